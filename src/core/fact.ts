@@ -1,0 +1,94 @@
+import type { Seq } from "./id.ts";
+import type { FailureReason } from "./outcome.ts";
+
+/**
+ * What happened, stated once where it happened. Logs, metrics, the live view and caches subscribe; nobody who states
+ * a fact knows who listens. A fact is stated after the commit that made it true.
+ */
+export type Fact =
+  | {
+      readonly type: "message.accepted";
+      readonly messageSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly environmentSeq: Seq;
+      readonly eventType: string;
+      readonly deliveries: number;
+    }
+  | { readonly type: "attempt.started"; readonly deliverySeq: Seq; readonly endpointSeq: Seq }
+  | {
+      readonly type: "attempt.finished";
+      readonly deliverySeq: Seq;
+      readonly messageSeq: Seq;
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly environmentSeq: Seq;
+      /** Null is success. */
+      readonly reason: FailureReason | null;
+      readonly responseStatus: number;
+      readonly durationMs: number;
+      /** What became of the delivery; `unchanged` when it had been resent, cancelled or buried meanwhile. */
+      readonly next: "delivered" | "pending" | "dead" | "unchanged";
+      /** `dead`: it had been buried while the request was on its way. */
+      readonly was: "pending" | "dead";
+      /** From the acceptance of the message to now; only meaningful when `next` is `delivered`. */
+      readonly sinceAcceptedMs: number;
+    }
+  /** Deliveries that became dead or were cancelled without an attempt. */
+  | {
+      readonly type: "deliveries.buried";
+      readonly environmentSeq: Seq;
+      readonly state: "dead" | "cancelled";
+      readonly count: number;
+    }
+  | { readonly type: "deliveries.redriven"; readonly environmentSeq: Seq; readonly count: number }
+  | { readonly type: "deadletters.dropped"; readonly environmentSeq: Seq; readonly count: number }
+  | {
+      readonly type: "delivery.resent";
+      readonly environmentSeq: Seq;
+      readonly endpointSeq: Seq;
+      readonly deliverySeq: Seq;
+      readonly was: DeliveryWas;
+    }
+  | { readonly type: "message.expunged"; readonly messageSeq: Seq }
+  | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
+  | {
+      readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+    }
+  | {
+      readonly type: "endpoint.disabled";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly cause: "gone" | "failing";
+      readonly failingSince: number;
+    }
+  | { readonly type: "commit.finished"; readonly writes: number; readonly durationMs: number }
+  | { readonly type: "commit.failed"; readonly writes: number; readonly full: boolean; readonly message: string }
+  | {
+      readonly type: "inbox.received";
+      readonly token: string;
+      readonly bytes: number;
+      readonly messageId: string | null;
+    };
+
+export type DeliveryWas = "none" | "pending" | "delivered" | "dead" | "cancelled";
+
+export type FactListener = (fact: Fact) => void;
+
+/** Hands every fact to every listener, at once and in order. */
+export class Facts {
+  readonly #listeners: FactListener[] = [];
+
+  subscribe(listener: FactListener): () => void {
+    this.#listeners.push(listener);
+    return () => {
+      const at = this.#listeners.indexOf(listener);
+      if (at >= 0) this.#listeners.splice(at, 1);
+    };
+  }
+
+  state(fact: Fact): void {
+    for (const listener of this.#listeners) listener(fact);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Identifiers: a prefix and 27 base62 characters, sortable by time, as the Svix API has them.
+ *
+ * Inside, everything is named by a *sequence number* (`Seq`): an integer below 2^53 that rises strictly within a
+ * process and holds its time of birth, so it can be the key of a table's row. The text is made of it: nine characters
+ * are the number itself, eighteen are a mix of the number and the installation's seed. So no text is stored or
+ * indexed, and an id that was not given out here is recognised without a look-up.
+ */
+
+/** A row's number: milliseconds since 2025-01-01 in the upper 41 bits, a counter in the lower 12. */
+export type Seq = number;
+
+export type IdPrefix = "org_" | "app_" | "ep_" | "msg_" | "dlv_" | "atmpt_" | "evtype_" | "qtask_" | "src_" | "tok_";
+
+const EPOCH_MS = Date.UTC(2025, 0, 1);
+const PER_MS = 4096;
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const SEQ_CHARS = 9;
+const MIX_CHARS = 18;
+
+/** The smallest sequence number that was born at this instant (ms since the Unix epoch). */
+export function seqAt(timeMs: number): Seq {
+  return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
+}
+
+/** The instant at which a sequence number was born, ms since the Unix epoch. */
+export function timeOfSeq(seq: Seq): number {
+  return Math.floor(seq / PER_MS) + EPOCH_MS;
+}
+
+/** Gives out sequence numbers: strictly rising, also when the clock steps back or stands still. */
+export class SeqSource {
+  #last: Seq;
+  readonly #now: () => number;
+
+  /** `last` is the greatest number that was given out before (0 for none). */
+  constructor(now: () => number, last: Seq = 0) {
+    this.#now = now;
+    this.#last = last;
+  }
+
+  next(): Seq {
+    return this.take(1);
+  }
+
+  /** Reserves `count` (≥ 1) numbers in a row and returns the first. */
+  take(count: number): Seq {
+    const first = Math.max(seqAt(this.#now()), this.#last + 1);
+    this.#last = first + count - 1;
+    return first;
+  }
+
+  /** The greatest number given out so far. */
+  get last(): Seq {
+    return this.#last;
+  }
+}
+
+const PAIRS: string[] = [];
+for (const a of ALPHABET) for (const b of ALPHABET) PAIRS.push(a + b);
+const VALUE_OF = new Int8Array(128).fill(-1);
+for (let i = 0; i < ALPHABET.length; i++) VALUE_OF[ALPHABET.charCodeAt(i)] = i;
+
+function encodeSeq(seq: Seq): string {
+  // Nine digits in base 62: one, then four pairs, most significant first.
+  const low = seq % 14776336; // 62^4
+  const rest = (seq - low) / 14776336;
+  const mid = rest % 14776336;
+  const top = (rest - mid) / 14776336;
+  return (
+    ALPHABET[top]! +
+    PAIRS[Math.floor(mid / 3844)] +
+    PAIRS[mid % 3844] +
+    PAIRS[Math.floor(low / 3844)] +
+    PAIRS[low % 3844]
+  );
+}
+
+/** The finalizer of MurmurHash3: every bit of the input reaches every bit of the output. */
+function avalanche(word: number): number {
+  let h = word | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Makes and reads the ids of one installation. `seed` is four random 32-bit words that never change. */
+export class IdCodec {
+  readonly #seed: readonly [number, number, number, number];
+
+  constructor(seed: readonly [number, number, number, number]) {
+    this.#seed = seed;
+  }
+
+  encode(prefix: IdPrefix, seq: Seq): string {
+    return prefix + encodeSeq(seq) + this.#mix(seq);
+  }
+
+  /** The number in an id with this prefix, or null when this installation cannot have given it out. */
+  decode(prefix: IdPrefix, text: string): Seq | null {
+    if (text.length !== prefix.length + SEQ_CHARS + MIX_CHARS || !text.startsWith(prefix)) return null;
+    let seq = 0;
+    for (let i = prefix.length; i < prefix.length + SEQ_CHARS; i++) {
+      const value = VALUE_OF[text.charCodeAt(i)] ?? -1;
+      if (value < 0) return null;
+      seq = seq * 62 + value;
+    }
+    if (!Number.isSafeInteger(seq)) return null;
+    return this.encode(prefix, seq) === text ? seq : null;
+  }
+
+  #mix(seq: Seq): string {
+    const low = (seq % 0x1_0000_0000) | 0;
+    const high = Math.floor(seq / 0x1_0000_0000);
+    let text = "";
+    let word = high;
+    for (let i = 0; i < 4; i++) {
+      word = avalanche(avalanche(word ^ this.#seed[i]!) ^ low);
+      const digits = word % 14776336;
+      text += PAIRS[Math.floor(digits / 3844)]! + PAIRS[digits % 3844]!;
+    }
+    return text + PAIRS[avalanche(word ^ low) % 3844];
+  }
+}

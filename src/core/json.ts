@@ -1,0 +1,164 @@
+import { isUtf8 } from "node:buffer";
+
+/**
+ * Finds values in the bytes of JSON without parsing them, so that a payload can be kept exactly as it came. The bytes
+ * are expected to be (or to become) accepted by `JSON.parse`, which has the last word on what JSON is; on anything else
+ * these functions answer null, or ranges of no meaning, but always return, and read each byte once.
+ */
+
+/** Bytes of a value, without the white space around it: from `start` up to, not including, `end`. */
+export type ByteRange = readonly [start: number, end: number];
+
+/** How deep objects and arrays may lie in each other: far more than events have, far less than overflows a stack. */
+export const jsonDepthMax = 128;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Where the values of an object's own keys lie. The object starts at `from` (after white space); `end` is behind its
+ * closing brace. Of a key that comes twice the last value counts, as for `JSON.parse`. Null when it is no object.
+ */
+export function topLevelFields(bytes: Uint8Array, from = 0): { fields: Map<string, ByteRange>; end: number } | null {
+  const fields = new Map<string, ByteRange>();
+  let at = skipSpace(bytes, from);
+  if (bytes[at] !== OPEN_OBJECT) return null;
+  at = skipSpace(bytes, at + 1);
+  if (bytes[at] === CLOSE_OBJECT) return { fields, end: at + 1 };
+  for (;;) {
+    if (bytes[at] !== QUOTE) return null;
+    const keyEnd = skipString(bytes, at);
+    if (keyEnd < 0) return null;
+    const key = decodeKey(bytes, at, keyEnd);
+    at = skipSpace(bytes, keyEnd);
+    if (key === null || bytes[at] !== COLON) return null;
+    const start = skipSpace(bytes, at + 1);
+    const end = skipValue(bytes, start);
+    if (end < 0) return null;
+    fields.set(key, [start, end]);
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_OBJECT) return { fields, end: at + 1 };
+    if (bytes[at] !== COMMA) return null;
+    at = skipSpace(bytes, at + 1);
+  }
+}
+
+/** Where the items of the array in `range` lie. Null when it is no array. */
+export function arrayItems(bytes: Uint8Array, range: ByteRange): ByteRange[] | null {
+  const items: ByteRange[] = [];
+  let at = skipSpace(bytes, range[0]);
+  if (bytes[at] !== OPEN_ARRAY) return null;
+  at = skipSpace(bytes, at + 1);
+  if (bytes[at] === CLOSE_ARRAY) return items;
+  for (;;) {
+    const end = skipValue(bytes, at);
+    if (end < 0) return null;
+    items.push([at, end]);
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_ARRAY) return at < range[1] ? items : null;
+    if (bytes[at] !== COMMA) return null;
+    at = skipSpace(bytes, at + 1);
+  }
+}
+
+/** Do objects and arrays lie deeper in each other than `max`? To be asked before `JSON.parse`, which recurses. */
+export function exceedsDepth(bytes: Uint8Array, max: number = jsonDepthMax): boolean {
+  const length = bytes.length;
+  let depth = 0;
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[at]!;
+    if (byte === QUOTE) {
+      at = skipString(bytes, at) - 1;
+      if (at < 0) return false;
+    } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      if (++depth > max) return true;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+      depth--;
+    }
+  }
+  return false;
+}
+
+/** Is it well-formed UTF-8? Decoders would silently replace what is not. */
+export function isValidUtf8(bytes: Uint8Array): boolean {
+  return isUtf8(bytes);
+}
+
+function skipSpace(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (isSpace(bytes[at])) at++;
+  return at;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** Behind the closing quote of the string that opens at `open`; -1 when it does not close. */
+function skipString(bytes: Uint8Array, open: number): number {
+  const length = bytes.length;
+  for (let at = open + 1; at < length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at++;
+  }
+  return -1;
+}
+
+/** Behind the value that begins at `start`; -1 when there is none or it does not end. */
+function skipValue(bytes: Uint8Array, start: number): number {
+  const first = bytes[start];
+  if (first === QUOTE) return skipString(bytes, start);
+  if (first === OPEN_OBJECT || first === OPEN_ARRAY) return skipNested(bytes, start);
+  let at = start;
+  while (at < bytes.length && !endsScalar(bytes[at]!)) at++;
+  return at > start ? at : -1;
+}
+
+function endsScalar(byte: number): boolean {
+  return byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte === COLON || isSpace(byte);
+}
+
+function skipNested(bytes: Uint8Array, start: number): number {
+  const length = bytes.length;
+  let depth = 0;
+  for (let at = start; at < length; at++) {
+    const byte = bytes[at]!;
+    if (byte === QUOTE) {
+      at = skipString(bytes, at) - 1;
+      if (at < 0) return -1;
+    } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+      depth++;
+    } else if ((byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) && --depth === 0) {
+      return at + 1;
+    }
+  }
+  return -1;
+}
+
+const utf8 = new TextDecoder();
+
+/** The text of the key between `open` and `end`, quotes included. Plain ASCII, which nearly all keys are, is copied. */
+function decodeKey(bytes: Uint8Array, open: number, end: number): string | null {
+  let key = "";
+  for (let at = open + 1; at < end - 1; at++) {
+    const byte = bytes[at]!;
+    if (byte === BACKSLASH || byte >= 0x80) return decodeRareKey(bytes.subarray(open, end));
+    key += String.fromCharCode(byte);
+  }
+  return key;
+}
+
+function decodeRareKey(quoted: Uint8Array): string | null {
+  try {
+    return JSON.parse(utf8.decode(quoted)) as string;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Answer } from "../ports.ts";
+
+/** Why an attempt failed or a delivery died: the public `reason` of attempts and dead letters. */
+export const failureReasons = [
+  "timeout",
+  "connection",
+  "dns",
+  "tls",
+  "blocked",
+  "status_3xx",
+  "status_4xx",
+  "status_5xx",
+  "gone",
+  "disabled",
+  "transformation",
+] as const satisfies readonly string[];
+
+export type FailureReason = (typeof failureReasons)[number];
+
+/** What an answer means, before anybody decides what to do about it. */
+export interface Outcome {
+  readonly success: boolean;
+  /** Null exactly when it is a success. */
+  readonly reason: FailureReason | null;
+  /** The endpoint said 410: it wants nothing any more. */
+  readonly gone: boolean;
+  /** How long the endpoint asked to be left alone, 0 to `retryAfterMsMax`; null when it did not ask. */
+  readonly retryAfterMs: number | null;
+}
+
+/** No endpoint may postpone its deliveries by more than a day. */
+export const retryAfterMsMax = 24 * 60 * 60 * 1000;
+
+const success: Outcome = { success: true, reason: null, gone: false, retryAfterMs: null };
+
+/** Total: every answer has a meaning. Only 2xx is success; a redirect is an answer that was not followed. */
+export function classify(answer: Answer, nowMs: number): Outcome {
+  if (answer.kind === "failure") return failed(answer.reason);
+  const { status } = answer;
+  if (status >= 200 && status < 300) return success;
+  if (status === 410) return { success: false, reason: "gone", gone: true, retryAfterMs: null };
+  return failed(reasonOfStatus(status), mayAskToWait(status) ? parseRetryAfter(answer.retryAfter, nowMs) : null);
+}
+
+function failed(reason: FailureReason, retryAfterMs: number | null = null): Outcome {
+  return { success: false, reason, gone: false, retryAfterMs };
+}
+
+function reasonOfStatus(status: number): FailureReason {
+  if (status >= 400 && status < 500) return "status_4xx";
+  if (status >= 100 && status < 400) return "status_3xx";
+  return "status_5xx";
+}
+
+/** The two statuses for which RFC 9110 and RFC 6585 let `Retry-After` mean "this request, later". */
+function mayAskToWait(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
+/**
+ * Reads a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date in any of the three forms that a recipient has
+ * to understand. Null for what is neither and for dates that have passed; at most `retryAfterMsMax`.
+ */
+export function parseRetryAfter(value: string | null, nowMs: number): number | null {
+  if (value === null) return null;
+  const text = value.trim();
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : parseHttpDate(text, nowMs) - nowMs;
+  return waitMs >= 0 ? Math.min(waitMs, retryAfterMsMax) : null;
+}
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const clock = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
+const httpDateForms = [
+  // Sun, 06 Nov 1994 08:49:37 GMT
+  new RegExp(`^[A-Z][a-z]{2}, (?<day>\\d\\d) (?<month>[A-Z][a-z]{2}) (?<year>\\d{4}) ${clock} GMT$`),
+  // Sunday, 06-Nov-94 08:49:37 GMT
+  new RegExp(`^[A-Z][a-z]{5,8}, (?<day>\\d\\d)-(?<month>[A-Z][a-z]{2})-(?<year>\\d\\d) ${clock} GMT$`),
+  // Sun Nov  6 08:49:37 1994
+  new RegExp(`^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \\d]\\d) ${clock} (?<year>\\d{4})$`),
+];
+
+/** NaN when it is no date. */
+function parseHttpDate(text: string, nowMs: number): number {
+  for (const form of httpDateForms) {
+    const part = form.exec(text)?.groups;
+    if (part === undefined) continue;
+    const month = months.indexOf(part.month!);
+    if (month < 0) return Number.NaN;
+    const year = part.year!.length === 2 ? fullYear(Number(part.year), nowMs) : Number(part.year);
+    return Date.UTC(year, month, Number(part.day), Number(part.hour), Number(part.minute), Number(part.second));
+  }
+  return Number.NaN;
+}
+
+/** A two-digit year that seems more than 50 years ahead means the last past year with those digits (RFC 9110, 5.6.7). */
+function fullYear(twoDigits: number, nowMs: number): number {
+  const thisYear = new Date(nowMs).getUTCFullYear();
+  const year = thisYear - (thisYear % 100) + twoDigits;
+  return year > thisYear + 50 ? year - 100 : year;
+}

@@ -1,0 +1,122 @@
+/**
+ * What the values of API fields may be. Each rule answers null when a value is fine, else the sentence that the caller
+ * gets to read. The limits are those of the Svix API unless a comment says otherwise.
+ */
+import type { IdPrefix } from "./id.ts";
+
+export const nameCharsMax = 256;
+export const metadataBytesMax = 4096;
+export const headerValueBytesMax = 4096;
+/** Our own limit: what every receiver and proxy can be expected to take. */
+export const urlCharsMax = 2048;
+/** Our own limit for `idempotency-key`, in characters. */
+export const idempotencyKeyCharsMax = 256;
+
+const namePattern = /^[a-zA-Z0-9\-_.]+$/;
+const channelPattern = /^[a-zA-Z0-9\-_.:+]+$/;
+
+/** A caller's own name for a thing. It must not look like an id, because either may stand in a path. */
+export function uidProblem(uid: string, idPrefix: IdPrefix): string | null {
+  if (uid.startsWith(idPrefix)) return "Uids are not allowed to have the same prefix as the ID. Prefix with _?";
+  return namedProblem(uid, namePattern, "a-z, A-Z, 0-9, -, _ and .");
+}
+
+export function eventTypeNameProblem(name: string): string | null {
+  return namedProblem(name, namePattern, "a-z, A-Z, 0-9, -, _ and .");
+}
+
+/** Also `:` and `+`, which the hosted Svix allows and its server does not. */
+export function channelProblem(channel: string): string | null {
+  return namedProblem(channel, channelPattern, "a-z, A-Z, 0-9, -, _, ., : and +");
+}
+
+function namedProblem(text: string, pattern: RegExp, characters: string): string | null {
+  if (text.length < 1 || text.length > nameCharsMax) return `Must be 1 to ${nameCharsMax} characters long.`;
+  return pattern.test(text) ? null : `Only the characters ${characters} are allowed.`;
+}
+
+/** For names and descriptions. */
+export function textProblem(text: string): string | null {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) <= 0x08) return "Control characters 0x00 to 0x08 are not allowed.";
+  }
+  return null;
+}
+
+export function metadataProblem(metadata: Readonly<Record<string, string>>): string | null {
+  const bytes = Buffer.byteLength(JSON.stringify(metadata));
+  return bytes <= metadataBytesMax ? null : `Must be at most ${metadataBytesMax} bytes as JSON, is ${bytes}.`;
+}
+
+/** Headers that belong to the connection, to the body or to the sender itself. Lower case. */
+const forbiddenHeaders: ReadonlySet<string> = new Set([
+  "age",
+  "cache-control",
+  "clear-site-data",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-location",
+  "content-type",
+  "expires",
+  "keep-alive",
+  "pragma",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailers",
+  "transfer-encoding",
+  "upgrade",
+  "user-agent",
+  "warning",
+  // Beyond the Svix API: these would change where a request goes or how its end is found.
+  "connection",
+  "host",
+  "trailer",
+]);
+
+const forbiddenHeaderPrefixes = [
+  "x-amz-",
+  "x-amzn-",
+  "x-google",
+  "x-goog-",
+  "x-gfe",
+  "x-azure-",
+  "x-fd-",
+  "x-svix-",
+  "svix-",
+  // Beyond the Svix API: a header of an endpoint must not replace the signature.
+  "webhook-",
+];
+
+const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const headerValuePattern = /^[\t\x20-\x7e]*$/;
+
+/** A header that is to be sent with deliveries: a token (RFC 9110, 5.6.2) that we do not send ourselves. */
+export function headerNameProblem(name: string): string | null {
+  if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Not a valid header name.";
+  const lower = name.toLowerCase();
+  if (forbiddenHeaders.has(lower) || forbiddenHeaderPrefixes.some((prefix) => lower.startsWith(prefix))) {
+    return `The header ${name} may not be set.`;
+  }
+  return null;
+}
+
+/** ASCII without control characters, so that no value can start another header. */
+export function headerValueProblem(value: string): string | null {
+  if (value.length > headerValueBytesMax) return `Must be at most ${headerValueBytesMax} bytes long.`;
+  return headerValuePattern.test(value) ? null : "Only printable ASCII characters are allowed.";
+}
+
+/**
+ * An endpoint's address in the form of the WHATWG URL standard (`http://Example.com` → `http://example.com/`). User
+ * and password stay: they are sent as Basic authorization. Whether the host may be reached is asked at each attempt.
+ */
+export function normalizeUrl(text: string, httpsOnly: boolean): { url: string } | { problem: string } {
+  const parsed = URL.parse(text);
+  if (parsed === null || parsed.hostname === "") return { problem: "Not a valid URL." };
+  if (parsed.protocol !== "https:" && parsed.protocol !== "http:") return { problem: "Must be an http or https URL." };
+  if (httpsOnly && parsed.protocol !== "https:") return { problem: "Must be an https URL." };
+  if (parsed.href.length > urlCharsMax) return { problem: `Must be at most ${urlCharsMax} characters long.` };
+  return { url: parsed.href };
+}

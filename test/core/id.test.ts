@@ -1,0 +1,114 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { IdCodec, type IdPrefix, SeqSource, seqAt, timeOfSeq } from "../../src/core/id.ts";
+
+const codec = new IdCodec([1, 2, 3, 4]);
+const prefixes: IdPrefix[] = ["org_", "app_", "ep_", "msg_", "dlv_", "atmpt_", "evtype_", "qtask_", "src_", "tok_"];
+const anySeq = fc.maxSafeNat();
+const anyPrefix = fc.constantFrom(...prefixes);
+
+describe("sequence numbers", () => {
+  test("hold the instant of their birth", () => {
+    const birth = Date.UTC(2026, 5, 1, 12, 30);
+    expect(timeOfSeq(seqAt(birth))).toBe(birth);
+    expect(timeOfSeq(seqAt(birth) + 4095)).toBe(birth);
+    expect(timeOfSeq(seqAt(birth) + 4096)).toBe(birth + 1);
+  });
+
+  test("are never negative, also for instants before the first one", () => {
+    expect(seqAt(0)).toBe(0);
+  });
+
+  test("rise strictly, whatever the clock does and however many are taken", () => {
+    const step = fc.record({ now: fc.integer({ min: 0, max: 2e12 }), count: fc.integer({ min: 1, max: 10_000 }) });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        let now = 0;
+        const source = new SeqSource(() => now);
+        let last = 0;
+        for (const { now: at, count } of steps) {
+          now = at;
+          const first = source.take(count);
+          expect(first).toBeGreaterThan(last);
+          last = first + count - 1;
+          expect(source.last).toBe(last);
+        }
+      }),
+    );
+  });
+
+  test("go on behind the greatest number of the run before", () => {
+    const source = new SeqSource(() => Date.UTC(2025, 0, 1), 1_000_000);
+    expect([source.next(), source.next()]).toEqual([1_000_001, 1_000_002]);
+  });
+
+  test("stay exact for centuries", () => {
+    expect(Number.isSafeInteger(seqAt(Date.UTC(2090, 0, 1)))).toBe(true);
+  });
+});
+
+describe("ids", () => {
+  test("are the prefix and 27 base62 characters", () => {
+    fc.assert(
+      fc.property(anyPrefix, anySeq, (prefix, seq) => {
+        expect(codec.encode(prefix, seq)).toMatch(new RegExp(`^${prefix}[0-9A-Za-z]{27}$`));
+      }),
+    );
+  });
+
+  test("are read back to the number that they were made of", () => {
+    fc.assert(
+      fc.property(anyPrefix, anySeq, (prefix, seq) => {
+        expect(codec.decode(prefix, codec.encode(prefix, seq))).toBe(seq);
+      }),
+    );
+  });
+
+  test("sort as bytes in the order of their numbers", () => {
+    fc.assert(
+      fc.property(anySeq, anySeq, (a, b) => {
+        const [idA, idB] = [codec.encode("msg_", a), codec.encode("msg_", b)];
+        expect(idA < idB).toBe(a < b);
+      }),
+    );
+  });
+
+  test("of another kind or another installation are not recognised", () => {
+    const other = new IdCodec([1, 2, 3, 5]);
+    fc.assert(
+      fc.property(anySeq, (seq) => {
+        expect(codec.decode("app_", codec.encode("msg_", seq))).toBeNull();
+        expect(codec.decode("msg_", other.encode("msg_", seq))).toBeNull();
+      }),
+    );
+  });
+
+  test("with one character changed are not recognised", () => {
+    fc.assert(
+      fc.property(anySeq, fc.integer({ min: 4, max: 30 }), (seq, at) => {
+        const id = codec.encode("msg_", seq);
+        const changed = id.slice(0, at) + (id[at] === "0" ? "1" : "0") + id.slice(at + 1);
+        expect(codec.decode("msg_", changed)).toBeNull();
+      }),
+    );
+  });
+
+  test("any text may be asked about, and none but an id is recognised", () => {
+    for (const text of [
+      "",
+      "msg_",
+      `msg_${"z".repeat(27)}`,
+      `msg_${"é".repeat(27)}`,
+      `msg_${"\u{10000}".repeat(13)}a`,
+    ]) {
+      expect(codec.decode("msg_", text)).toBeNull();
+    }
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => codec.decode("msg_", `msg_${text}`) === null));
+  });
+
+  test("do not show in their tail how near two numbers are", () => {
+    const tail = (seq: number) => codec.encode("msg_", seq).slice(-18);
+    const tails = new Set(Array.from({ length: 5000 }, (_, i) => tail(1e12 + i)));
+    expect(tails.size).toBe(5000);
+  });
+});

@@ -1,0 +1,208 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  arrayItems,
+  type ByteRange,
+  exceedsDepth,
+  isValidUtf8,
+  jsonDepthMax,
+  topLevelFields,
+} from "../../src/core/json.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const textOf = (data: Uint8Array, [start, end]: ByteRange) =>
+  new TextDecoder("utf-8", { ignoreBOM: true }).decode(data.subarray(start, end));
+
+/** JSON text with white space wherever it may stand, drawn from `spaces` in turn. */
+function stringify(value: fc.JsonValue, spaces: readonly string[]): string {
+  let at = 0;
+  const space = () => spaces[at++ % spaces.length] ?? "";
+  const write = (part: fc.JsonValue): string => {
+    if (Array.isArray(part)) return `[${space()}${part.map(write).join(`,${space()}`)}${space()}]`;
+    if (part === null || typeof part !== "object") return JSON.stringify(part);
+    const fields = Object.entries(part).map(
+      ([key, inner]) => `${JSON.stringify(key)}${space()}:${space()}${write(inner!)}`,
+    );
+    return `{${space()}${fields.join(`${space()},${space()}`)}${space()}}`;
+  };
+  return space() + write(value) + space();
+}
+
+const anySpaces = fc.array(fc.string({ unit: fc.constantFrom(" ", "\n", "\r", "\t"), maxLength: 3 }), { minLength: 1 });
+const anyValue = fc.jsonValue({ stringUnit: "binary", maxDepth: 5 });
+const anyObject = fc.dictionary(fc.string({ unit: "binary" }), anyValue, { noNullPrototype: true });
+
+describe("the fields of an object", () => {
+  test("are the bytes as they came", () => {
+    const text = ' { "a" : 1.0 , "b":"x\\"}y", "c": {"d": [ 12345678901234567890 ]} ,"e":[] } ';
+    const data = bytes(text);
+    const { fields, end } = topLevelFields(data)!;
+    const found = Object.fromEntries([...fields].map(([key, range]) => [key, textOf(data, range)]));
+    expect(found).toEqual({ a: "1.0", b: '"x\\"}y"', c: '{"d": [ 12345678901234567890 ]}', e: "[]" });
+    expect(end).toBe(text.length - 1);
+  });
+
+  test("parse to the same values as the whole, whatever the white space", () => {
+    fc.assert(
+      fc.property(anyObject, anySpaces, (object, spaces) => {
+        const text = stringify(object, spaces);
+        const data = bytes(text);
+        const { fields, end } = topLevelFields(data)!;
+        const whole = JSON.parse(text) as Record<string, unknown>;
+        expect(new Set(fields.keys())).toEqual(new Set(Object.keys(whole)));
+        for (const [key, range] of fields) {
+          const slice = textOf(data, range);
+          expect(slice).toBe(slice.trim());
+          expect(JSON.parse(slice)).toEqual(whole[key]);
+        }
+        expect(textOf(data, [end, data.length]).trim()).toBe("");
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("of an inner object are found from its place in the whole", () => {
+    const data = bytes('{"a":[{"b":1}, {"b":2}]}');
+    const items = arrayItems(data, topLevelFields(data)!.fields.get("a")!)!;
+    expect(items.map(([start]) => textOf(data, topLevelFields(data, start)!.fields.get("b")!))).toEqual(["1", "2"]);
+  });
+
+  test("have the last value of a key that comes twice, also in escaped spelling", () => {
+    const data = bytes('{"payload":1,"p\\u0061yload":2,"\\u0070ayload":3}');
+    const { fields } = topLevelFields(data)!;
+    expect([...fields.keys()]).toEqual(["payload"]);
+    expect(textOf(data, fields.get("payload")!)).toBe("3");
+  });
+
+  test("may be called like members of Object", () => {
+    const { fields } = topLevelFields(bytes('{"__proto__":1,"constructor":2}'))!;
+    expect([...fields.keys()]).toEqual(["__proto__", "constructor"]);
+  });
+
+  test("of an empty object are none", () => {
+    expect(topLevelFields(bytes(" {} "))).toEqual({ fields: new Map(), end: 3 });
+  });
+
+  const noObjects = [
+    "",
+    " ",
+    "[]",
+    "1",
+    '"{}"',
+    "null",
+    "{",
+    '{"a',
+    '{"a"',
+    '{"a":',
+    '{"a":1',
+    '{"a":1,',
+    '{"a":1,}',
+    "{a:1}",
+    '{"a" 1}',
+    '{"a":}',
+    '{"a":"x}',
+    '{"a":[1}',
+    '{"a\\":1}',
+    '{"\\x":1}',
+    '{"a":1 2}',
+  ];
+  for (const text of noObjects) {
+    test(`of ${JSON.stringify(text)} are not found`, () => expect(topLevelFields(bytes(text))).toBeNull());
+  }
+});
+
+describe("the items of an array", () => {
+  test("parse to the same values as the whole, whatever the white space", () => {
+    fc.assert(
+      fc.property(fc.array(anyValue), anySpaces, (array, spaces) => {
+        const text = stringify(array, spaces);
+        const data = bytes(text);
+        const items = arrayItems(data, [0, data.length])!;
+        expect(items.map((range) => JSON.parse(textOf(data, range)))).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  for (const text of ["", "{}", "[", "[1", "[1,", "[1,]", "[,]", "[1 2]", '["a]', "[[1]", "1"]) {
+    test(`of ${JSON.stringify(text)} are not found`, () =>
+      expect(arrayItems(bytes(text), [0, text.length])).toBeNull());
+  }
+
+  test("are not found behind the end of the range", () => {
+    expect(arrayItems(bytes("[1,2]"), [0, 3])).toBeNull();
+  });
+});
+
+describe("the depth", () => {
+  const nested = (depth: number, open = "[", close = "]") => bytes(open.repeat(depth) + close.repeat(depth));
+
+  test("may be as much as the limit and no more", () => {
+    expect(exceedsDepth(nested(jsonDepthMax))).toBe(false);
+    expect(exceedsDepth(nested(jsonDepthMax + 1))).toBe(true);
+    expect(exceedsDepth(nested(3, '{"a":', "}"), 3)).toBe(false);
+    expect(exceedsDepth(nested(4, '{"a":', "}"), 3)).toBe(true);
+  });
+
+  test("is seen in text that never closes its brackets", () => {
+    expect(exceedsDepth(bytes("[".repeat(200)))).toBe(true);
+  });
+
+  test("does not count brackets in strings or side by side", () => {
+    expect(exceedsDepth(bytes(`["${"[".repeat(200)}\\"${"{".repeat(200)}"]`), 1)).toBe(false);
+    expect(exceedsDepth(bytes(`[${"[],".repeat(500)}[]]`), 2)).toBe(false);
+  });
+
+  test("is that of the value", () => {
+    const depthOf = (value: fc.JsonValue): number =>
+      value === null || typeof value !== "object"
+        ? 0
+        : 1 + Math.max(0, ...Object.values(value).map((inner) => depthOf(inner!)));
+    fc.assert(
+      fc.property(anyValue, anySpaces, (value, spaces) => {
+        const data = bytes(stringify(value, spaces));
+        const depth = depthOf(value);
+        expect(exceedsDepth(data, depth)).toBe(false);
+        if (depth > 0) expect(exceedsDepth(data, depth - 1)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("UTF-8", () => {
+  const table: [what: string, data: number[], valid: boolean][] = [
+    ["ASCII", [0x7b, 0x7d], true],
+    ["nothing", [], true],
+    ["an emoji", [0xf0, 0x9f, 0x9a, 0xa2], true],
+    ["a cut character", [0xf0, 0x9f, 0x9a], false],
+    ["a lone continuation", [0x80], false],
+    ["an overlong slash", [0xc0, 0xaf], false],
+    ["a surrogate", [0xed, 0xa0, 0x80], false],
+    ["a byte that never occurs", [0xff], false],
+  ];
+  for (const [what, data, valid] of table) {
+    test(`${what} is ${valid ? "well-formed" : "not well-formed"}`, () => {
+      expect(isValidUtf8(new Uint8Array(data))).toBe(valid);
+    });
+  }
+});
+
+test("garbage makes nothing throw and leaves every range within the bytes", () => {
+  const garbage = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc
+      .string({ unit: fc.constantFrom("{", "}", "[", "]", '"', "\\", ",", ":", " ", "1", "a"), maxLength: 60 })
+      .map(bytes),
+  );
+  fc.assert(
+    fc.property(garbage, (data) => {
+      exceedsDepth(data);
+      const ranges = [...(topLevelFields(data)?.fields.values() ?? []), ...(arrayItems(data, [0, data.length]) ?? [])];
+      for (const [start, end] of ranges) {
+        expect(start).toBeGreaterThanOrEqual(0);
+        expect(end).toBeGreaterThan(start);
+        expect(end).toBeLessThanOrEqual(data.length);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { nextWaitMs, type RetryPolicy } from "../../src/core/retry.ts";
+
+const policy: RetryPolicy = { scheduleMs: [5000, 300_000], jitter: 0.2 };
+const dayMs = 86_400_000;
+
+describe("the wait after a failed attempt", () => {
+  const table: [failed: number, retryAfterMs: number | null, random: number, waitMs: number | null][] = [
+    [1, null, 0, 5000],
+    [1, null, 0.5, 5500],
+    [1, null, 0.99999, 6000],
+    [2, null, 0, 300_000],
+    [3, null, 0, null],
+    [100, null, 0, null],
+    [1, 60_000, 0, 60_000],
+    [1, 4000, 0, 5000],
+    [1, 0, 0.5, 5500],
+    [2, 2 * dayMs, 0, dayMs],
+    [3, 60_000, 0, null],
+  ];
+  for (const [failed, retryAfterMs, random, waitMs] of table) {
+    test(`number ${failed}, asked for ${retryAfterMs} ms, with chance ${random}: ${waitMs}`, () => {
+      expect(nextWaitMs(policy, failed, retryAfterMs, random)).toBe(waitMs);
+    });
+  }
+
+  test("does not exist without a schedule: one attempt is all", () => {
+    expect(nextWaitMs({ scheduleMs: [], jitter: 0.2 }, 1, 1000, 0)).toBeNull();
+  });
+
+  test("may be longer than a day when the schedule says so", () => {
+    expect(nextWaitMs({ scheduleMs: [2 * dayMs], jitter: 0 }, 1, 3 * dayMs, 0)).toBe(2 * dayMs);
+  });
+});
+
+const anyPolicy = fc.record({
+  scheduleMs: fc.array(fc.nat(10 * dayMs), { maxLength: 20 }),
+  jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+});
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const asked = fc.option(fc.nat(10 * dayMs));
+
+test("no wait is shorter than the schedule says, nor longer than jitter and a day's Retry-After allow", () => {
+  fc.assert(
+    fc.property(anyPolicy, asked, chance, (any, retryAfterMs, random) => {
+      any.scheduleMs.forEach((scheduledMs, index) => {
+        const waitMs = nextWaitMs(any, index + 1, retryAfterMs, random)!;
+        expect(Number.isSafeInteger(waitMs)).toBe(true);
+        expect(waitMs).toBeGreaterThanOrEqual(scheduledMs);
+        expect(waitMs).toBeGreaterThanOrEqual(Math.min(retryAfterMs ?? 0, dayMs));
+        expect(waitMs).toBeLessThanOrEqual(Math.max(Math.ceil(scheduledMs * (1 + any.jitter)), dayMs));
+      });
+    }),
+  );
+});
+
+test("a schedule of n waits gives n + 1 attempts", () => {
+  fc.assert(
+    fc.property(anyPolicy, chance, (any, random) => {
+      let attempts = 1;
+      while (nextWaitMs(any, attempts, null, random) !== null) attempts++;
+      expect(attempts).toBe(any.scheduleMs.length + 1);
+    }),
+  );
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from "bun:test";
+import {
+  channelProblem,
+  eventTypeNameProblem,
+  headerNameProblem,
+  headerValueProblem,
+  metadataProblem,
+  normalizeUrl,
+  textProblem,
+  uidProblem,
+} from "../../src/core/rule.ts";
+
+function sorts<T>(rule: (value: T) => string | null, fine: readonly T[], refused: readonly T[]): void {
+  for (const value of fine)
+    test(`${JSON.stringify(value)?.slice(0, 60)} is fine`, () => expect(rule(value)).toBeNull());
+  for (const value of refused) {
+    test(`${JSON.stringify(value)?.slice(0, 60)} is refused in a sentence`, () => {
+      expect(rule(value)).toMatch(/[A-Z].*[.?]$/);
+    });
+  }
+}
+
+describe("an application's uid", () => {
+  sorts(
+    (uid: string) => uidProblem(uid, "app_"),
+    ["a", "customer-1_2.3", "x".repeat(256), "ep_1", "application"],
+    ["", "app_", "app_1", "a b", "a/b", "ä", "a\n", "a:b", "x".repeat(257)],
+  );
+});
+
+describe("an event type's name", () => {
+  sorts(
+    eventTypeNameProblem,
+    ["a", "invoice.paid", "A-b_9", "x".repeat(256)],
+    ["", "a b", "a:b", "é", "a\n", "x".repeat(257)],
+  );
+});
+
+describe("a channel", () => {
+  sorts(channelProblem, ["a", "project:1+2", "x".repeat(256)], ["", "a b", "a,b", "x".repeat(257)]);
+});
+
+describe("a name or description", () => {
+  sorts(textProblem, ["", "Ünïcode 🚢", "tab\tand\nline", "\u0009\u001f"], ["\u0000", "a\u0008"]);
+});
+
+describe("metadata", () => {
+  sorts(
+    metadataProblem,
+    [{}, { a: "b" }, { a: "x".repeat(4096 - '{"a":""}'.length) }],
+    [{ a: "x".repeat(4096) }, { a: "ü".repeat(2100) }],
+  );
+});
+
+describe("a header's name", () => {
+  sorts(
+    headerNameProblem,
+    ["Authorization", "X-Api-Key", "x-custom", "Cookie", "traceparent", "x-gcp", "a!#$%&'*+-.^_`|~"],
+    [
+      "",
+      "a b",
+      "a:",
+      "ä",
+      "a\r\nb",
+      "Host",
+      "Connection",
+      "Content-Type",
+      "CONTENT-LENGTH",
+      "transfer-encoding",
+      "TE",
+      "trailer",
+      "User-Agent",
+      "svix-id",
+      "Svix-Anything",
+      "X-Svix-Foo",
+      "webhook-id",
+      "Webhook-Signature",
+      "webhook-timestamp",
+      "webhook-anything",
+      "x-amz-date",
+      "X-Google-Foo",
+      "x-".padEnd(257, "a"),
+    ],
+  );
+});
+
+describe("a header's value", () => {
+  sorts(
+    headerValueProblem,
+    ["", "Bearer abc=", "a\tb", "~ !", "x".repeat(4096)],
+    ["a\nb", "a\r\nX: y", "\u0000", "\u007f", "ü", "x".repeat(4097)],
+  );
+});
+
+describe("an endpoint's URL", () => {
+  const fine: [given: string, stored: string][] = [
+    ["http://Example.COM", "http://example.com/"],
+    ["https://example.com:443/a?b=c", "https://example.com/a?b=c"],
+    ["https://user:pass@example.com/", "https://user:pass@example.com/"],
+    ["http://127.0.0.1:9/x", "http://127.0.0.1:9/x"],
+    ["http://0x7f.1/", "http://127.0.0.1/"],
+    ["http://[::1]:8080/", "http://[::1]:8080/"],
+    ["https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"],
+    ["https://example.com/#part", "https://example.com/#part"],
+  ];
+  for (const [given, stored] of fine) {
+    test(`${given} is kept as ${stored}`, () => expect(normalizeUrl(given, false)).toEqual({ url: stored }));
+  }
+
+  const refused = [
+    "",
+    "example.com",
+    "/path",
+    "http://",
+    "https:///",
+    "ftp://example.com/",
+    "file:///etc/passwd",
+    "data:,x",
+    "javascript:alert(1)",
+    "http://a b/",
+    "http://example.com:99999/",
+    "http://[::1",
+    `https://example.com/${"x".repeat(2048)}`,
+  ];
+  for (const given of refused) {
+    test(`${JSON.stringify(given.slice(0, 40))} is refused`, () => {
+      expect(normalizeUrl(given, false)).toEqual({ problem: expect.stringMatching(/^[A-Z].*\.$/) });
+    });
+  }
+
+  test("must be https where the operator wants it", () => {
+    expect(normalizeUrl("http://example.com/", true)).toEqual({ problem: "Must be an https URL." });
+    expect(normalizeUrl("https://example.com/", true)).toEqual({ url: "https://example.com/" });
+  });
+});

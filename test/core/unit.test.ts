@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from "../../src/core/unit.ts";
+
+type Case = [text: string, value: number | null];
+
+function reads(what: string, parse: (text: string) => number | null, table: Case[]): void {
+  for (const [text, value] of table) {
+    test(`${what} ${JSON.stringify(text)} is ${value ?? "refused"}`, () => expect(parse(text)).toBe(value));
+  }
+}
+
+describe("durations", () => {
+  reads("duration", parseDuration, [
+    ["0", 0],
+    ["0s", 0],
+    ["250ms", 250],
+    ["5s", 5000],
+    ["30m", 1_800_000],
+    ["2h", 7_200_000],
+    ["5d", 432_000_000],
+    ["1.5h", 5_400_000],
+    ["2.3m", 138_000],
+    ["0.1s", 100],
+    ["0.3ms", null],
+    ["0.0001s", null],
+    ["", null],
+    ["5", null],
+    ["s", null],
+    ["5 s", null],
+    [" 5s", null],
+    ["5s\n", null],
+    ["-5s", null],
+    ["+5s", null],
+    ["1e3s", null],
+    [".5s", null],
+    ["5.s", null],
+    ["5S", null],
+    ["5m30s", null],
+    ["5w", null],
+    ["9999999999999d", null],
+    [`${"9".repeat(400)}s`, null],
+  ]);
+
+  test("are written in the largest unit that is exact", () => {
+    const table: [number, string][] = [
+      [0, "0"],
+      [1, "1ms"],
+      [1500, "1500ms"],
+      [5000, "5s"],
+      [90_000, "90s"],
+      [300_000, "5m"],
+      [86_400_000, "1d"],
+      [90_000_000, "25h"],
+    ];
+    for (const [ms, text] of table) expect(formatDuration(ms)).toBe(text);
+  });
+
+  test("are read back as they were written", () => {
+    fc.assert(fc.property(fc.maxSafeNat(), (ms) => parseDuration(formatDuration(ms)) === ms));
+  });
+});
+
+describe("sizes", () => {
+  reads("size", parseSize, [
+    ["0", 0],
+    ["123", 123],
+    ["123B", 123],
+    ["64KiB", 65_536],
+    ["2MiB", 2_097_152],
+    ["1GiB", 1_073_741_824],
+    ["1.5MiB", 1_572_864],
+    ["1.5B", null],
+    ["1.5", null],
+    ["2MB", null],
+    ["2mib", null],
+    ["2 MiB", null],
+    ["-1", null],
+    ["", null],
+    ["99999999999GiB", null],
+  ]);
+
+  test("are written in the largest unit that is exact", () => {
+    expect([0, 123, 1024, 16_384, 1_572_864, 2_097_152].map(formatSize)).toEqual([
+      "0B",
+      "123B",
+      "1KiB",
+      "16KiB",
+      "1536KiB",
+      "2MiB",
+    ]);
+  });
+
+  test("are read back as they were written", () => {
+    fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseSize(formatSize(bytes)) === bytes));
+  });
+});
+
+describe("rates", () => {
+  reads("rate", parseRate, [
+    ["500/s", 500],
+    ["30/m", 0.5],
+    ["3600/h", 1],
+    ["0.5/s", 0.5],
+    ["0/s", null],
+    ["500", null],
+    ["500/d", null],
+    ["500 / s", null],
+    ["-1/s", null],
+    ["/s", null],
+    [`${"9".repeat(400)}/s`, null],
+  ]);
+});
+
+test("no text makes a parser throw or answer something that is no whole number", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.tuple(fc.double(), fc.constantFrom("ms", "s", "d", "MiB")).map((p) => p.join("")),
+  );
+  fc.assert(
+    fc.property(text, (value) => {
+      for (const parse of [parseDuration, parseSize]) {
+        const parsed = parse(value);
+        if (parsed !== null) expect(Number.isSafeInteger(parsed) && parsed >= 0).toBe(true);
+      }
+    }),
+  );
+});
