@@ -1,0 +1,161 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { Fact } from "../../core/fact.ts";
+import type { Clock } from "../../ports.ts";
+import { StoreUnavailable } from "../index.ts";
+
+/** One write, waiting for the commit of this turn. `work` may run more than once, so all that it does is in the database. */
+interface Write {
+  readonly work: () => unknown;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: all writes of one turn of the event loop become one transaction and pay for one fsync together. An idle
+ * server commits at once, a busy one hundreds at a time. A write resolves only after COMMIT has returned.
+ */
+export class Committer {
+  #queue: Write[] = [];
+  #closed = false;
+  #crashed = false;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly onFact: (fact: Fact) => void,
+    /** Called before each COMMIT; a simulation throws here what a full disk would. */
+    private readonly beforeCommit: (() => void) | null = null,
+  ) {
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+  }
+
+  /**
+   * Runs `work` in the next commit and resolves with its result once that is on disk. Rejects with what `work` threw (then
+   * only its own changes are undone) or with `StoreUnavailable` when nothing could be committed.
+   */
+  write<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#crashed) return;
+      if (this.#closed) {
+        reject(new StoreUnavailable("The store has been closed."));
+        return;
+      }
+      this.#queue.push({ work, resolve, reject });
+      if (this.#queue.length === 1) this.clock.soon(this.#flush);
+    });
+  }
+
+  /** Commits what is queued now. */
+  readonly #flush = (): void => {
+    const writes = this.#queue;
+    if (writes.length === 0) return;
+    this.#queue = [];
+    const startedAt = performance.now();
+    let results: unknown[];
+    try {
+      results = this.#runTogether(writes) ?? this.#runApart(writes);
+    } catch (error) {
+      this.#giveUp(writes, error);
+      return;
+    }
+    this.onFact({ type: "commit.finished", writes: writes.length, durationMs: performance.now() - startedAt });
+    for (let i = 0; i < writes.length; i++) {
+      const result = results[i];
+      if (result instanceof Failed) writes[i]!.reject(result.error);
+      else writes[i]!.resolve(result as never);
+    }
+  };
+
+  /** The usual case: nothing fails, no savepoints. Null when some write threw and must be told apart from the others. */
+  #runTogether(writes: readonly Write[]): unknown[] | null {
+    this.#begin.run();
+    const results = new Array<unknown>(writes.length);
+    try {
+      for (let i = 0; i < writes.length; i++) results[i] = writes[i]!.work();
+    } catch (error) {
+      this.#rollback();
+      if (isDiskTrouble(error)) throw error;
+      return null;
+    }
+    this.#finish();
+    return results;
+  }
+
+  /** The same again with a savepoint around each, so that only those fail that must. */
+  #runApart(writes: readonly Write[]): unknown[] {
+    this.#begin.run();
+    const results: unknown[] = [];
+    try {
+      for (const write of writes) {
+        this.db.run("SAVEPOINT one");
+        try {
+          results.push(write.work());
+        } catch (error) {
+          if (isDiskTrouble(error)) throw error;
+          this.db.run("ROLLBACK TO one");
+          results.push(new Failed(error));
+        }
+        this.db.run("RELEASE one");
+      }
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+    this.#finish();
+    return results;
+  }
+
+  #finish(): void {
+    try {
+      this.beforeCommit?.();
+      this.#commit.run();
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+  }
+
+  #rollback(): void {
+    // SQLite has already rolled back by itself after some errors (a full disk, for one).
+    if (this.db.inTransaction) this.db.run("ROLLBACK");
+  }
+
+  #giveUp(writes: readonly Write[], error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const full = codeOf(error) === "SQLITE_FULL";
+    this.onFact({ type: "commit.failed", writes: writes.length, full, message });
+    const unavailable = new StoreUnavailable(
+      full ? "The disk is full: nothing was stored." : `The store cannot be written (${message}): nothing was stored.`,
+    );
+    for (const write of writes) write.reject(unavailable);
+  }
+
+  /** Commits what is queued and takes no more. */
+  close(): void {
+    this.#closed = true;
+    this.#flush();
+  }
+
+  /** Forgets what is queued and never answers again, as a crash would. For the simulation. */
+  crash(): void {
+    this.#crashed = true;
+    this.#queue = [];
+  }
+}
+
+class Failed {
+  constructor(readonly error: unknown) {}
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}
+
+/** Errors that say nothing about the write that met them but that the disk or the file cannot take any. */
+function isDiskTrouble(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return true;
+  return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|NOMEM)/.test(codeOf(error));
+}

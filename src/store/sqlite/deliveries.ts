@@ -1,0 +1,166 @@
+import type { Database } from "bun:sqlite";
+import type { DeliveryWas } from "../../core/fact.ts";
+import type { Seq } from "../../core/id.ts";
+import type { FailureReason } from "../../core/outcome.ts";
+import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Settled, Settlement, Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+
+/** How the states stand in the column `state`. */
+export const STATE = { pending: 0, delivered: 1, dead: 2, cancelled: 3 } as const satisfies Record<
+  DeliveryState,
+  number
+>;
+const STATE_NAMES: readonly DeliveryState[] = ["pending", "delivered", "dead", "cancelled"];
+
+export const DELIVERY_COLUMNS = `seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, state, reason,
+  due_at AS dueAt, attempts_total AS attemptsTotal`;
+
+export interface DeliveryRow extends Omit<Delivery, "state" | "reason"> {
+  state: number;
+  reason: string | null;
+}
+
+export function toDelivery(row: DeliveryRow): Delivery {
+  return { ...row, state: STATE_NAMES[row.state]!, reason: row.reason as FailureReason | null };
+}
+
+type Verbs = Pick<Store, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
+
+/** The queue: what waits, in which lane, and what becomes of it. */
+export function deliveries(db: Database, committer: Committer): Verbs {
+  return {
+    ...lanes(db),
+    settle: settleVerb(db, committer),
+    bury: buryVerb(db, committer),
+    resend: resendVerb(db, committer),
+  };
+}
+
+function lanes(db: Database): Pick<Store, "due" | "nextPosition" | "pendingLanes"> {
+  const due = db.prepare<PendingDelivery, [number, number, number, number, number]>(
+    `SELECT seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, position, due_at AS dueAt, attempts, round, trigger
+     FROM delivery
+     WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND position <= ?4 AND (position > ?2 OR seq > ?3)
+     ORDER BY position, seq LIMIT ?5`,
+  );
+  const next = db.prepare<{ position: number }, [number, number, number]>(
+    `SELECT position FROM delivery
+     WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND (position > ?2 OR seq > ?3) ORDER BY position, seq LIMIT 1`,
+  );
+  // Jumps from lane to lane in the index instead of reading everything that waits: a backlog of millions costs as many
+  // steps as it has endpoints.
+  const firstLane = db.prepare<PendingLane, [number]>(
+    `SELECT endpoint_seq AS endpointSeq, position FROM delivery WHERE state = 0 AND endpoint_seq > ?
+     ORDER BY endpoint_seq, position LIMIT 1`,
+  );
+  return {
+    due: async (endpointSeq, after, upTo, limit) => due.all(endpointSeq, after.position, after.seq, upTo, limit),
+    nextPosition: async (endpointSeq, after) => next.get(endpointSeq, after.position, after.seq)?.position ?? null,
+    pendingLanes: async (afterEndpoint, limit) => {
+      const found: PendingLane[] = [];
+      let lane = firstLane.get(afterEndpoint);
+      while (lane !== null && found.length < limit) {
+        found.push(lane);
+        lane = firstLane.get(lane.endpointSeq);
+      }
+      return found;
+    },
+  };
+}
+
+function settleVerb(db: Database, committer: Committer): Store["settle"] {
+  const insertAttempt = db.prepare(
+    `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
+       trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const deliver = db.prepare(
+    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
+  const revive = db.prepare(
+    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
+     WHERE seq = ?1 AND round = ?2 AND state = 2`,
+  );
+  const wait = db.prepare(
+    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4, position = ?5
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
+  const die = db.prepare(
+    `UPDATE delivery SET state = 2, attempts_total = attempts_total + 1, reason = ?3, ended_at = ?4
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
+  const setHealth = db.prepare("UPDATE endpoint SET failing_since = ?2 WHERE seq = ?1");
+  const disable = db.prepare(
+    "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
+  );
+
+  const settleOne = ({ attempt, round, next, settledAt, failingSince, disableEndpoint }: Settlement): Settled => {
+    insertAttempt.run(
+      attempt.seq,
+      attempt.deliverySeq,
+      attempt.messageSeq,
+      attempt.endpointSeq,
+      attempt.url,
+      attempt.reason,
+      attempt.responseStatus,
+      attempt.response,
+      attempt.durationMs,
+      attempt.trigger,
+      attempt.startedAt,
+      attempt.nextAttemptAt,
+    );
+    if (failingSince !== undefined) setHealth.run(attempt.endpointSeq, failingSince);
+    if (disableEndpoint) disable.run(attempt.endpointSeq, settledAt);
+    return moveDelivery(attempt.deliverySeq, round, next, settledAt);
+  };
+
+  const moveDelivery = (seq: Seq, round: number, next: Settlement["next"], settledAt: number): Settled => {
+    switch (next.state) {
+      case "delivered":
+        if (deliver.run(seq, round, settledAt).changes === 1) return "moved";
+        return revive.run(seq, round, settledAt).changes === 1 ? "revived" : "stale";
+      case "dead":
+        return die.run(seq, round, next.reason, settledAt).changes === 1 ? "moved" : "stale";
+      case "pending":
+        return wait.run(seq, round, next.attempts, next.dueAt, next.position).changes === 1 ? "moved" : "stale";
+    }
+  };
+
+  return (settlements) => committer.write(() => settlements.map(settleOne));
+}
+
+function buryVerb(db: Database, committer: Committer): Store["bury"] {
+  const end = db.prepare(
+    `UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4
+     WHERE seq IN (SELECT seq FROM delivery WHERE state = 0 AND endpoint_seq = ?1 ORDER BY position LIMIT ?5)`,
+  );
+  return (endpointSeq, state, now, limit) =>
+    committer.write(() => {
+      const reason: FailureReason | null = state === "dead" ? "disabled" : null;
+      return end.run(endpointSeq, STATE[state], reason, now, limit).changes;
+    });
+}
+
+function resendVerb(db: Database, committer: Committer): Store["resend"] {
+  const existing = db.prepare<{ seq: number; state: number }, [number, number]>(
+    "SELECT seq, state FROM delivery WHERE message_seq = ? AND endpoint_seq = ? ORDER BY seq LIMIT 1",
+  );
+  const again = db.prepare(
+    `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
+       reason = NULL, ended_at = NULL WHERE seq = ?1`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
+     VALUES (?, ?, ?, 0, ?, ?, 0, 0, 0, 1)`,
+  );
+  return (messageSeq, endpointSeq, { seq, position, now }) =>
+    committer.write((): { was: DeliveryWas; deliverySeq: number } => {
+      const row = existing.get(messageSeq, endpointSeq);
+      if (row === null) {
+        insert.run(seq, messageSeq, endpointSeq, position, now);
+        return { was: "none", deliverySeq: seq };
+      }
+      again.run(row.seq, position, now);
+      return { was: STATE_NAMES[row.state]!, deliverySeq: row.seq };
+    });
+}

@@ -1,0 +1,93 @@
+import type { Database } from "bun:sqlite";
+import type { EventType, Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+import { Conditions, pageOf } from "./page.ts";
+import { isUniqueConflict, jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
+
+const COLUMNS = `seq, environment_seq AS environmentSeq, name, description, archived, deprecated, schemas,
+  feature_flags AS featureFlags, group_name AS groupName, created_at AS createdAt, updated_at AS updatedAt`;
+
+interface Row extends Omit<EventType, "archived" | "deprecated" | "schemas" | "featureFlags"> {
+  archived: number;
+  deprecated: number;
+  schemas: string | null;
+  featureFlags: string;
+}
+
+function toEventType(row: Row): EventType {
+  return {
+    ...row,
+    archived: row.archived === 1,
+    deprecated: row.deprecated === 1,
+    schemas: parsedOrNull(row.schemas),
+    featureFlags: parsed<string[]>(row.featureFlags),
+  };
+}
+
+function toBindings(eventType: EventType) {
+  return {
+    environmentSeq: eventType.environmentSeq,
+    name: eventType.name,
+    description: eventType.description,
+    archived: eventType.archived ? 1 : 0,
+    deprecated: eventType.deprecated ? 1 : 0,
+    schemas: jsonOrNull(eventType.schemas),
+    featureFlags: JSON.stringify(eventType.featureFlags),
+    groupName: eventType.groupName,
+    updatedAt: eventType.updatedAt,
+  };
+}
+
+export function eventTypes(db: Database, committer: Committer): Store["eventTypes"] {
+  const byName = db.prepare<Row, [number, string]>(
+    `SELECT ${COLUMNS} FROM event_type WHERE environment_seq = ? AND name = ?`,
+  );
+  const isKnown = db.prepare<{ known: number }, [number, string]>(
+    "SELECT 1 AS known FROM event_type WHERE environment_seq = ? AND name = ? AND archived = 0",
+  );
+  const insert = db.prepare(
+    `INSERT INTO event_type (seq, environment_seq, name, description, archived, deprecated, schemas, feature_flags,
+       group_name, created_at, updated_at)
+     VALUES ($seq, $environmentSeq, $name, $description, $archived, $deprecated, $schemas, $featureFlags,
+       $groupName, $createdAt, $updatedAt)`,
+  );
+  const replace = db.prepare(
+    `UPDATE event_type SET description = $description, archived = $archived, deprecated = $deprecated, schemas = $schemas,
+       feature_flags = $featureFlags, group_name = $groupName, updated_at = $updatedAt
+     WHERE environment_seq = $environmentSeq AND name = $name`,
+  );
+  const remove = db.prepare("DELETE FROM event_type WHERE environment_seq = ? AND name = ?");
+
+  return {
+    get: async (environmentSeq, name) => {
+      const row = byName.get(environmentSeq, name);
+      return row === null ? null : toEventType(row);
+    },
+    list: async (environmentSeq, page) => {
+      const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
+      if (!page.includeArchived) where.add("archived = 0");
+      if (page.from !== null) where.add(`name ${page.backwards ? "<" : ">"} $from`, { from: page.from });
+      const rows = db
+        .query<Row, [Record<string, string | number | null | Uint8Array>]>(
+          `SELECT ${COLUMNS} FROM event_type WHERE 1${where.sql}
+           ORDER BY name ${page.backwards ? "DESC" : "ASC"} LIMIT $limit`,
+        )
+        .all({ ...where.values, limit: page.limit + 1 });
+      return pageOf(rows.map(toEventType), page);
+    },
+    unknown: async (environmentSeq, names) => names.filter((name) => isKnown.get(environmentSeq, name) === null),
+    create: async (eventType) => {
+      try {
+        await committer.write(() =>
+          insert.run({ ...toBindings(eventType), seq: eventType.seq, createdAt: eventType.createdAt }),
+        );
+        return true;
+      } catch (error) {
+        if (isUniqueConflict(error)) return false;
+        throw error;
+      }
+    },
+    update: (eventType) => committer.write(() => void replace.run(toBindings(eventType))),
+    expunge: (environmentSeq, name) => committer.write(() => void remove.run(environmentSeq, name)),
+  };
+}

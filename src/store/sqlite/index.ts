@@ -1,0 +1,167 @@
+import type { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
+import type { Fact } from "../../core/fact.ts";
+import type { Clock } from "../../ports.ts";
+import { type Store, type StoreTotals, StoreUnavailable } from "../index.ts";
+import { applications } from "./applications.ts";
+import { attempts } from "./attempts.ts";
+import { Committer } from "./commit.ts";
+import { configure, encryptionKey, lockDataDir, openDatabase, prepareDataDir, type Sync } from "./database.ts";
+import { deadLetters } from "./dead-letters.ts";
+import { deliveries, STATE } from "./deliveries.ts";
+import { endpoints } from "./endpoints.ts";
+import { environments } from "./environments.ts";
+import { eventTypes } from "./event-types.ts";
+import { Idempotency } from "./idempotency.ts";
+import { acceptVerb, messages } from "./messages.ts";
+import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
+import { migrate } from "./migrations.ts";
+import { pruneVerb } from "./prune.ts";
+import { SecretBox } from "./secret-box.ts";
+import { tasks } from "./tasks.ts";
+import { tokens } from "./tokens.ts";
+
+export interface OpenOptions {
+  readonly dataDir: string;
+  readonly sync: Sync;
+  /** 64 hex digits; null = the key file in the data directory. */
+  readonly encryptionKey: string | null;
+  readonly clock: Clock;
+  readonly onFact: (fact: Fact) => void;
+  /** True for the server: no second one may open the directory. False for commands that add or read a row. */
+  readonly exclusive: boolean;
+}
+
+/** Opens (or makes) a data directory. Throws a `StartError` with one sentence when it cannot. */
+export async function openStore(options: OpenOptions): Promise<Store> {
+  prepareDataDir(options.dataDir);
+  const lock = options.exclusive ? lockDataDir(options.dataDir) : null;
+  try {
+    const box = new SecretBox(encryptionKey(options.dataDir, options.encryptionKey));
+    const db = openDatabase(options.dataDir, options.sync);
+    return assemble(db, box, options.clock, options.onFact, null, () => lock?.release()).store;
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+export interface MemoryStore {
+  readonly store: Store;
+  /** The process dies: what was not committed is gone and nothing that was asked for is ever answered. */
+  crash(): void;
+}
+
+/** A store on a database that the caller keeps, so that it survives the store: for tests and the simulation. */
+export function openMemoryStore(
+  db: Database,
+  clock: Clock,
+  onFact: (fact: Fact) => void,
+  beforeCommit: (() => void) | null = null,
+): MemoryStore {
+  configure(db, "full");
+  return assemble(db, new SecretBox(new Uint8Array(32)), clock, onFact, beforeCommit, () => {}, false);
+}
+
+function assemble(
+  db: Database,
+  box: SecretBox,
+  clock: Clock,
+  onFact: (fact: Fact) => void,
+  beforeCommit: (() => void) | null,
+  onClosed: () => void,
+  ownsDatabase = true,
+): MemoryStore {
+  migrate(db);
+  checkEncryptionKey(db, box);
+  const seed = idSeed(db);
+  const committer = new Committer(db, clock, onFact, beforeCommit);
+  const idempotency = new Idempotency(db);
+  const ping = db.prepare("SELECT 1");
+  const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  const failing = db.prepare<{ count: number }, [number]>(
+    `SELECT COUNT(*) AS count FROM endpoint e JOIN application a ON a.seq = e.application_seq
+     WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND a.environment_seq = ?`,
+  );
+  const store: Store = {
+    idSeed: seed,
+    lastSeq: lastSeq(db),
+    environments: environments(db, committer),
+    applications: applications(db, committer),
+    eventTypes: eventTypes(db, committer),
+    endpoints: endpoints(db, committer, box),
+    accept: acceptVerb(db, committer, idempotency),
+    messages: messages(db, committer),
+    idempotency: idempotency.verbs(committer),
+    ...deliveries(db, committer),
+    deadLetters: deadLetters(db, committer),
+    attempts: attempts(db, committer),
+    tokens: tokens(db, committer),
+    tasks: tasks(db, committer),
+    meta: meta(db, committer),
+    prune: pruneVerb(db, committer),
+    totals: async () => totals(db),
+    failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
+    foreignVersion: () => dataVersion.get()!.data_version,
+    size: () => ({ databaseBytes: bytesOf(db.filename), walBytes: bytesOf(`${db.filename}-wal`) }),
+    ping: async () => {
+      try {
+        ping.get();
+      } catch (error) {
+        throw new StoreUnavailable(`The store cannot be read (${(error as Error).message}).`);
+      }
+    },
+    close: async () => {
+      committer.close();
+      if (ownsDatabase) db.close();
+      onClosed();
+    },
+  };
+  return { store, crash: () => committer.crash() };
+}
+
+/** The greatest number in use, over every table that takes numbers, so that new ones rise above it. */
+function lastSeq(db: Database): number {
+  const tables = [
+    "environment",
+    "application",
+    "event_type",
+    "endpoint",
+    "message",
+    "delivery",
+    "attempt",
+    "token",
+    "task",
+  ];
+  const row = db
+    .query(
+      `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")})`,
+    )
+    .get() as { last: number | null };
+  return row.last ?? 0;
+}
+
+const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
+  JOIN application a ON a.seq = e.application_seq`;
+
+function totals(db: Database): StoreTotals[] {
+  const count = (state: number) =>
+    db
+      .query<{ environmentSeq: number; count: number }, []>(
+        `SELECT a.environment_seq AS environmentSeq, COUNT(*) AS count ${BY_ENVIRONMENT}
+         WHERE d.state = ${state} GROUP BY a.environment_seq`,
+      )
+      .all();
+  const dead = new Map(count(STATE.dead).map((row) => [row.environmentSeq, row.count]));
+  const pending = new Map(count(STATE.pending).map((row) => [row.environmentSeq, row.count]));
+  return [...new Set([...dead.keys(), ...pending.keys()])].map((environmentSeq) => ({
+    environmentSeq,
+    pending: pending.get(environmentSeq) ?? 0,
+    dead: dead.get(environmentSeq) ?? 0,
+  }));
+}
+
+/** 0 for a file that is not there, such as the log of an in-memory database. */
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

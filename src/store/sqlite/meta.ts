@@ -1,0 +1,41 @@
+import type { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
+import { StartError } from "../../core/start-error.ts";
+import type { Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+import type { SecretBox } from "./secret-box.ts";
+
+const ID_SEED = "id-seed";
+const KEY_FINGERPRINT = "encryption-key-fingerprint";
+
+export function meta(db: Database, committer: Committer): Store["meta"] {
+  const get = db.prepare<{ value: string }, [string]>("SELECT value FROM meta WHERE name = ?");
+  const set = db.prepare(
+    "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  );
+  return {
+    get: async (name) => get.get(name)?.value ?? null,
+    set: (name, value) => committer.write(() => void set.run(name, value)),
+  };
+}
+
+/** Reads a value that is made once with the data directory. */
+function once(db: Database, name: string, make: () => string): string {
+  db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", [name, make()]);
+  return (db.query("SELECT value FROM meta WHERE name = ?").get(name) as { value: string }).value;
+}
+
+export function idSeed(db: Database): readonly [number, number, number, number] {
+  const hex = once(db, ID_SEED, () => randomBytes(16).toString("hex"));
+  const word = (index: number) => Number.parseInt(hex.slice(index * 8, index * 8 + 8), 16) | 0;
+  return [word(0), word(1), word(2), word(3)];
+}
+
+/** Refuses to go on with another key than the data was written with. */
+export function checkEncryptionKey(db: Database, box: SecretBox): void {
+  if (once(db, KEY_FINGERPRINT, () => box.fingerprint) !== box.fingerprint) {
+    throw new StartError(
+      "The encryption key is not the one that the data was written with: give back the first key (encryption-key, or the file encryption.key in the data directory).",
+    );
+  }
+}

@@ -1,0 +1,35 @@
+import type { Database } from "bun:sqlite";
+import { seqAt } from "../../core/id.ts";
+import type { Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+
+/** Deletes what is older than it needs to be, a bounded number of rows at a time so that no commit takes long. */
+export function pruneVerb(db: Database, committer: Committer): Store["prune"] {
+  // What still waits keeps its payload and its message, however old they are.
+  const expirePayloads = db.prepare(
+    `UPDATE message SET payload = NULL, payload_expires_at = NULL
+     WHERE seq IN (
+       SELECT seq FROM message m WHERE payload_expires_at <= ?1
+       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) LIMIT ?2
+     )`,
+  );
+  const forgetAnswers = db.prepare(
+    "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
+  );
+  const oldMessages = db.prepare<{ seq: number }, [number, number]>(
+    `SELECT seq FROM message m WHERE seq < ?1
+     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) ORDER BY seq LIMIT ?2`,
+  );
+  const dropAttempts = db.prepare("DELETE FROM attempt WHERE message_seq = ?");
+  const dropDeliveries = db.prepare("DELETE FROM delivery WHERE message_seq = ?");
+  const dropMessage = db.prepare("DELETE FROM message WHERE seq = ?");
+
+  return (before, now, limit) =>
+    committer.write(() => {
+      let gone = expirePayloads.run(now, limit).changes + forgetAnswers.run(now, limit).changes;
+      for (const { seq } of oldMessages.all(seqAt(before), limit)) {
+        gone += dropAttempts.run(seq).changes + dropDeliveries.run(seq).changes + dropMessage.run(seq).changes;
+      }
+      return gone;
+    });
+}
