@@ -1,0 +1,90 @@
+import { wants } from "../core/event.ts";
+import type { Facts } from "../core/fact.ts";
+import type { Seq, SeqSource } from "../core/id.ts";
+import type { Deliverer } from "../deliver/deliverer.ts";
+import type { Clock } from "../ports.ts";
+import type { ApplicationEntry } from "../store/directory.ts";
+import type { AcceptResult, IdempotencyEntry, NewMessage, Store } from "../store/index.ts";
+
+/** A message as it comes in, checked, before it has a number. */
+export interface Incoming {
+  readonly eventType: string;
+  readonly eventId: string | null;
+  readonly channels: readonly string[] | null;
+  readonly tags: readonly string[] | null;
+  /** The bytes to be sent, exactly as they came. */
+  readonly payload: Uint8Array;
+  /** Null = application/json. */
+  readonly contentType: string | null;
+  readonly headers: Readonly<Record<string, string>> | null;
+  /** How long the payload is to be kept; null = as long as the server keeps any. */
+  readonly retentionMs: number | null;
+  readonly idempotency: IdempotencyEntry | null;
+}
+
+export type Accepted =
+  | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
+  | Exclude<AcceptResult, { accepted: true }>;
+
+/** The way of a message into the server: number it, find who wants it, commit, tell the delivery engine. */
+export class Accepter {
+  constructor(
+    private readonly store: Store,
+    private readonly seqs: SeqSource,
+    private readonly clock: Clock,
+    private readonly facts: Facts,
+    private readonly deliverer: Deliverer,
+  ) {}
+
+  /** Resolves when the message is safe on disk, and then it is already on its way. */
+  async accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
+    const message = this.#numbered(entry, incoming);
+    const [result] = await this.store.accept([message]);
+    return this.#committed(entry, message, result!);
+  }
+
+  /** Several in one commit; each fails alone. */
+  async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
+    const messages = incoming.map((one) => this.#numbered(entry, one));
+    const results = await this.store.accept(messages);
+    return results.map((result, i) => this.#committed(entry, messages[i]!, result));
+  }
+
+  #numbered({ application, endpoints }: ApplicationEntry, incoming: Incoming): NewMessage {
+    const wanted: Seq[] = [];
+    for (const { seq, subscription } of endpoints) {
+      if (wants(subscription, incoming.eventType, incoming.channels)) wanted.push(seq);
+    }
+    const seq = this.seqs.take(1 + wanted.length);
+    const acceptedAt = this.clock.now();
+    return {
+      seq,
+      applicationSeq: application.seq,
+      eventType: incoming.eventType,
+      eventId: incoming.eventId,
+      channels: incoming.channels,
+      tags: incoming.tags,
+      payload: incoming.payload,
+      contentType: incoming.contentType,
+      headers: incoming.headers,
+      acceptedAt,
+      payloadExpiresAt: incoming.retentionMs === null ? null : acceptedAt + incoming.retentionMs,
+      deliveries: wanted.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
+      idempotency: incoming.idempotency,
+    };
+  }
+
+  #committed({ application }: ApplicationEntry, message: NewMessage, result: AcceptResult): Accepted {
+    if (!result.accepted) return result;
+    this.facts.state({
+      type: "message.accepted",
+      messageSeq: message.seq,
+      applicationSeq: application.seq,
+      environmentSeq: application.environmentSeq,
+      eventType: message.eventType,
+      deliveries: message.deliveries.length,
+    });
+    if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
+    return { accepted: true, seq: message.seq, acceptedAt: message.acceptedAt };
+  }
+}

@@ -1,0 +1,547 @@
+import { type Decision, decide } from "../core/delivery.ts";
+import type { Fact, Facts } from "../core/fact.ts";
+import { type IdCodec, type Seq, type SeqSource, seqAt, timeOfSeq } from "../core/id.ts";
+import { classify } from "../core/outcome.ts";
+import type { Answer, Clock, Random, Resolver, Transport } from "../ports.ts";
+import type { Directory, EndpointEntry } from "../store/directory.ts";
+import {
+  type MessageContent,
+  type PendingDelivery,
+  type Settled,
+  type Settlement,
+  type Store,
+  StoreUnavailable,
+  type Task,
+} from "../store/index.ts";
+import { attempt } from "./attempt.ts";
+import type { Deliverer } from "./deliverer.ts";
+import { Lane, NOTHING, type Waiting } from "./lane.ts";
+import type { DeliveryPolicy } from "./policy.ts";
+import { Redriver } from "./redrive.ts";
+import { Slots } from "./slots.ts";
+import { SlowWatch } from "./slow-watch.ts";
+
+/** What a lane reads at a time, and how far it may grow in memory when messages come faster than they leave. */
+const PAGE = 64;
+const READY_MAX = 256;
+/** Deliveries in memory over all lanes, and the bytes of payloads kept with them. Beyond it they stay on disk until their turn. */
+const CLAIMED_MAX = 20_000;
+const CONTENT_BYTES_MAX = 32 * 1024 * 1024;
+/** Lanes remembered, with how their endpoints answered, although they have nothing to send. */
+const LANES_MAX = 20_000;
+/** Of so many waiting deliveries of a lane the content is read at a time. */
+const CONTENTS_AHEAD = 16;
+const RECOVERY_PAGE = 1000;
+const BURY_PAGE = 1000;
+/** How soon to ask a store again that could not be written. */
+const STORE_RETRY_MS = 500;
+
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+}
+
+export interface EngineParts {
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly ids: IdCodec;
+  readonly seqs: SeqSource;
+  readonly facts: Facts;
+  readonly policy: DeliveryPolicy;
+}
+
+/**
+ * Delivers what is pending. One process owns the data, so a claim lives in memory: what is pending in the store and not in a
+ * lane is unclaimed, and after a crash there is nothing to rescue but to read what is pending.
+ */
+export class Engine implements Deliverer {
+  readonly #lanes = new Map<Seq, Lane>();
+  readonly #slots: Slots;
+  readonly #slow: SlowWatch;
+  readonly #redriver: Redriver;
+  readonly #underWay = new Set<AbortController>();
+  #contentBytes = 0;
+  #claimed = 0;
+  #stopping = false;
+  #dispatching = false;
+  #onDrained: (() => void) | null = null;
+
+  constructor(
+    private readonly ports: EnginePorts,
+    private readonly parts: EngineParts,
+  ) {
+    this.#slots = new Slots(parts.policy.deliveryConcurrency);
+    this.#slow = new SlowWatch(ports.clock, (lane) => {
+      this.#slots.restand(lane, "troubled");
+      this.#dispatch();
+    });
+    this.#redriver = new Redriver(ports.clock, parts, (endpointSeq, position) => this.wake(endpointSeq, position));
+    parts.facts.subscribe((fact) => this.#listen(fact));
+  }
+
+  /** Takes up what is pending since the last time: due deliveries go out at once. Only the lanes are read, not what waits in them. */
+  async start(): Promise<void> {
+    let after: Seq = 0;
+    for (;;) {
+      const lanes = await this.parts.store.pendingLanes(after, RECOVERY_PAGE);
+      for (const { endpointSeq, position } of lanes) this.wake(endpointSeq, position);
+      if (lanes.length < RECOVERY_PAGE) break;
+      after = lanes[lanes.length - 1]!.endpointSeq;
+    }
+    for (const task of await this.parts.store.tasks.running()) this.startTask(task);
+  }
+
+  /** Starts nothing more and waits for what is under way, at most `timeoutMs`; what is cut off then stays pending. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#redriver.stop();
+    for (const lane of this.#lanes.values()) lane.cancelTimer?.();
+    if (this.#slots.active > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onDrained = resolve;
+        this.ports.clock.after(timeoutMs, resolve);
+      });
+    }
+    for (const controller of this.#underWay) controller.abort();
+    this.#slow.stop();
+  }
+
+  enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
+    for (const { seq, endpointSeq } of deliveries) {
+      const lane = this.#lane(endpointSeq);
+      if (!this.#hasRoom(lane) || seq >= lane.diskNext) {
+        lane.waitsOnDisk(seq);
+      } else {
+        this.#claimed++;
+        lane.append({
+          delivery: {
+            seq,
+            messageSeq: message.seq,
+            endpointSeq,
+            position: seq,
+            dueAt: message.acceptedAt,
+            attempts: 0,
+            round: 0,
+            trigger: 0,
+          },
+          content: this.#keepContent(message),
+        });
+      }
+      this.#consider(lane);
+    }
+    this.#dispatch();
+  }
+
+  wake(endpointSeq: Seq, position: Seq): void {
+    const lane = this.#lane(endpointSeq);
+    lane.waitsOnDisk(position);
+    this.#consider(lane);
+    this.#dispatch();
+  }
+
+  startTask(task: Task): void {
+    if (task.kind === "dead-letter.redrive") this.#redriver.run(task);
+  }
+
+  /** Attempts under way now. */
+  get attemptsUnderWay(): number {
+    return this.#slots.active;
+  }
+
+  /** When the oldest delivery fell due that has not been started; null when nothing is due. */
+  oldestDueAt(): number | null {
+    const now = this.ports.clock.now();
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const lane of this.#lanes.values()) {
+      if (lane.entry?.endpoint.paused) continue;
+      const head = lane.ready[0];
+      if (head !== undefined) oldest = Math.min(oldest, head.delivery.dueAt);
+      else if (lane.diskNext !== NOTHING) oldest = Math.min(oldest, timeOfSeq(lane.diskNext));
+    }
+    return oldest <= now ? oldest : null;
+  }
+
+  #listen(fact: Fact): void {
+    switch (fact.type) {
+      case "endpoint.updated":
+      case "endpoint.deleted":
+      case "endpoint.disabled":
+        this.#reread(fact.endpointSeq, true);
+        break;
+      // What waits may have got another place in the lane.
+      case "delivery.resent":
+        this.#reread(fact.endpointSeq, false);
+        break;
+      // What waits of it has been cancelled.
+      case "message.expunged":
+        for (const lane of this.#lanes.values()) {
+          if (lane.ready.some(({ delivery }) => delivery.messageSeq === fact.messageSeq)) {
+            this.#reread(lane.endpointSeq, false);
+          }
+        }
+        break;
+    }
+  }
+
+  /** Forgets what a lane has read ahead, and with `entry` also what it knows of its endpoint. */
+  #reread(endpointSeq: Seq, entry: boolean): void {
+    const lane = this.#lanes.get(endpointSeq);
+    if (lane === undefined) return;
+    if (entry) {
+      lane.entry = null;
+      lane.parkedUntil = 0;
+    }
+    this.#release(lane);
+    this.#consider(lane);
+    this.#dispatch();
+  }
+
+  #lane(endpointSeq: Seq): Lane {
+    let lane = this.#lanes.get(endpointSeq);
+    if (lane === undefined) {
+      lane = new Lane(endpointSeq, NOTHING);
+      this.#lanes.set(endpointSeq, lane);
+    }
+    return lane;
+  }
+
+  #hasRoom(lane: Lane): boolean {
+    return !lane.busy && lane.ready.length < READY_MAX && this.#claimed < CLAIMED_MAX && !lane.entry?.endpoint.paused;
+  }
+
+  #keepContent(message: MessageContent): MessageContent | null {
+    const bytes = message.payload?.byteLength ?? 0;
+    if (this.#contentBytes + bytes > CONTENT_BYTES_MAX) return null;
+    this.#contentBytes += bytes;
+    return message;
+  }
+
+  #unclaim(lane: Lane, waiting: Waiting): void {
+    if (lane.claimed.delete(waiting.delivery.seq)) this.#claimed--;
+    this.#contentBytes -= waiting.content?.payload?.byteLength ?? 0;
+  }
+
+  #release(lane: Lane): void {
+    for (const waiting of lane.ready) this.#unclaim(lane, waiting);
+    lane.release();
+  }
+
+  /** Lines a lane up for a slot if it has something to send now, or sets its timer for when it will. */
+  #consider(lane: Lane): void {
+    if (lane.inLine || lane.busy || this.#stopping) return;
+    const entry = lane.entry;
+    if (entry !== null && !entry.endpoint.disabled && !entry.endpoint.deleted) {
+      if (entry.endpoint.paused || lane.inFlight >= this.#concurrency(lane)) return;
+    }
+    const now = this.ports.clock.now();
+    const wakeAt = Math.max(lane.parkedUntil, this.#nextDueAt(lane));
+    if (wakeAt <= now) this.#slots.line(lane);
+    else if (wakeAt !== NOTHING) this.#setTimer(lane, wakeAt, now);
+    else if (lane.isIdle && this.#lanes.size > LANES_MAX) this.#lanes.delete(lane.endpointSeq);
+  }
+
+  /** The instant at which the lane has something due. */
+  #nextDueAt(lane: Lane): number {
+    const head = lane.ready[0];
+    if (head !== undefined) return lane.isFifo ? head.delivery.dueAt : 0;
+    if (lane.diskNext === NOTHING) return NOTHING;
+    return lane.diskNext <= this.parts.seqs.last ? 0 : timeOfSeq(lane.diskNext);
+  }
+
+  #setTimer(lane: Lane, at: number, now: number): void {
+    if (lane.cancelTimer !== null && lane.timerAt <= at) return;
+    lane.cancelTimer?.();
+    lane.timerAt = at;
+    lane.cancelTimer = this.ports.clock.after(Math.min(at - now, 0x7fffffff), () => {
+      lane.cancelTimer = null;
+      lane.timerAt = NOTHING;
+      this.#consider(lane);
+      this.#dispatch();
+    });
+  }
+
+  #concurrency(lane: Lane): number {
+    if (lane.standing === "unproven") return 1;
+    if (lane.isFifo) return 1;
+    return lane.entry?.endpoint.concurrency ?? this.parts.policy.endpointConcurrency;
+  }
+
+  #dispatch(): void {
+    // Serving may state facts, and those may come back here.
+    if (this.#dispatching || this.#stopping) return;
+    this.#dispatching = true;
+    for (let lane = this.#slots.next(); lane !== null; lane = this.#slots.next()) this.#serve(lane);
+    this.#dispatching = false;
+  }
+
+  /** A lane's turn: starts one attempt, or does what must be done before it can. */
+  #serve(lane: Lane): void {
+    if (lane.busy) return;
+    const { entry } = lane;
+    const now = this.ports.clock.now();
+    if (entry === null || entry.validUntil <= now) this.#prepare(lane);
+    else if (entry.endpoint.deleted) this.#bury(lane, "cancelled", entry);
+    else if (entry.endpoint.disabled) this.#bury(lane, "dead", entry);
+    else if (entry.endpoint.paused || lane.inFlight >= this.#concurrency(lane)) return;
+    else if (lane.ready.length === 0) this.#load(lane);
+    else if (lane.ready[0]!.content === null) this.#fetchContents(lane, entry);
+    else this.#startHead(lane, lane.ready[0]!, now);
+  }
+
+  #startHead(lane: Lane, head: Waiting, now: number): void {
+    const waitMs = head.delivery.dueAt > now ? head.delivery.dueAt - now : lane.throttle(now);
+    if (waitMs > 0 && (lane.isFifo || head.delivery.dueAt <= now)) {
+      lane.parkedUntil = now + waitMs;
+    } else {
+      lane.ready.shift();
+      this.#slots.occupy(lane);
+      void this.#run(lane, head);
+    }
+    this.#consider(lane);
+  }
+
+  /** Does something with the store on behalf of a lane, which rests meanwhile. */
+  #whileBusy(lane: Lane, work: () => Promise<void>): void {
+    lane.busy = true;
+    work()
+      .catch((error) => {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        lane.parkedUntil = this.ports.clock.now() + STORE_RETRY_MS;
+        lane.waitsOnDisk(0);
+      })
+      .finally(() => {
+        lane.busy = false;
+        this.#consider(lane);
+        this.#dispatch();
+      });
+  }
+
+  #prepare(lane: Lane): void {
+    const known = this.parts.directory.endpoint(lane.endpointSeq);
+    if (!(known instanceof Promise)) {
+      lane.entry = known;
+      lane.failingSince = known.endpoint.failingSince;
+      this.#consider(lane);
+      return;
+    }
+    this.#whileBusy(lane, async () => {
+      const entry = await known;
+      if (entry === null) throw new Error(`A delivery waits for endpoint ${lane.endpointSeq}, which does not exist.`);
+      lane.entry = entry;
+      lane.failingSince = entry.endpoint.failingSince;
+    });
+  }
+
+  #load(lane: Lane): void {
+    const { store, seqs } = this.parts;
+    this.#whileBusy(lane, async () => {
+      // Everything whose instant has begun, and what was given a place while the clock stood still or stepped back.
+      const upTo = Math.max(seqs.last, seqAt(this.ports.clock.now() + 1) - 1);
+      const limit = PAGE + lane.claimed.size;
+      const rows = await store.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
+      for (const delivery of rows) {
+        if (lane.claimed.has(delivery.seq)) continue;
+        this.#claimed++;
+        lane.append({ delivery, content: null });
+      }
+      const next =
+        rows.length === limit
+          ? rows[limit - 1]!.position
+          : await store.nextPosition(lane.endpointSeq, { position: upTo, seq: Number.MAX_SAFE_INTEGER });
+      if (next !== null) lane.waitsOnDisk(next);
+    });
+  }
+
+  /** Ends everything that waits in a lane whose endpoint takes nothing any more. */
+  #bury(lane: Lane, state: "dead" | "cancelled", { endpoint }: EndpointEntry): void {
+    const { store, facts } = this.parts;
+    const { environmentSeq } = endpoint;
+    this.#release(lane);
+    this.#whileBusy(lane, async () => {
+      lane.beginReading();
+      let count = BURY_PAGE;
+      while (count === BURY_PAGE && !this.#stopping) {
+        count = await store.bury(lane.endpointSeq, state, this.ports.clock.now(), BURY_PAGE);
+        if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });
+      }
+    });
+  }
+
+  /** Reads what the next few attempts of a lane need, before they start: so they start in their order. */
+  #fetchContents(lane: Lane, { endpoint }: EndpointEntry): void {
+    const { store, facts } = this.parts;
+    this.#whileBusy(lane, async () => {
+      for (const waiting of lane.ready.slice(0, CONTENTS_AHEAD)) {
+        if (waiting.content !== null) continue;
+        if (waiting !== lane.ready[0] && this.#contentBytes > CONTENT_BYTES_MAX) break;
+        const content = await store.messages.content(waiting.delivery.messageSeq);
+        if (!lane.ready.includes(waiting)) continue;
+        if (content?.payload) {
+          waiting.content = content;
+          this.#contentBytes += content.payload.byteLength;
+          continue;
+        }
+        // Its payload has been deleted since it became pending: there is nothing to send.
+        lane.ready.splice(lane.ready.indexOf(waiting), 1);
+        this.#unclaim(lane, waiting);
+        const count = await store.messages.expunge(waiting.delivery.messageSeq);
+        facts.state({ type: "deliveries.buried", environmentSeq: endpoint.environmentSeq, state: "cancelled", count });
+      }
+    });
+  }
+
+  async #run(lane: Lane, waiting: Waiting): Promise<void> {
+    await this.#attempt(lane, waiting, waiting.content as MessageContent & { payload: Uint8Array });
+    this.#slots.free(lane);
+    this.#consider(lane);
+    this.#dispatch();
+    if (this.#slots.active === 0) this.#onDrained?.();
+  }
+
+  async #attempt(lane: Lane, waiting: Waiting, content: MessageContent & { payload: Uint8Array }): Promise<void> {
+    const { clock, random } = this.ports;
+    const { facts, ids, policy } = this.parts;
+    const entry = lane.entry!;
+    const { delivery } = waiting;
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    const cancelTimeout = clock.after(entry.endpoint.timeoutMs ?? policy.deliveryTimeoutMs, () => controller.abort());
+    const startedAt = clock.now();
+    const slow = this.#slow.started(lane, startedAt);
+    facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
+
+    const answer = await attempt(this.ports, policy, ids, entry, content, controller.signal);
+
+    cancelTimeout();
+    this.#underWay.delete(controller);
+    const finishedAt = clock.now();
+    const outcome = classify(answer, finishedAt);
+    const wasFast = this.#slow.finished(slow, finishedAt);
+    this.#slots.restand(lane, outcome.success && wasFast ? "proven" : "troubled");
+    // Cut off by the end of the process: it stays pending.
+    if (this.#stopping && controller.signal.aborted) return this.#unclaim(lane, waiting);
+
+    const decision = decide(
+      {
+        attempts: delivery.attempts,
+        retry: { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter },
+        failingSince: lane.failingSince,
+        disableAfterMs: policy.endpointDisableAfterMs,
+      },
+      outcome,
+      finishedAt,
+      random.next(),
+    );
+    const settlement = this.#settlement(lane, delivery, entry.url.href, answer, decision, startedAt, finishedAt);
+    lane.failingSince = decision.failingSince;
+    const settled = await this.#settle(settlement);
+    if (settled === null) return;
+    this.#afterSettlement(lane, waiting, settlement, settled);
+    facts.state({
+      type: "attempt.finished",
+      deliverySeq: delivery.seq,
+      messageSeq: delivery.messageSeq,
+      endpointSeq: delivery.endpointSeq,
+      applicationSeq: content.applicationSeq,
+      environmentSeq: entry.endpoint.environmentSeq,
+      reason: outcome.reason,
+      responseStatus: settlement.attempt.responseStatus,
+      durationMs: settlement.attempt.durationMs,
+      next: settled === "stale" ? "unchanged" : settlement.next.state,
+      was: settled === "revived" ? "dead" : "pending",
+      sinceAcceptedMs: clock.now() - content.acceptedAt,
+    });
+    if (decision.disable !== null) {
+      facts.state({
+        type: "endpoint.disabled",
+        endpointSeq: delivery.endpointSeq,
+        applicationSeq: content.applicationSeq,
+        cause: decision.disable,
+        failingSince: decision.failingSince ?? finishedAt,
+      });
+    }
+  }
+
+  #settlement(
+    lane: Lane,
+    delivery: PendingDelivery,
+    url: string,
+    answer: Answer,
+    decision: Decision,
+    startedAt: number,
+    finishedAt: number,
+  ): Settlement {
+    const { next } = decision;
+    const dueAt = next.state === "pending" ? finishedAt + next.waitMs : null;
+    return {
+      attempt: {
+        seq: this.parts.seqs.next(),
+        deliverySeq: delivery.seq,
+        messageSeq: delivery.messageSeq,
+        endpointSeq: delivery.endpointSeq,
+        url,
+        reason: classify(answer, finishedAt).reason,
+        responseStatus: answer.kind === "response" ? answer.status : 0,
+        response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),
+        durationMs: Math.max(0, finishedAt - startedAt),
+        trigger: delivery.trigger,
+        startedAt,
+        nextAttemptAt: dueAt,
+      },
+      round: delivery.round,
+      next:
+        next.state === "pending"
+          ? {
+              state: "pending",
+              attempts: next.attempts,
+              dueAt: dueAt!,
+              position: lane.isFifo ? delivery.position : this.#positionAt(dueAt!),
+            }
+          : next,
+      settledAt: finishedAt,
+      ...(decision.failingSince === lane.failingSince ? {} : { failingSince: decision.failingSince }),
+      disableEndpoint: decision.disable !== null,
+    };
+  }
+
+  /** The place in a parallel lane of what is due at `dueAt`: always beyond everything that has a place already, or it could be passed over. */
+  #positionAt(dueAt: number): Seq {
+    const position = seqAt(dueAt);
+    return position > this.parts.seqs.last ? position : this.parts.seqs.next();
+  }
+
+  /** Stores the result, however long the disk takes to have room for it. Null when the process ends before. */
+  async #settle(settlement: Settlement): Promise<Settled | null> {
+    for (;;) {
+      try {
+        const [settled] = await this.parts.store.settle([settlement]);
+        return settled!;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        if (this.#stopping) return null;
+        await new Promise<void>((resolve) => this.ports.clock.after(STORE_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  #afterSettlement(lane: Lane, waiting: Waiting, { next, round }: Settlement, settled: Settled): void {
+    this.#unclaim(lane, waiting);
+    // Resent while it was under way: it waits in another place, which may have been read and passed over already.
+    if (settled === "stale") lane.waitsOnDisk(0);
+    if (settled === "stale" || next.state !== "pending") return;
+    if (!lane.isFifo || lane.busy) {
+      lane.waitsOnDisk(next.position);
+      return;
+    }
+    // The head of a fifo lane is tried again before the next one goes, so it stays here and keeps its place.
+    const { delivery } = waiting;
+    lane.ready.unshift({
+      delivery: { ...delivery, attempts: next.attempts, dueAt: next.dueAt, position: next.position, round },
+      content: null,
+    });
+    lane.claimed.add(delivery.seq);
+    this.#claimed++;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Seq } from "../core/id.ts";
+import { type Bucket, fullBucket, take } from "../core/limit.ts";
+import type { Cancel } from "../ports.ts";
+import type { EndpointEntry } from "../store/directory.ts";
+import type { LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
+
+/** A delivery that a lane has in memory. */
+export interface Waiting {
+  readonly delivery: PendingDelivery;
+  /** Kept from the acceptance when there is room; otherwise read shortly before the attempt. */
+  content: MessageContent | null;
+}
+
+/**
+ * How an endpoint has answered lately. `unproven`: not yet heard of since the start; `proven`: the latest attempt succeeded
+ * within a second; `troubled`: it failed or took longer.
+ */
+export type Standing = "unproven" | "proven" | "troubled";
+
+/** No delivery on disk is known of. */
+export const NOTHING: Seq = Number.POSITIVE_INFINITY;
+const START: LaneCursor = { position: 0, seq: 0 };
+
+/**
+ * The queue of one endpoint. The queue itself is on disk; a lane holds the next few deliveries of it and knows how far it
+ * has read:
+ *
+ * - everything pending at or before `cursor` is here: in `ready`, or under way;
+ * - `diskNext` is a lower bound for the position of what waits on disk beyond it.
+ *
+ * `claimed` names what is here, so reading a stretch twice does no harm: rows that are here already are passed over.
+ */
+export class Lane {
+  readonly ready: Waiting[] = [];
+  readonly claimed = new Set<Seq>();
+  cursor: LaneCursor = START;
+  diskNext: Seq;
+  inFlight = 0;
+  standing: Standing = "unproven";
+  /** Read from the directory before the first attempt and after every change. */
+  entry: EndpointEntry | null = null;
+  /** Is the store being asked on behalf of this lane? */
+  busy = false;
+  /** Does it stand in line for a slot? */
+  inLine = false;
+  /** Not to be served before this instant: throttled, or a fifo head that waits for its retry. */
+  parkedUntil = 0;
+  cancelTimer: Cancel | null = null;
+  /** When that timer goes off. */
+  timerAt = NOTHING;
+  /** The endpoint's, kept here between attempts; it is stored when it changes. */
+  failingSince: number | null = null;
+  #bucket: Bucket | null = null;
+
+  constructor(
+    readonly endpointSeq: Seq,
+    diskNext: Seq,
+  ) {
+    this.diskNext = diskNext;
+  }
+
+  get isFifo(): boolean {
+    return this.entry?.endpoint.ordering === "fifo";
+  }
+
+  /** Nothing here, nothing known of on disk. */
+  get isIdle(): boolean {
+    return this.claimed.size === 0 && this.diskNext === NOTHING && !this.busy;
+  }
+
+  /** Takes a token at this moment. 0 = go, else ms to wait. */
+  throttle(now: number): number {
+    const rate = this.entry?.endpoint.throttleRate ?? null;
+    if (rate === null) return 0;
+    const { bucket, waitMs } = take(this.#bucket ?? fullBucket(rate, now), rate, now);
+    this.#bucket = bucket;
+    return waitMs;
+  }
+
+  /** Adds what has just been committed or read, in the order of the lane. */
+  append(waiting: Waiting): void {
+    const { delivery } = waiting;
+    this.claimed.add(delivery.seq);
+    this.ready.push(waiting);
+    this.cursor = delivery;
+  }
+
+  /** Something waits on disk at `position`: it will be read, even if it lies before what has been read already. */
+  waitsOnDisk(position: Seq): void {
+    if (position < this.diskNext) this.diskNext = position;
+  }
+
+  /** Where to begin to read. What becomes known of while reading lowers `diskNext` again. */
+  beginReading(): LaneCursor {
+    if (this.diskNext <= this.cursor.position) this.cursor = { position: this.diskNext - 1, seq: 0 };
+    this.diskNext = NOTHING;
+    return this.cursor;
+  }
+
+  /** Gives back what has not been started, to be read again: after a change of the order, a pause, a disabling. */
+  release(): void {
+    for (const { delivery } of this.ready) this.claimed.delete(delivery.seq);
+    this.ready.length = 0;
+    this.cursor = START;
+    this.diskNext = 0;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Cancel, Clock } from "../../src/ports.ts";
+
+interface Event {
+  readonly at: number;
+  readonly order: number;
+  readonly task: () => void;
+  /** The process that it belongs to; null for the world outside. */
+  readonly process: number | null;
+}
+
+/** Time that passes only from event to event. Years of retries take milliseconds. */
+export class VirtualClock {
+  #now: number;
+  #order = 0;
+  /** A binary heap by instant, then by order of arrival. */
+  readonly #heap: Event[] = [];
+  readonly #cancelled = new Set<number>();
+  readonly #dead = new Set<number>();
+
+  constructor(startAt: number) {
+    this.#now = startAt;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Something that happens in the world, whatever becomes of the process. */
+  at(delayMs: number, task: () => void): Cancel {
+    return this.#add(delayMs, task, null);
+  }
+
+  /** The clock of one process. Its timers die with it. */
+  ofProcess(process: number): Clock {
+    return {
+      now: () => this.#now,
+      after: (delayMs, task) => this.#add(delayMs, task, process),
+      soon: (task) => void this.#add(0, task, process),
+    };
+  }
+
+  /** Nothing that it asked for happens any more, nor what it asks for from now on. */
+  kill(process: number): void {
+    this.#dead.add(process);
+    for (const event of this.#heap) if (event.process === process) this.#cancelled.add(event.order);
+  }
+
+  /** The next event, or null when nothing will ever happen again. Time has passed to its instant. */
+  next(): Event | null {
+    for (;;) {
+      const event = this.#pop();
+      if (event === null) return null;
+      if (this.#cancelled.delete(event.order)) continue;
+      this.#now = Math.max(this.#now, event.at);
+      return event;
+    }
+  }
+
+  /** The instant of the next event. */
+  peek(): number {
+    while (this.#heap.length > 0 && this.#cancelled.has(this.#heap[0]!.order)) {
+      this.#cancelled.delete(this.#pop()!.order);
+    }
+    return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  #add(delayMs: number, task: () => void, process: number | null): Cancel {
+    if (process !== null && this.#dead.has(process)) return () => {};
+    const order = this.#order++;
+    this.#push({ at: this.#now + Math.max(0, delayMs), order, task, process });
+    return () => {
+      this.#cancelled.add(order);
+    };
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let i = heap.push(event) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(heap[i]!, heap[parent]!)) break;
+      [heap[i], heap[parent]] = [heap[parent]!, heap[i]!];
+      i = parent;
+    }
+  }
+
+  #pop(): Event | null {
+    const heap = this.#heap;
+    const first = heap[0];
+    if (first === undefined) return null;
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    heap[0] = last;
+    for (let i = 0; ; ) {
+      const left = 2 * i + 1;
+      if (left >= heap.length) break;
+      const child = left + 1 < heap.length && before(heap[left + 1]!, heap[left]!) ? left + 1 : left;
+      if (!before(heap[child]!, heap[i]!)) break;
+      [heap[i], heap[child]] = [heap[child]!, heap[i]!];
+      i = child;
+    }
+    return first;
+  }
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
