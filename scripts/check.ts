@@ -1,0 +1,89 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readTestReport, type TestReport } from "./test-report.ts";
+
+/**
+ * `bun run check`: everything that must hold, one step after the other. Goes on after a failure, so that one run shows all
+ * of them. Each step before the tests counts as one check, and each test as one.
+ */
+
+const ROOT = join(import.meta.dir, "..");
+const REPORT = join(ROOT, "dist", "junit.xml");
+
+interface Step {
+  readonly name: string;
+  /** Arguments for the runtime that runs this script; no other program need be on the machine. */
+  readonly args: readonly string[];
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const STEPS: readonly Step[] = [
+  { name: "format and lint", args: ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."] },
+  { name: "types", args: ["node_modules/typescript/bin/tsc", "--noEmit"] },
+  { name: "build", args: ["scripts/build.ts"] },
+];
+
+async function run(args: readonly string[]): Promise<{ ok: boolean; ending: string }> {
+  const child = Bun.spawn([process.execPath, ...args], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  await child.exited;
+  const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;
+  return { ok: child.exitCode === 0, ending };
+}
+
+async function runStep(step: Step, summary: string[]): Promise<boolean> {
+  console.log(`\n── ${step.name}`);
+  const { ok, ending } = await run(step.args);
+  summary.push(`${ok ? "passed" : "FAILED"}  ${step.name}${ok ? "" : ` (${ending})`}`);
+  return ok;
+}
+
+async function runTests(summary: string[]): Promise<Counts> {
+  console.log("\n── tests");
+  await mkdir(join(ROOT, "dist"), { recursive: true });
+  await rm(REPORT, { force: true });
+  const { ok, ending } = await run(["test", "--reporter=junit", `--reporter-outfile=${REPORT}`]);
+  const file = Bun.file(REPORT);
+  const report = (await file.exists()) ? readTestReport(await file.text()) : null;
+  const counts = countTests(report, ok);
+  const { passed, failed, skipped } = counts;
+  summary.push(`${failed === 0 ? "passed" : "FAILED"}  tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  if (report === null) summary.push(`        the test process left no report (${ending})`);
+  else if (!ok && report.failures === 0) summary.push(`        the test process ended with ${ending}`);
+  for (const name of report?.skippedNames ?? []) summary.push(`        skipped: ${name}`);
+  return counts;
+}
+
+/** A test process that broke off, failed outside of its tests, or ran none counts as one failure. */
+function countTests(report: TestReport | null, ok: boolean): Counts {
+  if (report === null) return { passed: 0, failed: 1, skipped: 0 };
+  const passed = report.tests - report.failures - report.skipped;
+  const broken = report.failures === 0 && (!ok || passed === 0);
+  return { passed, failed: report.failures + (broken ? 1 : 0), skipped: report.skipped };
+}
+
+const summary: string[] = [];
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+let built = true;
+for (const step of STEPS) {
+  const ok = await runStep(step, summary);
+  total[ok ? "passed" : "failed"] += 1;
+  if (step.name === "build") built = ok;
+}
+if (built) {
+  const tests = await runTests(summary);
+  total.passed += tests.passed;
+  total.failed += tests.failed;
+  total.skipped += tests.skipped;
+} else {
+  summary.push("not run  tests: there is no fresh executable to test");
+}
+
+console.log(`\n── summary\n${summary.join("\n")}\n`);
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exit(total.failed === 0 ? 0 : 1);

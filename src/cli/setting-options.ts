@@ -1,0 +1,59 @@
+import { type Command, Option } from "commander";
+import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
+import { readSettings, SCHEMA, type Settings } from "../config.ts";
+
+/** Adds the flags of these settings (all of them unless given) and `--config`, with help that shows the defaults. */
+export function addSettingOptions(command: Command, fields?: readonly Field[]): Command {
+  const chosen = allSettings().filter(([field]) => fields === undefined || fields.includes(field));
+  const group = (name: string) => (fields === undefined ? `${name}:` : "Settings:");
+  for (const [, setting] of chosen) {
+    command.addOption(optionOf(setting).helpGroup(group(setting.group)));
+  }
+  command.addOption(
+    new Option("--config <file>", "TOML file with settings; flags and variables go before it").helpGroup(
+      group("Configuration file"),
+    ),
+  );
+  return command.addHelpText("after", () => helpAfter(chosen.map(([, setting]) => setting)));
+}
+
+/** The settings from the command line, the environment and the file. Throws `SettingsError`. */
+export function settingsFor(command: Command): Settings {
+  const flags: Record<string, string> = {};
+  const given = command.opts<Record<string, unknown>>();
+  for (const option of command.options) {
+    const value = given[option.attributeName()];
+    if (typeof value === "string") flags[option.name()] = value;
+    // A boolean flag may stand alone.
+    else if (value === true) flags[option.name()] = "true";
+  }
+  return readSettings({ flags, environment: process.env, terminal: process.stdout.isTTY === true });
+}
+
+function optionOf(setting: Setting<unknown>): Option {
+  if (setting.secret) {
+    // Taken only to be refused with a sentence that says where the secret belongs.
+    return new Option(`${flagOf(setting)} [secret]`).hideHelp();
+  }
+  const isBoolean = setting.kind === SCHEMA.httpsOnly.kind;
+  const value = isBoolean ? "[boolean]" : `<${setting.kind.label}>`;
+  return new Option(`${flagOf(setting)} ${value}`, describe(setting));
+}
+
+function helpAfter(settings: ReadonlyArray<Setting<unknown>>): string {
+  const secrets = settings.filter((setting) => setting.secret);
+  const lines = secrets.map((setting) => `  ${variableOf(setting).padEnd(24)} ${describe(setting)}`);
+  return [
+    "",
+    "Every setting has a flag (--data-dir), a variable (BOATHOOK_DATA_DIR) and a key in the TOML file",
+    '(data-dir = "…"): flag over variable over file over default. Durations are 250ms, 5s, 30m, 2h, 5d;',
+    "sizes are 64KiB, 2MiB.",
+    ...(lines.length > 0 ? ["", "Secrets (variable or key in the file, never a flag):", ...lines] : []),
+  ].join("\n");
+}
+
+/** For a terminal, so without the backticks of Markdown. */
+function describe(setting: Setting<unknown>): string {
+  const note = setting.unsupported ? " (not supported yet)" : "";
+  return `${setting.description}${note} (default: ${defaultText(setting)})`.replaceAll("`", "");
+}

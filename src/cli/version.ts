@@ -1,0 +1,2 @@
+/** Embedded when the executable is built. */
+export { version } from "../../package.json";

@@ -1,0 +1,17 @@
+import { allSettings, defaultText, variableOf } from "./schema.ts";
+
+/** The table of all settings for the README. */
+export function settingsTable(): string {
+  const rows = allSettings().map(([, setting]) => {
+    const notes = [setting.secret ? "variable or file only" : "", setting.unsupported ? "not supported yet" : ""];
+    const suffix = notes.filter((note) => note !== "").map((note) => ` (${note})`);
+    const cells = [
+      `\`${setting.name}\``,
+      defaultText(setting),
+      `${setting.description}${suffix.join("")}`,
+      `\`${variableOf(setting)}\``,
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  return ["| setting | default | | variable |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}

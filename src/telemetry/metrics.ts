@@ -1,0 +1,157 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Fact } from "../core/fact.ts";
+import { failureReasons } from "../core/outcome.ts";
+import type { StoreSize } from "../store/index.ts";
+import type { Tally } from "./tally.ts";
+
+/** What is read when the page is asked for, not counted along the way. */
+export interface Readings {
+  readonly tally: Tally;
+  attemptsUnderWay(): number;
+  oldestDueAt(): number | null;
+  storeSize(): StoreSize;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const LAG_SAMPLE_MS = 250;
+
+/** The Prometheus page. Names begin with `boathook_`; the process's own follow the conventions of Prometheus clients. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #lagTimer: ReturnType<typeof setInterval>;
+  readonly listen: (fact: Fact) => void;
+
+  constructor(readings: Readings) {
+    this.listen = this.#counters();
+    this.#gauges(readings);
+    this.#process();
+    this.#lagTimer = this.#eventLoopLag();
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  stop(): void {
+    clearInterval(this.#lagTimer);
+  }
+
+  #counters(): (fact: Fact) => void {
+    const registers = [this.#registry];
+    const accepted = new Counter({
+      name: "boathook_messages_accepted_total",
+      help: "Messages committed and answered with success.",
+      registers,
+    });
+    const attempts = new Counter({
+      name: "boathook_attempts_total",
+      help: "Finished attempts by outcome: success, or the reason of the failure.",
+      labelNames: ["outcome"],
+      registers,
+    });
+    const attemptSeconds = this.#histogram(
+      "boathook_attempt_duration_seconds",
+      "From connecting to the end of the answer.",
+    );
+    const latency = this.#histogram(
+      "boathook_accept_to_delivered_seconds",
+      "From the acceptance of a message to its successful delivery.",
+    );
+    const commitSeconds = this.#histogram("boathook_commit_duration_seconds", "One commit, synced to disk.");
+    const commitWrites = new Histogram({
+      name: "boathook_commit_writes",
+      help: "Writes that shared one commit.",
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+      registers,
+    });
+    const commitsFailed = new Counter({
+      name: "boathook_commits_failed_total",
+      help: "Commits that the disk did not take.",
+      registers,
+    });
+    // Looked up once: this runs for every attempt.
+    const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
+
+    return (fact) => {
+      switch (fact.type) {
+        case "message.accepted":
+          accepted.inc();
+          break;
+        case "attempt.finished":
+          outcomes.get(fact.reason ?? "success")?.inc();
+          attemptSeconds.observe(fact.durationMs / 1000);
+          if (fact.next === "delivered") latency.observe(Math.max(0, fact.sinceAcceptedMs) / 1000);
+          break;
+        case "commit.finished":
+          commitSeconds.observe(fact.durationMs / 1000);
+          commitWrites.observe(fact.writes);
+          break;
+        case "commit.failed":
+          commitsFailed.inc();
+          break;
+      }
+    };
+  }
+
+  #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize }: Readings): void {
+    this.#gauge("boathook_deliveries_pending", "Deliveries that wait for an attempt.", () => tally.sum("pending"));
+    this.#gauge("boathook_dead_letters", "Deliveries that ran out of attempts.", () => tally.sum("dead"));
+    this.#gauge("boathook_attempts_under_way", "Attempts that have begun and not ended.", attemptsUnderWay);
+    this.#gauge("boathook_oldest_due_age_seconds", "How long the oldest due delivery has been waiting.", () => {
+      const dueAt = oldestDueAt();
+      return dueAt === null ? 0 : Math.max(0, Date.now() - dueAt) / 1000;
+    });
+    this.#gauge("boathook_database_bytes", "Size of the database file.", () => storeSize().databaseBytes);
+    this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => storeSize().walBytes);
+  }
+
+  #process(): void {
+    this.#gauge("process_resident_memory_bytes", "Resident memory of the process.", () => process.memoryUsage.rss());
+    this.#gauge("process_start_time_seconds", "When the process started.", () => performance.timeOrigin / 1000);
+    const cpu = new Counter({
+      name: "process_cpu_seconds_total",
+      help: "CPU time of the process.",
+      registers: [this.#registry],
+      collect() {
+        const { user, system } = process.cpuUsage();
+        this.reset();
+        this.inc((user + system) / 1e6);
+      },
+    });
+    void cpu;
+  }
+
+  #eventLoopLag(): ReturnType<typeof setInterval> {
+    const lag = this.#histogram(
+      "boathook_event_loop_lag_seconds",
+      "How late a timer ran, sampled four times a second.",
+    );
+    let expectedAt = performance.now() + LAG_SAMPLE_MS;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      lag.observe(Math.max(0, now - expectedAt) / 1000);
+      expectedAt = now + LAG_SAMPLE_MS;
+    }, LAG_SAMPLE_MS);
+    timer.unref();
+    return timer;
+  }
+
+  #histogram(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: SECONDS, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

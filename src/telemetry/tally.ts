@@ -1,0 +1,82 @@
+import type { Fact } from "../core/fact.ts";
+import type { Seq } from "../core/id.ts";
+import type { StoreTotals } from "../store/index.ts";
+
+/** The numbers of one environment. */
+export interface Numbers {
+  /** Messages since the server started. */
+  accepted: number;
+  /** Deliveries that arrived since the server started. */
+  delivered: number;
+  /** Deliveries that wait for an attempt. */
+  pending: number;
+  /** Dead letters. */
+  dead: number;
+}
+
+/** Keeps count from facts, so that nobody has to count rows. */
+export class Tally {
+  readonly #environments = new Map<Seq, Numbers>();
+
+  /** Where counting begins: what the store held at the start. */
+  constructor(totals: readonly StoreTotals[]) {
+    for (const { environmentSeq, pending, dead } of totals) {
+      this.#environments.set(environmentSeq, { accepted: 0, delivered: 0, pending, dead });
+    }
+  }
+
+  of(environmentSeq: Seq): Numbers {
+    let numbers = this.#environments.get(environmentSeq);
+    if (numbers === undefined) {
+      numbers = { accepted: 0, delivered: 0, pending: 0, dead: 0 };
+      this.#environments.set(environmentSeq, numbers);
+    }
+    return numbers;
+  }
+
+  /** Over all environments. */
+  sum(of: keyof Numbers): number {
+    let sum = 0;
+    for (const numbers of this.#environments.values()) sum += numbers[of];
+    return sum;
+  }
+
+  readonly listen = (fact: Fact): void => {
+    switch (fact.type) {
+      case "message.accepted": {
+        const numbers = this.of(fact.environmentSeq);
+        numbers.accepted++;
+        numbers.pending += fact.deliveries;
+        break;
+      }
+      case "attempt.finished":
+        if (fact.next === "delivered" || fact.next === "dead") {
+          const numbers = this.of(fact.environmentSeq);
+          numbers[fact.was]--;
+          numbers[fact.next]++;
+        }
+        break;
+      case "deliveries.buried": {
+        const numbers = this.of(fact.environmentSeq);
+        numbers.pending -= fact.count;
+        if (fact.state === "dead") numbers.dead += fact.count;
+        break;
+      }
+      case "deliveries.redriven": {
+        const numbers = this.of(fact.environmentSeq);
+        numbers.dead -= fact.count;
+        numbers.pending += fact.count;
+        break;
+      }
+      case "deadletters.dropped":
+        this.of(fact.environmentSeq).dead -= fact.count;
+        break;
+      case "delivery.resent": {
+        const numbers = this.of(fact.environmentSeq);
+        if (fact.was !== "pending") numbers.pending++;
+        if (fact.was === "dead") numbers.dead--;
+        break;
+      }
+    }
+  };
+}

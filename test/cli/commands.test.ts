@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import packageJson from "../../package.json";
+import { executable, fromSources, run } from "../support/binary.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** Runs a command whose usage or configuration is wrong and returns the sentence it says. */
+async function usageError(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(fromSources, args, { env });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^[^\n]+\n$/);
+  return stderr.trimEnd();
+}
+
+describe("help and version", () => {
+  test("--version prints the version of the package", async () => {
+    expect(await run(fromSources, ["--version"])).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  });
+
+  test("help lists the commands and ends with 0", async () => {
+    const { code, stdout } = await run(fromSources, ["help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("serve");
+    expect(stdout).toContain("token");
+  });
+
+  test("serve --help shows every setting with its default, and secrets as variables only", async () => {
+    const { code, stdout } = await run(fromSources, ["serve", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/--retry-schedule <duration,…> .*\(default: 5s,5m,30m,2h,5h,10h,10h\)/);
+    expect(stdout).toContain("BOATHOOK_ROOT_TOKEN");
+    expect(stdout).not.toContain("--root-token");
+  });
+
+  test("every command documents its options", async () => {
+    expect((await run(fromSources, ["token", "create", "--help"])).stdout).toContain("--expires <duration>");
+    expect((await run(fromSources, ["token", "revoke", "--help"])).stdout).toContain("--data-dir <path>");
+  });
+
+  test("without a command the help goes to stderr and the code is 2", async () => {
+    for (const args of [[], ["token"]]) {
+      const { code, stdout, stderr } = await run(fromSources, args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toStartWith("Usage: boathook");
+    }
+  });
+});
+
+describe("wrong usage ends with 2 and one sentence", () => {
+  const cases: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
+    [["srve"], "Unknown command 'srve'; did you mean serve?"],
+    [["token", "make"], "Unknown command 'make'; see boathook help."],
+    [["serve", "--prot", "1"], "Unknown option '--prot'; did you mean --port?"],
+    [["serve", "--rot-token=hunter2"], "Unknown option '--rot-token'; see boathook help."],
+    [["serve", "--port"], "Option '--port <integer>' argument missing; see boathook help."],
+    [["serve", "now"], "Too many arguments for 'serve'; expected 0 arguments but got 1: now."],
+    [["token", "revoke"], "Missing required argument 'id'; see boathook help."],
+    [["token", "list", "--port", "1"], "Unknown option '--port'; see boathook help."],
+    [["serve", "--port", "http"], '--port got "http" but wants an integer from 0 to 65535.'],
+    [["serve", "--https-only=maybe"], '--https-only got "maybe" but wants true or false.'],
+    [
+      ["serve", "--root-token", "hunter2"],
+      "--root-token was given, but root-token is a secret and wants to be set by the variable BOATHOOK_ROOT_TOKEN or in the --config file.",
+    ],
+    [
+      ["token", "create", "--expires", "soon"],
+      "Option '--expires <duration>' argument 'soon' is invalid; it wants a duration such as 12h or 30d, at most 36500d.",
+    ],
+  ];
+  for (const [args, sentence] of cases) {
+    test(args.join(" "), async () => {
+      expect(await usageError(args)).toBe(sentence);
+    });
+  }
+
+  test("a wrong variable stops every command, also one that does not use it", async () => {
+    expect(await usageError(["token", "list"], { BOATHOOK_PORT: "x" })).toStartWith('BOATHOOK_PORT got "x"');
+    expect(await usageError(["serve"], { BOATHOOK_PROT: "1" })).toContain("did you mean BOATHOOK_PORT");
+  });
+
+  test("a wrong key in the file stops the start", async () => {
+    using dir = temporaryDirectory();
+    writeFileSync(dir.file("a.toml"), "sync = 'never'");
+    expect(await usageError(["serve", "--config", dir.file("a.toml")])).toMatch(/^sync in .* got "never" but wants/);
+  });
+});
+
+describe("the executable", () => {
+  test("says its version and refuses wrong settings as the sources do", async () => {
+    expect((await run(executable(), ["--version"])).stdout).toBe(`${packageJson.version}\n`);
+    const { code, stderr } = await run(executable(), ["serve", "--port", "http"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '--port got "http" but wants an integer from 0 to 65535.\n' });
+  });
+
+  test("reads neither .env nor bunfig.toml from the directory it is started in", async () => {
+    using dir = temporaryDirectory();
+    writeFileSync(dir.file(".env"), "BOATHOOK_PORT=nonsense\n");
+    writeFileSync(dir.file("bunfig.toml"), 'preload = ["./not-there.ts"]\n');
+    const { code, stderr } = await run(executable(), ["token", "list", "--data-dir=missing"], { cwd: dir.path });
+    expect(stderr).toContain('The data directory "missing" does not exist');
+    expect(code).toBe(1);
+  });
+});

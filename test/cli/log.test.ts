@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { createLog, type LogOptions } from "../../src/telemetry/log.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** What a logger has written to its file by the time that its last call returns. */
+function written(options: Omit<LogOptions, "fd">, use: (log: ReturnType<typeof createLog>) => void): string {
+  using dir = temporaryDirectory();
+  const fd = openSync(dir.file("log"), "a");
+  use(createLog({ ...options, fd }));
+  const text = readFileSync(dir.file("log"), "utf8");
+  closeSync(fd);
+  return text;
+}
+
+test("json is one object a line, written before the call returns", () => {
+  const text = written({ level: "info", format: "json" }, (log) => {
+    log.info({ port: 1, text: "two\nlines" }, "Serving.");
+    log.error({ error: new Error("broken") }, "Failed.");
+  });
+  const lines = text.trimEnd().split("\n");
+  expect(lines).toHaveLength(2);
+  const [first, second] = lines.map((line) => JSON.parse(line));
+  expect(first).toEqual({ level: "info", time: expect.any(String), port: 1, text: "two\nlines", msg: "Serving." });
+  expect(Date.parse(first.time)).toBeGreaterThan(0);
+  expect(second).toMatchObject({ level: "error", error: { message: "broken" }, msg: "Failed." });
+});
+
+test("what is less important than the level is left out", () => {
+  const text = written({ level: "warn", format: "json" }, (log) => {
+    log.debug({}, "a");
+    log.info({}, "b");
+    log.warn({}, "c");
+    log.error({}, "d");
+  });
+  expect(text.match(/"msg":"."/g)).toEqual(['"msg":"c"', '"msg":"d"']);
+});
+
+test("pretty is for people: no JSON envelope, and no colour unless asked for", () => {
+  const text = written({ level: "info", format: "pretty" }, (log) => log.info({ port: 1 }, "Serving."));
+  expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: Serving\. \{"port":1\}\n$/);
+});

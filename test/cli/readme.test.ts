@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { withSettingsTable } from "../../scripts/settings-table.ts";
+import { allSettings, variableOf } from "../../src/config/schema.ts";
+import { settingsTable } from "../../src/config.ts";
+
+test("the README holds the settings as they are; `bun scripts/settings-table.ts --write` renews it", async () => {
+  const readme = await Bun.file(join(import.meta.dir, "..", "..", "README.md")).text();
+  expect(readme).toBe(withSettingsTable(readme));
+});
+
+test("the table has a row of four cells for every setting", () => {
+  const rows = settingsTable().split("\n").slice(2);
+  for (const [index, [, setting]] of allSettings().entries()) {
+    expect(rows[index]).toStartWith(`| \`${setting.name}\` | `);
+    expect(rows[index]).toEndWith(` | \`${variableOf(setting)}\` |`);
+    expect(rows[index]?.replaceAll("\\|", "").split("|")).toHaveLength(6);
+  }
+});
+
+test("without its marks the README is not touched", () => {
+  expect(() => withSettingsTable("# Boathook\n")).toThrow("lacks");
+});

@@ -1,0 +1,156 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { serverEnvironment } from "../../src/cli/process-environment.ts";
+import { executable, fromSources, ROOT, run, startBoathook } from "../support/binary.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const ONE_SENTENCE = /^[^\n]+\n$/;
+const onLinux = process.platform === "linux";
+
+describe("the environment that the server runs in", () => {
+  test("has room for every delivery, at least the runtime's own 256", () => {
+    expect(serverEnvironment({}, 10)).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: "256" });
+    expect(serverEnvironment({}, 1000)).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: "1064" });
+    expect(serverEnvironment({}, 65_535)).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: "65336" });
+  });
+
+  test("has no proxy variable in whatever case, and keeps the rest", () => {
+    const given = { HTTP_PROXY: "a", https_proxy: "", All_Proxy: "c", no_proxy: "d", PATH: "/bin" };
+    expect(serverEnvironment(given, 0)).toEqual({ PATH: "/bin", BUN_CONFIG_MAX_HTTP_REQUESTS: "256" });
+  });
+
+  test("once made is left alone", () => {
+    for (const concurrency of [1, 256, 60_000]) {
+      const made = serverEnvironment({ HTTP_PROXY: "a" }, concurrency);
+      expect(serverEnvironment(made ?? {}, concurrency)).toBeNull();
+    }
+  });
+
+  for (const program of ["sources", "executable"] as const) {
+    test.skipIf(!onLinux)(`is put in place by ${program} without leaving the process`, async () => {
+      using dir = temporaryDirectory();
+      const server = await startBoathook(
+        program === "sources" ? fromSources : executable(),
+        dir.file("data"),
+        ["--delivery-concurrency=500"],
+        { env: { http_proxy: "http://127.0.0.1:1", NO_PROXY: "example.com", KEPT: "yes" } },
+      );
+      try {
+        const environment = readFileSync(`/proc/${server.pid}/environ`, "utf8").split("\0");
+        expect(environment).toContain("BUN_CONFIG_MAX_HTTP_REQUESTS=564");
+        expect(environment).toContain("KEPT=yes");
+        expect(environment.filter((entry) => /proxy/i.test(entry))).toEqual([]);
+      } finally {
+        expect(await server.stop()).toBe(0);
+      }
+    });
+  }
+});
+
+describe("starting", () => {
+  test("the first start tells a root token and a line to copy, the second does not", async () => {
+    using dir = temporaryDirectory();
+    for (const time of ["first", "second"]) {
+      const server = await startBoathook(executable(), dir.file("data"));
+      const told = server.log.filter((line) => line.rootToken !== undefined);
+      if (time === "first") {
+        expect(told).toHaveLength(1);
+        expect(told[0]).toMatchObject({ rootToken: expect.any(String), curl: expect.stringMatching(/^curl .*\/msg /) });
+      } else {
+        expect(told).toEqual([]);
+      }
+      expect(await server.stop()).toBe(0);
+    }
+  });
+
+  test("a configured root token is not told", async () => {
+    using dir = temporaryDirectory();
+    const env = { BOATHOOK_ROOT_TOKEN: "configured-token" };
+    const server = await startBoathook(executable(), dir.file("data"), [], { env });
+    expect(JSON.stringify(server.log)).not.toContain("configured-token");
+    expect(await server.stop()).toBe(0);
+  });
+
+  test("for people the curl line stands alone, ready to copy, and sends a message", async () => {
+    using dir = temporaryDirectory();
+    const args = ["serve", "--port=0", `--data-dir=${dir.file("data")}`, "--log-format=pretty"];
+    const child = Bun.spawn([...executable(), ...args], { stdout: "pipe", stderr: "inherit" });
+    try {
+      const line = await firstLine(child.stdout, /^curl /);
+      const shell = Bun.spawn(["sh", "-c", `${line} --silent --fail --output /dev/null`], { stderr: "inherit" });
+      expect(await shell.exited).toBe(0);
+    } finally {
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(0);
+    }
+  });
+
+  test("on a port that is taken it fails with one sentence", async () => {
+    using dir = temporaryDirectory();
+    using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+    const args = ["serve", `--port=${taken.port}`, `--data-dir=${dir.file("data")}`];
+    const { code, stderr } = await run(executable(), args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(ONE_SENTENCE);
+    expect(stderr).toContain(String(taken.port));
+  });
+
+  test("on a data directory that another server owns it fails with one sentence", async () => {
+    using dir = temporaryDirectory();
+    const server = await startBoathook(executable(), dir.file("data"));
+    try {
+      const { code, stderr } = await run(executable(), ["serve", "--port=0", `--data-dir=${dir.file("data")}`]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(ONE_SENTENCE);
+      expect(stderr).toContain(dir.file("data"));
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe("stopping", () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    test(`${signal} ends it with 0 after a last line in the log`, async () => {
+      using dir = temporaryDirectory();
+      const server = await startBoathook(executable(), dir.file("data"));
+      server.kill(signal);
+      expect(await server.exited).toBe(0);
+      expect((await server.logged((line) => line.msg === "Stopped.")).level).toBe("info");
+    });
+  }
+
+  test.skipIf(process.platform === "win32")("a second signal ends it at once", async () => {
+    // A process that has been asked to stop and never gets there.
+    const script = `
+      import { listenForStop } from "./src/cli/stop-signal.ts";
+      const asked = listenForStop();
+      setInterval(() => {}, 1_000);
+      console.log("listening");
+      console.log("asked by", await asked);
+    `;
+    const child = Bun.spawn([process.execPath, "-e", script], { cwd: ROOT, stdin: "ignore", stdout: "pipe" });
+    const lines = linesOf(child.stdout);
+    expect((await lines.next()).value).toBe("listening");
+    child.kill("SIGINT");
+    expect((await lines.next()).value).toBe("asked by SIGINT");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+  });
+});
+
+async function firstLine(stream: ReadableStream<Uint8Array>, wanted: RegExp): Promise<string> {
+  for await (const line of linesOf(stream)) if (wanted.test(line)) return line;
+  throw new Error(`no line like ${wanted}`);
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  const reader = stream.getReader();
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    const parts = (rest + decoder.decode(chunk.value, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+}

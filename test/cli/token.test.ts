@@ -1,0 +1,99 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { executable, fromSources, run, startBoathook } from "../support/binary.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const TOKEN_LINE = /^bhk_[A-Za-z0-9_-]{43}\n$/;
+
+function token(dataDir: string, ...args: string[]) {
+  return run(fromSources, ["token", ...args, "--data-dir", dataDir]);
+}
+
+/** The rows of `token list` without its head, each as cells. */
+async function listed(dataDir: string): Promise<string[][]> {
+  const { stdout } = await token(dataDir, "list");
+  const lines = stdout.trimEnd().split("\n").slice(1);
+  return lines.map((line) => line.split(/ {2,}/));
+}
+
+describe("token create", () => {
+  test("prints the token and nothing else, another one each time", async () => {
+    using dir = temporaryDirectory();
+    const first = await token(dir.file("data"), "create");
+    const second = await token(dir.file("data"), "create");
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(first.stdout).toMatch(TOKEN_LINE);
+    expect(second.stdout).toMatch(TOKEN_LINE);
+    expect(second.stdout).not.toBe(first.stdout);
+  });
+
+  test("keeps what it was given, and makes the environment", async () => {
+    using dir = temporaryDirectory();
+    await token(dir.file("data"), "create", "--name", "ci", "--environment", "staging", "--expires", "30d");
+    const [[id, name, environment, application, created, expires, state] = []] = await listed(dir.file("data"));
+    expect(id).toMatch(/^tok_[0-9A-Za-z]{27}$/);
+    expect([name, environment, application, state]).toEqual(["ci", "staging", "all", "active"]);
+    expect(Date.parse(expires ?? "") - Date.parse(created ?? "")).toBe(30 * 86_400_000);
+  });
+
+  const failures: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
+    [["--app", "nope"], 'There is no application "nope" in the environment default.'],
+    [["--environment", "org_000000000000000000000000000"], "There is no environment with the id"],
+    [["--environment", "not a name"], 'The environment "not a name" wants a name'],
+  ];
+  for (const [args, sentence] of failures) {
+    test(`fails with one sentence on ${args.join(" ")}`, async () => {
+      using dir = temporaryDirectory();
+      const { code, stdout, stderr } = await token(dir.file("data"), "create", ...args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toStartWith(sentence);
+      expect(stderr).toMatch(/^[^\n]+\n$/);
+    });
+  }
+});
+
+describe("token revoke", () => {
+  test("revokes, and again without complaint", async () => {
+    using dir = temporaryDirectory();
+    await token(dir.file("data"), "create", "--name", "ci");
+    const id = (await listed(dir.file("data")))[0]?.[0] ?? "";
+    for (let time = 0; time < 2; time++) {
+      expect(await token(dir.file("data"), "revoke", id)).toEqual({ code: 0, stdout: "", stderr: "" });
+      expect((await listed(dir.file("data")))[0]?.at(-1)).toBe("revoked");
+    }
+  });
+
+  test("fails on an id that is not there", async () => {
+    using dir = temporaryDirectory();
+    await token(dir.file("data"), "create");
+    const { code, stderr } = await token(dir.file("data"), "revoke", "tok_nothing");
+    expect(code).toBe(1);
+    expect(stderr).toContain('no token "tok_nothing"');
+  });
+});
+
+test("looking at tokens makes no data directory", async () => {
+  using dir = temporaryDirectory();
+  expect((await token(dir.file("missing"), "list")).code).toBe(1);
+  expect(existsSync(dir.file("missing"))).toBe(false);
+});
+
+test("a token made or revoked while the server runs is known to it at once", async () => {
+  using dir = temporaryDirectory();
+  const dataDir = dir.file("data");
+  const server = await startBoathook(executable(), dataDir);
+  try {
+    const text = (await run(executable(), ["token", "create", "--data-dir", dataDir])).stdout.trim();
+    const status = async () => {
+      const answer = await fetch(`${server.url}/api/v1/app`, { headers: { authorization: `Bearer ${text}` } });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    expect(await status()).toBe(200);
+    const id = (await listed(dataDir))[0]?.[0] ?? "";
+    await run(executable(), ["token", "revoke", id, "--data-dir", dataDir]);
+    expect(await status()).toBe(401);
+  } finally {
+    await server.stop();
+  }
+});

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromSources, type Program, run, startBoathook } from "./binary.ts";
+
+/** A server process on a data directory of its own, for tests that speak to it over HTTP. */
+export interface TestServer {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly dataDir: string;
+  /** Makes a token with the command, while the server runs. */
+  createToken(...options: string[]): Promise<string>;
+  /** Runs a command on the data directory and returns what it printed. */
+  run(...command: string[]): Promise<string>;
+  /** Ends the server as an operator would, and removes its data. */
+  stop(): Promise<void>;
+  /** Kills it, and starts another one on the same data and the same port. */
+  restart(): Promise<void>;
+}
+
+export const ROOT_TOKEN = "root-token-of-the-tests";
+
+/** The sources, unless the tests are to be run against an executable. */
+const { BOATHOOK_TEST_EXECUTABLE: executable } = process.env;
+const program: Program = executable === undefined ? fromSources : [executable];
+
+/** `args` are added to the command line of `serve`, `env` to its environment. */
+export async function startServer(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestServer> {
+  const home = await mkdtemp(join(tmpdir(), "boathook-api-"));
+  const dataDir = join(home, "data");
+  const allArgs = ["--allow-subnets=127.0.0.0/8", ...args];
+  const options = { cwd: home, env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...env } };
+  let server = await startBoathook(program, dataDir, allArgs, options);
+  const { url } = server;
+
+  async function command(...words: string[]): Promise<string> {
+    const { code, stdout, stderr } = await run(program, [...words, `--data-dir=${dataDir}`], { cwd: home });
+    if (code !== 0) throw new Error(`boathook ${words.join(" ")}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  return {
+    url,
+    dataDir,
+    run: command,
+    createToken: (...words) => command("token", "create", ...words),
+    async stop() {
+      await server.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+    async restart() {
+      server.kill("SIGKILL");
+      await server.exited;
+      server = await startBoathook(program, dataDir, [...allArgs, `--port=${new URL(url).port}`], options);
+    },
+  };
+}
