@@ -1,0 +1,59 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * Builds `web/` into `dist/web/`, where `src/edge/assets.ts` takes it from. Every file has a fixed name; what changes
+ * with its content is the `?v=…` behind it in the HTML, so that a browser may keep the rest for ever.
+ */
+
+const ROOT = join(import.meta.dir, "..");
+const WEB = join(ROOT, "web");
+const OUT = join(ROOT, "dist", "web");
+
+const ADMIN_FILES = ["app.js", "app.css"] as const;
+const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
+const DOCS_FILES = [...SWAGGER_FILES, "init.js", "init.css"] as const;
+
+export async function buildWeb(): Promise<void> {
+  await mkdir(OUT, { recursive: true });
+  await bundle("main.tsx", "app");
+  await bundle("docs.ts", "init");
+  for (const name of SWAGGER_FILES) await copy(join(ROOT, "node_modules", "swagger-ui-dist", name), name);
+  await copy(join(WEB, "favicon.svg"), "favicon.svg");
+  await writePage("index.html", "/ui/", ADMIN_FILES);
+  await writePage("docs.html", "/docs/", DOCS_FILES);
+}
+
+/** Bundles one entry, with the styles that it imports, into `<name>.js` and `<name>.css`. */
+async function bundle(entry: string, name: string): Promise<void> {
+  await Bun.build({
+    entrypoints: [join(WEB, entry)],
+    outdir: OUT,
+    naming: `${name}.[ext]`,
+    target: "browser",
+    minify: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+}
+
+async function copy(from: string, name: string): Promise<void> {
+  await Bun.write(join(OUT, name), Bun.file(from));
+}
+
+/** Writes an HTML page in which each of its files is named together with the version of its content. */
+async function writePage(page: string, folder: string, names: readonly string[]): Promise<void> {
+  let html = await Bun.file(join(WEB, page)).text();
+  for (const name of names) {
+    const reference = `"${folder}${name}"`;
+    if (!html.includes(reference)) throw new Error(`web/${page} does not name ${reference}`);
+    html = html.replace(reference, `"${folder}${name}?v=${await version(name)}"`);
+  }
+  await Bun.write(join(OUT, page), html);
+}
+
+async function version(name: string): Promise<string> {
+  const bytes = await Bun.file(join(OUT, name)).arrayBuffer();
+  return Bun.hash(bytes).toString(36);
+}
+
+if (import.meta.main) await buildWeb();

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
+import { findChromium, launchChromium } from "../support/chromium.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const TIMEOUT_MS = 60_000;
+const chromiumPath = findChromium();
+if (chromiumPath === null) {
+  console.log("The pages are NOT tested in a browser: there is no Chromium. Install it, or name it in CHROMIUM.");
+}
+
+describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
+  const directory = temporaryDirectory();
+  let server: RunningBoathook;
+  let rootToken: string;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    server = await startBoathook(executable(), directory.file("data"));
+    rootToken = String((await server.logged((line) => "rootToken" in line)).rootToken);
+    browser = await launchChromium(chromiumPath!);
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    directory[Symbol.dispose]();
+  }, TIMEOUT_MS);
+
+  /** A window with no memory of others. `outside` and `errors` fill up as the page misbehaves. */
+  async function open(path: string) {
+    const context: BrowserContext = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page: Page = await context.newPage();
+    const outside: string[] = [];
+    const errors: string[] = [];
+    page.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith(`${server.url}/`) && !url.startsWith("data:")) outside.push(url);
+    });
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.goto(server.url + path);
+    return { page, outside, errors, [Symbol.asyncDispose]: () => context.close() };
+  }
+
+  async function logIn(page: Page, token: string): Promise<void> {
+    await page.getByLabel("Token").fill(token);
+    await page.getByRole("button", { name: "Log in" }).click();
+  }
+
+  async function sendToDemo(eventType: string, payload: string): Promise<void> {
+    const answer = await fetch(`${server.url}/api/v1/app/demo/msg`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${rootToken}`, "content-type": "application/json" },
+      body: `{"eventType":"${eventType}","payload":${payload}}`,
+    });
+    expect(answer.status).toBe(202);
+  }
+
+  test(
+    "a message is seen arriving, without a reload, and can be looked into",
+    async () => {
+      await using opened = await open("/");
+      const { page } = opened;
+      await logIn(page, rootToken);
+      await page.getByRole("heading", { name: "Latest messages" }).waitFor();
+      await page.getByText("live", { exact: true }).waitFor();
+      const loadedAt = await page.evaluate(() => performance.timeOrigin);
+
+      await sendToDemo("browser.seen", '{"price":1.0,"markup":"<img src=x onerror=alert(1)>"}');
+      const row = page.getByRole("row").filter({ hasText: "browser.seen" });
+      await row.getByText("delivered").waitFor();
+      expect(await page.evaluate(() => performance.timeOrigin)).toBe(loadedAt);
+
+      await row.getByRole("link").click();
+      await page.getByRole("heading", { level: 1, name: "browser.seen" }).waitFor();
+      await page
+        .getByRole("region", { name: "Attempts" })
+        .getByText(/^2\d\d$/)
+        .waitFor();
+      expect(await page.getByText('"price": 1.0,').count()).toBe(1);
+      expect(await page.locator("main img").count()).toBe(0);
+
+      await page.getByRole("link", { name: "see the inbox" }).click();
+      await page.getByRole("article").first().waitFor();
+      expect(await page.getByRole("article").first().textContent()).toContain('"price": 1.0');
+
+      expect(opened.outside).toEqual([]);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a delivery that is resent shows a second attempt",
+    async () => {
+      await using opened = await open("/ui/");
+      const { page } = opened;
+      await logIn(page, rootToken);
+      await sendToDemo("browser.resent", "{}");
+      await page.getByRole("link", { name: "browser.resent" }).click();
+      const attempts = page.getByRole("region", { name: "Attempts" }).getByText(/^2\d\d$/);
+      await attempts.first().waitFor();
+      await page.getByRole("button", { name: /^Resend to / }).click();
+      await attempts.nth(1).waitFor();
+      await page.getByText("by hand").waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a wrong token is told and lets nobody in; logging out forgets the right one",
+    async () => {
+      await using opened = await open("/ui/");
+      const { page } = opened;
+      for (const wrong of ["wrong", "wröng\u2028"]) {
+        await logIn(page, wrong);
+        await page.getByRole("alert").getByText("This token is not accepted").waitFor();
+      }
+      await logIn(page, rootToken);
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByLabel("Token").waitFor();
+      await page.reload();
+      await page.getByLabel("Token").waitFor();
+      expect(await page.evaluate(() => sessionStorage.length + localStorage.length)).toBe(0);
+      expect(opened.outside).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the API page lists the operations",
+    async () => {
+      await using opened = await open("/docs");
+      const { page } = opened;
+      await page.locator(".opblock").first().waitFor();
+      expect(await page.locator(".opblock").count()).toBeGreaterThan(10);
+      expect(await page.getByText("/api/v1/app/{app_id}/msg", { exact: true }).count()).toBeGreaterThan(0);
+      expect(opened.outside).toEqual([]);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});

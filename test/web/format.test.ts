@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { stateOf } from "../../web/delivery.ts";
+import { formatDuration, formatUntil } from "../../web/format.ts";
+import { growth, rate, SAMPLES_MAX, withSample } from "../../web/series.ts";
+
+test("durations are told in their two largest units", () => {
+  const table: [number, string][] = [
+    [0, "0 ms"],
+    [4.4, "4 ms"],
+    [999, "999 ms"],
+    [9_999, "10 s"],
+    [15_000, "15 s"],
+    [60_000, "1 min"],
+    [252_000, "4 min 12 s"],
+    [36_000_000, "10 h"],
+    [93_784_000, "1 d 2 h"],
+    [86_460_000, "1 d"],
+  ];
+  for (const [durationMs, text] of table) expect(formatDuration(durationMs)).toBe(text);
+});
+
+test("what is due within a second, or was due before, is due now", () => {
+  expect(formatUntil(5_000, 0)).toBe("in 5 s");
+  expect(formatUntil(900, 0)).toBe("now");
+  expect(formatUntil(0, 60_000)).toBe("now");
+});
+
+test("a delivery with another attempt to come is pending although the latest one failed", () => {
+  expect(stateOf({ status: 0 })).toBe("delivered");
+  expect(stateOf({ status: 1 })).toBe("pending");
+  expect(stateOf({ status: 3 })).toBe("pending");
+  expect(stateOf({ status: 2, nextAttempt: "2026-01-01T00:00:00Z" })).toBe("pending");
+  expect(stateOf({ status: 2, nextAttempt: null, reason: "timeout" })).toBe("dead");
+  expect(stateOf({ status: 2, nextAttempt: null, reason: null })).toBe("cancelled");
+});
+
+test("a rate is the mean growth of the last seconds and never negative", () => {
+  expect(growth([1, 4, 4, 2])).toEqual([3, 0, 0]);
+  expect(rate([])).toBe(0);
+  expect(rate([7])).toBe(0);
+  expect(rate([1_000, 0, 10, 20, 30, 40, 50])).toBe(10);
+});
+
+test("only the last minute is kept", () => {
+  let samples: readonly number[] = [];
+  for (let at = 0; at < SAMPLES_MAX + 5; at++) samples = withSample(samples, at);
+  expect(samples.length).toBe(SAMPLES_MAX);
+  expect(samples[0]).toBe(5);
+  expect(samples.at(-1)).toBe(SAMPLES_MAX + 4);
+});

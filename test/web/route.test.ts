@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { inboxLink, inboxOfUrl, messageLink, parseRoute } from "../../web/route.ts";
+
+test("the empty address is the overview", () => {
+  for (const hash of ["", "#", "#/", "#//"]) expect(parseRoute(hash)).toEqual({ page: "overview" });
+});
+
+test("every link leads to the page that it names, whatever characters the ids have", () => {
+  const id = fc.string({ minLength: 1, unit: "grapheme" });
+  fc.assert(
+    fc.property(id, id, (app, other) => {
+      expect(parseRoute(messageLink(app, other))).toEqual({ page: "message", app, message: other });
+      expect(parseRoute(inboxLink(app, other))).toEqual({ page: "inbox", app, inbox: other });
+    }),
+  );
+});
+
+test("any other address is unknown and none breaks the page", () => {
+  for (const hash of ["#/app", "#/app/a/msg", "#/app/a/msg/", "#/app/a/what/b", "#/app/a/msg/b/c", "#/%E0%A4%A"]) {
+    expect(parseRoute(hash)).toEqual({ page: "unknown" });
+  }
+  fc.assert(fc.property(fc.string(), (hash) => void parseRoute(hash)));
+});
+
+test("an endpoint that is a built-in inbox is recognised by its path", () => {
+  expect(inboxOfUrl("http://127.0.0.1:8071/inbox/abc")).toBe("abc");
+  expect(inboxOfUrl("https://hooks.example/inbox/abc/?x=1")).toBe("abc");
+  for (const url of [
+    "https://hooks.example/inbox",
+    "https://hooks.example/inbox/a/b",
+    "https://a.example/",
+    "nonsense",
+  ]) {
+    expect(inboxOfUrl(url)).toBeNull();
+  }
+});

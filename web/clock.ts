@@ -1,0 +1,10 @@
+import { signal } from "@preact/signals";
+
+const TICK_MS = 1_000;
+
+/** The browser's time, ms since the epoch, renewed every second. */
+export const now = signal(Date.now());
+
+setInterval(() => {
+  now.value = Date.now();
+}, TICK_MS);

@@ -1,0 +1,29 @@
+import { effect, signal } from "@preact/signals";
+import type { Overview } from "./api.ts";
+import { now } from "./clock.ts";
+import { overview } from "./live.ts";
+import { withSample } from "./series.ts";
+
+/** The numbers of the last minute, one sample a second, for the small curves under the numbers. */
+
+export type Measure = "accepted" | "delivered" | "failing" | "pending" | "dead";
+export type Sample = Readonly<Record<Measure, number>>;
+
+export const samples = signal<readonly Sample[]>([]);
+
+/** Takes a sample of the overview with every tick of the clock, until the returned function is called. */
+export function startHistory(): () => void {
+  const stop = effect(() => {
+    void now.value;
+    const current = overview.peek();
+    if (current !== null) samples.value = withSample(samples.peek(), sampleOf(current));
+  });
+  return () => {
+    stop();
+    samples.value = [];
+  };
+}
+
+function sampleOf({ accepted, delivered, failing, pending, dead }: Overview): Sample {
+  return { accepted, delivered, failing, pending, dead };
+}

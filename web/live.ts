@@ -1,0 +1,90 @@
+import { batch, signal } from "@preact/signals";
+import { ApiError, type Overview, openLive } from "./api.ts";
+import { SseParser } from "./sse.ts";
+
+/** What the server tells without being asked: the overview, at most once a second, whenever something changed. */
+
+export type LiveState = "connecting" | "live" | "reconnecting";
+
+export const overview = signal<Overview | null>(null);
+export const liveState = signal<LiveState>("connecting");
+/** Rises with every event: whoever shows something that may have changed with it reads it again. */
+export const changes = signal(0);
+
+const WAIT_MIN_MS = 500;
+const WAIT_MAX_MS = 15_000;
+/** The server writes at least a comment far more often than this; a line that is silent for longer is dead. */
+const SILENCE_MAX_MS = 60_000;
+
+/** Listens until the returned function is called; a broken line is opened again, with growing pauses. */
+export function startLive(): () => void {
+  const stop = new AbortController();
+  void listen(stop.signal);
+  return () => {
+    stop.abort();
+    batch(() => {
+      overview.value = null;
+      liveState.value = "connecting";
+    });
+  };
+}
+
+async function listen(stopped: AbortSignal): Promise<void> {
+  let waitMs = WAIT_MIN_MS;
+  while (!stopped.aborted) {
+    try {
+      await follow(stopped, () => {
+        waitMs = WAIT_MIN_MS;
+      });
+    } catch (error) {
+      // The session has ended with it, or never was one for this page: asking again changes nothing.
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return;
+    }
+    if (stopped.aborted) return;
+    liveState.value = "reconnecting";
+    await pause(waitMs, stopped);
+    waitMs = Math.min(waitMs * 2, WAIT_MAX_MS);
+  }
+}
+
+/** Reads one connection to its end. */
+async function follow(stopped: AbortSignal, heard: () => void): Promise<void> {
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
+  try {
+    const body = await openLive(AbortSignal.any([stopped, silence.signal]));
+    const parser = new SseParser();
+    const decoder = new TextDecoder();
+    const reader = body.getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
+      heard();
+      liveState.value = "live";
+      for (const { event, data } of parser.push(decoder.decode(piece.value, { stream: true }))) {
+        if (event === "overview") show(JSON.parse(data) as Overview);
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function show(next: Overview): void {
+  batch(() => {
+    overview.value = next;
+    changes.value += 1;
+  });
+}
+
+function pause(delayMs: number, stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stopped.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    stopped.addEventListener("abort", done);
+  });
+}

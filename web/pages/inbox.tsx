@@ -1,0 +1,75 @@
+import { getInbox, type InboxRequest } from "../api.ts";
+import { Badge } from "../parts/badge.tsx";
+import { Body } from "../parts/code.tsx";
+import { Instant } from "../parts/instant.tsx";
+import { Empty, Loading, Problem } from "../parts/notice.tsx";
+import { useResource } from "../resource.ts";
+import { messageLink, OVERVIEW } from "../route.ts";
+
+interface InboxPageProps {
+  readonly app: string;
+  readonly inbox: string;
+}
+
+/** What a built-in inbox received, newest first. */
+export function InboxPage({ app, inbox }: InboxPageProps) {
+  const { value, error } = useResource(inbox, (signal) => getInbox(inbox, signal));
+  return (
+    <>
+      <nav aria-label="Breadcrumb" class="breadcrumb">
+        <a href={OVERVIEW}>Messages</a>
+      </nav>
+      <h1>Inbox</h1>
+      <p class="muted">
+        A test receiver inside the server: the last 100 requests that reached <code>/inbox/{inbox}</code>.
+      </p>
+      {error !== null && <Problem>{error.message}</Problem>}
+      {value === null && error === null && <Loading />}
+      {value?.length === 0 && (
+        <Empty title="Nothing arrived yet">
+          <p>
+            Point an endpoint at{" "}
+            <code>
+              {location.origin}/inbox/{inbox}
+            </code>{" "}
+            and send a message: it shows up here.
+          </p>
+        </Empty>
+      )}
+      <ol class="requests">
+        {value?.map((request) => (
+          <li key={request.id}>
+            <Request app={app} request={request} />
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function Request({ app, request }: { app: string; request: InboxRequest }) {
+  return (
+    <article>
+      <header>
+        <Instant at={request.receivedAt} />
+        <code>
+          {request.method} {request.path}
+        </code>
+        <Badge tone={request.status < 300 ? "good" : "bad"}>{`answered ${request.status}`}</Badge>
+        {request.messageId !== null && <a href={messageLink(app, request.messageId)}>see the message</a>}
+      </header>
+      {request.body === "" ? <p class="muted small">No body</p> : <Body text={request.body} />}
+      <details>
+        <summary>Headers</summary>
+        <dl class="headers">
+          {Object.entries(request.headers).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </details>
+    </article>
+  );
+}

@@ -1,0 +1,55 @@
+import { useState } from "preact/hooks";
+import { tryToken } from "../api.ts";
+import { Logo } from "../parts/logo.tsx";
+import { Problem } from "../parts/notice.tsx";
+import { endedBecause, logIn } from "../session.ts";
+
+export function LoginPage() {
+  const [candidate, setCandidate] = useState("");
+  const [problem, setProblem] = useState<string | null>(endedBecause.value);
+  const [busy, setBusy] = useState(false);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const trimmed = candidate.trim();
+    if (trimmed === "") return setProblem("Please paste a token first.");
+    setBusy(true);
+    setProblem(null);
+    try {
+      await tryToken(trimmed);
+      logIn(trimmed);
+    } catch (error) {
+      setProblem((error as Error).message);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main class="login">
+      <form onSubmit={submit} noValidate>
+        <Logo size={48} />
+        <h1>Boathook</h1>
+        <p class="muted">Webhooks, safely to the other side.</p>
+        <label for="token">Token</label>
+        <input
+          id="token"
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder="Paste a token"
+          value={candidate}
+          onInput={(event) => setCandidate(event.currentTarget.value)}
+          aria-invalid={problem === null ? undefined : "true"}
+          aria-describedby="token-help"
+        />
+        {problem !== null && <Problem>{problem}</Problem>}
+        <button type="submit" aria-busy={busy} disabled={busy}>
+          Log in
+        </button>
+        <p id="token-help" class="muted small">
+          The server printed its root token on its first start. <code>boathook token create</code> makes another one.
+        </p>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,108 @@
+import type { ComponentChildren } from "preact";
+import { getAttempts, getDestinations, getMessage, type Message } from "../api.ts";
+import { overview } from "../live.ts";
+import { AttemptTable } from "../parts/attempt-table.tsx";
+import { Body } from "../parts/code.tsx";
+import { DeliveryTable } from "../parts/delivery-table.tsx";
+import { Instant } from "../parts/instant.tsx";
+import { Loading, Problem } from "../parts/notice.tsx";
+import { useResource } from "../resource.ts";
+import { OVERVIEW } from "../route.ts";
+
+interface MessagePageProps {
+  readonly app: string;
+  readonly message: string;
+}
+
+export function MessagePage({ app, message }: MessagePageProps) {
+  const { value, error } = useResource(`${app}/${message}`, (signal) => getMessage(app, message, signal));
+  return (
+    <>
+      <nav aria-label="Breadcrumb" class="breadcrumb">
+        <a href={OVERVIEW}>Messages</a>
+      </nav>
+      <h1>{value?.eventType ?? "Message"}</h1>
+      {error !== null && <Problem>{error.message}</Problem>}
+      {value === null && error === null && <Loading />}
+      {value !== null && (
+        <>
+          <Facts app={app} message={value} />
+          <Deliveries app={app} message={message} />
+          <Attempts app={app} message={message} />
+          <Section title="Payload">
+            <Body text={value.payloadText} />
+          </Section>
+        </>
+      )}
+    </>
+  );
+}
+
+function Facts({ app, message }: { app: string; message: Message }) {
+  const channels = message.channels ?? [];
+  return (
+    <dl class="facts">
+      <Fact name="Message">
+        <span class="mono">{message.id}</span>
+      </Fact>
+      {message.eventId != null && (
+        <Fact name="Event id">
+          <span class="mono">{message.eventId}</span>
+        </Fact>
+      )}
+      <Fact name="Application">
+        <ApplicationName app={app} message={message.id} />
+      </Fact>
+      <Fact name="Accepted">
+        <Instant at={message.timestamp} />
+      </Fact>
+      {channels.length > 0 && <Fact name="Channels">{channels.join(", ")}</Fact>}
+    </dl>
+  );
+}
+
+/** The name stands in the overview while the message is one of the latest; the id is in the address anyway. */
+function ApplicationName({ app, message }: { app: string; message: string }) {
+  const summary = overview.value?.messages.find(({ id }) => id === message);
+  return summary === undefined ? <span class="mono">{app}</span> : <span title={app}>{summary.appName}</span>;
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Deliveries({ app, message }: MessagePageProps) {
+  const { value, error } = useResource(`${app}/${message}`, (signal) => getDestinations(app, message, signal));
+  return (
+    <Section title="Deliveries">
+      {error !== null && <Problem>{error.message}</Problem>}
+      {value === null && error === null && <Loading />}
+      {value !== null && <DeliveryTable app={app} message={message} destinations={value} />}
+    </Section>
+  );
+}
+
+function Attempts({ app, message }: MessagePageProps) {
+  const { value, error } = useResource(`${app}/${message}`, (signal) => getAttempts(app, message, signal));
+  return (
+    <Section title="Attempts">
+      {error !== null && <Problem>{error.message}</Problem>}
+      {value === null && error === null && <Loading />}
+      {value !== null && <AttemptTable attempts={value} />}
+    </Section>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section>
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,89 @@
+import { useState } from "preact/hooks";
+import type { Attempt } from "../api.ts";
+import { formatDuration } from "../format.ts";
+import { Badge } from "./badge.tsx";
+import { Body } from "./code.tsx";
+import { Instant } from "./instant.tsx";
+import { Empty } from "./notice.tsx";
+import { Table } from "./table.tsx";
+
+/** Every try to deliver a message, newest first, with what the endpoint answered. */
+export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
+  if (attempts.length === 0) return <Empty title="No attempt yet" />;
+  return (
+    <Table label="Attempts">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col">Endpoint</th>
+          <th scope="col">Result</th>
+          <th scope="col" class="number">
+            Duration
+          </th>
+          <th scope="col">Answer</th>
+        </tr>
+      </thead>
+      <tbody>
+        {attempts.map((attempt) => (
+          <AttemptRow key={attempt.id} attempt={attempt} />
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+const COLUMNS = 5;
+const SUCCESS = 0;
+const BY_HAND = 1;
+
+function AttemptRow({ attempt }: { attempt: Attempt }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <tr>
+        <td class="fit">
+          <Instant at={attempt.timestamp} />
+          {attempt.triggerType === BY_HAND && <div class="muted small">by hand</div>}
+        </td>
+        <td class="title">
+          <span class="url">{attempt.url}</span>
+        </td>
+        <td>
+          <Badge tone={attempt.status === SUCCESS ? "good" : "bad"}>{resultOf(attempt)}</Badge>
+        </td>
+        <td class="fit number">{formatDuration(attempt.responseDurationMs)}</td>
+        <td class="answer">
+          <Answer text={attempt.response} open={open} toggle={() => setOpen(!open)} />
+        </td>
+      </tr>
+      {open && (
+        <tr class="expansion">
+          <td colSpan={COLUMNS}>
+            <Body text={attempt.response} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** The status the endpoint answered, and the reason where it says more: `200`, `503`, `timeout`, `410 gone`. */
+function resultOf({ responseStatusCode, reason }: Attempt): string {
+  const status = responseStatusCode === 0 ? "" : String(responseStatusCode);
+  const told = reason && !reason.startsWith("status_") ? reason : "";
+  return `${status} ${told}`.trim() || "no answer";
+}
+
+/** Up to this many characters an answer is shown as it is; of a longer one the beginning, and the rest on demand. */
+const SHORT_CHARS_MAX = 40;
+const EXCERPT_CHARS_MAX = 120;
+
+function Answer({ text, open, toggle }: { text: string; open: boolean; toggle: () => void }) {
+  if (text === "") return <span class="muted">empty</span>;
+  if (text.length <= SHORT_CHARS_MAX && !text.includes("\n")) return <code>{text}</code>;
+  return (
+    <button type="button" class="quiet mono" aria-expanded={open} onClick={toggle}>
+      {open ? "less" : text.slice(0, EXCERPT_CHARS_MAX)}
+    </button>
+  );
+}

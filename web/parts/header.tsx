@@ -1,0 +1,41 @@
+import { type LiveState, liveState, overview } from "../live.ts";
+import { OVERVIEW } from "../route.ts";
+import { logOut } from "../session.ts";
+import { Logo } from "./logo.tsx";
+
+const LIVE_TEXT: Record<LiveState, string> = { connecting: "connecting", live: "live", reconnecting: "reconnecting" };
+
+export function Header() {
+  const environment = overview.value?.environment;
+  return (
+    <header class="site-header">
+      <div class="container">
+        <a class="brand" href={OVERVIEW}>
+          <Logo />
+          <strong>Boathook</strong>
+          {environment !== undefined && (
+            <span class="environment" title="Environment">
+              {environment}
+            </span>
+          )}
+        </a>
+        <LiveIndicator />
+        <nav aria-label="Main">
+          <a href="/docs">API</a>
+          <button type="button" class="quiet" onClick={() => logOut()}>
+            Log out
+          </button>
+        </nav>
+      </div>
+    </header>
+  );
+}
+
+function LiveIndicator() {
+  const state = liveState.value;
+  return (
+    <span class={`live live-${state}`} role="status" title="Whether this page hears of changes as they happen">
+      {LIVE_TEXT[state]}
+    </span>
+  );
+}

@@ -1,0 +1,22 @@
+import { now } from "../clock.ts";
+import { formatInstant, formatUntil } from "../format.ts";
+
+/** An instant (RFC 3339) in the reader's time zone; pointing at it shows it in full. */
+export function Instant({ at }: { at: string }) {
+  const atMs = Date.parse(at);
+  if (Number.isNaN(atMs)) return <span>{at}</span>;
+  return (
+    <time dateTime={at} title={at}>
+      {formatInstant(atMs, now.value)}
+    </time>
+  );
+}
+
+/** Something that will happen: the instant and how long it is until then. */
+export function Upcoming({ at }: { at: string }) {
+  return (
+    <>
+      <Instant at={at} /> <span class="muted">({formatUntil(Date.parse(at), now.value)})</span>
+    </>
+  );
+}

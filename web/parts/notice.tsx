@@ -1,0 +1,28 @@
+import type { ComponentChildren } from "preact";
+
+/** Something went wrong; read out at once. */
+export function Problem({ children }: { children: ComponentChildren }) {
+  return (
+    <p class="problem" role="alert">
+      {children}
+    </p>
+  );
+}
+
+/** Shown in place of a table that has nothing in it yet. */
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <h3>{title}</h3>
+      {children}
+    </div>
+  );
+}
+
+export function Loading() {
+  return (
+    <p class="muted" aria-busy="true">
+      Loading
+    </p>
+  );
+}
