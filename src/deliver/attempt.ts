@@ -8,35 +8,63 @@ import type { DeliveryPolicy } from "./policy.ts";
 
 const DEFAULT_CONTENT_TYPE = "application/json";
 
+/** A message whose payload is there. */
+export type SendableContent = MessageContent & { readonly payload: Uint8Array };
+
+/** Where a request goes: the URL as the receiver sees it, and the literal address that is connected to. */
+interface Target {
+  readonly url: URL;
+  readonly address: string;
+}
+
 export interface AttemptPorts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly transport: Transport;
 }
 
-/**
- * One try: find and check the address, sign, send, read the answer. Never rejects. The signature is of this moment, so that
- * receivers with a tolerance for old timestamps accept retries too.
- */
-export async function attempt(
-  { clock, resolver, transport }: AttemptPorts,
-  policy: DeliveryPolicy,
-  ids: IdCodec,
-  entry: EndpointEntry,
-  content: MessageContent & { readonly payload: Uint8Array },
-  signal: AbortSignal,
-): Promise<Answer> {
-  const url = inboxUrl(entry.url, policy) ?? entry.url;
-  const address = url === entry.url ? await addressOf(url, resolver, policy, signal) : url.hostname;
-  if (typeof address !== "string") return address;
-  const request: OutgoingRequest = {
-    url,
-    address,
-    headers: headersOf(policy, ids.encode("msg_", content.seq), Math.floor(clock.now() / 1000), entry, content),
-    body: content.payload,
-    responseBytesMax: policy.maxResponseStoredBytes,
-  };
-  return transport.send(request, signal);
+/** One try after the other: find and check the address, sign, send, read the answer. */
+export class Attempter {
+  /** What is known of an address without asking anybody, so that it is judged once and not for every attempt. */
+  readonly #fixed = new WeakMap<URL, Target | Answer>();
+
+  constructor(
+    private readonly ports: AttemptPorts,
+    private readonly policy: DeliveryPolicy,
+    private readonly ids: IdCodec,
+  ) {}
+
+  /**
+   * Never rejects. The signature is of this moment, so that receivers with a tolerance for old timestamps accept retries too.
+   */
+  async attempt(entry: EndpointEntry, content: SendableContent, signal: AbortSignal): Promise<Answer> {
+    const { clock, transport } = this.ports;
+    const target = this.#fixed.get(entry.url) ?? (await this.#find(entry.url, signal));
+    if ("kind" in target) return target;
+    const messageId = this.ids.encode("msg_", content.seq);
+    const request: OutgoingRequest = {
+      url: target.url,
+      address: target.address,
+      headers: headersOf(this.policy, messageId, Math.floor(clock.now() / 1000), entry, content),
+      body: content.payload,
+      responseBytesMax: this.policy.maxResponseStoredBytes,
+    };
+    return transport.send(request, signal);
+  }
+
+  async #find(url: URL, signal: AbortSignal): Promise<Target | Answer> {
+    const inbox = inboxUrl(url, this.policy);
+    const literal = inbox === null ? literalAddress(url.hostname) : null;
+    if (inbox === null && literal === null) return lookUp(url, this.ports.resolver, this.policy, signal);
+    const target = inbox === null ? judged(url, literal!, this.policy) : { url: inbox, address: inbox.hostname };
+    this.#fixed.set(url, target);
+    return target;
+  }
+}
+
+/** The address may be reached, or the answer is that it is blocked. */
+function judged(url: URL, address: string, policy: DeliveryPolicy): Target | Answer {
+  return addressAllowed(address, policy.allowSubnets) ? { url, address } : blocked(address);
 }
 
 /** Our own inbox is reached where we listen, not by way of the public address. */
@@ -45,30 +73,21 @@ function inboxUrl(url: URL, { inbox }: DeliveryPolicy): URL | null {
   return new URL(url.pathname + url.search, inbox.origin);
 }
 
-function addressOf(
+/** Looks a name up and picks the first of its addresses that may be reached. The connection is made to that address, so the
+ * name cannot mean another one a moment later. */
+async function lookUp(
   url: URL,
   resolver: Resolver,
   policy: DeliveryPolicy,
   signal: AbortSignal,
-): string | Answer | Promise<string | Answer> {
-  const literal = literalAddress(url.hostname);
-  if (literal === null) return lookUp(url.hostname, resolver, policy, signal);
-  return addressAllowed(literal, policy.allowSubnets) ? literal : blocked(literal);
-}
-
-/** Looks a name up and picks the first of its addresses that may be reached. The connection is made to that address, so the
- * name cannot mean another one a moment later. */
-async function lookUp(
-  host: string,
-  resolver: Resolver,
-  policy: DeliveryPolicy,
-  signal: AbortSignal,
-): Promise<string | Answer> {
+): Promise<Target | Answer> {
+  const host = url.hostname;
   const addresses = await resolver.resolve(host, signal);
   if (signal.aborted)
     return { kind: "failure", reason: "timeout", detail: `The name ${host} was not resolved in time.` };
   if (addresses.length === 0) return { kind: "failure", reason: "dns", detail: `The name ${host} has no address.` };
-  return addresses.find((address) => addressAllowed(address, policy.allowSubnets)) ?? blocked(addresses[0]!);
+  const allowed = addresses.find((address) => addressAllowed(address, policy.allowSubnets));
+  return allowed === undefined ? blocked(addresses[0]!) : { url, address: allowed };
 }
 
 function blocked(address: string): Answer {
@@ -84,7 +103,7 @@ function headersOf(
   messageId: string,
   timestampSeconds: number,
   { endpoint, url, keys }: EndpointEntry,
-  content: MessageContent & { readonly payload: Uint8Array },
+  content: SendableContent,
 ): [string, string][] {
   const signature = sign(keys, messageId, timestampSeconds, content.payload);
   const headers: [string, string][] = [

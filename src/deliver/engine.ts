@@ -13,7 +13,7 @@ import {
   StoreUnavailable,
   type Task,
 } from "../store/index.ts";
-import { attempt } from "./attempt.ts";
+import { Attempter, type SendableContent } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { Lane, NOTHING, type Waiting } from "./lane.ts";
 import type { DeliveryPolicy } from "./policy.ts";
@@ -61,6 +61,7 @@ export class Engine implements Deliverer {
   readonly #slots: Slots;
   readonly #slow: SlowWatch;
   readonly #redriver: Redriver;
+  readonly #attempter: Attempter;
   readonly #underWay = new Set<AbortController>();
   #contentBytes = 0;
   #claimed = 0;
@@ -73,6 +74,7 @@ export class Engine implements Deliverer {
     private readonly parts: EngineParts,
   ) {
     this.#slots = new Slots(parts.policy.deliveryConcurrency);
+    this.#attempter = new Attempter(ports, parts.policy, parts.ids);
     this.#slow = new SlowWatch(ports.clock, (lane) => {
       this.#slots.restand(lane, "troubled");
       this.#dispatch();
@@ -393,16 +395,16 @@ export class Engine implements Deliverer {
   }
 
   async #run(lane: Lane, waiting: Waiting): Promise<void> {
-    await this.#attempt(lane, waiting, waiting.content as MessageContent & { payload: Uint8Array });
+    await this.#attempt(lane, waiting, waiting.content as SendableContent);
     this.#slots.free(lane);
     this.#consider(lane);
     this.#dispatch();
     if (this.#slots.active === 0) this.#onDrained?.();
   }
 
-  async #attempt(lane: Lane, waiting: Waiting, content: MessageContent & { payload: Uint8Array }): Promise<void> {
+  async #attempt(lane: Lane, waiting: Waiting, content: SendableContent): Promise<void> {
     const { clock, random } = this.ports;
-    const { facts, ids, policy } = this.parts;
+    const { facts, policy } = this.parts;
     const entry = lane.entry!;
     const { delivery } = waiting;
     const controller = new AbortController();
@@ -412,7 +414,7 @@ export class Engine implements Deliverer {
     const slow = this.#slow.started(lane, startedAt);
     facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
 
-    const answer = await attempt(this.ports, policy, ids, entry, content, controller.signal);
+    const answer = await this.#attempter.attempt(entry, content, controller.signal);
 
     cancelTimeout();
     this.#underWay.delete(controller);

@@ -28,11 +28,22 @@ export class FetchTransport implements Transport {
   }
 }
 
+/** The URL with the address in place of the name. Made once for each endpoint, not for each request. */
+const pinnedUrls = new WeakMap<URL, { readonly address: string; readonly href: string }>();
+
+function pinned(url: URL, address: string): string {
+  const known = pinnedUrls.get(url);
+  if (known?.address === address) return known.href;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const port = url.port === "" ? "" : `:${url.port}`;
+  const href = `${url.protocol}//${host}${port}${url.pathname}${url.search}`;
+  pinnedUrls.set(url, { address, href });
+  return href;
+}
+
 async function post(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
   const { url } = request;
-  const host = request.address.includes(":") ? `[${request.address}]` : request.address;
-  const port = url.port === "" ? "" : `:${url.port}`;
-  const response = await fetch(`${url.protocol}//${host}${port}${url.pathname}${url.search}`, {
+  const response = await fetch(pinned(url, request.address), {
     method: "POST",
     headers: [...request.headers, ["Host", url.host]] as [string, string][],
     body: request.body as Uint8Array<ArrayBuffer>,
@@ -52,8 +63,10 @@ async function post(request: OutgoingRequest, signal: AbortSignal): Promise<Answ
 /** At most `bytesMax` bytes of the body; what is beyond is not read. */
 async function readBody(response: Response, bytesMax: number): Promise<Uint8Array> {
   const length = response.headers.get("content-length");
-  if (length === "0" || response.body === null) return EMPTY;
+  if (length === "0") return EMPTY;
+  // `response.body` makes a stream: only for what may be too long.
   if (length !== null && Number(length) <= bytesMax) return response.bytes();
+  if (response.body === null) return EMPTY;
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -10,12 +10,16 @@ interface Write {
   readonly reject: (error: unknown) => void;
 }
 
+/** A commit of so many writes was one of many. */
+const BUSY_WRITES = 8;
+
 /**
  * Group commit: all writes of one turn of the event loop become one transaction and pay for one fsync together. An idle
  * server commits at once, a busy one hundreds at a time. A write resolves only after COMMIT has returned.
  */
 export class Committer {
   #queue: Write[] = [];
+  #isBusy = false;
   #closed = false;
   #crashed = false;
   readonly #begin: Statement;
@@ -44,15 +48,19 @@ export class Committer {
         return;
       }
       this.#queue.push({ work, resolve, reject });
-      if (this.#queue.length === 1) this.clock.soon(this.#flush);
+      if (this.#queue.length === 1) this.clock.soon(this.#isBusy ? this.#flushSoon : this.#flush);
     });
   }
+
+  /** A busy store waits one more turn of the event loop, in which more arrives to share the fsync. */
+  readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
   /** Commits what is queued now. */
   readonly #flush = (): void => {
     const writes = this.#queue;
     if (writes.length === 0) return;
     this.#queue = [];
+    this.#isBusy = writes.length >= BUSY_WRITES;
     const startedAt = performance.now();
     let results: unknown[];
     try {

@@ -1,0 +1,112 @@
+/** Attempts and destinations as the API shows them, with the numbers of the Svix API. */
+import { Type } from "@sinclair/typebox";
+import type { IdCodec } from "../core/id.ts";
+import { failureReasons } from "../core/outcome.ts";
+import type { Attempt, Delivery, Endpoint } from "../store/index.ts";
+import { endpointExample, endpointOut, endpointOutFields } from "./endpoint-fields.ts";
+import * as field from "./fields.ts";
+import { nullable } from "./schema.ts";
+import { formatInstant, formatInstantOrNull } from "./time.ts";
+
+const statusFields = {
+  status: Type.Integer({ enum: [0, 1, 2, 3], description: "0 success, 1 pending, 2 fail, 3 sending." }),
+  statusText: Type.String({ enum: ["success", "pending", "fail", "sending"] }),
+};
+const nextAttempt = nullable(Type.String({ format: "date-time", description: "When it is tried again." }));
+const statusTexts = ["success", "pending", "fail", "sending"] as const;
+
+export const reasonOut = Type.String({ enum: [...failureReasons] });
+
+export const MessageAttemptOut = field.object("MessageAttemptOut", {
+  id: field.idOut("atmpt_"),
+  msgId: field.idOut("msg_"),
+  endpointId: field.idOut("ep_"),
+  url: Type.String(),
+  response: Type.String({ description: "The answer's body, cut; without an answer, what went wrong." }),
+  responseStatusCode: Type.Integer({ description: "0 when there was no answer." }),
+  responseDurationMs: Type.Integer(),
+  ...statusFields,
+  triggerType: Type.Integer({ enum: [0, 1], description: "0 by the schedule, 1 asked for by hand." }),
+  reason: nullable(Type.String({ description: "Why it failed; null when it did not.", enum: [...failureReasons] })),
+  nextAttempt,
+  timestamp: field.instantOut,
+});
+
+export const attemptExample = {
+  id: "atmpt_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  msgId: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  endpointId: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  url: "https://example.com/webhook",
+  response: "ok",
+  responseStatusCode: 200,
+  responseDurationMs: 12,
+  status: 0,
+  statusText: "success",
+  triggerType: 0,
+  reason: null,
+  nextAttempt: null,
+  timestamp: "2026-01-01T00:00:00.000Z",
+};
+
+const utf8 = new TextDecoder();
+const EXPUNGED = "EXPUNGED";
+
+export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean) {
+  const status = attempt.reason === null ? 0 : 2;
+  return {
+    id: ids.encode("atmpt_", attempt.seq),
+    msgId: ids.encode("msg_", attempt.messageSeq),
+    endpointId: ids.encode("ep_", attempt.endpointSeq),
+    url: attempt.url,
+    response: withContent ? responseText(attempt.response) : "{}",
+    responseStatusCode: attempt.responseStatus,
+    responseDurationMs: Math.round(attempt.durationMs),
+    status,
+    statusText: statusTexts[status],
+    triggerType: attempt.trigger,
+    reason: attempt.reason,
+    nextAttempt: formatInstantOrNull(attempt.nextAttemptAt),
+    timestamp: formatInstant(attempt.startedAt),
+  };
+}
+
+function responseText(response: Uint8Array | null): string {
+  return response === null ? EXPUNGED : utf8.decode(response);
+}
+
+const { metadata: _, ...destinationEndpointFields } = endpointOutFields;
+
+export const MessageEndpointOut = field.object("MessageEndpointOut", {
+  ...destinationEndpointFields,
+  ...statusFields,
+  reason: nullable(Type.String({ enum: [...failureReasons] })),
+  nextAttempt,
+});
+
+const { metadata: __, ...destinationEndpointExample } = endpointExample;
+export const destinationExample = {
+  ...destinationEndpointExample,
+  status: 0,
+  statusText: "success",
+  reason: null,
+  nextAttempt: null,
+};
+
+/** An endpoint that a message goes to, and how far it is. */
+export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec) {
+  const { metadata: _, ...rest } = endpointOut(endpoint, ids);
+  const status = statusOf(delivery);
+  return {
+    ...rest,
+    status,
+    statusText: statusTexts[status],
+    reason: delivery.reason,
+    nextAttempt: delivery.state === "pending" ? formatInstant(delivery.dueAt) : null,
+  };
+}
+
+function statusOf({ state, attemptsTotal }: Delivery): 0 | 1 | 2 | 3 {
+  if (state === "delivered") return 0;
+  if (state === "pending") return attemptsTotal > 0 ? 3 : 1;
+  return 2;
+}

@@ -1,0 +1,112 @@
+import type { TObject } from "@sinclair/typebox";
+import { Idempotency, idempotencyKeyOf } from "../accept/idempotency.ts";
+import { Invalid, notFound } from "../core/problem.ts";
+import type { IdempotencyEntry, IdempotentAnswer } from "../store/index.ts";
+import { Authenticator, anybody, type Identity } from "./auth.ts";
+import { parseJson, readBody } from "./body.ts";
+import type { ApiDeps } from "./deps.ts";
+import { errorReply, insufficientAccess, stopping } from "./errors.ts";
+import type { Call, Operation } from "./operation.ts";
+import { parseQuery } from "./query.ts";
+import { type Reply, toResponse } from "./reply.ts";
+import { checker, findingsOf } from "./schema.ts";
+
+type Params = Readonly<Record<string, string>>;
+
+/** A request on its way to its operation, when it is known who sent it. */
+interface Admitted {
+  readonly operation: Operation;
+  readonly request: Request;
+  readonly params: Params;
+  readonly identity: Identity;
+  readonly query: unknown;
+}
+
+const noBytes: Uint8Array = new Uint8Array(0);
+const noQuery = {};
+
+/**
+ * Takes a request through the steps that all operations share: who is it, may it, is it well formed, was it answered
+ * before. Whatever goes wrong on the way becomes an answer here.
+ */
+export class Dispatcher {
+  readonly #authenticator: Authenticator;
+  readonly #idempotency: Idempotency;
+
+  constructor(private readonly deps: ApiDeps) {
+    const { store, ids, clock, settings } = deps;
+    this.#authenticator = new Authenticator(store, ids, clock, settings.rootToken);
+    this.#idempotency = new Idempotency(store, clock);
+  }
+
+  /** Never rejects. */
+  async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
+    try {
+      // Inboxes and health go on: deliveries under way are still to be answered.
+      if (this.deps.stopping?.aborted && operation.access !== "public") throw stopping();
+      checkParams(params);
+      const found = operation.access === "public" ? anybody : this.#authenticator.identify(request);
+      const identity = found instanceof Promise ? await found : found;
+      if (operation.access === "environment" && identity.applicationSeq !== null) throw insufficientAccess();
+      const query = operation.query === undefined ? noQuery : parseQuery(operation.query as TObject, searchOf(request));
+      const answer = await this.#answer({ operation, request, params, identity, query });
+      return answer instanceof Response ? answer : toResponse(answer);
+    } catch (error) {
+      return toResponse(errorReply(error, this.deps.log));
+    }
+  }
+
+  #answer(admitted: Admitted): Promise<Reply | Response> {
+    const key = admitted.operation.method === "POST" ? idempotencyKeyOf(admitted.request) : null;
+    return key === null || admitted.operation.access === "public"
+      ? this.#handle(admitted, null)
+      : this.#answerOnce(admitted, key);
+  }
+
+  #answerOnce(admitted: Admitted, key: string): Promise<Reply> {
+    const { operation, request, identity, query } = admitted;
+    return this.#idempotency.once<Reply>({
+      scope: `${identity.caller} POST ${addressOf(request)}`,
+      key,
+      storedByWork: operation.repeat !== undefined,
+      work: (entry) => this.#handle(admitted, entry) as Promise<Reply>,
+      repeat: (answer) => operation.repeat?.(answer, query) ?? repeatText(answer),
+    });
+  }
+
+  async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
+    const { operation, request, params, identity, query } = admitted;
+    let bytes = noBytes;
+    let body: unknown;
+    if (operation.body !== undefined) {
+      bytes = await readBody(request, this.deps.settings.maxBodyBytes);
+      body = bytes.length === 0 && operation.bodyOptional ? {} : parseJson(bytes);
+      if (!checker(operation.body).Check(body)) throw new Invalid(...findingsOf(operation.body, body, "body"));
+    }
+    const call: Call = { request, identity, params, query, body, bytes, idempotency };
+    return operation.handle(call as Call<never, never, never>);
+  }
+}
+
+async function repeatText(answer: IdempotentAnswer): Promise<Reply | null> {
+  return answer.kind === "text" ? { status: answer.status, body: answer.body } : null;
+}
+
+/** A part of the path that cannot be decoded names nothing. */
+function checkParams(params: Params): void {
+  for (const name in params) if (typeof params[name] !== "string") throw notFound();
+}
+
+/** Path and query as they were sent, without what stands before them and without a trailing slash of the path. */
+function addressOf(request: Request): string {
+  const { url } = request;
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const end = url.indexOf("?", start);
+  const path = end < 0 ? url.slice(start) : url.slice(start, end);
+  return (path.endsWith("/") ? path.slice(0, -1) : path) + (end < 0 ? "" : url.slice(end));
+}
+
+function searchOf({ url }: Request): string {
+  const at = url.indexOf("?");
+  return at < 0 ? "" : url.slice(at + 1);
+}

@@ -1,0 +1,27 @@
+/** Which methods an address takes, for the answer to those who use another one. */
+export interface Paths {
+  /** Empty when there is nothing at this address. */
+  methodsAt(url: string): readonly string[];
+}
+
+export function pathsOf(routes: ReadonlyArray<{ readonly method: string; readonly path: string }>): Paths {
+  const known = routes.map(({ method, path }) => ({ method, pattern: patternOf(path) }));
+  return {
+    methodsAt(url) {
+      const path = pathOf(url);
+      const methods = known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+      return [...new Set(methods)].sort();
+    },
+  };
+}
+
+/** `/app/:id` → `/app/anything`, with or without a slash at the end. */
+function patternOf(path: string): RegExp {
+  const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");
+  return new RegExp(`^${escaped.replace(/\/$/, "")}/?$`);
+}
+
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  return (start < 0 ? "/" : url.slice(start)).replace(/[?#].*$/s, "");
+}

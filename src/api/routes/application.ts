@@ -1,0 +1,220 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { conflict, notFound } from "../../core/problem.ts";
+import { uidProblem } from "../../core/rule.ts";
+import type { Application } from "../../store/index.ts";
+import {
+  ApplicationIn,
+  ApplicationOut,
+  ApplicationPatch,
+  applicationExample,
+  applicationOut,
+} from "../application-fields.ts";
+import type { Identity } from "../auth.ts";
+import type { Context } from "../context.ts";
+import * as field from "../fields.ts";
+import { type Operation, operation } from "../operation.ts";
+import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
+import { noContent, reply } from "../reply.ts";
+
+const bodyExample = { name: "Customer 17", uid: "customer-17" };
+const found = { description: "The application.", schema: ApplicationOut, example: applicationExample };
+const created = { ...found, description: "The application was made." };
+
+export function applicationRoutes(context: Context): Operation[] {
+  const { store, ids, lookup } = context;
+  const tag = "Application";
+  const path = "/api/v1/app/:app_id";
+
+  const out = (application: Application) => applicationOut(application, ids);
+
+  async function update(application: Application) {
+    if (!(await store.applications.update(application))) throw taken();
+    context.applicationChanged(application);
+    return reply(200, out(application));
+  }
+
+  return [
+    operation({
+      id: "v1.application.list",
+      method: "GET",
+      path: "/api/v1/app",
+      tag,
+      summary: "List applications",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...orderQuery("ascending") }),
+      answers: {
+        200: {
+          description: "A page of applications.",
+          schema: field.listOf("ApplicationOut", ApplicationOut),
+          example: {
+            data: [applicationExample],
+            iterator: applicationExample.id,
+            prevIterator: `-${applicationExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const page = pageRequest(query, ids, "app_", query.order ?? "ascending");
+        const rows = await store.applications.list(identity.environmentSeq, page);
+        return reply(
+          200,
+          listed(rows, ({ seq }) => ids.encode("app_", seq), out),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.application.create",
+      method: "POST",
+      path: "/api/v1/app",
+      tag,
+      summary: "Create an application",
+      access: "environment",
+      query: Type.Object({
+        get_if_exists: Type.Optional(
+          Type.Boolean({
+            default: false,
+            description: "Answer with the application that has this uid, if there is one.",
+          }),
+        ),
+      }),
+      body: ApplicationIn,
+      bodyExample,
+      answers: { 200: { ...found, description: "It was there already." }, 201: created },
+      problems: [409],
+      async handle({ identity, query, body }) {
+        if (query.get_if_exists && body.uid) {
+          const existing = await store.applications.find(identity.environmentSeq, { uid: body.uid });
+          if (existing !== null) return reply(200, out(existing));
+        }
+        return reply(201, out(await createApplication(context, identity, body)));
+      },
+    }),
+
+    operation({
+      id: "v1.application.get",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get an application",
+      access: "application",
+      answers: { 200: found },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, out(await lookup.application(identity, params.app_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.application.update",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Create or replace an application",
+      description: "An unknown uid in the path makes the application with that uid. A uid that is not sent stays.",
+      access: "environment",
+      body: ApplicationIn,
+      bodyExample,
+      answers: { 200: found, 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const existing = await lookup.applicationOrNull(identity, params.app_id);
+        if (existing === null) {
+          const uid = body.uid ?? uidFromPath(params.app_id);
+          return reply(201, out(await createApplication(context, identity, { ...body, uid })));
+        }
+        return update({
+          ...existing,
+          name: body.name,
+          uid: body.uid === undefined ? existing.uid : body.uid,
+          throttleRate: body.throttleRate ?? body.rateLimit ?? null,
+          metadata: body.metadata ?? {},
+          updatedAt: context.clock.now(),
+        });
+      },
+    }),
+
+    operation({
+      id: "v1.application.patch",
+      method: "PATCH",
+      path,
+      tag,
+      summary: "Change an application",
+      description: "What is not sent stays as it is.",
+      access: "environment",
+      body: ApplicationPatch,
+      bodyExample: { name: "Customer 17 (renamed)" },
+      answers: { 200: found },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const { seq } = await lookup.application(identity, params.app_id);
+        return context.inTurn.run(seq, async () => {
+          const existing = await lookup.application(identity, params.app_id);
+          const rate = body.throttleRate === undefined ? body.rateLimit : body.throttleRate;
+          return update({
+            ...existing,
+            name: body.name ?? existing.name,
+            uid: body.uid === undefined ? existing.uid : body.uid,
+            throttleRate: rate === undefined ? existing.throttleRate : rate,
+            metadata: body.metadata === undefined ? existing.metadata : (body.metadata ?? {}),
+            updatedAt: context.clock.now(),
+          });
+        });
+      },
+    }),
+
+    operation({
+      id: "v1.application.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Delete an application",
+      description: "With its endpoints. What was to be delivered is cancelled; the uid is free again.",
+      access: "environment",
+      answers: { 204: { description: "It is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const application = await lookup.application(identity, params.app_id);
+        const endpoints = await context.endpointsOf(application);
+        await store.applications.delete(application.seq, context.clock.now());
+        context.applicationChanged(application);
+        for (const endpoint of endpoints) context.endpointChanged("endpoint.deleted", endpoint);
+        return noContent;
+      },
+    }),
+  ];
+}
+
+/** 409 when the uid is taken. */
+export async function createApplication(
+  context: Context,
+  identity: Identity,
+  body: Static<typeof ApplicationIn>,
+): Promise<Application> {
+  const now = context.clock.now();
+  const application: Application = {
+    seq: context.seqs.next(),
+    environmentSeq: identity.environmentSeq,
+    uid: body.uid ?? null,
+    name: body.name,
+    throttleRate: body.throttleRate ?? body.rateLimit ?? null,
+    metadata: body.metadata ?? {},
+    createdAt: now,
+    updatedAt: now,
+  };
+  if (!(await context.store.applications.create(application))) throw taken();
+  context.applicationChanged(application);
+  return application;
+}
+
+function taken() {
+  return conflict("An application with that id or uid already exists");
+}
+
+/** What stands in the path becomes the uid, unless it looks like an id: then it names an application that is gone. */
+function uidFromPath(text: string): string {
+  if (uidProblem(text, "app_") !== null) throw notFound("Application not found");
+  return text;
+}

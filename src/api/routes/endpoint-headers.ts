@@ -1,0 +1,130 @@
+import { Type } from "@sinclair/typebox";
+import { invalid } from "../../core/problem.ts";
+import type { Endpoint } from "../../store/index.ts";
+import type { Context } from "../context.ts";
+import * as field from "../fields.ts";
+import { type Operation, operation } from "../operation.ts";
+import { noContent, reply } from "../reply.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+const HEADERS_MAX = 100;
+
+/** Of these only the names are told: their values are secrets of the receiver. */
+const sensitiveNames: ReadonlySet<string> = new Set([
+  "x-auth-token",
+  "x-api-key",
+  "www-authenticate",
+  "authorization",
+  "proxy-authenticate",
+  "proxy-authorization",
+]);
+
+const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
+const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
+  headers: field.headerChanges,
+  deleteHeaders: Type.Optional(
+    Type.Array(Type.String(), { maxItems: HEADERS_MAX, description: "Names of headers to take away." }),
+  ),
+});
+const EndpointHeadersOut = field.object("EndpointHeadersOut", {
+  headers: Type.Record(Type.String(), Type.String()),
+  sensitive: Type.Array(Type.String(), { description: "Names of headers whose values are not told." }),
+});
+
+export function endpointHeadersRoutes(context: Context): Operation[] {
+  const { store, lookup, clock } = context;
+  const tag = "Endpoint";
+  const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/headers";
+  const stored = { 204: { description: "Sent with every delivery from now on." } };
+  const bodyExample = { headers: { "X-Example": "123" } };
+
+  async function replace(endpoint: Endpoint, headers: Headers) {
+    await store.endpoints.update({ ...endpoint, headers, updatedAt: clock.now() });
+    context.endpointChanged("endpoint.updated", endpoint);
+    return noContent;
+  }
+
+  return [
+    operation({
+      id: "v1.endpoint.get-headers",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get the headers of an endpoint",
+      access: "application",
+      answers: {
+        200: {
+          description: "The headers.",
+          schema: EndpointHeadersOut,
+          example: { headers: { "X-Example": "123" }, sensitive: ["Authorization"] },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const all = Object.entries(endpoint.headers);
+        const sensitive = all.filter(([name]) => isSensitive(name)).map(([name]) => name);
+        return reply(200, { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive });
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.update-headers",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Replace the headers of an endpoint",
+      access: "application",
+      body: EndpointHeadersIn,
+      bodyExample,
+      answers: stored,
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return context.inTurn.run(endpoint.seq, async () => replace(await lookup.again(endpoint), body.headers));
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.patch-headers",
+      method: "PATCH",
+      path,
+      tag,
+      summary: "Change headers of an endpoint",
+      access: "application",
+      body: EndpointHeadersPatchIn,
+      bodyExample: { headers: { "X-Example": "456" }, deleteHeaders: ["X-Old"] },
+      answers: stored,
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return context.inTurn.run(endpoint.seq, async () => {
+          const existing = await lookup.again(endpoint);
+          const headers = patched(existing.headers, body.headers, body.deleteHeaders ?? []);
+          return replace(existing, headers);
+        });
+      },
+    }),
+  ];
+}
+
+function isSensitive(name: string): boolean {
+  return sensitiveNames.has(name.toLowerCase());
+}
+
+/** Names are the same in any case; the one that was sent last is kept. */
+function patched(
+  before: Headers,
+  changes: Readonly<Record<string, string | null>>,
+  deleted: readonly string[],
+): Headers {
+  const after = new Map(Object.entries(before).map(([name, value]) => [name.toLowerCase(), [name, value] as const]));
+  for (const name of deleted) after.delete(name.toLowerCase());
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) after.delete(name.toLowerCase());
+    else after.set(name.toLowerCase(), [name, value]);
+  }
+  if (after.size > HEADERS_MAX) throw invalid(["body", "headers"], `An endpoint has at most ${HEADERS_MAX} headers.`);
+  return Object.fromEntries(after.values());
+}

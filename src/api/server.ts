@@ -1,0 +1,92 @@
+import { Elysia } from "elysia";
+import { createContext } from "./context.ts";
+import type { ApiDeps } from "./deps.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { errorReply } from "./errors.ts";
+import { apiDocument } from "./openapi.ts";
+import type { Operation } from "./operation.ts";
+import { type Paths, pathsOf } from "./paths.ts";
+import { preflight, type Reply, reply, toResponse } from "./reply.ts";
+import { applicationRoutes } from "./routes/application.ts";
+import { attemptRoutes } from "./routes/attempt.ts";
+import { backgroundTaskRoutes } from "./routes/background-task.ts";
+import { deadLetterRoutes } from "./routes/dead-letter.ts";
+import { endpointRoutes } from "./routes/endpoint.ts";
+import { endpointHeadersRoutes } from "./routes/endpoint-headers.ts";
+import { endpointSecretRoutes } from "./routes/endpoint-secret.ts";
+import { eventTypeRoutes } from "./routes/event-type.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { inboxRoutes } from "./routes/inbox.ts";
+import { messageRoutes } from "./routes/message.ts";
+import { overviewRoutes } from "./routes/overview.ts";
+import { staticPages } from "./static.ts";
+
+/**
+ * For `listen`, beside host and port. Bodies are limited by the API itself, which answers in its own form; an inbox may
+ * take a minute to answer; nothing may ever be shared with a second server.
+ */
+export const listenOptions = {
+  reusePort: false,
+  development: false,
+  idleTimeout: 120,
+  maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+} as const;
+
+/** Everything the server answers on its port: API, inboxes, metrics, documents and pages. */
+export function createApi(deps: ApiDeps): Elysia {
+  const context = createContext(deps);
+  const dispatcher = new Dispatcher(deps);
+  const operations: readonly Operation[] = [
+    ...healthRoutes(context),
+    ...applicationRoutes(context),
+    ...eventTypeRoutes(context),
+    ...endpointRoutes(context),
+    ...endpointSecretRoutes(context),
+    ...endpointHeadersRoutes(context),
+    ...messageRoutes(context),
+    ...attemptRoutes(context),
+    ...deadLetterRoutes(context),
+    ...backgroundTaskRoutes(context),
+    ...overviewRoutes(context),
+    ...inboxRoutes(context),
+  ];
+
+  const api = new Elysia({ name: "api", precompile: true });
+  for (const operation of operations) addRoute(api, operation, dispatcher);
+  addDocument(api, operations, deps.version);
+  api.use(staticPages());
+
+  let paths: Paths | null = null;
+  api.onError(({ code, error, request }) => {
+    if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
+    if (request.method === "OPTIONS") return preflight(request);
+    paths ??= pathsOf(api.router.history);
+    return toResponse(nothingThere(paths.methodsAt(request.url)));
+  });
+  return api as unknown as Elysia;
+}
+
+/** The body is read by the dispatcher alone, and only when it is known who sent it. */
+function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): void {
+  const handler = ({ request, params }: { request: Request; params: Record<string, string> }) =>
+    dispatcher.respond(operation, request, params ?? noParams);
+  api.route(operation.method, operation.path, handler as never, { parse: "none" } as never);
+}
+
+const noParams = {};
+
+/** The document is made when it is first asked for. */
+function addDocument(api: Elysia, operations: readonly Operation[], version: string): void {
+  let text: string | null = null;
+  const handler = () => {
+    text ??= JSON.stringify(apiDocument(operations, version));
+    return toResponse({ status: 200, body: text });
+  };
+  for (const path of ["/docs/json", "/api/v1/openapi.json"]) api.get(path, handler);
+}
+
+function nothingThere(methods: readonly string[]): Reply {
+  if (methods.length === 0) return reply(404, { code: "not_found", detail: "There is nothing at this address." });
+  const detail = `This address only takes ${methods.join(", ")}.`;
+  return { ...reply(405, { code: "method_not_allowed", detail }), headers: { allow: methods.join(", ") } };
+}

@@ -1,0 +1,33 @@
+/** An instant as the API writes it: RFC 3339 in UTC, with milliseconds. */
+export function formatInstant(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+export function formatInstantOrNull(atMs: number | null): string | null {
+  return atMs === null ? null : formatInstant(atMs);
+}
+
+// A plus sign in a query that was not encoded arrives as a space, hence the space among the signs.
+const relaxed = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s?(?:Z|z|UTC|([-+ ])(\d\d):?(\d\d))$/;
+
+/**
+ * Reads RFC 3339 as generously as the Svix server does: `2026-01-01T00:00:00Z`, `2026-01-01 00:00:00.1 UTC`,
+ * `…+01:00`. Answers ms since the epoch (finer digits are cut), null for anything else.
+ */
+export function parseInstant(text: string): number | null {
+  const part = relaxed.exec(text);
+  if (part === null) return null;
+  const [, year, month, day, hour, minute, second, fraction = "", sign, offsetHour = "0", offsetMinute = "0"] = part;
+  const ms = Number(fraction.padEnd(3, "0").slice(0, 3));
+  const date = [Number(year), Number(month) - 1, Number(day)] as const;
+  const at = Date.UTC(...date, Number(hour), Number(minute), Number(second), ms);
+  if (!isCalendarDay(...date) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
+  const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000;
+  return sign === "-" ? at + offsetMs : at - offsetMs;
+}
+
+/** `Date` turns the 31st of February into March; a caller who sent it meant something else. */
+function isCalendarDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month, day));
+  return year >= 1000 && date.getUTCMonth() === month && date.getUTCDate() === day;
+}

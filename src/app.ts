@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { ROOT_TOKEN_META } from "./api/auth.ts";
+import { Inbox } from "./api/inbox.ts";
+import { createApi, listenOptions } from "./api/server.ts";
+import type { Settings } from "./config.ts";
+import { Facts } from "./core/fact.ts";
+import { IdCodec, SeqSource } from "./core/id.ts";
+import { generateSecret, secretBytes } from "./core/signature.ts";
+import { StartError } from "./core/start-error.ts";
+import { Engine } from "./deliver/engine.ts";
+import type { DeliveryPolicy } from "./deliver/policy.ts";
+import { Retention } from "./deliver/retention.ts";
+import { systemClock } from "./edge/clock.ts";
+import { systemRandom } from "./edge/random.ts";
+import { SystemResolver } from "./edge/resolver.ts";
+import { FetchTransport } from "./edge/transport.ts";
+import type { Random } from "./ports.ts";
+import { Directory } from "./store/directory.ts";
+import type { Environment, Store } from "./store/index.ts";
+import { openStore } from "./store/sqlite/index.ts";
+import { factLog } from "./telemetry/fact-log.ts";
+import type { Log } from "./telemetry/log.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+import { Tally } from "./telemetry/tally.ts";
+
+/** What a newcomer needs to know once. */
+export interface FirstStart {
+  /** The generated root token; null when one is configured. */
+  readonly rootToken: string | null;
+  /** Id or uid of the application that was made for trying out. */
+  readonly demoApplication: string;
+}
+
+export interface RunningServer {
+  /** Where it listens: `http://host:port`, without a slash at the end. */
+  readonly url: string;
+  /** Null unless the data directory was made by this start. */
+  readonly firstStart: FirstStart | null;
+  /** Stops accepting, finishes what is under way within `shutdown-timeout`, closes the store. */
+  stop(): Promise<void>;
+}
+
+const DEMO = "demo";
+/** How long open connections may take to send what is left to say once everything has been stored. */
+const CLOSE_GRACE_MS = 500;
+
+/** Puts the program together: the only place that knows every part. Throws a `StartError` when it cannot start. */
+export async function startServer(
+  settings: Settings,
+  { log, version }: { readonly log: Log; readonly version: string },
+): Promise<RunningServer> {
+  const facts = new Facts();
+  const clock = systemClock;
+  const random = systemRandom;
+  const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
+  try {
+    const ids = new IdCodec(store.idSeed);
+    const seqs = new SeqSource(clock.now, store.lastSeq);
+    facts.subscribe(factLog(log, ids));
+    const environment = await ensureDefaultEnvironment(store, seqs);
+
+    const directory = new Directory(store, clock);
+    facts.subscribe(directory.listen);
+    const tally = new Tally(await store.totals());
+    facts.subscribe(tally.listen);
+    const policy = deliveryPolicy(settings, version);
+    const ports = { clock, random, transport: new FetchTransport(), resolver: new SystemResolver() };
+    const engine = new Engine(ports, { store, directory, ids, seqs, facts, policy });
+    const metrics = new Metrics({
+      tally,
+      attemptsUnderWay: () => engine.attemptsUnderWay,
+      oldestDueAt: () => engine.oldestDueAt(),
+      storeSize: () => store.size(),
+    });
+    facts.subscribe(metrics.listen);
+    const retention = new Retention(clock, store, settings.retentionMs);
+    const stopping = new AbortController();
+    const api = createApi({
+      store,
+      ids,
+      seqs,
+      clock,
+      random,
+      facts,
+      settings,
+      log,
+      directory,
+      deliverer: engine,
+      metrics,
+      inbox: new Inbox(clock),
+      overview: async (environmentSeq) => ({
+        ...tally.of(environmentSeq),
+        failing: await store.failingEndpoints(environmentSeq),
+      }),
+      version,
+      stopping: stopping.signal,
+    });
+    const url = listen(api, settings);
+    policy.inbox = { prefix: `${settings.publicUrl ?? url}/inbox/`, origin: url };
+    const firstStart = await prepareFirstStart(store, seqs, random, environment, settings, url);
+    await engine.start();
+    retention.start();
+
+    return {
+      url,
+      firstStart,
+      async stop() {
+        stopping.abort();
+        const closed = api.server?.stop(false);
+        retention.stop();
+        await engine.stop(settings.shutdownTimeoutMs);
+        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS))]);
+        await store.close();
+        metrics.stop();
+        await api.server?.stop(true);
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function deliveryPolicy(settings: Settings, version: string): DeliveryPolicy & { inbox: DeliveryPolicy["inbox"] } {
+  return { ...settings, userAgent: `Boathook/${version}`, inbox: null };
+}
+
+/** Where it listens. An address that stands for all of them is reached at the loopback address. */
+function listen(api: ReturnType<typeof createApi>, { host, port }: Settings): string {
+  try {
+    api.listen({ ...listenOptions, hostname: host, port });
+  } catch (error) {
+    throw new StartError(`Cannot listen on ${host}:${port}: ${listenProblem(error)}`);
+  }
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${api.server?.port}`;
+}
+
+function listenProblem(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE") return "the port is in use. Stop what uses it, or set another port.";
+  if (code === "EACCES") return "not allowed. Ports below 1024 need a privilege; set another port.";
+  return `${code || String(error)}.`;
+}
+
+function ensureDefaultEnvironment(store: Store, seqs: SeqSource): Promise<Environment> {
+  return store.environments.ensure({ seq: seqs.next(), name: "default", createdAt: systemClock.now() });
+}
+
+/** On a fresh data directory: a root token, unless one is configured, and an application to try out with. */
+async function prepareFirstStart(
+  store: Store,
+  seqs: SeqSource,
+  random: Random,
+  environment: Environment,
+  settings: Settings,
+  url: string,
+): Promise<FirstStart | null> {
+  if ((await store.meta.get("first-start")) !== null) return null;
+  const rootToken = settings.rootToken === null ? await makeRootToken(store, random) : null;
+  await makeDemo(store, seqs, random, environment, settings.publicUrl ?? url);
+  await store.meta.set("first-start", new Date().toISOString());
+  return { rootToken, demoApplication: DEMO };
+}
+
+async function makeRootToken(store: Store, random: Random): Promise<string> {
+  const token = `bhroot_${Buffer.from(random.bytes(32)).toString("base64url")}`;
+  await store.meta.set(ROOT_TOKEN_META, createHash("sha256").update(token).digest("hex"));
+  return token;
+}
+
+async function makeDemo(
+  store: Store,
+  seqs: SeqSource,
+  random: Random,
+  environment: Environment,
+  publicUrl: string,
+): Promise<void> {
+  const now = systemClock.now();
+  const applicationSeq = seqs.next();
+  await store.applications.create({
+    seq: applicationSeq,
+    environmentSeq: environment.seq,
+    uid: DEMO,
+    name: "Demo",
+    throttleRate: null,
+    metadata: {},
+    createdAt: now,
+    updatedAt: now,
+  });
+  await store.endpoints.create(
+    {
+      seq: seqs.next(),
+      applicationSeq,
+      uid: null,
+      url: `${publicUrl}/inbox/${Buffer.from(random.bytes(18)).toString("base64url")}`,
+      description: "The built-in inbox",
+      disabled: false,
+      eventTypes: null,
+      channels: null,
+      metadata: {},
+      headers: {},
+      version: 1,
+      throttleRate: null,
+      concurrency: null,
+      ordering: "parallel",
+      timeoutMs: null,
+      retryScheduleMs: null,
+      paused: false,
+      failingSince: null,
+      createdAt: now,
+      updatedAt: now,
+    },
+    generateSecret(random.bytes(secretBytes)),
+  );
+}

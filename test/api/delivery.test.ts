@@ -1,0 +1,349 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+/** What became of messages, as the API tells it: attempts, destinations, dead letters, and sending again. */
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  // A single attempt: what fails is dead at once.
+  server = await startServer(["--retry-schedule="]);
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+interface Setup {
+  readonly app: string;
+  readonly endpoint: string;
+  readonly inbox: string;
+}
+
+/** An application with one endpoint: an inbox that answers with this status. */
+async function setup(status = 200, fields: object = {}): Promise<Setup> {
+  const app = await makeApplication(send);
+  const inbox = freshUid("inbox");
+  const url = `${server.url}/inbox/${inbox}?status=${status}`;
+  const { json } = await send("POST", `/app/${app}/endpoint`, { url, ...fields });
+  return { app, endpoint: json.id, inbox };
+}
+
+async function sendMessage(app: string, fields: object = {}): Promise<string> {
+  return (await send("POST", `/app/${app}/msg`, { eventType: "user.signup", payload: { a: 1 }, ...fields })).json.id;
+}
+
+/** Asks until the answer is as it should be; the test's timeout ends it otherwise. */
+async function eventually(
+  ask: () => Promise<Answer>,
+  fits: (json: Answer["json"]) => boolean,
+): Promise<Answer["json"]> {
+  for (;;) {
+    const { json } = await ask();
+    if (fits(json)) return json;
+    await Bun.sleep(10);
+  }
+}
+
+const attemptsOf = (app: string, message: string, count: number) =>
+  eventually(
+    () => send("GET", `/app/${app}/attempt/msg/${message}`),
+    ({ data }) => data.length >= count,
+  );
+const deadLettersOf = (app: string, count: number) =>
+  eventually(
+    () => send("GET", `/app/${app}/dead-letter`),
+    ({ data }) => data.length === count,
+  );
+const received = (inbox: string, count: number) =>
+  eventually(
+    () => send("GET", `/inbox/${inbox}`),
+    ({ data }) => data.length >= count,
+  );
+
+describe("an attempt that arrived", () => {
+  test("is told by message, by endpoint and by its id", async () => {
+    const { app, endpoint, inbox } = await setup();
+    const message = await sendMessage(app);
+    const { data, done } = await attemptsOf(app, message, 1);
+    expect(done).toBe(true);
+    expect(data[0]).toEqual({
+      id: expect.stringMatching(/^atmpt_[A-Za-z0-9]{27}$/),
+      msgId: message,
+      endpointId: endpoint,
+      url: `${server.url}/inbox/${inbox}?status=200`,
+      response: '{"received":true}',
+      responseStatusCode: 200,
+      responseDurationMs: expect.any(Number),
+      status: 0,
+      statusText: "success",
+      triggerType: 0,
+      reason: null,
+      nextAttempt: null,
+      timestamp: expect.stringMatching(/Z$/),
+    });
+    expect((await send("GET", `/app/${app}/attempt/endpoint/${endpoint}`)).json.data).toEqual(data);
+    expect((await send("GET", `/app/${app}/msg/${message}/attempt/${data[0].id}`)).json).toEqual(data[0]);
+    const bare = await send("GET", `/app/${app}/attempt/msg/${message}?with_content=false`);
+    expect(bare.json.data[0].response).toBe("{}");
+  });
+
+  test("sent the payload byte for byte, with its id and the endpoint's headers", async () => {
+    const { app, inbox } = await setup(200, { headers: { "X-Shop": "17" } });
+    const { json } = await send("POST", `/app/${app}/msg`, '{"eventType":"a","payload":{ "n" : 1.0 }}');
+    const { data } = await received(inbox, 1);
+    expect(data[0]).toMatchObject({ body: '{ "n" : 1.0 }', messageId: json.id });
+    expect(data[0].headers["x-shop"]).toBe("17");
+  });
+
+  test("is not the attempt of another message", async () => {
+    const { app } = await setup();
+    const [one, two] = [await sendMessage(app), await sendMessage(app)];
+    const { data } = await attemptsOf(app, one, 1);
+    expect((await send("GET", `/app/${app}/msg/${two}/attempt/${data[0].id}`)).status).toBe(404);
+    expect((await send("GET", `/app/${app}/msg/${one}/attempt/nope`)).status).toBe(404);
+  });
+
+  test("can have its answer deleted", async () => {
+    const { app } = await setup();
+    const message = await sendMessage(app);
+    const { data } = await attemptsOf(app, message, 1);
+    const path = `/app/${app}/msg/${message}/attempt/${data[0].id}`;
+    expect((await send("DELETE", `${path}/content`)).status).toBe(204);
+    expect((await send("GET", path)).json.response).toBe("EXPUNGED");
+  });
+});
+
+describe("the list of attempts", () => {
+  test("can be narrowed by status, class of status, event type and endpoint", async () => {
+    const { app, endpoint } = await setup(500);
+    const good = await send("POST", `/app/${app}/endpoint`, {
+      url: `${server.url}/inbox/${freshUid("inbox")}`,
+      uid: "good",
+    });
+    const message = await sendMessage(app);
+    await attemptsOf(app, message, 2);
+    const endpointsOf = async (query: string) =>
+      (await send("GET", `/app/${app}/attempt/msg/${message}${query}`)).json.data.map(
+        ({ endpointId }: { endpointId: string }) => endpointId,
+      );
+    expect(await endpointsOf("?status=0")).toEqual([good.json.id]);
+    expect(await endpointsOf("?status=2")).toEqual([endpoint]);
+    expect(await endpointsOf("?status_code_class=500")).toEqual([endpoint]);
+    expect(await endpointsOf("?status_code_class=200")).toEqual([good.json.id]);
+    expect(await endpointsOf("?endpoint_id=good")).toEqual([good.json.id]);
+    expect(await endpointsOf(`?endpoint_id=${endpoint}`)).toEqual([endpoint]);
+    expect(await endpointsOf("?event_types=other")).toEqual([]);
+    expect((await endpointsOf("?event_types=other,user.signup")).length).toBe(2);
+    expect((await send("GET", `/app/${app}/attempt/msg/${message}?status=9`)).status).toBe(400);
+    expect((await send("GET", `/app/${app}/attempt/msg/${message}?endpoint_id=nope`)).status).toBe(404);
+  });
+});
+
+describe("the destinations of a message", () => {
+  test("are all endpoints that wanted it, with how far each is", async () => {
+    const { app, endpoint } = await setup(500);
+    const paused = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", paused: true });
+    await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", channels: ["other"] });
+    const message = await sendMessage(app);
+    const list = `/app/${app}/msg/${message}/endpoint`;
+    const { data } = await eventually(
+      () => send("GET", list),
+      (json) => json.data[0]?.status === 2,
+    );
+    expect(data).toHaveLength(2);
+    expect(data[0]).toMatchObject({ id: endpoint, statusText: "fail", reason: "status_5xx", nextAttempt: null });
+    expect(data[1]).toMatchObject({ id: paused.json.id, status: 1, statusText: "pending" });
+
+    const first = (await send("GET", `${list}?limit=1`)).json;
+    expect([first.data[0].id, first.iterator, first.done]).toEqual([endpoint, endpoint, false]);
+    const second = (await send("GET", `${list}?limit=1&iterator=${endpoint}`)).json;
+    expect([second.data[0].id, second.done]).toEqual([paused.json.id, true]);
+    await send("DELETE", `/app/${app}/endpoint/${endpoint}`);
+    expect((await send("GET", list)).json.data).toHaveLength(2);
+  });
+});
+
+describe("sending a message again", () => {
+  test("makes another attempt, asked for by hand", async () => {
+    const { app, endpoint } = await setup();
+    const message = await sendMessage(app);
+    await attemptsOf(app, message, 1);
+    const { status, json } = await send("POST", `/app/${app}/msg/${message}/endpoint/${endpoint}/resend`);
+    expect([status, json]).toEqual([202, {}]);
+    const { data } = await attemptsOf(app, message, 2);
+    expect(data.map(({ triggerType }: { triggerType: number }) => triggerType)).toEqual([1, 0]);
+  });
+
+  test("reaches an endpoint that did not want it", async () => {
+    const { app, endpoint, inbox } = await setup(200, { channels: ["other"] });
+    const message = await sendMessage(app);
+    await send("POST", `/app/${app}/msg/${message}/endpoint/${endpoint}/resend`);
+    expect((await received(inbox, 1)).data[0].messageId).toBe(message);
+  });
+
+  test("says when the payload is gone, when the endpoint is disabled, and when there is no such thing", async () => {
+    const { app, endpoint } = await setup(200, { disabled: true });
+    const message = await sendMessage(app);
+    const resend = (to: string) => send("POST", `/app/${app}/msg/${message}/endpoint/${to}/resend`);
+    const refused = await resend(endpoint);
+    expect([refused.status, refused.json.code]).toEqual([400, "endpoint_disabled"]);
+    expect((await resend("nope")).status).toBe(404);
+    await send("DELETE", `/app/${app}/msg/${message}/content`);
+    const gone = await resend(endpoint);
+    expect([gone.status, gone.json.code]).toEqual([400, "missing_payload"]);
+  });
+});
+
+describe("dead letters", () => {
+  test("tell all that is known of them", async () => {
+    const { app, endpoint } = await setup(500);
+    const eventId = freshUid("event");
+    const message = await sendMessage(app, { eventId });
+    const { data } = await deadLettersOf(app, 1);
+    expect(data[0]).toEqual({
+      id: expect.stringMatching(/^dlv_[A-Za-z0-9]{27}$/),
+      appId: (await send("GET", `/app/${app}`)).json.id,
+      msgId: message,
+      eventId,
+      eventType: "user.signup",
+      endpointId: endpoint,
+      url: expect.stringContaining("/inbox/"),
+      reason: "status_5xx",
+      attempts: 1,
+      lastAttempt: (await attemptsOf(app, message, 1)).data[0],
+      deadAt: expect.stringMatching(/Z$/),
+    });
+  });
+
+  test("are newest first, page, and can be narrowed", async () => {
+    const { app, endpoint } = await setup(500);
+    const messages: string[] = [];
+    for (const eventType of ["a", "b", "c"]) messages.push(await sendMessage(app, { eventType }));
+    const { data } = await deadLettersOf(app, 3);
+    const list = async (query: string) =>
+      (await send("GET", `/app/${app}/dead-letter${query}`)).json.data.map(({ msgId }: { msgId: string }) => msgId);
+    expect(await list("")).toEqual(messages.toReversed());
+    expect(await list("?limit=1")).toEqual([messages[2]!]);
+    expect(await list(`?iterator=${data[0].id}`)).toEqual([messages[1]!, messages[0]!]);
+    expect(await list("?event_types=a,c")).toEqual([messages[2]!, messages[0]!]);
+    expect(await list(`?endpoint_id=${endpoint}`)).toHaveLength(3);
+    expect(await list("?reason=timeout")).toEqual([]);
+    expect(await list("?before=2020-01-01T00:00:00Z")).toEqual([]);
+    expect(await list("?after=2020-01-01T00:00:00Z")).toHaveLength(3);
+    expect((await send("GET", `/app/${app}/dead-letter?reason=nonsense`)).status).toBe(400);
+    expect((await send("GET", `/dead-letter?app_id=${app}`)).json.data).toHaveLength(3);
+    expect((await send("GET", "/dead-letter?app_id=nope")).status).toBe(404);
+  });
+
+  test("are summed up by what they have in common", async () => {
+    const { app, endpoint } = await setup(404);
+    for (const eventType of ["a", "a", "b"]) await sendMessage(app, { eventType });
+    const { data } = await deadLettersOf(app, 3);
+    const { json } = await send("GET", `/dead-letter/summary?app_id=${app}`);
+    expect(json.total).toBe(3);
+    expect(json.groups[0]).toEqual({
+      appId: data[0].appId,
+      endpointId: endpoint,
+      eventType: "a",
+      reason: "status_4xx",
+      count: 2,
+      firstDeadAt: expect.any(String),
+      lastDeadAt: expect.any(String),
+    });
+    expect(json.groups[1]).toMatchObject({ eventType: "b", count: 1 });
+  });
+
+  test("are sent again by a redrive, and leave the list", async () => {
+    const { app, endpoint, inbox } = await setup(500);
+    const message = await sendMessage(app);
+    const { data } = await deadLettersOf(app, 1);
+    await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { url: `${server.url}/inbox/${inbox}` });
+
+    const body = { filter: { ids: [data[0].id] }, rate: 1000 };
+    const dry = await send("POST", "/dead-letter/redrive", { ...body, dryRun: true });
+    expect([dry.status, dry.json.count, dry.json.groups.length]).toEqual([200, 1, 1]);
+    expect((await send("GET", `/app/${app}/dead-letter`)).json.data).toHaveLength(1);
+
+    const { status, json } = await send("POST", "/dead-letter/redrive", body);
+    expect(status).toBe(202);
+    expect(json.id).toStartWith("qtask_");
+    expect(json).toMatchObject({ status: "running", task: "dead-letter.redrive" });
+    const task = await eventually(
+      () => send("GET", `/background-task/${json.id}`),
+      (found) => found.status === "finished",
+    );
+    expect(task.data).toEqual({ redriven: 1, rate: 1000 });
+    await attemptsOf(app, message, 2);
+    await deadLettersOf(app, 0);
+    expect((await received(inbox, 2)).data[0]).toMatchObject({ messageId: message, status: 200 });
+  });
+
+  test("are not sent again without a filter, or with a wrong one", async () => {
+    const redrive = (body: unknown) => send("POST", "/dead-letter/redrive", body);
+    for (const body of [
+      {},
+      { filter: null },
+      { filter: { reason: "nonsense" } },
+      { filter: { before: "yesterday" } },
+      { filter: { ids: ["nope"] } },
+      { filter: {}, rate: 0 },
+      { filter: {}, rate: 10_001 },
+      { filter: {}, dryRun: "yes" },
+    ]) {
+      expect((await redrive(body)).status).toBe(422);
+    }
+    expect((await redrive({ filter: { appId: "nope" } })).status).toBe(404);
+    expect((await redrive({ filter: { endpointId: "nope" } })).status).toBe(404);
+    expect((await send("GET", "/background-task/qtask_17MeGibBYAlEAyJrb2g70ismFAs")).status).toBe(404);
+  });
+
+  test("are dropped by a filter, and never without one", async () => {
+    const { app } = await setup(500);
+    await sendMessage(app, { eventType: "a" });
+    await sendMessage(app, { eventType: "b" });
+    await deadLettersOf(app, 2);
+    expect((await send("DELETE", "/dead-letter")).status).toBe(422);
+    expect((await send("DELETE", "/dead-letter?whatever=1")).status).toBe(422);
+    const { status, json } = await send("DELETE", `/dead-letter?app_id=${app}&event_types=a`);
+    expect([status, json]).toEqual([200, { count: 1 }]);
+    await deadLettersOf(app, 1);
+  });
+});
+
+describe("the overview", () => {
+  test("counts, and shows the latest messages with what became of them", async () => {
+    const { app } = await setup();
+    const message = await sendMessage(app);
+    await attemptsOf(app, message, 1);
+    const { json } = await send("GET", "/overview");
+    expect(json).toMatchObject({ environment: "default" });
+    expect(json.accepted).toBeGreaterThanOrEqual(1);
+    expect(json.delivered).toBeGreaterThanOrEqual(1);
+    expect(json.messages[0]).toMatchObject({
+      id: message,
+      appUid: app,
+      eventType: "user.signup",
+      deliveries: { pending: 0, delivered: 1, dead: 0, cancelled: 0 },
+    });
+    expect(json.messages.length).toBeLessThanOrEqual(50);
+  });
+
+  test("is told live when something changes", async () => {
+    const { app } = await setup();
+    const stop = new AbortController();
+    const response = await fetch(`${server.url}/api/v1/live`, {
+      headers: { authorization: "Bearer root-token-of-the-tests" },
+      signal: stop.signal,
+    });
+    expect(response.headers.get("content-type")).toStartWith("text/event-stream");
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    const first = await reader.read();
+    expect(first.value).toStartWith("event: overview\ndata: {");
+    const message = await sendMessage(app);
+    let text = "";
+    while (!text.includes(message)) text += (await reader.read()).value;
+    expect(JSON.parse(text.slice(text.lastIndexOf("data: ") + 6)).messages[0].id).toBe(message);
+    stop.abort();
+    await reader.cancel().catch(() => {});
+  });
+});

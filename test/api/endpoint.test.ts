@@ -1,0 +1,317 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+const url = "https://example.com/webhook";
+const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+// Seed and public key of the ed25519 example of the Standard Webhooks specification.
+const privateKey = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+const publicKey = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+
+let server: TestServer;
+let send: Send;
+let app: string;
+let endpoints: string;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+  app = await makeApplication(send);
+  endpoints = `/app/${app}/endpoint`;
+  for (const name of ["user.signup", "user.deleted"]) await send("POST", "/event-type", { name, description: "" });
+});
+afterAll(() => server.stop());
+
+async function makeEndpoint(fields: object = {}): Promise<string> {
+  const { status, json, text } = await send("POST", endpoints, { url, ...fields });
+  if (status !== 201) throw new Error(text);
+  return json.id;
+}
+
+describe("creating an endpoint", () => {
+  test("answers with every field that either version of the SDKs and we ourselves know", async () => {
+    const { status, json } = await send("POST", endpoints, { url: "HTTP://Example.COM" });
+    expect(status).toBe(201);
+    expect(json).toEqual({
+      id: expect.stringMatching(/^ep_[A-Za-z0-9]{27}$/),
+      uid: null,
+      url: "http://example.com/",
+      description: "",
+      disabled: false,
+      eventTypes: null,
+      filterTypes: null,
+      channels: null,
+      metadata: {},
+      throttleRate: null,
+      rateLimit: null,
+      version: 1,
+      retrySchedule: null,
+      timeoutMs: null,
+      concurrency: null,
+      ordering: "parallel",
+      paused: false,
+      filter: null,
+      failingSince: null,
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    });
+  });
+
+  test("keeps all that was sent", async () => {
+    const sent = {
+      uid: freshUid("ep"),
+      url,
+      description: "The shop",
+      disabled: true,
+      eventTypes: ["user.signup"],
+      channels: ["a", "b:c+d"],
+      metadata: { a: "b" },
+      throttleRate: 10,
+      version: 2,
+      retrySchedule: ["5s", "5m", "0"],
+      timeoutMs: 1000,
+      concurrency: 4,
+      ordering: "fifo",
+      paused: true,
+      filter: null,
+    };
+    const { json } = await send("POST", endpoints, sent);
+    expect(json).toMatchObject({ ...sent, filterTypes: sent.eventTypes, rateLimit: 10 });
+    expect((await send("GET", `${endpoints}/${sent.uid}`)).json).toEqual(json);
+  });
+
+  test("takes filterTypes, the old name of eventTypes", async () => {
+    const { json } = await send("POST", endpoints, { url, filterTypes: ["user.deleted"] });
+    expect(json.eventTypes).toEqual(["user.deleted"]);
+  });
+
+  test("with a uid that is taken in its application answers 409, in another one not", async () => {
+    const uid = freshUid("ep");
+    await makeEndpoint({ uid });
+    expect((await send("POST", endpoints, { url, uid })).status).toBe(409);
+    const other = await makeApplication(send);
+    expect((await send("POST", `/app/${other}/endpoint`, { url, uid })).status).toBe(201);
+  });
+
+  const rejected: [string, object, string[]][] = [
+    ["no url", { url: undefined }, ["body", "url"]],
+    ["a url that is none", { url: "nope" }, ["body", "url"]],
+    ["an empty url", { url: "" }, ["body", "url"]],
+    ["a url of another scheme", { url: "ftp://example.com" }, ["body", "url"]],
+    ["a file url", { url: "file:///etc/passwd" }, ["body", "url"]],
+    ["a url that is a number", { url: 1 }, ["body", "url"]],
+    ["a url without a host", { url: "http://" }, ["body", "url"]],
+    ["a secret that is too short", { secret: "whsec_AAAA" }, ["body", "secret"]],
+    ["a secret that is too long", { secret: `whsec_${"A".repeat(104)}` }, ["body", "secret"]],
+    ["a secret without its prefix", { secret: secret.slice(6) }, ["body", "secret"]],
+    ["a secret that is no base64", { secret: `whsec_${"*".repeat(32)}` }, ["body", "secret"]],
+    ["a private key whose halves do not belong together", { secret: `whsk_${"A".repeat(86)}==` }, ["body", "secret"]],
+    ["an event type that does not exist", { eventTypes: ["nope"] }, ["body", "eventTypes"]],
+    ["no event type at all", { eventTypes: [] }, ["body", "eventTypes"]],
+    ["an event type twice", { eventTypes: ["user.signup", "user.signup"] }, ["body", "eventTypes"]],
+    ["an event type with a space", { eventTypes: ["a b"] }, ["body", "eventTypes", "[0]"]],
+    ["eleven channels", { channels: [..."abcdefghijk"] }, ["body", "channels"]],
+    ["no channel at all", { channels: [] }, ["body", "channels"]],
+    ["a uid like an id", { uid: "ep_1" }, ["body", "uid"]],
+    ["a wait that is no duration", { retrySchedule: ["soon"] }, ["body", "retrySchedule", "[0]"]],
+    ["a wait that is a number", { retrySchedule: [5] }, ["body", "retrySchedule", "[0]"]],
+    ["a wait of more than a year", { retrySchedule: ["366d"] }, ["body", "retrySchedule", "[0]"]],
+    ["51 waits", { retrySchedule: Array(51).fill("1s") }, ["body", "retrySchedule"]],
+    ["a timeout of 99 ms", { timeoutMs: 99 }, ["body", "timeoutMs"]],
+    ["a timeout of more than ten minutes", { timeoutMs: 600_001 }, ["body", "timeoutMs"]],
+    ["a concurrency of 0", { concurrency: 0 }, ["body", "concurrency"]],
+    ["a concurrency that is no integer", { concurrency: 1.5 }, ["body", "concurrency"]],
+    ["an unknown ordering", { ordering: "random" }, ["body", "ordering"]],
+    ["a paused that is a text", { paused: "true" }, ["body", "paused"]],
+    ["a filter, which this version does not have", { filter: { type: "a" } }, ["body", "filter"]],
+    ["a header that may not be set", { headers: { Host: "a" } }, ["body", "headers"]],
+    ["a header that would replace the signature", { headers: { "Webhook-Signature": "a" } }, ["body", "headers"]],
+    ["a line break in a header", { headers: { a: "b\r\nc: d" } }, ["body", "headers"]],
+  ];
+  for (const [what, fields, loc] of rejected) {
+    test(`with ${what} answers 422 and says where`, async () => {
+      const { status, json } = await send("POST", endpoints, { url, ...fields });
+      expect(status).toBe(422);
+      expect(json.detail[0].loc).toEqual(loc);
+    });
+  }
+
+  test("never repeats a secret that it refuses", async () => {
+    expect((await send("POST", endpoints, { url, secret: "whsec_do-not-tell" })).text).not.toContain("do-not-tell");
+  });
+
+  test("refuses an event type that was archived", async () => {
+    await send("POST", "/event-type", { name: "old.type", description: "" });
+    await send("DELETE", "/event-type/old.type");
+    expect((await send("POST", endpoints, { url, eventTypes: ["old.type"] })).status).toBe(422);
+  });
+
+  test("in an application that does not exist answers 404", async () => {
+    expect((await send("POST", "/app/nope/endpoint", { url })).status).toBe(404);
+  });
+});
+
+describe("changing an endpoint", () => {
+  test("by PATCH touches only what was sent, and null clears", async () => {
+    const id = await makeEndpoint({ description: "a", throttleRate: 3, retrySchedule: ["1s"], channels: ["c"] });
+    const { json } = await send("PATCH", `${endpoints}/${id}`, { throttleRate: null, channels: null, paused: true });
+    expect(json).toMatchObject({ description: "a", throttleRate: null, channels: null, paused: true });
+    expect(json.retrySchedule).toEqual(["1s"]);
+    expect((await send("PATCH", `${endpoints}/${id}`, { retrySchedule: null })).json.retrySchedule).toBeNull();
+  });
+
+  test("by PUT resets what was not sent, but neither uid nor secret nor headers", async () => {
+    const id = await makeEndpoint({
+      uid: freshUid("ep"),
+      secret,
+      headers: { "X-A": "1" },
+      description: "a",
+      paused: true,
+    });
+    const { status, json } = await send("PUT", `${endpoints}/${id}`, { url: "https://example.org/" });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ url: "https://example.org/", description: "", paused: false });
+    expect(json.uid).not.toBeNull();
+    expect((await send("GET", `${endpoints}/${id}/secret`)).json).toEqual({ key: secret });
+    expect((await send("GET", `${endpoints}/${id}/headers`)).json.headers).toEqual({ "X-A": "1" });
+  });
+
+  test("by PUT on an unknown uid makes it with that uid", async () => {
+    const uid = freshUid("ep");
+    const { status, json } = await send("PUT", `${endpoints}/${uid}`, { url });
+    expect([status, json.uid]).toEqual([201, uid]);
+    expect((await send("PUT", `${endpoints}/ep_17MeGibBYAlEAyJrb2g70ismFAs`, { url })).status).toBe(404);
+  });
+
+  test("refuses what creating refuses", async () => {
+    const id = await makeEndpoint();
+    expect((await send("PATCH", `${endpoints}/${id}`, { url: "ftp://a" })).status).toBe(422);
+    expect((await send("PUT", `${endpoints}/${id}`, { url, eventTypes: ["nope"] })).status).toBe(422);
+    expect((await send("PATCH", `${endpoints}/${id}`, { url: null })).status).toBe(422);
+  });
+
+  test("keeps all of many changes that come at the same time", async () => {
+    const id = await makeEndpoint();
+    await Promise.all([
+      send("PATCH", `${endpoints}/${id}`, { description: "d" }),
+      send("PATCH", `${endpoints}/${id}`, { throttleRate: 5 }),
+      send("PATCH", `${endpoints}/${id}/headers`, { headers: { "X-A": "1" } }),
+      send("PATCH", `${endpoints}/${id}/headers`, { headers: { "X-B": "2" } }),
+    ]);
+    expect((await send("GET", `${endpoints}/${id}`)).json).toMatchObject({ description: "d", throttleRate: 5 });
+    expect((await send("GET", `${endpoints}/${id}/headers`)).json.headers).toEqual({ "X-A": "1", "X-B": "2" });
+  });
+
+  test("ends with DELETE, which frees the uid", async () => {
+    const uid = freshUid("ep");
+    await makeEndpoint({ uid });
+    expect((await send("DELETE", `${endpoints}/${uid}`)).status).toBe(204);
+    expect((await send("GET", `${endpoints}/${uid}`)).status).toBe(404);
+    expect((await send("DELETE", `${endpoints}/${uid}`)).status).toBe(404);
+    await makeEndpoint({ uid });
+  });
+
+  test("of another application is impossible", async () => {
+    const id = await makeEndpoint();
+    const other = await makeApplication(send);
+    for (const method of ["GET", "DELETE"]) {
+      expect((await send(method, `/app/${other}/endpoint/${id}`)).status).toBe(404);
+    }
+    expect((await send("PATCH", `/app/${other}/endpoint/${id}`, { paused: true })).status).toBe(404);
+  });
+});
+
+describe("the secret of an endpoint", () => {
+  test("is made when none is given", async () => {
+    const id = await makeEndpoint();
+    const { json } = await send("GET", `${endpoints}/${id}/secret`);
+    expect(json.key).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
+  });
+
+  test("of an ed25519 key shows its public half only", async () => {
+    const id = await makeEndpoint({ secret: privateKey });
+    expect((await send("GET", `${endpoints}/${id}/secret`)).json).toEqual({ key: publicKey });
+  });
+
+  test("is replaced by a rotation, with or without a body", async () => {
+    const id = await makeEndpoint();
+    const given = await send("POST", `${endpoints}/${id}/secret/rotate`, { key: secret, gracePeriodSeconds: 60 });
+    expect([given.status, given.text]).toEqual([204, ""]);
+    expect((await send("GET", `${endpoints}/${id}/secret`)).json.key).toBe(secret);
+    expect((await send("POST", `${endpoints}/${id}/secret/rotate`)).status).toBe(204);
+    expect((await send("GET", `${endpoints}/${id}/secret`)).json.key).not.toBe(secret);
+  });
+
+  test("can be rotated until more than ten old ones are still valid", async () => {
+    const id = await makeEndpoint();
+    const rotate = () => send("POST", `${endpoints}/${id}/secret/rotate`, {});
+    for (let i = 0; i < 10; i++) expect((await rotate()).status).toBe(204);
+    const refused = await rotate();
+    expect([refused.status, refused.json.code]).toEqual([400, "limit_reached"]);
+  });
+
+  test("is not replaced by a wrong one, or for a wrong time", async () => {
+    const id = await makeEndpoint();
+    for (const body of [{ key: "whsec_short" }, { gracePeriodSeconds: -1 }, { gracePeriodSeconds: 604_801 }]) {
+      expect((await send("POST", `${endpoints}/${id}/secret/rotate`, body)).status).toBe(422);
+    }
+  });
+});
+
+describe("the headers of an endpoint", () => {
+  test("are replaced, changed and taken away, in any case of their names", async () => {
+    const id = await makeEndpoint({ headers: { "X-One": "1" } });
+    const headers = `${endpoints}/${id}/headers`;
+    expect((await send("PUT", headers, { headers: { "X-Two": "2", "X-Three": "3" } })).status).toBe(204);
+    expect((await send("GET", headers)).json).toEqual({ headers: { "X-Two": "2", "X-Three": "3" }, sensitive: [] });
+    await send("PATCH", headers, { headers: { "x-two": "22", "X-Four": "4", "x-three": null } });
+    expect((await send("GET", headers)).json.headers).toEqual({ "x-two": "22", "X-Four": "4" });
+    await send("PATCH", headers, { headers: {}, deleteHeaders: ["X-TWO"] });
+    expect((await send("GET", headers)).json.headers).toEqual({ "X-Four": "4" });
+  });
+
+  test("that are secrets of the receiver are named but not told", async () => {
+    const id = await makeEndpoint({ headers: { Authorization: "Bearer x", "X-API-Key": "y", "X-A": "1" } });
+    const { json } = await send("GET", `${endpoints}/${id}/headers`);
+    expect(json).toEqual({ headers: { "X-A": "1" }, sensitive: ["Authorization", "X-API-Key"] });
+  });
+
+  test("are checked", async () => {
+    const headers = `${endpoints}/${await makeEndpoint()}/headers`;
+    for (const sent of [
+      { "Content-Type": "a" },
+      { "a b": "c" },
+      { a: "ü" },
+      { "x-svix-a": "b" },
+      { a: 1 },
+      { a: "1", A: "2" },
+    ]) {
+      expect((await send("PUT", headers, { headers: sent })).status).toBe(422);
+      expect((await send("PATCH", headers, { headers: sent })).status).toBe(422);
+    }
+    expect((await send("PUT", headers, {})).status).toBe(422);
+  });
+});
+
+test("the list of endpoints is newest first unless asked otherwise", async () => {
+  const list = `/app/${await makeApplication(send)}/endpoint`;
+  const made: string[] = [];
+  for (let i = 0; i < 3; i++) made.push((await send("POST", list, { url })).json.id);
+  const idsOf = async (query: string) =>
+    (await send("GET", list + query)).json.data.map(({ id }: { id: string }) => id);
+  expect(await idsOf("")).toEqual(made.toReversed());
+  expect(await idsOf("?order=ascending&limit=2")).toEqual(made.slice(0, 2));
+  expect(await idsOf(`?iterator=${made[1]}`)).toEqual([made[0]!]);
+  expect(await idsOf(`?iterator=-${made[1]}`)).toEqual([made[2]!]);
+});
+
+test("with https-only, endpoints without TLS are refused", async () => {
+  const strict = await startServer(["--https-only"]);
+  try {
+    const sendThere = clientOf(strict.url);
+    const list = `/app/${await makeApplication(sendThere)}/endpoint`;
+    expect((await sendThere("POST", list, { url: "http://example.com" })).status).toBe(422);
+    expect((await sendThere("POST", list, { url })).status).toBe(201);
+  } finally {
+    await strict.stop();
+  }
+});

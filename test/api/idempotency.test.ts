@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+let app: string;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+  app = await makeApplication(send);
+});
+afterAll(() => server.stop());
+
+function post(path: string, body: unknown, key: string, token?: string) {
+  return send("POST", path, body, { headers: { "idempotency-key": key }, ...(token !== undefined && { token }) });
+}
+
+const message = { eventType: "a", payload: { n: 1 } };
+
+describe("an idempotency key", () => {
+  test("repeats the first answer to a message, whatever the body says", async () => {
+    const key = freshUid("key");
+    const first = await post(`/app/${app}/msg`, message, key);
+    expect(first.status).toBe(202);
+    for (const body of [message, { eventType: "b", payload: { n: 2 } }, "{not json", ""]) {
+      const again = await post(`/app/${app}/msg`, body, key);
+      expect([again.status, again.text]).toEqual([202, first.text]);
+    }
+    expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
+  });
+
+  test("repeats the answers of other operations too", async () => {
+    const key = freshUid("key");
+    const uid = freshUid();
+    const first = await post("/app", { name: "a", uid }, key);
+    const again = await post("/app", { name: "b", uid: freshUid() }, key);
+    expect([again.status, again.text]).toEqual([201, first.text]);
+
+    const endpoint = (await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).json.id;
+    const rotate = `/app/${app}/endpoint/${endpoint}/secret/rotate`;
+    expect((await post(rotate, {}, key)).status).toBe(204);
+    const secret = (await send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).text;
+    const repeated = await post(rotate, {}, key);
+    expect([repeated.status, repeated.text]).toEqual([204, ""]);
+    expect((await send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).text).toBe(secret);
+  });
+
+  test("is free again after an answer that is not 2xx", async () => {
+    const key = freshUid("key");
+    expect((await post(`/app/${app}/msg`, { eventType: "a" }, key)).status).toBe(422);
+    expect((await post(`/app/${app}/msg`, message, key)).status).toBe(202);
+    const uid = freshUid();
+    await send("POST", "/app", { name: "a", uid });
+    expect((await post("/app", { name: "b", uid }, key)).status).toBe(409);
+    expect((await post("/app", { name: "b", uid: freshUid() }, key)).status).toBe(201);
+  });
+
+  test("lets calls at the same time do the work once", async () => {
+    for (const [path, body] of [
+      [`/app/${app}/msg`, message],
+      ["/app", { name: "a" }],
+    ] as const) {
+      const key = freshUid("key");
+      const answers = await Promise.all(Array.from({ length: 20 }, () => post(path, body, key)));
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    }
+  });
+
+  test("that is refused at the same time is tried by each", async () => {
+    const key = freshUid("key");
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, (_, i) => post(`/app/${app}/msg`, i === 3 ? message : { eventType: "a" }, key)),
+    );
+    expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThan(0);
+    expect((await post(`/app/${app}/msg`, { eventType: "a" }, key)).status).toBe(202);
+  });
+
+  test("belongs to one address, query included, and to one token", async () => {
+    const key = freshUid("key");
+    const first = await post(`/app/${app}/msg`, message, key);
+    const withoutContent = await post(`/app/${app}/msg?with_content=false`, message, key);
+    const token = await server.createToken();
+    const byOther = await post(`/app/${app}/msg`, message, key, token);
+    const withSlash = await post(`/app/${app}/msg/`, message, key);
+    expect(withSlash.json.id).toBe(first.json.id);
+    expect(new Set([first.json.id, withoutContent.json.id, byOther.json.id]).size).toBe(3);
+  });
+
+  test("holds over a kill and a restart", async () => {
+    const key = freshUid("key");
+    const uid = freshUid();
+    const first = await post(`/app/${app}/msg`, message, key);
+    const made = await post("/app", { name: "a", uid }, key);
+    await server.restart();
+    expect((await post(`/app/${app}/msg`, message, key)).text).toBe(first.text);
+    expect((await post("/app", { name: "a", uid }, key)).text).toBe(made.text);
+  });
+
+  test("repeats a message without its payload once that is deleted", async () => {
+    const key = freshUid("key");
+    const first = await post(`/app/${app}/msg`, message, key);
+    await send("DELETE", `/app/${app}/msg/${first.json.id}/content`);
+    const again = await post(`/app/${app}/msg`, message, key);
+    expect([again.status, again.json.id, again.json.payload]).toEqual([202, first.json.id, { expired: true }]);
+  });
+
+  test("may have 256 characters and no more", async () => {
+    expect((await post(`/app/${app}/msg`, message, "k".repeat(256))).status).toBe(202);
+    const refused = await post(`/app/${app}/msg`, message, "k".repeat(257));
+    expect([refused.status, refused.json.detail[0].loc]).toEqual([422, ["header", "idempotency-key"]]);
+  });
+
+  test("means nothing without a valid token", async () => {
+    const key = freshUid("key");
+    await post(`/app/${app}/msg`, message, key);
+    expect((await post(`/app/${app}/msg`, message, key, "wrong")).status).toBe(401);
+  });
+});

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Value } from "@sinclair/typebox/value";
+import { startServer, type TestServer } from "../support/server.ts";
+
+type Schema = Record<string, unknown>;
+interface Media {
+  schema: Schema;
+  example: unknown;
+}
+interface Documented {
+  operationId: string;
+  summary: string;
+  tags: string[];
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+  security?: unknown[];
+}
+interface Document {
+  openapi: string;
+  info: { title: string; version: string };
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Documented>>;
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, Schema> };
+}
+
+let server: TestServer;
+let document: Document;
+let operations: (Documented & { method: string; path: string })[];
+beforeAll(async () => {
+  server = await startServer();
+  document = (await (await fetch(`${server.url}/docs/json`)).json()) as Document;
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ ...operation, method, path })),
+  );
+});
+afterAll(() => server.stop());
+
+/** Every object in the document. */
+function* objects(value: unknown): Generator<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) yield value as Record<string, unknown>;
+  for (const child of Object.values(value)) yield* objects(child);
+}
+
+describe("the OpenAPI document", () => {
+  test("is served at both addresses as application/json and nothing else", async () => {
+    for (const path of ["/docs/json", "/api/v1/openapi.json", "/api/v1/openapi.json/"]) {
+      const answer = await fetch(server.url + path);
+      expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
+      expect(await answer.json()).toEqual(document);
+    }
+  });
+
+  test("says its version, its title and how to authorize", () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.info.title).toBe("Boathook");
+    expect(document.components.securitySchemes.bearer).toMatchObject({ type: "http", scheme: "bearer" });
+  });
+
+  test("gives each operation a name of its own, a summary and a tag that is explained", () => {
+    const tags = new Set(document.tags.map(({ name }) => name));
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    for (const { summary, tags: own } of operations) {
+      expect(summary.length).toBeGreaterThan(0);
+      expect(own).toHaveLength(1);
+      expect(tags.has(own[0]!)).toBe(true);
+    }
+  });
+
+  test("describes every parameter of every path", () => {
+    for (const { path, parameters = [] } of operations) {
+      const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name!);
+      const described = parameters.filter((parameter) => parameter.in === "path");
+      expect(described.map(({ name }) => name).sort()).toEqual(inPath.sort());
+      for (const parameter of described) expect(parameter.required).toBe(true);
+      const names = parameters.map((parameter) => `${parameter.in} ${parameter.name}`);
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+
+  test("describes the errors that an operation can answer with", () => {
+    for (const { operationId, responses, security, requestBody, path } of operations) {
+      const statuses = Object.keys(responses);
+      if (security === undefined) {
+        const wanted = [
+          "401",
+          "403",
+          "503",
+          ...(requestBody ? ["413", "422"] : []),
+          ...(path.includes("{") ? ["404"] : []),
+        ];
+        expect([operationId, wanted.filter((status) => !statuses.includes(status))]).toEqual([operationId, []]);
+      }
+      expect(statuses.some((status) => status.startsWith("2"))).toBe(true);
+      for (const { description } of Object.values(responses)) expect(description.length).toBeGreaterThan(0);
+    }
+  });
+
+  test("has an example for every body", () => {
+    for (const { operationId, responses, requestBody } of operations) {
+      const bodies = [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {}));
+      for (const media of bodies) expect([operationId, media.example !== undefined]).toEqual([operationId, true]);
+    }
+  });
+
+  test("has examples that fit their schemas", () => {
+    const definitions = Object.entries(document.components.schemas).map(([name, schema]) => [
+      name,
+      inlined(schema, document),
+    ]);
+    expect(definitions.length).toBeGreaterThan(20);
+    for (const { operationId, responses, requestBody } of operations) {
+      const bodies = [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {}));
+      for (const { schema, example } of bodies) {
+        expect([operationId, mismatch(inlined(schema, document), example)]).toEqual([operationId, null]);
+      }
+    }
+  });
+
+  test("has no reference without a target, no null where a schema should be, and nothing of TypeBox", () => {
+    for (const value of objects(document)) {
+      if (typeof value.$ref === "string") {
+        const name = value.$ref.replace("#/components/schemas/", "");
+        expect(document.components.schemas).toHaveProperty([name]);
+      }
+      expect(value).not.toHaveProperty("nullable");
+    }
+  });
+
+  test("names no outside address but those of its examples", () => {
+    const hosts = [...JSON.stringify(document).matchAll(/https?:\/\/([^/"\\ ]+)/g)].map(([, host]) => host);
+    expect(new Set(hosts)).toEqual(new Set(["example.com"]));
+  });
+});
+
+/** The schema with its references replaced by what they point to. */
+function inlined(schema: unknown, { components }: Document): Schema {
+  const replace = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(replace);
+    if (typeof value !== "object" || value === null) return value;
+    const { $ref } = value as { $ref?: string };
+    if ($ref !== undefined) return replace(components.schemas[$ref.replace("#/components/schemas/", "")]);
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, replace(child)]));
+  };
+  return replace(schema) as Schema;
+}
+
+/** Where a value does not fit a schema, as far as the document uses JSON Schema; null when it fits. */
+function mismatch(schema: Schema, value: unknown, at = "$"): string | null {
+  if (Array.isArray(schema.anyOf)) {
+    const fits = schema.anyOf.some((one) => mismatch(one as Schema, value, at) === null);
+    return fits ? null : at;
+  }
+  if (Array.isArray(schema.enum)) return schema.enum.some((one) => Value.Equal(one, value)) ? null : at;
+  switch (schema.type) {
+    case "null":
+      return value === null ? null : at;
+    case "array": {
+      if (!Array.isArray(value)) return at;
+      const found = value.map((item, i) => mismatch((schema.items ?? {}) as Schema, item, `${at}[${i}]`));
+      return found.find((one) => one !== null) ?? null;
+    }
+    case "object": {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return at;
+      const missing = ((schema.required ?? []) as string[]).find((name) => !(name in value));
+      if (missing !== undefined) return `${at}.${missing}`;
+      const properties = (schema.properties ?? {}) as Record<string, Schema>;
+      for (const [name, child] of Object.entries(value)) {
+        const found = properties[name] === undefined ? null : mismatch(properties[name], child, `${at}.${name}`);
+        if (found !== null) return found;
+      }
+      return null;
+    }
+    case "integer":
+      return Number.isInteger(value) ? null : at;
+    case "string":
+    case "boolean":
+    case "number":
+      return typeof value === schema.type ? null : at;
+    default:
+      return null;
+  }
+}

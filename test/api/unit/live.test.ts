@@ -1,0 +1,125 @@
+import { describe, expect, test } from "bun:test";
+import { Live, type OverviewSource } from "../../../src/api/live.ts";
+import { Facts } from "../../../src/core/fact.ts";
+
+/** A clock that stands still until it is moved. */
+class HandClock {
+  at = 0;
+  #waiting: { at: number; task: () => void }[] = [];
+
+  readonly now = () => this.at;
+  readonly soon = (task: () => void) => task();
+  readonly after = (delayMs: number, task: () => void) => {
+    const entry = { at: this.at + delayMs, task };
+    this.#waiting.push(entry);
+    return () => {
+      this.#waiting = this.#waiting.filter((one) => one !== entry);
+    };
+  };
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.at += ms;
+    const due = this.#waiting.filter(({ at }) => at <= this.at);
+    this.#waiting = this.#waiting.filter(({ at }) => at > this.at);
+    for (const { task } of due) task();
+    // Let what was begun read its source.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function setup() {
+  const clock = new HandClock();
+  const facts = new Facts();
+  const looks: number[] = [];
+  const source = {
+    of: async (environmentSeq: number) => {
+      looks.push(environmentSeq);
+      return { environment: String(environmentSeq), look: looks.length };
+    },
+  } as unknown as OverviewSource;
+  const live = new Live(source, clock, facts);
+  const change = () => facts.state({ type: "deliveries.redriven", environmentSeq: 1, count: 1 });
+  return { clock, live, looks, change };
+}
+
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  return new TextDecoder().decode((await reader.read()).value);
+}
+
+describe("the live view", () => {
+  test("begins with how things are", async () => {
+    const { live } = setup();
+    const reader = (await live.open(1)).getReader();
+    expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1}\n\n');
+  });
+
+  test("tells many changes once a second", async () => {
+    const { clock, live, looks, change } = setup();
+    const reader = (await live.open(1)).getReader();
+    await read(reader);
+    for (let i = 0; i < 10; i++) change();
+    await clock.pass(0);
+    expect(await read(reader)).toContain('"look":2');
+    for (let i = 0; i < 10; i++) change();
+    await clock.pass(999);
+    expect(looks).toHaveLength(2);
+    await clock.pass(1);
+    expect(await read(reader)).toContain('"look":3');
+  });
+
+  test("looks once for all who listen to an environment", async () => {
+    const { clock, live, looks, change } = setup();
+    for (const environment of [1, 1, 2]) await live.open(environment);
+    change();
+    await clock.pass(0);
+    expect(looks.slice(3)).toEqual([1, 2]);
+  });
+
+  test("says now and then that it is still there", async () => {
+    const { clock, live } = setup();
+    const reader = (await live.open(1)).getReader();
+    await read(reader);
+    await clock.pass(15_000);
+    expect(await read(reader)).toStartWith(":");
+    await clock.pass(15_000);
+    expect(await read(reader)).toStartWith(":");
+  });
+
+  test("forgets who went away, and without listeners does nothing", async () => {
+    const { clock, live, looks, change } = setup();
+    const reader = (await live.open(1)).getReader();
+    await reader.cancel();
+    change();
+    expect(clock.waiting).toBe(0);
+    expect(looks).toHaveLength(1);
+  });
+
+  test("takes two hundred listeners and no more, until one goes", async () => {
+    const { live } = setup();
+    const streams = await Promise.all(Array.from({ length: 200 }, () => live.open(1)));
+    await expect(live.open(1)).rejects.toMatchObject({ status: 429 });
+    await streams[0]!.cancel();
+    await live.open(1);
+  });
+
+  test("keeps at most a few events for who does not read", async () => {
+    const { clock, live, change } = setup();
+    const stream = await live.open(1);
+    for (let i = 0; i < 50; i++) {
+      change();
+      await clock.pass(1000);
+    }
+    const reader = stream.getReader();
+    let events = 0;
+    for (;;) {
+      const next = await Promise.race([reader.read(), Promise.resolve(null)]);
+      if (next === null) break;
+      events++;
+    }
+    expect(events).toBeLessThan(10);
+  });
+});
