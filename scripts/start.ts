@@ -1,26 +1,9 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "./build.ts";
+import { EXECUTABLE, ensureExecutable } from "./executable.ts";
 
 /**
  * `bun run start`: builds the executable when it is missing or older than what it is made of, then becomes it. Further
  * arguments go to `boathook serve`.
  */
-
-const ROOT = join(import.meta.dir, "..");
-const EXECUTABLE = join(ROOT, "dist", process.platform === "win32" ? "boathook.exe" : "boathook");
-const SOURCES = "{src,web}/**/*";
-const BUILD_FILES = ["package.json", "bun.lock", "scripts/build.ts", "scripts/web.ts"];
-
-function changedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-function isStale(): boolean {
-  const builtAt = changedAt(EXECUTABLE);
-  const sources = [...new Bun.Glob(SOURCES).scanSync({ cwd: ROOT }), ...BUILD_FILES];
-  return sources.some((source) => changedAt(join(ROOT, source)) >= builtAt);
-}
 
 /** Who starts from a clone wants to read what happens, also through a pipe, unless a format has been asked for. */
 function logFormat(args: readonly string[]): string[] {
@@ -31,10 +14,7 @@ function logFormat(args: readonly string[]): string[] {
   return asked ? [] : ["--log-format=pretty"];
 }
 
-if (isStale()) {
-  console.error("Building dist/boathook …");
-  await build();
-}
+await ensureExecutable();
 const userArguments = process.argv.slice(2);
 const command = [EXECUTABLE, "serve", ...userArguments, ...logFormat(userArguments)];
 

@@ -12,13 +12,15 @@ import type { Sent } from "./world.ts";
 const PENDING = 0;
 const DELIVERED = 1;
 const DEAD = 2;
+/** No attempt of a world takes longer. */
+const ATTEMPT_MS_MAX = 30_000;
 
 interface Watched {
   readonly endpoint: Endpoint;
   /** Current key last. What a crash kept from being stored may stand behind it. */
   readonly secrets: string[];
-  /** Which of them is certainly stored. */
-  current: number;
+  /** When each became current; later than now for those that are not certainly stored. */
+  readonly currentSince: number[];
   /** Its ordering has been changed, so what was under way then may break it for a while. */
   orderChanged: boolean;
   inFlight: number;
@@ -60,7 +62,7 @@ export class Checks {
     this.#endpoints.set(endpoint.seq, {
       endpoint,
       secrets: [secret],
-      current: 0,
+      currentSince: [0],
       orderChanged: false,
       inFlight: 0,
       lastFirst: 0,
@@ -69,12 +71,14 @@ export class Checks {
   }
 
   secretOffered(seq: Seq, secret: string): void {
-    this.#endpoints.get(seq)!.secrets.push(secret);
+    const { secrets, currentSince } = this.#endpoints.get(seq)!;
+    secrets.push(secret);
+    currentSince.push(Number.POSITIVE_INFINITY);
   }
 
   secretStored(seq: Seq, secret: string): void {
-    const watched = this.#endpoints.get(seq)!;
-    watched.current = watched.secrets.indexOf(secret);
+    const { secrets, currentSince } = this.#endpoints.get(seq)!;
+    currentSince[secrets.indexOf(secret)] = this.clock.now;
   }
 
   orderChanged(seq: Seq): void {
@@ -147,7 +151,7 @@ export class Checks {
     if (ahead !== null) this.violation(`fifo delivery ${row.seq} overtakes ${ahead.seq}`);
   }
 
-  /** Every request is signed by the endpoint's current key (or the one before, when it was rotated on the way). */
+  /** Every request is signed by the endpoint's current key, or by the one that was current when its attempt began. */
   sent(request: OutgoingRequest, ids: IdCodec): void {
     const header = (name: string) => request.headers.find(([key]) => key === name)?.[1] ?? "";
     const id = header("webhook-id");
@@ -155,11 +159,16 @@ export class Checks {
     const watched = [...this.#endpoints.values()].find(({ endpoint }) => endpoint.url === request.url.href);
     const content = Buffer.concat([Buffer.from(`${id}.${header("webhook-timestamp")}.`), request.body]);
     const signatures = header("webhook-signature").split(" ");
-    const isSigned = watched?.secrets.slice(Math.max(0, watched.current - 1)).some((secret) => {
+    const isSigned = watched?.secrets.slice(this.#oldestValid(watched)).some((secret) => {
       const key = Buffer.from(secret.slice("whsec_".length), "base64");
       return signatures.includes(`v1,${createHmac("sha256", key).update(content).digest("base64")}`);
     });
     if (!isSigned) this.violation(`a request to ${request.url.href} is not signed with its key`);
+  }
+
+  #oldestValid({ currentSince }: Watched): number {
+    const begunAt = this.clock.now - ATTEMPT_MS_MAX;
+    return currentSince.findLastIndex((since) => since <= begunAt);
   }
 
   nothingWaits(when: string): void {

@@ -45,6 +45,11 @@ export class VirtualClock {
     for (const event of this.#heap) if (event.process === process) this.#cancelled.add(event.order);
   }
 
+  /** Time that passes while nothing can happen, such as a start. Events that fall due meanwhile happen after it. */
+  skip(ms: number): void {
+    this.#now += ms;
+  }
+
   /** The next event, or null when nothing will ever happen again. Time has passed to its instant. */
   next(): Event | null {
     for (;;) {

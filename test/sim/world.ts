@@ -170,6 +170,7 @@ export class World {
     this.clock.kill(this.#process.number);
     this.#crashes++;
     if (this.db.inTransaction) this.db.run("ROLLBACK");
+    this.clock.skip(this.dice.between(5, 500));
     this.#process = this.#boot();
     await this.#do(() => this.#process.engine.start());
   }

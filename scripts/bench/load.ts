@@ -1,0 +1,108 @@
+import { Child, TemporaryDirectory } from "./resources.ts";
+
+/** Who sends the messages: wrk where it is installed, else a plain Bun process. */
+export type LoadKind = "wrk" | "bun";
+
+export interface LoadJob {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** ASCII; each request takes the next one, over and over. */
+  readonly bodies: readonly string[];
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+export interface LoadResult {
+  /** Answered 2xx. */
+  readonly accepted: number;
+  /** Answered otherwise, or not at all. */
+  readonly failed: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const GRACE_MS = 20_000;
+
+export function availableLoad(): LoadKind {
+  return Bun.which("wrk") === null ? "bun" : "wrk";
+}
+
+export function describeLoad(kind: LoadKind): string {
+  return kind === "wrk" ? "wrk, 1 thread" : "a plain Bun process";
+}
+
+/** Sends for `seconds`, each connection one request after the other. Rejects when the sender fails as a whole. */
+export async function runLoad(kind: LoadKind, job: LoadJob): Promise<LoadResult> {
+  using directory = new TemporaryDirectory();
+  const command = kind === "wrk" ? await wrkCommand(job, directory.file("job.lua")) : plainCommand(job);
+  // Its client keeps no more connections than this one says.
+  await using child = new Child(command, { BUN_CONFIG_MAX_HTTP_REQUESTS: String(job.connections) });
+  const read = (line: string) => (line.startsWith("{") ? (JSON.parse(line) as LoadResult) : null);
+  return await child.said(read, job.seconds * 1000 + GRACE_MS);
+}
+
+async function wrkCommand(job: LoadJob, script: string): Promise<string[]> {
+  await Bun.write(script, wrkScript(job));
+  const { connections, seconds, url } = job;
+  return ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout=10s", `--script=${script}`, url];
+}
+
+/** JSON of ASCII text is a Lua string as well. A request is written once, not each time it is sent. */
+function wrkScript({ headers, bodies }: LoadJob): string {
+  const headerLines = Object.entries(headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`);
+  const rotation = `
+    local bodies, requests, turn = {${bodies.map(quote).join(", ")}}, {}, 0
+    function init() for i, body in ipairs(bodies) do requests[i] = wrk.format(nil, nil, nil, body) end end
+    function request() turn = turn % #requests + 1 return requests[turn] end`;
+  return `
+    wrk.method = "POST"
+    ${headerLines.join("\n    ")}
+    ${bodies.length === 1 ? `wrk.body = ${quote(bodies[0] ?? "")}` : rotation}
+    function done(summary, latency)
+      local failed = summary.errors.status
+      local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
+      print(string.format('{"accepted":%d,"failed":%d,"seconds":%.6f,"p50Ms":%.3f,"p99Ms":%.3f}',
+        summary.requests - failed, failed + lost, summary.duration / 1e6,
+        latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+    end`;
+}
+
+const quote = (text: string) => JSON.stringify(text);
+
+function plainCommand(job: LoadJob): string[] {
+  return [process.execPath, import.meta.path, JSON.stringify(job)];
+}
+
+/** The plain one: this file as a program. */
+async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob): Promise<LoadResult> {
+  const latenciesMs: number[] = [];
+  let failed = 0;
+  let turn = 0;
+  const startedAt = performance.now();
+  const endAt = startedAt + seconds * 1000;
+  async function sendInTurn(): Promise<void> {
+    while (performance.now() < endAt) {
+      const sentAt = performance.now();
+      const body = bodies[turn++ % bodies.length] ?? "";
+      const isAccepted = await fetch(url, { method: "POST", headers, body }).then(
+        async (response) => (await response.arrayBuffer(), response.ok),
+        () => false,
+      );
+      if (isAccepted) latenciesMs.push(performance.now() - sentAt);
+      else failed++;
+    }
+  }
+  await Promise.all(Array.from({ length: connections }, sendInTurn));
+  latenciesMs.sort((a, b) => a - b);
+  const percentile = (share: number) => latenciesMs[Math.floor((latenciesMs.length - 1) * share)] ?? 0;
+  return {
+    accepted: latenciesMs.length,
+    failed,
+    seconds: (performance.now() - startedAt) / 1000,
+    p50Ms: percentile(0.5),
+    p99Ms: percentile(0.99),
+  };
+}
+
+if (import.meta.main) console.log(JSON.stringify(await sendFor(JSON.parse(process.argv[2] ?? "") as LoadJob)));

@@ -1,0 +1,56 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { median } from "./report.ts";
+import { TemporaryDirectory } from "./resources.ts";
+
+/** What a process has used, as Linux tells it. On other systems the numbers are not a number. */
+export interface Usage {
+  /** User and system time since its start. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  /** The most that it ever had resident. */
+  readonly memoryPeakBytes: number;
+}
+
+/** The unit of `/proc/PID/stat` is 1/100 s on every architecture, whatever the kernel's own tick is. */
+const MS_PER_TICK = 10;
+
+export function usageOf(pid: number): Usage {
+  if (process.platform !== "linux") return { cpuMs: NaN, memoryBytes: NaN, memoryPeakBytes: NaN };
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name in parentheses may hold anything; `utime` and `stime` are the 12th and 13th field behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
+  return {
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
+    memoryBytes: kibibytes("VmRSS") * 1024,
+    memoryPeakBytes: kibibytes("VmHWM") * 1024,
+  };
+}
+
+const FSYNCS = 50;
+const PAGE_BYTES = 4096;
+
+/** How long the disk of the temporary directory takes to sync a page, in ms: the median of some. */
+export function fsyncMs(): number {
+  using directory = new TemporaryDirectory();
+  const file = openSync(directory.file("fsync"), "w");
+  const page = Buffer.alloc(PAGE_BYTES, 1);
+  const durations: number[] = [];
+  for (let i = 0; i < FSYNCS; i++) {
+    writeSync(file, page);
+    const startedAt = performance.now();
+    fsyncSync(file);
+    durations.push(performance.now() - startedAt);
+  }
+  closeSync(file);
+  return median(durations);
+}
+
+/** One line about where the figures come from; the load average is that of the last minute. */
+export function describeMachine(): string {
+  const model = cpus()[0]?.model.trim() || process.arch;
+  const load = loadavg()[0]?.toFixed(2);
+  return `${availableParallelism()} × ${model}, fsync ${fsyncMs().toFixed(2)} ms, Bun ${Bun.version}, load average ${load}`;
+}

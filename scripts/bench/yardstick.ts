@@ -1,0 +1,133 @@
+import { Database } from "bun:sqlite";
+import { createHmac } from "node:crypto";
+
+/**
+ * The yardstick: the least that a durable sender of webhooks can do, in one process and one loop. Accept, commit, answer
+ * 202, sign, send, commit that it arrived. No index but the primary keys, no authentication, no routing, no retries.
+ *
+ * `bun yardstick.ts FILE CONCURRENCY URL…`: prints `{"url": …}` when it serves; every message goes to every URL.
+ */
+
+const [file = "", concurrency = "256", ...receivers] = process.argv.slice(2);
+const underWayMax = Number(concurrency);
+
+interface Message {
+  readonly seq: number;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly committed: () => void;
+}
+
+interface Delivery {
+  readonly seq: number;
+  readonly message: Message;
+  readonly url: string;
+}
+
+const database = new Database(file, { strict: true });
+database.run("PRAGMA journal_mode = WAL");
+database.run("PRAGMA synchronous = FULL");
+database.run("PRAGMA wal_autocheckpoint = 8000");
+database.run("CREATE TABLE message (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT");
+database.run("CREATE TABLE delivery (seq INTEGER PRIMARY KEY, message_seq INTEGER NOT NULL, state INTEGER NOT NULL) STRICT");
+const begin = database.prepare("BEGIN IMMEDIATE");
+const end = database.prepare("COMMIT");
+const insertMessage = database.prepare("INSERT INTO message VALUES (?, ?)");
+const insertDelivery = database.prepare("INSERT INTO delivery VALUES (?, ?, 0)");
+const updateDelivery = database.prepare("UPDATE delivery SET state = 1 WHERE seq = ?");
+
+const key = Buffer.alloc(24, "yardstick");
+const counts = { accepted: 0, delivered: 0 };
+let lastMessageSeq = 0;
+let lastDeliverySeq = 0;
+
+// What the next commit takes along, once per turn of the event loop.
+let arrived: Message[] = [];
+let answered: Delivery[] = [];
+let isCommitDue = false;
+
+function commitSoon(): void {
+  if (isCommitDue) return;
+  isCommitDue = true;
+  setImmediate(commit);
+}
+
+function commit(): void {
+  isCommitDue = false;
+  const messages = arrived;
+  const finished = answered;
+  arrived = [];
+  answered = [];
+  begin.run();
+  for (const message of messages) store(message);
+  for (const { seq } of finished) updateDelivery.run(seq);
+  end.run();
+  counts.accepted += messages.length;
+  counts.delivered += finished.length;
+  for (const message of messages) message.committed();
+  sendMore();
+}
+
+function store(message: Message): void {
+  insertMessage.run(message.seq, message.body);
+  for (const url of receivers) {
+    const delivery = { seq: ++lastDeliverySeq, message, url };
+    insertDelivery.run(delivery.seq, message.seq);
+    waiting.push(delivery);
+  }
+}
+
+// A queue as an array and a head: taking from it moves nothing.
+let waiting: Delivery[] = [];
+let head = 0;
+let underWay = 0;
+const HEAD_MAX = 50_000;
+
+function sendMore(): void {
+  while (underWay < underWayMax && head < waiting.length) void send(waiting[head++]!);
+  if (head < HEAD_MAX) return;
+  waiting = waiting.slice(head);
+  head = 0;
+}
+
+async function send(delivery: Delivery): Promise<void> {
+  underWay++;
+  const { body, seq } = delivery.message;
+  const id = `msg_${seq}`;
+  const timestamp = Math.floor(Date.now() / 1000);
+  const signature = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64");
+  const response = await fetch(delivery.url, {
+    method: "POST",
+    body,
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": id,
+      "webhook-timestamp": String(timestamp),
+      "webhook-signature": `v1,${signature}`,
+    },
+    redirect: "manual",
+    decompress: false,
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`The receiver answered ${response.status}.`);
+  underWay--;
+  answered.push(delivery);
+  commitSoon();
+}
+
+async function accept(request: Request): Promise<Response> {
+  const body = new Uint8Array(await request.arrayBuffer());
+  JSON.parse(new TextDecoder().decode(body));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const seq = ++lastMessageSeq;
+  arrived.push({ seq, body, committed: resolve });
+  commitSoon();
+  await promise;
+  return new Response(`{"id":"msg_${seq}"}`, { status: 202, headers: { "content-type": "application/json" } });
+}
+
+const server = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  fetch: (request) => (request.method === "POST" ? accept(request) : Response.json(counts)),
+});
+console.log(JSON.stringify({ url: `http://127.0.0.1:${server.port}` }));

@@ -1,0 +1,37 @@
+/** What a JUnit report says about a run of tests. */
+export interface TestReport {
+  readonly tests: number;
+  /** Failed tests and those that broke off with an error. */
+  readonly failures: number;
+  readonly skipped: number;
+  readonly skippedNames: readonly string[];
+}
+
+/** Counts the test cases of a JUnit report. Null when the text is not a whole report. */
+export function readTestReport(xml: string): TestReport | null {
+  if (!xml.includes("<testsuites") || !xml.trimEnd().endsWith("</testsuites>")) return null;
+  const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
+  const having = (mark: RegExp) => cases.filter(([, , content]) => content !== undefined && mark.test(content));
+  const skipped = having(/<skipped\b/);
+  return {
+    tests: cases.length,
+    failures: having(/<(failure|error)\b/).length,
+    skipped: skipped.length,
+    skippedNames: skipped.map(([, attributes]) => label(attributes)),
+  };
+}
+
+function label(attributes: string | undefined): string {
+  const parts = ["file", "classname", "name"].map((name) => attribute(attributes, name));
+  return parts.filter((part) => part !== "").join(" › ");
+}
+
+function attribute(attributes: string | undefined, name: string): string {
+  const value = new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes ?? "")?.[1] ?? "";
+  return value
+    .replaceAll("&quot;", '"')
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&apos;", "'")
+    .replaceAll("&amp;", "&");
+}
