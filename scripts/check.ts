@@ -1,6 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { EXECUTABLE } from "./executable.ts";
 import { readTestReport, type TestReport } from "./test-report.ts";
+import { installTestTools } from "./test-tools.ts";
 
 /**
  * `bun run check`: everything that must hold, one step after the other. Goes on after a failure, so that one run shows all
@@ -29,7 +31,12 @@ const STEPS: readonly Step[] = [
 ];
 
 async function run(args: readonly string[]): Promise<{ ok: boolean; ending: string }> {
-  const child = Bun.spawn([process.execPath, ...args], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const child = Bun.spawn([process.execPath, ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+    // The tests of the API can also be run against the sources; here they get what was just built.
+    env: { ...process.env, BOATHOOK_TEST_EXECUTABLE: EXECUTABLE },
+  });
   await child.exited;
   const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;
   return { ok: child.exitCode === 0, ending };
@@ -66,7 +73,7 @@ function countTests(report: TestReport | null, ok: boolean): Counts {
   return { passed, failed: report.failures + (broken ? 1 : 0), skipped: report.skipped };
 }
 
-const summary: string[] = [];
+const summary: string[] = installTestTools().map((line) => `note    ${line}`);
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 let built = true;
 for (const step of STEPS) {
