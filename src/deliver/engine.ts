@@ -17,9 +17,10 @@ import { Attempter, type SendableContent } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { Lane, NOTHING, type Waiting } from "./lane.ts";
 import type { DeliveryPolicy } from "./policy.ts";
-import { Redriver } from "./redrive.ts";
+import { Redrive } from "./redrive.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
+import { TaskRunner } from "./task-runner.ts";
 
 /** What a lane reads at a time, and how far it may grow in memory when messages come faster than they leave. */
 const PAGE = 64;
@@ -60,7 +61,7 @@ export class Engine implements Deliverer {
   readonly #lanes = new Map<Seq, Lane>();
   readonly #slots: Slots;
   readonly #slow: SlowWatch;
-  readonly #redriver: Redriver;
+  readonly #tasks: TaskRunner;
   readonly #attempter: Attempter;
   readonly #underWay = new Set<AbortController>();
   #contentBytes = 0;
@@ -79,7 +80,8 @@ export class Engine implements Deliverer {
       this.#slots.restand(lane, "troubled");
       this.#dispatch();
     });
-    this.#redriver = new Redriver(ports.clock, parts, (endpointSeq, position) => this.wake(endpointSeq, position));
+    const wake = (endpointSeq: Seq, position: Seq) => this.wake(endpointSeq, position);
+    this.#tasks = new TaskRunner(ports.clock, parts.store, [new Redrive(ports.clock, parts, wake)]);
     parts.facts.subscribe((fact) => this.#listen(fact));
   }
 
@@ -98,7 +100,7 @@ export class Engine implements Deliverer {
   /** Starts nothing more and waits for what is under way, at most `timeoutMs`; what is cut off then stays pending. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
-    this.#redriver.stop();
+    this.#tasks.stop();
     for (const lane of this.#lanes.values()) lane.cancelTimer?.();
     if (this.#slots.active > 0) {
       await new Promise<void>((resolve) => {
@@ -144,7 +146,7 @@ export class Engine implements Deliverer {
   }
 
   startTask(task: Task): void {
-    if (task.kind === "dead-letter.redrive") this.#redriver.run(task);
+    this.#tasks.run(task);
   }
 
   /** Attempts under way now. */
