@@ -65,6 +65,8 @@ export type Fact =
     }
   | { readonly type: "commit.finished"; readonly writes: number; readonly durationMs: number }
   | { readonly type: "commit.failed"; readonly writes: number; readonly full: boolean; readonly message: string }
+  /** A mistake in the program, where it was noticed. What it touched is tried again later. */
+  | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   | {
       readonly type: "inbox.received";
       readonly token: string;

@@ -36,6 +36,8 @@ const RECOVERY_PAGE = 1000;
 const BURY_PAGE = 1000;
 /** How soon to ask a store again that could not be written. */
 const STORE_RETRY_MS = 500;
+/** How long a lane rests that met a mistake in the program. */
+const DEFECT_REST_MS = 5000;
 
 export interface EnginePorts {
   readonly clock: Clock;
@@ -81,7 +83,7 @@ export class Engine implements Deliverer {
       this.#dispatch();
     });
     const wake = (endpointSeq: Seq, position: Seq) => this.wake(endpointSeq, position);
-    this.#tasks = new TaskRunner(ports.clock, parts.store, [new Redrive(ports.clock, parts, wake)]);
+    this.#tasks = new TaskRunner(ports.clock, parts.store, parts.facts, [new Redrive(ports.clock, parts, wake)]);
     parts.facts.subscribe((fact) => this.#listen(fact));
   }
 
@@ -276,8 +278,11 @@ export class Engine implements Deliverer {
     // Serving may state facts, and those may come back here.
     if (this.#dispatching || this.#stopping) return;
     this.#dispatching = true;
-    for (let lane = this.#slots.next(); lane !== null; lane = this.#slots.next()) this.#serve(lane);
-    this.#dispatching = false;
+    try {
+      for (let lane = this.#slots.next(); lane !== null; lane = this.#slots.next()) this.#serve(lane);
+    } finally {
+      this.#dispatching = false;
+    }
   }
 
   /** A lane's turn: starts one attempt, or does what must be done before it can. */
@@ -310,16 +315,20 @@ export class Engine implements Deliverer {
   #whileBusy(lane: Lane, work: () => Promise<void>): void {
     lane.busy = true;
     work()
-      .catch((error) => {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        lane.parkedUntil = this.ports.clock.now() + STORE_RETRY_MS;
-        lane.waitsOnDisk(0);
-      })
+      .catch((error) => this.#rest(lane, error))
       .finally(() => {
         lane.busy = false;
         this.#consider(lane);
         this.#dispatch();
       });
+  }
+
+  /** Something went wrong on behalf of a lane: what waits in it stays on disk and is looked at again a little later. */
+  #rest(lane: Lane, error: unknown): void {
+    const isExpected = error instanceof StoreUnavailable;
+    if (!isExpected) this.parts.facts.state({ type: "defect.found", where: "lane", error });
+    lane.parkedUntil = this.ports.clock.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
+    lane.waitsOnDisk(0);
   }
 
   #prepare(lane: Lane): void {
@@ -397,7 +406,12 @@ export class Engine implements Deliverer {
   }
 
   async #run(lane: Lane, waiting: Waiting): Promise<void> {
-    await this.#attempt(lane, waiting, waiting.content as SendableContent);
+    try {
+      await this.#attempt(lane, waiting, waiting.content as SendableContent);
+    } catch (error) {
+      this.#unclaim(lane, waiting);
+      this.#rest(lane, error);
+    }
     this.#slots.free(lane);
     this.#consider(lane);
     this.#dispatch();

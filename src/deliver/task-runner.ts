@@ -1,3 +1,4 @@
+import type { Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Store, StoreUnavailable, type Task } from "../store/index.ts";
@@ -30,6 +31,7 @@ export class TaskRunner {
   constructor(
     private readonly clock: Clock,
     private readonly store: Store,
+    private readonly facts: Facts,
     kinds: readonly TaskKind[],
   ) {
     this.#kinds = new Map(kinds.map((kind) => [kind.kind, kind]));
@@ -51,14 +53,25 @@ export class TaskRunner {
     this.#timers.delete(task.seq);
     if (this.#stopped) return;
     try {
-      const { data, nextInMs } = await kind.step(task);
-      const status = nextInMs === null ? "finished" : "running";
+      const { data, nextInMs, status } = await this.#advance(kind, task);
       const after: Task = { ...task, status, data, updatedAt: this.clock.now() };
       await this.store.tasks.update(after);
       if (nextInMs !== null) this.#later(kind, after, nextInMs);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       this.#later(kind, task, STORE_RETRY_MS);
+    }
+  }
+
+  /** A step that meets a mistake in the program ends its task as failed: it would meet it again. */
+  async #advance(kind: TaskKind, task: Task): Promise<Step & { readonly status: Task["status"] }> {
+    try {
+      const step = await kind.step(task);
+      return { ...step, status: step.nextInMs === null ? "finished" : "running" };
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      this.facts.state({ type: "defect.found", where: `task ${task.kind}`, error });
+      return { data: task.data, nextInMs: null, status: "failed" };
     }
   }
 

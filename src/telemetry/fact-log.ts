@@ -33,6 +33,12 @@ export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
             : "The store could not be written: nothing was stored and callers get 503.",
         );
         break;
+      case "defect.found":
+        log.error(
+          { where: fact.where, error: fact.error },
+          "A mistake in boathook: what it touched is tried again later. Please report it.",
+        );
+        break;
       case "inbox.received":
         log.info(
           { inbox: fact.token, messageId: fact.messageId, bytes: fact.bytes },

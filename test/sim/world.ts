@@ -189,6 +189,7 @@ export class World {
       this.#attempts++;
       this.checks.attemptFinished(fact.endpointSeq);
     }
+    if (fact.type === "defect.found") this.checks.violation(`a defect in ${fact.where}: ${fact.error}`);
     this.#note(JSON.stringify(fact));
   }
 
