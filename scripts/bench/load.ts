@@ -81,14 +81,16 @@ async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob):
   let turn = 0;
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1000;
+  async function send(body: string): Promise<boolean> {
+    const response = await fetch(url, { method: "POST", headers, body });
+    await response.arrayBuffer();
+    return response.ok;
+  }
   async function sendInTurn(): Promise<void> {
     while (performance.now() < endAt) {
       const sentAt = performance.now();
       const body = bodies[turn++ % bodies.length] ?? "";
-      const isAccepted = await fetch(url, { method: "POST", headers, body }).then(
-        async (response) => (await response.arrayBuffer(), response.ok),
-        () => false,
-      );
+      const isAccepted = await send(body).catch(() => false);
       if (isAccepted) latenciesMs.push(performance.now() - sentAt);
       else failed++;
     }

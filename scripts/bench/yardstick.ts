@@ -28,7 +28,9 @@ database.run("PRAGMA journal_mode = WAL");
 database.run("PRAGMA synchronous = FULL");
 database.run("PRAGMA wal_autocheckpoint = 8000");
 database.run("CREATE TABLE message (seq INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT");
-database.run("CREATE TABLE delivery (seq INTEGER PRIMARY KEY, message_seq INTEGER NOT NULL, state INTEGER NOT NULL) STRICT");
+database.run(
+  "CREATE TABLE delivery (seq INTEGER PRIMARY KEY, message_seq INTEGER NOT NULL, state INTEGER NOT NULL) STRICT",
+);
 const begin = database.prepare("BEGIN IMMEDIATE");
 const end = database.prepare("COMMIT");
 const insertMessage = database.prepare("INSERT INTO message VALUES (?, ?)");

@@ -1,0 +1,70 @@
+import { type Drained, drained } from "./drain.ts";
+import { type LoadKind, runLoad } from "./load.ts";
+import { usageOf } from "./machine.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Run } from "./report.ts";
+import { TemporaryDirectory } from "./resources.ts";
+import {
+  type Counts,
+  deliveriesPerMessage,
+  messageBodies,
+  type RunningTarget,
+  type Shape,
+  type Target,
+} from "./target.ts";
+
+export interface Conditions {
+  readonly receiver: Receiver;
+  readonly load: LoadKind;
+  readonly shape: Shape;
+  readonly payloadBytes: number;
+  readonly connections: number;
+  readonly warmupSeconds: number;
+  readonly seconds: number;
+}
+
+/** Where target and receiver stood when everything accepted so far had been delivered. */
+interface Standing extends Counts, Drained {}
+
+/** Starts a target on an empty disk, warms it up, loads it, and waits until everything has been delivered. */
+export async function measure(target: Target, round: number, conditions: Conditions): Promise<Run> {
+  using directory = new TemporaryDirectory();
+  await using running = await target.start(directory, conditions.receiver.url);
+  const { load, connections, seconds, warmupSeconds, shape, payloadBytes } = conditions;
+  const { messagesUrl: url, headers } = running;
+  const job = { url, headers, bodies: messageBodies(shape, payloadBytes), connections };
+
+  if (warmupSeconds > 0) await runLoad(load, { ...job, seconds: warmupSeconds });
+  const before = await standing(running, conditions);
+  const sent = await runLoad(load, { ...job, seconds });
+  const sentAt = performance.now();
+  const after = await standing(running, conditions);
+
+  const delivered = after.delivered - before.delivered;
+  const received = after.received - before.received;
+  if (received < delivered) throw new Error(`${target.name} counts ${delivered} delivered, the receiver ${received}.`);
+  const drainSeconds = Math.max(0, after.lastArrivalAt - sentAt) / 1000;
+  return {
+    target: target.name,
+    round,
+    accepted: after.accepted - before.accepted,
+    answered: sent.accepted,
+    failed: sent.failed,
+    delivered,
+    received,
+    deliveredPerSecond: delivered / (sent.seconds + drainSeconds),
+    cpuMicrosPerDelivered: ((after.cpuMs - before.cpuMs) * 1000) / delivered,
+    acceptP50Ms: sent.p50Ms,
+    acceptP99Ms: sent.p99Ms,
+    memoryPeakMb: usageOf(running.pid).memoryPeakBytes / 1e6,
+  };
+}
+
+async function standing(target: RunningTarget, { receiver, shape }: Conditions): Promise<Standing> {
+  let counts: Counts = { accepted: 0, delivered: 0 };
+  const end = await drained(receiver, target.pid, async () => {
+    counts = await target.counts();
+    return counts.delivered === counts.accepted * deliveriesPerMessage(shape);
+  });
+  return { ...end, ...counts };
+}

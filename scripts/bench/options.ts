@@ -1,0 +1,110 @@
+import { parseArgs } from "node:util";
+import { availableLoad, type LoadKind } from "./load.ts";
+import { availableReceiver, type ReceiverKind } from "./receiver.ts";
+
+export const HELP = `Compares the product with a bare loop that does the least a durable sender can do, on this machine.
+
+  bun run bench [options]              yardstick and product in turn: webhooks/s, CPU, latency
+  bun run bench --backlog [options]    memory, start and speed with many deliveries pending
+
+  --seconds N       of load in each run (6)            --connections N   of the load generator (64)
+  --warmup N        seconds before it (2)              --rounds N        of each target; medians are shown (3)
+  --payload N       bytes of each payload (256)        --only T          yardstick, product or both (both)
+  --endpoints N     each message goes to all N (1)     --spread          each message goes to one of them, in turn
+  --binary PATH     another build than dist/boathook   --against PATH    a second build to compare with
+  --receiver R      nginx or bun (nginx if installed)  --load L          wrk or bun (wrk if installed)
+  --pending N       deliveries of the backlog (100000) --json FILE       writes all figures there as well
+
+The data is written below the temporary directory (TMPDIR) and removed at the end.`;
+
+/** A wrong command line; the message is one sentence. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface Options {
+  readonly help: boolean;
+  readonly backlog: boolean;
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly connections: number;
+  readonly rounds: number;
+  readonly payloadBytes: number;
+  readonly endpoints: number;
+  readonly spread: boolean;
+  readonly pending: number;
+  readonly only: "yardstick" | "product" | "both";
+  /** Null: the executable of this tree, built when it is stale. */
+  readonly binary: string | null;
+  readonly against: string | null;
+  readonly receiver: ReceiverKind;
+  readonly load: LoadKind;
+  readonly json: string | null;
+}
+
+/** Throws a `UsageError`. */
+export function readOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  return {
+    help: values.help,
+    backlog: values.backlog,
+    seconds: wholeNumber("seconds", values.seconds, 1, 60),
+    warmupSeconds: wholeNumber("warmup", values.warmup, 0, 60),
+    connections: wholeNumber("connections", values.connections, 1, 512),
+    rounds: wholeNumber("rounds", values.rounds, 1, 20),
+    payloadBytes: wholeNumber("payload", values.payload, 1, 1_000_000),
+    endpoints: wholeNumber("endpoints", values.endpoints, 1, 100),
+    spread: values.spread,
+    pending: wholeNumber("pending", values.pending, 1, 2_000_000),
+    only: oneOf("only", values.only, ["yardstick", "product", "both"]),
+    binary: values.binary ?? null,
+    against: values.against ?? null,
+    receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
+    load: oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]),
+    json: values.json ?? null,
+  };
+}
+
+function parse(args: readonly string[]) {
+  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
+  const flag = { type: "boolean", default: false } as const;
+  const optional = { type: "string" } as const;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        help: flag,
+        backlog: flag,
+        seconds: text("6"),
+        warmup: text("2"),
+        connections: text("64"),
+        rounds: text("3"),
+        payload: text("256"),
+        endpoints: text("1"),
+        spread: flag,
+        pending: text("100000"),
+        only: text("both"),
+        binary: optional,
+        against: optional,
+        receiver: optional,
+        load: optional,
+        json: optional,
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`--${name} wants a whole number from ${min} to ${max}, not ${text}.`);
+}
+
+function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`--${name} wants ${choices.join(" or ")}, not ${text}.`);
+}

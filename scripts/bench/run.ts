@@ -1,0 +1,40 @@
+import { EXECUTABLE, ensureExecutable } from "../executable.ts";
+import { backlog } from "./backlog.ts";
+import { compare } from "./compare.ts";
+import { describeMachine } from "./machine.ts";
+import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+
+/** `bun run bench`: see `--help`. */
+
+function optionsOrExit(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message} See --help.`);
+    process.exit(2);
+  }
+}
+
+const options = optionsOrExit();
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+async function bench(): Promise<void> {
+  const executable = options.binary ?? EXECUTABLE;
+  if (options.binary === null && options.only !== "yardstick") await ensureExecutable();
+  const machine = describeMachine();
+  console.log(machine);
+  const figures = options.backlog ? await backlog(options, executable) : await compare(options, executable);
+  if (options.json === null) return;
+  await Bun.write(options.json, `${JSON.stringify({ machine, options, ...figures }, null, 2)}\n`);
+}
+
+try {
+  await bench();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { makeEndpoints, messageBody, startProduct } from "./product.ts";
+import { Child, type TemporaryDirectory } from "./resources.ts";
+
+/** What is measured: the yardstick, or a build of the product. */
+export interface Target {
+  readonly name: string;
+  start(directory: TemporaryDirectory, receiverUrl: string): Promise<RunningTarget>;
+}
+
+export interface RunningTarget extends AsyncDisposable {
+  readonly pid: number;
+  readonly messagesUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  counts(): Promise<Counts>;
+}
+
+/** Since the start of the process, as the target itself says. */
+export interface Counts {
+  readonly accepted: number;
+  readonly delivered: number;
+}
+
+export interface Shape {
+  readonly endpoints: number;
+  /** Each message goes to one of the endpoints in turn, not to all of them. */
+  readonly spread: boolean;
+}
+
+/** Attempts under way at once, on every side: the product's default for the whole process. */
+const CONCURRENCY = 256;
+
+export function deliveriesPerMessage({ endpoints, spread }: Shape): number {
+  return spread ? 1 : endpoints;
+}
+
+/** One message for each event type that the endpoints want. */
+export function messageBodies({ endpoints, spread }: Shape, payloadBytes: number): string[] {
+  return Array.from({ length: spread ? endpoints : 1 }, (_, i) => messageBody(i, payloadBytes));
+}
+
+/** It does not choose between receivers: where messages are spread, it sends all of them to the same one. */
+export function yardstick(shape: Shape): Target {
+  return {
+    name: "yardstick",
+    async start(directory, receiverUrl) {
+      const receivers = Array.from({ length: deliveriesPerMessage(shape) }, (_, i) => `${receiverUrl}/hook/${i}`);
+      const program = [process.execPath, join(import.meta.dir, "yardstick.ts")];
+      const child = new Child([...program, directory.file("yardstick.db"), String(CONCURRENCY), ...receivers]);
+      const { url } = await child.said((line) => JSON.parse(line) as { url: string });
+      return {
+        pid: child.pid,
+        messagesUrl: url,
+        headers: { "content-type": "application/json" },
+        counts: async () => (await (await fetch(url)).json()) as Counts,
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+const ACCEPTED = "boathook_messages_accepted_total";
+const DELIVERED = 'boathook_attempts_total{outcome="success"}';
+
+export function product(name: string, executable: string, shape: Shape): Target {
+  return {
+    name,
+    async start(directory, receiverUrl) {
+      const server = await startProduct(executable, directory.file("data"));
+      await makeEndpoints(server, { receiverUrl, concurrency: CONCURRENCY, ...shape });
+      return {
+        pid: server.pid,
+        messagesUrl: server.messagesUrl,
+        headers: server.headers,
+        async counts() {
+          const values = await server.metrics(ACCEPTED, DELIVERED);
+          return { accepted: values[ACCEPTED], delivered: values[DELIVERED] };
+        },
+        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
