@@ -111,13 +111,20 @@ function headersOf(
     ["User-Agent", policy.userAgent],
   ];
   if (url.username !== "" || url.password !== "") headers.push(["Authorization", basicAuth(url)]);
-  for (const name in endpoint.headers) headers.push([name, endpoint.headers[name]!]);
-  if (content.headers !== null) for (const name in content.headers) headers.push([name, content.headers[name]!]);
+  for (const name in endpoint.headers) setHeader(headers, name, endpoint.headers[name]!);
+  if (content.headers !== null) for (const name in content.headers) setHeader(headers, name, content.headers[name]!);
   // Last, so that nothing above can stand in for the signature.
   for (const header of signatureHeaders(policy.signatureHeaders, messageId, timestampSeconds, signature)) {
     headers.push(header);
   }
   return headers;
+}
+
+/** The later of two headers of one name counts: the message's over the endpoint's, the endpoint's over ours. */
+function setHeader(headers: [string, string][], name: string, value: string): void {
+  const at = headers.findIndex(([other]) => other.toLowerCase() === name.toLowerCase());
+  if (at >= 0) headers[at] = [name, value];
+  else headers.push([name, value]);
 }
 
 function basicAuth(url: URL): string {

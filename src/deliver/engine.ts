@@ -269,8 +269,7 @@ export class Engine implements Deliverer {
   }
 
   #concurrency(lane: Lane): number {
-    if (lane.standing === "unproven") return 1;
-    if (lane.isFifo) return 1;
+    if (!lane.isHeardOf || lane.isFifo) return 1;
     return lane.entry?.endpoint.concurrency ?? this.parts.policy.endpointConcurrency;
   }
 
@@ -437,6 +436,7 @@ export class Engine implements Deliverer {
     const finishedAt = clock.now();
     const outcome = classify(answer, finishedAt);
     const wasFast = this.#slow.finished(slow, finishedAt);
+    lane.isHeardOf = true;
     this.#slots.restand(lane, outcome.success && wasFast ? "proven" : "troubled");
     // Cut off by the end of the process: it stays pending.
     if (this.#stopping && controller.signal.aborted) return this.#unclaim(lane, waiting);

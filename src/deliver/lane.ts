@@ -37,6 +37,8 @@ export class Lane {
   diskNext: Seq;
   inFlight = 0;
   standing: Standing = "unproven";
+  /** Has an attempt ended since the start? Until then it gets one slot. */
+  isHeardOf = false;
   /** Read from the directory before the first attempt and after every change. */
   entry: EndpointEntry | null = null;
   /** Is the store being asked on behalf of this lane? */

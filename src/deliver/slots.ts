@@ -1,23 +1,35 @@
 import type { Lane, Standing } from "./lane.ts";
 
 /**
- * Who gets the next slot. The lanes that have something to send stand in one line per standing, and the lines take turns.
+ * Where a lane lines up: by its standing, and healthy ones apart by whether they hold a slot already.
+ */
+type Line = "idle" | "proven" | "unproven" | "troubled";
+
+const ORDER: readonly Line[] = ["idle", "proven", "unproven", "troubled"];
+/** A line is shortened when so many lanes at its head have had their turn. */
+const SERVED_MAX = 1024;
+
+/**
+ * Who gets the next slot. The lanes that have something to send stand in lines, and the lines take turns.
  *
- * Endpoints that lately failed or were slow may hold at most three quarters of all slots, so that however many of them hang,
- * the others find free ones. Those not yet heard of get one slot each until their first answer, and together with the
- * troubled ones at most seven eighths: a start with many dead endpoints stops nobody who has proved healthy.
+ * - Endpoints that lately failed or were slow hold at most three quarters of all slots, so that however many of them hang,
+ *   the others find free ones.
+ * - The last quarter is for lanes that hold none: healthy endpoints that begin to hang, all at the same moment and before anybody
+ *   can know, still leave slots to the others.
+ * - Endpoints not yet heard of get one slot each until their first answer, and together with the troubled ones at most seven
+ *   eighths: a start with many dead endpoints stops nobody who has proved healthy.
  */
 export class Slots {
-  readonly #lines: Record<Standing, Lane[]> = { proven: [], unproven: [], troubled: [] };
-  readonly #heads: Record<Standing, number> = { proven: 0, unproven: 0, troubled: 0 };
+  readonly #lines: Record<Line, Lane[]> = { idle: [], proven: [], unproven: [], troubled: [] };
+  readonly #heads: Record<Line, number> = { idle: 0, proven: 0, unproven: 0, troubled: 0 };
   readonly #active: Record<Standing, number> = { proven: 0, unproven: 0, troubled: 0 };
-  readonly #troubledMax: number;
-  readonly #doubtfulMax: number;
+  readonly #threeQuarters: number;
+  readonly #sevenEighths: number;
   #turn = 0;
 
   constructor(private readonly total: number) {
-    this.#troubledMax = Math.max(1, Math.floor((total * 3) / 4));
-    this.#doubtfulMax = Math.max(1, Math.floor((total * 7) / 8));
+    this.#threeQuarters = Math.max(1, Math.floor((total * 3) / 4));
+    this.#sevenEighths = Math.max(1, Math.floor((total * 7) / 8));
   }
 
   get active(): number {
@@ -29,20 +41,20 @@ export class Slots {
     return this.#active[standing];
   }
 
-  /** Puts a lane at the end of the line of its standing. */
+  /** Puts a lane at the end of its line. */
   line(lane: Lane): void {
     if (lane.inLine) return;
     lane.inLine = true;
-    this.#lines[lane.standing].push(lane);
+    this.#lines[lineOf(lane)].push(lane);
   }
 
   /** The lane whose turn it is, taken out of its line; null when no slot is free for anyone who waits. */
   next(): Lane | null {
     if (this.active >= this.total) return null;
     for (let i = 0; i < ORDER.length; i++) {
-      const standing = ORDER[(this.#turn + i) % ORDER.length]!;
-      if (!this.#admits(standing)) continue;
-      const lane = this.#shift(standing);
+      const line = ORDER[(this.#turn + i) % ORDER.length]!;
+      if (!this.#admits(line)) continue;
+      const lane = this.#shift(line);
       if (lane === null) continue;
       this.#turn = (this.#turn + i + 1) % ORDER.length;
       return lane;
@@ -50,28 +62,35 @@ export class Slots {
     return null;
   }
 
-  #admits(standing: Standing): boolean {
+  #admits(line: Line): boolean {
     const { unproven, troubled } = this.#active;
-    if (standing === "proven") return true;
-    if (standing === "troubled" && troubled >= this.#troubledMax) return false;
-    return unproven + troubled < this.#doubtfulMax;
+    switch (line) {
+      case "idle":
+        return true;
+      case "proven":
+        return this.active < this.#threeQuarters;
+      case "unproven":
+        return unproven + troubled < this.#sevenEighths;
+      case "troubled":
+        return troubled < this.#threeQuarters && unproven + troubled < this.#sevenEighths;
+    }
   }
 
-  #shift(standing: Standing): Lane | null {
-    const line = this.#lines[standing];
-    while (this.#heads[standing] < line.length) {
-      const lane = line[this.#heads[standing]++]!;
-      if (this.#heads[standing] > 1024 && this.#heads[standing] * 2 > line.length) {
-        line.splice(0, this.#heads[standing]);
-        this.#heads[standing] = 0;
+  #shift(line: Line): Lane | null {
+    const lanes = this.#lines[line];
+    while (this.#heads[line] < lanes.length) {
+      const lane = lanes[this.#heads[line]++]!;
+      if (this.#heads[line] > SERVED_MAX && this.#heads[line] * 2 > lanes.length) {
+        lanes.splice(0, this.#heads[line]);
+        this.#heads[line] = 0;
       }
-      // A lane whose standing has changed stands in another line since then.
-      if (!lane.inLine || lane.standing !== standing) continue;
+      // A lane that has changed since it lined up stands in another line since then.
+      if (!lane.inLine || lineOf(lane) !== line) continue;
       lane.inLine = false;
       return lane;
     }
-    line.length = 0;
-    this.#heads[standing] = 0;
+    lanes.length = 0;
+    this.#heads[line] = 0;
     return null;
   }
 
@@ -81,8 +100,10 @@ export class Slots {
   }
 
   free(lane: Lane): void {
-    lane.inFlight--;
     this.#active[lane.standing]--;
+    this.#change(lane, () => {
+      lane.inFlight--;
+    });
   }
 
   /** The slots that a lane holds count for its standing, also when that changes while they are held. */
@@ -90,9 +111,20 @@ export class Slots {
     if (lane.standing === standing) return;
     this.#active[lane.standing] -= lane.inFlight;
     this.#active[standing] += lane.inFlight;
-    lane.standing = standing;
-    if (lane.inLine) this.#lines[standing].push(lane);
+    this.#change(lane, () => {
+      lane.standing = standing;
+    });
+  }
+
+  /** A lane that waits moves to the end of the line in which it belongs after the change. */
+  #change(lane: Lane, change: () => void): void {
+    const before = lineOf(lane);
+    change();
+    const after = lineOf(lane);
+    if (lane.inLine && after !== before) this.#lines[after].push(lane);
   }
 }
 
-const ORDER: readonly Standing[] = ["proven", "unproven", "troubled"];
+function lineOf({ standing, inFlight }: Lane): Line {
+  return standing === "proven" && inFlight === 0 ? "idle" : standing;
+}

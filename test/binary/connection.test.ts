@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeApplication, type Send } from "../support/client.ts";
+import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { type Installation, install } from "../support/installation.ts";
+import { startReceiver } from "../support/receiver.ts";
+import { answer, startSocketReceiver } from "../support/socket-receiver.ts";
+
+/** Connections that are kept and closed. A single attempt a message: what is not delivered by it fails the test. */
+
+let boathook: Installation;
+let send: Send;
+beforeAll(async () => {
+  boathook = await install(["--retry-schedule="]);
+  send = boathook.send;
+});
+afterAll(() => boathook[Symbol.asyncDispose]());
+
+async function attemptOfNewMessage(app: string) {
+  const attempts = await attemptsOf(send, app, await sendMessage(send, app));
+  expect(attempts).toHaveLength(1);
+  return attempts[0]!;
+}
+
+test("one connection serves one delivery after the other", async () => {
+  await using receiver = await startSocketReceiver(answer);
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, receiver.url);
+  for (let i = 0; i < 5; i++) expect((await attemptOfNewMessage(app)).statusText).toBe("success");
+  expect(receiver.requests).toEqual([5]);
+});
+
+test("a connection that the receiver has closed between two deliveries costs none of them", async () => {
+  await using receiver = await startSocketReceiver((socket) => {
+    answer(socket);
+    socket.end();
+  });
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, receiver.url);
+  for (let i = 0; i < 5; i++) {
+    expect((await attemptOfNewMessage(app)).statusText).toBe("success");
+    await receiver.closed();
+  }
+  expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
+});
+
+test("a connection that is closed while the next request is on its way costs no delivery", async () => {
+  await using receiver = await startSocketReceiver((socket, nth) => (nth === 1 ? answer(socket) : socket.destroy()));
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, receiver.url);
+  for (let i = 0; i < 3; i++) expect((await attemptOfNewMessage(app)).statusText).toBe("success");
+  expect(receiver.requests).toEqual([2, 2, 1]);
+});
+
+test("a receiver that closes every connection without an answer fails the delivery", async () => {
+  await using receiver = await startSocketReceiver((socket) => socket.destroy());
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, receiver.url);
+  expect(await attemptOfNewMessage(app)).toMatchObject({ statusText: "fail", reason: "connection" });
+});
+
+test("a proxy that the environment names is not used", async () => {
+  await using proxy = startReceiver();
+  await using receiver = startReceiver();
+  const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, HTTPS_PROXY: proxy.url, ALL_PROXY: proxy.url };
+  await using proxied = await install(["--retry-schedule="], { env });
+  const app = await makeApplication(proxied.send);
+  await makeEndpoint(proxied.send, app, receiver.url);
+  const [attempt] = await attemptsOf(proxied.send, app, await sendMessage(proxied.send, app));
+  expect(attempt!.statusText).toBe("success");
+  expect([proxy.received.length, receiver.received.length]).toEqual([0, 1]);
+});

@@ -1,0 +1,117 @@
+import { expect, test } from "bun:test";
+import { makeApplication } from "../support/client.ts";
+import { attemptsOf, makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
+import { install } from "../support/installation.ts";
+import { Load, type Promised } from "../support/load.ts";
+import { firstTime, heldBack, ok, type Received, startReceiver } from "../support/receiver.ts";
+
+/** The process is killed with SIGKILL, again and again; what it has answered 2xx is delivered all the same. */
+
+const CYCLES = Number(process.env.BOATHOOK_KILL_CYCLES ?? 4);
+const POSTERS = 8;
+/** After that nobody waits any longer for what has not arrived: it is lost. */
+const PATIENCE_MS = 30_000;
+
+/** Between two kills: enough for a load, never the same. */
+const someMessages = () => 200 + Math.floor(Math.random() * 800);
+
+test(
+  "killing the process under load loses no accepted message",
+  async () => {
+    await using receiver = startReceiver();
+    // So few attempts at once that deliveries fall behind: at every kill some are under way, and many wait.
+    await using boathook = await install(["--endpoint-concurrency=2"]);
+    const app = await makeApplication(boathook.send);
+    await makeEndpoint(boathook.send, app, receiver.url);
+    const load = new Load(boathook.send, app, POSTERS);
+
+    for (let cycle = 1; cycle <= CYCLES; cycle++) {
+      await load.more(someMessages());
+      load.serverDown();
+      await boathook.kill();
+      // After the last kill nothing new comes that could wake up what waits.
+      if (cycle === CYCLES) await load.stop();
+      await boathook.start();
+      load.serverUp();
+    }
+
+    const { promised } = load;
+    const isNew = firstTime();
+    const everything = receiver.arrived(promised.size, (request) => promised.has(eventIdOf(request)) && isNew(request));
+    await Promise.race([everything, Bun.sleep(PATIENCE_MS)]);
+    const count = compare(promised, receiver.received);
+    console.log(`${CYCLES} kills under load: ${JSON.stringify(count)}`);
+    expect(count).toMatchObject({ lost: 0, unlike: 0 });
+  },
+  PATIENCE_MS + 30_000 + CYCLES * 10_000,
+);
+
+function eventIdOf({ body }: Received): string {
+  return JSON.parse(body.toString()).eventId;
+}
+
+/**
+ * `unanswered`: stored although the answer did not come through; `again`: arrived more than once; `unpromised`: stored in
+ * the moment of the last kill; `unlike`: of another body or id than was promised.
+ */
+function compare(promised: ReadonlyMap<string, Promised>, received: readonly Received[]) {
+  const idsOf = new Map<string, string>();
+  let unlike = 0;
+  for (const request of received) {
+    const eventId = eventIdOf(request);
+    const { body, id } = promised.get(eventId) ?? { body: request.body.toString(), id: null };
+    const expectedId = id ?? idsOf.get(eventId) ?? request.id;
+    if (request.body.toString() !== body || request.id !== expectedId) unlike++;
+    idsOf.set(eventId, request.id);
+  }
+  const unanswered = [...promised.values()].filter(({ id }) => id === null).length;
+  const lost = [...promised.keys()].filter((eventId) => !idsOf.has(eventId)).length;
+  const arrived = promised.size - lost;
+  return {
+    accepted: promised.size - unanswered,
+    unanswered,
+    arrived,
+    lost,
+    again: received.length - idsOf.size,
+    unpromised: idsOf.size - arrived,
+    unlike,
+  };
+}
+
+test("attempts that hang when the process is killed are made again after the start", async () => {
+  await using receiver = startReceiver();
+  await using boathook = await install(["--endpoint-concurrency=4"]);
+  const app = await makeApplication(boathook.send);
+  await makeEndpoint(boathook.send, app, receiver.url);
+  // An endpoint that has shown that it is well gets as many attempts at once as it may have.
+  await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
+
+  receiver.answering = heldBack().answering;
+  const ids = await sendMessages(boathook.send, app, 20);
+  const hanging = (await receiver.arrived(1 + 4)).slice(1);
+  await boathook.kill();
+  expect(receiver.received).toHaveLength(1 + 4);
+
+  receiver.answering = ok;
+  await boathook.start();
+  const after = (await receiver.arrived(1 + 4 + 20)).slice(1 + 4);
+  expect(after.map(({ id }) => id).sort()).toEqual(ids.toSorted());
+  for (const { id, body } of hanging) expect(after.find((request) => request.id === id)?.body).toEqual(body);
+});
+
+test("a kill between the attempts leaves the schedule as it was", async () => {
+  await using receiver = startReceiver(() => new Response(null, { status: 500 }));
+  await using boathook = await install(["--retry-schedule=1h"]);
+  const app = await makeApplication(boathook.send);
+  await makeEndpoint(boathook.send, app, receiver.url);
+  const [message] = await sendMessages(boathook.send, app, 1);
+  const before = await attemptsOf(boathook.send, app, message!);
+
+  await boathook.kill();
+  await boathook.start();
+  // Due at once, unlike the other: it shows that the lane has been looked at.
+  const [next] = await sendMessages(boathook.send, app, 1);
+  await attemptsOf(boathook.send, app, next!);
+  expect(await attemptsOf(boathook.send, app, message!)).toEqual(before);
+  expect(before[0]).toMatchObject({ statusText: "fail", reason: "status_5xx", nextAttempt: expect.any(String) });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import { type Answer, makeApplication, type Send } from "../support/client.ts";
+import { attemptsOf, makeEndpoint, sendMessages } from "../support/delivery.ts";
+import { install } from "../support/installation.ts";
+import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
+import { diskKinds, type SmallDisk } from "../support/small-disk.ts";
+
+/** What was answered 2xx is safe, and what cannot be stored is not answered 2xx. */
+
+for (const { name, open } of diskKinds) {
+  const possible = isPossible(open);
+  if (!possible) console.log(`${name} cannot be had here: its tests of the full disk are skipped.`);
+
+  describe.skipIf(!possible)(`on a disk without room (${name})`, () => {
+    test("a message is refused with 503, reading goes on, and with room again so does everything", async () => {
+      using disk = open()!;
+      await using receiver = startReceiver();
+      await using boathook = await install([], disk);
+      const { send } = boathook;
+      const app = await makeApplication(send);
+      await makeEndpoint(send, app, receiver.url);
+      const [before] = await sendMessages(send, app, 1);
+
+      disk.fill(boathook.process.pid);
+      for (let i = 0; i < 3; i++) expectUnavailable(await post(send, app));
+      expectUnavailable(await send("POST", `/app/${app}/msg/batch`, { messages: [{ eventType: "a", payload: {} }] }));
+      expectUnavailable(await send("POST", "/app", { name: "another" }));
+      expect((await send("GET", `/app/${app}/msg/${before}`)).status).toBe(200);
+      expect((await send("GET", "/health")).status).toBe(200);
+
+      disk.makeRoom(boathook.process.pid);
+      expect((await post(send, app)).status).toBe(202);
+      await receiver.arrived(2);
+      const { json } = await send("GET", `/app/${app}/msg`);
+      expect(json.data).toHaveLength(2);
+    });
+
+    test("the result of an attempt is stored once there is room, and the attempt is not made again", async () => {
+      using disk = open()!;
+      const answer = heldBack();
+      await using receiver = startReceiver(answer.answering);
+      await using boathook = await install([], disk);
+      const { send } = boathook;
+      const app = await makeApplication(send);
+      await makeEndpoint(send, app, receiver.url);
+      const [message] = await sendMessages(send, app, 1);
+      await receiver.arrived(1);
+
+      disk.fill(boathook.process.pid);
+      answer.give(ok);
+      await boathook.process.logged(({ msg }) => msg.includes("nothing was stored"));
+      expect((await send("GET", `/app/${app}/attempt/msg/${message}`)).json.data).toEqual([]);
+
+      disk.makeRoom(boathook.process.pid);
+      const [attempt] = await attemptsOf(send, app, message!);
+      expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: 204 });
+      expect(receiver.received).toHaveLength(1);
+    });
+
+    test("filled up by messages, and then killed, it has every message that it answered 2xx", async () => {
+      using disk = open()!;
+      await using receiver = startReceiver(heldBack().answering);
+      await using boathook = await install([], disk);
+      const { send } = boathook;
+      const app = await makeApplication(send);
+      await makeEndpoint(send, app, receiver.url);
+      const accepted = new Set<string>();
+      const keep = (answers: readonly Answer[]) => {
+        for (const { status, json } of answers) if (status === 202) accepted.add(json.id);
+      };
+      // Several at a time, of several sizes: commits of every kind meet the end of the disk.
+      const posts = () => Promise.all([1, 100, 5000, 100_000].map((chars) => post(send, app, "x".repeat(chars))));
+      for (let i = 0; i < 10; i++) keep(await posts());
+      const caughtInTheMiddle = posts();
+      disk.fill(boathook.process.pid);
+      keep(await caughtInTheMiddle);
+      const refused = await posts();
+      expect(refused.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+
+      await boathook.kill();
+      disk.makeRoom(boathook.process.pid);
+      receiver.answering = ok;
+      await boathook.start();
+      await receiver.arrived(accepted.size, firstTime());
+      const { json } = await send("GET", `/app/${app}/msg?limit=250`);
+      expect(new Set(json.data.map(({ id }: { id: string }) => id))).toEqual(accepted);
+      expect(new Set(receiver.received.map(({ id }) => id))).toEqual(accepted);
+    });
+  });
+}
+
+function isPossible(open: () => SmallDisk | null): boolean {
+  using disk = open();
+  return disk !== null;
+}
+
+function post(send: Send, app: string, filler = ""): Promise<Answer> {
+  return send("POST", `/app/${app}/msg?with_content=false`, { eventType: "a", payload: { filler } });
+}
+
+function expectUnavailable({ status, json, headers }: Answer): void {
+  expect(status).toBe(503);
+  expect(json).toEqual({ code: "unavailable", detail: expect.stringMatching(/^[A-Z].*\.$/) });
+  expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+}

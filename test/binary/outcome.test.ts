@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
+import { makeApplication, type Send } from "../support/client.ts";
+import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import { type Installation, install } from "../support/installation.ts";
+import { type Answering, heldBack, startReceiver, withStatus } from "../support/receiver.ts";
+
+/** What the answers of endpoints mean. Each test has a receiver of its own that answers in one way. */
+
+const STORED_BYTES = 1024;
+const HOUR_MS = 3_600_000;
+
+let boathook: Installation;
+let send: Send;
+beforeAll(async () => {
+  boathook = await install([`--max-response-stored=${STORED_BYTES}B`, "--retry-schedule=1m", "--retry-jitter=0"]);
+  send = boathook.send;
+});
+afterAll(() => boathook[Symbol.asyncDispose]());
+
+/** The first attempt of one message at an endpoint that answers like this. */
+async function firstAttempt(answering: Answering, fields: object = {}): Promise<AttemptOut> {
+  await using receiver = startReceiver(answering);
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, receiver.url, fields);
+  const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
+  return attempt!;
+}
+
+/** From the start of an attempt to the next. */
+function waitMs({ timestamp, nextAttempt }: AttemptOut): number {
+  return Date.parse(nextAttempt!) - Date.parse(timestamp);
+}
+
+describe("success is", () => {
+  for (const status of [200, 201, 202, 204, 299]) {
+    test(`an answer with ${status}`, async () => {
+      const attempt = await firstAttempt(withStatus(status));
+      expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: status, reason: null });
+      expect(attempt.nextAttempt).toBeNull();
+    });
+  }
+
+  for (const how of ["of known length", "in chunks"]) {
+    test(`an answer ${how} that is longer than what is stored: it is cut, never inside a character`, async () => {
+      const long = `a${"é".repeat(STORED_BYTES)}`;
+      const attempt = await firstAttempt(() => new Response(how === "in chunks" ? inChunks(long) : long));
+      expect(attempt.statusText).toBe("success");
+      expect(attempt.response).toBe(`a${"é".repeat((STORED_BYTES - 2) / 2)}`);
+    });
+  }
+
+  test("an answer without an end: no more of it is read than is stored", async () => {
+    const left = Promise.withResolvers<void>();
+    const endless = () =>
+      new ReadableStream({
+        pull: (stream) => stream.enqueue(new Uint8Array(512).fill(97)),
+        cancel: () => left.resolve(),
+      });
+    const attempt = await firstAttempt(() => new Response(endless()));
+    expect(attempt).toMatchObject({ statusText: "success", response: "a".repeat(STORED_BYTES) });
+    await left.promise;
+  });
+
+  test("an answer that is compressed: it is stored as it came", async () => {
+    const compressed = gzipSync("a".repeat(100_000), { level: 9 });
+    const attempt = await firstAttempt(
+      () => new Response(compressed, { headers: { "content-encoding": "gzip", "content-type": "text/plain" } }),
+    );
+    expect(attempt.statusText).toBe("success");
+    expect(attempt.response).toBe(new TextDecoder().decode(compressed));
+  });
+});
+
+function inChunks(text: string): ReadableStream<Uint8Array> {
+  const bytes = Buffer.from(text);
+  let at = 0;
+  return new ReadableStream({
+    pull(stream) {
+      // An odd size, so that characters lie across the chunks.
+      stream.enqueue(bytes.subarray(at, at + 333));
+      at += 333;
+      if (at >= bytes.length) stream.close();
+    },
+  });
+}
+
+describe("failure is", () => {
+  const statuses = {
+    302: "status_3xx",
+    304: "status_3xx",
+    400: "status_4xx",
+    404: "status_4xx",
+    500: "status_5xx",
+    599: "status_5xx",
+  };
+  for (const [status, reason] of Object.entries(statuses)) {
+    test(`an answer with ${status}`, async () => {
+      const attempt = await firstAttempt(withStatus(Number(status)));
+      expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: Number(status), reason });
+      expect(waitMs(attempt)).toBeGreaterThanOrEqual(60_000);
+    });
+  }
+
+  test("a redirect, which is not followed", async () => {
+    await using elsewhere = startReceiver();
+    const attempt = await firstAttempt(withStatus(307, { location: elsewhere.url }));
+    expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 307, reason: "status_3xx" });
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  test("no answer within the timeout", async () => {
+    const attempt = await firstAttempt(heldBack().answering, { timeoutMs: 200 });
+    expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });
+  });
+
+  test("an answer that begins with 200 and then hangs", async () => {
+    const hanging = () => new ReadableStream({ start: (stream) => stream.enqueue(Buffer.from("begun")) });
+    const attempt = await firstAttempt(() => new Response(hanging()), { timeoutMs: 200 });
+    expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });
+  });
+
+  test("a connection that is refused", async () => {
+    const receiver = startReceiver();
+    const { url } = receiver;
+    await receiver[Symbol.asyncDispose]();
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, url);
+    const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
+    expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "connection" });
+  });
+
+  test("a name that does not exist", async () => {
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, "http://nobody.invalid/");
+    const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
+    expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "dns" });
+  });
+});
+
+describe("Retry-After", () => {
+  for (const status of [429, 503]) {
+    test(`of a ${status} postpones the next attempt`, async () => {
+      const attempt = await firstAttempt(withStatus(status, { "retry-after": "3600" }));
+      expect(waitMs(attempt)).toBeGreaterThanOrEqual(HOUR_MS);
+      expect(waitMs(attempt)).toBeLessThan(2 * HOUR_MS);
+    });
+  }
+
+  test("may be a date, and postpones by a day at most", async () => {
+    const attempt = await firstAttempt(
+      withStatus(503, { "retry-after": new Date(Date.now() + 72 * HOUR_MS).toUTCString() }),
+    );
+    expect(waitMs(attempt)).toBeGreaterThanOrEqual(24 * HOUR_MS);
+    expect(waitMs(attempt)).toBeLessThan(25 * HOUR_MS);
+  });
+
+  test("never makes the next attempt earlier than the schedule", async () => {
+    expect(waitMs(await firstAttempt(withStatus(429, { "retry-after": "1" })))).toBeGreaterThanOrEqual(60_000);
+  });
+
+  test("of any other answer says nothing", async () => {
+    expect(waitMs(await firstAttempt(withStatus(500, { "retry-after": "3600" })))).toBeLessThan(HOUR_MS);
+  });
+});
+
+describe("410", () => {
+  test("disables the endpoint at once, and what waits for it becomes dead letters", async () => {
+    const answer = heldBack();
+    await using receiver = startReceiver(answer.answering);
+    const app = await makeApplication(send);
+    const endpoint = await makeEndpoint(send, app, receiver.url, { concurrency: 1 });
+    const [first, ...others] = await sendMessages(send, app, 5);
+    await receiver.arrived(1);
+    answer.give(withStatus(410));
+
+    const letters = await until(
+      async () => (await send("GET", `/app/${app}/dead-letter`)).json.data as { msgId: string; reason: string }[],
+      ({ length }) => length === 5,
+    );
+    const reasons = new Map(letters.map(({ msgId, reason }) => [msgId, reason]));
+    expect(reasons).toEqual(new Map([[first!, "gone"], ...others.map((id) => [id, "disabled"] as const)]));
+    expect((await send("GET", `/app/${app}/endpoint/${endpoint}`)).json.disabled).toBe(true);
+    expect(receiver.received).toHaveLength(1);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { executable, run } from "../support/binary.ts";
+import { makeApplication } from "../support/client.ts";
+import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { type Installation, install } from "../support/installation.ts";
+import { heldBack, ok, type Receiver, startReceiver } from "../support/receiver.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** The process as its operator meets it: how it starts, how it ends, what it reads and leaves behind. */
+
+const ONE_SENTENCE = /^[^\n]+\.\n$/;
+
+/** One message, whose attempt is under way when this resolves. */
+async function oneUnderWay({ send }: Installation, receiver: Receiver) {
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, receiver.url);
+  const message = await sendMessage(send, app);
+  await receiver.arrived(1);
+  return { app, message };
+}
+
+describe("being asked to stop", () => {
+  test("it finishes what is under way, stores the result and ends with 0", async () => {
+    const answer = heldBack();
+    await using receiver = startReceiver(answer.answering);
+    await using boathook = await install();
+    const { app, message } = await oneUnderWay(boathook, receiver);
+    const late = () => boathook.send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
+
+    boathook.process.kill("SIGTERM");
+    await boathook.process.logged(({ msg }) => msg.startsWith("Stopping"));
+    expect(
+      await late().then(
+        ({ status }) => status,
+        () => "refused",
+      ),
+    ).toBeOneOf([503, "refused"]);
+    answer.give(ok);
+    expect(await boathook.process.exited).toBe(0);
+
+    await boathook.start();
+    const [attempt] = await attemptsOf(boathook.send, app, message);
+    expect(attempt!.statusText).toBe("success");
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test("what is not finished within the time for it stays pending", async () => {
+    await using receiver = startReceiver(heldBack().answering);
+    await using boathook = await install(["--shutdown-timeout=100ms"]);
+    const { message } = await oneUnderWay(boathook, receiver);
+    expect(await boathook.process.stop()).toBe(0);
+    receiver.answering = ok;
+    await boathook.start();
+    const [first, second] = await receiver.arrived(2);
+    expect([first!.id, second!.id]).toEqual([message, message]);
+  });
+
+  test("a second time it ends at once, and what was under way is delivered later", async () => {
+    await using receiver = startReceiver(heldBack().answering);
+    await using boathook = await install(["--shutdown-timeout=10m"]);
+    const { message } = await oneUnderWay(boathook, receiver);
+    boathook.process.kill("SIGTERM");
+    await boathook.process.logged(({ msg }) => msg.startsWith("Stopping"));
+    boathook.process.kill("SIGTERM");
+    expect(await boathook.process.exited).toBe(143);
+    receiver.answering = ok;
+    await boathook.start();
+    const [, again] = await receiver.arrived(2);
+    expect(again!.id).toBe(message);
+  });
+});
+
+describe("a second server", () => {
+  test("on the same data is refused, and the first one goes on", async () => {
+    await using first = await install();
+    const { code, stderr } = await run(executable(), ["serve", "--port=0", `--data-dir=${first.dataDir}`]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(ONE_SENTENCE)]);
+    expect(stderr).toContain(first.dataDir);
+    await makeApplication(first.send);
+  });
+
+  test("on the same port is refused, and the first one goes on", async () => {
+    using dir = temporaryDirectory();
+    await using first = await install();
+    const { port } = new URL(first.url);
+    const { code, stderr } = await run(executable(), ["serve", `--port=${port}`, `--data-dir=${dir.file("data")}`]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(ONE_SENTENCE)]);
+    expect(stderr).toContain(port);
+    await makeApplication(first.send);
+  });
+
+  test("may start on the same data as soon as the first one has been killed", async () => {
+    await using boathook = await install();
+    await boathook.kill();
+    await boathook.start();
+    await makeApplication(boathook.send);
+  });
+});
+
+describe("the data directory", () => {
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+  test.skipIf(process.platform === "win32")("is for its owner alone, and so is all in it that is secret", async () => {
+    await using boathook = await install();
+    expect(modeOf(boathook.dataDir)).toBe("700");
+    for (const file of ["boathook.db", "encryption.key"]) expect(modeOf(join(boathook.dataDir, file))).toBe("600");
+  });
+
+  test("written with one key is not opened with another", async () => {
+    using dir = temporaryDirectory();
+    const dataDir = dir.file("data");
+    const withKey = (key: string) => ({ dataDir, env: { BOATHOOK_ENCRYPTION_KEY: key } });
+    const [key, otherKey] = [randomBytes(32).toString("hex"), randomBytes(32).toString("hex")];
+    const first = await install([], withKey(key));
+    await first[Symbol.asyncDispose]();
+    const args = ["serve", "--port=0", `--data-dir=${dataDir}`];
+    const { code, stderr } = await run(executable(), args, withKey(otherKey));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(ONE_SENTENCE)]);
+    expect(stderr).not.toContain(otherKey);
+    await using again = await install([], withKey(key));
+    await makeApplication(again.send);
+  });
+
+  test("whose key file is gone is not opened with a new key", async () => {
+    await using boathook = await install();
+    await boathook.kill();
+    const keyFile = join(boathook.dataDir, "encryption.key");
+    rmSync(keyFile);
+    const { code, stderr } = await run(executable(), ["serve", "--port=0", `--data-dir=${boathook.dataDir}`]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(ONE_SENTENCE)]);
+    expect(stderr).toContain(keyFile);
+  });
+
+  test("holds no secret of an endpoint that could be read without the key", async () => {
+    await using boathook = await install();
+    const app = await makeApplication(boathook.send);
+    const bytes = randomBytes(24);
+    const secret = `whsec_${bytes.toString("base64")}`;
+    await makeEndpoint(boathook.send, app, "https://example.com/", { secret });
+    await boathook.kill();
+    for (const file of ["boathook.db", "boathook.db-wal"]) {
+      const content = await Bun.file(join(boathook.dataDir, file)).bytes();
+      expect(Buffer.from(content).includes(bytes)).toBe(false);
+      expect(Buffer.from(content).includes(bytes.toString("base64"))).toBe(false);
+    }
+  });
+});
+
+test("files in the working directory that the runtime would read are left alone", async () => {
+  using dir = temporaryDirectory();
+  writeFileSync(dir.file(".env"), "BOATHOOK_PORT=nonsense\n");
+  writeFileSync(dir.file(".env.production"), "BOATHOOK_NO_SUCH_SETTING=1\n");
+  writeFileSync(dir.file("bunfig.toml"), 'preload = ["./not-there.ts"]\n');
+  writeFileSync(dir.file("package.json"), "{ no JSON");
+  writeFileSync(dir.file("tsconfig.json"), "{ no JSON");
+  await using boathook = await install([], { cwd: dir.path });
+  await makeApplication(boathook.send);
+  const list = ["token", "list", `--data-dir=${boathook.dataDir}`];
+  expect(await run(executable(), list, { cwd: dir.path })).toMatchObject({ code: 0, stderr: "" });
+});

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { type Certificate, selfSigned } from "../support/certificate.ts";
+import { makeApplication } from "../support/client.ts";
+import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { type Installation, install } from "../support/installation.ts";
+import { startReceiver } from "../support/receiver.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** The server trusts two certificates here: one of the name `localhost`, and one of a name that no receiver has. */
+
+const forLocalhost = selfSigned("localhost");
+const forAnotherName = selfSigned("another.example");
+const unknown = selfSigned("localhost");
+
+const dir = temporaryDirectory();
+let boathook: Installation;
+beforeAll(async () => {
+  const trusted = dir.file("trusted.pem");
+  writeFileSync(trusted, forLocalhost.cert + forAnotherName.cert);
+  boathook = await install([], { env: { NODE_EXTRA_CA_CERTS: trusted } });
+});
+afterAll(async () => {
+  await boathook[Symbol.asyncDispose]();
+  dir[Symbol.dispose]();
+});
+
+/** The first attempt at a receiver with this certificate, which is called by this name. */
+async function attemptAt(host: string, certificate: Certificate): Promise<AttemptOut & { readonly arrivals: number }> {
+  await using receiver = startReceiver(undefined, certificate);
+  return { ...(await attemptTo(`https://${host}:${receiver.port}/`)), arrivals: receiver.received.length };
+}
+
+async function attemptTo(url: string): Promise<AttemptOut> {
+  const app = await makeApplication(boathook.send);
+  await makeEndpoint(boathook.send, app, url);
+  const [attempt] = await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
+  return attempt!;
+}
+
+test("a receiver with a trusted certificate of its name gets its messages", async () => {
+  expect(await attemptAt("localhost", forLocalhost)).toMatchObject({ statusText: "success", arrivals: 1 });
+});
+
+test("a receiver whose certificate nobody has vouched for gets nothing", async () => {
+  expect(await attemptAt("localhost", unknown)).toMatchObject({ statusText: "fail", reason: "tls", arrivals: 0 });
+});
+
+test("a receiver with a trusted certificate of another name gets nothing", async () => {
+  expect(await attemptAt("localhost", forAnotherName)).toMatchObject({ reason: "tls", arrivals: 0 });
+});
+
+test("a name's certificate says nothing of its address", async () => {
+  expect(await attemptAt("127.0.0.1", forLocalhost)).toMatchObject({ reason: "tls", arrivals: 0 });
+});
+
+test("a connection that is open under one name is not used for another at the same address", async () => {
+  await using receiver = startReceiver(undefined, forLocalhost);
+  expect(await attemptTo(`https://localhost:${receiver.port}/`)).toMatchObject({ statusText: "success" });
+  expect(await attemptTo(`https://127.0.0.1:${receiver.port}/`)).toMatchObject({ reason: "tls" });
+  expect(await attemptTo(`https://localhost:${receiver.port}/`)).toMatchObject({ statusText: "success" });
+  expect(receiver.received).toHaveLength(2);
+});
+
+test("a receiver that speaks no TLS gets nothing", async () => {
+  await using receiver = startReceiver();
+  const attempt = await attemptTo(`https://localhost:${receiver.port}/`);
+  expect(attempt.statusText).toBe("fail");
+  expect(["tls", "connection"]).toContain(attempt.reason!);
+  expect(receiver.received).toEqual([]);
+});

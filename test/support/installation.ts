@@ -1,0 +1,63 @@
+import { executable, type Program, type RunningBoathook, startBoathook } from "./binary.ts";
+import { clientOf, type Send } from "./client.ts";
+import { ROOT_TOKEN } from "./server.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+export interface InstallOptions {
+  /** Made and removed by the installation unless given. */
+  readonly dataDir?: string;
+  /** `dist/boathook` unless given. */
+  readonly program?: Program;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A new, empty directory unless given. */
+  readonly cwd?: string;
+  /** May endpoints be on this machine? Yes, unless this is false. */
+  readonly loopback?: boolean;
+}
+
+/** The executable with a data directory of its own, which outlives its processes. */
+export interface Installation extends AsyncDisposable {
+  readonly dataDir: string;
+  /** The same for all its processes, without a slash at the end. */
+  readonly url: string;
+  /** Calls the API as root. */
+  readonly send: Send;
+  /** The process that runs now, or ran last. */
+  readonly process: RunningBoathook;
+  /** SIGKILL. Resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts the next process, on the same data and port. */
+  start(...args: string[]): Promise<void>;
+}
+
+/** Starts the executable; `args` are added to every start. What still runs at the end of the test is killed. */
+export async function install(args: readonly string[] = [], options: InstallOptions = {}): Promise<Installation> {
+  const home = temporaryDirectory();
+  const { dataDir = home.file("data"), program = executable(), env = {}, cwd = home.path, loopback = true } = options;
+  const all = [...(loopback ? ["--allow-subnets=127.0.0.0/8"] : []), ...args];
+  const processOptions = { cwd, env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...env } };
+  let running = await startBoathook(program, dataDir, all, processOptions);
+  const { url } = running;
+
+  async function kill(): Promise<void> {
+    running.kill("SIGKILL");
+    await running.exited;
+  }
+
+  return {
+    dataDir,
+    url,
+    send: clientOf(url),
+    get process() {
+      return running;
+    },
+    kill,
+    async start(...more) {
+      running = await startBoathook(program, dataDir, [...all, `--port=${new URL(url).port}`, ...more], processOptions);
+    },
+    async [Symbol.asyncDispose]() {
+      await kill();
+      home[Symbol.dispose]();
+    },
+  };
+}

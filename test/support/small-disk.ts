@@ -1,0 +1,88 @@
+import { closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { which } from "bun";
+import { executable, type Program } from "./binary.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+/** A place for data that can be filled up and given room again. */
+export interface SmallDisk extends Disposable {
+  readonly dataDir: string;
+  /** How the server is to be started on it. */
+  readonly program: Program;
+  /** From now on nothing that the process writes finds room. */
+  fill(pid: number): void;
+  makeRoom(pid: number): void;
+}
+
+export interface DiskKind {
+  readonly name: string;
+  /** Null when it cannot be had here. */
+  open(): SmallDisk | null;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** A file system of its own: what really happens, but only root may make one. */
+const fileSystem: DiskKind = {
+  name: "a small file system",
+  open() {
+    const dir = temporaryDirectory();
+    const mounted = which("mount") !== null && succeeds("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", dir.path);
+    if (!mounted) {
+      dir[Symbol.dispose]();
+      return null;
+    }
+    const plug = dir.file("plug");
+    return {
+      dataDir: dir.file("data"),
+      program: executable(),
+      fill: () => writeUntilFull(plug),
+      makeRoom: () => rmSync(plug),
+      [Symbol.dispose]() {
+        // Lazily: a process that has just been killed may still be on it.
+        succeeds("umount", "-l", dir.path);
+        dir[Symbol.dispose]();
+      },
+    };
+  },
+};
+
+/** A limit on the size of files, which anybody may set: for the process it is as if the disk had no room for more. */
+const fileSizeLimit: DiskKind = {
+  name: "a limit on the size of files",
+  open() {
+    if (which("prlimit") === null || which("sh") === null) return null;
+    const dir = temporaryDirectory();
+    const dataDir = dir.file("data");
+    const limit = (pid: number, bytes: number | "unlimited") =>
+      succeeds("prlimit", "--pid", String(pid), `--fsize=${bytes}:unlimited`);
+    return {
+      dataDir,
+      // Whoever does not ignore the signal is ended by it at the first write beyond the limit.
+      program: ["sh", "-c", `trap "" XFSZ; exec "$@"`, "sh", ...executable()],
+      fill: (pid) => limit(pid, statSync(`${dataDir}/boathook.db-wal`).size),
+      makeRoom: (pid) => limit(pid, "unlimited"),
+      [Symbol.dispose]: () => dir[Symbol.dispose](),
+    };
+  },
+};
+
+export const diskKinds: readonly DiskKind[] = [fileSystem, fileSizeLimit];
+
+function succeeds(...command: string[]): boolean {
+  return Bun.spawnSync(command, { stdio: ["ignore", "ignore", "ignore"] }).success;
+}
+
+function writeUntilFull(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (let bytes = Buffer.alloc(MEBIBYTE); bytes.length > 0; ) {
+      try {
+        writeSync(file, bytes);
+      } catch {
+        bytes = bytes.subarray(0, bytes.length >> 1);
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
