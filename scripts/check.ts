@@ -35,7 +35,7 @@ async function run(args: readonly string[]): Promise<{ ok: boolean; ending: stri
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
     // The tests of the API can also be run against the sources; here they get what was just built.
-    env: { ...process.env, BOATHOOK_TEST_EXECUTABLE: EXECUTABLE },
+    env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE },
   });
   await child.exited;
   const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;

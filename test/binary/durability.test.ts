@@ -7,7 +7,7 @@ import { firstTime, heldBack, ok, type Received, startReceiver } from "../suppor
 
 /** The process is killed with SIGKILL, again and again; what it has answered 2xx is delivered all the same. */
 
-const CYCLES = Number(process.env.BOATHOOK_KILL_CYCLES ?? 4);
+const CYCLES = Number(process.env.KILL_CYCLES ?? 4);
 const POSTERS = 8;
 /** After that nobody waits any longer for what has not arrived: it is lost. */
 const PATIENCE_MS = 30_000;

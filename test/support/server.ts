@@ -21,7 +21,7 @@ export interface TestServer {
 export const ROOT_TOKEN = "root-token-of-the-tests";
 
 /** The sources, unless the tests are to be run against an executable. */
-const { BOATHOOK_TEST_EXECUTABLE: executable } = process.env;
+const { TEST_EXECUTABLE: executable } = process.env;
 const program: Program = executable === undefined ? fromSources : [executable];
 
 /** `args` are added to the command line of `serve`, `env` to its environment. */
