@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
+import { Accepter } from "./accept/accept.ts";
+import { OperationalWebhooks } from "./accept/operational.ts";
+import { OperationalPayloads } from "./accept/operational-payload.ts";
 import { ROOT_TOKEN_META } from "./api/auth.ts";
+import { defaultEnvironment } from "./api/environment-name.ts";
 import { Inbox } from "./api/inbox.ts";
 import { createApi, listenOptions } from "./api/server.ts";
 import type { Settings } from "./config.ts";
@@ -7,6 +11,7 @@ import { Facts } from "./core/fact.ts";
 import { IdCodec, SeqSource } from "./core/id.ts";
 import { generateSecret, secretBytes } from "./core/signature.ts";
 import { StartError } from "./core/start-error.ts";
+import { BacklogWatch } from "./deliver/backlog-watch.ts";
 import { Engine } from "./deliver/engine.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/retention.ts";
@@ -73,8 +78,22 @@ export async function startServer(
       storeSize: () => store.size(),
     });
     facts.subscribe(metrics.listen);
+    const operational = new OperationalWebhooks({
+      store,
+      seqs,
+      clock,
+      facts,
+      accepter: new Accepter(store, seqs, clock, facts, engine),
+      payloads: new OperationalPayloads(store, ids),
+    });
+    await operational.start();
+    facts.subscribe(operational.listen);
+    const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, () =>
+      engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq)),
+    );
     const retention = new Retention(clock, store, settings.retentionMs);
     const stopping = new AbortController();
+    let publicUrl = settings.publicUrl ?? "";
     const api = createApi({
       store,
       ids,
@@ -83,11 +102,13 @@ export async function startServer(
       random,
       facts,
       settings,
+      publicUrl: () => publicUrl,
       log,
       directory,
       deliverer: engine,
       metrics,
       inbox: new Inbox(clock),
+      operational,
       overview: async (environmentSeq) => ({
         ...tally.of(environmentSeq),
         failing: await store.failingEndpoints(environmentSeq),
@@ -96,10 +117,12 @@ export async function startServer(
       stopping: stopping.signal,
     });
     const url = listen(api, settings);
-    policy.inbox = { prefix: `${settings.publicUrl ?? url}/inbox/`, origin: url };
-    const firstStart = await prepareFirstStart(store, seqs, random, environment, settings, url);
+    publicUrl = settings.publicUrl ?? url;
+    policy.inbox = { prefix: `${publicUrl}/inbox/`, origin: url };
+    const firstStart = await prepareFirstStart(store, seqs, random, environment, settings, publicUrl);
     await engine.start();
     retention.start();
+    await backlogWatch.start();
 
     return {
       url,
@@ -108,7 +131,9 @@ export async function startServer(
         stopping.abort();
         const closed = api.server?.stop(false);
         retention.stop();
+        backlogWatch.stop();
         await engine.stop(settings.shutdownTimeoutMs);
+        await operational.stop();
         await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS))]);
         await store.close();
         metrics.stop();
@@ -144,7 +169,7 @@ function listenProblem(error: unknown): string {
 }
 
 function ensureDefaultEnvironment(store: Store, seqs: SeqSource): Promise<Environment> {
-  return store.environments.ensure({ seq: seqs.next(), name: "default", createdAt: systemClock.now() });
+  return store.environments.ensure({ seq: seqs.next(), name: defaultEnvironment, createdAt: systemClock.now() });
 }
 
 /** On a fresh data directory: a root token, unless one is configured, and an application to try out with. */
@@ -154,11 +179,11 @@ async function prepareFirstStart(
   random: Random,
   environment: Environment,
   settings: Settings,
-  url: string,
+  publicUrl: string,
 ): Promise<FirstStart | null> {
   if ((await store.meta.get("first-start")) !== null) return null;
   const rootToken = settings.rootToken === null ? await makeRootToken(store, random) : null;
-  await makeDemo(store, seqs, random, environment, settings.publicUrl ?? url);
+  await makeDemo(store, seqs, random, environment, publicUrl);
   await store.meta.set("first-start", new Date().toISOString());
   return { rootToken, demoApplication: DEMO };
 }

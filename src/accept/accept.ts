@@ -1,6 +1,7 @@
 import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
-import type { Seq, SeqSource } from "../core/id.ts";
+import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
+import type { Finding } from "../core/problem.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
@@ -19,6 +20,10 @@ export interface Incoming {
   readonly headers: Readonly<Record<string, string>> | null;
   /** How long the payload is to be kept; null = as long as the server keeps any. */
   readonly retentionMs: number | null;
+  /** Not to be sent before this instant; null = at once. */
+  readonly deliverAt: number | null;
+  /** Where it does not fit the schema of its type, when it is taken nevertheless. */
+  readonly warnings: readonly Finding[] | null;
   readonly idempotency: IdempotencyEntry | null;
 }
 
@@ -37,25 +42,30 @@ export class Accepter {
   ) {}
 
   /** Resolves when the message is safe on disk, and then it is already on its way. */
-  async accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
-    const message = this.#numbered(entry, incoming);
+  accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
+    return this.#acceptFor(entry, wantedBy(entry, incoming), incoming);
+  }
+
+  /** For one endpoint alone, whatever it and the others want. */
+  acceptOnlyFor(endpointSeq: Seq, entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
+    return this.#acceptFor(entry, [endpointSeq], incoming);
+  }
+
+  async #acceptFor(entry: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): Promise<Accepted> {
+    const message = this.#numbered(entry, endpointSeqs, incoming);
     const [result] = await this.store.accept([message]);
     return this.#committed(entry, message, result!);
   }
 
   /** Several in one commit; each fails alone. */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
-    const messages = incoming.map((one) => this.#numbered(entry, one));
+    const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
     const results = await this.store.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result));
   }
 
-  #numbered({ application, endpoints }: ApplicationEntry, incoming: Incoming): NewMessage {
-    const wanted: Seq[] = [];
-    for (const { seq, subscription } of endpoints) {
-      if (wants(subscription, incoming.eventType, incoming.channels)) wanted.push(seq);
-    }
-    const seq = this.seqs.take(1 + wanted.length);
+  #numbered({ application }: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): NewMessage {
+    const seq = this.seqs.take(1 + endpointSeqs.length);
     const acceptedAt = this.clock.now();
     return {
       seq,
@@ -69,7 +79,9 @@ export class Accepter {
       headers: incoming.headers,
       acceptedAt,
       payloadExpiresAt: incoming.retentionMs === null ? null : acceptedAt + incoming.retentionMs,
-      deliveries: wanted.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
+      deliverAt: incoming.deliverAt,
+      warnings: incoming.warnings,
+      deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
       idempotency: incoming.idempotency,
     };
   }
@@ -84,7 +96,21 @@ export class Accepter {
       eventType: message.eventType,
       deliveries: message.deliveries.length,
     });
-    if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
+    if (message.deliverAt !== null) this.#wakeLater(message);
+    else if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
     return { accepted: true, seq: message.seq, acceptedAt: message.acceptedAt };
   }
+
+  /** It waits on disk, at the place in each lane that belongs to its instant. */
+  #wakeLater({ deliverAt, deliveries }: NewMessage): void {
+    for (const { seq, endpointSeq } of deliveries) this.deliverer.wake(endpointSeq, placeAt(seq, deliverAt));
+  }
+}
+
+function wantedBy({ endpoints }: ApplicationEntry, { eventType, channels }: Incoming): Seq[] {
+  const wanted: Seq[] = [];
+  for (const { seq, subscription } of endpoints) {
+    if (wants(subscription, eventType, channels)) wanted.push(seq);
+  }
+  return wanted;
 }

@@ -2,18 +2,29 @@
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../core/id.ts";
 import { failureReasons } from "../core/outcome.ts";
-import type { Attempt, Delivery, Endpoint } from "../store/index.ts";
+import type { Attempt, Delivery, DeliveryStatus, Endpoint } from "../store/index.ts";
 import { endpointExample, endpointOut, endpointOutFields } from "./endpoint-fields.ts";
 import * as field from "./fields.ts";
+import { MessageOut, messageExample } from "./message-fields.ts";
 import { nullable } from "./schema.ts";
 import { formatInstant, formatInstantOrNull } from "./time.ts";
 
 const statusFields = {
-  status: Type.Integer({ enum: [0, 1, 2, 3], description: "0 success, 1 pending, 2 fail, 3 sending." }),
-  statusText: Type.String({ enum: ["success", "pending", "fail", "sending"] }),
+  status: Type.Integer({ enum: [0, 1, 2, 3, 4], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." }),
+  statusText: Type.String({ enum: ["success", "pending", "fail", "sending", "canceled"] }),
+};
+export const statusQuery = {
+  status: Type.Optional(
+    Type.Integer({ enum: [0, 1, 2, 3, 4], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." }),
+  ),
+};
+export const expandedQuery = {
+  expanded_statuses: Type.Optional(
+    Type.Boolean({ default: false, description: "Tell canceled (4) from fail (2), which it is told as otherwise." }),
+  ),
 };
 const nextAttempt = nullable(Type.String({ format: "date-time", description: "When it is tried again." }));
-const statusTexts = ["success", "pending", "fail", "sending"] as const;
+const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
 
 export const reasonOut = Type.String({ enum: [...failureReasons] });
 
@@ -30,6 +41,9 @@ export const MessageAttemptOut = field.object("MessageAttemptOut", {
   reason: nullable(Type.String({ description: "Why it failed; null when it did not.", enum: [...failureReasons] })),
   nextAttempt,
   timestamp: field.instantOut,
+  msg: Type.Optional(
+    nullable(Type.Object(MessageOut.properties, { description: "Only with `with_msg`, and without its payload." })),
+  ),
 });
 
 export const attemptExample = {
@@ -95,9 +109,13 @@ export const destinationExample = {
 /** An endpoint that a message goes to, and how far it is. */
 export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec) {
   const { metadata: _, ...rest } = endpointOut(endpoint, ids);
-  const status = statusOf(delivery);
+  return { ...rest, ...deliveryOut(delivery, false) };
+}
+
+/** How far a message is on its way to an endpoint. `expanded`: the caller knows status 4, canceled. */
+function deliveryOut(delivery: Delivery, expanded: boolean) {
+  const status = statusOf(delivery, expanded);
   return {
-    ...rest,
     status,
     statusText: statusTexts[status],
     reason: delivery.reason,
@@ -105,8 +123,28 @@ export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCo
   };
 }
 
-function statusOf({ state, attemptsTotal }: Delivery): 0 | 1 | 2 | 3 {
+function statusOf({ state, attemptsTotal }: Delivery, expanded: boolean): DeliveryStatus {
   if (state === "delivered") return 0;
   if (state === "pending") return attemptsTotal > 0 ? 3 : 1;
-  return 2;
+  return state === "cancelled" && expanded ? 4 : 2;
+}
+
+export const EndpointMessageOut = field.object("EndpointMessageOut", {
+  ...MessageOut.properties,
+  ...statusFields,
+  reason: nullable(Type.String({ enum: [...failureReasons] })),
+  nextAttempt,
+});
+
+export const endpointMessageExample = {
+  ...messageExample,
+  status: 0,
+  statusText: "success",
+  reason: null,
+  nextAttempt: null,
+};
+
+/** A message that goes to an endpoint, as JSON text: its payload stands in it byte for byte. */
+export function endpointMessageText(message: string, delivery: Delivery, expanded: boolean): string {
+  return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, expanded)).slice(1)}`;
 }

@@ -1,22 +1,18 @@
-import { hash as digestOf, timingSafeEqual } from "node:crypto";
-import type { IdCodec, Seq } from "../core/id.ts";
+import { timingSafeEqual } from "node:crypto";
+import type { Fact, Facts } from "../core/fact.ts";
+import type { IdCodec, Seq, SeqSource } from "../core/id.ts";
 import { notFound } from "../core/problem.ts";
+import { tokenHash } from "../core/token.ts";
 import type { Clock } from "../ports.ts";
 import type { Store, Token } from "../store/index.ts";
+import { bearerOf } from "./bearer.ts";
+import { defaultEnvironment, findEnvironment } from "./environment-name.ts";
 import { unauthenticated } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+import { JwtReader } from "./jwt-identity.ts";
 
-/** On whose behalf a request acts. */
-export interface Identity {
-  /** Names the caller within the process and over restarts: idempotency keys and rates are kept by it. */
-  readonly caller: string;
-  readonly environmentSeq: Seq;
-  /** Null: the whole environment. */
-  readonly applicationSeq: Seq | null;
-  readonly root: boolean;
-}
-
-/** For operations that ask nobody who they are. */
-export const anybody: Identity = { caller: "", environmentSeq: 0, applicationSeq: null, root: false };
+export { carriesToken } from "./bearer.ts";
+export { anybody, type Identity } from "./identity.ts";
 
 interface CachedToken {
   readonly identity: Identity;
@@ -25,71 +21,140 @@ interface CachedToken {
   readonly version: number;
 }
 
+interface Deps {
+  readonly store: Store;
+  readonly ids: IdCodec;
+  readonly seqs: SeqSource;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
+}
+
 /** Tokens in use at the same time that need no look-up. */
 const CACHED_TOKENS_MAX = 10_000;
 const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
-const DEFAULT_ENVIRONMENT = "default";
+/** Between a token and the environment it is to work in, as the Terraform provider sends them. */
+const SEPARATOR = "|";
 /** The meta value with the hash of the root token that was made on the first start. */
 export const ROOT_TOKEN_META = "root-token-sha256";
 
 /**
- * Finds out who sends a request. Tokens are known by their SHA-256 alone. Answers at once for a token that was seen
- * within the last second.
+ * Finds out who sends a request. Tokens are known by their SHA-256 alone. Answers at once for a token that was seen before,
+ * and forgets what it knows when a fact says that it has changed.
  */
 export class Authenticator {
   readonly #store: Store;
   readonly #ids: IdCodec;
   readonly #clock: Clock;
+  readonly #jwts: JwtReader | null;
   readonly #tokens = new Map<string, CachedToken>();
   readonly #roots = new Map<string, Identity>();
+  /** Rises with every change, so that what was read before one is not kept after it. */
+  #changes = 0;
   /** Null: not read yet, or there is none. */
   #rootHash: Buffer | null;
   #readingRootHash: Promise<string | null> | null = null;
 
-  constructor(store: Store, ids: IdCodec, clock: Clock, rootToken: string | null) {
-    this.#store = store;
-    this.#ids = ids;
-    this.#clock = clock;
-    this.#rootHash = rootToken === null ? null : sha256(rootToken);
+  constructor(deps: Deps) {
+    const { rootToken, jwtSecret } = deps.settings;
+    this.#store = deps.store;
+    this.#ids = deps.ids;
+    this.#clock = deps.clock;
+    this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
+    this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
+    deps.facts.subscribe(this.#listen);
   }
 
   identify(request: Request): Identity | Promise<Identity> {
-    const hash = sha256(bearerOf(request));
-    if (this.#rootHash !== null && timingSafeEqual(hash, this.#rootHash)) return this.#rootIdentity(request);
+    const text = bearerOf(request);
+    const hash = tokenHash(text);
+    const at = text.lastIndexOf(SEPARATOR);
+    // A root token may hold the separator itself.
+    if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, request.headers.get(ENVIRONMENT_HEADER));
+    return this.#identityWithin(text.slice(0, at), text.slice(at + 1));
+  }
+
+  /** The same caller in another environment, by name or id: root may choose, all others have but one. */
+  async within(identity: Identity, environment: string): Promise<Identity> {
+    if (identity.root) return this.#rootIdentity(environment);
+    const found = await findEnvironment(this.#store, this.#ids, environment);
+    if (found?.seq !== identity.environmentSeq) throw noEnvironment();
+    return identity;
+  }
+
+  readonly #listen = (fact: Fact): void => {
+    if (fact.type === "application.changed") this.#forgetApplication(fact.applicationSeq);
+    else if (fact.type === "tokens.ended" || fact.type === "environment.changed") this.#forgetAll();
+  };
+
+  /** It may have been deleted, and its tokens with it. */
+  #forgetApplication(seq: Seq): void {
+    this.#changes++;
+    for (const [key, { identity }] of this.#tokens) if (identity.applicationSeq === seq) this.#tokens.delete(key);
+  }
+
+  #forgetAll(): void {
+    this.#changes++;
+    this.#tokens.clear();
+    this.#roots.clear();
+  }
+
+  #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
+    if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
-    const now = this.#clock.now();
     if (cached === undefined || cached.version !== this.#store.foreignVersion()) {
-      return this.#lookUp(request, hash, key, now, this.#store.foreignVersion());
+      return this.#lookUp(text, hash, key, environment);
     }
-    if (cached.expiresAt <= now) throw unauthenticated("The token has expired.");
+    if (cached.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
     return cached.identity;
   }
 
-  async #lookUp(request: Request, hash: Buffer, key: string, now: number, version: number): Promise<Identity> {
-    const token = await this.#store.tokens.withHash(hash);
-    if (token === null) {
-      this.#tokens.delete(key);
-      if (await this.#isGeneratedRoot(hash)) return this.#rootIdentity(request);
-      throw unauthenticated("Invalid token");
-    }
-    return this.#admit(token, key, now, version);
+  async #identityWithin(text: string, environment: string): Promise<Identity> {
+    return this.within(await this.#identityOf(text, tokenHash(text), environment), environment);
   }
 
-  #admit(token: Token, key: string, now: number, version: number): Identity {
+  #isRoot(hash: Buffer): boolean {
+    return this.#rootHash !== null && timingSafeEqual(hash, this.#rootHash);
+  }
+
+  async #lookUp(text: string, hash: Buffer, key: string, environment: string | null): Promise<Identity> {
+    const version = this.#store.foreignVersion();
+    const changes = this.#changes;
     this.#tokens.delete(key);
+    const token = await this.#store.tokens.withHash(hash);
+    if (token === null && (await this.#isGeneratedRoot(hash))) {
+      return this.#rootIdentity(environment ?? defaultEnvironment);
+    }
+    const found = token === null ? await this.#jwts?.read(text, hash) : await this.#storedBearer(token);
+    if (found == null) throw unauthenticated("Invalid token");
+    if (found.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
+    if (changes === this.#changes) this.#keep(key, { ...found, version });
+    return found.identity;
+  }
+
+  async #storedBearer(token: Token): Promise<Omit<CachedToken, "version">> {
     if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
-    if (token.expiresAt !== null && token.expiresAt <= now) throw unauthenticated("The token has expired.");
-    const identity = {
+    const { applicationSeq } = token;
+    if (applicationSeq !== null && (await this.#store.applications.get(applicationSeq)) === null) {
+      throw unauthenticated("The token is for an application that does not exist.");
+    }
+    const identity: Identity = {
       caller: this.#ids.encode("tok_", token.seq),
+      credential: { kind: "token", seq: token.seq, name: token.name },
       environmentSeq: token.environmentSeq,
-      applicationSeq: token.applicationSeq,
+      applicationSeq,
+      capabilities: token.capabilities,
+      featureFlags: applicationSeq === null ? null : token.featureFlags,
       root: false,
     };
+    return { identity, expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY };
+  }
+
+  #keep(key: string, cached: CachedToken): void {
     if (this.#tokens.size >= CACHED_TOKENS_MAX) this.#tokens.delete(this.#tokens.keys().next().value!);
-    this.#tokens.set(key, { identity, expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY, version });
-    return identity;
+    this.#tokens.set(key, cached);
   }
 
   /** The hash of a generated root token is read once, when it is first needed. */
@@ -105,39 +170,28 @@ export class Authenticator {
     return timingSafeEqual(hash, rootHash);
   }
 
-  #rootIdentity(request: Request): Identity | Promise<Identity> {
-    const environment = request.headers.get(ENVIRONMENT_HEADER) ?? DEFAULT_ENVIRONMENT;
+  #rootIdentity(environment: string): Identity | Promise<Identity> {
     return this.#roots.get(environment) ?? this.#rootIn(environment);
   }
 
   async #rootIn(environment: string): Promise<Identity> {
-    const seq = this.#ids.decode("org_", environment);
-    const { environments } = this.#store;
-    const found = seq === null ? await environments.named(environment) : await environments.get(seq);
-    if (found === null) throw notFound("There is no such environment.");
-    const caller = `root ${this.#ids.encode("org_", found.seq)}`;
-    const identity = { caller, environmentSeq: found.seq, applicationSeq: null, root: true };
-    // Environments are never deleted or renamed, so this holds.
-    if (this.#roots.size < CACHED_ENVIRONMENTS_MAX) this.#roots.set(environment, identity);
+    const changes = this.#changes;
+    const found = await findEnvironment(this.#store, this.#ids, environment);
+    if (found === null) throw noEnvironment();
+    const identity: Identity = {
+      caller: `root ${this.#ids.encode("org_", found.seq)}`,
+      credential: { kind: "root" },
+      environmentSeq: found.seq,
+      applicationSeq: null,
+      capabilities: null,
+      featureFlags: null,
+      root: true,
+    };
+    if (changes === this.#changes && this.#roots.size < CACHED_ENVIRONMENTS_MAX) this.#roots.set(environment, identity);
     return identity;
   }
 }
 
-/** Does the request carry this token? Takes as long for a wrong one as for the right one. */
-export function carriesToken(request: Request, token: string): boolean {
-  return timingSafeEqual(sha256(bearerOf(request)), sha256(token));
-}
-
-const BEARER_CHARS = "bearer ".length;
-
-function bearerOf(request: Request): string {
-  const header = request.headers.get("authorization");
-  if (header === null || header.slice(0, BEARER_CHARS).toLowerCase() !== "bearer ") {
-    throw unauthenticated("A token is needed: Authorization: Bearer TOKEN");
-  }
-  return header.slice(BEARER_CHARS).trim();
-}
-
-function sha256(text: string): Buffer {
-  return digestOf("sha256", text, "buffer");
+function noEnvironment() {
+  return notFound("There is no such environment.");
 }

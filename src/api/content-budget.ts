@@ -23,5 +23,6 @@ export async function withPayloads(
     filled.push({ ...row, payload });
   }
   const isCut = filled.length < page.rows.length;
-  return { rows: backwards ? filled.reverse() : filled, more: page.more || isCut };
+  const rows = backwards ? filled.reverse() : filled;
+  return isCut ? { rows, more: true } : { ...page, rows };
 }

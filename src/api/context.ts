@@ -1,6 +1,8 @@
 import { Accepter } from "../accept/accept.ts";
+import { PayloadRules } from "../accept/payload-rules.ts";
 import type { Seq } from "../core/id.ts";
-import type { Application, Endpoint } from "../store/index.ts";
+import type { Application, Endpoint, EventType } from "../store/index.ts";
+import { AuditTrail } from "./audit-trail.ts";
 import type { ApiDeps } from "./deps.ts";
 import { InTurn } from "./in-turn.ts";
 import { Lookup } from "./lookup.ts";
@@ -10,10 +12,15 @@ import { IngestRate } from "./rate.ts";
 export interface Context extends ApiDeps {
   readonly lookup: Lookup;
   readonly accepter: Accepter;
+  readonly payloadRules: PayloadRules;
   readonly ingestRate: IngestRate;
   readonly inTurn: InTurn;
+  readonly audit: AuditTrail;
   applicationChanged(application: Application): void;
+  eventTypeChanged(eventType: Pick<EventType, "environmentSeq" | "name">): void;
   endpointChanged(type: EndpointChange, endpoint: Pick<Endpoint, "seq" | "applicationSeq">): void;
+  /** It was switched on or off by hand. After `endpointChanged`. */
+  endpointSwitched(endpoint: Endpoint): void;
   /** All of them, disabled ones as well. */
   endpointsOf(application: Application): Promise<Endpoint[]>;
 }
@@ -28,14 +35,24 @@ export function createContext(deps: ApiDeps): Context {
     ...deps,
     lookup: new Lookup(store, ids, directory),
     accepter: new Accepter(store, seqs, clock, facts, deliverer),
+    payloadRules: new PayloadRules(store, facts),
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),
     inTurn: new InTurn(),
+    audit: new AuditTrail(deps),
 
     applicationChanged({ seq, environmentSeq }) {
       facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
     },
+    eventTypeChanged({ environmentSeq, name }) {
+      facts.state({ type: "eventtype.changed", environmentSeq, name });
+    },
     endpointChanged(type, { seq, applicationSeq }) {
       facts.state({ type, endpointSeq: seq, applicationSeq });
+    },
+    endpointSwitched({ seq: endpointSeq, applicationSeq, disabled, failingSince }) {
+      const where = { endpointSeq, applicationSeq };
+      if (disabled) facts.state({ type: "endpoint.disabled", ...where, cause: "manual", failingSince });
+      else facts.state({ type: "endpoint.enabled", ...where });
     },
     async endpointsOf(application) {
       const all: Endpoint[] = [];

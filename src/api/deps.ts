@@ -1,3 +1,4 @@
+import type { OperationalWebhooks } from "../accept/operational.ts";
 import type { Settings } from "../config.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, Seq, SeqSource } from "../core/id.ts";
@@ -28,12 +29,15 @@ export interface ApiDeps {
   readonly facts: Facts;
   readonly settings: Pick<
     Settings,
-    "maxBodyBytes" | "httpsOnly" | "rootToken" | "metricsToken" | "ingestRatePerSecond"
+    "maxBodyBytes" | "httpsOnly" | "rootToken" | "jwtSecret" | "metricsToken" | "ingestRatePerSecond"
   >;
+  /** Where others reach the server, without a slash at the end; known once it listens. */
+  readonly publicUrl: () => string;
   readonly log: ErrorLog;
   readonly directory: Directory;
   readonly deliverer: Deliverer;
   readonly inbox: Inbox;
+  readonly operational: OperationalWebhooks;
   /** The Prometheus page. */
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;

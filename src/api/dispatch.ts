@@ -2,10 +2,13 @@ import type { TObject } from "@sinclair/typebox";
 import { Idempotency, idempotencyKeyOf } from "../accept/idempotency.ts";
 import { Invalid, notFound } from "../core/problem.ts";
 import type { IdempotencyEntry, IdempotentAnswer } from "../store/index.ts";
-import { Authenticator, anybody, type Identity } from "./auth.ts";
+import { checkAccess } from "./access.ts";
+import { AuditTrail, isAudited } from "./audit-trail.ts";
+import { Authenticator } from "./auth.ts";
 import { parseJson, readBody } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
-import { errorReply, insufficientAccess, stopping } from "./errors.ts";
+import { errorReply, stopping } from "./errors.ts";
+import { anybody, type Identity } from "./identity.ts";
 import type { Call, Operation } from "./operation.ts";
 import { parseQuery } from "./query.ts";
 import { type Reply, toResponse } from "./reply.ts";
@@ -32,11 +35,12 @@ const noQuery = {};
 export class Dispatcher {
   readonly #authenticator: Authenticator;
   readonly #idempotency: Idempotency;
+  readonly #audit: AuditTrail;
 
   constructor(private readonly deps: ApiDeps) {
-    const { store, ids, clock, settings } = deps;
-    this.#authenticator = new Authenticator(store, ids, clock, settings.rootToken);
-    this.#idempotency = new Idempotency(store, clock);
+    this.#authenticator = new Authenticator(deps);
+    this.#idempotency = new Idempotency(deps.store, deps.clock);
+    this.#audit = new AuditTrail(deps);
   }
 
   /** Never rejects. */
@@ -46,8 +50,11 @@ export class Dispatcher {
       if (this.deps.stopping?.aborted && operation.access !== "public") throw stopping();
       checkParams(params);
       const found = operation.access === "public" ? anybody : this.#authenticator.identify(request);
-      const identity = found instanceof Promise ? await found : found;
-      if (operation.access === "environment" && identity.applicationSeq !== null) throw insufficientAccess();
+      const caller = found instanceof Promise ? await found : found;
+      checkAccess(operation, caller);
+      const chosen = operation.environmentIn;
+      const identity =
+        chosen === undefined ? caller : await this.#authenticator.within(caller, params[chosen] as string);
       const query = operation.query === undefined ? noQuery : parseQuery(operation.query as TObject, searchOf(request));
       const answer = await this.#answer({ operation, request, params, identity, query });
       return answer instanceof Response ? answer : toResponse(answer);
@@ -84,7 +91,8 @@ export class Dispatcher {
       if (!checker(operation.body).Check(body)) throw new Invalid(...findingsOf(operation.body, body, "body"));
     }
     const call: Call = { request, identity, params, query, body, bytes, idempotency };
-    return operation.handle(call as Call<never, never, never>);
+    const work = () => operation.handle(call as Call<never, never, never>);
+    return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
   }
 }
 

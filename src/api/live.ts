@@ -78,6 +78,8 @@ const moving: ReadonlySet<Fact["type"]> = new Set<Fact["type"]>([
   "deliveries.redriven",
   "deadletters.dropped",
   "delivery.resent",
+  "deliveries.resent",
+  "messages.expunged",
   "application.changed",
   "endpoint.disabled",
 ]);

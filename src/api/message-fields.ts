@@ -8,11 +8,13 @@ import type { IdempotencyEntry, MessageFilter } from "../store/index.ts";
 import { ApplicationIn } from "./application-fields.ts";
 import * as field from "./fields.ts";
 import { windowOf, windowQuery } from "./paging.ts";
-import { nullable, ruled } from "./schema.ts";
+import { instantText, nullable, ruled } from "./schema.ts";
+import { parseInstant } from "./time.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const RETENTION_DAYS_MAX = 90;
+const DELIVER_AHEAD_MS_MAX = DAY_MS;
 const TAGS_MAX = 5;
 const NAME_CHARS_MAX = 128;
 const EVENT_TYPES_MAX = 250;
@@ -53,17 +55,15 @@ const sent = Type.Object({
           rawPayload: Type.Optional(nullable(Type.String())),
           headers: Type.Optional(nullable(Type.Record(Type.String(), Type.String()))),
         },
-        { description: "`rawPayload` is sent instead of the payload, with the `content-type` among `headers`." },
+        {
+          description:
+            "`rawPayload` is sent byte for byte instead of the payload. `headers` are sent with this message only; `content-type` may be among them.",
+        },
       ),
     ),
   ),
   deliverAt: Type.Optional(
-    nullable(
-      ruled(Type.String(), () => "Delivery at a later time is not supported by this version.", {
-        format: "date-time",
-        description: "Reserved: must be null in this version.",
-      }),
-    ),
+    nullable(instantText("When to send it: in the future, at most 24 hours ahead. Absent or null = at once.")),
   ),
 });
 
@@ -78,7 +78,17 @@ export const MessageOut = field.object("MessageOut", {
   channels: nullable(Type.Array(Type.String())),
   tags: nullable(Type.Array(Type.String())),
   timestamp: field.instantOut,
-  deliverAt: Type.Null(),
+  deliverAt: nullable(field.instantOut),
+  warnings: Type.Optional(
+    Type.Array(
+      field.object("MessageWarning", {
+        loc: Type.Array(Type.String()),
+        msg: Type.String(),
+        type: Type.String(),
+      }),
+      { description: "Where the payload does not fit the schema of its event type. Absent when it does." },
+    ),
+  ),
 });
 
 export const messageExample = {
@@ -114,18 +124,23 @@ export function incomingOf(
   bytes: Uint8Array,
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
+  now: number,
 ): Incoming {
   const raw = body.transformationsParams?.rawPayload ?? null;
-  const extra = raw === null ? noExtra : extraHeaders(body.transformationsParams?.headers ?? {});
+  const headers = body.transformationsParams?.headers ?? null;
+  const extra = headers === null ? noExtra : extraHeaders(headers);
   return {
     eventType: body.eventType,
     eventId: body.eventId ?? null,
     channels: body.channels ?? null,
     tags: body.tags ?? null,
     payload: raw === null ? payloadBytes(bytes, range) : Buffer.from(raw),
-    contentType: raw === null ? null : extra.contentType,
+    // That of a raw payload is never null: it tells it from a JSON object.
+    contentType: extra.contentType ?? (raw === null ? null : JSON_TYPE),
     headers: extra.headers,
     retentionMs: retentionMs(body),
+    deliverAt: deliverAt(body, now),
+    warnings: null,
     idempotency,
   };
 }
@@ -145,12 +160,23 @@ function retentionMs({ payloadRetentionPeriod: days, payloadRetentionHours: hour
   return days == null ? null : days * DAY_MS;
 }
 
-const JSON_TYPE = "application/json";
-const noExtra = { contentType: JSON_TYPE, headers: null };
+/** A scheduled message waits among the others, so it must not wait for long. */
+function deliverAt({ deliverAt: text }: SentMessage, now: number): number | null {
+  if (text == null) return null;
+  const at = parseInstant(text);
+  if (at === null || at <= now || at > now + DELIVER_AHEAD_MS_MAX) {
+    throw invalid(["body", "deliverAt"], "Must be in the future, at most 24 hours ahead.");
+  }
+  return at;
+}
 
-/** The content type of a raw payload is never null: that tells it from a JSON object. */
-function extraHeaders(headers: Readonly<Record<string, string>>): Pick<Incoming, "headers"> & { contentType: string } {
-  let contentType = JSON_TYPE;
+type Extra = Pick<Incoming, "headers" | "contentType">;
+
+const JSON_TYPE = "application/json";
+const noExtra: Extra = { contentType: null, headers: null };
+
+function extraHeaders(headers: Readonly<Record<string, string>>): Extra {
+  let contentType: string | null = null;
   const others: [string, string][] = [];
   for (const [name, value] of Object.entries(headers)) {
     const isContentType = name.toLowerCase() === "content-type";

@@ -20,7 +20,9 @@ export function messageTextWith(
     `{"id":"${ids.encode("msg_", message.seq)}","eventType":"${message.eventType}",` +
     `"eventId":${message.eventId === null ? "null" : `"${message.eventId}"`},"payload":${payload},` +
     `"channels":${jsonOrNull(message.channels)},"tags":${jsonOrNull(message.tags)},` +
-    `"timestamp":"${formatInstant(message.acceptedAt)}","deliverAt":null}`
+    `"timestamp":"${formatInstant(message.acceptedAt)}",` +
+    `"deliverAt":${message.deliverAt === null ? "null" : `"${formatInstant(message.deliverAt)}"`}` +
+    `${message.warnings === null ? "" : `,"warnings":${JSON.stringify(message.warnings)}`}}`
   );
 }
 

@@ -1,15 +1,16 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import type { Capability } from "../core/capability.ts";
 import type { IdempotencyEntry, IdempotentAnswer } from "../store/index.ts";
-import type { Identity } from "./auth.ts";
+import type { Identity } from "./identity.ts";
 import type { Reply } from "./reply.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
  * Who may call. `public`: anybody, without a token. `application`: also the token of one application, for what is its
- * own. `environment`: only tokens of a whole environment.
+ * own. `environment`: only tokens of a whole environment. `root`: only the root token.
  */
-export type Access = "public" | "application" | "environment";
+export type Access = "public" | "application" | "environment" | "root";
 
 /** What an answer looks like, for the document. */
 export interface Answer {
@@ -53,6 +54,15 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
+  /**
+   * What the token of an application must be able to do. Unless given: to read it needs `ViewBase`, to change anything
+   * `ManageEndpoint`.
+   */
+  readonly capability?: Capability;
+  /** The path parameter that chooses the environment, as the header does elsewhere. */
+  readonly environmentIn?: string;
+  /** False: it changes nothing that the audit log is about, although it is no GET. */
+  readonly audited?: false;
   readonly query?: TObject;
   readonly body?: TSchema;
   /** No body at all is taken for `{}`. */

@@ -4,6 +4,7 @@ import { listOut, pageLimitDefault, pageLimitMax, parseIterator } from "../core/
 import { invalid } from "../core/problem.ts";
 import type { PageOf, PageRequest, TimeWindow } from "../store/index.ts";
 import { instant } from "./query.ts";
+import type { Reply } from "./reply.ts";
 import { choice } from "./schema.ts";
 
 /** Query parameters of every list. */
@@ -70,6 +71,29 @@ export function listed<Row extends { readonly seq: Seq }, Out>(
   out: (row: Row) => Out,
 ) {
   return listedAs(page.rows.map(out), page.rows.map(idOf), page.more);
+}
+
+/** The same for a list whose search may be cut short, with what the caller needs to go on. */
+export function found<Row extends { readonly seq: Seq }, Out>(
+  page: PageOf<Row>,
+  { backwards }: PageRequest,
+  idOf: (row: { readonly seq: Seq }) => string,
+  out: (row: Row) => Out,
+) {
+  const resume = page.resume === undefined ? null : { id: idOf({ seq: page.resume }), backwards };
+  const { data: _, ...rest } = listOut(page.rows, idOf, page.more, resume);
+  return { data: page.rows.map(out), ...rest };
+}
+
+/** The same with items that are JSON texts already. */
+export function foundTexts<Row extends { readonly seq: Seq }>(
+  page: PageOf<Row>,
+  request: PageRequest,
+  idOf: (row: { readonly seq: Seq }) => string,
+  textOf: (row: Row) => string,
+): Reply {
+  const { data, ...rest } = found(page, request, idOf, textOf);
+  return { status: 200, body: `{"data":[${data.join(",")}],${JSON.stringify(rest).slice(1)}` };
 }
 
 export function listedAs<Out>(items: readonly Out[], ids: readonly string[], more: boolean) {

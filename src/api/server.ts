@@ -1,24 +1,42 @@
 import { Elysia } from "elysia";
 import { createContext } from "./context.ts";
+import { isOpenToAnyOrigin, preflight } from "./cors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { errorReply } from "./errors.ts";
 import { apiDocument } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { type Paths, pathsOf } from "./paths.ts";
-import { preflight, type Reply, reply, toResponse } from "./reply.ts";
+import { type Reply, reply, toResponse } from "./reply.ts";
+import { adminRoutes } from "./routes/admin.ts";
+import { apiTokenRoutes } from "./routes/api-token.ts";
 import { applicationRoutes } from "./routes/application.ts";
 import { attemptRoutes } from "./routes/attempt.ts";
+import { attemptListRoutes } from "./routes/attempt-list.ts";
+import { attemptedRoutes } from "./routes/attempted.ts";
+import { auditLogRoutes } from "./routes/audit-log.ts";
+import { authenticationRoutes } from "./routes/authentication.ts";
 import { backgroundTaskRoutes } from "./routes/background-task.ts";
 import { deadLetterRoutes } from "./routes/dead-letter.ts";
 import { endpointRoutes } from "./routes/endpoint.ts";
 import { endpointHeadersRoutes } from "./routes/endpoint-headers.ts";
+import { endpointReplayRoutes } from "./routes/endpoint-replay.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secret.ts";
+import { endpointStatsRoutes } from "./routes/endpoint-stats.ts";
+import { environmentRoutes } from "./routes/environment.ts";
+import { environmentTransferRoutes } from "./routes/environment-transfer.ts";
 import { eventTypeRoutes } from "./routes/event-type.ts";
+import { eventTypeImportRoutes } from "./routes/event-type-import.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { messageRoutes } from "./routes/message.ts";
+import { messageExpungeRoutes } from "./routes/message-expunge.ts";
+import { messagePrecheckRoutes } from "./routes/message-precheck.ts";
+import { operationalWebhookRoutes } from "./routes/operational-webhook.ts";
 import { overviewRoutes } from "./routes/overview.ts";
+import { pollerRoutes } from "./routes/poller.ts";
+import { sendExampleRoutes } from "./routes/send-example.ts";
+import { statisticsRoutes } from "./routes/statistics.ts";
 import { staticPages } from "./static.ts";
 
 /**
@@ -40,13 +58,30 @@ export function createApi(deps: ApiDeps): Elysia {
     ...healthRoutes(context),
     ...applicationRoutes(context),
     ...eventTypeRoutes(context),
+    ...eventTypeImportRoutes(context),
     ...endpointRoutes(context),
+    ...sendExampleRoutes(context),
     ...endpointSecretRoutes(context),
     ...endpointHeadersRoutes(context),
+    ...endpointReplayRoutes(context),
+    ...endpointStatsRoutes(context),
     ...messageRoutes(context),
+    ...messageExpungeRoutes(context),
+    ...messagePrecheckRoutes(context),
+    ...pollerRoutes(context),
     ...attemptRoutes(context),
+    ...attemptListRoutes(context),
+    ...attemptedRoutes(context),
     ...deadLetterRoutes(context),
+    ...operationalWebhookRoutes(context),
+    ...authenticationRoutes(context),
+    ...environmentRoutes(context),
+    ...environmentTransferRoutes(context),
+    ...apiTokenRoutes(context),
+    ...auditLogRoutes(context),
     ...backgroundTaskRoutes(context),
+    ...adminRoutes(context),
+    ...statisticsRoutes(context),
     ...overviewRoutes(context),
     ...inboxRoutes(context),
   ];
@@ -59,7 +94,7 @@ export function createApi(deps: ApiDeps): Elysia {
   let paths: Paths | null = null;
   api.onError(({ code, error, request }) => {
     if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
-    if (request.method === "OPTIONS") return preflight(request);
+    if (request.method === "OPTIONS" && isOpenToAnyOrigin(request.url)) return preflight(request);
     paths ??= pathsOf(api.router.history);
     return toResponse(nothingThere(paths.methodsAt(request.url)));
   });

@@ -1,8 +1,9 @@
-import { createHash, randomBytes, randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Settings } from "../config.ts";
 import { IdCodec, type Seq, SeqSource } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
+import { tokenBytes, tokenHash, tokenHint, tokenText } from "../core/token.ts";
 import { systemClock } from "../edge/clock.ts";
 import type { Environment, Store, Token } from "../store/index.ts";
 import { openStore } from "../store/sqlite/index.ts";
@@ -20,26 +21,27 @@ export interface TokenRequest {
   readonly expires?: number;
 }
 
-const TOKEN_PREFIX = "bhk_";
-const TOKEN_BYTES = 32;
-
 /** Makes a token and returns its text, of which only the SHA-256 is stored. */
 export function createToken(settings: Settings, request: TokenRequest): Promise<string> {
   return withStore(settings, async ({ store, ids, seqs }) => {
     const now = Date.now();
     const environment = await environmentFor(store, ids, seqs, request.environment);
     const applicationSeq = request.app === undefined ? null : await applicationIn(store, ids, environment, request.app);
-    const text = TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString("base64url");
+    const text = tokenText(randomBytes(tokenBytes));
     const token: Token = {
       seq: seqs.next(),
       name: request.name ?? "",
       environmentSeq: environment.seq,
       applicationSeq,
+      capabilities: null,
+      featureFlags: [],
+      sessionId: null,
+      hint: tokenHint(text),
       createdAt: now,
       expiresAt: request.expires === undefined ? null : now + request.expires,
       revokedAt: null,
     };
-    await store.tokens.create(token, createHash("sha256").update(text).digest());
+    await audited({ store, ids, seqs }, "token.create", token, () => store.tokens.create(token, tokenHash(text)));
     return text;
   });
 }
@@ -57,25 +59,52 @@ export function listTokens(settings: Settings): Promise<string> {
         token.name,
         environments.get(token.environmentSeq) ?? "",
         await applicationName(store, ids, token.applicationSeq),
+        token.capabilities?.join(",") ?? "all",
         timeText(token.createdAt),
         token.expiresAt === null ? "never" : timeText(token.expiresAt),
         stateOf(token, now),
       ]);
     }
-    return formatTable(["id", "name", "environment", "application", "created", "expires", "state"], rows);
+    return formatTable(["id", "name", "environment", "application", "scopes", "created", "expires", "state"], rows);
   });
 }
 
 /** Revoking what has been revoked changes nothing. */
 export function revokeToken(settings: Settings, id: string): Promise<void> {
   requireData(settings);
-  return withStore(settings, async ({ store, ids }) => {
+  return withStore(settings, async (opened) => {
+    const { store, ids } = opened;
     const seq = ids.decode("tok_", id);
-    const known = seq !== null && (await store.tokens.list()).some((token) => token.seq === seq);
-    if (!known)
+    const token = (await store.tokens.list()).find((one) => one.seq === seq);
+    if (token === undefined)
       throw new CommandFailed(`There is no token ${JSON.stringify(id)} in ${settings.dataDir}; see token list.`);
-    await store.tokens.revoke(seq, Date.now());
+    await audited(opened, "token.revoke", token, () => store.tokens.revoke(token.seq, Date.now()));
   });
+}
+
+/** Does it, and writes it down in the same commit. */
+async function audited(
+  { store, ids, seqs }: Opened,
+  action: string,
+  token: Token,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const { environmentSeq, applicationSeq } = token;
+  const subject = {
+    tokenId: ids.encode("tok_", token.seq),
+    ...(applicationSeq !== null && { appId: ids.encode("app_", applicationSeq) }),
+  };
+  const actor = { kind: "command", id: null, name: null } as const;
+  const written = store.audit.end({
+    seq: seqs.next(),
+    environmentSeq,
+    actor,
+    action,
+    subject,
+    done: true,
+    at: Date.now(),
+  });
+  await Promise.all([written, work()]);
 }
 
 interface Opened {

@@ -93,7 +93,6 @@ export const SCHEMA = {
     default: null,
     description: "when set, HS256 tokens of the Svix form are accepted as well",
     secret: true,
-    unsupported: true,
   }),
   encryptionKey: setting("encryption-key", {
     group: "Secrets",
@@ -169,6 +168,13 @@ export const SCHEMA = {
     kind: duration({ zeroMeans: "never" }),
     default: "5d",
     description: "continuous failure after which an endpoint is disabled; `0` = never",
+  }),
+  backlogThresholdMs: setting("backlog-threshold", {
+    group: "Delivery",
+    kind: duration({ zeroMeans: "never" }),
+    default: "5m",
+    description:
+      "age of the oldest due delivery of an environment above which its backlog is reported as growing; `0` = never",
   }),
   signatureHeaders: setting("signature-headers", {
     group: "Delivery",

@@ -22,6 +22,9 @@ export type Fact =
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
       readonly environmentSeq: Seq;
+      readonly attemptSeq: Seq;
+      /** Failed attempts of this round before this one. */
+      readonly failedBefore: number;
       /** Null is success. */
       readonly reason: FailureReason | null;
       readonly responseStatus: number;
@@ -30,6 +33,8 @@ export type Fact =
       readonly next: "delivered" | "pending" | "dead" | "unchanged";
       /** `dead`: it had been buried while the request was on its way. */
       readonly was: "pending" | "dead";
+      /** What the dead letter died of; null unless `next` is `dead`. */
+      readonly deadReason: FailureReason | null;
       /** From the acceptance of the message to now; only meaningful when `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
     }
@@ -49,10 +54,42 @@ export type Fact =
       readonly deliverySeq: Seq;
       readonly was: DeliveryWas;
     }
-  | { readonly type: "message.expunged"; readonly messageSeq: Seq }
+  /** Many of one endpoint were made pending (again) in one commit. */
+  | {
+      readonly type: "deliveries.resent";
+      readonly environmentSeq: Seq;
+      readonly endpointSeq: Seq;
+      readonly was: Readonly<Record<DeliveryWas, number>>;
+    }
+  /** Payloads were deleted by hand, and what still waited of their messages was cancelled. */
+  | {
+      readonly type: "messages.expunged";
+      readonly environmentSeq: Seq;
+      readonly messages: number;
+      readonly cancelled: number;
+      /** Whose deliveries were cancelled. */
+      readonly endpoints: readonly Seq[];
+    }
+  /** A background task has come to its end. */
+  | {
+      readonly type: "task.ended";
+      readonly environmentSeq: Seq;
+      readonly taskSeq: Seq;
+      readonly kind: string;
+      readonly status: "finished" | "failed";
+      /** Why it failed, for people. */
+      readonly error: string | null;
+    }
+  /** Tokens were ended, or given an earlier end. */
+  | { readonly type: "tokens.ended"; readonly environmentSeq: Seq }
+  /** An environment was renamed or deleted. */
+  | { readonly type: "environment.changed"; readonly environmentSeq: Seq }
+  /** Made, changed, archived or deleted. */
+  | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
   | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
   | {
-      readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted";
+      /** `endpoint.enabled` comes after the `endpoint.updated` of the change that switched it on again. */
+      readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "endpoint.enabled";
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
     }
@@ -60,9 +97,28 @@ export type Fact =
       readonly type: "endpoint.disabled";
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
-      readonly cause: "gone" | "failing";
-      readonly failingSince: number;
+      /** `manual`: by a change of the endpoint, and after its `endpoint.updated`. */
+      readonly cause: "gone" | "failing" | "manual";
+      readonly failingSince: number | null;
     }
+  /** The oldest due delivery of an environment has been waiting for longer than `backlog-threshold`. */
+  | {
+      readonly type: "backlog.growing";
+      readonly environmentSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly endpointSeq: Seq;
+      readonly oldestDueAt: number;
+      readonly thresholdMs: number;
+    }
+  /** Nothing due has been waiting for longer than half of it. */
+  | {
+      readonly type: "backlog.recovered";
+      readonly environmentSeq: Seq;
+      readonly growingSince: number;
+      readonly thresholdMs: number;
+    }
+  /** Too many operational webhooks waited to be stored. */
+  | { readonly type: "operational.dropped"; readonly count: number }
   | { readonly type: "commit.finished"; readonly writes: number; readonly durationMs: number }
   | { readonly type: "commit.failed"; readonly writes: number; readonly full: boolean; readonly message: string }
   /** A mistake in the program, where it was noticed. What it touched is tried again later. */

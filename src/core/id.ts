@@ -10,7 +10,18 @@
 /** A row's number: milliseconds since 2025-01-01 in the upper 41 bits, a counter in the lower 12. */
 export type Seq = number;
 
-export type IdPrefix = "org_" | "app_" | "ep_" | "msg_" | "dlv_" | "atmpt_" | "evtype_" | "qtask_" | "src_" | "tok_";
+export type IdPrefix =
+  | "org_"
+  | "app_"
+  | "ep_"
+  | "msg_"
+  | "dlv_"
+  | "atmpt_"
+  | "evtype_"
+  | "qtask_"
+  | "src_"
+  | "tok_"
+  | "audit_";
 
 const EPOCH_MS = Date.UTC(2025, 0, 1);
 const PER_MS = 4096;
@@ -21,6 +32,11 @@ const MIX_CHARS = 18;
 /** The smallest sequence number that was born at this instant (ms since the Unix epoch). */
 export function seqAt(timeMs: number): Seq {
   return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
+}
+
+/** The place in a lane of what has the number `seq` and is not to be sent before `dueAt`: as if it had been born then. */
+export function placeAt(seq: Seq, dueAt: number | null): Seq {
+  return dueAt === null ? seq : Math.max(seq, seqAt(dueAt));
 }
 
 /** The instant at which a sequence number was born, ms since the Unix epoch. */

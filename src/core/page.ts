@@ -1,7 +1,8 @@
 /** A page of a list, in the form of the Svix API. */
 export interface Listed<T> {
   readonly data: readonly T[];
-  /** Where the next page starts: the id of the last item, also when there is no next page. Null on an empty page. */
+  /** Where the next page starts: the id of the last item, also when there is no next page. Null on an empty page, unless the
+   * search was cut short. */
   readonly iterator: string | null;
   /** Where the page before ends: `-` and the id of the first item. Absent on an empty page. */
   readonly prevIterator?: string;
@@ -12,11 +13,31 @@ export interface Listed<T> {
 export const pageLimitDefault = 50;
 export const pageLimitMax = 250;
 
-/** Items in display order, whichever way the reader travels; `more`: is there anything further on that way? */
-export function listOut<T>(items: readonly T[], idOf: (item: T) => string, more: boolean): Listed<T> {
+/** Where a search goes on that was cut short: from this id, in the direction in which the reader travels. */
+export interface Resume {
+  readonly id: string;
+  readonly backwards: boolean;
+}
+
+/**
+ * Items in display order, whichever way the reader travels; `more`: is there anything further on that way? With `resume` the reader
+ * goes on from there instead of from the last item.
+ */
+export function listOut<T>(
+  items: readonly T[],
+  idOf: (item: T) => string,
+  more: boolean,
+  resume: Resume | null = null,
+): Listed<T> {
   const [first, last] = [items[0], items.at(-1)];
-  if (first === undefined || last === undefined) return { data: items, iterator: null, done: !more };
-  return { data: items, iterator: idOf(last), prevIterator: `-${idOf(first)}`, done: !more };
+  const forwardsFrom = resume !== null && !resume.backwards ? resume.id : last === undefined ? null : idOf(last);
+  const backwardsFrom = resume?.backwards ? resume.id : first === undefined ? null : idOf(first);
+  return {
+    data: items,
+    iterator: forwardsFrom,
+    ...(backwardsFrom !== null && { prevIterator: `-${backwardsFrom}` }),
+    done: !more,
+  };
 }
 
 /** Reads the `iterator` of a request: an id, with `-` in front for the page that ends before it. */

@@ -5,6 +5,7 @@ import { classify } from "../core/outcome.ts";
 import type { Answer, Clock, Random, Resolver, Transport } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
+  type KnownEndpoint,
   type MessageContent,
   type PendingDelivery,
   type Settled,
@@ -17,10 +18,13 @@ import { Attempter, type SendableContent } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { Lane, NOTHING, type Waiting } from "./lane.ts";
 import type { DeliveryPolicy } from "./policy.ts";
+import { Purge } from "./purge.ts";
 import { Redrive } from "./redrive.ts";
+import { replayKinds } from "./replay.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
 import { TaskRunner } from "./task-runner.ts";
+import { usageKinds } from "./usage.ts";
 
 /** What a lane reads at a time, and how far it may grow in memory when messages come faster than they leave. */
 const PAGE = 64;
@@ -38,6 +42,21 @@ const BURY_PAGE = 1000;
 const STORE_RETRY_MS = 500;
 /** How long a lane rests that met a mistake in the program. */
 const DEFECT_REST_MS = 5000;
+
+/** The delivery of an environment that fell due first and has not been started. */
+export interface OldestDue {
+  readonly dueAt: number;
+  readonly endpoint: KnownEndpoint;
+}
+
+/** A request that has been on its way. */
+interface Sent {
+  readonly delivery: PendingDelivery;
+  readonly content: MessageContent;
+  /** Where it went. */
+  readonly entry: EndpointEntry;
+  readonly startedAt: number;
+}
 
 export interface EnginePorts {
   readonly clock: Clock;
@@ -83,7 +102,12 @@ export class Engine implements Deliverer {
       this.#dispatch();
     });
     const wake = (endpointSeq: Seq, position: Seq) => this.wake(endpointSeq, position);
-    this.#tasks = new TaskRunner(ports.clock, parts.store, parts.facts, [new Redrive(ports.clock, parts, wake)]);
+    this.#tasks = new TaskRunner(ports.clock, parts.store, parts.facts, [
+      new Redrive(ports.clock, parts, wake),
+      ...replayKinds(ports.clock, parts, wake),
+      new Purge(ports.clock, parts),
+      ...usageKinds(ports.clock, parts),
+    ]);
     parts.facts.subscribe((fact) => this.#listen(fact));
   }
 
@@ -161,12 +185,27 @@ export class Engine implements Deliverer {
     const now = this.ports.clock.now();
     let oldest = Number.POSITIVE_INFINITY;
     for (const lane of this.#lanes.values()) {
-      if (lane.entry?.endpoint.paused) continue;
-      const head = lane.ready[0];
-      if (head !== undefined) oldest = Math.min(oldest, head.delivery.dueAt);
-      else if (lane.diskNext !== NOTHING) oldest = Math.min(oldest, timeOfSeq(lane.diskNext));
+      if (!lane.entry?.endpoint.paused) oldest = Math.min(oldest, lane.oldestDueAt);
     }
     return oldest <= now ? oldest : null;
+  }
+
+  /**
+   * The same for each environment, counting only endpoints that `counts`. A lane that has not had its first turn, or not since its
+   * endpoint was changed, belongs to nobody yet.
+   */
+  oldestDue(counts: (endpoint: KnownEndpoint) => boolean): Map<Seq, OldestDue> {
+    const now = this.ports.clock.now();
+    const oldest = new Map<Seq, OldestDue>();
+    for (const lane of this.#lanes.values()) {
+      const dueAt = lane.oldestDueAt;
+      if (lane.entry === null || dueAt > now) continue;
+      const { endpoint } = lane.entry;
+      const before = oldest.get(endpoint.environmentSeq);
+      if (endpoint.paused || (before !== undefined && before.dueAt <= dueAt) || !counts(endpoint)) continue;
+      oldest.set(endpoint.environmentSeq, { dueAt, endpoint });
+    }
+    return oldest;
   }
 
   #listen(fact: Fact): void {
@@ -174,31 +213,33 @@ export class Engine implements Deliverer {
       case "endpoint.updated":
       case "endpoint.deleted":
       case "endpoint.disabled":
+        this.#switch(fact.endpointSeq, fact.type === "endpoint.updated");
         this.#reread(fact.endpointSeq, true);
         break;
       // What waits may have got another place in the lane.
       case "delivery.resent":
+      case "deliveries.resent":
         this.#reread(fact.endpointSeq, false);
         break;
-      // What waits of it has been cancelled.
-      case "message.expunged":
-        for (const lane of this.#lanes.values()) {
-          if (lane.ready.some(({ delivery }) => delivery.messageSeq === fact.messageSeq)) {
-            this.#reread(lane.endpointSeq, false);
-          }
-        }
+      // What waits of them has been cancelled.
+      case "messages.expunged":
+        for (const endpointSeq of fact.endpoints) this.#reread(endpointSeq, false);
         break;
     }
+  }
+
+  #switch(endpointSeq: Seq, on: boolean): void {
+    const lane = this.#lanes.get(endpointSeq);
+    if (lane !== undefined) lane.isOff = !on;
   }
 
   /** Forgets what a lane has read ahead, and with `entry` also what it knows of its endpoint. */
   #reread(endpointSeq: Seq, entry: boolean): void {
     const lane = this.#lanes.get(endpointSeq);
     if (lane === undefined) return;
-    if (entry) {
-      lane.entry = null;
-      lane.parkedUntil = 0;
-    }
+    if (entry) lane.entry = null;
+    // What it waited for may be the retry of a head that is no longer there.
+    lane.parkedUntil = 0;
     this.#release(lane);
     this.#consider(lane);
     this.#dispatch();
@@ -242,10 +283,15 @@ export class Engine implements Deliverer {
       if (entry.endpoint.paused || lane.inFlight >= this.#concurrency(lane)) return;
     }
     const now = this.ports.clock.now();
-    const wakeAt = Math.max(lane.parkedUntil, this.#nextDueAt(lane));
+    const wakeAt = this.#wakeAt(lane);
     if (wakeAt <= now) this.#slots.line(lane);
     else if (wakeAt !== NOTHING) this.#setTimer(lane, wakeAt, now);
     else if (lane.isIdle && this.#lanes.size > LANES_MAX) this.#lanes.delete(lane.endpointSeq);
+  }
+
+  /** The instant at which the lane has something to do. */
+  #wakeAt(lane: Lane): number {
+    return Math.max(lane.parkedUntil, this.#nextDueAt(lane));
   }
 
   /** The instant at which the lane has something due. */
@@ -310,15 +356,22 @@ export class Engine implements Deliverer {
     this.#consider(lane);
   }
 
-  /** Does something with the store on behalf of a lane, which rests meanwhile. */
+  /**
+   * Does something with the store on behalf of a lane whose turn it is, then goes on with that turn. The slot is held meanwhile, so
+   * no more lanes read ahead than there are slots to send what they read.
+   */
   #whileBusy(lane: Lane, work: () => Promise<void>): void {
     lane.busy = true;
+    this.#slots.occupy(lane);
     work()
       .catch((error) => this.#rest(lane, error))
       .finally(() => {
         lane.busy = false;
-        this.#consider(lane);
+        this.#slots.free(lane);
+        if (!this.#stopping && this.#wakeAt(lane) <= this.ports.clock.now()) this.#serve(lane);
+        else this.#consider(lane);
         this.#dispatch();
+        if (this.#slots.active === 0) this.#onDrained?.();
       });
   }
 
@@ -351,7 +404,8 @@ export class Engine implements Deliverer {
     this.#whileBusy(lane, async () => {
       // Everything whose instant has begun, and what was given a place while the clock stood still or stepped back.
       const upTo = Math.max(seqs.last, seqAt(this.ports.clock.now() + 1) - 1);
-      const limit = PAGE + lane.claimed.size;
+      const room = Math.max(1, Math.min(PAGE, CLAIMED_MAX - this.#claimed));
+      const limit = room + lane.claimed.size;
       const rows = await store.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
       for (const delivery of rows) {
         if (lane.claimed.has(delivery.seq)) continue;
@@ -452,11 +506,13 @@ export class Engine implements Deliverer {
       finishedAt,
       random.next(),
     );
-    const settlement = this.#settlement(lane, delivery, entry.url.href, answer, decision, startedAt, finishedAt);
+    const sent = { delivery, content, entry, startedAt };
+    const settlement = this.#settlement(lane, sent, answer, decision, finishedAt);
     lane.failingSince = decision.failingSince;
     const settled = await this.#settle(settlement);
     if (settled === null) return;
-    this.#afterSettlement(lane, waiting, settlement, settled);
+    this.#unclaim(lane, waiting);
+    this.#afterSettlement(lane, sent, settlement, settled);
     facts.state({
       type: "attempt.finished",
       deliverySeq: delivery.seq,
@@ -464,14 +520,17 @@ export class Engine implements Deliverer {
       endpointSeq: delivery.endpointSeq,
       applicationSeq: content.applicationSeq,
       environmentSeq: entry.endpoint.environmentSeq,
+      attemptSeq: settlement.attempt.seq,
+      failedBefore: delivery.attempts,
       reason: outcome.reason,
       responseStatus: settlement.attempt.responseStatus,
       durationMs: settlement.attempt.durationMs,
       next: settled === "stale" ? "unchanged" : settlement.next.state,
       was: settled === "revived" ? "dead" : "pending",
+      deadReason: settled !== "stale" && settlement.next.state === "dead" ? settlement.next.reason : null,
       sinceAcceptedMs: clock.now() - content.acceptedAt,
     });
-    if (decision.disable !== null) {
+    if (decision.disable !== null && !lane.isOff) {
       facts.state({
         type: "endpoint.disabled",
         endpointSeq: delivery.endpointSeq,
@@ -484,11 +543,9 @@ export class Engine implements Deliverer {
 
   #settlement(
     lane: Lane,
-    delivery: PendingDelivery,
-    url: string,
+    { delivery, content, entry, startedAt }: Sent,
     answer: Answer,
     decision: Decision,
-    startedAt: number,
     finishedAt: number,
   ): Settlement {
     const { next } = decision;
@@ -499,7 +556,7 @@ export class Engine implements Deliverer {
         deliverySeq: delivery.seq,
         messageSeq: delivery.messageSeq,
         endpointSeq: delivery.endpointSeq,
-        url,
+        url: entry.url.href,
         reason: classify(answer, finishedAt).reason,
         responseStatus: answer.kind === "response" ? answer.status : 0,
         response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),
@@ -508,6 +565,7 @@ export class Engine implements Deliverer {
         startedAt,
         nextAttemptAt: dueAt,
       },
+      message: content,
       round: delivery.round,
       next:
         next.state === "pending"
@@ -515,7 +573,7 @@ export class Engine implements Deliverer {
               state: "pending",
               attempts: next.attempts,
               dueAt: dueAt!,
-              position: lane.isFifo ? delivery.position : this.#positionAt(dueAt!),
+              position: this.#positionAt(dueAt!),
             }
           : next,
       settledAt: finishedAt,
@@ -544,22 +602,25 @@ export class Engine implements Deliverer {
     }
   }
 
-  #afterSettlement(lane: Lane, waiting: Waiting, { next, round }: Settlement, settled: Settled): void {
-    this.#unclaim(lane, waiting);
+  #afterSettlement(lane: Lane, { delivery, entry }: Sent, { next, round }: Settlement, settled: Settled): void {
     // Resent while it was under way: it waits in another place, which may have been read and passed over already.
     if (settled === "stale") lane.waitsOnDisk(0);
     if (settled === "stale" || next.state !== "pending") return;
-    if (!lane.isFifo || lane.busy) {
+    if (lane.entry !== entry) {
+      // The endpoint has been changed meanwhile, maybe its ordering: it waits in one of two places.
+      lane.waitsOnDisk(Math.min(delivery.position, next.position));
+    } else if (!lane.isFifo) {
       lane.waitsOnDisk(next.position);
-      return;
+    } else if (lane.busy) {
+      lane.waitsOnDisk(delivery.position);
+    } else {
+      // The head of a fifo lane is tried again before the next one goes, so it stays here and keeps its place.
+      lane.ready.unshift({
+        delivery: { ...delivery, attempts: next.attempts, dueAt: next.dueAt, round },
+        content: null,
+      });
+      lane.claimed.add(delivery.seq);
+      this.#claimed++;
     }
-    // The head of a fifo lane is tried again before the next one goes, so it stays here and keeps its place.
-    const { delivery } = waiting;
-    lane.ready.unshift({
-      delivery: { ...delivery, attempts: next.attempts, dueAt: next.dueAt, position: next.position, round },
-      content: null,
-    });
-    lane.claimed.add(delivery.seq);
-    this.#claimed++;
   }
 }

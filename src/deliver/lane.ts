@@ -1,4 +1,4 @@
-import type { Seq } from "../core/id.ts";
+import { type Seq, timeOfSeq } from "../core/id.ts";
 import { type Bucket, fullBucket, take } from "../core/limit.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
@@ -52,6 +52,8 @@ export class Lane {
   timerAt = NOTHING;
   /** The endpoint's, kept here between attempts; it is stored when it changes. */
   failingSince: number | null = null;
+  /** The latest news of its endpoint is that it takes nothing more: attempts that end after that do not tell it again. */
+  isOff = false;
   #bucket: Bucket | null = null;
 
   constructor(
@@ -68,6 +70,13 @@ export class Lane {
   /** Nothing here, nothing known of on disk. */
   get isIdle(): boolean {
     return this.claimed.size === 0 && this.diskNext === NOTHING && !this.busy;
+  }
+
+  /** When the first delivery that waits falls due; infinity when none does, or when it is still to be read which one that is. */
+  get oldestDueAt(): number {
+    const head = this.ready[0];
+    if (head !== undefined) return head.delivery.dueAt;
+    return this.diskNext === NOTHING || this.diskNext === 0 ? Number.POSITIVE_INFINITY : timeOfSeq(this.diskNext);
   }
 
   /** Takes a token at this moment. 0 = go, else ms to wait. */

@@ -7,6 +7,8 @@ import { type Store, StoreUnavailable, type Task } from "../store/index.ts";
 export interface Step {
   readonly data: Task["data"];
   readonly nextInMs: number | null;
+  /** Why the rest cannot be done, one sentence for people; ends the task as `failed`. Its `data` gets it as `error`. */
+  readonly failure?: string;
 }
 
 /** One kind of background task: how to do the next small part of it. */
@@ -56,7 +58,8 @@ export class TaskRunner {
       const { data, nextInMs, status } = await this.#advance(kind, task);
       const after: Task = { ...task, status, data, updatedAt: this.clock.now() };
       await this.store.tasks.update(after);
-      if (nextInMs !== null) this.#later(kind, after, nextInMs);
+      if (status === "running") this.#later(kind, after, nextInMs ?? 0);
+      else this.#ended(after, status);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       this.#later(kind, task, STORE_RETRY_MS);
@@ -67,12 +70,18 @@ export class TaskRunner {
   async #advance(kind: TaskKind, task: Task): Promise<Step & { readonly status: Task["status"] }> {
     try {
       const step = await kind.step(task);
+      if (step.failure !== undefined) return failed(step.data, step.failure);
       return { ...step, status: step.nextInMs === null ? "finished" : "running" };
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
       this.facts.state({ type: "defect.found", where: `task ${task.kind}`, error });
-      return { data: task.data, nextInMs: null, status: "failed" };
+      return failed(task.data, "Something went wrong inside the server; its log says what.");
     }
+  }
+
+  #ended({ seq, environmentSeq, kind, data }: Task, status: "finished" | "failed"): void {
+    const error = status === "failed" ? String(data.error) : null;
+    this.facts.state({ type: "task.ended", environmentSeq, taskSeq: seq, kind, status, error });
   }
 
   #later(kind: TaskKind, task: Task, delayMs: number): void {
@@ -82,4 +91,8 @@ export class TaskRunner {
       this.clock.after(delayMs, () => void this.#step(kind, task)),
     );
   }
+}
+
+function failed(data: Task["data"], error: string): Step & { readonly status: "failed" } {
+  return { data: { ...data, error }, nextInMs: null, status: "failed" };
 }

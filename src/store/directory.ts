@@ -3,13 +3,26 @@ import type { Fact } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import { parseSecret, type SigningKey } from "../core/signature.ts";
 import type { Clock } from "../ports.ts";
-import type { Application, Key, KnownEndpoint, Store } from "./index.ts";
+import type { Application, Endpoint, Key, KnownEndpoint, Store } from "./index.ts";
 
 /** An application as `accept` needs it. */
 export interface ApplicationEntry {
   readonly application: Application;
   /** Its endpoints that are neither disabled nor deleted, in the order they were made. */
   readonly endpoints: ReadonlyArray<{ readonly seq: Seq; readonly subscription: Subscription }>;
+}
+
+export function applicationEntry(application: Application, active: readonly Endpoint[]): ApplicationEntry {
+  return {
+    application,
+    endpoints: active.map((endpoint) => ({
+      seq: endpoint.seq,
+      subscription: {
+        eventTypes: endpoint.eventTypes === null ? null : new Set(endpoint.eventTypes),
+        channels: endpoint.channels === null ? null : new Set(endpoint.channels),
+      },
+    })),
+  };
 }
 
 /** An endpoint as an attempt needs it. */
@@ -68,17 +81,7 @@ export class Directory {
     const changes = this.#changes;
     const application = await this.store.applications.find(environmentSeq, key);
     if (application === null) return null;
-    const endpoints = await this.store.endpoints.active(application.seq);
-    const entry: ApplicationEntry = {
-      application,
-      endpoints: endpoints.map((endpoint) => ({
-        seq: endpoint.seq,
-        subscription: {
-          eventTypes: endpoint.eventTypes === null ? null : new Set(endpoint.eventTypes),
-          channels: endpoint.channels === null ? null : new Set(endpoint.channels),
-        },
-      })),
-    };
+    const entry = applicationEntry(application, await this.store.endpoints.active(application.seq));
     if (changes === this.#changes) this.#keepApplication(name, entry);
     return entry;
   }

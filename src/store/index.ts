@@ -1,6 +1,8 @@
+import type { Capability } from "../core/capability.ts";
 import type { DeliveryWas } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { FailureReason } from "../core/outcome.ts";
+import type { Finding } from "../core/problem.ts";
 
 /**
  * The durable store in verbs. Nothing outside `store/` knows SQL. Every write resolves only after the commit that
@@ -16,10 +18,16 @@ export class StoreUnavailable extends Error {
 
 export type Metadata = Readonly<Record<string, string>>;
 
+export type EnvironmentType = "development" | "production";
+
 export interface Environment {
   readonly seq: Seq;
+  /** Unique. That of a JWT's environment is the `org_…` text of the JWT. */
   readonly name: string;
+  /** For people only. */
+  readonly type: EnvironmentType;
   readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 export interface Application {
@@ -33,6 +41,18 @@ export interface Application {
   readonly updatedAt: number;
 }
 
+/** What becomes of messages that do not fit the schema of their type: nothing, a warning on them, a refusal. */
+export type Validation = "off" | "warn" | "reject";
+
+/** Leaves applications out of a list. */
+export interface ApplicationExclusion {
+  readonly withoutEndpoints: boolean;
+  /** Those that have endpoints, all of them disabled. */
+  readonly allDisabled: boolean;
+  /** Those that have endpoints, all of them at this address or below it. */
+  readonly allAt: string | null;
+}
+
 export interface EventType {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
@@ -42,6 +62,7 @@ export interface EventType {
   readonly deprecated: boolean;
   /** Version → JSON Schema, as it was sent. */
   readonly schemas: Readonly<Record<string, unknown>> | null;
+  readonly validation: Validation;
   readonly featureFlags: readonly string[];
   readonly groupName: string | null;
   readonly createdAt: number;
@@ -112,6 +133,11 @@ export interface PageOf<T> {
   readonly rows: readonly T[];
   /** Are there rows further on in the direction of travel? */
   readonly more: boolean;
+  /**
+   * The search was long and was cut short: there may be fewer rows than asked for, even none, and `more` is true. It is to be gone on
+   * with from here instead of from the last row.
+   */
+  readonly resume?: Seq;
 }
 
 /** Restricts a list of messages, attempts or dead letters. Absent fields do not restrict. */
@@ -142,13 +168,17 @@ export interface Message {
   /** Extra headers of this message only. */
   readonly headers: Readonly<Record<string, string>> | null;
   readonly acceptedAt: number;
+  /** Not to be sent before this instant; null = at once. */
+  readonly deliverAt: number | null;
+  /** Where it does not fit the schema of its type; null when nothing was found. */
+  readonly warnings: readonly Finding[] | null;
 }
 
 export interface NewMessage extends Omit<Message, "payload"> {
   readonly payload: Uint8Array;
   /** When the payload is to be deleted, if earlier than the server's `retention`. */
   readonly payloadExpiresAt: number | null;
-  /** One per endpoint that wants it. `seq` is also the delivery's place in its lane. */
+  /** One per endpoint that wants it. `seq` is also the delivery's place in its lane, unless `deliverAt` is a later one (`placeAt`). */
   readonly deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>;
   /** Stored in the same commit, so that the answer can be repeated. */
   readonly idempotency: IdempotencyEntry | null;
@@ -207,6 +237,8 @@ export interface MessageContent {
   readonly payload: Uint8Array | null;
   readonly contentType: string | null;
   readonly headers: Readonly<Record<string, string>> | null;
+  readonly channels: readonly string[] | null;
+  readonly tags: readonly string[] | null;
   readonly acceptedAt: number;
 }
 
@@ -233,11 +265,19 @@ export interface Attempt {
 /** An attempt's result and what it makes of its delivery. */
 export interface Settlement {
   readonly attempt: Attempt;
+  /** By what the attempt can be found. Absent: it is looked up. */
+  readonly message?: Pick<MessageContent, "eventType" | "channels" | "tags">;
   readonly round: number;
   readonly next:
     | { readonly state: "delivered" }
     /** Attempts of this round so far, the instant of the next, and the place in the lane. */
-    | { readonly state: "pending"; readonly attempts: number; readonly dueAt: number; readonly position: Seq }
+    | {
+        readonly state: "pending";
+        readonly attempts: number;
+        readonly dueAt: number;
+        /** Its new place in a parallel lane. In a fifo lane it keeps the one it has. */
+        readonly position: Seq;
+      }
     | { readonly state: "dead"; readonly reason: FailureReason };
   readonly settledAt: number;
   /** New value of the endpoint's `failingSince`; undefined = unchanged. */
@@ -253,11 +293,43 @@ export interface Settlement {
 export type Settled = "moved" | "revived" | "stale";
 
 export interface AttemptFilter extends MessageFilter {
-  /** Svix numbers: 0 success, 1 pending, 2 fail, 3 sending. */
-  readonly status?: 0 | 1 | 2 | 3;
+  /** Svix numbers: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
+  readonly status?: DeliveryStatus;
   /** 0 (no answer), 100 … 500. */
   readonly statusCodeClass?: number;
   readonly endpointSeq?: Seq;
+}
+
+/** How far a message is on its way to an endpoint, as the Svix API numbers it: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
+export type DeliveryStatus = 0 | 1 | 2 | 3 | 4;
+
+export interface EndpointMessageFilter extends MessageFilter {
+  /**
+   * 0: has arrived, if only in an earlier round. 1: waits for its first attempt. 2: is dead, cancelled ones included, and has never
+   * arrived. 3: waits for another attempt. 4: is cancelled.
+   */
+  readonly status?: DeliveryStatus;
+}
+
+/** A message that goes to an endpoint, and how far it is. */
+export interface EndpointMessage {
+  /** The message's. */
+  readonly seq: Seq;
+  readonly message: Message;
+  readonly delivery: Delivery;
+}
+
+/** Attempts of an endpoint by how they ended. */
+export interface AttemptCounts {
+  readonly delivered: number;
+  readonly failed: number;
+}
+
+/** Where a consumer of an application's messages has come to. */
+export interface PollerKey {
+  readonly applicationSeq: Seq;
+  readonly sink: string;
+  readonly consumer: string;
 }
 
 export interface DeadLetter {
@@ -313,9 +385,57 @@ export interface Token {
   readonly environmentSeq: Seq;
   /** Null: for the whole environment. */
   readonly applicationSeq: Seq | null;
+  /** What the token of one application may do; null: all that such a token can. */
+  readonly capabilities: readonly Capability[] | null;
+  /** The token of one application sees event types without a flag, and those with one of these. */
+  readonly featureFlags: readonly string[];
+  /** The caller's name for what the token was made for; `endOfApplication` can choose by it. */
+  readonly sessionId: string | null;
+  /** The end of its text; empty when that was not kept. */
+  readonly hint: string;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+}
+
+export interface TokenFilter {
+  readonly environmentSeq: Seq;
+  /** Null: those for the whole environment. */
+  readonly applicationSeq: Seq | null;
+  /** Leaves out those that have expired at this instant or were revoked; null = lists all. */
+  readonly validAt: number | null;
+}
+
+/** Which tokens of an application are to end, and when. */
+export interface TokenEnd {
+  readonly applicationSeq: Seq;
+  /** Those that end earlier by themselves still do. */
+  readonly endsAt: number;
+  /** Only those that were made with one of these; null = all, also JWTs that were issued up to `issuedUntil`. */
+  readonly sessionIds: readonly string[] | null;
+  readonly issuedUntil: number;
+}
+
+/** Who changed something, as it was called then. */
+export interface AuditActor {
+  readonly kind: "root" | "token" | "jwt" | "command";
+  /** The token's id, or the JWT's subject. */
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+/** A change of configuration: who, what, when; no secrets, no payloads. */
+export interface AuditEntry {
+  readonly seq: Seq;
+  readonly environmentSeq: Seq;
+  readonly actor: AuditActor;
+  /** The operation's id. */
+  readonly action: string;
+  /** Ids of what was changed, by the kind of thing: `{"appId": "app_…"}`. */
+  readonly subject: Readonly<Record<string, string>>;
+  /** False: begun, and not known whether it was done, because the process ended meanwhile. */
+  readonly done: boolean;
+  readonly at: number;
 }
 
 export type TaskStatus = "running" | "finished" | "failed";
@@ -330,6 +450,62 @@ export interface Task {
   /** JSON that the kind's code understands: parameters and progress. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly updatedAt: number;
+}
+
+export interface TaskFilter {
+  readonly status?: TaskStatus;
+  readonly kind?: string;
+  /** Made at or after this instant. */
+  readonly since?: number;
+}
+
+/** Which messages of an application are to be sent to one of its endpoints again, or for the first time. */
+export interface ReplayOrder {
+  readonly applicationSeq: Seq;
+  readonly endpointSeq: Seq;
+  /**
+   * `failed`: dead letters and what is being retried, unless an earlier round has succeeded. `missing`: what has no delivery, or one
+   * that died without an attempt. `sent`: everything with a delivery, but for what still waits for its first attempt.
+   */
+  readonly which: "failed" | "missing" | "sent";
+  /** Numbers of the messages: beyond `from` and before `to`, both exclusive. */
+  readonly from: Seq;
+  readonly to: Seq;
+  /** When it was asked for: deliveries that have ended since are not touched, so that a replay never chases its own failures. */
+  readonly askedAt: number;
+  readonly eventTypes?: readonly string[];
+  readonly channel?: string;
+  readonly tag?: string;
+  /** For `sent`; Svix numbers: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
+  readonly status?: 0 | 1 | 2 | 3 | 4;
+  /** For `sent`: of the latest attempt; 0 (no answer), 100 … 500. */
+  readonly statusCodeClass?: number;
+}
+
+/** A message that a replay may send. */
+export interface Replayable {
+  readonly messageSeq: Seq;
+  readonly eventType: string;
+  readonly channels: readonly string[] | null;
+  /** Its delivery to the endpoint, as it was found; null when there is none. */
+  readonly delivery: { readonly seq: Seq; readonly state: DeliveryState; readonly round: number } | null;
+}
+
+export interface ReplayPage {
+  readonly rows: readonly Replayable[];
+  /** The message at which to go on; null when there are no more. */
+  readonly last: Seq | null;
+}
+
+/** How many deliveries were made pending, by what they were before. */
+export type Resent = Readonly<Record<DeliveryWas, number>>;
+
+export interface Expunged {
+  /** Messages that had a payload. */
+  readonly messages: number;
+  /** Deliveries that waited and were cancelled, and their endpoints. */
+  readonly cancelled: number;
+  readonly endpoints: readonly Seq[];
 }
 
 export interface PendingLane {
@@ -360,20 +536,34 @@ export interface Store {
     list(): Promise<readonly Environment[]>;
     get(seq: Seq): Promise<Environment | null>;
     named(name: string): Promise<Environment | null>;
+    page(page: PageRequest): Promise<PageOf<Environment>>;
     /** Makes it unless the name exists; returns the one that is there. */
-    ensure(environment: Environment): Promise<Environment>;
+    ensure(environment: Pick<Environment, "seq" | "name" | "createdAt">): Promise<Environment>;
+    /** False: the name is taken; nothing was stored. */
+    create(environment: Environment): Promise<boolean>;
+    /** False: the name is taken; nothing was stored. */
+    rename(seq: Seq, name: string, updatedAt: number): Promise<boolean>;
+    /** Deletes it with everything in it; frees the name. Pending deliveries are left to `bury`. */
+    delete(seq: Seq, deletedAt: number): Promise<void>;
   };
 
   readonly applications: {
     find(environmentSeq: Seq, key: Key): Promise<Application | null>;
     get(seq: Seq): Promise<Application | null>;
-    list(environmentSeq: Seq, page: PageRequest): Promise<PageOf<Application>>;
+    list(environmentSeq: Seq, page: PageRequest, exclude?: ApplicationExclusion | null): Promise<PageOf<Application>>;
     /** False: the uid is taken; nothing was stored. */
     create(application: Application): Promise<boolean>;
     /** Replaces all fields but `seq`, `environmentSeq` and `createdAt`. False: the uid is taken. */
     update(application: Application): Promise<boolean>;
     /** Deletes it with its endpoints; frees the uid. Their pending deliveries are left to `bury`. */
     delete(seq: Seq, deletedAt: number): Promise<void>;
+    /** Also when deleted or hidden: its history is still told. */
+    known(seq: Seq): Promise<Application | null>;
+    /** The hidden applications, at most one an environment, whose endpoints get the operational webhooks. `find` and `list` pass
+     * them over. */
+    operational(): Promise<readonly Application[]>;
+    /** Makes it the hidden application of its environment unless there is one; returns the one that is there. */
+    ensureOperational(application: Application): Promise<Application>;
   };
 
   readonly eventTypes: {
@@ -381,7 +571,14 @@ export interface Store {
     /** By name, ascending; `from` is the exclusive start. */
     list(
       environmentSeq: Seq,
-      page: { limit: number; from: string | null; backwards: boolean; includeArchived: boolean },
+      page: {
+        limit: number;
+        from: string | null;
+        backwards: boolean;
+        includeArchived: boolean;
+        /** Leaves out those that have feature flags but none of these; null or absent = shows all. */
+        featureFlags?: readonly string[] | null;
+      },
     ): Promise<PageOf<EventType>>;
     /** Of these names, those that do not exist or are archived. */
     unknown(environmentSeq: Seq, names: readonly string[]): Promise<readonly string[]>;
@@ -389,6 +586,8 @@ export interface Store {
     create(eventType: EventType): Promise<boolean>;
     /** Replaces all fields but `seq`, name, environment and `createdAt`. */
     update(eventType: EventType): Promise<void>;
+    /** Creates or, where there is one with its name, updates each; all in one commit. */
+    putAll(eventTypes: readonly EventType[]): Promise<void>;
     expunge(environmentSeq: Seq, name: string): Promise<void>;
   };
 
@@ -397,6 +596,8 @@ export interface Store {
     /** Also when deleted: its history is still shown. */
     get(seq: Seq): Promise<KnownEndpoint | null>;
     list(applicationSeq: Seq, page: PageRequest): Promise<PageOf<Endpoint>>;
+    /** Those that an application has or ever had, deleted ones included, in the order they were made. */
+    ever(applicationSeq: Seq): Promise<readonly Seq[]>;
     /** Every endpoint of an application that is neither disabled nor deleted: what `accept` matches against. */
     active(applicationSeq: Seq): Promise<readonly Endpoint[]>;
     /** False: the uid is taken; nothing was stored. */
@@ -425,6 +626,13 @@ export interface Store {
       environmentSeq: Seq,
       limit: number,
     ): Promise<ReadonlyArray<Message & { readonly deliveries: readonly Delivery[] }>>;
+    /** Those with a delivery to an endpoint of the application, newest first, without payload. */
+    ofEndpoint(
+      applicationSeq: Seq,
+      endpointSeq: Seq,
+      filter: EndpointMessageFilter,
+      page: PageRequest,
+    ): Promise<PageOf<EndpointMessage>>;
     content(seq: Seq): Promise<MessageContent | null>;
     deliveries(seq: Seq): Promise<readonly Delivery[]>;
     /** Deletes the payload and cancels what still waits. Returns how many deliveries that were. */
@@ -488,6 +696,52 @@ export interface Store {
     ): Promise<PageOf<Attempt>>;
     get(messageSeq: Seq, attemptSeq: Seq): Promise<Attempt | null>;
     expunge(attemptSeq: Seq): Promise<void>;
+    /** Counts up to `limit` attempts of an endpoint with numbers from `from` (inclusive) to `to` (exclusive). `next` is the first
+     * that has not been counted, null when all have. */
+    count(
+      endpointSeq: Seq,
+      range: { readonly from: Seq; readonly to: Seq; readonly limit: number },
+    ): Promise<AttemptCounts & { readonly next: Seq | null }>;
+  };
+
+  /** How far consumers have come that fetch an application's messages instead of having them sent. */
+  readonly pollers: {
+    cursor(key: PollerKey): Promise<Seq | null>;
+    /** False: the application has `consumersMax` others already; nothing was stored. `onlyForward`: never to an earlier message. */
+    move(
+      key: PollerKey,
+      cursor: Seq,
+      options: { readonly onlyForward: boolean; readonly consumersMax: number; readonly now: number },
+    ): Promise<boolean>;
+  };
+
+  readonly replay: {
+    /** What is to be sent among the next `limit` messages, the oldest first. Messages whose payload is gone are passed over. */
+    page(order: ReplayOrder, limit: number): Promise<ReplayPage>;
+    /**
+     * Makes these pending for the endpoint in one commit: a new round each, first attempt now, at the end of the lane (`first` and up, a
+     * number each, which new deliveries also take as their own); in a fifo lane what waits keeps its place. Those whose delivery is no
+     * longer as it was found are passed over. The same commit stores the task as `progress` makes it of the result.
+     */
+    resend(
+      endpointSeq: Seq,
+      rows: readonly Replayable[],
+      at: { readonly first: Seq; readonly now: number },
+      progress: (resent: Resent) => Task,
+    ): Promise<Resent>;
+  };
+
+  /** Deletes payloads for good and cancels what still waits of their messages. */
+  readonly expunge: {
+    /** In one commit. `found` says for each key, in order, whether the application has such a message. */
+    messages(applicationSeq: Seq, keys: readonly Key[]): Promise<Expunged & { readonly found: readonly boolean[] }>;
+    /** The next `limit` messages of an application beyond `from` and before `to`, both exclusive. `last` is where to go on, null
+     * when there are no more. The same commit stores the task as `progress` makes it of the result. */
+    step(
+      applicationSeq: Seq,
+      range: { readonly from: Seq; readonly to: Seq; readonly limit: number },
+      progress: (expunged: Expunged, last: Seq | null) => Task,
+    ): Promise<Expunged & { readonly last: Seq | null }>;
   };
 
   readonly tokens: {
@@ -495,13 +749,34 @@ export interface Store {
     /** Whatever its state: expiry and revocation are the caller's to judge. */
     withHash(sha256: Uint8Array): Promise<Token | null>;
     list(): Promise<readonly Token[]>;
+    get(environmentSeq: Seq, seq: Seq): Promise<Token | null>;
+    page(filter: TokenFilter, page: PageRequest): Promise<PageOf<Token>>;
+    rename(seq: Seq, name: string): Promise<void>;
     revoke(seq: Seq, now: number): Promise<boolean>;
+    /** Ends it at this instant, unless it ends earlier by itself. */
+    end(seq: Seq, endsAt: number): Promise<void>;
+    endOfApplication(end: TokenEnd): Promise<void>;
+    /** When a JWT of this application that was issued then was told to end; null = it was not. */
+    jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
+  };
+
+  /** What was changed, by whom. An entry is begun before its change and ended after it, so that no crash loses it. */
+  readonly audit: {
+    /** Stored no later than anything that is written after this call: there is no need to wait for it. */
+    begin(entry: AuditEntry): Promise<void>;
+    /** Stores the entry as it is by now. */
+    end(entry: AuditEntry): Promise<void>;
+    /** Nothing was changed after all. */
+    drop(seq: Seq): Promise<void>;
+    /** Newest first. */
+    list(environmentSeq: Seq, window: TimeWindow, page: PageRequest): Promise<PageOf<AuditEntry>>;
   };
 
   readonly tasks: {
     create(task: Task): Promise<void>;
     update(task: Task): Promise<void>;
     get(environmentSeq: Seq, seq: Seq): Promise<Task | null>;
+    list(environmentSeq: Seq, filter: TaskFilter, page: PageRequest): Promise<PageOf<Task>>;
     running(): Promise<readonly Task[]>;
   };
 
@@ -511,8 +786,8 @@ export interface Store {
     set(name: string, value: string): Promise<void>;
   };
 
-  /** Deletes messages and attempts born before `before`, expired payloads and idempotency entries: at most `limit` rows of each kind.
-   * Pending deliveries keep their message. Returns how many rows went. */
+  /** Deletes messages, attempts and ended tasks born before `before`, tokens that had expired by then, expired payloads and idempotency
+   * entries, and audit entries that are more than a year old: at most `limit` rows of each kind. Pending deliveries keep their message. Returns how many rows went. */
   prune(before: number, now: number, limit: number): Promise<number>;
   /** Counts everything: for the start, not for every request. */
   totals(): Promise<readonly StoreTotals[]>;

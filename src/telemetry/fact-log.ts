@@ -7,12 +7,13 @@ export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
   return (fact) => {
     switch (fact.type) {
       case "endpoint.disabled":
+        if (fact.cause === "manual") break;
         log.warn(
           {
             endpointId: ids.encode("ep_", fact.endpointSeq),
             applicationId: ids.encode("app_", fact.applicationSeq),
             cause: fact.cause,
-            failingSince: new Date(fact.failingSince).toISOString(),
+            failingSince: fact.failingSince === null ? null : new Date(fact.failingSince).toISOString(),
           },
           fact.cause === "gone"
             ? "Endpoint disabled: it answered 410 Gone."
@@ -23,6 +24,29 @@ export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
         log.info(
           { count: fact.count, state: fact.state },
           "Deliveries ended without an attempt: their endpoint takes nothing more.",
+        );
+        break;
+      case "backlog.growing":
+        log.warn(
+          {
+            environmentId: ids.encode("org_", fact.environmentSeq),
+            endpointId: ids.encode("ep_", fact.endpointSeq),
+            oldestDueAt: new Date(fact.oldestDueAt).toISOString(),
+          },
+          "The backlog is growing: the oldest due delivery has been waiting for longer than backlog-threshold.",
+        );
+        break;
+      case "backlog.recovered":
+        log.info({ environmentId: ids.encode("org_", fact.environmentSeq) }, "The backlog has been worked off.");
+        break;
+      case "operational.dropped":
+        log.error({ count: fact.count }, "Operational webhooks were dropped: too many waited to be stored.");
+        break;
+      case "task.ended":
+        if (fact.status === "finished") break;
+        log.warn(
+          { taskId: ids.encode("qtask_", fact.taskSeq), task: fact.kind, error: fact.error },
+          "A background task has failed.",
         );
         break;
       case "commit.failed":

@@ -77,6 +77,16 @@ export class Tally {
         if (fact.was === "dead") numbers.dead--;
         break;
       }
+      case "deliveries.resent": {
+        const numbers = this.of(fact.environmentSeq);
+        const { none, delivered, dead, cancelled } = fact.was;
+        numbers.pending += none + delivered + dead + cancelled;
+        numbers.dead -= dead;
+        break;
+      }
+      case "messages.expunged":
+        this.of(fact.environmentSeq).pending -= fact.cancelled;
+        break;
     }
   };
 }

@@ -118,7 +118,6 @@ describe("sending a message", () => {
     ["a retention of 0 days", { payloadRetentionPeriod: 0 }, ["body", "payloadRetentionPeriod"]],
     ["a retention of 91 days", { payloadRetentionPeriod: 91 }, ["body", "payloadRetentionPeriod"]],
     ["both retentions", { payloadRetentionPeriod: 1, payloadRetentionHours: 1 }, ["body", "payloadRetentionHours"]],
-    ["a later time, which this version does not have", { deliverAt: "2030-01-01T00:00:00Z" }, ["body", "deliverAt"]],
     [
       "a header that may not be set",
       { transformationsParams: { rawPayload: "a", headers: { host: "a" } } },

@@ -71,7 +71,7 @@ const CASES: Readonly<Record<Field, Case>> = {
     bad: ["", "20", "-1s", "20 s", "1w", "1e3s"],
   },
   rootToken: { good: [["s3cret!", "s3cret!"]], bad: ["", "a b", "ä", "x".repeat(257), "a\nb"] },
-  jwtSecret: { good: [], bad: ["", "a b"] },
+  jwtSecret: { good: [["s3cret!", "s3cret!"]], bad: ["", "a b"] },
   encryptionKey: { good: [[KEY, KEY.toLowerCase()]], bad: ["", KEY.slice(1), `${KEY}0`, KEY.replace("0", "g")] },
   metricsToken: { good: [["m", "m"]], bad: ["", "a b"] },
   dataDir: { good: [["/var/lib/boathook", "/var/lib/boathook"]], bad: ["", "  ", "a\0b"] },
@@ -102,6 +102,13 @@ const CASES: Readonly<Record<Field, Case>> = {
   deliveryTimeoutMs: { good: [["250ms", 250]], bad: ["", "0", "25h", "15"] },
   deliveryConcurrency: { good: [["1", 1]], bad: ["", "0", "60001", "many"] },
   endpointConcurrency: { good: [["1000", 1000]], bad: ["", "0", "-3"] },
+  backlogThresholdMs: {
+    good: [
+      ["0", 0],
+      ["90s", 90_000],
+    ],
+    bad: ["", "-5m", "soon"],
+  },
   endpointDisableAfterMs: {
     good: [
       ["0", 0],
@@ -186,6 +193,7 @@ test("without any source the documented defaults apply", () => {
     deliveryConcurrency: 256,
     endpointConcurrency: 16,
     endpointDisableAfterMs: 5 * DAY_MS,
+    backlogThresholdMs: 300_000,
     signatureHeaders: "webhook",
     allowSubnets: [],
     httpsOnly: false,
@@ -311,9 +319,6 @@ describe("what is refused whatever its value", () => {
   test("a setting that this version cannot do yet", () => {
     expect(refusal({ flags: { "egress-proxy": "socks5://127.0.0.1:1080" } })).toContain(
       "does not support egress-proxy yet",
-    );
-    expect(refusal({ environment: { BOATHOOK_JWT_SECRET: "hunter2" } })).toBe(
-      "BOATHOOK_JWT_SECRET is set, but this version of boathook does not support jwt-secret yet.",
     );
   });
 });

@@ -30,9 +30,9 @@ describe("token create", () => {
   test("keeps what it was given, and makes the environment", async () => {
     using dir = temporaryDirectory();
     await token(dir.file("data"), "create", "--name", "ci", "--environment", "staging", "--expires", "30d");
-    const [[id, name, environment, application, created, expires, state] = []] = await listed(dir.file("data"));
+    const [[id, name, environment, application, scopes, created, expires, state] = []] = await listed(dir.file("data"));
     expect(id).toMatch(/^tok_[0-9A-Za-z]{27}$/);
-    expect([name, environment, application, state]).toEqual(["ci", "staging", "all", "active"]);
+    expect([name, environment, application, scopes, state]).toEqual(["ci", "staging", "all", "all", "active"]);
     expect(Date.parse(expires ?? "") - Date.parse(created ?? "")).toBe(30 * 86_400_000);
   });
 

@@ -3,7 +3,19 @@ import fc from "fast-check";
 import { IdCodec, type IdPrefix, SeqSource, seqAt, timeOfSeq } from "../../src/core/id.ts";
 
 const codec = new IdCodec([1, 2, 3, 4]);
-const prefixes: IdPrefix[] = ["org_", "app_", "ep_", "msg_", "dlv_", "atmpt_", "evtype_", "qtask_", "src_", "tok_"];
+const prefixes: IdPrefix[] = [
+  "org_",
+  "app_",
+  "ep_",
+  "msg_",
+  "dlv_",
+  "atmpt_",
+  "evtype_",
+  "qtask_",
+  "src_",
+  "tok_",
+  "audit_",
+];
 const anySeq = fc.maxSafeNat();
 const anyPrefix = fc.constantFrom(...prefixes);
 

@@ -42,6 +42,11 @@ interface Row {
   readonly endpoint_seq: Seq;
 }
 
+interface TaskRow {
+  readonly seq: Seq;
+  readonly kind: string;
+}
+
 /** What must hold while the world runs and when it has come to rest. Reads the database itself, not through the store. */
 export class Checks {
   readonly violations: string[] = [];
@@ -174,6 +179,8 @@ export class Checks {
   nothingWaits(when: string): void {
     const rows = this.db.query("SELECT * FROM delivery WHERE state = 0").all() as Row[];
     for (const row of rows) this.violation(`delivery ${row.seq} still waits ${when}`);
+    const tasks = this.db.query("SELECT seq, kind FROM task WHERE status = 'running'").all() as TaskRow[];
+    for (const { kind, seq } of tasks) this.violation(`${kind} ${seq} still runs ${when}`);
   }
 
   atTheEnd(sent: readonly Sent[], network: Network, ids: IdCodec): void {

@@ -2,10 +2,11 @@ import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { IdCodec, type Seq, SeqSource, seqAt } from "../../src/core/id.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import { Engine } from "../../src/deliver/engine.ts";
 import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import { REPLAYS, type ReplayData } from "../../src/deliver/replay.ts";
 import type { ApplicationEntry } from "../../src/store/directory.ts";
 import { Directory } from "../../src/store/directory.ts";
 import { type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
@@ -319,8 +320,9 @@ export class World {
       else if (roll < 0.86) this.network.changeMood(this.#rollHost());
       else if (roll < 0.88) this.#fillDisk();
       else if (roll < 0.94) await this.#do(() => this.#reconfigure());
-      else if (roll < 0.97) await this.#do(() => this.#resend());
-      else await this.#do(() => this.#redrive());
+      else if (roll < 0.96) await this.#do(() => this.#resend());
+      else if (roll < 0.98) await this.#do(() => this.#redrive());
+      else await this.#do(() => this.#replay());
     }
   }
 
@@ -371,6 +373,8 @@ export class World {
         contentType: null,
         headers: null,
         retentionMs: null,
+        deliverAt: null,
+        warnings: null,
         idempotency: null,
       })
       .then((result) => {
@@ -461,6 +465,35 @@ export class World {
       },
       updatedAt: this.clock.now,
     };
+    await store.tasks.create(task);
+    engine.startTask(task);
+  }
+
+  /** What failed, what is missing or what was sent, to one endpoint. */
+  async #replay(): Promise<void> {
+    const { dice } = this;
+    const { store, seqs, engine } = this.#process;
+    const endpoint = await store.endpoints.get(dice.pick(this.#endpoints));
+    if (endpoint === null) return;
+    const seq = seqs.next();
+    const from = seqAt(this.clock.now - dice.below(48 * HOUR_MS));
+    const data: ReplayData = {
+      applicationSeq: endpoint.applicationSeq,
+      endpointSeq: endpoint.seq,
+      from,
+      to: seq,
+      messagesSent: 0,
+    };
+    const kind = dice.pick(Object.keys(REPLAYS));
+    const { environmentSeq } = endpoint;
+    const task = {
+      seq,
+      environmentSeq,
+      kind,
+      status: "running",
+      data: { ...data },
+      updatedAt: this.clock.now,
+    } as const;
     await store.tasks.create(task);
     engine.startTask(task);
   }

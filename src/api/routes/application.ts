@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { conflict, notFound } from "../../core/problem.ts";
 import { uidProblem } from "../../core/rule.ts";
 import type { Application } from "../../store/index.ts";
+import { exclusionOf, exclusionQuery } from "../application-exclusion.ts";
 import {
   ApplicationIn,
   ApplicationOut,
@@ -13,12 +14,12 @@ import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
-import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
+import { found, orderQuery, pageQuery, pageRequest } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
 
 const bodyExample = { name: "Customer 17", uid: "customer-17" };
-const found = { description: "The application.", schema: ApplicationOut, example: applicationExample };
-const created = { ...found, description: "The application was made." };
+const one = { description: "The application.", schema: ApplicationOut, example: applicationExample };
+const created = { ...one, description: "The application was made." };
 
 export function applicationRoutes(context: Context): Operation[] {
   const { store, ids, lookup } = context;
@@ -41,7 +42,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "List applications",
       access: "environment",
-      query: Type.Object({ ...pageQuery, ...orderQuery("ascending") }),
+      query: Type.Object({ ...pageQuery, ...orderQuery("ascending"), ...exclusionQuery }),
       answers: {
         200: {
           description: "A page of applications.",
@@ -57,10 +58,10 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [],
       async handle({ identity, query }) {
         const page = pageRequest(query, ids, "app_", query.order ?? "ascending");
-        const rows = await store.applications.list(identity.environmentSeq, page);
+        const applications = await store.applications.list(identity.environmentSeq, page, exclusionOf(query));
         return reply(
           200,
-          listed(rows, ({ seq }) => ids.encode("app_", seq), out),
+          found(applications, page, ({ seq }) => ids.encode("app_", seq), out),
         );
       },
     }),
@@ -82,12 +83,12 @@ export function applicationRoutes(context: Context): Operation[] {
       }),
       body: ApplicationIn,
       bodyExample,
-      answers: { 200: { ...found, description: "It was there already." }, 201: created },
+      answers: { 200: { ...one, description: "It was there already." }, 201: created },
       problems: [409],
       async handle({ identity, query, body }) {
         if (query.get_if_exists && body.uid) {
           const existing = await store.applications.find(identity.environmentSeq, { uid: body.uid });
-          if (existing !== null) return reply(200, out(existing));
+          if (existing !== null) return { ...reply(200, out(existing)), changed: null };
         }
         return reply(201, out(await createApplication(context, identity, body)));
       },
@@ -100,7 +101,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an application",
       access: "application",
-      answers: { 200: found },
+      answers: { 200: one },
       problems: [404],
       async handle({ identity, params }) {
         return reply(200, out(await lookup.application(identity, params.app_id)));
@@ -117,7 +118,7 @@ export function applicationRoutes(context: Context): Operation[] {
       access: "environment",
       body: ApplicationIn,
       bodyExample,
-      answers: { 200: found, 201: created },
+      answers: { 200: one, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const existing = await lookup.applicationOrNull(identity, params.app_id);
@@ -146,7 +147,7 @@ export function applicationRoutes(context: Context): Operation[] {
       access: "environment",
       body: ApplicationPatch,
       bodyExample: { name: "Customer 17 (renamed)" },
-      answers: { 200: found },
+      answers: { 200: one },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
@@ -176,11 +177,7 @@ export function applicationRoutes(context: Context): Operation[] {
       answers: { 204: { description: "It is gone." } },
       problems: [404],
       async handle({ identity, params }) {
-        const application = await lookup.application(identity, params.app_id);
-        const endpoints = await context.endpointsOf(application);
-        await store.applications.delete(application.seq, context.clock.now());
-        context.applicationChanged(application);
-        for (const endpoint of endpoints) context.endpointChanged("endpoint.deleted", endpoint);
+        await deleteApplication(context, await lookup.application(identity, params.app_id));
         return noContent;
       },
     }),
@@ -207,6 +204,14 @@ export async function createApplication(
   if (!(await context.store.applications.create(application))) throw taken();
   context.applicationChanged(application);
   return application;
+}
+
+/** With its endpoints, whose lanes are told. */
+export async function deleteApplication(context: Context, application: Application): Promise<void> {
+  const endpoints = await context.endpointsOf(application);
+  await context.store.applications.delete(application.seq, context.clock.now());
+  context.applicationChanged(application);
+  for (const endpoint of endpoints) context.endpointChanged("endpoint.deleted", endpoint);
 }
 
 function taken() {

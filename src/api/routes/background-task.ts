@@ -1,48 +1,72 @@
 import { Type } from "@sinclair/typebox";
-import type { IdCodec } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
-import type { Task } from "../../store/index.ts";
+import type { TaskFilter } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
+import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
 import { reply } from "../reply.ts";
-import { formatInstant } from "../time.ts";
+import { choice } from "../schema.ts";
+import { TaskOut, taskExample, taskOut } from "../task.ts";
 
-export const TaskOut = field.object("BackgroundTaskOut", {
-  id: field.idOut("qtask_"),
-  status: Type.String({ enum: ["running", "finished", "failed"] }),
-  task: Type.String({ description: "What is being done." }),
-  data: Type.Object({}, { description: "How far it is.", additionalProperties: true }),
-  updatedAt: field.instantOut,
-});
+/** How far back the list goes. */
+const LISTED_MS = 90 * 24 * 3_600_000;
 
-export const taskExample = {
-  id: "qtask_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
-  status: "running",
-  task: "dead-letter.redrive",
-  data: { redriven: 0, rate: 50 },
-  updatedAt: "2026-01-01T00:00:00.000Z",
+const filterQuery = {
+  status: Type.Optional(choice(["running", "finished", "failed"], { description: "Only those with this status." })),
+  task: Type.Optional(Type.String({ description: "Only those that do this, such as `endpoint.recover`." })),
 };
 
-export function taskOut(task: Task, ids: IdCodec) {
-  // The rest of the data is for those who go on with the task.
-  const { redriven, rate } = task.data;
-  return {
-    id: ids.encode("qtask_", task.seq),
-    status: task.status,
-    task: task.kind,
-    data: { redriven, rate },
-    updatedAt: formatInstant(task.updatedAt),
-  };
-}
-
-export function backgroundTaskRoutes({ store, ids }: Context): Operation[] {
+export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[] {
+  const tag = "Background task";
+  const path = "/api/v1/background-task";
   return [
+    operation({
+      id: "v1.background-task.list",
+      method: "GET",
+      path,
+      tag,
+      summary: "List background tasks",
+      description: "Those of the last 90 days.",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...filterQuery, ...orderQuery("descending") }),
+      answers: {
+        200: {
+          description: "A page of tasks.",
+          schema: field.listOf("BackgroundTaskOut", TaskOut),
+          example: {
+            data: [taskExample],
+            iterator: taskExample.id,
+            prevIterator: `-${taskExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const filter: TaskFilter = {
+          since: clock.now() - LISTED_MS,
+          ...(query.status !== undefined && { status: query.status }),
+          ...(query.task !== undefined && { kind: query.task }),
+        };
+        const page = pageRequest(query, ids, "qtask_", query.order ?? "descending");
+        const tasks = await store.tasks.list(identity.environmentSeq, filter, page);
+        return reply(
+          200,
+          listed(
+            tasks,
+            ({ seq }) => ids.encode("qtask_", seq),
+            (task) => taskOut(task, ids),
+          ),
+        );
+      },
+    }),
+
     operation({
       id: "v1.background-task.get",
       method: "GET",
-      path: "/api/v1/background-task/:task_id",
-      tag: "Background task",
+      path: `${path}/:task_id`,
+      tag,
       summary: "Get a background task",
       access: "environment",
       answers: { 200: { description: "The task.", schema: TaskOut, example: taskExample } },

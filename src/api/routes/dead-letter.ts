@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { invalid } from "../../core/problem.ts";
-import type { DeadLetterFilter, Task } from "../../store/index.ts";
-import type { Identity } from "../auth.ts";
+import type { RedriveData } from "../../deliver/redrive.ts";
+import type { DeadLetterFilter } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import {
   DeadLetterFilterIn,
@@ -22,7 +22,7 @@ import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import { listed, pageQuery, pageRequest } from "../paging.ts";
 import { reply } from "../reply.ts";
-import { TaskOut, taskExample, taskOut } from "./background-task.ts";
+import { startTask, TaskOut, taskExample, taskOut } from "../task.ts";
 
 const RATE_DEFAULT = 50;
 const RATE_MAX = 10_000;
@@ -57,7 +57,7 @@ const page = {
 };
 
 export function deadLetterRoutes(context: Context): Operation[] {
-  const { store, ids, clock } = context;
+  const { store, ids } = context;
   const tag = "Dead letter";
   const path = "/api/v1/dead-letter";
 
@@ -148,9 +148,10 @@ export function deadLetterRoutes(context: Context): Operation[] {
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
         if (body.dryRun) {
           const found = await store.deadLetters.groups(filter);
-          return reply(200, { count: totalOf(found), groups: groupsOut(found) });
+          return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
         }
-        const task = await startRedrive(identity, filter, body.rate ?? RATE_DEFAULT);
+        const data: RedriveData = { filter, rate: body.rate ?? RATE_DEFAULT, redriven: 0, after: 0 };
+        const task = await startTask(context, identity.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
         return reply(202, taskOut(task, ids));
       },
     }),
@@ -177,20 +178,6 @@ export function deadLetterRoutes(context: Context): Operation[] {
 
   function groupsOut(found: Awaited<ReturnType<typeof store.deadLetters.groups>>) {
     return found.slice(0, GROUPS_MAX).map((group) => groupOut(group, ids));
-  }
-
-  async function startRedrive(identity: Identity, filter: DeadLetterFilter, rate: number): Promise<Task> {
-    const task: Task = {
-      seq: context.seqs.next(),
-      environmentSeq: identity.environmentSeq,
-      kind: "dead-letter.redrive",
-      status: "running",
-      data: { filter, rate, redriven: 0, after: 0 },
-      updatedAt: clock.now(),
-    };
-    await store.tasks.create(task);
-    context.deliverer.startTask(task);
-    return task;
   }
 
   /** In pieces, so that deliveries go on in between. */

@@ -4,7 +4,7 @@ import type { Endpoint } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
-import { noContent, reply } from "../reply.ts";
+import { noContent, type Reply, reply } from "../reply.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -20,30 +20,24 @@ const sensitiveNames: ReadonlySet<string> = new Set([
   "proxy-authorization",
 ]);
 
-const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
+export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
 const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
   headers: field.headerChanges,
   deleteHeaders: Type.Optional(
     Type.Array(Type.String(), { maxItems: HEADERS_MAX, description: "Names of headers to take away." }),
   ),
 });
-const EndpointHeadersOut = field.object("EndpointHeadersOut", {
+export const EndpointHeadersOut = field.object("EndpointHeadersOut", {
   headers: Type.Record(Type.String(), Type.String()),
   sensitive: Type.Array(Type.String(), { description: "Names of headers whose values are not told." }),
 });
 
 export function endpointHeadersRoutes(context: Context): Operation[] {
-  const { store, lookup, clock } = context;
+  const { lookup } = context;
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/headers";
   const stored = { 204: { description: "Sent with every delivery from now on." } };
   const bodyExample = { headers: { "X-Example": "123" } };
-
-  async function replace(endpoint: Endpoint, headers: Headers) {
-    await store.endpoints.update({ ...endpoint, headers, updatedAt: clock.now() });
-    context.endpointChanged("endpoint.updated", endpoint);
-    return noContent;
-  }
 
   return [
     operation({
@@ -63,9 +57,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const all = Object.entries(endpoint.headers);
-        const sensitive = all.filter(([name]) => isSensitive(name)).map(([name]) => name);
-        return reply(200, { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive });
+        return reply(200, headersOut(endpoint));
       },
     }),
 
@@ -82,7 +74,9 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return context.inTurn.run(endpoint.seq, async () => replace(await lookup.again(endpoint), body.headers));
+        return context.inTurn.run(endpoint.seq, async () =>
+          replaceHeaders(context, await lookup.again(endpoint), body.headers),
+        );
       },
     }),
 
@@ -102,11 +96,23 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
         return context.inTurn.run(endpoint.seq, async () => {
           const existing = await lookup.again(endpoint);
           const headers = patched(existing.headers, body.headers, body.deleteHeaders ?? []);
-          return replace(existing, headers);
+          return replaceHeaders(context, existing, headers);
         });
       },
     }),
   ];
+}
+
+export function headersOut(endpoint: Endpoint) {
+  const all = Object.entries(endpoint.headers);
+  const sensitive = all.filter(([name]) => isSensitive(name)).map(([name]) => name);
+  return { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive };
+}
+
+export async function replaceHeaders(context: Context, endpoint: Endpoint, headers: Headers): Promise<Reply> {
+  await context.store.endpoints.update({ ...endpoint, headers, updatedAt: context.clock.now() });
+  context.endpointChanged("endpoint.updated", endpoint);
+  return noContent;
 }
 
 function isSensitive(name: string): boolean {

@@ -1,31 +1,34 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { Problem } from "../../core/problem.ts";
 import { generateSecret, publicForm, secretBytes } from "../../core/signature.ts";
+import type { Endpoint } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
-import { noContent, reply } from "../reply.ts";
+import { noContent, type Reply, reply } from "../reply.ts";
 import { nullable } from "../schema.ts";
 import { checkSecret } from "./endpoint.ts";
 
 const GRACE_SECONDS_DEFAULT = 24 * 60 * 60;
 const GRACE_SECONDS_MAX = 7 * GRACE_SECONDS_DEFAULT;
 
-const EndpointSecretOut = field.object("EndpointSecretOut", { key: Type.String() });
-const EndpointSecretRotateIn = field.object("EndpointSecretRotateIn", {
+export const EndpointSecretOut = field.object("EndpointSecretOut", { key: Type.String() });
+export const EndpointSecretRotateIn = field.object("EndpointSecretRotateIn", {
   key: Type.Optional(nullable(Type.String({ description: "The new secret; made by the server unless given." }))),
   gracePeriodSeconds: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: GRACE_SECONDS_MAX,
-      default: GRACE_SECONDS_DEFAULT,
-      description: "How long the old secret signs as well.",
-    }),
+    nullable(
+      Type.Integer({
+        minimum: 0,
+        maximum: GRACE_SECONDS_MAX,
+        default: GRACE_SECONDS_DEFAULT,
+        description: "How long the old secret signs as well.",
+      }),
+    ),
   ),
 });
 
 export function endpointSecretRoutes(context: Context): Operation[] {
-  const { store, lookup, clock, random } = context;
+  const { lookup } = context;
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/secret";
   return [
@@ -37,6 +40,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       summary: "Get the secret of an endpoint",
       description: "What the receiver verifies signatures with: a `whsec_` secret, or the public `whpk_` key.",
       access: "application",
+      capability: "ViewEndpointSecret",
       answers: {
         200: {
           description: "The current secret.",
@@ -47,8 +51,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const [current] = await store.endpoints.secrets(endpoint.seq, clock.now());
-        return reply(200, { key: publicForm(current!.secret) });
+        return reply(200, await secretOut(context, endpoint));
       },
     }),
 
@@ -59,6 +62,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       tag,
       summary: "Replace the secret of an endpoint",
       access: "application",
+      capability: "ManageEndpointSecret",
       body: EndpointSecretRotateIn,
       bodyOptional: true,
       bodyExample: { gracePeriodSeconds: 3600 },
@@ -66,16 +70,29 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       problems: [400, 404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const secret = body.key ?? generateSecret(random.bytes(secretBytes));
-        checkSecret(secret, "key");
-        const now = clock.now();
-        const graceMs = (body.gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000;
-        if (!(await store.endpoints.rotateSecret(endpoint.seq, secret, now, now + graceMs))) {
-          throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
-        }
-        context.endpointChanged("endpoint.updated", endpoint);
-        return noContent;
+        return rotateSecret(context, endpoint, body);
       },
     }),
   ];
+}
+
+export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
+  const [current] = await store.endpoints.secrets(endpoint.seq, clock.now());
+  return { key: publicForm(current!.secret) };
+}
+
+export async function rotateSecret(
+  context: Context,
+  endpoint: Endpoint,
+  { key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>,
+): Promise<Reply> {
+  const secret = key ?? generateSecret(context.random.bytes(secretBytes));
+  checkSecret(secret, "key");
+  const now = context.clock.now();
+  const graceMs = (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000;
+  if (!(await context.store.endpoints.rotateSecret(endpoint.seq, secret, now, now + graceMs))) {
+    throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
+  }
+  context.endpointChanged("endpoint.updated", endpoint);
+  return noContent;
 }

@@ -31,12 +31,7 @@ export function endpointRoutes(context: Context): Operation[] {
 
   async function update(before: Endpoint, after: Endpoint, application: Application) {
     if (after.eventTypes !== before.eventTypes) await checkEventTypes(context, application, after.eventTypes);
-    // Whoever switches it on again says that it is well.
-    const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-    const endpoint = { ...after, failingSince, updatedAt: clock.now() };
-    if (!(await store.endpoints.update(endpoint))) throw taken();
-    context.endpointChanged("endpoint.updated", endpoint);
-    return reply(200, endpointOut(endpoint, ids));
+    return reply(200, endpointOut(await storeChange(context, before, after), ids));
   }
 
   const urlOf = (text: string) => checkedUrl(text, context.settings.httpsOnly);
@@ -180,10 +175,23 @@ export function endpointRoutes(context: Context): Operation[] {
   ];
 }
 
-async function createEndpoint(
+/** Stores a changed endpoint and tells of it. 409 when the uid is taken. */
+export async function storeChange(context: Context, before: Endpoint, after: Endpoint): Promise<Endpoint> {
+  // Whoever switches it on again says that it is well.
+  const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
+  const endpoint = { ...after, failingSince, updatedAt: context.clock.now() };
+  if (!(await context.store.endpoints.update(endpoint))) throw taken();
+  context.endpointChanged("endpoint.updated", endpoint);
+  if (before.disabled !== endpoint.disabled) context.endpointSwitched(endpoint);
+  return endpoint;
+}
+
+/** `checkTypes` throws when the endpoint asks for event types that there are not. 409 when the uid is taken. */
+export async function createEndpoint(
   context: Context,
   application: Application,
   body: Static<typeof EndpointIn> & EndpointChange,
+  checkTypes: typeof checkEventTypes = checkEventTypes,
 ): Promise<Endpoint> {
   const now = context.clock.now();
   const endpoint: Endpoint = {
@@ -198,13 +206,13 @@ async function createEndpoint(
   };
   const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "secret");
-  await checkEventTypes(context, application, endpoint.eventTypes);
+  await checkTypes(context, application, endpoint.eventTypes);
   if (!(await context.store.endpoints.create(endpoint, secret))) throw taken();
   context.endpointChanged("endpoint.created", endpoint);
   return endpoint;
 }
 
-function checkedUrl(text: string, httpsOnly: boolean): string {
+export function checkedUrl(text: string, httpsOnly: boolean): string {
   const checked = normalizeUrl(text, httpsOnly);
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
   return checked.url;
@@ -230,7 +238,7 @@ function taken() {
 }
 
 /** What stands in the path becomes the uid, unless it looks like an id: then it names an endpoint that is gone. */
-function uidFromPath(text: string): string {
+export function uidFromPath(text: string): string {
   if (uidProblem(text, "ep_") !== null) throw notFound("Endpoint not found");
   return text;
 }

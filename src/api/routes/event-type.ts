@@ -1,71 +1,31 @@
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import { listOut, pageLimitDefault, parseIterator } from "../../core/page.ts";
 import { conflict, invalid, notFound } from "../../core/problem.ts";
 import { eventTypeNameProblem } from "../../core/rule.ts";
 import type { EventType } from "../../store/index.ts";
 import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
+import {
+  changed,
+  checkSchemas,
+  type EventTypeChange,
+  EventTypeIn,
+  EventTypeOut,
+  EventTypePatch,
+  EventTypeUpdate,
+  eventTypeExample as example,
+  isVisible,
+  eventTypeOut as out,
+  plainEventType as plain,
+} from "../event-type-fields.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import { orderQuery, pageQuery } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
-import { nullable } from "../schema.ts";
-import { formatInstant } from "../time.ts";
 
-const VERSIONS_MAX = 100;
-const FLAGS_MAX = 100;
-
-const properties = {
-  archived: Type.Optional(Type.Boolean({ default: false, description: "Endpoints cannot ask for it any more." })),
-  deprecated: Type.Optional(Type.Boolean({ default: false })),
-  schemas: Type.Optional(
-    nullable(
-      Type.Record(Type.String(), Type.Object({}), {
-        maxProperties: VERSIONS_MAX,
-        description: "A JSON Schema by version.",
-      }),
-    ),
-  ),
-  featureFlag: Type.Optional(nullable(field.eventTypeName)),
-  featureFlags: Type.Optional(nullable(Type.Array(field.eventTypeName, { maxItems: FLAGS_MAX, uniqueItems: true }))),
-  groupName: Type.Optional(nullable(field.eventTypeName)),
-};
-const description = field.text("For people.");
-
-const EventTypeUpdate = field.object("EventTypeUpdate", { description, ...properties });
-const EventTypeIn = field.object("EventTypeIn", { name: field.eventTypeName, description, ...properties });
-const EventTypePatch = field.object("EventTypePatch", { description: Type.Optional(description), ...properties });
-
-const EventTypeOut = field.object("EventTypeOut", {
-  name: Type.String(),
-  description: Type.String(),
-  archived: Type.Boolean(),
-  deprecated: Type.Boolean(),
-  schemas: nullable(Type.Record(Type.String(), Type.Object({}))),
-  featureFlag: nullable(Type.String()),
-  featureFlags: nullable(Type.Array(Type.String())),
-  groupName: nullable(Type.String()),
-  createdAt: field.instantOut,
-  updatedAt: field.instantOut,
-});
-
-const example = {
-  name: "user.signup",
-  description: "Somebody has signed up.",
-  archived: false,
-  deprecated: false,
-  schemas: null,
-  featureFlag: null,
-  featureFlags: null,
-  groupName: null,
-  createdAt: "2026-01-01T00:00:00.000Z",
-  updatedAt: "2026-01-01T00:00:00.000Z",
-};
 const bodyExample = { name: "user.signup", description: "Somebody has signed up." };
 const found = { description: "The event type.", schema: EventTypeOut, example };
 const created = { ...found, description: "The event type was made." };
-
-type Sent = Static<typeof EventTypePatch>;
 
 export function eventTypeRoutes(context: Context): Operation[] {
   const { store, clock } = context;
@@ -74,21 +34,27 @@ export function eventTypeRoutes(context: Context): Operation[] {
 
   async function get(identity: Identity, name: string): Promise<EventType> {
     const eventType = await store.eventTypes.get(identity.environmentSeq, name);
-    if (eventType === null) throw notFound("Event type not found");
+    if (eventType === null || !isVisible(eventType, identity)) throw notFound("Event type not found");
     return eventType;
   }
 
-  async function create(identity: Identity, name: string, sent: Sent): Promise<EventType> {
+  async function create(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType> {
     const now = clock.now();
-    const blank = { seq: context.seqs.next(), environmentSeq: identity.environmentSeq, name, createdAt: now };
-    const eventType = { ...changed({ ...blank, ...plain, updatedAt: now }, sent), updatedAt: now };
+    const { environmentSeq } = identity;
+    const blank = { ...plain, seq: context.seqs.next(), environmentSeq, name, createdAt: now, updatedAt: now };
+    const eventType = changed(blank, sent);
+    await checkSchemas(eventType.schemas);
     if (!(await store.eventTypes.create(eventType))) throw exists();
+    context.eventTypeChanged(eventType);
     return eventType;
   }
 
-  async function update(before: EventType, sent: Sent): Promise<EventType> {
-    const eventType = { ...changed(before, sent), updatedAt: clock.now() };
+  /** `blank`: what is not sent is as in a new one, not as it was. */
+  async function update(before: EventType, sent: EventTypeChange, blank: Partial<EventType> = {}): Promise<EventType> {
+    const eventType = { ...changed({ ...before, ...blank }, sent), updatedAt: clock.now() };
+    await checkSchemas(eventType.schemas, before.schemas);
     await store.eventTypes.update(eventType);
+    context.eventTypeChanged(eventType);
     return eventType;
   }
 
@@ -120,6 +86,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
           limit: query.limit ?? pageLimitDefault,
           ...startOf(query.iterator),
           includeArchived: query.include_archived ?? false,
+          featureFlags: identity.featureFlags,
         });
         const items = rows.map((row) => out(row, query.with_content ?? false));
         return reply(
@@ -143,9 +110,9 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [409],
       async handle({ identity, body }) {
         const existing = await store.eventTypes.get(identity.environmentSeq, body.name);
-        if (existing === null) return reply(201, out(await create(identity, body.name, body)));
-        if (!existing.archived) throw exists();
-        return reply(201, out(await update({ ...existing, ...plain }, body)));
+        if (existing !== null && !existing.archived) throw exists();
+        const made = await (existing === null ? create(identity, body.name, body) : update(existing, body, plain));
+        return { ...reply(201, out(made)), changed: { eventTypeName: body.name } };
       },
     }),
 
@@ -176,7 +143,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [409],
       async handle({ identity, params: { event_type_name: name }, body }) {
         const existing = await store.eventTypes.get(identity.environmentSeq, name);
-        if (existing !== null) return reply(200, out(await update({ ...existing, ...plain }, body)));
+        if (existing !== null) return reply(200, out(await update(existing, body, plain)));
         const problem = eventTypeNameProblem(name);
         if (problem !== null) throw invalid(["path", "event_type_name"], problem);
         return reply(201, out(await create(identity, name, body)));
@@ -217,8 +184,12 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, query }) {
         const eventType = await get(identity, params.event_type_name);
-        if (query.expunge) await store.eventTypes.expunge(identity.environmentSeq, eventType.name);
-        else await update(eventType, { archived: true });
+        if (query.expunge) {
+          await store.eventTypes.expunge(identity.environmentSeq, eventType.name);
+          context.eventTypeChanged(eventType);
+        } else {
+          await update(eventType, { archived: true });
+        }
         return noContent;
       },
     }),
@@ -231,50 +202,6 @@ function startOf(iterator: string | undefined): { from: string | null; backwards
   const problem = eventTypeNameProblem(id);
   if (problem !== null) throw invalid(["query", "iterator"], problem);
   return { from: id, backwards };
-}
-
-/** An event type of which nothing but the name was said. */
-const plain = {
-  description: "",
-  archived: false,
-  deprecated: false,
-  schemas: null,
-  featureFlags: [],
-  groupName: null,
-};
-
-function changed<E extends EventType>(before: E, sent: Sent): E {
-  return {
-    ...before,
-    description: sent.description ?? before.description,
-    archived: sent.archived ?? before.archived,
-    deprecated: sent.deprecated ?? before.deprecated,
-    schemas: sent.schemas === undefined ? before.schemas : sent.schemas,
-    featureFlags: flagsOf(sent) ?? before.featureFlags,
-    groupName: sent.groupName === undefined ? before.groupName : sent.groupName,
-  };
-}
-
-/** The Svix API has had one flag, and has a list of them now. Undefined: neither was sent. */
-function flagsOf({ featureFlags, featureFlag }: Sent): readonly string[] | undefined {
-  if (featureFlags !== undefined) return featureFlags ?? [];
-  if (featureFlag === undefined) return undefined;
-  return featureFlag === null ? [] : [featureFlag];
-}
-
-function out(eventType: EventType, withContent = true) {
-  return {
-    name: eventType.name,
-    description: eventType.description,
-    archived: eventType.archived,
-    deprecated: eventType.deprecated,
-    schemas: withContent ? eventType.schemas : null,
-    featureFlag: eventType.featureFlags[0] ?? null,
-    featureFlags: eventType.featureFlags.length === 0 ? null : eventType.featureFlags,
-    groupName: eventType.groupName,
-    createdAt: formatInstant(eventType.createdAt),
-    updatedAt: formatInstant(eventType.updatedAt),
-  };
 }
 
 function exists() {

@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { StoreUnavailable } from "../../store/index.ts";
 import { carriesToken } from "../auth.ts";
 import type { Context } from "../context.ts";
+import { corsHeaders } from "../cors.ts";
 import { unauthenticated } from "../errors.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
@@ -85,7 +86,7 @@ export function healthRoutes(context: Context): Operation[] {
       async handle({ request }) {
         const token = settings.metricsToken;
         if (token !== null && !carriesToken(request, token)) throw unauthenticated("Invalid token");
-        return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });
+        return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType, ...corsHeaders } });
       },
     }),
   ];

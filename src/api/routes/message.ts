@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import type { Accepted, Incoming } from "../../accept/accept.ts";
 import { arrayItems, type ByteRange, topLevelFields } from "../../core/json.ts";
-import { conflict, Invalid, invalid, notFound, Problem } from "../../core/problem.ts";
+import { conflict, Invalid, notFound, Problem } from "../../core/problem.ts";
 import type { ApplicationEntry } from "../../store/directory.ts";
 import type { IdempotentAnswer } from "../../store/index.ts";
+import { createOnDemand } from "../application-on-demand.ts";
 import type { Identity } from "../auth.ts";
 import { withPayloads } from "../content-budget.ts";
 import type { Context } from "../context.ts";
@@ -20,10 +21,10 @@ import {
 } from "../message-fields.ts";
 import { messageText, messageTextWith, payloadText } from "../message-out.ts";
 import { type Operation, operation } from "../operation.ts";
-import { historyRequest, listedAs, pageQuery } from "../paging.ts";
-import { noContent, type Reply } from "../reply.ts";
+import { foundTexts, historyRequest, pageQuery } from "../paging.ts";
+import { held } from "../payload-check.ts";
+import type { Reply } from "../reply.ts";
 import { checker, findingsOf, ruled } from "../schema.ts";
-import { createApplication } from "./application.ts";
 
 const BATCH_MAX = 1000;
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
@@ -41,7 +42,7 @@ const BatchOut = field.object("MessageBatchOut", {
 });
 
 export function messageRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, accepter, ingestRate } = context;
+  const { store, ids, lookup, accepter, payloadRules, ingestRate, clock } = context;
   const tag = "Message";
   const path = "/api/v1/app/:app_id/msg";
 
@@ -81,6 +82,7 @@ export function messageRoutes(context: Context): Operation[] {
       description:
         "Answered when it is safely stored. It goes to every endpoint of the application that wants its type and channels; one that nobody wants is kept as well.",
       access: "environment",
+      audited: false,
       query: Type.Object(contentQuery),
       body: MessageIn,
       bodyExample,
@@ -90,9 +92,14 @@ export function messageRoutes(context: Context): Operation[] {
       async handle({ identity, params, query, body, bytes, idempotency }) {
         ingestRate.spend(identity.caller, 1);
         const known = lookup.entry(identity, params.app_id);
+        const rule = payloadRules.of(identity.environmentSeq, body.eventType);
+        const incoming = held(
+          incomingOf(body, bytes, [0, bytes.length], idempotency, clock.now()),
+          body,
+          rule instanceof Promise ? await rule : rule,
+        );
         const entry =
           known === null || known instanceof Promise ? await entryFor(identity, params.app_id, body) : known;
-        const incoming = incomingOf(body, bytes, [0, bytes.length], idempotency);
         const result = await accepter.accept(entry, incoming);
         return acceptedReply(incoming, result, query.with_content === false ? "{}" : payloadText(incoming));
       },
@@ -106,6 +113,7 @@ export function messageRoutes(context: Context): Operation[] {
       summary: "Send up to 1,000 messages",
       description: "In one commit. Wrong ones fail alone; the answers stand in the order of the messages.",
       access: "environment",
+      audited: false,
       query: Type.Object(contentQuery),
       body: BatchIn,
       bodyExample: { messages: [bodyExample] },
@@ -117,7 +125,10 @@ export function messageRoutes(context: Context): Operation[] {
         ingestRate.spend(identity.caller, body.messages.length);
         const entry = (await lookup.entry(identity, params.app_id)) ?? raise(notFound("Application not found"));
         const ranges = itemRanges(bytes);
-        const items = body.messages.map((item, i) => readItem(item, bytes, ranges[i]!));
+        const items: (Incoming | Problem)[] = [];
+        for (const [i, item] of body.messages.entries()) {
+          items.push(await readItem(context, identity, item, bytes, ranges[i]!));
+        }
         const incoming = items.filter((item): item is Incoming => !(item instanceof Problem));
         const results = await accepter.acceptAll(entry, incoming);
         let next = 0;
@@ -158,14 +169,13 @@ export function messageRoutes(context: Context): Operation[] {
         const page = historyRequest(query, ids, "msg_");
         const withContent = query.with_content ?? true;
         const bare = await store.messages.list(application.seq, messageFilter(query), page, false);
-        const { rows, more } = withContent ? await withPayloads(store, bare, page.backwards) : bare;
-        const texts = rows.map((message) => messageText(message, ids, withContent));
-        const { data: _, ...rest } = listedAs(
-          [],
-          rows.map(({ seq }) => ids.encode("msg_", seq)),
-          more,
+        const messages = withContent ? await withPayloads(store, bare, page.backwards) : bare;
+        return foundTexts(
+          messages,
+          page,
+          ({ seq }) => ids.encode("msg_", seq),
+          (message) => messageText(message, ids, withContent),
         );
-        return { status: 200, body: `{"data":[${texts.join(",")}],${JSON.stringify(rest).slice(1)}` };
       },
     }),
 
@@ -184,23 +194,6 @@ export function messageRoutes(context: Context): Operation[] {
         return { status: 200, body: messageText(message, ids, query.with_content ?? true) };
       },
     }),
-
-    operation({
-      id: "v1.message.expunge-content",
-      method: "DELETE",
-      path: `${path}/:msg_id/content`,
-      tag,
-      summary: "Delete the payload of a message",
-      description: "What waits for delivery can then no longer be sent.",
-      access: "environment",
-      answers: { 204: { description: "The payload is gone." } },
-      problems: [404],
-      async handle({ identity, params }) {
-        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
-        await store.messages.expunge(message.seq);
-        return noContent;
-      },
-    }),
   ];
 }
 
@@ -211,15 +204,7 @@ async function createdEntry(
   app: string,
   application: NonNullable<SentMessage["application"]>,
 ): Promise<ApplicationEntry> {
-  const loc = ["body", "application", "uid"];
-  if (application.uid == null) throw invalid(loc, "Must be set to make the application.", "application_uid_missing");
-  if (application.uid !== app) throw invalid(loc, "Must be the uid in the path.", "application_uid_mismatch");
-  try {
-    await createApplication(context, identity, application);
-  } catch (error) {
-    // Another message was first to make it: then it is there.
-    if (!(error instanceof Problem && error.code === "conflict")) throw error;
-  }
+  await createOnDemand(context, identity, app, application);
   return (await context.lookup.entry(identity, app)) ?? raise(notFound("Application not found"));
 }
 
@@ -229,10 +214,18 @@ function itemRanges(bytes: Uint8Array): ByteRange[] {
   return (at === undefined ? null : arrayItems(bytes, at)) ?? [];
 }
 
-function readItem(item: unknown, bytes: Uint8Array, range: ByteRange): Incoming | Problem {
+async function readItem(
+  { payloadRules, clock }: Context,
+  { environmentSeq }: Identity,
+  item: unknown,
+  bytes: Uint8Array,
+  range: ByteRange,
+): Promise<Incoming | Problem> {
   if (!checker(MessageIn).Check(item)) return itemProblem(new Invalid(...findingsOf(MessageIn, item, "body")));
+  const sent = item as SentMessage;
   try {
-    return incomingOf(item as SentMessage, bytes, range, null);
+    const incoming = incomingOf(sent, bytes, range, null, clock.now());
+    return held(incoming, sent, await payloadRules.of(environmentSeq, sent.eventType));
   } catch (error) {
     if (error instanceof Invalid) return itemProblem(error);
     throw error;

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import type { Context } from "../context.ts";
+import { corsHeaders } from "../cors.ts";
 import * as field from "../fields.ts";
 import { Live, OverviewSource } from "../live.ts";
 import { type Operation, operation } from "../operation.ts";
@@ -94,7 +95,7 @@ export function overviewRoutes(context: Context): Operation[] {
       },
       problems: [429],
       async handle({ identity }) {
-        const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
+        const headers = { "content-type": "text/event-stream", "cache-control": "no-store", ...corsHeaders };
         return new Response(await live.open(identity.environmentSeq), { headers });
       },
     }),

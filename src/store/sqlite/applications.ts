@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
-import type { Application, Metadata, Store } from "../index.ts";
+import type { Application, ApplicationExclusion, Metadata, Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
-import { pageOf, walk } from "./page.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { isUniqueConflict, parsed } from "./rows.ts";
+import type { Range } from "./stretches.ts";
 
 const COLUMNS = `seq, environment_seq AS environmentSeq, uid, name, throttle_rate AS throttleRate, metadata,
   created_at AS createdAt, updated_at AS updatedAt`;
@@ -13,10 +14,52 @@ function toApplication(row: Row | null): Application | null {
   return row === null ? null : { ...row, metadata: parsed<Metadata>(row.metadata) };
 }
 
+const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0
+  AND seq >= $from AND seq < $to`;
+
+const ENDPOINTS = "EXISTS (SELECT 1 FROM endpoint e WHERE e.application_seq = a.seq AND e.deleted_at IS NULL";
+
+function excluding(exclude: ApplicationExclusion | null): Conditions {
+  const where = new Conditions();
+  if (exclude === null) return where;
+  const { withoutEndpoints, allDisabled, allAt } = exclude;
+  if (withoutEndpoints) where.add(`${ENDPOINTS})`);
+  if (allDisabled) where.add(`(NOT ${ENDPOINTS}) OR ${ENDPOINTS} AND e.disabled = 0))`);
+  if (allAt !== null) {
+    where.add(`(NOT ${ENDPOINTS}) OR ${ENDPOINTS} AND substr(e.url, 1, length($at)) <> $at))`, { at: allAt });
+  }
+  return where;
+}
+
+/** Applications that are asked together whether they are wanted; and how often for one page. */
+const PIECE_ROWS = 200;
+const PIECES_MAX = 25;
+
+/** Parts of the list with some applications each. */
+function* pieces(db: Database, environmentSeq: number, within: Range, direction: "ASC" | "DESC"): Generator<Range> {
+  const bound = db.query<{ seq: number }, [Bindings]>(
+    `SELECT seq FROM application WHERE ${LISTED} ORDER BY seq ${direction} LIMIT 1 OFFSET ${PIECE_ROWS}`,
+  );
+  for (let { from, to } = within; from < to; ) {
+    const at = bound.get({ environmentSeq, from, to })?.seq;
+    if (at === undefined) {
+      yield { from, to };
+      return;
+    }
+    if (direction === "ASC") {
+      yield { from, to: at };
+      from = at;
+    } else {
+      yield { from: at + 1, to };
+      to = at + 1;
+    }
+  }
+}
+
 export function applications(db: Database, committer: Committer): Store["applications"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM application WHERE seq = ? AND deleted_at IS NULL`);
   const inEnvironment = db.prepare<Row, [number, number]>(
-    `SELECT ${COLUMNS} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL`,
+    `SELECT ${COLUMNS} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL AND operational = 0`,
   );
   const byUid = db.prepare<Row, [string, number]>(
     `SELECT ${COLUMNS} FROM application WHERE uid = ? AND environment_seq = ? AND deleted_at IS NULL`,
@@ -33,6 +76,15 @@ export function applications(db: Database, committer: Committer): Store["applica
   const removeEndpoints = db.prepare(
     "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL",
   );
+  const knownBySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM application WHERE seq = ?`);
+  const hidden = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM application WHERE operational = 1`);
+  const hiddenOf = db.prepare<Row, [number]>(
+    `SELECT ${COLUMNS} FROM application WHERE environment_seq = ? AND operational = 1`,
+  );
+  const insertHidden = db.prepare(
+    `INSERT INTO application (seq, environment_seq, name, metadata, created_at, updated_at, operational)
+     VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
+  );
 
   const unlessTaken = async (work: () => unknown): Promise<boolean> => {
     try {
@@ -48,17 +100,19 @@ export function applications(db: Database, committer: Committer): Store["applica
     find: async (environmentSeq, key) =>
       toApplication("seq" in key ? inEnvironment.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq)),
     get: async (seq) => toApplication(bySeq.get(seq)),
-    list: async (environmentSeq, page) => {
-      const { condition, direction } = walk("seq", page);
-      const rows = db
-        .query<Row, [Record<string, number>]>(
-          `SELECT ${COLUMNS} FROM application WHERE environment_seq = $environmentSeq AND deleted_at IS NULL${condition}
-           ORDER BY seq ${direction} LIMIT $limit`,
-        )
-        .all({ environmentSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(
-        rows.map((row) => toApplication(row)!),
+    list: async (environmentSeq, page, exclude = null) => {
+      const where = excluding(exclude);
+      const rows = db.query<Row, [Bindings]>(
+        `SELECT ${COLUMNS} FROM application a WHERE ${LISTED}${where.sql} ORDER BY seq ${directionOf(page)} LIMIT $limit`,
+      );
+      const within = rangeOf(page);
+      const ranges = exclude === null ? [within] : pieces(db, environmentSeq, within, directionOf(page));
+      return readRanges(
         page,
+        ranges,
+        (range, limit) =>
+          rows.all({ ...where.values, ...range, environmentSeq, limit }).map((row) => toApplication(row)!),
+        PIECES_MAX,
       );
     },
     create: (application) =>
@@ -89,6 +143,13 @@ export function applications(db: Database, committer: Committer): Store["applica
       committer.write(() => {
         remove.run(seq, deletedAt);
         removeEndpoints.run(seq, deletedAt);
+      }),
+    known: async (seq) => toApplication(knownBySeq.get(seq)),
+    operational: async () => hidden.all().map((row) => toApplication(row)!),
+    ensureOperational: ({ seq, environmentSeq, name, metadata, createdAt, updatedAt }) =>
+      committer.write(() => {
+        insertHidden.run(seq, environmentSeq, name, JSON.stringify(metadata), createdAt, updatedAt);
+        return toApplication(hiddenOf.get(environmentSeq))!;
       }),
   };
 }

@@ -1,9 +1,12 @@
 import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Attempt, AttemptFilter, PageOf, PageRequest, Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
-import { addMessageFilter, addWindow } from "./messages.ts";
-import { Conditions, pageOf, walk } from "./page.ts";
+import { addMessageFilter } from "./messages.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
+import type { Range, Stretches } from "./stretches.ts";
+import { termsOfAttempts } from "./traits.ts";
 
 export interface AttemptRow extends Omit<Attempt, "reason"> {
   reason: string | null;
@@ -33,39 +36,78 @@ function addStatusClass(where: Conditions, statusClass: number | undefined): voi
   else where.add("t.response_status BETWEEN $class AND $class + 99", { class: statusClass });
 }
 
-export function attempts(db: Database, committer: Committer): Store["attempts"] {
+/** The filters that speak of the attempt `t` and of its message `m`. */
+function conditions(filter: AttemptFilter): Conditions {
+  const where = new Conditions();
+  if (filter.endpointSeq !== undefined) {
+    where.add("t.endpoint_seq = $onlyEndpoint", { onlyEndpoint: filter.endpointSeq });
+  }
+  addStatus(where, filter.status);
+  addStatusClass(where, filter.statusCodeClass);
+  addMessageFilter(where, filter);
+  return where;
+}
+
+export function attempts(db: Database, committer: Committer, stretches: Stretches): Store["attempts"] {
   const one = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.seq = ? AND t.message_seq = ?`,
   );
   const expunge = db.prepare("UPDATE attempt SET response = NULL WHERE seq = ?");
 
-  const list = (scope: Conditions, filter: AttemptFilter, page: PageRequest, withContent: boolean): PageOf<Attempt> => {
-    const { condition, direction } = walk("t.seq", page);
-    if (filter.endpointSeq !== undefined)
-      scope.add("t.endpoint_seq = $onlyEndpoint", { onlyEndpoint: filter.endpointSeq });
-    addStatus(scope, filter.status);
-    addStatusClass(scope, filter.statusCodeClass);
-    addWindow(scope, "t.seq", filter);
+  const list = (
+    scope: { readonly column: "endpoint_seq" | "message_seq"; readonly seq: Seq },
+    ranges: Iterable<Range>,
+    filter: AttemptFilter,
+    page: PageRequest,
+    withContent: boolean,
+  ): PageOf<Attempt> => {
+    const where = conditions(filter);
     const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    addMessageFilter(scope, filter);
-    const rows = db
-      .query<AttemptRow, [Record<string, string | number | null | Uint8Array>]>(
-        `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " JOIN message m ON m.seq = t.message_seq" : ""}
-         WHERE 1${scope.sql}${condition} ORDER BY t.seq ${direction} LIMIT $limit`,
-      )
-      .all({ ...scope.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-    return pageOf(rows.map(toAttempt), page);
+    // CROSS JOIN keeps the order of the tables: the attempts are few, the messages of their types may be many.
+    const rows = db.query<AttemptRow, [Bindings]>(
+      `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
+       WHERE t.${scope.column} = $scope AND t.seq >= $from AND t.seq < $to${where.sql}
+       ORDER BY t.seq ${directionOf(page)} LIMIT $limit`,
+    );
+    return readRanges(page, ranges, (range, limit) =>
+      rows.all({ ...where.values, ...range, scope: scope.seq, limit }).map(toAttempt),
+    );
   };
 
   return {
-    ofEndpoint: async (endpointSeq, filter, page, withContent) =>
-      list(new Conditions().add("t.endpoint_seq = $endpointSeq", { endpointSeq }), filter, page, withContent),
+    ofEndpoint: async (endpointSeq, filter, page, withContent) => {
+      const within = rangeOf(page, filter);
+      const terms = termsOfAttempts(filter);
+      const ranges = terms.length === 0 ? [within] : stretches.find(endpointSeq, terms, within, directionOf(page));
+      return list({ column: "endpoint_seq", seq: endpointSeq }, ranges, filter, page, withContent);
+    },
     ofMessage: async (messageSeq, filter, page, withContent) =>
-      list(new Conditions().add("t.message_seq = $messageSeq", { messageSeq }), filter, page, withContent),
+      list({ column: "message_seq", seq: messageSeq }, [rangeOf(page, filter)], filter, page, withContent),
     get: async (messageSeq, attemptSeq) => {
       const row = one.get(attemptSeq, messageSeq);
       return row === null ? null : toAttempt(row);
     },
     expunge: (attemptSeq) => committer.write(() => void expunge.run(attemptSeq)),
+    count: countVerb(db),
+  };
+}
+
+/** Reads nothing but indexes. */
+function countVerb(db: Database): Store["attempts"]["count"] {
+  const RANGE = "endpoint_seq = ? AND seq >= ? AND seq < ?";
+  const beyond = db.prepare<{ seq: number }, [number, number, number, number]>(
+    `SELECT seq FROM attempt WHERE ${RANGE} ORDER BY seq LIMIT 1 OFFSET ?`,
+  );
+  const all = db.prepare<{ count: number }, [number, number, number]>(
+    `SELECT COUNT(*) AS count FROM attempt WHERE ${RANGE}`,
+  );
+  const failed = db.prepare<{ count: number }, [number, number, number]>(
+    `SELECT COUNT(*) AS count FROM attempt WHERE ${RANGE} AND reason IS NOT NULL`,
+  );
+  return async (endpointSeq, { from, to, limit }) => {
+    const next = beyond.get(endpointSeq, from, to, limit)?.seq ?? null;
+    const end = next ?? to;
+    const failures = failed.get(endpointSeq, from, end)!.count;
+    return { delivered: all.get(endpointSeq, from, end)!.count - failures, failed: failures, next };
   };
 }

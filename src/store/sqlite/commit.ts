@@ -22,6 +22,7 @@ export class Committer {
   #isBusy = false;
   #closed = false;
   #crashed = false;
+  readonly #onRollback: (() => void)[] = [];
   readonly #begin: Statement;
   readonly #commit: Statement;
 
@@ -50,6 +51,11 @@ export class Committer {
       this.#queue.push({ work, resolve, reject });
       if (this.#queue.length === 1) this.clock.soon(this.#isBusy ? this.#flushSoon : this.#flush);
     });
+  }
+
+  /** Those who keep in memory what they have written hear that it was undone. */
+  onRollback(listener: () => void): void {
+    this.#onRollback.push(listener);
   }
 
   /** A busy store waits one more turn of the event loop, in which more arrives to share the fsync. */
@@ -104,6 +110,7 @@ export class Committer {
         } catch (error) {
           if (isDiskTrouble(error)) throw error;
           this.db.run("ROLLBACK TO one");
+          this.#undone();
           results.push(new Failed(error));
         }
         this.db.run("RELEASE one");
@@ -129,6 +136,11 @@ export class Committer {
   #rollback(): void {
     // SQLite has already rolled back by itself after some errors (a full disk, for one).
     if (this.db.inTransaction) this.db.run("ROLLBACK");
+    this.#undone();
+  }
+
+  #undone(): void {
+    for (const listener of this.#onRollback) listener();
   }
 
   #giveUp(writes: readonly Write[], error: unknown): void {

@@ -7,10 +7,14 @@ import { Conditions, pageOf, walk } from "./page.ts";
 
 type Bindings = Record<string, string | number | null | Uint8Array>;
 
+/**
+ * CROSS JOIN keeps the order of the tables: the dead letters are walked in the order of their index until the page is
+ * full. Otherwise SQLite may begin with the applications and sort every dead letter they have for each step of a redrive.
+ */
 const FROM = `FROM delivery d
-  JOIN endpoint e ON e.seq = d.endpoint_seq
-  JOIN application a ON a.seq = e.application_seq
-  JOIN message m ON m.seq = d.message_seq
+  CROSS JOIN endpoint e ON e.seq = d.endpoint_seq
+  CROSS JOIN application a ON a.seq = e.application_seq
+  CROSS JOIN message m ON m.seq = d.message_seq
   WHERE d.state = 2`;
 
 /** `before` and `after` speak of the time of death. */

@@ -4,13 +4,16 @@ import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Settled, Settlement, Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { parsedOrNull } from "./rows.ts";
+import { type Stretches, trait } from "./stretches.ts";
+import { traitsOfAttempt } from "./traits.ts";
 
 /** How the states stand in the column `state`. */
 export const STATE = { pending: 0, delivered: 1, dead: 2, cancelled: 3 } as const satisfies Record<
   DeliveryState,
   number
 >;
-const STATE_NAMES: readonly DeliveryState[] = ["pending", "delivered", "dead", "cancelled"];
+export const STATE_NAMES: readonly DeliveryState[] = ["pending", "delivered", "dead", "cancelled"];
 
 export const DELIVERY_COLUMNS = `seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, state, reason,
   due_at AS dueAt, attempts_total AS attemptsTotal`;
@@ -27,12 +30,12 @@ export function toDelivery(row: DeliveryRow): Delivery {
 type Verbs = Pick<Store, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
 
 /** The queue: what waits, in which lane, and what becomes of it. */
-export function deliveries(db: Database, committer: Committer): Verbs {
+export function deliveries(db: Database, committer: Committer, stretches: Stretches): Verbs {
   return {
     ...lanes(db),
-    settle: settleVerb(db, committer),
+    settle: settleVerb(db, committer, stretches),
     bury: buryVerb(db, committer),
-    resend: resendVerb(db, committer),
+    resend: resendVerb(db, committer, stretches),
   };
 }
 
@@ -68,7 +71,8 @@ function lanes(db: Database): Pick<Store, "due" | "nextPosition" | "pendingLanes
   };
 }
 
-function settleVerb(db: Database, committer: Committer): Store["settle"] {
+function settleVerb(db: Database, committer: Committer, stretches: Stretches): Store["settle"] {
+  const labelsOf = labelsFinder(db);
   const insertAttempt = db.prepare(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
        trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -82,7 +86,8 @@ function settleVerb(db: Database, committer: Committer): Store["settle"] {
      WHERE seq = ?1 AND round = ?2 AND state = 2`,
   );
   const wait = db.prepare(
-    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4, position = ?5
+    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4,
+       position = CASE (SELECT fifo FROM endpoint WHERE endpoint.seq = endpoint_seq) WHEN 1 THEN position ELSE ?5 END
      WHERE seq = ?1 AND round = ?2 AND state = 0`,
   );
   const die = db.prepare(
@@ -94,7 +99,15 @@ function settleVerb(db: Database, committer: Committer): Store["settle"] {
     "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
   );
 
-  const settleOne = ({ attempt, round, next, settledAt, failingSince, disableEndpoint }: Settlement): Settled => {
+  const settleOne = ({
+    attempt,
+    message,
+    round,
+    next,
+    settledAt,
+    failingSince,
+    disableEndpoint,
+  }: Settlement): Settled => {
     insertAttempt.run(
       attempt.seq,
       attempt.deliverySeq,
@@ -109,6 +122,8 @@ function settleVerb(db: Database, committer: Committer): Store["settle"] {
       attempt.startedAt,
       attempt.nextAttemptAt,
     );
+    const labels = message ?? labelsOf(attempt.messageSeq);
+    if (labels !== null) stretches.mark(attempt.endpointSeq, attempt.seq, traitsOfAttempt(attempt, labels));
     if (failingSince !== undefined) setHealth.run(attempt.endpointSeq, failingSince);
     if (disableEndpoint) disable.run(attempt.endpointSeq, settledAt);
     return moveDelivery(attempt.deliverySeq, round, next, settledAt);
@@ -129,6 +144,29 @@ function settleVerb(db: Database, committer: Committer): Store["settle"] {
   return (settlements) => committer.write(() => settlements.map(settleOne));
 }
 
+function labelsFinder(db: Database): (messageSeq: Seq) => Required<Settlement>["message"] | null {
+  const labels = db.prepare<{ eventType: string; channels: string | null; tags: string | null }, [number]>(
+    "SELECT event_type AS eventType, channels, tags FROM message WHERE seq = ?",
+  );
+  return (messageSeq) => {
+    const row = labels.get(messageSeq);
+    if (row === null) return null;
+    const { eventType, channels, tags } = row;
+    return { eventType, channels: parsedOrNull<string[]>(channels), tags: parsedOrNull<string[]>(tags) };
+  };
+}
+
+/** Enters a delivery that was made after its message, so that the message is found among those of its endpoint. */
+export function lateDelivery(db: Database, stretches: Stretches): (messageSeq: Seq, endpointSeq: Seq) => void {
+  const applicationOf = db.prepare<{ seq: number }, [number]>(
+    "SELECT application_seq AS seq FROM message WHERE seq = ?",
+  );
+  return (messageSeq, endpointSeq) => {
+    const application = applicationOf.get(messageSeq);
+    if (application !== null) stretches.mark(application.seq, messageSeq, [trait.endpoint(endpointSeq)]);
+  };
+}
+
 function buryVerb(db: Database, committer: Committer): Store["bury"] {
   const end = db.prepare(
     `UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4
@@ -141,7 +179,8 @@ function buryVerb(db: Database, committer: Committer): Store["bury"] {
     });
 }
 
-function resendVerb(db: Database, committer: Committer): Store["resend"] {
+function resendVerb(db: Database, committer: Committer, stretches: Stretches): Store["resend"] {
+  const markLate = lateDelivery(db, stretches);
   const existing = db.prepare<{ seq: number; state: number }, [number, number]>(
     "SELECT seq, state FROM delivery WHERE message_seq = ? AND endpoint_seq = ? ORDER BY seq LIMIT 1",
   );
@@ -158,6 +197,7 @@ function resendVerb(db: Database, committer: Committer): Store["resend"] {
       const row = existing.get(messageSeq, endpointSeq);
       if (row === null) {
         insert.run(seq, messageSeq, endpointSeq, position, now);
+        markLate(messageSeq, endpointSeq);
         return { was: "none", deliverySeq: seq };
       }
       again.run(row.seq, position, now);

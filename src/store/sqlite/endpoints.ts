@@ -90,6 +90,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): S
   const active = db.prepare<Row, [number]>(
     `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
   );
+  const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
   const insert = db.prepare(
     `INSERT INTO endpoint (seq, application_seq, uid, url, description, disabled, event_types, channels, metadata, headers,
        version, throttle_rate, concurrency, fifo, timeout_ms, retry_schedule, paused, failing_since, created_at, updated_at)
@@ -104,7 +105,11 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): S
      WHERE seq = $seq AND deleted_at IS NULL`,
   );
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
-  const orderByAcceptance = db.prepare("UPDATE delivery SET position = seq WHERE endpoint_seq = ? AND state = 0");
+  // What is to be sent for the first time at a later instant keeps its place there: as the head it would hold up the others.
+  const orderByAcceptance = db.prepare(
+    `UPDATE delivery SET position = seq
+     WHERE endpoint_seq = ?1 AND state = 0 AND (attempts_total > 0 OR trigger = 1 OR due_at <= ?2)`,
+  );
   const orderByDue = db.prepare(
     "UPDATE delivery SET position = MAX(position, ?3 + (due_at - ?2) * 4096) WHERE endpoint_seq = ?1 AND state = 0 AND due_at > ?2",
   );
@@ -133,7 +138,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): S
 
   const resort = (before: Endpoint, endpoint: Endpoint): void => {
     if (before.ordering === endpoint.ordering) return;
-    if (endpoint.ordering === "fifo") orderByAcceptance.run(endpoint.seq);
+    if (endpoint.ordering === "fifo") orderByAcceptance.run(endpoint.seq, endpoint.updatedAt);
     else orderByDue.run(endpoint.seq, endpoint.updatedAt, seqAt(endpoint.updatedAt));
   };
 
@@ -158,6 +163,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): S
         .all({ applicationSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toEndpoint), page);
     },
+    ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
     active: async (applicationSeq) => active.all(applicationSeq).map(toEndpoint),
     create: (endpoint, secret) =>
       unlessTaken(() => {

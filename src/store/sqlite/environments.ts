@@ -1,24 +1,74 @@
 import type { Database } from "bun:sqlite";
 import type { Environment, Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { pageOf, walk } from "./page.ts";
+import { isUniqueConflict } from "./rows.ts";
 
-const COLUMNS = "seq, name, created_at AS createdAt";
+const COLUMNS = "seq, name, type, created_at AS createdAt, updated_at AS updatedAt";
+
+/** What messages refer to stays for as long as they do: `prune` takes them when their time has come. */
+const MARK_DELETED = [
+  `UPDATE endpoint SET deleted_at = ?2 WHERE deleted_at IS NULL
+   AND application_seq IN (SELECT seq FROM application WHERE environment_seq = ?1 AND deleted_at IS NULL)`,
+  "UPDATE application SET deleted_at = ?2 WHERE environment_seq = ?1 AND deleted_at IS NULL",
+];
+const DELETE = [
+  "DELETE FROM event_type WHERE environment_seq = ?",
+  "DELETE FROM token WHERE environment_seq = ?",
+  "DELETE FROM environment WHERE seq = ?",
+];
 
 export function environments(db: Database, committer: Committer): Store["environments"] {
   const all = db.prepare<Environment, []>(`SELECT ${COLUMNS} FROM environment ORDER BY name`);
   const bySeq = db.prepare<Environment, [number]>(`SELECT ${COLUMNS} FROM environment WHERE seq = ?`);
   const byName = db.prepare<Environment, [string]>(`SELECT ${COLUMNS} FROM environment WHERE name = ?`);
-  const insert = db.prepare(
-    "INSERT INTO environment (seq, name, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
+  const insertIfNew = db.prepare(
+    `INSERT INTO environment (seq, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)
+     ON CONFLICT (name) DO NOTHING`,
   );
+  const insert = db.prepare(
+    `INSERT INTO environment (seq, name, type, created_at, updated_at)
+     VALUES ($seq, $name, $type, $createdAt, $updatedAt)`,
+  );
+  const rename = db.prepare("UPDATE environment SET name = ?2, updated_at = ?3 WHERE seq = ?1");
+  const markDeleted = MARK_DELETED.map((sql) => db.prepare<unknown, [number, number]>(sql));
+  const remove = DELETE.map((sql) => db.prepare<unknown, [number]>(sql));
+
+  const unlessTaken = async (work: () => unknown): Promise<boolean> => {
+    try {
+      await committer.write(work);
+      return true;
+    } catch (error) {
+      if (isUniqueConflict(error)) return false;
+      throw error;
+    }
+  };
+
   return {
     list: async () => all.all(),
     get: async (seq) => bySeq.get(seq),
     named: async (name) => byName.get(name),
-    ensure: (environment) =>
+    page: async (page) => {
+      const { condition, direction } = walk("seq", page);
+      const rows = db
+        .query<Environment, [Record<string, number>]>(
+          `SELECT ${COLUMNS} FROM environment WHERE 1${condition} ORDER BY seq ${direction} LIMIT $limit`,
+        )
+        .all({ limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
+      return pageOf(rows, page);
+    },
+    ensure: ({ seq, name, createdAt }) =>
       committer.write(() => {
-        insert.run(environment.seq, environment.name, environment.createdAt);
-        return byName.get(environment.name)!;
+        insertIfNew.run(seq, name, createdAt);
+        return byName.get(name)!;
+      }),
+    create: ({ seq, name, type, createdAt, updatedAt }) =>
+      unlessTaken(() => insert.run({ seq, name, type, createdAt, updatedAt })),
+    rename: (seq, name, updatedAt) => unlessTaken(() => rename.run(seq, name, updatedAt)),
+    delete: (seq, deletedAt) =>
+      committer.write(() => {
+        for (const statement of markDeleted) statement.run(seq, deletedAt);
+        for (const statement of remove) statement.run(seq);
       }),
   };
 }

@@ -5,7 +5,7 @@ import { Conditions, pageOf } from "./page.ts";
 import { isUniqueConflict, jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
 
 const COLUMNS = `seq, environment_seq AS environmentSeq, name, description, archived, deprecated, schemas,
-  feature_flags AS featureFlags, group_name AS groupName, created_at AS createdAt, updated_at AS updatedAt`;
+  validation, feature_flags AS featureFlags, group_name AS groupName, created_at AS createdAt, updated_at AS updatedAt`;
 
 interface Row extends Omit<EventType, "archived" | "deprecated" | "schemas" | "featureFlags"> {
   archived: number;
@@ -32,11 +32,16 @@ function toBindings(eventType: EventType) {
     archived: eventType.archived ? 1 : 0,
     deprecated: eventType.deprecated ? 1 : 0,
     schemas: jsonOrNull(eventType.schemas),
+    validation: eventType.validation,
     featureFlags: JSON.stringify(eventType.featureFlags),
     groupName: eventType.groupName,
     updatedAt: eventType.updatedAt,
   };
 }
+
+/** Without a flag, or with one of `$flags`. */
+const VISIBLE = `(feature_flags = '[]' OR EXISTS (
+  SELECT 1 FROM json_each(feature_flags) own JOIN json_each($flags) given ON own.value = given.value))`;
 
 export function eventTypes(db: Database, committer: Committer): Store["eventTypes"] {
   const byName = db.prepare<Row, [number, string]>(
@@ -46,17 +51,21 @@ export function eventTypes(db: Database, committer: Committer): Store["eventType
     "SELECT 1 AS known FROM event_type WHERE environment_seq = ? AND name = ? AND archived = 0",
   );
   const insert = db.prepare(
-    `INSERT INTO event_type (seq, environment_seq, name, description, archived, deprecated, schemas, feature_flags,
+    `INSERT INTO event_type (seq, environment_seq, name, description, archived, deprecated, schemas, validation, feature_flags,
        group_name, created_at, updated_at)
-     VALUES ($seq, $environmentSeq, $name, $description, $archived, $deprecated, $schemas, $featureFlags,
+     VALUES ($seq, $environmentSeq, $name, $description, $archived, $deprecated, $schemas, $validation, $featureFlags,
        $groupName, $createdAt, $updatedAt)`,
   );
   const replace = db.prepare(
     `UPDATE event_type SET description = $description, archived = $archived, deprecated = $deprecated, schemas = $schemas,
-       feature_flags = $featureFlags, group_name = $groupName, updated_at = $updatedAt
+       validation = $validation, feature_flags = $featureFlags, group_name = $groupName, updated_at = $updatedAt
      WHERE environment_seq = $environmentSeq AND name = $name`,
   );
   const remove = db.prepare("DELETE FROM event_type WHERE environment_seq = ? AND name = ?");
+
+  const insertOne = (eventType: EventType): void => {
+    insert.run({ ...toBindings(eventType), seq: eventType.seq, createdAt: eventType.createdAt });
+  };
 
   return {
     get: async (environmentSeq, name) => {
@@ -66,6 +75,7 @@ export function eventTypes(db: Database, committer: Committer): Store["eventType
     list: async (environmentSeq, page) => {
       const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
       if (!page.includeArchived) where.add("archived = 0");
+      if (page.featureFlags != null) where.add(VISIBLE, { flags: JSON.stringify(page.featureFlags) });
       if (page.from !== null) where.add(`name ${page.backwards ? "<" : ">"} $from`, { from: page.from });
       const rows = db
         .query<Row, [Record<string, string | number | null | Uint8Array>]>(
@@ -78,9 +88,7 @@ export function eventTypes(db: Database, committer: Committer): Store["eventType
     unknown: async (environmentSeq, names) => names.filter((name) => isKnown.get(environmentSeq, name) === null),
     create: async (eventType) => {
       try {
-        await committer.write(() =>
-          insert.run({ ...toBindings(eventType), seq: eventType.seq, createdAt: eventType.createdAt }),
-        );
+        await committer.write(() => insertOne(eventType));
         return true;
       } catch (error) {
         if (isUniqueConflict(error)) return false;
@@ -88,6 +96,12 @@ export function eventTypes(db: Database, committer: Committer): Store["eventType
       }
     },
     update: (eventType) => committer.write(() => void replace.run(toBindings(eventType))),
+    putAll: (eventTypes) =>
+      committer.write(() => {
+        for (const eventType of eventTypes) {
+          if (replace.run(toBindings(eventType)).changes === 0) insertOne(eventType);
+        }
+      }),
     expunge: (environmentSeq, name) => committer.write(() => void remove.run(environmentSeq, name)),
   };
 }

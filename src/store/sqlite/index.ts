@@ -5,19 +5,25 @@ import type { Clock } from "../../ports.ts";
 import { type Store, type StoreTotals, StoreUnavailable } from "../index.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
+import { audit } from "./audit.ts";
 import { Committer } from "./commit.ts";
 import { configure, encryptionKey, lockDataDir, openDatabase, prepareDataDir, type Sync } from "./database.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries, STATE } from "./deliveries.ts";
+import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
 import { environments } from "./environments.ts";
 import { eventTypes } from "./event-types.ts";
+import { expunge } from "./expunge.ts";
 import { Idempotency } from "./idempotency.ts";
 import { acceptVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
 import { migrate } from "./migrations.ts";
+import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
+import { replay } from "./replay.ts";
 import { SecretBox } from "./secret-box.ts";
+import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
 
@@ -76,7 +82,9 @@ function assemble(
   checkEncryptionKey(db, box);
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit);
-  const idempotency = new Idempotency(db);
+  const idempotency = new Idempotency(db, box);
+  const newest = lastSeq(db);
+  const stretches = new Stretches(db, committer, newest);
   const ping = db.prepare("SELECT 1");
   const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   const failing = db.prepare<{ count: number }, [number]>(
@@ -85,18 +93,22 @@ function assemble(
   );
   const store: Store = {
     idSeed: seed,
-    lastSeq: lastSeq(db),
+    lastSeq: newest,
     environments: environments(db, committer),
     applications: applications(db, committer),
     eventTypes: eventTypes(db, committer),
     endpoints: endpoints(db, committer, box),
-    accept: acceptVerb(db, committer, idempotency),
-    messages: messages(db, committer),
+    accept: acceptVerb(db, committer, idempotency, stretches),
+    messages: { ...messages(db, committer, stretches), ofEndpoint: endpointMessages(db, stretches) },
     idempotency: idempotency.verbs(committer),
-    ...deliveries(db, committer),
+    ...deliveries(db, committer, stretches),
     deadLetters: deadLetters(db, committer),
-    attempts: attempts(db, committer),
+    attempts: attempts(db, committer, stretches),
+    pollers: pollers(db, committer),
+    replay: replay(db, committer, stretches),
+    expunge: expunge(db, committer),
     tokens: tokens(db, committer),
+    audit: audit(db, committer),
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     prune: pruneVerb(db, committer),
@@ -112,6 +124,8 @@ function assemble(
       }
     },
     close: async () => {
+      // A disk that is full now loses nothing but some speed.
+      committer.write(() => stretches.close()).catch(() => {});
       committer.close();
       if (ownsDatabase) db.close();
       onClosed();
@@ -132,6 +146,7 @@ function lastSeq(db: Database): number {
     "attempt",
     "token",
     "task",
+    "audit",
   ];
   const row = db
     .query(

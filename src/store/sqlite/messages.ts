@@ -1,25 +1,18 @@
 import type { Database } from "bun:sqlite";
-import { seqAt } from "../../core/id.ts";
-import type {
-  AcceptResult,
-  Delivery,
-  Message,
-  MessageContent,
-  MessageFilter,
-  NewMessage,
-  Store,
-  TimeWindow,
-} from "../index.ts";
+import { placeAt } from "../../core/id.ts";
+import type { AcceptResult, Delivery, Message, MessageContent, MessageFilter, NewMessage, Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import type { Idempotency } from "./idempotency.ts";
-import { Conditions, pageOf, walk } from "./page.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
+import type { Stretches } from "./stretches.ts";
+import { termsOfMessages, traitsOfMessage } from "./traits.ts";
 
 /** `latest` looks at no more than this many messages of the whole installation. */
 const LATEST_SCAN = 5000;
 
-interface Row {
+export interface MessageRow {
   seq: number;
   applicationSeq: number;
   eventType: string;
@@ -30,49 +23,68 @@ interface Row {
   contentType: string | null;
   headers: string | null;
   acceptedAt: number;
+  deliverAt: number | null;
+  warnings: string | null;
 }
 
-function columns(withContent: boolean): string {
+export function messageColumns(withContent: boolean): string {
   return `m.seq, m.application_seq AS applicationSeq, m.event_type AS eventType, m.event_id AS eventId, m.channels, m.tags,
-    ${withContent ? "m.payload" : "NULL AS payload"}, m.content_type AS contentType, m.headers, m.accepted_at AS acceptedAt`;
+    ${withContent ? "m.payload" : "NULL AS payload"}, m.content_type AS contentType, m.headers, m.accepted_at AS acceptedAt,
+    m.deliver_at AS deliverAt, m.warnings`;
 }
 
-function toMessage(row: Row): Message {
+type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags"> &
+  Pick<MessageRow, "headers" | "channels" | "tags">;
+
+function toContent(row: ContentRow): MessageContent {
+  return {
+    ...row,
+    headers: parsedOrNull(row.headers),
+    channels: parsedOrNull<string[]>(row.channels),
+    tags: parsedOrNull<string[]>(row.tags),
+  };
+}
+
+export function toMessage(row: MessageRow): Message {
   return {
     ...row,
     channels: parsedOrNull<string[]>(row.channels),
     tags: parsedOrNull<string[]>(row.tags),
     headers: parsedOrNull(row.headers),
+    warnings: parsedOrNull(row.warnings),
   };
-}
-
-/** Limits a list to messages accepted in a window. Sequence numbers hold their time, so the key of the list is enough. */
-export function addWindow(where: Conditions, column: string, window: TimeWindow): void {
-  if (window.before !== undefined) where.add(`${column} < $before`, { before: seqAt(window.before) });
-  if (window.after !== undefined) where.add(`${column} >= $after`, { after: seqAt(window.after + 1) });
 }
 
 /** The filters that speak of the message `m`. */
 export function addMessageFilter(where: Conditions, filter: MessageFilter): void {
   if (filter.eventTypes !== undefined) where.oneOf("m.event_type", filter.eventTypes);
   if (filter.channel !== undefined) {
-    where.add("EXISTS (SELECT 1 FROM json_each(m.channels) WHERE value = $channel)", { channel: filter.channel });
+    where.add("(m.channels IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(m.channels) WHERE value = $channel))", {
+      channel: filter.channel,
+    });
   }
   if (filter.tag !== undefined) {
-    where.add("EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = $tag)", { tag: filter.tag });
+    where.add("(m.tags IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = $tag))", {
+      tag: filter.tag,
+    });
   }
 }
 
-export function acceptVerb(db: Database, committer: Committer, idempotency: Idempotency): Store["accept"] {
+export function acceptVerb(
+  db: Database,
+  committer: Committer,
+  idempotency: Idempotency,
+  stretches: Stretches,
+): Store["accept"] {
   // Both statements run for every message of the server: positional parameters, nothing looked up that is not needed.
   const insertMessage = db.prepare(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
-       accepted_at, payload_expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       accepted_at, payload_expires_at, deliver_at, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const eventIdExists = db.prepare("SELECT 1 FROM message WHERE application_seq = ? AND event_id = ?");
   const insertDelivery = db.prepare(
     `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
-     VALUES (?1, ?2, ?3, 0, ?1, ?4, 0, 0, 0, 0)`,
+     VALUES (?, ?, ?, 0, ?, ?, 0, 0, 0, 0)`,
   );
 
   const acceptOne = (message: NewMessage): AcceptResult => {
@@ -95,10 +107,14 @@ export function acceptVerb(db: Database, committer: Committer, idempotency: Idem
       jsonOrNull(message.headers),
       message.acceptedAt,
       message.payloadExpiresAt,
+      message.deliverAt,
+      jsonOrNull(message.warnings),
     );
-    for (const delivery of message.deliveries) {
-      insertDelivery.run(delivery.seq, message.seq, delivery.endpointSeq, message.acceptedAt);
+    const dueAt = message.deliverAt ?? message.acceptedAt;
+    for (const { seq, endpointSeq } of message.deliveries) {
+      insertDelivery.run(seq, message.seq, endpointSeq, placeAt(seq, message.deliverAt), dueAt);
     }
+    stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
     if (message.idempotency !== null) {
       idempotency.insert(message.idempotency, { kind: "message", messageSeq: message.seq });
     }
@@ -110,21 +126,26 @@ export function acceptVerb(db: Database, committer: Committer, idempotency: Idem
 
 const ACCEPTED: AcceptResult = { accepted: true };
 
-export function messages(db: Database, committer: Committer): Store["messages"] {
-  const bySeq = db.prepare<Row, [number]>(`SELECT ${columns(true)} FROM message m WHERE seq = ?`);
-  const byEventId = db.prepare<Row, [number, string]>(
-    `SELECT ${columns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
+export function messages(
+  db: Database,
+  committer: Committer,
+  stretches: Stretches,
+): Omit<Store["messages"], "ofEndpoint"> {
+  const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
+  const byEventId = db.prepare<MessageRow, [number, string]>(
+    `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
   );
-  const content = db.prepare<MessageContent & { headers: string | null }, [number]>(
+  const content = db.prepare<ContentRow, [number]>(
     `SELECT seq, application_seq AS applicationSeq, event_type AS eventType, payload, content_type AS contentType, headers,
-       accepted_at AS acceptedAt FROM message WHERE seq = ?`,
+       channels, tags, accepted_at AS acceptedAt FROM message WHERE seq = ?`,
   );
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
     `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
   );
-  const latest = db.prepare<Row, [number, number]>(
-    `SELECT ${columns(false)} FROM (SELECT * FROM message ORDER BY seq DESC LIMIT ${LATEST_SCAN}) m
-     JOIN application a ON a.seq = m.application_seq WHERE a.environment_seq = ? ORDER BY m.seq DESC LIMIT ?`,
+  const latest = db.prepare<MessageRow, [number, number]>(
+    `SELECT ${messageColumns(false)} FROM (SELECT * FROM message ORDER BY seq DESC LIMIT ${LATEST_SCAN}) m
+     JOIN application a ON a.seq = m.application_seq WHERE a.environment_seq = ? AND a.operational = 0
+     ORDER BY m.seq DESC LIMIT ?`,
   );
   const expunge = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
 
@@ -142,23 +163,26 @@ export function messages(db: Database, committer: Committer): Store["messages"] 
       return row === null ? null : toMessage(row);
     },
     list: async (applicationSeq, filter, page, withContent) => {
-      const { condition, direction } = walk("m.seq", page);
-      const where = new Conditions().add("m.application_seq = $applicationSeq", { applicationSeq });
+      const within = rangeOf(page, filter);
+      const direction = directionOf(page);
+      const terms = termsOfMessages(filter);
+      const ranges = terms.length === 0 ? [within] : stretches.find(applicationSeq, terms, within, direction);
+      const where = new Conditions();
       addMessageFilter(where, filter);
-      addWindow(where, "m.seq", filter);
-      const rows = db
-        .query<Row, [Record<string, string | number | null | Uint8Array>]>(
-          `SELECT ${columns(withContent)} FROM message m WHERE 1${where.sql}${condition}
-           ORDER BY m.seq ${direction} LIMIT $limit`,
-        )
-        .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows.map(toMessage), page);
+      const rows = db.query<MessageRow, [Bindings]>(
+        `SELECT ${messageColumns(withContent)} FROM message m
+         WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
+         ORDER BY m.seq ${direction} LIMIT $limit`,
+      );
+      return readRanges(page, ranges, (range, limit) =>
+        rows.all({ ...where.values, ...range, applicationSeq, limit }).map(toMessage),
+      );
     },
     latest: async (environmentSeq, limit) =>
       latest.all(environmentSeq, limit).map((row) => ({ ...toMessage(row), deliveries: deliveries(row.seq) })),
     content: async (seq) => {
       const row = content.get(seq);
-      return row === null ? null : { ...row, headers: parsedOrNull(row.headers as string | null) };
+      return row === null ? null : toContent(row);
     },
     deliveries: async (seq) => deliveries(seq),
     expunge: (seq) =>

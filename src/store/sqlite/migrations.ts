@@ -7,7 +7,7 @@ import { StartError } from "../../core/start-error.ts";
  *
  * States of a delivery: 0 pending, 1 delivered, 2 dead, 3 cancelled.
  */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -161,6 +161,107 @@ const migrations: readonly string[] = [
     updated_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX task_running ON task (status) WHERE status = 'running';
+  `,
+  `
+  -- The hidden application of an environment: its endpoints get the operational webhooks.
+  ALTER TABLE application ADD COLUMN operational INTEGER NOT NULL DEFAULT 0;
+  CREATE UNIQUE INDEX application_operational ON application (environment_seq) WHERE operational = 1;
+  `,
+  "CREATE INDEX task_environment ON task (environment_seq, seq);",
+  `
+  ALTER TABLE environment ADD COLUMN type TEXT NOT NULL DEFAULT 'production';
+  ALTER TABLE environment ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE environment SET updated_at = created_at;
+
+  ALTER TABLE token ADD COLUMN capabilities TEXT;
+  ALTER TABLE token ADD COLUMN feature_flags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE token ADD COLUMN session_id TEXT;
+  ALTER TABLE token ADD COLUMN hint TEXT NOT NULL DEFAULT '';
+  CREATE INDEX token_environment ON token (environment_seq, application_seq, seq);
+  CREATE INDEX token_application ON token (application_seq) WHERE application_seq IS NOT NULL;
+  CREATE INDEX token_expiry ON token (expires_at) WHERE expires_at IS NOT NULL;
+
+  -- JWTs of an application that were issued up to an instant and end at another one.
+  CREATE TABLE jwt_end (
+    application_seq INTEGER NOT NULL, issued_until INTEGER NOT NULL, ends_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX jwt_end_application ON jwt_end (application_seq);
+
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    environment_seq INTEGER NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT,
+    actor_name TEXT,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    done INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_environment ON audit (environment_seq, seq);
+
+  -- The answer, sealed; body holds those from before.
+  ALTER TABLE idempotency ADD COLUMN sealed BLOB;
+  `,
+  `
+  ALTER TABLE event_type ADD COLUMN validation TEXT NOT NULL DEFAULT 'warn';
+  ALTER TABLE message ADD COLUMN deliver_at INTEGER;
+  ALTER TABLE message ADD COLUMN warnings TEXT;
+  `,
+  `
+  -- Which traits there are among some rows in a row of a list (the attempts of an endpoint, the messages of an application); null: not known.
+  CREATE TABLE stretch (
+    list_seq INTEGER NOT NULL, start INTEGER NOT NULL, traits TEXT, PRIMARY KEY (list_seq, start)
+  ) STRICT, WITHOUT ROWID;
+
+  INSERT INTO stretch (list_seq, start, traits)
+  WITH placed AS (
+    SELECT t.endpoint_seq AS list, t.seq, m.event_type, m.channels, m.tags, t.reason, t.response_status / 100 AS class,
+      (ROW_NUMBER() OVER (PARTITION BY t.endpoint_seq ORDER BY t.seq) - 1) / 64 AS place
+    FROM attempt t JOIN message m ON m.seq = t.message_seq
+  ), started AS (SELECT *, MIN(seq) OVER (PARTITION BY list, place) AS start FROM placed), found AS (
+    SELECT list, start, event_type AS trait FROM started
+    UNION SELECT list, start, ':' || class FROM started
+    UNION SELECT list, start, ':failed' FROM started WHERE reason IS NOT NULL
+    UNION SELECT list, start, 'f:' || event_type FROM started WHERE reason IS NOT NULL
+    UNION SELECT list, start, 'c:' || value FROM started, json_each(channels)
+    UNION SELECT list, start, 't:' || value FROM started, json_each(tags)
+  )
+  SELECT list, start, GROUP_CONCAT('|' || trait || '|', '') FROM found GROUP BY list, start;
+
+  INSERT INTO stretch (list_seq, start, traits)
+  WITH placed AS (
+    SELECT application_seq AS list, seq, event_type, channels, tags,
+      (ROW_NUMBER() OVER (PARTITION BY application_seq ORDER BY seq) - 1) / 64 AS place
+    FROM message
+  ), started AS (SELECT *, MIN(seq) OVER (PARTITION BY list, place) AS start FROM placed), found AS (
+    SELECT list, start, event_type AS trait FROM started
+    UNION SELECT list, start, 'c:' || value FROM started, json_each(channels)
+    UNION SELECT list, start, 't:' || value FROM started, json_each(tags)
+    UNION SELECT s.list, s.start, '#' || d.endpoint_seq FROM started s JOIN delivery d ON d.message_seq = s.seq
+  )
+  SELECT list, start, GROUP_CONCAT('|' || trait || '|', '') FROM found GROUP BY list, start;
+
+  -- The delivery of a message to an endpoint is found at once, however many endpoints the message goes to.
+  DROP INDEX delivery_message;
+  CREATE INDEX delivery_message ON delivery (message_seq, endpoint_seq);
+  -- What is rare among the messages of an endpoint: what did not arrive, and what is tried again.
+  CREATE INDEX delivery_ended ON delivery (endpoint_seq, message_seq) WHERE state >= 2;
+  CREATE INDEX delivery_retried ON delivery (endpoint_seq, message_seq) WHERE state = 0 AND attempts_total > 0;
+
+  CREATE INDEX endpoint_ever ON endpoint (application_seq, seq);
+
+  -- How many attempts of an endpoint failed is counted in here.
+  CREATE INDEX attempt_failed ON attempt (endpoint_seq, seq) WHERE reason IS NOT NULL;
+
+  CREATE TABLE poller (
+    application_seq INTEGER NOT NULL,
+    sink TEXT NOT NULL,
+    consumer TEXT NOT NULL,
+    cursor INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (application_seq, sink, consumer)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -1,4 +1,6 @@
-import type { PageOf, PageRequest } from "../index.ts";
+import { type Seq, seqAt } from "../../core/id.ts";
+import type { PageOf, PageRequest, TimeWindow } from "../index.ts";
+import { EVERYTHING, type Range } from "./stretches.ts";
 
 /** The part of a query that walks a list: which rows, in which order to read them. */
 export interface Walk {
@@ -26,7 +28,53 @@ export function pageOf<T>(rows: T[], page: { limit: number; backwards: boolean }
   return { rows, more };
 }
 
-type Bindings = Record<string, string | number | null | Uint8Array>;
+/** The numbers that a page can hold: those beyond its start, within a window of time. */
+export function rangeOf(page: PageRequest, window: TimeWindow = {}): Range {
+  const { from: least, to: bound } = EVERYTHING;
+  const from = window.after === undefined ? least : seqAt(window.after + 1);
+  const to = window.before === undefined ? bound : seqAt(window.before);
+  if (page.from === null) return { from, to };
+  return directionOf(page) === "ASC"
+    ? { from: Math.max(from, page.from + 1), to }
+    : { from, to: Math.min(to, page.from) };
+}
+
+export function directionOf(page: PageRequest): Walk["direction"] {
+  return (page.order === "ascending") !== page.backwards ? "ASC" : "DESC";
+}
+
+/** One request looks at no more ranges: a page may then be shorter, or even empty, and says where to go on. */
+const RANGES_MAX = 100;
+
+/**
+ * Fills a page from one range after the other, in the direction of travel. `read` answers with the rows of a range that are wanted, in
+ * that direction, at most `limit`.
+ */
+export function readRanges<Row>(
+  page: PageRequest,
+  ranges: Iterable<Range>,
+  read: (range: Range, limit: number) => Row[],
+  rangesMax = RANGES_MAX,
+): PageOf<Row> {
+  const rows: Row[] = [];
+  let reached: Range | null = null;
+  let count = 0;
+  for (const range of ranges) {
+    if (reached !== null && count++ === rangesMax)
+      return { ...pageOf(rows, page), more: true, resume: beyond(reached, page) };
+    if (range.from < range.to) rows.push(...read(range, page.limit + 1 - rows.length));
+    if (rows.length > page.limit) break;
+    reached = range;
+  }
+  return pageOf(rows, page);
+}
+
+/** The exclusive start of what comes after a range. */
+function beyond(range: Range, page: PageRequest): Seq {
+  return directionOf(page) === "ASC" ? range.to - 1 : range.from;
+}
+
+export type Bindings = Record<string, string | number | null | Uint8Array>;
 
 /** Builds a condition from the filters that are set, with their values. Names of bindings are used without `$`. */
 export class Conditions {

@@ -2,6 +2,10 @@ import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
 import type { Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { emptyStretches } from "./stretches-prune.ts";
+
+/** Who changed what is asked long after: the audit log does not follow the retention of messages. */
+const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
 /** Deletes what is older than it needs to be, a bounded number of rows at a time so that no commit takes long. */
 export function pruneVerb(db: Database, committer: Committer): Store["prune"] {
@@ -23,13 +27,24 @@ export function pruneVerb(db: Database, committer: Committer): Store["prune"] {
   const dropAttempts = db.prepare("DELETE FROM attempt WHERE message_seq = ?");
   const dropDeliveries = db.prepare("DELETE FROM delivery WHERE message_seq = ?");
   const dropMessage = db.prepare("DELETE FROM message WHERE seq = ?");
+  const dropStretches = emptyStretches(db);
+  const forgetTokens = db.prepare(
+    "DELETE FROM token WHERE seq IN (SELECT seq FROM token WHERE expires_at <= ?1 LIMIT ?2)",
+  );
+  const forgetChanges = db.prepare("DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE seq < ?1 LIMIT ?2)");
+  const forgetTasks = db.prepare(
+    "DELETE FROM task WHERE seq IN (SELECT seq FROM task WHERE seq < ?1 AND status <> 'running' ORDER BY seq LIMIT ?2)",
+  );
 
   return (before, now, limit) =>
     committer.write(() => {
       let gone = expirePayloads.run(now, limit).changes + forgetAnswers.run(now, limit).changes;
+      gone += forgetTokens.run(before, limit).changes;
+      gone += forgetTasks.run(seqAt(before), limit).changes;
+      gone += forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes;
       for (const { seq } of oldMessages.all(seqAt(before), limit)) {
         gone += dropAttempts.run(seq).changes + dropDeliveries.run(seq).changes + dropMessage.run(seq).changes;
       }
-      return gone;
+      return gone + dropStretches(limit);
     });
 }

@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
-import type { Store, Task } from "../index.ts";
+import { seqAt } from "../../core/id.ts";
+import type { Store, Task, TaskFilter } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { type Bindings, Conditions, pageOf, walk } from "./page.ts";
 import { parsed } from "./rows.ts";
 
 const COLUMNS = "seq, environment_seq AS environmentSeq, kind, status, data, updated_at AS updatedAt";
@@ -11,11 +13,25 @@ function toTask(row: Row): Task {
   return { ...row, data: parsed(row.data) };
 }
 
+/** Stores how far a task has come, within a commit that does more than that. */
+export function taskUpdate(db: Database): (task: Task) => void {
+  const replace = db.prepare("UPDATE task SET status = ?2, data = ?3, updated_at = ?4 WHERE seq = ?1");
+  return (task) => void replace.run(task.seq, task.status, JSON.stringify(task.data), task.updatedAt);
+}
+
+function conditions(environmentSeq: number, { status, kind, since }: TaskFilter): Conditions {
+  const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
+  if (status !== undefined) where.add("status = $status", { status });
+  if (kind !== undefined) where.add("kind = $kind", { kind });
+  if (since !== undefined) where.add("seq >= $since", { since: seqAt(since) });
+  return where;
+}
+
 export function tasks(db: Database, committer: Committer): Store["tasks"] {
   const insert = db.prepare(
     "INSERT INTO task (seq, environment_seq, kind, status, data, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
-  const replace = db.prepare("UPDATE task SET status = ?2, data = ?3, updated_at = ?4 WHERE seq = ?1");
+  const replace = taskUpdate(db);
   const one = db.prepare<Row, [number, number]>(`SELECT ${COLUMNS} FROM task WHERE environment_seq = ? AND seq = ?`);
   const running = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM task WHERE status = 'running' ORDER BY seq`);
   return {
@@ -31,11 +47,20 @@ export function tasks(db: Database, committer: Committer): Store["tasks"] {
             task.updatedAt,
           ),
       ),
-    update: (task) =>
-      committer.write(() => void replace.run(task.seq, task.status, JSON.stringify(task.data), task.updatedAt)),
+    update: (task) => committer.write(() => replace(task)),
     get: async (environmentSeq, seq) => {
       const row = one.get(environmentSeq, seq);
       return row === null ? null : toTask(row);
+    },
+    list: async (environmentSeq, filter, page) => {
+      const where = conditions(environmentSeq, filter);
+      const { condition, direction } = walk("seq", page);
+      const rows = db
+        .query<Row, [Bindings]>(
+          `SELECT ${COLUMNS} FROM task WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
+        )
+        .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
+      return pageOf(rows.map(toTask), page);
     },
     running: async () => running.all().map(toTask),
   };

@@ -1,35 +1,107 @@
 import type { Database } from "bun:sqlite";
-import type { Store, Token } from "../index.ts";
+import type { Capability } from "../../core/capability.ts";
+import type { Store, Token, TokenEnd } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { Conditions, pageOf, walk } from "./page.ts";
+import { jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
 
-const COLUMNS = `seq, name, environment_seq AS environmentSeq, application_seq AS applicationSeq, created_at AS createdAt,
-  expires_at AS expiresAt, revoked_at AS revokedAt`;
+const COLUMNS = `seq, name, environment_seq AS environmentSeq, application_seq AS applicationSeq, capabilities,
+  feature_flags AS featureFlags, session_id AS sessionId, hint, created_at AS createdAt, expires_at AS expiresAt,
+  revoked_at AS revokedAt`;
+
+interface Row extends Omit<Token, "capabilities" | "featureFlags"> {
+  capabilities: string | null;
+  featureFlags: string;
+}
+
+function toToken(row: Row): Token {
+  return {
+    ...row,
+    capabilities: parsedOrNull<Capability[]>(row.capabilities),
+    featureFlags: parsed<string[]>(row.featureFlags),
+  };
+}
+
+function toTokenOrNull(row: Row | null): Token | null {
+  return row === null ? null : toToken(row);
+}
 
 export function tokens(db: Database, committer: Committer): Store["tokens"] {
   const insert = db.prepare(
-    `INSERT INTO token (seq, sha256, name, environment_seq, application_seq, created_at, expires_at, revoked_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO token (seq, sha256, name, environment_seq, application_seq, capabilities, feature_flags, session_id, hint,
+       created_at, expires_at, revoked_at)
+     VALUES ($seq, $sha256, $name, $environmentSeq, $applicationSeq, $capabilities, $featureFlags, $sessionId, $hint,
+       $createdAt, $expiresAt, $revokedAt)`,
   );
-  const byHash = db.prepare<Token, [Uint8Array]>(`SELECT ${COLUMNS} FROM token WHERE sha256 = ?`);
-  const all = db.prepare<Token, []>(`SELECT ${COLUMNS} FROM token ORDER BY seq`);
+  const byHash = db.prepare<Row, [Uint8Array]>(`SELECT ${COLUMNS} FROM token WHERE sha256 = ?`);
+  const bySeq = db.prepare<Row, [number, number]>(`SELECT ${COLUMNS} FROM token WHERE seq = ? AND environment_seq = ?`);
+  const all = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM token ORDER BY seq`);
+  const rename = db.prepare("UPDATE token SET name = ?2 WHERE seq = ?1");
   const revoke = db.prepare("UPDATE token SET revoked_at = ?2 WHERE seq = ?1 AND revoked_at IS NULL");
+  const end = db.prepare("UPDATE token SET expires_at = ?2 WHERE seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)");
+  const ends = applicationEnds(db);
+
   return {
     create: (token, sha256) =>
       committer.write(
         () =>
-          void insert.run(
-            token.seq,
+          void insert.run({
+            ...token,
             sha256,
-            token.name,
-            token.environmentSeq,
-            token.applicationSeq,
-            token.createdAt,
-            token.expiresAt,
-            token.revokedAt,
-          ),
+            capabilities: jsonOrNull(token.capabilities),
+            featureFlags: JSON.stringify(token.featureFlags),
+          }),
       ),
-    withHash: async (sha256) => byHash.get(sha256),
-    list: async () => all.all(),
+    withHash: async (sha256) => toTokenOrNull(byHash.get(sha256)),
+    list: async () => all.all().map(toToken),
+    get: async (environmentSeq, seq) => toTokenOrNull(bySeq.get(seq, environmentSeq)),
+    page: async ({ environmentSeq, applicationSeq, validAt }, page) => {
+      const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
+      if (applicationSeq === null) where.add("application_seq IS NULL");
+      else where.add("application_seq = $applicationSeq", { applicationSeq });
+      if (validAt !== null) {
+        where.add("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $validAt)", { validAt });
+      }
+      const { condition, direction } = walk("seq", page);
+      const rows = db
+        .query<Row, [typeof where.values]>(
+          `SELECT ${COLUMNS} FROM token WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
+        )
+        .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
+      return pageOf(rows.map(toToken), page);
+    },
+    rename: (seq, name) => committer.write(() => void rename.run(seq, name)),
     revoke: (seq, now) => committer.write(() => revoke.run(seq, now).changes === 1),
+    end: (seq, endsAt) => committer.write(() => void end.run(seq, endsAt)),
+    endOfApplication: (wanted) => committer.write(() => ends.end(wanted)),
+    jwtEnd: async (applicationSeq, issuedAt) => ends.jwtEnd(applicationSeq, issuedAt),
+  };
+}
+
+/** Ends tokens by their application: stored ones in their rows; JWTs, which have none, by when they were issued. */
+function applicationEnds(db: Database) {
+  const OF_APPLICATION = `UPDATE token SET expires_at = ?2
+    WHERE application_seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)`;
+  const endAll = db.prepare(OF_APPLICATION);
+  const endSessions = db.prepare(`${OF_APPLICATION} AND session_id IN (SELECT value FROM json_each(?3))`);
+  // What ended no more and no earlier than this is not needed any longer.
+  const dropJwtEnds = db.prepare(
+    "DELETE FROM jwt_end WHERE application_seq = ? AND issued_until <= ? AND ends_at >= ?",
+  );
+  const addJwtEnd = db.prepare("INSERT INTO jwt_end (application_seq, issued_until, ends_at) VALUES (?, ?, ?)");
+  const jwtEnd = db.prepare<{ endsAt: number | null }, [number, number]>(
+    "SELECT MIN(ends_at) AS endsAt FROM jwt_end WHERE application_seq = ? AND issued_until >= ?",
+  );
+  return {
+    end({ applicationSeq, endsAt, sessionIds, issuedUntil }: TokenEnd): void {
+      if (sessionIds !== null) {
+        endSessions.run(applicationSeq, endsAt, JSON.stringify(sessionIds));
+        return;
+      }
+      endAll.run(applicationSeq, endsAt);
+      dropJwtEnds.run(applicationSeq, issuedUntil, endsAt);
+      addJwtEnd.run(applicationSeq, issuedUntil, endsAt);
+    },
+    jwtEnd: (applicationSeq: number, issuedAt: number) => jwtEnd.get(applicationSeq, issuedAt)?.endsAt ?? null,
   };
 }

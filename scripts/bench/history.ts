@@ -1,0 +1,167 @@
+import { type Seq, SeqSource } from "../../src/core/id.ts";
+import { systemClock } from "../../src/edge/clock.ts";
+import type { Endpoint, NewMessage, Settlement, Store } from "../../src/store/index.ts";
+
+/** What has happened in an application that has been busy for long: common and rare things of every kind. */
+export interface History {
+  readonly applicationSeq: Seq;
+  /** Gets every message; one attempt in 50 fails. */
+  readonly busy: Seq;
+  /** Gets one message in 1,000. */
+  readonly quiet: Seq;
+  /** Gets one message in 10, and nearly all of its attempts fail. */
+  readonly down: Seq;
+}
+
+const ENVIRONMENT = "default";
+export const HISTORY_APPLICATION = "history";
+const BATCH = 1000;
+const COMMON_TYPES = 10;
+/** Once in so many messages, spread out evenly. */
+const RARE = 5000;
+/** Some things have happened among the oldest messages only. */
+const OLDEST = 60;
+
+/** Names by which the lists can be filtered. */
+export const seen = {
+  commonType: "order.changed-3",
+  rareType: "order.lost",
+  oldestType: "order.migrated",
+  unknownType: "order.never",
+  commonChannel: "project-1",
+  rareChannel: "project-rare",
+  commonTag: "vip",
+  rareTag: "audit",
+} as const;
+
+/** Writes `attempts` attempts to the busy endpoint, with their messages and what else happened, by the store's own verbs. */
+export async function writeHistory(store: Store, attempts: number): Promise<History> {
+  const seqs = new SeqSource(systemClock.now, store.lastSeq);
+  const history = await furnish(store, seqs);
+  let open: NewMessage[] = [];
+  for (let n = 0; n < attempts; n += BATCH) {
+    const messages = Array.from({ length: Math.min(BATCH, attempts - n) }, (_, i) => message(n + i, history, seqs));
+    const settlements = open.flatMap((one) => one.deliveries.map((delivery) => settle(one, delivery, history, seqs)));
+    // Each batch is settled while the next one comes in, as on a server under load.
+    await Promise.all([store.accept(messages), store.settle(settlements)]);
+    open = messages;
+  }
+  await store.settle(open.flatMap((one) => one.deliveries.map((delivery) => settle(one, delivery, history, seqs))));
+  return history;
+}
+
+async function furnish(store: Store, seqs: SeqSource): Promise<History> {
+  const now = systemClock.now();
+  const environment = await store.environments.ensure({ seq: seqs.next(), name: ENVIRONMENT, createdAt: now });
+  const applicationSeq = seqs.next();
+  await store.applications.create({
+    seq: applicationSeq,
+    environmentSeq: environment.seq,
+    uid: HISTORY_APPLICATION,
+    name: "History",
+    throttleRate: null,
+    metadata: {},
+    createdAt: now,
+    updatedAt: now,
+  });
+  const endpoint = async (uid: string): Promise<Seq> => {
+    const made = newEndpoint(seqs.next(), applicationSeq, uid, now);
+    await store.endpoints.create(made, "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0");
+    return made.seq;
+  };
+  return {
+    applicationSeq,
+    busy: await endpoint("busy"),
+    quiet: await endpoint("quiet"),
+    down: await endpoint("down"),
+  };
+}
+
+function newEndpoint(seq: Seq, applicationSeq: Seq, uid: string, now: number): Endpoint {
+  return {
+    seq,
+    applicationSeq,
+    uid,
+    url: "https://hook.example/",
+    description: "",
+    disabled: false,
+    eventTypes: null,
+    channels: null,
+    metadata: {},
+    headers: {},
+    version: 1,
+    throttleRate: null,
+    concurrency: null,
+    ordering: "parallel",
+    timeoutMs: null,
+    retryScheduleMs: null,
+    paused: false,
+    failingSince: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+const payload = new Uint8Array(Buffer.from(JSON.stringify({ amount: 1200, note: "x".repeat(200) })));
+
+function message(n: number, { applicationSeq, busy, quiet, down }: History, seqs: SeqSource): NewMessage {
+  const endpoints = [busy, ...(n % 1000 === 7 ? [quiet] : []), ...(n % 10 === 3 ? [down] : [])];
+  const seq = seqs.take(1 + endpoints.length);
+  return {
+    seq,
+    applicationSeq,
+    eventType: typeOf(n),
+    eventId: null,
+    channels: n % RARE === 1 ? [seen.rareChannel, seen.commonChannel] : n % 8 === 0 ? [seen.commonChannel] : null,
+    tags: n % RARE === 2 ? [seen.rareTag, seen.commonTag] : n % 8 === 4 ? [seen.commonTag] : null,
+    payload,
+    contentType: null,
+    headers: null,
+    acceptedAt: systemClock.now(),
+    payloadExpiresAt: null,
+    deliverAt: null,
+    warnings: null,
+    deliveries: endpoints.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
+    idempotency: null,
+  };
+}
+
+function typeOf(n: number): string {
+  if (n < OLDEST) return seen.oldestType;
+  return n % RARE === 0 ? seen.rareType : `order.changed-${n % COMMON_TYPES}`;
+}
+
+function settle(
+  about: NewMessage,
+  delivery: NewMessage["deliveries"][number],
+  { down }: History,
+  seqs: SeqSource,
+): Settlement {
+  const seq = seqs.next();
+  const n = about.seq + delivery.endpointSeq;
+  const isDown = delivery.endpointSeq === down;
+  const fails = isDown ? n % 2000 !== 0 : n % 50 === 0;
+  const status = !fails ? 200 : n % 4000 === 0 ? 400 : n % 4000 === 50 ? 0 : 500;
+  const reason = !fails ? null : status === 400 ? "status_4xx" : status === 0 ? "timeout" : "status_5xx";
+  return {
+    attempt: {
+      seq,
+      deliverySeq: delivery.seq,
+      messageSeq: about.seq,
+      endpointSeq: delivery.endpointSeq,
+      url: "https://hook.example/",
+      reason,
+      responseStatus: status,
+      response: payload.subarray(0, 20),
+      durationMs: 12,
+      trigger: 0,
+      startedAt: about.acceptedAt,
+      nextAttemptAt: null,
+    },
+    message: about,
+    round: 0,
+    next: reason === null ? { state: "delivered" } : { state: "dead", reason },
+    settledAt: about.acceptedAt,
+    disableEndpoint: false,
+  };
+}

@@ -1,0 +1,76 @@
+import type { IdCodec, Seq } from "../core/id.ts";
+import type { TellableFact } from "../core/operational.ts";
+import type { Store } from "../store/index.ts";
+
+/**
+ * Writes the `data` of operational webhooks: the fields of the Svix API (ids and uids of what it is about), and ours. Reads the names
+ * of things when it is asked, so a uid that has changed since the fact is the new one.
+ */
+export class OperationalPayloads {
+  constructor(
+    private readonly store: Pick<Store, "applications" | "endpoints" | "messages" | "attempts">,
+    private readonly ids: IdCodec,
+  ) {}
+
+  of(fact: TellableFact): Promise<object> {
+    switch (fact.type) {
+      case "attempt.finished":
+        return this.#attempt(fact);
+      case "endpoint.disabled":
+        return this.#disabled(fact);
+      case "backlog.growing":
+        return this.#growing(fact);
+      case "backlog.recovered":
+        return Promise.resolve({ growingSince: instant(fact.growingSince), thresholdMs: fact.thresholdMs });
+      default:
+        return this.#where(fact);
+    }
+  }
+
+  /** Application and endpoint, deleted ones as well. */
+  async #where({ applicationSeq, endpointSeq }: { readonly applicationSeq: Seq; readonly endpointSeq: Seq }) {
+    const application = await this.store.applications.known(applicationSeq);
+    const endpoint = await this.store.endpoints.get(endpointSeq);
+    return {
+      appId: this.ids.encode("app_", applicationSeq),
+      appUid: application?.uid ?? null,
+      endpointId: this.ids.encode("ep_", endpointSeq),
+      endpointUid: endpoint?.uid ?? null,
+    };
+  }
+
+  async #attempt(fact: Extract<TellableFact, { readonly type: "attempt.finished" }>) {
+    const message = await this.store.messages.get(fact.messageSeq);
+    const attempt = await this.store.attempts.get(fact.messageSeq, fact.attemptSeq);
+    return {
+      ...(await this.#where(fact)),
+      msgId: this.ids.encode("msg_", fact.messageSeq),
+      msgEventId: message?.eventId ?? null,
+      lastAttempt: {
+        id: this.ids.encode("atmpt_", fact.attemptSeq),
+        responseStatusCode: fact.responseStatus,
+        timestamp: instant(attempt?.startedAt ?? null),
+      },
+    };
+  }
+
+  async #disabled(fact: Extract<TellableFact, { readonly type: "endpoint.disabled" }>) {
+    return {
+      ...(await this.#where(fact)),
+      failSince: instant(fact.failingSince),
+      trigger: fact.cause === "manual" ? "manual" : "automatic",
+    };
+  }
+
+  async #growing(fact: Extract<TellableFact, { readonly type: "backlog.growing" }>) {
+    return {
+      ...(await this.#where(fact)),
+      oldestDueAt: instant(fact.oldestDueAt),
+      thresholdMs: fact.thresholdMs,
+    };
+  }
+}
+
+function instant(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}

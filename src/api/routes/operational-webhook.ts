@@ -1,0 +1,252 @@
+import { Type } from "@sinclair/typebox";
+import { notFound } from "../../core/problem.ts";
+import type { Application, Endpoint } from "../../store/index.ts";
+import type { Identity } from "../auth.ts";
+import type { Context } from "../context.ts";
+import { changed, plainEndpoint } from "../endpoint-fields.ts";
+import * as field from "../fields.ts";
+import { type Operation, operation } from "../operation.ts";
+import {
+  checkOperationalTypes,
+  OperationalWebhookEndpointIn,
+  OperationalWebhookEndpointOut,
+  OperationalWebhookEndpointUpsertIn,
+  operationalEndpointExample,
+  operationalEndpointOut,
+} from "../operational-webhook-fields.ts";
+import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
+import { noContent, reply } from "../reply.ts";
+import { checkedUrl, createEndpoint, storeChange, uidFromPath } from "./endpoint.ts";
+import { EndpointHeadersIn, EndpointHeadersOut, headersOut, replaceHeaders } from "./endpoint-headers.ts";
+import { EndpointSecretOut, EndpointSecretRotateIn, rotateSecret, secretOut } from "./endpoint-secret.ts";
+
+const title = (name: string) => `OperationalWebhookEndpoint${name}`;
+const SecretOut = field.object(title("SecretOut"), EndpointSecretOut.properties);
+const SecretIn = field.object(title("SecretIn"), EndpointSecretRotateIn.properties);
+const HeadersOut = field.object(title("HeadersOut"), EndpointHeadersOut.properties);
+const HeadersIn = field.object(title("HeadersIn"), EndpointHeadersIn.properties);
+
+const found = {
+  description: "The endpoint.",
+  schema: OperationalWebhookEndpointOut,
+  example: operationalEndpointExample,
+};
+const created = { ...found, description: "The endpoint was made." };
+const bodyExample = { url: "https://example.com/operations", eventTypes: ["message.attempt.failing"] };
+
+const emptyPage = { rows: [], more: false };
+
+export function operationalWebhookRoutes(context: Context): Operation[] {
+  const { store, ids, lookup, clock, operational } = context;
+  const tag = "Operational webhook";
+  const list = "/api/v1/operational-webhook/endpoint";
+  const path = `${list}/:endpoint_id` as const;
+
+  const out = (endpoint: Endpoint) => operationalEndpointOut(endpoint, ids);
+  const applicationOf = ({ environmentSeq }: Identity) => operational.applicationOf(environmentSeq);
+  const checkTypes = async (_: Context, __: Application, names: readonly string[] | null) =>
+    checkOperationalTypes(names);
+
+  async function endpointOrNull(identity: Identity, text: string): Promise<Endpoint | null> {
+    const application = applicationOf(identity);
+    return application === null ? null : lookup.endpointOrNull(application, text);
+  }
+
+  async function endpointOf(identity: Identity, text: string): Promise<Endpoint> {
+    const endpoint = await endpointOrNull(identity, text);
+    if (endpoint === null) throw notFound("Endpoint not found");
+    return endpoint;
+  }
+
+  async function create(identity: Identity, body: Parameters<typeof createEndpoint>[2]) {
+    const application = await operational.ensureApplication(identity.environmentSeq);
+    return reply(201, out(await createEndpoint(context, application, body, checkTypes)));
+  }
+
+  return [
+    operation({
+      id: "v1.operational-webhook.endpoint.list",
+      method: "GET",
+      path: list,
+      tag,
+      summary: "List operational webhook endpoints",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
+      answers: {
+        200: {
+          description: "A page of endpoints.",
+          schema: field.listOf("OperationalWebhookEndpointOut", OperationalWebhookEndpointOut),
+          example: {
+            data: [operationalEndpointExample],
+            iterator: operationalEndpointExample.id,
+            prevIterator: `-${operationalEndpointExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const page = pageRequest(query, ids, "ep_", query.order ?? "descending");
+        const application = applicationOf(identity);
+        const rows = application === null ? emptyPage : await store.endpoints.list(application.seq, page);
+        return reply(
+          200,
+          listed(rows, ({ seq }) => ids.encode("ep_", seq), out),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.create",
+      method: "POST",
+      path: list,
+      tag,
+      summary: "Create an operational webhook endpoint",
+      description:
+        "It is told what happens to the other endpoints of the environment and to deliveries to them, signed and retried like every webhook: `{type, data}`. Nothing is told about operational webhooks themselves. What is told is stored right after what it tells of; a crash in the moment between the two loses it.",
+      access: "environment",
+      body: OperationalWebhookEndpointIn,
+      bodyExample,
+      answers: { 201: created },
+      problems: [409],
+      handle: ({ identity, body }) => create(identity, body),
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.get",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get an operational webhook endpoint",
+      access: "environment",
+      answers: { 200: found },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, out(await endpointOf(identity, params.endpoint_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.upsert",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Create or replace an operational webhook endpoint",
+      description:
+        "An unknown uid in the path makes the endpoint with that uid. Fields that are not sent get their defaults; uid, secret and headers stay.",
+      access: "environment",
+      body: OperationalWebhookEndpointUpsertIn,
+      bodyExample,
+      answers: { 200: found, 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const existing = await endpointOrNull(identity, params.endpoint_id);
+        if (existing === null) {
+          return create(identity, { ...body, uid: body.uid ?? uidFromPath(params.endpoint_id) });
+        }
+        return context.inTurn.run(existing.seq, async () => {
+          const before = await lookup.again(existing);
+          const url = checkedUrl(body.url, context.settings.httpsOnly);
+          const after = { ...changed({ ...before, ...plainEndpoint, uid: before.uid }, body), url };
+          checkOperationalTypes(after.eventTypes);
+          return reply(200, out(await storeChange(context, before, after)));
+        });
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Delete an operational webhook endpoint",
+      description: "What was to be delivered to it is cancelled; the uid is free again.",
+      access: "environment",
+      answers: { 204: { description: "It is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const endpoint = await endpointOf(identity, params.endpoint_id);
+        await store.endpoints.delete(endpoint.seq, clock.now());
+        context.endpointChanged("endpoint.deleted", endpoint);
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.get-secret",
+      method: "GET",
+      path: `${path}/secret`,
+      tag,
+      summary: "Get the secret of an operational webhook endpoint",
+      description: "What the receiver verifies signatures with: a `whsec_` secret, or the public `whpk_` key.",
+      access: "environment",
+      answers: {
+        200: {
+          description: "The current secret.",
+          schema: SecretOut,
+          example: { key: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, await secretOut(context, await endpointOf(identity, params.endpoint_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.rotate-secret",
+      method: "POST",
+      path: `${path}/secret/rotate`,
+      tag,
+      summary: "Replace the secret of an operational webhook endpoint",
+      access: "environment",
+      body: SecretIn,
+      bodyOptional: true,
+      bodyExample: { gracePeriodSeconds: 3600 },
+      answers: { 204: { description: "The new secret signs from now on." } },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        return rotateSecret(context, await endpointOf(identity, params.endpoint_id), body);
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.get-headers",
+      method: "GET",
+      path: `${path}/headers`,
+      tag,
+      summary: "Get the headers of an operational webhook endpoint",
+      access: "environment",
+      answers: {
+        200: {
+          description: "The headers.",
+          schema: HeadersOut,
+          example: { headers: { "X-Example": "123" }, sensitive: ["Authorization"] },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, headersOut(await endpointOf(identity, params.endpoint_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.set-headers",
+      method: "PUT",
+      path: `${path}/headers`,
+      tag,
+      summary: "Replace the headers of an operational webhook endpoint",
+      access: "environment",
+      body: HeadersIn,
+      bodyExample: { headers: { "X-Example": "123" } },
+      answers: { 204: { description: "Sent with every delivery from now on." } },
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const endpoint = await endpointOf(identity, params.endpoint_id);
+        return context.inTurn.run(endpoint.seq, async () =>
+          replaceHeaders(context, await lookup.again(endpoint), body.headers),
+        );
+      },
+    }),
+  ];
+}

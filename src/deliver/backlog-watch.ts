@@ -1,0 +1,98 @@
+import type { Facts } from "../core/fact.ts";
+import type { Seq } from "../core/id.ts";
+import type { Cancel, Clock } from "../ports.ts";
+import { type Store, StoreUnavailable } from "../store/index.ts";
+import type { OldestDue } from "./engine.ts";
+
+const LOOK_EVERY_MS_MIN = 50;
+const LOOK_EVERY_MS_MAX = 15_000;
+/** Looks within one threshold: it may be noticed so much of it later. */
+const LOOKS_PER_THRESHOLD = 4;
+/** The meta value with what is growing, so that a restart does not tell it again, nor forgets to tell its end. */
+const GROWING_META = "backlog-growing";
+
+/**
+ * States when the backlog of an environment begins to grow (its oldest due delivery has been waiting for longer than the
+ * threshold) and when it has recovered (for less than half of it: in between nothing changes, so that it does not flutter).
+ */
+export class BacklogWatch {
+  /** Since when, by environment. */
+  #growing = new Map<Seq, number>();
+  /** Of those, the ones that seemed to have recovered at the latest look: a second one makes it true. */
+  readonly #calm = new Set<Seq>();
+  #cancel: Cancel = () => {};
+  #stopped = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly facts: Facts,
+    private readonly store: Pick<Store, "meta">,
+    /** 0 = never look. */
+    private readonly thresholdMs: number,
+    private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
+  ) {}
+
+  async start(): Promise<void> {
+    if (this.thresholdMs === 0) return;
+    this.#growing = new Map(JSON.parse((await this.store.meta.get(GROWING_META)) ?? "[]") as [Seq, number][]);
+    this.#later();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  /** One look at every environment. */
+  async look(): Promise<void> {
+    const now = this.clock.now();
+    const oldest = this.oldestDue();
+    const changed = [this.#findGrowing(oldest, now), this.#findRecovered(oldest, now)];
+    if (!changed.includes(true)) return;
+    try {
+      await this.store.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
+    } catch (error) {
+      // It is kept for after a restart only.
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  #findGrowing(oldest: ReadonlyMap<Seq, OldestDue>, now: number): boolean {
+    const { thresholdMs } = this;
+    let changed = false;
+    for (const [environmentSeq, { dueAt, endpoint }] of oldest) {
+      if (now - dueAt <= thresholdMs || this.#growing.has(environmentSeq)) continue;
+      this.#growing.set(environmentSeq, now);
+      changed = true;
+      const { seq: endpointSeq, applicationSeq } = endpoint;
+      const where = { environmentSeq, applicationSeq, endpointSeq };
+      this.facts.state({ type: "backlog.growing", ...where, oldestDueAt: dueAt, thresholdMs });
+    }
+    return changed;
+  }
+
+  #findRecovered(oldest: ReadonlyMap<Seq, OldestDue>, now: number): boolean {
+    const { thresholdMs } = this;
+    let changed = false;
+    for (const [environmentSeq, growingSince] of this.#growing) {
+      const isCalm = now - (oldest.get(environmentSeq)?.dueAt ?? now) <= thresholdMs / 2;
+      // What waits for an endpoint that has just been changed is not seen until it has been read again.
+      if (!isCalm || !this.#calm.has(environmentSeq)) {
+        if (isCalm) this.#calm.add(environmentSeq);
+        else this.#calm.delete(environmentSeq);
+        continue;
+      }
+      this.#calm.delete(environmentSeq);
+      this.#growing.delete(environmentSeq);
+      changed = true;
+      this.facts.state({ type: "backlog.recovered", environmentSeq, growingSince, thresholdMs });
+    }
+    return changed;
+  }
+
+  #later(): void {
+    if (this.#stopped) return;
+    const everyMs = Math.min(LOOK_EVERY_MS_MAX, Math.max(LOOK_EVERY_MS_MIN, this.thresholdMs / LOOKS_PER_THRESHOLD));
+    this.#cancel = this.clock.after(everyMs, () => void this.look().finally(() => this.#later()));
+  }
+}

@@ -1,0 +1,26 @@
+import { type Seq, seqAt } from "../core/id.ts";
+import type { Clock } from "../ports.ts";
+import type { AttemptCounts, Store } from "./index.ts";
+
+/** Attempts that are counted before others have their turn. */
+const COUNTED_AT_ONCE = 20_000;
+
+/** Counts the attempts of an endpoint that ended from `since` (inclusive) to `until` (exclusive), both in ms since the epoch. */
+export async function countAttempts(
+  store: Store,
+  clock: Clock,
+  endpointSeq: Seq,
+  since: number,
+  until: number,
+): Promise<AttemptCounts> {
+  let [delivered, failed] = [0, 0];
+  const to = seqAt(until);
+  for (let from: Seq | null = seqAt(since); from !== null && from < to; ) {
+    const counts = await store.attempts.count(endpointSeq, { from, to, limit: COUNTED_AT_ONCE });
+    delivered += counts.delivered;
+    failed += counts.failed;
+    from = counts.next;
+    if (from !== null) await new Promise<void>((resolve) => clock.soon(resolve));
+  }
+  return { delivered, failed };
+}

@@ -1,0 +1,160 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { EndpointMessage, EndpointMessageFilter, PageRequest, Store } from "../index.ts";
+import { type DeliveryRow, STATE, toDelivery } from "./deliveries.ts";
+import { addMessageFilter, type MessageRow, messageColumns, toMessage } from "./messages.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
+import { type Range, type Stretches, trait } from "./stretches.ts";
+import { termsOfMessages } from "./traits.ts";
+
+type Row = MessageRow & {
+  deliverySeq: number;
+  endpointSeq: number;
+  state: number;
+  reason: string | null;
+  dueAt: number;
+  attemptsTotal: number;
+};
+
+const COLUMNS = `${messageColumns(false)}, d.seq AS deliverySeq, d.endpoint_seq AS endpointSeq, d.state, d.reason,
+  d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
+
+/** Has it arrived in an earlier round? Only what was sent again can have. */
+const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
+  (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;
+
+const ENDED = "d.state >= 2";
+const RETRIED = "d.state = 0 AND d.attempts_total > 0";
+
+const WITH_STATUS: Readonly<Record<NonNullable<EndpointMessageFilter["status"]>, string>> = {
+  0: `(d.state = ${STATE.delivered} OR (${ARRIVED_BEFORE}))`,
+  1: `d.state = ${STATE.pending} AND d.attempts_total = 0`,
+  2: `${ENDED} AND NOT (${ARRIVED_BEFORE})`,
+  3: RETRIED,
+  4: `${ENDED} AND d.state = ${STATE.cancelled}`,
+};
+
+/** What has an index of its own because it is rare; the rest is found by way of the application's messages. */
+const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>, string>>> = {
+  2: ENDED,
+  3: RETRIED,
+  4: ENDED,
+};
+
+/** Rows of a rare kind that are looked at together. */
+const RARE_ROWS = 64;
+/** When no more than these wait in the lane, those that wait for their first attempt are among them. */
+const WAITING_MAX = 2000;
+
+/** The messages that go to an endpoint. */
+export function endpointMessages(db: Database, stretches: Stretches): Store["messages"]["ofEndpoint"] {
+  return async (applicationSeq, endpointSeq, filter, page) => {
+    const rare = filter.status === undefined ? undefined : RARE[filter.status];
+    const within = rangeOf(page, filter);
+    const direction = directionOf(page);
+    const few = filter.status === 1 ? waitingMessages(db, endpointSeq) : null;
+    const ranges =
+      few !== null
+        ? singly(few, within, direction)
+        : rare !== undefined
+          ? rareRanges(db, rare, endpointSeq, within, direction)
+          : stretches.find(
+              applicationSeq,
+              [[trait.endpoint(endpointSeq)], ...termsOfMessages(filter)],
+              within,
+              direction,
+            );
+    const { statement, values } = query(db, applicationSeq, endpointSeq, filter, page);
+    return readRanges(page, ranges, (range, limit) =>
+      statement.all({ ...values, ...range, limit }).map(toEndpointMessage),
+    );
+  };
+}
+
+function query(
+  db: Database,
+  applicationSeq: number,
+  endpointSeq: number,
+  filter: EndpointMessageFilter,
+  page: PageRequest,
+): { statement: Statement<Row, [Bindings]>; values: Bindings } {
+  const direction = directionOf(page);
+  const where = new Conditions();
+  addMessageFilter(where, filter);
+  if (filter.status !== undefined) where.add(WITH_STATUS[filter.status]);
+  const isRare = filter.status !== undefined && RARE[filter.status] !== undefined;
+  // CROSS JOIN keeps the order of the tables: the search has found the rows of the first one.
+  const sql = isRare
+    ? `SELECT ${COLUMNS} FROM delivery d CROSS JOIN message m ON m.seq = d.message_seq
+       WHERE d.endpoint_seq = $endpointSeq AND d.message_seq >= $from AND d.message_seq < $to${where.sql}
+         AND m.application_seq = $applicationSeq
+       ORDER BY d.message_seq ${direction} LIMIT $limit`
+    : `SELECT ${COLUMNS} FROM message m CROSS JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
+       WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
+       ORDER BY m.seq ${direction} LIMIT $limit`;
+  return { statement: db.query<Row, [Bindings]>(sql), values: { ...where.values, applicationSeq, endpointSeq } };
+}
+
+/** The messages in an endpoint's lane, in no order; null when they are many. Then they are found among the others soon enough. */
+function waitingMessages(db: Database, endpointSeq: number): number[] | null {
+  const rows = db
+    .query<{ seq: number }, [number]>(
+      `SELECT message_seq AS seq FROM delivery WHERE endpoint_seq = ? AND state = 0 LIMIT ${WAITING_MAX + 1}`,
+    )
+    .all(endpointSeq);
+  return rows.length > WAITING_MAX ? null : rows.map(({ seq }) => seq);
+}
+
+function singly(seqs: readonly number[], { from, to }: Range, direction: "ASC" | "DESC"): Range[] {
+  const sign = direction === "ASC" ? 1 : -1;
+  return seqs
+    .filter((seq) => seq >= from && seq < to)
+    .sort((a, b) => sign * (a - b))
+    .map((seq) => ({ from: seq, to: seq + 1 }));
+}
+
+/** Parts of the list that hold some rows of a kind that has an index. */
+function* rareRanges(
+  db: Database,
+  kind: string,
+  endpointSeq: number,
+  within: Range,
+  direction: "ASC" | "DESC",
+): Generator<Range> {
+  const next = db.query<{ seq: number }, [Bindings]>(
+    `SELECT d.message_seq AS seq FROM delivery d WHERE d.endpoint_seq = $endpointSeq AND ${kind}
+       AND d.message_seq >= $from AND d.message_seq < $to
+     ORDER BY d.message_seq ${direction} LIMIT ${RARE_ROWS}`,
+  );
+  for (let { from, to } = within; from < to; ) {
+    const last = next.all({ endpointSeq, from, to }).at(-1)?.seq;
+    if (last === undefined) return;
+    if (direction === "DESC") {
+      yield { from: last, to };
+      to = last;
+    } else {
+      yield { from, to: last + 1 };
+      from = last + 1;
+    }
+  }
+}
+
+function toEndpointMessage({
+  deliverySeq,
+  endpointSeq,
+  state,
+  reason,
+  dueAt,
+  attemptsTotal,
+  ...message
+}: Row): EndpointMessage {
+  const delivery: DeliveryRow = {
+    seq: deliverySeq,
+    messageSeq: message.seq,
+    endpointSeq,
+    state,
+    reason,
+    dueAt,
+    attemptsTotal,
+  };
+  return { seq: message.seq, message: toMessage(message), delivery: toDelivery(delivery) };
+}

@@ -1,0 +1,68 @@
+import type { Database } from "bun:sqlite";
+import type { Expunged, Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+import { taskUpdate } from "./tasks.ts";
+
+/** Counts what expunging comes to. */
+class Sum {
+  messages = 0;
+  cancelled = 0;
+  readonly #endpoints = new Set<number>();
+
+  /** A delivery of this endpoint was cancelled. */
+  cancelledFor(endpointSeq: number): void {
+    this.cancelled++;
+    this.#endpoints.add(endpointSeq);
+  }
+
+  get value(): Expunged {
+    return { messages: this.messages, cancelled: this.cancelled, endpoints: [...this.#endpoints] };
+  }
+}
+
+/** Payloads that are not to be kept, without ever reading them. */
+export function expunge(db: Database, committer: Committer): Store["expunge"] {
+  const bySeq = db.prepare<{ seq: number }, [number, number]>(
+    "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
+  );
+  const byEventId = db.prepare<{ seq: number }, [string, number]>(
+    "SELECT seq FROM message WHERE event_id = ? AND application_seq = ?",
+  );
+  const next = db.prepare<{ seq: number }, [number, number, number, number]>(
+    "SELECT seq FROM message WHERE application_seq = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
+  );
+  const forget = db.prepare(
+    "UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL",
+  );
+  const cancel = db.prepare<{ endpointSeq: number }, [number]>(
+    "UPDATE delivery SET state = 3 WHERE message_seq = ? AND state = 0 RETURNING endpoint_seq AS endpointSeq",
+  );
+  const storeTask = taskUpdate(db);
+
+  const expungeOne = (seq: number, sum: Sum): void => {
+    sum.messages += forget.run(seq).changes;
+    for (const { endpointSeq } of cancel.all(seq)) sum.cancelledFor(endpointSeq);
+  };
+
+  return {
+    messages: (applicationSeq, keys) =>
+      committer.write(() => {
+        const sum = new Sum();
+        const found = keys.map((key) => {
+          const row = "seq" in key ? bySeq.get(key.seq, applicationSeq) : byEventId.get(key.uid, applicationSeq);
+          if (row !== null) expungeOne(row.seq, sum);
+          return row !== null;
+        });
+        return { ...sum.value, found };
+      }),
+    step: (applicationSeq, { from, to, limit }, progress) =>
+      committer.write(() => {
+        const sum = new Sum();
+        const rows = next.all(applicationSeq, from, to, limit);
+        for (const { seq } of rows) expungeOne(seq, sum);
+        const last = rows.length < limit ? null : rows[rows.length - 1]!.seq;
+        storeTask(progress(sum.value, last));
+        return { ...sum.value, last };
+      }),
+  };
+}

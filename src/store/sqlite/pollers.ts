@@ -1,0 +1,25 @@
+import type { Database } from "bun:sqlite";
+import type { Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+
+export function pollers(db: Database, committer: Committer): Store["pollers"] {
+  const cursor = db.prepare<{ cursor: number }, [number, string, string]>(
+    "SELECT cursor FROM poller WHERE application_seq = ? AND sink = ? AND consumer = ?",
+  );
+  const count = db.prepare<{ count: number }, [number]>(
+    "SELECT COUNT(*) AS count FROM poller WHERE application_seq = ?",
+  );
+  const put = db.prepare(
+    "INSERT OR REPLACE INTO poller (application_seq, sink, consumer, cursor, updated_at) VALUES (?, ?, ?, ?, ?)",
+  );
+  return {
+    cursor: async ({ applicationSeq, sink, consumer }) => cursor.get(applicationSeq, sink, consumer)?.cursor ?? null,
+    move: ({ applicationSeq, sink, consumer }, to, { onlyForward, consumersMax, now }) =>
+      committer.write(() => {
+        const known = cursor.get(applicationSeq, sink, consumer);
+        if (known === null && count.get(applicationSeq)!.count >= consumersMax) return false;
+        if (known === null || !onlyForward || to > known.cursor) put.run(applicationSeq, sink, consumer, to, now);
+        return true;
+      }),
+  };
+}

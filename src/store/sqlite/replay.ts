@@ -1,0 +1,119 @@
+import type { Database } from "bun:sqlite";
+import type { DeliveryWas } from "../../core/fact.ts";
+import type { Replayable, ReplayOrder, ReplayPage, Resent, Store } from "../index.ts";
+import type { Committer } from "./commit.ts";
+import { lateDelivery, STATE, STATE_NAMES } from "./deliveries.ts";
+import { addMessageFilter } from "./messages.ts";
+import { type Bindings, Conditions } from "./page.ts";
+import { parsedOrNull } from "./rows.ts";
+import type { Stretches } from "./stretches.ts";
+import { taskUpdate } from "./tasks.ts";
+
+/** The next messages of the application, whatever is to become of them: so a step costs the same where nothing is to be sent. */
+const NEXT_MESSAGES = `SELECT seq, event_type, channels, tags, deliver_at, payload IS NOT NULL AS kept FROM message
+  WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
+
+const ENDED_BEFORE = "d.ended_at <= $askedAt";
+const SUCCEEDED =
+  "EXISTS (SELECT 1 FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq AND t.reason IS NULL)";
+const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq
+  ORDER BY t.seq DESC LIMIT 1)`;
+
+/** What a round that has just begun looks like is in none of these, so that a step done twice sends nothing twice. */
+const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
+  failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
+  missing: `(d.seq IS NULL OR (d.state = ${STATE.dead} AND d.attempts_total = 0 AND ${ENDED_BEFORE}))
+    AND (m.deliver_at IS NULL OR m.deliver_at <= $askedAt)`,
+  sent: `((d.state <> ${STATE.pending} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0))`,
+};
+
+/** By status of the Svix API. */
+const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = {
+  0: `d.state = ${STATE.delivered} AND ${ENDED_BEFORE}`,
+  1: `d.state = ${STATE.pending} AND d.attempts_total = 0 AND d.trigger = 0 AND d.due_at <= $askedAt`,
+  2: `d.state = ${STATE.dead} AND ${ENDED_BEFORE}`,
+  3: `d.state = ${STATE.pending} AND d.attempts > 0`,
+  4: `d.state = ${STATE.cancelled} AND ${ENDED_BEFORE}`,
+};
+
+function conditions(order: ReplayOrder): Conditions {
+  const where = new Conditions().add("m.kept");
+  const { which, status, statusCodeClass, askedAt } = order;
+  where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which], { askedAt });
+  if (statusCodeClass === 0) where.add(`${LATEST_RESPONSE} = 0`);
+  else if (statusCodeClass !== undefined) {
+    where.add(`${LATEST_RESPONSE} BETWEEN $class AND $class + 99`, { class: statusCodeClass });
+  }
+  addMessageFilter(where, order);
+  return where;
+}
+
+interface Row {
+  messageSeq: number;
+  eventType: string;
+  channels: string | null;
+  seq: number | null;
+  state: number;
+  round: number;
+}
+
+function toReplayable({ messageSeq, eventType, channels, seq, state, round }: Row): Replayable {
+  const delivery = seq === null ? null : { seq, state: STATE_NAMES[state]!, round };
+  return { messageSeq, eventType, channels: parsedOrNull<string[]>(channels), delivery };
+}
+
+/** Messages again: walks those of an application and makes their deliveries to one endpoint pending, many in a commit. */
+export function replay(db: Database, committer: Committer, stretches: Stretches): Store["replay"] {
+  return { page: async (order, limit) => page(db, order, limit), resend: resendVerb(db, committer, stretches) };
+}
+
+function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
+  const { applicationSeq, endpointSeq, from, to } = order;
+  const range: Bindings = { applicationSeq, from, to, limit };
+  const walked = db
+    .query<{ count: number; last: number }, [Bindings]>(
+      `SELECT COUNT(*) AS count, MAX(seq) AS last FROM (${NEXT_MESSAGES})`,
+    )
+    .get(range)!;
+  const where = conditions(order);
+  const rows = db
+    .query<Row, [Bindings]>(
+      `SELECT m.seq AS messageSeq, m.event_type AS eventType, m.channels, d.seq, d.state, d.round
+       FROM (${NEXT_MESSAGES}) m LEFT JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
+       WHERE 1${where.sql} ORDER BY m.seq`,
+    )
+    .all({ ...range, endpointSeq, ...where.values });
+  return { rows: rows.map(toReplayable), last: walked.count < limit ? null : walked.last };
+}
+
+function resendVerb(db: Database, committer: Committer, stretches: Stretches): Store["replay"]["resend"] {
+  const markLate = lateDelivery(db, stretches);
+  const again = db.prepare(
+    `UPDATE delivery SET due_at = ?3, attempts = 0, round = round + 1, trigger = 1, reason = NULL, ended_at = NULL, state = 0,
+       position = CASE WHEN state = 0 AND (SELECT fifo FROM endpoint WHERE seq = endpoint_seq) = 1 THEN position ELSE ?2 END
+     WHERE seq = ?1 AND state = ?4 AND round = ?5`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
+     SELECT ?1, ?2, ?3, 0, ?1, ?4, 0, 0, 0, 1
+     WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE message_seq = ?2 AND endpoint_seq = ?3)
+       AND EXISTS (SELECT 1 FROM message WHERE seq = ?2)`,
+  );
+  const storeTask = taskUpdate(db);
+
+  return (endpointSeq, rows, { first, now }, progress) =>
+    committer.write((): Resent => {
+      const resent: Record<DeliveryWas, number> = { none: 0, pending: 0, delivered: 0, dead: 0, cancelled: 0 };
+      rows.forEach(({ messageSeq, delivery }, index) => {
+        const position = first + index;
+        const { changes } =
+          delivery === null
+            ? insert.run(position, messageSeq, endpointSeq, now)
+            : again.run(delivery.seq, position, now, STATE[delivery.state], delivery.round);
+        if (delivery === null && changes === 1) markLate(messageSeq, endpointSeq);
+        resent[delivery?.state ?? "none"] += changes;
+      });
+      storeTask(progress(resent));
+      return resent;
+    });
+}

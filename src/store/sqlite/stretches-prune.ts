@@ -1,0 +1,42 @@
+import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
+
+interface Line {
+  readonly list: Seq;
+  readonly start: Seq;
+}
+
+const BEFORE_ALL: Line = { list: 0, start: 0 };
+
+/**
+ * Forgets stretches of which no row is left. Goes through them a few at a time, from call to call, and begins anew at the
+ * end. The last stretch of a list stays: rows are still being added to it.
+ */
+export function emptyStretches(db: Database): (limit: number) => number {
+  const next = db.prepare<Line, [number, number, number]>(
+    "SELECT list_seq AS list, start FROM stretch WHERE (list_seq, start) > (?, ?) ORDER BY list_seq, start LIMIT ?",
+  );
+  const endOf = db.prepare<{ start: number }, [number, number]>(
+    "SELECT start FROM stretch WHERE list_seq = ? AND start > ? ORDER BY start LIMIT 1",
+  );
+  // A list is the attempts of an endpoint or the messages of an application, and no two things have the same number.
+  const rows = db.prepare<{ any: number }, [number, number, number]>(
+    `SELECT EXISTS (SELECT 1 FROM attempt WHERE endpoint_seq = ?1 AND seq >= ?2 AND seq < ?3)
+       OR EXISTS (SELECT 1 FROM message WHERE application_seq = ?1 AND seq >= ?2 AND seq < ?3) AS any`,
+  );
+  const drop = db.prepare("DELETE FROM stretch WHERE list_seq = ? AND start = ?");
+  let at = BEFORE_ALL;
+
+  const isEmpty = ({ list, start }: Line): boolean => {
+    const end = endOf.get(list, start)?.start;
+    return end !== undefined && rows.get(list, start, end)!.any === 0;
+  };
+
+  return (limit) => {
+    const lines = next.all(at.list, at.start, limit);
+    at = lines.length < limit ? BEFORE_ALL : lines[lines.length - 1]!;
+    const empty = lines.filter(isEmpty);
+    for (const { list, start } of empty) drop.run(list, start);
+    return empty.length;
+  };
+}

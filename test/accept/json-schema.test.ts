@@ -1,0 +1,173 @@
+import { describe, expect, test } from "bun:test";
+import { compileSchema, schemaBytesMax, UnusableSchema } from "../../src/accept/json-schema/compile.ts";
+
+const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
+
+/** Where and why a schema was refused. */
+function refusal(schema: unknown): { path: readonly string[]; message: string } {
+  try {
+    compileSchema(schema);
+  } catch (error) {
+    if (error instanceof UnusableSchema) return { path: error.path, message: error.message };
+    throw error;
+  }
+  throw new Error("it was taken");
+}
+
+function places(schema: unknown, payload: unknown): string[] {
+  return compileSchema(schema)(payload).map(({ loc }) => loc.join("/"));
+}
+
+describe("a schema", () => {
+  test("finds nothing in a payload that fits", () => {
+    expect(compileSchema({ type: "object", required: ["a"] })({ a: 1 })).toEqual([]);
+  });
+
+  test("says where a payload does not fit and why, and shows nothing of its values", () => {
+    const check = compileSchema({
+      type: "object",
+      required: ["id", "list"],
+      properties: { id: { type: "string" }, list: { type: "array", items: { enum: [1, 2] } } },
+      additionalProperties: false,
+    });
+    expect(check({ list: [1, "secret"], "x/y": "secret" })).toEqual([
+      { loc: ["body", "payload", "id"], msg: "This field is required.", type: "schema.required" },
+      { loc: ["body", "payload", "x/y"], msg: "The schema does not know this field.", type: expect.any(String) },
+      { loc: ["body", "payload", "list", "[1]"], msg: expect.any(String), type: "schema.enum" },
+    ]);
+    expect(JSON.stringify(check({ list: [1, "secret"], id: 77777 }))).not.toMatch(/secret|77777/);
+  });
+
+  test("finds at most twenty things", () => {
+    const list = Array.from({ length: 1000 }, () => "x");
+    expect(places({ properties: { list: { items: { type: "integer" } } } }, { list })).toHaveLength(20);
+  });
+
+  test("is draft-07 unless it says 2020-12", () => {
+    const tuple = { properties: { list: { prefixItems: [{ type: "string" }] } } };
+    expect(places(tuple, { list: [1] })).toEqual([]);
+    expect(places({ $schema: DRAFT_2020, ...tuple }, { list: [1] })).toEqual(["body/payload/list/[0]"]);
+    const oldTuple = { properties: { list: { items: [{ type: "string" }] } } };
+    expect(places(oldTuple, { list: [1] })).toEqual(["body/payload/list/[0]"]);
+    expect(refusal({ $schema: DRAFT_2020, ...oldTuple }).path).toEqual(["properties", "list", "items"]);
+  });
+
+  test("may be of an older draft as far as the newer one understands it", () => {
+    expect(places({ $schema: "http://json-schema.org/draft-04/schema#", id: "x", type: "object" }, [])).toHaveLength(1);
+  });
+
+  test("may refer to itself", () => {
+    const tree = { $defs: { node: { properties: { next: { $ref: "#/$defs/node" }, n: { type: "integer" } } } } };
+    expect(places({ $ref: "#/$defs/node", ...tree }, { next: { next: { n: "x" } } })).toEqual([
+      "body/payload/next/next/n",
+    ]);
+    expect(places({ properties: { next: { $ref: "#" } }, required: ["n"] }, { n: 1, next: {} })).toEqual([
+      "body/payload/next/n",
+    ]);
+  });
+
+  test("knows formats, and passes over those that it does not know", () => {
+    const of = (format: string, value: string) => places({ properties: { a: { format } } }, { a: value }).length;
+    expect([of("email", "a@b.example"), of("email", "x"), of("date-time", "x"), of("nonsense", "x")]).toEqual([
+      0, 1, 1, 0,
+    ]);
+  });
+
+  test("takes nullable from OpenAPI, also where it means nothing", () => {
+    const schema = { properties: { a: { type: "string", nullable: true }, b: { nullable: true } } };
+    expect(places(schema, { a: null, b: 1 })).toEqual([]);
+  });
+
+  test("finds no fields in a payload that only every object has", () => {
+    const schema = { properties: { constructor: { type: "string" } }, required: ["toString"] };
+    expect(places(schema, {})).toEqual(["body/payload/toString"]);
+  });
+
+  test("with names that are special in JavaScript does no harm", () => {
+    const schema = JSON.parse('{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"]}');
+    expect(() => compileSchema(schema)(JSON.parse('{"__proto__":{"polluted":1}}'))).not.toThrow();
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  test("tells equal values in an array by their content, whatever the order of their keys", () => {
+    const schema = { properties: { a: { uniqueItems: true } } };
+    expect(
+      places(schema, {
+        a: [
+          { x: 1, y: 2 },
+          { y: 2, x: 1 },
+        ],
+      }),
+    ).toEqual(["body/payload/a"]);
+    expect(places(schema, { a: [1, "1", [1], { a: 1 }, null, "null"] })).toEqual([]);
+  });
+});
+
+describe("no schema is", () => {
+  const cases: [string, unknown, string[]][] = [
+    ["a text", "x", []],
+    ["an array", [], []],
+    ["null", null, []],
+    ["one with a type that there is not", { type: "objekt" }, ["type"]],
+    ["one with a wrong limit deep inside", { properties: { a: { minLength: -1 } } }, ["properties", "a", "minLength"]],
+    ["one of a dialect that nobody knows", { $schema: "https://example.com/dialect" }, ["$schema"]],
+    ["one with a pattern that is none", { pattern: "(" }, []],
+    ["one with a reference to elsewhere", { $ref: "https://example.com/schema.json" }, []],
+    ["one with a reference to a file", { $ref: "file:///etc/passwd" }, []],
+    ["one with a reference to nowhere", { $ref: "#/$defs/none" }, []],
+    ["one that is nothing but itself", { $ref: "#" }, []],
+    ["one that goes in a circle", { anyOf: [{ $ref: "#/$defs/a" }], $defs: { a: { not: { $ref: "#" } } } }, []],
+    ["one with a reference into data", { const: { a: {} }, allOf: [{ $ref: "#/const/a" }] }, []],
+    ["one that is too long", { description: "x".repeat(schemaBytesMax) }, []],
+  ];
+  for (const [name, schema, path] of cases) {
+    test(name, () => {
+      expect(refusal(schema).path).toEqual(path);
+    });
+  }
+
+  test("one that was named by another", () => {
+    compileSchema({ $id: "https://example.com/a", type: "string" });
+    expect(refusal({ $ref: "https://example.com/a" }).message).toContain("nothing is fetched");
+  });
+});
+
+describe("what a check costs is bounded", () => {
+  test("when references fan out with each level", () => {
+    const $defs: Record<string, object> = { d40: {} };
+    for (let i = 0; i < 40; i++) {
+      $defs[`d${i}`] = { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] };
+    }
+    expect(compileSchema({ $ref: "#/$defs/d0", $defs })({})[0]!.type).toBe("schema.cost");
+    const elsewhere = JSON.parse(JSON.stringify({ $ref: "#/$defs/d0", $defs }).replaceAll("$defs", "x-own"));
+    expect(compileSchema(elsewhere)({})[0]!.type).toBe("schema.cost");
+  });
+
+  test("when they fan out with each level of the payload", () => {
+    const twice = { properties: { x: { $ref: "#" } } };
+    let payload: object = {};
+    for (let i = 0; i < 100; i++) payload = { x: payload };
+    expect(compileSchema({ allOf: [twice, twice] })(payload)[0]!.type).toBe("schema.cost");
+  });
+
+  test("when an array of a payload has a great many items", () => {
+    const items = Array.from({ length: 300_000 }, (_, i) => i);
+    const check = compileSchema({ properties: { a: { uniqueItems: true } } });
+    expect(check({ a: items })[0]!.type).toBe("schema.cost");
+    expect(check({ a: items.slice(0, 100_000) })).toEqual([]);
+  });
+
+  test("when a pattern runs away: then it is not applied any more", () => {
+    const check = compileSchema({ properties: { a: { items: { pattern: "^(a+)+$" } }, b: { pattern: "^b" } } });
+    const evil = `${"a".repeat(40)}!`;
+    expect(check({ a: [evil, evil, evil, evil] })).toEqual([]);
+    expect(check({ a: ["x"], b: "x" }).map(({ loc }) => loc.join("/"))).toEqual(["body/payload/b"]);
+  }, 20_000);
+
+  test("and the next check begins anew", () => {
+    const check = compileSchema({ properties: { a: { items: { type: "integer" } } } });
+    const items = Array.from({ length: 150_000 }, () => 1);
+    expect(check({ a: items })).toEqual([]);
+    expect(check({ a: items })).toEqual([]);
+  });
+});

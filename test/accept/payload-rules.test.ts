@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test";
+import { latestSchema, PayloadRules } from "../../src/accept/payload-rules.ts";
+import { Facts } from "../../src/core/fact.ts";
+import type { EventType, Store } from "../../src/store/index.ts";
+
+const ENVIRONMENT = 1;
+
+function world() {
+  const facts = new Facts();
+  const types = new Map<string, Partial<EventType>>();
+  let reads = 0;
+  const get = async (environmentSeq: number, name: string) => {
+    reads++;
+    return environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
+  };
+  const rules = new PayloadRules({ eventTypes: { get } as unknown as Store["eventTypes"] }, facts);
+  const change = (name: string, eventType: Partial<EventType>) => {
+    types.set(name, eventType);
+    facts.state({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });
+  };
+  return { rules, change, reads: () => reads };
+}
+
+const schemas = { "1": { required: ["a"] } };
+
+describe("the rule of an event type", () => {
+  test("is read once, and known without a promise after that", async () => {
+    const { rules, change, reads } = world();
+    change("t", { schemas, validation: "reject" });
+    const rule = await rules.of(ENVIRONMENT, "t");
+    expect(rule?.rejects).toBe(true);
+    expect(rules.of(ENVIRONMENT, "t")).toBe(rule!);
+    expect(reads()).toBe(1);
+  });
+
+  test("is none for a type that is not there, that has no schema, or that is not to be looked at", async () => {
+    const { rules, change, reads } = world();
+    change("bare", { schemas: null, validation: "warn" });
+    change("off", { schemas, validation: "off" });
+    for (const name of ["unknown", "bare", "off"]) {
+      expect(await rules.of(ENVIRONMENT, name)).toBeNull();
+      expect(rules.of(ENVIRONMENT, name)).toBeNull();
+    }
+    expect(reads()).toBe(3);
+  });
+
+  test("is forgotten when the event type changes, also while it is being read", async () => {
+    const { rules, change } = world();
+    change("t", { schemas, validation: "warn" });
+    expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(false);
+    change("t", { schemas, validation: "reject" });
+    const reading = rules.of(ENVIRONMENT, "t");
+    change("t", { schemas: null, validation: "reject" });
+    expect(await reading).not.toBeNull();
+    expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
+  });
+
+  test("is that of its own environment", async () => {
+    const { rules, change } = world();
+    change("t", { schemas, validation: "warn" });
+    expect(await rules.of(ENVIRONMENT, "t")).not.toBeNull();
+    expect(await rules.of(ENVIRONMENT + 1, "t")).toBeNull();
+  });
+
+  test("says so when its schema is none", async () => {
+    const { rules, change } = world();
+    change("t", { schemas: { "1": { type: "objekt" } }, validation: "warn" });
+    expect((await rules.of(ENVIRONMENT, "t"))!.check({})[0]!.type).toBe("schema.unusable");
+  });
+
+  test("goes when too many have come after it", async () => {
+    const { rules, reads } = world();
+    await rules.of(ENVIRONMENT, "first");
+    for (let i = 0; i < 40_000; i++) await rules.of(ENVIRONMENT, `t${i}`);
+    const before = reads();
+    await rules.of(ENVIRONMENT, "first");
+    expect(reads()).toBe(before + 1);
+  });
+});
+
+describe("the latest schema", () => {
+  test("is that of the greatest version, by number where there are numbers", () => {
+    const latest = (...versions: string[]) =>
+      latestSchema({ schemas: Object.fromEntries(versions.map((v) => [v, v])) });
+    expect([latest("1"), latest("10", "9", "2"), latest("v2", "v10"), latest()]).toEqual(["1", "10", "v10", undefined]);
+    expect(latestSchema({ schemas: null })).toBeUndefined();
+  });
+});

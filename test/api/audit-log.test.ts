@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type AuditEntryOut, auditLog } from "../support/audit.ts";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule="]);
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+/** What was written down since the newest entry of before, oldest first. */
+async function writtenBy(work: () => Promise<unknown>): Promise<AuditEntryOut[]> {
+  const [before] = await auditLog(send, {}, 1);
+  await work();
+  const entries = await auditLog(send);
+  const end = entries.findIndex(({ id }) => id === before?.id);
+  return entries.slice(0, end < 0 ? undefined : end).reverse();
+}
+
+describe("the audit log", () => {
+  test("tells every change of an application and what is in it, by ids", async () => {
+    const uid = freshUid("app");
+    let app = "";
+    let endpoint = "";
+    const calls: [action: string, method: string, path: string, body?: unknown][] = [
+      ["v1.endpoint.update", "PUT", `/app/${uid}/endpoint/e`, { url: "https://example.com" }],
+      ["v1.endpoint.patch", "PATCH", `/app/${uid}/endpoint/e`, { description: "new" }],
+      ["v1.endpoint.update-headers", "PUT", `/app/${uid}/endpoint/e/headers`, { headers: { "X-Key": "hunter2" } }],
+      ["v1.endpoint.patch-headers", "PATCH", `/app/${uid}/endpoint/e/headers`, { headers: { "X-Key": null } }],
+      ["v1.endpoint.rotate-secret", "POST", `/app/${uid}/endpoint/e/secret/rotate`, {}],
+      ["v1.endpoint.delete", "DELETE", `/app/${uid}/endpoint/e`],
+    ];
+    const entries = await writtenBy(async () => {
+      app = (await send("POST", "/app", { name: "a", uid })).json.id;
+      endpoint = (await send("POST", `/app/${uid}/endpoint`, { url: "https://example.com", uid: "e" })).json.id;
+      for (const [, method, path, body] of calls) expect((await send(method, path, body)).status).toBeLessThan(300);
+      await send("PATCH", `/app/${uid}`, { name: "b" });
+      await send("PUT", `/app/${uid}`, { name: "c" });
+      await send("DELETE", `/app/${uid}`);
+    });
+    const ofApplication = { subject: { appId: app }, outcome: "done", actor: { type: "root", id: null, name: null } };
+    const ofEndpoint = { ...ofApplication, subject: { appId: app, endpointId: endpoint } };
+    expect(entries).toEqual(
+      [
+        { action: "v1.application.create", ...ofApplication },
+        { action: "v1.endpoint.create", ...ofEndpoint },
+        ...calls.map(([action]) => ({ action, ...ofEndpoint })),
+        { action: "v1.application.patch", ...ofApplication },
+        { action: "v1.application.update", ...ofApplication },
+        { action: "v1.application.delete", ...ofApplication },
+      ].map((entry) => ({ id: expect.stringMatching(/^audit_/), timestamp: expect.any(String), ...entry })),
+    );
+    expect(JSON.stringify(entries)).not.toContain("hunter2");
+  });
+
+  test("tells changes of event types by name", async () => {
+    const name = freshUid("type");
+    const entries = await writtenBy(async () => {
+      await send("POST", "/event-type", { name, description: "" });
+      await send("PATCH", `/event-type/${name}`, { deprecated: true });
+      await send("DELETE", `/event-type/${name}`);
+    });
+    expect(entries.map(({ action, subject }) => [action, subject])).toEqual(
+      ["create", "patch", "delete"].map((what) => [`v1.event-type.${what}`, { eventTypeName: name }]),
+    );
+  });
+
+  test("tells things that a PUT made by the ids they got", async () => {
+    const uid = freshUid("put");
+    let id = "";
+    const [entry] = await writtenBy(async () => {
+      id = (await send("PUT", `/app/${uid}`, { name: "a" })).json.id;
+    });
+    expect(entry).toMatchObject({ action: "v1.application.update", subject: { appId: id } });
+  });
+
+  test("says nothing of what was read, refused or found as it was, and nothing of messages", async () => {
+    const uid = await makeApplication(send);
+    const entries = await writtenBy(async () => {
+      await send("GET", `/app/${uid}`);
+      await send("POST", "/app", { name: "a", uid });
+      await send("POST", "/app?get_if_exists=true", { name: "a", uid });
+      await send("POST", "/app", {});
+      await send("PATCH", "/app/nope", {});
+      await send("DELETE", `/app/${uid}/endpoint/nope`);
+      await send("POST", `/app/${uid}/msg`, { eventType: "a", payload: {} });
+      await send("POST", `/app/${uid}/msg/batch`, { messages: [{ eventType: "a", payload: {} }] });
+      await send("POST", "/dead-letter/redrive", { filter: {}, dryRun: true });
+    });
+    expect(entries).toEqual([]);
+  });
+
+  test("tells of the application that a message brought along, once", async () => {
+    const uid = freshUid("brought");
+    const body = { eventType: "a", payload: {}, application: { name: "a", uid } };
+    const entries = await writtenBy(async () => {
+      const answers = await Promise.all([1, 2, 3].map(() => send("POST", `/app/${uid}/msg`, body)));
+      expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    });
+    const { id } = (await send("GET", `/app/${uid}`)).json;
+    expect(entries.map(({ action, subject }) => [action, subject])).toEqual([["v1.application.create", { appId: id }]]);
+  });
+
+  test("says it once when a call is repeated by its idempotency key", async () => {
+    const headers = { "idempotency-key": freshUid("key") };
+    const entries = await writtenBy(async () => {
+      for (let i = 0; i < 3; i++) expect((await send("POST", "/app", { name: "a" }, { headers })).status).toBe(201);
+    });
+    expect(entries).toHaveLength(1);
+  });
+
+  test("knows tokens by id and name, and what was done at the command line", async () => {
+    const uid = await makeApplication(send);
+    const entries = await writtenBy(async () => {
+      const token = await server.createToken("--name", "deployer", "--app", uid);
+      await send("POST", `/app/${uid}/endpoint`, { url: "https://example.com" }, { token });
+      const id = /tok_[A-Za-z0-9]{27}/.exec((await server.run("token", "list")).split("\n").at(-1) ?? "")?.[0];
+      await server.run("token", "revoke", String(id));
+    });
+    const appId = (await send("GET", `/app/${uid}`)).json.id;
+    const tokenId = entries[0]!.subject.tokenId!;
+    expect(entries.map(({ actor, action, subject }) => ({ actor, action, subject }))).toEqual([
+      { actor: { type: "command", id: null, name: null }, action: "token.create", subject: { appId, tokenId } },
+      {
+        actor: { type: "token", id: tokenId, name: "deployer" },
+        action: "v1.endpoint.create",
+        subject: { appId, endpointId: expect.stringMatching(/^ep_/) },
+      },
+      { actor: { type: "command", id: null, name: null }, action: "token.revoke", subject: { appId, tokenId } },
+    ]);
+  });
+
+  test("is kept by environment, and not for the token of an application", async () => {
+    const environment = freshUid("env");
+    const token = await server.createToken("--environment", environment);
+    await send("POST", "/app", { name: "a", uid: "a" }, { token });
+    const theirs = await auditLog((method, path) => send(method, path, undefined, { token }));
+    expect(theirs.map(({ action }) => action)).toEqual(["v1.application.create", "token.create"]);
+    const ids = (await auditLog(send)).map(({ id }) => id);
+    for (const { id } of theirs) expect(ids).not.toContain(id);
+    const application = await server.createToken("--environment", environment, "--app", "a");
+    expect((await send("GET", "/audit-log", undefined, { token: application })).status).toBe(403);
+  });
+
+  test("pages newest first, forwards and backwards, and by time", async () => {
+    const between: string[] = [];
+    const entries = await writtenBy(async () => {
+      for (let i = 0; i < 4; i++) {
+        await makeApplication(send);
+        between.push(new Date().toISOString());
+        await Bun.sleep(2);
+      }
+    });
+    const newest = entries.map(({ id }) => id).reverse();
+    const page = async (query: string) => (await send("GET", `/audit-log?${query}`)).json;
+    const idsOf = ({ data }: { data: AuditEntryOut[] }) => data.map(({ id }) => id);
+    const first = await page("limit=2");
+    expect([idsOf(first), first.done]).toEqual([newest.slice(0, 2), false]);
+    const second = await page(`limit=2&iterator=${first.iterator}`);
+    expect(idsOf(second)).toEqual(newest.slice(2));
+    expect(idsOf(await page(`limit=2&iterator=${second.prevIterator}`))).toEqual(newest.slice(0, 2));
+    expect(idsOf(await page(`after=${between[1]}`))).toEqual(newest.slice(0, 2));
+    expect(idsOf(await page(`limit=1&before=${between[1]}`))).toEqual(newest.slice(2, 3));
+    expect(idsOf(await page(`after=${between[0]}&before=${between[2]}`))).toEqual(newest.slice(1, 3));
+  });
+
+  test("refuses pages that there are not", async () => {
+    for (const [query, status] of [
+      ["limit=251", 422],
+      ["limit=x", 400],
+      ["iterator=app_x", 422],
+      ["before=x", 400],
+    ] as const) {
+      expect([query, (await send("GET", `/audit-log?${query}`)).status]).toEqual([query, status]);
+    }
+  });
+
+  test("has every change that was made before a crash, and keeps what was written", async () => {
+    const made: string[] = [];
+    const endless = (async () => {
+      for (;;) {
+        const answer = await send("POST", "/app", { name: "a", uid: freshUid("crash") }).catch(() => null);
+        if (answer === null) return;
+        made.push(answer.json.id);
+      }
+    })();
+    while (made.length < 20) await Bun.sleep(5);
+    await server.restart();
+    await endless;
+    const log = await auditLog(send);
+    const named = new Set(log.map(({ subject }) => subject.appId));
+    for (const id of made.slice(-200)) expect(named).toContain(id);
+    // Of the one whose maker was never told, if there is one, it was written down at least that it was begun.
+    const { data } = (await send("GET", "/app?limit=200&order=descending")).json;
+    const unnamed = data.filter(
+      ({ id, uid }: { id: string; uid?: string }) => uid?.startsWith("crash-") && !named.has(id),
+    );
+    const begun = log.filter(({ action, outcome }) => action === "v1.application.create" && outcome === "unknown");
+    expect(unnamed.length).toBeLessThanOrEqual(begun.length);
+  });
+});

@@ -1,0 +1,403 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { auditLog } from "../support/audit.ts";
+import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+let app: string;
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule=", "--public-url=https://hooks.example.com/base"]);
+  send = clientOf(server.url);
+  app = await makeApplication(send);
+  for (const uid of ["e", "to-be-deleted"]) {
+    await send("POST", `/app/${app}/endpoint`, { url: `${server.url}/inbox/portal-inbox`, uid });
+  }
+  await send("POST", `/app/${app}/msg`, { eventType: "a", payload: {}, eventId: "m" });
+});
+afterAll(() => server.stop());
+
+async function access(sent: object = {}, application = app): Promise<{ url: string; token: string }> {
+  const { status, json } = await send("POST", `/auth/app-portal-access/${application}`, sent);
+  expect(status).toBe(200);
+  return json;
+}
+
+const withToken =
+  (token: string): Send =>
+  (method, path, body, options) =>
+    send(method, path, body, { ...options, token });
+
+async function statusOf(token: string): Promise<number> {
+  return (await send("GET", `/app/${app}`, undefined, { token })).status;
+}
+
+describe("access to the portal", () => {
+  test("is a token for this application, and a link that carries it where only the browser sees it", async () => {
+    const { url, token } = await access();
+    expect((await send("GET", `/app/${app}`, undefined, { token })).json.uid).toBe(app);
+    expect((await send("GET", "/app", undefined, { token })).status).toBe(403);
+    const { origin, pathname, search, hash } = new URL(url);
+    expect([origin, pathname, search]).toEqual(["https://hooks.example.com", "/base/portal/", ""]);
+    expect(hash).toStartWith("#key=");
+    expect(JSON.parse(atob(hash.slice("#key=".length)))).toEqual({
+      appId: expect.stringMatching(/^app_[A-Za-z0-9]{27}$/),
+      token,
+      region: "self-hosted",
+    });
+  });
+
+  test("is granted without a body as well, and in its old form", async () => {
+    for (const path of ["app-portal-access", "dashboard-access"]) {
+      const { status, json } = await send("POST", `/auth/${path}/${app}`);
+      expect([status, await statusOf(json.token)]).toEqual([200, 200]);
+    }
+    expect((await send("POST", `/auth/dashboard-access/${app}`, "anything")).status).toBe(200);
+  });
+
+  test("lasts seven days unless told otherwise", async () => {
+    const ends = async (sessionId: string) => {
+      const { json } = await send("GET", `/management/authentication/default/api-token?app_id=${app}&limit=250`);
+      const [found] = json.data.filter((token: { sessionId: string }) => token.sessionId === sessionId);
+      return (Date.parse(found.expiresAt) - Date.parse(found.createdAt)) / 1000;
+    };
+    await access({ sessionId: "long" });
+    await access({ sessionId: "short", expiry: 3600 });
+    expect([await ends("long"), await ends("short")]).toEqual([604_800, 3600]);
+  });
+
+  test("makes the application that is not there yet, once", async () => {
+    const uid = freshUid("portal");
+    const granted = await Promise.all([1, 2, 3].map(() => access({ application: { name: "New", uid } }, uid)));
+    for (const { token } of granted) {
+      expect((await send("GET", `/app/${uid}`, undefined, { token })).json.name).toBe("New");
+    }
+    await access({ application: { name: "Ignored", uid: "another" } }, uid);
+    expect((await send("GET", `/app/${uid}`)).json.name).toBe("New");
+  });
+
+  const bodies: [string, unknown, string][] = [
+    ["no object", [], "body"],
+    ["an expiry that is too short", { expiry: 3599 }, "expiry"],
+    ["an expiry that is too long", { expiry: 604_801 }, "expiry"],
+    ["an expiry of the wrong type", { expiry: "3600" }, "expiry"],
+    ["an unknown capability", { capabilities: ["ViewBase", "Everything"] }, "capabilities"],
+    ["capabilities without ViewBase", { capabilities: ["ManageEndpoint"] }, "capabilities"],
+    ["no capabilities at all", { capabilities: [] }, "capabilities"],
+    ["a capability twice", { capabilities: ["ViewBase", "ViewBase"] }, "capabilities"],
+    ["readOnly of the wrong type", { readOnly: "yes" }, "readOnly"],
+    ["flags that are no names", { featureFlags: ["a b"] }, "featureFlags"],
+    ["too many flags", { featureFlags: Array.from({ length: 26 }, (_, i) => `flag-${i}`) }, "featureFlags"],
+    ["an empty session", { sessionId: "" }, "sessionId"],
+    ["a session with odd characters", { sessionId: "a b" }, "sessionId"],
+    ["a long session", { sessionId: "a".repeat(65) }, "sessionId"],
+  ];
+  for (const [what, body, field] of bodies) {
+    test(`is not granted for ${what}`, async () => {
+      const { status, json } = await send("POST", `/auth/app-portal-access/${app}`, body);
+      expect([status, json.detail[0].loc.join(".")]).toEqual([422, expect.stringContaining(field)]);
+    });
+  }
+
+  test("takes null for what is not set", async () => {
+    const nothing = { application: null, readOnly: null, capabilities: null, expiry: null, sessionId: null };
+    expect(await statusOf((await access(nothing)).token)).toBe(200);
+  });
+
+  test("is 404 for an application that there is not, and 422 when the one brought along is another", async () => {
+    expect((await send("POST", "/auth/app-portal-access/nope", {})).status).toBe(404);
+    const wrong = await send("POST", "/auth/app-portal-access/nope", { application: { name: "a", uid: "other" } });
+    expect([wrong.status, wrong.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
+    const missing = await send("POST", "/auth/app-portal-access/nope", { application: { name: "a" } });
+    expect([missing.status, missing.json.detail[0].type]).toEqual([422, "application_uid_missing"]);
+  });
+
+  test("is repeated for the same idempotency key, and stands nowhere in the data in clear", async () => {
+    const headers = { "idempotency-key": freshUid("key") };
+    const ask = () => send("POST", `/auth/app-portal-access/${app}`, {}, { headers });
+    const first = await ask();
+    expect((await ask()).json).toEqual(first.json);
+    const bytes: Buffer[] = [];
+    for (const name of ["boathook.db", "boathook.db-wal"]) {
+      bytes.push(Buffer.from(await Bun.file(join(server.dataDir, name)).bytes()));
+    }
+    expect(Buffer.concat(bytes).includes(app)).toBe(true);
+    expect(Buffer.concat(bytes).includes(first.json.token)).toBe(false);
+  });
+
+  test("ends with its application", async () => {
+    const gone = await makeApplication(send);
+    const { token } = await access({}, gone);
+    const seen = () => send("GET", "/event-type", undefined, { token });
+    expect((await seen()).status).toBe(200);
+    await send("DELETE", `/app/${gone}`);
+    expect((await seen()).status).toBe(401);
+  });
+});
+
+describe("the capabilities of a token", () => {
+  const wantSee: [string, string, unknown?][] = [
+    ["GET", "/app/APP"],
+    ["GET", "/app/APP/endpoint"],
+    ["GET", "/app/APP/endpoint/e/headers"],
+    ["GET", "/app/APP/endpoint/e/stats"],
+    ["GET", "/app/APP/msg/m"],
+    ["GET", "/app/APP/attempt/endpoint/e"],
+    ["GET", "/event-type"],
+  ];
+  const wantSecret: [string, string, unknown?][] = [["GET", "/app/APP/endpoint/e/secret"]];
+  const wantRotate: [string, string, unknown?][] = [["POST", "/app/APP/endpoint/e/secret/rotate", {}]];
+  const wantSend: [string, string, unknown?][] = [
+    ["POST", "/app/APP/msg/m/endpoint/e/resend"],
+    ["POST", "/app/APP/endpoint/e/recover", { since: new Date(Date.now() - 60_000).toISOString() }],
+  ];
+  const wantChange: [string, string, unknown?][] = [
+    ["POST", "/app/APP/endpoint", { url: "https://example.com" }],
+    ["PUT", "/app/APP/endpoint/e", { url: `https://example.com` }],
+    ["PATCH", "/app/APP/endpoint/e", { description: "new" }],
+    ["PUT", "/app/APP/endpoint/e/headers", { headers: {} }],
+    ["PATCH", "/app/APP/endpoint/e/headers", { headers: {} }],
+    ["DELETE", "/app/APP/endpoint/nope"],
+  ];
+  const groups = { see: wantSee, secret: wantSecret, rotate: wantRotate, send: wantSend, change: wantChange };
+  type Group = keyof typeof groups;
+
+  const cases: [string, object, Group[]][] = [
+    ["everything unless told otherwise", {}, ["see", "secret", "rotate", "send", "change"]],
+    ["ViewBase", { capabilities: ["ViewBase"] }, ["see"]],
+    ["ViewEndpointSecret", { capabilities: ["ViewBase", "ViewEndpointSecret"] }, ["see", "secret"]],
+    ["ManageEndpointSecret", { capabilities: ["ViewBase", "ManageEndpointSecret"] }, ["see", "secret", "rotate"]],
+    ["CreateAttempts", { capabilities: ["ViewBase", "CreateAttempts"] }, ["see", "send"]],
+    ["ManageEndpoint", { capabilities: ["ViewBase", "ManageEndpoint"] }, ["see", "secret", "rotate", "change"]],
+    ["ManageTransformations", { capabilities: ["ViewBase", "ManageTransformations"] }, ["see"]],
+    ["readOnly", { readOnly: true }, ["see"]],
+    [
+      "readOnly with more",
+      { readOnly: true, capabilities: ["ViewBase", "ViewEndpointSecret", "ManageEndpoint"] },
+      ["see", "secret"],
+    ],
+  ];
+  for (const [what, sent, allowed] of cases) {
+    test(`${what}: it may ${allowed.join(", ")} and nothing else`, async () => {
+      const mine = withToken((await access(sent)).token);
+      for (const [group, calls] of Object.entries(groups) as [Group, typeof wantSee][]) {
+        for (const [method, path, body] of calls) {
+          const { status, json } = await mine(method, path.replace("APP", app), body);
+          if (allowed.includes(group)) expect([path, [403, 500].includes(status)]).toEqual([path, false]);
+          else expect([path, status, json.code]).toEqual([path, 403, "insufficient_access"]);
+        }
+      }
+    });
+  }
+
+  test("outlive a restart", async () => {
+    const { token } = await access({ readOnly: true });
+    await server.restart();
+    expect(await statusOf(token)).toBe(200);
+    expect((await withToken(token)("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).status).toBe(403);
+  });
+});
+
+test("a token of one application sees event types without a flag, and those with one of its flags", async () => {
+  const [open, beta, secret] = [freshUid("open"), freshUid("beta"), freshUid("secret")];
+  await send("POST", "/event-type", { name: open, description: "" });
+  await send("POST", "/event-type", { name: beta, description: "", featureFlags: ["x", "beta"] });
+  await send("POST", "/event-type", { name: secret, description: "", featureFlag: "secret" });
+  const seen = async (token: string): Promise<string[]> => {
+    const { json } = await send("GET", "/event-type?limit=250", undefined, { token });
+    const names: string[] = json.data.map(({ name }: { name: string }) => name);
+    for (const name of [open, beta, secret]) {
+      const { status } = await send("GET", `/event-type/${name}`, undefined, { token });
+      expect([name, status]).toEqual([name, names.includes(name) ? 200 : 404]);
+    }
+    return names.filter((name) => [open, beta, secret].includes(name));
+  };
+  expect(await seen((await access()).token)).toEqual([open]);
+  expect(await seen((await access({ featureFlags: ["beta", "other"] })).token)).toEqual([beta, open].sort());
+  expect(await seen(await server.createToken())).toEqual([open, beta, secret].sort());
+});
+
+describe("logout", () => {
+  test("ends the token that was used and no other, over a restart", async () => {
+    const [mine, other] = [(await access({ readOnly: true })).token, (await access()).token];
+    expect(await statusOf(mine)).toBe(200);
+    const answer = await withToken(mine)("POST", "/auth/logout");
+    expect([answer.status, answer.text]).toEqual([204, ""]);
+    expect([await statusOf(mine), await statusOf(other)]).toEqual([401, 200]);
+    expect((await withToken(mine)("POST", "/auth/logout")).status).toBe(401);
+    await server.restart();
+    expect([await statusOf(mine), await statusOf(other)]).toEqual([401, 200]);
+  });
+
+  test("ends the token of an environment as well, but not the root token", async () => {
+    const token = await server.createToken();
+    expect((await withToken(token)("POST", "/auth/logout", {})).status).toBe(204);
+    expect(await statusOf(token)).toBe(401);
+    const { status, json } = await send("POST", "/auth/logout");
+    expect([status, json.code]).toEqual([403, "insufficient_access"]);
+    expect((await send("GET", "/app")).status).toBe(200);
+  });
+});
+
+describe("expire-all", () => {
+  const expireAll = (body?: unknown): Promise<Answer> => send("POST", `/auth/app/${app}/expire-all`, body);
+
+  test("ends the tokens of this application, at once and over a restart", async () => {
+    const other = await makeApplication(send);
+    const tokens = [
+      (await access()).token,
+      (await access({ sessionId: "s" })).token,
+      await server.createToken("--app", app),
+    ];
+    const others = (await access({}, other)).token;
+    for (const token of tokens) expect(await statusOf(token)).toBe(200);
+    expect((await expireAll({})).status).toBe(204);
+    for (const token of tokens) expect(await statusOf(token)).toBe(401);
+    expect((await send("GET", `/app/${other}`, undefined, { token: others })).status).toBe(200);
+    expect(await statusOf((await access()).token)).toBe(200);
+    await server.restart();
+    for (const token of tokens) expect(await statusOf(token)).toBe(401);
+  });
+
+  test("ends only those of the sessions that are named", async () => {
+    const [a, b, none] = [await access({ sessionId: "a" }), await access({ sessionId: "b" }), await access()];
+    expect((await expireAll({ sessionIds: ["a", "x"] })).status).toBe(204);
+    expect([await statusOf(a.token), await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 200, 200]);
+    expect((await expireAll({ sessionIds: [] })).status).toBe(204);
+    expect([await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 401]);
+  });
+
+  test("may give them a little longer, and never more than they had", async () => {
+    const { token } = await access();
+    expect((await expireAll({ expiry: 60 })).status).toBe(204);
+    expect(await statusOf(token)).toBe(200);
+    expect((await expireAll()).status).toBe(204);
+    expect((await expireAll({ expiry: 60 })).status).toBe(204);
+    expect(await statusOf(token)).toBe(401);
+  });
+
+  test("answers bad input with 4xx", async () => {
+    expect((await send("POST", "/auth/app/nope/expire-all", {})).status).toBe(404);
+    for (const body of [
+      { expiry: -1 },
+      { expiry: 259_201 },
+      { expiry: "1" },
+      { sessionIds: "a" },
+      { sessionIds: [""] },
+      [],
+      1,
+    ]) {
+      expect((await expireAll(body)).status).toBe(422);
+    }
+  });
+});
+
+describe("the tokens of an environment", () => {
+  const path = "/management/authentication/default/api-token";
+
+  test("are made, shown without their text, renamed and ended", async () => {
+    const { status, json } = await send("POST", path, { name: "ci", scopes: null });
+    expect([status, json.token]).toEqual([200, expect.stringMatching(/^bhk_/)]);
+    expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
+
+    const one = `${path}/${json.id}`;
+    const { token, ...told } = json;
+    const censored = { censoredToken: `bhk_***${token.slice(-4)}`, ...told };
+    expect((await send("GET", one)).json).toEqual(censored);
+    expect((await send("GET", path)).json.data[0]).toEqual(censored);
+    expect((await send("PUT", one, { name: "ci 2" })).json).toEqual({ ...censored, name: "ci 2" });
+    expect((await send("PATCH", one, {})).json.name).toBe("ci 2");
+    expect((await send("PATCH", one, { name: "ci 3" })).json.name).toBe("ci 3");
+
+    expect((await send("POST", `${one}/expire`, {})).status).toBe(204);
+    expect((await send("GET", "/app", undefined, { token })).status).toBe(401);
+    const ids = async (query: string) =>
+      (await send("GET", `${path}?limit=250${query}`)).json.data.map((t: { id: string }) => t.id);
+    expect(await ids("")).not.toContain(json.id);
+    expect(await ids("&include_ended=true")).toContain(json.id);
+    expect((await send("GET", one)).json.expiresAt).toBeString();
+  });
+
+  test("can be valid for a while only", async () => {
+    const { json } = await send("POST", path, { name: "short", expiry: 3600 });
+    expect(Date.parse(json.expiresAt) - Date.parse(json.createdAt)).toBe(3_600_000);
+    expect((await send("POST", `${path}/${json.id}/expire`, { expiry: 60 })).status).toBe(204);
+    expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
+  });
+
+  test("do not show those of applications, unless these are asked for", async () => {
+    const own = await makeApplication(send);
+    await access({ sessionId: "listed", capabilities: ["ViewBase"] }, own);
+    const { json } = await send("GET", `${path}?app_id=${own}`);
+    expect(json.data).toHaveLength(1);
+    expect(json.data[0]).toMatchObject({ sessionId: "listed", scopes: ["ViewBase"] });
+    const all = (await send("GET", `${path}?limit=250&include_ended=true`)).json.data;
+    for (const { appId } of all) expect(appId).toBeNull();
+    expect((await send("GET", `${path}?app_id=nope`)).status).toBe(404);
+  });
+
+  test("are listed on pages", async () => {
+    const made: string[] = [];
+    for (const name of ["one", "two", "three"]) made.unshift((await send("POST", path, { name })).json.id);
+    const first = (await send("GET", `${path}?limit=2`)).json;
+    const second = (await send("GET", `${path}?limit=1&iterator=${first.iterator}`)).json;
+    expect([...first.data, ...second.data].map(({ id }: { id: string }) => id)).toEqual(made);
+    const back = (await send("GET", `${path}?limit=2&iterator=${second.prevIterator}`)).json;
+    expect(back.data).toEqual(first.data);
+    expect((await send("GET", `${path}?iterator=app_x`)).status).toBe(422);
+  });
+
+  test("are refused with rights that nobody would enforce", async () => {
+    for (const body of [{ name: "a", scopes: ["read"] }, {}, { name: null }, { name: "a", expiry: 0 }, []]) {
+      expect((await send("POST", path, body)).status).toBe(422);
+    }
+  });
+
+  test("belong to their environment", async () => {
+    const mine = freshUid("env");
+    const token = await server.createToken("--environment", mine);
+    const { json } = await send("POST", path, { name: "theirs" });
+    const calls: [string, string, unknown?][] = [
+      ["GET", path],
+      ["POST", path, { name: "a" }],
+      ["GET", `${path}/${json.id}`],
+      ["GET", `/management/authentication/${mine}/api-token/${json.id}`],
+      ["PUT", `/management/authentication/${mine}/api-token/${json.id}`, { name: "a" }],
+      ["POST", `/management/authentication/${mine}/api-token/${json.id}/expire`, {}],
+      ["GET", "/management/authentication/nope/api-token"],
+    ];
+    for (const [method, where, body] of calls) {
+      expect([where, (await send(method, where, body, { token })).status]).toEqual([where, 404]);
+    }
+    const own = `/management/authentication/${mine}/api-token`;
+    expect((await send("POST", own, { name: "a" }, { token })).status).toBe(200);
+    expect((await send("GET", own)).json.data.map(({ name }: { name: string }) => name)).toEqual(["a", ""]);
+    const application = (await access()).token;
+    expect((await send("GET", own, undefined, { token: application })).status).toBe(403);
+  });
+});
+
+test("with the token of an application, giving and ending access is 403 whatever stands in the path", async () => {
+  const { token } = await access();
+  for (const path of [`/auth/app-portal-access/${app}`, "/auth/dashboard-access/nope", `/auth/app/${app}/expire-all`]) {
+    const { status, json } = await send("POST", path, "{", { token });
+    expect([path, status, json.code]).toEqual([path, 403, "insufficient_access"]);
+  }
+});
+
+test("the audit log knows who let somebody in, and who was logged out", async () => {
+  const own = await makeApplication(send);
+  const { token } = await access({}, own);
+  await withToken(token)("POST", "/auth/logout");
+  const [logout, granted] = await auditLog(send, {}, 2);
+  expect(granted).toMatchObject({
+    actor: { type: "root" },
+    action: "v1.authentication.app-portal-access",
+    subject: { appId: (await send("GET", `/app/${own}`)).json.id, tokenId: expect.stringMatching(/^tok_/) },
+  });
+  expect(logout).toMatchObject({
+    action: "v1.authentication.logout",
+    actor: { type: "token", id: granted?.subject.tokenId ?? "" },
+  });
+});

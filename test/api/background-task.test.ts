@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
+import { startReceiver, withStatus } from "../support/receiver.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule="]);
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+/** Makes a task of an environment that has nothing to do, and returns its id. */
+async function makeTask(token: string): Promise<string> {
+  const { status, json } = await send("POST", "/dead-letter/redrive", { filter: {}, rate: 1000 }, { token });
+  expect(status).toBe(202);
+  return json.id;
+}
+
+async function purge(token: string): Promise<string> {
+  const uid = freshUid("app");
+  await send("POST", "/app", { name: uid, uid }, { token });
+  return (await send("POST", `/app/${uid}/msg/expunge-all-contents`, undefined, { token })).json.id;
+}
+
+const idsOf = async (token: string, query = "") =>
+  (await send("GET", `/background-task${query}`, undefined, { token })).json.data.map(({ id }: { id: string }) => id);
+
+describe("the list of background tasks", () => {
+  test("has those of the environment, newest first unless told otherwise, in pages", async () => {
+    const token = await server.createToken("--environment", freshUid("environment"));
+    expect(await idsOf(token)).toEqual([]);
+    const made = [await makeTask(token), await makeTask(token), await makeTask(token)];
+    expect(await idsOf(token)).toEqual(made.toReversed());
+    expect(await idsOf(token, "?order=ascending")).toEqual(made);
+    const { json } = await send("GET", "/background-task?limit=2", undefined, { token });
+    expect(json).toMatchObject({ iterator: made[1]!, prevIterator: `-${made[2]}`, done: false });
+    expect(await idsOf(token, `?iterator=${made[1]}`)).toEqual([made[0]!]);
+    expect(await idsOf(token, `?iterator=-${made[1]}`)).toEqual([made[2]!]);
+  });
+
+  test("can be narrowed by status and task", async () => {
+    const token = await server.createToken("--environment", freshUid("environment"));
+    const [redrive, purged] = [await makeTask(token), await purge(token)];
+    for (const id of [redrive, purged]) {
+      await until(
+        async () => (await send("GET", `/background-task/${id}`, undefined, { token })).json.status,
+        (status) => status === "finished",
+      );
+    }
+    expect(await idsOf(token, "?task=dead-letter.redrive")).toEqual([redrive]);
+    expect(await idsOf(token, "?task=application.purge_content")).toEqual([purged]);
+    expect(await idsOf(token, "?task=endpoint.recover")).toEqual([]);
+    expect(await idsOf(token, "?status=finished")).toEqual([purged, redrive]);
+    expect(await idsOf(token, "?status=running")).toEqual([]);
+    expect(await idsOf(token, "?status=failed")).toEqual([]);
+  });
+
+  test("refuses what makes no sense", async () => {
+    const status = async (query: string) => (await send("GET", `/background-task${query}`)).status;
+    expect(await status("?status=nonsense")).toBe(400);
+    expect(await status("?order=sideways")).toBe(400);
+    expect(await status("?limit=abc")).toBe(400);
+    expect(await status("?limit=0")).toBe(422);
+    expect(await status("?limit=251")).toBe(422);
+    expect(await status("?iterator=qtask_nope")).toBe(422);
+    expect(await status("?whatever=1")).toBe(200);
+  });
+});
+
+describe("a background task", () => {
+  test("is not there for another environment, nor for the token of an application", async () => {
+    const uid = await makeApplication(send);
+    const { json } = await send("POST", `/app/${uid}/msg/expunge-all-contents`);
+    const elsewhere = await server.createToken("--environment", freshUid("environment"));
+    const application = await server.createToken("--app", uid);
+    expect((await send("GET", `/background-task/${json.id}`)).status).toBe(200);
+    expect((await send("GET", `/background-task/${json.id}`, undefined, { token: elsewhere })).status).toBe(404);
+    expect((await send("GET", `/background-task/${json.id}`, undefined, { token: application })).status).toBe(403);
+    expect((await send("GET", "/background-task", undefined, { token: application })).status).toBe(403);
+    expect(await idsOf(elsewhere)).toEqual([]);
+    for (const id of ["nope", uid, "qtask_17MeGibBYAlEAyJrb2g70ismFAs"]) {
+      expect((await send("GET", `/background-task/${id}`)).status).toBe(404);
+    }
+  });
+});
+
+describe("redriving everything, as the Svix server has it", () => {
+  test("sends all dead letters of the environment again, and of no other", async () => {
+    await using receiver = startReceiver(withStatus(500));
+    const environment = freshUid("environment");
+    const token = await server.createToken("--environment", environment);
+    const here: Send = (method, path, body) => send(method, path, body, { token });
+    const dead = async (ask: Send, count: number) =>
+      until(
+        async () => (await ask("GET", "/dead-letter")).json.data,
+        ({ length }) => length === count,
+      );
+    for (const ask of [here, send]) {
+      const app = await makeApplication(ask);
+      await makeEndpoint(ask, app, receiver.url);
+      await sendMessage(ask, app);
+      await sendMessage(ask, app);
+      await dead(ask, 2);
+    }
+    receiver.answering = withStatus(204);
+    const { status, text } = await here("POST", "/admin/redrive-dlq");
+    expect([status, text]).toEqual([204, ""]);
+    await dead(here, 0);
+    await receiver.arrived(6);
+    await dead(send, 2);
+  });
+
+  test("is not for the token of an application, and not in the document", async () => {
+    const token = await server.createToken("--app", await makeApplication(send));
+    expect((await send("POST", "/admin/redrive-dlq", undefined, { token })).status).toBe(403);
+    expect((await send("GET", "/api/v1/openapi.json")).text).not.toContain("redrive-dlq");
+  });
+});

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Svix } from "svix";
+import { Svix as Svix1 } from "svix1";
+import { clientOf, freshUid, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+const environment = () => server.createToken("--environment", freshUid("environment"));
+const type = (name: string, more: object = {}) => ({ name, description: `About ${name}`, ...more });
+
+async function exported(token: string) {
+  const { status, json } = await send("POST", "/environment/export", undefined, { token });
+  expect(status).toBe(200);
+  return json;
+}
+
+describe("the configuration of an environment", () => {
+  test("is exported with every event type, archived ones as well", async () => {
+    const token = await environment();
+    await send("POST", "/event-type", type("a", { archived: true, featureFlags: ["x"], validation: "off" }), { token });
+    await send("POST", "/event-type", type("b", { schemas: { "1": { type: "object" } } }), { token });
+    const out = await exported(token);
+    expect(out).toMatchObject({ version: 1, settings: null, connectors: [] });
+    expect(out.createdAt).toMatch(/Z$/);
+    expect(out.eventTypes).toMatchObject([
+      { name: "a", archived: true, featureFlags: ["x"], validation: "off" },
+      { name: "b", schemas: { "1": { type: "object" } } },
+    ]);
+  });
+
+  test("is the same in another environment once it has been imported there", async () => {
+    const [here, there] = [await environment(), await environment()];
+    for (let i = 0; i < 260; i++) {
+      const name = `t${String(i).padStart(3, "0")}`;
+      await send("POST", "/event-type", type(name, { groupName: "g", deprecated: i % 2 === 0 }), { token: here });
+    }
+    const out = await exported(here);
+    expect(out.eventTypes).toHaveLength(260);
+    expect((await send("POST", "/environment/import", out, { token: there })).status).toBe(204);
+    const timeless = ({ eventTypes }: { eventTypes: object[] }) =>
+      eventTypes.map((one) => ({ ...one, createdAt: null, updatedAt: null }));
+    expect(timeless(await exported(there))).toEqual(timeless(out));
+  });
+
+  test("replaces event types that are there and leaves the others", async () => {
+    const token = await environment();
+    await send("POST", "/event-type", type("a", { groupName: "g", archived: true }), { token });
+    await send("POST", "/event-type", type("b"), { token });
+    await send("POST", "/environment/import", { eventTypes: [{ name: "a", description: "New" }] }, { token });
+    expect((await exported(token)).eventTypes).toMatchObject([
+      { name: "a", description: "New", groupName: null, archived: false },
+      { name: "b", description: "About b" },
+    ]);
+  });
+
+  test("may be empty, and settings and connectors are passed over", async () => {
+    const token = await environment();
+    for (const body of [{}, { eventTypes: null, settings: null, connectors: null }, { settings: { a: 1 } }]) {
+      expect((await send("POST", "/environment/import", body, { token })).status).toBe(204);
+    }
+  });
+
+  const refused: [string, unknown, string[]][] = [
+    ["no body", undefined, ["body"]],
+    ["a list", [], ["body"]],
+    ["event types that are no list", { eventTypes: {} }, ["body", "eventTypes"]],
+    [
+      "an event type without a description",
+      { eventTypes: [{ name: "x" }] },
+      ["body", "eventTypes", "[0]", "description"],
+    ],
+    ["a wrong name", { eventTypes: [type("no spaces")] }, ["body", "eventTypes", "[0]", "name"]],
+    ["a name twice", { eventTypes: [type("x"), type("x")] }, ["body", "eventTypes", "[1]", "name"]],
+    [
+      "a schema that is none",
+      { eventTypes: [type("x"), type("y", { schemas: { "1": { type: "objekt" } } })] },
+      ["body", "eventTypes", "[1]", "schemas", "1", "type"],
+    ],
+  ];
+  for (const [name, body, loc] of refused) {
+    test(`that has ${name} answers 422, and nothing is imported`, async () => {
+      const token = await environment();
+      const { status, json } = await send("POST", "/environment/import", body, { token });
+      expect([status, json.detail[0].loc]).toEqual([422, loc]);
+      expect((await exported(token)).eventTypes).toEqual([]);
+    });
+  }
+
+  test("is not for the token of an application", async () => {
+    await send("POST", "/app", { name: "P", uid: "portal" });
+    const token = await server.createToken("--app", "portal");
+    expect((await send("POST", "/environment/export", undefined, { token })).status).toBe(403);
+    expect((await send("POST", "/environment/import", {}, { token })).status).toBe(403);
+  });
+
+  test("survives imports at the same time", async () => {
+    const token = await environment();
+    const bodies = Array.from({ length: 10 }, (_, i) => ({ eventTypes: [type("same", { groupName: `g${i}` })] }));
+    const answers = await Promise.all(bodies.map((body) => send("POST", "/environment/import", body, { token })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(204));
+    expect((await exported(token)).eventTypes).toHaveLength(1);
+  });
+
+  const clients = [
+    ["2.x", (token: string) => new Svix(token, { serverUrl: server.url })],
+    ["1.x", (token: string) => new Svix1(token, { serverUrl: server.url }) as unknown as Svix],
+  ] as const;
+  for (const [version, clientFor] of clients) {
+    test(`goes from one environment to another with the Svix client ${version}`, async () => {
+      const [from, to] = [clientFor(await environment()), clientFor(await environment())];
+      await from.eventType.create({ name: "moved", description: "d" });
+      const { eventTypes } = await from.environment.export();
+      await to.environment.import({ eventTypes });
+      expect((await to.eventType.get("moved")).description).toBe("d");
+    });
+  }
+});

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Svix } from "svix";
+import { Svix as Svix1 } from "svix1";
+import { clientOf, freshUid, type Send } from "../support/client.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+const PATH = "/event-type/import/openapi";
+
+function specOf(webhooks: Record<string, object>) {
+  return { openapi: "3.1.0", info: { title: "T", version: "1" }, webhooks };
+}
+
+function webhook(description: string, schema: object = { type: "object" }) {
+  return { post: { description, requestBody: { content: { "application/json": { schema } } } } };
+}
+
+async function environment(): Promise<string> {
+  return server.createToken("--environment", freshUid("environment"));
+}
+
+const names = async (token: string, query = "") =>
+  (await send("GET", `/event-type?limit=250${query}`, undefined, { token })).json.data.map(
+    ({ name }: { name: string }) => name,
+  );
+
+describe("an import of event types", () => {
+  test("that is a dry run says what it would do and does nothing", async () => {
+    const token = await environment();
+    const body = { dryRun: true, spec: specOf({ "pet.new": webhook("A pet.") }) };
+    const { status, json } = await send("POST", PATH, body, { token });
+    expect([status, json]).toEqual([
+      200,
+      {
+        data: {
+          modified: [],
+          to_modify: [
+            {
+              name: "pet.new",
+              description: "A pet.",
+              deprecated: false,
+              schemas: { "1": { $schema: "https://json-schema.org/draft/2020-12/schema", type: "object" } },
+              groupName: null,
+              featureFlags: null,
+              featureFlag: null,
+            },
+          ],
+        },
+      },
+    ]);
+    expect(await names(token)).toEqual([]);
+  });
+
+  test("makes new ones and changes those that are there, whose other fields stay", async () => {
+    const token = await environment();
+    const old = { name: "pet.old", description: "Old", groupName: "pets", validation: "reject", archived: true };
+    await send("POST", "/event-type", old, { token });
+    const spec = specOf({ "pet.old": webhook("Changed"), "pet.new": webhook("New") });
+    const { json } = await send("POST", PATH, { spec }, { token });
+    expect(json).toEqual({ data: { modified: ["pet.old", "pet.new"], to_modify: null } });
+    expect((await send("GET", "/event-type/pet.old", undefined, { token })).json).toMatchObject({
+      description: "Changed",
+      groupName: "pets",
+      validation: "reject",
+      archived: false,
+    });
+  });
+
+  test("archives the others when told to replace all", async () => {
+    const token = await environment();
+    await send("POST", "/event-type", { name: "other", description: "" }, { token });
+    const spec = specOf({ "pet.new": webhook("New") });
+    await send("POST", PATH, { spec, replaceAll: true, dryRun: true }, { token });
+    expect(await names(token)).toEqual(["other"]);
+    await send("POST", PATH, { spec, replaceAll: true }, { token });
+    expect(await names(token)).toEqual(["pet.new"]);
+    expect(await names(token, "&include_archived=true")).toEqual(["other", "pet.new"]);
+  });
+
+  test("takes YAML and JSON as text", async () => {
+    const token = await environment();
+    const yaml = `
+# a comment
+openapi: 3.0.3
+info: { title: T, version: "1" }
+x-webhooks:
+  "from.yaml":
+    post:
+      summary: >-
+        Folded
+        text
+      requestBody:
+        content:
+          application/json:
+            schema: { $ref: "#/components/schemas/Pet" }
+components:
+  schemas:
+    Pet: { type: object, required: [id], properties: { id: { type: string, nullable: true } } }
+`;
+    expect((await send("POST", PATH, { specRaw: yaml }, { token })).json.data.modified).toEqual(["from.yaml"]);
+    expect((await send("GET", "/event-type/from.yaml", undefined, { token })).json).toMatchObject({
+      description: "Folded text",
+      schemas: { "1": { type: "object", required: ["id"], properties: { id: { type: ["string", "null"] } } } },
+    });
+    const json = JSON.stringify(specOf({ "from.json": webhook("J") }));
+    expect((await send("POST", PATH, { specRaw: json }, { token })).json.data.modified).toEqual(["from.json"]);
+  });
+
+  test("gives schemas that messages are held against at once", async () => {
+    const token = await environment();
+    await send("POST", "/app", { name: "A", uid: "a" }, { token });
+    const message = { eventType: "pet.new", payload: {} };
+    expect((await send("POST", "/app/a/msg", message, { token })).json.warnings).toBeUndefined();
+    await send("POST", PATH, { spec: specOf({ "pet.new": webhook("", { required: ["id"] }) }) }, { token });
+    expect((await send("POST", "/app/a/msg", message, { token })).json.warnings).toHaveLength(1);
+  });
+
+  const unreadable: [string, object][] = [
+    ["neither spec nor specRaw", {}],
+    ["both", { spec: specOf({}), specRaw: "x" }],
+    ["nulls", { spec: null, specRaw: null }],
+    ["text that is neither JSON nor YAML", { specRaw: "a: [1, 2" }],
+    ["text that is nested without end", { specRaw: "[".repeat(200_000) }],
+  ];
+  for (const [name, body] of unreadable) {
+    test(`of ${name} answers 400`, async () => {
+      expect((await send("POST", PATH, body)).status).toBe(400);
+    });
+  }
+
+  const refused: [string, object][] = [
+    ["a document without webhooks", { spec: { openapi: "3.1.0" } }],
+    ["a document that is a text", { specRaw: "just a text" }],
+    ["an empty text", { specRaw: "" }],
+    ["a spec that is no object", { spec: [] }],
+    ["a name that no event type may have", { spec: specOf({ "no spaces": webhook("") }) }],
+    ["a reference to elsewhere", { spec: specOf({ a: webhook("", { $ref: "http://127.0.0.1:1/x" }) }) }],
+    [
+      "YAML that holds itself",
+      {
+        specRaw:
+          "webhooks:\n  a:\n    post:\n      requestBody:\n        content:\n          application/json:\n            schema: &s\n              properties: { x: *s }\n",
+      },
+    ],
+    ["a dryRun that is no boolean", { dryRun: "yes", spec: specOf({}) }],
+  ];
+  for (const [name, body] of refused) {
+    test(`of ${name} answers 422`, async () => {
+      const { status, json } = await send("POST", PATH, body);
+      expect([status, json.detail[0].loc[0]]).toEqual([422, "body"]);
+    });
+  }
+
+  test("that fails halfway changes nothing", async () => {
+    const token = await environment();
+    const spec = specOf({ good: webhook(""), bad: webhook("", { type: "objekt" }) });
+    const { status, json } = await send("POST", PATH, { spec, replaceAll: true }, { token });
+    expect([status, json.detail[0].loc]).toEqual([422, ["body", "spec", "webhooks", "bad", "1", "type"]]);
+    expect(await names(token)).toEqual([]);
+  });
+
+  test("is not for the token of an application", async () => {
+    await send("POST", "/app", { name: "P", uid: "portal" });
+    const token = await server.createToken("--app", "portal");
+    expect((await send("POST", PATH, { spec: specOf({}) }, { token })).status).toBe(403);
+  });
+
+  test("changes one environment alone", async () => {
+    const [here, there] = [await environment(), await environment()];
+    await send("POST", "/event-type", { name: "kept", description: "" }, { token: there });
+    await send("POST", PATH, { spec: specOf({ "pet.new": webhook("") }), replaceAll: true }, { token: here });
+    expect([await names(here), await names(there)]).toEqual([["pet.new"], ["kept"]]);
+  });
+
+  const clients = [
+    ["2.x", () => new Svix(ROOT_TOKEN, { serverUrl: server.url })],
+    ["1.x", () => new Svix1(ROOT_TOKEN, { serverUrl: server.url }) as unknown as Svix],
+  ] as const;
+  for (const [version, makeClient] of clients) {
+    test(`works with the Svix client ${version}`, async () => {
+      const name = freshUid("svix");
+      const spec = specOf({ [name]: webhook("From a client") });
+      const dry = await makeClient().eventType.importOpenapi({ spec, dryRun: true });
+      expect(dry.data.toModify?.map((type) => type.name)).toEqual([name]);
+      const { data } = await makeClient().eventType.importOpenapi({ specRaw: JSON.stringify(spec) });
+      expect(data.modified).toEqual([name]);
+      expect((await makeClient().eventType.get(name)).description).toBe("From a client");
+    });
+  }
+});

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+let app: string;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+  app = await makeApplication(send);
+});
+afterAll(() => server.stop());
+
+const schema = { type: "object", required: ["id"], properties: { id: { type: "string" } } };
+const finding = { loc: ["body", "payload", "id"], msg: "This field is required.", type: "schema.required" };
+
+/** Makes an event type with a schema and returns its name. */
+async function makeType(fields: object = {}): Promise<string> {
+  const name = freshUid("type");
+  const sent = { name, description: "", schemas: { "1": schema }, ...fields };
+  const { status, text } = await send("POST", "/event-type", sent);
+  if (status !== 201) throw new Error(`No event type: ${status} ${text}`);
+  return name;
+}
+
+const message = (eventType: string, payload: object = {}, more: object = {}) =>
+  send("POST", `/app/${app}/msg`, { eventType, payload, ...more });
+
+describe("an event type", () => {
+  test("warns unless told otherwise, and PUT without a choice goes back to that", async () => {
+    const name = await makeType();
+    expect((await send("GET", `/event-type/${name}`)).json.validation).toBe("warn");
+    const patched = await send("PATCH", `/event-type/${name}`, { validation: "reject" });
+    expect(patched.json).toMatchObject({ validation: "reject", schemas: { "1": schema } });
+    expect((await send("PUT", `/event-type/${name}`, { description: "" })).json).toMatchObject({
+      validation: "warn",
+      schemas: null,
+    });
+  });
+
+  for (const method of ["POST", "PUT", "PATCH"] as const) {
+    test(`with a schema that is none is refused by ${method}, which says where`, async () => {
+      const name = method === "POST" ? freshUid("type") : await makeType();
+      const bad = { name, description: "", schemas: { "1": schema, "2": { properties: { a: { type: "objekt" } } } } };
+      const { status, json } = await send(method, method === "POST" ? "/event-type" : `/event-type/${name}`, bad);
+      expect([status, json.detail[0].loc]).toEqual([422, ["body", "schemas", "2", "properties", "a", "type"]]);
+      const after = await send("GET", `/event-type/${name}`);
+      if (method === "POST") expect(after.status).toBe(404);
+      else expect(after.json.schemas).toEqual({ "1": schema });
+    });
+  }
+
+  const refused: [string, object][] = [
+    ["a schema that refers to elsewhere", { schemas: { "1": { $ref: "http://127.0.0.1:1/schema" } } }],
+    ["a schema that is too long", { schemas: { "1": { description: "x".repeat(70_000) } } }],
+    ["a schema that is nothing but itself", { schemas: { "1": { $ref: "#" } } }],
+    ["a schema that is a text", { schemas: { "1": "x" } }],
+    ["a pattern that is none", { schemas: { "1": { pattern: "(" } } }],
+    ["a choice that there is not", { validation: "maybe" }],
+    ["a choice that is null", { validation: null }],
+  ];
+  for (const [name, fields] of refused) {
+    test(`with ${name} answers 422`, async () => {
+      const { status, json } = await send("POST", "/event-type", { name: freshUid("t"), description: "", ...fields });
+      expect([status, json.detail[0].loc[0]]).toEqual([422, "body"]);
+    });
+  }
+});
+
+describe("a message that does not fit the schema of its type", () => {
+  test("is taken with a warning, which stays on it", async () => {
+    const name = await makeType();
+    const sent = await message(name, { id: 1 });
+    expect(sent.status).toBe(202);
+    expect(sent.json.warnings).toEqual([
+      { loc: ["body", "payload", "id"], msg: "Must be string.", type: "schema.type" },
+    ]);
+    expect((await send("GET", `/app/${app}/msg/${sent.json.id}`)).json).toEqual(sent.json);
+    expect((await send("GET", `/app/${app}/msg?event_types=${name}`)).json.data).toEqual([sent.json]);
+  });
+
+  test("is taken in silence when it fits, when there is no schema and when nobody looks", async () => {
+    const fitting = await message(await makeType(), { id: "x" });
+    const free = await message(await makeType({ schemas: null }), { id: 1 });
+    const unlooked = await message(await makeType({ validation: "off" }), { id: 1 });
+    for (const { status, json } of [fitting, free, unlooked, await message("unknown.type", {})]) {
+      expect([status, json.warnings]).toEqual([202, undefined]);
+    }
+  });
+
+  test("is refused when the type says so, and nothing is stored", async () => {
+    const name = await makeType({ validation: "reject" });
+    const { status, json } = await message(name, {}, { eventId: name });
+    expect([status, json]).toEqual([422, { detail: [finding] }]);
+    expect((await send("GET", `/app/${app}/msg?event_types=${name}`)).json.data).toEqual([]);
+    expect((await message(name, { id: "x" }, { eventId: name })).status).toBe(202);
+  });
+
+  test("makes no application when it is refused", async () => {
+    const name = await makeType({ validation: "reject" });
+    const uid = freshUid("never");
+    const body = { eventType: name, payload: {}, application: { name: "Never", uid } };
+    expect((await send("POST", `/app/${uid}/msg`, body)).status).toBe(422);
+    expect((await send("GET", `/app/${uid}`)).status).toBe(404);
+  });
+
+  test("fails alone in a batch", async () => {
+    const [strict, lenient] = [await makeType({ validation: "reject" }), await makeType()];
+    const messages = [
+      { eventType: strict, payload: {} },
+      { eventType: strict, payload: { id: "x" } },
+      { eventType: lenient, payload: {} },
+    ];
+    const { status, json } = await send("POST", `/app/${app}/msg/batch`, { messages });
+    expect(status).toBe(202);
+    expect(json.data[0]).toEqual({ code: "validation_error", detail: "payload.id: This field is required." });
+    expect(json.data[1]).toMatchObject({ payload: { id: "x" } });
+    expect(json.data[2].warnings).toEqual([finding]);
+  });
+
+  test("is held against the latest version, as it is at that moment", async () => {
+    const name = await makeType({ schemas: { "2": schema, "10": { type: "object" } } });
+    expect((await message(name)).json.warnings).toBeUndefined();
+    await send("PATCH", `/event-type/${name}`, { schemas: { "9": { type: "object" }, "10": schema } });
+    expect((await message(name)).json.warnings).toEqual([finding]);
+    await send("DELETE", `/event-type/${name}?expunge=true`);
+    expect((await message(name)).json.warnings).toBeUndefined();
+    await send("PUT", `/event-type/${name}`, { description: "", schemas: { "1": schema }, validation: "reject" });
+    expect((await message(name)).status).toBe(422);
+  });
+
+  test("by its raw payload, when that is what will be sent", async () => {
+    const name = await makeType();
+    const warningsOf = async (rawPayload: string) =>
+      (await message(name, {}, { transformationsParams: { rawPayload } })).json.warnings;
+    expect(await warningsOf('{"id": "x"}')).toBeUndefined();
+    expect(await warningsOf('{"id": 1}')).toHaveLength(1);
+    expect((await warningsOf("<xml/>"))[0].type).toBe("schema.json");
+  });
+
+  test("says the same again to the same idempotency key, whatever the type says by then", async () => {
+    const name = await makeType();
+    const key = { headers: { "idempotency-key": name } };
+    const post = () => send("POST", `/app/${app}/msg`, { eventType: name, payload: {} }, key);
+    const first = await post();
+    await send("PATCH", `/event-type/${name}`, { validation: "reject" });
+    const second = await post();
+    expect([second.status, second.json]).toEqual([202, first.json]);
+    expect(first.json.warnings).toEqual([finding]);
+  });
+
+  test("is held against nothing of another environment", async () => {
+    const name = await makeType({ validation: "reject" });
+    const token = await server.createToken("--environment", "elsewhere");
+    await send("POST", "/app", { name: "Other", uid: "other" }, { token });
+    const { status } = await send("POST", "/app/other/msg", { eventType: name, payload: {} }, { token });
+    expect(status).toBe(202);
+  });
+});
+
+describe("the token of an application", () => {
+  test("sees event types without a flag and may not write any", async () => {
+    const [flagged, open] = [await makeType({ featureFlags: ["beta"] }), await makeType()];
+    const token = await server.createToken("--app", app);
+    expect((await send("GET", `/event-type/${open}`, undefined, { token })).status).toBe(200);
+    expect((await send("GET", `/event-type/${flagged}`, undefined, { token })).status).toBe(404);
+    const { json } = await send("GET", "/event-type?limit=250", undefined, { token });
+    const names = json.data.map(({ name }: { name: string }) => name);
+    expect([names.includes(open), names.includes(flagged)]).toEqual([true, false]);
+    expect((await send("PATCH", `/event-type/${open}`, {}, { token })).status).toBe(403);
+  });
+});

@@ -1,0 +1,595 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Webhook } from "standardwebhooks";
+import { Svix } from "svix";
+import { Svix as Svix1 } from "svix1";
+import { type Answer, clientOf, freshUid, type Send } from "../support/client.ts";
+import { heldBack, type Received, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+/** What an environment tells its operator: the endpoints it is told to, and what is told. Each test has an environment of its own. */
+
+const LIST = "/operational-webhook/endpoint";
+/** Six attempts, soon after each other. */
+const SCHEDULE = "10ms,10ms,10ms,10ms,10ms";
+
+let server: TestServer;
+let receiver: Receiver;
+beforeAll(async () => {
+  server = await startServer([`--retry-schedule=${SCHEDULE}`, "--retry-jitter=0"]);
+  receiver = startReceiver();
+  receiver.answering = (request) =>
+    new Response(null, { status: Number(/status-(\d+)/.exec(request.path)?.[1] ?? 204) });
+});
+afterAll(async () => {
+  await server.stop();
+  await receiver[Symbol.asyncDispose]();
+});
+
+interface Event {
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+}
+
+interface Operator {
+  readonly token: string;
+  readonly send: Send;
+  /** The operational endpoint, and what it has been told so far. */
+  readonly endpoint: Answer["json"];
+  readonly path: string;
+  told(): Event[];
+  /** Waits for so many of a type (of all, when it is null), checks their signatures, and returns them in the order of their acceptance. */
+  hears(type: string | null, count?: number): Promise<Event[]>;
+}
+
+const idOf: Readonly<Record<string, string>> = { app: "^app_", endpoint: "^ep_", message: "^msg_", attempt: "^atmpt_" };
+const anId = (thing: string) => expect.stringMatching(new RegExp(`${idOf[thing]}[A-Za-z0-9]{27}$`));
+const anInstant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+async function newEnvironment(): Promise<{ token: string; send: Send }> {
+  const token = await server.createToken("--environment", freshUid("env"));
+  const plain = clientOf(server.url);
+  return { token, send: (method, path, body, options) => plain(method, path, body, { token, ...options }) };
+}
+
+async function operator(fields: object = {}, environment = newEnvironment()): Promise<Operator> {
+  const { token, send } = await environment;
+  const path = `/${freshUid("ops")}`;
+  const { json: endpoint } = await send("POST", LIST, { url: receiver.url + path, ...fields });
+  const webhook = new Webhook((await send("GET", `${LIST}/${endpoint.id}/secret`)).json.key);
+  const verified = ({ body, headers }: Received) =>
+    webhook.verify(body.toString(), Object.fromEntries(headers)) as Event;
+  const typeOf = ({ body }: Received) => JSON.parse(body.toString()).type;
+  return {
+    token,
+    send,
+    endpoint,
+    path,
+    told: () => receiver.received.filter((request) => request.path === path).map(verified),
+    async hears(type, count = 1) {
+      const requests = await receiver.arrived(
+        count,
+        (request) => request.path === path && (type === null || typeOf(request) === type),
+      );
+      return requests.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(verified);
+    },
+  };
+}
+
+/** An application with one endpoint that answers with a status. */
+async function customer(send: Send, path = `/${freshUid("customer")}`, fields: object = {}) {
+  const uid = freshUid("app");
+  const { json: app } = await send("POST", "/app", { name: uid, uid });
+  const { json: endpoint } = await send("POST", `/app/${uid}/endpoint`, { url: receiver.url + path, ...fields });
+  return { uid, app, endpoint, at: `/app/${uid}/endpoint/${endpoint.id}` };
+}
+
+async function sendMessage(send: Send, app: string, eventId: string | null = null): Promise<string> {
+  const message = { eventType: "user.signup", payload: { a: 1 }, ...(eventId !== null && { eventId }) };
+  return (await send("POST", `/app/${app}/msg`, message)).json.id;
+}
+
+/** Something that is told: when it has arrived, what was accepted before it had been sent before it. */
+async function marker({ send, hears }: Operator): Promise<void> {
+  const { json } = await send("POST", "/app", { name: "marker" });
+  await send("POST", `/app/${json.id}/endpoint`, { url: receiver.url, uid: "marker" });
+  for (let count = 1; ; count++) {
+    const heard = await hears("endpoint.created", count);
+    if (heard.some(({ data }) => data.appId === json.id)) return;
+  }
+}
+
+describe("what happens to endpoints", () => {
+  test("is told one by one: created, updated, switched off and on again, deleted", async () => {
+    const { send, hears, told } = await operator();
+    const { app, endpoint, at, uid } = await customer(send, "/plain", { uid: "mine" });
+    await hears("endpoint.created");
+    await send("PATCH", at, { description: "Changed" });
+    await hears("endpoint.updated");
+    await send("PATCH", at, { disabled: true });
+    await hears("endpoint.disabled");
+    await send("PUT", at, { url: receiver.url, disabled: false });
+    await hears("endpoint.enabled");
+    await send("DELETE", at);
+    await hears("endpoint.deleted");
+
+    const data = { appId: app.id, appUid: uid, endpointId: endpoint.id, endpointUid: "mine" };
+    const inOrder = (await hears(null, 7)).map(({ type }) => type);
+    expect(inOrder).toEqual([
+      "endpoint.created",
+      "endpoint.updated",
+      "endpoint.updated",
+      "endpoint.disabled",
+      "endpoint.updated",
+      "endpoint.enabled",
+      "endpoint.deleted",
+    ]);
+    for (const event of told()) {
+      const more = event.type === "endpoint.disabled" ? { failSince: null, trigger: "manual" } : {};
+      expect(event.data).toEqual({ ...data, ...more });
+    }
+  });
+
+  test("includes rotated secrets and changed headers, and the end of the whole application", async () => {
+    const { send, hears } = await operator();
+    const { app, endpoint, at, uid } = await customer(send);
+    await send("POST", `${at}/secret/rotate`, {});
+    await send("PATCH", `${at}/headers`, { headers: { "X-A": "1" } });
+    expect(await hears("endpoint.updated", 2)).toHaveLength(2);
+    await send("DELETE", `/app/${uid}`);
+    const [deleted] = await hears("endpoint.deleted");
+    expect(deleted!.data).toEqual({ appId: app.id, appUid: uid, endpointId: endpoint.id, endpointUid: null });
+  });
+
+  test("says once that an endpoint which answers 410 was switched off, and nothing of its messages", async () => {
+    const told = await operator();
+    await using gone = startReceiver();
+    const { json: app } = await told.send("POST", "/app", { name: "App" });
+    const { json: endpoint } = await told.send("POST", `/app/${app.id}/endpoint`, { url: gone.url });
+    await sendMessage(told.send, app.id);
+    await gone.arrived(1);
+    // Several find out at the same time.
+    const { answering, give } = heldBack();
+    gone.answering = answering;
+    for (let i = 0; i < 4; i++) await sendMessage(told.send, app.id);
+    await gone.arrived(5);
+    give(withStatus(410));
+    const [disabled] = await told.hears("endpoint.disabled");
+    expect(disabled!.data).toEqual({
+      appId: app.id,
+      appUid: null,
+      endpointId: endpoint.id,
+      endpointUid: null,
+      failSince: anInstant,
+      trigger: "automatic",
+    });
+    await marker(told);
+    const types = told.told().map(({ type }) => type);
+    expect(types.sort()).toEqual(["endpoint.created", "endpoint.created", "endpoint.disabled"]);
+  });
+});
+
+describe("what happens to messages", () => {
+  test("is told at the fourth failure, and when it has run out of attempts", async () => {
+    const told = await operator({ eventTypes: ["message.attempt.failing", "message.attempt.exhausted"] });
+    const { send, hears } = told;
+    const { app, endpoint, uid } = await customer(send, "/status-503");
+    const message = await sendMessage(send, uid, "event-1");
+    const [exhausted] = await hears("message.attempt.exhausted");
+    const [failing] = await hears("message.attempt.failing");
+    const { data: attempts } = (await send("GET", `/app/${uid}/attempt/msg/${message}`)).json;
+    expect(attempts).toHaveLength(6);
+    const dataOf = (attempt: Answer["json"]) => ({
+      appId: app.id,
+      appUid: uid,
+      endpointId: endpoint.id,
+      endpointUid: null,
+      msgId: message,
+      msgEventId: "event-1",
+      lastAttempt: { id: attempt.id, responseStatusCode: 503, timestamp: attempt.timestamp },
+    });
+    // Newest first.
+    expect(failing!.data).toEqual(dataOf(attempts[2]));
+    expect(exhausted!.data).toEqual(dataOf(attempts[0]));
+    expect(told.told()).toHaveLength(2);
+  });
+
+  test("is told when it arrives after all, if it had been told to be failing", async () => {
+    const { send, hears, told } = await operator({
+      eventTypes: ["message.attempt.failing", "message.attempt.exhausted", "message.attempt.recovered"],
+    });
+    let answers = 0;
+    await using flaky = startReceiver(() => new Response(null, { status: ++answers > 4 ? 200 : 500 }));
+    const { json: app } = await send("POST", "/app", { name: "flaky" });
+    const { json: endpoint } = await send("POST", `/app/${app.id}/endpoint`, { url: flaky.url });
+    const message = await sendMessage(send, app.id);
+    const [recovered] = await hears("message.attempt.recovered");
+    expect(recovered!.data).toEqual({
+      appId: app.id,
+      appUid: null,
+      endpointId: endpoint.id,
+      endpointUid: null,
+      msgId: message,
+      msgEventId: null,
+      lastAttempt: { id: anId("attempt"), responseStatusCode: 200, timestamp: anInstant },
+    });
+    expect((await hears(null, 2)).map(({ type }) => type)).toEqual([
+      "message.attempt.failing",
+      "message.attempt.recovered",
+    ]);
+    // The next one arrives at once, and that is nothing to tell.
+    await sendMessage(send, app.id);
+    await flaky.arrived(6);
+    expect(told()).toHaveLength(2);
+  });
+
+  test("has the answer 0 when there was none", async () => {
+    const { send, hears } = await operator({ eventTypes: ["message.attempt.exhausted"] });
+    const { json: app } = await send("POST", "/app", { name: "unreachable" });
+    await send("POST", `/app/${app.id}/endpoint`, { url: "http://10.0.0.1/", retrySchedule: [] });
+    await sendMessage(send, app.id);
+    const [exhausted] = await hears("message.attempt.exhausted");
+    expect(exhausted!.data.lastAttempt).toMatchObject({ responseStatusCode: 0 });
+  });
+});
+
+describe("who is told", () => {
+  test("is only who asked for the type, is switched on and is still there", async () => {
+    const environment = newEnvironment();
+    const all = await operator({}, environment);
+    const one = await operator({ filterTypes: ["endpoint.deleted"] }, environment);
+    const off = await operator({ disabled: true }, environment);
+    const gone = await operator({}, environment);
+    await all.send("DELETE", `${LIST}/${gone.endpoint.id}`);
+    const { at } = await customer(all.send);
+    await all.send("DELETE", at);
+    await all.hears("endpoint.deleted");
+    await one.hears("endpoint.deleted");
+    await marker(all);
+    expect(one.told().map(({ type }) => type)).toEqual(["endpoint.deleted"]);
+    expect([off.told(), gone.told()]).toEqual([[], []]);
+  });
+
+  test("is only the operator of the same environment", async () => {
+    const [one, other] = await Promise.all([operator(), operator()]);
+    await customer(one.send, "/status-500", { retrySchedule: [] }).then(({ uid }) => sendMessage(one.send, uid));
+    await one.hears("message.attempt.exhausted");
+    await marker(other);
+    expect(other.told().map(({ type }) => type)).toEqual(["endpoint.created"]);
+  });
+
+  test("is nobody when it is about operational endpoints and what is sent to them", async () => {
+    const told = await operator();
+    const { send, hears } = told;
+    const failing = await operator({}, Promise.resolve(told));
+    await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops` });
+    await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops`, disabled: true });
+    await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops` });
+    const { at } = await customer(send);
+    await hears("endpoint.created");
+    // Its own delivery fails until it is a dead letter, which can be seen and sent again like any other.
+    for (;;) {
+      const { data } = (await send("GET", `/dead-letter?endpoint_id=${failing.endpoint.id}`)).json;
+      if (data.length === 1) {
+        expect(data[0]).toMatchObject({ eventType: "endpoint.created", reason: "status_5xx", attempts: 6 });
+        break;
+      }
+      await Bun.sleep(10);
+    }
+    await send("DELETE", `${LIST}/${failing.endpoint.id}`);
+    await send("DELETE", at);
+    await hears("endpoint.deleted");
+    expect(told.told().map(({ type }) => type)).toEqual(["endpoint.created", "endpoint.deleted"]);
+  });
+
+  test("is told after a restart as well, also what waited for it", async () => {
+    const told = await operator({ eventTypes: ["endpoint.created", "endpoint.deleted"] });
+    const before = receiver.answering;
+    const held = Promise.withResolvers<void>();
+    receiver.answering = async (request) => {
+      if (request.path === told.path) await held.promise;
+      return before(request);
+    };
+    const { at } = await customer(told.send);
+    await told.hears("endpoint.created");
+    await server.restart();
+    receiver.answering = before;
+    held.resolve();
+    await told.send("DELETE", at);
+    await told.hears("endpoint.deleted");
+    expect(await told.hears("endpoint.created", 2)).toHaveLength(2);
+  });
+});
+
+describe("a backlog", () => {
+  test("is told when it grows and when it has been worked off, in its environment", async () => {
+    const slow = await startServer(["--backlog-threshold=200ms"]);
+    try {
+      const held = Promise.withResolvers<void>();
+      await using customers = startReceiver(async () => {
+        await held.promise;
+        return new Response();
+      });
+      await using operations = startReceiver(withStatus(200));
+      const send = clientOf(slow.url);
+      await send("POST", LIST, {
+        url: operations.url,
+        eventTypes: ["boathook.backlog.growing", "boathook.backlog.recovered"],
+      });
+      const { json: app } = await send("POST", "/app", { name: "customer", uid: "customer" });
+      const { json: endpoint } = await send("POST", "/app/customer/endpoint", { url: customers.url, concurrency: 1 });
+      for (let i = 0; i < 3; i++) await sendMessage(send, "customer");
+      const [growing] = await operations.arrived(1);
+      expect(JSON.parse(growing!.body.toString())).toEqual({
+        type: "boathook.backlog.growing",
+        data: {
+          appId: app.id,
+          appUid: "customer",
+          endpointId: endpoint.id,
+          endpointUid: null,
+          oldestDueAt: anInstant,
+          thresholdMs: 200,
+        },
+      });
+      held.resolve();
+      const [, recovered] = await operations.arrived(2);
+      expect(JSON.parse(recovered!.body.toString())).toEqual({
+        type: "boathook.backlog.recovered",
+        data: { growingSince: anInstant, thresholdMs: 200 },
+      });
+    } finally {
+      await slow.stop();
+    }
+  });
+});
+
+describe("an operational endpoint", () => {
+  test("is answered with the fields of the Svix API, of both versions", async () => {
+    const { send } = await newEnvironment();
+    const { status, json } = await send("POST", LIST, {
+      url: "http://Example.com",
+      uid: "ops",
+      description: "For us",
+      eventTypes: ["endpoint.disabled"],
+      throttleRate: 5,
+      metadata: { a: "b" },
+      headers: { "X-A": "1" },
+      channels: ["unknown here"],
+    });
+    expect(status).toBe(201);
+    expect(json).toEqual({
+      id: anId("endpoint"),
+      uid: "ops",
+      url: "http://example.com/",
+      description: "For us",
+      disabled: false,
+      eventTypes: ["endpoint.disabled"],
+      filterTypes: ["endpoint.disabled"],
+      metadata: { a: "b" },
+      throttleRate: 5,
+      rateLimit: 5,
+      failingSince: null,
+      createdAt: anInstant,
+      updatedAt: anInstant,
+    });
+    expect((await send("GET", `${LIST}/ops`)).json).toEqual(json);
+    expect((await send("GET", `${LIST}/ops/headers`)).json).toEqual({ headers: { "X-A": "1" }, sensitive: [] });
+  });
+
+  test("is made by PUT with the uid of the path, and replaced by the next PUT", async () => {
+    const { send } = await newEnvironment();
+    const made = await send("PUT", `${LIST}/mine`, { url: "https://example.com", eventTypes: ["endpoint.deleted"] });
+    expect([made.status, made.json.uid]).toEqual([201, "mine"]);
+    const replaced = await send("PUT", `${LIST}/mine`, { url: "https://example.com/2" });
+    expect([replaced.status, replaced.json.id]).toEqual([200, made.json.id]);
+    expect(replaced.json).toMatchObject({ uid: "mine", url: "https://example.com/2", eventTypes: null });
+    expect((await send("GET", LIST)).json.data).toEqual([replaced.json]);
+    expect((await send("PUT", `${LIST}/${made.json.id.slice(0, -1)}!`, { url: "https://example.com" })).status).toBe(
+      404,
+    );
+  });
+
+  test("signs with the new secret and with the old one while it is valid", async () => {
+    const { send, hears, endpoint, path } = await operator();
+    const old = new Webhook((await send("GET", `${LIST}/${endpoint.id}/secret`)).json.key);
+    expect((await send("POST", `${LIST}/${endpoint.id}/secret/rotate`, { gracePeriodSeconds: null })).status).toBe(204);
+    const renewed = new Webhook((await send("GET", `${LIST}/${endpoint.id}/secret`)).json.key);
+    await customer(send);
+    await hears("endpoint.created");
+    const { body, headers } = receiver.received.findLast((request) => request.path === path)!;
+    for (const webhook of [old, renewed]) webhook.verify(body.toString(), Object.fromEntries(headers));
+  });
+
+  test("sends the headers that were set last", async () => {
+    const { send, hears, endpoint, path } = await operator({ headers: { "X-Old": "1" } });
+    await send("PUT", `${LIST}/${endpoint.id}/headers`, { headers: { "X-New": "2", Authorization: "Basic Zm9v" } });
+    expect((await send("GET", `${LIST}/${endpoint.id}/headers`)).json).toEqual({
+      headers: { "X-New": "2" },
+      sensitive: ["Authorization"],
+    });
+    await customer(send);
+    await hears("endpoint.created");
+    const { headers } = receiver.received.findLast((request) => request.path === path)!;
+    expect([headers.get("x-old"), headers.get("x-new"), headers.get("authorization")]).toEqual([
+      null,
+      "2",
+      "Basic Zm9v",
+    ]);
+  });
+
+  test("has a uid that is free for the endpoints of applications, and the other way round", async () => {
+    const { send } = await operator({ uid: "same" });
+    const { at } = await customer(send, "/same", { uid: "same" });
+    expect((await send("GET", at)).status).toBe(200);
+    expect((await send("POST", LIST, { url: receiver.url, uid: "same" })).status).toBe(409);
+  });
+
+  test("can be made by many at the same time", async () => {
+    const { send } = await newEnvironment();
+    const made = await Promise.all(Array.from({ length: 5 }, () => send("POST", LIST, { url: receiver.url })));
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+    const { data } = (await send("GET", `${LIST}?order=ascending`)).json;
+    expect(data.map(({ id }: { id: string }) => id)).toEqual(made.map(({ json }) => json.id).sort());
+  });
+});
+
+describe("operational endpoints are kept apart", () => {
+  test("from applications: no list and no path leads to them", async () => {
+    const { send, endpoint, hears } = await operator();
+    const { uid } = await customer(send);
+    await hears("endpoint.created");
+    const { data } = (await send("GET", "/app")).json;
+    expect(data.map((application: { uid: string }) => application.uid)).toEqual([uid]);
+    expect((await send("GET", `/app/${uid}/endpoint/${endpoint.id}`)).status).toBe(404);
+    expect((await send("GET", "/overview")).json.messages).toEqual([]);
+    // The id of the application they belong to can be learned from a dead letter; it opens nothing.
+    await send("PUT", `${LIST}/${endpoint.id}`, { url: `${receiver.url}/status-410` });
+    await send("POST", `/app/${uid}/endpoint`, { url: receiver.url });
+    let appId = "";
+    while (appId === "") {
+      appId = (await send("GET", "/dead-letter")).json.data[0]?.appId ?? "";
+      await Bun.sleep(10);
+    }
+    for (const path of ["", "/endpoint", `/endpoint/${endpoint.id}`, "/msg", "/dead-letter"]) {
+      expect([path, (await send("GET", `/app/${appId}${path}`)).status]).toEqual([path, 404]);
+    }
+    expect((await send("DELETE", `/app/${appId}`)).status).toBe(404);
+    expect((await send("POST", `/app/${appId}/msg`, { eventType: "a", payload: {} })).status).toBe(404);
+  });
+
+  test("from other environments: their ids and uids are 404 there", async () => {
+    const { endpoint } = await operator({ uid: "ours" });
+    const other = await operator({ uid: "theirs" });
+    for (const key of [endpoint.id, "ours"]) {
+      for (const [method, path, body] of [
+        ["GET", "", undefined],
+        ["DELETE", "", undefined],
+        ["GET", "/secret", undefined],
+        ["POST", "/secret/rotate", {}],
+        ["GET", "/headers", undefined],
+        ["PUT", "/headers", { headers: {} }],
+      ] as const) {
+        const { status, json } = await other.send(method, `${LIST}/${key}${path}`, body);
+        expect([method, path, status, json.code]).toEqual([method, path, 404, "not_found"]);
+      }
+    }
+    expect((await other.send("PUT", `${LIST}/${endpoint.id}`, { url: receiver.url })).status).toBe(404);
+    expect((await other.send("GET", LIST)).json.data).toEqual([other.endpoint]);
+  });
+
+  test("from tokens of one application: 403", async () => {
+    const { json } = await clientOf(server.url)("POST", "/app", { name: "App", uid: freshUid("app") });
+    const token = await server.createToken("--app", json.uid);
+    const send = clientOf(server.url);
+    for (const [method, path] of [
+      ["GET", ""],
+      ["POST", ""],
+      ["GET", "/x"],
+      ["PUT", "/x"],
+      ["DELETE", "/x"],
+      ["GET", "/x/secret"],
+      ["POST", "/x/secret/rotate"],
+      ["GET", "/x/headers"],
+      ["PUT", "/x/headers"],
+    ] as const) {
+      const body = method === "GET" || method === "DELETE" ? undefined : {};
+      expect([method, path, (await send(method, LIST + path, body, { token })).status]).toEqual([method, path, 403]);
+    }
+  });
+});
+
+describe("what cannot be meant", () => {
+  let send: Send;
+  beforeAll(async () => {
+    ({ send } = await newEnvironment());
+  });
+
+  const url = "https://example.com";
+  const bodies: ReadonlyArray<readonly [what: string, body: unknown, field: string]> = [
+    ["no address", {}, "url"],
+    ["a null address", { url: null }, "url"],
+    ["an address of the wrong type", { url: 5 }, "url"],
+    ["an empty address", { url: "" }, "url"],
+    ["an address that is none", { url: "ftp://example.com" }, "url"],
+    ["no event type", { url, eventTypes: [] }, "eventTypes"],
+    ["an event type that is not operational", { url, eventTypes: ["user.signup"] }, "eventTypes"],
+    ["the same event type twice", { url, eventTypes: ["endpoint.created", "endpoint.created"] }, "eventTypes"],
+    ["event types that are no list", { url, eventTypes: "endpoint.created" }, "eventTypes"],
+    ["a rate of nothing", { url, throttleRate: 0 }, "throttleRate"],
+    ["a uid that looks like an id", { url, uid: "ep_1" }, "uid"],
+    ["huge metadata", { url, metadata: { a: "x".repeat(5000) } }, "metadata"],
+  ];
+  for (const [what, body, name] of bodies) {
+    test(`${what} is 422 when it is made and when it is put`, async () => {
+      for (const [method, path] of [
+        ["POST", LIST],
+        ["PUT", `${LIST}/new`],
+      ] as const) {
+        const { status, json } = await send(method, path, body);
+        expect([status, json.detail[0].loc.slice(0, 2)]).toEqual([422, ["body", name]]);
+      }
+      expect((await send("GET", LIST)).json.data).toEqual([]);
+    });
+  }
+
+  test("a malformed body, a secret that is none, a forbidden header", async () => {
+    expect((await send("POST", LIST, "{")).status).toBe(422);
+    expect((await send("POST", LIST, "")).status).toBe(422);
+    expect((await send("POST", LIST, { url, secret: "whsec_short" })).status).toBe(422);
+    expect((await send("POST", LIST, { url, headers: { "Content-Length": "1" } })).status).toBe(422);
+  });
+
+  test("a page that cannot be", async () => {
+    expect((await send("GET", `${LIST}?limit=251`)).status).toBe(422);
+    expect((await send("GET", `${LIST}?limit=x`)).status).toBe(400);
+    expect((await send("GET", `${LIST}?iterator=ep_nonsense`)).status).toBe(422);
+    expect((await send("GET", LIST)).json).toEqual({ data: [], iterator: null, done: true });
+  });
+});
+
+/** The walk through all nine operations with the clients of both generations. */
+describe("the Svix clients", () => {
+  test("2.x", async () => {
+    const { token, send } = await newEnvironment();
+    const { endpoint: api } = new Svix(token, { serverUrl: server.url }).operationalWebhook;
+    const path = `/${freshUid("svix2")}`;
+    const made = await api.create({
+      url: receiver.url + path,
+      eventTypes: ["endpoint.created"],
+      headers: { "X-A": "1" },
+    });
+    expect(made.createdAt).toBeInstanceOf(Date);
+    expect((await api.get(made.id)).eventTypes).toEqual(["endpoint.created"]);
+    expect((await api.upsert(made.id, { url: receiver.url + path, uid: "ops" })).uid).toBe("ops");
+    expect((await api.list({ limit: 1 })).data.map(({ id }) => id)).toEqual([made.id]);
+    expect((await api.getHeaders("ops")).headers).toEqual({ "X-A": "1" });
+    await api.setHeaders("ops", { headers: { "X-B": "2" } });
+    expect((await api.getHeaders("ops")).headers).toEqual({ "X-B": "2" });
+    await api.rotateSecret("ops", {});
+    const webhook = new Webhook((await api.getSecret("ops")).key);
+    await customer(send);
+    const [{ body, headers }] = (await receiver.arrived(1, (request) => request.path === path)) as [Received];
+    expect(webhook.verify(body.toString(), Object.fromEntries(headers))).toMatchObject({ type: "endpoint.created" });
+    await api.delete("ops");
+    await expect(api.get("ops")).rejects.toMatchObject({ code: 404 });
+  });
+
+  test("1.x", async () => {
+    const { token, send } = await newEnvironment();
+    const { endpoint: api } = new Svix1(token, { serverUrl: server.url }).operationalWebhook;
+    const path = `/${freshUid("svix1")}`;
+    const made = await api.create({ url: receiver.url + path, filterTypes: ["endpoint.created"], rateLimit: 9 });
+    expect([made.filterTypes, made.rateLimit, made.throttleRate]).toEqual([["endpoint.created"], 9, 9]);
+    expect((await api.get(made.id)).description).toBe("");
+    expect((await api.update(made.id, { url: receiver.url + path, uid: "ops" })).uid).toBe("ops");
+    expect((await api.list()).done).toBe(true);
+    await api.updateHeaders("ops", { headers: { "X-B": "2" } });
+    expect((await api.getHeaders("ops")).headers).toEqual({ "X-B": "2" });
+    await api.rotateSecret("ops", {});
+    const webhook = new Webhook((await api.getSecret("ops")).key);
+    await customer(send);
+    const [{ body, headers }] = (await receiver.arrived(1, (request) => request.path === path)) as [Received];
+    expect(webhook.verify(body.toString(), Object.fromEntries(headers))).toMatchObject({ type: "endpoint.created" });
+    await api.delete("ops");
+    await expect(api.get("ops")).rejects.toMatchObject({ code: 404 });
+  });
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Svix } from "svix";
+import { Svix as Svix1 } from "svix1";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { attemptsOf, makeEndpoint } from "../support/delivery.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let send: Send;
+let app: string;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+  app = await makeApplication(send);
+});
+afterAll(() => server.stop());
+
+/** An endpoint that is an inbox, and what came to it. */
+async function inbox(fields: object = {}, application = app) {
+  const token = freshUid("inbox");
+  const id = await makeEndpoint(send, application, `${server.url}/inbox/${token}`, fields);
+  return { id, received: async () => (await send("GET", `/inbox/${token}`)).json.data as { body: string }[] };
+}
+
+async function makeType(schemas: object | null): Promise<string> {
+  const name = freshUid("type");
+  expect((await send("POST", "/event-type", { name, description: "", schemas })).status).toBe(201);
+  return name;
+}
+
+const example = (endpoint: string, body: unknown, options = {}) =>
+  send("POST", `/app/${app}/endpoint/${endpoint}/send-example`, body, options);
+
+describe("an example", () => {
+  test("of svix.ping reaches that endpoint alone, although it wants neither the type nor a message without channels", async () => {
+    const other = await inbox();
+    const wanted = await makeType(null);
+    const { id, received } = await inbox({ eventTypes: [wanted], channels: ["c"] });
+    const { status, json } = await example(id, { eventType: "svix.ping" });
+    expect([status, json.eventType, json.payload]).toEqual([200, "svix.ping", { success: true }]);
+    await attemptsOf(send, app, json.id);
+    expect((await received()).map(({ body }) => JSON.parse(body))).toEqual([{ success: true }]);
+    expect(await other.received()).toEqual([]);
+    expect((await send("GET", `/app/${app}/msg/${json.id}`)).json).toEqual(json);
+  });
+
+  test("is what stands in the latest schema of its type", async () => {
+    const examples = [{ n: 1 }, { n: 2 }];
+    const name = await makeType({ "1": { examples: [{ old: true }] }, "2": { examples } });
+    const { id } = await inbox();
+    expect((await example(id, { eventType: name })).json.payload).toEqual({ n: 1 });
+    expect((await example(id, { eventType: name, exampleIndex: 1 })).json.payload).toEqual({ n: 2 });
+    const { status, json } = await example(id, { eventType: name, exampleIndex: 2 });
+    expect([status, json.detail[0].loc]).toEqual([422, ["body", "exampleIndex"]]);
+  });
+
+  test("may be the only one, and then the index does not matter", async () => {
+    const name = await makeType({ "1": { example: { one: 1 } } });
+    const { id } = await inbox();
+    expect((await example(id, { eventType: name, exampleIndex: 7 })).json.payload).toEqual({ one: 1 });
+  });
+
+  test("of a type without one answers 400 invalid_scheme", async () => {
+    const { id } = await inbox();
+    for (const schemas of [null, {}, { "1": {} }, { "1": { examples: [] } }, { "1": { examples: ["text"] } }]) {
+      const { status, json } = await example(id, { eventType: await makeType(schemas) });
+      expect([status, json.code]).toEqual([400, "invalid_scheme"]);
+    }
+  });
+
+  test("of a type that there is not, or to an endpoint that there is not, answers 404", async () => {
+    const { id } = await inbox();
+    expect((await example(id, { eventType: "never.made" })).status).toBe(404);
+    expect((await example("no-endpoint", { eventType: "svix.ping" })).status).toBe(404);
+    const elsewhere = await inbox({}, await makeApplication(send));
+    expect((await example(elsewhere.id, { eventType: "svix.ping" })).status).toBe(404);
+  });
+
+  test("to a disabled endpoint says so", async () => {
+    const { id } = await inbox({ disabled: true });
+    const { status, json } = await example(id, { eventType: "svix.ping" });
+    expect([status, json.code]).toEqual([400, "endpoint_disabled"]);
+  });
+
+  const wrong: [string, unknown][] = [
+    ["no body", undefined],
+    ["no event type", {}],
+    ["an event type that is null", { eventType: null }],
+    ["an index below 0", { eventType: "svix.ping", exampleIndex: -1 }],
+    ["an index that is a text", { eventType: "svix.ping", exampleIndex: "1" }],
+  ];
+  for (const [name, body] of wrong) {
+    test(`with ${name} answers 422`, async () => {
+      const { id } = await inbox();
+      expect((await example(id, body)).status).toBe(422);
+    });
+  }
+
+  test("is not for the token of an application, nor for another environment", async () => {
+    const { id } = await inbox();
+    const body = { eventType: "svix.ping" };
+    expect((await example(id, body, { token: await server.createToken("--app", app) })).status).toBe(403);
+    const token = await server.createToken("--environment", "elsewhere");
+    expect((await example(id, body, { token })).status).toBe(404);
+  });
+
+  const clients = [
+    ["2.x", () => new Svix(ROOT_TOKEN, { serverUrl: server.url })],
+    ["1.x", () => new Svix1(ROOT_TOKEN, { serverUrl: server.url }) as unknown as Svix],
+  ] as const;
+  for (const [version, makeClient] of clients) {
+    test(`can be sent with the Svix client ${version}`, async () => {
+      const { id } = await inbox();
+      const message = await makeClient().endpoint.sendExample(app, id, { eventType: "svix.ping" });
+      expect(message.payload).toEqual({ success: true });
+    });
+  }
+});

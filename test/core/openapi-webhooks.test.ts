@@ -1,0 +1,176 @@
+import { describe, expect, test } from "bun:test";
+import { DocumentProblem, webhooksMax, webhooksOf } from "../../src/core/openapi-webhooks.ts";
+
+const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
+
+/** A document with one webhook whose payload has this schema. */
+function withSchema(schema: unknown, more: object = {}, version = "3.1.0") {
+  const content = { "application/json": { schema } };
+  return { openapi: version, webhooks: { "pet.new": { post: { requestBody: { content } } } }, ...more };
+}
+
+function schemaOf(document: unknown) {
+  return webhooksOf(document)[0]!.schema;
+}
+
+function problemOf(document: unknown): { path: readonly string[]; message: string } {
+  try {
+    webhooksOf(document);
+  } catch (error) {
+    if (error instanceof DocumentProblem) return { path: error.path, message: error.message };
+    throw error;
+  }
+  throw new Error("it was taken");
+}
+
+describe("a webhook of an OpenAPI document", () => {
+  test("becomes an event type with description, deprecation and schema", () => {
+    const document = {
+      openapi: "3.1.0",
+      webhooks: {
+        a: {
+          post: {
+            description: "An a.",
+            deprecated: true,
+            requestBody: { content: { "application/json; charset=utf-8": { schema: { type: "object" } } } },
+          },
+        },
+      },
+    };
+    expect(webhooksOf(document)).toEqual([
+      { name: "a", description: "An a.", deprecated: true, schema: { $schema: DRAFT_2020, type: "object" } },
+    ]);
+  });
+
+  test("may stand under x-webhooks, and the one under webhooks counts more", () => {
+    const one = (description: string) => ({ post: { description } });
+    const document = { webhooks: { a: one("new") }, "x-webhooks": { a: one("old"), b: one("b") } };
+    expect(webhooksOf(document).map(({ name, description }) => [name, description])).toEqual([
+      ["a", "new"],
+      ["b", "b"],
+    ]);
+  });
+
+  test("is described by what is nearest to it", () => {
+    const describe = (item: object) => webhooksOf({ webhooks: { a: item } })[0]!.description;
+    expect(describe({ description: "item", post: { summary: "operation" } })).toBe("operation");
+    expect(describe({ description: "item", post: { requestBody: { description: "body" } } })).toBe("body");
+    expect(describe({ description: "item", put: {} })).toBe("item");
+    expect(describe({})).toBe("");
+  });
+
+  test("without a payload in JSON has no schema", () => {
+    const content = { "application/xml": { schema: { type: "object" } } };
+    expect(schemaOf({ webhooks: { a: { post: { requestBody: { content } } } } })).toBeNull();
+  });
+
+  test("may be a reference, as may its body", () => {
+    const document = {
+      openapi: "3.1.0",
+      webhooks: { a: { $ref: "#/components/pathItems/A" } },
+      components: {
+        pathItems: { A: { post: { requestBody: { $ref: "#/components/requestBodies/B" } } } },
+        requestBodies: { B: { content: { "application/json": { schema: { type: "object" } } } } },
+      },
+    };
+    expect(schemaOf(document)).toMatchObject({ type: "object" });
+  });
+});
+
+describe("the schema of a webhook", () => {
+  test("brings everything with it that it refers to, once", () => {
+    const schemas = {
+      Pet: { type: "object", properties: { owner: { $ref: "#/components/schemas/Owner" } } },
+      Owner: { type: "object", properties: { pets: { items: { $ref: "#/components/schemas/Pet" } } } },
+      Stranger: {},
+    };
+    expect(schemaOf(withSchema({ $ref: "#/components/schemas/Pet" }, { components: { schemas } }))).toEqual({
+      $schema: DRAFT_2020,
+      type: "object",
+      properties: { owner: { $ref: "#/$defs/Owner" } },
+      $defs: {
+        Owner: { type: "object", properties: { pets: { items: { $ref: "#/$defs/Pet" } } } },
+        Pet: { type: "object", properties: { owner: { $ref: "#/$defs/Owner" } } },
+      },
+    });
+  });
+
+  test("gives two things of the same name two names", () => {
+    const document = withSchema(
+      { anyOf: [{ $ref: "#/components/schemas/A" }, { $ref: "#/components/more/A" }] },
+      { components: { schemas: { A: { type: "string" } }, more: { A: { type: "null" } } } },
+    );
+    expect(schemaOf(document)).toMatchObject({
+      anyOf: [{ $ref: "#/$defs/A" }, { $ref: "#/$defs/A_2" }],
+      $defs: { A: { type: "string" }, A_2: { type: "null" } },
+    });
+  });
+
+  test("takes properties for properties, whatever their names are", () => {
+    const properties = { $ref: { type: "string" }, example: { $ref: "#/components/schemas/A" }, properties: {} };
+    const document = withSchema({ properties }, { components: { schemas: { A: { type: "string" } } } });
+    expect(schemaOf(document)).toMatchObject({ properties: { ...properties, example: { $ref: "#/$defs/A" } } });
+  });
+
+  test("leaves examples as they are, and takes those of the media type when it has none", () => {
+    const example = { $ref: "not a reference" };
+    expect(schemaOf(withSchema({ example }))).toMatchObject({ example });
+    const content = { "application/json": { schema: {}, examples: { one: { value: { n: 1 } }, two: { value: 2 } } } };
+    const document = { openapi: "3.1.0", webhooks: { a: { post: { requestBody: { content } } } } };
+    expect(schemaOf(document)).toMatchObject({ examples: [{ n: 1 }, 2] });
+  });
+
+  test("is translated from the words of OpenAPI 3.0", () => {
+    const schema = {
+      properties: {
+        a: { type: "string", nullable: true, enum: ["x"] },
+        b: { type: "integer", minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false },
+      },
+    };
+    expect(schemaOf(withSchema(schema, {}, "3.0.3"))).toEqual({
+      properties: {
+        a: { type: ["string", "null"], enum: ["x", null] },
+        b: { type: "integer", exclusiveMinimum: 0, maximum: 9 },
+      },
+    });
+  });
+
+  test("keeps the dialect that the document has chosen", () => {
+    const dialect = "http://json-schema.org/draft-07/schema#";
+    expect(schemaOf(withSchema({}, { jsonSchemaDialect: dialect }))).toEqual({ $schema: dialect });
+  });
+});
+
+describe("no OpenAPI document is", () => {
+  const cases: [string, unknown, string[]][] = [
+    ["null", null, []],
+    ["an array", [], []],
+    ["one without webhooks", { openapi: "3.1.0", paths: {} }, []],
+    ["one whose webhooks are a list", { webhooks: [] }, []],
+    ["one with a webhook that is a text", { webhooks: { a: "x" } }, ["webhooks", "a"]],
+    ["one with a reference to elsewhere", withSchema({ $ref: "https://example.com/a" }), ["webhooks", "pet.new"]],
+    ["one with a reference to another file", withSchema({ items: { $ref: "a.yaml#/x" } }), ["webhooks", "pet.new"]],
+    ["one with a reference to nowhere", withSchema({ $ref: "#/components/x" }), ["webhooks", "pet.new"]],
+    ["one whose references go in a circle", { webhooks: { a: { $ref: "#/webhooks/a" } } }, ["webhooks", "a"]],
+    ["one with a reference to what every object has", withSchema({ $ref: "#/constructor" }), ["webhooks", "pet.new"]],
+  ];
+  for (const [name, document, path] of cases) {
+    test(name, () => {
+      expect(problemOf(document).path).toEqual(path);
+    });
+  }
+
+  test("one that holds itself, as YAML allows", () => {
+    const schema: Record<string, unknown> = {};
+    schema.properties = { a: schema };
+    expect(problemOf(withSchema(schema)).message).toContain("too large");
+    const example: unknown[] = [];
+    example.push(example, example);
+    expect(problemOf(withSchema({ example })).message).toContain("too large");
+  });
+
+  test("one with very many webhooks", () => {
+    const webhooks = Object.fromEntries(Array.from({ length: webhooksMax + 1 }, (_, i) => [`w${i}`, {}]));
+    expect(problemOf({ webhooks }).message).toContain(String(webhooksMax));
+  });
+});

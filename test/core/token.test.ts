@@ -1,0 +1,19 @@
+import { expect, test } from "bun:test";
+import { censoredToken, tokenBytes, tokenHash, tokenHint, tokenText } from "../../src/core/token.ts";
+
+test("a token is its prefix and all of its random bytes", () => {
+  const random = Uint8Array.from({ length: tokenBytes }, (_, i) => 255 - i);
+  const text = tokenText(random);
+  expect(text).toMatch(/^bhk_[A-Za-z0-9_-]{43}$/);
+  expect(new Uint8Array(Buffer.from(text.slice(4), "base64url"))).toEqual(random);
+});
+
+test("is known by its SHA-256", () => {
+  const hash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+  expect(tokenHash("hello").toString("hex")).toBe(hash);
+});
+
+test("shows no more than its last characters", () => {
+  expect(censoredToken(tokenHint("bhk_abcdefghijklmnopqrstuvwxyz"))).toBe("bhk_***wxyz");
+  expect(censoredToken("")).toBe("bhk_***");
+});

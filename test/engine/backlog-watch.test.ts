@@ -1,0 +1,135 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Seq } from "../../src/core/id.ts";
+import { BacklogWatch } from "../../src/deliver/backlog-watch.ts";
+import type { OldestDue } from "../../src/deliver/engine.ts";
+import type { Clock } from "../../src/ports.ts";
+
+const THRESHOLD_MS = 1000;
+const ENVIRONMENT = 7;
+
+let now: number;
+let told: Fact[];
+let oldest: Map<Seq, OldestDue>;
+let kept: Map<string, string>;
+let timers: Array<() => void>;
+
+beforeEach(() => {
+  now = 1_000_000;
+  told = [];
+  oldest = new Map();
+  kept = new Map();
+  timers = [];
+});
+
+const clock: Clock = {
+  now: () => now,
+  soon: (task) => task(),
+  after: (_, task) => {
+    timers.push(task);
+    return () => timers.splice(0);
+  },
+};
+
+/** A watch on what `oldest` says, as a start of the server makes it. */
+async function watch(thresholdMs = THRESHOLD_MS): Promise<BacklogWatch> {
+  const facts = new Facts();
+  facts.subscribe((fact) => told.push(fact));
+  const meta = {
+    get: async (name: string) => kept.get(name) ?? null,
+    set: async (name: string, value: string) => void kept.set(name, value),
+  };
+  const made = new BacklogWatch(clock, facts, { meta }, thresholdMs, () => oldest);
+  await made.start();
+  return made;
+}
+
+function waitingFor(ms: number, environmentSeq = ENVIRONMENT): void {
+  const endpoint = { seq: 1, applicationSeq: 2, environmentSeq } as OldestDue["endpoint"];
+  oldest.set(environmentSeq, { dueAt: now - ms, endpoint });
+}
+
+const types = () => told.map(({ type }) => type);
+
+describe("the backlog of an environment", () => {
+  test("grows when something due has been waiting for longer than the threshold, which is said once", async () => {
+    const watching = await watch();
+    waitingFor(THRESHOLD_MS);
+    await watching.look();
+    expect(told).toEqual([]);
+    waitingFor(THRESHOLD_MS + 1);
+    await watching.look();
+    await watching.look();
+    expect(told).toEqual([
+      {
+        type: "backlog.growing",
+        environmentSeq: ENVIRONMENT,
+        applicationSeq: 2,
+        endpointSeq: 1,
+        oldestDueAt: now - THRESHOLD_MS - 1,
+        thresholdMs: THRESHOLD_MS,
+      },
+    ]);
+  });
+
+  test("has recovered when at two looks nothing has been waiting for longer than half of it", async () => {
+    const watching = await watch();
+    waitingFor(THRESHOLD_MS * 2);
+    await watching.look();
+    const growingSince = now;
+    now += 5000;
+    waitingFor(THRESHOLD_MS / 2 + 1);
+    await watching.look();
+    oldest.clear();
+    await watching.look();
+    waitingFor(THRESHOLD_MS / 2 + 1);
+    await watching.look();
+    oldest.clear();
+    await watching.look();
+    expect(types()).toEqual(["backlog.growing"]);
+    await watching.look();
+    await watching.look();
+    expect(told.slice(1)).toEqual([
+      { type: "backlog.recovered", environmentSeq: ENVIRONMENT, growingSince, thresholdMs: THRESHOLD_MS },
+    ]);
+  });
+
+  test("is its own", async () => {
+    const watching = await watch();
+    waitingFor(THRESHOLD_MS * 2);
+    waitingFor(1, 8);
+    await watching.look();
+    expect(told).toMatchObject([{ environmentSeq: ENVIRONMENT }]);
+  });
+
+  test("is known after a restart: growth is not said again, its end is", async () => {
+    waitingFor(THRESHOLD_MS * 2);
+    await (await watch()).look();
+    const next = await watch();
+    await next.look();
+    expect(types()).toEqual(["backlog.growing"]);
+    oldest.clear();
+    await next.look();
+    await next.look();
+    expect(types()).toEqual(["backlog.growing", "backlog.recovered"]);
+  });
+});
+
+describe("the watch", () => {
+  test("looks again and again until it is stopped", async () => {
+    const watching = await watch();
+    waitingFor(THRESHOLD_MS * 2);
+    expect(timers).toHaveLength(1);
+    timers.shift()!();
+    expect(types()).toEqual(["backlog.growing"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(timers).toHaveLength(1);
+    watching.stop();
+    expect(timers).toHaveLength(0);
+  });
+
+  test("does not look at all with a threshold of 0", async () => {
+    await watch(0);
+    expect(timers).toHaveLength(0);
+  });
+});

@@ -1,0 +1,372 @@
+import { describe, expect, test } from "bun:test";
+import type { Store } from "../../src/store/index.ts";
+import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
+
+/** Counts the rows of the queue that the engine reads. */
+function counting(): { rows: number; wrapStore(store: Store): Store } {
+  const counter = {
+    rows: 0,
+    wrapStore: (store: Store): Store => ({
+      ...store,
+      due: async (...args) => {
+        const rows = await store.due(...args);
+        counter.rows += rows.length;
+        return rows;
+      },
+    }),
+  };
+  return counter;
+}
+
+describe("a start", () => {
+  test("takes up what was pending: due ones at once, the others when they are due", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 500);
+    const messages = await world.send(endpoint, 2);
+    await world.pass(SECOND);
+    await world.restart();
+    world.behave("a.example", 200);
+    const restartedAt = world.time;
+    await world.rest();
+    expect(
+      world
+        .times("a.example")
+        .slice(2)
+        .every((at) => at >= 5 * SECOND),
+    ).toBe(true);
+    expect(restartedAt).toBeLessThan(5 * SECOND);
+    expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
+  });
+
+  test("sends again, with the same id, what was under way when the process died", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? "hang" : 200));
+    const messages = await world.send(endpoint);
+    await world.pass(SECOND);
+    await world.restart();
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["delivered"]);
+    expect(world.starts).toHaveLength(2);
+    expect(world.starts[1]!.webhookId).toBe(world.starts[0]!.webhookId);
+  });
+
+  test("does not read the backlog into memory", async () => {
+    const counter = counting();
+    using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
+    const endpoint = await world.endpoint("a.example", "hang");
+    for (let i = 0; i < 20; i++) await world.send(endpoint, 1000);
+    counter.rows = 0;
+    await world.restart();
+    await world.pass(MINUTE);
+    expect(counter.rows).toBeGreaterThan(0);
+    expect(counter.rows).toBeLessThan(500);
+  });
+
+  // Known: lanes are read ahead whenever a slot is free, each a page, however much has been claimed already.
+  test("keeps what it has in memory within bounds, however many endpoints have a backlog", async () => {
+    const counter = counting();
+    using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
+    for (let i = 0; i < 400; i++) await world.send(await world.endpoint(`e${i}.example`, "hang"), 80);
+    counter.rows = 0;
+    await world.restart();
+    await world.pass(SECOND);
+    expect(counter.rows).toBeGreaterThan(0);
+    expect(counter.rows).toBeLessThanOrEqual(20_000);
+  });
+
+  test("goes on with a redrive that was running", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    const endpoint = await world.endpoint("a.example", 500);
+    const messages = await world.send(endpoint, 30);
+    await world.rest();
+    world.behave("a.example", 200);
+    const task = await world.redrive(5);
+    await world.pass(2 * SECOND);
+    await world.restart();
+    await world.rest();
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+    expect(await world.store.tasks.get(world.environmentSeq, task)).toMatchObject({
+      status: "finished",
+      data: { redriven: 30 },
+    });
+  });
+});
+
+describe("a backlog", () => {
+  test("larger than a lane holds is delivered whole and in order", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 20 });
+    const messages = [...(await world.send(endpoint, 1000)), ...(await world.send(endpoint, 500))];
+    await world.rest();
+    expect(world.order("a.example")).toEqual(Array.from({ length: 1500 }, (_, i) => i + 1));
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+
+  test("has an oldest due delivery, and none when everything waits for later", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
+    expect(world.engine.oldestDueAt()).toBeNull();
+    await world.pass(HOUR);
+    const sentAt = world.now;
+    await world.send(endpoint, 3);
+    await world.pass(100);
+    expect(world.engine.oldestDueAt()).toBe(sentAt);
+    await world.pass(4 * SECOND);
+    expect(world.engine.oldestDueAt()).toBeNull();
+  });
+});
+
+describe("a paused endpoint", () => {
+  test("keeps everything and gets it, in order, when it goes on", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200, { paused: true });
+    const messages = [...(await world.send(endpoint, 100)), ...(await world.send(endpoint, 100))];
+    await world.pass(30 * HOUR);
+    expect(world.starts).toEqual([]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["pending"]));
+    await world.update(endpoint, { paused: false });
+    await world.rest();
+    expect(world.order("a.example")).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
+  });
+
+  test("gets nothing more from the moment of the pause, but what is under way ends", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
+    const messages = await world.send(endpoint, 10);
+    await world.pass(500);
+    await world.update(endpoint, { paused: true });
+    await world.pass(HOUR);
+    expect(world.order("a.example")).toEqual([1]);
+    expect(await world.states(messages.slice(0, 2))).toEqual(["delivered", "pending"]);
+  });
+
+  test("keeps what waits for a retry too", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
+    const messages = await world.send(endpoint);
+    await world.pass(SECOND);
+    await world.update(endpoint, { paused: true });
+    await world.pass(HOUR);
+    expect(world.starts).toHaveLength(1);
+    await world.restart();
+    await world.pass(HOUR);
+    expect(world.starts).toHaveLength(1);
+    await world.update(endpoint, { paused: false });
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["delivered"]);
+  });
+});
+
+describe("a disabled endpoint", () => {
+  test("gives what waits up as dead letters that can be redriven", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
+    const messages = await world.send(endpoint, 50);
+    await world.pass(500);
+    await world.update(endpoint, { disabled: true });
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["delivered", ...Array(49).fill("dead: disabled")]);
+    await world.update(endpoint, { disabled: false });
+    await world.redrive();
+    await world.rest();
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+});
+
+describe("a deleted endpoint", () => {
+  test("gets nothing more, and what waits is cancelled", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
+    const messages = await world.send(endpoint, 5);
+    await world.pass(500);
+    await world.delete(endpoint);
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["cancelled"]));
+  });
+});
+
+describe("a full disk", () => {
+  test("makes results wait to be stored, with their slots, and loses none", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 2 });
+    const messages = await world.send(endpoint, 6);
+    await world.pass(1500);
+    world.isDiskFull = true;
+    await world.pass(MINUTE);
+    expect(world.order("a.example")).toEqual([1, 2, 3]);
+    expect(world.engine.attemptsUnderWay).toBe(2);
+    world.isDiskFull = false;
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+});
+
+describe("stop", () => {
+  test("waits for what is under way and leaves the rest pending", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 3 * SECOND }, { concurrency: 1 });
+    const messages = await world.send(endpoint, 3);
+    await world.pass(SECOND);
+    await world.do(() => world.engine.stop(20 * SECOND));
+    expect(world.time).toBeGreaterThanOrEqual(3 * SECOND);
+    expect(world.time).toBeLessThan(4 * SECOND);
+    expect(await world.states(messages)).toEqual(["delivered", "pending", "pending"]);
+    await world.pass(HOUR);
+    expect(world.starts).toHaveLength(1);
+  });
+
+  test("cuts off what takes too long, which stays pending and unattempted", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", "hang");
+    const messages = await world.send(endpoint);
+    await world.pass(SECOND);
+    await world.do(() => world.engine.stop(2 * SECOND));
+    expect(world.time).toBe(3 * SECOND);
+    await world.pass(HOUR);
+    expect(await world.delivery(messages[0]!)).toMatchObject({ state: "pending", attemptsTotal: 0 });
+    world.behave("a.example", 200);
+    await world.restart();
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["delivered"]);
+  });
+
+  test("comes at once when nothing is under way, and starts nothing that falls due later", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 500);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    const stoppedAt = world.time;
+    await world.do(() => world.engine.stop(20 * SECOND));
+    expect(world.time).toBe(stoppedAt);
+    await world.pass(HOUR);
+    expect(world.starts).toHaveLength(1);
+  });
+
+  test("does not wait for a disk that stays full", async () => {
+    using world = await EngineWorld.open();
+    const messages = await world.send(await world.endpoint("a.example", { status: 200, afterMs: SECOND }));
+    await world.pass(500);
+    world.isDiskFull = true;
+    await world.pass(SECOND);
+    await world.do(() => world.engine.stop(20 * SECOND));
+    expect(world.time).toBeLessThan(10 * SECOND);
+    world.isDiskFull = false;
+    expect(await world.states(messages)).toEqual(["pending"]);
+  });
+});
+
+describe("resend", () => {
+  test("of what is under way sends it once more, whatever the first came to", async () => {
+    for (const first of [200, 500]) {
+      using world = await EngineWorld.open();
+      const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? first : 200, afterMs: SECOND });
+      const endpoint = await world.endpoint("a.example", behaviour);
+      const [message] = await world.send(endpoint);
+      await world.pass(500);
+      await world.resend(message!, endpoint);
+      await world.rest();
+      expect(world.starts).toHaveLength(2);
+      expect(await world.delivery(message!)).toMatchObject({ state: "delivered" });
+      expect(world.factsOf("attempt.finished").map(({ next }) => next)).toEqual(["unchanged", "delivered"]);
+    }
+  });
+
+  test("of what waits for a retry does not wait", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
+    const [message] = await world.send(endpoint);
+    await world.pass(SECOND);
+    await world.resend(message!, endpoint);
+    await world.pass(10);
+    expect(await world.delivery(message!)).toMatchObject({ state: "delivered", attemptsTotal: 2 });
+    await world.rest();
+    expect(world.starts).toHaveLength(2);
+  });
+
+  test("of what was delivered, in a lane that is busy, comes to its turn", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
+    const [message] = await world.send(endpoint, 1);
+    await world.pass(1500);
+    await world.send(endpoint, 100);
+    await world.resend(message!, endpoint);
+    await world.rest();
+    expect(world.order("a.example")).toEqual([...Array.from({ length: 101 }, (_, i) => i + 1), 1]);
+  });
+
+  test("does not make the oldest due delivery older than it is", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint(
+      "a.example",
+      { status: 200, afterMs: MINUTE },
+      { concurrency: 1, timeoutMs: HOUR },
+    );
+    const [message] = await world.send(endpoint, 3);
+    await world.pass(SECOND);
+    await world.resend(message!, endpoint);
+    expect(world.engine.oldestDueAt() ?? world.now).toBeGreaterThanOrEqual(world.now - SECOND);
+  });
+});
+
+describe("an expunged message", () => {
+  test("is not sent any more, whether or not it has been read ahead", async () => {
+    for (const count of [3, 500]) {
+      using world = await EngineWorld.open();
+      const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
+      const messages = await world.send(endpoint, count);
+      // The second is under way, and what comes after it has been read with its content, as far as a lane reads ahead.
+      await world.pass(150);
+      const last = messages.at(-1)!;
+      await world.expunge(last, endpoint);
+      await world.rest();
+      expect(world.order("a.example")).toEqual(Array.from({ length: count - 1 }, (_, i) => i + 1));
+      expect(await world.states([last])).toEqual(["cancelled"]);
+    }
+  });
+});
+
+describe("a redrive", () => {
+  test("keeps to its rate and gives each a whole schedule", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [SECOND] } });
+    const endpoint = await world.endpoint("a.example", 500);
+    const messages = await world.send(endpoint, 50);
+    await world.rest();
+    const before = world.starts.length;
+    const begunAt = world.time;
+    await world.redrive(10);
+    await world.rest();
+    const starts = world.starts.slice(before);
+    expect(starts).toHaveLength(100);
+    expect(world.factsOf("deliveries.redriven").reduce((sum, { count }) => sum + count, 0)).toBe(50);
+    expect(starts.at(-1)!.at - begunAt).toBeGreaterThanOrEqual(4 * SECOND);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["dead: status_5xx"]));
+  });
+
+  test("leaves alone what dies after it was asked for", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    const failing = await world.endpoint("a.example", 500);
+    await world.send(failing, 5);
+    await world.rest();
+    const [late] = await world.send(await world.endpoint("b.example", "hang", { timeoutMs: 2 * SECOND }));
+    const task = await world.redrive(1);
+    await world.rest();
+    expect(await world.states([late!])).toEqual(["dead: timeout"]);
+    expect(world.order("b.example")).toHaveLength(1);
+    expect(await world.store.tasks.get(world.environmentSeq, task)).toMatchObject({ data: { redriven: 5 } });
+  });
+
+  test("does not chase what dies again", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    await world.send(await world.endpoint("a.example", 500), 10);
+    await world.rest();
+    const task = await world.redrive(1);
+    await world.rest();
+    expect(world.starts).toHaveLength(20);
+    expect(await world.store.tasks.get(world.environmentSeq, task)).toMatchObject({
+      status: "finished",
+      data: { redriven: 10 },
+    });
+  });
+});

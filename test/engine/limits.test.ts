@@ -1,0 +1,122 @@
+import { describe, expect, test } from "bun:test";
+import { EngineWorld, MINUTE, SECOND } from "../support/engine-world.ts";
+
+describe("concurrency", () => {
+  test.each([
+    ["the server's setting", null, 3],
+    ["the endpoint's own", 2, 2],
+  ])("to one endpoint is held to %s", async (_, concurrency, most) => {
+    using world = await EngineWorld.open({ policy: { endpointConcurrency: 3 } });
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency });
+    await world.send(endpoint, 30);
+    await world.rest();
+    expect(world.mostAtOnce("a.example")).toBe(most);
+    expect(world.starts).toHaveLength(30);
+  });
+
+  test("over all endpoints is held to the server's setting", async () => {
+    using world = await EngineWorld.open({ policy: { deliveryConcurrency: 8 } });
+    for (let i = 0; i < 9; i++) {
+      await world.send(await world.endpoint(`host-${i}.example`, { status: 200, afterMs: 100 }), 20);
+    }
+    await world.rest();
+    expect(world.mostAtOnce()).toBe(8);
+    expect(world.starts).toHaveLength(180);
+  });
+
+  test("leaves the last quarter to endpoints that have nothing under way", async () => {
+    using world = await EngineWorld.open({ policy: { deliveryConcurrency: 8 } });
+    for (const host of ["a.example", "b.example", "c.example"]) {
+      await world.send(await world.endpoint(host, { status: 200, afterMs: 100 }), 20);
+    }
+    await world.rest();
+    expect(world.mostAtOnce()).toBe(6);
+    expect(world.starts).toHaveLength(60);
+  });
+
+  test("changes at once with the endpoint", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
+    await world.send(endpoint, 20);
+    await world.pass(450);
+    expect(world.starts).toHaveLength(5);
+    await world.update(endpoint, { concurrency: 10 });
+    await world.pass(60);
+    expect(world.mostAtOnce("a.example")).toBe(10);
+  });
+
+  test("starts the messages of one endpoint in the order in which they were accepted", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", (n) => ({ status: 200, afterMs: 1 + ((n * 37) % 50) }));
+    for (let i = 0; i < 10; i++) await world.send(endpoint, 40);
+    await world.rest();
+    expect(world.order("a.example")).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+  });
+});
+
+describe("throttleRate", () => {
+  test("starts no more in a second, parks the rest and keeps their order", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200, { throttleRate: 10 });
+    await world.send(endpoint, 50);
+    await world.rest();
+    expect(world.order("a.example")).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    const times = world.times("a.example");
+    for (const from of times) {
+      expect(times.filter((at) => at >= from && at < from + SECOND).length).toBeLessThanOrEqual(11);
+    }
+    // Used to the full: 50 at 10 a second, less the burst of one.
+    expect(times.at(-1)! - times[0]!).toBe(4900);
+  });
+
+  test("does not hold other endpoints up", async () => {
+    using world = await EngineWorld.open();
+    const slow = await world.endpoint("slow.example", 200, { throttleRate: 1 });
+    const free = await world.endpoint("free.example", 200);
+    await world.send(slow, 20);
+    await world.send(free, 20);
+    await world.pass(SECOND);
+    expect(world.order("free.example")).toHaveLength(20);
+    expect(world.order("slow.example").length).toBeLessThan(4);
+  });
+
+  test("counts retries as well", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [0, 0] } });
+    await world.send(await world.endpoint("a.example", 500, { throttleRate: 2 }), 4);
+    await world.rest();
+    const times = world.times("a.example");
+    expect(times).toHaveLength(12);
+    expect(times.at(-1)! - times[0]!).toBe(5500);
+  });
+});
+
+describe("the timeout", () => {
+  test.each([
+    ["the server's", null, 15 * SECOND],
+    ["the endpoint's own", 2 * SECOND, 2 * SECOND],
+  ])("cuts off an answer that does not come, after %s", async (_, timeoutMs, wantedMs) => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    const [message] = await world.send(await world.endpoint("a.example", "hang", { timeoutMs }));
+    await world.rest();
+    expect(world.factsOf("attempt.finished")).toMatchObject([
+      { reason: "timeout", durationMs: wantedMs, responseStatus: 0, next: "dead" },
+    ]);
+    expect(await world.states([message!])).toEqual(["dead: timeout"]);
+  });
+
+  test("covers the look-up of the name", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, resolve: () => "hang" });
+    await world.send(await world.endpoint("a.example", 200));
+    await world.rest();
+    expect(world.factsOf("attempt.finished")).toMatchObject([{ reason: "timeout", durationMs: 15 * SECOND }]);
+    expect(world.starts).toEqual([]);
+  });
+
+  test("counts from the start of each attempt, not from the acceptance", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
+    await world.send(await world.endpoint("a.example", "hang"));
+    await world.rest();
+    expect(world.times("a.example")[1]! - world.times("a.example")[0]!).toBe(75 * SECOND);
+    expect(world.factsOf("attempt.finished").map(({ durationMs }) => durationMs)).toEqual([15 * SECOND, 15 * SECOND]);
+  });
+});

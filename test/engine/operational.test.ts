@@ -1,0 +1,137 @@
+import { Database } from "bun:sqlite";
+import { beforeEach, describe, expect, test } from "bun:test";
+import { Accepter } from "../../src/accept/accept.ts";
+import { OperationalWebhooks } from "../../src/accept/operational.ts";
+import { OperationalPayloads } from "../../src/accept/operational-payload.ts";
+import { plainEndpoint } from "../../src/api/endpoint-fields.ts";
+import { type Fact, Facts } from "../../src/core/fact.ts";
+import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import type { Clock } from "../../src/ports.ts";
+import { type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+
+const SECRET = `whsec_${Buffer.alloc(24).toString("base64")}`;
+
+let store: Store;
+let facts: Facts;
+let told: Fact[];
+let operational: OperationalWebhooks;
+let environmentSeq: Seq;
+let diskIsFull: boolean;
+let timers: Array<() => void>;
+
+const clock: Clock = {
+  now: Date.now,
+  soon: (task) => void setImmediate(task),
+  after: (_, task) => {
+    timers.push(task);
+    return () => {};
+  },
+};
+
+beforeEach(async () => {
+  diskIsFull = false;
+  timers = [];
+  told = [];
+  facts = new Facts();
+  facts.subscribe((fact) => told.push(fact));
+  const beforeCommit = () => {
+    if (diskIsFull) throw new StoreUnavailable("The disk is full.");
+  };
+  ({ store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {}, beforeCommit));
+  const seqs = new SeqSource(clock.now);
+  const deliverer = { enqueue() {}, wake() {}, startTask() {} };
+  operational = new OperationalWebhooks({
+    store,
+    seqs,
+    clock,
+    facts,
+    accepter: new Accepter(store, seqs, clock, facts, deliverer),
+    payloads: new OperationalPayloads(store, new IdCodec(store.idSeed)),
+  });
+  facts.subscribe(operational.listen);
+  environmentSeq = (await store.environments.ensure({ seq: seqs.next(), name: "default", createdAt: 0 })).seq;
+});
+
+/** The environment gets an endpoint that wants to be told everything. */
+async function listenToAll(): Promise<void> {
+  const application = await operational.ensureApplication(environmentSeq);
+  const times = { failingSince: null, createdAt: 0, updatedAt: 0 };
+  const endpoint = {
+    ...plainEndpoint,
+    ...times,
+    seq: 1,
+    applicationSeq: application.seq,
+    url: "http://a/",
+    headers: {},
+  };
+  await store.endpoints.create(endpoint, SECRET);
+}
+
+/** Something happens that is told with this number. */
+function happen(growingSince: number): void {
+  facts.state({ type: "backlog.recovered", environmentSeq, growingSince, thresholdMs: 1 });
+}
+
+/** The numbers that have been stored, in the order of their messages. */
+async function stored(): Promise<number[]> {
+  const { seq } = operational.applicationOf(environmentSeq)!;
+  const page = { limit: 100_000, from: null, backwards: false, order: "ascending" } as const;
+  const { rows } = await store.messages.list(seq, {}, page, true);
+  return rows.map(({ payload }) => Date.parse(JSON.parse(Buffer.from(payload!).toString()).data.growingSince));
+}
+
+describe("operational webhooks", () => {
+  test("are stored in the order in which things happened, also what happens while others are being stored", async () => {
+    await listenToAll();
+    facts.subscribe((fact) => {
+      if (fact.type === "message.accepted" && told.filter(({ type }) => type === "message.accepted").length === 3) {
+        happen(4);
+      }
+    });
+    for (const number of [1, 2, 3]) happen(number);
+    await operational.stop();
+    expect(await stored()).toEqual([1, 2, 3, 4]);
+  });
+
+  test("wait for a store that cannot be written, and are then stored once", async () => {
+    await listenToAll();
+    diskIsFull = true;
+    happen(1);
+    while (timers.length === 0) await Bun.sleep(1);
+    diskIsFull = false;
+    timers.shift()!();
+    await operational.stop();
+    expect(await stored()).toEqual([1]);
+  });
+
+  test("do not hold up the end of the program when the store takes nothing", async () => {
+    await listenToAll();
+    diskIsFull = true;
+    happen(1);
+    await operational.stop();
+    expect(await stored()).toEqual([]);
+  });
+
+  test("are dropped beyond 10,000 that wait, which is said", async () => {
+    await listenToAll();
+    for (let i = 0; i < 10_005; i++) happen(i);
+    await operational.stop();
+    expect(await stored()).toHaveLength(10_000);
+    expect(told).toContainEqual({ type: "operational.dropped", count: 5 });
+  });
+
+  test("are not stored when nobody wants them", async () => {
+    await operational.ensureApplication(environmentSeq);
+    happen(1);
+    await operational.stop();
+    expect(await stored()).toEqual([]);
+  });
+
+  test("leave nothing behind in an environment without operational endpoints", async () => {
+    happen(1);
+    await operational.stop();
+    expect(operational.applicationOf(environmentSeq)).toBeNull();
+    expect(await store.applications.operational()).toEqual([]);
+  });
+});

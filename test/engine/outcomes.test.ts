@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import { DAY, EngineWorld, HOUR, MINUTE, type Reaction, SECOND } from "../support/engine-world.ts";
+
+describe("an attempt", () => {
+  test.each<[Reaction, string]>([
+    [200, "delivered"],
+    [204, "delivered"],
+    [299, "delivered"],
+    [301, "dead: status_3xx"],
+    [400, "dead: status_4xx"],
+    [404, "dead: status_4xx"],
+    [500, "dead: status_5xx"],
+    [{ failure: "connection" }, "dead: connection"],
+    [{ failure: "tls" }, "dead: tls"],
+    ["hang", "dead: timeout"],
+  ])("that comes to %j ends %s without retries", async (reaction, state) => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    const messages = await world.send(await world.endpoint("a.example", reaction));
+    await world.rest();
+    expect(await world.states(messages)).toEqual([state]);
+    expect(world.starts).toHaveLength(1);
+  });
+
+  test.each<[string, readonly string[], string]>([
+    ["no address", [], "dns"],
+    ["only private addresses", ["10.0.0.1", "fd00::1"], "blocked"],
+  ])("to a name with %s sends nothing", async (_, addresses, reason) => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, resolve: () => addresses });
+    const messages = await world.send(await world.endpoint("a.example", 200));
+    await world.rest();
+    expect(await world.states(messages)).toEqual([`dead: ${reason}`]);
+    expect(world.starts).toEqual([]);
+  });
+
+  test("tells how long it has been since the acceptance", async () => {
+    using world = await EngineWorld.open();
+    await world.send(
+      await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : { status: 200, afterMs: 7 })),
+    );
+    await world.rest();
+    const [, last] = world.factsOf("attempt.finished");
+    expect(last).toMatchObject({ next: "delivered", sinceAcceptedMs: 1 + 5 * SECOND + 7, durationMs: 7 });
+  });
+});
+
+describe("the schedule", () => {
+  test.each([
+    ["the server's", null, [5 * SECOND, 5 * MINUTE]],
+    ["the endpoint's own", [MINUTE, HOUR, DAY], [MINUTE, HOUR, DAY]],
+    ["an empty one", [], []],
+  ])("spaces the attempts: %s", async (_, retryScheduleMs, waits) => {
+    using world = await EngineWorld.open();
+    const messages = await world.send(await world.endpoint("a.example", 500, { retryScheduleMs }));
+    await world.rest();
+    const times = world.times("a.example");
+    expect(times.slice(1).map((at, i) => at - times[i]! - 1)).toEqual(waits);
+    expect(await world.states(messages)).toEqual(["dead: status_5xx"]);
+    expect(new Set(world.starts.map(({ webhookId }) => webhookId)).size).toBe(1);
+  });
+
+  test.each([0, 0.5, 0.999])("is only lengthened by jitter (chance %d)", async (chance) => {
+    using world = await EngineWorld.open({ chance, policy: { retryJitter: 0.2, retryScheduleMs: [10 * SECOND] } });
+    await world.send(await world.endpoint("a.example", 500));
+    await world.rest();
+    const [first, second] = world.times("a.example");
+    expect(second! - first! - 1).toBe(Math.ceil(10 * SECOND * (1 + 0.2 * chance)));
+  });
+
+  test.each<[number, string, number]>([
+    [429, "60", MINUTE],
+    [503, "60", MINUTE],
+    [503, "1", 5 * SECOND],
+    [503, "999999", DAY],
+    [500, "60", 5 * SECOND],
+    [429, "soon", 5 * SECOND],
+  ])("answers a %d with Retry-After %s by waiting %d ms", async (status, retryAfter, waitMs) => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [5 * SECOND] } });
+    await world.send(await world.endpoint("a.example", (_, n) => (n === 1 ? { status, retryAfter } : 200)));
+    await world.rest();
+    const [first, second] = world.times("a.example");
+    expect(second! - first! - 1).toBe(waitMs);
+  });
+
+  test("lets others go while one waits for its retry, in a parallel lane", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200));
+    await world.send(endpoint, 3);
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1, 2, 3, 1]);
+  });
+});
+
+describe("410", () => {
+  test("ends the delivery as gone, disables the endpoint and ends what waits as disabled", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 410);
+    const messages = await world.send(endpoint, 5);
+    await world.rest();
+    expect(world.starts).toHaveLength(1);
+    expect(await world.states(messages)).toEqual(["dead: gone", ...Array(4).fill("dead: disabled")]);
+    expect(await world.store.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
+    expect(world.factsOf("endpoint.disabled")).toMatchObject([{ endpointSeq: endpoint.seq, cause: "gone" }]);
+    expect(world.factsOf("deliveries.buried")).toMatchObject([{ state: "dead", count: 4 }]);
+  });
+
+  test("lets nothing new in until the endpoint is enabled again", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 410);
+    await world.send(endpoint);
+    await world.rest();
+    const [meanwhile] = await world.send(endpoint);
+    expect(await world.store.messages.deliveries(meanwhile!)).toEqual([]);
+    world.behave("a.example", 200);
+    await world.update(endpoint, { disabled: false, failingSince: null });
+    const later = await world.send(endpoint);
+    await world.rest();
+    expect(await world.states(later)).toEqual(["delivered"]);
+  });
+
+  test("does not undo the success of what was under way beside it", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", (n) =>
+      n === 2 ? 410 : { status: 200, afterMs: n === 1 ? 1 : 500 },
+    );
+    const messages = await world.send(endpoint, 3);
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["delivered", "dead: gone", "delivered"]);
+  });
+});
+
+describe("an endpoint that fails without a break", () => {
+  const schedule = { retryScheduleMs: Array(30).fill(6 * HOUR) as number[] };
+
+  test("is disabled after endpoint-disable-after, with everything that waits for it", async () => {
+    using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
+    const endpoint = await world.endpoint("a.example", 500);
+    const first = await world.send(endpoint, 2);
+    await world.pass(DAY);
+    const second = await world.send(endpoint);
+    await world.rest();
+    expect(await world.states([...first, ...second])).toEqual(Array(3).fill("dead: disabled"));
+    expect(world.factsOf("endpoint.disabled")).toMatchObject([{ cause: "failing" }]);
+    expect(Math.max(...world.times("a.example"))).toBeGreaterThanOrEqual(2 * DAY);
+    expect(Math.max(...world.times("a.example"))).toBeLessThan(2 * DAY + 7 * HOUR);
+  });
+
+  test("starts anew after one success", async () => {
+    using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
+    const endpoint = await world.endpoint("a.example", (n) => (n === 2 ? 200 : 500));
+    await world.send(endpoint);
+    await world.pass(DAY);
+    await world.send(endpoint);
+    await world.pass(DAY + 12 * HOUR);
+    expect(world.factsOf("endpoint.disabled")).toEqual([]);
+    await world.rest();
+    expect(world.factsOf("endpoint.disabled")).toHaveLength(1);
+  });
+
+  test("is counted over a restart", async () => {
+    using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
+    const endpoint = await world.endpoint("a.example", 500);
+    await world.send(endpoint);
+    await world.pass(DAY);
+    await world.restart();
+    await world.rest();
+    expect(Math.max(...world.times("a.example"))).toBeLessThan(2 * DAY + 7 * HOUR);
+    expect(await world.store.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
+  });
+
+  test("is never disabled when the setting is 0", async () => {
+    using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 0 } });
+    const messages = await world.send(await world.endpoint("a.example", 500));
+    await world.rest();
+    expect(world.starts).toHaveLength(31);
+    expect(await world.states(messages)).toEqual(["dead: status_5xx"]);
+    expect(world.factsOf("endpoint.disabled")).toEqual([]);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { Retention } from "../../src/deliver/retention.ts";
+import { type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { VirtualClock } from "../sim/clock.ts";
+
+const DAY_MS = 86_400_000;
+
+/** A retention over a store with so much to delete at each call. */
+function retentionOver(answers: ReadonlyArray<number | Error>) {
+  const clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  const startedAt = clock.now;
+  const calls: Array<{ at: number; before: number; limit: number }> = [];
+  const prune: Store["prune"] = async (before, now, limit) => {
+    calls.push({ at: now - startedAt, before: before - now, limit });
+    const answer = answers[calls.length - 1] ?? 0;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const retention = new Retention(clock.ofProcess(0), { prune } as unknown as Store, 90 * DAY_MS);
+  return {
+    retention,
+    calls,
+    async pass(ms: number) {
+      const until = clock.now + ms;
+      while (clock.peek() <= until) {
+        clock.next()!.task();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      clock.skip(until - clock.now);
+    },
+  };
+}
+
+describe("the retention", () => {
+  test("deletes what is older than it says, a bounded number of rows at a time", async () => {
+    const { retention, calls } = retentionOver([3]);
+    expect(await retention.runOnce()).toBe(true);
+    expect(calls).toEqual([{ at: 0, before: -90 * DAY_MS, limit: expect.any(Number) }]);
+    expect(calls[0]!.limit).toBeLessThanOrEqual(1000);
+    expect(await retention.runOnce()).toBe(false);
+  });
+
+  test("goes on soon while there is more, and looks again every minute when there is not", async () => {
+    const { retention, calls, pass } = retentionOver([500, 500, 20, 0, 0]);
+    retention.start();
+    await pass(1000);
+    expect(calls).toHaveLength(4);
+    await pass(120_000);
+    expect(calls).toHaveLength(6);
+  });
+
+  test("tries again when the disk is full", async () => {
+    const { retention, calls, pass } = retentionOver([new StoreUnavailable("full"), 0]);
+    retention.start();
+    await pass(61_000);
+    expect(calls).toHaveLength(2);
+  });
+
+  test("does nothing more after it has been stopped", async () => {
+    const { retention, calls, pass } = retentionOver([500, 500, 500]);
+    retention.start();
+    await pass(25);
+    retention.stop();
+    await pass(3_600_000);
+    expect(calls).toHaveLength(1);
+  });
+});

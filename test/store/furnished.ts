@@ -1,0 +1,234 @@
+import { type Seq, SeqSource } from "../../src/core/id.ts";
+import type { FailureReason } from "../../src/core/outcome.ts";
+import type {
+  Application,
+  Delivery,
+  Endpoint,
+  Environment,
+  EventType,
+  LaneCursor,
+  NewMessage,
+  PendingDelivery,
+  Settled,
+  Settlement,
+  Store,
+} from "../../src/store/index.ts";
+import type { Open, StoreUnderTest } from "./store-under-test.ts";
+
+export const DAY_MS = 86_400_000;
+export const LANE_START: LaneCursor = { position: 0, seq: 0 };
+export const EVERYTHING = Number.MAX_SAFE_INTEGER;
+
+export function bytes(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "utf8"));
+}
+
+/** A store with an environment, an application and an endpoint, and short ways to put more in. Time stands unless told to pass. */
+export class Furnished implements AsyncDisposable {
+  now = Date.UTC(2026, 0, 1);
+  readonly seqs = new SeqSource(() => this.now);
+  readonly #under: StoreUnderTest;
+  environment!: Environment;
+  application!: Application;
+  endpoint!: Endpoint;
+
+  private constructor(under: StoreUnderTest) {
+    this.#under = under;
+  }
+
+  static async open(open: Open): Promise<Furnished> {
+    const furnished = new Furnished(await open());
+    furnished.environment = await furnished.addEnvironment("default");
+    furnished.application = await furnished.addApplication();
+    furnished.endpoint = await furnished.addEndpoint();
+    return furnished;
+  }
+
+  get store(): Store {
+    return this.#under.store;
+  }
+
+  get facts() {
+    return this.#under.facts;
+  }
+
+  reopen(): Promise<void> {
+    return this.#under.reopen();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#under.remove();
+  }
+
+  addEnvironment(name: string): Promise<Environment> {
+    return this.store.environments.ensure({ seq: this.seqs.next(), name, createdAt: this.now });
+  }
+
+  newApplication(change: Partial<Application> = {}): Application {
+    return {
+      seq: this.seqs.next(),
+      environmentSeq: this.environment.seq,
+      uid: null,
+      name: "Application",
+      throttleRate: null,
+      metadata: {},
+      createdAt: this.now,
+      updatedAt: this.now,
+      ...change,
+    };
+  }
+
+  async addApplication(change: Partial<Application> = {}): Promise<Application> {
+    const application = this.newApplication(change);
+    if (!(await this.store.applications.create(application))) throw new Error("The uid of the application is taken.");
+    return application;
+  }
+
+  newEndpoint(change: Partial<Endpoint> = {}): Endpoint {
+    return {
+      seq: this.seqs.next(),
+      applicationSeq: this.application.seq,
+      uid: null,
+      url: "https://hook.example/",
+      description: "",
+      disabled: false,
+      eventTypes: null,
+      channels: null,
+      metadata: {},
+      headers: {},
+      version: 1,
+      throttleRate: null,
+      concurrency: null,
+      ordering: "parallel",
+      timeoutMs: null,
+      retryScheduleMs: null,
+      paused: false,
+      failingSince: null,
+      createdAt: this.now,
+      updatedAt: this.now,
+      ...change,
+    };
+  }
+
+  async addEndpoint(change: Partial<Endpoint> = {}, secret = "whsec_c2VjcmV0"): Promise<Endpoint> {
+    const endpoint = this.newEndpoint(change);
+    if (!(await this.store.endpoints.create(endpoint, secret))) throw new Error("The uid of the endpoint is taken.");
+    return endpoint;
+  }
+
+  newEventType(change: Partial<EventType> = {}): EventType {
+    return {
+      seq: this.seqs.next(),
+      environmentSeq: this.environment.seq,
+      name: "order.paid",
+      description: "",
+      archived: false,
+      deprecated: false,
+      schemas: null,
+      featureFlags: [],
+      groupName: null,
+      validation: "warn",
+      createdAt: this.now,
+      updatedAt: this.now,
+      ...change,
+    };
+  }
+
+  newMessage(change: Partial<NewMessage> = {}, endpointSeqs: readonly Seq[] = []): NewMessage {
+    const seq = this.seqs.take(1 + endpointSeqs.length);
+    return {
+      seq,
+      applicationSeq: this.application.seq,
+      eventType: "order.paid",
+      eventId: null,
+      channels: null,
+      tags: null,
+      payload: bytes('{"amount":1.0}'),
+      contentType: null,
+      headers: null,
+      acceptedAt: this.now,
+      payloadExpiresAt: null,
+      deliverAt: null,
+      warnings: null,
+      deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
+      idempotency: null,
+      ...change,
+    };
+  }
+
+  /** An accepted message for these endpoints: the one of this store unless told otherwise. */
+  async send(change: Partial<NewMessage> = {}, endpointSeqs = [this.endpoint.seq]): Promise<NewMessage> {
+    const message = this.newMessage(change, endpointSeqs);
+    const [result] = await this.store.accept([message]);
+    if (!result!.accepted) throw new Error(`The message was not accepted (${result!.because}).`);
+    return message;
+  }
+
+  async sendMany(count: number, change: Partial<NewMessage> = {}): Promise<NewMessage[]> {
+    const messages = Array.from({ length: count }, () => this.newMessage(change, [this.endpoint.seq]));
+    await this.store.accept(messages);
+    return messages;
+  }
+
+  /** Everything that waits in a lane, in its order. */
+  waiting(endpointSeq = this.endpoint.seq): Promise<readonly PendingDelivery[]> {
+    return this.store.due(endpointSeq, LANE_START, EVERYTHING, 10_000);
+  }
+
+  async delivery(messageSeq: Seq, endpointSeq = this.endpoint.seq): Promise<Delivery> {
+    const deliveries = await this.store.messages.deliveries(messageSeq);
+    return deliveries.find((delivery) => delivery.endpointSeq === endpointSeq)!;
+  }
+
+  settlement(
+    delivery: Pick<PendingDelivery, "seq" | "messageSeq" | "endpointSeq" | "round">,
+    next: Settlement["next"],
+    change: Partial<Omit<Settlement, "attempt">> & { readonly attempt?: Partial<Settlement["attempt"]> } = {},
+  ): Settlement {
+    const reason: FailureReason | null =
+      next.state === "delivered" ? null : next.state === "dead" ? next.reason : "status_5xx";
+    return {
+      round: delivery.round,
+      next,
+      settledAt: this.now,
+      disableEndpoint: false,
+      ...change,
+      attempt: {
+        seq: this.seqs.next(),
+        deliverySeq: delivery.seq,
+        messageSeq: delivery.messageSeq,
+        endpointSeq: delivery.endpointSeq,
+        url: "https://hook.example/",
+        reason,
+        responseStatus: reason === null ? 200 : 500,
+        response: bytes("answer"),
+        durationMs: 12,
+        trigger: 0,
+        startedAt: this.now,
+        nextAttemptAt: next.state === "pending" ? next.dueAt : null,
+        ...change.attempt,
+      },
+    };
+  }
+
+  async settle(...args: Parameters<Furnished["settlement"]>): Promise<Settled> {
+    const [settled] = await this.store.settle([this.settlement(...args)]);
+    return settled!;
+  }
+
+  /** Lets everything that waits in a lane run out of attempts. */
+  async kill(reason: FailureReason = "status_5xx", endpointSeq = this.endpoint.seq): Promise<void> {
+    const waiting = await this.waiting(endpointSeq);
+    await this.store.settle(waiting.map((delivery) => this.settlement(delivery, { state: "dead", reason })));
+  }
+
+  /** A message for one endpoint that has become a dead letter. */
+  async sendDead(
+    change: Partial<NewMessage> = {},
+    { endpointSeq = this.endpoint.seq, reason = "status_5xx" as FailureReason } = {},
+  ): Promise<NewMessage> {
+    const message = await this.send(change, [endpointSeq]);
+    await this.kill(reason, endpointSeq);
+    return message;
+  }
+}

@@ -1,0 +1,159 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { Fact } from "../../../src/core/fact.ts";
+import { systemClock } from "../../../src/edge/clock.ts";
+import { StoreUnavailable } from "../../../src/store/index.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { Furnished } from "../furnished.ts";
+
+interface MemoryWorld extends AsyncDisposable {
+  readonly world: Furnished;
+  readonly commits: Extract<Fact, { type: "commit.finished" | "commit.failed" }>[];
+  readonly db: Database;
+  /** Thrown before the next commits, as by the disk. */
+  trouble: Error | null;
+  crash(): void;
+}
+
+async function memoryWorld(): Promise<MemoryWorld> {
+  const db = new Database(":memory:", { strict: true });
+  const commits: MemoryWorld["commits"] = [];
+  const self = { db, commits, trouble: null as Error | null };
+  const { store, crash } = openMemoryStore(
+    db,
+    systemClock,
+    (fact) => {
+      if (fact.type === "commit.finished" || fact.type === "commit.failed") commits.push(fact);
+    },
+    () => {
+      if (self.trouble !== null) throw self.trouble;
+    },
+  );
+  const world = await Furnished.open(async () => ({
+    store,
+    facts: [],
+    reopen: async () => {},
+    remove: () => store.close(),
+  }));
+  commits.length = 0;
+  return Object.assign(self, {
+    world,
+    crash,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      db.close();
+    },
+  });
+}
+
+function sqliteError(code: string): Error {
+  return Object.assign(new Error(`planted: ${code}`), { code });
+}
+
+describe("the group commit", () => {
+  test("commits all writes of one turn of the event loop together", async () => {
+    await using memory = await memoryWorld();
+    const { world, commits } = memory;
+    await Promise.all([
+      ...Array.from({ length: 50 }, () => world.store.accept([world.newMessage()])),
+      world.store.meta.set("name", "value"),
+      world.store.applications.create(world.newApplication()),
+    ]);
+    expect(commits).toMatchObject([{ type: "commit.finished", writes: 52 }]);
+  });
+
+  test("commits writes of different turns apart", async () => {
+    await using memory = await memoryWorld();
+    await memory.world.store.meta.set("one", "1");
+    await memory.world.store.meta.set("two", "2");
+    expect(memory.commits.map(({ writes }) => writes)).toEqual([1, 1]);
+  });
+
+  test("answers a write only after its commit", async () => {
+    await using memory = await memoryWorld();
+    let answered = false;
+    const write = memory.world.store.meta.set("name", "value").then(() => {
+      answered = true;
+    });
+    await Promise.resolve();
+    expect({ answered, commits: memory.commits.length }).toEqual({ answered: false, commits: 0 });
+    await write;
+    expect({ answered, commits: memory.commits.length }).toEqual({ answered: true, commits: 1 });
+  });
+
+  test("shares one commit also when one of the writes fails", async () => {
+    await using memory = await memoryWorld();
+    const { world, commits } = memory;
+    await world.addApplication({ uid: "taken" });
+    commits.length = 0;
+    const results = await Promise.all([
+      world.store.applications.create(world.newApplication({ uid: "free" })),
+      world.store.applications.create(world.newApplication({ uid: "taken" })),
+      world.store.applications.create(world.newApplication({ uid: "free too" })),
+    ]);
+    expect(results).toEqual([true, false, true]);
+    expect(commits).toMatchObject([{ type: "commit.finished", writes: 3 }]);
+  });
+
+  test.each(["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY"])(
+    "rejects every write of the turn and stores none of them when the disk says %s",
+    async (code) => {
+      await using memory = await memoryWorld();
+      const { world, commits } = memory;
+      const messages = [world.newMessage({}, [world.endpoint.seq]), world.newMessage({}, [world.endpoint.seq])];
+      memory.trouble = sqliteError(code);
+      const results = await Promise.allSettled(messages.map((message) => world.store.accept([message])));
+      for (const result of results) expect(result).toMatchObject({ reason: expect.any(StoreUnavailable) });
+      expect(commits).toMatchObject([{ type: "commit.failed", writes: 2, full: code === "SQLITE_FULL" }]);
+      expect(await world.store.messages.get(messages[0]!.seq)).toBeNull();
+      expect(await world.waiting()).toEqual([]);
+
+      memory.trouble = null;
+      await world.store.accept(messages);
+      expect(await world.waiting()).toHaveLength(2);
+    },
+  );
+
+  test("says that a full disk is full", async () => {
+    await using memory = await memoryWorld();
+    memory.trouble = sqliteError("SQLITE_FULL");
+    await expect(memory.world.store.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
+  });
+
+  test("does not take a write that fails by itself for a disk that does", async () => {
+    await using memory = await memoryWorld();
+    const { world } = memory;
+    const taken = await world.send();
+    const failure = await world.store.accept([{ ...world.newMessage(), seq: taken.seq }]).catch((error) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure).not.toBeInstanceOf(StoreUnavailable);
+  });
+
+  test("leaves no transaction open, whatever went wrong", async () => {
+    await using memory = await memoryWorld();
+    const { world, db } = memory;
+    const taken = await world.send();
+    memory.trouble = sqliteError("SQLITE_FULL");
+    await Promise.allSettled([
+      world.store.accept([{ ...world.newMessage(), seq: taken.seq }]),
+      world.store.meta.set("name", "value"),
+    ]);
+    expect(db.inTransaction).toBe(false);
+    memory.trouble = null;
+    await world.store.meta.set("name", "value");
+    expect(await world.store.meta.get("name")).toBe("value");
+  });
+
+  test("stores nothing of what was queued when the process dies, and never answers", async () => {
+    await using memory = await memoryWorld();
+    let answered = false;
+    void memory.world.store.meta.set("name", "value").finally(() => {
+      answered = true;
+    });
+    memory.crash();
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answered).toBe(false);
+    expect(await memory.world.store.meta.get("name")).toBeNull();
+  });
+});

@@ -1,0 +1,131 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { StartError } from "../../../src/core/start-error.ts";
+import { openStore } from "../../../src/store/sqlite/index.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import { Furnished } from "../furnished.ts";
+import { openDataDir, optionsFor } from "./open.ts";
+
+const KEY = "0123456789abcdef".repeat(4);
+const OTHER_KEY = "f".repeat(64);
+
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+
+/** Opens and closes. */
+async function touch(...args: Parameters<typeof optionsFor>): Promise<void> {
+  await (await openStore(optionsFor(...args))).close();
+}
+
+describe("a data directory", () => {
+  test("is made for its owner only, with everything in it", async () => {
+    using home = temporaryDirectory();
+    const dataDir = home.file("new/data");
+    await touch(dataDir);
+    expect(modeOf(dataDir)).toBe(0o700);
+    expect(modeOf(join(dataDir, "boathook.db"))).toBe(0o600);
+    expect(modeOf(join(dataDir, "encryption.key"))).toBe(0o600);
+    expect(readFileSync(join(dataDir, "encryption.key"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+
+  test("is refused when it cannot be made", async () => {
+    using home = temporaryDirectory();
+    writeFileSync(home.file("file"), "");
+    await expect(openStore(optionsFor(home.file("file/data")))).rejects.toBeInstanceOf(StartError);
+  });
+
+  test("is refused when its database is no database", async () => {
+    using home = temporaryDirectory();
+    await touch(home.path);
+    for (const name of readdirSync(home.path)) {
+      if (name.startsWith("boathook.db")) writeFileSync(home.file(name), "not a database, but long enough ".repeat(99));
+    }
+    await expect(openStore(optionsFor(home.path))).rejects.toBeInstanceOf(StartError);
+  });
+
+  test("holds no key file when a key is configured", async () => {
+    using home = temporaryDirectory();
+    await touch(home.path, { encryptionKey: KEY });
+    expect(existsSync(home.file("encryption.key"))).toBe(false);
+  });
+
+  test("is refused with another encryption key, and opens again with the first", async () => {
+    using home = temporaryDirectory();
+    await touch(home.path, { encryptionKey: KEY });
+    await expect(openStore(optionsFor(home.path, { encryptionKey: OTHER_KEY }))).rejects.toThrow(/encryption key/i);
+    await touch(home.path, { encryptionKey: KEY });
+  });
+
+  test("is refused when it holds data but its key file is gone", async () => {
+    using home = temporaryDirectory();
+    await touch(home.path);
+    unlinkSync(home.file("encryption.key"));
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/key file .* is missing/);
+    expect(existsSync(home.file("encryption.key"))).toBe(false);
+  });
+
+  test("is refused when its key file holds something else", async () => {
+    using home = temporaryDirectory();
+    await touch(home.path);
+    writeFileSync(home.file("encryption.key"), "abc");
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/64 hex digits/);
+  });
+
+  test("is refused when a newer program has written it", async () => {
+    using home = temporaryDirectory();
+    await touch(home.path);
+    const db = new Database(home.file("boathook.db"));
+    db.run("PRAGMA user_version = 9999");
+    db.close();
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/newer boathook/);
+  });
+
+  test("belongs to one server until that has closed it", async () => {
+    using home = temporaryDirectory();
+    const first = await openStore(optionsFor(home.path));
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/in use by another boathook/);
+    await first.close();
+    await touch(home.path);
+  });
+
+  test("takes a row from a command while a server owns it, and the server notices", async () => {
+    using home = temporaryDirectory();
+    const server = await openStore(optionsFor(home.path));
+    const version = server.foreignVersion();
+    await server.meta.set("own", "write");
+    expect(server.foreignVersion()).toBe(version);
+    const command = await openStore(optionsFor(home.path, { exclusive: false }));
+    await command.meta.set("name", "value");
+    await command.close();
+    expect(server.foreignVersion()).not.toBe(version);
+    expect(await server.meta.get("name")).toBe("value");
+    await server.close();
+  });
+
+  test("does not hold the text of a secret, in whatever form", async () => {
+    using home = temporaryDirectory();
+    const text = "a secret that nobody may read";
+    const secret = `whsec_${Buffer.from(text).toString("base64")}`;
+    await using world = await Furnished.open(async () => {
+      const store = await openStore(optionsFor(home.path));
+      return { store, facts: [], reopen: async () => {}, remove: () => store.close() };
+    });
+    const endpoint = await world.addEndpoint({}, secret);
+    await world.store.endpoints.rotateSecret(endpoint.seq, secret, world.now, world.now + 1000);
+    const files = readdirSync(home.path).filter((name) => name.startsWith("boathook.db"));
+    const held = Buffer.concat(files.map((name) => readFileSync(home.file(name))));
+    expect(held.includes("https://hook.example/")).toBe(true);
+    for (const part of [secret, secret.slice("whsec_".length, -4), text]) expect(held.includes(part)).toBe(false);
+    expect((await world.store.endpoints.secrets(endpoint.seq, world.now)).map((s) => s.secret)).toEqual([
+      secret,
+      secret,
+    ]);
+  });
+
+  test("tells its size", async () => {
+    const under = await openDataDir();
+    expect(under.store.size().databaseBytes + under.store.size().walBytes).toBeGreaterThan(4096);
+    await under.remove();
+  });
+});

@@ -1,0 +1,41 @@
+import type { Fact } from "../../../src/core/fact.ts";
+import { systemClock } from "../../../src/edge/clock.ts";
+import type { Store } from "../../../src/store/index.ts";
+import { type OpenOptions, openStore } from "../../../src/store/sqlite/index.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import type { StoreUnderTest } from "../store-under-test.ts";
+
+export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): OpenOptions {
+  // The tests end their processes in good order, so they need not wait for the disk.
+  return {
+    dataDir,
+    sync: "normal",
+    encryptionKey: null,
+    clock: systemClock,
+    onFact: () => {},
+    exclusive: true,
+    ...change,
+  };
+}
+
+/** A store as the server has it, in a directory of its own. */
+export async function openDataDir(): Promise<StoreUnderTest> {
+  const directory = temporaryDirectory();
+  const facts: Fact[] = [];
+  const open = (): Promise<Store> => openStore(optionsFor(directory.path, { onFact: (fact) => facts.push(fact) }));
+  let store = await open();
+  return {
+    get store() {
+      return store;
+    },
+    facts,
+    async reopen() {
+      await store.close();
+      store = await open();
+    },
+    async remove() {
+      await store.close();
+      directory[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { PageRequest, Store } from "../../../src/store/index.ts";
+import { openStore } from "../../../src/store/sqlite/index.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
+import { optionsFor } from "./open.ts";
+
+/** Reads of a whole table or index that are meant: what the query has, and why it may. */
+const MEANT: ReadonlyArray<readonly [sql: string, why: string]> = [
+  ["SELECT MAX(seq) AS last FROM", "lastSeq: the ends of the primary keys, once at the start"],
+  ["AS environmentSeq, COUNT(*) AS count", "totals: counts what waits and what is dead, once at the start"],
+  ["FROM (SELECT * FROM message ORDER BY seq DESC LIMIT", "latest: the newest 5,000 messages at most"],
+  ["FROM environment ORDER BY name", "the list of environments, of which there are few"],
+  ["FROM application WHERE operational = 1", "hidden applications: one an environment, once at the start"],
+  ["FROM token ORDER BY seq", "token list: every token there is"],
+  ["FROM delivery d\n  CROSS JOIN endpoint e", "dead letters: walked through their own index until the page is full"],
+  ["FROM application WHERE operational = 1", "the hidden applications, at most one an environment"],
+  ["FROM environment WHERE 1", "the list of environments, of which there are few"],
+  ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all that are in the index are asked for"],
+  ["AS kept FROM message", "replay: all of the few messages that the inner query has found by index"],
+];
+
+/** Sorts that are meant. */
+const SORTS_MEANT: readonly string[] = [
+  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // the summary of dead letters counts before it sorts
+  "FROM endpoint_secret", // a dozen at most
+  "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many as the application has endpoints
+  "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // the same
+  "AS environmentSeq, COUNT(*) AS count", // totals
+  "FROM event_type", // a temporary tree only where the index has another order
+];
+
+const PAGES: readonly PageRequest[] = [
+  { limit: 10, from: null, backwards: false, order: "descending" },
+  { limit: 10, from: 5, backwards: false, order: "descending" },
+  { limit: 10, from: 5, backwards: true, order: "descending" },
+  { limit: 10, from: 5, backwards: false, order: "ascending" },
+];
+
+/** Every SQL text that a store uses while the sample runs. */
+async function collect(dataDir: string): Promise<Set<string>> {
+  const texts = new Set<string>();
+  const { query, prepare } = Database.prototype;
+  const spy = <T extends (...args: never[]) => unknown>(original: T): T =>
+    function (this: Database, ...args: never[]) {
+      texts.add(String(args[0]));
+      return original.apply(this, args);
+    } as T;
+  Database.prototype.query = spy(query);
+  Database.prototype.prepare = spy(prepare);
+  try {
+    await using world = await Furnished.open(async () => {
+      const store = await openStore(optionsFor(dataDir));
+      return { store, facts: [], reopen: async () => {}, remove: () => store.close() };
+    });
+    await sample(world);
+  } finally {
+    Object.assign(Database.prototype, { query, prepare });
+  }
+  return texts;
+}
+
+/** Each call whose SQL is put together anew; the others are prepared when the store opens. */
+async function sample(world: Furnished): Promise<void> {
+  const { store } = world;
+  const [app, endpoint, environmentSeq] = [world.application.seq, world.endpoint.seq, world.environment.seq];
+  const message = await world.sendDead();
+  await store.due(endpoint, LANE_START, EVERYTHING, 10);
+  await store.totals();
+  await sampleReplays(store, app, endpoint);
+  const window = { before: world.now + 1, after: world.now - 1 };
+  const ofMessage = { eventTypes: ["a", "b"], channel: "eu", tag: "vip" };
+  for (const page of PAGES) {
+    await store.applications.list(environmentSeq, page);
+    const exclude = { withoutEndpoints: true, allDisabled: true, allAt: "https://hook.example/" };
+    await store.applications.list(environmentSeq, page, exclude);
+    await store.endpoints.list(app, page);
+    for (const includeArchived of [true, false]) {
+      const from = page.from === null ? null : "m";
+      await store.eventTypes.list(environmentSeq, { ...page, from, includeArchived });
+    }
+    for (const filter of [{}, window, ofMessage, { ...window, ...ofMessage }]) {
+      await store.messages.list(app, filter, page, true);
+      for (const status of [undefined, 0, 1, 2, 3, 4] as const) {
+        const own = status === undefined ? {} : { status };
+        await store.messages.ofEndpoint(app, endpoint, { ...filter, ...own }, page);
+      }
+      for (const own of [{}, { status: 2, statusCodeClass: 500, endpointSeq: endpoint }] as const) {
+        await store.attempts.ofEndpoint(endpoint, { ...filter, ...own }, page, true);
+        await store.attempts.ofMessage(message.seq, { ...filter, ...own }, page, true);
+      }
+    }
+    for (const filter of [
+      {},
+      { status: "running" },
+      { kind: "a" },
+      { status: "failed", kind: "a", since: 1 },
+    ] as const) {
+      await store.tasks.list(environmentSeq, filter, page);
+    }
+    await store.environments.page(page);
+    for (const filter of [{}, { status: "running", kind: "a", since: 5 }] as const) {
+      await store.tasks.list(environmentSeq, filter, page);
+    }
+    for (const validAt of [null, 5]) {
+      await store.tokens.page({ environmentSeq, applicationSeq: null, validAt }, page);
+      await store.tokens.page({ environmentSeq, applicationSeq: app, validAt }, page);
+    }
+    await store.audit.list(environmentSeq, window, page);
+    for (const which of ["failed", "missing", "sent"] as const) {
+      const order = { applicationSeq: app, endpointSeq: endpoint, which, from: 0, to: EVERYTHING, askedAt: world.now };
+      await store.replay.page(order, 10);
+      await store.replay.page({ ...order, ...ofMessage }, 10);
+    }
+    await sampleDeadLetters(store, page, { environmentSeq, applicationSeq: app, endpointSeq: endpoint });
+  }
+}
+
+async function sampleReplays({ replay }: Store, applicationSeq: number, endpointSeq: number): Promise<void> {
+  const order = { applicationSeq, endpointSeq, from: 0, to: EVERYTHING, askedAt: 1 };
+  const ofMessage = { eventTypes: ["a"], channel: "eu", tag: "vip" };
+  for (const which of ["failed", "missing", "sent"] as const) {
+    for (const filter of [{}, ofMessage, { statusCodeClass: 0 }, { statusCodeClass: 500 }]) {
+      await replay.page({ ...order, which, ...filter }, 10);
+    }
+  }
+  for (const status of [0, 1, 2, 3, 4] as const) await replay.page({ ...order, which: "sent", status }, 10);
+}
+
+async function sampleDeadLetters(
+  { deadLetters }: Store,
+  page: PageRequest,
+  { environmentSeq, ...where }: { environmentSeq: number; applicationSeq: number; endpointSeq: number },
+): Promise<void> {
+  const filters = [
+    {},
+    { applicationSeq: where.applicationSeq },
+    { endpointSeq: where.endpointSeq },
+    { eventTypes: ["a"], reason: "timeout", before: 5, after: 1 },
+    { deliverySeqs: [1, 2] },
+  ] as const;
+  for (const filter of filters) {
+    await deadLetters.list({ environmentSeq, ...filter }, page);
+    await deadLetters.groups({ environmentSeq, ...filter });
+    await deadLetters.redrive({ environmentSeq, ...filter }, 0, 1, 1, 1);
+    await deadLetters.drop({ environmentSeq, ...filter }, 1);
+  }
+}
+
+interface Plan {
+  readonly sql: string;
+  readonly steps: readonly string[];
+}
+
+function explain(path: string, texts: ReadonlySet<string>): Plan[] {
+  // Not strict: nothing is bound, and the plan does not depend on it.
+  using db = new Database(path, { readonly: true });
+  return [...texts]
+    .filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql))
+    .map((sql) => ({
+      sql,
+      steps: db
+        .query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => detail),
+    }));
+}
+
+const isMeant = (sql: string, list: readonly string[]) => list.some((part) => sql.includes(part));
+
+describe("the queries", async () => {
+  using home = temporaryDirectory();
+  const plans = explain(home.file("boathook.db"), await collect(home.path));
+
+  test("are all looked at", () => {
+    expect(plans.length).toBeGreaterThan(100);
+  });
+
+  test("read no table and no index from end to end, but for those that are meant to", () => {
+    const scans = plans.flatMap(({ sql, steps }) =>
+      steps.filter((step) => /^SCAN (?!CONSTANT ROW|json_each|\(subquery)/.test(step)).map((step) => ({ sql, step })),
+    );
+    const meant = MEANT.map(([part]) => part);
+    expect(scans.filter(({ sql }) => !isMeant(sql, meant))).toEqual([]);
+  });
+
+  test("sort nothing that may be long", () => {
+    const sorts = plans.filter(({ steps }) => steps.some((step) => step.includes("TEMP B-TREE")));
+    expect(sorts.filter(({ sql }) => !isMeant(sql, SORTS_MEANT)).map(({ sql, steps }) => ({ sql, steps }))).toEqual([]);
+  });
+});

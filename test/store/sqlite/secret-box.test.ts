@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { SecretBox } from "../../../src/store/sqlite/secret-box.ts";
+
+const box = new SecretBox(new Uint8Array(32).fill(1));
+const otherBox = new SecretBox(new Uint8Array(32).fill(2));
+
+describe("the secret box", () => {
+  test("gives back what was put in", () => {
+    fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => expect(box.open(box.seal(text))).toBe(text)));
+  });
+
+  test("seals the same text differently each time", () => {
+    expect(box.seal("text")).not.toEqual(box.seal("text"));
+  });
+
+  test("opens nothing that another key has sealed or that has been changed", () => {
+    const sealed = box.seal("a secret");
+    expect(() => otherBox.open(sealed)).toThrow();
+    for (let i = 0; i < sealed.length; i++) {
+      const changed = Uint8Array.from(sealed);
+      changed[i] = changed[i]! ^ 1;
+      expect(() => box.open(changed)).toThrow();
+    }
+  });
+
+  test("has a fingerprint that tells keys apart and does not hold them", () => {
+    expect(box.fingerprint).toBe(new SecretBox(new Uint8Array(32).fill(1)).fingerprint);
+    expect(box.fingerprint).not.toBe(otherBox.fingerprint);
+    expect(box.fingerprint).toMatch(/^[0-9a-f]{32}$/);
+    expect(box.fingerprint).not.toContain("01010101");
+  });
+});

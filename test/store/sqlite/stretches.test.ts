@@ -1,0 +1,146 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { EVERYTHING, type Range, Stretches, type Trait } from "../../../src/store/sqlite/stretches.ts";
+
+const TRAITS: readonly Trait[] = ["a", "b", "ab", "c:a", 7, 77];
+/** With these a search has so many choices that it takes the other way. */
+const NEVER: readonly Trait[] = Array.from({ length: 20 }, (_, i) => `never-${i}`);
+const LISTS = [1, 2, 3];
+const LIMITS = { rows: 3, open: 2 };
+
+interface Row {
+  readonly list: number;
+  readonly seq: number;
+  readonly traits: readonly Trait[];
+}
+
+/** What happens to the index: rows come in order or late, are undone, and the process is started again, after a stop or a crash. */
+type Step =
+  | { readonly kind: "row"; readonly list: number; readonly traits: readonly Trait[]; readonly isLate: boolean }
+  | { readonly kind: "undone"; readonly list: number }
+  | { readonly kind: "stop" }
+  | { readonly kind: "crash" };
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc.record({
+      kind: fc.constant("row" as const),
+      list: fc.constantFrom(...LISTS),
+      traits: fc.subarray([...TRAITS]),
+      isLate: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("undone" as const), list: fc.constantFrom(...LISTS) }) },
+  { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: "stop" }, { kind: "crash" }) },
+);
+
+class World {
+  readonly rows: Row[] = [];
+  readonly #db = new Database(":memory:", { strict: true });
+  #undo = () => {};
+  #seq = 100;
+  index: Stretches;
+
+  constructor() {
+    migrate(this.#db);
+    this.index = this.#open();
+  }
+
+  #open(): Stretches {
+    return new Stretches(this.#db, { onRollback: (listener) => (this.#undo = listener) }, this.#seq, LIMITS);
+  }
+
+  take(step: Step): void {
+    if (step.kind === "row") this.#add(step);
+    else if (step.kind === "undone") this.#addAndUndo(step.list);
+    else {
+      if (step.kind === "stop") this.index.close();
+      this.index = this.#open();
+    }
+  }
+
+  #add({ list, traits, isLate }: Step & { readonly kind: "row" }): void {
+    this.#seq += 10;
+    const inOrder = this.#seq;
+    // A number that was given out a while ago, and that nobody else has.
+    const seq = isLate ? Math.max(5, inOrder - 45) - (inOrder % 4) - 1 : inOrder;
+    if (this.rows.some((row) => row.seq === seq)) return;
+    this.index.mark(list, seq, traits);
+    this.rows.push({ list, seq, traits });
+  }
+
+  #addAndUndo(list: number): void {
+    this.#db.run("BEGIN");
+    this.#seq += 10;
+    this.index.mark(list, this.#seq, TRAITS);
+    this.#db.run("ROLLBACK");
+    this.#undo();
+  }
+}
+
+const isIn = (range: Range, seq: number) => seq >= range.from && seq < range.to;
+
+describe("stretches", () => {
+  test("lead to every row that a search wants, once, in the direction of travel", () => {
+    const anyTerm = fc.subarray([...TRAITS], { minLength: 1 });
+    const anyTerms = fc.array(
+      fc.oneof(
+        anyTerm,
+        anyTerm.map((term) => [...NEVER, ...term]),
+      ),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    );
+    const anyBorder = fc.integer({ min: 0, max: 900 });
+    fc.assert(
+      fc.property(
+        fc.array(anyStep, { maxLength: 70 }),
+        anyTerms,
+        anyBorder,
+        anyBorder,
+        fc.constantFrom("ASC" as const, "DESC" as const),
+        (steps, terms, a, b, direction) => {
+          const world = new World();
+          for (const step of steps) world.take(step);
+          const within = { from: Math.min(a, b), to: Math.max(a, b) };
+          for (const list of LISTS) {
+            const ranges = [...world.index.find(list, terms, within, direction)].filter(({ from, to }) => from < to);
+            const wanted = world.rows.filter(
+              (row) =>
+                row.list === list &&
+                isIn(within, row.seq) &&
+                terms.every((term) => term.some((one) => row.traits.includes(one))),
+            );
+            for (const { seq } of wanted) expect(ranges.filter((range) => isIn(range, seq))).toHaveLength(1);
+            const inOrder = direction === "ASC" ? ranges : ranges.toReversed();
+            for (const [i, range] of inOrder.entries()) {
+              expect(range.from).toBeGreaterThanOrEqual(i === 0 ? within.from : inOrder[i - 1]!.to);
+              expect(range.to).toBeLessThanOrEqual(within.to);
+            }
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("without what is wanted are passed over", () => {
+    const world = new World();
+    const add = (traits: readonly Trait[]) => world.take({ kind: "row", list: 1, traits, isLate: false });
+    for (let i = 0; i < 300; i++) add(i === 150 ? ["a", "b"] : ["a"]);
+    add(["c:a"]);
+    const rowsIn = (term: Trait) => {
+      const ranges = [...world.index.find(1, [[term]], EVERYTHING, "DESC")];
+      return world.rows.filter(({ seq }) => ranges.some((range) => isIn(range, seq))).length;
+    };
+    // The stretch that has it, and the last one, of which nothing is stored yet.
+    expect(rowsIn("b")).toBeLessThanOrEqual(2 * LIMITS.rows);
+    expect(rowsIn("never")).toBeLessThanOrEqual(LIMITS.rows);
+    expect(rowsIn("a")).toBe(301);
+  });
+});

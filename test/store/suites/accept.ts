@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import type { IdempotencyEntry } from "../../../src/store/index.ts";
+import { bytes, Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+export function acceptSuite(open: Open): void {
+  describe("accept", () => {
+    test("keeps every byte of a message over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const payload = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const message = await world.send({
+        payload,
+        eventType: "user.created",
+        eventId: "event-1",
+        channels: ["eu", "日本"],
+        tags: ["a", "b"],
+        contentType: "text/plain",
+        headers: { "X-Trace": "7" },
+      });
+      await world.reopen();
+      const { deliveries: _, idempotency: __, payloadExpiresAt: ___, ...kept } = message;
+      expect(kept).toMatchObject({ payload, eventId: "event-1" });
+      expect(await world.store.messages.get(message.seq)).toEqual(kept);
+    });
+
+    test("makes one delivery for each endpoint, due at once and in its place", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      const message = await world.send({}, [world.endpoint.seq, other.seq]);
+      for (const { seq, endpointSeq } of message.deliveries) {
+        expect(await world.waiting(endpointSeq)).toEqual([
+          {
+            seq,
+            messageSeq: message.seq,
+            endpointSeq,
+            position: seq,
+            dueAt: message.acceptedAt,
+            attempts: 0,
+            round: 0,
+            trigger: 0,
+          },
+        ]);
+      }
+    });
+
+    test("stores a message that nobody wants", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send({}, []);
+      expect(await world.store.messages.get(message.seq)).toMatchObject({ seq: message.seq });
+      expect(await world.store.messages.deliveries(message.seq)).toEqual([]);
+    });
+
+    test("accepts an empty batch", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.accept([])).toEqual([]);
+    });
+
+    test("stores nothing of a message whose event id is taken", async () => {
+      await using world = await Furnished.open(open);
+      const first = await world.send({ eventId: "event-1" });
+      const second = world.newMessage({ eventId: "event-1" }, [world.endpoint.seq]);
+      expect(await world.store.accept([second])).toEqual([{ accepted: false, because: "event-id" }]);
+      expect(await world.store.messages.get(second.seq)).toBeNull();
+      expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([first.seq]);
+    });
+
+    test("lets a message with a taken event id fail alone within its batch", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ eventId: "stored" });
+      const batch = ["stored", "new", "new", null].map((eventId) =>
+        world.newMessage({ eventId }, [world.endpoint.seq]),
+      );
+      expect((await world.store.accept(batch)).map(({ accepted }) => accepted)).toEqual([false, true, false, true]);
+      const kept = await Promise.all(batch.map(({ seq }) => world.store.messages.get(seq)));
+      expect(kept.map((message) => message !== null)).toEqual([false, true, false, true]);
+      expect(await world.waiting()).toHaveLength(3);
+    });
+
+    test("knows taken event ids over a restart and within their application only", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      await world.send({ eventId: "event-1" });
+      await world.reopen();
+      const results = await world.store.accept([
+        world.newMessage({ eventId: "event-1" }),
+        world.newMessage({ eventId: "event-1", applicationSeq: other.seq }),
+      ]);
+      expect(results.map(({ accepted }) => accepted)).toEqual([false, true]);
+    });
+
+    test("repeats the answer to a used idempotency key and stores nothing", async () => {
+      await using world = await Furnished.open(open);
+      const idempotency = entry(world.now + 1000);
+      const first = await world.send({ idempotency });
+      const second = world.newMessage({ idempotency }, [world.endpoint.seq]);
+      expect(await world.store.accept([second])).toEqual([
+        { accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: first.seq } },
+      ]);
+      expect(await world.store.messages.get(second.seq)).toBeNull();
+      expect(await world.waiting()).toHaveLength(1);
+    });
+
+    test("accepts one of two messages that come with the same idempotency key at the same time", async () => {
+      await using world = await Furnished.open(open);
+      const idempotency = entry(world.now + 1000);
+      const both = [world.newMessage({ idempotency }), world.newMessage({ idempotency })];
+      const results = await Promise.all(both.map((message) => world.store.accept([message])));
+      expect(results).toEqual([
+        [{ accepted: true }],
+        [{ accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: both[0]!.seq } }],
+      ]);
+    });
+
+    test("lets an expired idempotency key go to the next message", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ idempotency: entry(world.now + 1000) });
+      world.now += 1000;
+      const again = await world.send({ idempotency: entry(world.now + 1000) });
+      expect(await world.store.idempotency.get(entry(0).key, world.now)).toEqual({
+        kind: "message",
+        messageSeq: again.seq,
+      });
+    });
+
+    test("keeps the idempotency key of a message that was refused free", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ eventId: "event-1" });
+      const idempotency = entry(world.now + 1000);
+      await world.store.accept([world.newMessage({ eventId: "event-1", idempotency })]);
+      expect(await world.store.idempotency.get(idempotency.key, world.now)).toBeNull();
+    });
+
+    test("undoes a whole batch that cannot be stored, and nothing beside it", async () => {
+      await using world = await Furnished.open(open);
+      const stored = await world.send();
+      const [before, after] = [world.newMessage({ payload: bytes("1") }), world.newMessage({ payload: bytes("2") })];
+      const inBatch = world.newMessage();
+      const [first, broken, last] = await Promise.allSettled([
+        world.store.accept([before]),
+        world.store.accept([inBatch, { ...world.newMessage(), seq: stored.seq }]),
+        world.store.accept([after]),
+      ]);
+      expect([first!.status, broken!.status, last!.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect(await world.store.messages.get(inBatch.seq)).toBeNull();
+      await world.reopen();
+      expect(await world.store.messages.get(before.seq)).toMatchObject({ payload: bytes("1") });
+      expect(await world.store.messages.get(after.seq)).toMatchObject({ payload: bytes("2") });
+    });
+  });
+}
+
+function entry(expiresAt: number): IdempotencyEntry {
+  return { key: new Uint8Array(32).fill(7), expiresAt };
+}

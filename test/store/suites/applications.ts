@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Application } from "../../../src/store/index.ts";
+import { Furnished } from "../furnished.ts";
+import { ALL, expectPages } from "../pages.ts";
+import type { Open } from "../store-under-test.ts";
+
+export function applicationsSuite(open: Open): void {
+  describe("applications", () => {
+    test("are found by number and by uid, as they were stored, over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const application = await world.addApplication({
+        uid: "customer-1",
+        name: "Ärzte & Söhne",
+        throttleRate: 5,
+        metadata: { plan: "gold" },
+      });
+      await world.reopen();
+      const { applications } = world.store;
+      expect(await applications.find(world.environment.seq, { seq: application.seq })).toEqual(application);
+      expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(application);
+      expect(await applications.get(application.seq)).toEqual(application);
+    });
+
+    test("are found in their own environment only", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const application = await world.addApplication({ uid: "customer-1" });
+      expect(await world.store.applications.find(other.seq, { seq: application.seq })).toBeNull();
+      expect(await world.store.applications.find(other.seq, { uid: "customer-1" })).toBeNull();
+    });
+
+    test("have uids that are unique in their environment", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const first = await world.addApplication({ uid: "customer-1" });
+      const second = world.newApplication({ uid: "customer-1" });
+      expect(await world.store.applications.create(second)).toBe(false);
+      expect(await world.store.applications.get(second.seq)).toBeNull();
+      expect(await world.store.applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(first);
+      await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
+    });
+
+    test("give a uid to one of two that ask for it at the same time", async () => {
+      await using world = await Furnished.open(open);
+      const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
+      const { applications } = world.store;
+      expect(await Promise.all([applications.create(one), applications.create(two)])).toEqual([true, false]);
+    });
+
+    test("are replaced as a whole by an update, but for what never changes", async () => {
+      await using world = await Furnished.open(open);
+      const changed: Application = {
+        ...world.application,
+        uid: "new",
+        name: "New name",
+        throttleRate: 7,
+        metadata: { a: "b" },
+        updatedAt: world.now + 1,
+      };
+      expect(await world.store.applications.update({ ...changed, createdAt: 1 })).toBe(true);
+      expect(await world.store.applications.get(changed.seq)).toEqual(changed);
+    });
+
+    test("are not changed by an update to a taken uid", async () => {
+      await using world = await Furnished.open(open);
+      await world.addApplication({ uid: "taken" });
+      expect(await world.store.applications.update({ ...world.application, uid: "taken", name: "x" })).toBe(false);
+      expect(await world.store.applications.get(world.application.seq)).toEqual(world.application);
+    });
+
+    test("are gone after a deletion, with their endpoints, and leave their uid to others", async () => {
+      await using world = await Furnished.open(open);
+      const application = await world.addApplication({ uid: "customer-1" });
+      const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
+      await world.store.applications.delete(application.seq, world.now);
+      await world.reopen();
+      const { applications, endpoints } = world.store;
+      expect(await applications.get(application.seq)).toBeNull();
+      expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toBeNull();
+      expect((await applications.list(world.environment.seq, ALL)).rows).toEqual([world.application]);
+      expect(await endpoints.active(application.seq)).toEqual([]);
+      expect(await endpoints.get(endpoint.seq)).toMatchObject({ deleted: true });
+      const heir = await world.addApplication({ uid: "customer-1" });
+      expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(heir);
+    });
+
+    test("do not come back by an update", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.applications.delete(world.application.seq, world.now);
+      await world.store.applications.update(world.application);
+      expect(await world.store.applications.get(world.application.seq)).toBeNull();
+    });
+
+    test("have a hidden one an environment, made once, that no list, id or search leads to", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const [first, second, others] = [
+        world.newApplication(),
+        world.newApplication(),
+        world.newApplication({ environmentSeq: other.seq }),
+      ];
+      const { applications } = world.store;
+      const made = await Promise.all([first, second].map((one) => applications.ensureOperational(one)));
+      expect(made).toEqual([first, first]);
+      await applications.ensureOperational(others);
+      await world.reopen();
+      const hidden = await world.store.applications.operational();
+      expect(hidden.toSorted((a, b) => a.seq - b.seq)).toEqual([first, others]);
+      expect(await world.store.applications.known(first.seq)).toEqual(first);
+      expect(await world.store.applications.find(world.environment.seq, { seq: first.seq })).toBeNull();
+      expect((await world.store.applications.list(world.environment.seq, ALL)).rows).toEqual([world.application]);
+    });
+
+    test("are known by their number after a deletion", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.applications.delete(world.application.seq, world.now);
+      expect(await world.store.applications.known(world.application.seq)).toEqual(world.application);
+      expect(await world.store.applications.known(world.seqs.next())).toBeNull();
+    });
+
+    test("come in pages, both ways and in both orders", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const rows = [world.application];
+      for (let i = 0; i < 9; i++) {
+        rows.push(await world.addApplication());
+        await world.addApplication({ environmentSeq: other.seq });
+      }
+      await expectPages(
+        rows,
+        fc.constant(null),
+        () => true,
+        (_, page) => world.store.applications.list(world.environment.seq, page),
+      );
+      expect((await world.store.applications.list(world.environment.seq, ALL)).rows).toEqual(rows);
+    });
+  });
+}

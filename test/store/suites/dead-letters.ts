@@ -1,0 +1,207 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { FailureReason } from "../../../src/core/outcome.ts";
+import type { DeadLetter, DeadLetterFilter } from "../../../src/store/index.ts";
+import { bytes, DAY_MS, Furnished } from "../furnished.ts";
+import { expectPages, NEWEST_FIRST, optional } from "../pages.ts";
+import type { Open } from "../store-under-test.ts";
+
+const REASONS: readonly FailureReason[] = ["timeout", "status_5xx", "disabled"];
+const EVENT_TYPES = ["order.paid", "order.sent"];
+
+/** Dead letters of two applications and three endpoints, of several kinds and days. */
+async function graveyard(world: Furnished): Promise<readonly DeadLetter[]> {
+  const second = await world.addEndpoint();
+  const otherApplication = await world.addApplication();
+  const third = await world.addEndpoint({ applicationSeq: otherApplication.seq });
+  for (let i = 0; i < 18; i++) {
+    world.now += DAY_MS / 4;
+    const endpoint = [world.endpoint, second, third][i % 3]!;
+    await world.sendDead(
+      { applicationSeq: endpoint.applicationSeq, eventType: EVENT_TYPES[i % 2]! },
+      { endpointSeq: endpoint.seq, reason: REASONS[i % 3 === 0 ? 0 : i % 2]! },
+    );
+  }
+  const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+  return rows;
+}
+
+function passes(letter: DeadLetter, filter: Partial<DeadLetterFilter>): boolean {
+  return (
+    (filter.applicationSeq ?? letter.applicationSeq) === letter.applicationSeq &&
+    (filter.endpointSeq ?? letter.endpointSeq) === letter.endpointSeq &&
+    (filter.eventTypes ?? [letter.eventType]).includes(letter.eventType) &&
+    (filter.reason ?? letter.reason) === letter.reason &&
+    (filter.deliverySeqs ?? [letter.seq]).includes(letter.seq) &&
+    letter.deadAt < (filter.before ?? Number.POSITIVE_INFINITY) &&
+    letter.deadAt > (filter.after ?? 0)
+  );
+}
+
+function anyFilter(letters: readonly DeadLetter[]): fc.Arbitrary<Partial<DeadLetterFilter>> {
+  const instants = fc.constantFrom(...letters.map(({ deadAt }) => deadAt));
+  return optional<Omit<Required<DeadLetterFilter>, "environmentSeq">>({
+    applicationSeq: fc.constantFrom(...letters.map(({ applicationSeq }) => applicationSeq)),
+    endpointSeq: fc.constantFrom(...letters.map(({ endpointSeq }) => endpointSeq)),
+    eventTypes: fc.subarray(EVENT_TYPES, { minLength: 1 }),
+    reason: fc.constantFrom(...REASONS),
+    deliverySeqs: fc.subarray(
+      letters.map(({ seq }) => seq),
+      { minLength: 1 },
+    ),
+    before: instants,
+    after: instants,
+  });
+}
+
+export function deadLettersSuite(open: Open): void {
+  describe("dead letters", () => {
+    test("tell the whole story of the delivery that died", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send({ eventId: "event-1" });
+      const [delivery] = await world.waiting();
+      await world.settle(delivery!, { state: "pending", attempts: 1, dueAt: world.now, position: delivery!.position });
+      world.now += 1000;
+      const last = world.settlement(delivery!, { state: "dead", reason: "timeout" });
+      await world.store.settle([last]);
+      await world.reopen();
+      const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+      expect(rows).toEqual([
+        {
+          seq: delivery!.seq,
+          applicationSeq: world.application.seq,
+          messageSeq: message.seq,
+          eventId: "event-1",
+          eventType: "order.paid",
+          endpointSeq: world.endpoint.seq,
+          url: world.endpoint.url,
+          reason: "timeout",
+          attempts: 2,
+          lastAttempt: last.attempt,
+          deadAt: world.now,
+        },
+      ]);
+    });
+
+    test("are those of one environment only", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendDead();
+      const other = await world.addEnvironment("other");
+      expect((await world.store.deadLetters.list({ environmentSeq: other.seq }, NEWEST_FIRST)).rows).toEqual([]);
+      expect(await world.store.deadLetters.groups({ environmentSeq: other.seq })).toEqual([]);
+    });
+
+    test("come in pages, both ways and in both orders, whatever the filter", async () => {
+      await using world = await Furnished.open(open);
+      const letters = await graveyard(world);
+      expect(letters).toHaveLength(18);
+      await expectPages(letters, anyFilter(letters), passes, (filter, page) =>
+        world.store.deadLetters.list({ environmentSeq: world.environment.seq, ...filter }, page),
+      );
+    });
+
+    test("are counted by application, endpoint, event type and reason", async () => {
+      await using world = await Furnished.open(open);
+      const letters = await graveyard(world);
+      await fc.assert(
+        fc.asyncProperty(anyFilter(letters), async (filter) => {
+          const groups = await world.store.deadLetters.groups({ environmentSeq: world.environment.seq, ...filter });
+          const left = letters.filter((letter) => passes(letter, filter));
+          for (const group of groups) {
+            const own = left.filter(
+              (letter) =>
+                letter.endpointSeq === group.endpointSeq &&
+                letter.applicationSeq === group.applicationSeq &&
+                letter.eventType === group.eventType &&
+                letter.reason === group.reason,
+            );
+            expect(group).toMatchObject({
+              count: own.length,
+              firstDeadAt: Math.min(...own.map(({ deadAt }) => deadAt)),
+              lastDeadAt: Math.max(...own.map(({ deadAt }) => deadAt)),
+            });
+          }
+          expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(left.length);
+        }),
+        { numRuns: 50 },
+      );
+    });
+  });
+
+  describe("redrive", () => {
+    test("makes dead letters pending again, the oldest first, each with a whole schedule and a place of its own", async () => {
+      await using world = await Furnished.open(open);
+      const messages = await world.sendMany(5);
+      await world.kill();
+      world.now += 1000;
+      const filter = { environmentSeq: world.environment.seq };
+      const first = world.seqs.take(3);
+      const step = await world.store.deadLetters.redrive(filter, 0, 3, first, world.now);
+      const seqs = messages.map(({ deliveries }) => deliveries[0]!.seq);
+      expect(step).toEqual({ redriven: 3, endpoints: [world.endpoint.seq], last: seqs[2]! });
+      await world.reopen();
+      expect(await world.waiting()).toEqual(
+        [0, 1, 2].map((i) => ({
+          seq: seqs[i]!,
+          messageSeq: messages[i]!.seq,
+          endpointSeq: world.endpoint.seq,
+          position: first + i,
+          dueAt: world.now,
+          attempts: 0,
+          round: 1,
+          trigger: 1,
+        })),
+      );
+      const rest = await world.store.deadLetters.redrive(filter, step.last!, 3, world.seqs.take(3), world.now);
+      expect(rest).toEqual({ redriven: 2, endpoints: [world.endpoint.seq], last: null });
+      expect(await world.store.deadLetters.groups(filter)).toEqual([]);
+    });
+
+    test("takes exactly those that the filter names", async () => {
+      await using world = await Furnished.open(open);
+      const letters = await graveyard(world);
+      const chosen = { reason: "timeout" as const, eventTypes: ["order.sent"] };
+      const wanted = letters.filter((letter) => passes(letter, chosen));
+      const filter = { environmentSeq: world.environment.seq, ...chosen };
+      const { redriven, last } = await world.store.deadLetters.redrive(filter, 0, 100, world.seqs.take(100), world.now);
+      expect({ redriven, last }).toEqual({ redriven: wanted.length, last: null });
+      expect(wanted.length).toBeGreaterThan(0);
+      const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+      expect(rows).toEqual(letters.filter((letter) => !passes(letter, chosen)));
+    });
+
+    test("passes over what cannot be sent: the endpoint or the application deleted, the payload gone", async () => {
+      await using world = await Furnished.open(open);
+      const deleted = await world.addEndpoint();
+      const otherApplication = await world.addApplication();
+      const orphan = await world.addEndpoint({ applicationSeq: otherApplication.seq });
+      await world.sendDead({}, { endpointSeq: deleted.seq });
+      await world.sendDead({ applicationSeq: otherApplication.seq }, { endpointSeq: orphan.seq });
+      const expunged = await world.sendDead();
+      const fit = await world.sendDead({ payload: bytes("fit") });
+      await world.store.endpoints.delete(deleted.seq, world.now);
+      await world.store.applications.delete(otherApplication.seq, world.now);
+      await world.store.messages.expunge(expunged.seq);
+      const filter = { environmentSeq: world.environment.seq };
+      const result = await world.store.deadLetters.redrive(filter, 0, 2, world.seqs.take(2), world.now);
+      expect(result).toMatchObject({ redriven: 1, last: null });
+      expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([fit.seq]);
+    });
+  });
+
+  describe("drop", () => {
+    test("cancels those that the filter names, no more than asked for", async () => {
+      await using world = await Furnished.open(open);
+      const letters = await graveyard(world);
+      const filter = { environmentSeq: world.environment.seq, endpointSeq: world.endpoint.seq };
+      const wanted = letters.filter((letter) => passes(letter, filter));
+      expect(await world.store.deadLetters.drop(filter, 4)).toBe(4);
+      expect(await world.store.deadLetters.drop(filter, 4)).toBe(wanted.length - 4);
+      expect(await world.store.deadLetters.drop(filter, 4)).toBe(0);
+      await world.reopen();
+      const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+      expect(rows).toEqual(letters.filter((letter) => !passes(letter, filter)));
+      expect(await world.delivery(wanted[0]!.messageSeq)).toMatchObject({ state: "cancelled" });
+    });
+  });
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Delivery, EndpointMessageFilter, NewMessage } from "../../../src/store/index.ts";
+import { Furnished } from "../furnished.ts";
+import { ALL, expectPages, NEWEST_FIRST, optional } from "../pages.ts";
+import type { Open } from "../store-under-test.ts";
+import { anyMessageFilter, passesMessageFilter, sendAllKinds } from "./messages.ts";
+
+interface Row {
+  readonly seq: number;
+  readonly message: NewMessage;
+  readonly delivery: Delivery;
+  readonly hasArrived: boolean;
+}
+
+const STATUSES = [0, 1, 2, 3, 4] as const;
+
+function passes({ message, delivery, hasArrived }: Row, filter: EndpointMessageFilter): boolean {
+  const { state, attemptsTotal } = delivery;
+  const isEnded = state === "dead" || state === "cancelled";
+  const is: Readonly<Record<(typeof STATUSES)[number], boolean>> = {
+    0: hasArrived,
+    1: state === "pending" && attemptsTotal === 0,
+    2: isEnded && !hasArrived,
+    3: state === "pending" && attemptsTotal > 0,
+    4: state === "cancelled",
+  };
+  return (
+    passesMessageFilter(message, filter) &&
+    message.acceptedAt < (filter.before ?? Number.POSITIVE_INFINITY) &&
+    message.acceptedAt > (filter.after ?? 0) &&
+    (filter.status === undefined || is[filter.status])
+  );
+}
+
+function anyFilter(instants: readonly number[]): fc.Arbitrary<EndpointMessageFilter> {
+  const own = optional<Required<Pick<EndpointMessageFilter, "status">>>({ status: fc.constantFrom(...STATUSES) });
+  return fc.tuple(own, anyMessageFilter(instants)).map(([a, b]) => ({ ...a, ...b }));
+}
+
+/** Lets the deliveries of the endpoint go every way there is, one after the other. */
+async function scatter(world: Furnished, messages: readonly NewMessage[]): Promise<Set<number>> {
+  const arrived = new Set<number>();
+  for (const [i, delivery] of (await world.waiting()).entries()) {
+    const message = messages.find(({ seq }) => seq === delivery.messageSeq)!;
+    const way = i % 6;
+    if (way === 0 || way === 4) {
+      await world.settle(delivery, { state: "delivered" });
+      arrived.add(message.seq);
+    } else if (way === 1) {
+      await world.settle(delivery, { state: "dead", reason: "timeout" });
+    } else if (way === 2) {
+      const position = world.seqs.next();
+      await world.settle(delivery, { state: "pending", attempts: 1, dueAt: world.now, position });
+    } else if (way === 3) {
+      await world.store.messages.expunge(message.seq);
+    }
+    if (way === 4) await sendAgainInVain(world, message);
+  }
+  return arrived;
+}
+
+async function sendAgainInVain(world: Furnished, message: NewMessage): Promise<void> {
+  const position = world.seqs.next();
+  await world.store.resend(message.seq, world.endpoint.seq, { seq: position, position, now: world.now });
+  const again = (await world.waiting()).find(({ messageSeq }) => messageSeq === message.seq)!;
+  await world.settle(again, { state: "dead", reason: "timeout" });
+}
+
+export function endpointMessagesSuite(open: Open): void {
+  describe("messages of an endpoint", () => {
+    test("come in pages, both ways and in both orders, whatever the filter", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      await world.send({}, [other.seq]);
+      const messages = await sendAllKinds(world, 24);
+      const arrived = await scatter(world, messages);
+      const rows: Row[] = [];
+      for (const message of messages) {
+        const delivery = await world.delivery(message.seq);
+        rows.push({ seq: message.seq, message, delivery, hasArrived: arrived.has(message.seq) });
+      }
+      const instants = rows.flatMap(({ message }) => [message.acceptedAt, message.acceptedAt + 1]);
+      await expectPages(rows, anyFilter(instants), passes, (filter, page) =>
+        world.store.messages.ofEndpoint(world.application.seq, world.endpoint.seq, filter, page),
+      );
+    });
+
+    test("are told with how far they are, and without payload", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.sendDead({ channels: ["eu"] });
+      const { rows } = await world.store.messages.ofEndpoint(world.application.seq, world.endpoint.seq, {}, ALL);
+      expect(rows).toMatchObject([
+        {
+          seq: message.seq,
+          message: { seq: message.seq, eventType: message.eventType, channels: ["eu"], payload: null },
+          delivery: { endpointSeq: world.endpoint.seq, state: "dead", reason: "status_5xx", attemptsTotal: 1 },
+        },
+      ]);
+    });
+
+    test("are also those that were sent to it later than they were accepted, also after a restart", async () => {
+      await using world = await Furnished.open(open);
+      const messages = await world.sendMany(3);
+      const late = await world.addEndpoint();
+      const position = () => world.seqs.next();
+      await world.store.resend(messages[1]!.seq, late.seq, { seq: position(), position: position(), now: world.now });
+      await world.reopen();
+      await world.store.resend(messages[0]!.seq, late.seq, { seq: position(), position: position(), now: world.now });
+      const fourth = await world.send({}, [late.seq]);
+      const { rows } = await world.store.messages.ofEndpoint(world.application.seq, late.seq, {}, NEWEST_FIRST);
+      expect(rows.map(({ seq }) => seq)).toEqual([fourth.seq, messages[1]!.seq, messages[0]!.seq]);
+    });
+  });
+}

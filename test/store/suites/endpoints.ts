@@ -1,0 +1,206 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { timeOfSeq } from "../../../src/core/id.ts";
+import type { Endpoint } from "../../../src/store/index.ts";
+import { DAY_MS, Furnished } from "../furnished.ts";
+import { ALL, expectPages } from "../pages.ts";
+import type { Open } from "../store-under-test.ts";
+
+const everyField: Partial<Endpoint> = {
+  uid: "endpoint-1",
+  url: "https://user:word@hook.example:8443/p?q=1",
+  description: "Für alle",
+  disabled: true,
+  eventTypes: ["order.paid"],
+  channels: ["eu"],
+  metadata: { team: "a" },
+  headers: { "X-Custom": "1" },
+  version: 3,
+  throttleRate: 9,
+  concurrency: 2,
+  ordering: "fifo",
+  timeoutMs: 2500,
+  retryScheduleMs: [1000, 2000],
+  paused: true,
+  failingSince: 1_700_000_000_000,
+};
+
+export function endpointsSuite(open: Open): void {
+  describe("endpoints", () => {
+    test("are found by number and by uid, as they were stored, over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const endpoint = await world.addEndpoint(everyField);
+      await world.reopen();
+      const { endpoints } = world.store;
+      expect(await endpoints.find(world.application.seq, { seq: endpoint.seq })).toEqual(endpoint);
+      expect(await endpoints.find(world.application.seq, { uid: "endpoint-1" })).toEqual(endpoint);
+      expect(await endpoints.get(endpoint.seq)).toEqual({
+        ...endpoint,
+        environmentSeq: world.environment.seq,
+        deleted: false,
+      });
+    });
+
+    test("are found in their own application only", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      await world.addEndpoint({ uid: "endpoint-1" });
+      expect(await world.store.endpoints.find(other.seq, { seq: world.endpoint.seq })).toBeNull();
+      expect(await world.store.endpoints.find(other.seq, { uid: "endpoint-1" })).toBeNull();
+      expect(await world.store.endpoints.get(world.seqs.next())).toBeNull();
+    });
+
+    test("have uids that are unique in their application and free again after a deletion", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const first = await world.addEndpoint({ uid: "same" });
+      const second = world.newEndpoint({ uid: "same" });
+      expect(await world.store.endpoints.create(second, "whsec_b3RoZXI=")).toBe(false);
+      expect(await world.store.endpoints.get(second.seq)).toBeNull();
+      expect(await world.store.endpoints.secrets(second.seq, world.now)).toEqual([]);
+      await world.addEndpoint({ uid: "same", applicationSeq: other.seq });
+      await world.store.endpoints.delete(first.seq, world.now);
+      expect(await world.store.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
+    });
+
+    test("are replaced as a whole by an update, but for what never changes", async () => {
+      await using world = await Furnished.open(open);
+      const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
+      expect(await world.store.endpoints.update({ ...changed, createdAt: 1 })).toBe(true);
+      expect(await world.store.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(changed);
+    });
+
+    test("are not changed by an update to a taken uid", async () => {
+      await using world = await Furnished.open(open);
+      await world.addEndpoint({ uid: "taken" });
+      const changed = { ...world.endpoint, uid: "taken", ordering: "fifo", description: "x" } as const;
+      expect(await world.store.endpoints.update(changed)).toBe(false);
+      expect(await world.store.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(world.endpoint);
+    });
+
+    test("are still known after a deletion but neither found, listed, active nor changed", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.endpoints.delete(world.endpoint.seq, world.now);
+      await world.store.endpoints.update({ ...world.endpoint, description: "x" });
+      await world.reopen();
+      const { endpoints } = world.store;
+      expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ ...world.endpoint, deleted: true });
+      expect(await endpoints.find(world.application.seq, { seq: world.endpoint.seq })).toBeNull();
+      expect((await endpoints.list(world.application.seq, ALL)).rows).toEqual([]);
+      expect(await endpoints.active(world.application.seq)).toEqual([]);
+    });
+
+    test("are active unless they are disabled", async () => {
+      await using world = await Furnished.open(open);
+      await world.addEndpoint({ disabled: true });
+      const paused = await world.addEndpoint({ paused: true });
+      expect(await world.store.endpoints.active(world.application.seq)).toEqual([world.endpoint, paused]);
+    });
+
+    test("come in pages, both ways and in both orders", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const rows = [world.endpoint];
+      for (let i = 0; i < 9; i++) {
+        rows.push(await world.addEndpoint());
+        await world.addEndpoint({ applicationSeq: other.seq });
+      }
+      await expectPages(
+        rows,
+        fc.constant(null),
+        () => true,
+        (_, page) => world.store.endpoints.list(world.application.seq, page),
+      );
+    });
+  });
+
+  describe("a change of ordering", () => {
+    test("to fifo puts what waits into the order of acceptance", async () => {
+      await using world = await Furnished.open(open);
+      const messages = await world.sendMany(3);
+      const [first] = await world.waiting();
+      const later = { state: "pending", attempts: 1, dueAt: world.now + DAY_MS, position: world.seqs.next() } as const;
+      await world.settle(first!, later);
+      expect((await world.waiting()).at(-1)!.seq).toBe(first!.seq);
+      await world.store.endpoints.update({ ...world.endpoint, ordering: "fifo" });
+      expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual(messages.map(({ seq }) => seq));
+      expect((await world.waiting())[0]!.dueAt).toBe(world.now + DAY_MS);
+    });
+
+    test("to parallel puts what waits for a retry where it falls due", async () => {
+      await using world = await Furnished.open(open);
+      const endpoint = await world.addEndpoint({ ordering: "fifo" });
+      for (let i = 0; i < 2; i++) await world.send({}, [endpoint.seq]);
+      const [head, next] = await world.waiting(endpoint.seq);
+      await world.settle(head!, { state: "pending", attempts: 1, dueAt: world.now + 5000, position: head!.position });
+      await world.store.endpoints.update({ ...endpoint, ordering: "parallel" });
+      const [first, second] = await world.waiting(endpoint.seq);
+      expect([first!.seq, second!.seq]).toEqual([next!.seq, head!.seq]);
+      expect(first!.position).toBe(next!.position);
+      expect(timeOfSeq(second!.position)).toBe(world.now + 5000);
+    });
+  });
+
+  describe("secrets", () => {
+    const secret = (i: number) => `whsec_${Buffer.from(`secret ${i}`).toString("base64")}`;
+
+    test("are given back as they were stored, the current one first", async () => {
+      await using world = await Furnished.open(open);
+      const endpoint = await world.addEndpoint({}, secret(0));
+      expect(await world.store.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000)).toBe(true);
+      expect(await world.store.endpoints.rotateSecret(endpoint.seq, secret(2), world.now, world.now + 1000)).toBe(true);
+      await world.reopen();
+      expect(await world.store.endpoints.secrets(endpoint.seq, world.now)).toEqual([
+        { secret: secret(2), expiresAt: null },
+        { secret: secret(1), expiresAt: world.now + 1000 },
+        { secret: secret(0), expiresAt: world.now + 1000 },
+      ]);
+    });
+
+    test("sign until they expire and not a moment longer", async () => {
+      await using world = await Furnished.open(open);
+      const endpoint = await world.addEndpoint({}, secret(0));
+      await world.store.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000);
+      const valid = async (at: number) => (await world.store.endpoints.secrets(endpoint.seq, at)).map((s) => s.secret);
+      expect(await valid(world.now + 999)).toEqual([secret(1), secret(0)]);
+      expect(await valid(world.now + 1000)).toEqual([secret(1)]);
+    });
+
+    test("are rotated at most ten times before an old one expires", async () => {
+      await using world = await Furnished.open(open);
+      const endpoint = await world.addEndpoint({}, secret(0));
+      const rotate = (i: number) =>
+        world.store.endpoints.rotateSecret(endpoint.seq, secret(i), world.now, world.now + 1000 + i);
+      for (let i = 1; i <= 10; i++) expect(await rotate(i)).toBe(true);
+      const before = await world.store.endpoints.secrets(endpoint.seq, world.now);
+      expect(await rotate(11)).toBe(false);
+      expect(await world.store.endpoints.secrets(endpoint.seq, world.now)).toEqual(before);
+      world.now += 1001;
+      expect(await rotate(12)).toBe(true);
+      const [current] = await world.store.endpoints.secrets(endpoint.seq, world.now);
+      expect(current).toEqual({ secret: secret(12), expiresAt: null });
+    });
+
+    test("belong to one endpoint", async () => {
+      await using world = await Furnished.open(open);
+      const [one, two] = [await world.addEndpoint({}, secret(1)), await world.addEndpoint({}, secret(2))];
+      await world.store.endpoints.rotateSecret(one.seq, secret(3), world.now, world.now + 1000);
+      expect(await world.store.endpoints.secrets(two.seq, world.now)).toEqual([{ secret: secret(2), expiresAt: null }]);
+    });
+  });
+
+  describe("failingEndpoints", () => {
+    test("counts those of one environment whose latest attempts have failed", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const elsewhere = await world.addApplication({ environmentSeq: other.seq });
+      await world.addEndpoint({ failingSince: world.now });
+      await world.addEndpoint({ failingSince: world.now });
+      await world.addEndpoint({ failingSince: world.now, applicationSeq: elsewhere.seq });
+      const deleted = await world.addEndpoint({ failingSince: world.now });
+      await world.store.endpoints.delete(deleted.seq, world.now);
+      expect(await world.store.failingEndpoints(world.environment.seq)).toBe(2);
+      expect(await world.store.failingEndpoints(other.seq)).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { EventType } from "../../../src/store/index.ts";
+import { Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+interface Request {
+  readonly limit: number;
+  readonly from: string | null;
+  readonly backwards: boolean;
+  readonly includeArchived: boolean;
+}
+
+/** What a page should be, worked out on a plain array. */
+function pageOf(rows: readonly EventType[], { limit, from, backwards, includeArchived }: Request) {
+  const beyond = rows
+    .filter(({ archived }) => includeArchived || !archived)
+    .map(({ name }) => name)
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .filter((name) => from === null || (backwards ? name < from : name > from));
+  return { names: backwards ? beyond.slice(-limit) : beyond.slice(0, limit), more: beyond.length > limit };
+}
+
+export function eventTypesSuite(open: Open): void {
+  describe("event types", () => {
+    test("are kept as they were stored, over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const eventType = world.newEventType({
+        description: "Geld ist da",
+        archived: true,
+        deprecated: true,
+        schemas: { "1": { type: "object", properties: { amount: { type: "number" } } } },
+        featureFlags: ["beta"],
+        groupName: "orders",
+      });
+      expect(await world.store.eventTypes.create(eventType)).toBe(true);
+      await world.reopen();
+      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual(eventType);
+    });
+
+    test("have names that are unique in their environment", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const first = world.newEventType();
+      expect(await world.store.eventTypes.create(first)).toBe(true);
+      expect(await world.store.eventTypes.create(world.newEventType({ description: "again" }))).toBe(false);
+      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual(first);
+      expect(await world.store.eventTypes.create(world.newEventType({ environmentSeq: other.seq }))).toBe(true);
+    });
+
+    test("are created or updated together, each keeping its number and its birth", async () => {
+      await using world = await Furnished.open(open);
+      const old = world.newEventType();
+      await world.store.eventTypes.create(old);
+      const changed = world.newEventType({ description: "new", validation: "reject", createdAt: world.now + 5 });
+      const fresh = world.newEventType({ name: "order.sent" });
+      await world.store.eventTypes.putAll([changed, fresh]);
+      const { seq, createdAt } = old;
+      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual({
+        ...changed,
+        seq,
+        createdAt,
+      });
+      expect(await world.store.eventTypes.get(world.environment.seq, "order.sent")).toEqual(fresh);
+    });
+
+    test("are replaced by an update and gone when expunged", async () => {
+      await using world = await Furnished.open(open);
+      const eventType = world.newEventType();
+      await world.store.eventTypes.create(eventType);
+      const changed = { ...eventType, description: "new", archived: true, updatedAt: world.now + 1 };
+      await world.store.eventTypes.update(changed);
+      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual(changed);
+      await world.store.eventTypes.expunge(world.environment.seq, "order.paid");
+      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toBeNull();
+      expect(await world.store.eventTypes.create(world.newEventType())).toBe(true);
+    });
+
+    test("are unknown when they do not exist here or are archived", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      await world.store.eventTypes.create(world.newEventType({ name: "known" }));
+      await world.store.eventTypes.create(world.newEventType({ name: "archived", archived: true }));
+      await world.store.eventTypes.create(world.newEventType({ name: "elsewhere", environmentSeq: other.seq }));
+      const names = ["elsewhere", "known", "never", "archived"];
+      expect(await world.store.eventTypes.unknown(world.environment.seq, names)).toEqual([
+        "elsewhere",
+        "never",
+        "archived",
+      ]);
+    });
+
+    test("come in pages by name, both ways, with and without the archived ones", async () => {
+      await using world = await Furnished.open(open);
+      const names = ["a", "a.b", "a_b", "B", "b.1", "b.10", "b.2", "c", "d-e"];
+      const rows = names.map((name, i) => world.newEventType({ name, archived: i % 3 === 1 }));
+      for (const row of rows) await world.store.eventTypes.create(row);
+      const requests: fc.Arbitrary<Request> = fc.record({
+        limit: fc.integer({ min: 1, max: 11 }),
+        from: fc.option(fc.constantFrom(...names, "", "az", "zz")),
+        backwards: fc.boolean(),
+        includeArchived: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(requests, async (request) => {
+          const page = await world.store.eventTypes.list(world.environment.seq, request);
+          expect({ names: page.rows.map(({ name }) => name), more: page.more }).toEqual(pageOf(rows, request));
+        }),
+      );
+    });
+  });
+}

@@ -1,0 +1,55 @@
+import type { Open } from "../store-under-test.ts";
+import { acceptSuite } from "./accept.ts";
+import { applicationsSuite } from "./applications.ts";
+import { attemptsSuite } from "./attempts.ts";
+import { auditSuite } from "./audit.ts";
+import { burySuite } from "./bury.ts";
+import { deadLettersSuite } from "./dead-letters.ts";
+import { endpointMessagesSuite } from "./endpoint-messages.ts";
+import { endpointsSuite } from "./endpoints.ts";
+import { environmentsSuite } from "./environments.ts";
+import { eventTypesSuite } from "./event-types.ts";
+import { expungeSuite } from "./expunge.ts";
+import { idempotencySuite } from "./idempotency.ts";
+import { lanesSuite } from "./lanes.ts";
+import { messagesSuite } from "./messages.ts";
+import { pollersSuite } from "./pollers.ts";
+import { pruneSuite } from "./prune.ts";
+import { replaySuite } from "./replay.ts";
+import { resendSuite } from "./resend.ts";
+import { scheduledSuite } from "./scheduled.ts";
+import { settleSuite } from "./settle.ts";
+import { storeSuite } from "./store.ts";
+import { tasksSuite } from "./tasks.ts";
+import { tokensSuite } from "./tokens.ts";
+
+/** Everything that an implementation of the store promises. */
+export function everySuite(open: Open): void {
+  for (const suite of [
+    storeSuite,
+    environmentsSuite,
+    applicationsSuite,
+    eventTypesSuite,
+    endpointsSuite,
+    acceptSuite,
+    messagesSuite,
+    endpointMessagesSuite,
+    idempotencySuite,
+    lanesSuite,
+    scheduledSuite,
+    settleSuite,
+    burySuite,
+    resendSuite,
+    replaySuite,
+    expungeSuite,
+    deadLettersSuite,
+    attemptsSuite,
+    pollersSuite,
+    tokensSuite,
+    auditSuite,
+    tasksSuite,
+    pruneSuite,
+  ]) {
+    suite(open);
+  }
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { LaneCursor, PendingDelivery } from "../../../src/store/index.ts";
+import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+/** Puts deliveries at given places, ties and all, and returns them in the order of the lane. */
+async function placed(world: Furnished, positions: readonly number[]): Promise<readonly PendingDelivery[]> {
+  await world.store.bury(world.endpoint.seq, "cancelled", world.now, 1000);
+  await world.sendMany(positions.length);
+  const waiting = await world.waiting();
+  await world.store.settle(
+    waiting.map((delivery, i) =>
+      world.settlement(delivery, { state: "pending", attempts: 1, dueAt: world.now, position: positions[i]! }),
+    ),
+  );
+  return waiting
+    .map((delivery, i) => ({ ...delivery, attempts: 1, position: positions[i]! }))
+    .toSorted((a, b) => a.position - b.position || a.seq - b.seq);
+}
+
+const isBeyond = (after: LaneCursor) => (delivery: PendingDelivery) =>
+  delivery.position > after.position || (delivery.position === after.position && delivery.seq > after.seq);
+
+const positions = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 14 });
+
+export function lanesSuite(open: Open): void {
+  describe("due", () => {
+    test("gives what waits in the order of the lane, ties in the order of acceptance", async () => {
+      await using world = await Furnished.open(open);
+      const lane = await placed(world, [5, 3, 5, 1, 3]);
+      expect(await world.waiting()).toEqual(lane);
+    });
+
+    test("visits everything once when it is read page by page", async () => {
+      await using world = await Furnished.open(open);
+      const run = async (places: number[], limit: number): Promise<void> => {
+        const lane = await placed(world, places);
+        const read: PendingDelivery[] = [];
+        for (let after: LaneCursor = LANE_START; ; ) {
+          const page = await world.store.due(world.endpoint.seq, after, EVERYTHING, limit);
+          read.push(...page);
+          if (page.length < limit) break;
+          after = page.at(-1)!;
+        }
+        expect(read).toEqual([...lane]);
+      };
+      await fc.assert(fc.asyncProperty(positions, fc.integer({ min: 1, max: 5 }), run), { numRuns: 30 });
+    });
+
+    test("begins beyond the cursor and ends with what lies at the last position", async () => {
+      await using world = await Furnished.open(open);
+      const lane = await placed(world, [1, 2, 2, 2, 3, 4, 4]);
+      const cursors = [LANE_START, ...lane, { position: 2, seq: 0 }, { position: 9, seq: 0 }];
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...cursors), fc.integer({ min: 0, max: 5 }), async (after, upTo) => {
+          expect(await world.store.due(world.endpoint.seq, after, upTo, 100)).toEqual(
+            lane.filter(isBeyond(after)).filter(({ position }) => position <= upTo),
+          );
+        }),
+      );
+    });
+
+    test("gives nothing of other lanes and nothing that has ended", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      await world.send({}, [other.seq]);
+      const [, , third] = await world.sendMany(3);
+      const [one, two] = await world.waiting();
+      await world.settle(one!, { state: "delivered" });
+      await world.settle(two!, { state: "dead", reason: "timeout" });
+      expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([third!.seq]);
+    });
+  });
+
+  describe("nextPosition", () => {
+    test("is the place of the first that waits beyond the cursor", async () => {
+      await using world = await Furnished.open(open);
+      const lane = await placed(world, [2, 4, 4, 7]);
+      const cursors = [LANE_START, ...lane, { position: 4, seq: EVERYTHING }, { position: 7, seq: EVERYTHING }];
+      for (const after of cursors) {
+        const wanted = lane.find(isBeyond(after))?.position ?? null;
+        expect(await world.store.nextPosition(world.endpoint.seq, after)).toBe(wanted);
+      }
+    });
+
+    test("is null in a lane with nothing waiting", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.nextPosition(world.endpoint.seq, LANE_START)).toBeNull();
+    });
+  });
+
+  describe("pendingLanes", () => {
+    test("names each lane with something waiting once, with its first place, over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const [second, empty, fourth] = [await world.addEndpoint(), await world.addEndpoint(), await world.addEndpoint()];
+      const first = await world.send({}, [world.endpoint.seq, second.seq]);
+      await world.send({}, [world.endpoint.seq]);
+      const last = await world.send({}, [fourth.seq]);
+      await world.reopen();
+      const lanes = await world.store.pendingLanes(0, 100);
+      expect(lanes).toEqual([
+        { endpointSeq: world.endpoint.seq, position: first.deliveries[0]!.seq },
+        { endpointSeq: second.seq, position: first.deliveries[1]!.seq },
+        { endpointSeq: fourth.seq, position: last.deliveries[0]!.seq },
+      ]);
+      expect(lanes.map(({ endpointSeq }) => endpointSeq)).not.toContain(empty.seq);
+    });
+
+    test("goes on beyond an endpoint, no more at a time than asked for", async () => {
+      await using world = await Furnished.open(open);
+      const endpoints = [world.endpoint, await world.addEndpoint(), await world.addEndpoint()];
+      await world.send(
+        {},
+        endpoints.map(({ seq }) => seq),
+      );
+      const seqs = async (after: number, limit: number) =>
+        (await world.store.pendingLanes(after, limit)).map(({ endpointSeq }) => endpointSeq);
+      expect(await seqs(0, 2)).toEqual([endpoints[0]!.seq, endpoints[1]!.seq]);
+      expect(await seqs(endpoints[1]!.seq, 2)).toEqual([endpoints[2]!.seq]);
+      expect(await seqs(endpoints[2]!.seq, 2)).toEqual([]);
+    });
+  });
+}

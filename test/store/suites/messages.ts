@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { MessageFilter, NewMessage } from "../../../src/store/index.ts";
+import { bytes, Furnished } from "../furnished.ts";
+import { ALL, expectPages, optional } from "../pages.ts";
+import type { Open } from "../store-under-test.ts";
+
+const EVENT_TYPES = ["order.paid", "order.sent", "user.created"];
+const CHANNELS = ["eu", "us", "e"];
+const TAGS = ["vip", "test"];
+
+export function passesMessageFilter(message: NewMessage, filter: MessageFilter): boolean {
+  return (
+    (filter.eventTypes ?? [message.eventType]).includes(message.eventType) &&
+    (filter.channel === undefined || (message.channels ?? []).includes(filter.channel)) &&
+    (filter.tag === undefined || (message.tags ?? []).includes(filter.tag))
+  );
+}
+
+export function anyMessageFilter(instants: readonly number[]): fc.Arbitrary<MessageFilter> {
+  return optional<Required<MessageFilter>>({
+    eventTypes: fc.subarray(EVENT_TYPES, { minLength: 1 }),
+    channel: fc.constantFrom(...CHANNELS),
+    tag: fc.constantFrom(...TAGS),
+    before: fc.constantFrom(...instants),
+    after: fc.constantFrom(...instants),
+  });
+}
+
+/** Messages of all kinds, some in the same millisecond. */
+export async function sendAllKinds(world: Furnished, count: number): Promise<NewMessage[]> {
+  const messages: NewMessage[] = [];
+  for (let i = 0; i < count; i++) {
+    if (i % 3 === 0) world.now += 1 + (i % 2);
+    messages.push(
+      await world.send({
+        eventType: EVENT_TYPES[i % 3]!,
+        channels: [null, ["eu"], ["eu", "us"], []][i % 4]!,
+        tags: [null, ["vip"], ["vip", "test"]][i % 5] ?? null,
+      }),
+    );
+  }
+  return messages;
+}
+
+export function messagesSuite(open: Open): void {
+  describe("messages", () => {
+    test("are found by number and by event id, in their own application only", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const message = await world.send({ eventId: "event-1" });
+      const { messages } = world.store;
+      for (const key of [{ seq: message.seq }, { uid: "event-1" }]) {
+        expect(await messages.find(world.application.seq, key)).toMatchObject({ seq: message.seq });
+        expect(await messages.find(other.seq, key)).toBeNull();
+      }
+      expect(await messages.find(world.application.seq, { uid: "event-2" })).toBeNull();
+    });
+
+    test("come in pages, both ways and in both orders, whatever the filter", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      await world.send({ applicationSeq: other.seq }, []);
+      const rows = await sendAllKinds(world, 20);
+      const instants = rows.flatMap(({ acceptedAt }) => [acceptedAt - 1, acceptedAt, acceptedAt + 1]);
+      await expectPages(
+        rows,
+        anyMessageFilter(instants),
+        (message, filter) =>
+          passesMessageFilter(message, filter) &&
+          message.acceptedAt < (filter.before ?? Number.POSITIVE_INFINITY) &&
+          message.acceptedAt > (filter.after ?? 0),
+        (filter, page) => world.store.messages.list(world.application.seq, filter, page, false),
+      );
+    });
+
+    test("are listed with their payload only when it is asked for", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ payload: bytes("content") });
+      const payload = async (withContent: boolean) =>
+        (await world.store.messages.list(world.application.seq, {}, ALL, withContent)).rows[0]!.payload;
+      expect(await payload(true)).toEqual(bytes("content"));
+      expect(await payload(false)).toBeNull();
+    });
+
+    test("are shown newest first with their deliveries, those of one environment", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const elsewhere = await world.addApplication({ environmentSeq: other.seq });
+      const [, second, third] = await world.sendMany(3);
+      await world.send({ applicationSeq: elsewhere.seq }, []);
+      const latest = await world.store.messages.latest(world.environment.seq, 2);
+      expect(latest).toMatchObject([
+        { seq: third!.seq, payload: null, deliveries: [{ endpointSeq: world.endpoint.seq, state: "pending" }] },
+        { seq: second!.seq },
+      ]);
+      expect(latest).toHaveLength(2);
+    });
+
+    test("give an attempt what it needs", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send({
+        headers: { "X-A": "1" },
+        contentType: "text/plain",
+        channels: ["eu"],
+        tags: ["vip"],
+      });
+      expect(await world.store.messages.content(message.seq)).toEqual({
+        seq: message.seq,
+        applicationSeq: world.application.seq,
+        eventType: message.eventType,
+        payload: message.payload,
+        contentType: "text/plain",
+        headers: { "X-A": "1" },
+        channels: ["eu"],
+        tags: ["vip"],
+        acceptedAt: message.acceptedAt,
+      });
+      expect(await world.store.messages.content(world.seqs.next())).toBeNull();
+    });
+
+    test("tell what became of each of their deliveries", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      const message = await world.send({}, [world.endpoint.seq, other.seq]);
+      await world.kill("timeout");
+      expect(await world.store.messages.deliveries(message.seq)).toMatchObject([
+        { endpointSeq: world.endpoint.seq, state: "dead", reason: "timeout", attemptsTotal: 1 },
+        { endpointSeq: other.seq, state: "pending", reason: null, attemptsTotal: 0 },
+      ]);
+    });
+
+    test("lose their payload when expunged, and what still waits of them is cancelled", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      const message = await world.send({}, [world.endpoint.seq, other.seq]);
+      await world.settle((await world.waiting())[0]!, { state: "delivered" });
+      expect(await world.store.messages.expunge(message.seq)).toBe(1);
+      expect(await world.store.messages.expunge(message.seq)).toBe(0);
+      await world.reopen();
+      expect(await world.store.messages.get(message.seq)).toMatchObject({ payload: null, eventType: "order.paid" });
+      const states = (await world.store.messages.deliveries(message.seq)).map(({ state }) => state);
+      expect(states).toEqual(["delivered", "cancelled"]);
+      expect(await world.waiting(other.seq)).toEqual([]);
+    });
+  });
+}

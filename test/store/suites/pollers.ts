@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import { Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+const options = { onlyForward: true, consumersMax: 2, now: 1 };
+
+export function pollersSuite(open: Open): void {
+  describe("pollers", () => {
+    test("remember where each consumer of each sink is, over restarts", async () => {
+      await using world = await Furnished.open(open);
+      const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
+      expect(await world.store.pollers.cursor(key)).toBeNull();
+      await world.store.pollers.move(key, 7, options);
+      await world.reopen();
+      expect(await world.store.pollers.cursor(key)).toBe(7);
+      for (const other of [{ sink: "other" }, { consumer: "two" }, { applicationSeq: world.endpoint.seq }]) {
+        expect(await world.store.pollers.cursor({ ...key, ...other })).toBeNull();
+      }
+    });
+
+    test("go backwards only when they may", async () => {
+      await using world = await Furnished.open(open);
+      const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
+      for (const [cursor, onlyForward, wanted] of [
+        [7, true, 7],
+        [5, true, 7],
+        [9, true, 9],
+        [3, false, 3],
+      ] as const) {
+        expect(await world.store.pollers.move(key, cursor, { ...options, onlyForward })).toBe(true);
+        expect(await world.store.pollers.cursor(key)).toBe(wanted);
+      }
+    });
+
+    test("are only so many in an application, and those that are there go on", async () => {
+      await using world = await Furnished.open(open);
+      const keyOf = (consumer: string, applicationSeq = world.application.seq) => ({
+        applicationSeq,
+        sink: "mirror",
+        consumer,
+      });
+      const move = (key: ReturnType<typeof keyOf>) => world.store.pollers.move(key, 1, options);
+      expect([await move(keyOf("a")), await move(keyOf("b")), await move(keyOf("c"))]).toEqual([true, true, false]);
+      expect(await move(keyOf("b"))).toBe(true);
+      expect(await move(keyOf("c", world.endpoint.seq))).toBe(true);
+    });
+  });
+}

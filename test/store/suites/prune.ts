@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import { bytes, DAY_MS, Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+export function pruneSuite(open: Open): void {
+  describe("prune", () => {
+    test("deletes messages born before the instant, with their deliveries and attempts, and no others", async () => {
+      await using world = await Furnished.open(open);
+      const old = await world.sendDead({ eventId: "event-1" });
+      world.now += DAY_MS;
+      const young = await world.sendDead();
+      expect(await world.store.prune(world.now, world.now, 100)).toBe(3);
+      await world.reopen();
+      expect(await world.store.messages.get(old.seq)).toBeNull();
+      expect(await world.store.messages.deliveries(old.seq)).toEqual([]);
+      expect(await world.store.messages.get(young.seq)).not.toBeNull();
+      expect(await world.delivery(young.seq)).toMatchObject({ state: "dead" });
+      const { rows } = await world.store.attempts.ofEndpoint(
+        world.endpoint.seq,
+        {},
+        { limit: 10, from: null, backwards: false, order: "descending" },
+        false,
+      );
+      expect(rows.map(({ messageSeq }) => messageSeq)).toEqual([young.seq]);
+    });
+
+    test("frees the event id of what it deletes", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ eventId: "event-1" }, []);
+      world.now += DAY_MS;
+      await world.store.prune(world.now, world.now, 100);
+      await world.send({ eventId: "event-1" }, []);
+    });
+
+    test("keeps a message with its payload while a delivery of it waits, however old it is", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      const message = await world.send({ payloadExpiresAt: world.now + 1 }, [world.endpoint.seq, other.seq]);
+      await world.settle((await world.waiting())[0]!, { state: "delivered" });
+      world.now += DAY_MS;
+      expect(await world.store.prune(world.now, world.now, 100)).toBe(0);
+      expect(await world.store.messages.get(message.seq)).toMatchObject({ payload: message.payload });
+      await world.kill("timeout", other.seq);
+      expect(await world.store.prune(world.now, world.now, 100)).toBeGreaterThan(0);
+      expect(await world.store.messages.get(message.seq)).toBeNull();
+    });
+
+    test("deletes payloads that have expired and keeps the rest of their messages", async () => {
+      await using world = await Furnished.open(open);
+      const [expired, kept] = [world.now + 1000, world.now + 1001];
+      const one = await world.send({ payloadExpiresAt: expired }, []);
+      const two = await world.send({ payloadExpiresAt: kept, payload: bytes("kept") }, []);
+      expect(await world.store.prune(0, expired, 100)).toBe(1);
+      expect(await world.store.messages.get(one.seq)).toMatchObject({ payload: null, eventType: one.eventType });
+      expect(await world.store.messages.get(two.seq)).toMatchObject({ payload: bytes("kept") });
+      expect(await world.store.prune(0, expired, 100)).toBe(0);
+    });
+
+    test("deletes answers to idempotency keys that have expired", async () => {
+      await using world = await Furnished.open(open);
+      const put = (fill: number, expiresAt: number) =>
+        world.store.idempotency.put(
+          { key: new Uint8Array(32).fill(fill), expiresAt },
+          { kind: "text", status: 200, body: "" },
+        );
+      await put(1, world.now);
+      await put(2, world.now + 1);
+      expect(await world.store.prune(0, world.now, 100)).toBe(1);
+      expect(await world.store.idempotency.get(new Uint8Array(32).fill(2), world.now)).not.toBeNull();
+    });
+
+    test("takes a bounded number at a time, oldest first, until nothing is left", async () => {
+      await using world = await Furnished.open(open);
+      const messages = await Promise.all([1, 2, 3, 4, 5].map(() => world.send({}, [])));
+      world.now += DAY_MS;
+      const left = async () =>
+        (await Promise.all(messages.map(({ seq }) => world.store.messages.get(seq)))).filter((m) => m !== null).length;
+      expect(await world.store.prune(world.now, world.now, 2)).toBe(2);
+      expect(await left()).toBe(3);
+      expect(await world.store.messages.get(messages[0]!.seq)).toBeNull();
+      expect(await world.store.prune(world.now, world.now, 2)).toBe(2);
+      expect(await world.store.prune(world.now, world.now, 2)).toBe(1);
+      expect(await world.store.prune(world.now, world.now, 2)).toBe(0);
+    });
+  });
+}

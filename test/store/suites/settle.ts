@@ -1,0 +1,161 @@
+import { describe, expect, test } from "bun:test";
+import type { Settlement } from "../../../src/store/index.ts";
+import { bytes, Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+const delivered: Settlement["next"] = { state: "delivered" };
+const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
+
+export function settleSuite(open: Open): void {
+  describe("settle", () => {
+    test("stores the attempt and ends the delivery that arrived, over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [delivery] = await world.waiting();
+      const settlement = world.settlement(delivery!, delivered, { attempt: { response: bytes("thanks") } });
+      expect(await world.store.settle([settlement])).toEqual(["moved"]);
+      await world.reopen();
+      expect(await world.waiting()).toEqual([]);
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null, attemptsTotal: 1 });
+      expect(await world.store.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
+    });
+
+    test("puts a delivery that is to be tried again at its new place", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [delivery] = await world.waiting();
+      const [dueAt, position] = [world.now + 5000, world.seqs.next()];
+      const settled = await world.settle(delivery!, { state: "pending", attempts: 1, dueAt, position });
+      expect(settled).toBe("moved");
+      expect(await world.waiting()).toEqual([{ ...delivery!, attempts: 1, dueAt, position }]);
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", attemptsTotal: 1, dueAt });
+    });
+
+    test("makes a dead letter of a delivery that ran out of attempts", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [delivery] = await world.waiting();
+      expect(await world.settle(delivery!, dead)).toBe("moved");
+      expect(await world.waiting()).toEqual([]);
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "timeout", attemptsTotal: 1 });
+    });
+
+    test.each(["delivered", "pending", "dead"] as const)(
+      "keeps the attempt but changes nothing when the delivery has been resent meanwhile (%s)",
+      async (state) => {
+        await using world = await Furnished.open(open);
+        const message = await world.send();
+        const [delivery] = await world.waiting();
+        await world.store.resend(message.seq, world.endpoint.seq, {
+          seq: world.seqs.next(),
+          position: world.seqs.next(),
+          now: world.now,
+        });
+        const [resent] = await world.waiting();
+        const pending = { state: "pending", attempts: 1, dueAt: world.now + 1, position: 1 } as const;
+        const next = { delivered, pending, dead }[state];
+        const settlement = world.settlement(delivery!, next);
+        expect(await world.store.settle([settlement])).toEqual(["stale"]);
+        expect(await world.waiting()).toEqual([resent!]);
+        expect(await world.store.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
+      },
+    );
+
+    test("revives a delivery that was buried while its request was on its way, when it arrived", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [delivery] = await world.waiting();
+      await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+      expect(await world.settle(delivery!, delivered)).toBe("revived");
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null });
+    });
+
+    test("leaves a buried delivery dead when its request failed", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [delivery] = await world.waiting();
+      await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+      expect(await world.settle(delivery!, dead)).toBe("stale");
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "disabled" });
+    });
+
+    test("leaves a cancelled delivery cancelled whatever its request came to", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [delivery] = await world.waiting();
+      await world.store.bury(world.endpoint.seq, "cancelled", world.now, 10);
+      expect(await world.settle(delivery!, delivered)).toBe("stale");
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "cancelled" });
+    });
+
+    test("does not take a success of before the redrive for one of after it", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      const [delivery] = await world.waiting();
+      await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+      const filter = { environmentSeq: world.environment.seq };
+      await world.store.deadLetters.redrive(filter, 0, 10, world.seqs.next(), world.now);
+      expect(await world.settle(delivery!, delivered)).toBe("stale");
+      expect(await world.waiting()).toHaveLength(1);
+    });
+
+    test("does not revive a dead letter of a later round", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      const [first] = await world.waiting();
+      await world.store.resend(message.seq, world.endpoint.seq, {
+        seq: world.seqs.next(),
+        position: world.seqs.next(),
+        now: world.now,
+      });
+      await world.kill("timeout");
+      expect(await world.settle(first!, delivered)).toBe("stale");
+      expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "timeout" });
+    });
+
+    test("settles a batch and answers in its order", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendMany(3);
+      const [one, two, three] = await world.waiting();
+      await world.settle(two!, delivered);
+      const batch = [one!, two!, three!].map((delivery) => world.settlement(delivery, delivered));
+      expect(await world.store.settle(batch)).toEqual(["moved", "stale", "moved"]);
+    });
+
+    test("writes the endpoint's health only when it is told of it", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendMany(3);
+      const [one, two, three] = await world.waiting();
+      const failingSince = async () => (await world.store.endpoints.get(world.endpoint.seq))!.failingSince;
+      await world.settle(one!, dead, { failingSince: world.now });
+      expect(await failingSince()).toBe(world.now);
+      await world.settle(two!, dead);
+      expect(await failingSince()).toBe(world.now);
+      await world.settle(three!, delivered, { failingSince: null });
+      expect(await failingSince()).toBeNull();
+    });
+
+    test("disables the endpoint in the same commit and leaves what waits to bury", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendMany(2);
+      const [one, two] = await world.waiting();
+      world.now += 5;
+      await world.settle(one!, dead, { disableEndpoint: true });
+      await world.reopen();
+      expect(await world.store.endpoints.get(world.endpoint.seq)).toMatchObject({
+        disabled: true,
+        updatedAt: world.now,
+      });
+      expect(await world.waiting()).toEqual([two!]);
+    });
+
+    test("changes nothing of an endpoint that has been deleted meanwhile", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      const [delivery] = await world.waiting();
+      await world.store.endpoints.delete(world.endpoint.seq, world.now);
+      await world.settle(delivery!, dead, { disableEndpoint: true });
+      expect(await world.store.endpoints.get(world.endpoint.seq)).toMatchObject({ disabled: false, deleted: true });
+    });
+  });
+}

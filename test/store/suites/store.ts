@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { StoreUnavailable } from "../../../src/store/index.ts";
+import { Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+export function storeSuite(open: Open): void {
+  describe("a store", () => {
+    test("keeps the seed of its ids over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const { idSeed } = world.store;
+      expect(idSeed).toHaveLength(4);
+      expect(new Set(idSeed).size).toBeGreaterThan(1);
+      await world.reopen();
+      expect(world.store.idSeed).toEqual(idSeed);
+    });
+
+    test("knows the greatest sequence number in use, whatever has it", async () => {
+      await using world = await Furnished.open(open);
+      const steps: Array<() => Promise<unknown>> = [
+        () => world.addEnvironment("new"),
+        () => world.addApplication(),
+        () => world.addEndpoint(),
+        () => world.store.eventTypes.create(world.newEventType()),
+        () => world.send({}, []),
+        () => world.send(),
+        () => world.kill(),
+      ];
+      for (const step of steps) {
+        await step();
+        await world.reopen();
+        expect(world.store.lastSeq).toBe(world.seqs.last);
+      }
+    });
+
+    test("keeps small named values over a restart and replaces them", async () => {
+      await using world = await Furnished.open(open);
+      const { meta } = world.store;
+      expect(await meta.get("name")).toBeNull();
+      await meta.set("name", "one");
+      await meta.set("name", "two");
+      await world.reopen();
+      expect(await world.store.meta.get("name")).toBe("two");
+    });
+
+    test("counts what waits and what is dead in each environment", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.totals()).toEqual([]);
+      const other = await world.addEnvironment("other");
+      const application = await world.addApplication({ environmentSeq: other.seq });
+      const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
+      await world.sendDead();
+      await world.sendMany(2);
+      await world.sendDead({ applicationSeq: application.seq }, { endpointSeq: endpoint.seq });
+      const totals = await world.store.totals();
+      expect(totals.toSorted((a, b) => a.environmentSeq - b.environmentSeq)).toEqual([
+        { environmentSeq: world.environment.seq, pending: 2, dead: 1 },
+        { environmentSeq: other.seq, pending: 0, dead: 1 },
+      ]);
+    });
+
+    test("commits what is queued when it is closed, and takes nothing more", async () => {
+      await using world = await Furnished.open(open);
+      const message = world.newMessage();
+      const { store } = world;
+      const queued = store.accept([message]);
+      await world.reopen();
+      expect(await queued).toEqual([{ accepted: true }]);
+      expect(await world.store.messages.get(message.seq)).not.toBeNull();
+      await expect(store.accept([world.newMessage()])).rejects.toBeInstanceOf(StoreUnavailable);
+    });
+
+    test("answers a ping", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.ping()).toBeUndefined();
+    });
+  });
+
+  describe("writes of the same moment", () => {
+    test("each have their own result, and one that fails takes no other with it", async () => {
+      await using world = await Furnished.open(open);
+      const taken = await world.send();
+      const applications = Array.from({ length: 5 }, (_, i) => world.newApplication({ uid: `app-${i % 3}` }));
+      const results = await Promise.allSettled([
+        ...applications.map((application) => world.store.applications.create(application)),
+        world.store.accept([{ ...world.newMessage(), seq: taken.seq }]),
+        world.store.meta.set("name", "value"),
+      ]);
+      expect(results.map((result) => (result.status === "fulfilled" ? result.value : "failed"))).toEqual([
+        true,
+        true,
+        true,
+        false,
+        false,
+        "failed",
+        undefined,
+      ]);
+      await world.reopen();
+      expect(await world.store.meta.get("name")).toBe("value");
+      expect(await world.store.applications.get(applications[2]!.seq)).toEqual(applications[2]!);
+      expect(await world.store.applications.get(applications[3]!.seq)).toBeNull();
+    });
+
+    test("see each other in the order in which they were asked for", async () => {
+      await using world = await Furnished.open(open);
+      const { meta, tasks } = world.store;
+      await Promise.all([meta.set("name", "one"), meta.set("name", "two"), meta.set("name", "three")]);
+      expect(await meta.get("name")).toBe("three");
+      expect(await tasks.running()).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Task, TaskFilter } from "../../../src/store/index.ts";
+import { Furnished } from "../furnished.ts";
+import { ALL, expectPages, optional } from "../pages.ts";
+import type { Open } from "../store-under-test.ts";
+
+const KINDS = ["dead-letter.redrive", "endpoint.recover"];
+const STATUSES = ["running", "finished", "failed"] as const;
+
+function newTask(world: Furnished, change: Partial<Task> = {}): Task {
+  return {
+    seq: world.seqs.next(),
+    environmentSeq: world.environment.seq,
+    kind: "dead-letter.redrive",
+    status: "running",
+    data: { rate: 50, filter: { reason: "timeout" } },
+    updatedAt: world.now,
+    ...change,
+  };
+}
+
+export function tasksSuite(open: Open): void {
+  describe("tasks", () => {
+    test("are found in their own environment, over a restart", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const task = newTask(world);
+      await world.store.tasks.create(task);
+      await world.reopen();
+      expect(await world.store.tasks.get(world.environment.seq, task.seq)).toEqual(task);
+      expect(await world.store.tasks.get(other.seq, task.seq)).toBeNull();
+    });
+
+    test("come in pages, both ways and in both orders, narrowed by status, kind and age", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      await world.store.tasks.create(newTask(world, { environmentSeq: other.seq }));
+      const made: { readonly task: Task; readonly at: number }[] = [];
+      for (let i = 0; i < 12; i++) {
+        world.now += 1000;
+        const task = newTask(world, { kind: KINDS[i % 2]!, status: STATUSES[i % 3]! });
+        await world.store.tasks.create(task);
+        made.push({ task, at: world.now });
+      }
+      const filters = optional<Required<TaskFilter>>({
+        status: fc.constantFrom(...STATUSES),
+        kind: fc.constantFrom(...KINDS, "other"),
+        since: fc.constantFrom(...made.map(({ at }) => at)),
+      });
+      const passes = (task: Task, filter: TaskFilter) =>
+        (filter.status ?? task.status) === task.status &&
+        (filter.kind ?? task.kind) === task.kind &&
+        task.updatedAt >= (filter.since ?? 0);
+      const newestFirst = made.map(({ task }) => task).toReversed();
+      await expectPages(newestFirst, filters, passes, (filter, page) =>
+        world.store.tasks.list(world.environment.seq, filter, page),
+      );
+    });
+
+    test("are forgotten with the retention, but for those that still run", async () => {
+      await using world = await Furnished.open(open);
+      const [running, finished, failed] = STATUSES.map((status) => newTask(world, { status }));
+      for (const task of [running!, finished!, failed!]) await world.store.tasks.create(task);
+      world.now += 1000;
+      const young = newTask(world, { status: "finished" });
+      await world.store.tasks.create(young);
+      expect(await world.store.prune(world.now, world.now, 100)).toBe(2);
+      const { rows } = await world.store.tasks.list(world.environment.seq, {}, ALL);
+      expect(rows).toEqual([running!, young]);
+    });
+
+    test("run, the oldest first, until an update says that they have ended", async () => {
+      await using world = await Furnished.open(open);
+      const tasks = [newTask(world), newTask(world), newTask(world)];
+      for (const task of tasks) await world.store.tasks.create(task);
+      const ended: Task = { ...tasks[1]!, status: "finished", data: { redriven: 3 }, updatedAt: world.now + 1 };
+      await world.store.tasks.update(ended);
+      expect(await world.store.tasks.running()).toEqual([tasks[0]!, tasks[2]!]);
+      expect(await world.store.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
+    });
+  });
+}

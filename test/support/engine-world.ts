@@ -1,0 +1,442 @@
+import { Database } from "bun:sqlite";
+import { Accepter, type Incoming } from "../../src/accept/accept.ts";
+import { type Fact, Facts } from "../../src/core/fact.ts";
+import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { generateSecret } from "../../src/core/signature.ts";
+import { Engine } from "../../src/deliver/engine.ts";
+import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import type { Answer, Cancel, Clock, OutgoingRequest } from "../../src/ports.ts";
+import { Directory } from "../../src/store/directory.ts";
+import { type Delivery, type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { VirtualClock } from "../sim/clock.ts";
+import { Dice } from "../sim/dice.ts";
+
+const START_AT = Date.UTC(2026, 0, 1);
+/** More than any test needs: what takes longer does not come to rest. */
+const STEPS_MAX = 200_000;
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** How an endpoint reacts to one request. `hang` never answers; `afterMs` is 1 unless given. */
+export type Reaction =
+  | "hang"
+  | number
+  | { readonly status: number; readonly afterMs?: number; readonly retryAfter?: string }
+  | { readonly failure: "connection" | "tls"; readonly afterMs?: number };
+
+/** Decides by the number of the message and how often it has come. */
+export type Behaviour = (message: number, attempt: number) => Reaction;
+
+/** A request that set out. */
+export interface Start {
+  /** ms since the world began. */
+  readonly at: number;
+  readonly host: string;
+  /** The messages of an endpoint are numbered from 1. */
+  readonly message: number;
+  readonly webhookId: string;
+}
+
+export interface WorldOptions {
+  readonly policy?: Partial<DeliveryPolicy>;
+  /** What chance says, always. */
+  readonly chance?: number;
+  /** How long names take to be looked up; `hang` for ever. */
+  readonly resolve?: (host: string) => readonly string[] | "hang";
+  /** Puts something between the engine and its store. */
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+interface Process {
+  readonly number: number;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly engine: Engine;
+  readonly accepter: Accepter;
+  readonly facts: Facts;
+  readonly seqs: SeqSource;
+  crash(): void;
+}
+
+export const policy: DeliveryPolicy = {
+  retryScheduleMs: [5 * SECOND, 5 * MINUTE],
+  retryJitter: 0,
+  deliveryTimeoutMs: 15 * SECOND,
+  deliveryConcurrency: 64,
+  endpointConcurrency: 16,
+  endpointDisableAfterMs: 5 * DAY,
+  allowSubnets: [],
+  maxResponseStoredBytes: 1024,
+  signatureHeaders: "webhook",
+  userAgent: "Boathook/test",
+  inbox: null,
+};
+
+/**
+ * The delivery engine on a clock that passes only when told to, with endpoints that do as they are told and a store that
+ * survives its restarts. One application; each endpoint gets the messages that are sent to it and no others.
+ */
+export class EngineWorld implements Disposable {
+  readonly starts: Start[] = [];
+  readonly facts: Fact[] = [];
+  /** While it is true nothing can be stored. */
+  isDiskFull = false;
+  readonly #clock = new VirtualClock(START_AT);
+  readonly #db = new Database(":memory:", { strict: true });
+  readonly #behaviours = new Map<string, Behaviour>();
+  readonly #sent = new Map<string, number>();
+  readonly #options: WorldOptions;
+  readonly #policy: DeliveryPolicy;
+  #process!: Process;
+  #lives = 0;
+  #environmentSeq: Seq = 0;
+  #applicationSeq: Seq = 0;
+
+  private constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#policy = { ...policy, ...options.policy };
+  }
+
+  static async open(options: WorldOptions = {}): Promise<EngineWorld> {
+    const world = new EngineWorld(options);
+    world.#process = world.#boot();
+    await world.do(() => world.#furnish());
+    await world.do(() => world.engine.start());
+    return world;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  get store(): Store {
+    return this.#process.store;
+  }
+
+  get engine(): Engine {
+    return this.#process.engine;
+  }
+
+  get seqs(): SeqSource {
+    return this.#process.seqs;
+  }
+
+  get environmentSeq(): Seq {
+    return this.#environmentSeq;
+  }
+
+  /** ms since the world began. */
+  get time(): number {
+    return this.#clock.now - START_AT;
+  }
+
+  /** ms since the Unix epoch. */
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  #boot(): Process {
+    const number = this.#lives++;
+    const clock = this.#clock.ofProcess(number);
+    const facts = new Facts();
+    const memory = openMemoryStore(
+      this.#db,
+      clock,
+      (fact) => facts.state(fact),
+      () => {
+        if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
+      },
+    );
+    const store = this.#options.wrapStore?.(memory.store) ?? memory.store;
+    const directory = new Directory(store, clock);
+    facts.subscribe(directory.listen);
+    const seqs = new SeqSource(clock.now, store.lastSeq);
+    const dice = new Dice(1);
+    const ports = {
+      clock,
+      random: { next: () => this.#options.chance ?? 0, bytes: (count: number) => dice.bytes(count) },
+      transport: { send: (request: OutgoingRequest, signal: AbortSignal) => this.#send(request, signal) },
+      resolver: { resolve: (host: string, signal: AbortSignal) => this.#resolve(host, signal) },
+    };
+    const ids = new IdCodec(store.idSeed);
+    const engine = new Engine(ports, { store, directory, ids, seqs, facts, policy: this.#policy });
+    facts.subscribe((fact) => this.facts.push(fact));
+    const accepter = new Accepter(store, seqs, clock, facts, engine);
+    return { number, clock, store, directory, engine, accepter, facts, seqs, crash: memory.crash };
+  }
+
+  /** The process dies and another one starts on the same data. */
+  async restart(): Promise<void> {
+    this.#process.crash();
+    this.#clock.kill(this.#process.number);
+    if (this.#db.inTransaction) this.#db.run("ROLLBACK");
+    this.#clock.skip(1);
+    this.#process = this.#boot();
+    await this.do(() => this.engine.start());
+  }
+
+  async #furnish(): Promise<void> {
+    const { store, seqs } = this.#process;
+    const createdAt = this.now;
+    const environment = await store.environments.ensure({ seq: seqs.next(), name: "default", createdAt });
+    this.#environmentSeq = environment.seq;
+    this.#applicationSeq = seqs.next();
+    await store.applications.create({
+      seq: this.#applicationSeq,
+      environmentSeq: environment.seq,
+      uid: null,
+      name: "Application",
+      throttleRate: null,
+      metadata: {},
+      createdAt,
+      updatedAt: createdAt,
+    });
+  }
+
+  // --- endpoints and messages ----------------------------------------------------------------------------------------
+
+  /** An endpoint at `https://{host}/` that does as `behaviour` says: a reaction for all, or a function of the request. */
+  async endpoint(host: string, behaviour: Reaction | Behaviour, change: Partial<Endpoint> = {}): Promise<Endpoint> {
+    const endpoint: Endpoint = {
+      seq: this.seqs.next(),
+      applicationSeq: this.#applicationSeq,
+      uid: null,
+      url: `https://${host}/`,
+      description: "",
+      disabled: false,
+      eventTypes: [`to.${host}`],
+      channels: null,
+      metadata: {},
+      headers: {},
+      version: 1,
+      throttleRate: null,
+      concurrency: null,
+      ordering: "parallel",
+      timeoutMs: null,
+      retryScheduleMs: null,
+      paused: false,
+      failingSince: null,
+      createdAt: this.now,
+      updatedAt: this.now,
+      ...change,
+    };
+    this.behave(host, behaviour);
+    await this.do(() => this.store.endpoints.create(endpoint, generateSecret(new Uint8Array(24))));
+    this.state({ type: "endpoint.created", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
+    return endpoint;
+  }
+
+  behave(host: string, behaviour: Reaction | Behaviour): void {
+    this.#behaviours.set(host, typeof behaviour === "function" ? behaviour : () => behaviour);
+  }
+
+  /** Changes an endpoint as the API does. */
+  async update(endpoint: Pick<Endpoint, "seq">, change: Partial<Endpoint>): Promise<void> {
+    const { environmentSeq: _, deleted: __, ...known } = (await this.do(() => this.store.endpoints.get(endpoint.seq)))!;
+    await this.do(() => this.store.endpoints.update({ ...known, ...change, updatedAt: this.now }));
+    this.state({ type: "endpoint.updated", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
+  }
+
+  async delete(endpoint: Endpoint): Promise<void> {
+    await this.do(() => this.store.endpoints.delete(endpoint.seq, this.now));
+    this.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
+  }
+
+  state(fact: Fact): void {
+    this.#process.facts.state(fact);
+  }
+
+  /** Accepts messages for one endpoint, in one commit. Returns their numbers. */
+  async send(endpoint: Endpoint, count = 1, change: Partial<Incoming> = {}): Promise<readonly Seq[]> {
+    const host = new URL(endpoint.url).hostname;
+    const { accepter, directory } = this.#process;
+    const incoming = Array.from({ length: count }, () => {
+      const number = (this.#sent.get(host) ?? 0) + 1;
+      this.#sent.set(host, number);
+      return {
+        eventType: `to.${host}`,
+        eventId: null,
+        channels: null,
+        tags: null,
+        payload: new Uint8Array(Buffer.from(JSON.stringify({ message: number }))),
+        contentType: null,
+        headers: null,
+        retentionMs: null,
+        deliverAt: null,
+        warnings: null,
+        idempotency: null,
+        ...change,
+      };
+    });
+    const results = await this.do(async () => {
+      const entry = await directory.application(this.#environmentSeq, { seq: this.#applicationSeq });
+      return accepter.acceptAll(entry!, incoming);
+    });
+    return results.map((result) => {
+      if (!result.accepted) throw new Error("A message was not accepted.");
+      return result.seq;
+    });
+  }
+
+  /** Sends a message again as the API does. */
+  async resend(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
+    const position = this.seqs.next();
+    const delivery = { seq: this.seqs.next(), position, now: this.now };
+    const { was, deliverySeq } = await this.do(() => this.store.resend(messageSeq, endpoint.seq, delivery));
+    const { environmentSeq } = this;
+    this.state({ type: "delivery.resent", environmentSeq, endpointSeq: endpoint.seq, deliverySeq, was });
+    this.engine.wake(endpoint.seq, position);
+  }
+
+  /** Deletes the payload of a message that went to one endpoint, as the API does. */
+  async expunge(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
+    const cancelled = await this.do(() => this.store.messages.expunge(messageSeq));
+    const { environmentSeq } = this;
+    this.state({ type: "messages.expunged", environmentSeq, messages: 1, cancelled, endpoints: [endpoint.seq] });
+  }
+
+  /** Starts a redrive of all dead letters, as the API does. */
+  async redrive(rate = 50): Promise<Seq> {
+    const task = {
+      seq: this.seqs.next(),
+      environmentSeq: this.environmentSeq,
+      kind: "dead-letter.redrive",
+      status: "running" as const,
+      data: { filter: { environmentSeq: this.environmentSeq }, rate, redriven: 0, after: 0 },
+      updatedAt: this.now,
+    };
+    await this.do(() => this.store.tasks.create(task));
+    this.engine.startTask(task);
+    return task.seq;
+  }
+
+  // --- time ----------------------------------------------------------------------------------------------------------
+
+  /** Lets time pass until what was asked for is done. */
+  async do<T>(ask: () => Promise<T>): Promise<T> {
+    let done = false;
+    const promise = ask().finally(() => {
+      done = true;
+    });
+    promise.catch(() => {});
+    await macrotask();
+    while (!done && (await this.#step()));
+    return promise;
+  }
+
+  /** Lets time pass. */
+  async pass(ms: number): Promise<void> {
+    const until = this.#clock.now + ms;
+    await macrotask();
+    while (this.#clock.peek() <= until && (await this.#step()));
+    this.#clock.skip(until - this.#clock.now);
+  }
+
+  /** Lets time pass until nothing will ever happen again. */
+  async rest(): Promise<void> {
+    await macrotask();
+    for (let steps = 0; await this.#step(); steps++) {
+      if (steps > STEPS_MAX) throw new Error("The world does not come to rest.");
+    }
+  }
+
+  async #step(): Promise<boolean> {
+    const event = this.#clock.next();
+    if (event === null) return false;
+    event.task();
+    await macrotask();
+    return true;
+  }
+
+  // --- the network ---------------------------------------------------------------------------------------------------
+
+  #resolve(host: string, signal: AbortSignal): Promise<readonly string[]> {
+    const found = this.#options.resolve?.(host) ?? ["93.184.216.34"];
+    if (found !== "hang") return Promise.resolve(found);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve([]), { once: true }));
+  }
+
+  #send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
+    const host = request.url.hostname;
+    const { message } = JSON.parse(Buffer.from(request.body).toString()) as { message: number };
+    const webhookId = request.headers.find(([name]) => name === "webhook-id")![1];
+    this.starts.push({ at: this.time, host, message, webhookId });
+    const attempt = this.starts.filter((start) => start.webhookId === webhookId && start.host === host).length;
+    const reaction = this.#behaviours.get(host)!(message, attempt);
+    return new Promise((resolve) => {
+      let cancel: Cancel = () => {};
+      signal.addEventListener(
+        "abort",
+        () => {
+          cancel();
+          resolve({ kind: "failure", reason: "timeout", detail: "cut off" });
+        },
+        { once: true },
+      );
+      if (reaction === "hang") return;
+      const afterMs = typeof reaction === "number" ? 1 : (reaction.afterMs ?? 1);
+      cancel = this.#clock.at(afterMs, () => resolve(answerOf(reaction)));
+    });
+  }
+
+  // --- what happened -------------------------------------------------------------------------------------------------
+
+  /** The messages whose requests set out to a host, in order. */
+  order(host: string): number[] {
+    return this.starts.filter((start) => start.host === host).map(({ message }) => message);
+  }
+
+  /** When requests set out to a host. */
+  times(host: string): number[] {
+    return this.starts.filter((start) => start.host === host).map(({ at }) => at);
+  }
+
+  factsOf<T extends Fact["type"]>(type: T): Extract<Fact, { type: T }>[] {
+    return this.facts.filter((fact): fact is Extract<Fact, { type: T }> => fact.type === type);
+  }
+
+  /** What has become of a message that went to one endpoint. */
+  async delivery(messageSeq: Seq): Promise<Delivery> {
+    return (await this.store.messages.deliveries(messageSeq))[0]!;
+  }
+
+  async states(messageSeqs: readonly Seq[]): Promise<string[]> {
+    const deliveries = await Promise.all(messageSeqs.map((seq) => this.delivery(seq)));
+    return deliveries.map(({ state, reason }) => (reason === null ? state : `${state}: ${reason}`));
+  }
+
+  /** The largest number of requests under way at the same time, to one host or all. */
+  mostAtOnce(host?: string): number {
+    let [now, most] = [0, 0];
+    const ours = new Set<Seq>();
+    for (const fact of this.facts) {
+      if (fact.type === "attempt.started" && (host === undefined || this.#isOf(fact.endpointSeq, host))) {
+        ours.add(fact.deliverySeq);
+        most = Math.max(most, ++now);
+      } else if (fact.type === "attempt.finished" && ours.delete(fact.deliverySeq)) now--;
+    }
+    return most;
+  }
+
+  #isOf(endpointSeq: Seq, host: string): boolean {
+    const row = this.#db.query("SELECT url FROM endpoint WHERE seq = ?").get(endpointSeq) as { url: string };
+    return new URL(row.url).hostname === host;
+  }
+}
+
+function answerOf(reaction: Exclude<Reaction, "hang">): Answer {
+  if (typeof reaction === "number") return { kind: "response", status: reaction, retryAfter: null, body: EMPTY };
+  if ("failure" in reaction) return { kind: "failure", reason: reaction.failure, detail: reaction.failure };
+  return { kind: "response", status: reaction.status, retryAfter: reaction.retryAfter ?? null, body: EMPTY };
+}
+
+const EMPTY = new Uint8Array(0);
+
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import type { Fact } from "../../src/core/fact.ts";
+import { IdCodec } from "../../src/core/id.ts";
+import { factLog } from "../../src/telemetry/fact-log.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+
+interface Line {
+  readonly level: keyof Log;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+const ids = new IdCodec([1, 2, 3, 4]);
+
+function linesOf(fact: Fact): Line[] {
+  const lines: Line[] = [];
+  const at = (level: keyof Log) => (fields: object, message: string) =>
+    void lines.push({ level, fields: fields as Line["fields"], message });
+  factLog({ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }, ids)(fact);
+  return lines;
+}
+
+const disabled = { type: "endpoint.disabled", endpointSeq: 5, applicationSeq: 6, failingSince: 0 } as const;
+
+function taskEnded(status: "finished" | "failed", error: string | null): Fact {
+  return { type: "task.ended", environmentSeq: 1, taskSeq: 7, kind: "endpoint.recover", status, error };
+}
+
+describe("the log of facts", () => {
+  test.each<[Fact, keyof Log, RegExp]>([
+    [{ ...disabled, cause: "gone" }, "warn", /410/],
+    [{ ...disabled, cause: "failing" }, "warn", /endpoint-disable-after/],
+    [{ type: "deliveries.buried", environmentSeq: 1, state: "dead", count: 4 }, "info", /without an attempt/],
+    [{ type: "commit.failed", writes: 4, full: true, message: "SQLITE_FULL" }, "error", /disk is full/],
+    [{ type: "commit.failed", writes: 4, full: false, message: "SQLITE_IOERR" }, "error", /could not be written/],
+    [{ type: "inbox.received", token: "t", bytes: 5, messageId: "msg_1" }, "info", /inbox/],
+    [taskEnded("failed", "The endpoint is disabled."), "warn", /task has failed/],
+  ])("says %j as %s", (fact, level, text) => {
+    expect(linesOf(fact)).toMatchObject([{ level, message: expect.stringMatching(text) }]);
+  });
+
+  test("names things by the ids that the API uses", () => {
+    const [line] = linesOf({ ...disabled, cause: "gone" });
+    expect(line!.fields).toMatchObject({
+      endpointId: ids.encode("ep_", 5),
+      applicationId: ids.encode("app_", 6),
+      failingSince: "1970-01-01T00:00:00.000Z",
+    });
+  });
+
+  test.each<Fact>([
+    { type: "attempt.started", deliverySeq: 1, endpointSeq: 1 },
+    { type: "commit.finished", writes: 1, durationMs: 1 },
+    { type: "deliveries.redriven", environmentSeq: 1, count: 1 },
+    taskEnded("finished", null),
+  ])("says nothing of what happens all the time: %j", (fact) => {
+    expect(linesOf(fact)).toEqual([]);
+  });
+});

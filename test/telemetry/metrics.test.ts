@@ -1,0 +1,105 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { Fact } from "../../src/core/fact.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { Tally } from "../../src/telemetry/tally.ts";
+
+let metrics: Metrics | null = null;
+afterEach(() => metrics?.stop());
+
+function metricsWith(oldestDueAt: number | null = null): Metrics {
+  metrics = new Metrics({
+    tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
+    attemptsUnderWay: () => 3,
+    oldestDueAt: () => oldestDueAt,
+    storeSize: () => ({ databaseBytes: 4096, walBytes: 512 }),
+  });
+  return metrics;
+}
+
+const attempt: Extract<Fact, { type: "attempt.finished" }> = {
+  type: "attempt.finished",
+  deliverySeq: 1,
+  messageSeq: 1,
+  endpointSeq: 1,
+  applicationSeq: 1,
+  environmentSeq: 1,
+  attemptSeq: 2,
+  failedBefore: 0,
+  reason: null,
+  responseStatus: 200,
+  durationMs: 30,
+  next: "delivered",
+  was: "pending",
+  deadReason: null,
+  sinceAcceptedMs: 70,
+};
+
+describe("the metrics", () => {
+  test.each([
+    "boathook_messages_accepted_total",
+    "boathook_attempt_duration_seconds",
+    "boathook_accept_to_delivered_seconds",
+    "boathook_deliveries_pending",
+    "boathook_oldest_due_age_seconds",
+    "boathook_dead_letters",
+    "boathook_commit_duration_seconds",
+    "boathook_commit_writes",
+    "boathook_commits_failed_total",
+    "boathook_attempts_under_way",
+    "boathook_event_loop_lag_seconds",
+    "boathook_database_bytes",
+    "boathook_wal_bytes",
+    "process_resident_memory_bytes",
+    "process_cpu_seconds_total",
+    "process_start_time_seconds",
+  ])("have %s from the first moment, with a help text", async (name) => {
+    const text = await metricsWith().text();
+    expect(text).toContain(`# HELP ${name} `);
+    expect(text).toMatch(new RegExp(`^${name}(_count)?(\\{.*\\})? \\S+$`, "m"));
+  });
+
+  test("are a Prometheus page: every line a comment or a sample", async () => {
+    const lines = (await metricsWith().text()).split("\n").filter((line) => line !== "");
+    for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+|\w+\{.*\} \+?Inf)$/);
+    expect(metricsWith().contentType).toStartWith("text/plain");
+  });
+
+  test("count what facts tell", async () => {
+    const { listen, text } = { listen: metricsWith().listen, text: () => metrics!.text() };
+    const message = { messageSeq: 1, applicationSeq: 1, environmentSeq: 1, eventType: "a", deliveries: 2 };
+    listen({ type: "message.accepted", ...message });
+    listen(attempt);
+    listen({ ...attempt, reason: "timeout", next: "pending" });
+    listen({ type: "commit.finished", writes: 5, durationMs: 4 });
+    listen({ type: "commit.failed", writes: 5, full: true, message: "full" });
+    const page = await text();
+    for (const line of [
+      "boathook_messages_accepted_total 1",
+      'boathook_attempts_total{outcome="success"} 1',
+      'boathook_attempts_total{outcome="timeout"} 1',
+      "boathook_attempt_duration_seconds_count 2",
+      "boathook_accept_to_delivered_seconds_count 1",
+      "boathook_accept_to_delivered_seconds_sum 0.07",
+      "boathook_commit_writes_sum 5",
+      "boathook_commit_duration_seconds_count 1",
+      "boathook_commits_failed_total 1",
+    ]) {
+      expect(page.split("\n")).toContain(line);
+    }
+  });
+
+  test("read what is not counted when they are asked", async () => {
+    const page = (await metricsWith(Date.now() - 60_000).text()).split("\n");
+    expect(page).toContain("boathook_deliveries_pending 11");
+    expect(page).toContain("boathook_dead_letters 7");
+    expect(page).toContain("boathook_attempts_under_way 3");
+    expect(page).toContain("boathook_database_bytes 4096");
+    expect(page).toContain("boathook_wal_bytes 512");
+    const age = page.find((line) => line.startsWith("boathook_oldest_due_age_seconds "))!.split(" ")[1];
+    expect(Number(age)).toBeGreaterThanOrEqual(60);
+  });
+
+  test("say 0 for the age of the oldest due delivery when nothing is due", async () => {
+    expect((await metricsWith().text()).split("\n")).toContain("boathook_oldest_due_age_seconds 0");
+  });
+});
