@@ -417,6 +417,8 @@ export class Engine implements Deliverer {
           ? rows[limit - 1]!.position
           : await store.nextPosition(lane.endpointSeq, { position: upTo, seq: Number.MAX_SAFE_INTEGER });
       if (next !== null) lane.waitsOnDisk(next);
+      // Whatever the reason for which nothing came of it: the event loop gets its turn before the next try.
+      if (lane.ready.length === 0) lane.parkedUntil = this.ports.clock.now() + 1;
     });
   }
 

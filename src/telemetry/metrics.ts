@@ -75,6 +75,8 @@ export class Metrics {
     });
     // Looked up once: this runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
+    // So that a rate over the first failure is a rate, and not a series that was not there before.
+    for (const counter of outcomes.values()) counter.inc(0);
 
     return (fact) => {
       switch (fact.type) {

@@ -111,7 +111,7 @@ function assemble(
     audit: audit(db, committer),
     tasks: tasks(db, committer),
     meta: meta(db, committer),
-    prune: pruneVerb(db, committer),
+    prune: pruneVerb(db, committer, onFact),
     totals: async () => totals(db),
     failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
     foreignVersion: () => dataVersion.get()!.data_version,

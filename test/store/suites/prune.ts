@@ -24,6 +24,18 @@ export function pruneSuite(open: Open): void {
       expect(rows.map(({ messageSeq }) => messageSeq)).toEqual([young.seq]);
     });
 
+    test("says how many dead letters went with them", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendDead();
+      await world.sendDead();
+      world.now += DAY_MS;
+      await world.sendDead();
+      await world.store.prune(world.now, world.now, 100);
+      expect(world.facts.filter(({ type }) => type === "deadletters.dropped")).toEqual([
+        { type: "deadletters.dropped", environmentSeq: expect.any(Number), count: 2 },
+      ]);
+    });
+
     test("frees the event id of what it deletes", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" }, []);
