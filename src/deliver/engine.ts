@@ -1,13 +1,12 @@
-import { type Decision, decide } from "../core/delivery.ts";
+import { decide } from "../core/delivery.ts";
 import type { Fact, Facts } from "../core/fact.ts";
 import { type IdCodec, type Seq, type SeqSource, seqAt, timeOfSeq } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
-import type { Answer, Clock, Random, Resolver, Transport } from "../ports.ts";
+import type { Clock, Random, Resolver, Transport } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
   type KnownEndpoint,
   type MessageContent,
-  type PendingDelivery,
   type Settled,
   type Settlement,
   type Store,
@@ -21,6 +20,7 @@ import type { DeliveryPolicy } from "./policy.ts";
 import { Purge } from "./purge.ts";
 import { Redrive } from "./redrive.ts";
 import { replayKinds } from "./replay.ts";
+import { type Sent, STORE_RETRY_MS, settle, settlementOf } from "./settle.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
 import { TaskRunner } from "./task-runner.ts";
@@ -38,8 +38,6 @@ const LANES_MAX = 20_000;
 const CONTENTS_AHEAD = 16;
 const RECOVERY_PAGE = 1000;
 const BURY_PAGE = 1000;
-/** How soon to ask a store again that could not be written. */
-const STORE_RETRY_MS = 500;
 /** How long a lane rests that met a mistake in the program. */
 const DEFECT_REST_MS = 5000;
 
@@ -47,15 +45,6 @@ const DEFECT_REST_MS = 5000;
 export interface OldestDue {
   readonly dueAt: number;
   readonly endpoint: KnownEndpoint;
-}
-
-/** A request that has been on its way. */
-interface Sent {
-  readonly delivery: PendingDelivery;
-  readonly content: MessageContent;
-  /** Where it went. */
-  readonly entry: EndpointEntry;
-  readonly startedAt: number;
 }
 
 export interface EnginePorts {
@@ -266,7 +255,8 @@ export class Engine implements Deliverer {
   }
 
   #unclaim(lane: Lane, waiting: Waiting): void {
-    if (lane.claimed.delete(waiting.delivery.seq)) this.#claimed--;
+    if (!lane.claimed.delete(waiting.delivery.seq)) return;
+    this.#claimed--;
     this.#contentBytes -= waiting.content?.payload?.byteLength ?? 0;
   }
 
@@ -509,9 +499,10 @@ export class Engine implements Deliverer {
       random.next(),
     );
     const sent = { delivery, content, entry, startedAt };
-    const settlement = this.#settlement(lane, sent, answer, decision, finishedAt);
+    const result = { answer, outcome, decision, failingSince: lane.failingSince, finishedAt };
+    const settlement = settlementOf(sent, result, this.parts.seqs);
     lane.failingSince = decision.failingSince;
-    const settled = await this.#settle(settlement);
+    const settled = await settle(this.parts.store, clock, settlement, () => this.#stopping);
     if (settled === null) return;
     this.#unclaim(lane, waiting);
     this.#afterSettlement(lane, sent, settlement, settled);
@@ -540,67 +531,6 @@ export class Engine implements Deliverer {
         cause: decision.disable,
         failingSince: decision.failingSince ?? finishedAt,
       });
-    }
-  }
-
-  #settlement(
-    lane: Lane,
-    { delivery, content, entry, startedAt }: Sent,
-    answer: Answer,
-    decision: Decision,
-    finishedAt: number,
-  ): Settlement {
-    const { next } = decision;
-    const dueAt = next.state === "pending" ? finishedAt + next.waitMs : null;
-    return {
-      attempt: {
-        seq: this.parts.seqs.next(),
-        deliverySeq: delivery.seq,
-        messageSeq: delivery.messageSeq,
-        endpointSeq: delivery.endpointSeq,
-        url: entry.url.href,
-        reason: classify(answer, finishedAt).reason,
-        responseStatus: answer.kind === "response" ? answer.status : 0,
-        response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),
-        durationMs: Math.max(0, finishedAt - startedAt),
-        trigger: delivery.trigger,
-        startedAt,
-        nextAttemptAt: dueAt,
-      },
-      message: content,
-      round: delivery.round,
-      next:
-        next.state === "pending"
-          ? {
-              state: "pending",
-              attempts: next.attempts,
-              dueAt: dueAt!,
-              position: this.#positionAt(dueAt!),
-            }
-          : next,
-      settledAt: finishedAt,
-      ...(decision.failingSince === lane.failingSince ? {} : { failingSince: decision.failingSince }),
-      disableEndpoint: decision.disable !== null,
-    };
-  }
-
-  /** The place in a parallel lane of what is due at `dueAt`: always beyond everything that has a place already, or it could be passed over. */
-  #positionAt(dueAt: number): Seq {
-    const position = seqAt(dueAt);
-    return position > this.parts.seqs.last ? position : this.parts.seqs.next();
-  }
-
-  /** Stores the result, however long the disk takes to have room for it. Null when the process ends before. */
-  async #settle(settlement: Settlement): Promise<Settled | null> {
-    for (;;) {
-      try {
-        const [settled] = await this.parts.store.settle([settlement]);
-        return settled!;
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        if (this.#stopping) return null;
-        await new Promise<void>((resolve) => this.ports.clock.after(STORE_RETRY_MS, resolve));
-      }
     }
   }
 
