@@ -27,6 +27,15 @@ describe("a page", () => {
     expect(page).toEqual({ data: [], iterator: null, done: true });
     expect("prevIterator" in page).toBe(false);
   });
+
+  test("of a search that was cut short says where to go on, also when it is empty", () => {
+    const [forwards, backwards] = [false, true].map((back) => ({ id: "m", backwards: back }));
+    expect(listOut([], idOf, true, forwards)).toEqual({ data: [], iterator: "m", done: false });
+    expect(listOut([], idOf, true, backwards)).toEqual({ data: [], iterator: null, prevIterator: "-m", done: false });
+    const items = [{ id: "z" }, { id: "x" }];
+    expect(listOut(items, idOf, true, forwards)).toMatchObject({ iterator: "m", prevIterator: "-z" });
+    expect(listOut(items, idOf, true, backwards)).toMatchObject({ iterator: "x", prevIterator: "-m" });
+  });
 });
 
 describe("an iterator", () => {

@@ -219,13 +219,15 @@ export const migrations: readonly string[] = [
     SELECT t.endpoint_seq AS list, t.seq, m.event_type, m.channels, m.tags, t.reason, t.response_status / 100 AS class,
       (ROW_NUMBER() OVER (PARTITION BY t.endpoint_seq ORDER BY t.seq) - 1) / 64 AS place
     FROM attempt t JOIN message m ON m.seq = t.message_seq
-  ), started AS (SELECT *, MIN(seq) OVER (PARTITION BY list, place) AS start FROM placed), found AS (
-    SELECT list, start, event_type AS trait FROM started
+  ), started AS (SELECT *, MIN(seq) OVER (PARTITION BY list, place) AS start FROM placed), labelled AS (
+    SELECT list, start, reason, event_type AS label FROM started
+    UNION SELECT list, start, reason, 'c:' || value FROM started, json_each(channels)
+    UNION SELECT list, start, reason, 't:' || value FROM started, json_each(tags)
+  ), found AS (
+    SELECT list, start, label AS trait FROM labelled
+    UNION SELECT list, start, 'f:' || label FROM labelled WHERE reason IS NOT NULL
+    UNION SELECT list, start, ':failed' FROM labelled WHERE reason IS NOT NULL
     UNION SELECT list, start, ':' || class FROM started
-    UNION SELECT list, start, ':failed' FROM started WHERE reason IS NOT NULL
-    UNION SELECT list, start, 'f:' || event_type FROM started WHERE reason IS NOT NULL
-    UNION SELECT list, start, 'c:' || value FROM started, json_each(channels)
-    UNION SELECT list, start, 't:' || value FROM started, json_each(tags)
   )
   SELECT list, start, GROUP_CONCAT('|' || trait || '|', '') FROM found GROUP BY list, start;
 

@@ -8,8 +8,8 @@ export type Trait = string | number;
 /** No two kinds can be taken for each other: event types consist of letters, digits and `-_.` alone. */
 export const trait = {
   eventType: (name: string): Trait => name,
-  /** An attempt to deliver a message of this event type has failed. */
-  failedType: (name: string): Trait => `f:${name}`,
+  /** Of an attempt that failed, to deliver a message with this trait. */
+  failedWith: (one: Trait): Trait => `f:${one}`,
   channel: (name: string): Trait => `c:${name}`,
   tag: (name: string): Trait => `t:${name}`,
   /** Hundreds of the answer's status: 0 (no answer), 1 … */

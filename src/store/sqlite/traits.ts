@@ -19,9 +19,10 @@ export function traitsOfMessage(message: NewMessage): Trait[] {
 
 /** By what an attempt is found among those of its endpoint. */
 export function traitsOfAttempt({ reason, responseStatus }: Settlement["attempt"], labels: Labels): Trait[] {
-  const traits: Trait[] = [trait.statusClass(Math.floor(responseStatus / 100))];
+  const traits: Trait[] = [];
   addLabels(traits, labels);
-  if (reason !== null) traits.push(trait.failed, trait.failedType(labels.eventType));
+  if (reason !== null) traits.push(...traits.map(trait.failedWith), trait.failed);
+  traits.push(trait.statusClass(Math.floor(responseStatus / 100)));
   return traits;
 }
 
@@ -35,11 +36,11 @@ export function termsOfMessages({ eventTypes, channel, tag }: MessageFilter): (r
 }
 
 export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
-  const { status, statusCodeClass, eventTypes } = filter;
-  const failedOnly = status === 2;
-  const terms = termsOfMessages(filter);
-  // Failures of a type are seldom where both a failure and the type are: they have a trait of their own.
-  if (failedOnly) terms.push(eventTypes?.map(trait.failedType) ?? [trait.failed]);
+  const { status, statusCodeClass } = filter;
+  const ofMessage = termsOfMessages(filter);
+  // Where there are failures, and messages of a type, it is seldom one of these that failed: that is a trait of its own.
+  const terms = status === 2 ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
+  if (status === 2 && terms.length === 0) terms.push([trait.failed]);
   if (status === 0) terms.push([trait.statusClass(2)]);
   if (statusCodeClass !== undefined) terms.push([trait.statusClass(statusCodeClass / 100)]);
   return terms;

@@ -30,6 +30,12 @@ describe("a page of messages with their payloads", () => {
     expect(await seqsWithin(1, false)).toEqual([[5], true]);
   });
 
+  test("goes on where the search was cut short, or behind its last message when it was cut itself", async () => {
+    const cut = { rows, more: true, resume: 17 };
+    expect((await withPayloads(store, cut, false)).resume).toBe(17);
+    expect((await withPayloads(store, cut, false, 2 * PAYLOAD_BYTES)).resume).toBeUndefined();
+  });
+
   test("leaves a payload that is gone as it is", async () => {
     const { rows: filled } = await withPayloads(store, { rows, more: false }, false);
     expect(filled.map(({ payload }) => payload?.length ?? null)).toEqual([10, 10, null, 10, 10]);

@@ -95,7 +95,6 @@ function attemptCases(): Case[] {
       "that failed, in a channel",
       { status: 2, channel: seen.commonChannel },
       `t.reason NOT NULL AND ${within(seen.commonChannel, "m.channels")}`,
-      true,
     ),
   ];
 }

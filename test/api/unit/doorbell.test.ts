@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import { Doorbell } from "../../../src/api/doorbell.ts";
+import { Facts } from "../../../src/core/fact.ts";
+import type { Clock } from "../../../src/ports.ts";
+
+/** Time passes when the test says so. */
+function setup() {
+  const facts = new Facts();
+  const timers = new Set<() => void>();
+  const clock: Clock = {
+    now: () => 0,
+    after: (_, task) => {
+      timers.add(task);
+      return () => void timers.delete(task);
+    },
+    soon: queueMicrotask,
+  };
+  const stopping = new AbortController();
+  const caller = new AbortController();
+  const doorbell = new Doorbell(facts, clock, stopping.signal);
+  const accepted = (applicationSeq: number) =>
+    facts.state({
+      type: "message.accepted",
+      messageSeq: 1,
+      applicationSeq,
+      environmentSeq: 1,
+      eventType: "a",
+      deliveries: 0,
+    });
+  return { doorbell, timers, stopping, caller, accepted };
+}
+
+/** Is the promise resolved by now? */
+async function isOver(promise: Promise<void>): Promise<boolean> {
+  return Promise.race([
+    promise.then(() => true),
+    new Promise<boolean>((resolve) => setImmediate(() => resolve(false))),
+  ]);
+}
+
+describe("a wait for a message", () => {
+  test("ends with one of the application, and no other", async () => {
+    const { doorbell, caller, accepted, timers } = setup();
+    const wait = doorbell.wait(7, 1000, caller.signal);
+    accepted(8);
+    expect(await isOver(wait.over)).toBe(false);
+    accepted(7);
+    expect(await isOver(wait.over)).toBe(true);
+    expect(timers.size).toBe(0);
+  });
+
+  test("ends when its time is over, when the caller goes away and when the server stops", async () => {
+    const { doorbell, caller, stopping, timers } = setup();
+    const timed = doorbell.wait(7, 1000, caller.signal);
+    for (const task of timers) task();
+    expect(await isOver(timed.over)).toBe(true);
+    const other = new AbortController();
+    const [left, stopped] = [doorbell.wait(7, 1000, other.signal), doorbell.wait(7, 1000, caller.signal)];
+    other.abort();
+    expect([await isOver(left.over), await isOver(stopped.over)]).toEqual([true, false]);
+    stopping.abort();
+    expect(await isOver(stopped.over)).toBe(true);
+    expect(timers.size).toBe(0);
+    expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
+  });
+
+  test("is over at once when nobody wants to wait or too many do, and those who give up make room", async () => {
+    const { doorbell, caller } = setup();
+    expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
+    const waits = Array.from({ length: 1000 }, () => doorbell.wait(7, 1000, caller.signal));
+    expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
+    waits[0]!.cancel();
+    expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(false);
+  });
+});

@@ -1,0 +1,36 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { openStore } from "../../../src/store/sqlite/index.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import { Furnished } from "../furnished.ts";
+import { NEWEST_FIRST } from "../pages.ts";
+import { optionsFor } from "./open.ts";
+
+test("the index of lists forgets what has been deleted, and finds what has not", async () => {
+  using directory = temporaryDirectory();
+  await using world = await Furnished.open(async () => {
+    const store = await openStore(optionsFor(directory.path));
+    return { store, facts: [], reopen: async () => {}, remove: () => store.close() };
+  });
+  using reader = new Database(directory.file("boathook.db"), { readonly: true });
+  const lines = () => reader.query<{ n: number }, []>("SELECT COUNT(*) AS n FROM stretch").get()!.n;
+  const fill = async (count: number) => {
+    const messages = await world.sendMany(count);
+    await world.kill();
+    return messages;
+  };
+  await fill(500);
+  const before = lines();
+  world.now += 1000;
+  const kept = await fill(100);
+  expect(before).toBeGreaterThan(10);
+  while ((await world.store.prune(kept[0]!.acceptedAt, world.now, 100)) > 0);
+  // Of what is gone at most the stretches that also hold something that is not.
+  expect(lines()).toBeLessThan(before / 2);
+  const { rows } = await world.store.attempts.ofEndpoint(world.endpoint.seq, { status: 2 }, NEWEST_FIRST, false);
+  expect(rows.map(({ messageSeq }) => messageSeq).sort()).toEqual(kept.map(({ seq }) => seq).sort());
+  const more = await world.send({ eventType: "later" });
+  const filter = { eventTypes: ["later"] };
+  const { rows: later } = await world.store.messages.list(world.application.seq, filter, NEWEST_FIRST, false);
+  expect(later.map(({ seq }) => seq)).toEqual([more.seq]);
+});
