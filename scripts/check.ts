@@ -1,12 +1,15 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
+import { fuzz } from "./fuzz.ts";
+import { checkSdks } from "./sdks/check.ts";
 import { readTestReport, type TestReport } from "./test-report.ts";
 import { installTestTools } from "./test-tools.ts";
 
 /**
  * `bun run check`: everything that must hold, one step after the other. Goes on after a failure, so that one run shows all
- * of them. Each step before the tests counts as one check, and each test as one.
+ * of them. Each step before the tests counts as one check, and each test as one. With `--sdks` the round trips of
+ * `bun run check:sdks` follow, and each of their steps counts as one; with `--fuzz` that of `bun run fuzz`.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -73,6 +76,29 @@ function countTests(report: TestReport | null, ok: boolean): Counts {
   return { passed, failed: report.failures + (broken ? 1 : 0), skipped: report.skipped };
 }
 
+async function runSdks(summary: string[]): Promise<Counts> {
+  try {
+    const { lines, ...counts } = await checkSdks();
+    summary.push(...lines);
+    return counts;
+  } catch (error) {
+    summary.push(`FAILED  SDKs: ${error instanceof Error ? error.message : error}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+async function runFuzz(summary: string[]): Promise<Counts> {
+  const { outcome, line } = await fuzz();
+  summary.push(line);
+  return { passed: 0, failed: 0, skipped: 0, [outcome]: 1 };
+}
+
+function add(counts: Counts): void {
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+}
+
 const summary: string[] = installTestTools().map((line) => `note    ${line}`);
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 let built = true;
@@ -82,10 +108,9 @@ for (const step of STEPS) {
   if (step.name === "build") built = ok;
 }
 if (built) {
-  const tests = await runTests(summary);
-  total.passed += tests.passed;
-  total.failed += tests.failed;
-  total.skipped += tests.skipped;
+  add(await runTests(summary));
+  if (process.argv.includes("--sdks")) add(await runSdks(summary));
+  if (process.argv.includes("--fuzz")) add(await runFuzz(summary));
 } else {
   summary.push("not run  tests: there is no fresh executable to test");
 }

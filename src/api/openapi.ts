@@ -38,6 +38,8 @@ const problems: Readonly<Record<number, Answer>> = {
     schema: HTTPValidationError,
     example: { detail: [{ loc: ["body", "name"], msg: "This field is required.", type: "value_error.jsondecode" }] },
   },
+  // Answered by the HTTP server itself, before the request is looked at.
+  431: { description: "The address or the headers are larger than 16 KiB." },
   429: problem("Too much at once; `Retry-After` says when to come back.", "too_many_requests", "Too many requests."),
   503: problem(
     "Nothing can be stored at the moment; `Retry-After` says when to come back.",
@@ -156,7 +158,7 @@ function problemStatuses({ access, body, query, method, problems: own }: Operati
   const statuses = [...own];
   if (access !== "public") statuses.push(401, 404, 503);
   if (access !== "public") statuses.push(403);
-  if (query !== undefined) statuses.push(400);
+  if (query !== undefined) statuses.push(400, 431);
   if (query !== undefined || body !== undefined || method === "POST") statuses.push(422);
   if (body !== undefined) statuses.push(413);
   return statuses;

@@ -1,0 +1,82 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ensureExecutable } from "./executable.ts";
+import { startServer } from "./sdks/server.ts";
+
+/**
+ * `bun run fuzz`: Schemathesis reads the OpenAPI document of a real server and tries what it finds there: no 5xx, no answer that
+ * breaks its own schema, none with a status that is not documented. Skipped, with the reason, where there is no Python.
+ */
+
+const SCHEMATHESIS = "schemathesis==4.32.5";
+const HOME = join(import.meta.dir, "..", "dist", "schemathesis");
+const INSTALL_TIMEOUT_MS = 180_000;
+const RUN_TIMEOUT_MS = 240_000;
+/** Streams and long polls, which do not end by themselves, and inboxes, which answer what they are told to. */
+const EXCLUDED = "/live$|/poller/|/inbox/";
+
+export interface FuzzReport {
+  readonly outcome: "passed" | "failed" | "skipped";
+  /** For people. */
+  readonly line: string;
+}
+
+async function execute(command: string[], timeoutMs: number): Promise<{ ok: boolean; output: string }> {
+  const child = Bun.spawn(command, { cwd: HOME, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  await child.exited;
+  return { ok: child.exitCode === 0, output: `${out}${err}`.trim() };
+}
+
+/** Why it cannot be installed here, or null when it is there. */
+async function install(): Promise<string | null> {
+  if (Bun.which("python3") === null) return "python3 is missing";
+  await mkdir(HOME, { recursive: true });
+  for (const command of [
+    ["python3", "-m", "venv", HOME],
+    [join(HOME, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS],
+  ]) {
+    const { ok, output } = await execute(command, INSTALL_TIMEOUT_MS);
+    if (!ok) return output.split("\n").at(-1) ?? "it could not be installed";
+  }
+  return null;
+}
+
+export async function fuzz(): Promise<FuzzReport> {
+  const obstacle = await install();
+  if (obstacle !== null) return { outcome: "skipped", line: `skipped Schemathesis: ${obstacle}` };
+  await ensureExecutable();
+  const server = await startServer();
+  try {
+    const { ok, output } = await execute(
+      [
+        join(HOME, "bin", "schemathesis"),
+        "run",
+        `${server.url}/docs/json`,
+        `--header=Authorization: Bearer ${server.token}`,
+        "--checks=not_a_server_error,response_schema_conformance,status_code_conformance,content_type_conformance",
+        "--phases=examples,coverage,fuzzing",
+        "--max-examples=8",
+        "--seed=1",
+        "--continue-on-failure",
+        "--request-timeout=10",
+        `--exclude-path-regex=${EXCLUDED}`,
+        "--no-color",
+      ],
+      RUN_TIMEOUT_MS,
+    );
+    const cases = /(\d[\d,]*) generated/.exec(output)?.[1] ?? "no";
+    if (!ok) console.log(output);
+    return ok
+      ? { outcome: "passed", line: `passed  Schemathesis: ${cases} requests` }
+      : { outcome: "failed", line: `FAILED  Schemathesis: ${cases} requests, see above` };
+  } finally {
+    await server.stop();
+  }
+}
+
+if (import.meta.main) {
+  const { outcome, line } = await fuzz();
+  console.log(line);
+  process.exit(outcome === "failed" ? 1 : 0);
+}

@@ -1,0 +1,150 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureExecutable } from "../executable.ts";
+import { type Command, LANGUAGES, type Language } from "./language.ts";
+import { startFileReceiver } from "./receiver.ts";
+import { startServer } from "./server.ts";
+
+/**
+ * `bun run check:sdks`: the same round trip through a real server with the official SDKs of other languages. A language whose
+ * toolchain or registry cannot be used on this machine is skipped, and it says why.
+ */
+
+/** A registry that nobody answers for must not hold the check up for longer. */
+const FETCH_TIMEOUT_MS = 120_000;
+const BUILD_TIMEOUT_MS = 300_000;
+const RUN_TIMEOUT_MS = 90_000;
+
+/** What a package manager says when the pinned files are at fault, and not the way to the registry. */
+const WRONG_LOCK =
+  /checksum mismatch|SECURITY ERROR|--locked was passed|updates to go\.(mod|sum)|missing go\.sum entry/;
+
+export interface SdkReport {
+  /** Steps of all round trips. */
+  readonly passed: number;
+  /** Languages whose build or round trip failed. */
+  readonly failed: number;
+  /** Languages that were not tried. */
+  readonly skipped: number;
+  /** One line about each language, for people. */
+  readonly lines: readonly string[];
+}
+
+type Outcome =
+  | { readonly kind: "passed"; readonly steps: number }
+  | { readonly kind: "failed"; readonly steps: number; readonly reason: string }
+  | { readonly kind: "skipped"; readonly reason: string };
+
+interface Finished {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+async function execute(
+  command: Command,
+  language: Language,
+  timeoutMs: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const child = Bun.spawn([...command], {
+    cwd: language.directory,
+    env: { ...process.env, ...language.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: timeoutMs,
+  });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  await child.exited;
+  const late = child.signalCode === null ? "" : `\n${command[0]} was ended after ${timeoutMs / 1000} s`;
+  return { ok: child.exitCode === 0, output: `${out}${err}${late}`.trim() };
+}
+
+function lastLine(text: string): string {
+  return text.split("\n").at(-1)?.trim() || "no word about why";
+}
+
+/** Why this machine cannot build the language's program, or null. */
+async function missingToolchain(language: Language): Promise<string | null> {
+  for (const tool of language.tools) if (Bun.which(tool) === null) return `${tool} is missing`;
+  const { ok, output } = await execute(language.version, language, FETCH_TIMEOUT_MS);
+  const [, minor, patch = ".0"] = /(\d+\.\d+)(\.\d+)?/.exec(output) ?? [];
+  if (!ok || minor === undefined) return `${language.version.join(" ")}: ${lastLine(output)}`;
+  const version = minor + patch;
+  return Bun.semver.order(version, language.oldest) < 0 ? `${version} is older than ${language.oldest}` : null;
+}
+
+async function prepare(language: Language): Promise<Outcome | null> {
+  const missing = await missingToolchain(language);
+  if (missing !== null) return { kind: "skipped", reason: missing };
+  for (const command of language.fetch) {
+    const { ok, output } = await execute(command, language, FETCH_TIMEOUT_MS);
+    if (ok) continue;
+    const reason = `could not be fetched: ${lastLine(output)}`;
+    return WRONG_LOCK.test(output) ? { kind: "failed", steps: 0, reason } : { kind: "skipped", reason };
+  }
+  for (const command of language.build) {
+    const { ok, output } = await execute(command, language, BUILD_TIMEOUT_MS);
+    if (ok) continue;
+    console.log(output);
+    return { kind: "failed", steps: 0, reason: `does not build: ${lastLine(output)}` };
+  }
+  return null;
+}
+
+async function roundTrip(language: Language, env: Readonly<Record<string, string>>): Promise<Outcome> {
+  const { ok, output } = await execute(language.run, language, RUN_TIMEOUT_MS, env);
+  console.log(output);
+  const steps = output.match(/^passed {2}/gm)?.length ?? 0;
+  if (ok && steps > 0) return { kind: "passed", steps };
+  return { kind: "failed", steps, reason: /^FAILED {2}(.*)$/m.exec(output)?.[1] ?? lastLine(output) };
+}
+
+function describeOutcome(language: Language, outcome: Outcome): string {
+  const title = `SDK for ${language.name} (${language.sdk})`;
+  if (outcome.kind === "skipped") return `skipped ${title}: ${outcome.reason}`;
+  if (outcome.kind === "failed") return `FAILED  ${title}: ${outcome.reason}`;
+  return `passed  ${title}: ${outcome.steps} steps`;
+}
+
+/** Runs every round trip, one after the other, against `dist/boathook`, which is built when it is stale. */
+export async function checkSdks(): Promise<SdkReport> {
+  await ensureExecutable();
+  const received = await mkdtemp(join(tmpdir(), "boathook-received-"));
+  await mkdir(join(import.meta.dir, "..", "..", "dist", "sdks"), { recursive: true });
+  const receiver = startFileReceiver(received);
+  const server = await startServer();
+  const env = {
+    SERVER_URL: server.url,
+    SERVER_TOKEN: server.token,
+    RECEIVER_URL: receiver.url,
+    RECEIVED_DIR: received,
+  };
+  try {
+    const outcomes: Outcome[] = [];
+    for (const language of LANGUAGES) {
+      console.log(`\n── SDK for ${language.name}`);
+      outcomes.push((await prepare(language)) ?? (await roundTrip(language, env)));
+    }
+    return summarize(outcomes);
+  } finally {
+    await server.stop();
+    await receiver.stop();
+    await rm(received, { recursive: true, force: true });
+  }
+}
+
+function summarize(outcomes: readonly Outcome[]): SdkReport {
+  return {
+    passed: outcomes.reduce((sum, outcome) => sum + (outcome.kind === "skipped" ? 0 : outcome.steps), 0),
+    failed: outcomes.filter(({ kind }) => kind === "failed").length,
+    skipped: outcomes.filter(({ kind }) => kind === "skipped").length,
+    lines: outcomes.map((outcome, index) => describeOutcome(LANGUAGES[index]!, outcome)),
+  };
+}
+
+if (import.meta.main) {
+  const { passed, failed, skipped, lines } = await checkSdks();
+  console.log(`\n── summary\n${lines.join("\n")}\n`);
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  process.exit(failed === 0 ? 0 : 1);
+}

@@ -1,0 +1,221 @@
+"""The round trip with the Python SDK. Prints one line about each step and ends at the first that fails."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from svix.api import (
+    AppPortalAccessIn,
+    ApplicationIn,
+    ApplicationListOptions,
+    ApplicationPatch,
+    EndpointHeadersIn,
+    EndpointHeadersPatchIn,
+    EndpointIn,
+    EndpointPatch,
+    EndpointSecretRotateIn,
+    EndpointUpsertIn,
+    EventTypeIn,
+    EventTypeListOptions,
+    EventTypeUpsertIn,
+    MessageCreateOptions,
+    MessageGetOptions,
+    MessageIn,
+    MessageListOptions,
+    MessageStatus,
+    OperationalWebhookEndpointIn,
+    Svix,
+    SvixOptions,
+)
+from svix.exceptions import HttpError, HTTPValidationError, WebhookVerificationError
+from svix.webhooks import Webhook
+
+DELIVERY_TIMEOUT_S = 20
+RECEIVED_DIR = Path(os.environ["RECEIVED_DIR"])
+RECEIVER_URL = os.environ["RECEIVER_URL"]
+
+svix = Svix(os.environ["SERVER_TOKEN"], SvixOptions(server_url=os.environ["SERVER_URL"]))
+run = uuid4().hex
+app = f"python-{run}"
+event_type = f"python.{run}"
+endpoint = "endpoint"
+
+
+def equal(got, wanted) -> None:
+    if got != wanted:
+        raise AssertionError(f"got {got!r} instead of {wanted!r}")
+
+
+def refused(error_class, status, call) -> None:
+    """The call must end with the SDK's own error of that status."""
+    try:
+        call()
+    except error_class as error:
+        equal(error.status_code, status)
+    else:
+        raise AssertionError(f"not refused with {status}")
+
+
+def eventually(find):
+    """What `find` returns as soon as that is something."""
+    until = time.monotonic() + DELIVERY_TIMEOUT_S
+    while time.monotonic() < until:
+        found = find()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"nothing after {DELIVERY_TIMEOUT_S} s")
+
+
+def applications() -> None:
+    made = svix.application.create(ApplicationIn(name="Made", uid=app, metadata={"a": "1"}))
+    equal(svix.application.get_or_create(ApplicationIn(name="Other", uid=app)).id, made.id)
+    equal(svix.application.get(app).metadata, {"a": "1"})
+    page = svix.application.list(ApplicationListOptions(limit=250))
+    assert made.id in [item.id for item in page.data]
+    equal(svix.application.upsert(app, ApplicationIn(name="Changed", uid=app)).name, "Changed")
+    equal(svix.application.patch(app, ApplicationPatch(name="Patched")).name, "Patched")
+    other = svix.application.create(ApplicationIn(name="Other"))
+    svix.application.delete(other.id)
+    refused(HttpError, 404, lambda: svix.application.get(other.id))
+
+
+def event_types() -> None:
+    svix.event_type.create(EventTypeIn(name=event_type, description="Made"))
+    names = [item.name for item in svix.event_type.list(EventTypeListOptions(limit=250)).data]
+    assert event_type in names
+    changed = svix.event_type.upsert(event_type, EventTypeUpsertIn(description="Changed"))
+    equal((changed.description, svix.event_type.get(event_type).description), ("Changed", "Changed"))
+
+
+def endpoints() -> None:
+    made = svix.endpoint.create(app, EndpointIn(url=RECEIVER_URL, uid=endpoint, channels=["c"]))
+    equal(svix.endpoint.get(app, endpoint).id, made.id)
+    equal([item.id for item in svix.endpoint.list(app).data], [made.id])
+    patched = svix.endpoint.patch(app, endpoint, EndpointPatch(description="Patched", channels=None))
+    equal((patched.description, patched.channels), ("Patched", None))
+    wanted = EndpointUpsertIn(url=RECEIVER_URL, uid=endpoint, event_types=[event_type])
+    equal(svix.endpoint.upsert(app, endpoint, wanted).event_types, [event_type])
+
+
+def endpoint_headers() -> None:
+    svix.endpoint.set_headers(app, endpoint, EndpointHeadersIn(headers={"X-One": "1", "X-Two": "2"}))
+    changes = EndpointHeadersPatchIn(headers={"X-Three": "3"}, delete_headers=["X-Two"])
+    svix.endpoint.patch_headers(app, endpoint, changes)
+    equal(svix.endpoint.get_headers(app, endpoint).headers, {"X-One": "1", "X-Three": "3"})
+
+
+def endpoint_secret() -> None:
+    before = svix.endpoint.get_secret(app, endpoint).key
+    svix.endpoint.rotate_secret(app, endpoint, EndpointSecretRotateIn())
+    after = svix.endpoint.get_secret(app, endpoint).key
+    assert after.startswith("whsec_") and after != before
+
+
+def message_in(event_id: str) -> MessageIn:
+    return MessageIn(event_type=event_type, event_id=event_id, payload={"id": event_id}, tags=["t"])
+
+
+def messages() -> None:
+    once = MessageCreateOptions(idempotency_key=f"key-{run}", with_content=True)
+    made = svix.message.create(app, message_in("event"), once)
+    equal(svix.message.create(app, message_in("event"), once).id, made.id)
+    found = svix.message.get(app, "event", MessageGetOptions(with_content=True))
+    equal((found.id, found.payload), (made.id, {"id": "event"}))
+    page = svix.message.list(app, MessageListOptions(event_types=[event_type], tag="t"))
+    equal([item.id for item in page.data], [made.id])
+
+
+def delivered():
+    attempts = svix.message_attempt.list_by_msg(app, "event").data
+    return next((attempt for attempt in attempts if attempt.status == MessageStatus.SUCCESS), None)
+
+
+def delivery() -> None:
+    eventually(delivered)
+    message = svix.message.get(app, "event")
+    received = json.loads((RECEIVED_DIR / f"{message.id}.json").read_text())
+    webhook = Webhook(svix.endpoint.get_secret(app, endpoint).key)
+    webhook.verify(received["body"], received["headers"])
+    equal(json.loads(received["body"]), {"id": "event"})
+    equal(received["headers"]["x-one"], "1")
+    try:
+        webhook.verify(received["body"] + " ", received["headers"])
+    except WebhookVerificationError:
+        return
+    raise AssertionError("a changed body passed the verification")
+
+
+def attempts() -> None:
+    first = delivered()
+    equal(svix.message_attempt.get(app, "event", first.id).response_status_code, 200)
+    equal([item.id for item in svix.message_attempt.list_by_endpoint(app, endpoint).data], [first.id])
+    listed = svix.message_attempt.list_attempted_messages(app, endpoint).data
+    equal([item.id for item in listed], [first.msg_id])
+    destinations = svix.message_attempt.list_attempted_destinations(app, "event").data
+    equal([item.id for item in destinations], [first.endpoint_id])
+    svix.message_attempt.resend(app, "event", endpoint)
+    eventually(lambda: len(svix.message_attempt.list_by_msg(app, "event").data) == 2)
+    equal(svix.endpoint.get_stats(app, endpoint).fail, 0)
+
+
+def errors() -> None:
+    refused(HttpError, 404, lambda: svix.application.get("missing"))
+    refused(HttpError, 409, lambda: svix.application.create(ApplicationIn(name="Twice", uid=app)))
+    refused(HttpError, 409, lambda: svix.message.create(app, message_in("event")))
+    refused(HTTPValidationError, 422, lambda: svix.application.create(ApplicationIn(name="")))
+
+
+def portal_access() -> None:
+    access = svix.authentication.app_portal_access(app, AppPortalAccessIn())
+    owner = Svix(access.token, SvixOptions(server_url=os.environ["SERVER_URL"]))
+    equal([item.uid for item in owner.endpoint.list(app).data], [endpoint])
+    refused(HttpError, 403, lambda: owner.application.list())
+
+
+def operational_webhooks() -> None:
+    operational = svix.operational_webhook.endpoint
+    made = operational.create(OperationalWebhookEndpointIn(url=RECEIVER_URL))
+    assert made.id in [item.id for item in operational.list().data]
+    operational.delete(made.id)
+    refused(HttpError, 404, lambda: operational.get(made.id))
+
+
+def background_tasks() -> None:
+    tasks = svix.background_task.list()
+    equal(len(tasks.data) == 0 or tasks.data[0].id.startswith("qtask_"), True)
+
+
+def deletion() -> None:
+    svix.endpoint.delete(app, endpoint)
+    refused(HttpError, 404, lambda: svix.endpoint.get(app, endpoint))
+    svix.application.delete(app)
+    refused(HttpError, 404, lambda: svix.application.get(app))
+
+
+STEPS = {
+    "applications: create, get_or_create, get, list, upsert, patch, delete": applications,
+    "event types: create, get, list, upsert": event_types,
+    "endpoints: create, get, list, patch, upsert": endpoints,
+    "endpoint headers: get, set, patch": endpoint_headers,
+    "endpoint secret: get, rotate": endpoint_secret,
+    "messages: create (twice with one idempotency key), get, list": messages,
+    "delivery: received and verified": delivery,
+    "attempts: get, lists, resend, endpoint stats": attempts,
+    "errors: 404, 409, 422": errors,
+    "app portal access": portal_access,
+    "operational webhook endpoints: create, get, list, delete": operational_webhooks,
+    "background tasks: list": background_tasks,
+    "deletion of endpoint and application": deletion,
+}
+
+for name, step in STEPS.items():
+    try:
+        step()
+    except Exception as error:
+        print(f"FAILED  {name}: {type(error).__name__}: {error}", flush=True)
+        sys.exit(1)
+    print(f"passed  {name}", flush=True)

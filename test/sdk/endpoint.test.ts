@@ -1,0 +1,142 @@
+import { expect, test } from "bun:test";
+import type { EndpointIn } from "svix";
+import { freshUid } from "../support/client.ts";
+import { until } from "../support/delivery.ts";
+import { startReceiver } from "../support/receiver.ts";
+import { pagesOf, walk } from "./clients.ts";
+
+const URL_OF_NOBODY = "https://example.com/hook";
+
+walk("endpoint", (sdk) => {
+  const put = (app: string, id: string, fields: EndpointIn) =>
+    sdk.version === "1.x"
+      ? sdk.client1().endpoint.update(app, id, fields)
+      : sdk.client().endpoint.upsert(app, id, fields);
+
+  /** The older version says `filterTypes`. */
+  const wanting = (eventTypes: string[] | null): { eventTypes?: string[] | null } =>
+    sdk.version === "1.x" ? ({ filterTypes: eventTypes } as object) : { eventTypes };
+
+  async function newApplication(): Promise<string> {
+    return (await sdk.client().application.create({ name: "App" })).id;
+  }
+
+  async function eventType(name: string): Promise<string> {
+    const unique = freshUid(name);
+    await sdk.client().eventType.create({ name: unique, description: "d" });
+    return unique;
+  }
+
+  test("makes endpoints, and finds them by id and by uid", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const fields = {
+      url: URL_OF_NOBODY,
+      uid: "ep",
+      description: "Of mine",
+      channels: ["eu"],
+      ...(wanting([await eventType("a")]) as { eventTypes: string[] }),
+      throttleRate: 5,
+      disabled: true,
+      metadata: { a: "1" },
+    };
+    const made = await endpoint.create(app, { ...fields, headers: { "X-From-Creation": "1" } });
+    expect(made).toMatchObject(fields);
+    expect(made.createdAt).toBeInstanceOf(Date);
+    expect(await endpoint.get(app, made.id)).toEqual(made);
+    expect(await endpoint.get(app, "ep")).toEqual(made);
+    expect((await endpoint.getHeaders(app, "ep")).headers).toEqual({ "X-From-Creation": "1" });
+    await sdk.refused(409, endpoint.create(app, { url: URL_OF_NOBODY, uid: "ep" }));
+    await sdk.refused(404, endpoint.get(await newApplication(), made.id));
+  });
+
+  test("refuses what no endpoint may be, and says where it is wrong", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const wrong: [Partial<EndpointIn>, string][] = [
+      [{ url: "ftp://example.com" }, "url"],
+      [wanting([freshUid("unknown")]) as { eventTypes: string[] }, "eventTypes"],
+      [{ channels: ["no spaces"] }, "channels"],
+      [{ secret: "whsec_short" }, "secret"],
+      [{ throttleRate: 0 }, "throttleRate"],
+    ];
+    for (const [fields, place] of wrong) {
+      const { detail } = await sdk.refused(422, endpoint.create(app, { url: URL_OF_NOBODY, ...fields }));
+      expect(detail).toMatchObject([{ loc: expect.arrayContaining(["body", place]) }]);
+    }
+  });
+
+  test("puts what is there and what is not; what is left out goes back to its default", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const made = await put(app, "ep", { url: URL_OF_NOBODY, uid: "ep", channels: ["eu"], metadata: { a: "1" } });
+    expect(made).toMatchObject({ uid: "ep", channels: ["eu"], metadata: { a: "1" } });
+    const { key } = await endpoint.getSecret(app, "ep");
+    const again = await put(app, "ep", { url: "https://example.com/other", uid: "ep" });
+    expect(again).toMatchObject({ id: made.id, url: "https://example.com/other", channels: null, metadata: {} });
+    expect((await endpoint.getSecret(app, "ep")).key).toBe(key);
+  });
+
+  test("patches: what is absent stays, what is null goes", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const types = wanting([await eventType("a")]) as { eventTypes: string[] };
+    const all = { uid: "ep", channels: ["eu"], ...types, throttleRate: 5, metadata: { a: "1" } };
+    const { id } = await endpoint.create(app, { url: URL_OF_NOBODY, ...all });
+    const described = await endpoint.patch(app, "ep", { description: "New", disabled: true });
+    expect(described).toMatchObject({ ...all, description: "New", disabled: true });
+    const bare = await endpoint.patch(app, id, { uid: null, channels: null, ...wanting(null), throttleRate: null });
+    expect(bare).toMatchObject({ channels: null, ...wanting(null), metadata: { a: "1" }, description: "New" });
+    expect([bare.uid ?? null, bare.throttleRate ?? null]).toEqual([null, null]);
+    await sdk.refused(404, endpoint.get(app, "ep"));
+  });
+
+  test("deletes, and may use the uid again", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const { id } = await endpoint.create(app, { url: URL_OF_NOBODY, uid: "ep" });
+    await endpoint.delete(app, "ep");
+    await sdk.refused(404, endpoint.get(app, id));
+    await sdk.refused(404, endpoint.delete(app, id));
+    expect((await endpoint.create(app, { url: URL_OF_NOBODY, uid: "ep" })).id).not.toBe(id);
+  });
+
+  test("lists in pages, newest first", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) ids.push((await endpoint.create(app, { url: URL_OF_NOBODY })).id);
+    const pages = await pagesOf((iterator) => endpoint.list(app, { limit: 2, iterator }));
+    expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
+    expect(pages.flat().map(({ id }) => id)).toEqual(ids.toReversed());
+  });
+
+  test("makes one endpoint for one idempotency key", async () => {
+    const { endpoint } = sdk.client();
+    const app = await newApplication();
+    const idempotencyKey = freshUid("key");
+    const made = await endpoint.create(app, { url: URL_OF_NOBODY }, { idempotencyKey });
+    expect((await endpoint.create(app, { url: "https://example.com/other" }, { idempotencyKey })).id).toBe(made.id);
+    expect((await endpoint.list(app)).data).toHaveLength(1);
+  });
+
+  test("sends an example, which arrives, and counts it", async () => {
+    await using receiver = startReceiver();
+    const { endpoint, eventType } = sdk.client();
+    const app = await newApplication();
+    const { id } = await endpoint.create(app, { url: receiver.url });
+    const name = freshUid("with.example");
+    const schemas = { "1": { type: "object", examples: [{ hello: "you" }] } };
+    await eventType.create({ name, description: "d", schemas });
+    const sent = await endpoint.sendExample(app, id, { eventType: name });
+    const [request] = await receiver.arrived(1);
+    expect([request!.id, JSON.parse(request!.body.toString())]).toEqual([sent.id, { hello: "you" }]);
+    const stats = await until(
+      () => endpoint.getStats(app, id, { since: new Date(Date.now() - 60_000) }),
+      ({ success }) => success > 0,
+    );
+    expect(stats).toMatchObject({ success: 1, pending: 0, sending: 0, fail: 0 });
+    await sdk.refused(404, endpoint.sendExample(app, id, { eventType: freshUid("unknown") }));
+    await sdk.refused(400, endpoint.getStats(app, id, { until: new Date(Date.now() + 3_600_000) }));
+  });
+});
