@@ -1,57 +1,108 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { fullFormats } from "ajv-formats/dist/formats.js";
 import fc from "fast-check";
-import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { type Answer, clientOf, type Send } from "../support/client.ts";
+import { attemptsOf, until } from "../support/delivery.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Whatever a client sends: a 4xx with a body in the error form, or a 2xx, and never a 5xx. */
+/**
+ * Whatever a client sends to an operation of the document: an answer that the document knows, with a body that fits its
+ * schema; a 4xx in the error form, or a 2xx, and never a 5xx.
+ */
 
-const RUNS = 1500;
+const RUNS = 2500;
 
 let server: TestServer;
 let send: Send;
-let operations: readonly { method: string; path: string; example: unknown; queries: readonly string[] }[];
-let ids: Record<string, string[]>;
+let operations: readonly Documented[];
+let schemas: Readonly<Record<string, Schema>>;
+let ajv: Ajv2020;
+let ids: Ids;
+/** Of things that may be deleted. */
+let spareIds: Ids;
+/** Of what takes all the rest with it when it is deleted. */
+let doomedIds: Ids;
+
+type Ids = Readonly<Record<string, string>>;
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly anyOf?: readonly Schema[];
+  readonly enum?: readonly unknown[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly examples?: readonly unknown[];
+  readonly format?: string;
+}
+type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
+interface Documented {
+  readonly operationId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly requestBody?: { readonly content: Content };
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: Schema }[];
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+}
 
 beforeAll(async () => {
-  server = await startServer(["--retry-schedule=1s"]);
+  server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
-  operations = await documentedOperations();
-  ids = await someIds();
+  await readDocument();
+  ids = await someIds("fuzz");
+  spareIds = await someIds("spare");
+  doomedIds = await someIds("doomed");
 });
 afterAll(() => server.stop());
 
-async function documentedOperations() {
-  const { json } = await send("GET", "/openapi.json");
-  return Object.entries<Record<string, Operation>>(json.paths).flatMap(([path, methods]) =>
+async function readDocument(): Promise<void> {
+  const { json } = await send("GET", "/api/v1/openapi.json");
+  schemas = json.components.schemas;
+  ajv = new Ajv2020({ strict: false, formats: fullFormats });
+  ajv.addSchema({ $id: "document", components: json.components });
+  operations = Object.entries<Record<string, Documented>>(json.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       // A stream that never ends has a test of its own.
-      .filter(([, { operationId }]) => path.startsWith("/api/") && operationId !== "overview.live")
-      .map(([method, { requestBody, parameters = [] }]) => ({
-        method: method.toUpperCase(),
-        path,
-        example: requestBody?.content["application/json"]?.example,
-        queries: parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name),
-      })),
+      .filter(([, { operationId }]) => operationId !== "overview.live")
+      .map(([method, documented]) => ({ ...documented, method: method.toUpperCase(), path })),
   );
 }
 
-interface Operation {
-  readonly operationId: string;
-  readonly requestBody?: { readonly content: Record<string, { readonly example?: unknown }> };
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-}
-
-async function someIds(): Promise<Record<string, string[]>> {
-  const app = await makeApplication(send);
-  const endpoint = await send("POST", `/app/${app}/endpoint`, { url: `${server.url}/inbox/fuzz-inbox` });
-  const message = await send("POST", `/app/${app}/msg`, { eventType: "user.signup", payload: {} });
-  await send("POST", "/event-type", { name: "user.signup", description: "" });
+/** One thing of each kind that a path can name. */
+async function someIds(name: string): Promise<Ids> {
+  const made = async (method: string, path: string, body?: unknown) => {
+    const { status, text, json } = await send(method, path, body);
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+    return json;
+  };
+  const app = (await made("POST", "/app", { name })).id;
+  await made("POST", "/event-type", { name, description: "" });
+  const endpoint = await made("POST", `/app/${app}/endpoint`, { url: "http://127.0.0.1:1/", eventTypes: [name] });
+  const message = await made("POST", `/app/${app}/msg`, { eventType: name, payload: { name } });
+  const [attempt] = (await attemptsOf(send, app, message.id)) as unknown as { id: string }[];
+  await until(
+    async () => (await made("GET", `/app/${app}/dead-letter`)).data as unknown[],
+    (letters) => letters.length === 1,
+  );
+  const environment = (await made("POST", "/management/environment", { name, type: "development" })).id;
+  const tokens = `/management/authentication/${environment}/api-token`;
   return {
-    app_id: [app],
-    endpoint_id: [endpoint.json.id],
-    msg_id: [message.json.id],
-    event_type_name: ["user.signup"],
-    token: ["fuzz-inbox"],
+    app_id: app,
+    endpoint_id: endpoint.id,
+    operational_id: (await made("POST", "/operational-webhook/endpoint", { url: "https://example.com/" })).id,
+    msg_id: message.id,
+    attempt_id: attempt!.id,
+    event_type_name: name,
+    env_id: environment,
+    key_id: (await made("POST", tokens, { name })).id,
+    task_id: (await made("PUT", "/stats/usage/event-types")).id,
+    sink_id: "sink",
+    consumer_id: "consumer",
+    token: "fuzz-inbox",
   };
 }
 
@@ -103,21 +154,152 @@ function replaceNth(example: unknown, at: number, value: unknown): unknown {
   return { ...example, [key]: next };
 }
 
-const anyRequest = fc.nat().chain((which) => {
-  const { method, path, example, queries } = operations[which % operations.length]!;
-  const query = fc.array(fc.tuple(fc.constantFrom(...queries, "x"), oddTexts), { maxLength: 2 });
-  const params = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, oddTexts), {
+/** Values that a schema describes, mostly; a field now and then is missing or odd. */
+function described(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) return described(schemas[schema.$ref.split("/").at(-1)!]!, depth);
+  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => described(one, depth)));
+  const fitting = describedAs(schema, depth);
+  return fc.oneof({ weight: 19, arbitrary: fitting }, { weight: 1, arbitrary: oddValues });
+}
+
+function describedAs({ type, ...schema }: Schema, depth: number): fc.Arbitrary<unknown> {
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (type === "boolean") return fc.boolean();
+  if (type === "null") return fc.constant(null);
+  if (type === "array") return fc.array(described(schema.items ?? {}, depth + 1), { maxLength: 3 });
+  if (type === "object") return describedObject(schema, depth);
+  if (type === "string") return describedText(schema);
+  if (type !== "integer" && type !== "number") return fc.jsonValue({ maxDepth: 2 });
+  const { minimum: min = -10, maximum: max = 1_000_000 } = schema;
+  return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
+}
+
+function describedObject({ properties = {}, required = [] }: Schema, depth: number): fc.Arbitrary<unknown> {
+  const fields = Object.fromEntries(
+    Object.entries(properties)
+      .filter(([name]) => depth < 3 || required.includes(name))
+      .map(([name, schema]) => [name, described(schema, depth + 1)]),
+  );
+  if (Object.keys(fields).length === 0)
+    return fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 1 }));
+  return fc.record(fields, { requiredKeys: required.filter((name) => name in fields) });
+}
+
+function describedText({ examples, format }: Schema): fc.Arbitrary<string> {
+  if (format === "date-time") return instants;
+  const words = fc.constantFrom("fuzz", "user.signup", "a", "https://example.com/a", "1h", ...Object.values(ids));
+  const texts = fc.oneof(words, fc.string({ maxLength: 20 }), fc.string({ maxLength: 300, unit: "grapheme" }));
+  return examples === undefined ? texts : fc.oneof(fc.constantFrom(...(examples as string[])), texts);
+}
+
+const instants = fc
+  .date({ min: new Date("1970-01-01"), max: new Date("9999-01-01"), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
+/** What makes an answer wait, or be whatever was asked for. */
+const leftOut = new Set([
+  "v1.message.poller.poll wait",
+  "v1.message.poller.consumer-poll wait",
+  "inbox.receive delay",
+  "inbox.receive status",
+]);
+
+function anyQuery({ operationId, parameters = [] }: Documented): fc.Arbitrary<string> {
+  const known = parameters.filter(
+    (parameter) => parameter.in === "query" && !leftOut.has(`${operationId} ${parameter.name}`),
+  );
+  const pairs = known.map(({ name, schema }) => {
+    const value = fc.oneof({ weight: 3, arbitrary: described(schema).map(queryText) }, oddTexts);
+    return value.map((text) => `${name}=${text}`);
+  });
+  const unknown = oddTexts.map((text) => `x=${text}`);
+  return fc.array(fc.oneof(...pairs, unknown), { maxLength: 3 }).map((all) => all.join("&"));
+}
+
+function queryText(value: unknown): string {
+  const words = Array.isArray(value) ? value : [value];
+  const texts = words.map((word) => (typeof word === "string" ? word : JSON.stringify(word)));
+  return encodeURIComponent(texts.join(",").toWellFormed());
+}
+
+interface AnyRequest {
+  readonly operation: Documented;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+const anyRequest: fc.Arbitrary<AnyRequest> = fc.nat().chain((which) => {
+  const operation = operations[which % operations.length]!;
+  const params = fc.array(fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, oddTexts), {
     minLength: 4,
     maxLength: 4,
   });
-  const body = example === undefined ? fc.constant(undefined) : mutated(example);
-  return fc.tuple(params, query, body).map(([odd, pairs, sent]) => {
-    let i = 0;
-    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => odd[i++] ?? ids[name]?.[0] ?? "unknown");
-    const search = pairs.map(([name, value]) => `${name}=${value}`).join("&");
-    return { method, path: search === "" ? filled : `${filled}?${search}`, body: sent };
+  return fc.tuple(params, anyQuery(operation), anyBody(operation)).map(([odd, query, body]) => {
+    const path = filled(operation, odd);
+    return { operation, path: query === "" ? path : `${path}?${query}`, body };
   });
 });
+
+function anyBody({ requestBody, method }: Documented): fc.Arbitrary<unknown> {
+  const content = requestBody?.content["application/json"];
+  if (content === undefined || method === "GET") return fc.constant(undefined);
+  return fc.oneof(mutated(content.example), described(content.schema));
+}
+
+function filled({ path, method, operationId }: Documented, odd: readonly (string | null)[]): string {
+  const known = idsFor(method, operationId);
+  const isOperational = path.includes("/operational-webhook/");
+  let i = 0;
+  return path.replace(/\{(\w+)\}/g, (_, param: string) => {
+    const name = isOperational && param === "endpoint_id" ? "operational_id" : param;
+    return odd[i++] ?? known[name] ?? fail(`Nobody knows what {${param}} of ${operationId} is.`);
+  });
+}
+
+function idsFor(method: string, operationId: string): Ids {
+  if (/\.(application|environment)\.delete$/.test(operationId)) return doomedIds;
+  return method === "DELETE" || operationId.includes("expire") ? spareIds : ids;
+}
+
+function fail(problem: string): never {
+  throw new Error(problem);
+}
+
+/** Odd parameters can make it the address of something else. */
+function isAddressOf({ path: template }: Documented, path: string): boolean {
+  const [asSent] = path.split("?") as [string];
+  const { pathname } = new URL(server.url + path);
+  const pattern = new RegExp(`^${template.replaceAll(".", "\\.").replace(/\{\w+\}/g, "[^/]+")}$`);
+  const named = new Set(operations.map((one) => one.path));
+  return pathname === asSent && pattern.test(pathname) && (template === pathname || !named.has(pathname));
+}
+
+const validators = new Map<string, ValidateFunction>();
+
+function validatorOf({ operationId }: Documented, status: number, schema: Schema): ValidateFunction {
+  const key = `${operationId} ${status}`;
+  const validate = validators.get(key) ?? ajv.compile(absolute(schema));
+  validators.set(key, validate);
+  return validate;
+}
+
+/** References of the document, as they are written beside it. */
+function absolute(schema: Schema): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/'));
+}
+
+/** How an answer differs from what the document says; null when it does not. */
+function problemOf(operation: Documented, { status, headers, text, json }: Answer): string | null {
+  const documented = operation.responses[status];
+  if (documented === undefined) return `${status} is not in the document`;
+  if (documented.content === undefined) return text === "" ? null : "a body where the document has none";
+  const type = (headers.get("content-type") ?? "").split(";")[0]!;
+  const media = documented.content[type];
+  if (media === undefined) return `${type} is not in the document`;
+  if (type !== "application/json") return null;
+  const validate = validatorOf(operation, status, media.schema);
+  return validate(json) ? null : ajv.errorsText(validate.errors);
+}
 
 function hasErrorForm(json: { code?: unknown; detail?: unknown } | undefined): boolean {
   if (typeof json?.code === "string" && typeof json.detail === "string") return true;
@@ -127,18 +309,45 @@ function hasErrorForm(json: { code?: unknown; detail?: unknown } | undefined): b
   );
 }
 
+/** An answer that takes longer than this is none. */
+const HANG_MS = 10_000;
+
+/** As the client of the tests, but also beside the API's own paths, and not for ever. */
+async function ask(method: string, path: string, body: unknown): Promise<Answer> {
+  const isText = typeof body === "string" || body instanceof Uint8Array;
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { authorization: `Bearer ${ROOT_TOKEN}` },
+    signal: AbortSignal.timeout(HANG_MS),
+    ...(body !== undefined && { body: isText ? (body as BodyInit) : JSON.stringify(body) }),
+  });
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = headers.get("content-type")?.startsWith("application/json") && text !== "";
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
+
+const accepted = new Set<string>();
+
 test(
-  "no request is answered with a 5xx, and every error has its form",
+  "no request is answered with a 5xx, and every answer is as the document says",
   async () => {
     await fc.assert(
-      fc.asyncProperty(anyRequest, async ({ method, path, body }) => {
-        const { status, json, text } = await send(method, path, method === "GET" ? undefined : body);
+      fc.asyncProperty(anyRequest, async ({ operation, path, body }) => {
+        const answer = await ask(operation.method, path, body);
+        const { status, json, text } = answer;
         if (status >= 500) throw new Error(`${status} ${text}`);
-        if (status >= 400 && !hasErrorForm(json)) throw new Error(`${status} ${text}`);
+        // 431 comes from the HTTP server, without a body.
+        if (status >= 400 && status !== 431 && !hasErrorForm(json)) throw new Error(`${status} ${text}`);
+        const problem = isAddressOf(operation, path) ? problemOf(operation, answer) : null;
+        if (problem !== null) throw new Error(`${operation.operationId}: ${problem}: ${status} ${text}`);
+        if (status < 300) accepted.add(operation.operationId);
       }),
       { numRuns: RUNS },
     );
     expect((await send("GET", "/health")).status).toBe(200);
+    // Enough of them got beyond the checks.
+    expect(accepted.size).toBeGreaterThan(operations.length / 2);
   },
   { timeout: 60_000 },
 );

@@ -101,7 +101,7 @@ export function inboxRoutes(context: Context): Operation[] {
           example: { data: [example] },
         },
       },
-      problems: [],
+      problems: [422],
       handle({ params }) {
         if (!isInboxToken(params.token)) throw invalid(["path", "token"], "Must be 8 to 64 letters, digits, _ and -.");
         return reply(200, { data: inbox.requests(params.token).map(out) });

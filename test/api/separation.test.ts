@@ -1,0 +1,524 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Answer, clientOf, type Send } from "../support/client.ts";
+import { attemptsOf, until } from "../support/delivery.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
+
+/**
+ * Two environments with two applications each, with the same uids on both sides. Whoever belongs to one of them never
+ * gets what belongs to another, and never changes it, by any operation of the document.
+ */
+
+type Params = Readonly<Record<string, string>>;
+
+interface Operation {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly params: readonly string[];
+  readonly example: unknown;
+}
+
+/** What there is of one application, by the names of path parameters. */
+interface Place {
+  readonly ids: Params;
+  readonly uids: Params;
+  readonly deadLetter: string;
+  /** Of the application alone. */
+  readonly token: string;
+  /** Texts that nobody else may be told. */
+  readonly marks: readonly string[];
+}
+
+interface Environment {
+  readonly id: string;
+  readonly token: string;
+  readonly main: Place;
+  readonly other: Place;
+  readonly marks: readonly string[];
+}
+
+/** Operations that are not called in general, and why. */
+const apart: Readonly<Record<string, string>> = {
+  "v1.health.get": "for anybody",
+  "v1.health.ping": "for anybody",
+  "metrics.get": "of the server",
+  "inbox.receive": "for anybody who knows the inbox",
+  "inbox.list": "inboxes belong to no environment: who knows one's token may read it",
+  "overview.live": "never ends; has a test of its own below",
+};
+
+/** Path parameters that are names of the caller's choice or whose value is the same on both sides. */
+const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_type_name: "shared.type" };
+
+/** What the token of an environment gets for a foreign id although it is no 404. */
+const meant: readonly RegExp[] = [
+  // Only the root token is let near environments.
+  /^v1\.management\.environment\.\w+: 403 /,
+  // An id that is unknown here makes an application of one's own, with the uid of the body; the second time it is taken.
+  /^v1\.application\.update: (201|409) /,
+];
+
+/** Ids that stand in a query or a body: each has a test below. */
+const referenceTests = [
+  "v1.message-attempt.list-by-msg ?endpoint_id",
+  "dead-letter.list-by-application ?endpoint_id",
+  "dead-letter.list ?app_id",
+  "dead-letter.list ?endpoint_id",
+  "dead-letter.list ?ids",
+  "dead-letter.delete ?app_id",
+  "dead-letter.delete ?endpoint_id",
+  "dead-letter.delete ?ids",
+  "dead-letter.summary ?app_id",
+  "dead-letter.summary ?endpoint_id",
+  "dead-letter.summary ?ids",
+  "dead-letter.redrive filter.appId",
+  "dead-letter.redrive filter.endpointId",
+  "dead-letter.redrive filter.ids",
+  "v1.message.bulk-expunge-content ids",
+  "v1.management.authentication.list-api-tokens ?app_id",
+  "v1.authentication.app-portal-access sessionId",
+  "v1.authentication.expire-all sessionIds",
+  "v1.statistics.aggregate-app-stats appIds",
+];
+
+let server: TestServer;
+let send: Send;
+let operations: Operation[];
+let references: string[];
+let victim: Environment;
+let stranger: Environment;
+
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule="]);
+  send = clientOf(server.url);
+  await readDocument();
+  victim = await makeEnvironment("victim");
+  stranger = await makeEnvironment("stranger");
+});
+afterAll(() => server.stop());
+
+interface Schema {
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly anyOf?: readonly Schema[];
+}
+
+async function readDocument(): Promise<void> {
+  const document = await (await fetch(`${server.url}/docs/json`)).json();
+  const all = Object.entries<Record<string, Documented>>(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, documented]) => ({ path, method: method.toUpperCase(), ...documented })),
+  );
+  operations = all
+    .filter(({ operationId }) => apart[operationId] === undefined)
+    .map(({ operationId, method, path, requestBody }) => ({
+      id: operationId,
+      method,
+      path,
+      params: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
+      example: requestBody?.content["application/json"]?.example,
+    }))
+    .sort((a, b) => damage(a) - damage(b));
+  references = all.flatMap(({ operationId, parameters = [], requestBody }) => [
+    ...parameters
+      .filter((one) => one.in === "query" && isIdName(one.name))
+      .map(({ name }) => `${operationId} ?${name}`),
+    ...idsIn(requestBody?.content["application/json"]?.schema ?? {}, document.components.schemas).map(
+      (name) => `${operationId} ${name}`,
+    ),
+  ]);
+}
+
+interface Documented {
+  readonly operationId: string;
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: Schema; readonly example: unknown }>>;
+  };
+}
+
+/** Names of ids; `uid` and `eventId` are given by the caller and name nothing that is there. */
+function isIdName(name: string): boolean {
+  return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId";
+}
+
+function idsIn(schema: Schema, schemas: Readonly<Record<string, Schema>>, at = ""): string[] {
+  if (schema.$ref !== undefined) return idsIn(schemas[schema.$ref.split("/").at(-1)!] ?? {}, schemas, at);
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap((one) => idsIn(one, schemas, at));
+  return Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+    isIdName(name) ? [at + name] : idsIn(child, schemas, `${at}${name}.`),
+  );
+}
+
+/** The more an operation takes away, the later it is called. */
+function damage({ method, id, path }: Operation): number {
+  if (/logout|expire/.test(id)) return 4;
+  if (id === "v1.application.delete") return 3;
+  if (method === "DELETE") return path.includes("/content") ? 1 : 2;
+  return method === "GET" ? 0 : 1;
+}
+
+async function must(method: string, path: string, token: string, body?: unknown): Promise<Answer> {
+  const answer = await send(method, path, body, { token });
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+  return answer;
+}
+
+async function makeEnvironment(name: string): Promise<Environment> {
+  const { id } = (await must("POST", "/management/environment", ROOT_TOKEN, { name, type: "development" })).json;
+  const tokens = `/management/authentication/${id}/api-token`;
+  const { token } = (await must("POST", tokens, ROOT_TOKEN, { name: `mark-${name}` })).json;
+  const spare = (await must("POST", tokens, token, { name: `mark-${name}-spare` })).json;
+  const mark = `mark-${name}`;
+  await must("POST", "/event-type", token, { name: "shared.type", description: mark });
+  const operational = await must("POST", "/operational-webhook/endpoint", token, {
+    url: `http://127.0.0.1:1/${mark}`,
+    uid: "shared-operational",
+    description: mark,
+    headers: { "X-Mark": mark },
+  });
+  const task = await must("PUT", "/stats/usage/event-types", token);
+  const common = { env_id: id, key_id: spare.id, task_id: task.json.id };
+  const main = await makePlace(token, "shared-app", `${mark}-main`, common, operational.json.id);
+  const other = await makePlace(token, "shared-other", `${mark}-other`, common, operational.json.id);
+  await until(
+    async () => (await must("GET", `/background-task/${task.json.id}`, token)).json.status,
+    (status) => status !== "running",
+  );
+  const marks = [`"${id}"`, spare.id, task.json.id, operational.json.id, mark];
+  return { id, token, main, other, marks };
+}
+
+/** One application with everything: a message that has died at its endpoint, a consumer, a token. */
+async function makePlace(
+  token: string,
+  uid: string,
+  mark: string,
+  common: Params,
+  operationalId: string,
+): Promise<Place> {
+  const app = (await must("POST", "/app", token, { name: mark, uid, metadata: { mark } })).json;
+  const path = `/app/${app.id}`;
+  const endpoint = await must("POST", `${path}/endpoint`, token, {
+    url: `http://127.0.0.1:1/${mark}`,
+    uid: "shared-endpoint",
+    description: mark,
+    headers: { "X-Mark": mark },
+    eventTypes: ["shared.type"],
+  });
+  const message = await must("POST", `${path}/msg`, token, {
+    eventType: "shared.type",
+    eventId: "shared-message",
+    payload: { mark },
+  });
+  const sent = (text: string, options: { token?: string | null } = {}) =>
+    send("GET", text, undefined, { token, ...options });
+  const [attempt] = await attemptsOf((_, text) => sent(text), app.id, message.json.id);
+  const dead = await until(
+    async () => (await sent(`${path}/dead-letter`)).json.data as { id: string }[],
+    (letters) => letters.length === 1,
+  );
+  await must("POST", `${path}/poller/sink/consumer/consumer/seek`, token, { after: "2020-01-01T00:00:00Z" });
+  const access = { sessionId: "shared-session", featureFlags: [] };
+  const portal = await must("POST", `/auth/app-portal-access/${app.id}`, token, access);
+  const attemptId = (attempt as unknown as { id: string }).id;
+  const ids = {
+    ...common,
+    app_id: app.id,
+    endpoint_id: endpoint.json.id,
+    msg_id: message.json.id,
+    attempt_id: attemptId,
+    operational_id: operationalId,
+  };
+  const uids = {
+    ...ids,
+    app_id: uid,
+    endpoint_id: "shared-endpoint",
+    msg_id: "shared-message",
+    operational_id: "shared-operational",
+  };
+  const deadLetter = dead[0]!.id;
+  const marks = [mark, app.id, endpoint.json.id, message.json.id, attemptId, deadLetter];
+  return { ids, uids, deadLetter, token: portal.json.token, marks };
+}
+
+/** Also an operational webhook's endpoint stands in its path as `endpoint_id`. */
+function keyOf({ path }: Operation, param: string): string {
+  return param === "endpoint_id" && path.includes("/operational-webhook/") ? "operational_id" : param;
+}
+
+function valueFor(operation: Operation, param: string, values: Params): string {
+  const value = chosenNames[param] ?? values[keyOf(operation, param)];
+  if (value === undefined) throw new Error(`${operation.id}: nobody knows what {${param}} is. Add it to the places.`);
+  return value;
+}
+
+function call(operation: Operation, token: string, values: Params): Promise<Answer> {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, param: string) => valueFor(operation, param, values));
+  return send(operation.method, path, operation.example, { token });
+}
+
+/** The parameters that are ids of things of one side only. */
+function idParams({ params }: Operation): string[] {
+  return params.filter((param) => chosenNames[param] === undefined);
+}
+
+/** Own values with one of them foreign, for each, and all of them foreign. */
+function mixtures(operation: Operation, own: Params, foreign: Params): Params[] {
+  const params = idParams(operation).map((param) => keyOf(operation, param));
+  const single = params.map((param) => ({ ...own, [param]: foreign[param]! }));
+  return params.length === 0 ? [] : [...single, foreign];
+}
+
+/** Statuses other than the allowed ones, and answers that tell what they must not. */
+async function leaks(
+  operation: Operation,
+  token: string,
+  values: Params,
+  marks: readonly string[],
+  allowed: readonly number[] | null,
+): Promise<string[]> {
+  const { status, text } = await call(operation, token, values);
+  const told = marks.filter((mark) => text.includes(mark));
+  const found = told.map((mark) => `${operation.id} ${status}: tells ${mark}`);
+  if (status >= 500) found.push(`${operation.id}: ${status} ${text}`);
+  if (allowed !== null && !allowed.includes(status)) found.push(`${operation.id}: ${status} ${JSON.stringify(values)}`);
+  return found;
+}
+
+async function leaksOfAll(
+  each: (operation: Operation) => readonly (readonly [token: string, values: Params])[],
+  marks: readonly string[],
+  allowed: readonly number[] | null,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const operation of operations) {
+    for (const [token, values] of each(operation)) {
+      found.push(...(await leaks(operation, token, values, marks, allowed)));
+    }
+  }
+  return found;
+}
+
+/** All that an environment has, as its own token sees it, but for what grows by itself. */
+async function stateOf({ token, main, other }: Environment): Promise<string> {
+  const reads = operations.filter(
+    ({ method, id }) => method === "GET" && !/^(audit-log|overview|v1\.management\.environment)/.test(id),
+  );
+  const parts: string[] = [];
+  for (const place of [main, other]) {
+    for (const operation of reads) parts.push(`${operation.id} ${(await call(operation, token, place.ids)).text}`);
+  }
+  return parts.join("\n");
+}
+
+function allMarks({ marks, main, other }: Environment): string[] {
+  return [...marks, ...main.marks, ...other.marks];
+}
+
+async function freshToken({ id }: Environment): Promise<string> {
+  const path = `/management/authentication/${id}/api-token`;
+  return (await must("POST", path, ROOT_TOKEN, { name: "fresh" })).json.token;
+}
+
+/** The environment's state is the same after this as before. */
+async function unchanged(environment: Environment, work: () => Promise<unknown>): Promise<void> {
+  const before = await stateOf(environment);
+  await work();
+  expect(await stateOf(environment)).toBe(before);
+}
+
+describe("the document", () => {
+  test("has an answer for every path parameter, and nothing that is left out without a reason", () => {
+    expect(operations.length).toBeGreaterThan(70);
+    for (const operation of operations) {
+      for (const param of operation.params) {
+        expect(valueFor(operation, param, victim.main.ids)).toBeString();
+        if (chosenNames[param] === undefined) {
+          expect(victim.main.ids[keyOf(operation, param)]).not.toBe(stranger.main.ids[keyOf(operation, param)]);
+        }
+      }
+    }
+  });
+
+  test("names no ids in queries and bodies beyond those that are tried here", () => {
+    expect(references.filter((name) => !referenceTests.includes(name))).toEqual([]);
+    expect(referenceTests.filter((name) => !references.includes(name))).toEqual([]);
+  });
+
+  test("shows everything to whom it belongs", async () => {
+    const reads = operations.filter(
+      ({ method, id }) => method === "GET" && !id.startsWith("v1.management.environment"),
+    );
+    const refused: string[] = [];
+    for (const operation of reads) {
+      for (const values of [victim.main.ids, victim.main.uids]) {
+        const { status, text } = await call(operation, victim.token, values);
+        if (status !== 200) refused.push(`${operation.id}: ${status} ${text}`);
+      }
+    }
+    expect(refused).toEqual([]);
+  });
+});
+
+describe("ids in paths", () => {
+  test("of another environment are 404 for the token of an environment", async () => {
+    await unchanged(victim, async () => {
+      const token = await freshToken(stranger);
+      const each = (operation: Operation) =>
+        mixtures(operation, stranger.main.ids, victim.main.ids).map((values) => [token, values] as const);
+      const found = await leaksOfAll(each, allMarks(victim), [404]);
+      expect(found.filter((one) => !meant.some((pattern) => pattern.test(one)))).toEqual([]);
+    });
+  });
+
+  test("of another application of the same environment are 404 below this one", async () => {
+    await unchanged(victim, async () => {
+      const each = (operation: Operation) =>
+        operation.path.includes("{app_id}")
+          ? idParams(operation)
+              .filter((param) => ["endpoint_id", "msg_id", "attempt_id"].includes(param))
+              .map((param) => ({ ...victim.other.ids, [param]: victim.main.ids[param]! }))
+              .map((values) => [victim.token, values] as const)
+          : [];
+      expect(await leaksOfAll(each, victim.main.marks, [404])).toEqual([]);
+    });
+  });
+
+  test("of another application are 404 or 403 for the token of an application", async () => {
+    await unchanged(victim, async () => {
+      for (const own of [victim.other, stranger.main]) {
+        const marks = own === victim.other ? victim.main.marks : allMarks(victim);
+        const each = (operation: Operation) => {
+          const params = idParams(operation);
+          // What else there is belongs to environments, and is 403 whatever stands in the path.
+          if (params.length === 0) return [];
+          return mixtures(operation, own.ids, victim.main.ids).map((values) => [own.token, values] as const);
+        };
+        expect(await leaksOfAll(each, marks, [403, 404])).toEqual([]);
+      }
+    });
+  });
+
+  test("the uid of another application is 404 or 403 for the token of an application", async () => {
+    await unchanged(victim, async () => {
+      const each = (operation: Operation) =>
+        operation.params.includes("app_id") ? [[victim.other.token, victim.main.uids] as const] : [];
+      expect(await leaksOfAll(each, victim.main.marks, [403, 404])).toEqual([]);
+    });
+  });
+});
+
+describe("ids in queries and bodies", () => {
+  const past = "2026-01-01T00:00:00Z";
+
+  test("of another environment's applications and endpoints are 404 as filters", async () => {
+    const [app, endpoint] = [victim.main.ids.app_id, victim.main.ids.endpoint_id];
+    const own = `/app/${stranger.main.ids.app_id}`;
+    const calls: [string, string, unknown?][] = [
+      ["GET", `/management/authentication/${stranger.id}/api-token?app_id=${app}`],
+      ["GET", `${own}/dead-letter?endpoint_id=${endpoint}`],
+      ["GET", `${own}/attempt/msg/${stranger.main.ids.msg_id}?endpoint_id=${endpoint}`],
+      ["POST", "/dead-letter/redrive", { filter: { appId: app } }],
+      ["POST", "/dead-letter/redrive", { filter: { endpointId: endpoint } }],
+      ["POST", "/dead-letter/redrive", { filter: { ids: [victim.main.deadLetter] } }],
+    ];
+    for (const [method, path] of [
+      ["GET", "/dead-letter"],
+      ["GET", "/dead-letter/summary"],
+      ["DELETE", "/dead-letter"],
+    ] as const) {
+      const filters = [`app_id=${app}`, `endpoint_id=${endpoint}`, `ids=${victim.main.deadLetter}`];
+      for (const filter of filters) calls.push([method, `${path}?${filter}`]);
+    }
+    await unchanged(victim, async () => {
+      for (const [method, path, body] of calls) {
+        const { status, text, json } = await send(method, path, body, { token: stranger.token });
+        expect([path, allMarks(victim).filter((mark) => text.includes(mark))]).toEqual([path, []]);
+        // Where it is no 404 the filter chooses among one's own, and finds nothing.
+        if (status === 200 && Array.isArray(json.data)) expect([path, json.data]).toEqual([path, []]);
+        if (status !== 404) expect([path, [200, 202].includes(status)]).toEqual([path, true]);
+        if (path.includes("app_id=")) expect([path, status]).toEqual([path, 404]);
+        if (method === "POST" && status === 202) await taskEnd(json.id);
+      }
+    });
+  });
+
+  async function taskEnd(id: string): Promise<void> {
+    await until(
+      async () => (await must("GET", `/background-task/${id}`, stranger.token)).json.status,
+      (status) => status !== "running",
+    );
+  }
+
+  test("of another side's messages are not found when contents are expunged", async () => {
+    await unchanged(victim, async () => {
+      const ids = [victim.main.ids.msg_id!];
+      const path = `/app/${stranger.main.ids.app_id}/msg/bulk-expunge`;
+      const { json } = await must("POST", path, stranger.token, { ids });
+      expect(Object.values(json.results)).toEqual(["not-found"]);
+      const { json: beside } = await must("POST", `/app/${victim.other.ids.app_id}/msg/bulk-expunge`, victim.token, {
+        ids,
+      });
+      expect(Object.values(beside.results)).toEqual(["not-found"]);
+    });
+  });
+
+  test("of another environment's applications are not counted", async () => {
+    const appIds = [victim.main.ids.app_id];
+    const body = { since: past, until: new Date().toISOString(), appIds };
+    const { status, json, text } = await send("POST", "/stats/usage/app", body, { token: stranger.token });
+    expect(text).not.toContain(victim.marks[4]!);
+    if (status === 202) {
+      expect(json.unresolvedAppIds).toEqual(appIds);
+      await taskEnd(json.id);
+      const done = await must("GET", `/background-task/${json.id}`, stranger.token);
+      expect(JSON.stringify(done.json.data)).not.toContain("shared.type");
+    } else expect(status).toBe(404);
+  });
+
+  test("of sessions end no token of another side", async () => {
+    const path = (place: Place) => `/auth/app/${place.ids.app_id}/expire-all`;
+    await must("POST", path(stranger.main), stranger.token, { sessionIds: ["shared-session"], expiry: 0 });
+    const own = `/app/${stranger.main.ids.app_id}`;
+    expect((await send("GET", own, undefined, { token: stranger.main.token })).status).toBe(401);
+    for (const place of [stranger.other, victim.main, victim.other]) {
+      const answer = await send("GET", `/app/${place.ids.app_id}`, undefined, { token: place.token });
+      expect(answer.status).toBe(200);
+    }
+  });
+});
+
+test("the live stream tells an environment nothing of another one", async () => {
+  const open = (token: string, headers = {}) =>
+    fetch(`${server.url}/api/v1/live`, { headers: { authorization: `Bearer ${token}`, ...headers } });
+  expect((await open(victim.other.token)).status).toBe(403);
+  const reader = (await open(stranger.token)).body!.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  const send = clientOf(server.url);
+  const body = { eventType: "live.type", payload: {} };
+  const made = await send("POST", `/app/${victim.other.ids.app_id}/msg`, body, { token: victim.token });
+  const own = await send("POST", `/app/${stranger.other.ids.app_id}/msg`, body, { token: stranger.token });
+  while (!text.includes(own.json.id)) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`The stream ended: ${text}`);
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader.cancel();
+  expect(text).not.toContain(made.json.id);
+  expect(allMarks(victim).filter((mark) => text.includes(mark))).toEqual([]);
+});
+
+// The last one: it takes away everything that the other side has.
+test("uids that exist on both sides name one's own, whatever is done with them", async () => {
+  await unchanged(victim, async () => {
+    const access = await must("POST", `/auth/app-portal-access/${stranger.main.ids.app_id}`, stranger.token, {});
+    const tokens = [access.json.token, await freshToken(stranger)];
+    for (const token of tokens) {
+      const values = { ...stranger.main.uids };
+      const each = () => [[token, values] as const];
+      expect(await leaksOfAll(each, allMarks(victim), null)).toEqual([]);
+    }
+    expect((await send("GET", "/app/shared-app", undefined, { token: await freshToken(stranger) })).status).toBe(404);
+  });
+});

@@ -1,0 +1,351 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startServer, type TestServer } from "../support/server.ts";
+import facts from "./fixtures/svix-operations.json";
+
+/**
+ * Our document against facts of two others: `server`, what the open-source Svix server offers, and `sdk`, what its SDKs
+ * know; without descriptions. Nothing that those answers must have is missing in ours, and nothing that is accepted there is refused here.
+ */
+
+/** A schema as the facts have it: OpenAPI 3.0 without prose, `ref` a name among its document's schemas. */
+interface Schema {
+  readonly ref?: string;
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly nullable?: boolean;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly pattern?: string;
+  readonly uniqueItems?: boolean;
+  readonly [limit: string]: unknown;
+}
+interface TheirOperation {
+  readonly codes?: readonly string[];
+  readonly query?: Readonly<Record<string, Schema>>;
+  readonly body?: Schema;
+  readonly bodyRequired?: boolean;
+  readonly responses?: Readonly<Record<string, Schema | null>>;
+}
+interface Theirs {
+  readonly operations: Readonly<Record<string, TheirOperation>>;
+  readonly schemas: Readonly<Record<string, Schema>>;
+}
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+interface OurOperation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: Schema }[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+}
+
+const { models, ...documents } = facts as unknown as Readonly<Record<"server" | "sdk", Theirs>> & {
+  /** The fields that are required by either SDK for JavaScript, by model. */
+  readonly models: Readonly<Record<string, readonly string[]>>;
+};
+
+/** What belongs to products of Svix that are not here. */
+const notHere: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^\S+ \/ingest\//, "ingest: sources have an API of their own"],
+  [/\/api\/v1\/stream(\/|$)|\/auth\/stream|\/destination(\/|$)/, "streaming: there are no streams and no sinks"],
+  [/\/api\/v1\/connector(\/|$)/, "connectors: they belong to the hosted portal"],
+  [/\/integration(\/|$)/, "integrations: they belong to the hosted portal"],
+  [/\/endpoint\/\{endpoint_id\}\/transformation$/, "transformations"],
+];
+
+/** Differences that are meant: `METHOD path where: what`, and the reason. */
+const meant: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^GET \/api\/v1\/health 204$/, "health tells its state, with 200 and a body; the SDKs read none"],
+  [/send-example 202$/, "200, as the open-source server answers"],
+  [
+    /\.status(Text)?: (4|canceled) is not among/,
+    "a delivery can be canceled, as the SDKs know; that server cancels none",
+  ],
+  [/recover 202 \.status: finished\|failed/, "a task may be done when it is answered, as the SDKs know"],
+  [/^POST \/api\/v1\/environment\/export 200 \.connectors\[\]/, "always an empty list"],
+  [/api-token.* body \.scopes: array/, "rights that are asked for and not enforced would be worse than none"],
+  [/^PATCH .* body .*: (minLength|minItems|minimum) 1, not 0$/, "a patch keeps the rules of the creation"],
+  [/^PATCH .* body \.channels: maxItems 10,/, "a patch keeps the rules of the creation"],
+  [/ body \.featureFlags: maxItems 25,/, "as the other document has it"],
+  [
+    / \?limit: (maximum 250|minimum 1),/,
+    "that server refuses more and less as well, although its document does not say so",
+  ],
+];
+
+let server: TestServer;
+let ours: { paths: Record<string, Record<string, OurOperation>>; components: { schemas: Record<string, Schema> } };
+beforeAll(async () => {
+  server = await startServer();
+  ours = (await (await fetch(`${server.url}/docs/json`)).json()) as typeof ours;
+});
+afterAll(() => server.stop());
+
+/** What a schema may be, flattened: references followed, alternatives apart, null as one of them. */
+function alternatives(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema[] {
+  const name = schema.ref ?? schema.$ref?.replace("#/components/schemas/", "");
+  const nothing: Schema[] = schema.nullable === true ? [{ type: "null" }] : [];
+  if (name !== undefined) return [...alternatives(schemas[name] ?? {}, schemas), ...nothing];
+  const several = schema.anyOf ?? schema.oneOf;
+  if (several !== undefined) return [...several.flatMap((one) => alternatives(one, schemas)), ...nothing];
+  if (schema.allOf !== undefined) return [merged(schema, schemas), ...nothing];
+  const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? typeOfValues(schema)];
+  return [...types.map((type) => ({ ...schema, type })), ...nothing];
+}
+
+function merged(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema {
+  const parts = [schema, ...(schema.allOf ?? []).flatMap((one) => alternatives(one, schemas))];
+  return {
+    type: "object",
+    required: parts.flatMap(({ required = [] }) => required),
+    properties: Object.assign({}, ...parts.map(({ properties }) => properties)),
+  };
+}
+
+function typeOfValues({ enum: values, properties }: Schema): string {
+  if (values !== undefined) return typeof values[0] === "number" ? "integer" : "string";
+  return properties === undefined ? "any" : "object";
+}
+
+const upperLimits = ["maximum", "maxLength", "maxItems", "maxProperties"];
+const lowerLimits = ["minimum", "minLength", "minItems", "minProperties"];
+
+/** One schema that must hold everything that another one allows. */
+class Comparison {
+  readonly found: string[] = [];
+
+  constructor(
+    /** Of the side that gives values. */
+    private readonly given: Readonly<Record<string, Schema>>,
+    /** Of the side that must be able to take them. */
+    private readonly taken: Readonly<Record<string, Schema>>,
+    private readonly limits: boolean,
+  ) {}
+
+  /** Every value of `given` must be one of `taken`. `nullIsAbsent`: both sides treat null as if it were not there. */
+  compare(given: Schema, taken: Schema, at: string, nullIsAbsent = false): void {
+    const takers = alternatives(taken, this.taken);
+    for (const one of alternatives(given, this.given)) {
+      if (one.type === "null" && nullIsAbsent) continue;
+      const fitting = takers.filter(({ type }) => fits(one.type as string, type as string));
+      if (fitting.length === 0)
+        this.found.push(`${at}: ${one.type} is not ${takers.map(({ type }) => type).join("|")}`);
+      else this.#fewest(fitting.map((taker) => this.#within(one, taker, at)));
+    }
+  }
+
+  #fewest(all: string[][]): void {
+    this.found.push(...all.sort((a, b) => a.length - b.length)[0]!);
+  }
+
+  #within(given: Schema, taken: Schema, at: string): string[] {
+    const inner = new Comparison(this.given, this.taken, this.limits);
+    inner.#compareAlike(given, taken, at);
+    return inner.found;
+  }
+
+  #compareAlike(given: Schema, taken: Schema, at: string): void {
+    if (this.limits) this.#compareLimits(given, taken, at);
+    this.#compareValues(given, taken, at);
+    if (given.items !== undefined && taken.items !== undefined) this.compare(given.items, taken.items, `${at}[]`);
+    const values = [valuesOf(given), valuesOf(taken)] as const;
+    if (values[0] !== undefined && values[1] !== undefined) this.compare(values[0], values[1], `${at}{}`);
+    this.#compareProperties(given, taken, at);
+  }
+
+  #compareValues(given: Schema, taken: Schema, at: string): void {
+    if (taken.enum === undefined || given.enum === undefined) {
+      if (taken.enum !== undefined && this.limits) this.found.push(`${at}: only ${taken.enum.join("|")}`);
+      return;
+    }
+    const foreign = given.enum.filter((value) => !taken.enum!.includes(value));
+    if (foreign.length > 0) this.found.push(`${at}: ${foreign.join("|")} is not among ${taken.enum.join("|")}`);
+  }
+
+  #compareLimits(given: Schema, taken: Schema, at: string): void {
+    for (const [limits, sign] of [
+      [upperLimits, 1],
+      [lowerLimits, -1],
+    ] as const) {
+      for (const limit of limits) {
+        const bound = taken[limit] as number | undefined;
+        const allowed = limitOf(limit, given);
+        if (bound !== undefined && sign * bound < sign * allowed) {
+          this.found.push(`${at}: ${limit} ${bound}, not ${allowed}`);
+        }
+      }
+    }
+    if (taken.pattern !== undefined && !(given.pattern !== undefined && isWithin(given.pattern, taken.pattern))) {
+      this.found.push(`${at}: pattern ${taken.pattern}, not ${given.pattern}`);
+    }
+    if (taken.uniqueItems === true && given.uniqueItems !== true) this.found.push(`${at}: unique items`);
+  }
+
+  #compareProperties(given: Schema, taken: Schema, at: string): void {
+    const { required = [], properties: wanted = {} } = taken;
+    for (const name of required) {
+      if (!given.required?.includes(name)) this.found.push(`${at}.${name}: may be absent`);
+    }
+    for (const [name, schema] of Object.entries(given.properties ?? {})) {
+      const taker = wanted[name];
+      if (taker !== undefined) this.compare(schema, taker, `${at}.${name}`, !this.limits && !required.includes(name));
+    }
+  }
+}
+
+/** What ours must have room for where they name no limit. */
+const room: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
+
+function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): number {
+  if (own !== undefined) return own as number;
+  if (limit === "maximum") return format === "uint16" ? 65_535 : Number.POSITIVE_INFINITY;
+  if (limit === "minimum") return format?.toString().startsWith("uint") ? 0 : Number.NEGATIVE_INFINITY;
+  if (limit === "minLength") return pattern?.endsWith("+$") ? 1 : 0;
+  return room[limit] ?? 0;
+}
+
+const characters = Array.from({ length: 126 }, (_, code) => String.fromCharCode(code + 1));
+
+/** As far as single characters show: whatever `narrow` takes, `wide` takes. */
+function isWithin(narrow: string, wide: string): boolean {
+  const [inner, outer] = [new RegExp(narrow), new RegExp(wide)];
+  return characters.every((character) => !inner.test(character) || outer.test(character));
+}
+
+function valuesOf({ additionalProperties, patternProperties }: Schema): Schema | undefined {
+  return additionalProperties ?? Object.values(patternProperties ?? {})[0];
+}
+
+function fits(given: string, taken: string): boolean {
+  return given === taken || given === "any" || taken === "any" || (given === "integer" && taken === "number");
+}
+
+function ourOperation(key: string): OurOperation | undefined {
+  const [method, path] = key.split(" ") as [string, string];
+  return ours.paths[path]?.[method.toLowerCase()];
+}
+
+/** The operations that both sides have. */
+function* shared(theirs: Theirs): Generator<[string, TheirOperation, OurOperation]> {
+  for (const [key, operation] of Object.entries(theirs.operations)) {
+    const own = ourOperation(key);
+    if (own !== undefined) yield [key, operation, own];
+  }
+}
+
+function jsonOf(content: Content | undefined): Schema | undefined {
+  return content?.["application/json"]?.schema;
+}
+
+/** The reasons that have been needed. */
+const needed = new Set<RegExp>();
+
+function isNotMeant(difference: string): boolean {
+  const [reason] = meant.find(([pattern]) => pattern.test(difference)) ?? [];
+  if (reason !== undefined) needed.add(reason);
+  return reason === undefined;
+}
+
+function notMeant(key: string, found: readonly string[]): string[] {
+  return found.map((one) => `${key} ${one}`).filter(isNotMeant);
+}
+
+for (const source of ["server", "sdk"] as const) {
+  const theirs = documents[source];
+
+  describe(`beside the document "${source}"`, () => {
+    test("no operation is missing that belongs here", () => {
+      const keys = Object.keys(theirs.operations);
+      expect(keys.length).toBeGreaterThan(40);
+      const missing = keys.filter((key) => ourOperation(key) === undefined);
+      expect(missing.filter((key) => !notHere.some(([pattern]) => pattern.test(key)))).toEqual([]);
+    });
+
+    test("every success code is one of ours as well", () => {
+      const missing = [...shared(theirs)].flatMap(([key, { codes = [] }, own]) =>
+        codes
+          .filter((code) => code.startsWith("2") && own.responses[code] === undefined)
+          .map((code) => `${key} ${code}`),
+      );
+      expect(missing.filter(isNotMeant)).toEqual([]);
+    });
+
+    test("answers have every field that must be there, with a type that is understood", () => {
+      const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
+        Object.entries(responses).flatMap(([code, schema]) => {
+          const mine = jsonOf(own.responses[code]?.content);
+          if (schema === null || mine === undefined) return [];
+          const comparison = new Comparison(ours.components.schemas, theirs.schemas, false);
+          comparison.compare(mine, schema, `${code} `);
+          return notMeant(key, comparison.found);
+        }),
+      );
+      expect(found).toEqual([]);
+    });
+
+    test("no answer with a body has become one without", () => {
+      const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
+        Object.entries(responses)
+          .filter(([code, schema]) => schema !== null && own.responses[code] !== undefined)
+          .filter(([code]) => jsonOf(own.responses[code]?.content) === undefined)
+          .map(([code]) => `${key} ${code} body`),
+      );
+      expect(found.filter(isNotMeant)).toEqual([]);
+    });
+
+    test("bodies that are accepted there are not refused", () => {
+      const found = [...shared(theirs)].flatMap(([key, { body, bodyRequired }, own]) => {
+        const mine = jsonOf(own.requestBody?.content);
+        if (mine === undefined) return [];
+        if (body === undefined) return own.requestBody?.required ? [`${key} body: must be there`] : [];
+        const comparison = new Comparison(theirs.schemas, ours.components.schemas, true);
+        comparison.compare(body, mine, "body ");
+        if (!bodyRequired && own.requestBody?.required) comparison.found.push("body: must be there");
+        return notMeant(key, comparison.found);
+      });
+      expect(found).toEqual([]);
+    });
+
+    test("query parameters that are accepted there are not refused", () => {
+      const found = [...shared(theirs)].flatMap(([key, { query = {} }, own]) => {
+        const comparison = new Comparison(theirs.schemas, ours.components.schemas, true);
+        const mine = (own.parameters ?? []).filter((parameter) => parameter.in === "query");
+        for (const { name, schema } of mine) {
+          const theirsOne = query[name];
+          // Null cannot be sent in a query.
+          if (theirsOne !== undefined) comparison.compare({ ...theirsOne, nullable: false }, schema, `?${name}`, true);
+        }
+        return notMeant(key, comparison.found);
+      });
+      expect(found).toEqual([]);
+    });
+  });
+}
+
+test("answers have every field that a model of the SDKs 1.99 or 2 cannot do without", () => {
+  const missing = Object.entries(models).flatMap(([name, fields]) => {
+    const { required = [] } = ours.components.schemas[name] ?? {};
+    return fields.filter((field) => !required.includes(field)).map((field) => `${name}.${field}`);
+  });
+  expect(models.EndpointOut).toContain("version");
+  expect(missing).toEqual([]);
+});
+
+test("every reason for something that is not here is still one", () => {
+  const keys = [...Object.keys(documents.server.operations), ...Object.keys(documents.sdk.operations)];
+  for (const [pattern, reason] of notHere) {
+    const absent = keys.filter((key) => pattern.test(key) && ourOperation(key) === undefined);
+    expect([reason, absent.length > 0]).toEqual([reason, true]);
+  }
+});
+
+// The last one: the others say which reasons they need.
+test("every difference that is meant is still there", () => {
+  expect(meant.filter(([pattern]) => !needed.has(pattern))).toEqual([]);
+});
