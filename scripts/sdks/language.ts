@@ -74,7 +74,7 @@ function rust(): Language {
     sdk: "svix 2.5.0",
     directory: directory("rust"),
     // The TLS library of the SDK is partly C.
-    tools: ["cargo", "cc"],
+    tools: ["cargo", "cc", "ar"],
     version: ["cargo", "--version"],
     oldest: "1.88.0",
     fetch: [["cargo", "fetch", "--locked", "--quiet"]],
