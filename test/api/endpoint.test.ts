@@ -241,6 +241,25 @@ describe("the secret of an endpoint", () => {
     expect((await send("GET", `${endpoints}/${id}/secret`)).json.key).not.toBe(secret);
   });
 
+  test("is told by the rotation to the SDKs that expect it, and to nobody else", async () => {
+    const rotate = async (userAgent: string, fields: object = {}) => {
+      const id = await makeEndpoint();
+      const headers = { "user-agent": userAgent };
+      const { status, text } = await send("POST", `${endpoints}/${id}/secret/rotate`, fields, { headers });
+      return { status, text, current: (await send("GET", `${endpoints}/${id}/secret`)).text };
+    };
+    for (const version of ["2.7.0", "2.10.3", "3.0.0-beta.1"]) {
+      const { status, text, current } = await rotate(`svix-libs/${version}/python python/3.12`);
+      expect([version, status, text]).toEqual([version, 200, current]);
+    }
+    const asymmetric = await rotate("svix-libs/2.9.1/rust", { key: privateKey });
+    expect(JSON.parse(asymmetric.text)).toEqual({ key: publicKey });
+    for (const other of ["svix-libs/2.6.2/python", "svix-libs/1.99.1/kotlin", "curl/8.9 svix-libs/2.9.1", ""]) {
+      const { status, text } = await rotate(other);
+      expect([other, status, text]).toEqual([other, 204, ""]);
+    }
+  });
+
   test("can be rotated until more than ten old ones are still valid", async () => {
     const id = await makeEndpoint();
     const rotate = () => send("POST", `${endpoints}/${id}/secret/rotate`, {});

@@ -60,6 +60,16 @@ describe("an example", () => {
     expect((await example(id, { eventType: name, exampleIndex: 7 })).json.payload).toEqual({ one: 1 });
   });
 
+  test("may be given with the request, and is sent byte for byte", async () => {
+    const { id, received } = await inbox();
+    const body = '{"eventType": "svix.ping", "payload": {"n": 1.0,  "big": 12345678901234567890}}';
+    const { status, json } = await example(id, body);
+    expect([status, json.eventType]).toEqual([200, "svix.ping"]);
+    await attemptsOf(send, app, json.id);
+    expect((await received()).map((request) => request.body)).toEqual(['{"n": 1.0,  "big": 12345678901234567890}']);
+    expect((await example(id, { eventType: "never.made", payload: {} })).status).toBe(404);
+  });
+
   test("of a type without one answers 400 invalid_scheme", async () => {
     const { id } = await inbox();
     for (const schemas of [null, {}, { "1": {} }, { "1": { examples: [] } }, { "1": { examples: ["text"] } }]) {
@@ -88,6 +98,8 @@ describe("an example", () => {
     ["an event type that is null", { eventType: null }],
     ["an index below 0", { eventType: "svix.ping", exampleIndex: -1 }],
     ["an index that is a text", { eventType: "svix.ping", exampleIndex: "1" }],
+    ["a payload that is a list", { eventType: "svix.ping", payload: [1] }],
+    ["a payload that is a text", { eventType: "svix.ping", payload: "{}" }],
   ];
   for (const [name, body] of wrong) {
     test(`with ${name} answers 422`, async () => {

@@ -32,6 +32,19 @@ describe("the statistics of an endpoint", () => {
     expect(await of(good, `?until=${ago(60_000)}`)).toEqual(none);
   });
 
+  test("are told by whole hours to the newest SDKs", async () => {
+    const app = await makeApplication(send);
+    const [good, bad] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
+    await attemptsOf(send, app, await sendMessage(send, app), 2);
+    const of = async (endpoint: string, query = "") =>
+      (await send("GET", `/app/${app}/endpoint/${endpoint}/attempt-stats${query}`)).json;
+    expect(await of(good)).toEqual({ success: 1, fail: 0, canceled: 0 });
+    // The hour that has just begun counts whole, one that ended two hours ago does not count.
+    expect(await of(bad, `?since=${ago(0)}`)).toEqual({ success: 0, fail: 1, canceled: 0 });
+    expect(await of(bad, `?until=${ago(2 * 60 * 60_000)}`)).toEqual({ success: 0, fail: 0, canceled: 0 });
+    expect((await send("GET", `/app/${app}/endpoint/${bad}/attempt-stats?until=${ago(-60_000)}`)).status).toBe(400);
+  });
+
   test("are told of at most 28 days, none of them in the future", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());

@@ -5,7 +5,7 @@ import type { Endpoint } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
-import { noContent, type Reply, reply } from "../reply.ts";
+import { noContent, reply } from "../reply.ts";
 import { nullable } from "../schema.ts";
 import { checkSecret } from "./endpoint.ts";
 
@@ -61,16 +61,26 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       path: `${path}/rotate`,
       tag,
       summary: "Replace the secret of an endpoint",
+      description:
+        "The old secret signs as well for a while. Svix SDKs from 2.7 on are answered 200 with the new secret, as they expect it.",
       access: "application",
       capability: "ManageEndpointSecret",
       body: EndpointSecretRotateIn,
       bodyOptional: true,
       bodyExample: { gracePeriodSeconds: 3600 },
-      answers: { 204: { description: "The new secret signs from now on." } },
+      answers: {
+        204: { description: "The new secret signs from now on." },
+        200: {
+          description: "The same, to those who expect to be told the new secret.",
+          schema: EndpointSecretOut,
+          example: { key: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" },
+        },
+      },
       problems: [400, 404],
-      async handle({ identity, params, body }) {
+      async handle({ identity, params, body, request }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return rotateSecret(context, endpoint, body);
+        const secret = await rotateSecret(context, endpoint, body);
+        return expectsRotatedSecret(request) ? reply(200, { key: publicForm(secret) }) : noContent;
       },
     }),
   ];
@@ -81,11 +91,12 @@ export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
   return { key: publicForm(current!.secret) };
 }
 
+/** Resolves with the new secret. */
 export async function rotateSecret(
   context: Context,
   endpoint: Endpoint,
   { key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>,
-): Promise<Reply> {
+): Promise<string> {
   const secret = key ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "key");
   const now = context.clock.now();
@@ -94,5 +105,16 @@ export async function rotateSecret(
     throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
   }
   context.endpointChanged("endpoint.updated", endpoint);
-  return noContent;
+  return secret;
+}
+
+/**
+ * Svix SDKs from 2.7 on read the new secret from the answer and fail without it; older ones, such as those for Kotlin, fail
+ * with it. Nothing but their `User-Agent` (`svix-libs/VERSION/LANGUAGE …`) tells them apart.
+ */
+function expectsRotatedSecret(request: Request): boolean {
+  const version = /^svix-libs\/(\d+)\.(\d+)/.exec(request.headers.get("user-agent") ?? "");
+  if (version === null) return false;
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  return major > 2 || (major === 2 && minor >= 7);
 }

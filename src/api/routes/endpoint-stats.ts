@@ -1,4 +1,4 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { Problem } from "../../core/problem.ts";
 import { countAttempts } from "../../store/count.ts";
 import type { Context } from "../context.ts";
@@ -8,7 +8,8 @@ import { instant } from "../query.ts";
 import { reply } from "../reply.ts";
 
 const MINUTE_MS = 60_000;
-const RANGE_MS = 28 * 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const RANGE_MS = 28 * 24 * HOUR_MS;
 /** Those who work out `since` themselves are a little late when the request comes. */
 const RANGE_GRACE_MS = 5 * MINUTE_MS;
 
@@ -20,20 +21,45 @@ const EndpointStats = field.object("EndpointStats", {
   canceled: Type.Integer({ description: "Always 0, likewise." }),
 });
 
+const EndpointAttemptStats = field.object("EndpointAttemptStats", {
+  success: Type.Integer(),
+  fail: Type.Integer(),
+  canceled: Type.Integer({ description: "Always 0: an attempt is counted when it has ended." }),
+});
+
+const range = Type.Object({
+  since: Type.Optional(instant("From this instant on; by default 28 days before `until`.")),
+  until: Type.Optional(instant("Before this instant; by default now.")),
+});
+
 export function endpointStatsRoutes({ store, lookup, clock }: Context): Operation[] {
+  const shared = {
+    method: "GET",
+    tag: "Endpoint",
+    description: "Of the last 28 days unless told otherwise; of 28 days at most.",
+    access: "application",
+    query: range,
+    problems: [400, 404],
+  } as const;
+  const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
+
+  /** Until now means: what has just ended as well. */
+  function rangeOf({ since, until }: Static<typeof range>): { since: number; until: number } {
+    const now = clock.now();
+    if (until !== undefined && until > now) throw invalidRange("`until` may not be in the future.");
+    const end = until ?? now + 1;
+    const start = since ?? end - RANGE_MS;
+    if (start > end) throw invalidRange("`since` may not be after `until`.");
+    if (end - start > RANGE_MS + RANGE_GRACE_MS) throw invalidRange("At most 28 days may be asked for.");
+    return { since: start, until: end };
+  }
+
   return [
     operation({
+      ...shared,
       id: "v1.endpoint.get-stats",
-      method: "GET",
-      path: "/api/v1/app/:app_id/endpoint/:endpoint_id/stats",
-      tag: "Endpoint",
+      path: `${path}/stats`,
       summary: "Count the attempts of an endpoint by their outcome",
-      description: "Of the last 28 days unless told otherwise; of 28 days at most.",
-      access: "application",
-      query: Type.Object({
-        since: Type.Optional(instant("From this instant on; by default 28 days before `until`.")),
-        until: Type.Optional(instant("Before this instant; by default now.")),
-      }),
       answers: {
         200: {
           description: "The counts.",
@@ -41,17 +67,38 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
           example: { success: 120, pending: 0, sending: 0, fail: 3, canceled: 0 },
         },
       },
-      problems: [400, 404],
       async handle({ identity, params, query }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const now = clock.now();
-        const until = query.until ?? now + 1;
-        const since = query.since ?? until - RANGE_MS;
-        if (query.until !== undefined && query.until > now) throw invalidRange("`until` may not be in the future.");
-        if (since > until) throw invalidRange("`since` may not be after `until`.");
-        if (until - since > RANGE_MS + RANGE_GRACE_MS) throw invalidRange("At most 28 days may be asked for.");
+        const { since, until } = rangeOf(query);
         const { delivered, failed } = await countAttempts(store, clock, endpoint.seq, since, until);
         return reply(200, { success: delivered, pending: 0, sending: 0, fail: failed, canceled: 0 });
+      },
+    }),
+
+    operation({
+      ...shared,
+      id: "v1.endpoint.get-attempt-stats",
+      path: `${path}/attempt-stats`,
+      summary: "Count the attempts of an endpoint, by whole hours",
+      description: `${shared.description} An hour that has begun counts whole.`,
+      answers: {
+        200: {
+          description: "The counts.",
+          schema: EndpointAttemptStats,
+          example: { success: 120, fail: 3, canceled: 0 },
+        },
+      },
+      async handle({ identity, params, query }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const { since, until } = rangeOf(query);
+        const { delivered, failed } = await countAttempts(
+          store,
+          clock,
+          endpoint.seq,
+          Math.floor(since / HOUR_MS) * HOUR_MS,
+          Math.ceil(until / HOUR_MS) * HOUR_MS,
+        );
+        return reply(200, { success: delivered, fail: failed, canceled: 0 });
       },
     }),
   ];

@@ -206,7 +206,8 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 204: { description: "The new secret signs from now on." } },
       problems: [400, 404],
       async handle({ identity, params, body }) {
-        return rotateSecret(context, await endpointOf(identity, params.endpoint_id), body);
+        await rotateSecret(context, await endpointOf(identity, params.endpoint_id), body);
+        return noContent;
       },
     }),
 

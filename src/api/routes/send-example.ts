@@ -1,6 +1,7 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../accept/accept.ts";
 import { latestSchema } from "../../accept/payload-rules.ts";
+import { topLevelFields } from "../../core/json.ts";
 import { invalid, notFound } from "../../core/problem.ts";
 import type { EventType } from "../../store/index.ts";
 import type { Identity } from "../auth.ts";
@@ -11,6 +12,7 @@ import * as field from "../fields.ts";
 import { MessageOut, messageExample } from "../message-fields.ts";
 import { messageTextWith, payloadText } from "../message-out.ts";
 import { type Operation, operation } from "../operation.ts";
+import { nullable } from "../schema.ts";
 
 /** Can be sent although nobody has made it. */
 const PING = "svix.ping";
@@ -21,16 +23,26 @@ const EventExampleIn = field.object("EventExampleIn", {
   exampleIndex: Type.Optional(
     Type.Integer({ minimum: 0, default: 0, description: "Which one, when the schema has a list of `examples`." }),
   ),
+  payload: Type.Optional(
+    nullable(
+      Type.Object({}, { additionalProperties: true, description: "Sent in place of the example of the event type." }),
+    ),
+  ),
 });
+
+type EventExample = Static<typeof EventExampleIn>;
 
 export function sendExampleRoutes(context: Context): Operation[] {
   const { store, ids, lookup, accepter, ingestRate } = context;
 
-  async function examplePayload(identity: Identity, name: string, index: number): Promise<object> {
-    const eventType = await store.eventTypes.get(identity.environmentSeq, name);
-    if (eventType === null && name === PING) return PING_PAYLOAD;
-    if (eventType === null || !isVisible(eventType, identity)) throw notFound("Event type not found");
-    return exampleOf(eventType, index);
+  async function payloadOf(identity: Identity, sent: EventExample, bytes: Uint8Array): Promise<Uint8Array> {
+    const eventType = await store.eventTypes.get(identity.environmentSeq, sent.eventType);
+    if (eventType === null ? sent.eventType !== PING : !isVisible(eventType, identity)) {
+      throw notFound("Event type not found");
+    }
+    if (sent.payload != null) return ownPayload(bytes);
+    const example = eventType === null ? PING_PAYLOAD : exampleOf(eventType, sent.exampleIndex ?? 0);
+    return Buffer.from(JSON.stringify(example));
   }
 
   return [
@@ -50,11 +62,11 @@ export function sendExampleRoutes(context: Context): Operation[] {
         200: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample },
       },
       problems: [400, 404, 429],
-      async handle({ identity, params, body }) {
+      async handle({ identity, params, body, bytes }) {
         ingestRate.spend(identity.caller, 1);
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         if (endpoint.disabled) throw endpointDisabled();
-        const payload = await examplePayload(identity, body.eventType, body.exampleIndex ?? 0);
+        const payload = await payloadOf(identity, body, bytes);
         const incoming = incomingOf(body.eventType, payload);
         const result = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);
         if (!result.accepted) throw new Error("A message without keys was taken for another one.");
@@ -62,6 +74,12 @@ export function sendExampleRoutes(context: Context): Operation[] {
       },
     }),
   ];
+}
+
+/** Byte for byte as it was sent, like that of every message. */
+function ownPayload(bytes: Uint8Array): Uint8Array {
+  const [start, end] = topLevelFields(bytes)?.fields.get("payload") ?? [0, 0];
+  return bytes.subarray(start, end);
 }
 
 /** 400 when the event type has none. */
@@ -76,13 +94,13 @@ function exampleOf(eventType: EventType, index: number): object {
   throw badRequest("The schema of this event type has no example that is an object.", "invalid_scheme");
 }
 
-function incomingOf(eventType: string, payload: object): Incoming {
+function incomingOf(eventType: string, payload: Uint8Array): Incoming {
   return {
     eventType,
     eventId: null,
     channels: null,
     tags: null,
-    payload: Buffer.from(JSON.stringify(payload)),
+    payload,
     contentType: null,
     headers: null,
     retentionMs: null,
