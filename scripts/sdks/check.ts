@@ -59,34 +59,36 @@ async function execute(
   return { ok: child.exitCode === 0, output: `${out}${err}${late}`.trim() };
 }
 
-function lastLine(text: string): string {
-  return text.split("\n").at(-1)?.trim() || "no word about why";
+/** The line that says why a program has failed: Maven's first error, otherwise the last line. */
+function reasonIn(output: string): string {
+  return /\[ERROR\] (.+)$/m.exec(output)?.[1] ?? (output.split("\n").at(-1)?.trim() || "no word about why");
 }
 
 /** Why this machine cannot build the language's program, or null. */
 async function missingToolchain(language: Language): Promise<string | null> {
   for (const tool of language.tools) if (Bun.which(tool) === null) return `${tool} is missing`;
   const { ok, output } = await execute(language.version, language, FETCH_TIMEOUT_MS);
-  const [, minor, patch = ".0"] = /(\d+\.\d+)(\.\d+)?/.exec(output) ?? [];
-  if (!ok || minor === undefined) return `${language.version.join(" ")}: ${lastLine(output)}`;
-  const version = minor + patch;
+  const [, major, minor = ".0", patch = ".0"] = /(\d+)(\.\d+)?(\.\d+)?/.exec(output) ?? [];
+  if (!ok || major === undefined) return `${language.version.join(" ")}: ${reasonIn(output)}`;
+  const version = major + minor + patch;
   return Bun.semver.order(version, language.oldest) < 0 ? `${version} is older than ${language.oldest}` : null;
 }
 
 async function prepare(language: Language): Promise<Outcome | null> {
   const missing = await missingToolchain(language);
   if (missing !== null) return { kind: "skipped", reason: missing };
+  for (const path of language.remade) await rm(path, { recursive: true, force: true });
   for (const command of language.fetch) {
     const { ok, output } = await execute(command, language, FETCH_TIMEOUT_MS);
     if (ok) continue;
-    const reason = `could not be fetched: ${lastLine(output)}`;
+    const reason = `could not be fetched: ${reasonIn(output)}`;
     return WRONG_LOCK.test(output) ? { kind: "failed", steps: 0, reason } : { kind: "skipped", reason };
   }
   for (const command of language.build) {
     const { ok, output } = await execute(command, language, BUILD_TIMEOUT_MS);
     if (ok) continue;
     console.log(output);
-    return { kind: "failed", steps: 0, reason: `does not build: ${lastLine(output)}` };
+    return { kind: "failed", steps: 0, reason: `does not build: ${reasonIn(output)}` };
   }
   return null;
 }
@@ -96,7 +98,7 @@ async function roundTrip(language: Language, env: Readonly<Record<string, string
   console.log(output);
   const steps = output.match(/^passed {2}/gm)?.length ?? 0;
   if (ok && steps > 0) return { kind: "passed", steps };
-  return { kind: "failed", steps, reason: /^FAILED {2}(.*)$/m.exec(output)?.[1] ?? lastLine(output) };
+  return { kind: "failed", steps, reason: /^FAILED {2}(.*)$/m.exec(output)?.[1] ?? reasonIn(output) };
 }
 
 function describeOutcome(language: Language, outcome: Outcome): string {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 
 /** A program with its arguments; a relative program is looked up on the `PATH`. */
 export type Command = readonly [program: string, ...args: string[]];
@@ -15,6 +15,8 @@ export interface Language {
   /** Prints the version of the toolchain, which must not be older than `oldest`. */
   readonly version: Command;
   readonly oldest: string;
+  /** Removed first: whatever older pins have left there would be found. */
+  readonly remade: readonly string[];
   /** Fetches what is pinned. Needs the registry, unless everything has been fetched before. */
   readonly fetch: readonly Command[];
   readonly build: readonly Command[];
@@ -35,11 +37,12 @@ function python(): Language {
   const interpreter = process.platform === "win32" ? join(home, "Scripts", "python.exe") : join(home, "bin", "python");
   return {
     name: "Python",
-    sdk: "svix 2.5.0",
+    sdk: "svix 2.9.1",
     directory: directory("python"),
     tools: ["python3"],
     version: ["python3", "--version"],
     oldest: "3.10.0",
+    remade: [],
     fetch: [
       ["python3", "-m", "venv", home],
       [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
@@ -59,6 +62,7 @@ function go(): Language {
     tools: ["go"],
     version: ["go", "version"],
     oldest: "1.24.0",
+    remade: [],
     fetch: [["go", "mod", "download"]],
     build: [["go", "build", "-o", program, "."]],
     run: [program],
@@ -71,12 +75,13 @@ function rust(): Language {
   const target = join(BUILT, "rust");
   return {
     name: "Rust",
-    sdk: "svix 2.5.0",
+    sdk: "svix 2.9.1",
     directory: directory("rust"),
     // The TLS library of the SDK is partly C.
     tools: ["cargo", "cc", "ar"],
     version: ["cargo", "--version"],
     oldest: "1.88.0",
+    remade: [],
     fetch: [["cargo", "fetch", "--locked", "--quiet"]],
     build: [["cargo", "build", "--locked", "--offline", "--quiet"]],
     run: [join(target, "debug", `boathook-sdk-check${EXE}`)],
@@ -84,4 +89,52 @@ function rust(): Language {
   };
 }
 
-export const LANGUAGES: readonly Language[] = [python(), go(), rust()];
+/** Maven without colours and progress, which fetches what `pom.xml` pins. */
+const MAVEN = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"] as const;
+
+function java(): Language {
+  const home = join(BUILT, "java");
+  const [classes, lib] = [join(home, "classes"), join(home, "lib")];
+  return {
+    name: "Java",
+    sdk: "svix 1.99.1",
+    directory: directory("java"),
+    tools: ["java", "javac", "mvn"],
+    version: ["javac", "--version"],
+    oldest: "17.0.0",
+    remade: [home],
+    fetch: [[...MAVEN, "dependency:copy-dependencies", `-DoutputDirectory=${lib}`]],
+    build: [["javac", "-Xlint:all", "-d", classes, "-cp", join(lib, "*"), "Main.java"]],
+    run: ["java", "-cp", [classes, join(lib, "*")].join(delimiter), "Main"],
+    env: {},
+  };
+}
+
+const KOTLIN_COMPILER = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler";
+
+function kotlin(): Language {
+  const home = join(BUILT, "kotlin");
+  const [classes, lib, classpath] = [join(home, "classes"), join(home, "lib"), join(home, "classpath")];
+  // The compiler wants every library by name and splits the list at blanks: names from here on have none, wherever it lies.
+  const names = `-Dmdep.prefix=${relative(directory("kotlin"), lib)}`;
+  return {
+    name: "Kotlin",
+    sdk: "svix-kotlin 1.98.0",
+    directory: directory("kotlin"),
+    tools: ["java", "mvn"],
+    version: ["java", "--version"],
+    oldest: "17.0.0",
+    remade: [home],
+    fetch: [
+      [...MAVEN, "dependency:copy-dependencies", `-DoutputDirectory=${lib}`],
+      [...MAVEN, "dependency:build-classpath", `-Dmdep.outputFile=${classpath}`, names],
+    ],
+    build: [
+      ["java", "-cp", join(lib, "*"), KOTLIN_COMPILER, "-no-stdlib", "-d", classes, "-cp", `@${classpath}`, "Main.kt"],
+    ],
+    run: ["java", "-cp", [classes, join(lib, "*")].join(delimiter), "MainKt"],
+    env: {},
+  };
+}
+
+export const LANGUAGES: readonly Language[] = [python(), go(), rust(), java(), kotlin()];

@@ -110,8 +110,9 @@ def endpoint_headers() -> None:
 
 def endpoint_secret() -> None:
     before = svix.endpoint.get_secret(app, endpoint).key
-    svix.endpoint.rotate_secret(app, endpoint, EndpointSecretRotateIn())
+    rotated = svix.endpoint.rotate_secret(app, endpoint, EndpointSecretRotateIn())
     after = svix.endpoint.get_secret(app, endpoint).key
+    equal(rotated.key, after)
     assert after.startswith("whsec_") and after != before
 
 

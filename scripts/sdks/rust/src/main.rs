@@ -283,11 +283,13 @@ impl Trip {
     async fn endpoint_secret(&self) -> Outcome {
         let before = self.secret().await?;
         let rotation = EndpointSecretRotateIn::new();
-        self.svix
+        let rotated = self
+            .svix
             .endpoint()
             .rotate_secret(self.app(), ENDPOINT.into(), rotation, None)
             .await?;
-        equal(self.secret().await? == before, false)
+        equal(&rotated.key, &self.secret().await?)?;
+        equal(rotated.key == before, false)
     }
 
     fn message_in(&self) -> MessageIn {
