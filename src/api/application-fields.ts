@@ -7,7 +7,7 @@ import { formatInstant } from "./time.ts";
 
 const properties = {
   uid: field.uid("app_", "application"),
-  throttleRate: field.throttleRate("Messages a second, kept for your own use."),
+  throttleRate: field.throttleRate("Attempts a second at most, over all its endpoints; null = no limit."),
   rateLimit: field.rateLimit,
   metadata: field.metadata,
 };

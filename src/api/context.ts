@@ -16,7 +16,8 @@ export interface Context extends ApiDeps {
   readonly ingestRate: IngestRate;
   readonly inTurn: InTurn;
   readonly audit: AuditTrail;
-  applicationChanged(application: Application): void;
+  /** `before` is what it was before an update. */
+  applicationChanged(application: Application, before?: Application): void;
   eventTypeChanged(eventType: Pick<EventType, "environmentSeq" | "name">): void;
   endpointChanged(type: EndpointChange, endpoint: Pick<Endpoint, "seq" | "applicationSeq">): void;
   /** It was switched on or off by hand. After `endpointChanged`. */
@@ -40,8 +41,11 @@ export function createContext(deps: ApiDeps): Context {
     inTurn: new InTurn(),
     audit: new AuditTrail(deps),
 
-    applicationChanged({ seq, environmentSeq }) {
+    applicationChanged({ seq, environmentSeq, throttleRate }, before) {
       facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
+      if (before !== undefined && before.throttleRate !== throttleRate) {
+        facts.state({ type: "application.throttled", applicationSeq: seq });
+      }
     },
     eventTypeChanged({ environmentSeq, name }) {
       facts.state({ type: "eventtype.changed", environmentSeq, name });

@@ -87,6 +87,8 @@ export type Fact =
   /** Made, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
   | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
+  /** Its `throttleRate` has become another one. Comes after the `application.changed` of that change. */
+  | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
   | {
       /** `endpoint.enabled` comes after the `endpoint.updated` of the change that switched it on again. */
       readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "endpoint.enabled";

@@ -28,14 +28,27 @@ export function fullBucket(ratePerSecond: number, now: number): Bucket {
 }
 
 /**
- * Takes one token, or says how long to wait. `ratePerSecond` is above 0 and may differ from the call before. When the
+ * Takes one token, or says how long to wait: `refill`, `waitMs` and `spend` in one. `ratePerSecond` is above 0 and may differ from the call before. When the
  * clock steps back, the time until it is where it was counts for nothing, but filling goes on from there at once.
  */
 export function take(bucket: Bucket, ratePerSecond: number, now: number): Taken {
-  const elapsedMs = Math.max(0, now - bucket.at);
-  const tokens = Math.min(burst(ratePerSecond), bucket.tokens + (elapsedMs * ratePerSecond) / 1000);
-  if (tokens >= 1 - ROUNDING) {
-    return { bucket: { tokens: Math.max(0, tokens - 1), at: now }, taken: true, waitMs: 0 };
-  }
-  return { bucket: { tokens, at: now }, taken: false, waitMs: Math.ceil(((1 - tokens) * 1000) / ratePerSecond) };
+  const refilled = refill(bucket, ratePerSecond, now);
+  const wait = waitMs(refilled, ratePerSecond);
+  return { bucket: wait > 0 ? refilled : spend(refilled), taken: wait === 0, waitMs: wait };
+}
+
+/** The bucket at this moment. */
+export function refill({ tokens, at }: Bucket, ratePerSecond: number, now: number): Bucket {
+  const elapsedMs = Math.max(0, now - at);
+  return { tokens: Math.min(burst(ratePerSecond), tokens + (elapsedMs * ratePerSecond) / 1000), at: now };
+}
+
+/** Whole ms until a bucket that was refilled just now has had so many tokens to give; 0 when it has them. */
+export function waitMs({ tokens }: Bucket, ratePerSecond: number, wanted = 1): number {
+  return tokens >= wanted - ROUNDING ? 0 : Math.ceil(((wanted - ROUNDING / 2 - tokens) * 1000) / ratePerSecond);
+}
+
+/** The bucket less a token that it has. */
+export function spend({ tokens, at }: Bucket): Bucket {
+  return { tokens: Math.max(0, tokens - 1), at };
 }

@@ -24,6 +24,7 @@ import { type Sent, STORE_RETRY_MS, settle, settlementOf } from "./settle.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
 import { TaskRunner } from "./task-runner.ts";
+import { Throttle } from "./throttle.ts";
 import { usageKinds } from "./usage.ts";
 
 /** What a lane reads at a time, and how far it may grow in memory when messages come faster than they leave. */
@@ -71,6 +72,7 @@ export class Engine implements Deliverer {
   readonly #lanes = new Map<Seq, Lane>();
   readonly #slots: Slots;
   readonly #slow: SlowWatch;
+  readonly #throttle = new Throttle();
   readonly #tasks: TaskRunner;
   readonly #attempter: Attempter;
   readonly #underWay = new Set<AbortController>();
@@ -205,6 +207,11 @@ export class Engine implements Deliverer {
         this.#switch(fact.endpointSeq, fact.type === "endpoint.updated");
         this.#reread(fact.endpointSeq, true);
         break;
+      case "application.throttled":
+        for (const lane of this.#lanes.values()) {
+          if (lane.entry?.endpoint.applicationSeq === fact.applicationSeq) this.#reread(lane.endpointSeq, true);
+        }
+        break;
       // What waits may have got another place in the lane.
       case "delivery.resent":
       case "deliveries.resent":
@@ -335,7 +342,7 @@ export class Engine implements Deliverer {
   }
 
   #startHead(lane: Lane, head: Waiting, now: number): void {
-    const waitMs = head.delivery.dueAt > now ? head.delivery.dueAt - now : lane.throttle(now);
+    const waitMs = head.delivery.dueAt > now ? head.delivery.dueAt - now : this.#throttleMs(lane.entry!, now);
     if (waitMs > 0 && (lane.isFifo || head.delivery.dueAt <= now)) {
       lane.parkedUntil = now + waitMs;
     } else {
@@ -344,6 +351,17 @@ export class Engine implements Deliverer {
       void this.#run(lane, head);
     }
     this.#consider(lane);
+  }
+
+  /** How long an attempt must wait for the sake of the rates; 0 when it may go, and has been counted. */
+  #throttleMs({ endpoint }: EndpointEntry, now: number): number {
+    const { throttleRate, applicationThrottleRate } = endpoint;
+    if (throttleRate === null && applicationThrottleRate === null) return 0;
+    return this.#throttle.take(
+      { seq: endpoint.seq, ratePerSecond: throttleRate },
+      { seq: endpoint.applicationSeq, ratePerSecond: applicationThrottleRate },
+      now,
+    );
   }
 
   /**

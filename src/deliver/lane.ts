@@ -1,5 +1,4 @@
 import { type Seq, timeOfSeq } from "../core/id.ts";
-import { type Bucket, fullBucket, take } from "../core/limit.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
@@ -54,7 +53,6 @@ export class Lane {
   failingSince: number | null = null;
   /** The latest news of its endpoint is that it takes nothing more: attempts that end after that do not tell it again. */
   isOff = false;
-  #bucket: Bucket | null = null;
 
   constructor(
     readonly endpointSeq: Seq,
@@ -77,15 +75,6 @@ export class Lane {
     const head = this.ready[0];
     if (head !== undefined) return head.delivery.dueAt;
     return this.diskNext === NOTHING || this.diskNext === 0 ? Number.POSITIVE_INFINITY : timeOfSeq(this.diskNext);
-  }
-
-  /** Takes a token at this moment. 0 = go, else ms to wait. */
-  throttle(now: number): number {
-    const rate = this.entry?.endpoint.throttleRate ?? null;
-    if (rate === null) return 0;
-    const { bucket, waitMs } = take(this.#bucket ?? fullBucket(rate, now), rate, now);
-    this.#bucket = bucket;
-    return waitMs;
   }
 
   /** Adds what has just been committed or read, in the order of the lane. */

@@ -60,6 +60,9 @@ export class Directory {
       case "application.changed":
         this.#forgetApplication(fact.applicationSeq);
         break;
+      case "application.throttled":
+        this.#forgetEndpointsOf(fact.applicationSeq);
+        break;
       case "endpoint.created":
       case "endpoint.updated":
       case "endpoint.deleted":
@@ -100,6 +103,13 @@ export class Directory {
     this.#changes++;
     for (const name of this.#keysOf.get(seq) ?? []) this.#byKey.delete(name);
     this.#keysOf.delete(seq);
+  }
+
+  #forgetEndpointsOf(applicationSeq: Seq): void {
+    this.#changes++;
+    for (const [seq, { endpoint }] of this.#endpoints) {
+      if (endpoint.applicationSeq === applicationSeq) this.#endpoints.delete(seq);
+    }
   }
 
   /** Also disabled and deleted ones; null when there never was one. */

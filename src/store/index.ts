@@ -35,6 +35,7 @@ export interface Application {
   readonly environmentSeq: Seq;
   readonly uid: string | null;
   readonly name: string;
+  /** Attempts per second over all its endpoints, null = unlimited. */
   readonly throttleRate: number | null;
   readonly metadata: Metadata;
   readonly createdAt: number;
@@ -104,6 +105,8 @@ export interface Endpoint {
 /** An endpoint with where it belongs and whether it is still there. */
 export interface KnownEndpoint extends Endpoint {
   readonly environmentSeq: Seq;
+  /** Attempts per second of its application, over all endpoints; null = unlimited. */
+  readonly applicationThrottleRate: number | null;
   /** It or its application has been deleted. */
   readonly deleted: boolean;
 }

@@ -82,14 +82,4 @@ describe("a lane", () => {
     lane.entry = entryOf({ ordering: "fifo" });
     expect(lane.isFifo).toBe(true);
   });
-
-  test("lets everything go without a rate, and with one no more than it allows", () => {
-    const lane = new Lane(7, NOTHING);
-    lane.entry = entryOf({ throttleRate: null });
-    expect([1, 2, 3].map(() => lane.throttle(0))).toEqual([0, 0, 0]);
-    lane.entry = entryOf({ throttleRate: 2 });
-    expect(lane.throttle(1000)).toBe(0);
-    expect(lane.throttle(1000)).toBe(500);
-    expect(lane.throttle(1500)).toBe(0);
-  });
 });

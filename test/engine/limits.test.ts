@@ -54,6 +54,74 @@ describe("concurrency", () => {
   });
 });
 
+describe("throttleRate of an application", () => {
+  const hosts = ["a.example", "b.example", "c.example"];
+
+  test("is shared by its endpoints, which take turns", async () => {
+    using world = await EngineWorld.open();
+    await world.throttleApplication(10);
+    for (const host of hosts) await world.send(await world.endpoint(host, 200), 20);
+    await world.pass(3 * SECOND);
+    for (const host of hosts) expect(world.times(host).length).toBeWithin(9, 13);
+    await world.rest();
+    const times = world.starts.map(({ at }) => at);
+    expect(times).toHaveLength(60);
+    // Used to the full: 60 at 10 a second, less the burst of one.
+    expect(times.at(-1)! - times[0]!).toBe(5900);
+    for (const host of hosts) expect(world.order(host)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+
+  test("and that of an endpoint hold both", async () => {
+    using world = await EngineWorld.open();
+    await world.throttleApplication(10);
+    const slow = await world.endpoint("slow.example", 200, { throttleRate: 1 });
+    await world.send(slow, 10);
+    await world.send(await world.endpoint("free.example", 200), 40);
+    await world.pass(4 * SECOND);
+    expect(world.times("slow.example").length).toBeWithin(3, 6);
+    expect(world.starts.length).toBeWithin(39, 42);
+    await world.rest();
+    const times = world.times("slow.example");
+    expect(times).toHaveLength(10);
+    expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(9000);
+  });
+
+  test("counts from the moment it is set, changed or taken away", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
+    await world.send(endpoint, 100);
+    await world.pass(SECOND);
+    expect(world.starts.length).toBeWithin(9, 12);
+    await world.throttleApplication(1);
+    const before = world.starts.length;
+    await world.pass(5 * SECOND);
+    expect(world.starts.length - before).toBeWithin(4, 8);
+    await world.throttleApplication(null);
+    const then = world.starts.length;
+    await world.pass(SECOND);
+    expect(world.starts.length - then).toBeWithin(9, 12);
+  });
+
+  test("holds after a restart", async () => {
+    using world = await EngineWorld.open();
+    await world.throttleApplication(1);
+    await world.send(await world.endpoint("a.example", 200), 10);
+    await world.pass(SECOND);
+    await world.restart();
+    const before = world.starts.length;
+    await world.pass(3 * SECOND);
+    expect(world.starts.length - before).toBeWithin(3, 5);
+  });
+
+  test("does not hold up a retry in a fifo lane for ever", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [0, 0] } });
+    await world.throttleApplication(2);
+    await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 3);
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  });
+});
+
 describe("throttleRate", () => {
   test("starts no more in a second, parks the rest and keeps their order", async () => {
     using world = await EngineWorld.open();

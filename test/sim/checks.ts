@@ -29,6 +29,13 @@ interface Watched {
   readonly starts: number[];
 }
 
+/** Something that may start so many attempts a second; null when it may start any number, or nobody knows. */
+interface Rated {
+  readonly rate: number | null;
+  /** Of the last second. */
+  readonly starts: number[];
+}
+
 interface Row {
   readonly seq: Seq;
   readonly state: number;
@@ -51,6 +58,7 @@ interface TaskRow {
 export class Checks {
   readonly violations: string[] = [];
   readonly #endpoints = new Map<Seq, Watched>();
+  readonly #applications = new Map<Seq, Rated>();
   #inFlight = 0;
 
   constructor(
@@ -90,6 +98,10 @@ export class Checks {
     this.#endpoints.get(seq)!.orderChanged = true;
   }
 
+  applicationThrottled(seq: Seq, rate: number | null): void {
+    this.#applications.set(seq, { rate, starts: [] });
+  }
+
   hostOf(seq: Seq): string {
     return new URL(this.#endpoints.get(seq)!.endpoint.url).hostname;
   }
@@ -102,6 +114,7 @@ export class Checks {
       watched.lastFirst = 0;
       watched.starts.length = 0;
     }
+    for (const { starts } of this.#applications.values()) starts.length = 0;
   }
 
   attemptStarted(deliverySeq: Seq, endpointSeq: Seq): void {
@@ -114,7 +127,8 @@ export class Checks {
     this.#inFlight++;
     watched.inFlight++;
     this.#checkLimits(watched);
-    this.#checkRate(watched);
+    this.#checkRate("an endpoint", { rate: watched.endpoint.throttleRate, starts: watched.starts });
+    this.#checkRate("an application", this.#applications.get(watched.endpoint.applicationSeq)!);
     if (row.state === PENDING && row.due_at > this.clock.now) {
       this.violation(`delivery ${deliverySeq} is attempted ${row.due_at - this.clock.now} ms before it is due`);
     }
@@ -133,13 +147,12 @@ export class Checks {
     if (inFlight > limit) this.violation(`${inFlight} attempts at once to an endpoint that takes ${limit}`);
   }
 
-  #checkRate({ endpoint, starts }: Watched): void {
-    const rate = endpoint.throttleRate;
+  #checkRate(what: string, { rate, starts }: Rated): void {
     if (rate === null) return;
     starts.push(this.clock.now);
     while (starts[0]! < this.clock.now - 1000) starts.shift();
     if (starts.length > rate + burst(rate)) {
-      this.violation(`${starts.length} attempts within a second to an endpoint that takes ${rate}/s`);
+      this.violation(`${starts.length} attempts within a second to ${what} that takes ${rate}/s`);
     }
   }
 

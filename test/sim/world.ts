@@ -262,12 +262,14 @@ export class World {
     this.#environment = (await store.environments.ensure({ seq: seqs.next(), name: "default", createdAt: now })).seq;
     for (let a = 0; a < dice.between(1, 3); a++) {
       const seq = seqs.next();
+      const throttleRate = this.#rollApplicationRate();
+      this.checks.applicationThrottled(seq, throttleRate);
       await store.applications.create({
         seq,
         environmentSeq: this.#environment,
         uid: `app-${a}`,
         name: `Application ${a}`,
-        throttleRate: null,
+        throttleRate,
         metadata: {},
         createdAt: now,
         updatedAt: now,
@@ -319,7 +321,8 @@ export class World {
       if (roll < 0.72) this.#send(dice.chance(0.2) ? dice.between(2, 40) : 1);
       else if (roll < 0.86) this.network.changeMood(this.#rollHost());
       else if (roll < 0.88) this.#fillDisk();
-      else if (roll < 0.94) await this.#do(() => this.#reconfigure());
+      else if (roll < 0.93) await this.#do(() => this.#reconfigure());
+      else if (roll < 0.94) await this.#do(() => this.#throttleApplication());
       else if (roll < 0.96) await this.#do(() => this.#resend());
       else if (roll < 0.98) await this.#do(() => this.#redrive());
       else await this.#do(() => this.#replay());
@@ -385,6 +388,23 @@ export class World {
         if (!(error instanceof StoreUnavailable)) throw error;
         if (this.#process === process) this.sent.push({ seq: seqBefore, payload, answer: "refused" });
       });
+  }
+
+  #rollApplicationRate(): number | null {
+    return this.dice.chance(0.3) ? this.dice.pick([2, 20, 100]) : null;
+  }
+
+  async #throttleApplication(): Promise<void> {
+    const { store, facts } = this.#process;
+    const seq = this.dice.pick(this.#applications);
+    const application = (await store.applications.get(seq))!;
+    const throttleRate = this.#rollApplicationRate();
+    // A crash or a full disk may leave either rate behind.
+    this.checks.applicationThrottled(seq, null);
+    await store.applications.update({ ...application, throttleRate });
+    facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq: this.#environment });
+    facts.state({ type: "application.throttled", applicationSeq: seq });
+    this.checks.applicationThrottled(seq, throttleRate);
   }
 
   async #reconfigure(): Promise<void> {

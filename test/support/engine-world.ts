@@ -242,6 +242,15 @@ export class EngineWorld implements Disposable {
     this.state({ type: "endpoint.updated", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
   }
 
+  /** Gives the application another rate, as the API does. */
+  async throttleApplication(throttleRate: number | null): Promise<void> {
+    const applicationSeq = this.#applicationSeq;
+    const application = (await this.do(() => this.store.applications.get(applicationSeq)))!;
+    await this.do(() => this.store.applications.update({ ...application, throttleRate }));
+    this.state({ type: "application.changed", applicationSeq, environmentSeq: this.environmentSeq });
+    this.state({ type: "application.throttled", applicationSeq });
+  }
+
   async delete(endpoint: Endpoint): Promise<void> {
     await this.do(() => this.store.endpoints.delete(endpoint.seq, this.now));
     this.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });

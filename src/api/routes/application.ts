@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import type { Seq } from "../../core/id.ts";
 import { conflict, notFound } from "../../core/problem.ts";
 import { uidProblem } from "../../core/rule.ts";
 import type { Application } from "../../store/index.ts";
@@ -28,10 +29,15 @@ export function applicationRoutes(context: Context): Operation[] {
 
   const out = (application: Application) => applicationOut(application, ids);
 
-  async function update(application: Application) {
-    if (!(await store.applications.update(application))) throw taken();
-    context.applicationChanged(application);
-    return reply(200, out(application));
+  /** One change at a time: what is not sent stays as it was, and whether the rate has changed is told by what was before. */
+  function update(seq: Seq, identity: Identity, change: (before: Application) => Partial<Application>) {
+    return context.inTurn.run(seq, async () => {
+      const before = await lookup.application(identity, ids.encode("app_", seq));
+      const application = { ...before, ...change(before), updatedAt: context.clock.now() };
+      if (!(await store.applications.update(application))) throw taken();
+      context.applicationChanged(application, before);
+      return reply(200, out(application));
+    });
   }
 
   return [
@@ -126,14 +132,12 @@ export function applicationRoutes(context: Context): Operation[] {
           const uid = body.uid ?? uidFromPath(params.app_id);
           return reply(201, out(await createApplication(context, identity, { ...body, uid })));
         }
-        return update({
-          ...existing,
+        return update(existing.seq, identity, ({ uid }) => ({
           name: body.name,
-          uid: body.uid === undefined ? existing.uid : body.uid,
+          uid: body.uid === undefined ? uid : body.uid,
           throttleRate: body.throttleRate ?? body.rateLimit ?? null,
           metadata: body.metadata ?? {},
-          updatedAt: context.clock.now(),
-        });
+        }));
       },
     }),
 
@@ -151,18 +155,13 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
-        return context.inTurn.run(seq, async () => {
-          const existing = await lookup.application(identity, params.app_id);
-          const rate = body.throttleRate === undefined ? body.rateLimit : body.throttleRate;
-          return update({
-            ...existing,
-            name: body.name ?? existing.name,
-            uid: body.uid === undefined ? existing.uid : body.uid,
-            throttleRate: rate === undefined ? existing.throttleRate : rate,
-            metadata: body.metadata === undefined ? existing.metadata : (body.metadata ?? {}),
-            updatedAt: context.clock.now(),
-          });
-        });
+        const rate = body.throttleRate === undefined ? body.rateLimit : body.throttleRate;
+        return update(seq, identity, ({ name, uid, throttleRate, metadata }) => ({
+          name: body.name ?? name,
+          uid: body.uid === undefined ? uid : body.uid,
+          throttleRate: rate === undefined ? throttleRate : rate,
+          metadata: body.metadata === undefined ? metadata : (body.metadata ?? {}),
+        }));
       },
     }),
 

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
-import type { Endpoint, EndpointSecret, Store } from "../index.ts";
+import type { Endpoint, EndpointSecret, KnownEndpoint, Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { pageOf, walk } from "./page.ts";
 import { isUniqueConflict, jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
@@ -78,8 +78,8 @@ function toBindings(endpoint: Endpoint) {
 
 export function endpoints(db: Database, committer: Committer, box: SecretBox): Store["endpoints"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
-  const environmentOf = db.prepare<{ environmentSeq: number }, [number]>(
-    "SELECT environment_seq AS environmentSeq FROM application WHERE seq = ?",
+  const belongsTo = db.prepare<Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate">, [number]>(
+    "SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate FROM application WHERE seq = ?",
   );
   const inApplication = db.prepare<Row, [number, number]>(
     `SELECT ${COLUMNS} FROM endpoint WHERE seq = ? AND application_seq = ? AND deleted_at IS NULL`,
@@ -150,8 +150,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): S
     get: async (seq) => {
       const row = bySeq.get(seq);
       if (row === null) return null;
-      const { environmentSeq } = environmentOf.get(row.applicationSeq)!;
-      return { ...toEndpoint(row), environmentSeq, deleted: row.deletedAt !== null };
+      return { ...toEndpoint(row), ...belongsTo.get(row.applicationSeq)!, deleted: row.deletedAt !== null };
     },
     list: async (applicationSeq, page) => {
       const { condition, direction } = walk("seq", page);

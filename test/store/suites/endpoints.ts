@@ -37,8 +37,15 @@ export function endpointsSuite(open: Open): void {
       expect(await endpoints.get(endpoint.seq)).toEqual({
         ...endpoint,
         environmentSeq: world.environment.seq,
+        applicationThrottleRate: null,
         deleted: false,
       });
+    });
+
+    test("know the rate of their application", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.applications.update({ ...world.application, throttleRate: 7 });
+      expect(await world.store.endpoints.get(world.endpoint.seq)).toMatchObject({ applicationThrottleRate: 7 });
     });
 
     test("are found in their own application only", async () => {
