@@ -44,7 +44,7 @@ export function directionOf(page: PageRequest): Walk["direction"] {
 }
 
 /** One request looks at no more ranges: a page may then be shorter, or even empty, and says where to go on. */
-const RANGES_MAX = 100;
+const RANGES_MAX = 64;
 
 /**
  * Fills a page from one range after the other, in the direction of travel. `read` answers with the rows of a range that are wanted, in
