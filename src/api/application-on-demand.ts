@@ -1,5 +1,6 @@
 import type { Static } from "@sinclair/typebox";
 import { invalid, Problem } from "../core/problem.ts";
+import { checkScopes } from "./access.ts";
 import type { ApplicationIn } from "./application-fields.ts";
 import type { Context } from "./context.ts";
 import type { Identity } from "./identity.ts";
@@ -16,6 +17,7 @@ export async function createOnDemand(
   app: string,
   application: Static<typeof ApplicationIn>,
 ): Promise<void> {
+  checkScopes(identity, "application:Write");
   const loc = ["body", "application", "uid"];
   if (application.uid == null) throw invalid(loc, "Must be set to make the application.", "application_uid_missing");
   if (application.uid !== app) throw invalid(loc, "Must be the uid in the path.", "application_uid_mismatch");

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Fact, Facts } from "../core/fact.ts";
 import type { IdCodec, Seq, SeqSource } from "../core/id.ts";
 import { notFound } from "../core/problem.ts";
+import { parseScopes } from "../core/scope.ts";
 import { tokenHash } from "../core/token.ts";
 import type { Clock } from "../ports.ts";
 import type { Store, Token } from "../store/index.ts";
@@ -146,6 +147,7 @@ export class Authenticator {
       environmentSeq: token.environmentSeq,
       applicationSeq,
       capabilities: token.capabilities,
+      scopes: token.scopes === null ? null : parseScopes(token.scopes),
       featureFlags: applicationSeq === null ? null : token.featureFlags,
       root: false,
     };
@@ -184,6 +186,7 @@ export class Authenticator {
       environmentSeq: found.seq,
       applicationSeq: null,
       capabilities: null,
+      scopes: null,
       featureFlags: null,
       root: true,
     };

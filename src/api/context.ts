@@ -16,6 +16,8 @@ export interface Context extends ApiDeps {
   readonly ingestRate: IngestRate;
   readonly inTurn: InTurn;
   readonly audit: AuditTrail;
+  /** What scopes can be about: known when all operations are. */
+  scopeResources(): readonly string[];
   /** `before` is what it was before an update. */
   applicationChanged(application: Application, before?: Application): void;
   eventTypeChanged(eventType: Pick<EventType, "environmentSeq" | "name">): void;
@@ -30,10 +32,12 @@ type EndpointChange = "endpoint.created" | "endpoint.updated" | "endpoint.delete
 
 const READ_AT_ONCE = 1000;
 
-export function createContext(deps: ApiDeps): Context {
+/** `scopeResources` is first called when a request has come in. */
+export function createContext(deps: ApiDeps, scopeResources: () => readonly string[]): Context {
   const { store, ids, seqs, clock, facts, directory, deliverer, settings } = deps;
   return {
     ...deps,
+    scopeResources,
     lookup: new Lookup(store, ids, directory),
     accepter: new Accepter(store, seqs, clock, facts, deliverer),
     payloadRules: new PayloadRules(store, facts),

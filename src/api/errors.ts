@@ -41,8 +41,8 @@ export function unauthenticated(detail: string): Problem {
   return new Problem(401, "authentication_failed", detail);
 }
 
-export function insufficientAccess(): Problem {
-  return new Problem(403, "insufficient_access", "Insufficient access for the given operation.");
+export function insufficientAccess(detail = "Insufficient access for the given operation."): Problem {
+  return new Problem(403, "insufficient_access", detail);
 }
 
 export function endpointDisabled(): Problem {

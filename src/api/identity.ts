@@ -1,5 +1,6 @@
 import type { Capability } from "../core/capability.ts";
 import type { Seq } from "../core/id.ts";
+import type { Scope } from "../core/scope.ts";
 
 /** What a caller has shown. */
 export type Credential =
@@ -24,6 +25,8 @@ export interface Identity {
   readonly applicationSeq: Seq | null;
   /** What it may do with its application; null: all that the token of an application can. */
   readonly capabilities: readonly Capability[] | null;
+  /** What it may do at most; null: no such limits. */
+  readonly scopes: readonly Scope[] | null;
   /** Sees event types without a flag, and those with one of these; null: all of them. */
   readonly featureFlags: readonly string[] | null;
   readonly root: boolean;
@@ -36,6 +39,7 @@ export const anybody: Identity = {
   environmentSeq: 0,
   applicationSeq: null,
   capabilities: null,
+  scopes: null,
   featureFlags: null,
   root: false,
 };

@@ -81,6 +81,7 @@ export class JwtReader {
       environmentSeq: environment.seq,
       applicationSeq: application?.seq ?? null,
       capabilities: null,
+      scopes: null,
       featureFlags: application === null ? null : flagsOf(claims.feature_flags),
       root: false,
     };

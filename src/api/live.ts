@@ -4,6 +4,7 @@ import { Problem } from "../core/problem.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import type { Application, Delivery, Message, Store } from "../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "./deps.ts";
+import type { Identity } from "./identity.ts";
 import { formatInstant } from "./time.ts";
 
 const MESSAGES_MAX = 50;
@@ -84,8 +85,10 @@ const moving: ReadonlySet<Fact["type"]> = new Set<Fact["type"]>([
   "endpoint.disabled",
 ]);
 
-interface Listener {
-  readonly environmentSeq: Seq;
+/** Who looks, and for how long: only a root token never ends. */
+type Viewer = Pick<Identity, "environmentSeq" | "root">;
+
+interface Listener extends Viewer {
   send(text: string): void;
   end(): void;
 }
@@ -97,6 +100,8 @@ interface Listener {
 export class Live {
   readonly #listeners = new Set<Listener>();
   #timer: Cancel | null = null;
+  /** Rises when tokens have ended, or may do something else. */
+  #admission = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -105,21 +110,24 @@ export class Live {
     facts: Facts,
   ) {
     facts.subscribe((fact) => {
-      if (this.#listeners.size > 0 && this.#timer === null && moving.has(fact.type)) this.#schedule();
+      if (fact.type === "tokens.ended") this.#reconsider(fact.environmentSeq);
+      else if (this.#listeners.size > 0 && this.#timer === null && moving.has(fact.type)) this.#schedule();
     });
   }
 
   /** A stream of server-sent events that ends when its reader goes away. 429 when too many listen. */
-  async open(environmentSeq: Seq): Promise<ReadableStream<Uint8Array>> {
+  async open({ environmentSeq, root }: Viewer): Promise<ReadableStream<Uint8Array>> {
     this.#refuseWhenFull();
+    const admission = this.#admission;
     const first = eventOf(await this.source.of(environmentSeq));
     // Others may have come in the meantime.
     this.#refuseWhenFull();
     let close = () => {};
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
-        close = this.#listen(environmentSeq, controller);
         controller.enqueue(encode(first));
+        if (root || admission === this.#admission) close = this.#listen({ environmentSeq, root }, controller);
+        else controller.close();
       },
       cancel: () => close(),
     });
@@ -130,12 +138,20 @@ export class Live {
     for (const listener of [...this.#listeners]) listener.end();
   }
 
+  /** Whoever may still listen comes back, and is let in anew. */
+  #reconsider(environmentSeq: Seq): void {
+    this.#admission++;
+    for (const listener of [...this.#listeners]) {
+      if (listener.environmentSeq === environmentSeq && !listener.root) listener.end();
+    }
+  }
+
   #refuseWhenFull(): void {
     if (this.#listeners.size < LISTENERS_MAX) return;
     throw new Problem(429, "too_many_listeners", "Too many are listening already.", BUSY_RETRY_SECONDS);
   }
 
-  #listen(environmentSeq: Seq, controller: ReadableStreamDefaultController<Uint8Array>): () => void {
+  #listen(viewer: Viewer, controller: ReadableStreamDefaultController<Uint8Array>): () => void {
     let cancelKeepAlive: Cancel = () => {};
     const stop = () => {
       cancelKeepAlive();
@@ -153,7 +169,7 @@ export class Live {
       stop();
       controller.close();
     };
-    const listener: Listener = { environmentSeq, send, end };
+    const listener: Listener = { ...viewer, send, end };
     const keepAlive = () => {
       send(": still here\n\n");
       cancelKeepAlive = this.clock.after(KEEP_ALIVE_MS, keepAlive);

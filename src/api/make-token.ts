@@ -3,7 +3,10 @@ import type { Token } from "../store/index.ts";
 import type { Context } from "./context.ts";
 
 interface Wanted
-  extends Pick<Token, "name" | "environmentSeq" | "applicationSeq" | "capabilities" | "featureFlags" | "sessionId"> {
+  extends Pick<
+    Token,
+    "name" | "environmentSeq" | "applicationSeq" | "capabilities" | "scopes" | "featureFlags" | "sessionId"
+  > {
   /** Null: for ever. */
   readonly validMs: number | null;
 }

@@ -2,6 +2,7 @@ import { toOpenAPISchema } from "@elysiajs/openapi";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { idempotencyKeyCharsMax } from "../core/rule.ts";
+import { neededScopes, scopesText } from "./access.ts";
 import { object } from "./fields.ts";
 import { hoistSchemas } from "./openapi-schemas.ts";
 import type { Answer, Operation } from "./operation.ts";
@@ -149,9 +150,18 @@ function requestBody({ body, bodyOptional, bodyExample }: Operation): object {
 
 function responses(operation: Operation): object {
   const all: Record<number, Answer> = {};
-  for (const status of problemStatuses(operation)) all[status] = problems[status]!;
+  for (const status of problemStatuses(operation)) all[status] = problemAnswer(status, operation);
   Object.assign(all, operation.answers);
   return Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, response(answer)]));
+}
+
+function problemAnswer(status: number, operation: Operation): Answer {
+  const answer = problems[status]!;
+  if (status !== 403 || operation.access === "root") return answer;
+  return {
+    ...answer,
+    description: `${answer.description} One with scopes needs the ${scopesText(neededScopes(operation))}.`,
+  };
 }
 
 function problemStatuses({ access, body, query, method, problems: own }: Operation): number[] {

@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Capability } from "../core/capability.ts";
+import type { ScopeName } from "../core/scope.ts";
 import type { IdempotencyEntry, IdempotentAnswer } from "../store/index.ts";
 import type { Identity } from "./identity.ts";
 import type { Reply } from "./reply.ts";
@@ -59,6 +60,8 @@ export interface Operation {
    * `ManageEndpoint`.
    */
   readonly capability?: Capability;
+  /** What a token with scopes must have, all of them, unless it is the one that `id` and `method` tell. */
+  readonly scopes?: readonly ScopeName[];
   /** The path parameter that chooses the environment, as the header does elsewhere. */
   readonly environmentIn?: string;
   /** False: it changes nothing that the audit log is about, although it is no GET. */

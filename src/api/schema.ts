@@ -73,7 +73,7 @@ export function checker(schema: TSchema): TypeCheck<TSchema> {
 }
 
 /** More than this many findings help nobody. */
-const FINDINGS_MAX = 20;
+export const FINDINGS_MAX = 20;
 
 /** What is wrong with a value, at most one finding a place, never repeating the value. Empty when nothing is. */
 export function findingsOf(schema: TSchema, value: unknown, root: "body" | "query"): Finding[] {

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
-import { createContext } from "./context.ts";
+import { scopeResources } from "./access.ts";
+import { type Context, createContext } from "./context.ts";
 import { isOpenToAnyOrigin, preflight } from "./cors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { Dispatcher } from "./dispatch.ts";
@@ -52,9 +53,28 @@ export const listenOptions = {
 
 /** Everything the server answers on its port: API, inboxes, metrics, documents and pages. */
 export function createApi(deps: ApiDeps): Elysia {
-  const context = createContext(deps);
+  const operations = operationsOf(createContext(deps, () => resources));
+  const resources = scopeResources(operations);
   const dispatcher = new Dispatcher(deps);
-  const operations: readonly Operation[] = [
+
+  const api = new Elysia({ name: "api", precompile: true });
+  for (const operation of operations) addRoute(api, operation, dispatcher);
+  addDocument(api, operations, deps.version);
+  api.use(staticPages());
+
+  let paths: Paths | null = null;
+  api.onError(({ code, error, request }) => {
+    if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
+    if (request.method === "OPTIONS" && isOpenToAnyOrigin(request.url)) return preflight(request);
+    paths ??= pathsOf(api.router.history);
+    return toResponse(nothingThere(paths.methodsAt(request.url)));
+  });
+  return api as unknown as Elysia;
+}
+
+/** All that the API can do. */
+export function operationsOf(context: Context): readonly Operation[] {
+  return [
     ...healthRoutes(context),
     ...applicationRoutes(context),
     ...eventTypeRoutes(context),
@@ -85,20 +105,6 @@ export function createApi(deps: ApiDeps): Elysia {
     ...overviewRoutes(context),
     ...inboxRoutes(context),
   ];
-
-  const api = new Elysia({ name: "api", precompile: true });
-  for (const operation of operations) addRoute(api, operation, dispatcher);
-  addDocument(api, operations, deps.version);
-  api.use(staticPages());
-
-  let paths: Paths | null = null;
-  api.onError(({ code, error, request }) => {
-    if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
-    if (request.method === "OPTIONS" && isOpenToAnyOrigin(request.url)) return preflight(request);
-    paths ??= pathsOf(api.router.history);
-    return toResponse(nothingThere(paths.methodsAt(request.url)));
-  });
-  return api as unknown as Elysia;
 }
 
 /** The body is read by the dispatcher alone, and only when it is known who sent it. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Settings } from "../config.ts";
 import { IdCodec, type Seq, SeqSource } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
-import { tokenBytes, tokenHash, tokenHint, tokenText } from "../core/token.ts";
+import { tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../core/token.ts";
 import { systemClock } from "../edge/clock.ts";
 import type { Environment, Store, Token } from "../store/index.ts";
 import { openStore } from "../store/sqlite/index.ts";
@@ -34,6 +34,7 @@ export function createToken(settings: Settings, request: TokenRequest): Promise<
       environmentSeq: environment.seq,
       applicationSeq,
       capabilities: null,
+      scopes: null,
       featureFlags: [],
       sessionId: null,
       hint: tokenHint(text),
@@ -59,7 +60,7 @@ export function listTokens(settings: Settings): Promise<string> {
         token.name,
         environments.get(token.environmentSeq) ?? "",
         await applicationName(store, ids, token.applicationSeq),
-        token.capabilities?.join(",") ?? "all",
+        tokenLimits(token)?.join(",") ?? "all",
         timeText(token.createdAt),
         token.expiresAt === null ? "never" : timeText(token.expiresAt),
         stateOf(token, now),

@@ -80,7 +80,7 @@ export type Fact =
       /** Why it failed, for people. */
       readonly error: string | null;
     }
-  /** Tokens were ended, or given an earlier end. */
+  /** Tokens were ended, given an earlier end, or may do something else from now on. */
   | { readonly type: "tokens.ended"; readonly environmentSeq: Seq }
   /** An environment was renamed or deleted. */
   | { readonly type: "environment.changed"; readonly environmentSeq: Seq }

@@ -25,6 +25,15 @@ export function tokenHint(text: string): string {
   return text.slice(-HINT_CHARS);
 }
 
+/** All that limits a token beside what it is for, as it is shown; null: nothing. */
+export function tokenLimits(token: {
+  readonly capabilities: readonly string[] | null;
+  readonly scopes: readonly string[] | null;
+}): readonly string[] | null {
+  if (token.capabilities === null || token.scopes === null) return token.capabilities ?? token.scopes;
+  return [...token.capabilities, ...token.scopes];
+}
+
 /** How a token is shown when its text is not known any more. */
 export function censoredToken(hint: string): string {
   return `${PREFIX}***${hint}`;

@@ -390,6 +390,8 @@ export interface Token {
   readonly applicationSeq: Seq | null;
   /** What the token of one application may do; null: all that such a token can. */
   readonly capabilities: readonly Capability[] | null;
+  /** What it may do at most, as it was written; null: no such limits. */
+  readonly scopes: readonly string[] | null;
   /** The token of one application sees event types without a flag, and those with one of these. */
   readonly featureFlags: readonly string[];
   /** The caller's name for what the token was made for; `endOfApplication` can choose by it. */
@@ -754,7 +756,8 @@ export interface Store {
     list(): Promise<readonly Token[]>;
     get(environmentSeq: Seq, seq: Seq): Promise<Token | null>;
     page(filter: TokenFilter, page: PageRequest): Promise<PageOf<Token>>;
-    rename(seq: Seq, name: string): Promise<void>;
+    /** Only what is given. */
+    change(seq: Seq, change: Partial<Pick<Token, "name" | "scopes">>): Promise<void>;
     revoke(seq: Seq, now: number): Promise<boolean>;
     /** Ends it at this instant, unless it ends earlier by itself. */
     end(seq: Seq, endsAt: number): Promise<void>;

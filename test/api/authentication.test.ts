@@ -348,7 +348,7 @@ describe("the tokens of an environment", () => {
     expect((await send("GET", `${path}?iterator=app_x`)).status).toBe(422);
   });
 
-  test("are refused with rights that nobody would enforce", async () => {
+  test("are refused without a name, with an expiry of nothing and with scopes that there are not", async () => {
     for (const body of [{ name: "a", scopes: ["read"] }, {}, { name: null }, { name: "a", expiry: 0 }, []]) {
       expect((await send("POST", path, body)).status).toBe(422);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { censoredToken, tokenBytes, tokenHash, tokenHint, tokenText } from "../../src/core/token.ts";
+import { censoredToken, tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../../src/core/token.ts";
 
 test("a token is its prefix and all of its random bytes", () => {
   const random = Uint8Array.from({ length: tokenBytes }, (_, i) => 255 - i);
@@ -16,4 +16,12 @@ test("is known by its SHA-256", () => {
 test("shows no more than its last characters", () => {
   expect(censoredToken(tokenHint("bhk_abcdefghijklmnopqrstuvwxyz"))).toBe("bhk_***wxyz");
   expect(censoredToken("")).toBe("bhk_***");
+});
+
+test("is limited by capabilities, by scopes, by both or not at all", () => {
+  const limits = (capabilities: string[] | null, scopes: string[] | null) => tokenLimits({ capabilities, scopes });
+  expect(limits(null, null)).toBeNull();
+  expect(limits(["ViewBase"], null)).toEqual(["ViewBase"]);
+  expect(limits(null, ["message:Read"])).toEqual(["message:Read"]);
+  expect(limits(["ViewBase"], ["message:Read"])).toEqual(["ViewBase", "message:Read"]);
 });

@@ -16,6 +16,7 @@ export function adminRoutes(context: Context): Operation[] {
       tag: "Dead letter",
       summary: "Send all dead letters of the environment again",
       access: "environment",
+      scopes: ["dead-letter:Write"],
       answers: { 204: { description: "It has begun." } },
       problems: [],
       hidden: true,

@@ -1,8 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../core/id.ts";
-import { notFound } from "../../core/problem.ts";
-import { censoredToken } from "../../core/token.ts";
+import { type Finding, Invalid, invalid, notFound } from "../../core/problem.ts";
+import { scopeProblem } from "../../core/scope.ts";
+import { censoredToken, tokenLimits } from "../../core/token.ts";
 import type { Token } from "../../store/index.ts";
+import { checkReach } from "../access.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import type { Identity } from "../identity.ts";
@@ -10,16 +12,23 @@ import { makeToken } from "../make-token.ts";
 import { type Operation, operation } from "../operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
-import { nullable } from "../schema.ts";
+import { FINDINGS_MAX, nullable } from "../schema.ts";
 import { formatInstant } from "../time.ts";
 
 const EXPIRE_SECONDS_MAX = 3 * 24 * 60 * 60;
 const VALID_SECONDS_MAX = 100 * 365 * 24 * 60 * 60;
+const SCOPES_MAX = 100;
 
 const name = field.text("What it is for.");
-/** Rights that are asked for and not enforced would be worse than none. */
 const scopes = Type.Optional(
-  Type.Null({ description: "Not supported: a token is for the whole environment. `token create --app` makes others." }),
+  nullable(
+    Type.Array(Type.String(), {
+      minItems: 1,
+      maxItems: SCOPES_MAX,
+      description:
+        "What the token may do at most; null: no such limits. Each is `<resource>:<Action>`: the resource as the ids of operations have it, without regard to case and hyphens; the action `Read` (where secrets can be read, these as well) or `Write` (which does not include `Read`); `*` stands for any. Each operation says at its 403 what it needs. A token with scopes makes, changes and ends only tokens whose scopes are all covered by its own.",
+    }),
+  ),
 );
 
 const ApiTokenIn = field.object("ApiTokenIn", {
@@ -49,7 +58,11 @@ const told = {
   id: field.idOut("tok_"),
   name: nullable(Type.String()),
   appId: nullable(Type.String({ description: "The application that it is for; null: the whole environment." })),
-  scopes: nullable(Type.Array(Type.String(), { description: "What it may do; null: everything it can be for." })),
+  scopes: nullable(
+    Type.Array(Type.String(), {
+      description: "What it may do: scopes, and the capabilities of an application's token; null: everything.",
+    }),
+  ),
   sessionId: nullable(Type.String()),
   createdAt: field.instantOut,
   expiresAt: nullable(field.instantOut),
@@ -62,7 +75,7 @@ const example = {
   id: "tok_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
   name: "billing service",
   appId: null,
-  scopes: null,
+  scopes: ["application:Read", "message:*"],
   sessionId: null,
   createdAt: "2026-01-01T00:00:00.000Z",
   expiresAt: null,
@@ -87,9 +100,25 @@ export function apiTokenRoutes(context: Context): Operation[] {
     return token;
   }
 
-  async function rename(token: Token, to: string) {
-    await store.tokens.rename(token.seq, to);
-    return reply(200, censoredOut({ ...token, name: to }, ids));
+  /** For what is to be changed or ended: 403 when it may do more than the caller. */
+  async function getWithin(identity: Identity, id: string): Promise<Token> {
+    const token = await get(identity, id);
+    checkReach(identity, token.scopes, "A token with scopes changes only tokens with scopes.");
+    return token;
+  }
+
+  /** 422 when they are no scopes, 403 when they open more than the caller has. */
+  function checkScopesSent(identity: Identity, sent: readonly string[] | null): void {
+    const findings = (sent ?? []).flatMap((text, i) => scopeFinding(text, i, context.scopeResources()));
+    if (findings.length > 0) throw new Invalid(...findings.slice(0, FINDINGS_MAX));
+    checkReach(identity, sent, "A token with scopes can only give scopes that it has itself.");
+  }
+
+  /** Of what is not given nothing changes. Scopes hold from the next request on. */
+  async function change(token: Token, given: Partial<Pick<Token, "name" | "scopes">>) {
+    await store.tokens.change(token.seq, given);
+    if (given.scopes !== undefined) facts.state({ type: "tokens.ended", environmentSeq: token.environmentSeq });
+    return reply(200, censoredOut({ ...token, ...given }, ids));
   }
 
   return [
@@ -138,18 +167,22 @@ export function apiTokenRoutes(context: Context): Operation[] {
       method: "POST",
       path,
       summary: "Make a token for the environment",
+      description: "It may do everything that can be done in the environment, or, with `scopes`, what these say.",
       body: ApiTokenIn,
-      bodyExample: { name: example.name },
+      bodyExample: { name: example.name, scopes: example.scopes },
       answers: {
         200: { description: "The token; it cannot be shown again.", schema: ApiTokenOut, example: createdExample },
       },
       problems: [],
       async handle({ identity, body }) {
+        const scopes = body.scopes ?? null;
+        checkScopesSent(identity, scopes);
         const { token, text } = await makeToken(context, {
           name: body.name,
           environmentSeq: identity.environmentSeq,
           applicationSeq: null,
           capabilities: null,
+          scopes,
           featureFlags: [],
           sessionId: null,
           validMs: body.expiry == null ? null : body.expiry * 1000,
@@ -182,7 +215,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       answers: found,
       problems: [404],
       async handle({ identity, params, body }) {
-        return rename(await get(identity, params.key_id), body.name);
+        return change(await getWithin(identity, params.key_id), { name: body.name });
       },
     }),
 
@@ -192,13 +225,23 @@ export function apiTokenRoutes(context: Context): Operation[] {
       method: "PATCH",
       path: one,
       summary: "Change a token",
+      description:
+        "`scopes: null` takes the limits off; without `scopes` they stay. A change holds from the next request on.",
       body: ApiTokenPatch,
-      bodyExample: { name: example.name },
+      bodyExample: { name: example.name, scopes: example.scopes },
       answers: found,
       problems: [404],
       async handle({ identity, params, body }) {
-        const token = await get(identity, params.key_id);
-        return rename(token, body.name === undefined ? token.name : (body.name ?? ""));
+        const token = await getWithin(identity, params.key_id);
+        const { name, scopes } = body;
+        if (scopes !== undefined) {
+          checkScopesCanChange(token);
+          checkScopesSent(identity, scopes);
+        }
+        return change(token, {
+          ...(name !== undefined && { name: name ?? "" }),
+          ...(scopes !== undefined && { scopes }),
+        });
       },
     }),
 
@@ -214,7 +257,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       answers: { 204: { description: "It ends." } },
       problems: [404],
       async handle({ identity, params, body }) {
-        const { seq } = await get(identity, params.key_id);
+        const { seq } = await getWithin(identity, params.key_id);
         await store.tokens.end(seq, clock.now() + (body.expiry ?? 0) * 1000);
         facts.state({ type: "tokens.ended", environmentSeq: identity.environmentSeq });
         return noContent;
@@ -223,12 +266,22 @@ export function apiTokenRoutes(context: Context): Operation[] {
   ];
 }
 
+function checkScopesCanChange({ applicationSeq }: Token): void {
+  if (applicationSeq === null) return;
+  throw invalid(["body", "scopes"], "What the token of an application may do stays as it is.");
+}
+
+function scopeFinding(text: string, i: number, resources: readonly string[]): Finding[] {
+  const msg = scopeProblem(text, resources);
+  return msg === null ? [] : [{ loc: ["body", "scopes", `[${i}]`], msg, type: "value_error" }];
+}
+
 function toldOf(token: Token, ids: IdCodec) {
   return {
     id: ids.encode("tok_", token.seq),
     name: token.name,
     appId: token.applicationSeq === null ? null : ids.encode("app_", token.applicationSeq),
-    scopes: token.capabilities,
+    scopes: tokenLimits(token),
     sessionId: token.sessionId,
     createdAt: formatInstant(token.createdAt),
     expiresAt: token.expiresAt === null ? null : formatInstant(token.expiresAt),

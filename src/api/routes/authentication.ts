@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { capabilities, readOnly } from "../../core/capability.ts";
 import { notFound, Problem } from "../../core/problem.ts";
 import type { Application } from "../../store/index.ts";
+import { scopeTexts } from "../access.ts";
 import { ApplicationIn } from "../application-fields.ts";
 import { createOnDemand } from "../application-on-demand.ts";
 import type { Context } from "../context.ts";
@@ -97,13 +98,18 @@ export function authenticationRoutes(context: Context): Operation[] {
     return lookup.application(identity, app);
   }
 
-  async function grantAccess(application: Application, sent: Static<typeof AppPortalAccessIn>): Promise<Reply> {
+  async function grantAccess(
+    identity: Identity,
+    application: Application,
+    sent: Static<typeof AppPortalAccessIn>,
+  ): Promise<Reply> {
     const held = sent.capabilities ?? null;
     const { token, text } = await makeToken(context, {
       name: "",
       environmentSeq: application.environmentSeq,
       applicationSeq: application.seq,
       capabilities: sent.readOnly ? readOnly(held) : held,
+      scopes: scopeTexts(identity),
       featureFlags: sent.featureFlags ?? [],
       sessionId: sent.sessionId ?? null,
       validMs: (sent.expiry ?? PORTAL_SECONDS_MAX) * 1000,
@@ -120,7 +126,8 @@ export function authenticationRoutes(context: Context): Operation[] {
       path: "/api/v1/auth/app-portal-access/:app_id",
       tag,
       summary: "Let the owner of an application in",
-      description: "Makes a token for this application alone, and a link that carries it.",
+      description:
+        "Makes a token for this application alone, and a link that carries it. Made by a token with scopes, it has these scopes as well.",
       access: "environment",
       body: AppPortalAccessIn,
       bodyOptional: true,
@@ -128,7 +135,7 @@ export function authenticationRoutes(context: Context): Operation[] {
       answers: access,
       problems: [404],
       async handle({ identity, params, body }) {
-        return grantAccess(await applicationFor(identity, params.app_id, body), body);
+        return grantAccess(identity, await applicationFor(identity, params.app_id, body), body);
       },
     }),
 
@@ -143,7 +150,7 @@ export function authenticationRoutes(context: Context): Operation[] {
       problems: [404],
       hidden: true,
       async handle({ identity, params }) {
-        return grantAccess(await lookup.application(identity, params.app_id), {});
+        return grantAccess(identity, await lookup.application(identity, params.app_id), {});
       },
     }),
 
@@ -208,6 +215,7 @@ async function endCredential({ store, seqs, clock }: Context, identity: Identity
     environmentSeq,
     applicationSeq,
     capabilities: null,
+    scopes: null,
     featureFlags: [],
     sessionId: null,
     hint: "",

@@ -38,6 +38,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       summary: "Export the configuration of the environment",
       description: "Its event types, archived ones as well, in the form that import takes.",
       access: "environment",
+      scopes: ["environment:Read", "event-type:Read"],
       audited: false,
       answers: {
         200: {
@@ -74,6 +75,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       description:
         "Its event types are created or replaced, all or none; others stay as they are. Settings and connectors are ignored.",
       access: "environment",
+      scopes: ["environment:Write", "event-type:Write"],
       body: EnvironmentIn,
       bodyExample: { eventTypes: [{ name: "user.signup", description: "Somebody has signed up." }] },
       answers: { 204: { description: "The configuration is in place." } },

@@ -24,6 +24,7 @@ export function messagePrecheckRoutes({ lookup }: Context): Operation[] {
       summary: "Ask whether anybody wants such a message",
       description: "Before going to the trouble of making one.",
       access: "environment",
+      scopes: ["message:Read"],
       audited: false,
       body: MessagePrecheckIn,
       bodyExample: { eventType: "user.signup", channels: ["project_1337"] },

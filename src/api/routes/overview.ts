@@ -96,7 +96,7 @@ export function overviewRoutes(context: Context): Operation[] {
       problems: [429],
       async handle({ identity }) {
         const headers = { "content-type": "text/event-stream", "cache-control": "no-store", ...corsHeaders };
-        return new Response(await live.open(identity.environmentSeq), { headers });
+        return new Response(await live.open(identity), { headers });
       },
     }),
   ];

@@ -265,6 +265,7 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (application_seq, sink, consumer)
   ) STRICT, WITHOUT ROWID;
   `,
+  "ALTER TABLE token ADD COLUMN scopes TEXT;",
 ];
 
 /** Brings the database to the newest schema. Throws a `StartError` when it was written by a newer program. */

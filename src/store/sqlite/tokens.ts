@@ -6,11 +6,12 @@ import { Conditions, pageOf, walk } from "./page.ts";
 import { jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
 
 const COLUMNS = `seq, name, environment_seq AS environmentSeq, application_seq AS applicationSeq, capabilities,
-  feature_flags AS featureFlags, session_id AS sessionId, hint, created_at AS createdAt, expires_at AS expiresAt,
+  scopes, feature_flags AS featureFlags, session_id AS sessionId, hint, created_at AS createdAt, expires_at AS expiresAt,
   revoked_at AS revokedAt`;
 
-interface Row extends Omit<Token, "capabilities" | "featureFlags"> {
+interface Row extends Omit<Token, "capabilities" | "scopes" | "featureFlags"> {
   capabilities: string | null;
+  scopes: string | null;
   featureFlags: string;
 }
 
@@ -18,6 +19,7 @@ function toToken(row: Row): Token {
   return {
     ...row,
     capabilities: parsedOrNull<Capability[]>(row.capabilities),
+    scopes: parsedOrNull<string[]>(row.scopes),
     featureFlags: parsed<string[]>(row.featureFlags),
   };
 }
@@ -28,15 +30,17 @@ function toTokenOrNull(row: Row | null): Token | null {
 
 export function tokens(db: Database, committer: Committer): Store["tokens"] {
   const insert = db.prepare(
-    `INSERT INTO token (seq, sha256, name, environment_seq, application_seq, capabilities, feature_flags, session_id, hint,
+    `INSERT INTO token (seq, sha256, name, environment_seq, application_seq, capabilities, scopes, feature_flags, session_id, hint,
        created_at, expires_at, revoked_at)
-     VALUES ($seq, $sha256, $name, $environmentSeq, $applicationSeq, $capabilities, $featureFlags, $sessionId, $hint,
+     VALUES ($seq, $sha256, $name, $environmentSeq, $applicationSeq, $capabilities, $scopes, $featureFlags, $sessionId, $hint,
        $createdAt, $expiresAt, $revokedAt)`,
   );
   const byHash = db.prepare<Row, [Uint8Array]>(`SELECT ${COLUMNS} FROM token WHERE sha256 = ?`);
   const bySeq = db.prepare<Row, [number, number]>(`SELECT ${COLUMNS} FROM token WHERE seq = ? AND environment_seq = ?`);
   const all = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM token ORDER BY seq`);
-  const rename = db.prepare("UPDATE token SET name = ?2 WHERE seq = ?1");
+  const change = db.prepare(
+    "UPDATE token SET name = COALESCE($name, name), scopes = IIF($keepsScopes, scopes, $scopes) WHERE seq = $seq",
+  );
   const revoke = db.prepare("UPDATE token SET revoked_at = ?2 WHERE seq = ?1 AND revoked_at IS NULL");
   const end = db.prepare("UPDATE token SET expires_at = ?2 WHERE seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)");
   const ends = applicationEnds(db);
@@ -49,6 +53,7 @@ export function tokens(db: Database, committer: Committer): Store["tokens"] {
             ...token,
             sha256,
             capabilities: jsonOrNull(token.capabilities),
+            scopes: jsonOrNull(token.scopes),
             featureFlags: JSON.stringify(token.featureFlags),
           }),
       ),
@@ -70,7 +75,10 @@ export function tokens(db: Database, committer: Committer): Store["tokens"] {
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toToken), page);
     },
-    rename: (seq, name) => committer.write(() => void rename.run(seq, name)),
+    change: (seq, { name = null, scopes }) =>
+      committer.write(
+        () => void change.run({ seq, name, keepsScopes: scopes === undefined ? 1 : 0, scopes: jsonOrNull(scopes) }),
+      ),
     revoke: (seq, now) => committer.write(() => revoke.run(seq, now).changes === 1),
     end: (seq, endsAt) => committer.write(() => void end.run(seq, endsAt)),
     endOfApplication: (wanted) => committer.write(() => ends.end(wanted)),

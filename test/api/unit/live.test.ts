@@ -31,6 +31,8 @@ class HandClock {
   }
 }
 
+const viewer = { environmentSeq: 1, root: false };
+
 function setup() {
   const clock = new HandClock();
   const facts = new Facts();
@@ -43,7 +45,8 @@ function setup() {
   } as unknown as OverviewSource;
   const live = new Live(source, clock, facts);
   const change = () => facts.state({ type: "deliveries.redriven", environmentSeq: 1, count: 1 });
-  return { clock, live, looks, change };
+  const endTokens = () => facts.state({ type: "tokens.ended", environmentSeq: 1 });
+  return { clock, live, looks, change, endTokens };
 }
 
 async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
@@ -53,13 +56,13 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
 describe("the live view", () => {
   test("begins with how things are", async () => {
     const { live } = setup();
-    const reader = (await live.open(1)).getReader();
+    const reader = (await live.open(viewer)).getReader();
     expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1}\n\n');
   });
 
   test("tells many changes once a second", async () => {
     const { clock, live, looks, change } = setup();
-    const reader = (await live.open(1)).getReader();
+    const reader = (await live.open(viewer)).getReader();
     await read(reader);
     for (let i = 0; i < 10; i++) change();
     await clock.pass(0);
@@ -73,7 +76,7 @@ describe("the live view", () => {
 
   test("looks once for all who listen to an environment", async () => {
     const { clock, live, looks, change } = setup();
-    for (const environment of [1, 1, 2]) await live.open(environment);
+    for (const environment of [1, 1, 2]) await live.open({ environmentSeq: environment, root: false });
     change();
     await clock.pass(0);
     expect(looks.slice(3)).toEqual([1, 2]);
@@ -81,7 +84,7 @@ describe("the live view", () => {
 
   test("says now and then that it is still there", async () => {
     const { clock, live } = setup();
-    const reader = (await live.open(1)).getReader();
+    const reader = (await live.open(viewer)).getReader();
     await read(reader);
     await clock.pass(15_000);
     expect(await read(reader)).toStartWith(":");
@@ -91,24 +94,49 @@ describe("the live view", () => {
 
   test("forgets who went away, and without listeners does nothing", async () => {
     const { clock, live, looks, change } = setup();
-    const reader = (await live.open(1)).getReader();
+    const reader = (await live.open(viewer)).getReader();
     await reader.cancel();
     change();
     expect(clock.waiting).toBe(0);
     expect(looks).toHaveLength(1);
   });
 
+  test("ends for an environment's tokens when they have ended or may do something else, and for nobody else", async () => {
+    const { clock, live, change, endTokens } = setup();
+    const others = [
+      { environmentSeq: 1, root: true },
+      { environmentSeq: 2, root: false },
+    ];
+    const ended = (await live.open(viewer)).getReader();
+    const lasting = await Promise.all(others.map(async (other) => (await live.open(other)).getReader()));
+    for (const reader of [ended, ...lasting]) await read(reader);
+    endTokens();
+    expect((await ended.read()).done).toBe(true);
+    change();
+    await clock.pass(0);
+    for (const reader of lasting) expect(await read(reader)).toContain("event: overview");
+  });
+
+  test("ends at once for a token that ended on the way in", async () => {
+    const { live, endTokens } = setup();
+    const opening = live.open(viewer);
+    endTokens();
+    const reader = (await opening).getReader();
+    expect(await read(reader)).toContain("event: overview");
+    expect((await reader.read()).done).toBe(true);
+  });
+
   test("takes two hundred listeners and no more, until one goes", async () => {
     const { live } = setup();
-    const streams = await Promise.all(Array.from({ length: 200 }, () => live.open(1)));
-    await expect(live.open(1)).rejects.toMatchObject({ status: 429 });
+    const streams = await Promise.all(Array.from({ length: 200 }, () => live.open(viewer)));
+    await expect(live.open(viewer)).rejects.toMatchObject({ status: 429 });
     await streams[0]!.cancel();
-    await live.open(1);
+    await live.open(viewer);
   });
 
   test("keeps at most a few events for who does not read", async () => {
     const { clock, live, change } = setup();
-    const stream = await live.open(1);
+    const stream = await live.open(viewer);
     for (let i = 0; i < 50; i++) {
       change();
       await clock.pass(1000);

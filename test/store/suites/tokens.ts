@@ -14,6 +14,7 @@ function newToken(world: Furnished, change: Partial<Token> = {}): Token {
     environmentSeq: world.environment.seq,
     applicationSeq: null,
     capabilities: null,
+    scopes: null,
     featureFlags: [],
     sessionId: null,
     hint: "",
@@ -66,11 +67,33 @@ export function tokensSuite(open: Open): void {
       const rights = { capabilities: ["ViewBase"], featureFlags: ["beta"], sessionId: "s", hint: "abcd" } as const;
       const token = newToken(world, { applicationSeq: world.application.seq, ...rights });
       await world.store.tokens.create(token, hash(1));
-      await world.store.tokens.rename(token.seq, "Renamed");
+      await world.store.tokens.change(token.seq, { name: "Renamed" });
       await world.reopen();
       const { tokens } = world.store;
       expect(await tokens.get(world.environment.seq, token.seq)).toEqual({ ...token, name: "Renamed" });
       expect(await tokens.get(other.seq, token.seq)).toBeNull();
+    });
+
+    test("keep their scopes, and change only in what is given", async () => {
+      await using world = await Furnished.open(open);
+      const token = newToken(world, { scopes: ["application:Read", "message:*"] });
+      const other = newToken(world);
+      await world.store.tokens.create(token, hash(1));
+      await world.store.tokens.create(other, hash(2));
+      const seen = () => world.store.tokens.withHash(hash(1));
+      await world.reopen();
+      expect(await seen()).toEqual(token);
+      await Promise.all([
+        world.store.tokens.change(token.seq, { name: "New" }),
+        world.store.tokens.change(token.seq, { scopes: ["message:Read"] }),
+      ]);
+      expect(await seen()).toEqual({ ...token, name: "New", scopes: ["message:Read"] });
+      await world.store.tokens.change(token.seq, {});
+      expect(await seen()).toEqual({ ...token, name: "New", scopes: ["message:Read"] });
+      await world.store.tokens.change(token.seq, { name: "", scopes: null });
+      await world.reopen();
+      expect(await seen()).toEqual({ ...token, name: "", scopes: null });
+      expect(await world.store.tokens.withHash(hash(2))).toEqual(other);
     });
 
     test("are listed by what they are for, by page, and without those that have ended", async () => {

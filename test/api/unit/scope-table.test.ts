@@ -1,0 +1,70 @@
+import { describe, expect, test } from "bun:test";
+import { neededScopes, scopeResources } from "../../../src/api/access.ts";
+import { allOperations } from "../../support/operations.ts";
+
+const operations = allOperations();
+const byId = new Map(operations.map((operation) => [operation.id, operation]));
+
+describe("the scopes that operations need", () => {
+  test("are about these resources", () => {
+    expect(scopeResources(operations)).toEqual([
+      "application",
+      "audit-log",
+      "authentication",
+      "background-task",
+      "dead-letter",
+      "endpoint",
+      "environment",
+      "event-type",
+      "inbox",
+      "message",
+      "message-attempt",
+      "operational-webhook",
+      "overview",
+      "statistics",
+    ]);
+  });
+
+  test("are none exactly where nobody is asked for a token", () => {
+    expect(operations.length).toBeGreaterThan(90);
+    for (const operation of operations) {
+      expect([operation.id, neededScopes(operation).length === 0]).toEqual([
+        operation.id,
+        operation.access === "public",
+      ]);
+    }
+  });
+
+  test("are to read for every GET, and to write for everything else but what really changes nothing", () => {
+    const reading = operations.filter((operation) => {
+      const actions = neededScopes(operation).map((name) => name.split(":")[1]);
+      expect([operation.id, new Set(actions).size <= 1]).toEqual([operation.id, true]);
+      return actions[0] === "Read";
+    });
+    const asked = operations.filter(({ access }) => access !== "public");
+    expect(asked.filter(({ method }) => method === "GET" || method === "HEAD")).toEqual(
+      reading.filter(({ method }) => method === "GET" || method === "HEAD"),
+    );
+    expect(reading.filter(({ method }) => method !== "GET" && method !== "HEAD").map(({ id }) => id)).toEqual([
+      "v1.message.precheck",
+      "v1.environment.export",
+    ]);
+  });
+
+  const told: Readonly<Record<string, readonly string[]>> = {
+    "v1.message.precheck": ["message:Read"],
+    "v1.environment.export": ["environment:Read", "event-type:Read"],
+    "v1.environment.import": ["environment:Write", "event-type:Write"],
+    "v1.admin.redrive-dlq": ["dead-letter:Write"],
+    "v1.statistics.aggregate-app-stats": ["statistics:Write"],
+    "v1.message.poller.consumer-seek": ["message:Write"],
+    "v1.operational-webhook.endpoint.get-secret": ["operational-webhook:Read"],
+    "v1.management.authentication.create-api-token": ["authentication:Write"],
+    "overview.live": ["overview:Read"],
+  };
+  for (const [id, names] of Object.entries(told)) {
+    test(`are ${names.join(" and ")} for ${id}`, () => {
+      expect(neededScopes(byId.get(id)!)).toEqual(names as never);
+    });
+  }
+});

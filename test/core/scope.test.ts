@@ -1,0 +1,198 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  covers,
+  missingScopes,
+  parseScope,
+  parseScopes,
+  resourcesOf,
+  type Scope,
+  type ScopeName,
+  scopeActions,
+  scopeOfOperation,
+  scopeProblem,
+} from "../../src/core/scope.ts";
+
+const resources = ["application", "event-type", "message", "message-attempt"];
+
+function scope(text: string): Scope {
+  const parsed = parseScope(text);
+  if (parsed === null) throw new Error(`${text} is no scope`);
+  return parsed;
+}
+
+describe("a scope", () => {
+  const spellings = ["event-type:Read", "eventType:Read", "EventType:read", "EVENT_TYPE:READ", "event_type:rEAD"];
+  for (const text of spellings) {
+    test(`written ${text} is the one that reading event types needs, and keeps its spelling`, () => {
+      expect(scopeProblem(text, resources)).toBeNull();
+      expect(missingScopes([scope(text)], ["event-type:Read"])).toEqual([]);
+      expect(scope(text).text).toBe(text);
+    });
+  }
+
+  const known = ["message:Read", "message:Write", "message:*", "*:Read", "*:write", "*:*", "messageAttempt:*"];
+  for (const text of known) {
+    test(`${text} is one that there is`, () => expect(scopeProblem(text, resources)).toBeNull());
+  }
+
+  const noScopes = [
+    "",
+    ":",
+    "*",
+    "message",
+    "message:",
+    ":Read",
+    "message:Read:Read",
+    "message.Read",
+    " message:Read",
+    "message:Read ",
+    "message:Read\n",
+    "message: Read",
+    "**:Read",
+    "mess*:Read",
+    "message:R*",
+    "nachricht\u00e9:Read",
+    "bac\u212Aground-task:Read",
+    `${"-".repeat(100_000)}message:Read`,
+  ];
+  for (const text of noScopes) {
+    test(`${JSON.stringify(text.slice(0, 30))} is none`, () => {
+      expect(parseScope(text)).toBeNull();
+      expect(scopeProblem(text, resources)).toStartWith(
+        "Must be <resource>:<Action>. Resources: application, event-type",
+      );
+    });
+  }
+
+  test("of another resource or action does not exist, and what exists is told", () => {
+    const names = `Resources: ${resources.join(", ")}. Actions: Read, Write. Either may be *.`;
+    expect(scopeProblem("invoice:Read", resources)).toBe(`There is no such resource. ${names}`);
+    expect(scopeProblem("-:Read", resources)).toBe(`There is no such resource. ${names}`);
+    expect(scopeProblem("message:Delete", resources)).toBe(`There is no such action. ${names}`);
+    expect(scopeProblem("message:-", resources)).toBe(`There is no such action. ${names}`);
+  });
+});
+
+describe("scopes that are held", () => {
+  const cases: [held: string[], wanted: string, covered: boolean][] = [
+    [[], "message:Read", false],
+    [["message:Read"], "message:Read", true],
+    [["message:Read"], "message:Write", false],
+    [["message:Write"], "message:Read", false],
+    [["message:Read"], "message-attempt:Read", false],
+    [["message:*"], "message:Read", true],
+    [["message:*"], "message:Write", true],
+    [["message:*"], "message:*", true],
+    [["message:Read", "message:Write"], "message:*", true],
+    [["message:Read"], "message:*", false],
+    [["*:Read"], "message:Read", true],
+    [["*:Read"], "message:Write", false],
+    [["*:Read", "*:Write"], "*:*", true],
+    [["*:Read", "message:Write"], "message:*", true],
+    [["*:*"], "*:*", true],
+    [["*:*"], "message:Write", true],
+    [resources.map((resource) => `${resource}:Read`), "*:Read", false],
+    [["message:*"], "*:Read", false],
+  ];
+  for (const [held, wanted, covered] of cases) {
+    test(`[${held.join(", ")}] ${covered ? "cover" : "do not cover"} ${wanted}`, () => {
+      expect(covers(parseScopes(held), scope(wanted))).toBe(covered);
+    });
+  }
+
+  test("lack just what they do not cover", () => {
+    const needed: ScopeName[] = ["message:Write", "event-type:Read", "event-type:Write"];
+    expect(missingScopes(parseScopes(["*:Read", "message:*"]), needed)).toEqual(["event-type:Write"]);
+  });
+
+  test("open nothing where they are no scopes", () => {
+    expect(parseScopes(["message", "", "message:Read"])).toEqual([scope("message:Read")]);
+  });
+});
+
+const anyScope = fc
+  .tuple(fc.constantFrom("*", ...resources), fc.constantFrom("*", ...scopeActions))
+  .map(([resource, action]) => scope(`${resource}:${action}`));
+const someScopes = fc.array(anyScope, { maxLength: 6 });
+const anyName = fc
+  .tuple(fc.constantFrom(...resources), fc.constantFrom(...scopeActions))
+  .map(([resource, action]): ScopeName => `${resource}:${action}`);
+
+describe("whatever scopes are given on", () => {
+  test("open nothing that the giver's do not open", () => {
+    fc.assert(
+      fc.property(someScopes, someScopes, anyName, (giver, given, name) => {
+        fc.pre(given.every((one) => covers(giver, one)));
+        if (missingScopes(given, [name]).length === 0) expect(missingScopes(giver, [name])).toEqual([]);
+      }),
+    );
+  });
+
+  test("may be those of the giver, and any of them", () => {
+    fc.assert(
+      fc.property(someScopes, (giver) => {
+        expect(giver.every((one) => covers(giver, one))).toBe(true);
+      }),
+    );
+  });
+
+  test("are not refused when the giver can do all that they open, but for what is still to come", () => {
+    fc.assert(
+      fc.property(someScopes, anyScope, (giver, wanted) => {
+        fc.pre(wanted.resource !== "*");
+        const names = scopeActions.map((action): ScopeName => `${wanted.resource}:${action}`);
+        const opened = names.filter((name) => missingScopes([wanted], [name]).length === 0);
+        expect(covers(giver, wanted)).toBe(missingScopes(giver, opened).length === 0);
+      }),
+    );
+  });
+
+  test("open more with every one that is added", () => {
+    fc.assert(
+      fc.property(someScopes, anyScope, anyName, (held, more, name) => {
+        if (missingScopes(held, [name]).length === 0) expect(missingScopes([...held, more], [name])).toEqual([]);
+      }),
+    );
+  });
+});
+
+/** Another spelling of the same scope. */
+function respelled(name: ScopeName, dice: readonly number[]): string {
+  const letters = [...name.replaceAll("-", "")].map((letter, i) => {
+    const die = dice[i % dice.length]!;
+    if (letter === ":") return letter;
+    return (die & 1 ? letter.toUpperCase() : letter) + ["", "", "-", "_"][(die >> 1) & 3];
+  });
+  return letters.join("");
+}
+
+test("every spelling of a name is the same scope, and no other one", () => {
+  const dice = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(anyName, anyName, dice, (name, other, thrown) => {
+      const text = respelled(name, thrown);
+      expect(scopeProblem(text, resources)).toBeNull();
+      expect(covers([scope(text)], scope(other))).toBe(name === other);
+    }),
+  );
+});
+
+describe("an operation needs", () => {
+  const cases: [id: string, method: string, needed: ScopeName][] = [
+    ["v1.event-type.list", "GET", "event-type:Read"],
+    ["v1.message.create", "POST", "message:Write"],
+    ["v1.message.poller.poll", "GET", "message:Read"],
+    ["v1.operational-webhook.endpoint.delete", "DELETE", "operational-webhook:Write"],
+    ["v1.management.authentication.patch-api-token", "PATCH", "authentication:Write"],
+    ["dead-letter.list", "GET", "dead-letter:Read"],
+    ["v1.health.head", "HEAD", "health:Read"],
+  ];
+  for (const [id, method, needed] of cases) {
+    test(`${needed} when it is ${method} ${id}`, () => expect(scopeOfOperation(id, method)).toBe(needed));
+  }
+});
+
+test("the resources of scopes are told once each, in order", () => {
+  expect(resourcesOf(["message:Write", "application:Read", "message:Read"])).toEqual(["application", "message"]);
+});

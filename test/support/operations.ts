@@ -1,0 +1,9 @@
+import type { Context } from "../../src/api/context.ts";
+import type { Operation } from "../../src/api/operation.ts";
+import { operationsOf } from "../../src/api/server.ts";
+import { Facts } from "../../src/core/fact.ts";
+
+/** The descriptors of all operations, hidden ones as well. They are for reading: what their handlers need is not there. */
+export function allOperations(): readonly Operation[] {
+  return operationsOf({ facts: new Facts() } as unknown as Context);
+}
