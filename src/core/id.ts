@@ -34,9 +34,12 @@ export function seqAt(timeMs: number): Seq {
   return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
 }
 
-/** The place in a lane of what has the number `seq` and is not to be sent before `dueAt`: as if it had been born then. */
+/**
+ * The place in a lane of what has the number `seq` and is not to be sent before `dueAt`: as if it had been born then. Null: at once,
+ * and only then is it the number itself.
+ */
 export function placeAt(seq: Seq, dueAt: number | null): Seq {
-  return dueAt === null ? seq : Math.max(seq, seqAt(dueAt));
+  return dueAt === null ? seq : Math.max(seq + 1, seqAt(dueAt));
 }
 
 /** The instant at which a sequence number was born, ms since the Unix epoch. */

@@ -34,9 +34,7 @@ export class Attempter {
     private readonly ids: IdCodec,
   ) {}
 
-  /**
-   * Never rejects. The signature is of this moment, so that receivers with a tolerance for old timestamps accept retries too.
-   */
+  /** The signature is of this moment, so that receivers with a tolerance for old timestamps accept retries too. */
   async attempt(entry: EndpointEntry, content: SendableContent, signal: AbortSignal): Promise<Answer> {
     const { clock, transport } = this.ports;
     const target = this.#fixed.get(entry.url) ?? (await this.#find(entry.url, signal));
@@ -127,7 +125,11 @@ function setHeader(headers: [string, string][], name: string, value: string): vo
   else headers.push([name, value]);
 }
 
-function basicAuth(url: URL): string {
-  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return `Basic ${Buffer.from(user, "utf8").toString("base64")}`;
+function basicAuth({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`, "latin1").toString("base64")}`;
+}
+
+/** Its bytes, one a character. What is no escape stands for itself, as the URL standard has it: a URL may hold a bare `%`. */
+function percentDecoded(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -2,7 +2,7 @@ import { decide } from "../core/delivery.ts";
 import type { Fact, Facts } from "../core/fact.ts";
 import { type IdCodec, type Seq, type SeqSource, seqAt, timeOfSeq } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
-import type { Clock, Random, Resolver, Transport } from "../ports.ts";
+import type { Answer, Clock, Random, Resolver, Transport } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
   type KnownEndpoint,
@@ -14,8 +14,9 @@ import {
   type Task,
 } from "../store/index.ts";
 import { Attempter, type SendableContent } from "./attempt.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import type { Deliverer } from "./deliverer.ts";
-import { Lane, NOTHING, type Waiting } from "./lane.ts";
+import { Lane, NOTHING, notBefore, type Waiting } from "./lane.ts";
 import type { DeliveryPolicy } from "./policy.ts";
 import { Purge } from "./purge.ts";
 import { Redrive } from "./redrive.ts";
@@ -41,6 +42,8 @@ const RECOVERY_PAGE = 1000;
 const BURY_PAGE = 1000;
 /** How long a lane rests that met a mistake in the program. */
 const DEFECT_REST_MS = 5000;
+/** How soon a lane is read again, at the earliest, for what had a place in it but was not yet due. */
+const LATER_MS = 1000;
 
 /** The delivery of an environment that fell due first and has not been started. */
 export interface OldestDue {
@@ -73,6 +76,7 @@ export class Engine implements Deliverer {
   readonly #slots: Slots;
   readonly #slow: SlowWatch;
   readonly #throttle = new Throttle();
+  readonly #watch: ClockWatch;
   readonly #tasks: TaskRunner;
   readonly #attempter: Attempter;
   readonly #underWay = new Set<AbortController>();
@@ -88,6 +92,7 @@ export class Engine implements Deliverer {
   ) {
     this.#slots = new Slots(parts.policy.deliveryConcurrency);
     this.#attempter = new Attempter(ports, parts.policy, parts.ids);
+    this.#watch = new ClockWatch(ports.clock, () => this.#reconsider());
     this.#slow = new SlowWatch(ports.clock, (lane) => {
       this.#slots.restand(lane, "troubled");
       this.#dispatch();
@@ -118,6 +123,7 @@ export class Engine implements Deliverer {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     this.#tasks.stop();
+    this.#watch.stop();
     for (const lane of this.#lanes.values()) lane.cancelTimer?.();
     if (this.#slots.active > 0) {
       await new Promise<void>((resolve) => {
@@ -279,7 +285,7 @@ export class Engine implements Deliverer {
     if (entry !== null && !entry.endpoint.disabled && !entry.endpoint.deleted) {
       if (entry.endpoint.paused || lane.inFlight >= this.#concurrency(lane)) return;
     }
-    const now = this.ports.clock.now();
+    const now = this.#watch.now();
     const wakeAt = this.#wakeAt(lane);
     if (wakeAt <= now) this.#slots.line(lane);
     else if (wakeAt !== NOTHING) this.#setTimer(lane, wakeAt, now);
@@ -294,16 +300,34 @@ export class Engine implements Deliverer {
   /** The instant at which the lane has something due. */
   #nextDueAt(lane: Lane): number {
     const head = lane.ready[0];
-    if (head !== undefined) return lane.isFifo ? head.delivery.dueAt : 0;
-    if (lane.diskNext === NOTHING) return NOTHING;
-    return lane.diskNext <= this.parts.seqs.last ? 0 : timeOfSeq(lane.diskNext);
+    if (head !== undefined) return lane.isFifo ? notBefore(head.delivery) : 0;
+    if (lane.diskNext === NOTHING) return lane.laterAt;
+    return lane.diskNext <= this.#lastPlace ? 0 : Math.min(timeOfSeq(lane.diskNext), lane.laterAt);
+  }
+
+  /** What has this place or one before it is to be looked at, although the clock may have stepped back behind that. */
+  get #lastPlace(): Seq {
+    return this.parts.seqs.last + 1;
+  }
+
+  /** The clock may have stepped: whatever waits for an instant asks anew how far that is. */
+  #reconsider(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.parkedUntil = 0;
+      lane.cancelTimer?.();
+      lane.cancelTimer = null;
+      lane.timerAt = NOTHING;
+      if (lane.laterAt !== NOTHING) lane.readsAgain();
+      this.#consider(lane);
+    }
+    this.#dispatch();
   }
 
   #setTimer(lane: Lane, at: number, now: number): void {
     if (lane.cancelTimer !== null && lane.timerAt <= at) return;
     lane.cancelTimer?.();
     lane.timerAt = at;
-    lane.cancelTimer = this.ports.clock.after(Math.min(at - now, 0x7fffffff), () => {
+    lane.cancelTimer = this.#watch.after(at - now, () => {
       lane.cancelTimer = null;
       lane.timerAt = NOTHING;
       this.#consider(lane);
@@ -331,7 +355,7 @@ export class Engine implements Deliverer {
   #serve(lane: Lane): void {
     if (lane.busy) return;
     const { entry } = lane;
-    const now = this.ports.clock.now();
+    const now = this.#watch.now();
     if (entry === null || entry.validUntil <= now) this.#prepare(lane);
     else if (entry.endpoint.deleted) this.#bury(lane, "cancelled", entry);
     else if (entry.endpoint.disabled) this.#bury(lane, "dead", entry);
@@ -342,8 +366,10 @@ export class Engine implements Deliverer {
   }
 
   #startHead(lane: Lane, head: Waiting, now: number): void {
-    const waitMs = head.delivery.dueAt > now ? head.delivery.dueAt - now : this.#throttleMs(lane.entry!, now);
-    if (waitMs > 0 && (lane.isFifo || head.delivery.dueAt <= now)) {
+    // In a parallel lane only what is due comes into memory; that it was, stays true when the clock steps back.
+    const earlyMs = lane.isFifo ? Math.max(0, notBefore(head.delivery) - now) : 0;
+    const waitMs = earlyMs > 0 ? earlyMs : this.#throttleMs(lane.entry!, now);
+    if (waitMs > 0) {
       lane.parkedUntil = now + waitMs;
     } else {
       lane.ready.shift();
@@ -376,7 +402,7 @@ export class Engine implements Deliverer {
       .finally(() => {
         lane.busy = false;
         this.#slots.free(lane);
-        if (!this.#stopping && this.#wakeAt(lane) <= this.ports.clock.now()) this.#serve(lane);
+        if (!this.#stopping && this.#wakeAt(lane) <= this.#watch.now()) this.#serve(lane);
         else this.#consider(lane);
         this.#dispatch();
         if (this.#slots.active === 0) this.#onDrained?.();
@@ -408,37 +434,47 @@ export class Engine implements Deliverer {
   }
 
   #load(lane: Lane): void {
-    const { store, seqs } = this.parts;
+    const { store } = this.parts;
     this.#whileBusy(lane, async () => {
       // Everything whose instant has begun, and what was given a place while the clock stood still or stepped back.
-      const upTo = Math.max(seqs.last, seqAt(this.ports.clock.now() + 1) - 1);
+      const now = this.#watch.now();
+      const upTo = Math.max(this.#lastPlace, seqAt(now + 1) - 1);
       const room = Math.max(1, Math.min(PAGE, CLAIMED_MAX - this.#claimed));
       const limit = room + lane.claimed.size;
+      if (lane.laterAt <= now) lane.readsAgain();
       const rows = await store.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
       for (const delivery of rows) {
-        if (lane.claimed.has(delivery.seq)) continue;
-        this.#claimed++;
-        lane.append({ delivery, content: null });
+        if (lane.claimed.has(delivery.seq)) lane.pass(delivery);
+        else if (notBefore(delivery) > now && !lane.isFifo) {
+          // It was given its place when the clock was ahead of now.
+          lane.pass(delivery);
+          lane.laterAt = Math.min(lane.laterAt, Math.max(delivery.dueAt, now + LATER_MS));
+        } else {
+          this.#claimed++;
+          lane.append({ delivery, content: null });
+        }
       }
-      const next =
-        rows.length === limit
-          ? rows[limit - 1]!.position
-          : await store.nextPosition(lane.endpointSeq, { position: upTo, seq: Number.MAX_SAFE_INTEGER });
-      if (next !== null) lane.waitsOnDisk(next);
+      if (rows.length === limit) lane.readsOn();
+      else {
+        const beyond = { position: upTo, seq: Number.MAX_SAFE_INTEGER };
+        const next = await store.nextPosition(lane.endpointSeq, beyond);
+        if (next !== null) lane.waitsOnDisk(next);
+      }
       // Whatever the reason for which nothing came of it: the event loop gets its turn before the next try.
       if (lane.ready.length === 0) lane.parkedUntil = this.ports.clock.now() + 1;
     });
   }
 
   /** Ends everything that waits in a lane whose endpoint takes nothing any more. */
-  #bury(lane: Lane, state: "dead" | "cancelled", { endpoint }: EndpointEntry): void {
+  #bury(lane: Lane, state: "dead" | "cancelled", entry: EndpointEntry): void {
     const { store, facts } = this.parts;
-    const { environmentSeq } = endpoint;
+    const { environmentSeq } = entry.endpoint;
     this.#release(lane);
     this.#whileBusy(lane, async () => {
       lane.beginReading();
       let count = BURY_PAGE;
-      while (count === BURY_PAGE && !this.#stopping) {
+      // Until nothing is left, or the endpoint has been changed: it may take something again.
+      while (count === BURY_PAGE && lane.entry === entry && !this.#stopping) {
         count = await store.bury(lane.endpointSeq, state, this.ports.clock.now(), BURY_PAGE);
         if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });
       }
@@ -481,36 +517,54 @@ export class Engine implements Deliverer {
     if (this.#slots.active === 0) this.#onDrained?.();
   }
 
+  /** Never rejects: what cannot be sent is a failed attempt, or it would be tried for ever. Null when the end of the process cut it off. */
+  async #send(entry: EndpointEntry, content: SendableContent): Promise<Answer | null> {
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    const timeoutMs = entry.endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs;
+    const cancelTimeout = this.ports.clock.after(timeoutMs, () => controller.abort());
+    try {
+      const answer = await this.#attempter.attempt(entry, content, controller.signal);
+      return this.#stopping && controller.signal.aborted ? null : answer;
+    } catch (error) {
+      this.parts.facts.state({ type: "defect.found", where: "attempt", error });
+      return {
+        kind: "failure",
+        reason: "connection",
+        detail: "A mistake in the server kept the request from being sent.",
+      };
+    } finally {
+      cancelTimeout();
+      this.#underWay.delete(controller);
+    }
+  }
+
   async #attempt(lane: Lane, waiting: Waiting, content: SendableContent): Promise<void> {
     const { clock, random } = this.ports;
     const { facts, policy } = this.parts;
     const entry = lane.entry!;
     const { delivery } = waiting;
-    const controller = new AbortController();
-    this.#underWay.add(controller);
-    const cancelTimeout = clock.after(entry.endpoint.timeoutMs ?? policy.deliveryTimeoutMs, () => controller.abort());
     const startedAt = clock.now();
     const slow = this.#slow.started(lane, startedAt);
     facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
 
-    const answer = await this.#attempter.attempt(entry, content, controller.signal);
+    const answer = await this.#send(entry, content);
 
-    cancelTimeout();
-    this.#underWay.delete(controller);
     const finishedAt = clock.now();
-    const outcome = classify(answer, finishedAt);
     const wasFast = this.#slow.finished(slow, finishedAt);
+    // It stays pending.
+    if (answer === null) return this.#unclaim(lane, waiting);
+    // What an endpoint answered before it was changed says nothing about whether it is to be disabled now.
+    const isChanged = lane.entry !== entry;
+    const outcome = isChanged ? { ...classify(answer, finishedAt), gone: false } : classify(answer, finishedAt);
     lane.isHeardOf = true;
     this.#slots.restand(lane, outcome.success && wasFast ? "proven" : "troubled");
-    // Cut off by the end of the process: it stays pending.
-    if (this.#stopping && controller.signal.aborted) return this.#unclaim(lane, waiting);
-
     const decision = decide(
       {
         attempts: delivery.attempts,
         retry: { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter },
         failingSince: lane.failingSince,
-        disableAfterMs: policy.endpointDisableAfterMs,
+        disableAfterMs: isChanged ? 0 : policy.endpointDisableAfterMs,
       },
       outcome,
       finishedAt,
@@ -520,8 +574,12 @@ export class Engine implements Deliverer {
     const result = { answer, outcome, decision, failingSince: lane.failingSince, finishedAt };
     const settlement = settlementOf(sent, result, this.parts.seqs);
     lane.failingSince = decision.failingSince;
-    const settled = await settle(this.parts.store, clock, settlement, () => this.#stopping);
+    const now = { failingSince: () => lane.failingSince, isStopping: () => this.#stopping };
+    const settled = await settle(this.parts.store, clock, settlement, now);
     if (settled === null) return;
+    if (settlement.failingSince !== undefined) {
+      this.parts.directory.healthChanged(delivery.endpointSeq, lane.failingSince);
+    }
     this.#unclaim(lane, waiting);
     this.#afterSettlement(lane, sent, settlement, settled);
     facts.state({

@@ -11,6 +11,15 @@ export interface Waiting {
 }
 
 /**
+ * Before when it is not to be sent; 0 = at once. What was to be sent at once has the instant at which that was said for its `dueAt`, and a
+ * clock that was set back may come to it only in hours.
+ */
+export function notBefore({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
+  const isScheduled = round === 0 && trigger === 0 && position > seq;
+  return attempts > 0 || isScheduled ? dueAt : 0;
+}
+
+/**
  * How an endpoint has answered lately. `unproven`: not yet heard of since the start; `proven`: the latest attempt succeeded
  * within a second; `troubled`: it failed or took longer.
  */
@@ -26,6 +35,7 @@ const START: LaneCursor = { position: 0, seq: 0 };
  *
  * - everything pending at or before `cursor` is here: in `ready`, or under way;
  * - `diskNext` is a lower bound for the position of what waits on disk beyond it.
+ * - what had a place before `cursor` but was not yet due, because the clock has stepped back, is looked for at `laterAt`.
  *
  * `claimed` names what is here, so reading a stretch twice does no harm: rows that are here already are passed over.
  */
@@ -34,6 +44,7 @@ export class Lane {
   readonly claimed = new Set<Seq>();
   cursor: LaneCursor = START;
   diskNext: Seq;
+  laterAt = NOTHING;
   inFlight = 0;
   standing: Standing = "unproven";
   /** Has an attempt ended since the start? Until then it gets one slot. */
@@ -53,6 +64,8 @@ export class Lane {
   failingSince: number | null = null;
   /** The latest news of its endpoint is that it takes nothing more: attempts that end after that do not tell it again. */
   isOff = false;
+  /** What waits on disk begins right behind the cursor, not at its position. */
+  #readsOn = false;
 
   constructor(
     readonly endpointSeq: Seq,
@@ -67,14 +80,17 @@ export class Lane {
 
   /** Nothing here, nothing known of on disk. */
   get isIdle(): boolean {
-    return this.claimed.size === 0 && this.diskNext === NOTHING && !this.busy;
+    return this.claimed.size === 0 && this.diskNext === NOTHING && this.laterAt === NOTHING && !this.busy;
   }
 
-  /** When the first delivery that waits falls due; infinity when none does, or when it is still to be read which one that is. */
+  /**
+   * When the first delivery that waits falls due; infinity when none does, or when it is still to be read which one that is. Behind the
+   * head of a fifo lane, which may wait for its retry, others may have been due for long.
+   */
   get oldestDueAt(): number {
-    const head = this.ready[0];
-    if (head !== undefined) return head.delivery.dueAt;
-    return this.diskNext === NOTHING || this.diskNext === 0 ? Number.POSITIVE_INFINITY : timeOfSeq(this.diskNext);
+    const onDisk = this.diskNext === NOTHING || this.diskNext === 0 ? NOTHING : timeOfSeq(this.diskNext);
+    if (this.isFifo) return this.ready.reduce((oldest, { delivery }) => Math.min(oldest, delivery.dueAt), onDisk);
+    return this.ready[0]?.delivery.dueAt ?? onDisk;
   }
 
   /** Adds what has just been committed or read, in the order of the lane. */
@@ -85,15 +101,37 @@ export class Lane {
     this.cursor = delivery;
   }
 
+  /** A row that has been read is not added. */
+  pass({ position, seq }: LaneCursor): void {
+    this.cursor = { position, seq };
+  }
+
   /** Something waits on disk at `position`: it will be read, even if it lies before what has been read already. */
   waitsOnDisk(position: Seq): void {
+    if (position <= this.cursor.position) this.#readsOn = false;
     if (position < this.diskNext) this.diskNext = position;
+  }
+
+  /** There is more behind the cursor, maybe at the same position. */
+  readsOn(): void {
+    if (this.cursor.position >= this.diskNext) return;
+    this.diskNext = this.cursor.position;
+    this.#readsOn = true;
+  }
+
+  /** What was passed over may be due now. */
+  readsAgain(): void {
+    this.laterAt = NOTHING;
+    this.waitsOnDisk(0);
   }
 
   /** Where to begin to read. What becomes known of while reading lowers `diskNext` again. */
   beginReading(): LaneCursor {
-    if (this.diskNext <= this.cursor.position) this.cursor = { position: this.diskNext - 1, seq: 0 };
+    if (this.diskNext <= this.cursor.position && !this.#readsOn) {
+      this.cursor = { position: this.diskNext - 1, seq: 0 };
+    }
     this.diskNext = NOTHING;
+    this.#readsOn = false;
     return this.cursor;
   }
 
@@ -103,5 +141,7 @@ export class Lane {
     this.ready.length = 0;
     this.cursor = START;
     this.diskNext = 0;
+    this.laterAt = NOTHING;
+    this.#readsOn = false;
   }
 }

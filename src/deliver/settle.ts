@@ -74,20 +74,27 @@ function positionAt(dueAt: number, seqs: SeqSource): Seq {
   return position > seqs.last ? position : seqs.next();
 }
 
+/** What may change while a result waits to be stored. */
+export interface Meanwhile {
+  /** The endpoint's: attempts that ended later may have been stored before. */
+  readonly failingSince: () => number | null;
+  readonly isStopping: () => boolean;
+}
+
 /** Stores the result, however long the disk takes to have room for it. Null when the process stops before. */
 export async function settle(
   store: Store,
   clock: Clock,
   settlement: Settlement,
-  isStopping: () => boolean,
+  meanwhile: Meanwhile,
 ): Promise<Settled | null> {
-  for (;;) {
+  for (let current = settlement; ; current = { ...settlement, failingSince: meanwhile.failingSince() }) {
     try {
-      const [settled] = await store.settle([settlement]);
+      const [settled] = await store.settle([current]);
       return settled!;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      if (isStopping()) return null;
+      if (meanwhile.isStopping()) return null;
       await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
     }
   }

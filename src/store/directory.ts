@@ -40,7 +40,7 @@ const ENDPOINTS_MAX = 20_000;
 
 /**
  * What the hot path knows about applications and endpoints without asking the store: read once, kept while it is in use,
- * forgotten when a fact says that it has changed. Bounded; what was not used for longest goes first.
+ * forgotten when a fact says that it has changed. Bounded; what was read first goes first.
  */
 export class Directory {
   readonly #byKey = new Map<string, ApplicationEntry>();
@@ -117,6 +117,12 @@ export class Directory {
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;
     return this.#readEndpoint(seq);
+  }
+
+  /** Attempts have changed it in the store. */
+  healthChanged(seq: Seq, failingSince: number | null): void {
+    const entry = this.#endpoints.get(seq);
+    if (entry !== undefined) this.#endpoints.set(seq, { ...entry, endpoint: { ...entry.endpoint, failingSince } });
   }
 
   async #readEndpoint(seq: Seq): Promise<EndpointEntry | null> {

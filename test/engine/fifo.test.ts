@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { EngineWorld, MINUTE, SECOND } from "../support/engine-world.ts";
+import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 
 const fifo = { ordering: "fifo" } as const;
 
@@ -88,6 +88,18 @@ describe("a fifo endpoint", () => {
     await world.update(endpoint, { description: "changed" });
     await world.rest();
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
+  });
+});
+
+describe("the backlog of a fifo endpoint", () => {
+  test("is as old as what waits behind a head that waits for its retry", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR, HOUR] } });
+    await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 1000);
+    await world.pass(30 * MINUTE);
+    expect(world.now - world.engine.oldestDueAt()!).toBeGreaterThan(29 * MINUTE);
+    await world.restart();
+    await world.pass(MINUTE);
+    expect(world.now - world.engine.oldestDueAt()!).toBeGreaterThan(30 * MINUTE);
   });
 });
 

@@ -51,6 +51,31 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(3);
   });
 
+  test("reads on among many at one place, unless something new waits there", () => {
+    const lane = new Lane(7, NOTHING);
+    lane.pass({ position: 8, seq: 3 });
+    lane.readsOn();
+    expect(lane.diskNext).toBe(8);
+    expect(lane.beginReading()).toEqual({ position: 8, seq: 3 });
+    lane.readsOn();
+    lane.waitsOnDisk(8);
+    expect(lane.beginReading().position).toBeLessThan(8);
+    lane.pass({ position: 8, seq: 3 });
+    lane.waitsOnDisk(2);
+    lane.readsOn();
+    expect(lane.beginReading().position).toBeLessThan(2);
+  });
+
+  test("reads from its beginning for what was passed over because it was not due", () => {
+    const lane = new Lane(7, NOTHING);
+    lane.pass({ position: 8, seq: 3 });
+    lane.laterAt = 5000;
+    expect(lane.isIdle).toBe(false);
+    lane.readsAgain();
+    expect(lane.laterAt).toBe(NOTHING);
+    expect(lane.beginReading().position).toBeLessThan(0);
+  });
+
   test("misses nothing at the very place it has read to", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));

@@ -173,6 +173,20 @@ describe("a disabled endpoint", () => {
   });
 });
 
+describe("an endpoint that is enabled again while what waited is given up", () => {
+  test("gets everything that is accepted from then on", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200, { paused: true });
+    await world.send(endpoint, 20_000);
+    await world.update(endpoint, { paused: false, disabled: true });
+    await world.update(endpoint, { disabled: false, failingSince: null });
+    const messages = await world.send(endpoint, 3);
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["delivered", "delivered", "delivered"]);
+    expect(world.factsOf("deliveries.buried").length).toBeGreaterThan(0);
+  });
+});
+
 describe("a deleted endpoint", () => {
   test("gets nothing more, and what waits is cancelled", async () => {
     using world = await EngineWorld.open();
@@ -200,6 +214,24 @@ describe("a full disk", () => {
     await world.rest();
     expect(world.order("a.example")).toEqual([1, 2, 3, 4, 5, 6]);
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+});
+
+describe("a disk that was full for a moment", () => {
+  test("does not leave an endpoint failing that has answered well since", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    const endpoint = await world.endpoint("a.example", (message) => (message === 2 ? 500 : 200), { concurrency: 4 });
+    await world.send(endpoint);
+    await world.rest();
+    await world.send(endpoint);
+    world.isDiskFull = true;
+    await world.pass(10);
+    world.isDiskFull = false;
+    // Stored before the failure, which is tried again only after a while.
+    await world.send(endpoint);
+    await world.rest();
+    expect(world.factsOf("attempt.finished").map(({ reason }) => reason)).toEqual([null, null, "status_5xx"]);
+    expect((await world.store.endpoints.get(endpoint.seq))!.failingSince).toBeNull();
   });
 });
 

@@ -117,6 +117,20 @@ describe("410", () => {
     expect(await world.states(later)).toEqual(["delivered"]);
   });
 
+  test("from the old address of an endpoint does not disable it at its new one, where the message is sent again", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("old.example", { status: 410, afterMs: 5000 });
+    const [message] = await world.send(endpoint);
+    await world.pass(1000);
+    world.behave("new.example", 200);
+    await world.update(endpoint, { url: "https://new.example/" });
+    await world.rest();
+    expect((await world.store.endpoints.get(endpoint.seq))!.disabled).toBe(false);
+    expect(world.factsOf("endpoint.disabled")).toEqual([]);
+    expect(await world.states([message!])).toEqual(["delivered"]);
+    expect(world.order("new.example")).toEqual([1]);
+  });
+
   test("does not undo the success of what was under way beside it", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n) =>
@@ -125,6 +139,33 @@ describe("410", () => {
     const messages = await world.send(endpoint, 3);
     await world.rest();
     expect(await world.states(messages)).toEqual(["delivered", "dead: gone", "delivered"]);
+  });
+});
+
+describe("an endpoint with a bare percent sign in its password", () => {
+  test("is sent the very characters", async () => {
+    using world = await EngineWorld.open();
+    const url = new URL("https://us%C3%A9r:100%@a.example/").href;
+    const [message] = await world.send(await world.endpoint("a.example", 200, { url }));
+    await world.rest();
+    expect(await world.states([message!])).toEqual(["delivered"]);
+    const authorization = world.headers.find(([name]) => name === "Authorization")![1];
+    expect(Buffer.from(authorization.replace("Basic ", ""), "base64").toString()).toBe("usér:100%");
+  });
+});
+
+describe("a message that cannot be made into a request", () => {
+  test("is a failed attempt that is told as a defect, and ends by the schedule", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", () => {
+      throw new Error("a mistake");
+    });
+    const messages = await world.send(endpoint, 2);
+    await world.rest();
+    expect(await world.states(messages)).toEqual(["dead: connection", "dead: connection"]);
+    expect(world.factsOf("attempt.finished")).toHaveLength(6);
+    expect(world.factsOf("defect.found")).toHaveLength(6);
+    expect(world.engine.attemptsUnderWay).toBe(0);
   });
 });
 

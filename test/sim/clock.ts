@@ -8,10 +8,24 @@ interface Event {
   readonly process: number | null;
 }
 
-/** Time that passes only from event to event. Years of retries take milliseconds. */
+/** The wall clock was set. */
+interface Step {
+  /** The true instant. */
+  readonly at: number;
+  /** What it showed just before. */
+  readonly shown: number;
+  readonly byMs: number;
+}
+
+/**
+ * Time that passes only from event to event. Years of retries take milliseconds. Beside the true time there is a wall
+ * clock, which is what processes see; it may be set, and timers do not care.
+ */
 export class VirtualClock {
   #now: number;
   #order = 0;
+  #aheadMs = 0;
+  readonly #steps: Step[] = [];
   /** A binary heap by instant, then by order of arrival. */
   readonly #heap: Event[] = [];
   readonly #cancelled = new Set<number>();
@@ -21,8 +35,36 @@ export class VirtualClock {
     this.#now = startAt;
   }
 
+  /** The true time. */
   get now(): number {
     return this.#now;
+  }
+
+  /** What the wall clock shows. */
+  get wall(): number {
+    return this.#now + this.#aheadMs;
+  }
+
+  /** Sets the wall clock: forwards, or backwards when negative. */
+  step(byMs: number): void {
+    this.#steps.push({ at: this.#now, shown: this.wall, byMs });
+    this.#aheadMs += byMs;
+  }
+
+  /** How far the wall clock has been set forwards since a true instant; what it was set back is not taken off. */
+  forwardMsSince(at: number): number {
+    return this.#since(at).reduce((sum, { byMs }) => sum + Math.max(0, byMs), 0);
+  }
+
+  /** The latest that the wall clock has shown since a true instant. */
+  latestSince(at: number): number {
+    return this.#since(at).reduce((latest, { shown }) => Math.max(latest, shown), this.wall);
+  }
+
+  #since(at: number): readonly Step[] {
+    let first = this.#steps.length;
+    while (first > 0 && this.#steps[first - 1]!.at >= at) first--;
+    return this.#steps.slice(first);
   }
 
   /** Something that happens in the world, whatever becomes of the process. */
@@ -33,7 +75,7 @@ export class VirtualClock {
   /** The clock of one process. Its timers die with it. */
   ofProcess(process: number): Clock {
     return {
-      now: () => this.#now,
+      now: () => this.wall,
       after: (delayMs, task) => this.#add(delayMs, task, process),
       soon: (task) => void this.#add(0, task, process),
     };

@@ -84,6 +84,8 @@ export const policy: DeliveryPolicy = {
 export class EngineWorld implements Disposable {
   readonly starts: Start[] = [];
   readonly facts: Fact[] = [];
+  /** Of the latest request. */
+  headers: OutgoingRequest["headers"] = [];
   /** While it is true nothing can be stored. */
   isDiskFull = false;
   readonly #clock = new VirtualClock(START_AT);
@@ -135,9 +137,14 @@ export class EngineWorld implements Disposable {
     return this.#clock.now - START_AT;
   }
 
-  /** ms since the Unix epoch. */
+  /** ms since the Unix epoch, whatever the clock of the process shows. */
   get now(): number {
     return this.#clock.now;
+  }
+
+  /** Sets the clock of the process forward or back; timers run on. */
+  stepClock(ms: number): void {
+    this.#clock.step(ms);
   }
 
   #boot(): Process {
@@ -373,6 +380,7 @@ export class EngineWorld implements Disposable {
   #send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
     const host = request.url.hostname;
     const { message } = JSON.parse(Buffer.from(request.body).toString()) as { message: number };
+    this.headers = request.headers;
     const webhookId = request.headers.find(([name]) => name === "webhook-id")![1];
     this.starts.push({ at: this.time, host, message, webhookId });
     const attempt = this.starts.filter((start) => start.webhookId === webhookId && start.host === host).length;

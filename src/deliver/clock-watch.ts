@@ -1,0 +1,43 @@
+import type { Cancel, Clock } from "../ports.ts";
+
+/** A step back by less is waited out. */
+const STEP_BACK_MS = 1000;
+/** How late what waits for an instant may be after a step forward, or after the machine was suspended. */
+const LOOK_EVERY_MS = 5 * 60_000;
+
+/**
+ * The wall clock, and an eye on it: instants are stored by the wall clock, which may step, while timers run on. Tells when
+ * whatever was worked out from instants must be worked out anew.
+ */
+export class ClockWatch {
+  #latest = Number.NEGATIVE_INFINITY;
+  #cancelLook: Cancel | null = null;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly onDoubt: () => void,
+  ) {}
+
+  /** ms since the Unix epoch. */
+  now(): number {
+    const now = this.clock.now();
+    const steppedBack = now < this.#latest - STEP_BACK_MS;
+    this.#latest = now;
+    if (steppedBack) this.onDoubt();
+    return now;
+  }
+
+  /** Calls `task` in so many ms, or says before that there is doubt. */
+  after(waitMs: number, task: () => void): Cancel {
+    if (waitMs <= LOOK_EVERY_MS) return this.clock.after(waitMs, task);
+    this.#cancelLook ??= this.clock.after(LOOK_EVERY_MS, () => {
+      this.#cancelLook = null;
+      this.onDoubt();
+    });
+    return () => {};
+  }
+
+  stop(): void {
+    this.#cancelLook?.();
+  }
+}

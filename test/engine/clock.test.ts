@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import { StoreUnavailable } from "../../src/store/index.ts";
+import { DAY, EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
+
+const schedule = { policy: { retryScheduleMs: [5 * SECOND, 5 * MINUTE, 30 * MINUTE] } };
+
+/** The waits between the requests to a host, from the `from`th on. */
+function waits(world: EngineWorld, host: string, from = 0): number[] {
+  const times = world.times(host).slice(from);
+  return times.slice(1).map((at, i) => at - times[i]!);
+}
+
+describe("a clock that has been set back", () => {
+  test("makes no retry earlier than the schedule says", async () => {
+    using world = await EngineWorld.open(schedule);
+    const endpoint = await world.endpoint("a.example", 500);
+    await world.send(endpoint);
+    await world.rest();
+    world.stepClock(-2 * HOUR);
+    await world.send(endpoint);
+    await world.rest();
+    const [first, second, third] = waits(world, "a.example", 4);
+    expect(first).toBeWithin(5 * SECOND, 7 * SECOND);
+    expect(second).toBeWithin(5 * MINUTE, 5 * MINUTE + 2 * SECOND);
+    expect(third).toBeWithin(30 * MINUTE, 30 * MINUTE + 2 * SECOND);
+  });
+
+  test("nor after a restart, when it had once been far ahead", async () => {
+    using world = await EngineWorld.open(schedule);
+    const endpoint = await world.endpoint("a.example", 200);
+    world.stepClock(365 * DAY);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    world.stepClock(-365 * DAY);
+    await world.restart();
+    world.behave("a.example", 500);
+    await world.send(endpoint);
+    await world.rest();
+    expect(waits(world, "a.example", 1).map((ms) => Math.round(ms / MINUTE))).toEqual([0, 5, 30]);
+    expect(waits(world, "a.example", 1)[0]).toBeGreaterThanOrEqual(5 * SECOND);
+  });
+
+  test("sends no scheduled message early", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    world.stepClock(-2 * HOUR);
+    await world.send(endpoint, 1, { deliverAt: world.now - 2 * HOUR + HOUR });
+    await world.pass(59 * MINUTE);
+    expect(world.times("a.example")).toHaveLength(1);
+    await world.pass(2 * MINUTE);
+    expect(world.times("a.example")).toHaveLength(2);
+  });
+
+  test("finds all of many that wait for the same instant", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR] } });
+    const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200), {
+      concurrency: 1000,
+    });
+    await world.send(endpoint, 300);
+    await world.pass(MINUTE);
+    expect(world.starts).toHaveLength(300);
+    world.stepClock(-HOUR);
+    await world.restart();
+    await world.pass(3 * HOUR);
+    expect(world.starts).toHaveLength(600);
+    expect(waits(world, "a.example", 300).every((ms) => ms < MINUTE)).toBe(true);
+  });
+
+  test("does not hold up a throttled endpoint", async () => {
+    using world = await EngineWorld.open();
+    await world.send(await world.endpoint("a.example", 200, { throttleRate: 1 }), 60);
+    await world.pass(10 * SECOND);
+    const before = world.starts.length;
+    world.stepClock(-2 * HOUR);
+    await world.pass(30 * SECOND);
+    expect(world.starts.length - before).toBeWithin(29, 32);
+  });
+
+  test("does not hold up what was accepted before, nor a lane that rests because the disk was full", async () => {
+    for (const ordering of ["parallel", "fifo"] as const) {
+      let isBroken = true;
+      using world = await EngineWorld.open({
+        wrapStore: (store) => ({
+          ...store,
+          due: (...asked) => (isBroken ? Promise.reject(new StoreUnavailable("full")) : store.due(...asked)),
+        }),
+      });
+      const endpoint = await world.endpoint("a.example", 200, { paused: true, ordering });
+      const [first] = await world.send(endpoint, 2);
+      await world.resend(first!, endpoint);
+      await world.update(endpoint, { paused: false });
+      await world.pass(100);
+      isBroken = false;
+      world.stepClock(-HOUR);
+      await world.pass(SECOND);
+      expect(world.starts).toHaveLength(2);
+    }
+  });
+});
+
+describe("a clock that has been set forward", () => {
+  test("lets what is due by then go within minutes, although its timers have not gone off", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [10 * HOUR] } });
+    await world.send(await world.endpoint("a.example", 500));
+    await world.pass(MINUTE);
+    world.stepClock(10 * HOUR);
+    await world.pass(6 * MINUTE);
+    expect(world.starts).toHaveLength(2);
+  });
+});
