@@ -57,6 +57,9 @@ export interface Transport {
 }
 
 export interface Resolver {
-  /** The addresses of a host name, as literal IPs; empty when the name does not exist. Never rejects. */
+  /**
+   * The addresses of a host name, as literal IPs; empty when the name does not exist, when nobody could tell, and after
+   * `signal` has been aborted. They may be minutes old: whoever connects judges the address, not the name. Never rejects.
+   */
   resolve(host: string, signal: AbortSignal): Promise<readonly string[]>;
 }

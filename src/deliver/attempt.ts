@@ -83,7 +83,8 @@ async function lookUp(
   const addresses = await resolver.resolve(host, signal);
   if (signal.aborted)
     return { kind: "failure", reason: "timeout", detail: `The name ${host} was not resolved in time.` };
-  if (addresses.length === 0) return { kind: "failure", reason: "dns", detail: `The name ${host} has no address.` };
+  if (addresses.length === 0)
+    return { kind: "failure", reason: "dns", detail: `The name ${host} could not be resolved.` };
   const allowed = addresses.find((address) => addressAllowed(address, policy.allowSubnets));
   return allowed === undefined ? blocked(addresses[0]!) : { url, address: allowed };
 }

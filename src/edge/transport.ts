@@ -1,5 +1,7 @@
+import { declaredBytes } from "../core/answer-length.ts";
 import { cutUtf8 } from "../core/text.ts";
 import type { Answer, OutgoingRequest, Transport, TransportFailure } from "../ports.ts";
+import { IdleConnections } from "./idle-connections.ts";
 
 const EMPTY = new Uint8Array(0);
 /** A kept-alive connection that the peer has just closed fails at once; one that fails later has been in use. */
@@ -10,64 +12,109 @@ const STALE_CONNECTION_MS = 1000;
  * SNI and the check of the certificate. Redirects are answers like any other, and nothing is decompressed.
  */
 export class FetchTransport implements Transport {
+  readonly #idle = new IdleConnections();
+
   async send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
+    const destination = destinationOf(request.url, request.address);
+    let response: Response;
+    try {
+      response = await this.#post(request, destination, signal);
+    } catch (error) {
+      return failureOf(error, signal, "before the answer");
+    }
+    try {
+      const { status, headers } = response;
+      const { body, mayBeKept } = await readBody(response, request.responseBytesMax);
+      if (mayBeKept && !/\bclose\b/i.test(headers.get("connection") ?? "")) this.#idle.give(destination.origin);
+      return { kind: "response", status, retryAfter: headers.get("retry-after"), body };
+    } catch (error) {
+      return failureOf(error, signal, "in the middle of the answer");
+    }
+  }
+
+  /**
+   * A receiver closes a kept-alive connection when it likes, also while the next request is on its way. That is no
+   * failure of the receiver: the request goes once more, over a connection that is certainly new. Where the connection
+   * was new, or an answer has begun, the receiver has had the request, and there is nothing to excuse.
+   */
+  async #post(request: OutgoingRequest, destination: Destination, signal: AbortSignal): Promise<Response> {
+    const isReused = this.#idle.take(destination.origin);
     const startedAt = performance.now();
     try {
-      return await post(request, signal);
+      return await post(request, destination, signal, true);
     } catch (error) {
-      const failure = failureOf(error, signal);
-      const isStale = failure.code === "ECONNRESET" && performance.now() - startedAt < STALE_CONNECTION_MS;
-      if (!isStale) return failure.answer;
+      const isStale = codeOf(error) === "ECONNRESET" && performance.now() - startedAt < STALE_CONNECTION_MS;
+      if (!isReused || !isStale || signal.aborted) throw error;
     }
-    // Most likely the connection had been closed by the other side before it was used again: once more on a new one.
-    try {
-      return await post(request, signal);
-    } catch (error) {
-      return failureOf(error, signal).answer;
-    }
+    return await post(request, destination, signal, false);
   }
 }
 
-/** The URL with the address in place of the name. Made once for each endpoint, not for each request. */
-const pinnedUrls = new WeakMap<URL, { readonly address: string; readonly href: string }>();
-
-function pinned(url: URL, address: string): string {
-  const known = pinnedUrls.get(url);
-  if (known?.address === address) return known.href;
-  const host = address.includes(":") ? `[${address}]` : address;
-  const port = url.port === "" ? "" : `:${url.port}`;
-  const href = `${url.protocol}//${host}${port}${url.pathname}${url.search}`;
-  pinnedUrls.set(url, { address, href });
-  return href;
+interface Destination {
+  readonly address: string;
+  /** The URL with the address in place of the name. */
+  readonly href: string;
+  /** The same for all that may share a connection. */
+  readonly origin: string;
 }
 
-async function post(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
-  const { url } = request;
-  const response = await fetch(pinned(url, request.address), {
+/** Made once for each endpoint, not for each request. */
+const destinations = new WeakMap<URL, Destination>();
+
+function destinationOf(url: URL, address: string): Destination {
+  const known = destinations.get(url);
+  if (known?.address === address) return known;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const port = url.port === "" ? "" : `:${url.port}`;
+  const place = `${url.protocol}//${host}${port}`;
+  // The name counts for TLS: a connection that was opened under one name is not used for another.
+  const origin = url.protocol === "https:" ? `${place} ${url.hostname}` : place;
+  const destination = { address, href: `${place}${url.pathname}${url.search}`, origin };
+  destinations.set(url, destination);
+  return destination;
+}
+
+/** Without `keepalive` it goes over a connection of its own. */
+function post(
+  { url, headers, body }: OutgoingRequest,
+  { href }: Destination,
+  signal: AbortSignal,
+  keepalive: boolean,
+): Promise<Response> {
+  return fetch(href, {
     method: "POST",
-    headers: [...request.headers, ["Host", url.host]] as [string, string][],
-    body: request.body as Uint8Array<ArrayBuffer>,
+    headers: [...headers, ["Host", url.host]] as [string, string][],
+    body: body as Uint8Array<ArrayBuffer>,
     signal,
     redirect: "manual",
     decompress: false,
+    keepalive,
     ...(url.protocol === "https:" ? { tls: { serverName: url.hostname } } : {}),
   });
-  return {
-    kind: "response",
-    status: response.status,
-    retryAfter: response.headers.get("retry-after"),
-    body: await readBody(response, request.responseBytesMax),
-  };
 }
 
-/** At most `bytesMax` bytes of the body; what is beyond is not read. */
-async function readBody(response: Response, bytesMax: number): Promise<Uint8Array> {
-  const length = response.headers.get("content-length");
-  if (length === "0") return EMPTY;
-  // `response.body` makes a stream: only for what may be too long.
-  if (length !== null && Number(length) <= bytesMax) return response.bytes();
-  if (response.body === null) return EMPTY;
-  const reader = response.body.getReader();
+interface ReadBody {
+  /** At most as many bytes as were asked for, cut between characters; what is beyond has not been read. */
+  readonly body: Uint8Array;
+  /** The answer was read to an end that is not the end of the connection. */
+  readonly mayBeKept: boolean;
+}
+
+async function readBody(response: Response, bytesMax: number): Promise<ReadBody> {
+  const { headers } = response;
+  const transferEncoding = headers.get("transfer-encoding");
+  const bytes = declaredBytes(headers.get("content-length"), transferEncoding);
+  if (bytes === 0) return { body: EMPTY, mayBeKept: true };
+  // `response.body` makes a stream: only for what may be too long. What comes is cut all the same: a header is a claim.
+  if (bytes !== null && bytes <= bytesMax) return { body: cutUtf8(await response.bytes(), bytesMax), mayBeKept: true };
+  if (response.body === null) return { body: EMPTY, mayBeKept: true };
+  const { start, isWhole } = await readStart(response.body, bytesMax);
+  return { body: cutUtf8(start, bytesMax), mayBeKept: isWhole && (bytes !== null || transferEncoding !== null) };
+}
+
+/** Reads on until there are more than `bytesMax` bytes. */
+async function readStart(body: ReadableStream<Uint8Array>, bytesMax: number) {
+  const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
@@ -81,16 +128,19 @@ async function readBody(response: Response, bytesMax: number): Promise<Uint8Arra
       break;
     }
   }
-  return cutUtf8(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), bytesMax);
+  return { start: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), isWhole: bytes <= bytesMax };
 }
 
-function failureOf(error: unknown, signal: AbortSignal): { code: string; answer: Answer } {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (signal.aborted) {
-    return { code, answer: { kind: "failure", reason: "timeout", detail: "The endpoint did not answer in time." } };
-  }
+/** `place` says when it went wrong, for the one failure that can happen at any time. */
+function failureOf(error: unknown, signal: AbortSignal, place: string): Answer {
+  if (signal.aborted) return { kind: "failure", reason: "timeout", detail: "The endpoint did not answer in time." };
+  const code = codeOf(error);
   const reason = reasonOf(code);
-  return { code, answer: { kind: "failure", reason, detail: detailOf(reason, code, error) } };
+  return { kind: "failure", reason, detail: detailOf(reason, code, error, place) };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function reasonOf(code: string): TransportFailure {
@@ -100,9 +150,9 @@ function reasonOf(code: string): TransportFailure {
   return "connection";
 }
 
-function detailOf(reason: TransportFailure, code: string, error: unknown): string {
+function detailOf(reason: TransportFailure, code: string, error: unknown, place: string): string {
   if (reason === "tls") return `The TLS connection was refused (${code}).`;
   if (code === "ECONNREFUSED") return "The connection was refused.";
-  if (code === "ECONNRESET") return "The connection was closed before the answer.";
+  if (code === "ECONNRESET") return `The connection was closed ${place}.`;
   return `The connection failed (${code || (error instanceof Error ? error.name : "unknown")}).`;
 }

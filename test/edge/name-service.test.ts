@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { getServers, setServers } from "node:dns";
+import { renameSync, unlinkSync, writeFileSync } from "node:fs";
+import type { Finding } from "../../src/core/name-answer.ts";
+import { type LookUp, type LookUpBy, lookUp, NameService } from "../../src/edge/name-service.ts";
+import { type NameServer, startNameServer } from "../support/name-server.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** The name servers belong to the whole process: they are put back at the end. */
+const before = getServers();
+let server: NameServer;
+beforeAll(async () => {
+  server = await startNameServer();
+  setServers([server.address]);
+});
+afterAll(async () => {
+  setServers(before);
+  await server[Symbol.asyncDispose]();
+});
+
+const wanted = new AbortController().signal;
+const unanswered: Finding = { kind: "unanswered" };
+const absent: Finding = { kind: "absent" };
+
+/** Absolute, so that no search domain of this machine is tried. */
+const findings: Record<string, Finding> = {
+  "both.test.": { kind: "found", addresses: ["127.0.0.7", "::7"] },
+  "four.test.": { kind: "found", addresses: ["127.0.0.7"] },
+  "six.test.": { kind: "found", addresses: ["::7"] },
+  "empty.test.": absent,
+  "absent.test.": absent,
+  "broken.test.": unanswered,
+};
+
+for (const [name, finding] of Object.entries(findings)) {
+  test(`${name} is ${finding.kind === "found" ? `found as ${finding.addresses.join(", ")}` : finding.kind}`, async () => {
+    expect((await lookUp(name, "c-ares")).finding).toEqual(finding);
+  });
+}
+
+test("a name server that refuses has said nothing, and somebody else may be asked", async () => {
+  expect(await lookUp("refused.test.", "c-ares")).toEqual({ finding: unanswered, isRefused: true });
+});
+
+test("the names of /etc/hosts count, without any name server", async () => {
+  const { length } = server.asked;
+  const { finding } = await lookUp("localhost", "c-ares");
+  expect(finding).toMatchObject({ kind: "found", addresses: expect.arrayContaining(["127.0.0.1"]) });
+  expect(server.asked.slice(length)).toEqual([]);
+});
+
+test("names that hang hold up no other", async () => {
+  const { ask } = new NameService(lookUp, "c-ares");
+  let answered = 0;
+  for (let i = 0; i < 64; i++) void ask(`silent${i}.test.`, wanted).then(() => answered++);
+  expect(await ask("four.hung.test.", wanted)).toEqual({ kind: "found", addresses: ["127.0.0.7"] });
+  expect(answered).toBe(0);
+});
+
+describe("resolv.conf", () => {
+  const dir = temporaryDirectory();
+  afterAll(() => {
+    dir[Symbol.dispose]();
+    setServers([server.address]);
+  });
+
+  /** Replaces it as the programs that write it do. */
+  function replace(file: string, text: string): void {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  }
+
+  test("is followed when it changes, and what it said goes on while it is gone, empty or wrong", async () => {
+    const file = dir.file("resolv.conf");
+    replace(file, "nameserver 192.0.2.1\n");
+    const { ask } = new NameService(lookUp, "c-ares", file);
+    const serversAfter = async (change: () => void) => {
+      change();
+      await ask("localhost", wanted);
+      return getServers();
+    };
+    expect(await serversAfter(() => {})).toEqual([server.address]);
+    expect(await serversAfter(() => replace(file, "nameserver 127.0.0.1\nnameserver ::1\n"))).toEqual([
+      "127.0.0.1",
+      "::1",
+    ]);
+    expect(await serversAfter(() => unlinkSync(file))).toEqual(["127.0.0.1", "::1"]);
+    expect(await serversAfter(() => replace(file, ""))).toEqual(["127.0.0.1", "::1"]);
+    expect(await serversAfter(() => replace(file, "nameserver nonsense\n"))).toEqual(["127.0.0.1", "::1"]);
+    expect(await serversAfter(() => replace(file, "nameserver 127.0.0.2\n"))).toEqual(["127.0.0.2"]);
+  });
+
+  test("may not be there", async () => {
+    setServers([server.address]);
+    const { ask } = new NameService(lookUp, "c-ares", dir.file("none"));
+    expect(await ask("four.test.", wanted)).toEqual(findings["four.test."]!);
+  });
+});
+
+describe("where the name servers cannot be asked", () => {
+  const FOUND: LookUp = { finding: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
+  const REFUSED: LookUp = { finding: unanswered, isRefused: true };
+
+  /** A system that answers when it is told to, behind name servers that refuse everything. */
+  function stubborn() {
+    const asked: string[] = [];
+    const answers: Array<(answer: LookUp) => void> = [];
+    const lookUpBy: LookUpBy = (host, backend) => {
+      if (backend === "c-ares") return Promise.resolve(REFUSED);
+      asked.push(host);
+      return new Promise((resolve) => answers.push(resolve));
+    };
+    const { ask } = new NameService(lookUpBy, "c-ares", "/nowhere/resolv.conf");
+    return { ask, asked, answer: (nth: number, answer: LookUp) => answers[nth]!(answer) };
+  }
+
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  test("the system is asked, for one name after the other", async () => {
+    const { ask, asked, answer } = stubborn();
+    const both = Promise.all([ask("first.test", wanted), ask("second.test", wanted)]);
+    await turn();
+    expect(asked).toEqual(["first.test"]);
+    answer(0, REFUSED);
+    await turn();
+    expect(asked).toEqual(["first.test", "second.test"]);
+    answer(1, FOUND);
+    expect(await both).toEqual([unanswered, FOUND.finding]);
+  });
+
+  test("it is not asked for what nobody waits for any more", async () => {
+    const { ask, asked, answer } = stubborn();
+    const impatient = new AbortController();
+    const all = Promise.all([
+      ask("first.test", wanted),
+      ask("second.test", impatient.signal),
+      ask("third.test", wanted),
+    ]);
+    await turn();
+    impatient.abort();
+    answer(0, FOUND);
+    await turn();
+    expect(asked).toEqual(["first.test", "third.test"]);
+    answer(1, FOUND);
+    expect(await all).toEqual([FOUND.finding, unanswered, FOUND.finding]);
+  });
+
+  test("and not for what the name servers know", async () => {
+    const backends: string[] = [];
+    const { ask } = new NameService(
+      (_, backend) => {
+        backends.push(backend);
+        return Promise.resolve({ finding: absent, isRefused: false });
+      },
+      "c-ares",
+      "/nowhere/resolv.conf",
+    );
+    expect(await ask("absent.test", wanted)).toEqual(absent);
+    expect(backends).toEqual(["c-ares"]);
+  });
+});
