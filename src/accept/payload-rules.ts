@@ -3,6 +3,7 @@ import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
 import type { EventType, Store } from "../store/index.ts";
 import { compileSchema, type PayloadCheck, UnusableSchema } from "./json-schema/compile.ts";
+import { WeightedCache } from "./weighted-cache.ts";
 
 /** What the payloads of an event type are held against. */
 export interface PayloadRule {
@@ -11,24 +12,17 @@ export interface PayloadRule {
   readonly rejects: boolean;
 }
 
-interface Kept {
-  readonly rule: PayloadRule | null;
-  readonly weight: number;
-}
-
-/** What is kept altogether, in bytes of schemas; a compiled one takes some times that. */
-const WEIGHT_MAX = 8 * 1024 * 1024;
-/** Of an event type without a rule, and what a rule weighs beside its schema. */
-const WEIGHT_BARE = 256;
-const WEIGHT_OF_RULE = 4096;
+/** Of all that is kept, in bytes. */
+const WEIGHT_MAX = 32 * 1024 * 1024;
+/** Of an event type without a rule. */
+const WEIGHT_BARE = 1024;
 
 /**
  * Which rule each event type has, without asking the store: read and compiled when it is first needed, forgotten when a fact
  * says that the event type has changed. Bounded; what was read first goes first.
  */
 export class PayloadRules {
-  readonly #kept = new Map<string, Kept>();
-  #weight = 0;
+  readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
   /** Rises with every change, so that what was read before one is not kept after it. */
   #changes = 0;
 
@@ -43,42 +37,23 @@ export class PayloadRules {
   of(environmentSeq: Seq, eventType: string): PayloadRule | null | Promise<PayloadRule | null> {
     const key = `${environmentSeq}/${eventType}`;
     const kept = this.#kept.get(key);
-    return kept === undefined ? this.#read(key, environmentSeq, eventType) : kept.rule;
+    return kept === undefined ? this.#read(key, environmentSeq, eventType) : kept;
   }
 
   async #read(key: string, environmentSeq: Seq, name: string): Promise<PayloadRule | null> {
     const changes = this.#changes;
     const eventType = await this.store.eventTypes.get(environmentSeq, name);
     const schema = eventType === null || eventType.validation === "off" ? undefined : latestSchema(eventType);
-    if (schema === undefined || eventType === null) {
-      if (changes === this.#changes) this.#keep(key, { rule: null, weight: WEIGHT_BARE });
-      return null;
-    }
-    const rule = { check: checkOf(schema), rejects: eventType.validation === "reject" };
-    const weight = WEIGHT_OF_RULE + JSON.stringify(schema).length;
-    if (changes === this.#changes) this.#keep(key, { rule, weight });
+    const hasRule = schema !== undefined && eventType !== null;
+    const rule = hasRule ? { check: checkOf(schema), rejects: eventType.validation === "reject" } : null;
+    if (changes === this.#changes) this.#kept.keep(key, rule, rule?.check.bytes ?? WEIGHT_BARE);
     return rule;
-  }
-
-  #keep(key: string, kept: Kept): void {
-    this.#forget(key);
-    this.#kept.set(key, kept);
-    this.#weight += kept.weight;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#weight <= WEIGHT_MAX) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(key: string): void {
-    this.#weight -= this.#kept.get(key)?.weight ?? 0;
-    this.#kept.delete(key);
   }
 
   #listen(fact: Fact): void {
     if (fact.type !== "eventtype.changed") return;
     this.#changes++;
-    this.#forget(`${fact.environmentSeq}/${fact.name}`);
+    this.#kept.forget(`${fact.environmentSeq}/${fact.name}`);
   }
 }
 
@@ -103,6 +78,6 @@ function checkOf(schema: unknown): PayloadCheck {
       msg: `Its type has a schema that cannot be used: ${error.message}`,
       type: "schema.unusable",
     };
-    return () => [finding];
+    return Object.assign(() => [finding], { bytes: WEIGHT_BARE, steps: 0 });
   }
 }

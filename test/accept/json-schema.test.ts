@@ -83,6 +83,13 @@ describe("a schema", () => {
     expect(places(schema, {})).toEqual(["body/payload/toString"]);
   });
 
+  test("at which the validator itself fails is told as such", () => {
+    const condition = '{"if": {"unevaluatedItems": {}, "maxProperties": 0}, "then": {"properties": {"a": {}}}}';
+    const check = compileSchema({ $schema: DRAFT_2020, ...JSON.parse(condition), patternProperties: { ".": {} } });
+    expect(check({})).toEqual([]);
+    expect(check({ x: 1 }).map(({ type }) => type)).toEqual(["schema.unusable"]);
+  });
+
   test("with names that are special in JavaScript does no harm", () => {
     const schema = JSON.parse('{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"]}');
     expect(() => compileSchema(schema)(JSON.parse('{"__proto__":{"polluted":1}}'))).not.toThrow();
@@ -111,7 +118,19 @@ describe("no schema is", () => {
     ["one with a type that there is not", { type: "objekt" }, ["type"]],
     ["one with a wrong limit deep inside", { properties: { a: { minLength: -1 } } }, ["properties", "a", "minLength"]],
     ["one of a dialect that nobody knows", { $schema: "https://example.com/dialect" }, ["$schema"]],
-    ["one with a pattern that is none", { pattern: "(" }, []],
+    ["one with a pattern that is none", { pattern: "(" }, ["pattern"]],
+    ["one with a name that is no pattern", { patternProperties: { "(": {} } }, ["patternProperties", "("]],
+    ["one with a reference in a pattern", { properties: { a: { pattern: "(a)\\1" } } }, ["properties", "a", "pattern"]],
+    [
+      "one with a reference to what holds schemas by name",
+      { properties: { type: {} }, not: { $ref: "#/properties" } },
+      [],
+    ],
+    [
+      "one with a reference to what is no schema",
+      { "x-own": { maxLength: "x" }, not: { $ref: "#/x-own" } },
+      ["x-own", "maxLength"],
+    ],
     ["one with a reference to elsewhere", { $ref: "https://example.com/schema.json" }, []],
     ["one with a reference to a file", { $ref: "file:///etc/passwd" }, []],
     ["one with a reference to nowhere", { $ref: "#/$defs/none" }, []],
@@ -132,42 +151,56 @@ describe("no schema is", () => {
   });
 });
 
-describe("what a check costs is bounded", () => {
-  test("when references fan out with each level", () => {
-    const $defs: Record<string, object> = { d40: {} };
-    for (let i = 0; i < 40; i++) {
-      $defs[`d${i}`] = { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] };
-    }
-    expect(compileSchema({ $ref: "#/$defs/d0", $defs })({})[0]!.type).toBe("schema.cost");
-    const elsewhere = JSON.parse(JSON.stringify({ $ref: "#/$defs/d0", $defs }).replaceAll("$defs", "x-own"));
-    expect(compileSchema(elsewhere)({})[0]!.type).toBe("schema.cost");
-  });
+describe("what means something to the validator alone", () => {
+  const strict = { properties: { a: { type: "string" } }, required: ["a"] };
+  const words: [string, unknown][] = [
+    ["$async", true],
+    ["$data", true],
+    ["discriminator", { propertyName: "a" }],
+    ["nullable", true],
+    ["$comment", "x"],
+    ["x-boathook-visit", false],
+  ];
+  for (const [word, value] of words) {
+    test(`${word} changes nothing`, () => {
+      const schemas = [
+        { ...strict, [word]: value },
+        { allOf: [{ ...strict, [word]: value }] },
+        { $ref: "#/definitions/x", definitions: { x: { ...strict, [word]: value } } },
+      ];
+      for (const schema of schemas) {
+        expect(places(schema, { a: 1 })).toEqual(["body/payload/a"]);
+        expect(places(schema, { a: "x" })).toEqual([]);
+      }
+    });
 
-  test("when they fan out with each level of the payload", () => {
-    const twice = { properties: { x: { $ref: "#" } } };
-    let payload: object = {};
-    for (let i = 0; i < 100; i++) payload = { x: payload };
-    expect(compileSchema({ allOf: [twice, twice] })(payload)[0]!.type).toBe("schema.cost");
-  });
+    test(`${word} may be the name of a field`, () => {
+      expect(places({ properties: { [word]: { type: "string" } }, required: [word] }, {})).toEqual([
+        `body/payload/${word}`,
+      ]);
+      expect(places({ properties: { [word]: { type: "string" } } }, { [word]: 1 })).toEqual([`body/payload/${word}`]);
+    });
+  }
 
-  test("when an array of a payload has a great many items", () => {
-    const items = Array.from({ length: 300_000 }, (_, i) => i);
-    const check = compileSchema({ properties: { a: { uniqueItems: true } } });
-    expect(check({ a: items })[0]!.type).toBe("schema.cost");
-    expect(check({ a: items.slice(0, 100_000) })).toEqual([]);
+  test("a value of another form than a limit's is no reference to data", () => {
+    expect(refusal({ properties: { a: { maximum: { $data: "1/b" } } } }).path).toEqual(["properties", "a", "maximum"]);
   });
+});
 
-  test("when a pattern runs away: then it is not applied any more", () => {
-    const check = compileSchema({ properties: { a: { items: { pattern: "^(a+)+$" } }, b: { pattern: "^b" } } });
-    const evil = `${"a".repeat(40)}!`;
-    expect(check({ a: [evil, evil, evil, evil] })).toEqual([]);
-    expect(check({ a: ["x"], b: "x" }).map(({ loc }) => loc.join("/"))).toEqual(["body/payload/b"]);
-  }, 20_000);
-
-  test("and the next check begins anew", () => {
-    const check = compileSchema({ properties: { a: { items: { type: "integer" } } } });
-    const items = Array.from({ length: 150_000 }, () => 1);
-    expect(check({ a: items })).toEqual([]);
-    expect(check({ a: items })).toEqual([]);
-  });
+describe("a multiple", () => {
+  const cases: [divisor: number, multiples: number[], others: number[]][] = [
+    [0.01, [19.99, 0.07, 1.1, 4.35, 0, -19.99, 1e21, 123456789.01], [19.999, 0.001, 1e-7]],
+    [0.1, [0.3, 0.7, 1.1, 1e300], [0.35, 1.0000000000000002]],
+    [3, [9, -9, 0, 3e300], [10, 9.5, 0.3]],
+    [1e-7, [1, 0.0000003], [1e-8]],
+    [2.5, [5, 7.5], [6]],
+    [1.5e-300, [3e-300, 1.5e300], [1e-300]],
+  ];
+  for (const [multipleOf, multiples, others] of cases) {
+    test(`of ${multipleOf} is one in decimal, as it is written`, () => {
+      const check = compileSchema({ properties: { a: { multipleOf } } });
+      expect(multiples.filter((a) => check({ a }).length > 0)).toEqual([]);
+      expect(others.filter((a) => check({ a }).length === 0)).toEqual([]);
+    });
+  }
 });

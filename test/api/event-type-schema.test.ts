@@ -56,6 +56,8 @@ describe("an event type", () => {
     ["a schema that is too long", { schemas: { "1": { description: "x".repeat(70_000) } } }],
     ["a schema that is nothing but itself", { schemas: { "1": { $ref: "#" } } }],
     ["a schema that is a text", { schemas: { "1": "x" } }],
+    ["half of a character in a schema", { schemas: { "1": { title: "\ud800" } } }],
+    ["half of a character in a version", { schemas: { "\ud800": {} } }],
     ["a pattern that is none", { schemas: { "1": { pattern: "(" } } }],
     ["a choice that there is not", { validation: "maybe" }],
     ["a choice that is null", { validation: null }],
@@ -87,6 +89,14 @@ describe("a message that does not fit the schema of its type", () => {
     for (const { status, json } of [fitting, free, unlooked, await message("unknown.type", {})]) {
       expect([status, json.warnings]).toEqual([202, undefined]);
     }
+  });
+
+  test("is held against a pattern that RegExp would take exponential time for", async () => {
+    const slow = { properties: { id: { pattern: "^(a+)+$" } } };
+    const name = await makeType({ schemas: { "1": slow }, validation: "reject" });
+    expect((await message(name, { id: `${"a".repeat(40)}!` })).status).toBe(422);
+    expect((await message(name, { id: "a".repeat(40) })).status).toBe(202);
+    expect((await message(name, { id: "b" })).status).toBe(422);
   });
 
   test("is refused when the type says so, and nothing is stored", async () => {
@@ -156,6 +166,59 @@ describe("a message that does not fit the schema of its type", () => {
     await send("POST", "/app", { name: "Other", uid: "other" }, { token });
     const { status } = await send("POST", "/app/other/msg", { eventType: name, payload: {} }, { token });
     expect(status).toBe(202);
+  });
+});
+
+/** References that double the work with each level. */
+function fan(levels: number): object {
+  const definitions: Record<string, object> = { [`d${levels}`]: {} };
+  for (let i = 0; i < levels; i++) {
+    definitions[`d${i}`] = { allOf: [{ $ref: `#/definitions/d${i + 1}` }, { $ref: `#/definitions/d${i + 1}` }] };
+  }
+  return { required: ["id"], properties: { id: { $ref: "#/definitions/d0" } }, definitions };
+}
+
+describe("a schema that would take long", () => {
+  test("to compile is refused with the place", async () => {
+    const patternProperties = Object.fromEntries(Array.from({ length: 4500 }, (_, i) => [`^${i}`, {}]));
+    const sent = { name: freshUid("t"), description: "", schemas: { "1": { not: { patternProperties } } } };
+    const { status, json } = await send("POST", "/event-type", sent);
+    expect([status, json.detail[0].loc]).toEqual([422, ["body", "schemas", "1", "not", "patternProperties"]]);
+  });
+
+  test("to apply leaves messages unchecked, which is said of them, and is a reason to refuse them where that is asked for", async () => {
+    const [lenient, strict] = [
+      await makeType({ schemas: { "1": fan(40) } }),
+      await makeType({ schemas: { "1": fan(40) }, validation: "reject" }),
+    ];
+    const cost = [{ loc: ["body", "payload"], msg: expect.any(String), type: "schema.cost" }];
+    const [taken, refused] = [await message(lenient, { id: 1 }), await message(strict, { id: 1 })];
+    expect([taken.status, taken.json.warnings]).toEqual([202, cost]);
+    expect([refused.status, refused.json.detail]).toEqual([422, cost]);
+  });
+
+  test("does not keep others waiting when many messages come at once", async () => {
+    const eventType = await makeType({ schemas: { "1": fan(40) } });
+    const messages = Array.from({ length: 20 }, () => ({ eventType, payload: { id: 1 } }));
+    await message(eventType, { id: 1 });
+    const order: string[] = [];
+    const batch = send("POST", `/app/${app}/msg/batch`, { messages }).then(() => order.push("batch"));
+    const other = send("GET", `/event-type/${eventType}`).then(() => order.push("other"));
+    await Promise.all([batch, other]);
+    expect(order).toEqual(["other", "batch"]);
+  });
+
+  test("for a pattern does so no more", async () => {
+    const properties = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`p${i}`, { pattern: `^(a+)+${i}$` }]));
+    const eventType = await makeType({ schemas: { "1": { properties } }, validation: "reject" });
+    const payload = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`p${i}`, `${"a".repeat(60)}!`]));
+    const { status, json } = await message(eventType, payload);
+    expect([status, json.detail.length]).toEqual([422, 12]);
+  });
+
+  test("is not made asynchronous by a word of the validator", async () => {
+    const eventType = await makeType({ schemas: { "1": { ...schema, $async: true } }, validation: "reject" });
+    expect([(await message(eventType)).status, (await message(eventType, { id: "x" })).status]).toEqual([422, 202]);
   });
 });
 

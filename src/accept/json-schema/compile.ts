@@ -2,63 +2,95 @@
  * JSON Schemas that callers send, made into checks of payloads. Draft-07 (also meant when a schema does not say which it is
  * of, as in the Svix API) and 2020-12. Nothing is ever fetched: a reference must lead to a place in the schema itself.
  */
-import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
+import { Ajv, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Finding } from "../../core/problem.ts";
-import { addFormats, addUniqueItems } from "./keywords.ts";
-import { addMeter, Meter, metered, TooCostly } from "./metered.ts";
-import { makePattern } from "./pattern.ts";
+import { WeightedCache } from "../weighted-cache.ts";
+import { findingsOf, overall, sentence } from "./findings.ts";
+import { checkForm, type Validator } from "./form.ts";
+import { Meter, TooCostly } from "./meter.ts";
+import { Patterns } from "./patterns.ts";
+import { type Limits, Preparation } from "./prepare.ts";
+import { UnusableSchema } from "./unusable-schema.ts";
+import { addVisits, Enough } from "./visit.ts";
 
-/** Of one schema as JSON. Compiling takes time, so this is also a limit on how long that can hold others up. */
+export { UnusableSchema };
+
+/** Of one schema as JSON. */
 export const schemaBytesMax = 64 * 1024;
 
-/** Says why a payload does not fit, at most one finding a place; empty when it fits. Never throws. */
-export type PayloadCheck = (payload: unknown) => readonly Finding[];
+/** Compiling takes time in which nothing else happens. These keep it to some 50 ms, whatever the schema looks like. */
+const limits: Limits & { instructions: number } = {
+  parts: 1000,
+  depth: 128,
+  patternsOfOneObject: 100,
+  alternatives: 256,
+  instructions: 20_000,
+};
 
-/** It cannot be used as a schema. */
-export class UnusableSchema extends Error {
-  override readonly name = "UnusableSchema";
-  constructor(
-    message: string,
-    /** Where in the schema. */
-    readonly path: readonly string[] = [],
-  ) {
-    super(message);
-  }
+/** Says why a payload does not fit, at most one finding a place; empty when it fits. Never throws. */
+export interface PayloadCheck {
+  (payload: unknown): readonly Finding[];
+  /** How much memory it takes, about. */
+  readonly bytes: number;
+  /** What the latest check has cost: at most `stepsMax`. */
+  readonly steps: number;
 }
+
+/** As measured. */
+const BYTES_OF_ONE = 40 * 1024;
+const BYTES_OF_PART = 600;
+const BYTES_OF_INSTRUCTION = 64;
+
+/** They are compiled when they are taken and again when a message needs them, which is often soon after. */
+const latest = new WeightedCache<PayloadCheck>(4 * 1024 * 1024);
 
 const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-0[467]\/schema#?$/;
 const DRAFT_2020 = /^https?:\/\/json-schema\.org\/draft\/20(19-09|20-12)\/schema#?$/;
-/** More than this many findings help nobody. */
-const FINDINGS_MAX = 20;
-const SEGMENT_CHARS_MAX = 128;
+const SHOWN_CHARS_MAX = 128;
 
 /** Throws `UnusableSchema`. */
 export function compileSchema(schema: unknown): PayloadCheck {
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema))) {
     throw new UnusableSchema("A JSON Schema is an object.");
   }
-  checkSize(schema);
+  const text = JSON.stringify(schema);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > schemaBytesMax) {
+    throw new UnusableSchema(`It is ${bytes} bytes long as JSON; at most ${schemaBytesMax} are taken.`);
+  }
+  const known = latest.get(text);
+  if (known !== undefined) return known;
+  const check = compiledAnew(schema, text);
+  latest.keep(text, check, check.bytes);
+  return check;
+}
+
+function compiledAnew(schema: object | boolean, text: string): PayloadCheck {
   const Validator = validatorOf(schema);
-  checkForm(schema, Validator);
   const meter = new Meter();
-  const validate = compiled(schema, Validator, meter);
+  const patterns = new Patterns(limits.instructions);
+  const dialect = { isRecent: Validator === Ajv2020, tracks: Validator === Ajv2020 && text.includes('"unevaluated') };
+  const preparation = new Preparation(meter, patterns, limits, dialect);
+  const prepared = preparation.prepared(schema) as object | boolean;
+  checkForm(withoutDialect(schema), Validator);
+  const ajv = validatorFor(Validator, patterns, meter);
+  ajv.opts.unevaluated = dialect.tracks;
+  const validate = compiled(prepared, ajv);
+  const bytes =
+    BYTES_OF_ONE + 2 * text.length + BYTES_OF_PART * preparation.parts + BYTES_OF_INSTRUCTION * patterns.instructions;
+  const check = checkWith(validate, meter, bytes);
   // One that refers to itself without end shows it with any payload.
-  const check: PayloadCheck = (payload) => findings(validate, meter, payload);
   if (check({}).some(({ type }) => type === ENDLESS)) {
     throw new UnusableSchema("It cannot be applied: it refers to itself without end.");
   }
   return check;
 }
 
-function checkSize(schema: unknown): void {
-  const bytes = Buffer.byteLength(JSON.stringify(schema));
-  if (bytes > schemaBytesMax) {
-    throw new UnusableSchema(`It is ${bytes} bytes long as JSON; at most ${schemaBytesMax} are taken.`);
-  }
+function checkWith(validate: ValidateFunction, meter: Meter, bytes: number): PayloadCheck {
+  const check = (payload: unknown) => findings(validate, meter, payload);
+  return Object.defineProperties(check, { bytes: { value: bytes }, steps: { get: () => meter.spent } }) as PayloadCheck;
 }
-
-type Validator = typeof Ajv | typeof Ajv2020;
 
 function validatorOf(schema: object | boolean): Validator {
   const dialect = (schema as { $schema?: unknown }).$schema;
@@ -66,25 +98,6 @@ function validatorOf(schema: object | boolean): Validator {
   if (typeof dialect === "string" && DRAFT_2020.test(dialect)) return Ajv2020;
   const known = "http://json-schema.org/draft-07/schema# and https://json-schema.org/draft/2020-12/schema";
   throw new UnusableSchema(`Unknown dialect; these are known: ${known}.`, ["$schema"]);
-}
-
-/** Schemas of schemas, made at the first use. */
-const forms = new Map<Validator, Ajv>();
-
-/** Is it a schema at all? */
-function checkForm(schema: object | boolean, Validator: Validator): void {
-  let form = forms.get(Validator);
-  if (form === undefined) {
-    form = new Validator({ strict: false, logger: false, validateFormats: false });
-    forms.set(Validator, form);
-  }
-  if (form.validateSchema(withoutDialect(schema)) === true) return;
-  const [first] = form.errors ?? [];
-  const path = (first?.instancePath ?? "").split("/").slice(1).map(unescapePointer);
-  throw new UnusableSchema(
-    `Not a JSON Schema: ${sentence(first?.message ?? "it does not have the form of one")}`,
-    path,
-  );
 }
 
 /** The choice has been made; older dialects are checked by the rules of the newer one. */
@@ -99,6 +112,7 @@ const OPTIONS: Options = {
   logger: false,
   meta: false,
   validateSchema: false,
+  validateFormats: false,
   allErrors: true,
   // A payload has no `constructor` because every object has one.
   ownProperties: true,
@@ -107,102 +121,53 @@ const OPTIONS: Options = {
 };
 
 /** A validator of its own for each schema: what one names `$id` is not seen by another, and it all goes when it is dropped. */
-function compiled(schema: object | boolean, Validator: Validator, meter: Meter): ValidateFunction {
-  const regExp = Object.assign((source: string) => makePattern(source, meter) as RegExp, { code: "" });
-  const ajv = new Validator({ ...OPTIONS, code: { optimize: false, regExp } });
-  addMeter(ajv, meter);
-  addFormats(ajv);
-  addUniqueItems(ajv, meter);
-  refuseHiddenReferences(schema);
+function validatorFor(Validator: Validator, patterns: Patterns, meter: Meter): Ajv {
+  const ajv = new Validator({ ...OPTIONS, code: { optimize: false, regExp: regExpFor(patterns, meter) } });
+  addVisits(ajv);
+  return ajv;
+}
+
+function compiled(prepared: object | boolean, ajv: Ajv): ValidateFunction {
   try {
-    return ajv.compile(metered(withoutDialect(schema)) as object | boolean);
+    return ajv.compile(prepared);
   } catch (error) {
-    throw new UnusableSchema(compileProblem(error));
+    throw unusable(error);
   }
 }
 
-const REFERENCES = new Set(["$ref", "$dynamicRef"]);
-
-/** What stands under `const` and `enum` is data and is not counted, so it cannot be taken for a schema elsewhere. */
-function refuseHiddenReferences(schema: unknown): void {
-  JSON.stringify(schema, (name, value: unknown) => {
-    if (REFERENCES.has(name) && typeof value === "string" && /\/(const|enum)\//.test(value)) {
-      throw new UnusableSchema("A reference must not lead into const or enum.");
-    }
-    return value;
-  });
-}
-
-function compileProblem(error: unknown): string {
-  if (error instanceof RangeError) return "It is nested too deep.";
-  if (!(error instanceof Error)) return "It cannot be compiled.";
+function unusable(error: unknown): UnusableSchema {
+  if (error instanceof UnusableSchema) return error;
+  if (error instanceof RangeError) return new UnusableSchema("It is nested too deep.");
+  if (!(error instanceof Error)) return new UnusableSchema("It cannot be compiled.");
   const { missingRef } = error as { missingRef?: string };
-  if (missingRef === undefined) return `It cannot be compiled: ${sentence(error.message.slice(0, SEGMENT_CHARS_MAX))}`;
-  return `The reference ${missingRef.slice(0, SEGMENT_CHARS_MAX)} leads to no place in the schema; nothing is fetched.`;
+  if (missingRef === undefined) {
+    return new UnusableSchema(`It cannot be compiled: ${sentence(error.message.slice(0, SHOWN_CHARS_MAX))}`);
+  }
+  const reference = missingRef.slice(0, SHOWN_CHARS_MAX);
+  return new UnusableSchema(`The reference ${reference} leads to no place in the schema; nothing is fetched.`);
 }
 
 const ENDLESS = "schema.endless";
+const none: readonly Finding[] = [];
 
 function findings(validate: ValidateFunction, meter: Meter, payload: unknown): readonly Finding[] {
   meter.start();
   try {
     return validate(payload) ? none : findingsOf(validate.errors ?? [], payload);
   } catch (error) {
+    if (error instanceof Enough) return findingsOf(error.errors, payload);
     if (error instanceof TooCostly) return [overall("It takes too many steps to check it.", "schema.cost")];
     if (error instanceof RangeError) return [overall("It cannot be checked: the schema goes on without end.", ENDLESS)];
-    throw error;
+    // The validator has a mistake of its own with some uses of `unevaluatedProperties` beside `patternProperties`.
+    return [overall("It cannot be checked: the validator fails at the schema.", "schema.unusable")];
   }
 }
 
-const none: readonly Finding[] = [];
-const ROOT = ["body", "payload"];
-
-function overall(msg: string, type: string): Finding {
-  return { loc: ROOT, msg, type };
-}
-
-function findingsOf(errors: readonly ErrorObject[], payload: unknown): Finding[] {
-  const found = new Map<string, Finding>();
-  for (const error of errors) {
-    const segments = [...error.instancePath.split("/").slice(1).map(unescapePointer), ...ownSegment(error)];
-    const place = segments.join("/");
-    if (found.has(place)) continue;
-    const type = `schema.${error.keyword}`;
-    found.set(place, { loc: [...ROOT, ...locOf(segments, payload)], msg: messageOf(error), type });
-    if (found.size === FINDINGS_MAX) break;
-  }
-  return [...found.values()];
-}
-
-/** The field that is missing, or should not be there. */
-function ownSegment({ params }: ErrorObject): string[] {
-  const own = params.missingProperty ?? params.additionalProperty ?? params.unevaluatedProperty;
-  return typeof own === "string" ? [own] : [];
-}
-
-/** None of the messages holds a part of the payload. */
-function messageOf({ keyword, message, params }: ErrorObject): string {
-  if (keyword === "required") return "This field is required.";
-  if (params.additionalProperty !== undefined || params.unevaluatedProperty !== undefined) {
-    return "The schema does not know this field.";
-  }
-  return sentence(message ?? "does not fit the schema");
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
-}
-
-/** `items`, `0`, `id` → `items`, `[0]`, `id`, as everywhere in the API. */
-function locOf(segments: readonly string[], payload: unknown): string[] {
-  let at = payload;
-  return segments.map((segment) => {
-    const text = Array.isArray(at) ? `[${segment}]` : segment.slice(0, SEGMENT_CHARS_MAX);
-    at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[segment] : undefined;
-    return text;
-  });
-}
-
-function unescapePointer(segment: string): string {
-  return segment.replaceAll("~1", "/").replaceAll("~0", "~");
+/** For `patternProperties`, which the validator applies. */
+function regExpFor(patterns: Patterns, meter: Meter) {
+  const regExp = (source: string) => {
+    const pattern = patterns.of(source);
+    return { test: (name: string) => pattern.test(name, meter), toString: () => source } as RegExp;
+  };
+  return Object.assign(regExp, { code: "" });
 }

@@ -1,0 +1,63 @@
+import { fullFormats } from "ajv-formats/dist/formats.js";
+import type { Meter } from "./meter.ts";
+import { linearPattern } from "./pattern/linear.ts";
+
+/** Nothing that has a format is longer, but what is encoded as text. */
+const FORMATTED_CHARS_MAX = 8192;
+const UNLIMITED = new Set(["binary", "byte", "password"]);
+const STEPS_MIN = 4;
+/** Some of the expressions take time by the square of the length. */
+const CHARS_SQUARED_PER_STEP = 1024;
+/** To compile an expression takes longer than to look at a text. */
+const STEPS_PER_CHAR_OF_REGEX = 32;
+
+/** Null: it says nothing about the value. */
+export type Format = (value: unknown, meter: Meter) => boolean;
+
+/** The formats of the standard and those of OpenAPI. Undefined: nobody knows it, so nothing is checked for it. */
+export function formatNamed(name: string): Format | undefined {
+  return formats.get(name);
+}
+
+const formats = new Map(Object.entries(fullFormats).map(([name, format]) => [name, formatOf(name, format)]));
+
+function formatOf(name: string, format: unknown): Format {
+  if (isOfNumbers(format)) return (value) => typeof value !== "number" || format.validate(value);
+  const accepts = name === "url" ? linear(format as RegExp) : textTest(format);
+  return (value, meter) => {
+    if (typeof value !== "string") return true;
+    if (!UNLIMITED.has(name) && value.length > FORMATTED_CHARS_MAX) return false;
+    meter.spendOnText(value);
+    meter.spend(STEPS_MIN + stepsFor(name, value.length));
+    return accepts(value, meter);
+  };
+}
+
+function stepsFor(name: string, chars: number): number {
+  if (UNLIMITED.has(name)) return 0;
+  return name === "regex" ? chars * STEPS_PER_CHAR_OF_REGEX : chars ** 2 / CHARS_SQUARED_PER_STEP;
+}
+
+interface NumberFormat {
+  readonly type: "number";
+  validate(value: number): boolean;
+}
+
+function isOfNumbers(format: unknown): format is NumberFormat {
+  return typeof format === "object" && format !== null && (format as { type?: unknown }).type === "number";
+}
+
+type TextTest = (text: string, meter: Meter) => boolean;
+
+/** The one whose time goes by the square with a large factor. */
+function linear({ source, flags }: RegExp): TextTest {
+  const pattern = linearPattern(source, flags);
+  return (text, meter) => pattern.test(text, meter);
+}
+
+function textTest(format: unknown): TextTest {
+  if (format instanceof RegExp) return (text) => format.test(text);
+  if (typeof format === "function") return format as TextTest;
+  if (format === true) return () => true;
+  return textTest((format as { validate: unknown }).validate);
+}

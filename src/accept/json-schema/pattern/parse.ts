@@ -1,0 +1,113 @@
+/**
+ * Regular expressions of ECMAScript as trees. Only what `RegExp` itself takes for one is read here, so mistakes need not be
+ * looked for; and what a single character may be (`[^\s]`, `\p{L}`, `\u0041`) is cut out as it stands and left to `RegExp`.
+ */
+
+/** What it is made of. Captures and laziness say nothing about whether there is a match. */
+export type Tree =
+  | { readonly kind: "character"; readonly source: string }
+  | { readonly kind: "sequence"; readonly parts: readonly Tree[] }
+  | { readonly kind: "choice"; readonly options: readonly Tree[] }
+  | { readonly kind: "repeat"; readonly body: Tree; readonly min: number; readonly max: number }
+  | { readonly kind: "edge"; readonly edge: Edge }
+  | { readonly kind: "look"; readonly ahead: boolean; readonly wanted: boolean; readonly body: Tree };
+
+export type Edge = "^" | "$" | "\\b" | "\\B";
+
+/** It is an expression, but none that can be searched for in time that is bounded. */
+export class UnsupportedPattern extends Error {
+  override readonly name = "UnsupportedPattern";
+}
+
+const DEPTH_MAX = 64;
+const GROUP = /\((?:\?(?:(?<look><?[=!])|:|<[^>]*>))?/y;
+const QUANTIFIER = /(?:[*+?]|\{(?<min>\d+)(?<range>,(?<max>\d*))?\})\??/y;
+const CLASS = /\[\^?(?:\\.|[^\]\\])*\]/sy;
+/** With the `u` flag: a whole character of Unicode, also as two escapes. */
+const CHARACTER_U =
+  /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u\{[^}]*\}|\\[pP]\{[^}]*\}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\.|./suy;
+const CHARACTER = /\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\.|./sy;
+
+/** `source` must be one that `RegExp` takes with these flags (`u` or not). Throws `UnsupportedPattern`. */
+export function parsePattern(source: string, isUnicode: boolean): Tree {
+  return new Parser(source, isUnicode ? CHARACTER_U : CHARACTER).choice(0);
+}
+
+class Parser {
+  #at = 0;
+
+  constructor(
+    private readonly source: string,
+    private readonly character: RegExp,
+  ) {}
+
+  choice(depth: number): Tree {
+    if (depth > DEPTH_MAX) throw new UnsupportedPattern("Its groups are nested too deep.");
+    const options = [this.#sequence(depth)];
+    while (this.#next() === "|") {
+      this.#at++;
+      options.push(this.#sequence(depth));
+    }
+    return options.length === 1 ? options[0]! : { kind: "choice", options };
+  }
+
+  #sequence(depth: number): Tree {
+    const parts: Tree[] = [];
+    while (this.#at < this.source.length && this.#next() !== "|" && this.#next() !== ")") {
+      parts.push(this.#quantified(this.#term(depth)));
+    }
+    return { kind: "sequence", parts };
+  }
+
+  #quantified(body: Tree): Tree {
+    const match = this.#taken(QUANTIFIER);
+    if (match === null) return body;
+    const { min, range, max } = match.groups ?? {};
+    if (min === undefined) {
+      const sign = match[0].charAt(0);
+      return { kind: "repeat", body, min: sign === "+" ? 1 : 0, max: sign === "?" ? 1 : Number.POSITIVE_INFINITY };
+    }
+    const least = Number(min);
+    const most = range === undefined ? least : max === "" ? Number.POSITIVE_INFINITY : Number(max);
+    return { kind: "repeat", body, min: least, max: most };
+  }
+
+  #term(depth: number): Tree {
+    const next = this.#next();
+    if (next === "(") return this.#group(depth);
+    if (next === "[") return { kind: "character", source: this.#taken(CLASS)![0] };
+    if (next === "^" || next === "$") {
+      this.#at++;
+      return { kind: "edge", edge: next };
+    }
+    const source = this.#taken(this.character)![0];
+    if (source === "\\b" || source === "\\B") return { kind: "edge", edge: source };
+    if (/^\\(?:[1-9k]|0\d)/.test(source + this.#next()) || source === "\\c") {
+      throw new UnsupportedPattern("References back to what a group has matched are not taken.");
+    }
+    return { kind: "character", source };
+  }
+
+  #group(depth: number): Tree {
+    const opening = this.#taken(GROUP)!;
+    if (opening[0] === "(" && this.#next() === "?")
+      throw new UnsupportedPattern("Flags within a pattern are not taken.");
+    const body = this.choice(depth + 1);
+    this.#at++;
+    const look = opening.groups?.look;
+    if (look === undefined) return body;
+    return { kind: "look", ahead: look.length === 1, wanted: look.endsWith("="), body };
+  }
+
+  #next(): string {
+    return this.source.charAt(this.#at);
+  }
+
+  /** What matches here, and goes on behind it. */
+  #taken(expression: RegExp): RegExpExecArray | null {
+    expression.lastIndex = this.#at;
+    const match = expression.exec(this.source);
+    if (match !== null) this.#at = expression.lastIndex;
+    return match;
+  }
+}

@@ -1,0 +1,15 @@
+/** It cannot be used as a schema. */
+export class UnusableSchema extends Error {
+  override readonly name = "UnusableSchema";
+  /** Where in the schema. */
+  readonly path: readonly string[];
+
+  /** `message` is a sentence. What is taken from the schema itself is shortened: all this goes into an answer. */
+  constructor(message: string, path: readonly string[] = []) {
+    super(message.slice(0, MESSAGE_CHARS_MAX));
+    this.path = path.map((segment) => segment.slice(0, SEGMENT_CHARS_MAX));
+  }
+}
+
+const MESSAGE_CHARS_MAX = 512;
+const SEGMENT_CHARS_MAX = 128;

@@ -1,0 +1,86 @@
+/** What JSON Schema asks of values whatever their type: are they equal, and is one a multiple of another? */
+import type { Payee } from "./meter.ts";
+
+const STEPS_PER_NODE = 4;
+const STEPS_OF_DIVISION = 10;
+
+/** Values of JSON, told from each other by what they mean: `{"a":1,"b":2}` is `{"b":2,"a":1}`, and `1` is not `"1"`. */
+export class ValueSet {
+  readonly #plain = new Set<unknown>();
+  readonly #canonical = new Set<string>();
+
+  get size(): number {
+    return this.#plain.size + this.#canonical.size;
+  }
+
+  add(value: unknown, meter: Payee): void {
+    if (isPlain(value)) this.#plain.add(spentOn(value, meter));
+    else this.#canonical.add(canonical(value, meter));
+  }
+
+  has(value: unknown, meter: Payee): boolean {
+    if (isPlain(value)) return this.#plain.has(spentOn(value, meter));
+    return this.#canonical.size > 0 && this.#canonical.has(canonical(value, meter));
+  }
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
+
+function spentOn<T>(value: T, meter: Payee): T {
+  meter.spend(1);
+  if (typeof value === "string") meter.spendOnText(value);
+  return value;
+}
+
+/** The same text for values that are equal. */
+function canonical(value: unknown, meter: Payee): string {
+  meter.spend(STEPS_PER_NODE);
+  if (typeof value === "string") meter.spendOnText(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, meter)).join()}]`;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  const texts = fields.map(([name, inner]) => {
+    meter.spendOnText(name);
+    return `${JSON.stringify(name)}:${canonical(inner, meter)}`;
+  });
+  return `{${texts.join()}}`;
+}
+
+/** Looks at each item once, and does not compare each with each. */
+export function areUnique(items: readonly unknown[], meter: Payee): boolean {
+  const seen = new ValueSet();
+  for (const [i, item] of items.entries()) {
+    seen.add(item, meter);
+    if (seen.size <= i) return false;
+  }
+  return true;
+}
+
+/** In decimal, as the numbers are written: 19.99 is a multiple of 0.01, though their binary forms are not. */
+export function isMultipleOf(value: number, divisor: number, meter: Payee): boolean {
+  if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
+  if (!Number.isFinite(value)) return false;
+  meter.spend(STEPS_OF_DIVISION);
+  const [a, b] = [decimal(value), decimal(divisor)];
+  const exponent = Math.min(a.exponent, b.exponent);
+  return scaled(a, exponent) % scaled(b, exponent) === 0n;
+}
+
+/** digits × 10^exponent. */
+interface Decimal {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
+function decimal(value: number): Decimal {
+  const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
+}
+
+/** Doubles lie within 10^±324, so none of these has more than some 650 digits. */
+function scaled({ digits, exponent }: Decimal, to: number): bigint {
+  return digits * 10n ** BigInt(exponent - to);
+}
