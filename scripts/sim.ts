@@ -1,9 +1,10 @@
 /**
  * Runs the simulation: `bun run sim --seeds 1000`, one seed in full with `--seed 42`, or with planted faults that it must
- * find: `bun run sim --canary`.
+ * find: `bun run sim --canary`. With `--clock-steps` the clock is set now and then. Stops at the first seed that finds
+ * something, unless `--keep-going`.
  */
 import { parseArgs } from "node:util";
-import { CANARIES, type Canary } from "../test/sim/canary.ts";
+import { CANARY_NAMES, type Canary, findings } from "../test/sim/canary.ts";
 import { World } from "../test/sim/world.ts";
 
 const { values } = parseArgs({
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     seed: { type: "string" },
     canary: { type: "boolean", default: false },
+    "clock-steps": { type: "boolean", default: false },
+    "keep-going": { type: "boolean", default: false },
   },
 });
 const from = Number(values.seed ?? values.from);
@@ -23,31 +26,33 @@ if (!Number.isSafeInteger(from) || !Number.isSafeInteger(count) || count < 1) {
 
 /** The first seed that finds something, or null. */
 async function search(canary: Canary | null): Promise<number | null> {
+  let found: number | null = null;
   let messages = 0;
   let attempts = 0;
   let crashes = 0;
   const startedAt = performance.now();
   for (let seed = from; seed < from + count; seed++) {
-    const report = await new World(seed, canary).run();
+    const report = await new World(seed, { canary, clockSteps: values["clock-steps"] }).run();
     messages += report.messages;
     attempts += report.attempts;
     crashes += report.crashes;
-    if (report.violations.length > 0) {
-      console.log(`seed ${seed}: ${report.violations.length} violations`);
-      for (const violation of report.violations.slice(0, 20)) console.log(`  ${violation}`);
-      return seed;
+    const violations = findings(report, canary);
+    if (violations.length > 0) {
+      console.log(`seed ${seed}: ${violations.length} violations`);
+      for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
+      found ??= seed;
+      if (!values["keep-going"]) return found;
     }
   }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(
-    `${count} seeds, ${messages} messages, ${attempts} attempts, ${crashes} crashes in ${seconds} s: nothing found.`,
-  );
-  return null;
+  const done = `${count} seeds, ${messages} messages, ${attempts} attempts, ${crashes} crashes in ${seconds} s`;
+  console.log(`${done}: ${found === null ? "nothing found" : "see above"}.`);
+  return found;
 }
 
 if (values.canary) {
   let missed = 0;
-  for (const canary of CANARIES) {
+  for (const canary of CANARY_NAMES) {
     console.log(`planted: ${canary}`);
     if ((await search(canary)) === null) missed++;
   }

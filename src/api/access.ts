@@ -1,33 +1,35 @@
 import { type Capability, grants } from "../core/capability.ts";
-import {
-  covers,
-  missingScopes,
-  parseScopes,
-  resourcesOf,
-  type Scope,
-  type ScopeName,
-  scopeOfOperation,
-} from "../core/scope.ts";
+import type { Problem } from "../core/problem.ts";
+import { covers, missingScopes, parseScopes, resourcesOf, type ScopeName, scopeOfOperation } from "../core/scope.ts";
 import { insufficientAccess } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import type { Operation } from "./operation.ts";
 
 /** 403 unless this caller may do this, whatever it is to be done to. */
 export function checkAccess(operation: Operation, identity: Identity): void {
-  if (operation.access === "root" && !identity.root) throw insufficientAccess();
-  if (identity.scopes !== null) checkHeld(identity.scopes, neededScopes(operation));
-  if (identity.applicationSeq === null || operation.access === "public") return;
-  if (operation.access !== "application") throw insufficientAccess();
-  if (!grants(identity.capabilities, neededCapability(operation))) throw insufficientAccess();
+  const refusal = refusalOf(operation, identity);
+  if (refusal !== null) throw refusal;
+}
+
+function refusalOf(operation: Operation, identity: Identity): Problem | null {
+  if (operation.access === "root" && !identity.root) return insufficientAccess();
+  const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, neededScopes(operation));
+  if (missing.length > 0) return lacking(missing);
+  if (identity.applicationSeq === null || operation.access === "public") return null;
+  if (operation.access !== "application") return insufficientAccess();
+  return grants(identity.capabilities, neededCapability(operation)) ? null : insufficientAccess();
+}
+
+/** The ids of what this caller may do, of all that is in the document, in its order. */
+export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
+  return operations
+    .filter((operation) => operation.hidden === undefined && refusalOf(operation, identity) === null)
+    .map(({ id }) => id);
 }
 
 /** 403 unless this caller may do this as well, which is beyond what its operation is for. */
 export function checkScopes(identity: Identity, ...needed: readonly ScopeName[]): void {
-  if (identity.scopes !== null) checkHeld(identity.scopes, needed);
-}
-
-function checkHeld(held: readonly Scope[], needed: readonly ScopeName[]): void {
-  const missing = missingScopes(held, needed);
+  const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, needed);
   if (missing.length > 0) throw lacking(missing);
 }
 
@@ -44,7 +46,7 @@ export function scopeTexts({ scopes }: Identity): readonly string[] | null {
   return scopes === null ? null : scopes.map(({ text }) => text);
 }
 
-function lacking(names: readonly string[]) {
+function lacking(names: readonly string[]): Problem {
   return insufficientAccess(`The token lacks the ${scopesText(names)}.`);
 }
 

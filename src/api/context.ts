@@ -1,9 +1,9 @@
 import { Accepter } from "../accept/accept.ts";
 import { PayloadRules } from "../accept/payload-rules.ts";
-import type { Seq } from "../core/id.ts";
 import type { Application, Endpoint, EventType } from "../store/index.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { ApiDeps } from "./deps.ts";
+import type { Identity } from "./identity.ts";
 import { InTurn } from "./in-turn.ts";
 import { Lookup } from "./lookup.ts";
 import { IngestRate } from "./rate.ts";
@@ -18,26 +18,28 @@ export interface Context extends ApiDeps {
   readonly audit: AuditTrail;
   /** What scopes can be about: known when all operations are. */
   scopeResources(): readonly string[];
+  /** The ids of the operations that this caller may use: known when all operations are. */
+  operationsFor(identity: Identity): readonly string[];
   /** `before` is what it was before an update. */
   applicationChanged(application: Application, before?: Application): void;
   eventTypeChanged(eventType: Pick<EventType, "environmentSeq" | "name">): void;
   endpointChanged(type: EndpointChange, endpoint: Pick<Endpoint, "seq" | "applicationSeq">): void;
   /** It was switched on or off by hand. After `endpointChanged`. */
   endpointSwitched(endpoint: Endpoint): void;
-  /** All of them, disabled ones as well. */
-  endpointsOf(application: Application): Promise<Endpoint[]>;
 }
 
 type EndpointChange = "endpoint.created" | "endpoint.updated" | "endpoint.deleted";
 
-const READ_AT_ONCE = 1000;
-
-/** `scopeResources` is first called when a request has come in. */
-export function createContext(deps: ApiDeps, scopeResources: () => readonly string[]): Context {
+/** What is known of the operations is first asked for when a request has come in. */
+export function createContext(
+  deps: ApiDeps,
+  { scopeResources, operationsFor }: Pick<Context, "scopeResources" | "operationsFor">,
+): Context {
   const { store, ids, seqs, clock, facts, directory, deliverer, settings } = deps;
   return {
     ...deps,
     scopeResources,
+    operationsFor,
     lookup: new Lookup(store, ids, directory),
     accepter: new Accepter(store, seqs, clock, facts, deliverer),
     payloadRules: new PayloadRules(store, facts),
@@ -61,16 +63,6 @@ export function createContext(deps: ApiDeps, scopeResources: () => readonly stri
       const where = { endpointSeq, applicationSeq };
       if (disabled) facts.state({ type: "endpoint.disabled", ...where, cause: "manual", failingSince });
       else facts.state({ type: "endpoint.enabled", ...where });
-    },
-    async endpointsOf(application) {
-      const all: Endpoint[] = [];
-      for (let from: Seq | null = null; ; ) {
-        const page = { limit: READ_AT_ONCE, from, backwards: false, order: "ascending" } as const;
-        const { rows, more } = await store.endpoints.list(application.seq, page);
-        all.push(...rows);
-        if (!more) return all;
-        from = rows.at(-1)!.seq;
-      }
     },
   };
 }

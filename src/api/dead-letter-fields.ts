@@ -17,10 +17,11 @@ const IDS_MAX = 1000;
 
 const reason = choice(failureReasons, { description: "Only those that died of this." });
 const eventTypes = Type.Array(field.eventTypeName, {
+  minItems: 1,
   maxItems: EVENT_TYPES_MAX,
   description: "Only these event types.",
 });
-const dlvIds = Type.Array(Type.String(), { maxItems: IDS_MAX, description: "Only these dead letters." });
+const dlvIds = Type.Array(Type.String(), { minItems: 1, maxItems: IDS_MAX, description: "Only these dead letters." });
 
 /** Filters of a list within one application. */
 export const deadLetterQuery = {
@@ -37,10 +38,12 @@ export const environmentDeadLetterQuery = {
   ids: Type.Optional(dlvIds),
 };
 
-/** The same filters in a body. */
+/** The same filters in a body. An empty one is no filter, and must not be taken for one that lets everything through. */
 export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
-  appId: Type.Optional(Type.String({ description: "Id or uid of an application." })),
-  endpointId: Type.Optional(Type.String({ description: "Id of an endpoint; with `appId` its uid as well." })),
+  appId: Type.Optional(Type.String({ minLength: 1, description: "Id or uid of an application." })),
+  endpointId: Type.Optional(
+    Type.String({ minLength: 1, description: "Id of an endpoint; with `appId` its uid as well." }),
+  ),
   eventTypes: Type.Optional(eventTypes),
   reason: Type.Optional(reason),
   before: Type.Optional(instantText("Only those that died before this instant.")),

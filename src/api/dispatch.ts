@@ -12,6 +12,7 @@ import { anybody, type Identity } from "./identity.ts";
 import type { Call, Operation } from "./operation.ts";
 import { parseQuery } from "./query.ts";
 import { type Reply, toResponse } from "./reply.ts";
+import { searchOf, targetOf } from "./request-target.ts";
 import { checker, findingsOf } from "./schema.ts";
 
 type Params = Readonly<Record<string, string>>;
@@ -55,7 +56,7 @@ export class Dispatcher {
       const chosen = operation.environmentIn;
       const identity =
         chosen === undefined ? caller : await this.#authenticator.within(caller, params[chosen] as string);
-      const query = operation.query === undefined ? noQuery : parseQuery(operation.query as TObject, searchOf(request));
+      const query = operation.query === undefined ? noQuery : queryOf(operation.query, request);
       const answer = await this.#answer({ operation, request, params, identity, query });
       return answer instanceof Response ? answer : toResponse(answer);
     } catch (error) {
@@ -105,16 +106,15 @@ function checkParams(params: Params): void {
   for (const name in params) if (typeof params[name] !== "string") throw notFound();
 }
 
-/** Path and query as they were sent, without what stands before them and without a trailing slash of the path. */
-function addressOf(request: Request): string {
-  const { url } = request;
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  const end = url.indexOf("?", start);
-  const path = end < 0 ? url.slice(start) : url.slice(start, end);
-  return (path.endsWith("/") ? path.slice(0, -1) : path) + (end < 0 ? "" : url.slice(end));
+function queryOf(schema: TObject, { url, method }: Request): Record<string, unknown> {
+  const changesNothing = method === "GET" || method === "HEAD";
+  return parseQuery(schema, searchOf(url), changesNothing ? "absent" : "refused");
 }
 
-function searchOf({ url }: Request): string {
-  const at = url.indexOf("?");
-  return at < 0 ? "" : url.slice(at + 1);
+/** Path and query as they were sent, without a trailing slash of the path. */
+function addressOf({ url }: Request): string {
+  const target = targetOf(url);
+  const end = target.indexOf("?");
+  const path = end < 0 ? target : target.slice(0, end);
+  return (path.endsWith("/") ? path.slice(0, -1) : path) + (end < 0 ? "" : target.slice(end));
 }

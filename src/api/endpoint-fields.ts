@@ -4,7 +4,7 @@ import type { IdCodec } from "../core/id.ts";
 import { formatDuration, parseDuration } from "../core/unit.ts";
 import type { Endpoint } from "../store/index.ts";
 import * as field from "./fields.ts";
-import { choice, nullable, ruled } from "./schema.ts";
+import { choice, distinct, nullable, ruled } from "./schema.ts";
 import { formatInstant } from "./time.ts";
 
 const RETRY_WAITS_MAX = 50;
@@ -15,6 +15,8 @@ const TIMEOUT_MS_MAX = 600_000;
 const CONCURRENCY_MAX = 1000;
 const URL_CHARS_MAX = 65_536;
 const VERSION_MAX = 65_535;
+/** Whoever wants more of them wants all. */
+export const EVENT_TYPES_MAX = 1000;
 
 const wait = ruled(
   Type.String(),
@@ -70,7 +72,7 @@ const ours = {
 };
 
 const eventTypes = (description: string) =>
-  Type.Optional(nullable(Type.Array(field.eventTypeName, { description, minItems: 1, uniqueItems: true })));
+  Type.Optional(nullable(distinct(field.eventTypeName, { description, minItems: 1, maxItems: EVENT_TYPES_MAX })));
 
 const shared = {
   uid: field.uid("ep_", "endpoint"),
@@ -219,14 +221,13 @@ export const plainEndpoint: Omit<Changeable, "url"> = {
 
 /** Lays what was sent (less the address, which has rules of its own) over what is there; absent fields change nothing. */
 export function changed<E extends Omit<Changeable, "url">>(before: E, sent: EndpointChange): E {
-  const eventTypes = sent.eventTypes === undefined ? sent.filterTypes : sent.eventTypes;
   const throttleRate = sent.throttleRate === undefined ? sent.rateLimit : sent.throttleRate;
   return {
     ...before,
     uid: orBefore(sent.uid, before.uid),
     description: sent.description ?? before.description,
     disabled: sent.disabled ?? before.disabled,
-    eventTypes: orBefore(eventTypes, before.eventTypes),
+    eventTypes: orBefore(sentEventTypes(sent), before.eventTypes),
     channels: orBefore(sent.channels, before.channels),
     metadata: sent.metadata === undefined ? before.metadata : (sent.metadata ?? {}),
     version: sent.version ?? before.version,
@@ -240,6 +241,11 @@ export function changed<E extends Omit<Changeable, "url">>(before: E, sent: Endp
         : (sent.retrySchedule?.map((text) => parseDuration(text)!) ?? null),
     paused: sent.paused ?? before.paused,
   };
+}
+
+/** Under whichever name they were sent; undefined: they were not. */
+export function sentEventTypes({ eventTypes, filterTypes }: EndpointChange): readonly string[] | null | undefined {
+  return eventTypes === undefined ? filterTypes : eventTypes;
 }
 
 /** Null is a value; only what was not sent keeps what is there. */

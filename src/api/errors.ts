@@ -1,4 +1,4 @@
-import { Invalid, Problem } from "../core/problem.ts";
+import { type Finding, Invalid, Problem } from "../core/problem.ts";
 import { StoreUnavailable } from "../store/index.ts";
 import { type Reply, reply } from "./reply.ts";
 
@@ -15,7 +15,7 @@ const RETRY_AFTER_UNAVAILABLE_SECONDS = 5;
  */
 export function errorReply(error: unknown, log: ErrorLog): Reply {
   if (error instanceof Problem) return problemReply(error);
-  if (error instanceof Invalid) return reply(422, { detail: error.findings });
+  if (error instanceof Invalid) return reply(422, { detail: error.findings.map(readable) });
   if (error instanceof StoreUnavailable) {
     log.error({ error }, "The store cannot be written.");
     return problemReply(
@@ -29,6 +29,11 @@ export function errorReply(error: unknown, log: ErrorLog): Reply {
   }
   log.error({ error }, "A request failed in a way that nobody expected.");
   return reply(500, { code: "server_error", detail: "Something went wrong inside the server; its log says what." });
+}
+
+/** Places are named as they were sent: what is wrong with them may be that they are no text. */
+function readable({ loc, msg, type }: Finding): Finding {
+  return { loc: loc.map((part) => part.toWellFormed()), msg: msg.toWellFormed(), type };
 }
 
 function problemReply({ status, code, detail, retryAfterSeconds }: Problem): Reply {

@@ -2,10 +2,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { compileSchema, schemaBytesMax, UnusableSchema } from "../accept/json-schema/compile.ts";
 import { invalid } from "../core/problem.ts";
+import { notWellFormed } from "../core/rule.ts";
+import { pathOfMalformedText } from "../core/text.ts";
 import type { EventType } from "../store/index.ts";
 import type { Identity } from "./auth.ts";
 import * as field from "./fields.ts";
-import { choice, nullable } from "./schema.ts";
+import { choice, distinct, nullable } from "./schema.ts";
 import { formatInstant } from "./time.ts";
 
 const VERSIONS_MAX = 100;
@@ -32,7 +34,7 @@ const properties = {
     }),
   ),
   featureFlag: Type.Optional(nullable(field.eventTypeName)),
-  featureFlags: Type.Optional(nullable(Type.Array(field.eventTypeName, { maxItems: FLAGS_MAX, uniqueItems: true }))),
+  featureFlags: Type.Optional(nullable(distinct(field.eventTypeName, { maxItems: FLAGS_MAX }))),
   groupName: Type.Optional(nullable(field.eventTypeName)),
 };
 const description = field.text("For people.");
@@ -115,6 +117,10 @@ export async function checkSchemas(
 ): Promise<void> {
   for (const [version, schema] of Object.entries(schemas ?? {})) {
     if (before !== null && Bun.deepEquals(before[version], schema)) continue;
+    const malformed = pathOfMalformedText({ [version]: schema });
+    if (malformed !== null) {
+      throw invalid([...loc, ...malformed.map((part) => part.slice(0, VERSION_CHARS_SHOWN))], notWellFormed);
+    }
     try {
       compileSchema(schema);
     } catch (error) {

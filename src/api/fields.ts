@@ -4,16 +4,20 @@ import type { IdPrefix } from "../core/id.ts";
 import {
   channelProblem,
   eventTypeNameProblem,
-  headerNameProblem,
-  headerValueProblem,
+  headersBytesMax,
+  headersMax,
+  headersProblem,
+  messageHeadersProblem,
+  metadataEntriesMax,
   metadataProblem,
   nameCharsMax,
   textProblem,
   uidProblem,
 } from "../core/rule.ts";
-import { nullable, ruled } from "./schema.ts";
+import { distinct, nullable, ruled } from "./schema.ts";
 
 const NAME_PATTERN = "^[a-zA-Z0-9\\-_.]+$";
+const HEADERS_LIMIT = `At most ${headersMax} with ${headersBytesMax} bytes together.`;
 /** As long as anything may be that is shown in a list. */
 const TEXT_CHARS_MAX = 4096;
 
@@ -50,14 +54,14 @@ export const channel = ruled(Type.String(), channelProblem, {
 
 export const CHANNELS_MAX = 10;
 export const channels = (description: string) =>
-  Type.Optional(nullable(Type.Array(channel, { description, minItems: 1, maxItems: CHANNELS_MAX, uniqueItems: true })));
+  Type.Optional(nullable(distinct(channel, { description, minItems: 1, maxItems: CHANNELS_MAX })));
 
 export const text = (description: string, options: { minLength?: number } = {}) =>
   ruled(Type.String({ ...options, maxLength: TEXT_CHARS_MAX }), textProblem, { description });
 
 export const metadata = Type.Optional(
   nullable(
-    ruled(Type.Record(Type.String(), Type.String()), metadataProblem, {
+    ruled(Type.Record(Type.String(), Type.String(), { maxProperties: metadataEntriesMax }), metadataProblem, {
       description: "Your own notes: texts by name, at most 4096 bytes as JSON.",
       examples: [{ plan: "pro" }],
     }),
@@ -72,30 +76,29 @@ export const rateLimit = Type.Optional(
   nullable(Type.Integer({ minimum: 1, maximum: 65_535, deprecated: true, description: "Old name of `throttleRate`." })),
 );
 
-const HEADERS_MAX = 100;
-
-export const headers = ruled(
-  Type.Record(Type.String(), Type.String(), { maxProperties: HEADERS_MAX }),
-  (sent) => headersProblem(Object.entries(sent)),
-  { description: "Headers to send with every delivery.", examples: [{ "X-Example": "123" }] },
-);
+export const headers = ruled(Type.Record(Type.String(), Type.String(), { maxProperties: headersMax }), headersProblem, {
+  description: `Headers to send with every delivery. ${HEADERS_LIMIT}`,
+  examples: [{ "X-Example": "123" }],
+});
 
 export const headerChanges = ruled(
-  Type.Record(Type.String(), nullable(Type.String()), { maxProperties: HEADERS_MAX }),
-  (sent) => headersProblem(Object.entries(sent)),
-  { description: "Headers to set; null takes one away.", examples: [{ "X-Example": "123", "X-Old": null }] },
+  Type.Record(Type.String(), nullable(Type.String()), { maxProperties: headersMax }),
+  headersProblem,
+  {
+    description: `Headers to set; null takes one away. ${HEADERS_LIMIT}`,
+    examples: [{ "X-Example": "123", "X-Old": null }],
+  },
 );
 
-function headersProblem(entries: ReadonlyArray<readonly [string, string | null]>): string | null {
-  const seen = new Set<string>();
-  for (const [name, value] of entries) {
-    const problem = headerNameProblem(name) ?? (value === null ? null : headerValueProblem(value));
-    if (problem !== null) return problem;
-    if (seen.has(name.toLowerCase())) return `The header ${name} comes twice.`;
-    seen.add(name.toLowerCase());
-  }
-  return null;
-}
+/** Of one message. */
+export const messageHeaders = ruled(
+  Type.Record(Type.String(), Type.String(), { maxProperties: headersMax }),
+  messageHeadersProblem,
+  {
+    description: `Sent with this message only; \`content-type\` may be among them. ${HEADERS_LIMIT}`,
+    examples: [{ "X-Example": "123" }],
+  },
+);
 
 export const instantOut = Type.String({ format: "date-time", examples: ["2026-01-01T00:00:00.000Z"] });
 

@@ -3,6 +3,7 @@
  * is bounded; what is oldest goes first.
  */
 import type { Clock } from "../ports.ts";
+import { targetOf } from "./request-target.ts";
 
 export interface InboxRequest {
   readonly id: string;
@@ -53,7 +54,7 @@ export class Inbox {
       id: `inreq_${++this.#count}`,
       receivedAt: this.clock.now(),
       method: request.method,
-      path: pathOf(request.url).slice(0, PATH_CHARS_KEPT),
+      path: targetOf(request.url).slice(0, PATH_CHARS_KEPT),
       headers: headersOf(request),
       body: textOf(body),
       messageId: request.headers.get("webhook-id") ?? request.headers.get("svix-id"),
@@ -102,10 +103,6 @@ function headersOf(request: Request): Record<string, string> {
     kept.push([name, value]);
   }
   return Object.fromEntries(kept);
-}
-
-function pathOf(url: string): string {
-  return url.slice(url.indexOf("/", url.indexOf("//") + 2));
 }
 
 function weight({ body, headers, path }: InboxRequest): number {

@@ -7,6 +7,7 @@ import type { Application, Environment, Store } from "../store/index.ts";
 import { environmentPrefix, findEnvironment } from "./environment-name.ts";
 import { badRequest, unauthenticated } from "./errors.ts";
 import type { Identity } from "./identity.ts";
+import { instantMax } from "./time.ts";
 
 const APPLICATION_PREFIX = "app_";
 /** As names of things are everywhere. */
@@ -76,7 +77,7 @@ export class JwtReader {
         kind: "jwt",
         subject,
         sha256,
-        expiresAt: typeof claims.exp === "number" ? claims.exp * 1000 : null,
+        expiresAt: typeof claims.exp === "number" ? endOf(claims.exp) : null,
       },
       environmentSeq: environment.seq,
       applicationSeq: application?.seq ?? null,
@@ -105,13 +106,18 @@ export class JwtReader {
 
   /** By its own `exp`, or earlier when the tokens of its application were told to end. */
   async #endOf({ exp, iat }: Claims, application: Application | null): Promise<number> {
-    const own = typeof exp === "number" ? exp * 1000 : Number.POSITIVE_INFINITY;
+    const own = typeof exp === "number" ? endOf(exp) : Number.POSITIVE_INFINITY;
     if (application === null) return own;
     // One that does not say when it was issued may be as old as any.
     const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
     const told = await this.#store.tokens.jwtEnd(application.seq, issuedAt);
     return Math.min(own, told ?? Number.POSITIVE_INFINITY);
   }
+}
+
+/** Whole ms that can be stored and shown: a NumericDate (RFC 7519, 2) may have a fraction, and lie beyond all calendars. */
+function endOf(expSeconds: number): number {
+  return Math.min(Math.ceil(expSeconds * 1000), instantMax);
 }
 
 function subjectOf(sub: unknown): string {

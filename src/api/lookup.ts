@@ -42,11 +42,6 @@ export class Lookup {
     return this.store.endpoints.find(application.seq, this.key("ep_", text));
   }
 
-  /** The endpoint as it is by now. */
-  async again({ applicationSeq, seq }: Endpoint): Promise<Endpoint> {
-    return (await this.store.endpoints.find(applicationSeq, { seq })) ?? fail("Endpoint not found");
-  }
-
   /** Application and endpoint of a path at once. */
   async both(
     identity: Identity,

@@ -3,12 +3,12 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../accept/accept.ts";
 import { type ByteRange, topLevelFields } from "../core/json.ts";
 import { invalid } from "../core/problem.ts";
-import { headerNameProblem, headerValueProblem } from "../core/rule.ts";
+import { unicodeProblem } from "../core/rule.ts";
 import type { IdempotencyEntry, MessageFilter } from "../store/index.ts";
 import { ApplicationIn } from "./application-fields.ts";
 import * as field from "./fields.ts";
 import { windowOf, windowQuery } from "./paging.ts";
-import { instantText, nullable, ruled } from "./schema.ts";
+import { distinct, instantText, nullable, ruled } from "./schema.ts";
 import { parseInstant } from "./time.ts";
 
 const HOUR_MS = 3_600_000;
@@ -32,9 +32,8 @@ const sent = Type.Object({
   channels: field.channels("Reaches endpoints that listen to one of these, and those that listen to all."),
   tags: Type.Optional(
     nullable(
-      Type.Array(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX, pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$" }), {
+      distinct(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX, pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$" }), {
         maxItems: TAGS_MAX,
-        uniqueItems: true,
         description: "Words to find messages by.",
       }),
     ),
@@ -52,13 +51,14 @@ const sent = Type.Object({
     nullable(
       Type.Object(
         {
-          rawPayload: Type.Optional(nullable(Type.String())),
-          headers: Type.Optional(nullable(Type.Record(Type.String(), Type.String()))),
+          rawPayload: Type.Optional(
+            nullable(
+              ruled(Type.String(), unicodeProblem, { description: "Sent byte for byte instead of the payload." }),
+            ),
+          ),
+          headers: Type.Optional(nullable(field.messageHeaders)),
         },
-        {
-          description:
-            "`rawPayload` is sent byte for byte instead of the payload. `headers` are sent with this message only; `content-type` may be among them.",
-        },
+        { description: "How the message is sent." },
       ),
     ),
   ),
@@ -86,7 +86,10 @@ export const MessageOut = field.object("MessageOut", {
         msg: Type.String(),
         type: Type.String(),
       }),
-      { description: "Where the payload does not fit the schema of its event type. Absent when it does." },
+      {
+        description:
+          "Where the payload does not fit the schema of its event type. Absent when it does. One of the type `schema.cost`: it would have taken too long to find out.",
+      },
     ),
   ),
 });
@@ -149,7 +152,16 @@ function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {
   const fields = topLevelFields(bytes, range[0])?.fields;
   const at = fields?.get("payload") ?? fields?.get("data");
   if (at === undefined) throw invalid(["body", "payload"], "This field is required.", "value_error.jsondecode");
-  return bytes.subarray(at[0], at[1]);
+  return kept(bytes.subarray(at[0], at[1]));
+}
+
+/** What lies around a payload in its body may stay in memory with it, up to here. */
+const AROUND_BYTES_MAX = 4096;
+
+/** A payload waits in memory until it has been sent: it must not hold the rest of a large body, such as a batch, meanwhile. */
+function kept(part: Uint8Array): Uint8Array {
+  const aroundBytes = part.buffer.byteLength - part.byteLength;
+  return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;
 }
 
 function retentionMs({ payloadRetentionPeriod: days, payloadRetentionHours: hours }: SentMessage): number | null {
@@ -179,10 +191,7 @@ function extraHeaders(headers: Readonly<Record<string, string>>): Extra {
   let contentType: string | null = null;
   const others: [string, string][] = [];
   for (const [name, value] of Object.entries(headers)) {
-    const isContentType = name.toLowerCase() === "content-type";
-    const problem = (isContentType ? null : headerNameProblem(name)) ?? headerValueProblem(value);
-    if (problem !== null) throw invalid(["body", "transformationsParams", "headers"], problem);
-    if (isContentType) contentType = value;
+    if (name.toLowerCase() === "content-type") contentType = value;
     else others.push([name, value]);
   }
   return { contentType, headers: others.length === 0 ? null : Object.fromEntries(others) };

@@ -4,17 +4,24 @@ import type { IdCodec } from "../core/id.ts";
 import { foreignOperationalEventTypes, operationalEventTypes } from "../core/operational.ts";
 import { invalid } from "../core/problem.ts";
 import type { Endpoint } from "../store/index.ts";
-import { EndpointIn, EndpointOut, EndpointUpdate, endpointExample, endpointOut } from "./endpoint-fields.ts";
+import {
+  EndpointIn,
+  EndpointOut,
+  EndpointUpdate,
+  EVENT_TYPES_MAX,
+  endpointExample,
+  endpointOut,
+} from "./endpoint-fields.ts";
 import * as field from "./fields.ts";
-import { nullable } from "./schema.ts";
+import { distinct, nullable } from "./schema.ts";
 
 const eventTypes = (description: string) =>
   Type.Optional(
     nullable(
-      Type.Array(field.eventTypeName, {
+      distinct(field.eventTypeName, {
         description,
         minItems: 1,
-        uniqueItems: true,
+        maxItems: EVENT_TYPES_MAX,
         examples: [["message.attempt.failing"]],
       }),
     ),

@@ -1,3 +1,5 @@
+import { pathOf } from "./request-target.ts";
+
 /** Which methods an address takes, for the answer to those who use another one. */
 export interface Paths {
   /** Empty when there is nothing at this address. */
@@ -19,9 +21,4 @@ export function pathsOf(routes: ReadonlyArray<{ readonly method: string; readonl
 function patternOf(path: string): RegExp {
   const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");
   return new RegExp(`^${escaped.replace(/\/$/, "")}/?$`);
-}
-
-function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  return (start < 0 ? "/" : url.slice(start)).replace(/[?#].*$/s, "");
 }

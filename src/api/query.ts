@@ -1,5 +1,5 @@
 import { Kind, type TObject, type TSchema, type TUnsafe, Type, TypeRegistry } from "@sinclair/typebox";
-import { Invalid } from "../core/problem.ts";
+import { Invalid, invalid } from "../core/problem.ts";
 import { badRequest } from "./errors.ts";
 import { checker, findingsOf } from "./schema.ts";
 import { parseInstant } from "./time.ts";
@@ -15,14 +15,20 @@ export function instant(description: string): TUnsafe<number> {
 /**
  * Reads a query string by its schema. A text that does not have the type of its parameter is 400, a value outside of
  * its limits 422, as in the Svix API. What the schema does not know is ignored.
+ *
+ * `empty` says what `name=` means, with nothing behind it. To a list it is as if it were not there: clients send
+ * `iterator=` for the first page. Where something is changed it is 422: a filter that somebody forgot to fill in must not
+ * stand for everything.
  */
-export function parseQuery(schema: TObject, search: string): Record<string, unknown> {
+export function parseQuery(schema: TObject, search: string, empty: "absent" | "refused"): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   if (search === "") return values;
   const sent = new URLSearchParams(search);
   for (const [name, field] of Object.entries(schema.properties)) {
     const value = field.type === "array" ? readList(sent, name) : readOne(sent, name, field);
     if (value !== undefined) values[name] = value;
+    else if (empty === "refused" && textsOf(sent, name).length > 0)
+      throw invalid(["query", name], "Must not be empty.");
   }
   if (!checker(schema).Check(values)) throw new Invalid(...findingsOf(schema, values, "query"));
   return values;
@@ -54,10 +60,13 @@ function expectation(field: TSchema): string {
 
 /** `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a` all mean the same. */
 function readList(sent: URLSearchParams, name: string): string[] | undefined {
-  const items: string[] = [];
-  for (const [key, text] of sent) {
-    if (key !== name && !(key.startsWith(`${name}[`) && /^\[\d*\]$/.test(key.slice(name.length)))) continue;
-    for (const item of text.split(",")) if (item !== "") items.push(item);
-  }
+  const items = textsOf(sent, name).flatMap((text) => text.split(",").filter((item) => item !== ""));
   return items.length === 0 ? undefined : items;
+}
+
+/** Under all the names that a list may have. */
+function textsOf(sent: URLSearchParams, name: string): string[] {
+  const isName = (key: string) =>
+    key === name || (key.startsWith(`${name}[`) && /^\[\d*\]$/.test(key.slice(name.length)));
+  return [...sent].filter(([key]) => isName(key)).map(([, text]) => text);
 }

@@ -3,6 +3,7 @@
  * check and the documentation; and the translation of what TypeBox finds into the error form of the API.
  */
 import {
+  type ArrayOptions,
   Kind,
   type Static,
   type TNull,
@@ -42,6 +43,12 @@ export function ruled<S extends TSchema>(base: S, rule: Rule<Static<S>>, docs: o
 
 export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
+}
+
+/** A list of texts in which none comes twice. TypeBox's own `uniqueItems` takes a hundred times as long. */
+export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {}): TUnsafe<Static<S>[]> {
+  const rule = (items: Static<S>[]) => (new Set(items).size === items.length ? null : "None may come twice.");
+  return ruled(Type.Array(item, options), rule as Rule<unknown>, { uniqueItems: true });
 }
 
 /** One of a few words. */
@@ -92,7 +99,11 @@ interface Cause {
 }
 
 function* causes(errors: Iterable<ValueError>, prefix: string): Generator<Cause> {
-  for (const error of errors) yield* causesOf(error, prefix);
+  for (const error of errors) {
+    yield* causesOf(error, prefix);
+    // What has too much in it is not looked into.
+    if (tooMuch.has(error.type)) return;
+  }
 }
 
 function* causesOf(error: ValueError, prefix: string): Generator<Cause> {
@@ -118,6 +129,11 @@ function* causesOfRuled(schema: RuledSchema, value: unknown, path: string): Gene
 function messageOf(error: ValueError): string {
   return error.type === ValueErrorType.ObjectRequiredProperty ? "This field is required" : error.message;
 }
+
+const tooMuch: ReadonlySet<ValueErrorType> = new Set([
+  ValueErrorType.ArrayMaxItems,
+  ValueErrorType.ObjectMaxProperties,
+]);
 
 /** The type was right, the value was not. */
 const valueErrors: ReadonlySet<ValueErrorType> = new Set([

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { scopeResources } from "./access.ts";
+import { operationsFor, scopeResources } from "./access.ts";
 import { type Context, createContext } from "./context.ts";
 import { isOpenToAnyOrigin, preflight } from "./cors.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -9,6 +9,7 @@ import { apiDocument } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { type Reply, reply, toResponse } from "./reply.ts";
+import { withHost } from "./request-target.ts";
 import { adminRoutes } from "./routes/admin.ts";
 import { apiTokenRoutes } from "./routes/api-token.ts";
 import { applicationRoutes } from "./routes/application.ts";
@@ -53,11 +54,22 @@ export const listenOptions = {
 
 /** Everything the server answers on its port: API, inboxes, metrics, documents and pages. */
 export function createApi(deps: ApiDeps): Elysia {
-  const operations = operationsOf(createContext(deps, () => resources));
+  const context = createContext(deps, {
+    scopeResources: () => resources,
+    operationsFor: (identity) => operationsFor(operations, identity),
+  });
+  const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
   const dispatcher = new Dispatcher(deps);
 
-  const api = new Elysia({ name: "api", precompile: true });
+  const api: Elysia = new Elysia({
+    name: "api",
+    precompile: true,
+    // A path may begin anywhere: a host may have a single character.
+    handler: { standardHostname: false },
+    // What is not written as its route is, such as an address with a slash at the end, is looked for by Elysia.
+    serve: { routes: { "/*": (request: Request) => api.fetch(withHost(request)) } },
+  });
   for (const operation of operations) addRoute(api, operation, dispatcher);
   addDocument(api, operations, deps.version);
   api.use(staticPages());
@@ -69,7 +81,7 @@ export function createApi(deps: ApiDeps): Elysia {
     paths ??= pathsOf(api.router.history);
     return toResponse(nothingThere(paths.methodsAt(request.url)));
   });
-  return api as unknown as Elysia;
+  return api;
 }
 
 /** All that the API can do. */

@@ -1,3 +1,6 @@
+/** The last instant that RFC 3339 can write, 9999-12-31T23:59:59.999Z, in ms since the epoch. */
+export const instantMax = 253_402_300_799_999;
+
 /** An instant as the API writes it: RFC 3339 in UTC, with milliseconds. */
 export function formatInstant(atMs: number): string {
   return new Date(atMs).toISOString();

@@ -44,3 +44,17 @@ export function listOut<T>(
 export function parseIterator(text: string): { readonly id: string; readonly backwards: boolean } {
   return text.startsWith("-") ? { id: text.slice(1), backwards: true } : { id: text, backwards: false };
 }
+
+/** Stands before a name that begins with a minus itself, so that it is not taken for the way back. No name begins with it. */
+const NAME_MARK = "~";
+
+/** For lists whose items go by names of their callers, which may begin with anything that a name may hold. */
+export function iteratorOfName(name: string): string {
+  return name.startsWith("-") ? `${NAME_MARK}${name}` : name;
+}
+
+/** Reads the `iterator` of a request for such a list. */
+export function parseNameIterator(text: string): { readonly name: string; readonly backwards: boolean } {
+  const { id, backwards } = parseIterator(text);
+  return { name: id.startsWith(NAME_MARK) ? id.slice(NAME_MARK.length) : id, backwards };
+}

@@ -6,6 +6,8 @@ import type { IdPrefix } from "./id.ts";
 
 export const nameCharsMax = 256;
 export const metadataBytesMax = 4096;
+/** More than fit into these bytes, so that nothing is counted that is far too much. */
+export const metadataEntriesMax = 1000;
 export const headerValueBytesMax = 4096;
 /** Our own limit: what every receiver and proxy can be expected to take. */
 export const urlCharsMax = 2048;
@@ -35,8 +37,19 @@ function namedProblem(text: string, pattern: RegExp, characters: string): string
   return pattern.test(text) ? null : `Only the characters ${characters} are allowed.`;
 }
 
+export const notWellFormed = "Must be well-formed Unicode: it holds half of a character (a lone surrogate).";
+
+/**
+ * JSON can say `"\ud800"`, half of a character. No encoding has it, so it could be neither stored nor sent as what it is, and two
+ * different texts would become the same.
+ */
+export function unicodeProblem(text: string): string | null {
+  return text.isWellFormed() ? null : notWellFormed;
+}
+
 /** For names and descriptions. */
 export function textProblem(text: string): string | null {
+  if (!text.isWellFormed()) return notWellFormed;
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) <= 0x08) return "Control characters 0x00 to 0x08 are not allowed.";
   }
@@ -44,6 +57,12 @@ export function textProblem(text: string): string | null {
 }
 
 export function metadataProblem(metadata: Readonly<Record<string, string>>): string | null {
+  if (
+    !Object.entries(metadata)
+      .flat()
+      .every((text) => text.isWellFormed())
+  )
+    return notWellFormed;
   const bytes = Buffer.byteLength(JSON.stringify(metadata));
   return bytes <= metadataBytesMax ? null : `Must be at most ${metadataBytesMax} bytes as JSON, is ${bytes}.`;
 }
@@ -71,7 +90,9 @@ const forbiddenHeaders: ReadonlySet<string> = new Set([
   "warning",
   // Beyond the Svix API: these would change where a request goes or how its end is found.
   "connection",
+  "expect",
   "host",
+  "proxy-connection",
   "trailer",
 ]);
 
@@ -108,12 +129,65 @@ export function headerValueProblem(value: string): string | null {
   return headerValuePattern.test(value) ? null : "Only printable ASCII characters are allowed.";
 }
 
+/** Our own limit: more headers than a service can need. */
+export const headersMax = 100;
+/** Our own limit: common servers refuse a request with more than 16 KiB of headers. */
+export const headersBytesMax = 16 * 1024;
+
+/** Headers to send with deliveries; null takes one away. Names are the same in any case. */
+export function headersProblem(headers: Readonly<Record<string, string | null>>): string | null {
+  return problemOfEach(headers, headerProblem) ?? headersSizeProblem(headers);
+}
+
+/** The same for those of one message, which may say what its payload is. */
+export function messageHeadersProblem(headers: Readonly<Record<string, string>>): string | null {
+  return problemOfEach(headers, messageHeaderProblem) ?? headersSizeProblem(headers);
+}
+
+/** Are there too many of them? */
+export function headersSizeProblem(headers: Readonly<Record<string, string | null>>): string | null {
+  const entries = Object.entries(headers);
+  if (entries.length > headersMax) return `At most ${headersMax} headers can be set.`;
+  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0);
+  return bytes > headersBytesMax ? `Must be at most ${headersBytesMax} bytes together, are ${bytes}.` : null;
+}
+
+function problemOfEach<Value>(
+  headers: Readonly<Record<string, Value>>,
+  problemOf: (name: string, value: Value) => string | null,
+): string | null {
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(headers)) {
+    const problem = problemOf(name, value);
+    if (problem !== null) return problem;
+    if (seen.has(name.toLowerCase())) return `The header ${name} comes twice.`;
+    seen.add(name.toLowerCase());
+  }
+  return null;
+}
+
+function headerProblem(name: string, value: string | null): string | null {
+  return headerNameProblem(name) ?? (value === null ? null : headerValueProblem(value));
+}
+
+function messageHeaderProblem(name: string, value: string): string | null {
+  if (name.toLowerCase() !== "content-type") return headerProblem(name, value);
+  return headerValueProblem(value) ?? (mediaTypePattern.test(value) ? null : `The header ${name} is no media type.`);
+}
+
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"';
+/** RFC 9110, 8.3.1. A semicolon without a parameter behind it is common and harmless (5.6.6). */
+const mediaTypePattern = new RegExp(
+  `^${TOKEN}/${TOKEN}(?:[\\t ]*;(?:[\\t ]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*[\\t ]*$`,
+);
+
 /**
  * An endpoint's address in the form of the WHATWG URL standard (`http://Example.com` → `http://example.com/`). User
  * and password stay: they are sent as Basic authorization. Whether the host may be reached is asked at each attempt.
  */
 export function normalizeUrl(text: string, httpsOnly: boolean): { url: string } | { problem: string } {
-  const parsed = URL.parse(text);
+  const parsed = text.isWellFormed() ? URL.parse(text) : null;
   if (parsed === null || parsed.hostname === "") return { problem: "Not a valid URL." };
   if (parsed.protocol !== "https:" && parsed.protocol !== "http:") return { problem: "Must be an http or https URL." };
   if (httpsOnly && parsed.protocol !== "https:") return { problem: "Must be an https URL." };

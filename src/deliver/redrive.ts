@@ -1,5 +1,6 @@
 import type { Facts } from "../core/fact.ts";
 import { type Seq, type SeqSource, timeOfSeq } from "../core/id.ts";
+import { advance, type Pace, paceFrom, stepMs } from "../core/pace.ts";
 import type { Clock } from "../ports.ts";
 import type { DeadLetterFilter, Store, Task } from "../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
@@ -12,11 +13,12 @@ export interface RedriveData {
   readonly redriven: number;
   /** Dead letters up to this delivery have been looked at. */
   readonly after: Seq;
+  /** How far it is by its rate. Absent until the first step. */
+  readonly pace?: Pace;
 }
 
-/** A rate is kept in steps of this length, or longer where one step would be less than a whole dead letter. */
-const STEP_MS = 200;
-const STEP_MAX = 1000;
+/** Dead letters of one step become pending in one commit. */
+const LIMITS = { stepMsMax: 200, stepMax: 1000 };
 
 /** Sends dead letters again at a steady pace, each with a whole schedule. */
 export class Redrive implements TaskKind {
@@ -29,23 +31,27 @@ export class Redrive implements TaskKind {
   ) {}
 
   async step(task: Task): Promise<Step> {
-    const { store, seqs, facts } = this.parts;
     const data = task.data as unknown as RedriveData;
-    const stepMs = Math.max(STEP_MS, 1000 / data.rate);
-    const count = Math.min(STEP_MAX, Math.max(1, Math.round((data.rate * stepMs) / 1000)));
+    const now = this.clock.now();
+    const before = data.pace ?? paceFrom(now, data.rate, LIMITS);
+    const { count, pace } = advance(before, data.rate, now, LIMITS);
+    const nextInMs = stepMs(data.rate, LIMITS);
+    if (count === 0) return { data: { ...data, pace }, nextInMs };
+    const { redriven, last } = await this.#redrive(task, data, count, now);
+    const progress = { ...data, redriven: data.redriven + redriven, after: last ?? data.after, pace };
+    return { data: progress, nextInMs: last === null ? null : nextInMs };
+  }
+
+  async #redrive(task: Task, data: RedriveData, count: number, now: number) {
+    const { store, seqs, facts } = this.parts;
+    const { environmentSeq } = task;
     const firstPosition = seqs.take(count);
-    const { redriven, endpoints, last } = await store.deadLetters.redrive(
-      { ...data.filter, before: deadBefore(task, data) },
-      data.after,
-      count,
-      firstPosition,
-      this.clock.now(),
-    );
-    if (redriven > 0)
-      facts.state({ type: "deliveries.redriven", environmentSeq: task.environmentSeq, count: redriven });
+    const filter = { ...data.filter, before: deadBefore(task, data) };
+    const result = await store.deadLetters.redrive(filter, data.after, count, firstPosition, now);
+    const { redriven, endpoints } = result;
+    if (redriven > 0) facts.state({ type: "deliveries.redriven", environmentSeq, count: redriven });
     for (const endpointSeq of endpoints) this.wake(endpointSeq, firstPosition);
-    const progress = { ...data, redriven: data.redriven + redriven, after: last ?? data.after };
-    return { data: progress, nextInMs: last === null ? null : stepMs };
+    return result;
   }
 }
 

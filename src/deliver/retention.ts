@@ -26,10 +26,11 @@ export class Retention {
     this.#cancel?.();
   }
 
-  /** One commit's worth. True when there may be more to delete. */
+  /** One commit's worth. True when there is more to look at. */
   async runOnce(): Promise<boolean> {
     const now = this.clock.now();
-    return (await this.store.prune(now - this.retentionMs, now, ROWS_AT_A_TIME)) > 0;
+    const { more } = await this.store.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);
+    return more;
   }
 
   #later(delayMs: number): void {

@@ -30,6 +30,13 @@ export interface Environment {
   readonly updatedAt: number;
 }
 
+/** What was still there. */
+export interface DeletedWithEnvironment {
+  /** Hidden ones as well. */
+  readonly applications: readonly Seq[];
+  readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
+}
+
 export interface Application {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
@@ -101,6 +108,9 @@ export interface Endpoint {
   readonly createdAt: number;
   readonly updatedAt: number;
 }
+
+/** `taken`: the uid is another's. `gone`: there is no such endpoint (any more). Then nothing was stored. */
+export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";
 
 /** An endpoint with where it belongs and whether it is still there. */
 export interface KnownEndpoint extends Endpoint {
@@ -524,6 +534,13 @@ export interface StoreSize {
   readonly walBytes: number;
 }
 
+export interface Pruned {
+  /** Rows that are gone. */
+  readonly deleted: number;
+  /** There is more to look at now; otherwise everything has been looked at. */
+  readonly more: boolean;
+}
+
 /** What waits and what is dead in one environment. */
 export interface StoreTotals {
   readonly environmentSeq: Seq;
@@ -548,8 +565,8 @@ export interface Store {
     create(environment: Environment): Promise<boolean>;
     /** False: the name is taken; nothing was stored. */
     rename(seq: Seq, name: string, updatedAt: number): Promise<boolean>;
-    /** Deletes it with everything in it; frees the name. Pending deliveries are left to `bury`. */
-    delete(seq: Seq, deletedAt: number): Promise<void>;
+    /** Deletes it with everything in it; frees the name. Pending deliveries are left to `bury`. Says what this commit has deleted. */
+    delete(seq: Seq, deletedAt: number): Promise<DeletedWithEnvironment>;
   };
 
   readonly applications: {
@@ -560,8 +577,9 @@ export interface Store {
     create(application: Application): Promise<boolean>;
     /** Replaces all fields but `seq`, `environmentSeq` and `createdAt`. False: the uid is taken. */
     update(application: Application): Promise<boolean>;
-    /** Deletes it with its endpoints; frees the uid. Their pending deliveries are left to `bury`. */
-    delete(seq: Seq, deletedAt: number): Promise<void>;
+    /** Deletes it with its endpoints; frees the uid. Their pending deliveries are left to `bury`. Returns the endpoints that this
+     * commit has deleted. */
+    delete(seq: Seq, deletedAt: number): Promise<readonly Seq[]>;
     /** Also when deleted or hidden: its history is still told. */
     known(seq: Seq): Promise<Application | null>;
     /** The hidden applications, at most one an environment, whose endpoints get the operational webhooks. `find` and `list` pass
@@ -585,8 +603,12 @@ export interface Store {
         featureFlags?: readonly string[] | null;
       },
     ): Promise<PageOf<EventType>>;
-    /** Of these names, those that do not exist or are archived. */
-    unknown(environmentSeq: Seq, names: readonly string[]): Promise<readonly string[]>;
+    /** Of these names, those that do not exist, are archived, or have flags but none of `featureFlags`; null = flags do not matter. */
+    unknown(
+      environmentSeq: Seq,
+      names: readonly string[],
+      featureFlags: readonly string[] | null,
+    ): Promise<readonly string[]>;
     /** False: an event type with this name exists; nothing was stored. */
     create(eventType: EventType): Promise<boolean>;
     /** Replaces all fields but `seq`, name, environment and `createdAt`. */
@@ -607,9 +629,10 @@ export interface Store {
     active(applicationSeq: Seq): Promise<readonly Endpoint[]>;
     /** False: the uid is taken; nothing was stored. */
     create(endpoint: Endpoint, secret: string): Promise<boolean>;
-    /** Replaces all fields but `seq`, `applicationSeq` and `createdAt`; re-enabling is the caller setting
-     * `disabled: false, failingSince: null`. A change of `ordering` re-sorts what waits. False: the uid is taken. */
-    update(endpoint: Endpoint): Promise<boolean>;
+    /** Lays what `change` returns over the endpoint as it is in this commit, so that no other change of it is lost; `seq`, `applicationSeq`
+     * and `createdAt` stay. What `change` throws is thrown, and it may be called more than once. Re-enabling is the caller
+     * setting `disabled: false, failingSince: null`. A change of `ordering` re-sorts what waits. */
+    update(seq: Seq, change: (before: Endpoint) => Partial<Endpoint>): Promise<EndpointUpdate>;
     delete(seq: Seq, deletedAt: number): Promise<void>;
     /** Current key first, then those that have not expired at `now`. */
     secrets(seq: Seq, now: number): Promise<readonly EndpointSecret[]>;
@@ -671,8 +694,10 @@ export interface Store {
   readonly deadLetters: {
     list(filter: DeadLetterFilter, page: PageRequest): Promise<PageOf<DeadLetter>>;
     groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
+    /** Those that `redrive` would make pending, in groups. */
+    redrivable(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
     /** Makes up to `limit` of them pending again, oldest delivery first and beyond `after`: a whole schedule each, at the end
-     * of their lanes (`firstPosition` and up, one number each). Those whose endpoint is deleted, or whose payload is gone, are passed over.
+     * of their lanes (`firstPosition` and up, one number each). Those whose endpoint is deleted or disabled, or whose payload is gone, are passed over.
      * `last` is where to go on, null when none is left. */
     redrive(
       filter: DeadLetterFilter,
@@ -712,7 +737,8 @@ export interface Store {
   /** How far consumers have come that fetch an application's messages instead of having them sent. */
   readonly pollers: {
     cursor(key: PollerKey): Promise<Seq | null>;
-    /** False: the application has `consumersMax` others already; nothing was stored. `onlyForward`: never to an earlier message. */
+    /** False: the application has `consumersMax` others already; nothing was stored. `onlyForward`: never to an earlier message.
+     * In an application that is deleted there is nothing to remember. */
     move(
       key: PollerKey,
       cursor: Seq,
@@ -793,8 +819,9 @@ export interface Store {
   };
 
   /** Deletes messages, attempts and ended tasks born before `before`, tokens that had expired by then, expired payloads and idempotency
-   * entries, and audit entries that are more than a year old: at most `limit` rows of each kind. Pending deliveries keep their message. Returns how many rows went. */
-  prune(before: number, now: number, limit: number): Promise<number>;
+   * entries, and audit entries that are more than a year old: looks at no more than `limit` rows of each kind, going on where the call before
+   * ended. Pending deliveries keep their message. */
+  prune(before: number, now: number, limit: number): Promise<Pruned>;
   /** Counts everything: for the start, not for every request. */
   totals(): Promise<readonly StoreTotals[]>;
   /** Endpoints of an environment whose latest attempts have failed. */

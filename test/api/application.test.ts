@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { clientOf, freshUid, makeApplication, type Send, sameAtOnce } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -26,6 +26,20 @@ describe("creating an application", () => {
     expect((await send("POST", "/app", { name: "a", rateLimit: 5, throttleRate: 7 })).json.throttleRate).toBe(7);
   });
 
+  test("takes a throttleRate of null for the word on it, whatever rateLimit says", async () => {
+    const uid = freshUid();
+    const body = { name: "a", uid, rateLimit: 5, throttleRate: null };
+    expect((await send("POST", "/app", body)).json.throttleRate).toBeNull();
+    await send("PATCH", `/app/${uid}`, { throttleRate: 7 });
+    expect((await send("PUT", `/app/${uid}`, body)).json.throttleRate).toBeNull();
+    const put = freshUid();
+    expect((await send("PUT", `/app/${put}`, { ...body, uid: put })).json.throttleRate).toBeNull();
+    const onDemand = freshUid();
+    const application = { ...body, uid: onDemand };
+    await send("POST", `/app/${onDemand}/msg`, { eventType: "a", payload: {}, application });
+    expect((await send("GET", `/app/${onDemand}`)).json.throttleRate).toBeNull();
+  });
+
   test("with a uid that is taken answers 409", async () => {
     const uid = await makeApplication(send);
     const { status, json } = await send("POST", "/app", { name: "again", uid });
@@ -46,12 +60,44 @@ describe("creating an application", () => {
     expect([status, json.uid]).toEqual([201, uid]);
   });
 
+  test("with get_if_exists at the same time makes one, and all get it", async () => {
+    // Which of them meet is up to chance: some do in one of many rounds.
+    for (let round = 0; round < 20; round++) {
+      const uid = freshUid();
+      const { 201: made = [], 200: got = [] } = await sameAtOnce(() =>
+        send("POST", "/app?get_if_exists=true", { name: "new", uid }),
+      );
+      expect([made.length, got.length]).toEqual([1, 9]);
+      for (const { json } of got) expect(json).toEqual(made[0]!.json);
+    }
+  });
+
+  test("by PUT at the same time makes one, and the others replace it", async () => {
+    for (let round = 0; round < 20; round++) {
+      const uid = freshUid();
+      const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
+        send("PUT", `/app/${uid}`, { name: "new" }),
+      );
+      expect([made.length, replaced.length]).toEqual([1, 9]);
+      for (const { json } of replaced) expect(json.id).toBe(made[0]!.json.id);
+    }
+  });
+
+  test("by PUT with the uid of another one answers 409", async () => {
+    const uid = await makeApplication(send);
+    expect((await send("PUT", `/app/${freshUid()}`, { name: "new", uid })).status).toBe(409);
+    const { 409: refused = [] } = await sameAtOnce(() => send("PUT", `/app/${freshUid()}`, { name: "new", uid }));
+    expect(refused.length).toBe(10);
+  });
+
   const rejected: [string, unknown, string[]][] = [
     ["without a name", {}, ["body", "name"]],
     ["with an empty name", { name: "" }, ["body", "name"]],
     ["with a name that is a number", { name: 5 }, ["body", "name"]],
     ["with a name that is null", { name: null }, ["body", "name"]],
     ["with control characters in its name", { name: "a\u0000b" }, ["body", "name"]],
+    ["with half of a character in its name", { name: "a\ud800" }, ["body", "name"]],
+    ["with half of a character in its metadata", { name: "a", metadata: { a: "\udc00" } }, ["body", "metadata"]],
     ["with a uid that looks like an id", { name: "a", uid: "app_1" }, ["body", "uid"]],
     ["with an empty uid", { name: "a", uid: "" }, ["body", "uid"]],
     ["with a space in its uid", { name: "a", uid: "a b" }, ["body", "uid"]],

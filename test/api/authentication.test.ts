@@ -218,6 +218,36 @@ test("a token of one application sees event types without a flag, and those with
   expect(await seen(await server.createToken())).toEqual([open, beta, secret].sort());
 });
 
+test("a token of one application can only ask for event types that it sees, and keeps what its endpoint has", async () => {
+  const [seen, hidden] = [freshUid("seen"), freshUid("hidden")];
+  await send("POST", "/event-type", { name: seen, description: "", featureFlags: ["fa"] });
+  await send("POST", "/event-type", { name: hidden, description: "", featureFlags: ["fb"] });
+  const as = withToken((await access({ featureFlags: ["fa"] })).token);
+  const url = "https://example.com/";
+  const path = `/app/${app}/endpoint`;
+  const make = (eventTypes: string[]) => as("POST", path, { url, eventTypes });
+  const { status, json } = await make([seen]);
+  expect(status).toBe(201);
+  const never = await make([freshUid("never")]);
+  expect(never.status).toBe(422);
+  const change = { url, eventTypes: [seen, hidden] };
+  for (const [method, where] of [
+    ["POST", path],
+    ["PUT", `${path}/${json.id}`],
+    ["PATCH", `${path}/${json.id}`],
+    ["PUT", `${path}/${freshUid("new")}`],
+  ] as const) {
+    // Nothing tells it from one that there is not.
+    expect(await as(method, where, change)).toEqual(never);
+  }
+
+  await send("PATCH", `${path}/${json.id}`, change);
+  const renamed = await as("PUT", `${path}/${json.id}`, { ...change, description: "mine" });
+  expect([renamed.status, renamed.json.eventTypes]).toEqual([200, [seen, hidden]]);
+  await send("PATCH", `/event-type/${hidden}`, { archived: true });
+  expect((await as("PATCH", `${path}/${json.id}`, change)).status).toBe(422);
+});
+
 describe("logout", () => {
   test("ends the token that was used and no other, over a restart", async () => {
     const [mine, other] = [(await access({ readOnly: true })).token, (await access()).token];
@@ -264,6 +294,7 @@ describe("expire-all", () => {
     const [a, b, none] = [await access({ sessionId: "a" }), await access({ sessionId: "b" }), await access()];
     expect((await expireAll({ sessionIds: ["a", "x"] })).status).toBe(204);
     expect([await statusOf(a.token), await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 200, 200]);
+    // None is specified, as the Svix document has it.
     expect((await expireAll({ sessionIds: [] })).status).toBe(204);
     expect([await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 401]);
   });

@@ -278,6 +278,40 @@ describe("dead letters", () => {
     expect((await received(inbox, 2)).data[0]).toMatchObject({ messageId: message, status: 200 });
   });
 
+  test("are not sent again, and keep their reason, where nothing can be sent; a dry run counts the others alone", async () => {
+    const { app, endpoint: paused } = await setup(500);
+    const endpoints = [paused];
+    for (let i = 0; i < 3; i++) {
+      const url = `${server.url}/inbox/${freshUid("inbox")}?status=500`;
+      endpoints.push((await send("POST", `/app/${app}/endpoint`, { url })).json.id);
+    }
+    await sendMessage(app);
+    await deadLettersOf(app, 4);
+    const [, disabled, deleted, last] = endpoints;
+    const expunged = await sendMessage(app, { channels: ["a"] });
+    await deadLettersOf(app, 8);
+    await send("DELETE", `/app/${app}/msg/${expunged}/content`);
+    await send("PATCH", `/app/${app}/endpoint/${disabled}`, { disabled: true });
+    await send("PATCH", `/app/${app}/endpoint/${paused}`, { paused: true });
+    await send("DELETE", `/app/${app}/endpoint/${deleted}`);
+    const shown = (await send("GET", `/app/${app}/dead-letter`)).json.data.length;
+    expect((await send("GET", `/dead-letter/summary?app_id=${app}`)).json.total).toBe(shown);
+
+    const filter = { appId: app };
+    const { json: dry } = await send("POST", "/dead-letter/redrive", { filter, dryRun: true });
+    const counted = dry.groups.map(({ endpointId }: { endpointId: string }) => endpointId);
+    expect([dry.count, counted.toSorted()]).toEqual([2, [paused, last].toSorted()]);
+    const { json } = await send("POST", "/dead-letter/redrive", { filter, rate: 1000 });
+    const task = await eventually(
+      () => send("GET", `/background-task/${json.id}`),
+      (found) => found.status === "finished",
+    );
+    expect(task.data).toEqual({ redriven: 2, rate: 1000 });
+    const { data } = (await send("GET", `/app/${app}/dead-letter?endpoint_id=${disabled}`)).json;
+    expect(data.map(({ reason }: { reason: string }) => reason)).toContain("status_5xx");
+    expect(data.map(({ reason }: { reason: string }) => reason)).not.toContain("disabled");
+  });
+
   test("are not sent again without a filter, or with a wrong one", async () => {
     const redrive = (body: unknown) => send("POST", "/dead-letter/redrive", body);
     for (const body of [
@@ -286,6 +320,13 @@ describe("dead letters", () => {
       { filter: { reason: "nonsense" } },
       { filter: { before: "yesterday" } },
       { filter: { ids: ["nope"] } },
+      { filter: { appId: "" } },
+      { filter: { endpointId: "" } },
+      { filter: { eventTypes: [] } },
+      { filter: { eventTypes: [""] } },
+      { filter: { reason: "" } },
+      { filter: { after: "" } },
+      { filter: { ids: [] } },
       { filter: {}, rate: 0 },
       { filter: {}, rate: 10_001 },
       { filter: {}, dryRun: "yes" },
@@ -307,6 +348,25 @@ describe("dead letters", () => {
     const { status, json } = await send("DELETE", `/dead-letter?app_id=${app}&event_types=a`);
     expect([status, json]).toEqual([200, { count: 1 }]);
     await deadLettersOf(app, 1);
+  });
+
+  test("are not dropped by a filter that nobody has filled in", async () => {
+    const { app } = await setup(500);
+    await sendMessage(app, { eventType: "emp" });
+    await deadLettersOf(app, 1);
+    for (const name of ["app_id", "endpoint_id", "event_types", "reason", "before", "after", "ids"]) {
+      for (const sent of [
+        `${name}=`,
+        name,
+        `${name}=&${name === "reason" ? "event_types=emp" : "reason=status_5xx"}`,
+      ]) {
+        const { status, json } = await send("DELETE", `/dead-letter?${sent}`);
+        expect([status, json.detail?.[0].loc]).toEqual([422, ["query", name]]);
+      }
+    }
+    expect((await send("DELETE", "/dead-letter?event_types=,&ids[]=")).status).toBe(422);
+    await deadLettersOf(app, 1);
+    expect((await send("GET", `/app/${app}/dead-letter?iterator=&event_types=`)).json.data).toHaveLength(1);
   });
 });
 

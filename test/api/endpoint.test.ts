@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { clientOf, freshUid, makeApplication, type Send, sameAtOnce } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const url = "https://example.com/webhook";
@@ -26,6 +26,9 @@ async function makeEndpoint(fields: object = {}): Promise<string> {
   if (status !== 201) throw new Error(text);
   return json.id;
 }
+
+const many = (count: number, bytesEach: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, "x".repeat(bytesEach)]));
 
 describe("creating an endpoint", () => {
   test("answers with every field that either version of the SDKs and we ourselves know", async () => {
@@ -108,6 +111,9 @@ describe("creating an endpoint", () => {
     ["an event type that does not exist", { eventTypes: ["nope"] }, ["body", "eventTypes"]],
     ["no event type at all", { eventTypes: [] }, ["body", "eventTypes"]],
     ["an event type twice", { eventTypes: ["user.signup", "user.signup"] }, ["body", "eventTypes"]],
+    ["1,001 event types", { eventTypes: Array.from({ length: 1001 }, (_, i) => `t${i}`) }, ["body", "eventTypes"]],
+    ["a url with half of a character", { url: "https://example.com/\ud800" }, ["body", "url"]],
+    ["a description with half of a character", { description: "\ud800" }, ["body", "description"]],
     ["an event type with a space", { eventTypes: ["a b"] }, ["body", "eventTypes", "[0]"]],
     ["eleven channels", { channels: [..."abcdefghijk"] }, ["body", "channels"]],
     ["no channel at all", { channels: [] }, ["body", "channels"]],
@@ -125,6 +131,8 @@ describe("creating an endpoint", () => {
     ["a filter, which this version does not have", { filter: { type: "a" } }, ["body", "filter"]],
     ["a header that may not be set", { headers: { Host: "a" } }, ["body", "headers"]],
     ["a header that would replace the signature", { headers: { "Webhook-Signature": "a" } }, ["body", "headers"]],
+    ["a header of the connection", { headers: { Expect: "100-continue" } }, ["body", "headers"]],
+    ["more headers than servers take", { headers: many(5, 4000) }, ["body", "headers"]],
     ["a line break in a header", { headers: { a: "b\r\nc: d" } }, ["body", "headers"]],
   ];
   for (const [what, fields, loc] of rejected) {
@@ -180,6 +188,23 @@ describe("changing an endpoint", () => {
     const { status, json } = await send("PUT", `${endpoints}/${uid}`, { url });
     expect([status, json.uid]).toEqual([201, uid]);
     expect((await send("PUT", `${endpoints}/ep_17MeGibBYAlEAyJrb2g70ismFAs`, { url })).status).toBe(404);
+  });
+
+  test("by PUT on an unknown uid at the same time makes one, and the others replace it", async () => {
+    for (let round = 0; round < 20; round++) {
+      const uid = freshUid("ep");
+      const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
+        send("PUT", `${endpoints}/${uid}`, { url }),
+      );
+      expect([made.length, replaced.length]).toEqual([1, 9]);
+      for (const { json } of replaced) expect(json.id).toBe(made[0]!.json.id);
+    }
+  });
+
+  test("by PUT with the uid of another one answers 409", async () => {
+    const uid = freshUid("ep");
+    await makeEndpoint({ uid });
+    expect((await send("PUT", `${endpoints}/${freshUid("ep")}`, { url, uid })).status).toBe(409);
   });
 
   test("refuses what creating refuses", async () => {
@@ -303,11 +328,21 @@ describe("the headers of an endpoint", () => {
       { "x-svix-a": "b" },
       { a: 1 },
       { a: "1", A: "2" },
+      { expect: "100-continue" },
+      many(101, 10),
+      many(5, 4000),
     ]) {
       expect((await send("PUT", headers, { headers: sent })).status).toBe(422);
       expect((await send("PATCH", headers, { headers: sent })).status).toBe(422);
     }
     expect((await send("PUT", headers, {})).status).toBe(422);
+  });
+
+  test("do not become too many bit by bit", async () => {
+    const headers = `${endpoints}/${await makeEndpoint({ headers: many(3, 4000) })}/headers`;
+    const { status, json } = await send("PATCH", headers, { headers: { a: "x".repeat(4000), b: "x".repeat(4000) } });
+    expect([status, json.detail[0].loc]).toEqual([422, ["body", "headers"]]);
+    expect((await send("PATCH", headers, { headers: { a: "x".repeat(4000), h1: null } })).status).toBe(204);
   });
 });
 

@@ -27,7 +27,7 @@ const within =
 
 describe("environments", () => {
   test("are made, shown and renamed in the form of the Svix API", async () => {
-    const name = freshUid("My environment ä");
+    const name = freshUid("My environment");
     const { status, json } = await send("POST", path, { name, type: "production", unknown: true });
     expect(status).toBe(201);
     expect(json).toEqual({
@@ -82,6 +82,18 @@ describe("environments", () => {
     expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 
+  test("are not renamed to what a header cannot carry, and found by every name that it can", async () => {
+    const { name, id } = await make();
+    for (const wrong of ["é", " a", "a ", "a\u007f"]) {
+      expect((await send("PUT", `${path}/${id}`, { name: wrong })).status).toBe(422);
+    }
+    expect((await within(name)("GET", "/app")).status).toBe(200);
+    for (const right of [`${name} two`, `${name}~!"#$%&'()*+,/:;<=>?@[\\]^\`{|}`]) {
+      expect((await send("PUT", `${path}/${id}`, { name: right })).status).toBe(200);
+      expect((await within(right)("GET", "/app")).status).toBe(200);
+    }
+  });
+
   test("are found by their new name at once, and no longer by the old one", async () => {
     const { name, id } = await make();
     expect((await within(name)("GET", "/app")).status).toBe(200);
@@ -133,6 +145,11 @@ describe("environments", () => {
     ["a long name", { name: "a".repeat(256), type: "development" }],
     ["a name like an id", { name: "org_23rb8YdGqMT0qIzpgGwdXfHirMu", type: "development" }],
     ["a control character", { name: "a\nb", type: "development" }],
+    ["a control character at the end", { name: "a\n", type: "development" }],
+    ["a name beyond ASCII", { name: "é", type: "development" }],
+    ["a name that begins with a space", { name: " a", type: "development" }],
+    ["a name that ends with a space", { name: "a ", type: "development" }],
+    ["a space alone", { name: " ", type: "development" }],
   ];
   for (const [what, body] of bodies) {
     test(`are not made from ${what}`, async () => {

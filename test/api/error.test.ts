@@ -137,6 +137,74 @@ describe("a body", () => {
   });
 });
 
+describe("a host", () => {
+  const hosts = [
+    "Host: a",
+    "Host: app",
+    "Host: [::1]",
+    "Host: a.b:1",
+    "Host: a-long-name.example.com",
+    "Host: ",
+    "Host: a/b",
+  ];
+  for (const host of hosts) {
+    test(`of any length changes no address: ${host}`, async () => {
+      const ask = (head: string) =>
+        raw(`${head} HTTP/1.1\r\n${host}\r\nConnection: close\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\n\r\n`);
+      for (const path of ["/api/v1/app", "/api/v1/app/", "/api/v1/app?limit=1", "/api/v1/app/?limit=1&x=/y//z"]) {
+        const answer = await ask(`GET ${path}`);
+        expect([path, answer.slice(0, 12)]).toEqual([path, "HTTP/1.1 200"]);
+        expect(answer.includes('"done":true')).toBe(!path.includes("limit=1"));
+      }
+      expect(await ask("GET /api/v1/app/?limit=0")).toStartWith("HTTP/1.1 422");
+      expect(await ask("DELETE /api/v1/app/")).toContain("allow: GET, POST");
+      expect(await ask("GET /api/v1/nothing/")).toContain('"not_found"');
+      expect(await ask("GET /1234567/api/v1/app")).toContain('"not_found"');
+      expect(await ask("GET /ui/?v=1")).toStartWith("HTTP/1.1 200");
+      expect(await ask("GET /ui?v=1")).toStartWith("HTTP/1.1 200");
+      expect(await ask("GET /portal/?v=1")).toStartWith("HTTP/1.1 200");
+      expect(await ask("GET /portal?v=1")).toContain("ocation: portal/?v=1\r\n");
+      expect(await ask("GET /portal")).toContain("ocation: portal/\r\n");
+    });
+  }
+
+  test("may be missing, or stand in the request line", async () => {
+    const authorization = `Authorization: Bearer ${ROOT_TOKEN}\r\n`;
+    expect(await raw(`GET /api/v1/app/ HTTP/1.0\r\n${authorization}\r\n`)).toStartWith("HTTP/1.1 200");
+    expect(await raw(`GET /ui/ HTTP/1.0\r\n\r\n`)).toStartWith("HTTP/1.1 200");
+    expect(await raw(`GET http://a/api/v1/app/ HTTP/1.1\r\nHost: a\r\n${authorization}\r\n`)).toStartWith(
+      "HTTP/1.1 200",
+    );
+  });
+
+  test("does not matter to an idempotency key, and nor does a slash at the end", async () => {
+    const post = (host: string, path: string) =>
+      raw(
+        `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nIdempotency-Key: hosts\r\nContent-Length: 12\r\n\r\n{"name":"a"}`,
+      );
+    const ids: (string | undefined)[] = [];
+    for (const host of ["a", "app", "", "a-long-name.example.com"]) {
+      for (const path of ["/api/v1/app?a=/b", "/api/v1/app/?a=/b"]) {
+        ids.push(/"id":"(app_\w+)"/.exec(await post(host, path))?.[1]);
+      }
+    }
+    expect(ids[0]).toBeString();
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  test("that is missing does not spoil what an inbox shows", async () => {
+    const inbox = "a-host-less-inbox";
+    for (const head of [
+      "GET /inbox/a-host-less-inbox?a=/b HTTP/1.0\r\n",
+      "GET /inbox/a-host-less-inbox HTTP/1.1\r\nHost: a\r\n",
+    ]) {
+      await raw(`${head}\r\n`);
+    }
+    const { json } = await send("GET", `/inbox/${inbox}`);
+    expect(json.data.map(({ path }: { path: string }) => path)).toEqual([`/inbox/${inbox}`, `/inbox/${inbox}?a=/b`]);
+  });
+});
+
 /** Sends bytes as they are, and reads what comes back until the other side has answered. */
 function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = () => {}): Promise<string> {
   const { hostname, port } = new URL(server.url);

@@ -32,6 +32,21 @@ const names = async (token: string, query = "") =>
   );
 
 describe("an import of event types", () => {
+  test("loses no other change that is made at the same time", async () => {
+    const token = await environment();
+    for (let i = 0; i < 20; i++) {
+      const name = `pet.${i}`;
+      await send("POST", "/event-type", { name, description: "" }, { token });
+      await Promise.all([
+        send("PATCH", `/event-type/${name}`, { groupName: "pets" }, { token }),
+        send("POST", PATH, { spec: specOf({ [name]: webhook("Imported") }) }, { token }),
+        send("PATCH", `/event-type/${name}`, { featureFlags: ["beta"] }, { token }),
+      ]);
+      const { json } = await send("GET", `/event-type/${name}`, undefined, { token });
+      expect(json).toMatchObject({ description: "Imported", groupName: "pets", featureFlags: ["beta"] });
+    }
+  });
+
   test("that is a dry run says what it would do and does nothing", async () => {
     const token = await environment();
     const body = { dryRun: true, spec: specOf({ "pet.new": webhook("A pet.") }) };
@@ -140,6 +155,12 @@ components:
     ["a document that is a text", { specRaw: "just a text" }],
     ["an empty text", { specRaw: "" }],
     ["a spec that is no object", { spec: [] }],
+    ["half of a character in a description", { spec: specOf({ a: webhook("\ud800") }) }],
+    [
+      "half of a character in a schema, in text",
+      { specRaw: JSON.stringify(specOf({ a: webhook("", { title: "\ud800" }) })) },
+    ],
+    ["half of a character in a name", { spec: specOf({ "\ud800": webhook("") }) }],
     ["a name that no event type may have", { spec: specOf({ "no spaces": webhook("") }) }],
     ["a reference to elsewhere", { spec: specOf({ a: webhook("", { $ref: "http://127.0.0.1:1/x" }) }) }],
     [

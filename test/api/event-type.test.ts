@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { clientOf, freshUid, type Send } from "../support/client.ts";
+import { clientOf, freshUid, type Send, sameAtOnce } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -66,6 +66,27 @@ describe("an event type", () => {
     expect((await send("PATCH", "/event-type/nope", {})).status).toBe(404);
   });
 
+  test("is made once by POSTs at the same time, and brought back once", async () => {
+    const name = freshUid("type");
+    const post = () => send("POST", "/event-type", { name, description: "" });
+    for (let round = 0; round < 20; round++) {
+      const { 201: made = [], 409: refused = [] } = await sameAtOnce(post);
+      expect([made.length, refused.length]).toEqual([1, 9]);
+      expect(refused[0]!.json.code).toBe("event_type_exists");
+      await send("DELETE", `/event-type/${name}`);
+    }
+  });
+
+  test("is made once by PUTs at the same time, and replaced by the others", async () => {
+    for (let round = 0; round < 20; round++) {
+      const name = freshUid("type");
+      const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
+        send("PUT", `/event-type/${name}`, { description: "" }),
+      );
+      expect([made.length, replaced.length]).toEqual([1, 9]);
+    }
+  });
+
   const rejected: [string, object][] = [
     ["no description", { name: "a" }],
     ["no name", { description: "a" }],
@@ -104,5 +125,30 @@ describe("the list of event types", () => {
     expect([names(first), first.iterator, first.prevIterator, first.done]).toEqual([["a", "b"], "b", "-a", false]);
     expect(names(await list("?iterator=b"))).toEqual(["c"]);
     expect(names(await list("?iterator=-c&limit=1"))).toEqual(["b"]);
+  });
+  test("pages both ways over names that begin with a minus", async () => {
+    await server.createToken("--environment", "minuses");
+    const inEnvironment = { headers: { "boathook-environment": "minuses" } };
+    const all = ["-", "--", "--abc", "-abc", "-b", "abc", "b-"];
+    for (const name of all) await send("POST", "/event-type", { name, description: "" }, inEnvironment);
+    const page = async (iterator: string | null) => {
+      const from = iterator === null ? "" : `&iterator=${encodeURIComponent(iterator)}`;
+      return (await send("GET", `/event-type?limit=2${from}`, undefined, inEnvironment)).json;
+    };
+    const names = ({ data }: { data: { name: string }[] }) => data.map(({ name }) => name);
+
+    let here = await page(null);
+    const forwards = names(here);
+    while (!here.done && forwards.length <= all.length) {
+      here = await page(here.iterator);
+      forwards.push(...names(here));
+    }
+    expect(forwards).toEqual(all);
+    const backwards = names(here);
+    do {
+      here = await page(here.prevIterator);
+      backwards.unshift(...names(here));
+    } while (!here.done && backwards.length <= all.length);
+    expect(backwards).toEqual(all);
   });
 });

@@ -30,6 +30,40 @@ describe("an idempotency key", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
   });
 
+  test("repeats the payload of the first, whatever payload comes with it again, also over a restart", async () => {
+    const raw = (rawPayload: string) => ({ eventType: "a", payload: {}, transformationsParams: { rawPayload } });
+    const withPayload = (payload: unknown) => ({ eventType: "a", payload });
+    const cases = [
+      [withPayload({ a: 1 }), withPayload({})],
+      [withPayload({}), withPayload({ a: 1 })],
+      [raw("<a/>"), withPayload({})],
+      [raw("<a/>"), raw("{}")],
+      [raw("{}"), raw("<a/>")],
+    ] as const;
+    const sent: { path: string; key: string; again: unknown; text: string }[] = [];
+    for (const [first, again] of cases) {
+      const batch = { messages: [first] };
+      for (const [path, body, repeated] of [
+        [`/app/${app}/msg`, first, again],
+        [`/app/${app}/msg?with_content=false`, first, again],
+        [`/app/${app}/msg/batch`, batch, { messages: [again] }],
+        [`/app/${app}/msg/batch?with_content=false`, batch, { messages: [again] }],
+      ] as const) {
+        const key = freshUid("key");
+        const { status, text } = await post(path, body, key);
+        expect(status).toBe(202);
+        sent.push({ path, key, again: repeated, text });
+      }
+    }
+    for (const time of ["now", "later"]) {
+      if (time === "later") await server.restart();
+      for (const { path, key, again, text } of sent) {
+        const repeated = await post(path, again, key);
+        expect([path, repeated.status, repeated.text]).toEqual([path, 202, text]);
+      }
+    }
+  });
+
   test("repeats the answers of other operations too", async () => {
     const key = freshUid("key");
     const uid = freshUid();

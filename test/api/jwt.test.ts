@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
-import { signJwt } from "../support/jwt.ts";
+import { signJwt, signJwtText } from "../support/jwt.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const SECRET = "secret-of-the-jwts";
@@ -20,6 +20,9 @@ const orgToken = (org = ORG, claims: object = {}) =>
   signJwt({ iat: now(), nbf: now(), exp: now() + 600, iss: "svix-server", sub: org, ...claims }, SECRET);
 /** As the Svix server makes them for the portal of an application. */
 const appToken = (app: unknown, claims: object = {}) => orgToken(String(app), { sub: app, org: ORG, ...claims });
+
+/** The claims are sent as they are written. */
+const rawJwt = (claims: string) => signJwtText(claims, SECRET);
 
 const as =
   (token: string): Send =>
@@ -135,6 +138,59 @@ describe("a JWT that was logged out", () => {
     expect([(await answer(mine))[0], (await answer(other))[0]]).toEqual([401, 200]);
     await server.restart();
     expect([(await answer(mine))[0], (await answer(other))[0]]).toEqual([401, 200]);
+  });
+});
+
+describe("a JWT whose times are no whole numbers, or enormous ones", () => {
+  // As text: what a number cannot hold would not be sent otherwise.
+  const ends = [
+    ["1900000000.1234", "2030-03-17T17:46:40.124Z"],
+    ["253402300800", "9999-12-31T23:59:59.999Z"],
+    ["9007199254740993000", "9999-12-31T23:59:59.999Z"],
+    ["1.7e308", "9999-12-31T23:59:59.999Z"],
+  ] as const;
+  for (const [exp, shown] of ends) {
+    test(`is good until ${exp}, and can be logged out for ever`, async () => {
+      const mine = rawJwt(`{"sub":"${ORG}","exp":${exp}}`);
+      expect(await answer(mine)).toEqual([200, undefined]);
+      const { json } = await as(mine)("GET", "/auth/whoami");
+      expect(json.expiresAt).toBe(shown);
+      expect((await as(mine)("POST", "/auth/logout")).status).toBe(204);
+      expect(await answer(mine)).toEqual([401, "authentication_failed"]);
+    });
+  }
+
+  test("stands in the list of tokens when it has been logged out", async () => {
+    const org = "org_4srOrx2ZWZBpBUvZwXKQmoEYga2";
+    await as(rawJwt(`{"sub":"${org}","exp":1e300}`))("POST", "/auth/logout");
+    expect(await server.run("token", "list")).toMatch(new RegExp(`${org} .*9999-12-31T23:59:59.999Z +revoked`));
+  });
+
+  test("of an application can be logged out as well", async () => {
+    const { json } = await as(orgToken())("POST", "/app", { name: "a" });
+    const mine = rawJwt(`{"sub":"${json.id}","org":"${ORG}","iat":1e300,"exp":1900000000.5}`);
+    expect(await answer(mine)).toEqual([200, undefined]);
+    expect((await as(mine)("POST", "/auth/logout")).status).toBe(204);
+    expect((await answer(mine))[0]).toBe(401);
+  });
+
+  test("may begin at a fraction of a second", async () => {
+    expect(await answer(rawJwt(`{"sub":"${ORG}","nbf":1700000000.75}`))).toEqual([200, undefined]);
+    expect((await answer(rawJwt(`{"sub":"${ORG}","nbf":1e300}`)))[0]).toBe(401);
+  });
+
+  for (const claim of ["exp", "nbf"]) {
+    for (const value of ["1e999", '"1900000000"', "null", "[]", "true"]) {
+      test(`is refused with the ${claim} ${value}`, async () => {
+        expect(await answer(rawJwt(`{"sub":"${ORG}","${claim}":${value}}`))).toEqual([401, "authentication_failed"]);
+      });
+    }
+  }
+
+  test("is refused with a negative end", async () => {
+    for (const exp of ["-1", "-0.5", "-1e300"]) {
+      expect((await answer(rawJwt(`{"sub":"${ORG}","exp":${exp}}`)))[0]).toBe(401);
+    }
   });
 });
 

@@ -82,8 +82,32 @@ describe("headers of a message", () => {
   });
 
   test("that may not be set answer 422", async () => {
-    for (const headers of [{ "webhook-signature": "x" }, { "X-A": "a\r\nb: c" }, { "X-A": 1 }, { "": "x" }]) {
-      expect((await post({ transformationsParams: { headers } })).status).toBe(422);
+    const many = (count: number, bytesEach: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, "x".repeat(bytesEach)]));
+    for (const headers of [
+      { "webhook-signature": "x" },
+      { "X-A": "a\r\nb: c" },
+      { "X-A": 1 },
+      { "": "x" },
+      { "X-A": "1", "x-a": "2" },
+      { "Content-Type": "text/plain", "content-type": "application/xml" },
+      { "Content-Type": "" },
+      { "Content-Type": "xml" },
+      { Expect: "100-continue" },
+      { Connection: "close" },
+      { "Transfer-Encoding": "chunked" },
+      { Host: "a" },
+      { "Content-Length": "1" },
+      { Upgrade: "h2c" },
+      { TE: "trailers" },
+      { Trailer: "a" },
+      { "Keep-Alive": "1" },
+      many(101, 10),
+      many(5, 4000),
+    ]) {
+      const { status, json } = await post({ transformationsParams: { headers } });
+      expect([headers, status]).toEqual([headers, 422]);
+      expect(json.detail[0].loc.slice(0, 3)).toEqual(["body", "transformationsParams", "headers"]);
     }
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
 import { Svix } from "svix";
 import { Svix as Svix1 } from "svix1";
-import { type Answer, clientOf, freshUid, type Send } from "../support/client.ts";
+import { type Answer, clientOf, freshUid, type Send, sameAtOnce } from "../support/client.ts";
 import { heldBack, type Received, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -386,6 +386,18 @@ describe("an operational endpoint", () => {
     expect((await send("PUT", `${LIST}/${made.json.id.slice(0, -1)}!`, { url: "https://example.com" })).status).toBe(
       404,
     );
+  });
+
+  test("is made once by PUTs at the same time, and replaced by the others", async () => {
+    const { send } = await newEnvironment();
+    for (let round = 0; round < 20; round++) {
+      const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
+        send("PUT", `${LIST}/mine${round}`, { url: "https://example.com" }),
+      );
+      expect([made.length, replaced.length]).toEqual([1, 9]);
+      for (const { json } of replaced) expect(json.id).toBe(made[0]!.json.id);
+    }
+    expect((await send("PUT", `${LIST}/other`, { url: "https://example.com", uid: "mine0" })).status).toBe(409);
   });
 
   test("signs with the new secret and with the old one while it is valid", async () => {

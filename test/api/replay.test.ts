@@ -313,11 +313,13 @@ describe("every replay", () => {
     }
     const badFilters = [
       { eventTypes: "a" },
+      { eventTypes: [] },
       { eventTypes: ["a b"] },
       { eventTypes: Array.from({ length: 251 }, (_, i) => `t${i}`) },
       { channel: "" },
       { channel: "a b" },
       { channel: 1 },
+      { tag: "" },
       { tag: "a b" },
       { tag: "x".repeat(129) },
       { status: 5 },

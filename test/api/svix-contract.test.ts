@@ -61,7 +61,6 @@ const notHere: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** Differences that are meant: `METHOD path where: what`, and the reason. */
 const meant: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^GET \/api\/v1\/health 204$/, "health tells its state, with 200 and a body; the SDKs read none"],
   [/send-example 202$/, "200, as the open-source server answers"],
   [
     /\.status(Text)?: (4|canceled) is not among/,
@@ -71,6 +70,11 @@ const meant: ReadonlyArray<readonly [RegExp, string]> = [
   [/^POST \/api\/v1\/environment\/export 200 \.connectors\[\]/, "always an empty list"],
   [/^PATCH .* body .*: (minLength|minItems|minimum) 1, not 0$/, "a patch keeps the rules of the creation"],
   [/^PATCH .* body \.channels: maxItems 10,/, "a patch keeps the rules of the creation"],
+  [/bulk-replay body \.eventTypes: minItems 1,/, "no types may be meant as all or as none: neither is sent"],
+  [
+    /management\/environment.* body \.name: pattern /,
+    "the name also stands in a header, which cannot carry every text",
+  ],
   [/ body \.featureFlags: maxItems 25,/, "as the other document has it"],
   [
     / \?limit: (maximum 250|minimum 1),/,

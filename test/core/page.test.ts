@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { listOut, parseIterator } from "../../src/core/page.ts";
+import fc from "fast-check";
+import { iteratorOfName, listOut, parseIterator, parseNameIterator } from "../../src/core/page.ts";
 
 const idOf = (item: { id: string }) => item.id;
 
@@ -48,5 +49,51 @@ describe("an iterator", () => {
     const { iterator, prevIterator } = listOut([{ id: "x" }, { id: "y" }], idOf, true);
     expect(parseIterator(iterator!)).toEqual({ id: "y", backwards: false });
     expect(parseIterator(prevIterator!)).toEqual({ id: "x", backwards: true });
+  });
+});
+
+describe("an iterator that is a name", () => {
+  const names = fc.uniqueArray(fc.string({ unit: fc.constantFrom(..."-_.aA0"), minLength: 1, maxLength: 4 }), {
+    minLength: 1,
+    maxLength: 12,
+  });
+
+  /** A page of a list by name, as a store reads it. */
+  function page(all: readonly string[], limit: number, iterator: string | null) {
+    const start = iterator === null ? { name: null, backwards: false } : parseNameIterator(iterator);
+    const { name, backwards } = start;
+    const beyond = all.filter((one) => name === null || (backwards ? one < name : one > name));
+    const items = backwards ? beyond.slice(-limit) : beyond.slice(0, limit);
+    return listOut(items, iteratorOfName, beyond.length > limit);
+  }
+
+  test("leads through the whole list and back again, whatever the names begin with", () => {
+    fc.assert(
+      fc.property(names, fc.integer({ min: 1, max: 5 }), (unsorted, limit) => {
+        const all = unsorted.sort();
+        let here = page(all, limit, null);
+        const forwards = [...here.data];
+        while (!here.done && forwards.length <= all.length) {
+          here = page(all, limit, here.iterator);
+          forwards.push(...here.data);
+        }
+        expect(forwards).toEqual(all);
+        let backwards = [...here.data];
+        do {
+          here = page(all, limit, here.prevIterator!);
+          backwards = [...here.data, ...backwards];
+        } while (!here.done && backwards.length <= all.length);
+        expect(backwards).toEqual(all);
+      }),
+    );
+  });
+
+  test("is the name itself, and with a minus the way back, unless that could mean two things", () => {
+    expect(iteratorOfName("user.signup")).toBe("user.signup");
+    expect(parseNameIterator("user.signup")).toEqual({ name: "user.signup", backwards: false });
+    expect(parseNameIterator("-user.signup")).toEqual({ name: "user.signup", backwards: true });
+    expect(parseNameIterator("--user")).toEqual({ name: "-user", backwards: true });
+    expect(parseNameIterator(iteratorOfName("-user"))).toEqual({ name: "-user", backwards: false });
+    expect(parseNameIterator(`-${iteratorOfName("-user")}`)).toEqual({ name: "-user", backwards: true });
   });
 });

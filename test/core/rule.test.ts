@@ -3,11 +3,14 @@ import {
   channelProblem,
   eventTypeNameProblem,
   headerNameProblem,
+  headersProblem,
   headerValueProblem,
+  messageHeadersProblem,
   metadataProblem,
   normalizeUrl,
   textProblem,
   uidProblem,
+  unicodeProblem,
 } from "../../src/core/rule.ts";
 
 function sorts<T>(rule: (value: T) => string | null, fine: readonly T[], refused: readonly T[]): void {
@@ -41,14 +44,22 @@ describe("a channel", () => {
 });
 
 describe("a name or description", () => {
-  sorts(textProblem, ["", "Ünïcode 🚢", "tab\tand\nline", "\u0009\u001f"], ["\u0000", "a\u0008"]);
+  sorts(
+    textProblem,
+    ["", "Ünïcode 🚢", "tab\tand\nline", "\u0009\u001f"],
+    ["\u0000", "a\u0008", "\ud800", "a\udc00b", "\udea2\ud83d"],
+  );
+});
+
+describe("a text that may hold anything", () => {
+  sorts(unicodeProblem, ["", "\u0000", "🚢", "\uffff"], ["\ud800", "x\udfff", "\ud83d \udea2"]);
 });
 
 describe("metadata", () => {
   sorts(
     metadataProblem,
     [{}, { a: "b" }, { a: "x".repeat(4096 - '{"a":""}'.length) }],
-    [{ a: "x".repeat(4096) }, { a: "ü".repeat(2100) }],
+    [{ a: "x".repeat(4096) }, { a: "ü".repeat(2100) }, { a: "\ud800" }, { "\udc00": "a" }],
   );
 });
 
@@ -69,6 +80,10 @@ describe("a header's name", () => {
       "transfer-encoding",
       "TE",
       "trailer",
+      "Expect",
+      "Keep-Alive",
+      "Upgrade",
+      "Proxy-Connection",
       "User-Agent",
       "svix-id",
       "Svix-Anything",
@@ -89,6 +104,56 @@ describe("a header's value", () => {
     headerValueProblem,
     ["", "Bearer abc=", "a\tb", "~ !", "x".repeat(4096)],
     ["a\nb", "a\r\nX: y", "\u0000", "\u007f", "ü", "x".repeat(4097)],
+  );
+});
+
+const many = (count: number, bytesEach: number) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`h${i}`.padEnd(5, "-"), "x".repeat(bytesEach - 5)]),
+  ) as Record<string, string>;
+
+describe("headers", () => {
+  sorts(
+    headersProblem,
+    [{}, { "X-A": "1", "X-B": null }, many(100, 20), many(4, 4096)],
+    [
+      { "X-A": "1", "x-a": "2" },
+      { "X-A": "1", "x-a": null },
+      { "Content-Type": "text/plain" },
+      many(101, 20),
+      many(5, 4096),
+    ],
+  );
+});
+
+describe("headers of a message", () => {
+  const contentType = (value: string) => ({ "Content-Type": value });
+  sorts(
+    messageHeadersProblem,
+    [
+      { "X-A": "1" },
+      contentType("text/plain"),
+      contentType("application/vnd.example+json; charset=utf-8"),
+      contentType('multipart/form-data ;boundary="a b\\"c" ; x=y;'),
+      contentType("text/html;"),
+    ],
+    [
+      { "X-A": "1", "x-a": "2" },
+      { "Content-Type": "text/plain", "content-type": "text/plain" },
+      { Expect: "100-continue" },
+      many(101, 20),
+      many(5, 4096),
+      contentType(""),
+      contentType("text"),
+      contentType("text/"),
+      contentType("text/plain charset=utf-8"),
+      contentType("text/plain, text/html"),
+      contentType('text/plain; a="b'),
+      contentType("text/plain; a = b"),
+      contentType("text/pläin"),
+      // Would take for ever if a gap could be split in several ways.
+      contentType(`a/b${`;${" ".repeat(100)}`.repeat(35)}!`),
+    ],
   );
 });
 
@@ -120,6 +185,7 @@ describe("an endpoint's URL", () => {
     "http://a b/",
     "http://example.com:99999/",
     "http://[::1",
+    "https://example.com/\ud800",
     `https://example.com/${"x".repeat(2048)}`,
   ];
   for (const given of refused) {

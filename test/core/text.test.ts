@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { cutUtf8 } from "../../src/core/text.ts";
+import { cutText, cutUtf8, pathOfMalformedText } from "../../src/core/text.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const strict = new TextDecoder("utf-8", { fatal: true });
@@ -25,6 +25,32 @@ describe("cutting an answer to its limit", () => {
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(63), (bytes, max) => {
         expect(cutUtf8(bytes, max).byteLength).toBeGreaterThanOrEqual(Math.min(bytes.byteLength, max) - 3);
       }),
+    );
+  });
+});
+
+describe("cutting a text to its limit", () => {
+  test("never cuts inside a character, and loses no more than that", () => {
+    expect([cutText("a🚢b", 1), cutText("a🚢b", 2), cutText("a🚢b", 3), cutText("a🚢b", 9)]).toEqual([
+      "a",
+      "a",
+      "a🚢",
+      "a🚢b",
+    ]);
+    expect(cutText("🚢", 0)).toBe("");
+  });
+});
+
+describe("half of a character in a value", () => {
+  test("is found wherever it is", () => {
+    expect(pathOfMalformedText({ a: [1, null, { b: "x\ud800" }] })).toEqual(["a", "[2]", "b"]);
+    expect(pathOfMalformedText({ a: { "\udc00": 1 } })).toEqual(["a", "\udc00"]);
+    expect(pathOfMalformedText("\ud800")).toEqual([]);
+  });
+
+  test("is not seen where there is none", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => expect(pathOfMalformedText(value)).toBeNull()),
     );
   });
 });

@@ -177,7 +177,7 @@ describe("an endpoint that is enabled again while what waited is given up", () =
   test("gets everything that is accepted from then on", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
-    await world.send(endpoint, 20_000);
+    await world.send(endpoint, 4000);
     await world.update(endpoint, { paused: false, disabled: true });
     await world.update(endpoint, { disabled: false, failingSince: null });
     const messages = await world.send(endpoint, 3);

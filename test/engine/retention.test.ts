@@ -5,16 +5,17 @@ import { VirtualClock } from "../sim/clock.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A retention over a store with so much to delete at each call. */
-function retentionOver(answers: ReadonlyArray<number | Error>) {
+/** A retention over a store that says at each call whether there is more to look at. */
+function retentionOver(answers: ReadonlyArray<boolean | Error>) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const startedAt = clock.now;
   const calls: Array<{ at: number; before: number; limit: number }> = [];
   const prune: Store["prune"] = async (before, now, limit) => {
     calls.push({ at: now - startedAt, before: before - now, limit });
-    const answer = answers[calls.length - 1] ?? 0;
+    const answer = answers[calls.length - 1] ?? false;
     if (answer instanceof Error) throw answer;
-    return answer;
+    // Those that were looked at had to stay.
+    return { deleted: 0, more: answer };
   };
   const retention = new Retention(clock.ofProcess(0), { prune } as unknown as Store, 90 * DAY_MS);
   return {
@@ -33,7 +34,7 @@ function retentionOver(answers: ReadonlyArray<number | Error>) {
 
 describe("the retention", () => {
   test("deletes what is older than it says, a bounded number of rows at a time", async () => {
-    const { retention, calls } = retentionOver([3]);
+    const { retention, calls } = retentionOver([true]);
     expect(await retention.runOnce()).toBe(true);
     expect(calls).toEqual([{ at: 0, before: -90 * DAY_MS, limit: expect.any(Number) }]);
     expect(calls[0]!.limit).toBeLessThanOrEqual(1000);
@@ -41,7 +42,7 @@ describe("the retention", () => {
   });
 
   test("goes on soon while there is more, and looks again every minute when there is not", async () => {
-    const { retention, calls, pass } = retentionOver([500, 500, 20, 0, 0]);
+    const { retention, calls, pass } = retentionOver([true, true, true, false, false]);
     retention.start();
     await pass(1000);
     expect(calls).toHaveLength(4);
@@ -50,14 +51,14 @@ describe("the retention", () => {
   });
 
   test("tries again when the disk is full", async () => {
-    const { retention, calls, pass } = retentionOver([new StoreUnavailable("full"), 0]);
+    const { retention, calls, pass } = retentionOver([new StoreUnavailable("full"), false]);
     retention.start();
     await pass(61_000);
     expect(calls).toHaveLength(2);
   });
 
   test("does nothing more after it has been stopped", async () => {
-    const { retention, calls, pass } = retentionOver([500, 500, 500]);
+    const { retention, calls, pass } = retentionOver([true, true, true]);
     retention.start();
     await pass(25);
     retention.stop();

@@ -1,16 +1,45 @@
-import type { Store } from "../../src/store/index.ts";
+import type { Database } from "bun:sqlite";
+import type { FactListener } from "../../src/core/fact.ts";
+import { seqAt, timeOfSeq } from "../../src/core/id.ts";
+import type { PendingDelivery, Settlement, Store } from "../../src/store/index.ts";
 import type { Dice } from "./dice.ts";
+import { HOUR_MS } from "./scene.ts";
+import type { Report } from "./world.ts";
 
 /**
- * Faults that are put in on purpose, to show that the simulation would see them. Each is a mistake that somebody could make.
+ * Faults that are put in on purpose, to show that the simulation would see them, and what it must say of each. Each is a
+ * mistake that somebody could make.
  */
-export const CANARIES = ["early-answer", "lost-retry", "skipped-row", "wrong-order"] as const;
-export type Canary = (typeof CANARIES)[number];
+export const CANARIES = {
+  "early-answer": /is not stored|is lost/,
+  "lost-retry": /is to wait/,
+  "short-retry": /where its schedule says/,
+  "skipped-row": /starts after the younger|overtakes|still waits/,
+  "wrong-order": /starts after the younger|overtakes/,
+  "sent-again": /is attempted in state 1/,
+  "sent-early": /before its time/,
+  overslept: /has not been attempted/,
+  "never-healed": /is called failing/,
+  "forgotten-trait": /the list of messages/,
+  "hasty-prune": /was deleted while it waited/,
+  "miscounted-burial": /the tally says/,
+  "miscounted-expunge": /the tally says/,
+} as const satisfies Readonly<Record<string, RegExp>>;
+export type Canary = keyof typeof CANARIES;
+export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
 
-export function plant(canary: Canary | null, store: Store, dice: Dice): Store {
+/** What a world found: with a planted fault, only what must be said of that. */
+export function findings({ violations }: Pick<Report, "violations">, canary: Canary | null): readonly string[] {
+  return canary === null ? violations : violations.filter((violation) => CANARIES[canary].test(violation));
+}
+
+interface Soil {
+  readonly dice: Dice;
+  readonly db: Database;
+}
+
+export function plant(canary: Canary | null, store: Store, { dice, db }: Soil): Store {
   switch (canary) {
-    case null:
-      return store;
     case "early-answer":
       // Answers before the commit: a crash in between loses what was promised.
       return {
@@ -29,6 +58,8 @@ export function plant(canary: Canary | null, store: Store, dice: Dice): Store {
           return store.settle(settlements);
         },
       };
+    case "short-retry":
+      return { ...store, settle: (settlements) => store.settle(settlements.map(tenthEarlier)) };
     case "skipped-row":
       // Reads a lane and passes over the last one.
       return {
@@ -37,5 +68,84 @@ export function plant(canary: Canary | null, store: Store, dice: Dice): Store {
       };
     case "wrong-order":
       return { ...store, due: async (...args) => (await store.due(...args)).toReversed() };
+    case "sent-again":
+      return { ...store, due: repeating(store.due, dice) };
+    case "sent-early":
+      // Takes a message for later as one for now.
+      return {
+        ...store,
+        accept: (messages) => store.accept(messages.map((message) => ({ ...message, deliverAt: null }))),
+      };
+    case "overslept":
+      // Takes the place of what waits next for one that is an hour later.
+      return {
+        ...store,
+        nextPosition: async (...args) => {
+          const position = await store.nextPosition(...args);
+          return position === null ? null : seqAt(timeOfSeq(position) + HOUR_MS);
+        },
+      };
+    case "never-healed":
+      return { ...store, settle: (settlements) => store.settle(settlements.map(unhealed)) };
+    case "forgotten-trait":
+      // The index of a list does not know which messages go to one of two channels.
+      return {
+        ...store,
+        accept: async (messages) => {
+          const results = await store.accept(messages);
+          db.run("UPDATE stretch SET traits = replace(traits, '|c:eu|', '') WHERE instr(traits, '|c:eu|')");
+          return results;
+        },
+      };
+    case "hasty-prune":
+      // Deletes what has been tried and still waits.
+      return {
+        ...store,
+        prune: async (...args) => {
+          db.run("DELETE FROM delivery WHERE state = 0 AND attempts > 0");
+          return store.prune(...args);
+        },
+      };
+    case "miscounted-expunge":
+      return {
+        ...store,
+        expunge: {
+          ...store.expunge,
+          messages: async (...args) => ({ ...(await store.expunge.messages(...args)), cancelled: 0 }),
+          step: async (...args) => ({ ...(await store.expunge.step(...args)), cancelled: 0 }),
+        },
+      };
+    default:
+      return store;
   }
+}
+
+/** For faults of those who listen. */
+export function deafen(canary: Canary | null, listen: FactListener): FactListener {
+  if (canary !== "miscounted-burial") return listen;
+  return (fact) => {
+    if (fact.type !== "deliveries.buried") listen(fact);
+  };
+}
+
+function tenthEarlier(settlement: Settlement): Settlement {
+  const { next, settledAt } = settlement;
+  if (next.state !== "pending") return settlement;
+  const dueAt = Math.floor(next.dueAt - (next.dueAt - settledAt) / 10);
+  return { ...settlement, next: { ...next, dueAt } };
+}
+
+function unhealed({ failingSince, ...settlement }: Settlement): Settlement {
+  return failingSince === null || failingSince === undefined ? settlement : { ...settlement, failingSince };
+}
+
+/** Now and then reads once more what it has read before. */
+function repeating(due: Store["due"], dice: Dice): Store["due"] {
+  const before = new Map<number, PendingDelivery>();
+  return async (endpointSeq, ...rest) => {
+    const rows = await due(endpointSeq, ...rest);
+    const again = before.get(endpointSeq);
+    if (rows.length > 0) before.set(endpointSeq, rows[0]!);
+    return again !== undefined && dice.chance(0.1) ? [again, ...rows] : rows;
+  };
 }

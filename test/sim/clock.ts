@@ -12,9 +12,9 @@ interface Event {
 interface Step {
   /** The true instant. */
   readonly at: number;
+  readonly byMs: number;
   /** What it showed just before. */
   readonly shown: number;
-  readonly byMs: number;
 }
 
 /**
@@ -47,24 +47,25 @@ export class VirtualClock {
 
   /** Sets the wall clock: forwards, or backwards when negative. */
   step(byMs: number): void {
-    this.#steps.push({ at: this.#now, shown: this.wall, byMs });
+    this.#steps.push({ at: this.#now, byMs, shown: this.wall });
     this.#aheadMs += byMs;
   }
 
   /** How far the wall clock has been set forwards since a true instant; what it was set back is not taken off. */
-  forwardMsSince(at: number): number {
-    return this.#since(at).reduce((sum, { byMs }) => sum + Math.max(0, byMs), 0);
+  forwardMsSince(from: number): number {
+    return this.#steps.reduce((sum, { at, byMs }) => sum + (at >= from ? Math.max(0, byMs) : 0), 0);
   }
 
-  /** The latest that the wall clock has shown since a true instant. */
-  latestSince(at: number): number {
-    return this.#since(at).reduce((latest, { shown }) => Math.max(latest, shown), this.wall);
-  }
-
-  #since(at: number): readonly Step[] {
-    let first = this.#steps.length;
-    while (first > 0 && this.#steps[first - 1]!.at >= at) first--;
-    return this.#steps.slice(first);
+  /** The latest that the wall clock has shown between two true instants. */
+  latestBetween(from: number, to: number = this.#now): number {
+    let aheadMs = 0;
+    let latest = Number.NEGATIVE_INFINITY;
+    for (const { at, byMs, shown } of this.#steps) {
+      if (at > to) break;
+      if (at >= from) latest = Math.max(latest, shown);
+      aheadMs += byMs;
+    }
+    return Math.max(latest, to + aheadMs);
   }
 
   /** Something that happens in the world, whatever becomes of the process. */

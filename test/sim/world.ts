@@ -1,40 +1,26 @@
 import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import { Accepter } from "../../src/accept/accept.ts";
-import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, type Seq, SeqSource, seqAt } from "../../src/core/id.ts";
-import { generateSecret } from "../../src/core/signature.ts";
-import { Engine } from "../../src/deliver/engine.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import type { Seq } from "../../src/core/id.ts";
 import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
-import { REPLAYS, type ReplayData } from "../../src/deliver/replay.ts";
-import type { ApplicationEntry } from "../../src/store/directory.ts";
-import { Directory } from "../../src/store/directory.ts";
-import { type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
-import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
-import { type Canary, plant } from "./canary.ts";
+import { StoreUnavailable } from "../../src/store/index.ts";
+import type { Canary } from "./canary.ts";
 import { Checks } from "./checks.ts";
 import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
+import { reopenEndpoints } from "./events/configuration.ts";
+import { redrive } from "./events/history.ts";
+import { type Event, rollEvent } from "./events.ts";
+import { furnish, rollPolicy } from "./furnish.ts";
 import { Network } from "./network.ts";
+import { Program } from "./program.ts";
+import { HOUR_MS, type Scene, type Sent } from "./scene.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
-const HOUR_MS = 3_600_000;
-const EVENT_TYPES = ["order.paid", "order.sent", "user.created"];
-const CHANNELS = ["eu", "us"];
 /** Far more than any run needs: a world that does not come to rest is broken. */
 const STEPS_MAX = 400_000;
-
-/** One life of the program, from its start to its crash. */
-interface Process {
-  readonly number: number;
-  readonly memory: MemoryStore;
-  readonly store: Store;
-  readonly directory: Directory;
-  readonly seqs: SeqSource;
-  readonly accepter: Accepter;
-  readonly engine: Engine;
-  readonly facts: Facts;
-}
+/** In so long without faults everything that is due goes out. */
+const CATCH_UP_MS = 15 * 60_000;
 
 export interface Report {
   readonly seed: number;
@@ -47,11 +33,10 @@ export interface Report {
   readonly violations: readonly string[];
 }
 
-/** What the caller was told of one message. */
-export interface Sent {
-  readonly seq: Seq;
-  readonly payload: Uint8Array;
-  readonly answer: "accepted" | "refused";
+export interface WorldOptions {
+  readonly canary?: Canary | null;
+  /** Is the wall clock set now and then? */
+  readonly clockSteps?: boolean;
 }
 
 class Crash extends Error {}
@@ -60,19 +45,23 @@ class Crash extends Error {}
  * The whole program on a virtual clock, a faulty network and a database that survives its crashes. First a phase of
  * faults; then everything works, and at the end every accepted message is delivered or dead, exactly where it should be.
  */
-export class World {
+export class World implements Scene {
   readonly clock = new VirtualClock(START_AT);
   readonly dice: Dice;
   readonly network: Network;
   readonly db = new Database(":memory:", { strict: true });
   readonly checks: Checks;
+  readonly retentionMs: number;
+  environment: Seq = 0;
+  readonly applications: Seq[] = [];
+  readonly endpoints: Seq[] = [];
+  readonly hosts: string[] = [];
   readonly sent: Sent[] = [];
+  readonly #canary: Canary | null;
+  readonly #clockSteps: boolean;
   readonly #policy: DeliveryPolicy;
   readonly #trace = createHash("sha256");
-  readonly #endpoints: Seq[] = [];
-  readonly #applications: Seq[] = [];
-  #environment: Seq = 0;
-  #process: Process;
+  #program: Program;
   #crashes = 0;
   #attempts = 0;
   #diskFull = false;
@@ -82,27 +71,32 @@ export class World {
 
   constructor(
     readonly seed: number,
-    private readonly canary: Canary | null = null,
+    { canary = null, clockSteps = false }: WorldOptions = {},
   ) {
+    this.#canary = canary;
+    this.#clockSteps = clockSteps;
     this.dice = new Dice(seed);
     this.network = new Network(this.clock, this.dice);
-    this.#policy = this.#rollPolicy();
-    this.checks = new Checks(this.db, this.clock, this.#policy);
-    this.#process = this.#boot();
-    this.network.onSend = (request) => this.checks.sent(request, this.#ids);
-  }
-
-  get #ids(): IdCodec {
-    return new IdCodec(this.#process.store.idSeed);
+    this.#policy = rollPolicy(this.dice);
+    this.retentionMs = this.dice.pick([24, 72, 240]) * HOUR_MS;
+    this.#program = this.#boot();
+    // With dice of its own: to look harder changes nothing of what happens.
+    this.checks = new Checks(this.db, this.clock, this.#policy, new Dice(~seed));
+    this.network.onSend = (request) => this.checks.signatures.sent(request, this.#program.ids);
   }
 
   async run(): Promise<Report> {
-    await this.#do(() => this.#furnish());
+    await this.#do(furnish);
+    await this.#do((_, program) => program.start());
     this.#faulty = true;
     await this.#faultyPhase();
+    await this.#look();
     await this.#calmPhase();
     await this.#redriveEverything();
-    this.checks.atTheEnd(this.sent, this.network, this.#ids);
+    await this.#look();
+    this.checks.ending.everyMessage(this.sent, this.network, this.#program.ids);
+    this.checks.ending.nothingSurvivedPurge();
+    this.checks.attempts.nothingWasEarly(this.sent);
     this.db.close();
     return {
       seed: this.seed,
@@ -114,66 +108,31 @@ export class World {
     };
   }
 
-  #rollPolicy(): DeliveryPolicy {
-    const { dice } = this;
-    return {
-      retryScheduleMs: dice.pick([
-        [],
-        [5000],
-        [5000, 300_000],
-        [100, 1000, 10_000, HOUR_MS],
-        [5000, 5000, 5000, 5000, 5000],
-      ]),
-      retryJitter: dice.pick([0, 0.2, 1]),
-      deliveryTimeoutMs: dice.pick([1000, 5000, 15_000]),
-      deliveryConcurrency: dice.pick([1, 4, 16, 64]),
-      endpointConcurrency: dice.pick([1, 4, 16]),
-      endpointDisableAfterMs: dice.pick([0, 6 * HOUR_MS, 120 * HOUR_MS]),
-      allowSubnets: [],
-      maxResponseStoredBytes: 1024,
-      signatureHeaders: "webhook",
-      userAgent: "Boathook/sim",
-      inbox: null,
-    };
-  }
-
   // --- the program's lives -------------------------------------------------------------------------------------------
 
-  #boot(): Process {
-    const number = this.#crashes;
-    const clock = this.clock.ofProcess(number);
-    const facts = new Facts();
-    const memory = openMemoryStore(
-      this.db,
-      clock,
-      (fact) => facts.state(fact),
-      () => {
-        if (this.#diskFull) throw new StoreUnavailable("The disk is full.");
-      },
-    );
-    const store = plant(this.canary, memory.store, this.dice);
-    const directory = new Directory(store, clock);
-    facts.subscribe(directory.listen);
-    const seqs = new SeqSource(clock.now, store.lastSeq);
-    const ids = new IdCodec(store.idSeed);
-    const ports = { clock, random: this.dice, transport: this.network, resolver: this.network };
-    const engine = new Engine(ports, { store, directory, ids, seqs, facts, policy: this.#policy });
-    facts.subscribe((fact) => this.#happened(fact));
-    this.checks.processStarted();
-    const accepter = new Accepter(store, seqs, clock, facts, engine);
-    return { number, memory, store, directory, seqs, accepter, engine, facts };
+  #boot(): Program {
+    return new Program(this.#crashes, {
+      db: this.db,
+      clock: this.clock,
+      dice: this.dice,
+      network: this.network,
+      policy: this.#policy,
+      canary: this.#canary,
+      isDiskFull: () => this.#diskFull,
+      onFact: (fact) => this.#happened(fact),
+    });
   }
 
   async #crash(): Promise<void> {
     this.#crashAfterCommit = false;
     this.#note(`crash ${this.#crashes}`);
-    this.#process.memory.crash();
-    this.clock.kill(this.#process.number);
+    this.#program.crash();
     this.#crashes++;
-    if (this.db.inTransaction) this.db.run("ROLLBACK");
     this.clock.skip(this.dice.between(5, 500));
-    this.#process = this.#boot();
-    await this.#do(() => this.#process.engine.start());
+    if (this.dice.chance(0.2)) this.#setClock();
+    this.checks.attempts.processStarted();
+    this.#program = this.#boot();
+    await this.#do((_, program) => program.start());
   }
 
   #happened(fact: Fact): void {
@@ -185,12 +144,8 @@ export class World {
       }
       return;
     }
-    if (fact.type === "attempt.started") this.checks.attemptStarted(fact.deliverySeq, fact.endpointSeq);
-    if (fact.type === "attempt.finished") {
-      this.#attempts++;
-      this.checks.attemptFinished(fact.endpointSeq);
-    }
-    if (fact.type === "defect.found") this.checks.violation(`a defect in ${fact.where}: ${fact.error}`);
+    if (fact.type === "attempt.finished") this.#attempts++;
+    this.checks.happened(fact);
     this.#note(JSON.stringify(fact));
   }
 
@@ -218,16 +173,12 @@ export class World {
     return true;
   }
 
-  /** Steps until what was asked for is done. Null when a crash came in between. */
-  async #do<T>(ask: () => Promise<T>): Promise<T | null> {
-    const process = this.#process;
+  /** Steps until what was asked for is done, or a crash has come in between. */
+  async #do(event: Event): Promise<void> {
+    const program = this.#program;
     let done = false;
-    let value: T | null = null;
     let failure: unknown = null;
-    ask()
-      .then((result) => {
-        value = result;
-      })
+    event(this, program)
       .catch((error) => {
         failure = error;
       })
@@ -235,9 +186,8 @@ export class World {
         done = true;
       });
     await macrotask();
-    while (!done && this.#process === process && (await this.#step()));
+    while (!done && program.isAlive && (await this.#step()));
     if (failure !== null && !(failure instanceof StoreUnavailable)) throw failure;
-    return value;
   }
 
   async #passTime(ms: number): Promise<void> {
@@ -255,77 +205,16 @@ export class World {
 
   // --- what happens --------------------------------------------------------------------------------------------------
 
-  async #furnish(): Promise<void> {
-    const { dice } = this;
-    const { store, seqs } = this.#process;
-    const now = this.clock.now;
-    this.#environment = (await store.environments.ensure({ seq: seqs.next(), name: "default", createdAt: now })).seq;
-    for (let a = 0; a < dice.between(1, 3); a++) {
-      const seq = seqs.next();
-      const throttleRate = this.#rollApplicationRate();
-      this.checks.applicationThrottled(seq, throttleRate);
-      await store.applications.create({
-        seq,
-        environmentSeq: this.#environment,
-        uid: `app-${a}`,
-        name: `Application ${a}`,
-        throttleRate,
-        metadata: {},
-        createdAt: now,
-        updatedAt: now,
-      });
-      this.#applications.push(seq);
-      for (let e = 0; e < dice.between(1, 4); e++) await this.#addEndpoint(seq, `e${e}.a${a}.example`);
-    }
-    await this.#process.engine.start();
-  }
-
-  async #addEndpoint(applicationSeq: Seq, host: string): Promise<void> {
-    const { dice } = this;
-    const { store, seqs } = this.#process;
-    const endpoint: Endpoint = {
-      seq: seqs.next(),
-      applicationSeq,
-      uid: null,
-      url: `https://${host}/hook`,
-      description: "",
-      disabled: false,
-      eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,
-      channels: dice.chance(0.2) ? [dice.pick(CHANNELS)] : null,
-      metadata: {},
-      headers: {},
-      version: 1,
-      throttleRate: dice.chance(0.25) ? dice.pick([1, 5, 50]) : null,
-      concurrency: dice.chance(0.3) ? dice.pick([1, 2, 8]) : null,
-      ordering: dice.chance(0.35) ? "fifo" : "parallel",
-      timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
-      retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [60_000, HOUR_MS]]) : null,
-      paused: false,
-      failingSince: null,
-      createdAt: this.clock.now,
-      updatedAt: this.clock.now,
-    };
-    const secret = generateSecret(dice.bytes(24));
-    this.checks.endpointMade(endpoint, secret);
-    await store.endpoints.create(endpoint, secret);
-    this.#endpoints.push(endpoint.seq);
-  }
-
   async #faultyPhase(): Promise<void> {
     const { dice } = this;
-    const operations = dice.between(60, 250);
-    for (let i = 0; i < operations; i++) {
+    const events = dice.between(60, 250);
+    for (let i = 0; i < events; i++) {
       await this.#passTime(this.#rollPause());
       if (dice.chance(0.03)) await this.#crash();
-      const roll = dice.next();
-      if (roll < 0.72) this.#send(dice.chance(0.2) ? dice.between(2, 40) : 1);
-      else if (roll < 0.86) this.network.changeMood(this.#rollHost());
-      else if (roll < 0.88) this.#fillDisk();
-      else if (roll < 0.93) await this.#do(() => this.#reconfigure());
-      else if (roll < 0.94) await this.#do(() => this.#throttleApplication());
-      else if (roll < 0.96) await this.#do(() => this.#resend());
-      else if (roll < 0.98) await this.#do(() => this.#redrive());
-      else await this.#do(() => this.#replay());
+      if (dice.chance(0.02)) this.#fillDisk();
+      if (dice.chance(0.03)) this.#setClock();
+      await this.#do(rollEvent(this));
+      this.#count();
     }
   }
 
@@ -336,6 +225,16 @@ export class World {
     });
   }
 
+  /** By seconds to hours, forwards or backwards. */
+  #setClock(): void {
+    if (!this.#clockSteps) return;
+    const { dice } = this;
+    const stepMs = dice.between(1, dice.pick([5000, 60_000, HOUR_MS, 12 * HOUR_MS])) * dice.pick([-1, 1]);
+    this.#note(`the clock is set by ${stepMs}`);
+    this.clock.step(stepMs);
+    this.checks.attempts.clockStepped();
+  }
+
   #rollPause(): number {
     const roll = this.dice.next();
     if (roll < 0.5) return this.dice.below(5);
@@ -344,178 +243,17 @@ export class World {
     return this.dice.below(30 * HOUR_MS);
   }
 
-  #rollHost(): string {
-    const seq = this.dice.pick(this.#endpoints);
-    return this.checks.hostOf(seq);
+  #count(): void {
+    const { tally } = this.#program;
+    if (tally !== null) this.checks.counts.tally(tally.of(this.environment));
   }
 
-  /** Callers do not wait for each other. */
-  #send(count: number): void {
-    const process = this.#process;
-    for (let i = 0; i < count; i++) {
-      const applicationSeq = this.dice.pick(this.#applications);
-      const entry = process.directory.application(this.#environment, { seq: applicationSeq });
-      if (entry instanceof Promise) void entry.then((known) => known && this.#sendOne(process, known));
-      else if (entry !== null) this.#sendOne(process, entry);
-    }
-  }
-
-  #sendOne(process: Process, entry: ApplicationEntry): void {
-    if (this.#process !== process) return;
-    const { dice } = this;
-    const payload = Buffer.from(JSON.stringify({ n: this.sent.length, roll: dice.next() }));
-    const eventId = dice.chance(0.1) ? `event-${dice.below(30)}` : null;
-    const seqBefore = process.seqs.last;
-    process.accepter
-      .accept(entry, {
-        eventType: dice.pick(EVENT_TYPES),
-        eventId,
-        channels: dice.chance(0.5) ? [dice.pick(CHANNELS)] : null,
-        tags: null,
-        payload,
-        contentType: null,
-        headers: null,
-        retentionMs: null,
-        deliverAt: null,
-        warnings: null,
-        idempotency: null,
-      })
-      .then((result) => {
-        if (this.#process !== process || !result.accepted) return;
-        this.sent.push({ seq: result.seq, payload, answer: "accepted" });
-      })
-      .catch((error) => {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        if (this.#process === process) this.sent.push({ seq: seqBefore, payload, answer: "refused" });
-      });
-  }
-
-  #rollApplicationRate(): number | null {
-    return this.dice.chance(0.3) ? this.dice.pick([2, 20, 100]) : null;
-  }
-
-  async #throttleApplication(): Promise<void> {
-    const { store, facts } = this.#process;
-    const seq = this.dice.pick(this.#applications);
-    const application = (await store.applications.get(seq))!;
-    const throttleRate = this.#rollApplicationRate();
-    // A crash or a full disk may leave either rate behind.
-    this.checks.applicationThrottled(seq, null);
-    await store.applications.update({ ...application, throttleRate });
-    facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq: this.#environment });
-    facts.state({ type: "application.throttled", applicationSeq: seq });
-    this.checks.applicationThrottled(seq, throttleRate);
-  }
-
-  async #reconfigure(): Promise<void> {
-    const { dice } = this;
-    const { store, facts } = this.#process;
-    const seq = dice.pick(this.#endpoints);
-    const endpoint = await store.endpoints.get(seq);
-    if (endpoint === null || endpoint.deleted) return;
-    const roll = dice.next();
-    if (roll < 0.08) {
-      await store.endpoints.delete(seq, this.clock.now);
-      facts.state({ type: "endpoint.deleted", endpointSeq: seq, applicationSeq: endpoint.applicationSeq });
-      return;
-    }
-    if (roll < 0.12) this.network.changeMood(this.checks.hostOf(seq), "gone");
-    if (roll < 0.35) {
-      const secret = generateSecret(dice.bytes(24));
-      this.checks.secretOffered(seq, secret);
-      const oldExpiresAt = this.clock.now + 1000 + dice.below(86_400_000);
-      if (await store.endpoints.rotateSecret(seq, secret, this.clock.now, oldExpiresAt)) {
-        this.checks.secretStored(seq, secret);
-      }
-    } else {
-      await this.#update(endpoint, this.#rollChange(endpoint));
-      return;
-    }
-    facts.state({ type: "endpoint.updated", endpointSeq: seq, applicationSeq: endpoint.applicationSeq });
-  }
-
-  #rollChange(endpoint: Endpoint): Partial<Endpoint> {
-    const { dice } = this;
-    return dice.pick<Partial<Endpoint>>([
-      { paused: !endpoint.paused },
-      { disabled: !endpoint.disabled, failingSince: null },
-      { ordering: endpoint.ordering === "fifo" ? "parallel" : "fifo" },
-      { eventTypes: dice.chance(0.5) ? [dice.pick(EVENT_TYPES)] : null },
-    ]);
-  }
-
-  async #update(endpoint: Endpoint, change: Partial<Endpoint>): Promise<void> {
-    const { store, facts } = this.#process;
-    if (change.ordering !== undefined) this.checks.orderChanged(endpoint.seq);
-    await store.endpoints.update({ ...endpoint, ...change, updatedAt: this.clock.now });
-    facts.state({ type: "endpoint.updated", endpointSeq: endpoint.seq, applicationSeq: endpoint.applicationSeq });
-  }
-
-  async #resend(): Promise<void> {
-    const { store, seqs, engine, facts } = this.#process;
-    const message = this.dice.pick(this.sent.filter(({ answer }) => answer === "accepted"));
-    if (message === undefined) return;
-    const stored = await store.messages.get(message.seq);
-    if (stored === null) return;
-    const endpoints = await store.endpoints.active(stored.applicationSeq);
-    if (endpoints.length === 0) return;
-    const endpointSeq = this.dice.pick(endpoints).seq;
-    const position = seqs.next();
-    const { was, deliverySeq } = await store.resend(message.seq, endpointSeq, {
-      seq: seqs.next(),
-      position,
-      now: this.clock.now,
-    });
-    facts.state({ type: "delivery.resent", environmentSeq: this.#environment, endpointSeq, deliverySeq, was });
-    engine.wake(endpointSeq, position);
-  }
-
-  async #redrive(): Promise<void> {
-    const { store, seqs, engine } = this.#process;
-    const task = {
-      seq: seqs.next(),
-      environmentSeq: this.#environment,
-      kind: "dead-letter.redrive",
-      status: "running" as const,
-      data: {
-        filter: { environmentSeq: this.#environment },
-        rate: this.dice.pick([1, 50, 1000]),
-        redriven: 0,
-        after: 0,
-      },
-      updatedAt: this.clock.now,
-    };
-    await store.tasks.create(task);
-    engine.startTask(task);
-  }
-
-  /** What failed, what is missing or what was sent, to one endpoint. */
-  async #replay(): Promise<void> {
-    const { dice } = this;
-    const { store, seqs, engine } = this.#process;
-    const endpoint = await store.endpoints.get(dice.pick(this.#endpoints));
-    if (endpoint === null) return;
-    const seq = seqs.next();
-    const from = seqAt(this.clock.now - dice.below(48 * HOUR_MS));
-    const data: ReplayData = {
-      applicationSeq: endpoint.applicationSeq,
-      endpointSeq: endpoint.seq,
-      from,
-      to: seq,
-      messagesSent: 0,
-    };
-    const kind = dice.pick(Object.keys(REPLAYS));
-    const { environmentSeq } = endpoint;
-    const task = {
-      seq,
-      environmentSeq,
-      kind,
-      status: "running",
-      data: { ...data },
-      updatedAt: this.clock.now,
-    } as const;
-    await store.tasks.create(task);
-    engine.startTask(task);
+  /** At what those see who ask. */
+  async #look(): Promise<void> {
+    this.#count();
+    this.checks.counts.health();
+    this.checks.counts.nothingForgotten();
+    await this.checks.lists.look(this, this.#program.store);
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------
@@ -524,27 +262,21 @@ export class World {
     this.#faulty = false;
     this.#diskFull = false;
     this.network.calm();
-    await this.#do(() => this.#reopenEndpoints());
+    // For the last time.
+    if (this.dice.chance(0.5)) this.#setClock();
+    await this.#do(reopenEndpoints);
+    await this.#passTime(CATCH_UP_MS);
+    this.checks.rest.nothingIsLate(CATCH_UP_MS, this.#program.seqs.last);
     await this.#untilQuiet();
-    this.checks.nothingWaits("after the calm phase");
-  }
-
-  async #reopenEndpoints(): Promise<void> {
-    for (const seq of this.#endpoints) {
-      const endpoint = await this.#process.store.endpoints.get(seq);
-      if (endpoint === null || endpoint.deleted) continue;
-      if (endpoint.paused || endpoint.disabled) {
-        await this.#update(endpoint, { paused: false, disabled: false, failingSince: null });
-      }
-    }
+    this.checks.rest.nothingWaits("after the calm phase");
   }
 
   /** Dead letters are not lost: sent again, they arrive wherever there is still somebody to take them. */
   async #redriveEverything(): Promise<void> {
-    await this.#do(() => this.#reopenEndpoints());
-    await this.#do(() => this.#redrive());
+    await this.#do(reopenEndpoints);
+    await this.#do(redrive);
     await this.#untilQuiet();
-    this.checks.nothingWaits("after the last redrive");
+    this.checks.rest.nothingWaits("after the last redrive");
   }
 }
 

@@ -56,3 +56,9 @@ export async function makeApplication(send: Send): Promise<string> {
   if (status !== 201) throw new Error(`No application: ${status} ${text}`);
   return uid;
 }
+
+/** The answers to the same request sent many times at once, by their status. */
+export async function sameAtOnce(request: () => Promise<Answer>, times = 10): Promise<Record<number, Answer[]>> {
+  const answers = await Promise.all(Array.from({ length: times }, request));
+  return Object.groupBy(answers, ({ status }) => status) as Record<number, Answer[]>;
+}

@@ -244,8 +244,7 @@ export class EngineWorld implements Disposable {
 
   /** Changes an endpoint as the API does. */
   async update(endpoint: Pick<Endpoint, "seq">, change: Partial<Endpoint>): Promise<void> {
-    const { environmentSeq: _, deleted: __, ...known } = (await this.do(() => this.store.endpoints.get(endpoint.seq)))!;
-    await this.do(() => this.store.endpoints.update({ ...known, ...change, updatedAt: this.now }));
+    await this.do(() => this.store.endpoints.update(endpoint.seq, () => ({ ...change, updatedAt: this.now })));
     this.state({ type: "endpoint.updated", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
   }
 

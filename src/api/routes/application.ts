@@ -14,6 +14,7 @@ import {
 import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
+import { findOrMake } from "../find-or-make.ts";
 import { type Operation, operation } from "../operation.ts";
 import { found, orderQuery, pageQuery, pageRequest } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
@@ -92,11 +93,14 @@ export function applicationRoutes(context: Context): Operation[] {
       answers: { 200: { ...one, description: "It was there already." }, 201: created },
       problems: [409],
       async handle({ identity, query, body }) {
-        if (query.get_if_exists && body.uid) {
-          const existing = await store.applications.find(identity.environmentSeq, { uid: body.uid });
-          if (existing !== null) return { ...reply(200, out(existing)), changed: null };
-        }
-        return reply(201, out(await createApplication(context, identity, body)));
+        const { uid } = body;
+        if (!query.get_if_exists || !uid) return reply(201, out(await createApplication(context, identity, body)));
+        const found = await findOrMake(
+          () => store.applications.find(identity.environmentSeq, { uid }),
+          () => makeApplication(context, identity, body),
+        );
+        if (found === null) throw taken();
+        return found.made ? reply(201, out(found.thing)) : { ...reply(200, out(found.thing)), changed: null };
       },
     }),
 
@@ -127,15 +131,16 @@ export function applicationRoutes(context: Context): Operation[] {
       answers: { 200: one, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const existing = await lookup.applicationOrNull(identity, params.app_id);
-        if (existing === null) {
-          const uid = body.uid ?? uidFromPath(params.app_id);
-          return reply(201, out(await createApplication(context, identity, { ...body, uid })));
-        }
-        return update(existing.seq, identity, ({ uid }) => ({
+        const found = await findOrMake(
+          () => lookup.applicationOrNull(identity, params.app_id),
+          async () => makeApplication(context, identity, { ...body, uid: body.uid ?? uidFromPath(params.app_id) }),
+        );
+        if (found === null) throw taken();
+        if (found.made) return reply(201, out(found.thing));
+        return update(found.thing.seq, identity, ({ uid }) => ({
           name: body.name,
           uid: body.uid === undefined ? uid : body.uid,
-          throttleRate: body.throttleRate ?? body.rateLimit ?? null,
+          throttleRate: sentRate(body) ?? null,
           metadata: body.metadata ?? {},
         }));
       },
@@ -155,7 +160,7 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
-        const rate = body.throttleRate === undefined ? body.rateLimit : body.throttleRate;
+        const rate = sentRate(body);
         return update(seq, identity, ({ name, uid, throttleRate, metadata }) => ({
           name: body.name ?? name,
           uid: body.uid === undefined ? uid : body.uid,
@@ -189,28 +194,44 @@ export async function createApplication(
   identity: Identity,
   body: Static<typeof ApplicationIn>,
 ): Promise<Application> {
+  const application = await makeApplication(context, identity, body);
+  if (application === null) throw taken();
+  return application;
+}
+
+/** Null: the uid is taken. */
+async function makeApplication(
+  context: Context,
+  identity: Identity,
+  body: Static<typeof ApplicationIn>,
+): Promise<Application | null> {
   const now = context.clock.now();
   const application: Application = {
     seq: context.seqs.next(),
     environmentSeq: identity.environmentSeq,
     uid: body.uid ?? null,
     name: body.name,
-    throttleRate: body.throttleRate ?? body.rateLimit ?? null,
+    throttleRate: sentRate(body) ?? null,
     metadata: body.metadata ?? {},
     createdAt: now,
     updatedAt: now,
   };
-  if (!(await context.store.applications.create(application))) throw taken();
+  if (!(await context.store.applications.create(application))) return null;
   context.applicationChanged(application);
   return application;
 }
 
 /** With its endpoints, whose lanes are told. */
 export async function deleteApplication(context: Context, application: Application): Promise<void> {
-  const endpoints = await context.endpointsOf(application);
-  await context.store.applications.delete(application.seq, context.clock.now());
+  const { seq: applicationSeq } = application;
+  const endpoints = await context.store.applications.delete(applicationSeq, context.clock.now());
   context.applicationChanged(application);
-  for (const endpoint of endpoints) context.endpointChanged("endpoint.deleted", endpoint);
+  for (const seq of endpoints) context.endpointChanged("endpoint.deleted", { seq, applicationSeq });
+}
+
+/** Under its old name only when it does not stand under the new one. */
+function sentRate({ throttleRate, rateLimit }: Static<typeof ApplicationPatch>): number | null | undefined {
+  return throttleRate === undefined ? rateLimit : throttleRate;
 }
 
 function taken() {

@@ -11,12 +11,15 @@ import type { Identity } from "../identity.ts";
 import { makeToken } from "../make-token.ts";
 import { type Operation, operation } from "../operation.ts";
 import { noContent, type Reply, reply } from "../reply.ts";
-import { choice, nullable, ruled } from "../schema.ts";
+import { choice, distinct, nullable, ruled } from "../schema.ts";
+import { formatInstantOrNull } from "../time.ts";
 
 const HOUR_SECONDS = 60 * 60;
 const PORTAL_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
 const EXPIRE_SECONDS_MAX = 3 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
+/** More than there are, so that what is wrong with a longer list is told in words. */
+const CAPABILITIES_SENT_MAX = 100;
 const SESSIONS_MAX = 1000;
 /** What the pages of the Svix API know as the place of a server that is nobody's cloud. */
 const REGION = "self-hosted";
@@ -28,7 +31,7 @@ const AppPortalAccessIn = field.object("AppPortalAccessIn", {
   capabilities: Type.Optional(
     nullable(
       ruled(
-        Type.Array(choice(capabilities), { uniqueItems: true }),
+        distinct(choice(capabilities), { maxItems: CAPABILITIES_SENT_MAX }),
         (sent) => (sent.includes("ViewBase") ? null : "`ViewBase` must be among them."),
         { description: "What the token may do; everything that the token of an application can, unless given." },
       ),
@@ -39,9 +42,8 @@ const AppPortalAccessIn = field.object("AppPortalAccessIn", {
   ),
   featureFlags: Type.Optional(
     nullable(
-      Type.Array(field.eventTypeName, {
+      distinct(field.eventTypeName, {
         maxItems: FLAGS_MAX,
-        uniqueItems: true,
         description: "The token sees the event types with these flags, beside those without any.",
       }),
     ),
@@ -64,6 +66,38 @@ const AppPortalAccessOut = field.object("AppPortalAccessOut", {
   token: Type.String(),
 });
 
+/** Where the right of a caller comes from, in the words of the Svix API. */
+const permissionSources = {
+  none: "Unknown",
+  root: "GlobalAuthToken",
+  token: "RegionalAuthToken",
+  jwt: "SvixJwt",
+} as const;
+
+const WhoamiOut = field.object("WhoamiOut", {
+  envId: field.idOut("org_"),
+  appId: nullable(Type.String({ description: "The application that the token is for; null: the whole environment." })),
+  appUid: nullable(Type.String()),
+  appName: nullable(Type.String()),
+  permissionSource: Type.String({ enum: Object.values(permissionSources) }),
+  sessionId: nullable(Type.String()),
+  expiresAt: nullable(field.instantOut),
+  operations: Type.Array(Type.String(), {
+    description: "The ids of the operations that the token may use, as far as that depends on the token alone.",
+  }),
+});
+
+const whoamiExample = {
+  envId: "org_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  appUid: "acme",
+  appName: "Acme",
+  permissionSource: "RegionalAuthToken",
+  sessionId: "user_1FB8",
+  expiresAt: "2026-01-08T00:00:00.000Z",
+  operations: ["v1.endpoint.list", "v1.endpoint.get"],
+};
+
 const ApplicationTokenExpireIn = field.object("ApplicationTokenExpireIn", {
   expiry: Type.Optional(
     nullable(
@@ -74,7 +108,8 @@ const ApplicationTokenExpireIn = field.object("ApplicationTokenExpireIn", {
     nullable(
       Type.Array(sessionId, {
         maxItems: SESSIONS_MAX,
-        description: "Only tokens that were made with one of these; all of the application, unless given.",
+        description:
+          "Only tokens that were made with one of these. When none is named (null, an empty list, or nothing at all) all tokens of the application end.",
       }),
     ),
   ),
@@ -127,7 +162,7 @@ export function authenticationRoutes(context: Context): Operation[] {
       tag,
       summary: "Let the owner of an application in",
       description:
-        "Makes a token for this application alone, and a link that carries it. Made by a token with scopes, it has these scopes as well.",
+        "Makes a token for this application alone, and a link that carries it: to the page at `/portal/`, where its owner sees endpoints and deliveries and does what the token allows. The link may be opened as it is or in an `<iframe>`; `?primaryColor=0b6e99`, `?darkMode=true` (or `auto`) and `?fontFamily=…` before its `#` fit it to what is around it, and `&next=/endpoints/new` behind the key opens another page first. Made by a token with scopes, it has these scopes as well.",
       access: "environment",
       body: AppPortalAccessIn,
       bodyOptional: true,
@@ -155,14 +190,29 @@ export function authenticationRoutes(context: Context): Operation[] {
     }),
 
     operation({
+      id: "v1.authentication.whoami",
+      method: "GET",
+      path: "/api/v1/auth/whoami",
+      tag,
+      summary: "Tell what the token is for",
+      description: "For every token, whatever its capabilities and scopes are.",
+      access: "application",
+      scopes: [],
+      answers: { 200: { description: "Whose it is and what it opens.", schema: WhoamiOut, example: whoamiExample } },
+      problems: [],
+      handle: async ({ identity }) => reply(200, await whoami(context, identity)),
+    }),
+
+    operation({
       id: "v1.authentication.logout",
       method: "POST",
       path: "/api/v1/auth/logout",
       tag,
       summary: "End the token that is used",
-      description: "At once and for ever. The root token cannot be ended.",
+      description: "At once and for ever, whatever it may do. The root token cannot be ended.",
       access: "application",
       capability: "ViewBase",
+      scopes: [],
       answers: { 204: { description: "It is of no use any more." } },
       problems: [],
       async handle({ identity }) {
@@ -198,6 +248,23 @@ export function authenticationRoutes(context: Context): Operation[] {
       },
     }),
   ];
+}
+
+async function whoami({ store, ids, operationsFor }: Context, identity: Identity): Promise<Static<typeof WhoamiOut>> {
+  const { credential, environmentSeq, applicationSeq } = identity;
+  const application = applicationSeq === null ? null : await store.applications.get(applicationSeq);
+  const token = credential.kind === "token" ? await store.tokens.get(environmentSeq, credential.seq) : null;
+  const expiresAt = credential.kind === "jwt" ? credential.expiresAt : (token?.expiresAt ?? null);
+  return {
+    envId: ids.encode("org_", environmentSeq),
+    appId: application === null ? null : ids.encode("app_", application.seq),
+    appUid: application?.uid ?? null,
+    appName: application?.name ?? null,
+    permissionSource: permissionSources[credential.kind],
+    sessionId: token?.sessionId ?? null,
+    expiresAt: formatInstantOrNull(expiresAt),
+    operations: [...operationsFor(identity)],
+  };
 }
 
 /** A JWT is nowhere stored, but that it was ended is. */

@@ -113,6 +113,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path: `${path}/summary`,
       tag,
       summary: "Count dead letters by what they have in common",
+      description: "All of them, also those that cannot be sent again.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
       answers: {
@@ -131,7 +132,8 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path: `${path}/redrive`,
       tag,
       summary: "Send dead letters again",
-      description: "At a steady rate, with a whole retry schedule each. An empty filter means all.",
+      description:
+        "At a steady rate, with a whole retry schedule each. A filter without fields means all. Passed over, and not counted in a dry run: those whose endpoint is deleted or disabled, and those whose payload is no longer kept. A paused endpoint gets them later.",
       access: "environment",
       body: RedriveIn,
       bodyExample: { filter: { reason: "status_5xx" }, rate: 50, dryRun: true },
@@ -147,7 +149,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       async handle({ identity, body }) {
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
         if (body.dryRun) {
-          const found = await store.deadLetters.groups(filter);
+          const found = await store.deadLetters.redrivable(filter);
           return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
         }
         const data: RedriveData = { filter, rate: body.rate ?? RATE_DEFAULT, redriven: 0, after: 0 };
@@ -162,7 +164,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Drop dead letters",
-      description: "Those that match; without any filter nothing is dropped.",
+      description: "Those that match. Without any filter, or with an empty one, nothing is dropped: 422.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
       answers: { 200: { description: "How many are gone.", schema: CountOut, example: { count: 17 } } },

@@ -1,14 +1,14 @@
 import { Type } from "@sinclair/typebox";
 import { invalid } from "../../core/problem.ts";
+import { headersMax, headersSizeProblem } from "../../core/rule.ts";
 import type { Endpoint } from "../../store/index.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import { noContent, type Reply, reply } from "../reply.ts";
+import { storeChange } from "./endpoint.ts";
 
 type Headers = Readonly<Record<string, string>>;
-
-const HEADERS_MAX = 100;
 
 /** Of these only the names are told: their values are secrets of the receiver. */
 const sensitiveNames: ReadonlySet<string> = new Set([
@@ -24,7 +24,7 @@ export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: fi
 const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
   headers: field.headerChanges,
   deleteHeaders: Type.Optional(
-    Type.Array(Type.String(), { maxItems: HEADERS_MAX, description: "Names of headers to take away." }),
+    Type.Array(Type.String(), { maxItems: headersMax, description: "Names of headers to take away." }),
   ),
 });
 export const EndpointHeadersOut = field.object("EndpointHeadersOut", {
@@ -74,9 +74,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return context.inTurn.run(endpoint.seq, async () =>
-          replaceHeaders(context, await lookup.again(endpoint), body.headers),
-        );
+        return replaceHeaders(context, endpoint, () => body.headers);
       },
     }),
 
@@ -93,11 +91,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return context.inTurn.run(endpoint.seq, async () => {
-          const existing = await lookup.again(endpoint);
-          const headers = patched(existing.headers, body.headers, body.deleteHeaders ?? []);
-          return replaceHeaders(context, existing, headers);
-        });
+        return replaceHeaders(context, endpoint, (before) => patched(before, body.headers, body.deleteHeaders ?? []));
       },
     }),
   ];
@@ -109,9 +103,12 @@ export function headersOut(endpoint: Endpoint) {
   return { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive };
 }
 
-export async function replaceHeaders(context: Context, endpoint: Endpoint, headers: Headers): Promise<Reply> {
-  await context.store.endpoints.update({ ...endpoint, headers, updatedAt: context.clock.now() });
-  context.endpointChanged("endpoint.updated", endpoint);
+export async function replaceHeaders(
+  context: Context,
+  { seq }: Endpoint,
+  change: (before: Headers) => Headers,
+): Promise<Reply> {
+  await storeChange(context, seq, (before) => ({ ...before, headers: change(before.headers) }));
   return noContent;
 }
 
@@ -131,6 +128,8 @@ function patched(
     if (value === null) after.delete(name.toLowerCase());
     else after.set(name.toLowerCase(), [name, value]);
   }
-  if (after.size > HEADERS_MAX) throw invalid(["body", "headers"], `An endpoint has at most ${HEADERS_MAX} headers.`);
-  return Object.fromEntries(after.values());
+  const headers = Object.fromEntries(after.values());
+  const problem = headersSizeProblem(headers);
+  if (problem !== null) throw invalid(["body", "headers"], problem);
+  return headers;
 }

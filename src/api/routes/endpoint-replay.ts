@@ -28,7 +28,13 @@ const BulkReplayIn = field.object("BulkReplayIn", {
   since,
   until,
   eventTypes: Type.Optional(
-    nullable(Type.Array(field.eventTypeName, { maxItems: EVENT_TYPES_MAX, description: "Only of these event types." })),
+    nullable(
+      Type.Array(field.eventTypeName, {
+        minItems: 1,
+        maxItems: EVENT_TYPES_MAX,
+        description: "Only of these event types.",
+      }),
+    ),
   ),
   channel: Type.Optional(nullable(field.channel)),
   tag: Type.Optional(

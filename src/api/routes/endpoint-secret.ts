@@ -7,6 +7,7 @@ import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import { noContent, reply } from "../reply.ts";
 import { nullable } from "../schema.ts";
+import { svixSdkOf } from "../svix-sdk.ts";
 import { checkSecret } from "./endpoint.ts";
 
 const GRACE_SECONDS_DEFAULT = 24 * 60 * 60;
@@ -108,13 +109,8 @@ export async function rotateSecret(
   return secret;
 }
 
-/**
- * Svix SDKs from 2.7 on read the new secret from the answer and fail without it; older ones, such as those for Kotlin, fail
- * with it. Nothing but their `User-Agent` (`svix-libs/VERSION/LANGUAGE …`) tells them apart.
- */
+/** Svix SDKs from 2.7 on read the new secret from the answer and fail without it; older ones, such as that for Kotlin, fail with it. */
 function expectsRotatedSecret(request: Request): boolean {
-  const version = /^svix-libs\/(\d+)\.(\d+)/.exec(request.headers.get("user-agent") ?? "");
-  if (version === null) return false;
-  const [major, minor] = [Number(version[1]), Number(version[2])];
-  return major > 2 || (major === 2 && minor >= 7);
+  const sdk = svixSdkOf(request);
+  return sdk !== null && (sdk.major > 2 || (sdk.major === 2 && sdk.minor >= 7));
 }

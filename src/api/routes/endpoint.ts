@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import type { Seq } from "../../core/id.ts";
 import { conflict, invalid, notFound } from "../../core/problem.ts";
 import { normalizeUrl, uidProblem } from "../../core/rule.ts";
 import { generateSecret, parseSecret, secretBytes } from "../../core/signature.ts";
@@ -14,8 +15,11 @@ import {
   endpointExample,
   endpointOut,
   plainEndpoint,
+  sentEventTypes,
 } from "../endpoint-fields.ts";
 import * as field from "../fields.ts";
+import { type FoundOrMade, findOrMake } from "../find-or-make.ts";
+import type { Identity } from "../identity.ts";
 import { type Operation, operation } from "../operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
@@ -29,11 +33,22 @@ export function endpointRoutes(context: Context): Operation[] {
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
-  async function update(before: Endpoint, after: Endpoint, application: Application) {
-    if (after.eventTypes !== before.eventTypes) await checkEventTypes(context, application, after.eventTypes);
-    return reply(200, endpointOut(await storeChange(context, before, after), ids));
+  /** `blank`: what is not sent is as in a new one, not as it was. */
+  async function update(identity: Identity, found: Endpoint, sent: EndpointChange, blank: Partial<Endpoint> = {}) {
+    const names = sentEventTypes(sent) ?? null;
+    await checkEventTypes(context, identity, names, found.eventTypes ?? []);
+    const url = sent.url === undefined ? {} : { url: urlOf(sent.url) };
+    const after = await storeChange(context, found.seq, (before) => ({
+      ...changed({ ...before, ...blank }, sent),
+      ...url,
+    }));
+    return reply(200, endpointOut(after, ids));
   }
 
+  const checkTypesFor =
+    (identity: Identity): CheckTypes =>
+    (names) =>
+      checkEventTypes(context, identity, names);
   const urlOf = (text: string) => checkedUrl(text, context.settings.httpsOnly);
 
   return [
@@ -86,7 +101,8 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);
-        return reply(201, endpointOut(await createEndpoint(context, application, body), ids));
+        const made = await createEndpoint(context, application, body, checkTypesFor(identity));
+        return reply(201, endpointOut(made, ids));
       },
     }),
 
@@ -120,16 +136,11 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);
-        const existing = await lookup.endpointOrNull(application, params.endpoint_id);
-        if (existing === null) {
-          const uid = body.uid ?? uidFromPath(params.endpoint_id);
-          return reply(201, endpointOut(await createEndpoint(context, application, { ...body, uid }), ids));
-        }
-        return context.inTurn.run(existing.seq, async () => {
-          const before = await lookup.again(existing);
-          const blank = { ...before, ...plainEndpoint, uid: before.uid };
-          return update(before, { ...changed(blank, body), url: urlOf(body.url) }, application);
-        });
+        const checkTypes = checkTypesFor(identity);
+        const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkTypes);
+        if (found.made) return reply(201, endpointOut(found.thing, ids));
+        const { uid: _, ...blank } = plainEndpoint;
+        return update(identity, found.thing, body, blank);
       },
     }),
 
@@ -146,12 +157,8 @@ export function endpointRoutes(context: Context): Operation[] {
       answers: { 200: found },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return context.inTurn.run(endpoint.seq, async () => {
-          const existing = await lookup.again(endpoint);
-          const url = body.url === undefined ? existing.url : urlOf(body.url);
-          return update(existing, { ...changed(existing, body), url }, application);
-        });
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return update(identity, endpoint, body);
       },
     }),
 
@@ -175,24 +182,67 @@ export function endpointRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Stores a changed endpoint and tells of it. 409 when the uid is taken. */
-export async function storeChange(context: Context, before: Endpoint, after: Endpoint): Promise<Endpoint> {
-  // Whoever switches it on again says that it is well.
-  const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-  const endpoint = { ...after, failingSince, updatedAt: context.clock.now() };
-  if (!(await context.store.endpoints.update(endpoint))) throw taken();
-  context.endpointChanged("endpoint.updated", endpoint);
-  if (before.disabled !== endpoint.disabled) context.endpointSwitched(endpoint);
-  return endpoint;
+/** Stores a change of an endpoint and tells of it. 404 when the endpoint has gone meanwhile, 409 when the uid is taken. */
+export async function storeChange(
+  context: Context,
+  seq: Seq,
+  change: (before: Endpoint) => Endpoint,
+): Promise<Endpoint> {
+  const updatedAt = context.clock.now();
+  const update = await context.store.endpoints.update(seq, (before) => {
+    const after = change(before);
+    // Whoever switches it on again says that it is well.
+    const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
+    return { ...after, failingSince, updatedAt };
+  });
+  if (update === "gone") throw notFound("Endpoint not found");
+  if (update === "taken") throw taken();
+  const { before, after } = update;
+  context.endpointChanged("endpoint.updated", after);
+  if (before.disabled !== after.disabled) context.endpointSwitched(after);
+  return after;
 }
 
-/** `checkTypes` throws when the endpoint asks for event types that there are not. 409 when the uid is taken. */
+type EndpointSent = Static<typeof EndpointIn> & EndpointChange;
+
+/** Throws when there is an event type among them that an endpoint cannot ask for. */
+type CheckTypes = (names: readonly string[] | null) => void | Promise<void>;
+
+/** 409 when the uid is taken. */
 export async function createEndpoint(
   context: Context,
   application: Application,
-  body: Static<typeof EndpointIn> & EndpointChange,
-  checkTypes: typeof checkEventTypes = checkEventTypes,
+  body: EndpointSent,
+  checkTypes: CheckTypes,
 ): Promise<Endpoint> {
+  const endpoint = await makeEndpoint(context, application, body, checkTypes);
+  if (endpoint === null) throw taken();
+  return endpoint;
+}
+
+/** The endpoint that a path names, or else a new one with that uid or the one that was sent. 409 when the latter is taken. */
+export async function findOrMakeEndpoint(
+  context: Context,
+  application: Application,
+  text: string,
+  body: EndpointSent,
+  checkTypes: CheckTypes,
+): Promise<FoundOrMade<Endpoint>> {
+  const found = await findOrMake(
+    () => context.lookup.endpointOrNull(application, text),
+    async () => makeEndpoint(context, application, { ...body, uid: body.uid ?? uidFromPath(text) }, checkTypes),
+  );
+  if (found === null) throw taken();
+  return found;
+}
+
+/** Null: the uid is taken. */
+async function makeEndpoint(
+  context: Context,
+  application: Application,
+  body: EndpointSent,
+  checkTypes: CheckTypes,
+): Promise<Endpoint | null> {
   const now = context.clock.now();
   const endpoint: Endpoint = {
     ...changed(plainEndpoint, body),
@@ -206,8 +256,8 @@ export async function createEndpoint(
   };
   const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "secret");
-  await checkTypes(context, application, endpoint.eventTypes);
-  if (!(await context.store.endpoints.create(endpoint, secret))) throw taken();
+  await checkTypes(endpoint.eventTypes);
+  if (!(await context.store.endpoints.create(endpoint, secret))) return null;
   context.endpointChanged("endpoint.created", endpoint);
   return endpoint;
 }
@@ -225,11 +275,21 @@ export function checkSecret(secret: string, name: string): void {
   throw invalid(["body", name], msg);
 }
 
-/** An endpoint can only ask for event types that there are. */
-async function checkEventTypes(context: Context, application: Application, names: readonly string[] | null) {
+/**
+ * An endpoint can only ask for event types that there are. For whoever may not see one there is none; but what the endpoint
+ * asks for already (`before`) it may go on asking for, so that a change of something else need not give it up.
+ */
+async function checkEventTypes(
+  { store }: Context,
+  { environmentSeq, featureFlags }: Identity,
+  names: readonly string[] | null,
+  before: readonly string[] = [],
+): Promise<void> {
   if (names === null) return;
-  const unknown = await context.store.eventTypes.unknown(application.environmentSeq, names);
-  if (unknown.length === 0) return;
+  const unseen = await store.eventTypes.unknown(environmentSeq, names, featureFlags);
+  const had = new Set(before);
+  const isNew = unseen.some((name) => !had.has(name));
+  if (!isNew && (await store.eventTypes.unknown(environmentSeq, unseen, null)).length === 0) return;
   throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
 }
 
@@ -238,7 +298,7 @@ function taken() {
 }
 
 /** What stands in the path becomes the uid, unless it looks like an id: then it names an endpoint that is gone. */
-export function uidFromPath(text: string): string {
+function uidFromPath(text: string): string {
   if (uidProblem(text, "ep_") !== null) throw notFound("Endpoint not found");
   return text;
 }

@@ -13,11 +13,16 @@ import { formatInstant } from "../time.ts";
 import { deleteApplication } from "./application.ts";
 
 const NAME_CHARS_MAX = 255;
+/** Printable ASCII without a space at either end: what arrives in a header as it was sent. */
+const NAME_PATTERN = "^[!-~]([ -~]*[!-~])?$";
+const namePattern = new RegExp(NAME_PATTERN);
 const REGION = "self-hosted";
 const DELETED_AT_ONCE = 100;
 
 const name = ruled(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX }), nameProblem, {
-  description: "Unique. It chooses the environment in the header `boathook-environment`, as the id does.",
+  description:
+    "Unique. It chooses the environment in the header `boathook-environment`, as the id does, and so consists of what a header can carry.",
+  pattern: NAME_PATTERN,
   examples: ["production"],
 });
 const type = choice(["development", "production"], { description: "For people." });
@@ -42,10 +47,10 @@ const example = {
   updatedAt: "2026-01-01T00:00:00.000Z",
 };
 
-/** A name must not be taken for an id, and must survive in a log. */
+/** A name must not be taken for an id, and must survive in a header. */
 function nameProblem(text: string): string | null {
   if (text.startsWith(environmentPrefix)) return `Must not start with ${environmentPrefix}, as ids do.`;
-  return /\p{Cc}/u.test(text) ? "Control characters are not allowed." : null;
+  return namePattern.test(text) ? null : "Only printable ASCII characters are allowed, without a space at either end.";
 }
 
 export function environmentRoutes(context: Context): Operation[] {
@@ -62,8 +67,8 @@ export function environmentRoutes(context: Context): Operation[] {
   }
 
   /**
-   * Its applications go one by one, so that no commit takes long, and last the hidden one that is told of the others; what is
-   * added meanwhile goes with the environment.
+   * Its applications go one by one, so that no commit takes long, and last the hidden one that is told of the others. What is
+   * added meanwhile goes with the environment, which is told as well.
    */
   async function deleteApplications({ seq }: Environment): Promise<void> {
     const page = { limit: DELETED_AT_ONCE, from: null, backwards: false, order: "ascending" } as const;
@@ -177,8 +182,13 @@ export function environmentRoutes(context: Context): Operation[] {
         const environment = await get(params.env_id);
         if (environment.name === defaultEnvironment) refuseForItsName(environment);
         await deleteApplications(environment);
-        await store.environments.delete(environment.seq, clock.now());
-        facts.state({ type: "environment.changed", environmentSeq: environment.seq });
+        const { seq: environmentSeq } = environment;
+        const { applications, endpoints } = await store.environments.delete(environmentSeq, clock.now());
+        facts.state({ type: "environment.changed", environmentSeq });
+        for (const applicationSeq of applications) {
+          facts.state({ type: "application.changed", applicationSeq, environmentSeq });
+        }
+        for (const endpoint of endpoints) context.endpointChanged("endpoint.deleted", endpoint);
         return { ...noContent, changed: { environmentId: ids.encode("org_", environment.seq) } };
       },
     }),

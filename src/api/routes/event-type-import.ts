@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { DocumentProblem, type Webhook, webhooksOf } from "../../core/openapi-webhooks.ts";
 import { invalid } from "../../core/problem.ts";
 import { eventTypeNameProblem, textProblem } from "../../core/rule.ts";
+import { cutText } from "../../core/text.ts";
 import type { EventType } from "../../store/index.ts";
 import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
@@ -143,7 +144,7 @@ function changeOf(sent: SentDocument, { name, description, deprecated, schema }:
   const problem = eventTypeNameProblem(name) ?? textProblem(description);
   if (problem !== null) throw invalid(loc, problem);
   const schemas = schema === null ? null : { [VERSION]: schema };
-  return { name, change: { description: description.slice(0, DESCRIPTION_CHARS_MAX), deprecated, schemas }, loc };
+  return { name, change: { description: cutText(description, DESCRIPTION_CHARS_MAX), deprecated, schemas }, loc };
 }
 
 function outOf({ name, description, deprecated, schemas, groupName, featureFlags }: EventType) {

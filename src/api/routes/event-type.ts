@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { listOut, pageLimitDefault, parseIterator } from "../../core/page.ts";
+import { iteratorOfName, listOut, pageLimitDefault, parseNameIterator } from "../../core/page.ts";
 import { conflict, invalid, notFound } from "../../core/problem.ts";
 import { eventTypeNameProblem } from "../../core/rule.ts";
 import type { EventType } from "../../store/index.ts";
@@ -19,6 +19,7 @@ import {
   plainEventType as plain,
 } from "../event-type-fields.ts";
 import * as field from "../fields.ts";
+import { type FoundOrMade, findOrMake } from "../find-or-make.ts";
 import { type Operation, operation } from "../operation.ts";
 import { orderQuery, pageQuery } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
@@ -32,19 +33,35 @@ export function eventTypeRoutes(context: Context): Operation[] {
   const tag = "Event type";
   const path = "/api/v1/event-type/:event_type_name";
 
+  /** Imports change many event types at once: so those of an environment are changed one after the other, and no change is lost. */
+  const inTurn = <T>({ environmentSeq }: Identity, work: () => Promise<T>) => context.inTurn.run(environmentSeq, work);
+
   async function get(identity: Identity, name: string): Promise<EventType> {
     const eventType = await store.eventTypes.get(identity.environmentSeq, name);
     if (eventType === null || !isVisible(eventType, identity)) throw notFound("Event type not found");
     return eventType;
   }
 
-  async function create(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType> {
+  /** The one that has this name, archived or not, or else a new one. */
+  async function getOrCreate(identity: Identity, name: string, sent: EventTypeChange): Promise<FoundOrMade<EventType>> {
+    const found = await findOrMake(
+      () => store.eventTypes.get(identity.environmentSeq, name),
+      () => inTurn(identity, () => create(identity, name, sent)),
+    );
+    if (found === null) throw exists();
+    return found;
+  }
+
+  /** Null: the name is taken. */
+  async function create(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType | null> {
+    const problem = eventTypeNameProblem(name);
+    if (problem !== null) throw invalid(["path", "event_type_name"], problem);
     const now = clock.now();
     const { environmentSeq } = identity;
     const blank = { ...plain, seq: context.seqs.next(), environmentSeq, name, createdAt: now, updatedAt: now };
     const eventType = changed(blank, sent);
     await checkSchemas(eventType.schemas);
-    if (!(await store.eventTypes.create(eventType))) throw exists();
+    if (!(await store.eventTypes.create(eventType))) return null;
     context.eventTypeChanged(eventType);
     return eventType;
   }
@@ -56,6 +73,15 @@ export function eventTypeRoutes(context: Context): Operation[] {
     await store.eventTypes.update(eventType);
     context.eventTypeChanged(eventType);
     return eventType;
+  }
+
+  /** What was archived comes back, with nothing but what is sent; for one of those who do so at the same time. */
+  function restore(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType> {
+    return inTurn(identity, async () => {
+      const before = await store.eventTypes.get(identity.environmentSeq, name);
+      if (before === null || !before.archived) throw exists();
+      return update(before, sent, plain);
+    });
   }
 
   return [
@@ -91,7 +117,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
         const items = rows.map((row) => out(row, query.with_content ?? false));
         return reply(
           200,
-          listOut(items, ({ name }) => name, more),
+          listOut(items, ({ name }) => iteratorOfName(name), more),
         );
       },
     }),
@@ -109,10 +135,9 @@ export function eventTypeRoutes(context: Context): Operation[] {
       answers: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
-        const existing = await store.eventTypes.get(identity.environmentSeq, body.name);
-        if (existing !== null && !existing.archived) throw exists();
-        const made = await (existing === null ? create(identity, body.name, body) : update(existing, body, plain));
-        return { ...reply(201, out(made)), changed: { eventTypeName: body.name } };
+        const { thing, made } = await getOrCreate(identity, body.name, body);
+        const eventType = made ? thing : await restore(identity, body.name, body);
+        return { ...reply(201, out(eventType)), changed: { eventTypeName: body.name } };
       },
     }),
 
@@ -140,13 +165,11 @@ export function eventTypeRoutes(context: Context): Operation[] {
       body: EventTypeUpdate,
       bodyExample: { description: "Somebody has signed up." },
       answers: { 200: found, 201: created },
-      problems: [409],
+      problems: [404, 409],
       async handle({ identity, params: { event_type_name: name }, body }) {
-        const existing = await store.eventTypes.get(identity.environmentSeq, name);
-        if (existing !== null) return reply(200, out(await update(existing, body, plain)));
-        const problem = eventTypeNameProblem(name);
-        if (problem !== null) throw invalid(["path", "event_type_name"], problem);
-        return reply(201, out(await create(identity, name, body)));
+        const { thing, made } = await getOrCreate(identity, name, body);
+        if (made) return reply(201, out(thing));
+        return inTurn(identity, async () => reply(200, out(await update(await get(identity, name), body, plain))));
       },
     }),
 
@@ -163,8 +186,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       answers: { 200: found },
       problems: [404],
       async handle({ identity, params, body }) {
-        const { seq } = await get(identity, params.event_type_name);
-        return context.inTurn.run(seq, async () =>
+        return inTurn(identity, async () =>
           reply(200, out(await update(await get(identity, params.event_type_name), body))),
         );
       },
@@ -188,7 +210,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
           await store.eventTypes.expunge(identity.environmentSeq, eventType.name);
           context.eventTypeChanged(eventType);
         } else {
-          await update(eventType, { archived: true });
+          await inTurn(identity, async () => update(await get(identity, eventType.name), { archived: true }));
         }
         return noContent;
       },
@@ -198,10 +220,10 @@ export function eventTypeRoutes(context: Context): Operation[] {
 
 function startOf(iterator: string | undefined): { from: string | null; backwards: boolean } {
   if (iterator === undefined) return { from: null, backwards: false };
-  const { id, backwards } = parseIterator(iterator);
-  const problem = eventTypeNameProblem(id);
+  const { name, backwards } = parseNameIterator(iterator);
+  const problem = eventTypeNameProblem(name);
   if (problem !== null) throw invalid(["query", "iterator"], problem);
-  return { from: id, backwards };
+  return { from: name, backwards };
 }
 
 function exists() {

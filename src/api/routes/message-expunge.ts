@@ -7,15 +7,15 @@ import { expungeMessages } from "../expunge.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import { noContent, reply } from "../reply.ts";
+import { distinct } from "../schema.ts";
 import { startedExample, startedOut, startedTask, startTask } from "../task.ts";
 
 const MESSAGES_MAX = 1000;
 
 const BulkExpungeContentsIn = field.object("BulkExpungeContentsIn", {
   ids: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
+    distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
       maxItems: MESSAGES_MAX,
-      uniqueItems: true,
       default: [],
       description: "Ids of messages, or their `eventId`s.",
     }),

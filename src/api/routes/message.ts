@@ -22,7 +22,7 @@ import {
 import { messageText, messageTextWith, payloadText } from "../message-out.ts";
 import { type Operation, operation } from "../operation.ts";
 import { foundTexts, historyRequest, pageQuery } from "../paging.ts";
-import { held } from "../payload-check.ts";
+import { held, heldInTurn } from "../payload-check.ts";
 import type { Reply } from "../reply.ts";
 import { checker, findingsOf, ruled } from "../schema.ts";
 
@@ -46,17 +46,19 @@ export function messageRoutes(context: Context): Operation[] {
   const tag = "Message";
   const path = "/api/v1/app/:app_id/msg";
 
-  /** 202 with what the caller sent; the number and the time are all that is new. */
-  function acceptedReply(incoming: Incoming, result: Accepted, sent: string): Reply | Promise<Reply> {
-    if (result.accepted) return { status: 202, body: outText(incoming, result, sent) };
+  /** 202 with what the caller sent; the number and the time are all that is new. Or else with what was sent the first time. */
+  function acceptedReply(incoming: Incoming, result: Accepted, withContent: boolean): Reply | Promise<Reply> {
+    if (result.accepted) return { status: 202, body: outText(incoming, result, withContent) };
     if (result.because === "event-id") throw eventIdTaken();
-    return repeated(result.answer, sent !== "{}").then(
-      (reply) => reply ?? Promise.reject(notFound("Message not found")),
-    );
+    return repeated(result.answer, withContent).then((reply) => reply ?? Promise.reject(notFound("Message not found")));
   }
 
-  function outText(incoming: Incoming, { seq, acceptedAt }: Accepted & { accepted: true }, payload: string): string {
-    return messageTextWith({ ...incoming, seq, acceptedAt }, ids, payload);
+  function outText(
+    incoming: Incoming,
+    { seq, acceptedAt }: Accepted & { accepted: true },
+    withContent: boolean,
+  ): string {
+    return messageTextWith({ ...incoming, seq, acceptedAt }, ids, withContent ? payloadText(incoming) : "{}");
   }
 
   async function repeated(answer: IdempotentAnswer, withContent: boolean): Promise<Reply | null> {
@@ -88,7 +90,7 @@ export function messageRoutes(context: Context): Operation[] {
       bodyExample,
       answers: { 202: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample } },
       problems: [404, 409, 429],
-      repeat: (answer, query) => repeated(answer, (query as { with_content?: boolean }).with_content !== false),
+      repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
       async handle({ identity, params, query, body, bytes, idempotency }) {
         ingestRate.spend(identity.caller, 1);
         const known = lookup.entry(identity, params.app_id);
@@ -101,7 +103,7 @@ export function messageRoutes(context: Context): Operation[] {
         const entry =
           known === null || known instanceof Promise ? await entryFor(identity, params.app_id, body) : known;
         const result = await accepter.accept(entry, incoming);
-        return acceptedReply(incoming, result, query.with_content === false ? "{}" : payloadText(incoming));
+        return acceptedReply(incoming, result, isWithContent(query));
       },
     }),
 
@@ -136,7 +138,7 @@ export function messageRoutes(context: Context): Operation[] {
           if (item instanceof Problem) return problemText(item);
           const result = results[next++]!;
           if (!result.accepted) return problemText(eventIdTaken());
-          return outText(item, result, query.with_content === false ? "{}" : payloadText(item));
+          return outText(item, result, isWithContent(query));
         });
         return { status: 202, body: `{"data":[${texts.join(",")}]}` };
       },
@@ -167,7 +169,7 @@ export function messageRoutes(context: Context): Operation[] {
       async handle({ identity, params, query }) {
         const application = await lookup.application(identity, params.app_id);
         const page = historyRequest(query, ids, "msg_");
-        const withContent = query.with_content ?? true;
+        const withContent = isWithContent(query);
         const bare = await store.messages.list(application.seq, messageFilter(query), page, false);
         const messages = withContent ? await withPayloads(store, bare, page.backwards) : bare;
         return foundTexts(
@@ -191,10 +193,14 @@ export function messageRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, query }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
-        return { status: 200, body: messageText(message, ids, query.with_content ?? true) };
+        return { status: 200, body: messageText(message, ids, isWithContent(query)) };
       },
     }),
   ];
+}
+
+function isWithContent(query: { readonly with_content?: boolean }): boolean {
+  return query.with_content ?? true;
 }
 
 /** The message makes its application, whose uid must be the one in the path. */
@@ -225,7 +231,7 @@ async function readItem(
   const sent = item as SentMessage;
   try {
     const incoming = incomingOf(sent, bytes, range, null, clock.now());
-    return held(incoming, sent, await payloadRules.of(environmentSeq, sent.eventType));
+    return await heldInTurn(incoming, sent, await payloadRules.of(environmentSeq, sent.eventType));
   } catch (error) {
     if (error instanceof Invalid) return itemProblem(error);
     throw error;
@@ -238,7 +244,7 @@ function itemProblem({ findings: [first] }: Invalid): Problem {
 }
 
 function problemText({ code, detail }: Problem): string {
-  return JSON.stringify({ code, detail });
+  return JSON.stringify({ code, detail: detail.toWellFormed() });
 }
 
 function eventIdTaken(): Problem {

@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { notFound } from "../../core/problem.ts";
-import type { Application, Endpoint } from "../../store/index.ts";
+import type { Endpoint } from "../../store/index.ts";
 import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
-import { changed, plainEndpoint } from "../endpoint-fields.ts";
+import { changed, plainEndpoint, sentEventTypes } from "../endpoint-fields.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import {
@@ -16,7 +16,7 @@ import {
 } from "../operational-webhook-fields.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../paging.ts";
 import { noContent, reply } from "../reply.ts";
-import { checkedUrl, createEndpoint, storeChange, uidFromPath } from "./endpoint.ts";
+import { checkedUrl, createEndpoint, findOrMakeEndpoint, storeChange } from "./endpoint.ts";
 import { EndpointHeadersIn, EndpointHeadersOut, headersOut, replaceHeaders } from "./endpoint-headers.ts";
 import { EndpointSecretOut, EndpointSecretRotateIn, rotateSecret, secretOut } from "./endpoint-secret.ts";
 
@@ -44,8 +44,6 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
 
   const out = (endpoint: Endpoint) => operationalEndpointOut(endpoint, ids);
   const applicationOf = ({ environmentSeq }: Identity) => operational.applicationOf(environmentSeq);
-  const checkTypes = async (_: Context, __: Application, names: readonly string[] | null) =>
-    checkOperationalTypes(names);
 
   async function endpointOrNull(identity: Identity, text: string): Promise<Endpoint | null> {
     const application = applicationOf(identity);
@@ -56,11 +54,6 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
     const endpoint = await endpointOrNull(identity, text);
     if (endpoint === null) throw notFound("Endpoint not found");
     return endpoint;
-  }
-
-  async function create(identity: Identity, body: Parameters<typeof createEndpoint>[2]) {
-    const application = await operational.ensureApplication(identity.environmentSeq);
-    return reply(201, out(await createEndpoint(context, application, body, checkTypes)));
   }
 
   return [
@@ -109,7 +102,10 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       bodyExample,
       answers: { 201: created },
       problems: [409],
-      handle: ({ identity, body }) => create(identity, body),
+      async handle({ identity, body }) {
+        const application = await operational.ensureApplication(identity.environmentSeq);
+        return reply(201, out(await createEndpoint(context, application, body, checkOperationalTypes)));
+      },
     }),
 
     operation({
@@ -140,17 +136,16 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const existing = await endpointOrNull(identity, params.endpoint_id);
-        if (existing === null) {
-          return create(identity, { ...body, uid: body.uid ?? uidFromPath(params.endpoint_id) });
-        }
-        return context.inTurn.run(existing.seq, async () => {
-          const before = await lookup.again(existing);
-          const url = checkedUrl(body.url, context.settings.httpsOnly);
-          const after = { ...changed({ ...before, ...plainEndpoint, uid: before.uid }, body), url };
-          checkOperationalTypes(after.eventTypes);
-          return reply(200, out(await storeChange(context, before, after)));
-        });
+        const application = await operational.ensureApplication(identity.environmentSeq);
+        const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkOperationalTypes);
+        if (found.made) return reply(201, out(found.thing));
+        const url = checkedUrl(body.url, context.settings.httpsOnly);
+        checkOperationalTypes(sentEventTypes(body) ?? null);
+        const after = await storeChange(context, found.thing.seq, (before) => ({
+          ...changed({ ...before, ...plainEndpoint, uid: before.uid }, body),
+          url,
+        }));
+        return reply(200, out(after));
       },
     }),
 
@@ -244,9 +239,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const endpoint = await endpointOf(identity, params.endpoint_id);
-        return context.inTurn.run(endpoint.seq, async () =>
-          replaceHeaders(context, await lookup.again(endpoint), body.headers),
-        );
+        return replaceHeaders(context, endpoint, () => body.headers);
       },
     }),
   ];

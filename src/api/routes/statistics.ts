@@ -1,13 +1,14 @@
 import { Type } from "@sinclair/typebox";
 import type { Seq } from "../../core/id.ts";
 import { invalid } from "../../core/problem.ts";
+import { nameCharsMax } from "../../core/rule.ts";
 import { type AggregateData, APP_STATS, type AppStatsData, EVENT_TYPE_AGGREGATE } from "../../deliver/usage.ts";
 import type { Context } from "../context.ts";
 import * as field from "../fields.ts";
 import type { Identity } from "../identity.ts";
 import { type Operation, operation } from "../operation.ts";
 import { reply } from "../reply.ts";
-import { instantText, nullable } from "../schema.ts";
+import { distinct, instantText, nullable } from "../schema.ts";
 import { startedExample, startedOut, startedTask, startTask } from "../task.ts";
 import { parseInstant } from "../time.ts";
 
@@ -18,9 +19,8 @@ const UsageIn = field.object("AppUsageStatsIn", {
   until: instantText("And before this one."),
   appIds: Type.Optional(
     nullable(
-      Type.Array(Type.String({ minLength: 1 }), {
+      distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
         maxItems: APP_IDS_MAX,
-        uniqueItems: true,
         description: "Ids or uids of the applications; without them all.",
       }),
     ),

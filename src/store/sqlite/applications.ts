@@ -73,9 +73,10 @@ export function applications(db: Database, committer: Committer): Store["applica
      updated_at = $updatedAt WHERE seq = $seq AND deleted_at IS NULL`,
   );
   const remove = db.prepare("UPDATE application SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
-  const removeEndpoints = db.prepare(
-    "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL",
+  const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
+    "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL RETURNING seq",
   );
+  const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
   const knownBySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM application WHERE seq = ?`);
   const hidden = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM application WHERE operational = 1`);
   const hiddenOf = db.prepare<Row, [number]>(
@@ -142,7 +143,8 @@ export function applications(db: Database, committer: Committer): Store["applica
     delete: (seq, deletedAt) =>
       committer.write(() => {
         remove.run(seq, deletedAt);
-        removeEndpoints.run(seq, deletedAt);
+        removePollers.run(seq);
+        return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
       }),
     known: async (seq) => toApplication(knownBySeq.get(seq)),
     operational: async () => hidden.all().map((row) => toApplication(row)!),

@@ -75,17 +75,19 @@ export class Committer {
       this.#giveUp(writes, error);
       return;
     }
-    this.onFact({ type: "commit.finished", writes: writes.length, durationMs: performance.now() - startedAt });
+    const durationMs = performance.now() - startedAt;
     for (let i = 0; i < writes.length; i++) {
       const result = results[i];
       if (result instanceof Failed) writes[i]!.reject(result.error);
       else writes[i]!.resolve(result as never);
     }
+    // Last, so that everybody has an answer whatever those who listen do.
+    this.onFact({ type: "commit.finished", writes: writes.length, durationMs });
   };
 
   /** The usual case: nothing fails, no savepoints. Null when some write threw and must be told apart from the others. */
   #runTogether(writes: readonly Write[]): unknown[] | null {
-    this.#begin.run();
+    this.#open();
     const results = new Array<unknown>(writes.length);
     try {
       for (let i = 0; i < writes.length; i++) results[i] = writes[i]!.work();
@@ -100,7 +102,7 @@ export class Committer {
 
   /** The same again with a savepoint around each, so that only those fail that must. */
   #runApart(writes: readonly Write[]): unknown[] {
-    this.#begin.run();
+    this.#open();
     const results: unknown[] = [];
     try {
       for (const write of writes) {
@@ -123,6 +125,17 @@ export class Committer {
     return results;
   }
 
+  #open(): void {
+    // While one that could not be rolled back is open no other can begin.
+    this.#end();
+    this.#begin.run();
+  }
+
+  /** Ends what is open. SQLite has already done so by itself after some errors (a full disk, for one). */
+  #end(): void {
+    if (this.db.inTransaction) this.db.run("ROLLBACK");
+  }
+
   #finish(): void {
     try {
       this.beforeCommit?.();
@@ -134,8 +147,11 @@ export class Committer {
   }
 
   #rollback(): void {
-    // SQLite has already rolled back by itself after some errors (a full disk, for one).
-    if (this.db.inTransaction) this.db.run("ROLLBACK");
+    try {
+      this.#end();
+    } catch {
+      // What led here says more. The next commit tries it again before it begins.
+    }
     this.#undone();
   }
 
@@ -146,11 +162,11 @@ export class Committer {
   #giveUp(writes: readonly Write[], error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const full = codeOf(error) === "SQLITE_FULL";
-    this.onFact({ type: "commit.failed", writes: writes.length, full, message });
     const unavailable = new StoreUnavailable(
       full ? "The disk is full: nothing was stored." : `The store cannot be written (${message}): nothing was stored.`,
     );
     for (const write of writes) write.reject(unavailable);
+    this.onFact({ type: "commit.failed", writes: writes.length, full, message });
   }
 
   /** Commits what is queued and takes no more. */

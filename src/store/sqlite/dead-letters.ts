@@ -17,6 +17,12 @@ const FROM = `FROM delivery d
   CROSS JOIN message m ON m.seq = d.message_seq
   WHERE d.state = 2`;
 
+/**
+ * Something is left to send, and somebody takes it. A paused endpoint keeps what comes and gets it later; a disabled one would
+ * end it at once, and the reason it died of would be lost.
+ */
+const CAN_BE_REDRIVEN = "e.deleted_at IS NULL AND e.disabled = 0 AND a.deleted_at IS NULL AND m.payload IS NOT NULL";
+
 /** `before` and `after` speak of the time of death. */
 function conditions(filter: DeadLetterFilter): Conditions {
   const where = new Conditions().add("a.environment_seq = $environmentSeq", { environmentSeq: filter.environmentSeq });
@@ -50,6 +56,14 @@ export function deadLetters(db: Database, committer: Committer): Store["deadLett
       lastAttempt: attempt === null ? null : toAttempt(attempt),
     };
   };
+  const groupsOf = (where: Conditions) =>
+    db
+      .query<DeadLetterGroup, [Bindings]>(
+        `SELECT e.application_seq AS applicationSeq, d.endpoint_seq AS endpointSeq, m.event_type AS eventType, d.reason,
+           COUNT(*) AS count, MIN(d.ended_at) AS firstDeadAt, MAX(d.ended_at) AS lastDeadAt
+         ${FROM}${where.sql} GROUP BY d.endpoint_seq, m.event_type, d.reason ORDER BY count DESC, lastDeadAt DESC`,
+      )
+      .all(where.values);
 
   return {
     list: async (filter, page) => {
@@ -66,22 +80,12 @@ export function deadLetters(db: Database, committer: Committer): Store["deadLett
       return pageOf(rows.map(toDeadLetter), page);
     },
 
-    groups: async (filter) => {
-      const where = conditions(filter);
-      return db
-        .query<DeadLetterGroup, [Bindings]>(
-          `SELECT e.application_seq AS applicationSeq, d.endpoint_seq AS endpointSeq, m.event_type AS eventType, d.reason,
-             COUNT(*) AS count, MIN(d.ended_at) AS firstDeadAt, MAX(d.ended_at) AS lastDeadAt
-           ${FROM}${where.sql} GROUP BY d.endpoint_seq, m.event_type, d.reason ORDER BY count DESC, lastDeadAt DESC`,
-        )
-        .all(where.values);
-    },
+    groups: async (filter) => groupsOf(conditions(filter)),
+    redrivable: async (filter) => groupsOf(conditions(filter).add(CAN_BE_REDRIVEN)),
 
     redrive: (filter, after, limit, firstPosition, now) =>
       committer.write(() => {
-        const where = conditions(filter)
-          .add("d.seq > $afterSeq", { afterSeq: after })
-          .add("e.deleted_at IS NULL AND a.deleted_at IS NULL AND m.payload IS NOT NULL");
+        const where = conditions(filter).add("d.seq > $afterSeq", { afterSeq: after }).add(CAN_BE_REDRIVEN);
         const rows = db
           .query<{ seq: number; endpointSeq: number }, [Bindings]>(
             `SELECT d.seq, d.endpoint_seq AS endpointSeq ${FROM}${where.sql} ORDER BY d.seq LIMIT $limit`,

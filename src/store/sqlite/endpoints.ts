@@ -173,13 +173,23 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): S
         });
         insertSecret.run(endpoint.seq, box.seal(secret));
       }),
-    update: (endpoint) =>
-      unlessTaken(() => {
-        const before = bySeq.get(endpoint.seq);
-        if (before === null || before.deletedAt !== null) return;
-        replace.run(toBindings(endpoint));
-        resort(toEndpoint(before), endpoint);
-      }),
+    update: async (seq, change) => {
+      try {
+        return await committer.write(() => {
+          const row = bySeq.get(seq);
+          if (row === null || row.deletedAt !== null) return "gone";
+          const before = toEndpoint(row);
+          const { applicationSeq, createdAt } = before;
+          const after = { ...before, ...change(before), seq, applicationSeq, createdAt };
+          replace.run(toBindings(after));
+          resort(before, after);
+          return { before, after };
+        });
+      } catch (error) {
+        if (isUniqueConflict(error)) return "taken";
+        throw error;
+      }
+    },
     delete: (seq, deletedAt) => committer.write(() => void remove.run(seq, deletedAt)),
     secrets: async (seq, now): Promise<EndpointSecret[]> =>
       validSecrets.all(seq, now).map((row) => ({ secret: box.open(row.sealed), expiresAt: row.expires_at })),

@@ -6,12 +6,6 @@ import { isUniqueConflict } from "./rows.ts";
 
 const COLUMNS = "seq, name, type, created_at AS createdAt, updated_at AS updatedAt";
 
-/** What messages refer to stays for as long as they do: `prune` takes them when their time has come. */
-const MARK_DELETED = [
-  `UPDATE endpoint SET deleted_at = ?2 WHERE deleted_at IS NULL
-   AND application_seq IN (SELECT seq FROM application WHERE environment_seq = ?1 AND deleted_at IS NULL)`,
-  "UPDATE application SET deleted_at = ?2 WHERE environment_seq = ?1 AND deleted_at IS NULL",
-];
 const DELETE = [
   "DELETE FROM event_type WHERE environment_seq = ?",
   "DELETE FROM token WHERE environment_seq = ?",
@@ -31,7 +25,15 @@ export function environments(db: Database, committer: Committer): Store["environ
      VALUES ($seq, $name, $type, $createdAt, $updatedAt)`,
   );
   const rename = db.prepare("UPDATE environment SET name = ?2, updated_at = ?3 WHERE seq = ?1");
-  const markDeleted = MARK_DELETED.map((sql) => db.prepare<unknown, [number, number]>(sql));
+  // What messages refer to stays: it is marked.
+  const removeApplications = db.prepare<{ seq: number }, [number, number]>(
+    "UPDATE application SET deleted_at = ?2 WHERE environment_seq = ?1 AND deleted_at IS NULL RETURNING seq",
+  );
+  const removeEndpoints = db.prepare<{ seq: number; applicationSeq: number }, [number, number]>(
+    `UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL
+     RETURNING seq, application_seq AS applicationSeq`,
+  );
+  const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
   const remove = DELETE.map((sql) => db.prepare<unknown, [number]>(sql));
 
   const unlessTaken = async (work: () => unknown): Promise<boolean> => {
@@ -67,8 +69,11 @@ export function environments(db: Database, committer: Committer): Store["environ
     rename: (seq, name, updatedAt) => unlessTaken(() => rename.run(seq, name, updatedAt)),
     delete: (seq, deletedAt) =>
       committer.write(() => {
-        for (const statement of markDeleted) statement.run(seq, deletedAt);
+        const applications = removeApplications.all(seq, deletedAt).map((application) => application.seq);
+        const endpoints = applications.flatMap((application) => removeEndpoints.all(application, deletedAt));
+        for (const application of applications) removePollers.run(application);
         for (const statement of remove) statement.run(seq);
+        return { applications, endpoints };
       }),
   };
 }

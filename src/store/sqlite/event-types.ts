@@ -47,8 +47,9 @@ export function eventTypes(db: Database, committer: Committer): Store["eventType
   const byName = db.prepare<Row, [number, string]>(
     `SELECT ${COLUMNS} FROM event_type WHERE environment_seq = ? AND name = ?`,
   );
-  const isKnown = db.prepare<{ known: number }, [number, string]>(
-    "SELECT 1 AS known FROM event_type WHERE environment_seq = ? AND name = ? AND archived = 0",
+  const isKnown = db.prepare<{ known: number }, [{ environmentSeq: number; name: string; flags: string | null }]>(
+    `SELECT 1 AS known FROM event_type
+     WHERE environment_seq = $environmentSeq AND name = $name AND archived = 0 AND ($flags IS NULL OR ${VISIBLE})`,
   );
   const insert = db.prepare(
     `INSERT INTO event_type (seq, environment_seq, name, description, archived, deprecated, schemas, validation, feature_flags,
@@ -85,7 +86,10 @@ export function eventTypes(db: Database, committer: Committer): Store["eventType
         .all({ ...where.values, limit: page.limit + 1 });
       return pageOf(rows.map(toEventType), page);
     },
-    unknown: async (environmentSeq, names) => names.filter((name) => isKnown.get(environmentSeq, name) === null),
+    unknown: async (environmentSeq, names, featureFlags) => {
+      const flags = jsonOrNull(featureFlags);
+      return names.filter((name) => isKnown.get({ environmentSeq, name, flags }) === null);
+    },
     create: async (eventType) => {
       try {
         await committer.write(() => insertOne(eventType));

@@ -6,6 +6,7 @@ export function pollers(db: Database, committer: Committer): Store["pollers"] {
   const cursor = db.prepare<{ cursor: number }, [number, string, string]>(
     "SELECT cursor FROM poller WHERE application_seq = ? AND sink = ? AND consumer = ?",
   );
+  const isThere = db.prepare("SELECT 1 FROM application WHERE seq = ? AND deleted_at IS NULL");
   const count = db.prepare<{ count: number }, [number]>(
     "SELECT COUNT(*) AS count FROM poller WHERE application_seq = ?",
   );
@@ -17,6 +18,8 @@ export function pollers(db: Database, committer: Committer): Store["pollers"] {
     move: ({ applicationSeq, sink, consumer }, to, { onlyForward, consumersMax, now }) =>
       committer.write(() => {
         const known = cursor.get(applicationSeq, sink, consumer);
+        // It was deleted while this was on its way, and its cursors with it.
+        if (known === null && isThere.get(applicationSeq) === null) return true;
         if (known === null && count.get(applicationSeq)!.count >= consumersMax) return false;
         if (known === null || !onlyForward || to > known.cursor) put.run(applicationSeq, sink, consumer, to, now);
         return true;

@@ -1,38 +1,80 @@
 import type { Database } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
-import { seqAt } from "../../core/id.ts";
+import { type Seq, seqAt } from "../../core/id.ts";
 import type { Store } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { Round } from "./round.ts";
 import { emptyStretches } from "./stretches-prune.ts";
 
 /** Who changed what is asked long after: the audit log does not follow the retention of messages. */
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
-/** Deletes what is older than it needs to be, a bounded number of rows at a time so that no commit takes long. */
+/** A delivery of the message `m` still waits: the message keeps its payload and all there is of it, however old it is. */
+const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
+
+// The place within one instant is found by the index only when the instant is a condition by itself.
+const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
+    WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
+  UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
+    WHERE payload_expires_at > ?2 AND payload_expires_at <= ?1
+  ORDER BY 1, 2 LIMIT ?4`;
+const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
+
+/** Deletes what is older than it needs to be. Looks at a bounded number of rows at a time so that no commit takes long. */
 export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fact) => void): Store["prune"] {
-  // What still waits keeps its payload and its message, however old they are.
-  const expirePayloads = db.prepare(
-    `UPDATE message SET payload = NULL, payload_expires_at = NULL
-     WHERE seq IN (
-       SELECT seq FROM message m WHERE payload_expires_at <= ?1
-       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) LIMIT ?2
-     )`,
-  );
-  const forgetAnswers = db.prepare(
-    "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
-  );
-  const oldMessages = db.prepare<{ seq: number }, [number, number]>(
-    `SELECT seq FROM message m WHERE seq < ?1
-     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) ORDER BY seq LIMIT ?2`,
-  );
+  const expired = new Round(db, EXPIRED_PAYLOADS);
+  const old = new Round(db, OLD_MESSAGES);
+  const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
+  const dropMessages = messageDropper(db);
+  const dropOthers = otherDroppers(db);
+
+  return async (before, now, limit) => {
+    const pruned = await committer.write(() => {
+      const payloads = expired.look(now, limit);
+      for (const seq of payloads.seqs) dropPayload.run(seq);
+      const messages = old.look(seqAt(before), limit);
+      const { rows, dead } = dropMessages(messages.seqs);
+      const others = dropOthers.map((drop) => drop(before, now, limit));
+      return { payloads, messages, rows, dead, others };
+    });
+    for (const [environmentSeq, count] of pruned.dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
+    const unfinished = [expired.settle(pruned.payloads), old.settle(pruned.messages)];
+    return {
+      deleted: pruned.payloads.seqs.length + pruned.rows + pruned.others.reduce((sum, count) => sum + count, 0),
+      more: unfinished.includes(true) || pruned.others.some((count) => count >= limit),
+    };
+  };
+}
+
+/** Deletes messages with their deliveries and attempts, and counts the dead letters among them by environment. */
+function messageDropper(db: Database) {
   const deadOf = db.prepare<{ environmentSeq: number }, [number]>(
     `SELECT a.environment_seq AS environmentSeq FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
      JOIN application a ON a.seq = e.application_seq WHERE d.message_seq = ? AND d.state = 2`,
   );
-  const dropAttempts = db.prepare("DELETE FROM attempt WHERE message_seq = ?");
-  const dropDeliveries = db.prepare("DELETE FROM delivery WHERE message_seq = ?");
-  const dropMessage = db.prepare("DELETE FROM message WHERE seq = ?");
-  const dropStretches = emptyStretches(db);
+  const drops = [
+    db.prepare("DELETE FROM attempt WHERE message_seq = ?"),
+    db.prepare("DELETE FROM delivery WHERE message_seq = ?"),
+    db.prepare("DELETE FROM message WHERE seq = ?"),
+  ];
+  return (seqs: readonly Seq[]): { readonly rows: number; readonly dead: ReadonlyMap<Seq, number> } => {
+    const dead = new Map<Seq, number>();
+    let rows = 0;
+    for (const seq of seqs) {
+      for (const { environmentSeq } of deadOf.all(seq)) dead.set(environmentSeq, (dead.get(environmentSeq) ?? 0) + 1);
+      for (const drop of drops) rows += drop.run(seq).changes;
+    }
+    return { rows, dead };
+  };
+}
+
+type Dropper = (before: number, now: number, limit: number) => number;
+
+/** What nothing else hangs on. Each deletes at most `limit` rows and says how many. */
+function otherDroppers(db: Database): readonly Dropper[] {
+  const forgetAnswers = db.prepare(
+    "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
+  );
   const forgetTokens = db.prepare(
     "DELETE FROM token WHERE seq IN (SELECT seq FROM token WHERE expires_at <= ?1 LIMIT ?2)",
   );
@@ -40,22 +82,12 @@ export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fac
   const forgetTasks = db.prepare(
     "DELETE FROM task WHERE seq IN (SELECT seq FROM task WHERE seq < ?1 AND status <> 'running' ORDER BY seq LIMIT ?2)",
   );
-
-  return async (before, now, limit) => {
-    const dead = new Map<number, number>();
-    const gone = await committer.write(() => {
-      dead.clear();
-      let gone = expirePayloads.run(now, limit).changes + forgetAnswers.run(now, limit).changes;
-      gone += forgetTokens.run(before, limit).changes;
-      gone += forgetTasks.run(seqAt(before), limit).changes;
-      gone += forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes;
-      for (const { seq } of oldMessages.all(seqAt(before), limit)) {
-        for (const { environmentSeq } of deadOf.all(seq)) dead.set(environmentSeq, (dead.get(environmentSeq) ?? 0) + 1);
-        gone += dropAttempts.run(seq).changes + dropDeliveries.run(seq).changes + dropMessage.run(seq).changes;
-      }
-      return gone + dropStretches(limit);
-    });
-    for (const [environmentSeq, count] of dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
-    return gone;
-  };
+  const dropStretches = emptyStretches(db);
+  return [
+    (_, now, limit) => forgetAnswers.run(now, limit).changes,
+    (before, _, limit) => forgetTokens.run(before, limit).changes,
+    (before, _, limit) => forgetTasks.run(seqAt(before), limit).changes,
+    (_, now, limit) => forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes,
+    (_, __, limit) => dropStretches(limit),
+  ];
 }

@@ -86,18 +86,25 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
   return { rows: rows.map(toReplayable), last: walked.count < limit ? null : walked.last };
 }
 
+/** Still true of what was found a moment ago: the endpoint takes deliveries. */
+const TAKES = (endpointSeq: string) =>
+  `EXISTS (SELECT 1 FROM endpoint WHERE seq = ${endpointSeq} AND disabled = 0 AND deleted_at IS NULL)`;
+/** And there is something to send. */
+const IS_KEPT = (messageSeq: string) =>
+  `EXISTS (SELECT 1 FROM message WHERE seq = ${messageSeq} AND payload IS NOT NULL)`;
+
 function resendVerb(db: Database, committer: Committer, stretches: Stretches): Store["replay"]["resend"] {
   const markLate = lateDelivery(db, stretches);
   const again = db.prepare(
     `UPDATE delivery SET due_at = ?3, attempts = 0, round = round + 1, trigger = 1, reason = NULL, ended_at = NULL, state = 0,
        position = CASE WHEN state = 0 AND (SELECT fifo FROM endpoint WHERE seq = endpoint_seq) = 1 THEN position ELSE ?2 END
-     WHERE seq = ?1 AND state = ?4 AND round = ?5`,
+     WHERE seq = ?1 AND state = ?4 AND round = ?5 AND ${TAKES("endpoint_seq")} AND ${IS_KEPT("message_seq")}`,
   );
   const insert = db.prepare(
     `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
      SELECT ?1, ?2, ?3, 0, ?1, ?4, 0, 0, 0, 1
      WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE message_seq = ?2 AND endpoint_seq = ?3)
-       AND EXISTS (SELECT 1 FROM message WHERE seq = ?2)`,
+       AND ${TAKES("?3")} AND ${IS_KEPT("?2")}`,
   );
   const storeTask = taskUpdate(db);
 

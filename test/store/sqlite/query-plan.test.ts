@@ -18,6 +18,7 @@ const MEANT: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM application WHERE operational = 1", "the hidden applications, at most one an environment"],
   ["FROM environment WHERE 1", "the list of environments, of which there are few"],
   ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all that are in the index are asked for"],
+  ["given ON own.value = given.value", "the flags of one event type beside those of a token, a few of either"],
   ["AS kept FROM message", "replay: all of the few messages that the inner query has found by index"],
 ];
 

@@ -73,7 +73,8 @@ export function applicationsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({ uid: "customer-1" });
       const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
-      await world.store.applications.delete(application.seq, world.now);
+      expect(await world.store.applications.delete(application.seq, world.now)).toEqual([endpoint.seq]);
+      expect(await world.store.applications.delete(application.seq, world.now)).toEqual([]);
       await world.reopen();
       const { applications, endpoints } = world.store;
       expect(await applications.get(application.seq)).toBeNull();

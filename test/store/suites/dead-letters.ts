@@ -170,22 +170,40 @@ export function deadLettersSuite(open: Open): void {
       expect(rows).toEqual(letters.filter((letter) => !passes(letter, chosen)));
     });
 
-    test("passes over what cannot be sent: the endpoint or the application deleted, the payload gone", async () => {
+    test("passes over what cannot be sent: the endpoint or the application deleted, the endpoint disabled, the payload gone", async () => {
       await using world = await Furnished.open(open);
       const deleted = await world.addEndpoint();
       const otherApplication = await world.addApplication();
       const orphan = await world.addEndpoint({ applicationSeq: otherApplication.seq });
       await world.sendDead({}, { endpointSeq: deleted.seq });
       await world.sendDead({ applicationSeq: otherApplication.seq }, { endpointSeq: orphan.seq });
+      const disabled = await world.addEndpoint();
+      await world.sendDead({}, { endpointSeq: disabled.seq });
       const expunged = await world.sendDead();
       const fit = await world.sendDead({ payload: bytes("fit") });
       await world.store.endpoints.delete(deleted.seq, world.now);
       await world.store.applications.delete(otherApplication.seq, world.now);
+      await world.store.endpoints.update(disabled.seq, () => ({ disabled: true }));
       await world.store.messages.expunge(expunged.seq);
       const filter = { environmentSeq: world.environment.seq };
+      const total = (groups: readonly { count: number }[]) => groups.reduce((sum, { count }) => sum + count, 0);
+      expect(total(await world.store.deadLetters.redrivable(filter))).toBe(1);
+      expect(total(await world.store.deadLetters.groups(filter))).toBe(5);
       const result = await world.store.deadLetters.redrive(filter, 0, 2, world.seqs.take(2), world.now);
       expect(result).toMatchObject({ redriven: 1, last: null });
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([fit.seq]);
+      const { rows } = await world.store.deadLetters.list({ ...filter, endpointSeq: disabled.seq }, NEWEST_FIRST);
+      expect(rows.map(({ reason }) => reason)).toEqual(["status_5xx"]);
+    });
+
+    test("takes those of a paused endpoint, which gets them later", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendDead();
+      await world.store.endpoints.update(world.endpoint.seq, () => ({ paused: true }));
+      const filter = { environmentSeq: world.environment.seq };
+      expect(await world.store.deadLetters.redrivable(filter)).toMatchObject([{ count: 1 }]);
+      const { redriven } = await world.store.deadLetters.redrive(filter, 0, 2, world.seqs.take(2), world.now);
+      expect(redriven).toBe(1);
     });
   });
 

@@ -70,25 +70,62 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
     });
 
-    test("are replaced as a whole by an update, but for what never changes", async () => {
+    test("are changed by an update in all that is given, but for what never changes", async () => {
       await using world = await Furnished.open(open);
       const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
-      expect(await world.store.endpoints.update({ ...changed, createdAt: 1 })).toBe(true);
+      const update = await world.store.endpoints.update(changed.seq, () => ({ ...changed, seq: 1, createdAt: 1 }));
+      expect(update).toEqual({ before: world.endpoint, after: changed });
       expect(await world.store.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(changed);
     });
 
     test("are not changed by an update to a taken uid", async () => {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ uid: "taken" });
-      const changed = { ...world.endpoint, uid: "taken", ordering: "fifo", description: "x" } as const;
-      expect(await world.store.endpoints.update(changed)).toBe(false);
-      expect(await world.store.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(world.endpoint);
+      const { seq } = world.endpoint;
+      const change = { uid: "taken", ordering: "fifo", description: "x" } as const;
+      expect(await world.store.endpoints.update(seq, () => change)).toBe("taken");
+      expect(await world.store.endpoints.find(world.application.seq, { seq })).toEqual(world.endpoint);
+    });
+
+    test("are not changed by an update that is given up, which says why", async () => {
+      await using world = await Furnished.open(open);
+      const { seq } = world.endpoint;
+      const refusal = new Error("refused");
+      const refused = world.store.endpoints.update(seq, () => {
+        throw refusal;
+      });
+      const other = world.store.endpoints.update(seq, ({ metadata }) => ({ metadata: { ...metadata, a: "1" } }));
+      expect(await refused.catch((error) => error)).toBe(refusal);
+      expect(await other).toMatchObject({ after: { metadata: { a: "1" } } });
+    });
+
+    test("lose no change when several are made at once, an automatic disabling among them", async () => {
+      await using world = await Furnished.open(open);
+      const { seq } = world.endpoint;
+      await world.send();
+      const [delivery] = await world.waiting();
+      const dead = { state: "dead", reason: "gone" } as const;
+      const changes = { disableEndpoint: true, failingSince: world.now };
+      const { endpoints, settle } = world.store;
+      const updates = await Promise.all([
+        endpoints.update(seq, () => ({ description: "x" })),
+        settle([world.settlement(delivery!, dead, changes)]),
+        endpoints.update(seq, ({ headers }) => ({ headers: { ...headers, A: "1" } })),
+        endpoints.update(seq, ({ headers }) => ({ headers: { ...headers, B: "2" } })),
+      ]);
+      expect(updates.at(-1)).toMatchObject({ before: { disabled: true } });
+      expect(await endpoints.get(seq)).toMatchObject({
+        description: "x",
+        disabled: true,
+        failingSince: world.now,
+        headers: { A: "1", B: "2" },
+      });
     });
 
     test("are still known after a deletion but neither found, listed, active nor changed", async () => {
       await using world = await Furnished.open(open);
       await world.store.endpoints.delete(world.endpoint.seq, world.now);
-      await world.store.endpoints.update({ ...world.endpoint, description: "x" });
+      expect(await world.store.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe("gone");
       await world.reopen();
       const { endpoints } = world.store;
       expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ ...world.endpoint, deleted: true });
@@ -129,7 +166,7 @@ export function endpointsSuite(open: Open): void {
       const later = { state: "pending", attempts: 1, dueAt: world.now + DAY_MS, position: world.seqs.next() } as const;
       await world.settle(first!, later);
       expect((await world.waiting()).at(-1)!.seq).toBe(first!.seq);
-      await world.store.endpoints.update({ ...world.endpoint, ordering: "fifo" });
+      await world.store.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo" }));
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual(messages.map(({ seq }) => seq));
       expect((await world.waiting())[0]!.dueAt).toBe(world.now + DAY_MS);
     });
@@ -140,7 +177,7 @@ export function endpointsSuite(open: Open): void {
       for (let i = 0; i < 2; i++) await world.send({}, [endpoint.seq]);
       const [head, next] = await world.waiting(endpoint.seq);
       await world.settle(head!, { state: "pending", attempts: 1, dueAt: world.now + 5000, position: head!.position });
-      await world.store.endpoints.update({ ...endpoint, ordering: "parallel" });
+      await world.store.endpoints.update(endpoint.seq, () => ({ ordering: "parallel" }));
       const [first, second] = await world.waiting(endpoint.seq);
       expect([first!.seq, second!.seq]).toEqual([next!.seq, head!.seq]);
       expect(first!.position).toBe(next!.position);

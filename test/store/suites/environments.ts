@@ -41,7 +41,13 @@ export function environmentsSuite(open: Open): void {
       const theirEndpoint = await world.addEndpoint({ applicationSeq: theirs.seq });
       await store.eventTypes.create(world.newEventType({ environmentSeq: other.seq }));
       await store.eventTypes.create(world.newEventType());
-      await store.environments.delete(other.seq, world.now);
+      const theirPoller = { applicationSeq: theirs.seq, sink: "mirror", consumer: "one" };
+      await store.pollers.move(theirPoller, 7, { onlyForward: true, consumersMax: 2, now: world.now });
+      expect(await store.environments.delete(other.seq, world.now)).toEqual({
+        applications: [theirs.seq],
+        endpoints: [{ seq: theirEndpoint.seq, applicationSeq: theirs.seq }],
+      });
+      expect(await store.pollers.cursor(theirPoller)).toBeNull();
       expect(await store.environments.named("other")).toBeNull();
       expect(await store.applications.find(other.seq, { uid: "theirs" })).toBeNull();
       expect(await store.endpoints.get(theirEndpoint.seq)).toMatchObject({ deleted: true });

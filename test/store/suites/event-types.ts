@@ -83,11 +83,22 @@ export function eventTypesSuite(open: Open): void {
       await world.store.eventTypes.create(world.newEventType({ name: "archived", archived: true }));
       await world.store.eventTypes.create(world.newEventType({ name: "elsewhere", environmentSeq: other.seq }));
       const names = ["elsewhere", "known", "never", "archived"];
-      expect(await world.store.eventTypes.unknown(world.environment.seq, names)).toEqual([
-        "elsewhere",
-        "never",
-        "archived",
-      ]);
+      for (const flags of [null, [], ["a"]]) {
+        expect(await world.store.eventTypes.unknown(world.environment.seq, names, flags)).toEqual([
+          "elsewhere",
+          "never",
+          "archived",
+        ]);
+      }
+    });
+
+    test("with flags are unknown to those who have none of these", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.eventTypes.create(world.newEventType({ name: "flagged", featureFlags: ["a", "b"] }));
+      const unknownTo = (flags: readonly string[] | null) =>
+        world.store.eventTypes.unknown(world.environment.seq, ["flagged"], flags);
+      for (const flags of [null, ["b"], ["c", "a"]]) expect(await unknownTo(flags)).toEqual([]);
+      for (const flags of [[], ["c"]]) expect(await unknownTo(flags)).toEqual(["flagged"]);
     });
 
     test("come in pages by name, both ways, with and without the archived ones", async () => {

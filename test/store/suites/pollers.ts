@@ -42,7 +42,23 @@ export function pollersSuite(open: Open): void {
       const move = (key: ReturnType<typeof keyOf>) => world.store.pollers.move(key, 1, options);
       expect([await move(keyOf("a")), await move(keyOf("b")), await move(keyOf("c"))]).toEqual([true, true, false]);
       expect(await move(keyOf("b"))).toBe(true);
-      expect(await move(keyOf("c", world.endpoint.seq))).toBe(true);
+      expect(await move(keyOf("c", (await world.addApplication()).seq))).toBe(true);
+    });
+
+    test("go with their application, also those that come in the same moment", async () => {
+      await using world = await Furnished.open(open);
+      const { pollers, applications } = world.store;
+      const keys = ["one", "two"].map((consumer) => ({
+        applicationSeq: world.application.seq,
+        sink: "mirror",
+        consumer,
+      }));
+      await pollers.move(keys[0]!, 7, options);
+      await Promise.all([
+        applications.delete(world.application.seq, world.now),
+        ...keys.map((key) => pollers.move(key, 8, options)),
+      ]);
+      expect(await Promise.all(keys.map((key) => pollers.cursor(key)))).toEqual([null, null]);
     });
   });
 }

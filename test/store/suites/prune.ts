@@ -9,7 +9,7 @@ export function pruneSuite(open: Open): void {
       const old = await world.sendDead({ eventId: "event-1" });
       world.now += DAY_MS;
       const young = await world.sendDead();
-      expect(await world.store.prune(world.now, world.now, 100)).toBe(3);
+      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: 3 });
       await world.reopen();
       expect(await world.store.messages.get(old.seq)).toBeNull();
       expect(await world.store.messages.deliveries(old.seq)).toEqual([]);
@@ -50,10 +50,10 @@ export function pruneSuite(open: Open): void {
       const message = await world.send({ payloadExpiresAt: world.now + 1 }, [world.endpoint.seq, other.seq]);
       await world.settle((await world.waiting())[0]!, { state: "delivered" });
       world.now += DAY_MS;
-      expect(await world.store.prune(world.now, world.now, 100)).toBe(0);
+      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: 0 });
       expect(await world.store.messages.get(message.seq)).toMatchObject({ payload: message.payload });
       await world.kill("timeout", other.seq);
-      expect(await world.store.prune(world.now, world.now, 100)).toBeGreaterThan(0);
+      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: expect.any(Number) });
       expect(await world.store.messages.get(message.seq)).toBeNull();
     });
 
@@ -62,10 +62,10 @@ export function pruneSuite(open: Open): void {
       const [expired, kept] = [world.now + 1000, world.now + 1001];
       const one = await world.send({ payloadExpiresAt: expired }, []);
       const two = await world.send({ payloadExpiresAt: kept, payload: bytes("kept") }, []);
-      expect(await world.store.prune(0, expired, 100)).toBe(1);
+      expect(await world.store.prune(0, expired, 100)).toMatchObject({ deleted: 1 });
       expect(await world.store.messages.get(one.seq)).toMatchObject({ payload: null, eventType: one.eventType });
       expect(await world.store.messages.get(two.seq)).toMatchObject({ payload: bytes("kept") });
-      expect(await world.store.prune(0, expired, 100)).toBe(0);
+      expect(await world.store.prune(0, expired, 100)).toMatchObject({ deleted: 0 });
     });
 
     test("deletes answers to idempotency keys that have expired", async () => {
@@ -77,7 +77,7 @@ export function pruneSuite(open: Open): void {
         );
       await put(1, world.now);
       await put(2, world.now + 1);
-      expect(await world.store.prune(0, world.now, 100)).toBe(1);
+      expect(await world.store.prune(0, world.now, 100)).toMatchObject({ deleted: 1 });
       expect(await world.store.idempotency.get(new Uint8Array(32).fill(2), world.now)).not.toBeNull();
     });
 
@@ -87,12 +87,46 @@ export function pruneSuite(open: Open): void {
       world.now += DAY_MS;
       const left = async () =>
         (await Promise.all(messages.map(({ seq }) => world.store.messages.get(seq)))).filter((m) => m !== null).length;
-      expect(await world.store.prune(world.now, world.now, 2)).toBe(2);
+      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 2, more: true });
       expect(await left()).toBe(3);
       expect(await world.store.messages.get(messages[0]!.seq)).toBeNull();
-      expect(await world.store.prune(world.now, world.now, 2)).toBe(2);
-      expect(await world.store.prune(world.now, world.now, 2)).toBe(1);
-      expect(await world.store.prune(world.now, world.now, 2)).toBe(0);
+      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 2, more: true });
+      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 1, more: false });
+      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
+    });
+
+    test("looks at a bounded number of those that must stay, and so comes to those behind them", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendMany(5, { payloadExpiresAt: world.now });
+      const free = await world.send({ payloadExpiresAt: world.now }, []);
+      world.now += DAY_MS;
+      const prune = () => world.store.prune(world.now, world.now, 2);
+      expect([await prune(), await prune()]).toEqual([
+        { deleted: 0, more: true },
+        { deleted: 0, more: true },
+      ]);
+      expect(await world.store.messages.get(free.seq)).not.toBeNull();
+      // Its payload, then itself.
+      expect(await prune()).toEqual({ deleted: 2, more: true });
+      expect(await prune()).toEqual({ deleted: 0, more: false });
+      expect(await world.store.messages.get(free.seq)).toBeNull();
+    });
+
+    test("begins anew with those that had to stay", async () => {
+      await using world = await Furnished.open(open);
+      const messages = await world.sendMany(5, { payloadExpiresAt: world.now + 1 });
+      const expired = world.now + 1;
+      const round = async () => {
+        let deleted = 0;
+        for (;;) {
+          const pruned = await world.store.prune(0, expired, 2);
+          deleted += pruned.deleted;
+          if (!pruned.more) return deleted;
+        }
+      };
+      expect(await round()).toBe(0);
+      await world.kill();
+      expect(await round()).toBe(messages.length);
     });
   });
 }

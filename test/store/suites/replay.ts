@@ -223,10 +223,31 @@ export function replaySuite(open: Open): void {
       expect(await world.delivery(retried.seq)).toMatchObject({ state: "delivered" });
     });
 
+    test("sends nothing to an endpoint that has been disabled or deleted since, and nothing that has been expunged since", async () => {
+      const changes: ((world: Furnished, messageSeq: Seq) => Promise<unknown>)[] = [
+        (world) => world.store.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
+        (world) => world.store.endpoints.delete(world.endpoint.seq, world.now),
+        (world, messageSeq) => world.store.messages.expunge(messageSeq),
+      ];
+      for (const change of changes) {
+        await using world = await Furnished.open(open);
+        const dead = await world.sendDead();
+        const missing = await world.send({}, []);
+        const rows = [
+          ...(await world.store.replay.page(order(world, "failed"), 10)).rows,
+          ...(await world.store.replay.page(order(world, "missing"), 10)).rows,
+        ];
+        expect(rows).toHaveLength(2);
+        for (const { seq } of [dead, missing]) await change(world, seq);
+        expect((await resend(world, rows)).resent).toEqual(NOTHING);
+        expect(await world.delivery(dead.seq)).toMatchObject({ state: "dead", reason: "status_5xx" });
+      }
+    });
+
     test("moves what waits to the end of a parallel lane, but leaves it its place in a fifo lane", async () => {
       for (const ordering of ["parallel", "fifo"] as const) {
         await using world = await Furnished.open(open);
-        await world.store.endpoints.update({ ...world.endpoint, ordering });
+        await world.store.endpoints.update(world.endpoint.seq, () => ({ ordering }));
         const [first, second] = await world.sendMany(2);
         const [head] = await world.waiting();
         const { position } = head!;

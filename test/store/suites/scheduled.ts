@@ -35,7 +35,7 @@ export function scheduledSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       await world.send({ deliverAt });
-      await world.store.endpoints.update({ ...world.endpoint, ordering: "fifo", updatedAt: world.now });
+      await world.store.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo", updatedAt: world.now }));
       expect((await world.waiting())[0]!.position).toBe(seqAt(deliverAt));
     });
   });

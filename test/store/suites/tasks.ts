@@ -65,7 +65,7 @@ export function tasksSuite(open: Open): void {
       world.now += 1000;
       const young = newTask(world, { status: "finished" });
       await world.store.tasks.create(young);
-      expect(await world.store.prune(world.now, world.now, 100)).toBe(2);
+      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: 2 });
       const { rows } = await world.store.tasks.list(world.environment.seq, {}, ALL);
       expect(rows).toEqual([running!, young]);
     });

@@ -1,0 +1,92 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { createContext } from "../../../src/api/context.ts";
+import type { ApiDeps } from "../../../src/api/deps.ts";
+import type { Call, Operation } from "../../../src/api/operation.ts";
+import { applicationRoutes } from "../../../src/api/routes/application.ts";
+import { environmentRoutes } from "../../../src/api/routes/environment.ts";
+import { type Fact, Facts } from "../../../src/core/fact.ts";
+import { IdCodec } from "../../../src/core/id.ts";
+import { systemClock } from "../../../src/edge/clock.ts";
+import type { Store } from "../../../src/store/index.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { Furnished } from "../../store/furnished.ts";
+
+/** The operations on a store in which `meanwhile` happens right before an application or an environment is deleted. */
+async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
+  const { store } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});
+  const world = await Furnished.open(async () => ({
+    store,
+    facts: [],
+    reopen: async () => {},
+    remove: () => store.close(),
+  }));
+  const told: Fact[] = [];
+  const facts = new Facts();
+  facts.subscribe((fact) => told.push(fact));
+  const busy: Store = {
+    ...store,
+    applications: {
+      ...store.applications,
+      delete: async (...args) => {
+        await meanwhile(world);
+        return store.applications.delete(...args);
+      },
+    },
+    environments: {
+      ...store.environments,
+      delete: async (...args) => {
+        await meanwhile(world);
+        return store.environments.delete(...args);
+      },
+    },
+  };
+  const ids = new IdCodec(store.idSeed);
+  const deps = { store: busy, ids, clock: systemClock, facts, settings: {} } as unknown as ApiDeps;
+  const context = createContext(deps, { scopeResources: () => [], operationsFor: () => [] });
+  const call = (operations: readonly Operation[], id: string, params: object) =>
+    operations
+      .find((operation) => operation.id === id)!
+      .handle({
+        params,
+        identity: { environmentSeq: world.environment.seq, applicationSeq: null },
+      } as unknown as Call<never, never, never>);
+  return { world, told, ids, context, call };
+}
+
+describe("what is made while it is being deleted around it", () => {
+  test("goes with its environment and is told of", async () => {
+    const made: { application: number; endpoint: number }[] = [];
+    const other = { seq: 0 };
+    const { told, ids, context, call, world } = await worldWith(async (busy) => {
+      const application = await busy.addApplication({ environmentSeq: other.seq });
+      const endpoint = await busy.addEndpoint({ applicationSeq: application.seq });
+      made.push({ application: application.seq, endpoint: endpoint.seq });
+    });
+    await using _ = world;
+    other.seq = (await world.addEnvironment("other")).seq;
+    const params = { env_id: ids.encode("org_", other.seq) };
+    await call(environmentRoutes(context), "v1.management.environment.delete", params);
+    expect(made).toHaveLength(1);
+    const [{ application: applicationSeq, endpoint: endpointSeq }] = made as [(typeof made)[number]];
+    expect(told).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });
+    expect(told).toContainEqual({ type: "application.changed", applicationSeq, environmentSeq: other.seq });
+    expect(await world.store.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
+  });
+
+  test("goes with its application and is told of", async () => {
+    let late = 0;
+    const { told, ids, context, call, world } = await worldWith(async (busy) => {
+      late = (await busy.addEndpoint()).seq;
+    });
+    await using _ = world;
+    const applicationSeq = world.application.seq;
+    await call(applicationRoutes(context), "v1.application.delete", { app_id: ids.encode("app_", applicationSeq) });
+    const deleted = told.filter(({ type }) => type === "endpoint.deleted");
+    expect(deleted).toHaveLength(2);
+    for (const endpointSeq of [world.endpoint.seq, late]) {
+      expect(deleted).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });
+      expect(await world.store.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
+    }
+  });
+});

@@ -1,0 +1,155 @@
+import type { Database } from "bun:sqlite";
+import { type IdCodec, type Seq, seqAt } from "../../../src/core/id.ts";
+import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
+import { PURGE } from "../../../src/deliver/purge.ts";
+import type { Network } from "../network.ts";
+import type { Sent } from "../scene.ts";
+import type { Violation } from "./violation.ts";
+
+const PENDING = 0;
+const DELIVERED = 1;
+const DEAD = 2;
+
+interface MessageRow {
+  readonly seq: Seq;
+  readonly application_seq: Seq;
+  readonly payload: Uint8Array | null;
+}
+
+interface DeliveryRow {
+  readonly seq: Seq;
+  readonly message_seq: Seq;
+  readonly endpoint_seq: Seq;
+  readonly state: number;
+  readonly attempts: number;
+  readonly reason: string | null;
+  /** The endpoint's. */
+  readonly url: string;
+  readonly deleted_at: number | null;
+  readonly retry_schedule: string | null;
+}
+
+/** What has become of every message when all is over. */
+export class EndingChecks {
+  readonly #expunged = new Set<Seq>();
+  /** Messages of the application up to this one. */
+  readonly #purged = new Map<Seq, Seq>();
+  readonly #rescheduled = new Set<Seq>();
+  /** Messages before this one. */
+  #prunedTo: Seq = 0;
+  /** The latest by the wall clock. */
+  #prunedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly db: Database,
+    private readonly policy: DeliveryPolicy,
+    private readonly violation: Violation,
+  ) {}
+
+  /** Somebody asks for it, whether or not it will be done. */
+  mayBeExpunged(messageSeq: Seq): void {
+    this.#expunged.add(messageSeq);
+  }
+
+  mayBePurged(applicationSeq: Seq, upTo: Seq): void {
+    this.#purged.set(applicationSeq, upTo);
+  }
+
+  mayBePruned(now: number, retentionMs: number): void {
+    this.#prunedTo = Math.max(this.#prunedTo, seqAt(now - retentionMs));
+    this.#prunedAt = Math.max(this.#prunedAt, now);
+  }
+
+  mayBeRescheduled(endpointSeq: Seq): void {
+    this.#rescheduled.add(endpointSeq);
+  }
+
+  /** Every accepted message is there as it came, and delivered or dead, exactly where it should be. */
+  everyMessage(sent: readonly Sent[], network: Network, ids: IdCodec): void {
+    const arrived = new Map(network.arrivals.map(({ host, messageId, body }) => [`${host} ${messageId}`, body]));
+    const stored = this.#storedMessages();
+    const payloads = new Set([...stored.values()].map(({ payload }) => textOf(payload)));
+    const deliveries = this.#storedDeliveries();
+    for (const message of sent) {
+      if (message.answer === "refused") {
+        const text = textOf(message.payload);
+        if (payloads.has(text)) this.violation(`a message that was refused is stored: ${text}`);
+      } else if (this.#isKept(message, stored.get(message.seq))) {
+        const id = ids.encode("msg_", message.seq);
+        for (const row of deliveries.get(message.seq) ?? []) {
+          const host = new URL(row.url).hostname;
+          this.#checkDelivery(row, message, arrived.get(`${host} ${id}`), network.moodOf(host) !== "gone");
+        }
+      }
+    }
+  }
+
+  /** A purge that has come to its end has left nothing. */
+  nothingSurvivedPurge(): void {
+    const rows = this.db
+      .query<{ seq: Seq }, [string]>(
+        `SELECT m.seq FROM task t JOIN message m ON m.application_seq = t.data ->> 'applicationSeq' AND m.seq < t.seq
+         WHERE t.kind = ? AND t.status = 'finished' AND m.payload IS NOT NULL`,
+      )
+      .all(PURGE);
+    for (const { seq } of rows) this.violation(`message ${seq} has kept its payload when it was purged`);
+  }
+
+  #storedMessages(): Map<Seq, MessageRow> {
+    const rows = this.db.query<MessageRow, []>("SELECT seq, application_seq, payload FROM message").all();
+    return new Map(rows.map((row) => [row.seq, row]));
+  }
+
+  #storedDeliveries(): Map<Seq, DeliveryRow[]> {
+    const rows = this.db
+      .query<DeliveryRow, []>(
+        "SELECT d.*, e.url, e.deleted_at, e.retry_schedule FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq",
+      )
+      .all();
+    return Map.groupBy(rows, ({ message_seq }) => message_seq);
+  }
+
+  /** Is it there with its payload? What has been deleted on purpose need not be. */
+  #isKept({ seq, payload, expiresAt }: Sent, stored: MessageRow | undefined): boolean {
+    if (stored === undefined) {
+      if (seq >= this.#prunedTo) this.violation(`message ${seq} was accepted and is lost`);
+      return false;
+    }
+    if (stored.payload === null) {
+      const purgedTo = this.#purged.get(stored.application_seq) ?? 0;
+      const hasExpired = expiresAt !== null && expiresAt <= this.#prunedAt;
+      const isDeleted = this.#expunged.has(seq) || seq < purgedTo || hasExpired;
+      if (!isDeleted) this.violation(`message ${seq} has lost its payload`);
+      return false;
+    }
+    if (!Buffer.from(stored.payload).equals(payload)) this.violation(`message ${seq} is not stored as it came`);
+    return true;
+  }
+
+  #checkDelivery(row: DeliveryRow, { payload }: Sent, body: Uint8Array | undefined, isThere: boolean): void {
+    const { seq, state, reason, deleted_at } = row;
+    if (state === DELIVERED) {
+      if (body === undefined) this.violation(`delivery ${seq} is called delivered but never arrived`);
+      else if (!Buffer.from(body).equals(payload)) this.violation(`delivery ${seq} arrived with other bytes`);
+    } else if (state === DEAD) {
+      if (isThere && deleted_at === null) {
+        this.violation(`delivery ${seq} is dead (${reason}) after a redrive to a healthy endpoint`);
+      }
+      this.#checkDeath(row);
+    } else if (state !== PENDING && deleted_at === null) {
+      this.violation(`delivery ${seq} is cancelled although its endpoint is there`);
+    }
+  }
+
+  #checkDeath({ seq, endpoint_seq, attempts, reason, retry_schedule }: DeliveryRow): void {
+    if (reason === "gone" || reason === "disabled" || this.#rescheduled.has(endpoint_seq)) return;
+    const schedule = retry_schedule === null ? this.policy.retryScheduleMs : (JSON.parse(retry_schedule) as number[]);
+    if (attempts !== schedule.length) {
+      this.violation(`delivery ${seq} is dead after ${attempts + 1} attempts, its schedule has ${schedule.length + 1}`);
+    }
+  }
+}
+
+function textOf(payload: Uint8Array | null): string {
+  return payload === null ? "" : Buffer.from(payload).toString("utf8");
+}

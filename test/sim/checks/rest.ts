@@ -1,0 +1,57 @@
+import type { Database } from "bun:sqlite";
+import type { Seq } from "../../../src/core/id.ts";
+import type { VirtualClock } from "../clock.ts";
+import type { Violation } from "./violation.ts";
+
+interface LateRow {
+  readonly seq: Seq;
+  /** One after the other, or only so many a second: what is due may wait for others. */
+  readonly isSlowLane: number;
+  /** Of the lane, since `busySince`. */
+  readonly attempts: number;
+}
+
+/** A slow lane starts something in so long. */
+const TURN_MS = 60_000;
+
+/** When all is well again, nothing is left behind. */
+export class RestChecks {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: VirtualClock,
+    private readonly violation: Violation,
+  ) {}
+
+  /**
+   * Everything works since `ms`, and the clock runs on. What was due then has gone out, and so has what was to be sent at once, though by a
+   * clock that is ahead of now; its place must not be beyond `last`, for then nobody knows that the clock was ahead.
+   */
+  nothingIsLate(ms: number, last: Seq): void {
+    const now = this.clock.wall;
+    const rows = this.db
+      .query<LateRow, [{ since: number; busySince: number; now: number; last: Seq }]>(
+        `SELECT d.seq, e.fifo OR e.throttle_rate IS NOT NULL OR a.throttle_rate IS NOT NULL AS isSlowLane,
+           (SELECT COUNT(*) FROM attempt t WHERE t.endpoint_seq = e.seq AND t.started_at >= $busySince) AS attempts
+         FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
+           JOIN message m ON m.seq = d.message_seq
+         WHERE d.state = 0
+           AND (d.due_at <= $since
+             OR (d.due_at > $now AND d.attempts = 0 AND m.deliver_at IS NOT d.due_at AND d.position <= $last))
+           AND (e.fifo = 0 OR d.position = (SELECT MIN(position) FROM delivery o WHERE o.endpoint_seq = e.seq AND o.state = 0))`,
+      )
+      .all({ since: now - ms, busySince: now - TURN_MS, now, last });
+    for (const { seq, isSlowLane, attempts } of rows) {
+      const waitsForOthers = isSlowLane === 1 && attempts > 0;
+      if (!waitsForOthers) this.violation(`delivery ${seq} is due and has not been attempted for ${ms} ms`);
+    }
+  }
+
+  nothingWaits(when: string): void {
+    const rows = this.db.query<{ seq: Seq }, []>("SELECT seq FROM delivery WHERE state = 0").all();
+    for (const { seq } of rows) this.violation(`delivery ${seq} still waits ${when}`);
+    const tasks = this.db
+      .query<{ seq: Seq; kind: string }, []>("SELECT seq, kind FROM task WHERE status = 'running'")
+      .all();
+    for (const { kind, seq } of tasks) this.violation(`${kind} ${seq} still runs ${when}`);
+  }
+}

@@ -1,0 +1,2 @@
+/** Tells of something that must not be. */
+export type Violation = (text: string) => void;

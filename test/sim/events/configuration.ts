@@ -1,0 +1,120 @@
+import { generateSecret } from "../../../src/core/signature.ts";
+import type { Endpoint, KnownEndpoint } from "../../../src/store/index.ts";
+import type { Dice } from "../dice.ts";
+import { rollApplicationRate } from "../furnish.ts";
+import type { Program } from "../program.ts";
+import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "../scene.ts";
+
+/** One of the endpoints, unless it has been deleted. */
+async function pickEndpoint({ dice, endpoints }: Scene, { store }: Program): Promise<KnownEndpoint | null> {
+  const endpoint = await store.endpoints.get(dice.pick(endpoints));
+  return endpoint === null || endpoint.deleted ? null : endpoint;
+}
+
+/** A customer changes what an endpoint wants, whether it takes anything, or its key. */
+export async function reconfigure(scene: Scene, program: Program): Promise<void> {
+  const endpoint = await pickEndpoint(scene, program);
+  if (endpoint === null) return;
+  const { dice, network } = scene;
+  const roll = dice.next();
+  if (roll < 0.08) return deleteEndpoint(scene, program, endpoint);
+  if (roll < 0.12) network.changeMood(new URL(endpoint.url).hostname, "gone");
+  if (roll < 0.35) await rotateSecret(scene, program, endpoint);
+  else await update(scene, program, endpoint, rollChange(dice, endpoint));
+}
+
+async function deleteEndpoint({ checks }: Scene, program: Program, endpoint: Endpoint): Promise<void> {
+  const { store, clock, facts } = program;
+  const { seq: endpointSeq, applicationSeq } = endpoint;
+  checks.attempts.endpointChanging(endpointSeq);
+  await store.endpoints.delete(endpointSeq, clock.now());
+  facts.state({ type: "endpoint.deleted", endpointSeq, applicationSeq });
+  checks.attempts.endpointChanged(endpointSeq);
+}
+
+async function rotateSecret(scene: Scene, program: Program, endpoint: Endpoint): Promise<void> {
+  const { dice, checks } = scene;
+  const { store, clock, facts } = program;
+  const { seq: endpointSeq, applicationSeq } = endpoint;
+  const secret = generateSecret(dice.bytes(24));
+  checks.signatures.secretOffered(endpointSeq, secret);
+  const oldExpiresAt = clock.now() + 1000 + dice.below(24 * HOUR_MS);
+  if (await store.endpoints.rotateSecret(endpointSeq, secret, clock.now(), oldExpiresAt)) {
+    checks.signatures.secretStored(endpointSeq, secret);
+  }
+  facts.state({ type: "endpoint.updated", endpointSeq, applicationSeq });
+}
+
+function rollChange(dice: Dice, endpoint: Endpoint): Partial<Endpoint> {
+  return dice.pick<Partial<Endpoint>>([
+    { paused: !endpoint.paused },
+    { disabled: !endpoint.disabled, failingSince: null },
+    { ordering: endpoint.ordering === "fifo" ? "parallel" : "fifo" },
+    { eventTypes: dice.chance(0.5) ? [dice.pick(EVENT_TYPES)] : null },
+    { channels: dice.chance(0.5) ? [dice.pick(CHANNELS)] : null },
+  ]);
+}
+
+/** A customer changes how fast, how often and how long an endpoint is tried. */
+export async function retune(scene: Scene, program: Program): Promise<void> {
+  const endpoint = await pickEndpoint(scene, program);
+  if (endpoint === null) return;
+  const { dice } = scene;
+  const change = dice.pick<Partial<Endpoint>>([
+    { throttleRate: dice.pick([null, 1, 20]) },
+    { concurrency: dice.pick([null, 1, 8]) },
+    { retryScheduleMs: dice.pick([null, [], [0, 0], [1000, 60_000]]) },
+    { timeoutMs: dice.pick([null, 200, 20_000]) },
+  ]);
+  await update(scene, program, endpoint, change);
+}
+
+async function update(scene: Scene, program: Program, endpoint: Endpoint, change: Partial<Endpoint>): Promise<void> {
+  const { checks } = scene;
+  const { store, clock, facts } = program;
+  const { seq: endpointSeq, applicationSeq } = endpoint;
+  checks.attempts.endpointChanging(endpointSeq);
+  if (change.retryScheduleMs !== undefined) checks.ending.mayBeRescheduled(endpointSeq);
+  await store.endpoints.update(endpointSeq, () => ({ ...change, updatedAt: clock.now() }));
+  facts.state({ type: "endpoint.updated", endpointSeq, applicationSeq });
+  checks.attempts.endpointChanged(endpointSeq);
+}
+
+export async function throttleApplication(scene: Scene, program: Program): Promise<void> {
+  const { dice, checks, environment: environmentSeq } = scene;
+  const { store, facts } = program;
+  const seq = dice.pick(scene.applications);
+  const application = await store.applications.get(seq);
+  if (application === null) return;
+  checks.attempts.applicationChanging(seq);
+  await store.applications.update({ ...application, throttleRate: rollApplicationRate(dice) });
+  facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
+  facts.state({ type: "application.throttled", applicationSeq: seq });
+  checks.attempts.applicationChanged(seq);
+}
+
+/** With its endpoints. One application stays. */
+export async function deleteApplication(scene: Scene, program: Program): Promise<void> {
+  const { dice, checks, environment: environmentSeq } = scene;
+  const { store, clock, facts } = program;
+  const seq = dice.pick(scene.applications.slice(1));
+  if (seq === undefined || (await store.applications.get(seq)) === null) return;
+  const page = { limit: 100, from: null, backwards: false, order: "ascending" } as const;
+  const { rows } = await store.endpoints.list(seq, page);
+  for (const endpoint of rows) checks.attempts.endpointChanging(endpoint.seq);
+  await store.applications.delete(seq, clock.now());
+  facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
+  for (const endpoint of rows) {
+    facts.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: seq });
+    checks.attempts.endpointChanged(endpoint.seq);
+  }
+}
+
+/** Every endpoint that is there takes deliveries again. */
+export async function reopenEndpoints(scene: Scene, program: Program): Promise<void> {
+  for (const seq of scene.endpoints) {
+    const endpoint = await program.store.endpoints.get(seq);
+    if (endpoint === null || endpoint.deleted || !(endpoint.paused || endpoint.disabled)) continue;
+    await update(scene, program, endpoint, { paused: false, disabled: false, failingSince: null });
+  }
+}

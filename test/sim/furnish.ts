@@ -1,0 +1,95 @@
+import type { Seq } from "../../src/core/id.ts";
+import { generateSecret } from "../../src/core/signature.ts";
+import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import type { Endpoint } from "../../src/store/index.ts";
+import type { Dice } from "./dice.ts";
+import type { Program } from "./program.ts";
+import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "./scene.ts";
+
+/** The settings of a world. */
+export function rollPolicy(dice: Dice): DeliveryPolicy {
+  return {
+    retryScheduleMs: dice.pick([
+      [],
+      [5000],
+      [5000, 300_000],
+      [100, 1000, 10_000, HOUR_MS],
+      [5000, 5000, 5000, 5000, 5000],
+    ]),
+    retryJitter: dice.pick([0, 0.2, 1]),
+    deliveryTimeoutMs: dice.pick([1000, 5000, 15_000]),
+    deliveryConcurrency: dice.pick([1, 4, 16, 64]),
+    endpointConcurrency: dice.pick([1, 4, 16]),
+    endpointDisableAfterMs: dice.pick([0, 6 * HOUR_MS, 120 * HOUR_MS]),
+    allowSubnets: [],
+    maxResponseStoredBytes: 1024,
+    signatureHeaders: "webhook",
+    userAgent: "Boathook/sim",
+    inbox: null,
+  };
+}
+
+/** Makes a few applications with a few endpoints each. */
+export async function furnish(scene: Scene, program: Program): Promise<void> {
+  const { dice } = scene;
+  const { store, seqs, clock } = program;
+  const environment = { seq: seqs.next(), name: "default", createdAt: clock.now() };
+  scene.environment = (await store.environments.ensure(environment)).seq;
+  for (let a = 0; a < dice.between(1, 3); a++) {
+    const seq = await addApplication(scene, program, a);
+    for (let e = 0; e < dice.between(1, 4); e++) await addEndpoint(scene, program, seq, `e${e}.a${a}.example`);
+  }
+}
+
+async function addApplication(scene: Scene, { store, seqs, clock }: Program, number: number): Promise<Seq> {
+  const seq = seqs.next();
+  const now = clock.now();
+  await store.applications.create({
+    seq,
+    environmentSeq: scene.environment,
+    uid: `app-${number}`,
+    name: `Application ${number}`,
+    throttleRate: rollApplicationRate(scene.dice),
+    metadata: {},
+    createdAt: now,
+    updatedAt: now,
+  });
+  scene.applications.push(seq);
+  return seq;
+}
+
+export function rollApplicationRate(dice: Dice): number | null {
+  return dice.chance(0.3) ? dice.pick([2, 20, 100]) : null;
+}
+
+async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq, host: string): Promise<void> {
+  const { dice, checks } = scene;
+  const { store, seqs, clock } = program;
+  const endpoint: Endpoint = {
+    seq: seqs.next(),
+    applicationSeq,
+    uid: null,
+    url: `https://${host}/hook`,
+    description: "",
+    disabled: false,
+    eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,
+    channels: dice.chance(0.2) ? [dice.pick(CHANNELS)] : null,
+    metadata: {},
+    headers: {},
+    version: 1,
+    throttleRate: dice.chance(0.25) ? dice.pick([1, 5, 50]) : null,
+    concurrency: dice.chance(0.3) ? dice.pick([1, 2, 8]) : null,
+    ordering: dice.chance(0.35) ? "fifo" : "parallel",
+    timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
+    retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [60_000, HOUR_MS]]) : null,
+    paused: false,
+    failingSince: null,
+    createdAt: clock.now(),
+    updatedAt: clock.now(),
+  };
+  const secret = generateSecret(dice.bytes(24));
+  checks.signatures.endpointMade(endpoint, secret);
+  await store.endpoints.create(endpoint, secret);
+  scene.endpoints.push(endpoint.seq);
+  scene.hosts.push(host);
+}

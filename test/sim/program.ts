@@ -1,0 +1,105 @@
+import type { Database } from "bun:sqlite";
+import { Accepter } from "../../src/accept/accept.ts";
+import { type Fact, Facts } from "../../src/core/fact.ts";
+import { IdCodec, SeqSource } from "../../src/core/id.ts";
+import { Engine } from "../../src/deliver/engine.ts";
+import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import type { Clock, Resolver, Transport } from "../../src/ports.ts";
+import { Directory } from "../../src/store/directory.ts";
+import { type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { Tally } from "../../src/telemetry/tally.ts";
+import { type Canary, deafen, plant } from "./canary.ts";
+import type { VirtualClock } from "./clock.ts";
+import type { Dice } from "./dice.ts";
+import type { Network } from "./network.ts";
+
+/** What the program is put into. */
+export interface Surroundings {
+  readonly db: Database;
+  readonly clock: VirtualClock;
+  readonly dice: Dice;
+  readonly network: Network;
+  readonly policy: DeliveryPolicy;
+  readonly canary: Canary | null;
+  readonly isDiskFull: () => boolean;
+  /** Hears every fact for as long as the program lives. */
+  readonly onFact: (fact: Fact) => void;
+}
+
+/** One life of the program, from its start to its crash. */
+export class Program {
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly seqs: SeqSource;
+  readonly ids: IdCodec;
+  readonly accepter: Accepter;
+  readonly engine: Engine;
+  readonly facts = new Facts();
+  readonly clock: Clock;
+  readonly #memory: MemoryStore;
+  #tally: Tally | null = null;
+  #isAlive = true;
+
+  constructor(
+    private readonly number: number,
+    private readonly around: Surroundings,
+  ) {
+    const { db, dice, policy, canary } = around;
+    this.clock = around.clock.ofProcess(number);
+    this.#memory = openMemoryStore(
+      db,
+      this.clock,
+      (fact) => this.facts.state(fact),
+      () => {
+        if (around.isDiskFull()) throw new StoreUnavailable("The disk is full.");
+      },
+    );
+    this.store = plant(canary, this.#memory.store, { dice, db });
+    this.directory = new Directory(this.store, this.clock);
+    this.facts.subscribe(this.directory.listen);
+    this.seqs = new SeqSource(this.clock.now, this.store.lastSeq);
+    this.ids = new IdCodec(this.store.idSeed);
+    const { store, directory, ids, seqs, facts } = this;
+    const ports = { clock: this.clock, random: dice, ...this.#connection() };
+    this.engine = new Engine(ports, { store, directory, ids, seqs, facts, policy });
+    this.facts.subscribe((fact) => {
+      if (this.#isAlive) around.onFact(fact);
+    });
+    this.accepter = new Accepter(store, seqs, this.clock, facts, this.engine);
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Its own count of what it has; null until it has started. */
+  get tally(): Tally | null {
+    return this.#tally;
+  }
+
+  async start(): Promise<void> {
+    const tally = new Tally(await this.store.totals());
+    this.facts.subscribe(deafen(this.around.canary, tally.listen));
+    this.#tally = tally;
+    await this.engine.start();
+  }
+
+  /** Whatever of it still runs has no effect. */
+  crash(): void {
+    this.#isAlive = false;
+    this.#memory.crash();
+    this.around.clock.kill(this.number);
+    if (this.around.db.inTransaction) this.around.db.run("ROLLBACK");
+  }
+
+  /** The network, for as long as it lives. */
+  #connection(): { readonly transport: Transport; readonly resolver: Resolver } {
+    const { network } = this.around;
+    const never = new Promise<never>(() => {});
+    return {
+      transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : never) },
+      resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : never) },
+    };
+  }
+}

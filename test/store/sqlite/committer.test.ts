@@ -1,0 +1,102 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { Fact } from "../../../src/core/fact.ts";
+import { StoreUnavailable } from "../../../src/store/index.ts";
+import { Committer } from "../../../src/store/sqlite/commit.ts";
+
+/** A committer whose turns end when told to. */
+function committerOn(db: Database, onFact: (fact: Fact) => void = () => {}) {
+  const due: (() => void)[] = [];
+  const clock = { now: () => 0, after: () => () => {}, soon: (task: () => void) => void due.push(task) };
+  const self = { diskFails: false };
+  const committer = new Committer(db, clock, onFact, () => {
+    if (self.diskFails) throw Object.assign(new Error("planted"), { code: "SQLITE_IOERR_WRITE" });
+  });
+  const put = (value: number) => committer.write(() => void db.run("INSERT INTO kept VALUES (?)", [value]));
+  return Object.assign(self, { put, endTurn: () => due.shift()!() });
+}
+
+function database(): Database {
+  const db = new Database(":memory:", { strict: true });
+  db.run("CREATE TABLE kept (value INTEGER)");
+  return db;
+}
+
+function kept(db: Database): number[] {
+  return db
+    .query<{ value: number }, []>("SELECT value FROM kept")
+    .all()
+    .map(({ value }) => value);
+}
+
+/** A result, or that there is none. */
+function settledBy(promise: Promise<unknown>): Promise<unknown> {
+  const nothing = new Promise((resolve) => setImmediate(resolve, "no answer"));
+  return Promise.race([promise.then(() => "stored"), nothing]).catch((error) => error);
+}
+
+describe("a committer", () => {
+  test("answers all writers of a commit although somebody who listens throws", async () => {
+    using db = database();
+    const { put, endTurn } = committerOn(db, () => {
+      throw new Error("planted");
+    });
+    const writes = [put(1), put(2)];
+    expect(endTurn).toThrow("planted");
+    expect(await Promise.all(writes.map(settledBy))).toEqual(["stored", "stored"]);
+  });
+
+  test("refuses all writers of a commit that failed although somebody who listens throws", async () => {
+    using db = database();
+    const committer = committerOn(db, () => {
+      throw new Error("planted");
+    });
+    committer.diskFails = true;
+    const write = settledBy(committer.put(1));
+    expect(committer.endTurn).toThrow("planted");
+    expect(await write).toBeInstanceOf(StoreUnavailable);
+  });
+
+  test("goes on when a transaction could not be rolled back at once", async () => {
+    using db = database();
+    const facts: Fact[] = [];
+    const committer = committerOn(db, (fact) => facts.push(fact));
+    const run = db.run.bind(db);
+    let fails = 2;
+    db.run = ((sql: string, ...values: never[]) => {
+      if (sql === "ROLLBACK" && fails-- > 0) throw Object.assign(new Error("planted"), { code: "SQLITE_IOERR" });
+      return run(sql, ...values);
+    }) as typeof db.run;
+    committer.diskFails = true;
+    const results: Promise<unknown>[] = [];
+    for (const value of [1, 2, 3]) {
+      results.push(settledBy(committer.put(value)));
+      committer.endTurn();
+      committer.diskFails = false;
+    }
+    expect(await Promise.all(results)).toEqual([expect.any(StoreUnavailable), expect.any(StoreUnavailable), "stored"]);
+    expect(kept(db)).toEqual([3]);
+    expect(facts.map(({ type }) => type)).toEqual(["commit.failed", "commit.failed", "commit.finished"]);
+    expect(facts[0]).toMatchObject({ message: "planted" });
+  });
+
+  test("goes on when a transaction had been rolled back before it was to be", async () => {
+    using db = database();
+    const committer = committerOn(db);
+    const run = db.run.bind(db);
+    db.run = ((sql: string, ...values: never[]) => {
+      const result = run(sql, ...values);
+      if (sql === "ROLLBACK") run(sql);
+      return result;
+    }) as typeof db.run;
+    committer.diskFails = true;
+    const failed = settledBy(committer.put(1));
+    committer.endTurn();
+    expect(await failed).toBeInstanceOf(StoreUnavailable);
+    committer.diskFails = false;
+    const stored = settledBy(committer.put(2));
+    committer.endTurn();
+    expect(await stored).toBe("stored");
+    expect(kept(db)).toEqual([2]);
+  });
+});

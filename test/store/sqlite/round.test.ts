@@ -1,0 +1,59 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { systemClock } from "../../../src/edge/clock.ts";
+import { StoreUnavailable } from "../../../src/store/index.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { Round } from "../../../src/store/sqlite/round.ts";
+import { Furnished } from "../furnished.ts";
+
+describe("a round", () => {
+  test("comes to every row once, whatever the pieces", () => {
+    using db = new Database(":memory:", { strict: true });
+    db.run("CREATE TABLE row (seq INTEGER PRIMARY KEY, stays INTEGER)");
+    const sql = "SELECT ?2 AS at, seq, stays FROM row WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4";
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 30 }), fc.integer({ min: 1, max: 10 }), (rows, limit) => {
+        db.run("DELETE FROM row");
+        rows.forEach((stays, i) => void db.run("INSERT INTO row VALUES (?, ?)", [i + 1, stays ? 1 : 0]));
+        const round = new Round(db, sql);
+        for (let turn = 0; turn < 2; turn++) {
+          const found: number[] = [];
+          for (let more = true; more; ) {
+            const looked = round.look(1000, limit);
+            expect(looked.seqs.length).toBeLessThanOrEqual(limit);
+            found.push(...looked.seqs);
+            more = round.settle(looked);
+          }
+          expect(found).toEqual(rows.flatMap((stays, i) => (stays ? [] : [i + 1])));
+        }
+      }),
+    );
+  });
+
+  test("does not go on when what was made of it could not be stored", async () => {
+    using db = new Database(":memory:", { strict: true });
+    let isDiskFull = false;
+    const { store } = openMemoryStore(
+      db,
+      systemClock,
+      () => {},
+      () => {
+        if (isDiskFull) throw new StoreUnavailable("The disk is full.");
+      },
+    );
+    await using world = await Furnished.open(async () => ({
+      store,
+      facts: [],
+      reopen: async () => {},
+      remove: () => store.close(),
+    }));
+    for (let i = 0; i < 4; i++) await world.send({}, []);
+    world.now += 1;
+    isDiskFull = true;
+    await expect(store.prune(world.now, world.now, 2)).rejects.toBeInstanceOf(StoreUnavailable);
+    isDiskFull = false;
+    const pruned = [await store.prune(world.now, world.now, 2), await store.prune(world.now, world.now, 2)];
+    expect(pruned.map(({ deleted }) => deleted)).toEqual([2, 2]);
+  });
+});
