@@ -11,16 +11,19 @@ const WEB = join(ROOT, "web");
 const OUT = join(ROOT, "dist", "web");
 
 const ADMIN_FILES = ["app.js", "app.css"] as const;
+const PORTAL_FILES = ["portal.js", "portal.css"] as const;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 const DOCS_FILES = [...SWAGGER_FILES, "init.js", "init.css"] as const;
 
 export async function buildWeb(): Promise<void> {
   await mkdir(OUT, { recursive: true });
   await bundle("main.tsx", "app");
+  await bundle("portal/main.tsx", "portal");
   await bundle("docs.ts", "init");
   for (const name of SWAGGER_FILES) await copy(join(ROOT, "node_modules", "swagger-ui-dist", name), name);
   await copy(join(WEB, "favicon.svg"), "favicon.svg");
   await writePage("index.html", "/ui/", ADMIN_FILES);
+  await writePage("portal.html", "", PORTAL_FILES);
   await writePage("docs.html", "/docs/", DOCS_FILES);
 }
 

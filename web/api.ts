@@ -1,3 +1,4 @@
+import { ApiError, errorOf, NOT_ACCEPTED, type RequestOptions, request } from "./client.ts";
 import { memberText } from "./json.ts";
 import { logOut, token } from "./session.ts";
 
@@ -84,21 +85,10 @@ interface ListOf<T> {
   readonly data: readonly T[];
 }
 
-/** An answer that is not 2xx, or none at all (`status` 0). The message is fit to be shown. */
-export class ApiError extends Error {
-  readonly status: number;
+export { ApiError } from "./client.ts";
 
-  constructor(status: number, message: string) {
-    super(message);
-    this.name = "ApiError";
-    this.status = status;
-  }
-}
-
-export const NOT_ACCEPTED = "This token is not accepted. It may be mistyped, expired or revoked.";
 export const NOT_FOR_THIS_PAGE =
   "This token belongs to one application. This page needs one for the whole environment, such as the root token.";
-export const NO_ANSWER = "The server does not answer.";
 
 /** Asks for the overview with a token that is not in use yet; rejects with what to tell the person when it is no good. */
 export async function tryToken(candidate: string): Promise<Overview> {
@@ -148,35 +138,12 @@ async function getList<T>(path: string, signal: AbortSignal): Promise<readonly T
   return list.data;
 }
 
-interface SendOptions {
+interface SendOptions extends RequestOptions {
   readonly token?: string;
-  readonly signal?: AbortSignal;
-  readonly accept?: string;
-  /** JSON text. */
-  readonly body?: string;
 }
 
-async function send(method: string, path: string, options: SendOptions = {}): Promise<Response> {
-  const bearer = options.token ?? token.peek() ?? "";
-  const headers = new Headers({ accept: options.accept ?? "application/json" });
-  try {
-    headers.set("authorization", `Bearer ${bearer}`);
-  } catch {
-    throw new ApiError(401, NOT_ACCEPTED); // characters that no header, and so no token, can hold
-  }
-  if (options.body !== undefined) headers.set("content-type", "application/json");
-  try {
-    return await fetch(`/api/v1${path}`, {
-      method,
-      headers,
-      cache: "no-store",
-      ...(options.body !== undefined && { body: options.body }),
-      ...(options.signal && { signal: options.signal }),
-    });
-  } catch (error) {
-    if (options.signal?.aborted) throw error;
-    throw new ApiError(0, NO_ANSWER);
-  }
+function send(method: string, path: string, { token: candidate, ...options }: SendOptions = {}): Promise<Response> {
+  return request(method, `/api/v1${path}`, candidate ?? token.peek() ?? "", options);
 }
 
 async function readText<T>(response: Response, read: (text: string) => T): Promise<T> {
@@ -187,18 +154,7 @@ async function readText<T>(response: Response, read: (text: string) => T): Promi
 /** Turns an answer that is not 2xx into an error; a 401 in the middle of a session ends it. */
 async function failure(response: Response): Promise<ApiError> {
   if (response.status === 401) logOut("The token is no longer accepted. Please log in again.");
-  return new ApiError(response.status, (await detailOf(response)) ?? `The server answered ${response.status}.`);
-}
-
-async function detailOf(response: Response): Promise<string | null> {
-  try {
-    const { detail } = (await response.json()) as { detail?: unknown };
-    if (typeof detail === "string") return detail;
-    if (Array.isArray(detail)) return detail.map((item: { msg?: unknown }) => String(item.msg)).join("; ");
-    return null;
-  } catch {
-    return null;
-  }
+  return errorOf(response);
 }
 
 function messagePath(app: string, message: string): string {

@@ -1,47 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
 import { changes } from "./live.ts";
+import { type Resource, useReading } from "./reading.ts";
 
-/** Something read from the API: what is known of it so far, and what went wrong last. */
-export interface Resource<T> {
-  readonly value: T | null;
-  readonly error: Error | null;
-}
-
-const EMPTY = { value: null, error: null } as const;
-
-/**
- * Reads something and reads it again with every live change, one request at a time. What was read before stays in
- * sight meanwhile; with another `key` it starts anew.
- */
+/** Reads something and reads it again with every live change. */
 export function useResource<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
-  const [state, setState] = useState<Resource<T> & { readonly key: string }>({ key, ...EMPTY });
-
-  useEffect(() => {
-    const stop = new AbortController();
-    let reading = false;
-    let again = false;
-
-    const load = async () => {
-      again = reading;
-      if (reading) return;
-      reading = true;
-      try {
-        const value = await read(stop.signal);
-        if (!stop.signal.aborted) setState({ key, value, error: null });
-      } catch (error) {
-        if (!stop.signal.aborted)
-          setState((was) => ({ ...(was.key === key ? was : EMPTY), key, error: error as Error }));
-      }
-      reading = false;
-      if (again && !stop.signal.aborted) void load();
-    };
-
-    const unsubscribe = changes.subscribe(() => void load());
-    return () => {
-      unsubscribe();
-      stop.abort();
-    };
-  }, [key]);
-
-  return state.key === key ? state : EMPTY;
+  return useReading(key, read, changes);
 }

@@ -5,6 +5,9 @@ import favicon from "../../dist/web/favicon.svg" with { type: "text" };
 import indexHtml from "../../dist/web/index.html" with { type: "text" };
 import initCss from "../../dist/web/init.css" with { type: "text" };
 import initJs from "../../dist/web/init.js" with { type: "text" };
+import portalCss from "../../dist/web/portal.css" with { type: "text" };
+import portalHtml from "../../dist/web/portal.html" with { type: "text" };
+import portalJs from "../../dist/web/portal.js" with { type: "text" };
 import swaggerCss from "../../dist/web/swagger-ui.css" with { type: "text" };
 import swaggerJs from "../../dist/web/swagger-ui-bundle.js" with { type: "text" };
 
@@ -28,6 +31,9 @@ export const assets: ReadonlyMap<string, Asset> = new Map([
   ["/ui/", asset(indexHtml, HTML)],
   ["/ui/app.js", asset(appJs, JS)],
   ["/ui/app.css", asset(appCss, CSS)],
+  ["/portal/", asset(portalHtml, HTML)],
+  ["/portal/portal.js", asset(portalJs, JS)],
+  ["/portal/portal.css", asset(portalCss, CSS)],
   ["/favicon.svg", asset(favicon, "image/svg+xml")],
   ["/docs", asset(docsHtml, HTML)],
   ["/docs/swagger-ui.css", asset(swaggerCss, CSS)],

@@ -3,6 +3,7 @@ import { buildWeb } from "../../scripts/web.ts";
 
 const HOST = "http://localhost";
 const FILES = [...["app.js", "app.css"].map((name) => `/ui/${name}`), "/favicon.svg"];
+const PORTAL_FILES = ["portal.js", "portal.css"].map((name) => `/portal/${name}`);
 const DOCS_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "init.js", "init.css"].map((name) => `/docs/${name}`);
 
 let ask: (path: string, init?: RequestInit) => Promise<Response>;
@@ -91,10 +92,58 @@ describe("the pages and their files", () => {
   });
 
   test("every answer forbids guessing its type and telling where the reader came from", async () => {
-    for (const path of ["/ui/", ...FILES, "/docs", ...DOCS_FILES]) {
+    for (const path of ["/ui/", ...FILES, "/portal/", ...PORTAL_FILES, "/docs", ...DOCS_FILES]) {
       const { headers } = await ask(path);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("referrer-policy")).toBe("no-referrer");
+    }
+  });
+});
+
+describe("the portal, which is made to be framed", () => {
+  test("may be framed by any site, also by one that asks for isolation", async () => {
+    const { headers } = await ask("/portal/");
+    expect(headers.get("content-security-policy")).toContain("frame-ancestors *");
+    expect(headers.get("x-frame-options")).toBeNull();
+    expect(headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+    expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+  });
+
+  test("is as strict as the admin page in everything else", async () => {
+    const policyOf = async (path: string) =>
+      (await ask(path)).headers.get("content-security-policy")!.replace(/frame-ancestors [^;]+/, "");
+    expect(await policyOf("/portal/")).toBe(await policyOf("/ui/"));
+    for (const path of PORTAL_FILES) {
+      expect((await ask(path)).headers.get("x-frame-options")).toBe("DENY");
+      expect((await ask(path)).headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    }
+  });
+
+  test("names its files relative to itself, so that it works behind a longer path", async () => {
+    const files = references(await (await ask("/portal/")).text()).filter(
+      (reference) => !reference.startsWith("data:"),
+    );
+    expect(files.length).toBe(PORTAL_FILES.length);
+    for (const reference of files) {
+      const { pathname, search } = new URL(reference, `${HOST}/portal/`);
+      expect(PORTAL_FILES).toContain(pathname);
+      expect((await ask(pathname + search)).headers.get("cache-control")).toContain("immutable");
+    }
+  });
+
+  test("is led to from its address without the last slash, with what was asked for", async () => {
+    for (const [path, location] of [
+      ["/portal", "portal/"],
+      ["/portal?darkMode=true", "portal/?darkMode=true"],
+    ] as const) {
+      const answer = await ask(path);
+      expect([answer.status, answer.headers.get("location")]).toEqual([307, location]);
+    }
+  });
+
+  test("is asked for every time, and its files under another version as well", async () => {
+    for (const path of ["/portal/", "/portal/portal.js", "/portal/portal.js?v=older"]) {
+      expect((await ask(path)).headers.get("cache-control")).toBe("no-cache");
     }
   });
 });

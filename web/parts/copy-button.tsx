@@ -1,19 +1,18 @@
 import { useState } from "preact/hooks";
+import { copyText } from "../copy.ts";
 
 const THANKS_MS = 1_500;
 
-/** Copies a text. `navigator.clipboard` exists on `https:` and `localhost` only; elsewhere there is no button. */
+/** Copies a text. */
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
-  const [copied, setCopied] = useState(false);
-  if (!navigator.clipboard) return null;
+  const [result, setResult] = useState<"Copied" | "Not possible" | null>(null);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), THANKS_MS);
+    setResult((await copyText(text)) ? "Copied" : "Not possible");
+    setTimeout(() => setResult(null), THANKS_MS);
   };
   return (
     <button type="button" class="quiet copy" onClick={copy}>
-      {copied ? "Copied" : label}
+      <span aria-live="polite">{result ?? label}</span>
     </button>
   );
 }

@@ -1,0 +1,428 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
+import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
+import { findChromium, launchChromium } from "../support/chromium.ts";
+import { clientOf, makeApplication, type Send } from "../support/client.ts";
+import { ROOT_TOKEN } from "../support/server.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const TIMEOUT_MS = 60_000;
+const PHONE = { width: 375, height: 700 };
+const chromiumPath = findChromium();
+if (chromiumPath === null) {
+  console.log("The portal is NOT tested in a browser: there is no Chromium. Install it, or name it in CHROMIUM.");
+}
+
+describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
+  const directory = temporaryDirectory();
+  const contexts: BrowserContext[] = [];
+  let server: RunningBoathook;
+  let send: Send;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const options = { env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN } };
+    server = await startBoathook(executable(), directory.file("data"), ["--allow-subnets=127.0.0.0/8"], options);
+    send = clientOf(server.url);
+    browser = await launchChromium(chromiumPath!);
+    for (const [name, description] of [
+      ["invoice.paid", "An invoice has been paid."],
+      ["invoice.overdue", "An invoice was not paid in time."],
+      ["user.signup", "Somebody has signed up."],
+    ]) {
+      const schemas = { "1": { type: "object", properties: { id: { type: "string", examples: ["inv_204"] } } } };
+      await must("POST", "/event-type", { name, description, schemas });
+    }
+  }, TIMEOUT_MS);
+
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    directory[Symbol.dispose]();
+  }, TIMEOUT_MS);
+
+  /** A window with no memory of others. `outside` and `errors` fill up as a page misbehaves; a 401 is none of its errors. */
+  async function open(url: string, viewport = { width: 1280, height: 800 }) {
+    const context = await browser.newContext({ viewport });
+    contexts.push(context);
+    const page = await context.newPage();
+    const outside: string[] = [];
+    const errors: string[] = [];
+    page.on("request", (request) => {
+      const asked = request.url();
+      if (!asked.startsWith(`${server.url}/`) && !asked.startsWith("data:")) outside.push(asked);
+    });
+    page.on("console", (message) => {
+      if (message.type() === "error" && !message.text().includes("status of 401")) errors.push(message.text());
+    });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.goto(url);
+    return { page, outside, errors };
+  }
+
+  interface Link {
+    readonly app: string;
+    readonly url: string;
+    readonly token: string;
+  }
+
+  async function link(sent: object = {}): Promise<Link> {
+    const app = await makeApplication(send);
+    const { json } = await send("POST", `/auth/app-portal-access/${app}`, sent);
+    return { app, url: json.url, token: json.token };
+  }
+
+  async function must(method: string, path: string, body?: unknown) {
+    const { status, json, text } = await send(method, path, body);
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+    return json;
+  }
+
+  const makeEndpoint = (app: string, more: object = {}) =>
+    must("POST", `/app/${app}/endpoint`, { uid: "one", url: `${server.url}/inbox/${app}`, ...more });
+  const sendMessage = (app: string, eventType: string, payload: string) =>
+    must("POST", `/app/${app}/msg`, `{"eventType":"${eventType}","payload":${payload}}`);
+
+  const heading = (where: Page | Frame, name: string) => where.getByRole("heading", { level: 1, name }).waitFor();
+  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+
+  test(
+    "an endpoint is added, a message arrives at it, is looked into and sent again",
+    async () => {
+      const { app, url } = await link();
+      const { page, outside, errors } = await open(url);
+      await page.getByRole("heading", { name: "No endpoints yet" }).waitFor();
+      await page.getByRole("link", { name: "Add endpoint" }).click();
+
+      await button(page, "Add endpoint").click();
+      await page.getByText("Please enter the URL").waitFor();
+      expect(await page.getByLabel("URL").evaluate((field) => field === document.activeElement)).toBe(true);
+      await page.getByLabel("URL").fill(`${server.url}/inbox/${app}`);
+      await page.getByLabel("Only those that I choose").check();
+      await page.getByLabel("Search event types").fill("invoice paid");
+      await page.getByLabel("invoice.paid").check();
+      await button(page, "Add endpoint").click();
+      await heading(page, "The endpoint is ready");
+      const { data } = await must("GET", `/app/${app}/endpoint`);
+      expect(data).toMatchObject([{ url: `${server.url}/inbox/${app}`, eventTypes: ["invoice.paid"] }]);
+      const { key } = await must("GET", `/app/${app}/endpoint/${data[0].id}/secret`);
+      await page.getByText(key, { exact: true }).waitFor();
+
+      await page.getByRole("link", { name: "To the endpoint" }).click();
+      await page.getByRole("heading", { name: "No message yet" }).waitFor();
+      await sendMessage(
+        app,
+        "invoice.paid",
+        '{"price":1.0,"big":12345678901234567890,"m":"<img src=x onerror=alert(1)>"}',
+      );
+      const row = page.getByRole("row").filter({ hasText: "invoice.paid" });
+      await row.getByText("delivered").waitFor();
+      await row.getByRole("link").click();
+      await heading(page, "invoice.paid");
+      expect(await page.getByText('"price": 1.0,').count()).toBe(1);
+      expect(await page.getByText('"big": 12345678901234567890').count()).toBe(1);
+      expect(await page.locator("main img").count()).toBe(0);
+
+      const attempts = page.getByRole("region", { name: "Attempts" }).getByText("200", { exact: true });
+      await attempts.first().waitFor();
+      await page.getByRole("button", { name: /^Resend to / }).click();
+      await page.getByRole("status").getByText("On its way").waitFor();
+      await attempts.nth(1).waitFor();
+      await page.getByText("by hand").first().waitFor();
+      expect([outside, errors]).toEqual([[], []]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the token is nowhere to be seen or found, and a reload is none the worse for it",
+    async () => {
+      const { app, url, token } = await link();
+      await makeEndpoint(app);
+      const { page, errors } = await open(`${url}&next=/endpoints/one/settings`);
+      const { key } = await must("GET", `/app/${app}/endpoint/one/secret`);
+      await button(page, "Reveal").waitFor();
+      expect(page.url()).toBe(`${server.url}/portal/#/endpoints/one/settings`);
+      expect(await page.content()).not.toContain(token);
+      expect(await page.content()).not.toContain(key);
+      expect(await page.evaluate(() => sessionStorage.length + localStorage.length + document.cookie.length)).toBe(0);
+
+      await page.reload();
+      await button(page, "Reveal").click();
+      await page.getByText(key, { exact: true }).waitFor();
+      await button(page, "Hide").click();
+      expect(await page.content()).not.toContain(key);
+      await page.getByRole("link", { name: "Deliveries" }).click();
+      await page.getByRole("heading", { name: "Messages", exact: true }).waitFor();
+      await page.reload();
+      await page.getByRole("heading", { name: "Messages", exact: true }).waitFor();
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "an endpoint is changed, paused, given headers and another secret, and deleted when asked twice",
+    async () => {
+      const { app, url } = await link();
+      await makeEndpoint(app, { headers: { Authorization: "secret-of-the-gateway" } });
+      const endpoint = () => must("GET", `/app/${app}/endpoint/one`);
+      const { page, errors } = await open(`${url}&next=/endpoints/one/settings`);
+
+      await page.getByLabel("Description").fill("The books");
+      await page.getByText("More options").click();
+      await page.getByLabel("Channels").fill("eu, us,eu");
+      await page.getByLabel("Messages per second at most").fill("5");
+      await button(page, "Save").click();
+      await page.getByText("Saved.").waitFor();
+      expect(await endpoint()).toMatchObject({ description: "The books", channels: ["eu", "us"], throttleRate: 5 });
+
+      await button(page, "Pause").click();
+      await button(page, "Resume").waitFor();
+      expect((await endpoint()).paused).toBe(true);
+      await button(page, "Disable").click();
+      await page.getByText("This endpoint is disabled.").waitFor();
+      await button(page, "Enable").click();
+      await button(page, "Disable").waitFor();
+
+      expect(await page.content()).not.toContain("secret-of-the-gateway");
+      await page.getByLabel("Name").fill("X-Tier");
+      await page.getByLabel("Value").fill("gold");
+      await button(page, "Add header").click();
+      await button(page, "Remove X-Tier").waitFor();
+      await button(page, "Remove Authorization").click();
+      await page.getByText("Authorization is no longer sent.").waitFor();
+      expect(await must("GET", `/app/${app}/endpoint/one/headers`)).toEqual({
+        headers: { "X-Tier": "gold" },
+        sensitive: [],
+      });
+
+      const secret = async () => (await must("GET", `/app/${app}/endpoint/one/secret`)).key;
+      const before = await secret();
+      await button(page, "Rotate secret").click();
+      await page.getByLabel("A new secret signs from now on.").selectOption({ label: "works for another week" });
+      await button(page, "Make a new secret").click();
+      await page.getByText("There is a new secret.").waitFor();
+      const after = await secret();
+      expect(after).not.toBe(before);
+      await page.getByText(after, { exact: true }).waitFor();
+
+      await button(page, "Delete endpoint").click();
+      await button(page, "Cancel").click();
+      await button(page, "Delete endpoint").click();
+      await button(page, "Delete it").click();
+      await page.getByRole("heading", { name: "No endpoints yet" }).waitFor();
+      expect((await send("GET", `/app/${app}/endpoint/one`)).status).toBe(404);
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "messages are found by their state, page by page, and what failed is sent again",
+    async () => {
+      const { app, url } = await link();
+      await makeEndpoint(app, { url: `${server.url}/inbox/${app}?status=500`, retrySchedule: [] });
+      for (let i = 0; i < 21; i++) await sendMessage(app, "user.signup", `{"i":${i}}`);
+      const { page, errors } = await open(`${url}&next=/endpoints/one`);
+      const rows = page.getByRole("region", { name: "Messages" }).locator("tbody tr");
+      await rows.nth(19).waitFor();
+      await button(page, "Next").click();
+      await page.getByText("Page 2").waitFor();
+      await rows.first().waitFor();
+      expect(await rows.count()).toBe(1);
+      await button(page, "Previous").click();
+      await rows.nth(19).waitFor();
+
+      await page.getByLabel("Show messages").selectOption("failed");
+      await rows.getByText("error of the endpoint (5xx)").nth(19).waitFor();
+      await page.getByLabel("Show messages").selectOption("cancelled");
+      await page.getByRole("heading", { name: "No message in this state" }).waitFor();
+
+      await must("PATCH", `/app/${app}/endpoint/one`, { url: `${server.url}/inbox/${app}` });
+      await button(page, "Resend failed").click();
+      await page.getByText("Started: they are sent").waitFor();
+      await page.getByLabel("Show messages").selectOption("delivered");
+      await rows.nth(19).waitFor();
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "who may only look is shown everything but secrets, and no button that changes anything",
+    async () => {
+      const { app, url } = await link({ capabilities: ["ViewBase"] });
+      await makeEndpoint(app);
+      const { id } = await sendMessage(app, "invoice.paid", '{"id":"inv_1"}');
+      const { page, errors } = await open(url);
+      const harmless = ["Skip to the content", "Log out", "Copy", "Previous", "Next"];
+      for (const [address, sign] of [
+        ["#/endpoints", "The addresses that your webhooks are sent to."],
+        ["#/endpoints/one", "invoice.paid"],
+        ["#/endpoints/one/settings", "Your link does not let you see it."],
+        [`#/endpoints/one/messages/${id}`, '"id": "inv_1"'],
+        ["#/endpoints/new", "Your link does not let you add endpoints"],
+        ["#/event-types", "Somebody has signed up."],
+      ] as const) {
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, address);
+        await page.getByText(sign).first().waitFor();
+        const buttons = await page.getByRole("button").allTextContents();
+        expect(buttons.filter((text) => !harmless.includes(text))).toEqual([]);
+        expect(await page.locator("main input:not([type=search])").count()).toBe(0);
+        expect(await page.getByRole("link", { name: "Add endpoint" }).count()).toBe(0);
+        expect(await page.content()).not.toContain("whsec_");
+      }
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "without a link, with a broken, ended or expired one, and when it ends meanwhile, it says so and what to do",
+    async () => {
+      for (const [hash, title] of [
+        ["", "This page needs a link"],
+        ["#key=broken", "This link has expired"],
+        [`#key=${btoa(JSON.stringify({ token: ROOT_TOKEN }))}`, "This link is not for this page"],
+      ] as const) {
+        const { page } = await open(`${server.url}/portal/${hash}`);
+        await heading(page, title);
+        expect(page.url()).toBe(`${server.url}/portal/`);
+      }
+
+      const { app, url } = await link();
+      const { page, errors } = await open(url);
+      await heading(page, "Endpoints");
+      await must("POST", `/auth/app/${app}/expire-all`, {});
+      await heading(page, "This link has expired");
+      await page.reload();
+      await heading(page, "This page needs a link");
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "logging out ends the token for good",
+    async () => {
+      const { app, url, token } = await link();
+      const { page } = await open(url);
+      await button(page, "Log out").click();
+      await heading(page, "You are logged out");
+      expect((await send("GET", `/app/${app}`, undefined, { token })).status).toBe(401);
+      await page.goBack().catch(() => null);
+      await page.goto(`${server.url}/portal/`);
+      await heading(page, "This page needs a link");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "it works in a frame of another site, looks as that site wants, and tells how tall it is",
+    async () => {
+      const { app, url } = await link();
+      await makeEndpoint(app);
+      const source = url.replace("#", "?darkMode=true&primaryColor=ff6a00&fontFamily=Georgia#");
+      await using site = embedding(source);
+      const { page, errors } = await open(site.url);
+      const frame = page.frameLocator("iframe");
+      await frame.getByRole("link", { name: `${server.url}/inbox/${app}` }).click();
+      await frame.getByRole("button", { name: "Pause", exact: true }).click();
+      await frame.getByRole("button", { name: "Resume", exact: true }).waitFor();
+
+      const root = frame.locator(":root");
+      expect(await root.evaluate((element) => getComputedStyle(element).colorScheme)).toBe("dark");
+      expect(await root.evaluate((element) => getComputedStyle(element).fontFamily)).toStartWith("Georgia,");
+      await frame.getByRole("link", { name: "Settings" }).click();
+      const save = frame.getByRole("button", { name: "Save" });
+      expect(await save.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe("rgb(255, 106, 0)");
+
+      const heights = await page.evaluate(() => (window as unknown as { heights: number[] }).heights);
+      expect(heights.length).toBeGreaterThan(0);
+      expect(heights.every((height) => Number.isInteger(height))).toBe(true);
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "another site that frames it without a link finds no session, although one is open in the same tab",
+    async () => {
+      const { url } = await link();
+      // Browsers part what is stored by site, and another port of the same host is the same site.
+      for (const host of ["127.0.0.1", "localhost"]) {
+        const { page } = await open(url);
+        await heading(page, "Endpoints");
+        await using site = embedding(`${server.url}/portal/`, host);
+        await page.goto(site.url);
+        await page.frameLocator("iframe").getByRole("heading", { name: "This page needs a link" }).waitFor();
+        await page.goBack();
+        await heading(page, "Endpoints");
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "nothing is wider than a phone",
+    async () => {
+      const { app, url } = await link();
+      const path = `a-${"very-".repeat(20)}long-path`;
+      await makeEndpoint(app, { url: `${server.url}/inbox/${app}?${path}`, description: "x".repeat(200) });
+      const { id } = await sendMessage(app, "invoice.paid", JSON.stringify({ text: "x".repeat(500) }));
+      const { page, errors } = await open(url, PHONE);
+      for (const address of ["", "/new", "/one", "/one/settings", `/one/messages/${id}`]) {
+        await page.goto(`${server.url}/portal/#/endpoints${address}`);
+        await page.locator("main h1").waitFor();
+        await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
+        const excess = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        expect(await page.evaluate(excess)).toBeLessThanOrEqual(0);
+      }
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the catalogue shows what can be sent, with an example and the schema",
+    async () => {
+      const { url } = await link();
+      const { page, errors } = await open(`${url}&next=/event-types`);
+      await page.getByLabel("Search event types").fill("overdue");
+      await page.getByText("1 event type", { exact: true }).waitFor();
+      await page.getByText("invoice.overdue", { exact: true }).click();
+      await page.getByRole("heading", { name: "Example" }).waitFor();
+      expect(await page.locator("pre").first().textContent()).toContain('"inv_204"');
+      expect(await page.locator("pre").nth(1).textContent()).toContain('"properties"');
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** A site of another origin with a page that frames something, isolated as strictly as a page can be. */
+function embedding(source: string, host = "localhost"): { readonly url: string } & AsyncDisposable {
+  const html = `<!doctype html><title>A site</title>
+    <script>
+      window.heights = [];
+      addEventListener("message", ({ data }) => {
+        if (data.type === "svix.iframe-resizer-height") heights.push(data.payload.height);
+      });
+    </script>
+    <iframe src="${source.replaceAll("&", "&amp;")}" width="1000" height="700" allow="clipboard-write"></iframe>
+    <link rel="icon" href="data:," />`;
+  const headers = {
+    "content-type": "text/html",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-opener-policy": "same-origin",
+  };
+  const site = Bun.serve({ hostname: host, port: 0, fetch: () => new Response(html, { headers }) });
+  return { url: `http://${host}:${site.port}/`, [Symbol.asyncDispose]: () => site.stop(true) };
+}

@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import type { EventType } from "../../../web/portal/api.ts";
+import { grouped, matching } from "../../../web/portal/event-types.ts";
+
+const eventType = (name: string, description = "", groupName: string | null = null): EventType => ({
+  name,
+  description,
+  groupName,
+  deprecated: false,
+  schemas: null,
+});
+const names = (eventTypes: readonly EventType[]) => eventTypes.map(({ name }) => name);
+
+test("every word of a search must be found, in name, description or group, in any case", () => {
+  const all = [eventType("invoice.paid", "Money arrived"), eventType("user.signup", "", "Accounts"), eventType("x")];
+  expect(names(matching(all, ""))).toEqual(["invoice.paid", "user.signup", "x"]);
+  expect(names(matching(all, " INVOICE  money "))).toEqual(["invoice.paid"]);
+  expect(names(matching(all, "accounts"))).toEqual(["user.signup"]);
+  expect(names(matching(all, "invoice nothing"))).toEqual([]);
+});
+
+test("event types stand together by their group, else by the first part of their name", () => {
+  const groups = grouped([eventType("b.one"), eventType("a"), eventType("b.two"), eventType("c.one", "", "b")]);
+  expect(groups.map(({ name, eventTypes }) => [name, names(eventTypes)])).toEqual([
+    ["a", ["a"]],
+    ["b", ["b.one", "b.two", "c.one"]],
+  ]);
+});

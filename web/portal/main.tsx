@@ -1,0 +1,16 @@
+import "./portal.css";
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { applyAppearance, parseAppearance } from "./appearance.ts";
+import { isFramed, tellHeight } from "./frame.ts";
+import { followAddress } from "./session.ts";
+
+const framed = isFramed();
+if (framed) document.documentElement.dataset.framed = "";
+applyAppearance(parseAppearance(location.search, framed));
+followAddress();
+const root = document.createElement("div");
+root.id = "root";
+document.body.append(root);
+render(<App />, root);
+if (framed) tellHeight(root);

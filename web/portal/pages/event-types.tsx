@@ -1,0 +1,96 @@
+import { useMemo, useState } from "preact/hooks";
+import { Badge } from "../../parts/badge.tsx";
+import { Body } from "../../parts/code.tsx";
+import { Empty } from "../../parts/notice.tsx";
+import { type EventType, getEventTypes } from "../api.ts";
+import { grouped, matching } from "../event-types.ts";
+import { Read, Section } from "../parts/section.tsx";
+import { useOnce } from "../refresh.ts";
+import { exampleOf, latestSchema } from "../schema-example.ts";
+
+/** The catalogue: what can be sent, and what it looks like. */
+export function EventTypesPage() {
+  const eventTypes = useOnce("event-types", (signal) => getEventTypes(true, signal));
+  return (
+    <>
+      <h1>Event types</h1>
+      <p class="muted about">What you can be told of, and what is in it.</p>
+      <Read of={eventTypes} lines={6}>
+        {(known) =>
+          known.length === 0 ? (
+            <Empty title="No event types have been published yet">
+              <p>An endpoint that asks for all of them gets whatever is sent.</p>
+            </Empty>
+          ) : (
+            <Catalogue known={known} />
+          )
+        }
+      </Read>
+    </>
+  );
+}
+
+function Catalogue({ known }: { known: readonly EventType[] }) {
+  const [search, setSearch] = useState("");
+  const found = useMemo(() => matching(known, search), [known, search]);
+  return (
+    <>
+      <div class="catalogue-search">
+        <input
+          class="search"
+          type="search"
+          aria-label="Search event types"
+          placeholder="Search event types"
+          value={search}
+          onInput={(event) => setSearch(event.currentTarget.value)}
+        />
+        <span class="muted small" aria-live="polite">
+          {found.length === 1 ? "1 event type" : `${found.length} event types`}
+        </span>
+      </div>
+      {grouped(found).map(({ name, eventTypes }) => (
+        <Section key={name} title={name}>
+          <div class="catalogue">
+            {eventTypes.map((eventType) => (
+              <Entry key={eventType.name} eventType={eventType} />
+            ))}
+          </div>
+        </Section>
+      ))}
+    </>
+  );
+}
+
+function Entry({ eventType }: { eventType: EventType }) {
+  const [open, setOpen] = useState(false);
+  const { name, description, deprecated } = eventType;
+  return (
+    <details class="entry" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <span class="mono">{name}</span>
+        {deprecated && <Badge tone="idle">deprecated</Badge>}
+        <span class="muted small description">{description}</span>
+      </summary>
+      {open && <Content eventType={eventType} />}
+    </details>
+  );
+}
+
+/** Made when it is looked at: there may be hundreds. */
+function Content({ eventType: { schemas } }: { eventType: EventType }) {
+  const schema = latestSchema(schemas);
+  const example = useMemo(() => (schema === null ? null : exampleOf(schema)), [schema]);
+  if (example === null) return <p class="muted small">Nothing more is said about what is in it.</p>;
+  return (
+    <div class="entry-content">
+      <div>
+        <h3>Example {example.made && <span class="muted small">made from the schema</span>}</h3>
+        <Body text={JSON.stringify(example.value)} />
+      </div>
+      <div>
+        <h3>Schema</h3>
+        <Body text={JSON.stringify(schema)} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+import { changeEndpoint, deleteEndpoint, type Endpoint } from "../api.ts";
+import { Confirm, Outcome, useAction } from "../parts/action.tsx";
+import { EndpointForm } from "../parts/endpoint-form.tsx";
+import { EndpointFrame } from "../parts/endpoint-frame.tsx";
+import { HeadersSection } from "../parts/headers.tsx";
+import { SecretSection } from "../parts/secret.tsx";
+import { CardSection } from "../parts/section.tsx";
+import { ENDPOINTS } from "../route.ts";
+import { may } from "../session.ts";
+
+/** What can be said about one endpoint. */
+export function SettingsPage({ id }: { id: string }) {
+  return (
+    <EndpointFrame id={id} tab="settings">
+      {(endpoint) => (
+        <>
+          {may("v1.endpoint.patch") ? <Edit endpoint={endpoint} /> : <Facts endpoint={endpoint} />}
+          <SecretSection endpoint={id} />
+          {may("v1.endpoint.get-headers") && <HeadersSection endpoint={id} />}
+          {may("v1.endpoint.delete") && <Delete endpoint={endpoint} />}
+        </>
+      )}
+    </EndpointFrame>
+  );
+}
+
+function Edit({ endpoint }: { endpoint: Endpoint }) {
+  const action = useAction();
+  return (
+    <CardSection title="Endpoint">
+      <EndpointForm
+        endpoint={endpoint}
+        action={action}
+        submit="Save"
+        onSubmit={(change) => action.run(() => changeEndpoint(endpoint.id, change), "Saved.")}
+      />
+    </CardSection>
+  );
+}
+
+/** The same for those who may only look. */
+function Facts({ endpoint: { eventTypes, channels, throttleRate } }: { endpoint: Endpoint }) {
+  return (
+    <CardSection title="Endpoint">
+      <dl class="facts">
+        <div>
+          <dt>Event types</dt>
+          <dd>{eventTypes?.join(", ") ?? "all"}</dd>
+        </div>
+        <div>
+          <dt>Channels</dt>
+          <dd>{channels?.join(", ") ?? "all"}</dd>
+        </div>
+        <div>
+          <dt>Messages per second at most</dt>
+          <dd>{throttleRate ?? "no limit"}</dd>
+        </div>
+      </dl>
+    </CardSection>
+  );
+}
+
+function Delete({ endpoint: { id, url } }: { endpoint: Endpoint }) {
+  const action = useAction({ leads: true });
+  const remove = async () => {
+    await deleteEndpoint(id);
+    location.hash = ENDPOINTS;
+  };
+  return (
+    <CardSection title="Delete" about="What is still to be delivered to it is dropped. This cannot be undone.">
+      <Confirm
+        label="Delete endpoint"
+        question={
+          <>
+            Delete <span class="url">{url}</span> for good?
+          </>
+        }
+        confirm="Delete it"
+        isLoss
+        action={action}
+        onConfirm={() => action.run(remove)}
+      />
+      <Outcome action={action} />
+    </CardSection>
+  );
+}

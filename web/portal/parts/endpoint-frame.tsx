@@ -1,0 +1,80 @@
+import type { ComponentChildren } from "preact";
+import { changeEndpoint, type Endpoint, getEndpoint } from "../api.ts";
+import { useLive } from "../refresh.ts";
+import { ENDPOINTS, endpointLink, settingsLink } from "../route.ts";
+import { may } from "../session.ts";
+import { Outcome, useAction } from "./action.tsx";
+import { EndpointNotice, EndpointState } from "./endpoint-state.tsx";
+import { Read } from "./section.tsx";
+
+interface FrameProps {
+  readonly id: string;
+  readonly tab: "deliveries" | "settings";
+  readonly children: (endpoint: Endpoint) => ComponentChildren;
+}
+
+/** What the pages of one endpoint have in common: which it is, how it is, and the way from one to the other. */
+export function EndpointFrame({ id, tab, children }: FrameProps) {
+  const endpoint = useLive(id, (signal) => getEndpoint(id, signal));
+  return (
+    <>
+      <nav aria-label="Breadcrumb" class="breadcrumb">
+        <a href={ENDPOINTS}>Endpoints</a>
+      </nav>
+      <Read of={endpoint} lines={2}>
+        {(known) => (
+          <>
+            <Head endpoint={known} />
+            <nav class="tabs" aria-label="Endpoint">
+              <a href={endpointLink(id)} aria-current={tab === "deliveries" ? "page" : undefined}>
+                Deliveries
+              </a>
+              <a href={settingsLink(id)} aria-current={tab === "settings" ? "page" : undefined}>
+                Settings
+              </a>
+            </nav>
+            {children(known)}
+          </>
+        )}
+      </Read>
+    </>
+  );
+}
+
+function Head({ endpoint }: { endpoint: Endpoint }) {
+  return (
+    <>
+      <div class="page-head">
+        <div>
+          <h1 class="endpoint-title">{endpoint.url}</h1>
+          <p class="muted endpoint-about">
+            <EndpointState endpoint={endpoint} />
+            {endpoint.description}
+          </p>
+        </div>
+        {may("v1.endpoint.patch") && <Switches endpoint={endpoint} />}
+      </div>
+      <EndpointNotice endpoint={endpoint} />
+    </>
+  );
+}
+
+function Switches({ endpoint: { id, disabled, paused } }: { endpoint: Endpoint }) {
+  const action = useAction();
+  const change = (sent: { disabled?: boolean; paused?: boolean }) => () => action.run(() => changeEndpoint(id, sent));
+  return (
+    <div class="switches">
+      <div class="buttons">
+        {!disabled && (
+          <button type="button" class="outline small" disabled={action.busy} onClick={change({ paused: !paused })}>
+            {paused ? "Resume" : "Pause"}
+          </button>
+        )}
+        <button type="button" class="outline small" disabled={action.busy} onClick={change({ disabled: !disabled })}>
+          {disabled ? "Enable" : "Disable"}
+        </button>
+      </div>
+      <Outcome action={action} />
+    </div>
+  );
+}

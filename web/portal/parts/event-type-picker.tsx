@@ -1,0 +1,99 @@
+import { useId, useMemo, useState } from "preact/hooks";
+import { type EventType, getEventTypes } from "../api.ts";
+import { grouped, matching } from "../event-types.ts";
+import { useOnce } from "../refresh.ts";
+import { Read } from "./section.tsx";
+
+interface PickerProps {
+  /** Null: all, also those to come. */
+  readonly value: readonly string[] | null;
+  readonly onChange: (value: readonly string[] | null) => void;
+}
+
+/** Which event types an endpoint wants: all of them, or some that are found by a search. */
+export function EventTypePicker({ value, onChange }: PickerProps) {
+  const name = useId();
+  const eventTypes = useOnce("event-types", (signal) => getEventTypes(false, signal));
+  return (
+    <fieldset class="picker">
+      <legend>Event types</legend>
+      <label>
+        <input type="radio" name={name} checked={value === null} onChange={() => onChange(null)} />
+        All, also those to come
+      </label>
+      <label>
+        <input type="radio" name={name} checked={value !== null} onChange={() => onChange([])} />
+        Only those that I choose
+      </label>
+      {value !== null && (
+        <Read of={eventTypes}>{(known) => <Choice known={known} chosen={value} onChange={onChange} />}</Read>
+      )}
+    </fieldset>
+  );
+}
+
+interface ChoiceProps {
+  readonly known: readonly EventType[];
+  readonly chosen: readonly string[];
+  readonly onChange: (chosen: readonly string[]) => void;
+}
+
+function Choice({ known, chosen, onChange }: ChoiceProps) {
+  const [search, setSearch] = useState("");
+  const groups = useMemo(() => grouped(matching(withUnknown(known, chosen), search)), [known, chosen, search]);
+  const found = groups.reduce((sum, { eventTypes }) => sum + eventTypes.length, 0);
+  const toggle = (name: string) =>
+    onChange(chosen.includes(name) ? chosen.filter((other) => other !== name) : [...chosen, name]);
+
+  if (known.length === 0 && chosen.length === 0) {
+    return <p class="muted small">No event types have been published yet. Choose “All” to get whatever is sent.</p>;
+  }
+  return (
+    <div class="choice">
+      <input
+        type="search"
+        aria-label="Search event types"
+        placeholder="Search event types"
+        value={search}
+        onInput={(event) => setSearch(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
+      />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+      <section class="choice-list" aria-label="Event types to choose from" tabIndex={0}>
+        {groups.map(({ name, eventTypes }) => (
+          <div key={name} class="choice-group">
+            {groups.length > 1 && <h3>{name}</h3>}
+            {eventTypes.map((eventType) => (
+              <label key={eventType.name}>
+                <input
+                  type="checkbox"
+                  checked={chosen.includes(eventType.name)}
+                  onChange={() => toggle(eventType.name)}
+                />
+                <span>
+                  <span class="mono">{eventType.name}</span>
+                  {eventType.deprecated && <span class="muted small"> deprecated</span>}
+                  {eventType.description !== "" && <span class="muted small description">{eventType.description}</span>}
+                </span>
+              </label>
+            ))}
+          </div>
+        ))}
+        {found === 0 && <p class="muted small">Nothing found.</p>}
+      </section>
+      <p class="muted small choice-foot" aria-live="polite">
+        {chosen.length === 0 ? "None chosen yet" : `${chosen.length} chosen`}
+        {search !== "" && ` · ${found} found`}
+      </p>
+    </div>
+  );
+}
+
+/** What was chosen stays in sight, also when the catalogue no longer has it. */
+function withUnknown(known: readonly EventType[], chosen: readonly string[]): readonly EventType[] {
+  const names = new Set(known.map(({ name }) => name));
+  const gone = chosen.filter((name) => !names.has(name));
+  const description = "No longer in the catalogue";
+  const unknown = gone.map((name) => ({ name, description, deprecated: false, groupName: null, schemas: null }));
+  return [...known, ...unknown];
+}

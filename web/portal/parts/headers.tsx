@@ -1,0 +1,104 @@
+import { useId, useState } from "preact/hooks";
+import { changeHeaders, type EndpointHeaders, getHeaders } from "../api.ts";
+import { useLive } from "../refresh.ts";
+import { may } from "../session.ts";
+import { Outcome, useAction } from "./action.tsx";
+import { CardSection, Read } from "./section.tsx";
+
+/** Headers that are sent with every webhook to this endpoint. */
+export function HeadersSection({ endpoint }: { endpoint: string }) {
+  const headers = useLive(endpoint, (signal) => getHeaders(endpoint, signal));
+  return (
+    <CardSection
+      title="Custom headers"
+      about="Sent with every webhook to this endpoint, for example to pass a gateway that asks for a key."
+    >
+      <Read of={headers} lines={1}>
+        {(known) => <Headers endpoint={endpoint} known={known} />}
+      </Read>
+    </CardSection>
+  );
+}
+
+function Headers({ endpoint, known }: { endpoint: string; known: EndpointHeaders }) {
+  const [name, setName] = useState("");
+  const [value, setValue] = useState("");
+  const action = useAction();
+  const id = useId();
+  const canChange = may("v1.endpoint.patch-headers");
+  const all = [
+    ...Object.entries(known.headers),
+    ...known.sensitive.map((name): [string, string | null] => [name, null]),
+  ].sort(([a], [b]) => a!.localeCompare(b!)) as [string, string | null][];
+
+  const add = async (event: Event) => {
+    event.preventDefault();
+    const sent = { [name.trim()]: value };
+    if (await action.run(() => changeHeaders(endpoint, sent), `${name.trim()} is sent from now on.`)) {
+      setName("");
+      setValue("");
+    }
+  };
+  const remove = (gone: string) =>
+    action.run(() => changeHeaders(endpoint, { [gone]: null }), `${gone} is no longer sent.`);
+
+  return (
+    <>
+      {all.length === 0 && <p class="muted small">None.</p>}
+      {all.length > 0 && (
+        <ul class="header-list">
+          {all.map(([name, value]) => (
+            <li key={name}>
+              <span class="mono header-name">{name}</span>
+              {value === null ? (
+                <span class="muted small">value not shown</span>
+              ) : (
+                <span class="mono header-value">{value}</span>
+              )}
+              {canChange && (
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-label={`Remove ${name}`}
+                  disabled={action.busy}
+                  onClick={() => remove(name)}
+                >
+                  Remove
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {canChange && (
+        <form class="header-form" onSubmit={add} noValidate>
+          <div>
+            <label for={`${id}-name`}>Name</label>
+            <input
+              id={`${id}-name`}
+              type="text"
+              autocomplete="off"
+              placeholder="X-Example"
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          </div>
+          <div>
+            <label for={`${id}-value`}>Value</label>
+            <input
+              id={`${id}-value`}
+              type="text"
+              autocomplete="off"
+              value={value}
+              onInput={(event) => setValue(event.currentTarget.value)}
+            />
+          </div>
+          <button type="submit" class="outline" disabled={action.busy || name.trim() === ""}>
+            Add header
+          </button>
+        </form>
+      )}
+      <Outcome action={action} />
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import { signal } from "@preact/signals";
+
+/** Which page is shown. It stands behind the `#` of the address, with the names that the Svix portal has. */
+export type Route =
+  | { readonly page: "endpoints" }
+  | { readonly page: "new-endpoint" }
+  | { readonly page: "endpoint"; readonly endpoint: string }
+  | { readonly page: "settings"; readonly endpoint: string }
+  | { readonly page: "message"; readonly endpoint: string; readonly message: string }
+  | { readonly page: "event-types" }
+  | { readonly page: "unknown" };
+
+export const ENDPOINTS = "#/endpoints";
+export const NEW_ENDPOINT = "#/endpoints/new";
+export const EVENT_TYPES = "#/event-types";
+
+export function endpointLink(endpoint: string): string {
+  return `${ENDPOINTS}/${encodeURIComponent(endpoint)}`;
+}
+
+export function settingsLink(endpoint: string): string {
+  return `${endpointLink(endpoint)}/settings`;
+}
+
+/** A message, as it is seen from one of its endpoints: the way back leads there. */
+export function messageLink(endpoint: string, message: string): string {
+  return `${endpointLink(endpoint)}/messages/${encodeURIComponent(message)}`;
+}
+
+export function parseRoute(hash: string): Route {
+  const [first, endpoint, kind, message, ...more] = hash
+    .replace(/^#?\/*/, "")
+    .replace(/\/+$/, "")
+    .split("/")
+    .map(decoded);
+  if (more.length > 0) return { page: "unknown" };
+  if (first === "" || (first === "endpoints" && endpoint === undefined)) return { page: "endpoints" };
+  if (first === "event-types" && endpoint === undefined) return { page: "event-types" };
+  if (first !== "endpoints" || !endpoint) return { page: "unknown" };
+  if (kind === undefined) return endpoint === "new" ? { page: "new-endpoint" } : { page: "endpoint", endpoint };
+  if (kind === "settings" && message === undefined) return { page: "settings", endpoint };
+  return kind === "messages" && message ? { page: "message", endpoint, message } : { page: "unknown" };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export const route = signal<Route>({ page: "endpoints" });

@@ -1,0 +1,51 @@
+import type { ReadonlySignal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+
+/** Something read from the API: what is known of it so far, and what went wrong last. */
+export interface Resource<T> {
+  readonly value: T | null;
+  readonly error: Error | null;
+}
+
+const EMPTY = { value: null, error: null } as const;
+
+/**
+ * Reads something and reads it again with every change of `again`, one request at a time. What was read before stays in
+ * sight meanwhile; with another `key` it starts anew.
+ */
+export function useReading<T>(
+  key: string,
+  read: (signal: AbortSignal) => Promise<T>,
+  again: ReadonlySignal<unknown>,
+): Resource<T> {
+  const [state, setState] = useState<Resource<T> & { readonly key: string }>({ key, ...EMPTY });
+
+  useEffect(() => {
+    const stop = new AbortController();
+    let reading = false;
+    let behind = false;
+
+    const load = async () => {
+      behind = reading;
+      if (reading) return;
+      reading = true;
+      try {
+        const value = await read(stop.signal);
+        if (!stop.signal.aborted) setState({ key, value, error: null });
+      } catch (error) {
+        if (!stop.signal.aborted)
+          setState((was) => ({ ...(was.key === key ? was : EMPTY), key, error: error as Error }));
+      }
+      reading = false;
+      if (behind && !stop.signal.aborted) void load();
+    };
+
+    const unsubscribe = again.subscribe(() => void load());
+    return () => {
+      unsubscribe();
+      stop.abort();
+    };
+  }, [key]);
+
+  return state.key === key ? state : EMPTY;
+}
