@@ -1,7 +1,6 @@
 /**
  * Runs the simulation: `bun run sim --seeds 1000`, one seed in full with `--seed 42`, or with planted faults that it must
- * find: `bun run sim --canary`. With `--clock-steps` the clock is set now and then. Stops at the first seed that finds
- * something, unless `--keep-going`.
+ * find: `bun run sim --canary`. Stops at the first seed that finds something, unless `--keep-going`.
  */
 import { parseArgs } from "node:util";
 import { CANARY_NAMES, type Canary, findings } from "../test/sim/canary.ts";
@@ -13,7 +12,6 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     seed: { type: "string" },
     canary: { type: "boolean", default: false },
-    "clock-steps": { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false },
   },
 });
@@ -32,7 +30,7 @@ async function search(canary: Canary | null): Promise<number | null> {
   let crashes = 0;
   const startedAt = performance.now();
   for (let seed = from; seed < from + count; seed++) {
-    const report = await new World(seed, { canary, clockSteps: values["clock-steps"] }).run();
+    const report = await new World(seed, { canary }).run();
     messages += report.messages;
     attempts += report.attempts;
     crashes += report.crashes;

@@ -69,6 +69,11 @@ export class SeqSource {
     return first;
   }
 
+  /** Gives out only numbers beyond `seq` from now on. */
+  reach(seq: Seq): void {
+    if (seq > this.#last) this.#last = seq;
+  }
+
   /** The greatest number given out so far. */
   get last(): Seq {
     return this.#last;

@@ -312,6 +312,7 @@ export class Engine implements Deliverer {
 
   /** The clock may have stepped: whatever waits for an instant asks anew how far that is. */
   #reconsider(): void {
+    this.#throttle.forgetWaiting();
     for (const lane of this.#lanes.values()) {
       lane.parkedUntil = 0;
       lane.cancelTimer?.();
@@ -454,6 +455,8 @@ export class Engine implements Deliverer {
           lane.append({ delivery, content: null });
         }
       }
+      // What comes from now on comes after what has been read, also when the clock steps back.
+      if (rows.length > 0) this.parts.seqs.reach(rows.at(-1)!.position);
       if (rows.length === limit) lane.readsOn();
       else {
         const beyond = { position: upTo, seq: Number.MAX_SAFE_INTEGER };

@@ -41,6 +41,11 @@ export class Throttle {
     return 0;
   }
 
+  /** When they were told to ask again may be far away by the clock as it is now. */
+  forgetWaiting(): void {
+    for (const { waiting } of this.#shares.values()) waiting.clear();
+  }
+
   #shareOf({ seq, ratePerSecond }: Limited, now: number): Share | null {
     if (ratePerSecond === null) return null;
     const share = this.#shares.get(seq) ?? { bucket: fullBucket(ratePerSecond, now), waiting: new Map() };

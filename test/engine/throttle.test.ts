@@ -64,6 +64,15 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 1000)).toBe(0);
   });
 
+  test("lets those ask anew in whatever order, whose instants mean nothing any more", () => {
+    const throttle = new Throttle();
+    expect(throttle.take(free(1), application, 100_000)).toBe(0);
+    expect(throttle.take(free(2), application, 100_000)).toBe(1000);
+    throttle.forgetWaiting();
+    expect(throttle.take(free(3), application, 0)).toBe(1000);
+    expect(throttle.take(free(3), application, 1000)).toBe(0);
+  });
+
   test("forgets what was not asked for longest, whose bucket is full by then", () => {
     const throttle = new Throttle(2);
     const take = (seq: number, now: number) => throttle.take({ seq, ratePerSecond: 1 }, nobody, now);

@@ -4,6 +4,7 @@ import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Store } from "../in
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
+import { placeKeeper } from "./places.ts";
 
 type Bindings = Record<string, string | number | null | Uint8Array>;
 
@@ -46,6 +47,8 @@ export function deadLetters(db: Database, committer: Committer): Store["deadLett
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
        reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
   );
+
+  const keepPlace = placeKeeper(db);
 
   type Row = Omit<DeadLetter, "lastAttempt" | "reason"> & { reason: string };
   const toDeadLetter = (row: Row): DeadLetter => {
@@ -92,6 +95,7 @@ export function deadLetters(db: Database, committer: Committer): Store["deadLett
           )
           .all({ ...where.values, limit });
         rows.forEach((row, index) => void again.run(row.seq, firstPosition + index, now));
+        keepPlace(firstPosition + rows.length - 1);
         return {
           redriven: rows.length,
           endpoints: [...new Set(rows.map((row) => row.endpointSeq))],

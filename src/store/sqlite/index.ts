@@ -19,6 +19,7 @@ import { Idempotency } from "./idempotency.ts";
 import { acceptVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
 import { migrate } from "./migrations.ts";
+import { lastPlace } from "./places.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { replay } from "./replay.ts";
@@ -153,7 +154,7 @@ function lastSeq(db: Database): number {
       `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")})`,
     )
     .get() as { last: number | null };
-  return row.last ?? 0;
+  return Math.max(row.last ?? 0, lastPlace(db));
 }
 
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq

@@ -5,6 +5,7 @@ import type { Committer } from "./commit.ts";
 import { lateDelivery, STATE, STATE_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions } from "./page.ts";
+import { placeKeeper } from "./places.ts";
 import { parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { taskUpdate } from "./tasks.ts";
@@ -107,6 +108,7 @@ function resendVerb(db: Database, committer: Committer, stretches: Stretches): S
        AND ${TAKES("?3")} AND ${IS_KEPT("?2")}`,
   );
   const storeTask = taskUpdate(db);
+  const keepPlace = placeKeeper(db);
 
   return (endpointSeq, rows, { first, now }, progress) =>
     committer.write((): Resent => {
@@ -120,6 +122,7 @@ function resendVerb(db: Database, committer: Committer, stretches: Stretches): S
         if (delivery === null && changes === 1) markLate(messageSeq, endpointSeq);
         resent[delivery?.state ?? "none"] += changes;
       });
+      keepPlace(first + rows.length - 1);
       storeTask(progress(resent));
       return resent;
     });

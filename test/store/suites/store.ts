@@ -32,6 +32,26 @@ export function storeSuite(open: Open): void {
       }
     });
 
+    test("knows the greatest place of what was sent again, which is a number that stands nowhere else", async () => {
+      await using world = await Furnished.open(open);
+      const { environment, endpoint } = world;
+      const message = await world.send();
+      const again: Array<(place: number) => Promise<unknown>> = [
+        (position) => world.store.resend(message.seq, endpoint.seq, { seq: position, position, now: world.now }),
+        async (position) => {
+          await world.kill();
+          const filter = { environmentSeq: environment.seq };
+          return world.store.deadLetters.redrive(filter, 0, 10, position, world.now);
+        },
+      ];
+      for (const send of again) {
+        const position = world.seqs.take(1000) + 999;
+        await send(position);
+        await world.reopen();
+        expect(world.store.lastSeq).toBeGreaterThanOrEqual(position);
+      }
+    });
+
     test("keeps small named values over a restart and replaces them", async () => {
       await using world = await Furnished.open(open);
       const { meta } = world.store;
