@@ -1,15 +1,12 @@
-import { createHash } from "node:crypto";
 import { Accepter } from "./accept/accept.ts";
 import { OperationalWebhooks } from "./accept/operational.ts";
 import { OperationalPayloads } from "./accept/operational-payload.ts";
-import { ROOT_TOKEN_META } from "./api/auth.ts";
 import { defaultEnvironment } from "./api/environment-name.ts";
 import { Inbox } from "./api/inbox.ts";
 import { createApi, listenOptions } from "./api/server.ts";
 import type { Settings } from "./config.ts";
 import { Facts } from "./core/fact.ts";
 import { IdCodec, SeqSource } from "./core/id.ts";
-import { generateSecret, secretBytes } from "./core/signature.ts";
 import { StartError } from "./core/start-error.ts";
 import { BacklogWatch } from "./deliver/backlog-watch.ts";
 import { Engine } from "./deliver/engine.ts";
@@ -19,7 +16,7 @@ import { systemClock } from "./edge/clock.ts";
 import { systemRandom } from "./edge/random.ts";
 import { SystemResolver } from "./edge/resolver.ts";
 import { FetchTransport } from "./edge/transport.ts";
-import type { Random } from "./ports.ts";
+import { type FirstStart, prepareFirstStart } from "./first-start.ts";
 import { Directory } from "./store/directory.ts";
 import type { Environment, Store } from "./store/index.ts";
 import { openStore } from "./store/sqlite/index.ts";
@@ -27,14 +24,6 @@ import { factLog } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Tally } from "./telemetry/tally.ts";
-
-/** What a newcomer needs to know once. */
-export interface FirstStart {
-  /** The generated root token; null when one is configured. */
-  readonly rootToken: string | null;
-  /** Id or uid of the application that was made for trying out. */
-  readonly demoApplication: string;
-}
 
 export interface RunningServer {
   /** Where it listens: `http://host:port`, without a slash at the end. */
@@ -45,7 +34,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const DEMO = "demo";
 /** How long open connections may take to send what is left to say once everything has been stored. */
 const CLOSE_GRACE_MS = 500;
 
@@ -119,7 +107,9 @@ export async function startServer(
     const url = listen(api, settings);
     publicUrl = settings.publicUrl ?? url;
     policy.inbox = { prefix: `${publicUrl}/inbox/`, origin: url };
-    const firstStart = await prepareFirstStart(store, seqs, random, environment, settings, publicUrl);
+    const { rootToken } = settings;
+    const environmentSeq = environment.seq;
+    const firstStart = await prepareFirstStart({ store, seqs, clock, random, environmentSeq, rootToken, publicUrl });
     await engine.start();
     retention.start();
     await backlogWatch.start();
@@ -170,72 +160,4 @@ function listenProblem(error: unknown): string {
 
 function ensureDefaultEnvironment(store: Store, seqs: SeqSource): Promise<Environment> {
   return store.environments.ensure({ seq: seqs.next(), name: defaultEnvironment, createdAt: systemClock.now() });
-}
-
-/** On a fresh data directory: a root token, unless one is configured, and an application to try out with. */
-async function prepareFirstStart(
-  store: Store,
-  seqs: SeqSource,
-  random: Random,
-  environment: Environment,
-  settings: Settings,
-  publicUrl: string,
-): Promise<FirstStart | null> {
-  if ((await store.meta.get("first-start")) !== null) return null;
-  const rootToken = settings.rootToken === null ? await makeRootToken(store, random) : null;
-  await makeDemo(store, seqs, random, environment, publicUrl);
-  await store.meta.set("first-start", new Date().toISOString());
-  return { rootToken, demoApplication: DEMO };
-}
-
-async function makeRootToken(store: Store, random: Random): Promise<string> {
-  const token = `bhroot_${Buffer.from(random.bytes(32)).toString("base64url")}`;
-  await store.meta.set(ROOT_TOKEN_META, createHash("sha256").update(token).digest("hex"));
-  return token;
-}
-
-async function makeDemo(
-  store: Store,
-  seqs: SeqSource,
-  random: Random,
-  environment: Environment,
-  publicUrl: string,
-): Promise<void> {
-  const now = systemClock.now();
-  const applicationSeq = seqs.next();
-  await store.applications.create({
-    seq: applicationSeq,
-    environmentSeq: environment.seq,
-    uid: DEMO,
-    name: "Demo",
-    throttleRate: null,
-    metadata: {},
-    createdAt: now,
-    updatedAt: now,
-  });
-  await store.endpoints.create(
-    {
-      seq: seqs.next(),
-      applicationSeq,
-      uid: null,
-      url: `${publicUrl}/inbox/${Buffer.from(random.bytes(18)).toString("base64url")}`,
-      description: "The built-in inbox",
-      disabled: false,
-      eventTypes: null,
-      channels: null,
-      metadata: {},
-      headers: {},
-      version: 1,
-      throttleRate: null,
-      concurrency: null,
-      ordering: "parallel",
-      timeoutMs: null,
-      retryScheduleMs: null,
-      paused: false,
-      failingSince: null,
-      createdAt: now,
-      updatedAt: now,
-    },
-    generateSecret(random.bytes(secretBytes)),
-  );
 }

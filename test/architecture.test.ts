@@ -68,7 +68,11 @@ function partOf(path: string): string {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   cli: ["app.ts", "config.ts", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
-  "app.ts": ["api", "config.ts", "core", "deliver", "accept", "receive", "edge", "ports.ts", "store", "telemetry"],
+  "app.ts": [
+    ...["api", "config.ts", "core", "deliver", "accept", "receive", "edge", "ports.ts", "store", "telemetry"],
+    "first-start.ts",
+  ],
+  "first-start.ts": ["api", "core", "store", "type:ports.ts"],
   api: ["accept", "receive", "deliver", "store", "core", "type:config.ts", "type:ports.ts"],
   accept: ["deliver", "store", "core", "type:ports.ts"],
   receive: ["accept", "deliver", "store", "core", "type:ports.ts"],

@@ -1,6 +1,7 @@
 import { type Seq, SeqSource } from "../../src/core/id.ts";
 import { systemClock } from "../../src/edge/clock.ts";
-import type { Endpoint, NewMessage, Settlement, Store } from "../../src/store/index.ts";
+import type { NewMessage, Settlement, Store } from "../../src/store/index.ts";
+import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 
 /** What has happened in an application that has been busy for long: common and rare things of every kind. */
 export interface History {
@@ -65,7 +66,8 @@ async function furnish(store: Store, seqs: SeqSource): Promise<History> {
     updatedAt: now,
   });
   const endpoint = async (uid: string): Promise<Seq> => {
-    const made = newEndpoint(seqs.next(), applicationSeq, uid, now);
+    const plain = { seq: seqs.next(), applicationSeq, url: "https://hook.example/", now };
+    const made = { ...plainEndpoint(plain), uid };
     await store.endpoints.create(made, "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0");
     return made.seq;
   };
@@ -74,31 +76,6 @@ async function furnish(store: Store, seqs: SeqSource): Promise<History> {
     busy: await endpoint("busy"),
     quiet: await endpoint("quiet"),
     down: await endpoint("down"),
-  };
-}
-
-function newEndpoint(seq: Seq, applicationSeq: Seq, uid: string, now: number): Endpoint {
-  return {
-    seq,
-    applicationSeq,
-    uid,
-    url: "https://hook.example/",
-    description: "",
-    disabled: false,
-    eventTypes: null,
-    channels: null,
-    metadata: {},
-    headers: {},
-    version: 1,
-    throttleRate: null,
-    concurrency: null,
-    ordering: "parallel",
-    timeoutMs: null,
-    retryScheduleMs: null,
-    paused: false,
-    failingSince: null,
-    createdAt: now,
-    updatedAt: now,
   };
 }
 

@@ -3,6 +3,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { IdCodec } from "../core/id.ts";
 import { formatDuration, parseDuration } from "../core/unit.ts";
 import type { Endpoint } from "../store/index.ts";
+import type { plainSettings } from "../store/plain-endpoint.ts";
 import * as field from "./fields.ts";
 import { choice, distinct, nullable, ruled } from "./schema.ts";
 import { formatInstant } from "./time.ts";
@@ -200,27 +201,10 @@ export function endpointOut(endpoint: Endpoint, ids: IdCodec) {
 }
 
 /** The fields that a change may touch. */
-type Changeable = Omit<Endpoint, "seq" | "applicationSeq" | "headers" | "failingSince" | "createdAt" | "updatedAt">;
-
-/** An endpoint of which nothing but the address was said. */
-export const plainEndpoint: Omit<Changeable, "url"> = {
-  uid: null,
-  description: "",
-  disabled: false,
-  eventTypes: null,
-  channels: null,
-  metadata: {},
-  version: 1,
-  throttleRate: null,
-  concurrency: null,
-  ordering: "parallel",
-  timeoutMs: null,
-  retryScheduleMs: null,
-  paused: false,
-};
+type Changeable = typeof plainSettings;
 
 /** Lays what was sent (less the address, which has rules of its own) over what is there; absent fields change nothing. */
-export function changed<E extends Omit<Changeable, "url">>(before: E, sent: EndpointChange): E {
+export function changed<E extends Changeable>(before: E, sent: EndpointChange): E {
   const throttleRate = sent.throttleRate === undefined ? sent.rateLimit : sent.throttleRate;
   return {
     ...before,

@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { OperationalWebhooks } from "../../src/accept/operational.ts";
 import { OperationalPayloads } from "../../src/accept/operational-payload.ts";
-import { plainEndpoint } from "../../src/api/endpoint-fields.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
 import type { Clock } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 
 const SECRET = `whsec_${Buffer.alloc(24).toString("base64")}`;
@@ -56,15 +56,7 @@ beforeEach(async () => {
 /** The environment gets an endpoint that wants to be told everything. */
 async function listenToAll(): Promise<void> {
   const application = await operational.ensureApplication(environmentSeq);
-  const times = { failingSince: null, createdAt: 0, updatedAt: 0 };
-  const endpoint = {
-    ...plainEndpoint,
-    ...times,
-    seq: 1,
-    applicationSeq: application.seq,
-    url: "http://a/",
-    headers: {},
-  };
+  const endpoint = plainEndpoint({ seq: 1, applicationSeq: application.seq, url: "http://a/", now: 0 });
   await store.endpoints.create(endpoint, SECRET);
 }
 

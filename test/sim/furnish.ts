@@ -2,6 +2,7 @@ import type { Seq } from "../../src/core/id.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
 import type { Endpoint } from "../../src/store/index.ts";
+import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import type { Dice } from "./dice.ts";
 import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "./scene.ts";
@@ -66,26 +67,14 @@ async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq, 
   const { dice, checks } = scene;
   const { store, seqs, clock } = program;
   const endpoint: Endpoint = {
-    seq: seqs.next(),
-    applicationSeq,
-    uid: null,
-    url: `https://${host}/hook`,
-    description: "",
-    disabled: false,
+    ...plainEndpoint({ seq: seqs.next(), applicationSeq, url: `https://${host}/hook`, now: clock.now() }),
     eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,
     channels: dice.chance(0.2) ? [dice.pick(CHANNELS)] : null,
-    metadata: {},
-    headers: {},
-    version: 1,
     throttleRate: dice.chance(0.25) ? dice.pick([1, 5, 50]) : null,
     concurrency: dice.chance(0.3) ? dice.pick([1, 2, 8]) : null,
     ordering: dice.chance(0.35) ? "fifo" : "parallel",
     timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
     retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [60_000, HOUR_MS]]) : null,
-    paused: false,
-    failingSince: null,
-    createdAt: clock.now(),
-    updatedAt: clock.now(),
   };
   const secret = generateSecret(dice.bytes(24));
   checks.signatures.endpointMade(endpoint, secret);

@@ -13,6 +13,7 @@ import type {
   Settlement,
   Store,
 } from "../../src/store/index.ts";
+import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import type { Open, StoreUnderTest } from "./store-under-test.ts";
 
 export const DAY_MS = 86_400_000;
@@ -85,29 +86,8 @@ export class Furnished implements AsyncDisposable {
   }
 
   newEndpoint(change: Partial<Endpoint> = {}): Endpoint {
-    return {
-      seq: this.seqs.next(),
-      applicationSeq: this.application.seq,
-      uid: null,
-      url: "https://hook.example/",
-      description: "",
-      disabled: false,
-      eventTypes: null,
-      channels: null,
-      metadata: {},
-      headers: {},
-      version: 1,
-      throttleRate: null,
-      concurrency: null,
-      ordering: "parallel",
-      timeoutMs: null,
-      retryScheduleMs: null,
-      paused: false,
-      failingSince: null,
-      createdAt: this.now,
-      updatedAt: this.now,
-      ...change,
-    };
+    const [seq, applicationSeq] = [this.seqs.next(), this.application.seq];
+    return { ...plainEndpoint({ seq, applicationSeq, url: "https://hook.example/", now: this.now }), ...change };
   }
 
   async addEndpoint(change: Partial<Endpoint> = {}, secret = "whsec_c2VjcmV0"): Promise<Endpoint> {

@@ -8,6 +8,7 @@ import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
 import type { Answer, Cancel, Clock, OutgoingRequest } from "../../src/ports.ts";
 import { Directory } from "../../src/store/directory.ts";
 import { type Delivery, type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
@@ -209,29 +210,9 @@ export class EngineWorld implements Disposable {
 
   /** An endpoint at `https://{host}/` that does as `behaviour` says: a reaction for all, or a function of the request. */
   async endpoint(host: string, behaviour: Reaction | Behaviour, change: Partial<Endpoint> = {}): Promise<Endpoint> {
-    const endpoint: Endpoint = {
-      seq: this.seqs.next(),
-      applicationSeq: this.#applicationSeq,
-      uid: null,
-      url: `https://${host}/`,
-      description: "",
-      disabled: false,
-      eventTypes: [`to.${host}`],
-      channels: null,
-      metadata: {},
-      headers: {},
-      version: 1,
-      throttleRate: null,
-      concurrency: null,
-      ordering: "parallel",
-      timeoutMs: null,
-      retryScheduleMs: null,
-      paused: false,
-      failingSince: null,
-      createdAt: this.now,
-      updatedAt: this.now,
-      ...change,
-    };
+    const [seq, applicationSeq] = [this.seqs.next(), this.#applicationSeq];
+    const plain = plainEndpoint({ seq, applicationSeq, url: `https://${host}/`, now: this.now });
+    const endpoint: Endpoint = { ...plain, eventTypes: [`to.${host}`], ...change };
     this.behave(host, behaviour);
     await this.do(() => this.store.endpoints.create(endpoint, generateSecret(new Uint8Array(24))));
     this.state({ type: "endpoint.created", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });

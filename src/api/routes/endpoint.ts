@@ -4,6 +4,7 @@ import { conflict, invalid, notFound } from "../../core/problem.ts";
 import { normalizeUrl, uidProblem } from "../../core/rule.ts";
 import { generateSecret, parseSecret, secretBytes } from "../../core/signature.ts";
 import type { Application, Endpoint } from "../../store/index.ts";
+import { plainEndpoint, plainSettings } from "../../store/plain-endpoint.ts";
 import type { Context } from "../context.ts";
 import {
   changed,
@@ -14,7 +15,6 @@ import {
   EndpointUpdate,
   endpointExample,
   endpointOut,
-  plainEndpoint,
   sentEventTypes,
 } from "../endpoint-fields.ts";
 import * as field from "../fields.ts";
@@ -139,7 +139,7 @@ export function endpointRoutes(context: Context): Operation[] {
         const checkTypes = checkTypesFor(identity);
         const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkTypes);
         if (found.made) return reply(201, endpointOut(found.thing, ids));
-        const { uid: _, ...blank } = plainEndpoint;
+        const { uid: _, ...blank } = plainSettings;
         return update(identity, found.thing, body, blank);
       },
     }),
@@ -244,16 +244,9 @@ async function makeEndpoint(
   checkTypes: CheckTypes,
 ): Promise<Endpoint | null> {
   const now = context.clock.now();
-  const endpoint: Endpoint = {
-    ...changed(plainEndpoint, body),
-    seq: context.seqs.next(),
-    applicationSeq: application.seq,
-    url: checkedUrl(body.url, context.settings.httpsOnly),
-    headers: body.headers ?? {},
-    failingSince: null,
-    createdAt: now,
-    updatedAt: now,
-  };
+  const url = checkedUrl(body.url, context.settings.httpsOnly);
+  const plain = plainEndpoint({ seq: context.seqs.next(), applicationSeq: application.seq, url, now });
+  const endpoint: Endpoint = { ...changed(plain, body), headers: body.headers ?? {} };
   const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "secret");
   await checkTypes(endpoint.eventTypes);

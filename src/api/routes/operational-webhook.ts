@@ -1,9 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import { notFound } from "../../core/problem.ts";
 import type { Endpoint } from "../../store/index.ts";
+import { plainSettings } from "../../store/plain-endpoint.ts";
 import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
-import { changed, plainEndpoint, sentEventTypes } from "../endpoint-fields.ts";
+import { changed, sentEventTypes } from "../endpoint-fields.ts";
 import * as field from "../fields.ts";
 import { type Operation, operation } from "../operation.ts";
 import {
@@ -142,7 +143,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
         const url = checkedUrl(body.url, context.settings.httpsOnly);
         checkOperationalTypes(sentEventTypes(body) ?? null);
         const after = await storeChange(context, found.thing.seq, (before) => ({
-          ...changed({ ...before, ...plainEndpoint, uid: before.uid }, body),
+          ...changed({ ...before, ...plainSettings, uid: before.uid }, body),
           url,
         }));
         return reply(200, out(after));
