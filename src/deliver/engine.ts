@@ -2,7 +2,7 @@ import { decide } from "../core/delivery.ts";
 import type { Fact, Facts } from "../core/fact.ts";
 import { type IdCodec, type Seq, type SeqSource, seqAt, timeOfSeq } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
-import type { Answer, Clock, Random, Resolver, Transport } from "../ports.ts";
+import type { Clock, Random, Resolver, Transport } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
   type KnownEndpoint,
@@ -21,7 +21,8 @@ import type { DeliveryPolicy } from "./policy.ts";
 import { Purge } from "./purge.ts";
 import { Redrive } from "./redrive.ts";
 import { replayKinds } from "./replay.ts";
-import { type Sent, STORE_RETRY_MS, settle, settlementOf } from "./settle.ts";
+import { Sender } from "./sender.ts";
+import { finishedFact, type Sent, STORE_RETRY_MS, settle, settlementOf } from "./settle.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
 import { TaskRunner } from "./task-runner.ts";
@@ -78,8 +79,7 @@ export class Engine implements Deliverer {
   readonly #throttle = new Throttle();
   readonly #watch: ClockWatch;
   readonly #tasks: TaskRunner;
-  readonly #attempter: Attempter;
-  readonly #underWay = new Set<AbortController>();
+  readonly #sender: Sender;
   #contentBytes = 0;
   #claimed = 0;
   #stopping = false;
@@ -91,7 +91,8 @@ export class Engine implements Deliverer {
     private readonly parts: EngineParts,
   ) {
     this.#slots = new Slots(parts.policy.deliveryConcurrency);
-    this.#attempter = new Attempter(ports, parts.policy, parts.ids);
+    const attempter = new Attempter(ports, parts.policy, parts.ids);
+    this.#sender = new Sender(ports.clock, parts.facts, attempter, parts.policy.deliveryTimeoutMs);
     this.#watch = new ClockWatch(ports.clock, () => this.#reconsider());
     this.#slow = new SlowWatch(ports.clock, (lane) => {
       this.#slots.restand(lane, "troubled");
@@ -131,7 +132,7 @@ export class Engine implements Deliverer {
         this.ports.clock.after(timeoutMs, resolve);
       });
     }
-    for (const controller of this.#underWay) controller.abort();
+    this.#sender.cutOff();
     this.#slow.stop();
   }
 
@@ -520,28 +521,6 @@ export class Engine implements Deliverer {
     if (this.#slots.active === 0) this.#onDrained?.();
   }
 
-  /** Never rejects: what cannot be sent is a failed attempt, or it would be tried for ever. Null when the end of the process cut it off. */
-  async #send(entry: EndpointEntry, content: SendableContent): Promise<Answer | null> {
-    const controller = new AbortController();
-    this.#underWay.add(controller);
-    const timeoutMs = entry.endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs;
-    const cancelTimeout = this.ports.clock.after(timeoutMs, () => controller.abort());
-    try {
-      const answer = await this.#attempter.attempt(entry, content, controller.signal);
-      return this.#stopping && controller.signal.aborted ? null : answer;
-    } catch (error) {
-      this.parts.facts.state({ type: "defect.found", where: "attempt", error });
-      return {
-        kind: "failure",
-        reason: "connection",
-        detail: "A mistake in the server kept the request from being sent.",
-      };
-    } finally {
-      cancelTimeout();
-      this.#underWay.delete(controller);
-    }
-  }
-
   async #attempt(lane: Lane, waiting: Waiting, content: SendableContent): Promise<void> {
     const { clock, random } = this.ports;
     const { facts, policy } = this.parts;
@@ -551,11 +530,11 @@ export class Engine implements Deliverer {
     const slow = this.#slow.started(lane, startedAt);
     facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
 
-    const answer = await this.#send(entry, content);
+    const answer = await this.#sender.send(entry, content);
 
     const finishedAt = clock.now();
     const wasFast = this.#slow.finished(slow, finishedAt);
-    // It stays pending.
+    // Cut off by the end of the process: it stays pending.
     if (answer === null) return this.#unclaim(lane, waiting);
     // What an endpoint answered before it was changed says nothing about whether it is to be disabled now.
     const isChanged = lane.entry !== entry;
@@ -585,23 +564,7 @@ export class Engine implements Deliverer {
     }
     this.#unclaim(lane, waiting);
     this.#afterSettlement(lane, sent, settlement, settled);
-    facts.state({
-      type: "attempt.finished",
-      deliverySeq: delivery.seq,
-      messageSeq: delivery.messageSeq,
-      endpointSeq: delivery.endpointSeq,
-      applicationSeq: content.applicationSeq,
-      environmentSeq: entry.endpoint.environmentSeq,
-      attemptSeq: settlement.attempt.seq,
-      failedBefore: delivery.attempts,
-      reason: outcome.reason,
-      responseStatus: settlement.attempt.responseStatus,
-      durationMs: settlement.attempt.durationMs,
-      next: settled === "stale" ? "unchanged" : settlement.next.state,
-      was: settled === "revived" ? "dead" : "pending",
-      deadReason: settled !== "stale" && settlement.next.state === "dead" ? settlement.next.reason : null,
-      sinceAcceptedMs: clock.now() - content.acceptedAt,
-    });
+    facts.state(finishedFact(sent, settlement, settled, clock.now()));
     if (decision.disable !== null && !lane.isOff) {
       facts.state({
         type: "endpoint.disabled",

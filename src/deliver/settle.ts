@@ -1,4 +1,5 @@
 import type { Decision } from "../core/delivery.ts";
+import type { Fact } from "../core/fact.ts";
 import { type Seq, type SeqSource, seqAt } from "../core/id.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Answer, Clock } from "../ports.ts";
@@ -72,6 +73,33 @@ export function settlementOf(sent: Sent, result: Result, seqs: SeqSource): Settl
 function positionAt(dueAt: number, seqs: SeqSource): Seq {
   const position = seqAt(dueAt);
   return position > seqs.last ? position : seqs.next();
+}
+
+/** What is told of an attempt when its result has been stored. */
+export function finishedFact(
+  { delivery, content, entry }: Sent,
+  { attempt, next }: Settlement,
+  settled: Settled,
+  now: number,
+): Extract<Fact, { type: "attempt.finished" }> {
+  const isStale = settled === "stale";
+  return {
+    type: "attempt.finished",
+    deliverySeq: delivery.seq,
+    messageSeq: delivery.messageSeq,
+    endpointSeq: delivery.endpointSeq,
+    applicationSeq: content.applicationSeq,
+    environmentSeq: entry.endpoint.environmentSeq,
+    attemptSeq: attempt.seq,
+    failedBefore: delivery.attempts,
+    reason: attempt.reason,
+    responseStatus: attempt.responseStatus,
+    durationMs: attempt.durationMs,
+    next: isStale ? "unchanged" : next.state,
+    was: settled === "revived" ? "dead" : "pending",
+    deadReason: !isStale && next.state === "dead" ? next.reason : null,
+    sinceAcceptedMs: now - content.acceptedAt,
+  };
 }
 
 /** What may change while a result waits to be stored. */
