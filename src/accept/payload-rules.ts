@@ -45,7 +45,7 @@ export class PayloadRules {
     const eventType = await this.store.eventTypes.get(environmentSeq, name);
     const schema = eventType === null || eventType.validation === "off" ? undefined : latestSchema(eventType);
     const hasRule = schema !== undefined && eventType !== null;
-    const rule = hasRule ? { check: checkOf(schema), rejects: eventType.validation === "reject" } : null;
+    const rule = hasRule ? ruleOf(schema, eventType.validation === "reject") : null;
     if (changes === this.#changes) this.#kept.keep(key, rule, rule?.check.bytes ?? WEIGHT_BARE);
     return rule;
   }
@@ -67,10 +67,13 @@ export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
   return latest === undefined ? undefined : schemas?.[latest];
 }
 
-/** A schema that was stored before it was looked at may be none; then it says so of every message. */
-function checkOf(schema: unknown): PayloadCheck {
+/**
+ * A schema may have been stored by a release that took more, or did not look. Then every message is taken, with a warning that says
+ * so: what was sent yesterday must not be refused because the server has become another one.
+ */
+function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
   try {
-    return compileSchema(schema);
+    return { check: compileSchema(schema), rejects };
   } catch (error) {
     if (!(error instanceof UnusableSchema)) throw error;
     const finding: Finding = {
@@ -78,6 +81,6 @@ function checkOf(schema: unknown): PayloadCheck {
       msg: `Its type has a schema that cannot be used: ${error.message}`,
       type: "schema.unusable",
     };
-    return Object.assign(() => [finding], { bytes: WEIGHT_BARE, steps: 0 });
+    return { check: Object.assign(() => [finding], { bytes: WEIGHT_BARE, steps: 0 }), rejects: false };
   }
 }

@@ -43,8 +43,6 @@ const RECOVERY_PAGE = 1000;
 const BURY_PAGE = 1000;
 /** How long a lane rests that met a mistake in the program. */
 const DEFECT_REST_MS = 5000;
-/** How soon a lane is read again, at the earliest, for what had a place in it but was not yet due. */
-const LATER_MS = 1000;
 
 /** The delivery of an environment that fell due first and has not been started. */
 export interface OldestDue {
@@ -93,7 +91,8 @@ export class Engine implements Deliverer {
     this.#slots = new Slots(parts.policy.deliveryConcurrency);
     const attempter = new Attempter(ports, parts.policy, parts.ids);
     this.#sender = new Sender(ports.clock, parts.facts, attempter, parts.policy.deliveryTimeoutMs);
-    this.#watch = new ClockWatch(ports.clock, () => this.#reconsider());
+    const onStep = () => this.#reconsider();
+    this.#watch = new ClockWatch(ports.clock, onStep, () => this.#setTimersAnew());
     this.#slow = new SlowWatch(ports.clock, (lane) => {
       this.#slots.restand(lane, "troubled");
       this.#dispatch();
@@ -311,15 +310,22 @@ export class Engine implements Deliverer {
     return this.parts.seqs.last + 1;
   }
 
-  /** The clock may have stepped: whatever waits for an instant asks anew how far that is. */
+  /** The clock has stepped: what was worked out from the time before means nothing any more. */
   #reconsider(): void {
     this.#throttle.forgetWaiting();
     for (const lane of this.#lanes.values()) {
       lane.parkedUntil = 0;
+      if (lane.laterAt !== NOTHING) lane.readsAgain();
+    }
+    this.#setTimersAnew();
+  }
+
+  /** Whatever waits for an instant asks anew how far that is. */
+  #setTimersAnew(): void {
+    for (const lane of this.#lanes.values()) {
       lane.cancelTimer?.();
       lane.cancelTimer = null;
       lane.timerAt = NOTHING;
-      if (lane.laterAt !== NOTHING) lane.readsAgain();
       this.#consider(lane);
     }
     this.#dispatch();
@@ -449,8 +455,7 @@ export class Engine implements Deliverer {
         if (lane.claimed.has(delivery.seq)) lane.pass(delivery);
         else if (notBefore(delivery) > now && !lane.isFifo) {
           // It was given its place when the clock was ahead of now.
-          lane.pass(delivery);
-          lane.laterAt = Math.min(lane.laterAt, Math.max(delivery.dueAt, now + LATER_MS));
+          lane.passOver(delivery, now);
         } else {
           this.#claimed++;
           lane.append({ delivery, content: null });

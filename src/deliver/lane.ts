@@ -27,6 +27,8 @@ export type Standing = "unproven" | "proven" | "troubled";
 
 /** No delivery on disk is known of. */
 export const NOTHING: Seq = Number.POSITIVE_INFINITY;
+/** How soon to look again, at the earliest, for what was passed over because it was not due. */
+const LATER_MS = 1000;
 const START: LaneCursor = { position: 0, seq: 0 };
 
 /**
@@ -44,7 +46,6 @@ export class Lane {
   readonly claimed = new Set<Seq>();
   cursor: LaneCursor = START;
   diskNext: Seq;
-  laterAt = NOTHING;
   inFlight = 0;
   standing: Standing = "unproven";
   /** Has an attempt ended since the start? Until then it gets one slot. */
@@ -66,6 +67,10 @@ export class Lane {
   isOff = false;
   /** What waits on disk begins right behind the cursor, not at its position. */
   #readsOn = false;
+  /** Of what was passed over because it was not due: how many, the first that falls due, and when to look at the earliest. */
+  #passedOver = 0;
+  #laterDueAt = NOTHING;
+  #laterFrom = 0;
 
   constructor(
     readonly endpointSeq: Seq,
@@ -101,6 +106,20 @@ export class Lane {
     this.cursor = delivery;
   }
 
+  /** When to look for what was passed over; infinity when there is nothing. */
+  get laterAt(): number {
+    return Math.max(this.#laterDueAt, this.#laterFrom);
+  }
+
+  /** A row that has been read is not added, because it is not due. */
+  passOver(delivery: PendingDelivery, now: number): void {
+    this.pass(delivery);
+    this.#passedOver++;
+    this.#laterDueAt = Math.min(this.#laterDueAt, delivery.dueAt);
+    // All of them are read again each time, so the more there are the less often.
+    this.#laterFrom = now + LATER_MS + this.#passedOver;
+  }
+
   /** A row that has been read is not added. */
   pass({ position, seq }: LaneCursor): void {
     this.cursor = { position, seq };
@@ -121,8 +140,14 @@ export class Lane {
 
   /** What was passed over may be due now. */
   readsAgain(): void {
-    this.laterAt = NOTHING;
+    this.#forgetPassedOver();
     this.waitsOnDisk(0);
+  }
+
+  #forgetPassedOver(): void {
+    this.#passedOver = 0;
+    this.#laterDueAt = NOTHING;
+    this.#laterFrom = 0;
   }
 
   /** Where to begin to read. What becomes known of while reading lowers `diskNext` again. */
@@ -141,7 +166,7 @@ export class Lane {
     this.ready.length = 0;
     this.cursor = START;
     this.diskNext = 0;
-    this.laterAt = NOTHING;
+    this.#forgetPassedOver();
     this.#readsOn = false;
   }
 }

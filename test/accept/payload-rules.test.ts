@@ -62,10 +62,14 @@ describe("the rule of an event type", () => {
     expect(await rules.of(ENVIRONMENT + 1, "t")).toBeNull();
   });
 
-  test("says so when its schema is none", async () => {
+  test("says so when its schema is none, or none any more, and refuses nothing for that", async () => {
     const { rules, change } = world();
-    change("t", { schemas: { "1": { type: "objekt" } }, validation: "warn" });
-    expect((await rules.of(ENVIRONMENT, "t"))!.check({})[0]!.type).toBe("schema.unusable");
+    const unusable = { "1": { type: "objekt" } };
+    for (const validation of ["warn", "reject"] as const) {
+      change("t", { schemas: unusable, validation });
+      const rule = await rules.of(ENVIRONMENT, "t");
+      expect([rule!.check({})[0]!.type, rule!.rejects]).toEqual(["schema.unusable", false]);
+    }
   });
 
   test("goes when too many have come after it", async () => {

@@ -206,6 +206,17 @@ describe("a token with scopes", () => {
     expect((await both("POST", `/app/${uid}/msg`, body)).status).toBe(202);
   });
 
+  test("sends an example to an endpoint, but a payload of its own only if it may send messages", async () => {
+    const endpoint = (await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).json.id;
+    const example = `/app/${app}/endpoint/${endpoint}/send-example`;
+    const own = { eventType: "svix.ping", payload: {} };
+    const { token } = await made(["endpoint:Write"]);
+    expect((await as(token)("POST", example, { eventType: "svix.ping" })).status).toBe(200);
+    expectLacking(await as(token)("POST", example, own), "message:Write");
+    const both = await made(["endpoint:Write", "message:Write"]);
+    expect((await as(both.token)("POST", example, own)).status).toBe(200);
+  });
+
   test("has them in every form that a token is sent in", async () => {
     const { token } = await made(["application:Read"]);
     const org = (await send("GET", "/management/environment/default")).json.id;

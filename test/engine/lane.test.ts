@@ -68,9 +68,13 @@ describe("a lane", () => {
 
   test("reads from its beginning for what was passed over because it was not due", () => {
     const lane = new Lane(7, NOTHING);
-    lane.pass({ position: 8, seq: 3 });
-    lane.laterAt = 5000;
-    expect(lane.isIdle).toBe(false);
+    const { delivery } = waiting(8);
+    expect(lane.laterAt).toBe(NOTHING);
+    for (const dueAt of [5000, 3000]) lane.passOver({ ...delivery, dueAt }, 100);
+    expect([lane.isIdle, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
+    // Not before a second has passed, and a little more for each of them.
+    lane.passOver({ ...delivery, dueAt: 101 }, 100);
+    expect(lane.laterAt).toBe(1103);
     lane.readsAgain();
     expect(lane.laterAt).toBe(NOTHING);
     expect(lane.beginReading().position).toBeLessThan(0);

@@ -102,6 +102,18 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - then).toBeWithin(9, 12);
   });
 
+  test("is shared by more endpoints than get a turn within minutes, and still none is left out", async () => {
+    using world = await EngineWorld.open();
+    await world.throttleApplication(1);
+    const crowd = await Promise.all(Array.from({ length: 400 }, (_, i) => world.endpoint(`e${i}.example`, 200)));
+    for (const endpoint of crowd) await world.send(endpoint, 5);
+    await world.pass(25 * MINUTE);
+    const counts = crowd.map((_, i) => world.times(`e${i}.example`).length);
+    expect(counts.reduce((sum, count) => sum + count)).toBeWithin(1490, 1510);
+    // 1,500 starts for 400: three or four each.
+    expect([Math.min(...counts), Math.max(...counts)]).toEqual([3, 4]);
+  });
+
   test("holds after a restart", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);

@@ -26,7 +26,7 @@ const scopes = Type.Optional(
       minItems: 1,
       maxItems: SCOPES_MAX,
       description:
-        "What the token may do at most; null: no such limits. Each is `<resource>:<Action>`: the resource as the ids of operations have it, without regard to case and hyphens; the action `Read` (where secrets can be read, these as well) or `Write` (which does not include `Read`); `*` stands for any. Each operation says at its 403 what it needs. A token with scopes makes, changes and ends only tokens whose scopes are all covered by its own.",
+        "What the token may do at most; null: no such limits. Each is `<resource>:<Action>`: the resource as the ids of operations have it, without regard to case and hyphens; the action `Read` (where secrets can be read, these as well) or `Write` (which does not include `Read`); `*` stands for any. Each operation says at its 403 what it needs. A token with scopes makes, changes and ends only tokens whose scopes are all covered by its own; `expire-all` ends all tokens of an application, whatever they may do.",
     }),
   ),
 );

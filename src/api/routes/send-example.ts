@@ -4,6 +4,7 @@ import { latestSchema } from "../../accept/payload-rules.ts";
 import { topLevelFields } from "../../core/json.ts";
 import { invalid, notFound } from "../../core/problem.ts";
 import type { EventType } from "../../store/index.ts";
+import { checkScopes } from "../access.ts";
 import type { Identity } from "../auth.ts";
 import type { Context } from "../context.ts";
 import { badRequest, endpointDisabled } from "../errors.ts";
@@ -63,6 +64,8 @@ export function sendExampleRoutes(context: Context): Operation[] {
       },
       problems: [400, 404, 429],
       async handle({ identity, params, body, bytes }) {
+        // To send what one likes is more than to send an example.
+        if (body.payload != null) checkScopes(identity, "message:Write");
         ingestRate.spend(identity.caller, 1);
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         if (endpoint.disabled) throw endpointDisabled();
