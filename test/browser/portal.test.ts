@@ -223,6 +223,43 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
+    "only what the reader has changed is saved, so that what others change meanwhile stays",
+    async () => {
+      const { app, url } = await link();
+      await makeEndpoint(app, { channels: ["eu", "us"] });
+      const endpoint = () => must("GET", `/app/${app}/endpoint/one`);
+      const { page, errors } = await open(`${url}&next=/endpoints/one/settings`);
+      const sent: unknown[] = [];
+      page.on("request", (request) => {
+        if (request.method() === "PATCH") sent.push(request.postDataJSON());
+      });
+      const save = async () => {
+        const answered = page.waitForResponse((response) => response.request().method() === "PATCH");
+        await button(page, "Save").click();
+        await answered;
+        await page.getByText("Saved.").waitFor();
+        return sent.splice(0);
+      };
+
+      await page.getByLabel("Channels").fill("us, eu");
+      await button(page, "Save").click();
+      await page.getByText("Saved.").waitFor();
+      expect(sent).toEqual([]);
+
+      await must("PATCH", `/app/${app}/endpoint/one`, { throttleRate: 7, channels: ["asia"] });
+      await page.getByLabel("Description").fill("The books");
+      expect(await save()).toEqual([{ description: "The books" }]);
+      expect(await endpoint()).toMatchObject({ description: "The books", throttleRate: 7, channels: ["asia"] });
+
+      await page.getByLabel("Description").fill("");
+      expect(await save()).toEqual([{ description: "" }]);
+      expect((await endpoint()).description).toBe("");
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "messages are found by their state, page by page, and what failed is sent again",
     async () => {
       const { app, url } = await link();
@@ -320,6 +357,38 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await page.goBack().catch(() => null);
       await page.goto(`${server.url}/portal/`);
       await heading(page, "This page needs a link");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "who logged out where the server could not be told is not let in again by the way back, but by the link",
+    async () => {
+      const { app, url, token } = await link();
+      await makeEndpoint(app);
+      const { page } = await open(url);
+      await page.getByRole("link", { name: `${server.url}/inbox/${app}` }).click();
+      await page.getByRole("link", { name: "Settings" }).click();
+      await button(page, "Reveal").waitFor();
+      await page.route("**/auth/logout", (route) => route.abort());
+      await button(page, "Log out").click();
+      await heading(page, "You are logged out here");
+
+      // As if the tab went elsewhere: the next document comes to an entry that the last one had no chance to clear.
+      await page.goto(`${server.url}/nowhere`);
+      await page.evaluate(() => history.go(-2));
+      await heading(page, "This page needs a link");
+      expect(await page.evaluate(() => history.state)).toBeNull();
+
+      await page.goBack();
+      await page.waitForFunction(() => location.hash === "#/endpoints" && history.state === null);
+      await heading(page, "This page needs a link");
+      await page.reload();
+      await heading(page, "This page needs a link");
+      expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain(token);
+
+      await page.goto(url);
+      await heading(page, "Endpoints");
     },
     TIMEOUT_MS,
   );

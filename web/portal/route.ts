@@ -36,10 +36,17 @@ export function parseRoute(hash: string): Route {
   if (more.length > 0) return { page: "unknown" };
   if (first === "" || (first === "endpoints" && endpoint === undefined)) return { page: "endpoints" };
   if (first === "event-types" && endpoint === undefined) return { page: "event-types" };
-  if (first !== "endpoints" || !endpoint) return { page: "unknown" };
+  if (first !== "endpoints" || !endpoint || isDots(endpoint)) return { page: "unknown" };
   if (kind === undefined) return endpoint === "new" ? { page: "new-endpoint" } : { page: "endpoint", endpoint };
   if (kind === "settings" && message === undefined) return { page: "settings", endpoint };
-  return kind === "messages" && message ? { page: "message", endpoint, message } : { page: "unknown" };
+  return kind === "messages" && message && !isDots(message)
+    ? { page: "message", endpoint, message }
+    : { page: "unknown" };
+}
+
+/** No escape keeps these from being taken for a step in a path: a request for such an id would go to another place. */
+function isDots(id: string): boolean {
+  return id === "." || id === "..";
 }
 
 function decoded(part: string): string {

@@ -1,15 +1,12 @@
 import { batch, signal } from "@preact/signals";
 import { ApiError, errorOf, type RequestOptions, request } from "../client.ts";
+import { findKept, type Kept, keep, newId, noteEnded } from "./kept.ts";
 import { parseLink } from "./link.ts";
 import { parseRoute, route } from "./route.ts";
 
 /**
- * Who looks at the page. There is no log-in: the link carries the token, which is taken out of the address at once.
- *
- * It is kept in memory, and in the state of this window's history entries so that a reload finds it again. Not in
- * `sessionStorage`: any site may frame this page, and browsers that do not part storage by the site around a frame would
- * open it there with the token of a link that was followed before in the same tab, ready to be clicked on unawares. The
- * entries of a frame are its own: whoever frames the page has to bring the token, and who has it needs no clicks of others.
+ * Who looks at the page. There is no log-in: the link carries the token, which is taken out of the address at once. It
+ * is held in memory, and kept where only a reload finds it again.
  */
 
 export interface Who {
@@ -30,43 +27,49 @@ export type Ending = "no-link" | "expired" | "not-for-an-application" | "logged-
 
 export const session = signal<Session>({ state: "checking" });
 
-const KEPT = "boathookPortalToken";
-
 /** Where the API is, also behind a proxy that serves it under a path of its own. */
 const API = `${location.pathname.replace(/\/portal\/?$/, "")}/api/v1`;
 
-let token: string | null = null;
+/** The session that is open, or about to be. */
+let held: Kept | null = null;
 
 /** Follows the address: a link opens a session, everything else is a page of the one that is open. */
 export function followAddress(): void {
   addEventListener("hashchange", read);
+  addEventListener("popstate", clearIfEnded);
   read();
 }
 
 function read(): void {
   const link = parseLink(location.hash);
   if (link !== null) {
-    open(link.token, link.next);
-  } else if (token !== null) {
-    keep(token, location.hash);
+    open({ id: newId(), token: link.token }, link.next);
+  } else if (held !== null) {
+    keep(held, location.hash);
   } else if (session.value.state === "checking") {
-    const kept = (history.state as Record<string, unknown> | null)?.[KEPT];
-    if (typeof kept === "string") open(kept, location.hash);
+    const kept = findKept();
+    if (kept !== null) open(kept, location.hash);
     else end("no-link");
   }
   route.value = parseRoute(location.hash);
 }
 
-function open(newToken: string, hash: string): void {
-  token = newToken;
-  keep(token, hash);
+/** The way back leads to entries that still hold the token. The address stays: it may be a link that is yet to be read. */
+function clearIfEnded(): void {
+  if (session.value.state === "ended") keep(null, location.hash);
+}
+
+function open(opened: Kept, hash: string): void {
+  letGo();
+  held = opened;
+  keep(held, hash);
   void identify();
 }
 
-/** Puts the token into the entry of the page that is shown, in place of whatever the address had behind its `#`. */
-function keep(kept: string | null, hash: string): void {
-  const state = kept === null ? null : { [KEPT]: kept };
-  history.replaceState(state, "", `${location.pathname}${location.search}${hash}`);
+/** The session that was open is over, for all its entries. */
+function letGo(): void {
+  if (held !== null) noteEnded(held.id);
+  held = null;
 }
 
 interface Whoami {
@@ -77,27 +80,27 @@ interface Whoami {
 
 /** Asks the server whose the token is. */
 export async function identify(): Promise<void> {
-  const asked = token;
+  const asked = held;
   session.value = { state: "checking" };
   try {
     const response = await call("GET", "/auth/whoami");
     const { appId, appName, operations } = (await response.json()) as Whoami;
-    if (asked !== token) return;
+    if (asked !== held) return;
     if (appId === null) return end("not-for-an-application");
     const who = { appId, appName: appName ?? "", operations: new Set(operations) };
     session.value = { state: "open", who };
   } catch (error) {
-    if (asked !== token || (session.value as Session).state === "ended") return;
+    if (asked !== held || (session.value as Session).state === "ended") return;
     session.value = { state: "unreachable", said: (error as Error).message };
   }
 }
 
 /** Sends a request with the token; rejects with what to tell the reader unless the answer is 2xx. */
 export async function call(method: string, path: string, options?: RequestOptions): Promise<Response> {
-  const asked = token;
-  const response = await request(method, API + path, asked ?? "", options);
+  const asked = held;
+  const response = await request(method, API + path, asked?.token ?? "", options);
   if (response.ok) return response;
-  if (response.status === 401 && asked === token) end("expired");
+  if (response.status === 401 && asked === held) end("expired");
   throw await errorOf(response);
 }
 
@@ -113,7 +116,7 @@ export async function logOut(): Promise<void> {
 }
 
 function end(why: Ending): void {
-  token = null;
+  letGo();
   keep(null, "");
   batch(() => {
     session.value = { state: "ended", why };

@@ -18,7 +18,7 @@ test("the empty address and the list of endpoints are the same", () => {
 });
 
 test("every link leads to the page that it names, whatever characters the ids have", () => {
-  const id = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => text !== "new");
+  const id = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !["new", ".", ".."].includes(text));
   fc.assert(
     fc.property(id, id, (endpoint, message) => {
       expect(parseRoute(endpointLink(endpoint))).toEqual({ page: "endpoint", endpoint });
@@ -26,6 +26,15 @@ test("every link leads to the page that it names, whatever characters the ids ha
       expect(parseRoute(messageLink(endpoint, message))).toEqual({ page: "message", endpoint, message });
     }),
   );
+});
+
+test("dots that a path would take for a step are no id, however they are written", () => {
+  for (const dots of [".", "..", "%2e", "%2E%2e", ".%2e"]) {
+    for (const hash of [`${ENDPOINTS}/${dots}`, `${ENDPOINTS}/${dots}/settings`, `${ENDPOINTS}/a/messages/${dots}`]) {
+      expect(parseRoute(hash)).toEqual({ page: "unknown" });
+    }
+  }
+  expect(parseRoute(`${ENDPOINTS}/...`)).toEqual({ page: "endpoint", endpoint: "..." });
 });
 
 test("any other address is unknown and none breaks the page", () => {

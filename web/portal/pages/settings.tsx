@@ -1,4 +1,4 @@
-import { changeEndpoint, deleteEndpoint, type Endpoint } from "../api.ts";
+import { changeEndpoint, deleteEndpoint, type Endpoint, type EndpointChange } from "../api.ts";
 import { Confirm, Outcome, useAction } from "../parts/action.tsx";
 import { EndpointForm } from "../parts/endpoint-form.tsx";
 import { EndpointFrame } from "../parts/endpoint-frame.tsx";
@@ -26,13 +26,16 @@ export function SettingsPage({ id }: { id: string }) {
 
 function Edit({ endpoint }: { endpoint: Endpoint }) {
   const action = useAction();
+  const save = async (change: EndpointChange) => {
+    if (Object.keys(change).length > 0) await changeEndpoint(endpoint.id, change);
+  };
   return (
     <CardSection title="Endpoint">
       <EndpointForm
         endpoint={endpoint}
         action={action}
         submit="Save"
-        onSubmit={(change) => action.run(() => changeEndpoint(endpoint.id, change), "Saved.")}
+        onSubmit={(change) => action.run(() => save(change), "Saved.")}
       />
     </CardSection>
   );

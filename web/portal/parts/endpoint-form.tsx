@@ -28,11 +28,14 @@ interface FormProps {
   readonly endpoint?: Endpoint;
   readonly action: Action;
   readonly submit: string;
-  readonly onSubmit: (change: EndpointChange) => void;
+  /** Gets what the reader has changed, or all that there is to say of what is to be made. Resolves with whether it went well. */
+  readonly onSubmit: (change: EndpointChange) => Promise<boolean>;
 }
 
 export function EndpointForm({ endpoint, action, submit, onSubmit }: FormProps) {
   const [draft, setDraft] = useState<Draft>(endpoint === undefined ? BLANK : draftOf(endpoint));
+  /** What the fields held when the form was opened or last saved. Others may have changed the endpoint since then. */
+  const [saved, setSaved] = useState(draft);
   const [problem, setProblem] = useState<DraftProblem | null>(null);
   const id = useId();
   const set = (change: Partial<Draft>) => {
@@ -46,12 +49,16 @@ export function EndpointForm({ endpoint, action, submit, onSubmit }: FormProps) 
     onInput: (event: { currentTarget: HTMLInputElement }) => set({ [name]: event.currentTarget.value }),
   });
 
-  const send = (event: Event) => {
+  const send = async (event: Event) => {
     event.preventDefault();
     const found = problemOf(draft);
     setProblem(found);
-    if (found === null) onSubmit(changeOf(draft));
-    else if (found.field !== null) document.getElementById(`${id}-${found.field}`)?.focus();
+    if (found === null) {
+      const change = endpoint === undefined ? wishOf(draft) : changeOf(draft, saved);
+      if (await onSubmit(change)) setSaved(draft);
+    } else if (found.field !== null) {
+      document.getElementById(`${id}-${found.field}`)?.focus();
+    }
   };
 
   return (
@@ -113,7 +120,20 @@ function problemOf({ url, eventTypes, throttleRate }: Draft): DraftProblem | nul
   return null;
 }
 
-function changeOf({ url, description, eventTypes, channels, throttleRate }: Draft): EndpointChange {
+/** Only what differs, so that what others have changed meanwhile stays as it is. */
+function changeOf(draft: Draft, saved: Draft): EndpointChange {
+  const before = new Map(Object.entries(wishOf(saved)));
+  const changed = Object.entries(wishOf(draft)).filter(([name, value]) => !isSame(value, before.get(name)));
+  return Object.fromEntries(changed);
+}
+
+/** In lists the order says nothing. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
+  return one.length === other.length && one.every((item) => other.includes(item));
+}
+
+function wishOf({ url, description, eventTypes, channels, throttleRate }: Draft): EndpointChange {
   const named = channels.split(",").map((channel) => channel.trim());
   const wanted = [...new Set(named.filter((channel) => channel !== ""))];
   return {
