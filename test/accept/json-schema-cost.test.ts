@@ -139,6 +139,12 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     { x: many(200, () => `http://${":".repeat(8000)}/`) },
     costly,
   ],
+  [
+    "a long text that is decoded often",
+    { properties: { x: { allOf: many(100, () => ({ format: "byte" })) } } },
+    { x: "A".repeat(1_024_000) },
+    costly,
+  ],
   ["expressions as values", items({ format: "regex" }), { x: many(200, () => "%(".repeat(4000)) }, costly],
 ];
 

@@ -21,8 +21,8 @@ const flags = list(300, (i) => `p${i}`);
 
 /** What grows, how many of it are taken, and how many are not. */
 const shapes: [string, (count: number) => object, number, number][] = [
-  ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 900, 1100],
-  ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 900, 1100],
+  ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
+  ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],
   ["patterns of fields", (n) => ({ patternProperties: named(n, "^", () => ({})) }), 100, 101],
   [
     "patterns of fields deep inside",
@@ -35,22 +35,27 @@ const shapes: [string, (count: number) => object, number, number][] = [
   [
     "alternatives of alternatives",
     (n) => ({ anyOf: list(n, () => ({ anyOf: list(n, () => ({ type: "string" })) })) }),
-    25,
     40,
+    50,
   ],
   ["schemas that are all applied", (n) => ({ allOf: list(n, () => ({})) }), 256, 257],
   ["places of a tuple", (n) => ({ items: list(n, () => ({})) }), 256, 257],
   [
     "references",
     (n) => ({ properties: named(n, "p", () => ({ $ref: "#/definitions/a" })), definitions: { a: {} } }),
-    150,
-    250,
+    380,
+    420,
   ],
-  ["definitions", (n) => ({ definitions: named(n, "d", (i) => ({ type: "string", $id: `d${i}` })) }), 150, 250],
-  ["schemas under words that nobody knows", (n) => ({ "x-own": named(n, "d", () => ({ type: "string" })) }), 900, 1100],
+  ["definitions", (n) => ({ definitions: named(n, "d", (i) => ({ type: "string", $id: `d${i}` })) }), 300, 500],
+  [
+    "schemas under words that nobody knows",
+    (n) => ({ "x-own": named(n, "d", () => ({ type: "string" })) }),
+    1900,
+    2100,
+  ],
   ["levels", (n) => nested(n, (items) => ({ items })), 100, 200],
   ["levels of names", (n) => nested(n, (a) => ({ properties: { a } })), 60, 70],
-  ["dependencies", (n) => ({ dependencies: named(n, "p", () => ({ minProperties: 3 })) }), 900, 1100],
+  ["dependencies", (n) => ({ dependencies: named(n, "p", () => ({ minProperties: 3 })) }), 1900, 2100],
   ["conditions", (n) => ({ allOf: list(n, () => JSON.parse('{"if":{},"then":{},"else":{}}')) }), 200, 257],
   [
     "fields, where it is tracked which have been looked at",

@@ -73,6 +73,29 @@ describe("a schema", () => {
     ]);
   });
 
+  test("takes base64 with its padding as bytes, all of a text and however long", () => {
+    const check = compileSchema({ properties: { a: { format: "byte" } } });
+    const fits = (a: string) => check({ a }).length === 0;
+    const long = "Az09+/aa".repeat(250_000);
+    const good = ["", "aGk=", "aA==", "aGkh", "+/+/", long, `${long}aA==`];
+    const bad = [
+      "a",
+      "aGk",
+      "aG=k",
+      "a===",
+      "====",
+      "aGk=aGk=",
+      "aGk-",
+      "aGé=",
+      "aG\u0141=",
+      "*\n\naGk=",
+      "aGkh\n",
+      "    ",
+    ];
+    expect(good.filter((text) => !fits(text))).toEqual([]);
+    expect([...bad, `${long}*AAA`, `*${long}AAA`].filter(fits)).toEqual([]);
+  });
+
   test("takes nullable from OpenAPI, also where it means nothing", () => {
     const schema = { properties: { a: { type: "string", nullable: true }, b: { nullable: true } } };
     expect(places(schema, { a: null, b: 1 })).toEqual([]);
@@ -148,6 +171,81 @@ describe("no schema is", () => {
   test("one that was named by another", () => {
     compileSchema({ $id: "https://example.com/a", type: "string" });
     expect(refusal({ $ref: "https://example.com/a" }).message).toContain("nothing is fetched");
+  });
+});
+
+describe("schemas that lie by name under words that nobody knows", () => {
+  const keywords = ["type", "const", "enum", "format", "required", "maxLength", "minimum", "pattern", "uniqueItems"];
+  const notes = ["id", "default", "discriminator", "example", "examples", "nullable", "title", "dependentRequired"];
+  const holders = ["items", "not", "if", "contains", "properties", "definitions", "dependencies", "patternProperties"];
+  const names = [...keywords, ...notes, ...holders];
+  const component = { type: "string", maxLength: 3 };
+
+  for (const name of names) {
+    for (const $schema of ["http://json-schema.org/draft-07/schema#", DRAFT_2020]) {
+      test(`may be named ${name} (${$schema})`, () => {
+        const components = { schemas: { [name]: component, Other: { allOf: [{ type: "integer" }] } } };
+        const schema = {
+          $schema,
+          properties: {
+            a: { $ref: `#/components/schemas/${name}` },
+            b: { $ref: `#/components/schemas/${name}` },
+            c: { $ref: "#/components/schemas/Other" },
+          },
+          components,
+        };
+        expect(places(schema, { a: 1, b: "xxxx", c: "x" }).sort()).toEqual([
+          "body/payload/a",
+          "body/payload/b",
+          "body/payload/c",
+        ]);
+        expect(places(schema, { a: "x", b: "xxx", c: 1 })).toEqual([]);
+      });
+    }
+  }
+
+  test("may lie deeper under such a name", () => {
+    const schema = { $ref: "#/x-own/type/example/a", "x-own": { type: { example: { a: { type: "string" } } } } };
+    expect(places(schema, 1)).toEqual(["body/payload"]);
+  });
+
+  test("are no keywords of what holds them, where that is used as a schema", () => {
+    const used = (own: object) => ({ properties: { a: { $ref: "#/x-own" } }, "x-own": own });
+    const notes = { default: {}, example: { type: "string" }, examples: {}, id: {}, discriminator: {}, $async: {} };
+    expect(places(used({ ...notes, properties: { b: { type: "string" } } }), { a: { b: 1 } })).toEqual([
+      "body/payload/a/b",
+    ]);
+    expect(places(used({ const: { b: 1 } }), { a: { b: 1 } })).toEqual([]);
+    expect(places(used({ const: { b: 1 } }), { a: { b: 2 } })).toEqual(["body/payload/a"]);
+    expect(places(used({ properties: { b: false }, dependencies: { b: ["c"] } }), { a: { b: 1 } })).toHaveLength(2);
+  });
+
+  test("make no schema of what holds them under a keyword that wants something else", () => {
+    const taken = [
+      "type",
+      "enum",
+      "format",
+      "required",
+      "maxLength",
+      "properties",
+      "dependencies",
+      "patternProperties",
+    ].filter((name) => {
+      try {
+        compileSchema({ $ref: "#/x-own", "x-own": { [name]: component } });
+        return true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnusableSchema);
+        return false;
+      }
+    });
+    expect(taken).toEqual([]);
+  });
+
+  test("are told from examples beside the keywords of a schema, in which nothing is counted", () => {
+    const example = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`k${i}`, { $id: "x" }]));
+    const components = { schemas: { User: { type: "object", required: ["id"], example } } };
+    expect(places({ $ref: "#/components/schemas/User", components }, {})).toEqual(["body/payload/id"]);
   });
 });
 

@@ -33,15 +33,19 @@ const COUNTS = new Set(["maxContains", "minContains"]);
 const FIELD_LOOPS = ["additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"];
 /** A schema behind a reference tells which fields it has looked at, and these are copied. */
 const MERGES = ["$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"];
+/** What stands there is no schema. But where schemas lie by name, each of these may be such a name. */
+const DATA = new Set([
+  ...assertionKeywords.filter((name) => !MAPS.has(name)),
+  ...["default", "discriminator", "example", "examples", "id", "nullable"],
+]);
 /**
  * Notes for people, data, and words of other dialects. No reference leads in there. Objects under words that nobody knows are
  * kept, since a reference may lead there.
  */
-const DROPPED = new Set([
-  ...assertionKeywords.filter((name) => !MAPS.has(name)),
-  ...["$async", "$comment", "$data", "$schema", "$vocabulary", "default", "discriminator", "example", "examples", "id"],
-  ...["nullable", visitKeyword],
-]);
+const DROPPED = new Set([...DATA, "$async", "$comment", "$data", "$schema", "$vocabulary", visitKeyword]);
+
+/** The validator must not apply them, even where they stand in a prepared schema. */
+export const unseenKeywords: readonly string[] = [...DATA];
 
 export interface Limits {
   /** Of all subschemas, and of the references and patterns in them, which count as several. */
@@ -73,7 +77,7 @@ export class Preparation {
     private readonly dialect: Dialect,
   ) {}
 
-  /** Throws `UnusableSchema` when it asks for more than is taken. */
+  /** Throws `UnusableSchema` when it asks for more than is taken. `keyword` is empty under words that nobody knows. */
   prepared(schema: unknown, path: readonly string[] = [], keyword = ""): unknown {
     if (Array.isArray(schema)) return this.#list(schema, path, keyword);
     if (typeof schema === "boolean" || isObject(schema)) this.#count(this.#partsOf(keyword), path);
@@ -81,13 +85,17 @@ export class Preparation {
     // The validator forgets that such items have been looked at, for `unevaluatedItems`.
     if (schema === true && keyword === "contains") return this.prepared({}, path);
     if (!isObject(schema)) return schema;
-    const kept = Object.entries(schema).flatMap(([name, value]) => this.#kept(name, value, path));
-    return Object.fromEntries([...kept, [visitKeyword, this.#visit(schema, path)]]);
+    const isContainer = keyword === "" && path.length > 0 && holdsSchemas(schema);
+    const kept = Object.entries(schema).flatMap(([name, value]) => this.#kept(name, value, path, isContainer));
+    return Object.fromEntries([...kept, [visitKeyword, this.#visit(schema, path, isContainer)]]);
   }
 
-  #kept(name: string, value: unknown, path: readonly string[]): [string, unknown][] {
-    if (DROPPED.has(name)) return [];
+  /** In a container, what is a keyword elsewhere may be the name of a schema, to which a reference leads. */
+  #kept(name: string, value: unknown, path: readonly string[], isContainer: boolean): [string, unknown][] {
     const inside = [...path, name];
+    const isNameThere = DATA.has(name) || (MAPS.has(name) && !holdsSchemas(value, name));
+    if (isContainer && isNameThere && isObject(value)) return [[name, this.prepared(value, inside)]];
+    if (DROPPED.has(name)) return [];
     if (REFERENCES.has(name)) {
       this.#count(REFERENCE_PARTS, inside);
       return typeof value === "string" || value === true ? [[name, value]] : [];
@@ -124,9 +132,9 @@ export class Preparation {
     return { [visitKeyword]: new Visit(this.meter, [() => failure], {}) };
   }
 
-  #visit(schema: Json, path: readonly string[]): Visit {
+  #visit(schema: Json, path: readonly string[], isContainer: boolean): Visit {
     const { assertions, flaw } = this.#assertions(schema, path);
-    const flawed = flaw ?? this.#flawOfPatterns(schema, path);
+    const flawed = flaw ?? (isContainer ? flawOfMaps(schema, path) : null) ?? this.#flawOfPatterns(schema, path);
     const looksAtFields =
       FIELD_LOOPS.some((name) => name in schema) || (this.dialect.tracks && MERGES.some((name) => name in schema));
     const steps = 1 + goneThroughIn(schema) / namesPerStep;
@@ -174,8 +182,8 @@ export class Preparation {
 }
 
 const MERGED = new Set(["allOf", "anyOf", "dependentSchemas", "else", "if", "oneOf", "then"]);
-const TRACKED_PARTS = 2;
-const MERGED_PARTS = 4;
+const TRACKED_PARTS = 4;
+const MERGED_PARTS = 8;
 
 /** Each of them may make the validator write a function of its own. */
 const REFERENCE_PARTS = 4;
@@ -183,6 +191,21 @@ const REFERENCE_PARTS = 4;
 function flawOf(error: unknown): string {
   if (error instanceof MalformedKeyword || error instanceof UnusablePattern) return error.message;
   throw error;
+}
+
+/** Where a schema has the name of a keyword that wants many of them, what contains it is no schema itself. */
+function flawOfMaps(schema: Json, path: readonly string[]): UnusableSchema | null {
+  const name = Object.keys(schema).find((key) => MAPS.has(key) && !holdsSchemas(schema[key], key));
+  return name === undefined ? null : new UnusableSchema("Must hold schemas.", [...path, name]);
+}
+
+/** May all that is in there be schemas? Nearly every schema has a keyword with something else. */
+function holdsSchemas(value: unknown, keyword = ""): value is Json {
+  if (!isObject(value)) return false;
+  const mayBeLists = keyword === "dependencies";
+  return Object.values(value).every(
+    (held) => typeof held === "boolean" || isObject(held) || (mayBeLists && Array.isArray(held)),
+  );
 }
 
 /** What the validator goes through one by one at a visit: fields that a schema names, and lists of schemas. */
