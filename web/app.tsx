@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { startHistory } from "./history.ts";
 import { overview, startLive } from "./live.ts";
 import { InboxPage } from "./pages/inbox.tsx";
@@ -7,6 +7,7 @@ import { MessagePage } from "./pages/message.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
 import { Header } from "./parts/header.tsx";
+import { Shell } from "./parts/shell.tsx";
 import { type Route, route } from "./route.ts";
 import { token } from "./session.ts";
 
@@ -23,22 +24,15 @@ function LoggedIn() {
     };
   }, []);
 
-  const main = useFocusOnNewPage(route.value);
   const environment = overview.value?.environment;
   useEffect(() => {
     document.title = environment === undefined ? "Boathook" : `Boathook · ${environment}`;
   }, [environment]);
 
   return (
-    <>
-      <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
-        Skip to the content
-      </button>
-      <Header />
-      <main id="main" class="container" tabIndex={-1} ref={main}>
-        <Page route={route.value} />
-      </main>
-    </>
+    <Shell header={<Header />} current={route.value}>
+      <Page route={route.value} />
+    </Shell>
   );
 }
 
@@ -53,17 +47,4 @@ function Page({ route }: { route: Route }) {
     case "unknown":
       return <UnknownPage />;
   }
-}
-
-/** Moves the focus to the content when another page is shown, so that screen readers and the keyboard start there. */
-function useFocusOnNewPage(current: Route) {
-  const main = useRef<HTMLElement>(null);
-  const shown = useRef(current);
-  useEffect(() => {
-    if (shown.current === current) return;
-    shown.current = current;
-    main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [current]);
-  return main;
 }

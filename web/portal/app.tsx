@@ -1,5 +1,6 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Loading } from "../parts/notice.tsx";
+import { Shell } from "../parts/shell.tsx";
 import { EndedPage, UnreachablePage } from "./pages/ended.tsx";
 import { EndpointPage } from "./pages/endpoint.tsx";
 import { EndpointsPage } from "./pages/endpoints.tsx";
@@ -41,22 +42,15 @@ const TITLES: Readonly<Record<Route["page"], string>> = {
 };
 
 function Open({ who }: { who: Who }) {
-  const main = useFocusOnNewPage(route.value);
   const title = `${TITLES[route.value.page]} · Webhooks${who.appName === "" ? "" : ` · ${who.appName}`}`;
   useEffect(() => {
     document.title = title;
   }, [title]);
 
   return (
-    <>
-      <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
-        Skip to the content
-      </button>
-      <Header who={who} />
-      <main id="main" class="container" tabIndex={-1} ref={main}>
-        <Page route={route.value} />
-      </main>
-    </>
+    <Shell header={<Header who={who} />} current={route.value}>
+      <Page route={route.value} />
+    </Shell>
   );
 }
 
@@ -77,17 +71,4 @@ function Page({ route }: { route: Route }) {
     case "unknown":
       return <UnknownPage />;
   }
-}
-
-/** Moves the focus to the content when another page is shown, so that screen readers and the keyboard start there. */
-function useFocusOnNewPage(current: Route) {
-  const main = useRef<HTMLElement>(null);
-  const shown = useRef(current);
-  useEffect(() => {
-    if (shown.current === current) return;
-    shown.current = current;
-    main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [current]);
-  return main;
 }
