@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { serverEnvironment } from "../src/cli/process-environment.ts";
-import { SCHEMA } from "../src/config.ts";
+import { SCHEMA } from "../src/config/index.ts";
 import { buildWeb } from "./web.ts";
 
 /** `bun run dev`: runs the server from its sources and starts it again whenever one of them changes. */

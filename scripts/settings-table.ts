@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { settingsTable } from "../src/config.ts";
+import { settingsTable } from "../src/config/index.ts";
 
 /** Prints the table of all settings; with `--write` puts it between its two marks in the README. */
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ROOT_TOKEN_META } from "./api/auth.ts";
+import { ROOT_TOKEN_META } from "./api/identity/auth.ts";
 import type { Seq, SeqSource } from "./core/id.ts";
 import { generateSecret, secretBytes } from "./core/signature.ts";
 import type { Clock, Random } from "./ports.ts";

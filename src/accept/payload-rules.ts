@@ -1,9 +1,9 @@
 import type { Fact, Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
+import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema/compile.ts";
+import { WeightedCache } from "../json-schema/weighted-cache.ts";
 import type { EventType, Store } from "../store/index.ts";
-import { compileSchema, type PayloadCheck, UnusableSchema } from "./json-schema/compile.ts";
-import { WeightedCache } from "./weighted-cache.ts";
 
 /** What the payloads of an event type are held against. */
 export interface PayloadRule {

@@ -1,5 +1,5 @@
 import type { RunningServer } from "../app.ts";
-import type { Settings } from "../config.ts";
+import type { Settings } from "../config/index.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** Tells where the server is and, on the first start, how to send a first webhook: for people, or as lines of the log. */

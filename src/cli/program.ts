@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { SettingsError } from "../config.ts";
+import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { CommandFailed, EXIT } from "./exit-code.ts";
 import { addServeCommand } from "./serve.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { startServer } from "../app.ts";
-import type { Settings } from "../config.ts";
+import type { Settings } from "../config/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { announce } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
+import { readSettings, SCHEMA, type Settings } from "../config/index.ts";
 import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
-import { readSettings, SCHEMA, type Settings } from "../config.ts";
 
 /** Adds the flags of these settings (all of them unless given) and `--config`, with help that shows the defaults. */
 export function addSettingOptions(command: Command, fields?: readonly Field[]): Command {

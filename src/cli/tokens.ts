@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { Settings } from "../config.ts";
+import type { Settings } from "../config/index.ts";
 import { IdCodec, type Seq, SeqSource } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
 import { tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../core/token.ts";

@@ -18,16 +18,16 @@ import { ClockWatch } from "./clock-watch.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { Lane, NOTHING, notBefore, type Waiting } from "./lane.ts";
 import type { DeliveryPolicy } from "./policy.ts";
-import { Purge } from "./purge.ts";
-import { Redrive } from "./redrive.ts";
-import { replayKinds } from "./replay.ts";
 import { Sender } from "./sender.ts";
 import { finishedFact, type Sent, STORE_RETRY_MS, settle, settlementOf } from "./settle.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
-import { TaskRunner } from "./task-runner.ts";
+import { Purge } from "./tasks/purge.ts";
+import { Redrive } from "./tasks/redrive.ts";
+import { replayKinds } from "./tasks/replay.ts";
+import { TaskRunner } from "./tasks/task-runner.ts";
+import { usageKinds } from "./tasks/usage.ts";
 import { Throttle } from "./throttle.ts";
-import { usageKinds } from "./usage.ts";
 
 /** What a lane reads at a time, and how far it may grow in memory when messages come faster than they leave. */
 const PAGE = 64;

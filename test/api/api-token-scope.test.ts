@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { neededScopes } from "../../src/api/access.ts";
-import type { Operation } from "../../src/api/operation.ts";
+import type { Operation } from "../../src/api/http/operation.ts";
+import { neededScopes } from "../../src/api/identity/access.ts";
 import { missingScopes, parseScopes, type ScopeName } from "../../src/core/scope.ts";
 import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { allOperations } from "../support/operations.ts";

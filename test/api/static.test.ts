@@ -10,7 +10,7 @@ let ask: (path: string, init?: RequestInit) => Promise<Response>;
 
 beforeAll(async () => {
   await buildWeb();
-  const { staticPages } = await import("../../src/api/static.ts");
+  const { staticPages } = await import("../../src/api/http/static.ts");
   const pages = staticPages();
   ask = async (path, init) => pages.handle(new Request(HOST + path, init));
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { checkAccess } from "../../src/api/access.ts";
+import { checkAccess } from "../../src/api/identity/access.ts";
 import { Problem } from "../../src/core/problem.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { signJwt, signJwtText } from "../support/jwt.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { withSettingsTable } from "../../scripts/settings-table.ts";
+import { settingsTable } from "../../src/config/index.ts";
 import { allSettings, variableOf } from "../../src/config/schema.ts";
-import { settingsTable } from "../../src/config.ts";
 
 test("the README holds the settings as they are; `bun scripts/settings-table.ts --write` renews it", async () => {
   const readme = await Bun.file(join(import.meta.dir, "..", "..", "README.md")).text();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
+import { readSettings, SCHEMA, type Settings, SettingsError, variableOf } from "../../src/config/index.ts";
 import { allSettings, type Field } from "../../src/config/schema.ts";
-import { readSettings, SCHEMA, type Settings, SettingsError, variableOf } from "../../src/config.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 function read(sources: Partial<Parameters<typeof readSettings>[0]> = {}): Settings {

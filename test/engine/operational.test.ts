@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
-import { OperationalWebhooks } from "../../src/accept/operational.ts";
-import { OperationalPayloads } from "../../src/accept/operational-payload.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { OperationalWebhooks } from "../../src/operational/operational-webhooks.ts";
+import { OperationalPayloads } from "../../src/operational/payload.ts";
 import type { Clock } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { plainEndpoint } from "../../src/store/plain-endpoint.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Seq } from "../../src/core/id.ts";
-import { PURGE, type PurgeData } from "../../src/deliver/purge.ts";
-import type { ReplayData, ReplayTask } from "../../src/deliver/replay.ts";
+import { PURGE, type PurgeData } from "../../src/deliver/tasks/purge.ts";
+import type { ReplayData, ReplayTask } from "../../src/deliver/tasks/replay.ts";
 import type { Endpoint, Task } from "../../src/store/index.ts";
 import { EngineWorld, HOUR, SECOND } from "../support/engine-world.ts";
 

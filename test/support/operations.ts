@@ -1,6 +1,6 @@
-import type { Context } from "../../src/api/context.ts";
-import type { Operation } from "../../src/api/operation.ts";
-import { operationsOf } from "../../src/api/server.ts";
+import type { Context } from "../../src/api/http/context.ts";
+import type { Operation } from "../../src/api/http/operation.ts";
+import { operationsOf } from "../../src/api/http/server.ts";
 import { Facts } from "../../src/core/fact.ts";
 
 /** The descriptors of all operations, hidden ones as well. They are for reading: what their handlers need is not there. */

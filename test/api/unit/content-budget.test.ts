@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { withPayloads } from "../../../src/api/content-budget.ts";
+import { withPayloads } from "../../../src/api/resources/message/content-budget.ts";
 import type { Message, Store } from "../../../src/store/index.ts";
 
 const PAYLOAD_BYTES = 10;

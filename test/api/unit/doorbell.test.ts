@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Doorbell } from "../../../src/api/doorbell.ts";
+import { Doorbell } from "../../../src/api/live/doorbell.ts";
 import { Facts } from "../../../src/core/fact.ts";
 import type { Clock } from "../../../src/ports.ts";
 

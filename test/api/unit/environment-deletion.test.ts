@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { createContext } from "../../../src/api/context.ts";
-import type { ApiDeps } from "../../../src/api/deps.ts";
-import type { Call, Operation } from "../../../src/api/operation.ts";
-import { applicationRoutes } from "../../../src/api/routes/application.ts";
-import { environmentRoutes } from "../../../src/api/routes/environment.ts";
+import { createContext } from "../../../src/api/http/context.ts";
+import type { ApiDeps } from "../../../src/api/http/deps.ts";
+import type { Call, Operation } from "../../../src/api/http/operation.ts";
+import { applicationRoutes } from "../../../src/api/resources/application/routes.ts";
+import { environmentRoutes } from "../../../src/api/resources/environment/routes.ts";
 import { type Fact, Facts } from "../../../src/core/fact.ts";
 import { IdCodec } from "../../../src/core/id.ts";
 import { systemClock } from "../../../src/edge/clock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { errorReply } from "../../../src/api/errors.ts";
+import { errorReply } from "../../../src/api/http/errors.ts";
 import { invalid, Problem } from "../../../src/core/problem.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { InTurn } from "../../../src/api/in-turn.ts";
+import { InTurn } from "../../../src/api/http/in-turn.ts";
 
 test("work on the same thing is done one after the other, in the order it was asked for", async () => {
   const inTurn = new InTurn();

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Inbox } from "../../../src/api/inbox.ts";
+import { Inbox } from "../../../src/api/resources/inbox/inbox.ts";
 
 const clock = { now: () => 0, after: () => () => {}, soon: () => {} };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Live, type OverviewSource } from "../../../src/api/live.ts";
+import { Live, type OverviewSource } from "../../../src/api/live/live.ts";
 import { Facts } from "../../../src/core/fact.ts";
 
 /** A clock that stands still until it is moved. */

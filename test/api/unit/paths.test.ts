@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { pathsOf } from "../../../src/api/paths.ts";
+import { pathsOf } from "../../../src/api/http/paths.ts";
 
 const paths = pathsOf([
   { method: "GET", path: "/app/:id" },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { pathOf, searchOf, targetOf, withHost } from "../../../src/api/request-target.ts";
+import { pathOf, searchOf, targetOf, withHost } from "../../../src/api/http/request-target.ts";
 
 const targets: [url: string, target: string][] = [
   ["http://localhost:8071/api/v1/app", "/api/v1/app"],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { neededScopes, scopeResources } from "../../../src/api/access.ts";
+import { neededScopes, scopeResources } from "../../../src/api/identity/access.ts";
 import { allOperations } from "../../support/operations.ts";
 
 const operations = allOperations();

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type IdCodec, type Seq, seqAt } from "../../../src/core/id.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
-import { PURGE } from "../../../src/deliver/purge.ts";
+import { PURGE } from "../../../src/deliver/tasks/purge.ts";
 import type { Network } from "../network.ts";
 import type { Sent } from "../scene.ts";
 import type { Violation } from "./violation.ts";

@@ -1,7 +1,7 @@
 import { type Seq, seqAt } from "../../../src/core/id.ts";
-import { PURGE, type PurgeData } from "../../../src/deliver/purge.ts";
-import { REPLAYS, type ReplayData } from "../../../src/deliver/replay.ts";
 import { Retention } from "../../../src/deliver/retention.ts";
+import { PURGE, type PurgeData } from "../../../src/deliver/tasks/purge.ts";
+import { REPLAYS, type ReplayData } from "../../../src/deliver/tasks/replay.ts";
 import type { Task } from "../../../src/store/index.ts";
 import type { Program } from "../program.ts";
 import { HOUR_MS, type Scene } from "../scene.ts";

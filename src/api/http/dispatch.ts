@@ -1,0 +1,120 @@
+import type { TObject } from "@sinclair/typebox";
+import { Idempotency, idempotencyKeyOf } from "../../accept/idempotency.ts";
+import { Invalid, notFound } from "../../core/problem.ts";
+import type { IdempotencyEntry, IdempotentAnswer } from "../../store/index.ts";
+import { checkAccess } from "../identity/access.ts";
+import { Authenticator } from "../identity/auth.ts";
+import { anybody, type Identity } from "../identity/identity.ts";
+import { AuditTrail, isAudited } from "./audit-trail.ts";
+import { parseJson, readBody } from "./body.ts";
+import type { ApiDeps } from "./deps.ts";
+import { errorReply, stopping } from "./errors.ts";
+import type { Call, Operation } from "./operation.ts";
+import { parseQuery } from "./query.ts";
+import { type Reply, toResponse } from "./reply.ts";
+import { searchOf, targetOf } from "./request-target.ts";
+import { checker, findingsOf } from "./schema.ts";
+
+type Params = Readonly<Record<string, string>>;
+
+/** A request on its way to its operation, when it is known who sent it. */
+interface Admitted {
+  readonly operation: Operation;
+  readonly request: Request;
+  readonly params: Params;
+  readonly identity: Identity;
+  readonly query: unknown;
+}
+
+const noBytes: Uint8Array = new Uint8Array(0);
+const noQuery = {};
+
+/**
+ * Takes a request through the steps that all operations share: who is it, may it, is it well formed, was it answered
+ * before. Whatever goes wrong on the way becomes an answer here.
+ */
+export class Dispatcher {
+  readonly #authenticator: Authenticator;
+  readonly #idempotency: Idempotency;
+  readonly #audit: AuditTrail;
+
+  constructor(private readonly deps: ApiDeps) {
+    this.#authenticator = new Authenticator(deps);
+    this.#idempotency = new Idempotency(deps.store, deps.clock);
+    this.#audit = new AuditTrail(deps);
+  }
+
+  /** Never rejects. */
+  async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
+    try {
+      // Inboxes and health go on: deliveries under way are still to be answered.
+      if (this.deps.stopping?.aborted && operation.access !== "public") throw stopping();
+      checkParams(params);
+      const found = operation.access === "public" ? anybody : this.#authenticator.identify(request);
+      const caller = found instanceof Promise ? await found : found;
+      checkAccess(operation, caller);
+      const chosen = operation.environmentIn;
+      const identity =
+        chosen === undefined ? caller : await this.#authenticator.within(caller, params[chosen] as string);
+      const query = operation.query === undefined ? noQuery : queryOf(operation.query, request);
+      const answer = await this.#answer({ operation, request, params, identity, query });
+      return answer instanceof Response ? answer : toResponse(answer);
+    } catch (error) {
+      return toResponse(errorReply(error, this.deps.log));
+    }
+  }
+
+  #answer(admitted: Admitted): Promise<Reply | Response> {
+    const key = admitted.operation.method === "POST" ? idempotencyKeyOf(admitted.request) : null;
+    return key === null || admitted.operation.access === "public"
+      ? this.#handle(admitted, null)
+      : this.#answerOnce(admitted, key);
+  }
+
+  #answerOnce(admitted: Admitted, key: string): Promise<Reply> {
+    const { operation, request, identity, query } = admitted;
+    return this.#idempotency.once<Reply>({
+      scope: `${identity.caller} POST ${addressOf(request)}`,
+      key,
+      storedByWork: operation.repeat !== undefined,
+      work: (entry) => this.#handle(admitted, entry) as Promise<Reply>,
+      repeat: (answer) => operation.repeat?.(answer, query) ?? repeatText(answer),
+    });
+  }
+
+  async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
+    const { operation, request, params, identity, query } = admitted;
+    let bytes = noBytes;
+    let body: unknown;
+    if (operation.body !== undefined) {
+      bytes = await readBody(request, this.deps.settings.maxBodyBytes);
+      body = bytes.length === 0 && operation.bodyOptional ? {} : parseJson(bytes);
+      if (!checker(operation.body).Check(body)) throw new Invalid(...findingsOf(operation.body, body, "body"));
+    }
+    const call: Call = { request, identity, params, query, body, bytes, idempotency };
+    const work = () => operation.handle(call as Call<never, never, never>);
+    return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
+  }
+}
+
+async function repeatText(answer: IdempotentAnswer): Promise<Reply | null> {
+  return answer.kind === "text" ? { status: answer.status, body: answer.body } : null;
+}
+
+/** A part of the path that cannot be decoded names nothing. */
+function checkParams(params: Params): void {
+  for (const name in params) if (typeof params[name] !== "string") throw notFound();
+}
+
+function queryOf(schema: TObject, { url, method }: Request): Record<string, unknown> {
+  const changesNothing = method === "GET" || method === "HEAD";
+  return parseQuery(schema, searchOf(url), changesNothing ? "absent" : "refused");
+}
+
+/** Path and query as they were sent, without a trailing slash of the path. */
+function addressOf({ url }: Request): string {
+  const target = targetOf(url);
+  const end = target.indexOf("?");
+  const path = end < 0 ? target : target.slice(0, end);
+  return (path.endsWith("/") ? path.slice(0, -1) : path) + (end < 0 ? "" : target.slice(end));
+}

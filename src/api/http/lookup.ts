@@ -1,0 +1,72 @@
+import type { IdCodec, IdPrefix } from "../../core/id.ts";
+import { notFound } from "../../core/problem.ts";
+import type { ApplicationEntry, Directory } from "../../store/directory.ts";
+import type { Application, Endpoint, Key, Message, Store } from "../../store/index.ts";
+import type { Identity } from "../identity/auth.ts";
+
+/**
+ * Finds what a path names, by id or by uid, within what the caller may see: another environment's or application's things
+ * do not exist for it.
+ */
+export class Lookup {
+  constructor(
+    private readonly store: Store,
+    private readonly ids: IdCodec,
+    private readonly directory: Directory,
+  ) {}
+
+  key(prefix: IdPrefix, text: string): Key {
+    const seq = this.ids.decode(prefix, text);
+    return seq === null ? { uid: text } : { seq };
+  }
+
+  async application(identity: Identity, text: string): Promise<Application> {
+    return (await this.applicationOrNull(identity, text)) ?? fail("Application not found");
+  }
+
+  async applicationOrNull(identity: Identity, text: string): Promise<Application | null> {
+    const found = await this.store.applications.find(identity.environmentSeq, this.key("app_", text));
+    return found !== null && maySee(identity, found) ? found : null;
+  }
+
+  /** With what `accept` needs of it; no promise when it is known already. */
+  entry(identity: Identity, text: string): ApplicationEntry | null | Promise<ApplicationEntry | null> {
+    return this.directory.application(identity.environmentSeq, this.key("app_", text));
+  }
+
+  async endpoint(application: Application, text: string): Promise<Endpoint> {
+    return (await this.endpointOrNull(application, text)) ?? fail("Endpoint not found");
+  }
+
+  endpointOrNull(application: Application, text: string): Promise<Endpoint | null> {
+    return this.store.endpoints.find(application.seq, this.key("ep_", text));
+  }
+
+  /** Application and endpoint of a path at once. */
+  async both(
+    identity: Identity,
+    app: string,
+    endpoint: string,
+  ): Promise<{ application: Application; endpoint: Endpoint }> {
+    const application = await this.application(identity, app);
+    return { application, endpoint: await this.endpoint(application, endpoint) };
+  }
+
+  async message(
+    identity: Identity,
+    app: string,
+    text: string,
+  ): Promise<{ application: Application; message: Message }> {
+    const application = await this.application(identity, app);
+    const message = await this.store.messages.find(application.seq, this.key("msg_", text));
+    return { application, message: message ?? fail("Message not found") };
+  }
+}
+
+function maySee(identity: Identity, application: Application): boolean {
+  return identity.applicationSeq === null || identity.applicationSeq === application.seq;
+}
+
+function fail(detail: string): never {
+  throw notFound(detail);
+}

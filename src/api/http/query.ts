@@ -1,0 +1,72 @@
+import { Kind, type TObject, type TSchema, type TUnsafe, Type, TypeRegistry } from "@sinclair/typebox";
+import { Invalid, invalid } from "../../core/problem.ts";
+import { badRequest } from "./errors.ts";
+import { checker, findingsOf } from "./schema.ts";
+import { parseInstant } from "./time.ts";
+
+const INSTANT = "QueryInstant";
+TypeRegistry.Set(INSTANT, (_, value) => typeof value === "number");
+
+/** A query parameter that names an instant; the handler gets ms since the epoch. */
+export function instant(description: string): TUnsafe<number> {
+  return Type.Unsafe<number>({ [Kind]: INSTANT, type: "string", format: "date-time", description });
+}
+
+/**
+ * Reads a query string by its schema. A text that does not have the type of its parameter is 400, a value outside of
+ * its limits 422, as in the Svix API. What the schema does not know is ignored.
+ *
+ * `empty` says what `name=` means, with nothing behind it. To a list it is as if it were not there: clients send
+ * `iterator=` for the first page. Where something is changed it is 422: a filter that somebody forgot to fill in must not
+ * stand for everything.
+ */
+export function parseQuery(schema: TObject, search: string, empty: "absent" | "refused"): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  if (search === "") return values;
+  const sent = new URLSearchParams(search);
+  for (const [name, field] of Object.entries(schema.properties)) {
+    const value = field.type === "array" ? readList(sent, name) : readOne(sent, name, field);
+    if (value !== undefined) values[name] = value;
+    else if (empty === "refused" && textsOf(sent, name).length > 0)
+      throw invalid(["query", name], "Must not be empty.");
+  }
+  if (!checker(schema).Check(values)) throw new Invalid(...findingsOf(schema, values, "query"));
+  return values;
+}
+
+function readOne(sent: URLSearchParams, name: string, field: TSchema): unknown {
+  const text = sent.get(name);
+  if (text === null || (text === "" && field.type === "string")) return undefined;
+  const value = convert(text, field);
+  if (value === undefined || (field.enum !== undefined && !field.enum.includes(value))) {
+    throw badRequest(`Failed to deserialize query string: ${name}: expected ${expectation(field)}`);
+  }
+  return value;
+}
+
+/** Undefined: the text is not of that type. */
+function convert(text: string, field: TSchema): unknown {
+  if (field.type === "integer") return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (field.type === "boolean") return text === "true" ? true : text === "false" ? false : undefined;
+  if (field[Kind] === INSTANT) return parseInstant(text) ?? undefined;
+  return text;
+}
+
+function expectation(field: TSchema): string {
+  if (field.enum !== undefined) return `one of ${field.enum.join(", ")}`;
+  if (field[Kind] === INSTANT) return "an instant such as 2026-01-01T00:00:00Z";
+  return field.type === "boolean" ? "true or false" : "an integer";
+}
+
+/** `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a` all mean the same. */
+function readList(sent: URLSearchParams, name: string): string[] | undefined {
+  const items = textsOf(sent, name).flatMap((text) => text.split(",").filter((item) => item !== ""));
+  return items.length === 0 ? undefined : items;
+}
+
+/** Under all the names that a list may have. */
+function textsOf(sent: URLSearchParams, name: string): string[] {
+  const isName = (key: string) =>
+    key === name || (key.startsWith(`${name}[`) && /^\[\d*\]$/.test(key.slice(name.length)));
+  return [...sent].filter(([key]) => isName(key)).map(([, text]) => text);
+}

@@ -1,0 +1,145 @@
+import { Elysia } from "elysia";
+import { operationsFor, scopeResources } from "../identity/access.ts";
+import { apiTokenRoutes } from "../resources/api-token/routes.ts";
+import { applicationRoutes } from "../resources/application/routes.ts";
+import { attemptedRoutes } from "../resources/attempt/attempted.ts";
+import { attemptListRoutes } from "../resources/attempt/list.ts";
+import { attemptRoutes } from "../resources/attempt/routes.ts";
+import { auditLogRoutes } from "../resources/audit-log/routes.ts";
+import { authenticationRoutes } from "../resources/authentication/routes.ts";
+import { backgroundTaskRoutes } from "../resources/background-task/routes.ts";
+import { adminRoutes } from "../resources/dead-letter/admin.ts";
+import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
+import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
+import { endpointReplayRoutes } from "../resources/endpoint/replay.ts";
+import { endpointRoutes } from "../resources/endpoint/routes.ts";
+import { endpointSecretRoutes } from "../resources/endpoint/secret.ts";
+import { sendExampleRoutes } from "../resources/endpoint/send-example.ts";
+import { endpointStatsRoutes } from "../resources/endpoint/stats.ts";
+import { environmentRoutes } from "../resources/environment/routes.ts";
+import { environmentTransferRoutes } from "../resources/environment/transfer.ts";
+import { eventTypeImportRoutes } from "../resources/event-type/import.ts";
+import { eventTypeRoutes } from "../resources/event-type/routes.ts";
+import { healthRoutes } from "../resources/health/routes.ts";
+import { inboxRoutes } from "../resources/inbox/routes.ts";
+import { messageExpungeRoutes } from "../resources/message/expunge.ts";
+import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
+import { messageRoutes } from "../resources/message/routes.ts";
+import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
+import { pollerRoutes } from "../resources/poller/routes.ts";
+import { overviewRoutes } from "../resources/statistics/overview.ts";
+import { statisticsRoutes } from "../resources/statistics/routes.ts";
+import { type Context, createContext } from "./context.ts";
+import { isOpenToAnyOrigin, preflight } from "./cors.ts";
+import type { ApiDeps } from "./deps.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { errorReply } from "./errors.ts";
+import { apiDocument } from "./openapi.ts";
+import type { Operation } from "./operation.ts";
+import { type Paths, pathsOf } from "./paths.ts";
+import { type Reply, reply, toResponse } from "./reply.ts";
+import { withHost } from "./request-target.ts";
+import { staticPages } from "./static.ts";
+
+/**
+ * For `listen`, beside host and port. Bodies are limited by the API itself, which answers in its own form; an inbox may
+ * take a minute to answer; nothing may ever be shared with a second server.
+ */
+export const listenOptions = {
+  reusePort: false,
+  development: false,
+  idleTimeout: 120,
+  maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+} as const;
+
+/** Everything the server answers on its port: API, inboxes, metrics, documents and pages. */
+export function createApi(deps: ApiDeps): Elysia {
+  const context = createContext(deps, {
+    scopeResources: () => resources,
+    operationsFor: (identity) => operationsFor(operations, identity),
+  });
+  const operations: readonly Operation[] = operationsOf(context);
+  const resources = scopeResources(operations);
+  const dispatcher = new Dispatcher(deps);
+
+  const api: Elysia = new Elysia({
+    name: "api",
+    precompile: true,
+    // A path may begin anywhere: a host may have a single character.
+    handler: { standardHostname: false },
+    // What is not written as its route is, such as an address with a slash at the end, is looked for by Elysia.
+    serve: { routes: { "/*": (request: Request) => api.fetch(withHost(request)) } },
+  });
+  for (const operation of operations) addRoute(api, operation, dispatcher);
+  addDocument(api, operations, deps.version);
+  api.use(staticPages());
+
+  let paths: Paths | null = null;
+  api.onError(({ code, error, request }) => {
+    if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
+    if (request.method === "OPTIONS" && isOpenToAnyOrigin(request.url)) return preflight(request);
+    paths ??= pathsOf(api.router.history);
+    return toResponse(nothingThere(paths.methodsAt(request.url)));
+  });
+  return api;
+}
+
+/** All that the API can do. */
+export function operationsOf(context: Context): readonly Operation[] {
+  return [
+    ...healthRoutes(context),
+    ...applicationRoutes(context),
+    ...eventTypeRoutes(context),
+    ...eventTypeImportRoutes(context),
+    ...endpointRoutes(context),
+    ...sendExampleRoutes(context),
+    ...endpointSecretRoutes(context),
+    ...endpointHeadersRoutes(context),
+    ...endpointReplayRoutes(context),
+    ...endpointStatsRoutes(context),
+    ...messageRoutes(context),
+    ...messageExpungeRoutes(context),
+    ...messagePrecheckRoutes(context),
+    ...pollerRoutes(context),
+    ...attemptRoutes(context),
+    ...attemptListRoutes(context),
+    ...attemptedRoutes(context),
+    ...deadLetterRoutes(context),
+    ...operationalWebhookRoutes(context),
+    ...authenticationRoutes(context),
+    ...environmentRoutes(context),
+    ...environmentTransferRoutes(context),
+    ...apiTokenRoutes(context),
+    ...auditLogRoutes(context),
+    ...backgroundTaskRoutes(context),
+    ...adminRoutes(context),
+    ...statisticsRoutes(context),
+    ...overviewRoutes(context),
+    ...inboxRoutes(context),
+  ];
+}
+
+/** The body is read by the dispatcher alone, and only when it is known who sent it. */
+function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): void {
+  const handler = ({ request, params }: { request: Request; params: Record<string, string> }) =>
+    dispatcher.respond(operation, request, params ?? noParams);
+  api.route(operation.method, operation.path, handler as never, { parse: "none" } as never);
+}
+
+const noParams = {};
+
+/** The document is made when it is first asked for. */
+function addDocument(api: Elysia, operations: readonly Operation[], version: string): void {
+  let text: string | null = null;
+  const handler = () => {
+    text ??= JSON.stringify(apiDocument(operations, version));
+    return toResponse({ status: 200, body: text });
+  };
+  for (const path of ["/docs/json", "/api/v1/openapi.json"]) api.get(path, handler);
+}
+
+function nothingThere(methods: readonly string[]): Reply {
+  if (methods.length === 0) return reply(404, { code: "not_found", detail: "There is nothing at this address." });
+  const detail = `This address only takes ${methods.join(", ")}.`;
+  return { ...reply(405, { code: "method_not_allowed", detail }), headers: { allow: methods.join(", ") } };
+}

@@ -1,0 +1,78 @@
+import { type Capability, grants } from "../../core/capability.ts";
+import type { Problem } from "../../core/problem.ts";
+import { covers, missingScopes, parseScopes, resourcesOf, type ScopeName, scopeOfOperation } from "../../core/scope.ts";
+import { insufficientAccess } from "../http/errors.ts";
+import type { Operation } from "../http/operation.ts";
+import type { Identity } from "./identity.ts";
+
+/** 403 unless this caller may do this, whatever it is to be done to. */
+export function checkAccess(operation: Operation, identity: Identity): void {
+  const refusal = refusalOf(operation, identity);
+  if (refusal !== null) throw refusal;
+}
+
+function refusalOf(operation: Operation, identity: Identity): Problem | null {
+  if (operation.access === "root" && !identity.root) return insufficientAccess();
+  const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, neededScopes(operation));
+  if (missing.length > 0) return lacking(missing);
+  if (identity.applicationSeq === null || operation.access === "public") return null;
+  if (operation.access !== "application") return insufficientAccess();
+  return grants(identity.capabilities, neededCapability(operation)) ? null : insufficientAccess();
+}
+
+/** The ids of what this caller may do, of all that is in the document, in its order. */
+export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
+  return operations
+    .filter((operation) => operation.hidden === undefined && refusalOf(operation, identity) === null)
+    .map(({ id }) => id);
+}
+
+/** 403 unless this caller may do this as well, which is beyond what its operation is for. */
+export function checkScopes(identity: Identity, ...needed: readonly ScopeName[]): void {
+  const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, needed);
+  if (missing.length > 0) throw lacking(missing);
+}
+
+/** 403 when a token with these scopes, null for none, could do more than the caller; `detail` is for null. */
+export function checkReach({ scopes: held }: Identity, scopes: readonly string[] | null, detail: string): void {
+  if (held === null) return;
+  if (scopes === null) throw insufficientAccess(detail);
+  const beyond = parseScopes(scopes).filter((scope) => !covers(held, scope));
+  if (beyond.length > 0) throw lacking(beyond.map(({ text }) => text));
+}
+
+/** The scopes of what a caller makes that has just its own rights. */
+export function scopeTexts({ scopes }: Identity): readonly string[] | null {
+  return scopes === null ? null : scopes.map(({ text }) => text);
+}
+
+function lacking(names: readonly string[]): Problem {
+  return insufficientAccess(`The token lacks the ${scopesText(names)}.`);
+}
+
+/** "scope `message:Write`", or several. */
+export function scopesText(names: readonly string[]): string {
+  return `scope${names.length === 1 ? "" : "s"} ${names.map((name) => `\`${name}\``).join(" and ")}`;
+}
+
+const needs = new WeakMap<Operation, readonly ScopeName[]>();
+
+/** What a token with scopes must have to do this. */
+export function neededScopes(operation: Operation): readonly ScopeName[] {
+  let found = needs.get(operation);
+  if (found === undefined) {
+    found =
+      operation.scopes ?? (operation.access === "public" ? [] : [scopeOfOperation(operation.id, operation.method)]);
+    needs.set(operation, found);
+  }
+  return found;
+}
+
+/** The resources that scopes can be about, in alphabetical order. */
+export function scopeResources(operations: readonly Operation[]): readonly string[] {
+  return resourcesOf(operations.flatMap(neededScopes));
+}
+
+function neededCapability({ capability, method }: Operation): Capability {
+  return capability ?? (method === "GET" || method === "HEAD" ? "ViewBase" : "ManageEndpoint");
+}

@@ -1,0 +1,200 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Fact, Facts } from "../../core/fact.ts";
+import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
+import { notFound } from "../../core/problem.ts";
+import { parseScopes } from "../../core/scope.ts";
+import { tokenHash } from "../../core/token.ts";
+import type { Clock } from "../../ports.ts";
+import type { Store, Token } from "../../store/index.ts";
+import { unauthenticated } from "../http/errors.ts";
+import { bearerOf } from "./bearer.ts";
+import { defaultEnvironment, findEnvironment } from "./environment-name.ts";
+import type { Identity } from "./identity.ts";
+import { JwtReader } from "./jwt-identity.ts";
+
+export { carriesToken } from "./bearer.ts";
+export { anybody, type Identity } from "./identity.ts";
+
+interface CachedToken {
+  readonly identity: Identity;
+  readonly expiresAt: number;
+  /** The store's `foreignVersion` when it was looked up: a token that another process has revoked since is looked up again. */
+  readonly version: number;
+}
+
+interface Deps {
+  readonly store: Store;
+  readonly ids: IdCodec;
+  readonly seqs: SeqSource;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
+}
+
+/** Tokens in use at the same time that need no look-up. */
+const CACHED_TOKENS_MAX = 10_000;
+const CACHED_ENVIRONMENTS_MAX = 10_000;
+const ENVIRONMENT_HEADER = "boathook-environment";
+/** Between a token and the environment it is to work in, as the Terraform provider sends them. */
+const SEPARATOR = "|";
+/** The meta value with the hash of the root token that was made on the first start. */
+export const ROOT_TOKEN_META = "root-token-sha256";
+
+/**
+ * Finds out who sends a request. Tokens are known by their SHA-256 alone. Answers at once for a token that was seen before,
+ * and forgets what it knows when a fact says that it has changed.
+ */
+export class Authenticator {
+  readonly #store: Store;
+  readonly #ids: IdCodec;
+  readonly #clock: Clock;
+  readonly #jwts: JwtReader | null;
+  readonly #tokens = new Map<string, CachedToken>();
+  readonly #roots = new Map<string, Identity>();
+  /** Rises with every change, so that what was read before one is not kept after it. */
+  #changes = 0;
+  /** Null: not read yet, or there is none. */
+  #rootHash: Buffer | null;
+  #readingRootHash: Promise<string | null> | null = null;
+
+  constructor(deps: Deps) {
+    const { rootToken, jwtSecret } = deps.settings;
+    this.#store = deps.store;
+    this.#ids = deps.ids;
+    this.#clock = deps.clock;
+    this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
+    this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
+    deps.facts.subscribe(this.#listen);
+  }
+
+  identify(request: Request): Identity | Promise<Identity> {
+    const text = bearerOf(request);
+    const hash = tokenHash(text);
+    const at = text.lastIndexOf(SEPARATOR);
+    // A root token may hold the separator itself.
+    if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, request.headers.get(ENVIRONMENT_HEADER));
+    return this.#identityWithin(text.slice(0, at), text.slice(at + 1));
+  }
+
+  /** The same caller in another environment, by name or id: root may choose, all others have but one. */
+  async within(identity: Identity, environment: string): Promise<Identity> {
+    if (identity.root) return this.#rootIdentity(environment);
+    const found = await findEnvironment(this.#store, this.#ids, environment);
+    if (found?.seq !== identity.environmentSeq) throw noEnvironment();
+    return identity;
+  }
+
+  readonly #listen = (fact: Fact): void => {
+    if (fact.type === "application.changed") this.#forgetApplication(fact.applicationSeq);
+    else if (fact.type === "tokens.ended" || fact.type === "environment.changed") this.#forgetAll();
+  };
+
+  /** It may have been deleted, and its tokens with it. */
+  #forgetApplication(seq: Seq): void {
+    this.#changes++;
+    for (const [key, { identity }] of this.#tokens) if (identity.applicationSeq === seq) this.#tokens.delete(key);
+  }
+
+  #forgetAll(): void {
+    this.#changes++;
+    this.#tokens.clear();
+    this.#roots.clear();
+  }
+
+  #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
+    if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
+    const key = hash.toString("base64");
+    const cached = this.#tokens.get(key);
+    if (cached === undefined || cached.version !== this.#store.foreignVersion()) {
+      return this.#lookUp(text, hash, key, environment);
+    }
+    if (cached.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
+    return cached.identity;
+  }
+
+  async #identityWithin(text: string, environment: string): Promise<Identity> {
+    return this.within(await this.#identityOf(text, tokenHash(text), environment), environment);
+  }
+
+  #isRoot(hash: Buffer): boolean {
+    return this.#rootHash !== null && timingSafeEqual(hash, this.#rootHash);
+  }
+
+  async #lookUp(text: string, hash: Buffer, key: string, environment: string | null): Promise<Identity> {
+    const version = this.#store.foreignVersion();
+    const changes = this.#changes;
+    this.#tokens.delete(key);
+    const token = await this.#store.tokens.withHash(hash);
+    if (token === null && (await this.#isGeneratedRoot(hash))) {
+      return this.#rootIdentity(environment ?? defaultEnvironment);
+    }
+    const found = token === null ? await this.#jwts?.read(text, hash) : await this.#storedBearer(token);
+    if (found == null) throw unauthenticated("Invalid token");
+    if (found.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
+    if (changes === this.#changes) this.#keep(key, { ...found, version });
+    return found.identity;
+  }
+
+  async #storedBearer(token: Token): Promise<Omit<CachedToken, "version">> {
+    if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
+    const { applicationSeq } = token;
+    if (applicationSeq !== null && (await this.#store.applications.get(applicationSeq)) === null) {
+      throw unauthenticated("The token is for an application that does not exist.");
+    }
+    const identity: Identity = {
+      caller: this.#ids.encode("tok_", token.seq),
+      credential: { kind: "token", seq: token.seq, name: token.name },
+      environmentSeq: token.environmentSeq,
+      applicationSeq,
+      capabilities: token.capabilities,
+      scopes: token.scopes === null ? null : parseScopes(token.scopes),
+      featureFlags: applicationSeq === null ? null : token.featureFlags,
+      root: false,
+    };
+    return { identity, expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY };
+  }
+
+  #keep(key: string, cached: CachedToken): void {
+    if (this.#tokens.size >= CACHED_TOKENS_MAX) this.#tokens.delete(this.#tokens.keys().next().value!);
+    this.#tokens.set(key, cached);
+  }
+
+  /** The hash of a generated root token is read once, when it is first needed. */
+  async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
+    if (this.#rootHash !== null) return false;
+    this.#readingRootHash ??= this.#store.meta.get(ROOT_TOKEN_META).finally(() => {
+      this.#readingRootHash = null;
+    });
+    const hex = await this.#readingRootHash;
+    if (hex === null) return false;
+    const rootHash = Buffer.from(hex, "hex");
+    this.#rootHash = rootHash;
+    return timingSafeEqual(hash, rootHash);
+  }
+
+  #rootIdentity(environment: string): Identity | Promise<Identity> {
+    return this.#roots.get(environment) ?? this.#rootIn(environment);
+  }
+
+  async #rootIn(environment: string): Promise<Identity> {
+    const changes = this.#changes;
+    const found = await findEnvironment(this.#store, this.#ids, environment);
+    if (found === null) throw noEnvironment();
+    const identity: Identity = {
+      caller: `root ${this.#ids.encode("org_", found.seq)}`,
+      credential: { kind: "root" },
+      environmentSeq: found.seq,
+      applicationSeq: null,
+      capabilities: null,
+      scopes: null,
+      featureFlags: null,
+      root: true,
+    };
+    if (changes === this.#changes && this.#roots.size < CACHED_ENVIRONMENTS_MAX) this.#roots.set(environment, identity);
+    return identity;
+  }
+}
+
+function noEnvironment() {
+  return notFound("There is no such environment.");
+}

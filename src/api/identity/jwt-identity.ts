@@ -1,0 +1,139 @@
+import { timingSafeEqual } from "node:crypto";
+import type { IdCodec, SeqSource } from "../../core/id.ts";
+import { type Claims, looksLikeJwt, verifyJwt } from "../../core/jwt.ts";
+import { tokenHash } from "../../core/token.ts";
+import type { Clock } from "../../ports.ts";
+import type { Application, Environment, Store } from "../../store/index.ts";
+import { badRequest, unauthenticated } from "../http/errors.ts";
+import { instantMax } from "../http/time.ts";
+import { environmentPrefix, findEnvironment } from "./environment-name.ts";
+import type { Identity } from "./identity.ts";
+
+const APPLICATION_PREFIX = "app_";
+/** As names of things are everywhere. */
+const subjectPattern = /^(org|app)_[a-zA-Z0-9\-_.]{1,252}$/;
+
+const PROBLEMS = {
+  malformed: "Invalid token",
+  signature: "Invalid token",
+  expired: "The token has expired.",
+  early: "The token is not valid yet.",
+} as const;
+
+/** Who a JWT stands for, and until when (ms; infinite when it does not say). */
+export interface JwtBearer {
+  readonly identity: Identity;
+  readonly expiresAt: number;
+}
+
+interface Deps {
+  readonly store: Store;
+  readonly ids: IdCodec;
+  readonly seqs: SeqSource;
+  readonly clock: Clock;
+}
+
+/**
+ * Tokens of the Svix form, signed with the setting `jwt-secret`: `sub` is an `org_…`, for a whole environment, or an `app_…`
+ * with its environment in `org`. The environment of an `org_…` that was never heard of is made when it is first used.
+ */
+export class JwtReader {
+  readonly #store: Store;
+  readonly #ids: IdCodec;
+  readonly #seqs: SeqSource;
+  readonly #clock: Clock;
+  readonly #secret: string;
+  readonly #secretHash: Uint8Array;
+
+  constructor({ store, ids, seqs, clock }: Deps, secret: string) {
+    this.#store = store;
+    this.#ids = ids;
+    this.#seqs = seqs;
+    this.#clock = clock;
+    this.#secret = secret;
+    this.#secretHash = tokenHash(secret);
+  }
+
+  /** Null: that is no JWT at all. 401 when it does not hold good, 400 when it stands for nothing that there is here. */
+  async read(text: string, sha256: Uint8Array): Promise<JwtBearer | null> {
+    if (timingSafeEqual(sha256, this.#secretHash)) {
+      throw unauthenticated("This is the JWT secret itself. It signs tokens; sign one with it and send that.");
+    }
+    if (!looksLikeJwt(text)) return null;
+    const verified = verifyJwt(text, this.#secret, this.#clock.now());
+    if ("problem" in verified) throw unauthenticated(PROBLEMS[verified.problem]);
+    return this.#bearer(verified.claims, sha256);
+  }
+
+  async #bearer(claims: Claims, sha256: Uint8Array): Promise<JwtBearer> {
+    const subject = subjectOf(claims.sub);
+    const forApplication = subject.startsWith(APPLICATION_PREFIX);
+    const environment = await this.#environment(forApplication ? organisationOf(claims.org) : subject);
+    const application = forApplication ? await this.#application(environment, subject) : null;
+    const expiresAt = await this.#endOf(claims, application);
+    const identity: Identity = {
+      caller: `jwt ${Buffer.from(sha256).toString("hex")}`,
+      credential: {
+        kind: "jwt",
+        subject,
+        sha256,
+        expiresAt: typeof claims.exp === "number" ? endOf(claims.exp) : null,
+      },
+      environmentSeq: environment.seq,
+      applicationSeq: application?.seq ?? null,
+      capabilities: null,
+      scopes: null,
+      featureFlags: application === null ? null : flagsOf(claims.feature_flags),
+      root: false,
+    };
+    return { identity, expiresAt };
+  }
+
+  async #environment(org: string): Promise<Environment> {
+    const found = await findEnvironment(this.#store, this.#ids, org);
+    if (found !== null) return found;
+    const environment = { seq: this.#seqs.next(), name: org, createdAt: this.#clock.now() };
+    return this.#store.environments.ensure(environment);
+  }
+
+  async #application(environment: Environment, text: string): Promise<Application> {
+    const seq = this.#ids.decode(APPLICATION_PREFIX, text);
+    const key = seq === null ? { uid: text } : { seq };
+    const application = await this.#store.applications.find(environment.seq, key);
+    if (application === null) throw unauthenticated("The token is for an application that does not exist.");
+    return application;
+  }
+
+  /** By its own `exp`, or earlier when the tokens of its application were told to end. */
+  async #endOf({ exp, iat }: Claims, application: Application | null): Promise<number> {
+    const own = typeof exp === "number" ? endOf(exp) : Number.POSITIVE_INFINITY;
+    if (application === null) return own;
+    // One that does not say when it was issued may be as old as any.
+    const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
+    const told = await this.#store.tokens.jwtEnd(application.seq, issuedAt);
+    return Math.min(own, told ?? Number.POSITIVE_INFINITY);
+  }
+}
+
+/** Whole ms that can be stored and shown: a NumericDate (RFC 7519, 2) may have a fraction, and lie beyond all calendars. */
+function endOf(expSeconds: number): number {
+  return Math.min(Math.ceil(expSeconds * 1000), instantMax);
+}
+
+function subjectOf(sub: unknown): string {
+  if (typeof sub === "string" && subjectPattern.test(sub)) return sub;
+  throw badToken("The token's `sub` must be an `org_…` or an `app_…`.");
+}
+
+function organisationOf(org: unknown): string {
+  if (typeof org === "string" && subjectPattern.test(org) && org.startsWith(environmentPrefix)) return org;
+  throw badToken("The token of an application must have an `org_…` in `org`.");
+}
+
+function badToken(detail: string) {
+  return badRequest(detail, "bad_token");
+}
+
+function flagsOf(claim: unknown): readonly string[] {
+  return Array.isArray(claim) ? claim.filter((flag) => typeof flag === "string") : [];
+}

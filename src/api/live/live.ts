@@ -1,0 +1,212 @@
+import type { Fact, Facts } from "../../core/fact.ts";
+import type { IdCodec, Seq } from "../../core/id.ts";
+import { Problem } from "../../core/problem.ts";
+import type { Cancel, Clock } from "../../ports.ts";
+import type { Application, Delivery, Message, Store } from "../../store/index.ts";
+import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
+import { formatInstant } from "../http/time.ts";
+import type { Identity } from "../identity/identity.ts";
+
+const MESSAGES_MAX = 50;
+const LISTENERS_MAX = 200;
+const MIN_GAP_MS = 1000;
+const KEEP_ALIVE_MS = 15_000;
+const BUSY_RETRY_SECONDS = 10;
+
+type Story = Message & { readonly deliveries: readonly Delivery[] };
+
+/** What the first page shows: the numbers of an environment and its latest messages. */
+export class OverviewSource {
+  readonly #store: Store;
+  readonly #ids: IdCodec;
+  readonly #numbers: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
+
+  constructor({ store, ids, overview }: Pick<ApiDeps, "store" | "ids" | "overview">) {
+    this.#store = store;
+    this.#ids = ids;
+    this.#numbers = overview;
+  }
+
+  async of(environmentSeq: Seq) {
+    const [environment, numbers, messages] = await Promise.all([
+      this.#store.environments.get(environmentSeq),
+      this.#numbers(environmentSeq),
+      this.#store.messages.latest(environmentSeq, MESSAGES_MAX),
+    ]);
+    const applications = await this.#applicationsOf(messages);
+    return {
+      environment: environment?.name ?? "",
+      accepted: numbers.accepted,
+      delivered: numbers.delivered,
+      failing: numbers.failing,
+      pending: numbers.pending,
+      dead: numbers.dead,
+      messages: messages.map((message) => this.#messageOut(message, applications.get(message.applicationSeq) ?? null)),
+    };
+  }
+
+  async #applicationsOf(messages: readonly Story[]): Promise<Map<Seq, Application | null>> {
+    const seqs = [...new Set(messages.map(({ applicationSeq }) => applicationSeq))];
+    const found = await Promise.all(seqs.map((seq) => this.#store.applications.get(seq)));
+    return new Map(seqs.map((seq, i) => [seq, found[i] ?? null]));
+  }
+
+  #messageOut(message: Story, application: Application | null) {
+    return {
+      id: this.#ids.encode("msg_", message.seq),
+      appId: this.#ids.encode("app_", message.applicationSeq),
+      appName: application?.name ?? "",
+      appUid: application?.uid ?? null,
+      eventType: message.eventType,
+      eventId: message.eventId,
+      timestamp: formatInstant(message.acceptedAt),
+      deliveries: countStates(message.deliveries),
+    };
+  }
+}
+
+function countStates(deliveries: readonly Delivery[]) {
+  const counts = { pending: 0, delivered: 0, dead: 0, cancelled: 0 };
+  for (const { state } of deliveries) counts[state]++;
+  return counts;
+}
+
+/** Facts after which the overview looks different. */
+const moving: ReadonlySet<Fact["type"]> = new Set<Fact["type"]>([
+  "message.accepted",
+  "attempt.finished",
+  "deliveries.buried",
+  "deliveries.redriven",
+  "deadletters.dropped",
+  "delivery.resent",
+  "deliveries.resent",
+  "messages.expunged",
+  "application.changed",
+  "endpoint.disabled",
+]);
+
+/** Who looks, and for how long: only a root token never ends. */
+type Viewer = Pick<Identity, "environmentSeq" | "root">;
+
+interface Listener extends Viewer {
+  send(text: string): void;
+  end(): void;
+}
+
+/**
+ * Tells those who listen how the overview looks, when something has changed and at most once a second. One look at the
+ * store serves all listeners of an environment; without listeners it costs one comparison a fact.
+ */
+export class Live {
+  readonly #listeners = new Set<Listener>();
+  #timer: Cancel | null = null;
+  /** Rises when tokens have ended, or may do something else. */
+  #admission = 0;
+  #lastSentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly source: OverviewSource,
+    private readonly clock: Clock,
+    facts: Facts,
+  ) {
+    facts.subscribe((fact) => {
+      if (fact.type === "tokens.ended") this.#reconsider(fact.environmentSeq);
+      else if (this.#listeners.size > 0 && this.#timer === null && moving.has(fact.type)) this.#schedule();
+    });
+  }
+
+  /** A stream of server-sent events that ends when its reader goes away. 429 when too many listen. */
+  async open({ environmentSeq, root }: Viewer): Promise<ReadableStream<Uint8Array>> {
+    this.#refuseWhenFull();
+    const admission = this.#admission;
+    const first = eventOf(await this.source.of(environmentSeq));
+    // Others may have come in the meantime.
+    this.#refuseWhenFull();
+    let close = () => {};
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(encode(first));
+        if (root || admission === this.#admission) close = this.#listen({ environmentSeq, root }, controller);
+        else controller.close();
+      },
+      cancel: () => close(),
+    });
+  }
+
+  /** Ends every stream: the server stops. */
+  close(): void {
+    for (const listener of [...this.#listeners]) listener.end();
+  }
+
+  /** Whoever may still listen comes back, and is let in anew. */
+  #reconsider(environmentSeq: Seq): void {
+    this.#admission++;
+    for (const listener of [...this.#listeners]) {
+      if (listener.environmentSeq === environmentSeq && !listener.root) listener.end();
+    }
+  }
+
+  #refuseWhenFull(): void {
+    if (this.#listeners.size < LISTENERS_MAX) return;
+    throw new Problem(429, "too_many_listeners", "Too many are listening already.", BUSY_RETRY_SECONDS);
+  }
+
+  #listen(viewer: Viewer, controller: ReadableStreamDefaultController<Uint8Array>): () => void {
+    let cancelKeepAlive: Cancel = () => {};
+    const stop = () => {
+      cancelKeepAlive();
+      this.#listeners.delete(listener);
+    };
+    const send = (text: string) => {
+      try {
+        // Who reads nothing gets nothing more: a full queue means the last one has not been fetched.
+        if ((controller.desiredSize ?? 0) > -QUEUED_MAX) controller.enqueue(encode(text));
+      } catch {
+        stop();
+      }
+    };
+    const end = () => {
+      stop();
+      controller.close();
+    };
+    const listener: Listener = { ...viewer, send, end };
+    const keepAlive = () => {
+      send(": still here\n\n");
+      cancelKeepAlive = this.clock.after(KEEP_ALIVE_MS, keepAlive);
+    };
+    cancelKeepAlive = this.clock.after(KEEP_ALIVE_MS, keepAlive);
+    this.#listeners.add(listener);
+    return stop;
+  }
+
+  #schedule(): void {
+    const sinceMs = this.clock.now() - this.#lastSentAt;
+    const waitMs = Math.min(MIN_GAP_MS, Math.max(0, MIN_GAP_MS - sinceMs));
+    this.#timer = this.clock.after(waitMs, () => void this.#tell());
+  }
+
+  async #tell(): Promise<void> {
+    this.#timer = null;
+    this.#lastSentAt = this.clock.now();
+    const environments = new Set([...this.#listeners].map(({ environmentSeq }) => environmentSeq));
+    for (const environmentSeq of environments) {
+      const text = await this.source.of(environmentSeq).then(eventOf, () => null);
+      // When the store cannot be read there is nothing new to tell.
+      if (text === null) continue;
+      for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) listener.send(text);
+    }
+  }
+}
+
+/** Events that may wait for a reader who is slow. */
+const QUEUED_MAX = 4;
+
+function eventOf(overview: unknown): string {
+  return `event: overview\ndata: ${JSON.stringify(overview)}\n\n`;
+}
+
+const encoder = new TextEncoder();
+
+function encode(text: string): Uint8Array {
+  return encoder.encode(text);
+}

@@ -1,0 +1,239 @@
+import { type Static, Type } from "@sinclair/typebox";
+import type { Seq } from "../../../core/id.ts";
+import { conflict, notFound } from "../../../core/problem.ts";
+import { uidProblem } from "../../../core/rule.ts";
+import type { Application } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { findOrMake } from "../../http/find-or-make.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { found, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import type { Identity } from "../../identity/auth.ts";
+import { exclusionOf, exclusionQuery } from "./exclusion.ts";
+import { ApplicationIn, ApplicationOut, ApplicationPatch, applicationExample, applicationOut } from "./fields.ts";
+
+const bodyExample = { name: "Customer 17", uid: "customer-17" };
+const one = { description: "The application.", schema: ApplicationOut, example: applicationExample };
+const created = { ...one, description: "The application was made." };
+
+export function applicationRoutes(context: Context): Operation[] {
+  const { store, ids, lookup } = context;
+  const tag = "Application";
+  const path = "/api/v1/app/:app_id";
+
+  const out = (application: Application) => applicationOut(application, ids);
+
+  /** One change at a time: what is not sent stays as it was, and whether the rate has changed is told by what was before. */
+  function update(seq: Seq, identity: Identity, change: (before: Application) => Partial<Application>) {
+    return context.inTurn.run(seq, async () => {
+      const before = await lookup.application(identity, ids.encode("app_", seq));
+      const application = { ...before, ...change(before), updatedAt: context.clock.now() };
+      if (!(await store.applications.update(application))) throw taken();
+      context.applicationChanged(application, before);
+      return reply(200, out(application));
+    });
+  }
+
+  return [
+    operation({
+      id: "v1.application.list",
+      method: "GET",
+      path: "/api/v1/app",
+      tag,
+      summary: "List applications",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...orderQuery("ascending"), ...exclusionQuery }),
+      answers: {
+        200: {
+          description: "A page of applications.",
+          schema: field.listOf("ApplicationOut", ApplicationOut),
+          example: {
+            data: [applicationExample],
+            iterator: applicationExample.id,
+            prevIterator: `-${applicationExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const page = pageRequest(query, ids, "app_", query.order ?? "ascending");
+        const applications = await store.applications.list(identity.environmentSeq, page, exclusionOf(query));
+        return reply(
+          200,
+          found(applications, page, ({ seq }) => ids.encode("app_", seq), out),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.application.create",
+      method: "POST",
+      path: "/api/v1/app",
+      tag,
+      summary: "Create an application",
+      access: "environment",
+      query: Type.Object({
+        get_if_exists: Type.Optional(
+          Type.Boolean({
+            default: false,
+            description: "Answer with the application that has this uid, if there is one.",
+          }),
+        ),
+      }),
+      body: ApplicationIn,
+      bodyExample,
+      answers: { 200: { ...one, description: "It was there already." }, 201: created },
+      problems: [409],
+      async handle({ identity, query, body }) {
+        const { uid } = body;
+        if (!query.get_if_exists || !uid) return reply(201, out(await createApplication(context, identity, body)));
+        const found = await findOrMake(
+          () => store.applications.find(identity.environmentSeq, { uid }),
+          () => makeApplication(context, identity, body),
+        );
+        if (found === null) throw taken();
+        return found.made ? reply(201, out(found.thing)) : { ...reply(200, out(found.thing)), changed: null };
+      },
+    }),
+
+    operation({
+      id: "v1.application.get",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get an application",
+      access: "application",
+      answers: { 200: one },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, out(await lookup.application(identity, params.app_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.application.update",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Create or replace an application",
+      description: "An unknown uid in the path makes the application with that uid. A uid that is not sent stays.",
+      access: "environment",
+      body: ApplicationIn,
+      bodyExample,
+      answers: { 200: one, 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const found = await findOrMake(
+          () => lookup.applicationOrNull(identity, params.app_id),
+          async () => makeApplication(context, identity, { ...body, uid: body.uid ?? uidFromPath(params.app_id) }),
+        );
+        if (found === null) throw taken();
+        if (found.made) return reply(201, out(found.thing));
+        return update(found.thing.seq, identity, ({ uid }) => ({
+          name: body.name,
+          uid: body.uid === undefined ? uid : body.uid,
+          throttleRate: sentRate(body) ?? null,
+          metadata: body.metadata ?? {},
+        }));
+      },
+    }),
+
+    operation({
+      id: "v1.application.patch",
+      method: "PATCH",
+      path,
+      tag,
+      summary: "Change an application",
+      description: "What is not sent stays as it is.",
+      access: "environment",
+      body: ApplicationPatch,
+      bodyExample: { name: "Customer 17 (renamed)" },
+      answers: { 200: one },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const { seq } = await lookup.application(identity, params.app_id);
+        const rate = sentRate(body);
+        return update(seq, identity, ({ name, uid, throttleRate, metadata }) => ({
+          name: body.name ?? name,
+          uid: body.uid === undefined ? uid : body.uid,
+          throttleRate: rate === undefined ? throttleRate : rate,
+          metadata: body.metadata === undefined ? metadata : (body.metadata ?? {}),
+        }));
+      },
+    }),
+
+    operation({
+      id: "v1.application.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Delete an application",
+      description: "With its endpoints. What was to be delivered is cancelled; the uid is free again.",
+      access: "environment",
+      answers: { 204: { description: "It is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        await deleteApplication(context, await lookup.application(identity, params.app_id));
+        return noContent;
+      },
+    }),
+  ];
+}
+
+/** 409 when the uid is taken. */
+export async function createApplication(
+  context: Context,
+  identity: Identity,
+  body: Static<typeof ApplicationIn>,
+): Promise<Application> {
+  const application = await makeApplication(context, identity, body);
+  if (application === null) throw taken();
+  return application;
+}
+
+/** Null: the uid is taken. */
+async function makeApplication(
+  context: Context,
+  identity: Identity,
+  body: Static<typeof ApplicationIn>,
+): Promise<Application | null> {
+  const now = context.clock.now();
+  const application: Application = {
+    seq: context.seqs.next(),
+    environmentSeq: identity.environmentSeq,
+    uid: body.uid ?? null,
+    name: body.name,
+    throttleRate: sentRate(body) ?? null,
+    metadata: body.metadata ?? {},
+    createdAt: now,
+    updatedAt: now,
+  };
+  if (!(await context.store.applications.create(application))) return null;
+  context.applicationChanged(application);
+  return application;
+}
+
+/** With its endpoints, whose lanes are told. */
+export async function deleteApplication(context: Context, application: Application): Promise<void> {
+  const { seq: applicationSeq } = application;
+  const endpoints = await context.store.applications.delete(applicationSeq, context.clock.now());
+  context.applicationChanged(application);
+  for (const seq of endpoints) context.endpointChanged("endpoint.deleted", { seq, applicationSeq });
+}
+
+/** Under its old name only when it does not stand under the new one. */
+function sentRate({ throttleRate, rateLimit }: Static<typeof ApplicationPatch>): number | null | undefined {
+  return throttleRate === undefined ? rateLimit : throttleRate;
+}
+
+function taken() {
+  return conflict("An application with that id or uid already exists");
+}
+
+/** What stands in the path becomes the uid, unless it looks like an id: then it names an application that is gone. */
+function uidFromPath(text: string): string {
+  if (uidProblem(text, "app_") !== null) throw notFound("Application not found");
+  return text;
+}

@@ -1,0 +1,131 @@
+import { Type } from "@sinclair/typebox";
+import type { EndpointMessage, EndpointMessageFilter, PageOf } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { foundTexts, historyRequest, listedAs, pageQuery, pageRequest } from "../../http/paging.ts";
+import { reply } from "../../http/reply.ts";
+import { withPayloads } from "../message/content-budget.ts";
+import { contentQuery, messageFilter, messageFilterQuery } from "../message/fields.ts";
+import { messageText } from "../message/out.ts";
+import {
+  destinationExample,
+  destinationOut,
+  EndpointMessageOut,
+  endpointMessageExample,
+  endpointMessageText,
+  expandedQuery,
+  MessageEndpointOut,
+  statusQuery,
+} from "./fields.ts";
+
+/** Which messages an endpoint gets, and which endpoints a message goes to. */
+export function attemptedRoutes(context: Context): Operation[] {
+  const { store, ids, lookup } = context;
+  const tag = "Message attempt";
+  const app = "/api/v1/app/:app_id";
+
+  return [
+    operation({
+      id: "v1.message-attempt.list-attempted-messages",
+      method: "GET",
+      path: `${app}/endpoint/:endpoint_id/msg`,
+      tag,
+      summary: "List the messages that an endpoint gets",
+      description:
+        "Newest first, each with how far it is. By status: 0 has arrived, if only at an earlier time; 1 waits for its first attempt; 2 has failed for good and never arrived; 3 waits for another attempt; 4 is canceled.",
+      access: "application",
+      query: Type.Object({ ...pageQuery, ...messageFilterQuery, ...contentQuery, ...statusQuery, ...expandedQuery }),
+      answers: {
+        200: {
+          description: "A page of messages.",
+          schema: field.listOf("EndpointMessageOut", EndpointMessageOut),
+          example: {
+            data: [endpointMessageExample],
+            iterator: endpointMessageExample.id,
+            prevIterator: `-${endpointMessageExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params, query }) {
+        const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const request = historyRequest(query, ids, "msg_");
+        const withContent = query.with_content ?? true;
+        const filter: EndpointMessageFilter = {
+          ...messageFilter(query),
+          ...(query.status !== undefined && { status: query.status as NonNullable<EndpointMessageFilter["status"]> }),
+        };
+        const bare = await store.messages.ofEndpoint(application.seq, endpoint.seq, filter, request);
+        const page = withContent ? await withPayloadsOf(bare, request.backwards) : bare;
+        return foundTexts(
+          page,
+          request,
+          ({ seq }) => ids.encode("msg_", seq),
+          ({ message, delivery }) =>
+            endpointMessageText(messageText(message, ids, withContent), delivery, query.expanded_statuses ?? false),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.message-attempt.list-attempted-destinations",
+      method: "GET",
+      path: `${app}/msg/:msg_id/endpoint`,
+      tag,
+      summary: "List the endpoints that a message goes to",
+      description: "With how far each delivery is; also endpoints that have been deleted since.",
+      access: "application",
+      query: Type.Object(pageQuery),
+      answers: {
+        200: {
+          description: "A page of endpoints.",
+          schema: field.listOf("MessageEndpointOut", MessageEndpointOut),
+          example: {
+            data: [destinationExample],
+            iterator: destinationExample.id,
+            prevIterator: `-${destinationExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params, query }) {
+        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const { limit, from, backwards } = pageRequest(query, ids, "ep_", "ascending");
+        const deliveries = [...(await store.messages.deliveries(message.seq))].sort(
+          (a, b) => a.endpointSeq - b.endpointSeq,
+        );
+        const ahead = deliveries.filter(
+          ({ endpointSeq }) => from === null || (backwards ? endpointSeq < from : endpointSeq > from),
+        );
+        const rows = backwards ? ahead.slice(-limit) : ahead.slice(0, limit);
+        const endpoints = await Promise.all(rows.map(({ endpointSeq }) => store.endpoints.get(endpointSeq)));
+        const out = rows.flatMap((delivery, i) => {
+          const endpoint = endpoints[i];
+          return endpoint == null ? [] : [destinationOut(endpoint, delivery, ids)];
+        });
+        return reply(
+          200,
+          listedAs(
+            out,
+            out.map(({ id }) => id),
+            ahead.length > rows.length,
+          ),
+        );
+      },
+    }),
+  ];
+
+  async function withPayloadsOf(page: PageOf<EndpointMessage>, backwards: boolean): Promise<PageOf<EndpointMessage>> {
+    const deliveryOf = new Map(page.rows.map(({ seq, delivery }) => [seq, delivery]));
+    const filled = await withPayloads(store, { ...page, rows: page.rows.map(({ message }) => message) }, backwards);
+    const rows = filled.rows.map((message) => ({
+      seq: message.seq,
+      message,
+      delivery: deliveryOf.get(message.seq)!,
+    }));
+    return { ...filled, rows };
+  }
+}

@@ -1,0 +1,150 @@
+/** Attempts and destinations as the API shows them, with the numbers of the Svix API. */
+import { Type } from "@sinclair/typebox";
+import type { IdCodec } from "../../../core/id.ts";
+import { failureReasons } from "../../../core/outcome.ts";
+import type { Attempt, Delivery, DeliveryStatus, Endpoint } from "../../../store/index.ts";
+import * as field from "../../http/fields.ts";
+import { nullable } from "../../http/schema.ts";
+import { formatInstant, formatInstantOrNull } from "../../http/time.ts";
+import { endpointExample, endpointOut, endpointOutFields } from "../endpoint/fields.ts";
+import { MessageOut, messageExample } from "../message/fields.ts";
+
+const statusFields = {
+  status: Type.Integer({ enum: [0, 1, 2, 3, 4], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." }),
+  statusText: Type.String({ enum: ["success", "pending", "fail", "sending", "canceled"] }),
+};
+export const statusQuery = {
+  status: Type.Optional(
+    Type.Integer({ enum: [0, 1, 2, 3, 4], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." }),
+  ),
+};
+export const expandedQuery = {
+  expanded_statuses: Type.Optional(
+    Type.Boolean({ default: false, description: "Tell canceled (4) from fail (2), which it is told as otherwise." }),
+  ),
+};
+const nextAttempt = nullable(Type.String({ format: "date-time", description: "When it is tried again." }));
+const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
+
+export const reasonOut = Type.String({ enum: [...failureReasons] });
+
+export const MessageAttemptOut = field.object("MessageAttemptOut", {
+  id: field.idOut("atmpt_"),
+  msgId: field.idOut("msg_"),
+  endpointId: field.idOut("ep_"),
+  url: Type.String(),
+  response: Type.String({ description: "The answer's body, cut; without an answer, what went wrong." }),
+  responseStatusCode: Type.Integer({ description: "0 when there was no answer." }),
+  responseDurationMs: Type.Integer(),
+  ...statusFields,
+  triggerType: Type.Integer({ enum: [0, 1], description: "0 by the schedule, 1 asked for by hand." }),
+  reason: nullable(Type.String({ description: "Why it failed; null when it did not.", enum: [...failureReasons] })),
+  nextAttempt,
+  timestamp: field.instantOut,
+  msg: Type.Optional(
+    nullable(Type.Object(MessageOut.properties, { description: "Only with `with_msg`, and without its payload." })),
+  ),
+});
+
+export const attemptExample = {
+  id: "atmpt_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  msgId: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  endpointId: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  url: "https://example.com/webhook",
+  response: "ok",
+  responseStatusCode: 200,
+  responseDurationMs: 12,
+  status: 0,
+  statusText: "success",
+  triggerType: 0,
+  reason: null,
+  nextAttempt: null,
+  timestamp: "2026-01-01T00:00:00.000Z",
+};
+
+const utf8 = new TextDecoder();
+const EXPUNGED = "EXPUNGED";
+
+export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean) {
+  const status = attempt.reason === null ? 0 : 2;
+  return {
+    id: ids.encode("atmpt_", attempt.seq),
+    msgId: ids.encode("msg_", attempt.messageSeq),
+    endpointId: ids.encode("ep_", attempt.endpointSeq),
+    url: attempt.url,
+    response: withContent ? responseText(attempt.response) : "{}",
+    responseStatusCode: attempt.responseStatus,
+    responseDurationMs: Math.round(attempt.durationMs),
+    status,
+    statusText: statusTexts[status],
+    triggerType: attempt.trigger,
+    reason: attempt.reason,
+    nextAttempt: formatInstantOrNull(attempt.nextAttemptAt),
+    timestamp: formatInstant(attempt.startedAt),
+  };
+}
+
+function responseText(response: Uint8Array | null): string {
+  return response === null ? EXPUNGED : utf8.decode(response);
+}
+
+const { metadata: _, ...destinationEndpointFields } = endpointOutFields;
+
+export const MessageEndpointOut = field.object("MessageEndpointOut", {
+  ...destinationEndpointFields,
+  ...statusFields,
+  reason: nullable(Type.String({ enum: [...failureReasons] })),
+  nextAttempt,
+});
+
+const { metadata: __, ...destinationEndpointExample } = endpointExample;
+export const destinationExample = {
+  ...destinationEndpointExample,
+  status: 0,
+  statusText: "success",
+  reason: null,
+  nextAttempt: null,
+};
+
+/** An endpoint that a message goes to, and how far it is. */
+export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec) {
+  const { metadata: _, ...rest } = endpointOut(endpoint, ids);
+  return { ...rest, ...deliveryOut(delivery, false) };
+}
+
+/** How far a message is on its way to an endpoint. `expanded`: the caller knows status 4, canceled. */
+function deliveryOut(delivery: Delivery, expanded: boolean) {
+  const status = statusOf(delivery, expanded);
+  return {
+    status,
+    statusText: statusTexts[status],
+    reason: delivery.reason,
+    nextAttempt: delivery.state === "pending" ? formatInstant(delivery.dueAt) : null,
+  };
+}
+
+function statusOf({ state, attemptsTotal }: Delivery, expanded: boolean): DeliveryStatus {
+  if (state === "delivered") return 0;
+  if (state === "pending") return attemptsTotal > 0 ? 3 : 1;
+  return state === "cancelled" && expanded ? 4 : 2;
+}
+
+export const EndpointMessageOut = field.object("EndpointMessageOut", {
+  ...MessageOut.properties,
+  ...statusFields,
+  reason: nullable(Type.String({ enum: [...failureReasons] })),
+  nextAttempt,
+});
+
+export const endpointMessageExample = {
+  ...messageExample,
+  status: 0,
+  statusText: "success",
+  reason: null,
+  nextAttempt: null,
+};
+
+/** A message that goes to an endpoint, as JSON text: its payload stands in it byte for byte. */
+export function endpointMessageText(message: string, delivery: Delivery, expanded: boolean): string {
+  return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, expanded)).slice(1)}`;
+}

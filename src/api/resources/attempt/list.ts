@@ -1,0 +1,172 @@
+import { type Static, Type } from "@sinclair/typebox";
+import type { Seq } from "../../../core/id.ts";
+import type { Attempt, AttemptFilter, PageOf } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { found, historyRequest, pageQuery } from "../../http/paging.ts";
+import { reply } from "../../http/reply.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { contentQuery, messageFilter, messageFilterQuery } from "../message/fields.ts";
+import { messageText } from "../message/out.ts";
+import { attemptExample, attemptOut, expandedQuery, MessageAttemptOut, statusQuery } from "./fields.ts";
+
+const filterQuery = {
+  ...pageQuery,
+  ...messageFilterQuery,
+  ...contentQuery,
+  ...statusQuery,
+  ...expandedQuery,
+  status_code_class: Type.Optional(
+    Type.Integer({
+      enum: [0, 100, 200, 300, 400, 500],
+      description: "Hundreds of the answer's status; 0 = no answer.",
+    }),
+  ),
+};
+const endpointQuery = Type.Object({
+  ...filterQuery,
+  with_msg: Type.Optional(
+    Type.Boolean({ default: false, description: "Tell of each also its message, without the payload." }),
+  ),
+});
+const messageQuery = Type.Object({
+  ...filterQuery,
+  endpoint_id: Type.Optional(Type.String({ description: "Only those to this endpoint: its id or uid." })),
+});
+const bothQuery = Type.Object(filterQuery);
+type MessageQuery = Static<typeof messageQuery>;
+
+const page = {
+  200: {
+    description: "A page of attempts.",
+    schema: field.listOf("MessageAttemptOut", MessageAttemptOut),
+    example: {
+      data: [attemptExample],
+      iterator: attemptExample.id,
+      prevIterator: `-${attemptExample.id}`,
+      done: true,
+    },
+  },
+};
+
+export function attemptListRoutes(context: Context): Operation[] {
+  const { store, ids, lookup } = context;
+  const tag = "Message attempt";
+  const app = "/api/v1/app/:app_id";
+  const description = "Newest first.";
+
+  const idOf = ({ seq }: { readonly seq: Seq }) => ids.encode("atmpt_", seq);
+
+  async function listOfMessage(identity: Identity, path: { app: string; message: string }, query: MessageQuery) {
+    const { application, message } = await lookup.message(identity, path.app, path.message);
+    const endpoint = query.endpoint_id === undefined ? null : await lookup.endpoint(application, query.endpoint_id);
+    const withContent = query.with_content ?? true;
+    const filter = { ...attemptFilter(query), ...(endpoint !== null && { endpointSeq: endpoint.seq }) };
+    const request = historyRequest(query, ids, "atmpt_");
+    const attempts = await store.attempts.ofMessage(message.seq, filter, request, withContent);
+    return reply(
+      200,
+      found(attempts, request, idOf, (attempt) => attemptOut(attempt, ids, withContent)),
+    );
+  }
+
+  /** The messages of a page of attempts, as the API shows them. */
+  async function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
+    const shown = new Map<Seq, unknown>();
+    for (const seq of new Set(rows.map(({ messageSeq }) => messageSeq))) {
+      const message = await store.messages.get(seq);
+      shown.set(seq, message === null ? null : JSON.parse(messageText(message, ids, false)));
+    }
+    return shown;
+  }
+
+  return [
+    operation({
+      id: "v1.message-attempt.list-by-endpoint",
+      method: "GET",
+      path: `${app}/attempt/endpoint/:endpoint_id`,
+      tag,
+      summary: "List the attempts of an endpoint",
+      description,
+      access: "application",
+      query: endpointQuery,
+      answers: page,
+      problems: [404],
+      async handle({ identity, params, query }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const withContent = query.with_content ?? true;
+        const request = historyRequest(query, ids, "atmpt_");
+        const attempts = await store.attempts.ofEndpoint(endpoint.seq, attemptFilter(query), request, withContent);
+        const messages = query.with_msg ? await messagesOf(attempts) : null;
+        const out = (attempt: Attempt) => ({
+          ...attemptOut(attempt, ids, withContent),
+          ...(messages !== null && { msg: messages.get(attempt.messageSeq) }),
+        });
+        return reply(200, found(attempts, request, idOf, out));
+      },
+    }),
+
+    operation({
+      id: "v1.message-attempt.list-by-msg",
+      method: "GET",
+      path: `${app}/attempt/msg/:msg_id`,
+      tag,
+      summary: "List the attempts of a message",
+      description,
+      access: "application",
+      query: messageQuery,
+      answers: page,
+      problems: [404],
+      handle: ({ identity, params, query }) =>
+        listOfMessage(identity, { app: params.app_id, message: params.msg_id }, query),
+    }),
+
+    operation({
+      id: "v1.message-attempt.list-by-msg-deprecated",
+      method: "GET",
+      path: `${app}/msg/:msg_id/attempt`,
+      tag,
+      summary: "List the attempts of a message",
+      access: "application",
+      hidden: true,
+      query: messageQuery,
+      answers: page,
+      problems: [404],
+      handle: ({ identity, params, query }) =>
+        listOfMessage(identity, { app: params.app_id, message: params.msg_id }, query),
+    }),
+
+    operation({
+      id: "v1.message-attempt.list-by-endpoint-deprecated",
+      method: "GET",
+      path: `${app}/msg/:msg_id/endpoint/:endpoint_id/attempt`,
+      tag,
+      summary: "List the attempts to send a message to an endpoint",
+      access: "application",
+      hidden: true,
+      query: bothQuery,
+      answers: page,
+      problems: [404],
+      handle: ({ identity, params, query }) =>
+        listOfMessage(
+          identity,
+          { app: params.app_id, message: params.msg_id },
+          { ...query, endpoint_id: params.endpoint_id },
+        ),
+    }),
+  ];
+}
+
+type AttemptQuery = Parameters<typeof messageFilter>[0] & {
+  readonly status?: number;
+  readonly status_code_class?: number;
+};
+
+function attemptFilter(query: AttemptQuery): AttemptFilter {
+  return {
+    ...messageFilter(query),
+    ...(query.status !== undefined && { status: query.status as NonNullable<AttemptFilter["status"]> }),
+    ...(query.status_code_class !== undefined && { statusCodeClass: query.status_code_class }),
+  };
+}

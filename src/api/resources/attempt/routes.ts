@@ -1,0 +1,90 @@
+import { Type } from "@sinclair/typebox";
+import type { Seq } from "../../../core/id.ts";
+import { notFound, Problem } from "../../../core/problem.ts";
+import type { Application } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import { endpointDisabled } from "../../http/errors.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import { attemptExample, attemptOut, MessageAttemptOut } from "./fields.ts";
+
+export function attemptRoutes(context: Context): Operation[] {
+  const { store, ids, seqs, lookup, clock } = context;
+  const tag = "Message attempt";
+  const app = "/api/v1/app/:app_id";
+
+  return [
+    operation({
+      id: "v1.message-attempt.get",
+      method: "GET",
+      path: `${app}/msg/:msg_id/attempt/:attempt_id`,
+      tag,
+      summary: "Get an attempt",
+      access: "application",
+      answers: { 200: { description: "The attempt.", schema: MessageAttemptOut, example: attemptExample } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+        return reply(200, attemptOut(await attemptOf(message.seq, params.attempt_id), ids, true));
+      },
+    }),
+
+    operation({
+      id: "v1.message-attempt.expunge-content",
+      method: "DELETE",
+      path: `${app}/msg/:msg_id/attempt/:attempt_id/content`,
+      tag,
+      summary: "Delete the answer that an attempt got",
+      access: "environment",
+      answers: { 204: { description: "The answer's body is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const attempt = await attemptOf(message.seq, params.attempt_id);
+        await store.attempts.expunge(attempt.seq);
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.message-attempt.resend",
+      method: "POST",
+      path: `${app}/msg/:msg_id/endpoint/:endpoint_id/resend`,
+      tag,
+      summary: "Send a message to an endpoint again",
+      description:
+        "Now, and when it fails by the whole retry schedule; also when the endpoint did not want it at first.",
+      access: "application",
+      capability: "CreateAttempts",
+      answers: {
+        202: { description: "It is on its way.", schema: Type.Object({}, { title: "EmptyResponse" }), example: {} },
+      },
+      problems: [400, 404],
+      async handle({ identity, params }) {
+        const { application, message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const endpoint = await lookup.endpoint(application, params.endpoint_id);
+        if (message.payload === null) {
+          throw new Problem(400, "missing_payload", "The payload of this message is no longer kept.");
+        }
+        if (endpoint.disabled) throw endpointDisabled();
+        await resend(application, message.seq, endpoint.seq);
+        return reply(202, {});
+      },
+    }),
+  ];
+
+  async function attemptOf(messageSeq: Seq, id: string) {
+    const seq = ids.decode("atmpt_", id);
+    const attempt = seq === null ? null : await store.attempts.get(messageSeq, seq);
+    if (attempt === null) throw notFound("Attempt not found");
+    return attempt;
+  }
+
+  async function resend({ environmentSeq }: Application, messageSeq: Seq, endpointSeq: Seq): Promise<void> {
+    const position = seqs.next();
+    const fresh = { seq: position, position, now: clock.now() };
+    const { was, deliverySeq } = await store.resend(messageSeq, endpointSeq, fresh);
+    context.facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
+    context.deliverer.wake(endpointSeq, position);
+  }
+}

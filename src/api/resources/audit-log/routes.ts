@@ -1,0 +1,86 @@
+import { Type } from "@sinclair/typebox";
+import type { IdCodec } from "../../../core/id.ts";
+import type { AuditEntry } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { historyRequest, listed, pageQuery, windowOf, windowQuery } from "../../http/paging.ts";
+import { reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
+import { formatInstant } from "../../http/time.ts";
+
+const AuditEntryOut = field.object("AuditEntryOut", {
+  id: field.idOut("audit_"),
+  timestamp: field.instantOut,
+  actor: field.object("AuditActorOut", {
+    type: Type.String({
+      enum: ["root", "token", "jwt", "command"],
+      description: "The root token, a token, a JWT, or somebody at the command line.",
+    }),
+    id: nullable(Type.String({ description: "Of the token, or the subject of the JWT." })),
+    name: nullable(Type.String({ description: "Of the token, at that time." })),
+  }),
+  action: Type.String({ description: "The operation, by its `operationId` in this document." }),
+  subject: Type.Record(Type.String(), Type.String(), { description: "Ids of what was changed, by what they name." }),
+  outcome: Type.String({
+    enum: ["done", "unknown"],
+    description: "`unknown`: under way, or the server ended before it was known whether the change was made.",
+  }),
+});
+
+const example = {
+  id: "audit_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  timestamp: "2026-01-01T00:00:00.000Z",
+  actor: { type: "token", id: "tok_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", name: "billing service" },
+  action: "v1.endpoint.patch",
+  subject: { appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", endpointId: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr" },
+  outcome: "done",
+};
+
+export function auditLogRoutes({ store, ids }: Context): Operation[] {
+  return [
+    operation({
+      id: "audit-log.list",
+      method: "GET",
+      path: "/api/v1/audit-log",
+      tag: "Audit log",
+      summary: "List changes of the configuration",
+      description:
+        "Newest first: everything but the sending of messages. Without secrets and payloads; kept for 400 days.",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...windowQuery }),
+      answers: {
+        200: {
+          description: "A page of changes.",
+          schema: field.listOf("AuditEntryOut", AuditEntryOut),
+          example: { data: [example], iterator: example.id, prevIterator: `-${example.id}`, done: true },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const page = historyRequest(query, ids, "audit_");
+        const rows = await store.audit.list(identity.environmentSeq, windowOf(query), page);
+        return reply(
+          200,
+          listed(
+            rows,
+            ({ seq }) => ids.encode("audit_", seq),
+            (entry) => out(entry, ids),
+          ),
+        );
+      },
+    }),
+  ];
+}
+
+function out(entry: AuditEntry, ids: IdCodec) {
+  const { kind, id, name } = entry.actor;
+  return {
+    id: ids.encode("audit_", entry.seq),
+    timestamp: formatInstant(entry.at),
+    actor: { type: kind, id, name },
+    action: entry.action,
+    subject: entry.subject,
+    outcome: entry.done ? "done" : "unknown",
+  };
+}

@@ -1,0 +1,82 @@
+import { Type } from "@sinclair/typebox";
+import { notFound } from "../../../core/problem.ts";
+import type { TaskFilter } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
+import { reply } from "../../http/reply.ts";
+import { choice } from "../../http/schema.ts";
+import { TaskOut, taskExample, taskOut } from "./task.ts";
+
+/** How far back the list goes. */
+const LISTED_MS = 90 * 24 * 3_600_000;
+
+const filterQuery = {
+  status: Type.Optional(choice(["running", "finished", "failed"], { description: "Only those with this status." })),
+  task: Type.Optional(Type.String({ description: "Only those that do this, such as `endpoint.recover`." })),
+};
+
+export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[] {
+  const tag = "Background task";
+  const path = "/api/v1/background-task";
+  return [
+    operation({
+      id: "v1.background-task.list",
+      method: "GET",
+      path,
+      tag,
+      summary: "List background tasks",
+      description: "Those of the last 90 days.",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...filterQuery, ...orderQuery("descending") }),
+      answers: {
+        200: {
+          description: "A page of tasks.",
+          schema: field.listOf("BackgroundTaskOut", TaskOut),
+          example: {
+            data: [taskExample],
+            iterator: taskExample.id,
+            prevIterator: `-${taskExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const filter: TaskFilter = {
+          since: clock.now() - LISTED_MS,
+          ...(query.status !== undefined && { status: query.status }),
+          ...(query.task !== undefined && { kind: query.task }),
+        };
+        const page = pageRequest(query, ids, "qtask_", query.order ?? "descending");
+        const tasks = await store.tasks.list(identity.environmentSeq, filter, page);
+        return reply(
+          200,
+          listed(
+            tasks,
+            ({ seq }) => ids.encode("qtask_", seq),
+            (task) => taskOut(task, ids),
+          ),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.background-task.get",
+      method: "GET",
+      path: `${path}/:task_id`,
+      tag,
+      summary: "Get a background task",
+      access: "environment",
+      answers: { 200: { description: "The task.", schema: TaskOut, example: taskExample } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const seq = ids.decode("qtask_", params.task_id);
+        const task = seq === null ? null : await store.tasks.get(identity.environmentSeq, seq);
+        if (task === null) throw notFound("Background task not found");
+        return reply(200, taskOut(task, ids));
+      },
+    }),
+  ];
+}

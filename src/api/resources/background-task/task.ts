@@ -1,0 +1,83 @@
+/** Background tasks: how the API starts one, and what it tells of it. */
+import { Type } from "@sinclair/typebox";
+import type { IdCodec, Seq } from "../../../core/id.ts";
+import { PURGE } from "../../../deliver/tasks/purge.ts";
+import { REPLAYS } from "../../../deliver/tasks/replay.ts";
+import { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
+import type { Task } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { formatInstant } from "../../http/time.ts";
+
+/** Stores a task and begins it. From then on it goes on over restarts, until it has ended. */
+export async function startTask(
+  { store, seqs, clock, deliverer }: Context,
+  environmentSeq: Seq,
+  kind: string,
+  dataOf: (seq: Seq) => Task["data"],
+): Promise<Task> {
+  const seq = seqs.next();
+  const task: Task = { seq, environmentSeq, kind, status: "running", data: dataOf(seq), updatedAt: clock.now() };
+  await store.tasks.create(task);
+  deliverer.startTask(task);
+  return task;
+}
+
+const started = {
+  id: field.idOut("qtask_"),
+  status: Type.String({ enum: ["running", "finished", "failed"] }),
+  task: Type.String({ description: "What is being done." }),
+  updatedAt: field.instantOut,
+};
+
+export const TaskOut = field.object("BackgroundTaskOut", {
+  ...started,
+  data: Type.Object({}, { description: "How far it is; with `error` when it has failed.", additionalProperties: true }),
+});
+
+type StartedTitle =
+  | "RecoverOut"
+  | "ReplayOut"
+  | "ExpungeAllContentsOut"
+  | "AggregateEventTypesOut"
+  | "AppUsageStatsOut";
+
+/** What the operations that start a task answer. The names are those of the Svix API. */
+export const startedOut = (title: StartedTitle) => field.object(title, started);
+
+export const taskExample = {
+  id: "qtask_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  status: "running",
+  task: "dead-letter.redrive",
+  data: { redriven: 0, rate: 50 },
+  updatedAt: "2026-01-01T00:00:00.000Z",
+};
+
+export function startedExample(task: string) {
+  const { data: _, ...rest } = taskExample;
+  return { ...rest, task };
+}
+
+/** What callers may see of a task's data, by kind; the rest is for those who go on with it. */
+const SHOWN: Readonly<Record<string, readonly string[]>> = {
+  "dead-letter.redrive": ["redriven", "rate"],
+  [PURGE]: ["messagesPurged"],
+  [APP_STATS]: ["appStats"],
+  [EVENT_TYPE_AGGREGATE]: ["event_types"],
+  ...Object.fromEntries(Object.keys(REPLAYS).map((kind) => [kind, ["messagesSent"]])),
+};
+
+export function startedTask(task: Task, ids: IdCodec) {
+  return {
+    id: ids.encode("qtask_", task.seq),
+    status: task.status,
+    task: task.kind,
+    updatedAt: formatInstant(task.updatedAt),
+  };
+}
+
+export function taskOut(task: Task, ids: IdCodec) {
+  const names = [...(SHOWN[task.kind] ?? []), "error"];
+  const data = Object.fromEntries(names.filter((name) => name in task.data).map((name) => [name, task.data[name]]));
+  return { ...startedTask(task, ids), data };
+}

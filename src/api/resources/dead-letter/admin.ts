@@ -1,0 +1,30 @@
+import type { RedriveData } from "../../../deliver/tasks/redrive.ts";
+import type { Context } from "../../http/context.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { noContent } from "../../http/reply.ts";
+import { startTask } from "../background-task/task.ts";
+
+/** Dead letters a second: the Svix server, whose operation this is, knows no rate. */
+const RATE = 1000;
+
+export function adminRoutes(context: Context): Operation[] {
+  return [
+    operation({
+      id: "v1.admin.redrive-dlq",
+      method: "POST",
+      path: "/api/v1/admin/redrive-dlq",
+      tag: "Dead letter",
+      summary: "Send all dead letters of the environment again",
+      access: "environment",
+      scopes: ["dead-letter:Write"],
+      answers: { 204: { description: "It has begun." } },
+      problems: [],
+      hidden: true,
+      async handle({ identity: { environmentSeq } }) {
+        const data: RedriveData = { filter: { environmentSeq }, rate: RATE, redriven: 0, after: 0 };
+        await startTask(context, environmentSeq, "dead-letter.redrive", () => ({ ...data }));
+        return noContent;
+      },
+    }),
+  ];
+}

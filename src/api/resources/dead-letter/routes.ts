@@ -1,0 +1,198 @@
+import { Type } from "@sinclair/typebox";
+import { invalid } from "../../../core/problem.ts";
+import type { RedriveData } from "../../../deliver/tasks/redrive.ts";
+import type { DeadLetterFilter } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { listed, pageQuery, pageRequest } from "../../http/paging.ts";
+import { reply } from "../../http/reply.ts";
+import { startTask, TaskOut, taskExample, taskOut } from "../background-task/task.ts";
+import {
+  DeadLetterFilterIn,
+  DeadLetterGroupOut,
+  DeadLetterOut,
+  deadLetterExample,
+  deadLetterOut,
+  deadLetterQuery,
+  environmentDeadLetterQuery,
+  filterOfBody,
+  filterOfQuery,
+  groupExample,
+  groupOut,
+  resolveFilter,
+  totalOf,
+} from "./fields.ts";
+
+const RATE_DEFAULT = 50;
+const RATE_MAX = 10_000;
+/** Groups are told up to here; the total counts all. */
+const GROUPS_MAX = 1000;
+const DROPPED_AT_ONCE = 1000;
+
+const RedriveIn = field.object("DeadLetterRedriveIn", {
+  filter: DeadLetterFilterIn,
+  rate: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: RATE_MAX, default: RATE_DEFAULT, description: "Dead letters a second." }),
+  ),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only say what would be sent." })),
+});
+
+const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX}.` });
+const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groups });
+const DryRunOut = field.object("DeadLetterDryRunOut", { count: Type.Integer(), groups });
+const CountOut = field.object("CountOut", { count: Type.Integer() });
+
+const page = {
+  200: {
+    description: "A page of dead letters.",
+    schema: field.listOf("DeadLetterOut", DeadLetterOut),
+    example: {
+      data: [deadLetterExample],
+      iterator: deadLetterExample.id,
+      prevIterator: `-${deadLetterExample.id}`,
+      done: true,
+    },
+  },
+};
+
+export function deadLetterRoutes(context: Context): Operation[] {
+  const { store, ids } = context;
+  const tag = "Dead letter";
+  const path = "/api/v1/dead-letter";
+
+  async function list(filter: DeadLetterFilter, query: Parameters<typeof pageRequest>[0]) {
+    const rows = await store.deadLetters.list(filter, pageRequest(query, ids, "dlv_"));
+    return reply(
+      200,
+      listed(
+        rows,
+        ({ seq }) => ids.encode("dlv_", seq),
+        (letter) => deadLetterOut(letter, ids),
+      ),
+    );
+  }
+
+  return [
+    operation({
+      id: "dead-letter.list-by-application",
+      method: "GET",
+      path: "/api/v1/app/:app_id/dead-letter",
+      tag,
+      summary: "List the dead letters of an application",
+      description: "Deliveries that ran out of attempts, newest first.",
+      access: "application",
+      query: Type.Object({ ...pageQuery, ...deadLetterQuery }),
+      answers: page,
+      problems: [404],
+      async handle({ identity, params, query }) {
+        const filter = filterOfQuery({ ...query, app_id: params.app_id });
+        return list(await resolveFilter(context, identity, filter), query);
+      },
+    }),
+
+    operation({
+      id: "dead-letter.list",
+      method: "GET",
+      path,
+      tag,
+      summary: "List dead letters",
+      description: "Deliveries that ran out of attempts, newest first.",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...environmentDeadLetterQuery }),
+      answers: page,
+      problems: [404],
+      async handle({ identity, query }) {
+        return list(await resolveFilter(context, identity, filterOfQuery(query)), query);
+      },
+    }),
+
+    operation({
+      id: "dead-letter.summary",
+      method: "GET",
+      path: `${path}/summary`,
+      tag,
+      summary: "Count dead letters by what they have in common",
+      description: "All of them, also those that cannot be sent again.",
+      access: "environment",
+      query: Type.Object(environmentDeadLetterQuery),
+      answers: {
+        200: { description: "The counts.", schema: SummaryOut, example: { total: 17, groups: [groupExample] } },
+      },
+      problems: [404],
+      async handle({ identity, query }) {
+        const found = await store.deadLetters.groups(await resolveFilter(context, identity, filterOfQuery(query)));
+        return reply(200, { total: totalOf(found), groups: groupsOut(found) });
+      },
+    }),
+
+    operation({
+      id: "dead-letter.redrive",
+      method: "POST",
+      path: `${path}/redrive`,
+      tag,
+      summary: "Send dead letters again",
+      description:
+        "At a steady rate, with a whole retry schedule each. A filter without fields means all. Passed over, and not counted in a dry run: those whose endpoint is deleted or disabled, and those whose payload is no longer kept. A paused endpoint gets them later.",
+      access: "environment",
+      body: RedriveIn,
+      bodyExample: { filter: { reason: "status_5xx" }, rate: 50, dryRun: true },
+      answers: {
+        200: {
+          description: "A dry run: what would be sent.",
+          schema: DryRunOut,
+          example: { count: 17, groups: [groupExample] },
+        },
+        202: { description: "It has begun.", schema: TaskOut, example: taskExample },
+      },
+      problems: [404],
+      async handle({ identity, body }) {
+        const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
+        if (body.dryRun) {
+          const found = await store.deadLetters.redrivable(filter);
+          return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
+        }
+        const data: RedriveData = { filter, rate: body.rate ?? RATE_DEFAULT, redriven: 0, after: 0 };
+        const task = await startTask(context, identity.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
+        return reply(202, taskOut(task, ids));
+      },
+    }),
+
+    operation({
+      id: "dead-letter.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Drop dead letters",
+      description: "Those that match. Without any filter, or with an empty one, nothing is dropped: 422.",
+      access: "environment",
+      query: Type.Object(environmentDeadLetterQuery),
+      answers: { 200: { description: "How many are gone.", schema: CountOut, example: { count: 17 } } },
+      problems: [404],
+      async handle({ identity, query }) {
+        if (Object.keys(query).length === 0) {
+          throw invalid(["query"], "A filter must be given, so that nobody drops everything by mistake.");
+        }
+        return reply(200, { count: await drop(await resolveFilter(context, identity, filterOfQuery(query))) });
+      },
+    }),
+  ];
+
+  function groupsOut(found: Awaited<ReturnType<typeof store.deadLetters.groups>>) {
+    return found.slice(0, GROUPS_MAX).map((group) => groupOut(group, ids));
+  }
+
+  /** In pieces, so that deliveries go on in between. */
+  async function drop(filter: DeadLetterFilter): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const dropped = await store.deadLetters.drop(filter, DROPPED_AT_ONCE);
+      count += dropped;
+      if (dropped > 0) {
+        const { environmentSeq } = filter;
+        context.facts.state({ type: "deadletters.dropped", environmentSeq, count: dropped });
+      }
+      if (dropped < DROPPED_AT_ONCE) return count;
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { Type } from "@sinclair/typebox";
+import { invalid } from "../../../core/problem.ts";
+import { headersMax, headersSizeProblem } from "../../../core/rule.ts";
+import type { Endpoint } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { noContent, type Reply, reply } from "../../http/reply.ts";
+import { storeChange } from "./routes.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Of these only the names are told: their values are secrets of the receiver. */
+const sensitiveNames: ReadonlySet<string> = new Set([
+  "x-auth-token",
+  "x-api-key",
+  "www-authenticate",
+  "authorization",
+  "proxy-authenticate",
+  "proxy-authorization",
+]);
+
+export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
+const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
+  headers: field.headerChanges,
+  deleteHeaders: Type.Optional(
+    Type.Array(Type.String(), { maxItems: headersMax, description: "Names of headers to take away." }),
+  ),
+});
+export const EndpointHeadersOut = field.object("EndpointHeadersOut", {
+  headers: Type.Record(Type.String(), Type.String()),
+  sensitive: Type.Array(Type.String(), { description: "Names of headers whose values are not told." }),
+});
+
+export function endpointHeadersRoutes(context: Context): Operation[] {
+  const { lookup } = context;
+  const tag = "Endpoint";
+  const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/headers";
+  const stored = { 204: { description: "Sent with every delivery from now on." } };
+  const bodyExample = { headers: { "X-Example": "123" } };
+
+  return [
+    operation({
+      id: "v1.endpoint.get-headers",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get the headers of an endpoint",
+      access: "application",
+      answers: {
+        200: {
+          description: "The headers.",
+          schema: EndpointHeadersOut,
+          example: { headers: { "X-Example": "123" }, sensitive: ["Authorization"] },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return reply(200, headersOut(endpoint));
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.update-headers",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Replace the headers of an endpoint",
+      access: "application",
+      body: EndpointHeadersIn,
+      bodyExample,
+      answers: stored,
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return replaceHeaders(context, endpoint, () => body.headers);
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.patch-headers",
+      method: "PATCH",
+      path,
+      tag,
+      summary: "Change headers of an endpoint",
+      access: "application",
+      body: EndpointHeadersPatchIn,
+      bodyExample: { headers: { "X-Example": "456" }, deleteHeaders: ["X-Old"] },
+      answers: stored,
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return replaceHeaders(context, endpoint, (before) => patched(before, body.headers, body.deleteHeaders ?? []));
+      },
+    }),
+  ];
+}
+
+export function headersOut(endpoint: Endpoint) {
+  const all = Object.entries(endpoint.headers);
+  const sensitive = all.filter(([name]) => isSensitive(name)).map(([name]) => name);
+  return { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive };
+}
+
+export async function replaceHeaders(
+  context: Context,
+  { seq }: Endpoint,
+  change: (before: Headers) => Headers,
+): Promise<Reply> {
+  await storeChange(context, seq, (before) => ({ ...before, headers: change(before.headers) }));
+  return noContent;
+}
+
+function isSensitive(name: string): boolean {
+  return sensitiveNames.has(name.toLowerCase());
+}
+
+/** Names are the same in any case; the one that was sent last is kept. */
+function patched(
+  before: Headers,
+  changes: Readonly<Record<string, string | null>>,
+  deleted: readonly string[],
+): Headers {
+  const after = new Map(Object.entries(before).map(([name, value]) => [name.toLowerCase(), [name, value] as const]));
+  for (const name of deleted) after.delete(name.toLowerCase());
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) after.delete(name.toLowerCase());
+    else after.set(name.toLowerCase(), [name, value]);
+  }
+  const headers = Object.fromEntries(after.values());
+  const problem = headersSizeProblem(headers);
+  if (problem !== null) throw invalid(["body", "headers"], problem);
+  return headers;
+}

@@ -1,0 +1,197 @@
+import { Type } from "@sinclair/typebox";
+import { seqAt } from "../../../core/id.ts";
+import { invalid } from "../../../core/problem.ts";
+import type { ReplayData, ReplayRequest, ReplayTask } from "../../../deliver/tasks/replay.ts";
+import type { Application, Endpoint, Task } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import { endpointDisabled } from "../../http/errors.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { reply } from "../../http/reply.ts";
+import { instantText, nullable, ruled } from "../../http/schema.ts";
+import { parseInstant } from "../../http/time.ts";
+import type { Identity } from "../../identity/auth.ts";
+import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
+
+const DAY_MS = 24 * 3_600_000;
+/** As far back as a recovery goes, as in the Svix API: fourteen days, and five minutes for a clock that is wrong. */
+const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
+const EVENT_TYPES_MAX = 250;
+const TAG_CHARS_MAX = 128;
+
+const since = instantText("Messages that were accepted at or after this instant.");
+const until = Type.Optional(nullable(instantText("And before this one; now, unless given.")));
+
+const RecoverIn = field.object("RecoverIn", { since, until });
+const ReplayIn = field.object("ReplayIn", { since, until });
+const BulkReplayIn = field.object("BulkReplayIn", {
+  since,
+  until,
+  eventTypes: Type.Optional(
+    nullable(
+      Type.Array(field.eventTypeName, {
+        minItems: 1,
+        maxItems: EVENT_TYPES_MAX,
+        description: "Only of these event types.",
+      }),
+    ),
+  ),
+  channel: Type.Optional(nullable(field.channel)),
+  tag: Type.Optional(
+    nullable(
+      Type.String({
+        maxLength: TAG_CHARS_MAX,
+        pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$",
+        description: "Only with this tag.",
+      }),
+    ),
+  ),
+  status: Type.Optional(
+    nullable(number([0, 1, 2, 3, 4], "0 success, 1 pending, 2 fail, 3 sending (being tried again), 4 cancelled.")),
+  ),
+  statusCodeClass: Type.Optional(
+    nullable(number([0, 100, 200, 300, 400, 500], "Hundreds of the latest answer's status; 0 = no answer.")),
+  ),
+});
+
+/** One of a few integers. */
+function number<const Numbers extends readonly number[]>(numbers: Numbers, description: string) {
+  const rule = (value: number) => (numbers.includes(value) ? null : `Must be one of: ${numbers.join(", ")}.`);
+  return ruled(Type.Unsafe<Numbers[number]>(Type.Integer()), rule, { enum: numbers, description });
+}
+
+interface Sent {
+  readonly since: string;
+  readonly until?: string | null;
+}
+
+export function endpointReplayRoutes(context: Context): Operation[] {
+  const { ids, lookup, clock } = context;
+  const tag = "Endpoint";
+  const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
+  const bodyExample = { since: "2026-01-01T00:00:00Z" };
+
+  return [
+    operation({
+      id: "v1.endpoint.recover",
+      method: "POST",
+      path: `${path}/recover`,
+      tag,
+      summary: "Send what has failed again",
+      description:
+        "Messages that never arrived: dead letters, and what is being retried. Each gets a whole retry schedule, its first attempt at once. At most fourteen days back.",
+      access: "application",
+      capability: "CreateAttempts",
+      body: RecoverIn,
+      bodyExample,
+      answers: {
+        202: {
+          description: "It has begun.",
+          schema: startedOut("RecoverOut"),
+          example: startedExample("endpoint.recover"),
+        },
+      },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        const window = windowOf(body);
+        const target = await targetOf(identity, params.app_id, params.endpoint_id);
+        if (window.since < (window.until ?? clock.now()) - RECOVER_MS_MAX) {
+          throw invalid(["body", "since"], "A recovery goes back fourteen days at most.");
+        }
+        return reply(202, startedTask(await start("endpoint.recover", target, window), ids));
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.replay-missing",
+      method: "POST",
+      path: `${path}/replay-missing`,
+      tag,
+      summary: "Send what was never sent",
+      description:
+        "Messages that the endpoint wants, but for which there was no attempt: those from before it was made, or while it was disabled or wanted something else.",
+      access: "application",
+      capability: "CreateAttempts",
+      body: ReplayIn,
+      bodyExample,
+      answers: {
+        202: {
+          description: "It has begun.",
+          schema: startedOut("ReplayOut"),
+          example: startedExample("endpoint.replay"),
+        },
+      },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        const window = windowOf(body);
+        const target = await targetOf(identity, params.app_id, params.endpoint_id);
+        return reply(202, startedTask(await start("endpoint.replay", target, window), ids));
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.bulk-replay",
+      method: "POST",
+      path: `${path}/bulk-replay`,
+      tag,
+      summary: "Send again what was sent",
+      description: "Whether it arrived or not; what still waits for its first attempt is left alone.",
+      access: "application",
+      capability: "CreateAttempts",
+      body: BulkReplayIn,
+      bodyExample: { ...bodyExample, eventTypes: ["user.signup"], status: 0 },
+      answers: {
+        202: {
+          description: "It has begun.",
+          schema: startedOut("ReplayOut"),
+          example: startedExample("endpoint.bulk-replay"),
+        },
+      },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        const window = windowOf(body);
+        const target = await targetOf(identity, params.app_id, params.endpoint_id);
+        const { eventTypes, channel, tag: messageTag, status, statusCodeClass } = body;
+        const request = {
+          ...window,
+          ...(eventTypes != null && { eventTypes }),
+          ...(channel != null && { channel }),
+          ...(messageTag != null && { tag: messageTag }),
+          ...(status != null && { status }),
+          ...(statusCodeClass != null && { statusCodeClass }),
+        };
+        return reply(202, startedTask(await start("endpoint.bulk-replay", target, request), ids));
+      },
+    }),
+  ];
+
+  /** The endpoint of a path, which must be one that something can be sent to. */
+  async function targetOf(identity: Identity, app: string, text: string) {
+    const target = await lookup.both(identity, app, text);
+    if (target.endpoint.disabled) throw endpointDisabled();
+    return target;
+  }
+
+  function start(
+    kind: ReplayTask,
+    { application, endpoint }: { readonly application: Application; readonly endpoint: Endpoint },
+    { since: sinceAt, until: untilAt, ...filter }: Omit<ReplayRequest, "applicationSeq" | "endpointSeq">,
+  ): Promise<Task> {
+    const { environmentSeq, seq: applicationSeq } = application;
+    return startTask(context, environmentSeq, kind, (seq) => {
+      const from = Math.max(0, seqAt(sinceAt) - 1);
+      const to = untilAt === null ? seq : Math.min(seqAt(untilAt), seq);
+      const data: ReplayData = { ...filter, applicationSeq, endpointSeq: endpoint.seq, from, to, messagesSent: 0 };
+      return { ...data };
+    });
+  }
+}
+
+/** The body has been checked: both are instants. */
+function windowOf(sent: Sent): Pick<ReplayRequest, "since" | "until"> {
+  const window = { since: parseInstant(sent.since)!, until: sent.until == null ? null : parseInstant(sent.until) };
+  if (window.until !== null && window.since > window.until) {
+    throw invalid(["body", "since"], "Must not lie after `until`.");
+  }
+  return window;
+}

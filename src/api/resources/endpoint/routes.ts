@@ -1,0 +1,297 @@
+import { type Static, Type } from "@sinclair/typebox";
+import type { Seq } from "../../../core/id.ts";
+import { conflict, invalid, notFound } from "../../../core/problem.ts";
+import { normalizeUrl, uidProblem } from "../../../core/rule.ts";
+import { generateSecret, parseSecret, secretBytes } from "../../../core/signature.ts";
+import type { Application, Endpoint } from "../../../store/index.ts";
+import { plainEndpoint, plainSettings } from "../../../store/plain-endpoint.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type FoundOrMade, findOrMake } from "../../http/find-or-make.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import type { Identity } from "../../identity/identity.ts";
+import {
+  changed,
+  type EndpointChange,
+  EndpointIn,
+  EndpointOut,
+  EndpointPatch,
+  EndpointUpdate,
+  endpointExample,
+  endpointOut,
+  sentEventTypes,
+} from "./fields.ts";
+
+const found = { description: "The endpoint.", schema: EndpointOut, example: endpointExample };
+const created = { ...found, description: "The endpoint was made." };
+const bodyExample = { url: "https://example.com/webhook", eventTypes: ["user.signup"] };
+
+export function endpointRoutes(context: Context): Operation[] {
+  const { store, ids, lookup, clock } = context;
+  const tag = "Endpoint";
+  const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
+
+  /** `blank`: what is not sent is as in a new one, not as it was. */
+  async function update(identity: Identity, found: Endpoint, sent: EndpointChange, blank: Partial<Endpoint> = {}) {
+    const names = sentEventTypes(sent) ?? null;
+    await checkEventTypes(context, identity, names, found.eventTypes ?? []);
+    const url = sent.url === undefined ? {} : { url: urlOf(sent.url) };
+    const after = await storeChange(context, found.seq, (before) => ({
+      ...changed({ ...before, ...blank }, sent),
+      ...url,
+    }));
+    return reply(200, endpointOut(after, ids));
+  }
+
+  const checkTypesFor =
+    (identity: Identity): CheckTypes =>
+    (names) =>
+      checkEventTypes(context, identity, names);
+  const urlOf = (text: string) => checkedUrl(text, context.settings.httpsOnly);
+
+  return [
+    operation({
+      id: "v1.endpoint.list",
+      method: "GET",
+      path: "/api/v1/app/:app_id/endpoint",
+      tag,
+      summary: "List endpoints",
+      access: "application",
+      query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
+      answers: {
+        200: {
+          description: "A page of endpoints.",
+          schema: field.listOf("EndpointOut", EndpointOut),
+          example: {
+            data: [endpointExample],
+            iterator: endpointExample.id,
+            prevIterator: `-${endpointExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params, query }) {
+        const application = await lookup.application(identity, params.app_id);
+        const page = pageRequest(query, ids, "ep_", query.order ?? "descending");
+        const rows = await store.endpoints.list(application.seq, page);
+        return reply(
+          200,
+          listed(
+            rows,
+            ({ seq }) => ids.encode("ep_", seq),
+            (endpoint) => endpointOut(endpoint, ids),
+          ),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.create",
+      method: "POST",
+      path: "/api/v1/app/:app_id/endpoint",
+      tag,
+      summary: "Create an endpoint",
+      access: "application",
+      body: EndpointIn,
+      bodyExample,
+      answers: { 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const application = await lookup.application(identity, params.app_id);
+        const made = await createEndpoint(context, application, body, checkTypesFor(identity));
+        return reply(201, endpointOut(made, ids));
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.get",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get an endpoint",
+      access: "application",
+      answers: { 200: found },
+      problems: [404],
+      async handle({ identity, params }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return reply(200, endpointOut(endpoint, ids));
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.update",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Create or replace an endpoint",
+      description:
+        "An unknown uid in the path makes the endpoint with that uid. Fields that are not sent get their defaults; uid, secret and headers stay.",
+      access: "application",
+      body: EndpointUpdate,
+      bodyExample,
+      answers: { 200: found, 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const application = await lookup.application(identity, params.app_id);
+        const checkTypes = checkTypesFor(identity);
+        const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkTypes);
+        if (found.made) return reply(201, endpointOut(found.thing, ids));
+        const { uid: _, ...blank } = plainSettings;
+        return update(identity, found.thing, body, blank);
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.patch",
+      method: "PATCH",
+      path,
+      tag,
+      summary: "Change an endpoint",
+      description: "What is not sent stays as it is.",
+      access: "application",
+      body: EndpointPatch,
+      bodyExample: { disabled: true },
+      answers: { 200: found },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return update(identity, endpoint, body);
+      },
+    }),
+
+    operation({
+      id: "v1.endpoint.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Delete an endpoint",
+      description: "What was to be delivered to it is cancelled; the uid is free again.",
+      access: "application",
+      answers: { 204: { description: "It is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        await store.endpoints.delete(endpoint.seq, clock.now());
+        context.endpointChanged("endpoint.deleted", endpoint);
+        return noContent;
+      },
+    }),
+  ];
+}
+
+/** Stores a change of an endpoint and tells of it. 404 when the endpoint has gone meanwhile, 409 when the uid is taken. */
+export async function storeChange(
+  context: Context,
+  seq: Seq,
+  change: (before: Endpoint) => Endpoint,
+): Promise<Endpoint> {
+  const updatedAt = context.clock.now();
+  const update = await context.store.endpoints.update(seq, (before) => {
+    const after = change(before);
+    // Whoever switches it on again says that it is well.
+    const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
+    return { ...after, failingSince, updatedAt };
+  });
+  if (update === "gone") throw notFound("Endpoint not found");
+  if (update === "taken") throw taken();
+  const { before, after } = update;
+  context.endpointChanged("endpoint.updated", after);
+  if (before.disabled !== after.disabled) context.endpointSwitched(after);
+  return after;
+}
+
+type EndpointSent = Static<typeof EndpointIn> & EndpointChange;
+
+/** Throws when there is an event type among them that an endpoint cannot ask for. */
+type CheckTypes = (names: readonly string[] | null) => void | Promise<void>;
+
+/** 409 when the uid is taken. */
+export async function createEndpoint(
+  context: Context,
+  application: Application,
+  body: EndpointSent,
+  checkTypes: CheckTypes,
+): Promise<Endpoint> {
+  const endpoint = await makeEndpoint(context, application, body, checkTypes);
+  if (endpoint === null) throw taken();
+  return endpoint;
+}
+
+/** The endpoint that a path names, or else a new one with that uid or the one that was sent. 409 when the latter is taken. */
+export async function findOrMakeEndpoint(
+  context: Context,
+  application: Application,
+  text: string,
+  body: EndpointSent,
+  checkTypes: CheckTypes,
+): Promise<FoundOrMade<Endpoint>> {
+  const found = await findOrMake(
+    () => context.lookup.endpointOrNull(application, text),
+    async () => makeEndpoint(context, application, { ...body, uid: body.uid ?? uidFromPath(text) }, checkTypes),
+  );
+  if (found === null) throw taken();
+  return found;
+}
+
+/** Null: the uid is taken. */
+async function makeEndpoint(
+  context: Context,
+  application: Application,
+  body: EndpointSent,
+  checkTypes: CheckTypes,
+): Promise<Endpoint | null> {
+  const now = context.clock.now();
+  const url = checkedUrl(body.url, context.settings.httpsOnly);
+  const plain = plainEndpoint({ seq: context.seqs.next(), applicationSeq: application.seq, url, now });
+  const endpoint: Endpoint = { ...changed(plain, body), headers: body.headers ?? {} };
+  const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
+  checkSecret(secret, "secret");
+  await checkTypes(endpoint.eventTypes);
+  if (!(await context.store.endpoints.create(endpoint, secret))) return null;
+  context.endpointChanged("endpoint.created", endpoint);
+  return endpoint;
+}
+
+export function checkedUrl(text: string, httpsOnly: boolean): string {
+  const checked = normalizeUrl(text, httpsOnly);
+  if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
+  return checked.url;
+}
+
+export function checkSecret(secret: string, name: string): void {
+  if (parseSecret(secret) !== null) return;
+  const msg =
+    "Must be whsec_ and the base64 of 24 to 75 bytes, or whsk_ and the base64 of an ed25519 seed and its public key.";
+  throw invalid(["body", name], msg);
+}
+
+/**
+ * An endpoint can only ask for event types that there are. For whoever may not see one there is none; but what the endpoint
+ * asks for already (`before`) it may go on asking for, so that a change of something else need not give it up.
+ */
+async function checkEventTypes(
+  { store }: Context,
+  { environmentSeq, featureFlags }: Identity,
+  names: readonly string[] | null,
+  before: readonly string[] = [],
+): Promise<void> {
+  if (names === null) return;
+  const unseen = await store.eventTypes.unknown(environmentSeq, names, featureFlags);
+  const had = new Set(before);
+  const isNew = unseen.some((name) => !had.has(name));
+  if (!isNew && (await store.eventTypes.unknown(environmentSeq, unseen, null)).length === 0) return;
+  throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
+}
+
+function taken() {
+  return conflict("An endpoint with that id or uid already exists");
+}
+
+/** What stands in the path becomes the uid, unless it looks like an id: then it names an endpoint that is gone. */
+function uidFromPath(text: string): string {
+  if (uidProblem(text, "ep_") !== null) throw notFound("Endpoint not found");
+  return text;
+}

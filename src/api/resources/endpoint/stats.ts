@@ -1,0 +1,109 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Problem } from "../../../core/problem.ts";
+import { countAttempts } from "../../../store/count.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { instant } from "../../http/query.ts";
+import { reply } from "../../http/reply.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const RANGE_MS = 28 * 24 * HOUR_MS;
+/** Those who work out `since` themselves are a little late when the request comes. */
+const RANGE_GRACE_MS = 5 * MINUTE_MS;
+
+const EndpointStats = field.object("EndpointStats", {
+  success: Type.Integer(),
+  pending: Type.Integer({ description: "Always 0: an attempt is counted when it has ended." }),
+  sending: Type.Integer({ description: "Always 0, likewise." }),
+  fail: Type.Integer(),
+  canceled: Type.Integer({ description: "Always 0, likewise." }),
+});
+
+const EndpointAttemptStats = field.object("EndpointAttemptStats", {
+  success: Type.Integer(),
+  fail: Type.Integer(),
+  canceled: Type.Integer({ description: "Always 0: an attempt is counted when it has ended." }),
+});
+
+const range = Type.Object({
+  since: Type.Optional(instant("From this instant on; by default 28 days before `until`.")),
+  until: Type.Optional(instant("Before this instant; by default now.")),
+});
+
+export function endpointStatsRoutes({ store, lookup, clock }: Context): Operation[] {
+  const shared = {
+    method: "GET",
+    tag: "Endpoint",
+    description: "Of the last 28 days unless told otherwise; of 28 days at most.",
+    access: "application",
+    query: range,
+    problems: [400, 404],
+  } as const;
+  const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
+
+  /** Until now means: what has just ended as well. */
+  function rangeOf({ since, until }: Static<typeof range>): { since: number; until: number } {
+    const now = clock.now();
+    if (until !== undefined && until > now) throw invalidRange("`until` may not be in the future.");
+    const end = until ?? now + 1;
+    const start = since ?? end - RANGE_MS;
+    if (start > end) throw invalidRange("`since` may not be after `until`.");
+    if (end - start > RANGE_MS + RANGE_GRACE_MS) throw invalidRange("At most 28 days may be asked for.");
+    return { since: start, until: end };
+  }
+
+  return [
+    operation({
+      ...shared,
+      id: "v1.endpoint.get-stats",
+      path: `${path}/stats`,
+      summary: "Count the attempts of an endpoint by their outcome",
+      answers: {
+        200: {
+          description: "The counts.",
+          schema: EndpointStats,
+          example: { success: 120, pending: 0, sending: 0, fail: 3, canceled: 0 },
+        },
+      },
+      async handle({ identity, params, query }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const { since, until } = rangeOf(query);
+        const { delivered, failed } = await countAttempts(store, clock, endpoint.seq, since, until);
+        return reply(200, { success: delivered, pending: 0, sending: 0, fail: failed, canceled: 0 });
+      },
+    }),
+
+    operation({
+      ...shared,
+      id: "v1.endpoint.get-attempt-stats",
+      path: `${path}/attempt-stats`,
+      summary: "Count the attempts of an endpoint, by whole hours",
+      description: `${shared.description} An hour that has begun counts whole.`,
+      answers: {
+        200: {
+          description: "The counts.",
+          schema: EndpointAttemptStats,
+          example: { success: 120, fail: 3, canceled: 0 },
+        },
+      },
+      async handle({ identity, params, query }) {
+        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const { since, until } = rangeOf(query);
+        const { delivered, failed } = await countAttempts(
+          store,
+          clock,
+          endpoint.seq,
+          Math.floor(since / HOUR_MS) * HOUR_MS,
+          Math.ceil(until / HOUR_MS) * HOUR_MS,
+        );
+        return reply(200, { success: delivered, fail: failed, canceled: 0 });
+      },
+    }),
+  ];
+}
+
+function invalidRange(detail: string): Problem {
+  return new Problem(400, "invalid_range", detail);
+}

@@ -1,0 +1,105 @@
+import { Type } from "@sinclair/typebox";
+import { invalid } from "../../../core/problem.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
+import { formatInstant } from "../../http/time.ts";
+import { allEventTypes, applied, putAll } from "../event-type/bulk.ts";
+import { EventTypeIn, EventTypeOut, eventTypeExample, eventTypeOut, plainEventType } from "../event-type/fields.ts";
+
+const FORMAT_VERSION = 1;
+const EVENT_TYPES_MAX = 10_000;
+
+const EnvironmentOut = field.object("EnvironmentOut", {
+  version: Type.Integer(),
+  createdAt: field.instantOut,
+  eventTypes: Type.Array(EventTypeOut),
+  settings: nullable(Type.Object({}, { description: "Null: an environment has no settings of its own." })),
+  connectors: Type.Array(Type.Object({}), { description: "Empty: there are no connectors." }),
+});
+
+const EnvironmentIn = field.object("EnvironmentIn", {
+  eventTypes: Type.Optional(nullable(Type.Array(EventTypeIn, { maxItems: EVENT_TYPES_MAX }))),
+  settings: Type.Optional(nullable(Type.Object({}, { description: "Ignored." }))),
+  connectors: Type.Optional(nullable(Type.Array(Type.Object({}), { description: "Ignored." }))),
+});
+
+export function environmentTransferRoutes(context: Context): Operation[] {
+  const { store, clock } = context;
+  const tag = "Environment";
+  return [
+    operation({
+      id: "v1.environment.export",
+      method: "POST",
+      path: "/api/v1/environment/export",
+      tag,
+      summary: "Export the configuration of the environment",
+      description: "Its event types, archived ones as well, in the form that import takes.",
+      access: "environment",
+      scopes: ["environment:Read", "event-type:Read"],
+      audited: false,
+      answers: {
+        200: {
+          description: "The configuration.",
+          schema: EnvironmentOut,
+          example: {
+            version: FORMAT_VERSION,
+            createdAt: "2026-01-01T00:00:00.000Z",
+            eventTypes: [eventTypeExample],
+            settings: null,
+            connectors: [],
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity }) {
+        const eventTypes = await allEventTypes(store, identity.environmentSeq);
+        return reply(200, {
+          version: FORMAT_VERSION,
+          createdAt: formatInstant(clock.now()),
+          eventTypes: eventTypes.map((eventType) => eventTypeOut(eventType)),
+          settings: null,
+          connectors: [],
+        });
+      },
+    }),
+
+    operation({
+      id: "v1.environment.import",
+      method: "POST",
+      path: "/api/v1/environment/import",
+      tag,
+      summary: "Import a configuration into the environment",
+      description:
+        "Its event types are created or replaced, all or none; others stay as they are. Settings and connectors are ignored.",
+      access: "environment",
+      scopes: ["environment:Write", "event-type:Write"],
+      body: EnvironmentIn,
+      bodyExample: { eventTypes: [{ name: "user.signup", description: "Somebody has signed up." }] },
+      answers: { 204: { description: "The configuration is in place." } },
+      problems: [],
+      handle: ({ identity, body }) =>
+        context.inTurn.run(identity.environmentSeq, async () => {
+          const sent = body.eventTypes ?? [];
+          refuseTwins(sent);
+          const changes = sent.map((change, i) => ({
+            name: change.name,
+            change,
+            loc: ["body", "eventTypes", `[${i}]`, "schemas"],
+          }));
+          await putAll(context, await applied(context, identity, changes, plainEventType));
+          return noContent;
+        }),
+    }),
+  ];
+}
+
+function refuseTwins(eventTypes: ReadonlyArray<{ readonly name: string }>): void {
+  const names = new Set<string>();
+  for (const [i, { name }] of eventTypes.entries()) {
+    if (names.has(name)) throw invalid(["body", "eventTypes", `[${i}]`, "name"], "This name comes twice.");
+    names.add(name);
+  }
+}

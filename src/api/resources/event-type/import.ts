@@ -1,0 +1,160 @@
+import { Type } from "@sinclair/typebox";
+import { DocumentProblem, type Webhook, webhooksOf } from "../../../core/openapi-webhooks.ts";
+import { invalid } from "../../../core/problem.ts";
+import { eventTypeNameProblem, textProblem } from "../../../core/rule.ts";
+import { cutText } from "../../../core/text.ts";
+import type { EventType } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import { badRequest } from "../../http/errors.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
+import type { Identity } from "../../identity/auth.ts";
+import { allEventTypes, applied, putAll } from "./bulk.ts";
+
+/** The one version that an import knows. */
+const VERSION = "1";
+const DESCRIPTION_CHARS_MAX = 4096;
+
+const EventTypeImportOpenApiIn = field.object("EventTypeImportOpenApiIn", {
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Change nothing and say what would be changed." })),
+  replaceAll: Type.Optional(
+    Type.Boolean({ default: false, description: "Archive the event types that the document does not have." }),
+  ),
+  spec: Type.Optional(nullable(Type.Object({}, { description: "The document." }))),
+  specRaw: Type.Optional(nullable(Type.String({ description: "The document as text, JSON or YAML." }))),
+});
+
+const EventTypeFromOpenApi = field.object("EventTypeFromOpenApi", {
+  name: Type.String(),
+  description: Type.String(),
+  deprecated: Type.Boolean(),
+  schemas: nullable(Type.Object({})),
+  groupName: nullable(Type.String()),
+  featureFlags: nullable(Type.Array(Type.String())),
+  featureFlag: nullable(Type.String()),
+});
+
+const EventTypeImportOpenApiOut = field.object("EventTypeImportOpenApiOut", {
+  data: field.object("EventTypeImportOpenApiOutData", {
+    modified: Type.Array(Type.String(), { description: "The names; empty in a dry run." }),
+    to_modify: nullable(Type.Array(EventTypeFromOpenApi, { description: "Null unless it is a dry run." })),
+  }),
+});
+
+const spec = {
+  openapi: "3.1.0",
+  info: { title: "Pets", version: "1.0.0" },
+  webhooks: {
+    "pet.new": {
+      post: {
+        requestBody: {
+          description: "A new pet.",
+          content: { "application/json": { schema: { type: "object", required: ["id"] } } },
+        },
+        responses: { "200": { description: "Received." } },
+      },
+    },
+  },
+};
+
+/** The specification under the name that it was sent by. */
+interface SentDocument {
+  readonly name: "spec" | "specRaw";
+  readonly document: unknown;
+}
+
+export function eventTypeImportRoutes(context: Context): Operation[] {
+  const { store, clock } = context;
+
+  /** Those that are there, not archived, and not among the new ones. */
+  async function othersArchived(identity: Identity, kept: readonly EventType[]): Promise<EventType[]> {
+    const names = new Set(kept.map(({ name }) => name));
+    const all = await allEventTypes(store, identity.environmentSeq);
+    const others = all.filter(({ name, archived }) => !archived && !names.has(name));
+    return others.map((other) => ({ ...other, archived: true, updatedAt: clock.now() }));
+  }
+
+  return [
+    operation({
+      id: "v1.event-type.import-openapi",
+      method: "POST",
+      path: "/api/v1/event-type/import/openapi",
+      tag: "Event type",
+      summary: "Import event types from an OpenAPI document",
+      description:
+        "What stands under `webhooks` or `x-webhooks` is created or updated: description, deprecation, and the payload's schema as version 1. Archived ones come back. All or nothing.",
+      access: "environment",
+      body: EventTypeImportOpenApiIn,
+      bodyExample: { spec },
+      answers: {
+        200: {
+          description: "What was changed, or would be.",
+          schema: EventTypeImportOpenApiOut,
+          example: { data: { modified: ["pet.new"], to_modify: null } },
+        },
+      },
+      problems: [400],
+      handle: ({ identity, body }) =>
+        context.inTurn.run(identity.environmentSeq, async () => {
+          const sent = sentDocument(body);
+          const changes = webhooksIn(sent).map((webhook) => changeOf(sent, webhook));
+          const eventTypes = await applied(context, identity, changes, { archived: false });
+          if (body.dryRun) {
+            return { ...reply(200, { data: { modified: [], to_modify: eventTypes.map(outOf) } }), changed: null };
+          }
+          const others = body.replaceAll ? await othersArchived(identity, eventTypes) : [];
+          await putAll(context, [...eventTypes, ...others]);
+          return reply(200, { data: { modified: eventTypes.map(({ name }) => name), to_modify: null } });
+        }),
+    }),
+  ];
+}
+
+function sentDocument({ spec, specRaw }: { spec?: object | null; specRaw?: string | null }): SentDocument {
+  if ((spec == null) === (specRaw == null)) throw badRequest("Exactly one of spec and specRaw must be given.");
+  return spec == null ? { name: "specRaw", document: parsed(specRaw!) } : { name: "spec", document: spec };
+}
+
+/** JSON is YAML as well, but read faster and to the letter. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    try {
+      return Bun.YAML.parse(text);
+    } catch {
+      throw badRequest("specRaw is neither JSON nor YAML.");
+    }
+  }
+}
+
+function webhooksIn({ name, document }: SentDocument): Webhook[] {
+  try {
+    return webhooksOf(document);
+  } catch (error) {
+    if (!(error instanceof DocumentProblem)) throw error;
+    throw invalid(["body", name, ...error.path], error.message);
+  }
+}
+
+function changeOf(sent: SentDocument, { name, description, deprecated, schema }: Webhook) {
+  const loc = ["body", sent.name, "webhooks", name];
+  const problem = eventTypeNameProblem(name) ?? textProblem(description);
+  if (problem !== null) throw invalid(loc, problem);
+  const schemas = schema === null ? null : { [VERSION]: schema };
+  return { name, change: { description: cutText(description, DESCRIPTION_CHARS_MAX), deprecated, schemas }, loc };
+}
+
+function outOf({ name, description, deprecated, schemas, groupName, featureFlags }: EventType) {
+  return {
+    name,
+    description,
+    deprecated,
+    schemas,
+    groupName,
+    featureFlags: featureFlags.length === 0 ? null : featureFlags,
+    featureFlag: featureFlags[0] ?? null,
+  };
+}

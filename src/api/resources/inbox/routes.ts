@@ -1,0 +1,119 @@
+import { Type } from "@sinclair/typebox";
+import { invalid, notFound } from "../../../core/problem.ts";
+import { parseDuration } from "../../../core/unit.ts";
+import { readBody } from "../../http/body.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Method, type Operation, operation } from "../../http/operation.ts";
+import { noContent, type Reply, reply } from "../../http/reply.ts";
+import { nullable, ruled } from "../../http/schema.ts";
+import { formatInstant } from "../../http/time.ts";
+import { type InboxRequest, isInboxToken } from "./inbox.ts";
+
+const DELAY_MS_MAX = 60_000;
+const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+const InboxRequestOut = field.object("InboxRequestOut", {
+  id: Type.String(),
+  receivedAt: field.instantOut,
+  method: Type.String(),
+  path: Type.String({ description: "With the query." }),
+  headers: Type.Record(Type.String(), Type.String()),
+  body: Type.String({ description: "Cut at 64 KiB." }),
+  messageId: nullable(Type.String({ description: "The `webhook-id` or `svix-id` header." })),
+  status: Type.Integer({ description: "What the inbox answered." }),
+});
+
+const example = {
+  id: "inreq_1",
+  receivedAt: "2026-01-01T00:00:00.000Z",
+  method: "POST",
+  path: "/inbox/my-inbox-token",
+  headers: { "content-type": "application/json" },
+  body: '{"type":"user.signup"}',
+  messageId: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  status: 200,
+};
+
+const answerQuery = Type.Object({
+  status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599, default: 200, description: "What to answer." })),
+  delay: Type.Optional(
+    ruled(Type.String(), delayProblem, { description: "How long to wait before, such as `2s`; at most `60s`." }),
+  ),
+});
+
+function delayProblem(text: string): string | null {
+  const ms = parseDuration(text);
+  return ms === null || ms > DELAY_MS_MAX ? "Must be a duration such as 250ms or 2s, at most 60s." : null;
+}
+
+export function inboxRoutes(context: Context): Operation[] {
+  const { inbox, clock, facts, settings } = context;
+  const tag = "Inbox";
+
+  const receive = (method: Method) =>
+    operation({
+      id: method === "POST" ? "inbox.receive" : `inbox.receive-${method.toLowerCase()}`,
+      method,
+      path: "/inbox/:token",
+      tag,
+      summary: "Receive a webhook",
+      description: "A receiver to try things out with. Any method; any token of 8 to 64 letters, digits, `_` and `-`.",
+      access: "public",
+      ...(method !== "POST" && { hidden: true }),
+      query: answerQuery,
+      answers: {
+        200: {
+          description: "It was kept.",
+          schema: field.object("InboxAnswer", { received: Type.Boolean() }),
+          example: { received: true },
+        },
+      },
+      problems: [404, 413],
+      async handle({ request, params, query }): Promise<Reply> {
+        if (!isInboxToken(params.token))
+          throw notFound("No such inbox: its token has 8 to 64 letters, digits, _ and -.");
+        const body = await readBody(request, settings.maxBodyBytes);
+        const status = query.status ?? 200;
+        const { messageId } = inbox.keep(params.token, request, body, status);
+        facts.state({ type: "inbox.received", token: params.token, bytes: body.length, messageId });
+        if (query.delay !== undefined) await after(parseDuration(query.delay)!);
+        return hasBody(status) ? reply(status, { received: true }) : { ...noContent, status };
+      },
+    });
+
+  const after = (delayMs: number) => new Promise<void>((resolve) => clock.after(delayMs, resolve));
+
+  return [
+    ...METHODS.map(receive),
+    operation({
+      id: "inbox.list",
+      method: "GET",
+      path: "/api/v1/inbox/:token",
+      tag,
+      summary: "List what an inbox received",
+      description: "The last 100 requests, newest first; they are kept in memory alone.",
+      access: "environment",
+      answers: {
+        200: {
+          description: "The requests.",
+          schema: field.object("InboxOut", { data: Type.Array(InboxRequestOut) }),
+          example: { data: [example] },
+        },
+      },
+      problems: [422],
+      handle({ params }) {
+        if (!isInboxToken(params.token)) throw invalid(["path", "token"], "Must be 8 to 64 letters, digits, _ and -.");
+        return reply(200, { data: inbox.requests(params.token).map(out) });
+      },
+    }),
+  ];
+}
+
+function out(request: InboxRequest) {
+  return { ...request, receivedAt: formatInstant(request.receivedAt) };
+}
+
+function hasBody(status: number): boolean {
+  return status !== 204 && status !== 205 && status !== 304;
+}

@@ -1,0 +1,111 @@
+import { Type } from "@sinclair/typebox";
+import { notFound } from "../../../core/problem.ts";
+import { nameCharsMax } from "../../../core/rule.ts";
+import { PURGE, type PurgeData } from "../../../deliver/tasks/purge.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import { distinct } from "../../http/schema.ts";
+import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
+import { expungeMessages } from "./expunge-messages.ts";
+
+const MESSAGES_MAX = 1000;
+
+const BulkExpungeContentsIn = field.object("BulkExpungeContentsIn", {
+  ids: Type.Optional(
+    distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
+      maxItems: MESSAGES_MAX,
+      default: [],
+      description: "Ids of messages, or their `eventId`s.",
+    }),
+  ),
+});
+const BulkExpungeContentsOut = field.object("BulkExpungeContentsOut", {
+  results: Type.Record(Type.String(), Type.String({ enum: ["expunged", "not-found"] }), {
+    description: "What became of each, by the name it was given.",
+  }),
+});
+
+const messageId = "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr";
+
+export function messageExpungeRoutes(context: Context): Operation[] {
+  const { ids, lookup } = context;
+  const tag = "Message";
+  const path = "/api/v1/app/:app_id/msg";
+  return [
+    operation({
+      id: "v1.message.expunge-content",
+      method: "DELETE",
+      path: `${path}/:msg_id/content`,
+      tag,
+      summary: "Delete the payload of a message",
+      description: "What waits for delivery can then no longer be sent.",
+      access: "environment",
+      answers: { 204: { description: "The payload is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const application = await lookup.application(identity, params.app_id);
+        const [isThere] = await expungeMessages(context, application, [lookup.key("msg_", params.msg_id)]);
+        if (!isThere) throw notFound("Message not found");
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.message.bulk-expunge-content",
+      method: "POST",
+      path: `${path}/bulk-expunge`,
+      tag,
+      summary: "Delete the payloads of several messages",
+      description: "What waits for delivery can then no longer be sent. In one commit.",
+      access: "environment",
+      body: BulkExpungeContentsIn,
+      bodyOptional: true,
+      bodyExample: { ids: [messageId, "my-event-id"] },
+      answers: {
+        200: {
+          description: "What became of each.",
+          schema: BulkExpungeContentsOut,
+          example: { results: { [messageId]: "expunged", "my-event-id": "not-found" } },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const application = await lookup.application(identity, params.app_id);
+        const names = body.ids ?? [];
+        const found = await expungeMessages(
+          context,
+          application,
+          names.map((name) => lookup.key("msg_", name)),
+        );
+        const results = names.map((name, i) => [name, found[i] ? "expunged" : "not-found"]);
+        return reply(200, { results: Object.fromEntries(results) });
+      },
+    }),
+
+    operation({
+      id: "v1.message.expunge-all-contents",
+      method: "POST",
+      path: `${path}/expunge-all-contents`,
+      tag,
+      summary: "Delete the payloads of all messages of an application",
+      description: "Of those that are there by now. What waits for delivery can then no longer be sent.",
+      access: "environment",
+      answers: {
+        202: {
+          description: "It has begun.",
+          schema: startedOut("ExpungeAllContentsOut"),
+          example: startedExample(PURGE),
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        const application = await lookup.application(identity, params.app_id);
+        const data: PurgeData = { applicationSeq: application.seq, from: 0, messagesPurged: 0 };
+        const task = await startTask(context, application.environmentSeq, PURGE, () => ({ ...data }));
+        return reply(202, startedTask(task, ids));
+      },
+    }),
+  ];
+}

@@ -1,0 +1,207 @@
+/** The fields of a message: as they are sent, and as the accepting side takes them. */
+import { type Static, Type } from "@sinclair/typebox";
+import type { Incoming } from "../../../accept/accept.ts";
+import { type ByteRange, topLevelFields } from "../../../core/json.ts";
+import { invalid } from "../../../core/problem.ts";
+import { unicodeProblem } from "../../../core/rule.ts";
+import type { IdempotencyEntry, MessageFilter } from "../../../store/index.ts";
+import * as field from "../../http/fields.ts";
+import { windowOf, windowQuery } from "../../http/paging.ts";
+import { distinct, instantText, nullable, ruled } from "../../http/schema.ts";
+import { parseInstant } from "../../http/time.ts";
+import { ApplicationIn } from "../application/fields.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const RETENTION_DAYS_MAX = 90;
+const DELIVER_AHEAD_MS_MAX = DAY_MS;
+const TAGS_MAX = 5;
+const NAME_CHARS_MAX = 128;
+const EVENT_TYPES_MAX = 250;
+
+const payload = Type.Object(
+  {},
+  { description: "A JSON object; its bytes are sent as they are.", examples: [{ type: "user.signup", id: "u_1" }] },
+);
+
+const sent = Type.Object({
+  eventType: field.eventTypeName,
+  payload: Type.Optional(payload),
+  data: Type.Optional(Type.Object({}, { description: "Old name of `payload`.", deprecated: true })),
+  eventId: field.uid("msg_", "message"),
+  channels: field.channels("Reaches endpoints that listen to one of these, and those that listen to all."),
+  tags: Type.Optional(
+    nullable(
+      distinct(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX, pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$" }), {
+        maxItems: TAGS_MAX,
+        description: "Words to find messages by.",
+      }),
+    ),
+  ),
+  payloadRetentionPeriod: Type.Optional(
+    nullable(Type.Integer({ minimum: 1, maximum: RETENTION_DAYS_MAX, description: "Days to keep the payload." })),
+  ),
+  payloadRetentionHours: Type.Optional(
+    nullable(
+      Type.Integer({ minimum: 1, maximum: RETENTION_DAYS_MAX * 24, description: "Hours to keep it, instead of days." }),
+    ),
+  ),
+  application: Type.Optional(nullable(ApplicationIn)),
+  transformationsParams: Type.Optional(
+    nullable(
+      Type.Object(
+        {
+          rawPayload: Type.Optional(
+            nullable(
+              ruled(Type.String(), unicodeProblem, { description: "Sent byte for byte instead of the payload." }),
+            ),
+          ),
+          headers: Type.Optional(nullable(field.messageHeaders)),
+        },
+        { description: "How the message is sent." },
+      ),
+    ),
+  ),
+  deliverAt: Type.Optional(
+    nullable(instantText("When to send it: in the future, at most 24 hours ahead. Absent or null = at once.")),
+  ),
+});
+
+/** `payload` may come under its old name, so only the document says that it is required. */
+export const MessageIn = ruled(sent, () => null, { title: "MessageIn", required: ["eventType", "payload"] });
+
+export const MessageOut = field.object("MessageOut", {
+  id: field.idOut("msg_"),
+  eventType: Type.String(),
+  eventId: nullable(Type.String()),
+  payload: Type.Object({}, { description: '`{"expired": true}` when it is no longer kept.' }),
+  channels: nullable(Type.Array(Type.String())),
+  tags: nullable(Type.Array(Type.String())),
+  timestamp: field.instantOut,
+  deliverAt: nullable(field.instantOut),
+  warnings: Type.Optional(
+    Type.Array(
+      field.object("MessageWarning", {
+        loc: Type.Array(Type.String()),
+        msg: Type.String(),
+        type: Type.String(),
+      }),
+      {
+        description:
+          "Where the payload does not fit the schema of its event type. Absent when it does. One of the type `schema.cost`: it would have taken too long to find out.",
+      },
+    ),
+  ),
+});
+
+export const messageExample = {
+  id: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  eventType: "user.signup",
+  eventId: null,
+  payload: { type: "user.signup", id: "u_1" },
+  channels: null,
+  tags: null,
+  timestamp: "2026-01-01T00:00:00.000Z",
+  deliverAt: null,
+};
+
+export const contentQuery = {
+  with_content: Type.Optional(Type.Boolean({ default: true, description: "Answer with the content as well." })),
+};
+
+/** By which messages, and what was made of them, can be found. */
+export const messageFilterQuery = {
+  event_types: Type.Optional(
+    Type.Array(field.eventTypeName, { maxItems: EVENT_TYPES_MAX, description: "Only these event types." }),
+  ),
+  channel: Type.Optional(field.channel),
+  tag: Type.Optional(Type.String({ description: "Only with this tag." })),
+  ...windowQuery,
+};
+
+export type SentMessage = Static<typeof sent>;
+
+/** What to accept of a checked body. `range` is where the message lies in `bytes`. */
+export function incomingOf(
+  body: SentMessage,
+  bytes: Uint8Array,
+  range: ByteRange,
+  idempotency: IdempotencyEntry | null,
+  now: number,
+): Incoming {
+  const raw = body.transformationsParams?.rawPayload ?? null;
+  const headers = body.transformationsParams?.headers ?? null;
+  const extra = headers === null ? noExtra : extraHeaders(headers);
+  return {
+    eventType: body.eventType,
+    eventId: body.eventId ?? null,
+    channels: body.channels ?? null,
+    tags: body.tags ?? null,
+    payload: raw === null ? payloadBytes(bytes, range) : Buffer.from(raw),
+    // That of a raw payload is never null: it tells it from a JSON object.
+    contentType: extra.contentType ?? (raw === null ? null : JSON_TYPE),
+    headers: extra.headers,
+    retentionMs: retentionMs(body),
+    deliverAt: deliverAt(body, now),
+    warnings: null,
+    idempotency,
+  };
+}
+
+function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {
+  const fields = topLevelFields(bytes, range[0])?.fields;
+  const at = fields?.get("payload") ?? fields?.get("data");
+  if (at === undefined) throw invalid(["body", "payload"], "This field is required.", "value_error.jsondecode");
+  return kept(bytes.subarray(at[0], at[1]));
+}
+
+/** What lies around a payload in its body may stay in memory with it, up to here. */
+const AROUND_BYTES_MAX = 4096;
+
+/** A payload waits in memory until it has been sent: it must not hold the rest of a large body, such as a batch, meanwhile. */
+function kept(part: Uint8Array): Uint8Array {
+  const aroundBytes = part.buffer.byteLength - part.byteLength;
+  return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;
+}
+
+function retentionMs({ payloadRetentionPeriod: days, payloadRetentionHours: hours }: SentMessage): number | null {
+  if (days != null && hours != null) {
+    throw invalid(["body", "payloadRetentionHours"], "Only one of the two retention fields may be given.");
+  }
+  if (hours != null) return hours * HOUR_MS;
+  return days == null ? null : days * DAY_MS;
+}
+
+/** A scheduled message waits among the others, so it must not wait for long. */
+function deliverAt({ deliverAt: text }: SentMessage, now: number): number | null {
+  if (text == null) return null;
+  const at = parseInstant(text);
+  if (at === null || at <= now || at > now + DELIVER_AHEAD_MS_MAX) {
+    throw invalid(["body", "deliverAt"], "Must be in the future, at most 24 hours ahead.");
+  }
+  return at;
+}
+
+type Extra = Pick<Incoming, "headers" | "contentType">;
+
+const JSON_TYPE = "application/json";
+const noExtra: Extra = { contentType: null, headers: null };
+
+function extraHeaders(headers: Readonly<Record<string, string>>): Extra {
+  let contentType: string | null = null;
+  const others: [string, string][] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() === "content-type") contentType = value;
+    else others.push([name, value]);
+  }
+  return { contentType, headers: others.length === 0 ? null : Object.fromEntries(others) };
+}
+
+export function messageFilter(query: MessageFilter & { readonly event_types?: readonly string[] }): MessageFilter {
+  return {
+    ...windowOf(query),
+    ...(query.event_types !== undefined && { eventTypes: query.event_types }),
+    ...(query.channel !== undefined && { channel: query.channel }),
+    ...(query.tag !== undefined && { tag: query.tag }),
+  };
+}

@@ -1,0 +1,48 @@
+import type { IdCodec } from "../../../core/id.ts";
+import type { Message } from "../../../store/index.ts";
+import { formatInstant } from "../../http/time.ts";
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A message as JSON text. The payload stands in it byte for byte, so the text is put together and not serialised. */
+export function messageText(message: Message, ids: IdCodec, withContent: boolean): string {
+  const payload = withContent ? payloadText(message) : "{}";
+  return messageTextWith(message, ids, payload);
+}
+
+export function messageTextWith(
+  message: Omit<Message, "payload" | "applicationSeq" | "contentType" | "headers">,
+  ids: IdCodec,
+  payload: string,
+): string {
+  // Ids, event types and event ids consist of characters that need no escaping.
+  return (
+    `{"id":"${ids.encode("msg_", message.seq)}","eventType":"${message.eventType}",` +
+    `"eventId":${message.eventId === null ? "null" : `"${message.eventId}"`},"payload":${payload},` +
+    `"channels":${jsonOrNull(message.channels)},"tags":${jsonOrNull(message.tags)},` +
+    `"timestamp":"${formatInstant(message.acceptedAt)}",` +
+    `"deliverAt":${message.deliverAt === null ? "null" : `"${formatInstant(message.deliverAt)}"`}` +
+    `${message.warnings === null ? "" : `,"warnings":${JSON.stringify(message.warnings)}`}}`
+  );
+}
+
+/** The payload as it stands in an answer: as it is, or said to be gone, or wrapped when it is no JSON object. */
+export function payloadText({ payload, contentType }: Pick<Message, "payload" | "contentType">): string {
+  if (payload === null) return '{"expired":true}';
+  const text = utf8.decode(payload);
+  return contentType === null || isJsonObject(text) ? text : JSON.stringify({ rawPayload: text });
+}
+
+/** Only payloads that came as `rawPayload` have a content type, and only they can be anything but a JSON object. */
+function isJsonObject(text: string): boolean {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+function jsonOrNull(texts: readonly string[] | null): string {
+  return texts === null ? "null" : JSON.stringify(texts);
+}

@@ -1,0 +1,42 @@
+import { Type } from "@sinclair/typebox";
+import { wants } from "../../../core/event.ts";
+import { notFound } from "../../../core/problem.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { reply } from "../../http/reply.ts";
+
+const MessagePrecheckIn = field.object("MessagePrecheckIn", {
+  eventType: field.eventTypeName,
+  channels: field.channels("The channels that the message would be sent on."),
+});
+const MessagePrecheckOut = field.object("MessagePrecheckOut", {
+  active: Type.Boolean({ description: "Is there an endpoint that would get such a message?" }),
+});
+
+export function messagePrecheckRoutes({ lookup }: Context): Operation[] {
+  return [
+    operation({
+      id: "v1.message.precheck",
+      method: "POST",
+      path: "/api/v1/app/:app_id/msg/precheck/active",
+      tag: "Message",
+      summary: "Ask whether anybody wants such a message",
+      description: "Before going to the trouble of making one.",
+      access: "environment",
+      scopes: ["message:Read"],
+      audited: false,
+      body: MessagePrecheckIn,
+      bodyExample: { eventType: "user.signup", channels: ["project_1337"] },
+      answers: { 200: { description: "The answer.", schema: MessagePrecheckOut, example: { active: true } } },
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const entry = await lookup.entry(identity, params.app_id);
+        if (entry === null) throw notFound("Application not found");
+        const { eventType, channels = null } = body;
+        const active = entry.endpoints.some(({ subscription }) => wants(subscription, eventType, channels));
+        return reply(200, { active });
+      },
+    }),
+  ];
+}

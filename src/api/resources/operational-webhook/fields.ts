@@ -1,0 +1,94 @@
+/** The fields of an endpoint for operational webhooks: those of the Svix API, which has no channels here. */
+import { Type } from "@sinclair/typebox";
+import type { IdCodec } from "../../../core/id.ts";
+import { foreignOperationalEventTypes, operationalEventTypes } from "../../../core/operational.ts";
+import { invalid } from "../../../core/problem.ts";
+import type { Endpoint } from "../../../store/index.ts";
+import * as field from "../../http/fields.ts";
+import { distinct, nullable } from "../../http/schema.ts";
+import {
+  EndpointIn,
+  EndpointOut,
+  EndpointUpdate,
+  EVENT_TYPES_MAX,
+  endpointExample,
+  endpointOut,
+} from "../endpoint/fields.ts";
+
+const eventTypes = (description: string) =>
+  Type.Optional(
+    nullable(
+      distinct(field.eventTypeName, {
+        description,
+        minItems: 1,
+        maxItems: EVENT_TYPES_MAX,
+        examples: [["message.attempt.failing"]],
+      }),
+    ),
+  );
+
+const { url, uid, description, disabled, metadata, throttleRate, rateLimit } = EndpointUpdate.properties;
+
+const shared = {
+  url,
+  uid,
+  description,
+  disabled,
+  eventTypes: eventTypes(`Only these; null or absent = all. There are: ${operationalEventTypes.join(", ")}.`),
+  filterTypes: eventTypes("Old name of `eventTypes`."),
+  metadata,
+  throttleRate,
+  rateLimit,
+};
+
+export const OperationalWebhookEndpointUpsertIn = field.object("OperationalWebhookEndpointUpsertIn", shared);
+
+export const OperationalWebhookEndpointIn = field.object("OperationalWebhookEndpointIn", {
+  ...shared,
+  secret: EndpointIn.properties.secret,
+  headers: EndpointIn.properties.headers,
+});
+
+const OUT_FIELDS = [
+  "id",
+  "uid",
+  "url",
+  "description",
+  "disabled",
+  "eventTypes",
+  "filterTypes",
+  "metadata",
+  "throttleRate",
+  "rateLimit",
+  "failingSince",
+  "createdAt",
+  "updatedAt",
+] as const;
+
+export const OperationalWebhookEndpointOut = Type.Pick(EndpointOut, OUT_FIELDS, {
+  title: "OperationalWebhookEndpointOut",
+});
+
+type Out<Of extends object> = Pick<Of, (typeof OUT_FIELDS)[number] & keyof Of>;
+
+function outFieldsOf<Of extends Record<(typeof OUT_FIELDS)[number], unknown>>(endpoint: Of): Out<Of> {
+  return Object.fromEntries(OUT_FIELDS.map((name) => [name, endpoint[name]])) as Out<Of>;
+}
+
+export function operationalEndpointOut(endpoint: Endpoint, ids: IdCodec) {
+  return outFieldsOf(endpointOut(endpoint, ids));
+}
+
+export const operationalEndpointExample = {
+  ...outFieldsOf(endpointExample),
+  eventTypes: ["message.attempt.failing"],
+  filterTypes: ["message.attempt.failing"],
+};
+
+const known: ReadonlySet<string> = new Set([...operationalEventTypes, ...foreignOperationalEventTypes]);
+
+/** Operational event types have names of their own: it does not matter which event types the environment has. */
+export function checkOperationalTypes(names: readonly string[] | null): void {
+  if (names === null || names.every((name) => known.has(name))) return;
+  throw invalid(["body", "eventTypes"], `Operational event types are: ${operationalEventTypes.join(", ")}.`);
+}

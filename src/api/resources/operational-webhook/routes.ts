@@ -1,0 +1,247 @@
+import { Type } from "@sinclair/typebox";
+import { notFound } from "../../../core/problem.ts";
+import type { Endpoint } from "../../../store/index.ts";
+import { plainSettings } from "../../../store/plain-endpoint.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import type { Identity } from "../../identity/auth.ts";
+import { changed, sentEventTypes } from "../endpoint/fields.ts";
+import { EndpointHeadersIn, EndpointHeadersOut, headersOut, replaceHeaders } from "../endpoint/headers.ts";
+import { checkedUrl, createEndpoint, findOrMakeEndpoint, storeChange } from "../endpoint/routes.ts";
+import { EndpointSecretOut, EndpointSecretRotateIn, rotateSecret, secretOut } from "../endpoint/secret.ts";
+import {
+  checkOperationalTypes,
+  OperationalWebhookEndpointIn,
+  OperationalWebhookEndpointOut,
+  OperationalWebhookEndpointUpsertIn,
+  operationalEndpointExample,
+  operationalEndpointOut,
+} from "./fields.ts";
+
+const title = (name: string) => `OperationalWebhookEndpoint${name}`;
+const SecretOut = field.object(title("SecretOut"), EndpointSecretOut.properties);
+const SecretIn = field.object(title("SecretIn"), EndpointSecretRotateIn.properties);
+const HeadersOut = field.object(title("HeadersOut"), EndpointHeadersOut.properties);
+const HeadersIn = field.object(title("HeadersIn"), EndpointHeadersIn.properties);
+
+const found = {
+  description: "The endpoint.",
+  schema: OperationalWebhookEndpointOut,
+  example: operationalEndpointExample,
+};
+const created = { ...found, description: "The endpoint was made." };
+const bodyExample = { url: "https://example.com/operations", eventTypes: ["message.attempt.failing"] };
+
+const emptyPage = { rows: [], more: false };
+
+export function operationalWebhookRoutes(context: Context): Operation[] {
+  const { store, ids, lookup, clock, operational } = context;
+  const tag = "Operational webhook";
+  const list = "/api/v1/operational-webhook/endpoint";
+  const path = `${list}/:endpoint_id` as const;
+
+  const out = (endpoint: Endpoint) => operationalEndpointOut(endpoint, ids);
+  const applicationOf = ({ environmentSeq }: Identity) => operational.applicationOf(environmentSeq);
+
+  async function endpointOrNull(identity: Identity, text: string): Promise<Endpoint | null> {
+    const application = applicationOf(identity);
+    return application === null ? null : lookup.endpointOrNull(application, text);
+  }
+
+  async function endpointOf(identity: Identity, text: string): Promise<Endpoint> {
+    const endpoint = await endpointOrNull(identity, text);
+    if (endpoint === null) throw notFound("Endpoint not found");
+    return endpoint;
+  }
+
+  return [
+    operation({
+      id: "v1.operational-webhook.endpoint.list",
+      method: "GET",
+      path: list,
+      tag,
+      summary: "List operational webhook endpoints",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
+      answers: {
+        200: {
+          description: "A page of endpoints.",
+          schema: field.listOf("OperationalWebhookEndpointOut", OperationalWebhookEndpointOut),
+          example: {
+            data: [operationalEndpointExample],
+            iterator: operationalEndpointExample.id,
+            prevIterator: `-${operationalEndpointExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query }) {
+        const page = pageRequest(query, ids, "ep_", query.order ?? "descending");
+        const application = applicationOf(identity);
+        const rows = application === null ? emptyPage : await store.endpoints.list(application.seq, page);
+        return reply(
+          200,
+          listed(rows, ({ seq }) => ids.encode("ep_", seq), out),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.create",
+      method: "POST",
+      path: list,
+      tag,
+      summary: "Create an operational webhook endpoint",
+      description:
+        "It is told what happens to the other endpoints of the environment and to deliveries to them, signed and retried like every webhook: `{type, data}`. Nothing is told about operational webhooks themselves. What is told is stored right after what it tells of; a crash in the moment between the two loses it.",
+      access: "environment",
+      body: OperationalWebhookEndpointIn,
+      bodyExample,
+      answers: { 201: created },
+      problems: [409],
+      async handle({ identity, body }) {
+        const application = await operational.ensureApplication(identity.environmentSeq);
+        return reply(201, out(await createEndpoint(context, application, body, checkOperationalTypes)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.get",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get an operational webhook endpoint",
+      access: "environment",
+      answers: { 200: found },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, out(await endpointOf(identity, params.endpoint_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.upsert",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Create or replace an operational webhook endpoint",
+      description:
+        "An unknown uid in the path makes the endpoint with that uid. Fields that are not sent get their defaults; uid, secret and headers stay.",
+      access: "environment",
+      body: OperationalWebhookEndpointUpsertIn,
+      bodyExample,
+      answers: { 200: found, 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body }) {
+        const application = await operational.ensureApplication(identity.environmentSeq);
+        const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkOperationalTypes);
+        if (found.made) return reply(201, out(found.thing));
+        const url = checkedUrl(body.url, context.settings.httpsOnly);
+        checkOperationalTypes(sentEventTypes(body) ?? null);
+        const after = await storeChange(context, found.thing.seq, (before) => ({
+          ...changed({ ...before, ...plainSettings, uid: before.uid }, body),
+          url,
+        }));
+        return reply(200, out(after));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Delete an operational webhook endpoint",
+      description: "What was to be delivered to it is cancelled; the uid is free again.",
+      access: "environment",
+      answers: { 204: { description: "It is gone." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const endpoint = await endpointOf(identity, params.endpoint_id);
+        await store.endpoints.delete(endpoint.seq, clock.now());
+        context.endpointChanged("endpoint.deleted", endpoint);
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.get-secret",
+      method: "GET",
+      path: `${path}/secret`,
+      tag,
+      summary: "Get the secret of an operational webhook endpoint",
+      description: "What the receiver verifies signatures with: a `whsec_` secret, or the public `whpk_` key.",
+      access: "environment",
+      answers: {
+        200: {
+          description: "The current secret.",
+          schema: SecretOut,
+          example: { key: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD" },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, await secretOut(context, await endpointOf(identity, params.endpoint_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.rotate-secret",
+      method: "POST",
+      path: `${path}/secret/rotate`,
+      tag,
+      summary: "Replace the secret of an operational webhook endpoint",
+      access: "environment",
+      body: SecretIn,
+      bodyOptional: true,
+      bodyExample: { gracePeriodSeconds: 3600 },
+      answers: { 204: { description: "The new secret signs from now on." } },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        await rotateSecret(context, await endpointOf(identity, params.endpoint_id), body);
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.get-headers",
+      method: "GET",
+      path: `${path}/headers`,
+      tag,
+      summary: "Get the headers of an operational webhook endpoint",
+      access: "environment",
+      answers: {
+        200: {
+          description: "The headers.",
+          schema: HeadersOut,
+          example: { headers: { "X-Example": "123" }, sensitive: ["Authorization"] },
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        return reply(200, headersOut(await endpointOf(identity, params.endpoint_id)));
+      },
+    }),
+
+    operation({
+      id: "v1.operational-webhook.endpoint.set-headers",
+      method: "PUT",
+      path: `${path}/headers`,
+      tag,
+      summary: "Replace the headers of an operational webhook endpoint",
+      access: "environment",
+      body: HeadersIn,
+      bodyExample: { headers: { "X-Example": "123" } },
+      answers: { 204: { description: "Sent with every delivery from now on." } },
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const endpoint = await endpointOf(identity, params.endpoint_id);
+        return replaceHeaders(context, endpoint, () => body.headers);
+      },
+    }),
+  ];
+}

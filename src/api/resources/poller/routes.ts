@@ -1,0 +1,225 @@
+import { Type } from "@sinclair/typebox";
+import { type Seq, seqAt } from "../../../core/id.ts";
+import { pageLimitDefault } from "../../../core/page.ts";
+import { invalid, Problem } from "../../../core/problem.ts";
+import { uidProblem } from "../../../core/rule.ts";
+import type { Application, Message, MessageFilter, PageOf, PollerKey } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { pageQuery } from "../../http/paging.ts";
+import { instant } from "../../http/query.ts";
+import { type Reply, reply } from "../../http/reply.ts";
+import { instantText, nullable } from "../../http/schema.ts";
+import { parseInstant } from "../../http/time.ts";
+import { Doorbell } from "../../live/doorbell.ts";
+import { withPayloads } from "../message/content-budget.ts";
+import { MessageOut, messageExample } from "../message/fields.ts";
+import { messageText } from "../message/out.ts";
+
+const WAIT_SECONDS_MAX = 30;
+/** Of one application. */
+const CONSUMERS_MAX = 1000;
+
+const PollingOut = field.object("PollingEndpointOut", {
+  data: Type.Array(
+    field.object("PollingEndpointMessageOut", {
+      ...MessageOut.properties,
+      headers: nullable(Type.Record(Type.String(), Type.String(), { description: "Extra headers of this message." })),
+    }),
+    { description: "In the order in which they were accepted." },
+  ),
+  iterator: Type.String({ description: "Send it as `iterator` to get what comes next." }),
+  done: Type.Boolean({ description: "There is nothing further on yet." }),
+});
+const SeekIn = field.object("PollingEndpointConsumerSeekIn", {
+  after: instantText("Go on with what was accepted after this instant."),
+});
+const SeekOut = field.object("PollingEndpointConsumerSeekOut", { iterator: Type.String() });
+
+const pollAnswers = {
+  200: {
+    description: "The next messages, if there are any.",
+    schema: PollingOut,
+    example: { data: [{ ...messageExample, headers: null }], iterator: messageExample.id, done: true },
+  },
+};
+
+const waitQuery = {
+  wait: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: WAIT_SECONDS_MAX,
+      default: 0,
+      description: "When there is nothing yet, wait for so many seconds at most, and answer as soon as there is.",
+    }),
+  ),
+};
+
+const SINK =
+  "A sink is a name of your choice for a purpose that messages are fetched for; it needs no creation, and every sink has all messages of the application.";
+
+/** What one call of a poller asks for. */
+interface Poll {
+  readonly application: Application;
+  readonly filter: MessageFilter;
+  /** Messages beyond this number. */
+  readonly from: Seq;
+  readonly limit: number;
+  readonly waitMs: number;
+  readonly caller: AbortSignal;
+}
+
+/** Messages for those who fetch them instead of having them sent. */
+export function pollerRoutes(context: Context): Operation[] {
+  const { store, ids, lookup, clock } = context;
+  const doorbell = new Doorbell(context.facts, clock, context.stopping);
+  const tag = "Message poller";
+  const path = "/api/v1/app/:app_id/poller/:sink_id";
+  const consumerPath = `${path}/consumer/:consumer_id` as const;
+
+  async function read({ application, filter, from, limit }: Poll): Promise<PageOf<Message>> {
+    const page = { limit, from, backwards: false, order: "ascending" } as const;
+    return withPayloads(store, await store.messages.list(application.seq, filter, page, false), false);
+  }
+
+  /** Answers at once when there is something, or when the search is not at its end. */
+  async function poll(asked: Poll): Promise<Reply> {
+    const deadline = clock.now() + asked.waitMs;
+    for (;;) {
+      const leftMs = Math.min(asked.waitMs, deadline - clock.now());
+      const wait = doorbell.wait(asked.application.seq, leftMs, asked.caller);
+      const page = await read(asked);
+      if (page.rows.length > 0 || page.more || leftMs <= 0 || asked.caller.aborted || context.stopping?.aborted) {
+        wait.cancel();
+        return { status: 200, body: pollText(page, asked.from) };
+      }
+      await wait.over;
+    }
+  }
+
+  function pollText({ rows, more, resume }: PageOf<Message>, from: Seq): string {
+    const texts = rows.map((message) => {
+      const headers = JSON.stringify(message.headers);
+      return `${messageText(message, ids, true).slice(0, -1)},"headers":${headers}}`;
+    });
+    const iterator = ids.encode("msg_", resume ?? rows.at(-1)?.seq ?? from);
+    return `{"data":[${texts.join(",")}],"iterator":"${iterator}","done":${!more}}`;
+  }
+
+  function iteratorOf(text: string): Seq {
+    const seq = ids.decode("msg_", text);
+    if (seq === null) throw invalid(["query", "iterator"], "Not an iterator of this list (msg_…).");
+    return seq;
+  }
+
+  async function move(key: PollerKey, cursor: Seq, onlyForward: boolean): Promise<void> {
+    const options = { onlyForward, consumersMax: CONSUMERS_MAX, now: clock.now() };
+    if (await store.pollers.move(key, cursor, options)) return;
+    throw new Problem(400, "limit_reached", `The application has ${CONSUMERS_MAX} consumers already.`);
+  }
+
+  function keyOf({ seq }: Application, params: { readonly sink_id: string; readonly consumer_id: string }): PollerKey {
+    checkName("sink_id", params.sink_id);
+    checkName("consumer_id", params.consumer_id);
+    return { applicationSeq: seq, sink: params.sink_id, consumer: params.consumer_id };
+  }
+
+  return [
+    operation({
+      id: "v1.message.poller.poll",
+      method: "GET",
+      path,
+      tag,
+      summary: "Fetch messages",
+      description: `Begins with the oldest message that is kept, and goes on from the iterator. ${SINK}`,
+      access: "application",
+      query: Type.Object({
+        ...pageQuery,
+        event_type: Type.Optional(field.eventTypeName),
+        channel: Type.Optional(field.channel),
+        after: Type.Optional(instant("Without an iterator: begin with what was accepted after this instant.")),
+        ...waitQuery,
+      }),
+      answers: pollAnswers,
+      problems: [404],
+      async handle({ request, identity, params, query }) {
+        const application = await lookup.application(identity, params.app_id);
+        checkName("sink_id", params.sink_id);
+        const begin = query.after === undefined ? 0 : numberBefore(query.after);
+        return poll({
+          application,
+          filter: {
+            ...(query.event_type !== undefined && { eventTypes: [query.event_type] }),
+            ...(query.channel !== undefined && { channel: query.channel }),
+          },
+          from: query.iterator === undefined ? begin : iteratorOf(query.iterator),
+          limit: query.limit ?? pageLimitDefault,
+          waitMs: (query.wait ?? 0) * 1000,
+          caller: request.signal,
+        });
+      },
+    }),
+
+    operation({
+      id: "v1.message.poller.consumer-poll",
+      method: "GET",
+      path: consumerPath,
+      tag,
+      summary: "Fetch messages as a consumer",
+      description: `The server remembers where a consumer is. An iterator says that everything up to it has been dealt with: the consumer is moved there, and gets what follows. Without an iterator it gets what follows the place it was moved to last, at first everything; so what was fetched but not confirmed comes again. ${SINK} A consumer needs no creation either; each has a place of its own.`,
+      access: "application",
+      query: Type.Object({ ...pageQuery, ...waitQuery }),
+      answers: pollAnswers,
+      problems: [400, 404],
+      async handle({ request, identity, params, query }) {
+        const application = await lookup.application(identity, params.app_id);
+        const key = keyOf(application, params);
+        const confirmed = query.iterator === undefined ? null : iteratorOf(query.iterator);
+        if (confirmed !== null) await move(key, confirmed, true);
+        return poll({
+          application,
+          filter: {},
+          from: confirmed ?? (await store.pollers.cursor(key)) ?? 0,
+          limit: query.limit ?? pageLimitDefault,
+          waitMs: (query.wait ?? 0) * 1000,
+          caller: request.signal,
+        });
+      },
+    }),
+
+    operation({
+      id: "v1.message.poller.consumer-seek",
+      method: "POST",
+      path: `${consumerPath}/seek`,
+      tag,
+      summary: "Move a consumer",
+      description: "Forwards or backwards: it goes on with what was accepted after an instant.",
+      access: "application",
+      capability: "ViewBase",
+      audited: false,
+      body: SeekIn,
+      bodyExample: { after: "2026-01-01T00:00:00Z" },
+      answers: {
+        200: { description: "It was moved.", schema: SeekOut, example: { iterator: messageExample.id } },
+      },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        const application = await lookup.application(identity, params.app_id);
+        const cursor = numberBefore(parseInstant(body.after)!);
+        await move(keyOf(application, params), cursor, false);
+        return reply(200, { iterator: ids.encode("msg_", cursor) });
+      },
+    }),
+  ];
+}
+
+/** The number before those that were given out after an instant. */
+function numberBefore(at: number): Seq {
+  return Math.min(Math.max(0, seqAt(at + 1) - 1), Number.MAX_SAFE_INTEGER - 1);
+}
+
+function checkName(param: "sink_id" | "consumer_id", name: string): void {
+  const problem = uidProblem(name, "src_");
+  if (problem !== null) throw invalid(["path", param], problem);
+}

@@ -1,0 +1,103 @@
+import { Type } from "@sinclair/typebox";
+import type { Context } from "../../http/context.ts";
+import { corsHeaders } from "../../http/cors.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
+import { Live, OverviewSource } from "../../live/live.ts";
+
+const count = (description: string) => Type.Integer({ description });
+
+const OverviewOut = field.object("OverviewOut", {
+  environment: Type.String(),
+  accepted: count("Messages since the server started."),
+  delivered: count("Deliveries that arrived since the server started."),
+  failing: count("Endpoints whose latest attempts failed."),
+  pending: count("Deliveries that wait for an attempt."),
+  dead: count("Dead letters."),
+  messages: Type.Array(
+    field.object("OverviewMessage", {
+      id: field.idOut("msg_"),
+      appId: field.idOut("app_"),
+      appName: Type.String(),
+      appUid: nullable(Type.String()),
+      eventType: Type.String(),
+      eventId: nullable(Type.String()),
+      timestamp: field.instantOut,
+      deliveries: field.object("DeliveryCounts", {
+        pending: Type.Integer(),
+        delivered: Type.Integer(),
+        dead: Type.Integer(),
+        cancelled: Type.Integer(),
+      }),
+    }),
+    { description: "The latest, newest first, at most 50." },
+  ),
+});
+
+const example = {
+  environment: "default",
+  accepted: 1,
+  delivered: 1,
+  failing: 0,
+  pending: 0,
+  dead: 0,
+  messages: [
+    {
+      id: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+      appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+      appName: "Customer 17",
+      appUid: "customer-17",
+      eventType: "user.signup",
+      eventId: null,
+      timestamp: "2026-01-01T00:00:00.000Z",
+      deliveries: { pending: 0, delivered: 1, dead: 0, cancelled: 0 },
+    },
+  ],
+};
+
+export function overviewRoutes(context: Context): Operation[] {
+  const source = new OverviewSource(context);
+  const live = new Live(source, context.clock, context.facts);
+  context.stopping?.addEventListener("abort", () => live.close(), { once: true });
+  const tag = "Overview";
+  return [
+    operation({
+      id: "overview.get",
+      method: "GET",
+      path: "/api/v1/overview",
+      tag,
+      summary: "See how the environment is doing",
+      access: "environment",
+      answers: { 200: { description: "Numbers and latest messages.", schema: OverviewOut, example } },
+      problems: [],
+      async handle({ identity }) {
+        return reply(200, await source.of(identity.environmentSeq));
+      },
+    }),
+
+    operation({
+      id: "overview.live",
+      method: "GET",
+      path: "/api/v1/live",
+      tag,
+      summary: "Be told how the environment is doing",
+      description: "Server-sent events named `overview`, whenever something has changed, at most one a second.",
+      access: "environment",
+      answers: {
+        200: {
+          description: "The data of each event is what `GET /api/v1/overview` answers.",
+          contentType: "text/event-stream",
+          schema: Type.String(),
+          example: `event: overview\ndata: ${JSON.stringify(example)}\n\n`,
+        },
+      },
+      problems: [429],
+      async handle({ identity }) {
+        const headers = { "content-type": "text/event-stream", "cache-control": "no-store", ...corsHeaders };
+        return new Response(await live.open(identity), { headers });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,112 @@
+import { Type } from "@sinclair/typebox";
+import type { Seq } from "../../../core/id.ts";
+import { invalid } from "../../../core/problem.ts";
+import { nameCharsMax } from "../../../core/rule.ts";
+import {
+  type AggregateData,
+  APP_STATS,
+  type AppStatsData,
+  EVENT_TYPE_AGGREGATE,
+} from "../../../deliver/tasks/usage.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { reply } from "../../http/reply.ts";
+import { distinct, instantText, nullable } from "../../http/schema.ts";
+import { parseInstant } from "../../http/time.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
+
+const APP_IDS_MAX = 1000;
+
+const UsageIn = field.object("AppUsageStatsIn", {
+  since: instantText("Attempts that ended from this instant on."),
+  until: instantText("And before this one."),
+  appIds: Type.Optional(
+    nullable(
+      distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
+        maxItems: APP_IDS_MAX,
+        description: "Ids or uids of the applications; without them all.",
+      }),
+    ),
+  ),
+});
+const UsageOut = field.object("AppUsageStatsOut", {
+  ...startedOut("AppUsageStatsOut").properties,
+  unresolvedAppIds: Type.Array(Type.String(), { description: "Those of `appIds` that name no application." }),
+});
+
+/** Reports that take their time: each is a background task whose `data` holds the result. */
+export function statisticsRoutes(context: Context): Operation[] {
+  const { ids, lookup } = context;
+  const tag = "Statistics";
+
+  async function resolve(identity: Identity, appIds: readonly string[]) {
+    const seqs: Seq[] = [];
+    const unresolved: string[] = [];
+    for (const id of appIds) {
+      const application = await lookup.applicationOrNull(identity, id);
+      if (application === null) unresolved.push(id);
+      else seqs.push(application.seq);
+    }
+    return { seqs: [...new Set(seqs)], unresolved };
+  }
+
+  return [
+    operation({
+      id: "v1.statistics.aggregate-event-types",
+      method: "PUT",
+      path: "/api/v1/stats/usage/event-types",
+      tag,
+      summary: "Report which event types applications listen to",
+      description:
+        "Starts a background task. When it has finished, `event_types` in its `data` tells of each application which event types its endpoints name, and whether one takes everything.",
+      access: "environment",
+      audited: false,
+      answers: {
+        202: {
+          description: "It has begun.",
+          schema: startedOut("AggregateEventTypesOut"),
+          example: startedExample(EVENT_TYPE_AGGREGATE),
+        },
+      },
+      problems: [],
+      async handle({ identity }) {
+        const data: AggregateData = { from: 0, event_types: [] };
+        const task = await startTask(context, identity.environmentSeq, EVENT_TYPE_AGGREGATE, () => ({ ...data }));
+        return reply(202, startedTask(task, ids));
+      },
+    }),
+
+    operation({
+      id: "v1.statistics.aggregate-app-stats",
+      method: "POST",
+      path: "/api/v1/stats/usage/app",
+      tag,
+      summary: "Report how many attempts were made for applications",
+      description:
+        "Starts a background task. When it has finished, `appStats` in its `data` tells the number of attempts of each application as `messageDestinations`.",
+      access: "environment",
+      audited: false,
+      body: UsageIn,
+      bodyExample: { since: "2026-01-01T00:00:00Z", until: "2026-02-01T00:00:00Z" },
+      answers: {
+        202: {
+          description: "It has begun.",
+          schema: UsageOut,
+          example: { ...startedExample(APP_STATS), unresolvedAppIds: [] },
+        },
+      },
+      problems: [],
+      async handle({ identity, body }) {
+        const [since, until] = [parseInstant(body.since)!, parseInstant(body.until)!];
+        if (since > until) throw invalid(["body", "until"], "Must not be before `since`.");
+        const { seqs, unresolved } = await resolve(identity, body.appIds ?? []);
+        const applicationSeqs = body.appIds == null ? null : seqs;
+        const data: AppStatsData = { since, until, applicationSeqs, from: 0, appStats: [] };
+        const task = await startTask(context, identity.environmentSeq, APP_STATS, () => ({ ...data }));
+        return reply(202, { ...startedTask(task, ids), unresolvedAppIds: unresolved });
+      },
+    }),
+  ];
+}

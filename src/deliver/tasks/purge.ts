@@ -1,0 +1,48 @@
+import type { Facts } from "../../core/fact.ts";
+import type { Seq } from "../../core/id.ts";
+import type { Clock } from "../../ports.ts";
+import type { Expunged, Store, Task } from "../../store/index.ts";
+import type { Step, TaskKind } from "./task-runner.ts";
+
+/** Deletes the payloads of all messages of an application. The name is that of the Svix API. */
+export const PURGE = "application.purge_content";
+
+/** What a purge keeps in its task's `data`. */
+export interface PurgeData {
+  readonly applicationSeq: Seq;
+  /** Messages up to this one have been looked at. */
+  readonly from: Seq;
+  readonly messagesPurged: number;
+}
+
+const STEP_MESSAGES = 500;
+/** Between two steps, so that deliveries and callers have their turn. */
+const REST_MS = 20;
+
+/** Goes through the messages that were there when it was asked for; later ones keep their payload. */
+export class Purge implements TaskKind {
+  readonly kind = PURGE;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly parts: { readonly store: Store; readonly facts: Facts },
+  ) {}
+
+  async step(task: Task): Promise<Step> {
+    const { store, facts } = this.parts;
+    const data = task.data as unknown as PurgeData;
+    const range = { from: data.from, to: task.seq, limit: STEP_MESSAGES };
+    const progress = ({ messages }: Expunged, last: Seq | null): Task["data"] => ({
+      ...data,
+      messagesPurged: data.messagesPurged + messages,
+      from: last ?? data.from,
+    });
+    const { last, ...expunged } = await store.expunge.step(data.applicationSeq, range, (result, end) => ({
+      ...task,
+      data: progress(result, end),
+      updatedAt: this.clock.now(),
+    }));
+    facts.state({ type: "messages.expunged", environmentSeq: task.environmentSeq, ...expunged });
+    return { data: progress(expunged, last), nextInMs: last === null ? null : REST_MS };
+  }
+}

@@ -1,0 +1,61 @@
+import type { Facts } from "../../core/fact.ts";
+import { type Seq, type SeqSource, timeOfSeq } from "../../core/id.ts";
+import { advance, type Pace, paceFrom, stepMs } from "../../core/pace.ts";
+import type { Clock } from "../../ports.ts";
+import type { DeadLetterFilter, Store, Task } from "../../store/index.ts";
+import type { Step, TaskKind } from "./task-runner.ts";
+
+/** What a task of the kind `dead-letter.redrive` keeps in its `data`. */
+export interface RedriveData {
+  readonly filter: DeadLetterFilter;
+  /** Dead letters per second. */
+  readonly rate: number;
+  readonly redriven: number;
+  /** Dead letters up to this delivery have been looked at. */
+  readonly after: Seq;
+  /** How far it is by its rate. Absent until the first step. */
+  readonly pace?: Pace;
+}
+
+/** Dead letters of one step become pending in one commit. */
+const LIMITS = { stepMsMax: 200, stepMax: 1000 };
+
+/** Sends dead letters again at a steady pace, each with a whole schedule. */
+export class Redrive implements TaskKind {
+  readonly kind = "dead-letter.redrive";
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly parts: { readonly store: Store; readonly seqs: SeqSource; readonly facts: Facts },
+    private readonly wake: (endpointSeq: Seq, position: Seq) => void,
+  ) {}
+
+  async step(task: Task): Promise<Step> {
+    const data = task.data as unknown as RedriveData;
+    const now = this.clock.now();
+    const before = data.pace ?? paceFrom(now, data.rate, LIMITS);
+    const { count, pace } = advance(before, data.rate, now, LIMITS);
+    const nextInMs = stepMs(data.rate, LIMITS);
+    if (count === 0) return { data: { ...data, pace }, nextInMs };
+    const { redriven, last } = await this.#redrive(task, data, count, now);
+    const progress = { ...data, redriven: data.redriven + redriven, after: last ?? data.after, pace };
+    return { data: progress, nextInMs: last === null ? null : nextInMs };
+  }
+
+  async #redrive(task: Task, data: RedriveData, count: number, now: number) {
+    const { store, seqs, facts } = this.parts;
+    const { environmentSeq } = task;
+    const firstPosition = seqs.take(count);
+    const filter = { ...data.filter, before: deadBefore(task, data) };
+    const result = await store.deadLetters.redrive(filter, data.after, count, firstPosition, now);
+    const { redriven, endpoints } = result;
+    if (redriven > 0) facts.state({ type: "deliveries.redriven", environmentSeq, count: redriven });
+    for (const endpointSeq of endpoints) this.wake(endpointSeq, firstPosition);
+    return result;
+  }
+}
+
+/** What dies after the task was made is not part of it: a redrive never chases its own failures. */
+function deadBefore(task: Task, data: RedriveData): number {
+  return Math.min(data.filter.before ?? Number.MAX_SAFE_INTEGER, timeOfSeq(task.seq) + 1);
+}

@@ -1,0 +1,116 @@
+import { wants } from "../../core/event.ts";
+import type { Facts } from "../../core/fact.ts";
+import { type Seq, type SeqSource, timeOfSeq } from "../../core/id.ts";
+import type { Clock } from "../../ports.ts";
+import type { KnownEndpoint, Replayable, ReplayOrder, Resent, Store, Task } from "../../store/index.ts";
+import type { Step, TaskKind } from "./task-runner.ts";
+
+/** The tasks that send old messages to an endpoint, and which messages each takes. The names are those of the Svix API. */
+export const REPLAYS = {
+  "endpoint.recover": "failed",
+  "endpoint.replay": "missing",
+  "endpoint.bulk-replay": "sent",
+} as const satisfies Readonly<Record<string, ReplayOrder["which"]>>;
+export type ReplayTask = keyof typeof REPLAYS;
+
+/** What is asked of a replay. */
+export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to" | "askedAt"> {
+  /** Messages accepted at or after this instant. */
+  readonly since: number;
+  /** And before this one; null = up to the making of the task. */
+  readonly until: number | null;
+}
+
+/** What a replay keeps in its task's `data`. */
+export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt"> {
+  readonly messagesSent: number;
+}
+
+/** Messages that one step looks at, and so the most that become pending in one commit. */
+const STEP_MESSAGES = 500;
+/** Between two steps, so that deliveries and callers have their turn. */
+const REST_MS = 20;
+
+interface Parts {
+  readonly store: Store;
+  readonly seqs: SeqSource;
+  readonly facts: Facts;
+}
+
+type Wake = (endpointSeq: Seq, position: Seq) => void;
+
+export function replayKinds(clock: Clock, parts: Parts, wake: Wake): TaskKind[] {
+  return Object.entries(REPLAYS).map(([kind, which]) => new Replay(kind, which, clock, parts, wake));
+}
+
+/**
+ * Walks the messages of an application, the oldest first, and makes those that are wanted pending for one endpoint, each with a
+ * whole schedule. What is accepted or ends after the task was made is not part of it.
+ */
+class Replay implements TaskKind {
+  constructor(
+    readonly kind: string,
+    private readonly which: ReplayOrder["which"],
+    private readonly clock: Clock,
+    private readonly parts: Parts,
+    private readonly wake: Wake,
+  ) {}
+
+  async step(task: Task): Promise<Step> {
+    const data = task.data as unknown as ReplayData;
+    const endpoint = await this.parts.store.endpoints.get(data.endpointSeq);
+    const obstacle = obstacleOf(endpoint);
+    if (endpoint === null || obstacle !== null) return { data: task.data, nextInMs: null, failure: obstacle! };
+
+    const { which } = this;
+    const page = await this.parts.store.replay.page({ ...data, which, askedAt: timeOfSeq(task.seq) }, STEP_MESSAGES);
+    const rows = which === "missing" ? page.rows.filter((row) => isFor(endpoint, row)) : page.rows;
+    const progress = (resent: Resent): ReplayData => ({
+      ...data,
+      messagesSent: data.messagesSent + count(resent),
+      from: page.last ?? data.from,
+    });
+    const nextInMs = page.last === null ? null : REST_MS;
+    if (rows.length === 0) return { data: { ...progress(NOTHING_RESENT) }, nextInMs };
+    return { data: { ...progress(await this.#resend(task, endpoint, rows, progress)) }, nextInMs };
+  }
+
+  async #resend(
+    task: Task,
+    { seq: endpointSeq, environmentSeq }: KnownEndpoint,
+    rows: readonly Replayable[],
+    progress: (resent: Resent) => ReplayData,
+  ): Promise<Resent> {
+    const { store, seqs, facts } = this.parts;
+    const [first, now] = [seqs.take(rows.length), this.clock.now()];
+    const was = await store.replay.resend(endpointSeq, rows, { first, now }, (resent) => ({
+      ...task,
+      data: { ...progress(resent) },
+      updatedAt: now,
+    }));
+    facts.state({ type: "deliveries.resent", environmentSeq, endpointSeq, was });
+    this.wake(endpointSeq, first);
+    return was;
+  }
+}
+
+const NOTHING_RESENT: Resent = { none: 0, pending: 0, delivered: 0, dead: 0, cancelled: 0 };
+
+function count(resent: Resent): number {
+  return Object.values(resent).reduce((sum, one) => sum + one, 0);
+}
+
+/** Why nothing can be sent to an endpoint; null when something can. */
+function obstacleOf(endpoint: KnownEndpoint | null): string | null {
+  if (endpoint === null || endpoint.deleted) return "The endpoint has been deleted.";
+  return endpoint.disabled ? "The endpoint is disabled: nothing is sent to it." : null;
+}
+
+/** Would the endpoint, as it is now, get this message if it came now? */
+function isFor({ eventTypes, channels }: KnownEndpoint, row: Replayable): boolean {
+  const subscription = {
+    eventTypes: eventTypes === null ? null : new Set(eventTypes),
+    channels: channels === null ? null : new Set(channels),
+  };
+  return wants(subscription, row.eventType, row.channels);
+}

@@ -1,0 +1,121 @@
+import type { IdCodec, Seq } from "../../core/id.ts";
+import type { Clock } from "../../ports.ts";
+import { countAttempts } from "../../store/count.ts";
+import type { Application, Store, Task } from "../../store/index.ts";
+import type { Step, TaskKind } from "./task-runner.ts";
+
+/** Reports about the applications of an environment. The names, also those of the results, are those of the Svix API. */
+export const APP_STATS = "application.stats";
+export const EVENT_TYPE_AGGREGATE = "event-type.aggregate";
+
+/** What both keep in their task's `data`, beside the result. */
+interface Progress {
+  /** Applications up to this one have been looked at. */
+  readonly from: Seq;
+}
+
+export interface AppStatsData extends Progress {
+  /** Attempts that ended from `since` to `until`, in ms since the epoch. */
+  readonly since: number;
+  readonly until: number;
+  /** Null: all applications. */
+  readonly applicationSeqs: readonly Seq[] | null;
+  readonly appStats: readonly unknown[];
+}
+
+export interface AggregateData extends Progress {
+  readonly event_types: readonly unknown[];
+}
+
+/** The report is written anew with each step, so a step is not too small. */
+const STEP_APPLICATIONS = 500;
+/** A report is read at once, so it is not too long. */
+const REPORT_APPLICATIONS_MAX = 50_000;
+const TOO_MANY = `A report tells of at most ${REPORT_APPLICATIONS_MAX} applications, and there are more.`;
+/** Between two steps, so that deliveries and callers have their turn. */
+const REST_MS = 20;
+
+interface Parts {
+  readonly store: Store;
+  readonly ids: IdCodec;
+}
+
+export function usageKinds(clock: Clock, parts: Parts): TaskKind[] {
+  return [new AppStats(clock, parts), new EventTypeAggregate(parts)];
+}
+
+/** The next applications of an environment that a report is about, in the order of their numbers. */
+async function nextApplications(store: Store, environmentSeq: Seq, from: Seq, wanted: readonly Seq[] | null) {
+  if (wanted === null) {
+    const page = { limit: STEP_APPLICATIONS, from, backwards: false, order: "ascending" } as const;
+    const { rows, more } = await store.applications.list(environmentSeq, page);
+    return { rows, last: more ? rows.at(-1)!.seq : null };
+  }
+  const ahead = wanted.filter((seq) => seq > from).sort((a, b) => a - b);
+  const part = ahead.slice(0, STEP_APPLICATIONS);
+  const found = await Promise.all(part.map((seq) => store.applications.find(environmentSeq, { seq })));
+  const rows = found.filter((application) => application !== null);
+  return { rows, last: ahead.length > part.length ? part.at(-1)! : null };
+}
+
+/** Counts the attempts of applications. */
+class AppStats implements TaskKind {
+  readonly kind = APP_STATS;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly parts: Parts,
+  ) {}
+
+  async step(task: Task): Promise<Step> {
+    const data = task.data as unknown as AppStatsData;
+    const { rows, last } = await nextApplications(
+      this.parts.store,
+      task.environmentSeq,
+      data.from,
+      data.applicationSeqs,
+    );
+    const appStats = [...data.appStats];
+    for (const application of rows) appStats.push(await this.#statsOf(application, data));
+    const after = { ...data, appStats, from: last ?? data.from };
+    if (appStats.length > REPORT_APPLICATIONS_MAX) return { data: { ...data }, nextInMs: null, failure: TOO_MANY };
+    return { data: after, nextInMs: last === null ? null : REST_MS };
+  }
+
+  async #statsOf({ seq, uid }: Application, { since, until }: AppStatsData) {
+    const { store, ids } = this.parts;
+    let messageDestinations = 0;
+    for (const endpointSeq of await store.endpoints.ever(seq)) {
+      const { delivered, failed } = await countAttempts(store, this.clock, endpointSeq, since, until);
+      messageDestinations += delivered + failed;
+    }
+    return { appId: ids.encode("app_", seq), appUid: uid, messageDestinations };
+  }
+}
+
+/** Tells of applications which event types their endpoints ask for by name, and whether one takes everything. */
+class EventTypeAggregate implements TaskKind {
+  readonly kind = EVENT_TYPE_AGGREGATE;
+
+  constructor(private readonly parts: Parts) {}
+
+  async step(task: Task): Promise<Step> {
+    const data = task.data as unknown as AggregateData;
+    const { rows, last } = await nextApplications(this.parts.store, task.environmentSeq, data.from, null);
+    const event_types = [...data.event_types];
+    for (const application of rows) event_types.push(await this.#typesOf(application));
+    const after = { ...data, event_types, from: last ?? data.from };
+    if (event_types.length > REPORT_APPLICATIONS_MAX) return { data: { ...data }, nextInMs: null, failure: TOO_MANY };
+    return { data: after, nextInMs: last === null ? null : REST_MS };
+  }
+
+  async #typesOf({ seq }: Application) {
+    const endpoints = await this.parts.store.endpoints.active(seq);
+    const names = new Set(endpoints.flatMap(({ eventTypes }) => eventTypes ?? []));
+    return {
+      appId: this.parts.ids.encode("app_", seq),
+      explicitlySubscribedEventTypes: [...names].sort(),
+      hasCatchAllEndpoint: endpoints.some(({ eventTypes }) => eventTypes === null),
+    };
+  }
+}

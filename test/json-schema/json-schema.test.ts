@@ -1,0 +1,304 @@
+import { describe, expect, test } from "bun:test";
+import { compileSchema, schemaBytesMax, UnusableSchema } from "../../src/json-schema/compile.ts";
+
+const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
+
+/** Where and why a schema was refused. */
+function refusal(schema: unknown): { path: readonly string[]; message: string } {
+  try {
+    compileSchema(schema);
+  } catch (error) {
+    if (error instanceof UnusableSchema) return { path: error.path, message: error.message };
+    throw error;
+  }
+  throw new Error("it was taken");
+}
+
+function places(schema: unknown, payload: unknown): string[] {
+  return compileSchema(schema)(payload).map(({ loc }) => loc.join("/"));
+}
+
+describe("a schema", () => {
+  test("finds nothing in a payload that fits", () => {
+    expect(compileSchema({ type: "object", required: ["a"] })({ a: 1 })).toEqual([]);
+  });
+
+  test("says where a payload does not fit and why, and shows nothing of its values", () => {
+    const check = compileSchema({
+      type: "object",
+      required: ["id", "list"],
+      properties: { id: { type: "string" }, list: { type: "array", items: { enum: [1, 2] } } },
+      additionalProperties: false,
+    });
+    expect(check({ list: [1, "secret"], "x/y": "secret" })).toEqual([
+      { loc: ["body", "payload", "id"], msg: "This field is required.", type: "schema.required" },
+      { loc: ["body", "payload", "x/y"], msg: "The schema does not know this field.", type: expect.any(String) },
+      { loc: ["body", "payload", "list", "[1]"], msg: expect.any(String), type: "schema.enum" },
+    ]);
+    expect(JSON.stringify(check({ list: [1, "secret"], id: 77777 }))).not.toMatch(/secret|77777/);
+  });
+
+  test("finds at most twenty things", () => {
+    const list = Array.from({ length: 1000 }, () => "x");
+    expect(places({ properties: { list: { items: { type: "integer" } } } }, { list })).toHaveLength(20);
+  });
+
+  test("is draft-07 unless it says 2020-12", () => {
+    const tuple = { properties: { list: { prefixItems: [{ type: "string" }] } } };
+    expect(places(tuple, { list: [1] })).toEqual([]);
+    expect(places({ $schema: DRAFT_2020, ...tuple }, { list: [1] })).toEqual(["body/payload/list/[0]"]);
+    const oldTuple = { properties: { list: { items: [{ type: "string" }] } } };
+    expect(places(oldTuple, { list: [1] })).toEqual(["body/payload/list/[0]"]);
+    expect(refusal({ $schema: DRAFT_2020, ...oldTuple }).path).toEqual(["properties", "list", "items"]);
+  });
+
+  test("may be of an older draft as far as the newer one understands it", () => {
+    expect(places({ $schema: "http://json-schema.org/draft-04/schema#", id: "x", type: "object" }, [])).toHaveLength(1);
+  });
+
+  test("may refer to itself", () => {
+    const tree = { $defs: { node: { properties: { next: { $ref: "#/$defs/node" }, n: { type: "integer" } } } } };
+    expect(places({ $ref: "#/$defs/node", ...tree }, { next: { next: { n: "x" } } })).toEqual([
+      "body/payload/next/next/n",
+    ]);
+    expect(places({ properties: { next: { $ref: "#" } }, required: ["n"] }, { n: 1, next: {} })).toEqual([
+      "body/payload/next/n",
+    ]);
+  });
+
+  test("knows formats, and passes over those that it does not know", () => {
+    const of = (format: string, value: string) => places({ properties: { a: { format } } }, { a: value }).length;
+    expect([of("email", "a@b.example"), of("email", "x"), of("date-time", "x"), of("nonsense", "x")]).toEqual([
+      0, 1, 1, 0,
+    ]);
+  });
+
+  test("takes base64 with its padding as bytes, all of a text and however long", () => {
+    const check = compileSchema({ properties: { a: { format: "byte" } } });
+    const fits = (a: string) => check({ a }).length === 0;
+    const long = "Az09+/aa".repeat(250_000);
+    const good = ["", "aGk=", "aA==", "aGkh", "+/+/", long, `${long}aA==`];
+    const bad = [
+      "a",
+      "aGk",
+      "aG=k",
+      "a===",
+      "====",
+      "aGk=aGk=",
+      "aGk-",
+      "aGé=",
+      "aG\u0141=",
+      "*\n\naGk=",
+      "aGkh\n",
+      "    ",
+    ];
+    expect(good.filter((text) => !fits(text))).toEqual([]);
+    expect([...bad, `${long}*AAA`, `*${long}AAA`].filter(fits)).toEqual([]);
+  });
+
+  test("takes nullable from OpenAPI, also where it means nothing", () => {
+    const schema = { properties: { a: { type: "string", nullable: true }, b: { nullable: true } } };
+    expect(places(schema, { a: null, b: 1 })).toEqual([]);
+  });
+
+  test("finds no fields in a payload that only every object has", () => {
+    const schema = { properties: { constructor: { type: "string" } }, required: ["toString"] };
+    expect(places(schema, {})).toEqual(["body/payload/toString"]);
+  });
+
+  test("at which the validator itself fails is told as such", () => {
+    const condition = '{"if": {"unevaluatedItems": {}, "maxProperties": 0}, "then": {"properties": {"a": {}}}}';
+    const check = compileSchema({ $schema: DRAFT_2020, ...JSON.parse(condition), patternProperties: { ".": {} } });
+    expect(check({})).toEqual([]);
+    expect(check({ x: 1 }).map(({ type }) => type)).toEqual(["schema.unusable"]);
+  });
+
+  test("with names that are special in JavaScript does no harm", () => {
+    const schema = JSON.parse('{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"]}');
+    expect(() => compileSchema(schema)(JSON.parse('{"__proto__":{"polluted":1}}'))).not.toThrow();
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  test("tells equal values in an array by their content, whatever the order of their keys", () => {
+    const schema = { properties: { a: { uniqueItems: true } } };
+    expect(
+      places(schema, {
+        a: [
+          { x: 1, y: 2 },
+          { y: 2, x: 1 },
+        ],
+      }),
+    ).toEqual(["body/payload/a"]);
+    expect(places(schema, { a: [1, "1", [1], { a: 1 }, null, "null"] })).toEqual([]);
+  });
+});
+
+describe("no schema is", () => {
+  const cases: [string, unknown, string[]][] = [
+    ["a text", "x", []],
+    ["an array", [], []],
+    ["null", null, []],
+    ["one with a type that there is not", { type: "objekt" }, ["type"]],
+    ["one with a wrong limit deep inside", { properties: { a: { minLength: -1 } } }, ["properties", "a", "minLength"]],
+    ["one of a dialect that nobody knows", { $schema: "https://example.com/dialect" }, ["$schema"]],
+    ["one with a pattern that is none", { pattern: "(" }, ["pattern"]],
+    ["one with a name that is no pattern", { patternProperties: { "(": {} } }, ["patternProperties", "("]],
+    ["one with a reference in a pattern", { properties: { a: { pattern: "(a)\\1" } } }, ["properties", "a", "pattern"]],
+    [
+      "one with a reference to what holds schemas by name",
+      { properties: { type: {} }, not: { $ref: "#/properties" } },
+      [],
+    ],
+    [
+      "one with a reference to what is no schema",
+      { "x-own": { maxLength: "x" }, not: { $ref: "#/x-own" } },
+      ["x-own", "maxLength"],
+    ],
+    ["one with a reference to elsewhere", { $ref: "https://example.com/schema.json" }, []],
+    ["one with a reference to a file", { $ref: "file:///etc/passwd" }, []],
+    ["one with a reference to nowhere", { $ref: "#/$defs/none" }, []],
+    ["one that is nothing but itself", { $ref: "#" }, []],
+    ["one that goes in a circle", { anyOf: [{ $ref: "#/$defs/a" }], $defs: { a: { not: { $ref: "#" } } } }, []],
+    ["one with a reference into data", { const: { a: {} }, allOf: [{ $ref: "#/const/a" }] }, []],
+    ["one that is too long", { description: "x".repeat(schemaBytesMax) }, []],
+  ];
+  for (const [name, schema, path] of cases) {
+    test(name, () => {
+      expect(refusal(schema).path).toEqual(path);
+    });
+  }
+
+  test("one that was named by another", () => {
+    compileSchema({ $id: "https://example.com/a", type: "string" });
+    expect(refusal({ $ref: "https://example.com/a" }).message).toContain("nothing is fetched");
+  });
+});
+
+describe("schemas that lie by name under words that nobody knows", () => {
+  const keywords = ["type", "const", "enum", "format", "required", "maxLength", "minimum", "pattern", "uniqueItems"];
+  const notes = ["id", "default", "discriminator", "example", "examples", "nullable", "title", "dependentRequired"];
+  const holders = ["items", "not", "if", "contains", "properties", "definitions", "dependencies", "patternProperties"];
+  const names = [...keywords, ...notes, ...holders];
+  const component = { type: "string", maxLength: 3 };
+
+  for (const name of names) {
+    for (const $schema of ["http://json-schema.org/draft-07/schema#", DRAFT_2020]) {
+      test(`may be named ${name} (${$schema})`, () => {
+        const components = { schemas: { [name]: component, Other: { allOf: [{ type: "integer" }] } } };
+        const schema = {
+          $schema,
+          properties: {
+            a: { $ref: `#/components/schemas/${name}` },
+            b: { $ref: `#/components/schemas/${name}` },
+            c: { $ref: "#/components/schemas/Other" },
+          },
+          components,
+        };
+        expect(places(schema, { a: 1, b: "xxxx", c: "x" }).sort()).toEqual([
+          "body/payload/a",
+          "body/payload/b",
+          "body/payload/c",
+        ]);
+        expect(places(schema, { a: "x", b: "xxx", c: 1 })).toEqual([]);
+      });
+    }
+  }
+
+  test("may lie deeper under such a name", () => {
+    const schema = { $ref: "#/x-own/type/example/a", "x-own": { type: { example: { a: { type: "string" } } } } };
+    expect(places(schema, 1)).toEqual(["body/payload"]);
+  });
+
+  test("are no keywords of what holds them, where that is used as a schema", () => {
+    const used = (own: object) => ({ properties: { a: { $ref: "#/x-own" } }, "x-own": own });
+    const notes = { default: {}, example: { type: "string" }, examples: {}, id: {}, discriminator: {}, $async: {} };
+    expect(places(used({ ...notes, properties: { b: { type: "string" } } }), { a: { b: 1 } })).toEqual([
+      "body/payload/a/b",
+    ]);
+    expect(places(used({ const: { b: 1 } }), { a: { b: 1 } })).toEqual([]);
+    expect(places(used({ const: { b: 1 } }), { a: { b: 2 } })).toEqual(["body/payload/a"]);
+    expect(places(used({ properties: { b: false }, dependencies: { b: ["c"] } }), { a: { b: 1 } })).toHaveLength(2);
+  });
+
+  test("make no schema of what holds them under a keyword that wants something else", () => {
+    const taken = [
+      "type",
+      "enum",
+      "format",
+      "required",
+      "maxLength",
+      "properties",
+      "dependencies",
+      "patternProperties",
+    ].filter((name) => {
+      try {
+        compileSchema({ $ref: "#/x-own", "x-own": { [name]: component } });
+        return true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnusableSchema);
+        return false;
+      }
+    });
+    expect(taken).toEqual([]);
+  });
+
+  test("are told from examples beside the keywords of a schema, in which nothing is counted", () => {
+    const example = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`k${i}`, { $id: "x" }]));
+    const components = { schemas: { User: { type: "object", required: ["id"], example } } };
+    expect(places({ $ref: "#/components/schemas/User", components }, {})).toEqual(["body/payload/id"]);
+  });
+});
+
+describe("what means something to the validator alone", () => {
+  const strict = { properties: { a: { type: "string" } }, required: ["a"] };
+  const words: [string, unknown][] = [
+    ["$async", true],
+    ["$data", true],
+    ["discriminator", { propertyName: "a" }],
+    ["nullable", true],
+    ["$comment", "x"],
+    ["x-boathook-visit", false],
+  ];
+  for (const [word, value] of words) {
+    test(`${word} changes nothing`, () => {
+      const schemas = [
+        { ...strict, [word]: value },
+        { allOf: [{ ...strict, [word]: value }] },
+        { $ref: "#/definitions/x", definitions: { x: { ...strict, [word]: value } } },
+      ];
+      for (const schema of schemas) {
+        expect(places(schema, { a: 1 })).toEqual(["body/payload/a"]);
+        expect(places(schema, { a: "x" })).toEqual([]);
+      }
+    });
+
+    test(`${word} may be the name of a field`, () => {
+      expect(places({ properties: { [word]: { type: "string" } }, required: [word] }, {})).toEqual([
+        `body/payload/${word}`,
+      ]);
+      expect(places({ properties: { [word]: { type: "string" } } }, { [word]: 1 })).toEqual([`body/payload/${word}`]);
+    });
+  }
+
+  test("a value of another form than a limit's is no reference to data", () => {
+    expect(refusal({ properties: { a: { maximum: { $data: "1/b" } } } }).path).toEqual(["properties", "a", "maximum"]);
+  });
+});
+
+describe("a multiple", () => {
+  const cases: [divisor: number, multiples: number[], others: number[]][] = [
+    [0.01, [19.99, 0.07, 1.1, 4.35, 0, -19.99, 1e21, 123456789.01], [19.999, 0.001, 1e-7]],
+    [0.1, [0.3, 0.7, 1.1, 1e300], [0.35, 1.0000000000000002]],
+    [3, [9, -9, 0, 3e300], [10, 9.5, 0.3]],
+    [1e-7, [1, 0.0000003], [1e-8]],
+    [2.5, [5, 7.5], [6]],
+    [1.5e-300, [3e-300, 1.5e300], [1e-300]],
+  ];
+  for (const [multipleOf, multiples, others] of cases) {
+    test(`of ${multipleOf} is one in decimal, as it is written`, () => {
+      const check = compileSchema({ properties: { a: { multipleOf } } });
+      expect(multiples.filter((a) => check({ a }).length > 0)).toEqual([]);
+      expect(others.filter((a) => check({ a }).length === 0)).toEqual([]);
+    });
+  }
+});

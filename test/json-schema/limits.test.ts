@@ -1,0 +1,141 @@
+import { describe, expect, test } from "bun:test";
+import { compileSchema, schemaBytesMax, UnusableSchema } from "../../src/json-schema/compile.ts";
+
+const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
+
+function named<T>(count: number, name: string, value: (i: number) => T): Record<string, T> {
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}${i}`, value(i)]));
+}
+
+function list<T>(count: number, item: (i: number) => T): T[] {
+  return Array.from({ length: count }, (_, i) => item(i));
+}
+
+function nested(levels: number, around: (schema: object) => object): object {
+  let schema: object = {};
+  for (let i = 0; i < levels; i++) schema = around(schema);
+  return schema;
+}
+
+const flags = list(300, (i) => `p${i}`);
+
+/** What grows, how many of it are taken, and how many are not. */
+const shapes: [string, (count: number) => object, number, number][] = [
+  ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
+  ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],
+  ["patterns of fields", (n) => ({ patternProperties: named(n, "^", () => ({})) }), 100, 101],
+  [
+    "patterns of fields deep inside",
+    (n) => ({ items: { not: { patternProperties: named(n, "^", () => ({})) } } }),
+    100,
+    101,
+  ],
+  ["alternatives", (n) => ({ anyOf: list(n, () => ({ type: "string" })) }), 256, 257],
+  ["alternatives that are no objects", (n) => ({ oneOf: list(n, () => true) }), 256, 257],
+  [
+    "alternatives of alternatives",
+    (n) => ({ anyOf: list(n, () => ({ anyOf: list(n, () => ({ type: "string" })) })) }),
+    40,
+    50,
+  ],
+  ["schemas that are all applied", (n) => ({ allOf: list(n, () => ({})) }), 256, 257],
+  ["places of a tuple", (n) => ({ items: list(n, () => ({})) }), 256, 257],
+  [
+    "references",
+    (n) => ({ properties: named(n, "p", () => ({ $ref: "#/definitions/a" })), definitions: { a: {} } }),
+    380,
+    420,
+  ],
+  ["definitions", (n) => ({ definitions: named(n, "d", (i) => ({ type: "string", $id: `d${i}` })) }), 300, 500],
+  [
+    "schemas under words that nobody knows",
+    (n) => ({ "x-own": named(n, "d", () => ({ type: "string" })) }),
+    1900,
+    2100,
+  ],
+  ["levels", (n) => nested(n, (items) => ({ items })), 100, 200],
+  ["levels of names", (n) => nested(n, (a) => ({ properties: { a } })), 60, 70],
+  ["dependencies", (n) => ({ dependencies: named(n, "p", () => ({ minProperties: 3 })) }), 1900, 2100],
+  ["conditions", (n) => ({ allOf: list(n, () => JSON.parse('{"if":{},"then":{},"else":{}}')) }), 200, 257],
+  [
+    "fields, where it is tracked which have been looked at",
+    (n) => ({ $schema: DRAFT_2020, unevaluatedProperties: false, properties: named(n, "p", () => ({})) }),
+    450,
+    550,
+  ],
+  [
+    "alternatives, where it is tracked what they have looked at",
+    (n) => ({
+      $schema: DRAFT_2020,
+      unevaluatedProperties: false,
+      anyOf: list(n, (i) => ({ properties: { [`a${i}`]: {} } })),
+    }),
+    150,
+    250,
+  ],
+  ["repetitions in a pattern", (n) => ({ pattern: `^.{0,${n}}$` }), 4000, 6000],
+  ["repetitions of repetitions", (n) => ({ pattern: `^(?:a{${n}}b){${n}}$` }), 60, 110],
+  [
+    "patterns that are long altogether",
+    (n) => ({ properties: named(n, "p", (i) => ({ pattern: `^.{${1000 + i}}$` })) }),
+    9,
+    30,
+  ],
+  ["groups within groups", (n) => ({ pattern: `${"(".repeat(n)}a${")".repeat(n)}` }), 60, 70],
+];
+
+describe("a schema is taken or refused by what it would take to compile it:", () => {
+  for (const [name, shape, taken, refused] of shapes) {
+    test(name, () => {
+      expect(() => compileSchema(shape(taken))).not.toThrow();
+      expect(() => compileSchema(shape(refused))).toThrow(UnusableSchema);
+    });
+  }
+
+  test("what costs nothing to compile is bounded by bytes alone", () => {
+    const check = compileSchema({
+      required: flags,
+      properties: { kind: { enum: list(2500, (i) => ({ k: i })) }, flag: { enum: list(1000, (i) => `v${i}`) } },
+      dependencies: named(200, "q", () => flags.slice(0, 10)),
+      description: "x".repeat(1000),
+    });
+    expect(check(named(300, "p", () => 1))).toEqual([]);
+    expect(() => compileSchema({ description: "x".repeat(schemaBytesMax) })).toThrow(UnusableSchema);
+  });
+
+  test("the place where it goes too far is told, and neither that nor the reason is long", () => {
+    const long = "n".repeat(30_000);
+    const bad = [
+      { properties: { [long]: { patternProperties: named(101, "^", () => ({})) } } },
+      { properties: { [long]: { type: "objekt" } } },
+      { properties: { a: { pattern: `(${long}` } } },
+      { $ref: `#/${long}` },
+      { $schema: long },
+    ];
+    const refusals = bad.map((schema) => {
+      try {
+        compileSchema(schema);
+      } catch (error) {
+        if (error instanceof UnusableSchema) return error;
+      }
+      throw new Error("it was taken");
+    });
+    expect(refusals[0]!.path).toEqual(["properties", long.slice(0, 128), "patternProperties"]);
+    for (const { path, message } of refusals) expect(JSON.stringify([path, message]).length).toBeLessThan(1500);
+  });
+});
+
+describe("a compiled schema", () => {
+  test("is used again when the same comes again", () => {
+    const schema = () => ({ type: "object", required: ["used-again"] });
+    expect(compileSchema(schema())).toBe(compileSchema(schema()));
+    expect(compileSchema({ type: "object", required: ["another"] })).not.toBe(compileSchema(schema()));
+  });
+
+  test("says how much memory it takes, by its size", () => {
+    const small = compileSchema({ type: "string" }).bytes;
+    const large = compileSchema({ properties: named(900, "p", () => ({ type: "string" })) }).bytes;
+    const patterned = compileSchema({ pattern: "^[a-z]{4000}$" }).bytes;
+    expect([large, patterned].filter((bytes) => bytes > small + 200_000)).toHaveLength(2);
+  });
+});
