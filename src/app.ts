@@ -4,7 +4,7 @@ import { defaultEnvironment } from "./api/identity/environment-name.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
 import type { Settings } from "./config/index.ts";
 import { Facts } from "./core/fact.ts";
-import { IdCodec, SeqSource } from "./core/id.ts";
+import { IdCodec, type SeqSource } from "./core/id.ts";
 import { StartError } from "./core/start-error.ts";
 import { BacklogWatch } from "./deliver/backlog-watch.ts";
 import { Engine } from "./deliver/engine.ts";
@@ -48,13 +48,13 @@ export async function startServer(
   const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
   try {
     const ids = new IdCodec(store.idSeed);
-    const seqs = new SeqSource(clock.now, store.lastSeq);
+    const seqs = store.numbers;
     facts.subscribe(factLog(log, ids));
     const environment = await ensureDefaultEnvironment(store, seqs);
 
     const directory = new Directory(store, clock);
     facts.subscribe(directory.listen);
-    const tally = new Tally(await store.totals());
+    const tally = new Tally(await store.history.totals());
     facts.subscribe(tally.listen);
     const policy = deliveryPolicy(settings, version);
     const ports = { clock, random, transport: new FetchTransport(), resolver: new SystemResolver() };
@@ -63,7 +63,7 @@ export async function startServer(
       tally,
       attemptsUnderWay: () => engine.attemptsUnderWay,
       oldestDueAt: () => engine.oldestDueAt(),
-      storeSize: () => store.size(),
+      storeSize: () => store.housekeeping.size(),
     });
     facts.subscribe(metrics.listen);
     const operational = new OperationalWebhooks({
@@ -99,7 +99,7 @@ export async function startServer(
       operational,
       overview: async (environmentSeq) => ({
         ...tally.of(environmentSeq),
-        failing: await store.failingEndpoints(environmentSeq),
+        failing: await store.history.failingEndpoints(environmentSeq),
       }),
       version,
       stopping: stopping.signal,
@@ -159,5 +159,9 @@ function listenProblem(error: unknown): string {
 }
 
 function ensureDefaultEnvironment(store: Store, seqs: SeqSource): Promise<Environment> {
-  return store.environments.ensure({ seq: seqs.next(), name: defaultEnvironment, createdAt: systemClock.now() });
+  return store.configuration.environments.ensure({
+    seq: seqs.next(),
+    name: defaultEnvironment,
+    createdAt: systemClock.now(),
+  });
 }

@@ -34,23 +34,23 @@ const DONE_META = "first-start";
  */
 export async function prepareFirstStart(parts: Parts): Promise<FirstStart | null> {
   const { store, clock } = parts;
-  if ((await store.meta.get(DONE_META)) !== null) return null;
+  if ((await store.housekeeping.meta.get(DONE_META)) !== null) return null;
   const rootToken = parts.rootToken === null ? await makeRootToken(parts) : null;
   await makeDemo(parts);
-  await store.meta.set(DONE_META, new Date(clock.now()).toISOString());
+  await store.housekeeping.meta.set(DONE_META, new Date(clock.now()).toISOString());
   return { rootToken, demoApplication: DEMO };
 }
 
 async function makeRootToken({ store, random }: Parts): Promise<string> {
   const token = `bhroot_${Buffer.from(random.bytes(32)).toString("base64url")}`;
-  await store.meta.set(ROOT_TOKEN_META, createHash("sha256").update(token).digest("hex"));
+  await store.housekeeping.meta.set(ROOT_TOKEN_META, createHash("sha256").update(token).digest("hex"));
   return token;
 }
 
 async function makeDemo({ store, seqs, clock, random, environmentSeq, publicUrl }: Parts): Promise<void> {
   const now = clock.now();
   const applicationSeq = seqs.next();
-  await store.applications.create({
+  await store.configuration.applications.create({
     seq: applicationSeq,
     environmentSeq,
     uid: DEMO,
@@ -63,5 +63,5 @@ async function makeDemo({ store, seqs, clock, random, environmentSeq, publicUrl 
   const url = `${publicUrl}/inbox/${Buffer.from(random.bytes(18)).toString("base64url")}`;
   const endpoint = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
   const secret = generateSecret(random.bytes(secretBytes));
-  await store.endpoints.create({ ...endpoint, description: "The built-in inbox" }, secret);
+  await store.configuration.endpoints.create({ ...endpoint, description: "The built-in inbox" }, secret);
 }

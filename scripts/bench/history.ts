@@ -1,4 +1,4 @@
-import { type Seq, SeqSource } from "../../src/core/id.ts";
+import type { Seq, SeqSource } from "../../src/core/id.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import type { NewMessage, Settlement, Store } from "../../src/store/index.ts";
 import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
@@ -37,25 +37,31 @@ export const seen = {
 
 /** Writes `attempts` attempts to the busy endpoint, with their messages and what else happened, by the store's own verbs. */
 export async function writeHistory(store: Store, attempts: number): Promise<History> {
-  const seqs = new SeqSource(systemClock.now, store.lastSeq);
+  const seqs = store.numbers;
   const history = await furnish(store, seqs);
   let open: NewMessage[] = [];
   for (let n = 0; n < attempts; n += BATCH) {
     const messages = Array.from({ length: Math.min(BATCH, attempts - n) }, (_, i) => message(n + i, history, seqs));
     const settlements = open.flatMap((one) => one.deliveries.map((delivery) => settle(one, delivery, history, seqs)));
     // Each batch is settled while the next one comes in, as on a server under load.
-    await Promise.all([store.accept(messages), store.settle(settlements)]);
+    await Promise.all([store.queue.accept(messages), store.queue.settle(settlements)]);
     open = messages;
   }
-  await store.settle(open.flatMap((one) => one.deliveries.map((delivery) => settle(one, delivery, history, seqs))));
+  await store.queue.settle(
+    open.flatMap((one) => one.deliveries.map((delivery) => settle(one, delivery, history, seqs))),
+  );
   return history;
 }
 
 async function furnish(store: Store, seqs: SeqSource): Promise<History> {
   const now = systemClock.now();
-  const environment = await store.environments.ensure({ seq: seqs.next(), name: ENVIRONMENT, createdAt: now });
+  const environment = await store.configuration.environments.ensure({
+    seq: seqs.next(),
+    name: ENVIRONMENT,
+    createdAt: now,
+  });
   const applicationSeq = seqs.next();
-  await store.applications.create({
+  await store.configuration.applications.create({
     seq: applicationSeq,
     environmentSeq: environment.seq,
     uid: HISTORY_APPLICATION,
@@ -68,7 +74,7 @@ async function furnish(store: Store, seqs: SeqSource): Promise<History> {
   const endpoint = async (uid: string): Promise<Seq> => {
     const plain = { seq: seqs.next(), applicationSeq, url: "https://hook.example/", now };
     const made = { ...plainEndpoint(plain), uid };
-    await store.endpoints.create(made, "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0");
+    await store.configuration.endpoints.create(made, "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0");
     return made.seq;
   };
   return {

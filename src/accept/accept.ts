@@ -53,14 +53,14 @@ export class Accepter {
 
   async #acceptFor(entry: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): Promise<Accepted> {
     const message = this.#numbered(entry, endpointSeqs, incoming);
-    const [result] = await this.store.accept([message]);
+    const [result] = await this.store.queue.accept([message]);
     return this.#committed(entry, message, result!);
   }
 
   /** Several in one commit; each fails alone. */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
     const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
-    const results = await this.store.accept(messages);
+    const results = await this.store.queue.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result));
   }
 

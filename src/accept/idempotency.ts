@@ -70,7 +70,7 @@ export class Idempotency {
     if (repeated !== null) return repeated;
     const answer = await keyed.work(entry);
     if (isSuccess(answer)) {
-      await this.store.idempotency.put(entry, { kind: "text", status: answer.status, body: answer.body });
+      await this.store.queue.idempotency.put(entry, { kind: "text", status: answer.status, body: answer.body });
     }
     return answer;
   }
@@ -87,7 +87,7 @@ export class Idempotency {
   }
 
   async #repeated<T extends Answered>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T | null> {
-    const answer = await this.store.idempotency.get(entry.key, now);
+    const answer = await this.store.queue.idempotency.get(entry.key, now);
     return answer === null ? null : keyed.repeat(answer);
   }
 }

@@ -3,7 +3,7 @@ import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
 import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema/compile.ts";
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
-import type { EventType, Store } from "../store/index.ts";
+import type { Configuration, EventType } from "../store/index.ts";
 
 /** What the payloads of an event type are held against. */
 export interface PayloadRule {
@@ -27,7 +27,7 @@ export class PayloadRules {
   #changes = 0;
 
   constructor(
-    private readonly store: Pick<Store, "eventTypes">,
+    private readonly eventTypes: Pick<Configuration["eventTypes"], "get">,
     facts: Facts,
   ) {
     facts.subscribe((fact) => this.#listen(fact));
@@ -42,7 +42,7 @@ export class PayloadRules {
 
   async #read(key: string, environmentSeq: Seq, name: string): Promise<PayloadRule | null> {
     const changes = this.#changes;
-    const eventType = await this.store.eventTypes.get(environmentSeq, name);
+    const eventType = await this.eventTypes.get(environmentSeq, name);
     const schema = eventType === null || eventType.validation === "off" ? undefined : latestSchema(eventType);
     const hasRule = schema !== undefined && eventType !== null;
     const rule = hasRule ? ruleOf(schema, eventType.validation === "reject") : null;

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Settings } from "../config/index.ts";
-import { IdCodec, type Seq, SeqSource } from "../core/id.ts";
+import { IdCodec, type Seq, type SeqSource } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
 import { tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../core/token.ts";
 import { systemClock } from "../edge/clock.ts";
@@ -42,7 +42,9 @@ export function createToken(settings: Settings, request: TokenRequest): Promise<
       expiresAt: request.expires === undefined ? null : now + request.expires,
       revokedAt: null,
     };
-    await audited({ store, ids, seqs }, "token.create", token, () => store.tokens.create(token, tokenHash(text)));
+    await audited({ store, ids, seqs }, "token.create", token, () =>
+      store.configuration.tokens.create(token, tokenHash(text)),
+    );
     return text;
   });
 }
@@ -51,10 +53,10 @@ export function createToken(settings: Settings, request: TokenRequest): Promise<
 export function listTokens(settings: Settings): Promise<string> {
   requireData(settings);
   return withStore(settings, async ({ store, ids }) => {
-    const environments = new Map((await store.environments.list()).map((one) => [one.seq, one.name]));
+    const environments = new Map((await store.configuration.environments.list()).map((one) => [one.seq, one.name]));
     const now = Date.now();
     const rows: string[][] = [];
-    for (const token of await store.tokens.list()) {
+    for (const token of await store.configuration.tokens.list()) {
       rows.push([
         ids.encode("tok_", token.seq),
         token.name,
@@ -76,10 +78,10 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
   return withStore(settings, async (opened) => {
     const { store, ids } = opened;
     const seq = ids.decode("tok_", id);
-    const token = (await store.tokens.list()).find((one) => one.seq === seq);
+    const token = (await store.configuration.tokens.list()).find((one) => one.seq === seq);
     if (token === undefined)
       throw new CommandFailed(`There is no token ${JSON.stringify(id)} in ${settings.dataDir}; see token list.`);
-    await audited(opened, "token.revoke", token, () => store.tokens.revoke(token.seq, Date.now()));
+    await audited(opened, "token.revoke", token, () => store.configuration.tokens.revoke(token.seq, Date.now()));
   });
 }
 
@@ -96,7 +98,7 @@ async function audited(
     ...(applicationSeq !== null && { appId: ids.encode("app_", applicationSeq) }),
   };
   const actor = { kind: "command", id: null, name: null } as const;
-  const written = store.audit.end({
+  const written = store.configuration.audit.end({
     seq: seqs.next(),
     environmentSeq,
     actor,
@@ -124,7 +126,7 @@ async function withStore<Result>(settings: Settings, use: (opened: Opened) => Pr
     exclusive: false,
   });
   try {
-    const seqs = new SeqSource(Date.now, store.lastSeq);
+    const seqs = store.numbers;
     // A server on the same data gives out numbers of the same milliseconds, from the first one on: begin elsewhere.
     seqs.take(randomInt(1, 2048));
     return await use({ store, ids: new IdCodec(store.idSeed), seqs });
@@ -145,7 +147,7 @@ function requireData(settings: Settings): void {
 async function environmentFor(store: Store, ids: IdCodec, seqs: SeqSource, text: string): Promise<Environment> {
   if (text.startsWith("org_")) {
     const seq = ids.decode("org_", text);
-    const found = seq === null ? null : await store.environments.get(seq);
+    const found = seq === null ? null : await store.configuration.environments.get(seq);
     if (found === null) throw new CommandFailed(`There is no environment with the id ${JSON.stringify(text)}.`);
     return found;
   }
@@ -154,12 +156,12 @@ async function environmentFor(store: Store, ids: IdCodec, seqs: SeqSource, text:
       `The environment ${JSON.stringify(text)} wants a name of 1 to 256 of the characters a-z, A-Z, 0-9, -, _ and . instead.`,
     );
   }
-  return store.environments.ensure({ seq: seqs.next(), name: text, createdAt: Date.now() });
+  return store.configuration.environments.ensure({ seq: seqs.next(), name: text, createdAt: Date.now() });
 }
 
 async function applicationIn(store: Store, ids: IdCodec, environment: Environment, text: string): Promise<Seq> {
   const seq = ids.decode("app_", text);
-  const found = await store.applications.find(environment.seq, seq === null ? { uid: text } : { seq });
+  const found = await store.configuration.applications.find(environment.seq, seq === null ? { uid: text } : { seq });
   if (found === null) {
     throw new CommandFailed(`There is no application ${JSON.stringify(text)} in the environment ${environment.name}.`);
   }
@@ -168,7 +170,7 @@ async function applicationIn(store: Store, ids: IdCodec, environment: Environmen
 
 async function applicationName(store: Store, ids: IdCodec, seq: Seq | null): Promise<string> {
   if (seq === null) return "all";
-  const application = await store.applications.get(seq);
+  const application = await store.configuration.applications.get(seq);
   return application?.uid ?? ids.encode("app_", seq);
 }
 

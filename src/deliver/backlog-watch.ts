@@ -1,7 +1,7 @@
 import type { Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
-import { type Store, StoreUnavailable } from "../store/index.ts";
+import { type Housekeeping, StoreUnavailable } from "../store/index.ts";
 import type { OldestDue } from "./engine.ts";
 
 const LOOK_EVERY_MS_MIN = 50;
@@ -26,7 +26,7 @@ export class BacklogWatch {
   constructor(
     private readonly clock: Clock,
     private readonly facts: Facts,
-    private readonly store: Pick<Store, "meta">,
+    private readonly store: { readonly housekeeping: Pick<Housekeeping, "meta"> },
     /** 0 = never look. */
     private readonly thresholdMs: number,
     private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
@@ -34,7 +34,9 @@ export class BacklogWatch {
 
   async start(): Promise<void> {
     if (this.thresholdMs === 0) return;
-    this.#growing = new Map(JSON.parse((await this.store.meta.get(GROWING_META)) ?? "[]") as [Seq, number][]);
+    this.#growing = new Map(
+      JSON.parse((await this.store.housekeeping.meta.get(GROWING_META)) ?? "[]") as [Seq, number][],
+    );
     this.#later();
   }
 
@@ -50,7 +52,7 @@ export class BacklogWatch {
     const changed = [this.#findGrowing(oldest, now), this.#findRecovered(oldest, now)];
     if (!changed.includes(true)) return;
     try {
-      await this.store.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
+      await this.store.housekeeping.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
     } catch (error) {
       // It is kept for after a restart only.
       if (!(error instanceof StoreUnavailable)) throw error;

@@ -109,14 +109,15 @@ export class Engine implements Deliverer {
 
   /** Takes up what is pending since the last time: due deliveries go out at once. Only the lanes are read, not what waits in them. */
   async start(): Promise<void> {
+    const claim = await this.parts.store.queue.claim("engine");
     let after: Seq = 0;
     for (;;) {
-      const lanes = await this.parts.store.pendingLanes(after, RECOVERY_PAGE);
+      const lanes = await this.parts.store.queue.pendingLanes(claim, after, RECOVERY_PAGE);
       for (const { endpointSeq, position } of lanes) this.wake(endpointSeq, position);
       if (lanes.length < RECOVERY_PAGE) break;
       after = lanes[lanes.length - 1]!.endpointSeq;
     }
-    for (const task of await this.parts.store.tasks.running()) this.startTask(task);
+    for (const task of await this.parts.store.housekeeping.tasks.lease("")) this.startTask(task);
   }
 
   /** Starts nothing more and waits for what is under way, at most `timeoutMs`; what is cut off then stays pending. */
@@ -450,7 +451,7 @@ export class Engine implements Deliverer {
       const room = Math.max(1, Math.min(PAGE, CLAIMED_MAX - this.#claimed));
       const limit = room + lane.claimed.size;
       if (lane.laterAt <= now) lane.readsAgain();
-      const rows = await store.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
+      const rows = await store.queue.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
       for (const delivery of rows) {
         if (lane.claimed.has(delivery.seq)) lane.pass(delivery);
         else if (notBefore(delivery) > now && !lane.isFifo) {
@@ -466,7 +467,7 @@ export class Engine implements Deliverer {
       if (rows.length === limit) lane.readsOn();
       else {
         const beyond = { position: upTo, seq: Number.MAX_SAFE_INTEGER };
-        const next = await store.nextPosition(lane.endpointSeq, beyond);
+        const next = await store.queue.nextPosition(lane.endpointSeq, beyond);
         if (next !== null) lane.waitsOnDisk(next);
       }
       // Whatever the reason for which nothing came of it: the event loop gets its turn before the next try.
@@ -484,7 +485,7 @@ export class Engine implements Deliverer {
       let count = BURY_PAGE;
       // Until nothing is left, or the endpoint has been changed: it may take something again.
       while (count === BURY_PAGE && lane.entry === entry && !this.#stopping) {
-        count = await store.bury(lane.endpointSeq, state, this.ports.clock.now(), BURY_PAGE);
+        count = await store.queue.bury(lane.endpointSeq, state, this.ports.clock.now(), BURY_PAGE);
         if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });
       }
     });
@@ -497,7 +498,7 @@ export class Engine implements Deliverer {
       for (const waiting of lane.ready.slice(0, CONTENTS_AHEAD)) {
         if (waiting.content !== null) continue;
         if (waiting !== lane.ready[0] && this.#contentBytes > CONTENT_BYTES_MAX) break;
-        const content = await store.messages.content(waiting.delivery.messageSeq);
+        const [content] = await store.queue.contents([waiting.delivery.messageSeq]);
         if (!lane.ready.includes(waiting)) continue;
         if (content?.payload) {
           waiting.content = content;
@@ -507,7 +508,7 @@ export class Engine implements Deliverer {
         // Its payload has been deleted since it became pending: there is nothing to send.
         lane.ready.splice(lane.ready.indexOf(waiting), 1);
         this.#unclaim(lane, waiting);
-        const count = await store.messages.expunge(waiting.delivery.messageSeq);
+        const count = await store.queue.expunge.message(waiting.delivery.messageSeq);
         facts.state({ type: "deliveries.buried", environmentSeq: endpoint.environmentSeq, state: "cancelled", count });
       }
     });

@@ -29,7 +29,7 @@ export class Retention {
   /** One commit's worth. True when there is more to look at. */
   async runOnce(): Promise<boolean> {
     const now = this.clock.now();
-    const { more } = await this.store.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);
+    const { more } = await this.store.housekeeping.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);
     return more;
   }
 

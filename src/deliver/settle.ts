@@ -118,7 +118,7 @@ export async function settle(
 ): Promise<Settled | null> {
   for (let current = settlement; ; current = { ...settlement, failingSince: meanwhile.failingSince() }) {
     try {
-      const [settled] = await store.settle([current]);
+      const [settled] = await store.queue.settle([current]);
       return settled!;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;

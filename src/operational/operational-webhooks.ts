@@ -50,7 +50,7 @@ export class OperationalWebhooks {
 
   /** To be awaited before the first fact that is to be told. */
   async start(): Promise<void> {
-    for (const application of await this.parts.store.applications.operational()) this.#know(application);
+    for (const application of await this.parts.store.configuration.applications.operational()) this.#know(application);
   }
 
   /** Stores what waits and takes no more. When the store takes nothing, what waits is lost. */
@@ -76,7 +76,7 @@ export class OperationalWebhooks {
     const known = this.applicationOf(environmentSeq);
     if (known !== null) return known;
     const now = clock.now();
-    const application = await store.applications.ensureOperational({
+    const application = await store.configuration.applications.ensureOperational({
       seq: seqs.next(),
       environmentSeq,
       uid: null,
@@ -177,7 +177,7 @@ export class OperationalWebhooks {
       if (application === null) continue;
       let entry = entries.get(application.seq);
       if (entry === undefined) {
-        entry = applicationEntry(application, await store.endpoints.active(application.seq));
+        entry = applicationEntry(application, await store.configuration.endpoints.active(application.seq));
         entries.set(application.seq, entry);
       }
       const wanted = types.filter((type) => isWanted(entry, type));
@@ -192,7 +192,7 @@ export class OperationalWebhooks {
   }
 
   async #environmentOf(endpointSeq: Seq): Promise<Seq | null> {
-    return (await this.parts.store.endpoints.get(endpointSeq))?.environmentSeq ?? null;
+    return (await this.parts.store.configuration.endpoints.get(endpointSeq))?.environmentSeq ?? null;
   }
 }
 

@@ -8,7 +8,7 @@ import type { Store } from "../store/index.ts";
  */
 export class OperationalPayloads {
   constructor(
-    private readonly store: Pick<Store, "applications" | "endpoints" | "messages" | "attempts">,
+    private readonly store: Pick<Store, "configuration" | "history">,
     private readonly ids: IdCodec,
   ) {}
 
@@ -29,8 +29,8 @@ export class OperationalPayloads {
 
   /** Application and endpoint, deleted ones as well. */
   async #where({ applicationSeq, endpointSeq }: { readonly applicationSeq: Seq; readonly endpointSeq: Seq }) {
-    const application = await this.store.applications.known(applicationSeq);
-    const endpoint = await this.store.endpoints.get(endpointSeq);
+    const application = await this.store.configuration.applications.known(applicationSeq);
+    const endpoint = await this.store.configuration.endpoints.get(endpointSeq);
     return {
       appId: this.ids.encode("app_", applicationSeq),
       appUid: application?.uid ?? null,
@@ -40,8 +40,8 @@ export class OperationalPayloads {
   }
 
   async #attempt(fact: Extract<TellableFact, { readonly type: "attempt.finished" }>) {
-    const message = await this.store.messages.get(fact.messageSeq);
-    const attempt = await this.store.attempts.get(fact.messageSeq, fact.attemptSeq);
+    const message = await this.store.history.messages.get(fact.messageSeq);
+    const attempt = await this.store.history.attempts.get(fact.messageSeq, fact.attemptSeq);
     return {
       ...(await this.#where(fact)),
       msgId: this.ids.encode("msg_", fact.messageSeq),

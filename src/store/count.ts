@@ -16,7 +16,7 @@ export async function countAttempts(
   let [delivered, failed] = [0, 0];
   const to = seqAt(until);
   for (let from: Seq | null = seqAt(since); from !== null && from < to; ) {
-    const counts = await store.attempts.count(endpointSeq, { from, to, limit: COUNTED_AT_ONCE });
+    const counts = await store.history.attempts.count(endpointSeq, { from, to, limit: COUNTED_AT_ONCE });
     delivered += counts.delivered;
     failed += counts.failed;
     from = counts.next;

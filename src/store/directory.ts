@@ -82,9 +82,9 @@ export class Directory {
 
   async #readApplication(name: string, environmentSeq: Seq, key: Key): Promise<ApplicationEntry | null> {
     const changes = this.#changes;
-    const application = await this.store.applications.find(environmentSeq, key);
+    const application = await this.store.configuration.applications.find(environmentSeq, key);
     if (application === null) return null;
-    const entry = applicationEntry(application, await this.store.endpoints.active(application.seq));
+    const entry = applicationEntry(application, await this.store.configuration.endpoints.active(application.seq));
     if (changes === this.#changes) this.#keepApplication(name, entry);
     return entry;
   }
@@ -127,9 +127,9 @@ export class Directory {
 
   async #readEndpoint(seq: Seq): Promise<EndpointEntry | null> {
     const changes = this.#changes;
-    const endpoint = await this.store.endpoints.get(seq);
+    const endpoint = await this.store.configuration.endpoints.get(seq);
     if (endpoint === null) return null;
-    const secrets = await this.store.endpoints.secrets(seq, this.clock.now());
+    const secrets = await this.store.configuration.endpoints.secrets(seq, this.clock.now());
     const entry: EndpointEntry = {
       endpoint,
       url: new URL(endpoint.url),

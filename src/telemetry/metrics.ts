@@ -9,7 +9,7 @@ export interface Readings {
   readonly tally: Tally;
   attemptsUnderWay(): number;
   oldestDueAt(): number | null;
-  storeSize(): StoreSize;
+  storeSize(): Promise<StoreSize>;
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -107,8 +107,9 @@ export class Metrics {
       const dueAt = oldestDueAt();
       return dueAt === null ? 0 : Math.max(0, Date.now() - dueAt) / 1000;
     });
-    this.#gauge("boathook_database_bytes", "Size of the database file.", () => storeSize().databaseBytes);
-    this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => storeSize().walBytes);
+    const sizeOf = async (part: keyof StoreSize) => (await storeSize())[part];
+    this.#gauge("boathook_database_bytes", "Size of the database file.", () => sizeOf("databaseBytes"));
+    this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => sizeOf("walBytes"));
   }
 
   #process(): void {
@@ -146,13 +147,13 @@ export class Metrics {
     return new Histogram({ name, help, buckets: SECONDS, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name,
       help,
       registers: [this.#registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   }

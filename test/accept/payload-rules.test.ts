@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { latestSchema, PayloadRules } from "../../src/accept/payload-rules.ts";
 import { Facts } from "../../src/core/fact.ts";
-import type { EventType, Store } from "../../src/store/index.ts";
+import type { EventType } from "../../src/store/index.ts";
 
 const ENVIRONMENT = 1;
 
@@ -13,7 +13,7 @@ function world() {
     reads++;
     return environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
   };
-  const rules = new PayloadRules({ eventTypes: { get } as unknown as Store["eventTypes"] }, facts);
+  const rules = new PayloadRules({ get }, facts);
   const change = (name: string, eventType: Partial<EventType>) => {
     types.set(name, eventType);
     facts.state({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });

@@ -39,7 +39,7 @@ async function watch(thresholdMs = THRESHOLD_MS): Promise<BacklogWatch> {
     get: async (name: string) => kept.get(name) ?? null,
     set: async (name: string, value: string) => void kept.set(name, value),
   };
-  const made = new BacklogWatch(clock, facts, { meta }, thresholdMs, () => oldest);
+  const made = new BacklogWatch(clock, facts, { housekeeping: { meta } }, thresholdMs, () => oldest);
   await made.start();
   return made;
 }

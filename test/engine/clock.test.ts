@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { StoreUnavailable } from "../../src/store/index.ts";
 import { DAY, EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
 
 const schedule = { policy: { retryScheduleMs: [5 * SECOND, 5 * MINUTE, 30 * MINUTE] } };
 
@@ -82,10 +83,12 @@ describe("a clock that has been set back", () => {
     for (const ordering of ["parallel", "fifo"] as const) {
       let isBroken = true;
       using world = await EngineWorld.open({
-        wrapStore: (store) => ({
-          ...store,
-          due: (...asked) => (isBroken ? Promise.reject(new StoreUnavailable("full")) : store.due(...asked)),
-        }),
+        wrapStore: (store) =>
+          storeWith(store, {
+            queue: {
+              due: (...asked) => (isBroken ? Promise.reject(new StoreUnavailable("full")) : store.queue.due(...asked)),
+            },
+          }),
       });
       const endpoint = await world.endpoint("a.example", 200, { paused: true, ordering });
       const [first] = await world.send(endpoint, 2);

@@ -1,19 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import type { Store } from "../../src/store/index.ts";
 import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
 
 /** Counts the rows of the queue that the engine reads. */
 function counting(): { rows: number; wrapStore(store: Store): Store } {
   const counter = {
     rows: 0,
-    wrapStore: (store: Store): Store => ({
-      ...store,
-      due: async (...args) => {
-        const rows = await store.due(...args);
-        counter.rows += rows.length;
-        return rows;
-      },
-    }),
+    wrapStore: (store: Store): Store =>
+      storeWith(store, {
+        queue: {
+          due: async (...args) => {
+            const rows = await store.queue.due(...args);
+            counter.rows += rows.length;
+            return rows;
+          },
+        },
+      }),
   };
   return counter;
 }
@@ -85,7 +88,7 @@ describe("a start", () => {
     await world.restart();
     await world.rest();
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
-    expect(await world.store.tasks.get(world.environmentSeq, task)).toMatchObject({
+    expect(await world.store.housekeeping.tasks.get(world.environmentSeq, task)).toMatchObject({
       status: "finished",
       data: { redriven: 30 },
     });
@@ -231,7 +234,7 @@ describe("a disk that was full for a moment", () => {
     await world.send(endpoint);
     await world.rest();
     expect(world.factsOf("attempt.finished").map(({ reason }) => reason)).toEqual([null, null, "status_5xx"]);
-    expect((await world.store.endpoints.get(endpoint.seq))!.failingSince).toBeNull();
+    expect((await world.store.configuration.endpoints.get(endpoint.seq))!.failingSince).toBeNull();
   });
 });
 
@@ -386,7 +389,9 @@ describe("a redrive", () => {
     await world.rest();
     expect(await world.states([late!])).toEqual(["dead: timeout"]);
     expect(world.order("b.example")).toHaveLength(1);
-    expect(await world.store.tasks.get(world.environmentSeq, task)).toMatchObject({ data: { redriven: 5 } });
+    expect(await world.store.housekeeping.tasks.get(world.environmentSeq, task)).toMatchObject({
+      data: { redriven: 5 },
+    });
   });
 
   test("does not chase what dies again", async () => {
@@ -396,7 +401,7 @@ describe("a redrive", () => {
     const task = await world.redrive(1);
     await world.rest();
     expect(world.starts).toHaveLength(20);
-    expect(await world.store.tasks.get(world.environmentSeq, task)).toMatchObject({
+    expect(await world.store.housekeeping.tasks.get(world.environmentSeq, task)).toMatchObject({
       status: "finished",
       data: { redriven: 10 },
     });

@@ -50,14 +50,15 @@ beforeEach(async () => {
     payloads: new OperationalPayloads(store, new IdCodec(store.idSeed)),
   });
   facts.subscribe(operational.listen);
-  environmentSeq = (await store.environments.ensure({ seq: seqs.next(), name: "default", createdAt: 0 })).seq;
+  environmentSeq = (await store.configuration.environments.ensure({ seq: seqs.next(), name: "default", createdAt: 0 }))
+    .seq;
 });
 
 /** The environment gets an endpoint that wants to be told everything. */
 async function listenToAll(): Promise<void> {
   const application = await operational.ensureApplication(environmentSeq);
   const endpoint = plainEndpoint({ seq: 1, applicationSeq: application.seq, url: "http://a/", now: 0 });
-  await store.endpoints.create(endpoint, SECRET);
+  await store.configuration.endpoints.create(endpoint, SECRET);
 }
 
 /** Something happens that is told with this number. */
@@ -69,7 +70,7 @@ function happen(growingSince: number): void {
 async function stored(): Promise<number[]> {
   const { seq } = operational.applicationOf(environmentSeq)!;
   const page = { limit: 100_000, from: null, backwards: false, order: "ascending" } as const;
-  const { rows } = await store.messages.list(seq, {}, page, true);
+  const { rows } = await store.history.messages.list(seq, {}, page, true);
   return rows.map(({ payload }) => Date.parse(JSON.parse(Buffer.from(payload!).toString()).data.growingSince));
 }
 
@@ -124,6 +125,6 @@ describe("operational webhooks", () => {
     happen(1);
     await operational.stop();
     expect(operational.applicationOf(environmentSeq)).toBeNull();
-    expect(await store.applications.operational()).toEqual([]);
+    expect(await store.configuration.applications.operational()).toEqual([]);
   });
 });

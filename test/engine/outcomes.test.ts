@@ -98,7 +98,7 @@ describe("410", () => {
     await world.rest();
     expect(world.starts).toHaveLength(1);
     expect(await world.states(messages)).toEqual(["dead: gone", ...Array(4).fill("dead: disabled")]);
-    expect(await world.store.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
+    expect(await world.store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
     expect(world.factsOf("endpoint.disabled")).toMatchObject([{ endpointSeq: endpoint.seq, cause: "gone" }]);
     expect(world.factsOf("deliveries.buried")).toMatchObject([{ state: "dead", count: 4 }]);
   });
@@ -109,7 +109,7 @@ describe("410", () => {
     await world.send(endpoint);
     await world.rest();
     const [meanwhile] = await world.send(endpoint);
-    expect(await world.store.messages.deliveries(meanwhile!)).toEqual([]);
+    expect(await world.store.history.messages.deliveries(meanwhile!)).toEqual([]);
     world.behave("a.example", 200);
     await world.update(endpoint, { disabled: false, failingSince: null });
     const later = await world.send(endpoint);
@@ -125,7 +125,7 @@ describe("410", () => {
     world.behave("new.example", 200);
     await world.update(endpoint, { url: "https://new.example/" });
     await world.rest();
-    expect((await world.store.endpoints.get(endpoint.seq))!.disabled).toBe(false);
+    expect((await world.store.configuration.endpoints.get(endpoint.seq))!.disabled).toBe(false);
     expect(world.factsOf("endpoint.disabled")).toEqual([]);
     expect(await world.states([message!])).toEqual(["delivered"]);
     expect(world.order("new.example")).toEqual([1]);
@@ -205,7 +205,7 @@ describe("an endpoint that fails without a break", () => {
     await world.restart();
     await world.rest();
     expect(Math.max(...world.times("a.example"))).toBeLessThan(2 * DAY + 7 * HOUR);
-    expect(await world.store.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
+    expect(await world.store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
   });
 
   test("is never disabled when the setting is 0", async () => {

@@ -8,7 +8,7 @@ import { EngineWorld, HOUR, SECOND } from "../support/engine-world.ts";
 async function start(world: EngineWorld, kind: string, data: Task["data"]): Promise<Seq> {
   const { environmentSeq } = world;
   const task: Task = { seq: world.seqs.next(), environmentSeq, kind, status: "running", data, updatedAt: world.now };
-  await world.do(() => world.store.tasks.create(task));
+  await world.do(() => world.store.housekeeping.tasks.create(task));
   world.engine.startTask(task);
   return task.seq;
 }
@@ -20,7 +20,7 @@ function replay(world: EngineWorld, kind: ReplayTask, { seq: endpointSeq, applic
 }
 
 async function task(world: EngineWorld, seq: Seq): Promise<Pick<Task, "status" | "data">> {
-  const { status, data } = (await world.store.tasks.get(world.environmentSeq, seq))!;
+  const { status, data } = (await world.store.housekeeping.tasks.get(world.environmentSeq, seq))!;
   return { status, data };
 }
 

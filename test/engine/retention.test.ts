@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Retention } from "../../src/deliver/retention.ts";
-import { type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { type Housekeeping, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -10,14 +10,14 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const startedAt = clock.now;
   const calls: Array<{ at: number; before: number; limit: number }> = [];
-  const prune: Store["prune"] = async (before, now, limit) => {
+  const prune: Housekeeping["prune"] = async (before, now, limit) => {
     calls.push({ at: now - startedAt, before: before - now, limit });
     const answer = answers[calls.length - 1] ?? false;
     if (answer instanceof Error) throw answer;
     // Those that were looked at had to stay.
     return { deleted: 0, more: answer };
   };
-  const retention = new Retention(clock.ofProcess(0), { prune } as unknown as Store, 90 * DAY_MS);
+  const retention = new Retention(clock.ofProcess(0), { housekeeping: { prune } } as unknown as Store, 90 * DAY_MS);
   return {
     retention,
     calls,

@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { FactListener } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
-import type { PendingDelivery, Settlement, Store } from "../../src/store/index.ts";
+import type { Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
+import { storeWith } from "../support/store-with.ts";
 import type { Dice } from "./dice.ts";
 import { HOUR_MS } from "./scene.ts";
 import type { Report } from "./world.ts";
@@ -38,86 +39,84 @@ interface Soil {
   readonly db: Database;
 }
 
-export function plant(canary: Canary | null, store: Store, { dice, db }: Soil): Store {
+export function plant(canary: Canary | null, store: Store, soil: Soil): Store {
+  const { queue, housekeeping } = store;
+  return storeWith(store, {
+    queue: changedQueue(canary, queue, soil),
+    housekeeping: canary === "hasty-prune" ? { prune: hastily(housekeeping.prune, soil) } : {},
+  });
+}
+
+function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): Partial<Queue> {
   switch (canary) {
     case "early-answer":
       // Answers before the commit: a crash in between loses what was promised.
       return {
-        ...store,
         accept: async (messages) => {
-          store.accept(messages).catch(() => {});
+          queue.accept(messages).catch(() => {});
           return messages.map(() => ({ accepted: true }));
         },
       };
     case "lost-retry":
       // Forgets to store that a delivery has to be tried again.
       return {
-        ...store,
         settle: async (settlements) => {
           if (settlements.some(({ next }) => next.state === "pending") && dice.chance(0.1)) return ["moved"];
-          return store.settle(settlements);
+          return queue.settle(settlements);
         },
       };
     case "short-retry":
-      return { ...store, settle: (settlements) => store.settle(settlements.map(tenthEarlier)) };
+      return { settle: (settlements) => queue.settle(settlements.map(tenthEarlier)) };
     case "skipped-row":
       // Reads a lane and passes over the last one.
       return {
-        ...store,
-        due: async (...args) => (await store.due(...args)).filter((_, i, rows) => i === 0 || i < rows.length - 1),
+        due: async (...args) => (await queue.due(...args)).filter((_, i, rows) => i === 0 || i < rows.length - 1),
       };
     case "wrong-order":
-      return { ...store, due: async (...args) => (await store.due(...args)).toReversed() };
+      return { due: async (...args) => (await queue.due(...args)).toReversed() };
     case "sent-again":
-      return { ...store, due: repeating(store.due, dice) };
+      return { due: repeating(queue.due, dice) };
     case "sent-early":
       // Takes a message for later as one for now.
-      return {
-        ...store,
-        accept: (messages) => store.accept(messages.map((message) => ({ ...message, deliverAt: null }))),
-      };
+      return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, deliverAt: null }))) };
     case "overslept":
       // Takes the place of what waits next for one that is an hour later.
       return {
-        ...store,
         nextPosition: async (...args) => {
-          const position = await store.nextPosition(...args);
+          const position = await queue.nextPosition(...args);
           return position === null ? null : seqAt(timeOfSeq(position) + HOUR_MS);
         },
       };
     case "never-healed":
-      return { ...store, settle: (settlements) => store.settle(settlements.map(unhealed)) };
+      return { settle: (settlements) => queue.settle(settlements.map(unhealed)) };
     case "forgotten-trait":
       // The index of a list does not know which messages go to one of two channels.
       return {
-        ...store,
         accept: async (messages) => {
-          const results = await store.accept(messages);
+          const results = await queue.accept(messages);
           db.run("UPDATE stretch SET traits = replace(traits, '|c:eu|', '') WHERE instr(traits, '|c:eu|')");
           return results;
         },
       };
-    case "hasty-prune":
-      // Deletes what has been tried and still waits.
-      return {
-        ...store,
-        prune: async (...args) => {
-          db.run("DELETE FROM delivery WHERE state = 0 AND attempts > 0");
-          return store.prune(...args);
-        },
-      };
     case "miscounted-expunge":
       return {
-        ...store,
         expunge: {
-          ...store.expunge,
-          messages: async (...args) => ({ ...(await store.expunge.messages(...args)), cancelled: 0 }),
-          step: async (...args) => ({ ...(await store.expunge.step(...args)), cancelled: 0 }),
+          ...queue.expunge,
+          messages: async (...args) => ({ ...(await queue.expunge.messages(...args)), cancelled: 0 }),
+          step: async (...args) => ({ ...(await queue.expunge.step(...args)), cancelled: 0 }),
         },
       };
     default:
-      return store;
+      return {};
   }
+}
+
+/** Deletes what has been tried and still waits. */
+function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prune"] {
+  return async (...args) => {
+    db.run("DELETE FROM delivery WHERE state = 0 AND attempts > 0");
+    return prune(...args);
+  };
 }
 
 /** For faults of those who listen. */
@@ -140,7 +139,7 @@ function unhealed({ failingSince, ...settlement }: Settlement): Settlement {
 }
 
 /** Now and then reads once more what it has read before. */
-function repeating(due: Store["due"], dice: Dice): Store["due"] {
+function repeating(due: Queue["due"], dice: Dice): Queue["due"] {
   const before = new Map<number, PendingDelivery>();
   return async (endpointSeq, ...rest) => {
     const rows = await due(endpointSeq, ...rest);

@@ -35,7 +35,7 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
   const { store, seqs, clock } = program;
   const environment = { seq: seqs.next(), name: "default", createdAt: clock.now() };
-  scene.environment = (await store.environments.ensure(environment)).seq;
+  scene.environment = (await store.configuration.environments.ensure(environment)).seq;
   for (let a = 0; a < dice.between(1, 3); a++) {
     const seq = await addApplication(scene, program, a);
     for (let e = 0; e < dice.between(1, 4); e++) await addEndpoint(scene, program, seq, `e${e}.a${a}.example`);
@@ -45,7 +45,7 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
 async function addApplication(scene: Scene, { store, seqs, clock }: Program, number: number): Promise<Seq> {
   const seq = seqs.next();
   const now = clock.now();
-  await store.applications.create({
+  await store.configuration.applications.create({
     seq,
     environmentSeq: scene.environment,
     uid: `app-${number}`,
@@ -78,7 +78,7 @@ async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq, 
   };
   const secret = generateSecret(dice.bytes(24));
   checks.signatures.endpointMade(endpoint, secret);
-  await store.endpoints.create(endpoint, secret);
+  await store.configuration.endpoints.create(endpoint, secret);
   scene.endpoints.push(endpoint.seq);
   scene.hosts.push(host);
 }

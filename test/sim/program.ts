@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, SeqSource } from "../../src/core/id.ts";
+import { IdCodec, type SeqSource } from "../../src/core/id.ts";
 import { Engine } from "../../src/deliver/engine.ts";
 import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
 import type { Clock, Resolver, Transport } from "../../src/ports.ts";
@@ -58,7 +58,7 @@ export class Program {
     this.store = plant(canary, this.#memory.store, { dice, db });
     this.directory = new Directory(this.store, this.clock);
     this.facts.subscribe(this.directory.listen);
-    this.seqs = new SeqSource(this.clock.now, this.store.lastSeq);
+    this.seqs = this.store.numbers;
     this.ids = new IdCodec(this.store.idSeed);
     const { store, directory, ids, seqs, facts } = this;
     const ports = { clock: this.clock, random: dice, ...this.#connection() };
@@ -79,7 +79,7 @@ export class Program {
   }
 
   async start(): Promise<void> {
-    const tally = new Tally(await this.store.totals());
+    const tally = new Tally(await this.store.history.totals());
     this.facts.subscribe(deafen(this.around.canary, tally.listen));
     this.#tally = tally;
     await this.engine.start();

@@ -62,7 +62,7 @@ export class Furnished implements AsyncDisposable {
   }
 
   addEnvironment(name: string): Promise<Environment> {
-    return this.store.environments.ensure({ seq: this.seqs.next(), name, createdAt: this.now });
+    return this.store.configuration.environments.ensure({ seq: this.seqs.next(), name, createdAt: this.now });
   }
 
   newApplication(change: Partial<Application> = {}): Application {
@@ -81,7 +81,8 @@ export class Furnished implements AsyncDisposable {
 
   async addApplication(change: Partial<Application> = {}): Promise<Application> {
     const application = this.newApplication(change);
-    if (!(await this.store.applications.create(application))) throw new Error("The uid of the application is taken.");
+    if (!(await this.store.configuration.applications.create(application)))
+      throw new Error("The uid of the application is taken.");
     return application;
   }
 
@@ -92,7 +93,8 @@ export class Furnished implements AsyncDisposable {
 
   async addEndpoint(change: Partial<Endpoint> = {}, secret = "whsec_c2VjcmV0"): Promise<Endpoint> {
     const endpoint = this.newEndpoint(change);
-    if (!(await this.store.endpoints.create(endpoint, secret))) throw new Error("The uid of the endpoint is taken.");
+    if (!(await this.store.configuration.endpoints.create(endpoint, secret)))
+      throw new Error("The uid of the endpoint is taken.");
     return endpoint;
   }
 
@@ -139,24 +141,24 @@ export class Furnished implements AsyncDisposable {
   /** An accepted message for these endpoints: the one of this store unless told otherwise. */
   async send(change: Partial<NewMessage> = {}, endpointSeqs = [this.endpoint.seq]): Promise<NewMessage> {
     const message = this.newMessage(change, endpointSeqs);
-    const [result] = await this.store.accept([message]);
+    const [result] = await this.store.queue.accept([message]);
     if (!result!.accepted) throw new Error(`The message was not accepted (${result!.because}).`);
     return message;
   }
 
   async sendMany(count: number, change: Partial<NewMessage> = {}): Promise<NewMessage[]> {
     const messages = Array.from({ length: count }, () => this.newMessage(change, [this.endpoint.seq]));
-    await this.store.accept(messages);
+    await this.store.queue.accept(messages);
     return messages;
   }
 
   /** Everything that waits in a lane, in its order. */
   waiting(endpointSeq = this.endpoint.seq): Promise<readonly PendingDelivery[]> {
-    return this.store.due(endpointSeq, LANE_START, EVERYTHING, 10_000);
+    return this.store.queue.due(endpointSeq, LANE_START, EVERYTHING, 10_000);
   }
 
   async delivery(messageSeq: Seq, endpointSeq = this.endpoint.seq): Promise<Delivery> {
-    const deliveries = await this.store.messages.deliveries(messageSeq);
+    const deliveries = await this.store.history.messages.deliveries(messageSeq);
     return deliveries.find((delivery) => delivery.endpointSeq === endpointSeq)!;
   }
 
@@ -192,14 +194,14 @@ export class Furnished implements AsyncDisposable {
   }
 
   async settle(...args: Parameters<Furnished["settlement"]>): Promise<Settled> {
-    const [settled] = await this.store.settle([this.settlement(...args)]);
+    const [settled] = await this.store.queue.settle([this.settlement(...args)]);
     return settled!;
   }
 
   /** Lets everything that waits in a lane run out of attempts. */
   async kill(reason: FailureReason = "status_5xx", endpointSeq = this.endpoint.seq): Promise<void> {
     const waiting = await this.waiting(endpointSeq);
-    await this.store.settle(waiting.map((delivery) => this.settlement(delivery, { state: "dead", reason })));
+    await this.store.queue.settle(waiting.map((delivery) => this.settlement(delivery, { state: "dead", reason })));
   }
 
   /** A message for one endpoint that has become a dead letter. */

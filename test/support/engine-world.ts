@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { Accepter, type Incoming } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { IdCodec, type Seq, type SeqSource } from "../../src/core/id.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import { Engine } from "../../src/deliver/engine.ts";
 import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
@@ -163,7 +163,7 @@ export class EngineWorld implements Disposable {
     const store = this.#options.wrapStore?.(memory.store) ?? memory.store;
     const directory = new Directory(store, clock);
     facts.subscribe(directory.listen);
-    const seqs = new SeqSource(clock.now, store.lastSeq);
+    const seqs = store.numbers;
     const dice = new Dice(1);
     const ports = {
       clock,
@@ -191,10 +191,10 @@ export class EngineWorld implements Disposable {
   async #furnish(): Promise<void> {
     const { store, seqs } = this.#process;
     const createdAt = this.now;
-    const environment = await store.environments.ensure({ seq: seqs.next(), name: "default", createdAt });
+    const environment = await store.configuration.environments.ensure({ seq: seqs.next(), name: "default", createdAt });
     this.#environmentSeq = environment.seq;
     this.#applicationSeq = seqs.next();
-    await store.applications.create({
+    await store.configuration.applications.create({
       seq: this.#applicationSeq,
       environmentSeq: environment.seq,
       uid: null,
@@ -214,7 +214,7 @@ export class EngineWorld implements Disposable {
     const plain = plainEndpoint({ seq, applicationSeq, url: `https://${host}/`, now: this.now });
     const endpoint: Endpoint = { ...plain, eventTypes: [`to.${host}`], ...change };
     this.behave(host, behaviour);
-    await this.do(() => this.store.endpoints.create(endpoint, generateSecret(new Uint8Array(24))));
+    await this.do(() => this.store.configuration.endpoints.create(endpoint, generateSecret(new Uint8Array(24))));
     this.state({ type: "endpoint.created", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
     return endpoint;
   }
@@ -225,21 +225,22 @@ export class EngineWorld implements Disposable {
 
   /** Changes an endpoint as the API does. */
   async update(endpoint: Pick<Endpoint, "seq">, change: Partial<Endpoint>): Promise<void> {
-    await this.do(() => this.store.endpoints.update(endpoint.seq, () => ({ ...change, updatedAt: this.now })));
+    await this.do(() =>
+      this.store.configuration.endpoints.update(endpoint.seq, () => ({ ...change, updatedAt: this.now })),
+    );
     this.state({ type: "endpoint.updated", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
   }
 
   /** Gives the application another rate, as the API does. */
   async throttleApplication(throttleRate: number | null): Promise<void> {
     const applicationSeq = this.#applicationSeq;
-    const application = (await this.do(() => this.store.applications.get(applicationSeq)))!;
-    await this.do(() => this.store.applications.update({ ...application, throttleRate }));
+    await this.do(() => this.store.configuration.applications.update(applicationSeq, () => ({ throttleRate })));
     this.state({ type: "application.changed", applicationSeq, environmentSeq: this.environmentSeq });
     this.state({ type: "application.throttled", applicationSeq });
   }
 
   async delete(endpoint: Endpoint): Promise<void> {
-    await this.do(() => this.store.endpoints.delete(endpoint.seq, this.now));
+    await this.do(() => this.store.configuration.endpoints.delete(endpoint.seq, this.now));
     this.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
   }
 
@@ -283,7 +284,7 @@ export class EngineWorld implements Disposable {
   async resend(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
     const position = this.seqs.next();
     const delivery = { seq: this.seqs.next(), position, now: this.now };
-    const { was, deliverySeq } = await this.do(() => this.store.resend(messageSeq, endpoint.seq, delivery));
+    const { was, deliverySeq } = await this.do(() => this.store.queue.resend(messageSeq, endpoint.seq, delivery));
     const { environmentSeq } = this;
     this.state({ type: "delivery.resent", environmentSeq, endpointSeq: endpoint.seq, deliverySeq, was });
     this.engine.wake(endpoint.seq, position);
@@ -291,7 +292,7 @@ export class EngineWorld implements Disposable {
 
   /** Deletes the payload of a message that went to one endpoint, as the API does. */
   async expunge(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
-    const cancelled = await this.do(() => this.store.messages.expunge(messageSeq));
+    const cancelled = await this.do(() => this.store.queue.expunge.message(messageSeq));
     const { environmentSeq } = this;
     this.state({ type: "messages.expunged", environmentSeq, messages: 1, cancelled, endpoints: [endpoint.seq] });
   }
@@ -306,7 +307,7 @@ export class EngineWorld implements Disposable {
       data: { filter: { environmentSeq: this.environmentSeq }, rate, redriven: 0, after: 0 },
       updatedAt: this.now,
     };
-    await this.do(() => this.store.tasks.create(task));
+    await this.do(() => this.store.housekeeping.tasks.create(task));
     this.engine.startTask(task);
     return task.seq;
   }
@@ -399,7 +400,7 @@ export class EngineWorld implements Disposable {
 
   /** What has become of a message that went to one endpoint. */
   async delivery(messageSeq: Seq): Promise<Delivery> {
-    return (await this.store.messages.deliveries(messageSeq))[0]!;
+    return (await this.store.history.messages.deliveries(messageSeq))[0]!;
   }
 
   async states(messageSeqs: readonly Seq[]): Promise<string[]> {

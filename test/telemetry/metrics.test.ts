@@ -11,7 +11,7 @@ function metricsWith(oldestDueAt: number | null = null): Metrics {
     tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
     attemptsUnderWay: () => 3,
     oldestDueAt: () => oldestDueAt,
-    storeSize: () => ({ databaseBytes: 4096, walBytes: 512 }),
+    storeSize: async () => ({ databaseBytes: 4096, walBytes: 512 }),
   });
   return metrics;
 }

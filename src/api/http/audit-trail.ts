@@ -72,13 +72,13 @@ export class AuditTrail {
     };
     // What `work` writes is stored together with this or later. If this cannot be stored, neither can that, or else the
     // end of the entry stores the whole of it.
-    this.#store.audit.begin(entry).catch(ignore);
+    this.#store.configuration.audit.begin(entry).catch(ignore);
     try {
       const answer = await work();
       await this.#finish(entry, answer);
       return answer;
     } catch (error) {
-      if (isRefusal(error)) this.#store.audit.drop(entry.seq).catch(ignore);
+      if (isRefusal(error)) this.#store.configuration.audit.drop(entry.seq).catch(ignore);
       throw error;
     }
   }
@@ -86,12 +86,12 @@ export class AuditTrail {
   async #finish(entry: AuditEntry, answer: Reply | Response): Promise<void> {
     const { changed = {}, body = "" } = answer instanceof Response ? {} : answer;
     if (changed === null) {
-      this.#store.audit.drop(entry.seq).catch(ignore);
+      this.#store.configuration.audit.drop(entry.seq).catch(ignore);
       return;
     }
     const subject = { ...entry.subject, ...idIn(body), ...changed };
     // The change has been made: when this fails, the entry stands as begun.
-    await this.#store.audit.end({ ...entry, subject, done: true }).catch(ignore);
+    await this.#store.configuration.audit.end({ ...entry, subject, done: true }).catch(ignore);
   }
 
   /** Ids in place of the uids that stand in the path: those may name something else tomorrow. */
@@ -100,7 +100,7 @@ export class AuditTrail {
     for (const [name, text] of Object.entries(params)) {
       subject[NAME_OF_PARAM[name] ?? camelCase(name)] = text.slice(0, NAME_CHARS_MAX);
     }
-    const { applications, endpoints } = this.#store;
+    const { applications, endpoints } = this.#store.configuration;
     if (params.app_id === undefined) return subject;
     const application = await applications.find(identity.environmentSeq, this.#key("app_", params.app_id));
     if (application === null) return subject;

@@ -42,7 +42,7 @@ export function createContext(
     operationsFor,
     lookup: new Lookup(store, ids, directory),
     accepter: new Accepter(store, seqs, clock, facts, deliverer),
-    payloadRules: new PayloadRules(store, facts),
+    payloadRules: new PayloadRules(store.configuration.eventTypes, facts),
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),
     inTurn: new InTurn(),
     audit: new AuditTrail(deps),

@@ -25,7 +25,7 @@ export class Lookup {
   }
 
   async applicationOrNull(identity: Identity, text: string): Promise<Application | null> {
-    const found = await this.store.applications.find(identity.environmentSeq, this.key("app_", text));
+    const found = await this.store.configuration.applications.find(identity.environmentSeq, this.key("app_", text));
     return found !== null && maySee(identity, found) ? found : null;
   }
 
@@ -39,7 +39,7 @@ export class Lookup {
   }
 
   endpointOrNull(application: Application, text: string): Promise<Endpoint | null> {
-    return this.store.endpoints.find(application.seq, this.key("ep_", text));
+    return this.store.configuration.endpoints.find(application.seq, this.key("ep_", text));
   }
 
   /** Application and endpoint of a path at once. */
@@ -58,7 +58,7 @@ export class Lookup {
     text: string,
   ): Promise<{ application: Application; message: Message }> {
     const application = await this.application(identity, app);
-    const message = await this.store.messages.find(application.seq, this.key("msg_", text));
+    const message = await this.store.history.messages.find(application.seq, this.key("msg_", text));
     return { application, message: message ?? fail("Message not found") };
   }
 }

@@ -105,7 +105,7 @@ export class Authenticator {
     if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
-    if (cached === undefined || cached.version !== this.#store.foreignVersion()) {
+    if (cached === undefined || cached.version !== this.#store.housekeeping.foreignVersion()) {
       return this.#lookUp(text, hash, key, environment);
     }
     if (cached.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
@@ -121,10 +121,10 @@ export class Authenticator {
   }
 
   async #lookUp(text: string, hash: Buffer, key: string, environment: string | null): Promise<Identity> {
-    const version = this.#store.foreignVersion();
+    const version = this.#store.housekeeping.foreignVersion();
     const changes = this.#changes;
     this.#tokens.delete(key);
-    const token = await this.#store.tokens.withHash(hash);
+    const token = await this.#store.configuration.tokens.withHash(hash);
     if (token === null && (await this.#isGeneratedRoot(hash))) {
       return this.#rootIdentity(environment ?? defaultEnvironment);
     }
@@ -138,7 +138,7 @@ export class Authenticator {
   async #storedBearer(token: Token): Promise<Omit<CachedToken, "version">> {
     if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
     const { applicationSeq } = token;
-    if (applicationSeq !== null && (await this.#store.applications.get(applicationSeq)) === null) {
+    if (applicationSeq !== null && (await this.#store.configuration.applications.get(applicationSeq)) === null) {
       throw unauthenticated("The token is for an application that does not exist.");
     }
     const identity: Identity = {
@@ -162,7 +162,7 @@ export class Authenticator {
   /** The hash of a generated root token is read once, when it is first needed. */
   async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
     if (this.#rootHash !== null) return false;
-    this.#readingRootHash ??= this.#store.meta.get(ROOT_TOKEN_META).finally(() => {
+    this.#readingRootHash ??= this.#store.housekeeping.meta.get(ROOT_TOKEN_META).finally(() => {
       this.#readingRootHash = null;
     });
     const hex = await this.#readingRootHash;

@@ -10,5 +10,5 @@ export const environmentPrefix = "org_";
 /** The environment with this id or name. */
 export function findEnvironment(store: Store, ids: IdCodec, text: string): Promise<Environment | null> {
   const seq = ids.decode(environmentPrefix, text);
-  return seq === null ? store.environments.named(text) : store.environments.get(seq);
+  return seq === null ? store.configuration.environments.named(text) : store.configuration.environments.get(seq);
 }

@@ -93,13 +93,13 @@ export class JwtReader {
     const found = await findEnvironment(this.#store, this.#ids, org);
     if (found !== null) return found;
     const environment = { seq: this.#seqs.next(), name: org, createdAt: this.#clock.now() };
-    return this.#store.environments.ensure(environment);
+    return this.#store.configuration.environments.ensure(environment);
   }
 
   async #application(environment: Environment, text: string): Promise<Application> {
     const seq = this.#ids.decode(APPLICATION_PREFIX, text);
     const key = seq === null ? { uid: text } : { seq };
-    const application = await this.#store.applications.find(environment.seq, key);
+    const application = await this.#store.configuration.applications.find(environment.seq, key);
     if (application === null) throw unauthenticated("The token is for an application that does not exist.");
     return application;
   }
@@ -110,7 +110,7 @@ export class JwtReader {
     if (application === null) return own;
     // One that does not say when it was issued may be as old as any.
     const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
-    const told = await this.#store.tokens.jwtEnd(application.seq, issuedAt);
+    const told = await this.#store.configuration.tokens.jwtEnd(application.seq, issuedAt);
     return Math.min(own, told ?? Number.POSITIVE_INFINITY);
   }
 }

@@ -26,6 +26,6 @@ export async function makeToken(
     expiresAt: validMs === null ? null : now + validMs,
     revokedAt: null,
   };
-  await store.tokens.create(token, tokenHash(text));
+  await store.configuration.tokens.create(token, tokenHash(text));
   return { token, text };
 }

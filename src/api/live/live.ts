@@ -29,9 +29,9 @@ export class OverviewSource {
 
   async of(environmentSeq: Seq) {
     const [environment, numbers, messages] = await Promise.all([
-      this.#store.environments.get(environmentSeq),
+      this.#store.configuration.environments.get(environmentSeq),
       this.#numbers(environmentSeq),
-      this.#store.messages.latest(environmentSeq, MESSAGES_MAX),
+      this.#store.history.messages.latest(environmentSeq, MESSAGES_MAX),
     ]);
     const applications = await this.#applicationsOf(messages);
     return {
@@ -47,7 +47,7 @@ export class OverviewSource {
 
   async #applicationsOf(messages: readonly Story[]): Promise<Map<Seq, Application | null>> {
     const seqs = [...new Set(messages.map(({ applicationSeq }) => applicationSeq))];
-    const found = await Promise.all(seqs.map((seq) => this.#store.applications.get(seq)));
+    const found = await Promise.all(seqs.map((seq) => this.#store.configuration.applications.get(seq)));
     return new Map(seqs.map((seq, i) => [seq, found[i] ?? null]));
   }
 

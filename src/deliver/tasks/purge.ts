@@ -37,7 +37,7 @@ export class Purge implements TaskKind {
       messagesPurged: data.messagesPurged + messages,
       from: last ?? data.from,
     });
-    const { last, ...expunged } = await store.expunge.step(data.applicationSeq, range, (result, end) => ({
+    const { last, ...expunged } = await store.queue.expunge.step(data.applicationSeq, range, (result, end) => ({
       ...task,
       data: progress(result, end),
       updatedAt: this.clock.now(),

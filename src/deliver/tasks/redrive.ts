@@ -47,7 +47,7 @@ export class Redrive implements TaskKind {
     const { environmentSeq } = task;
     const firstPosition = seqs.take(count);
     const filter = { ...data.filter, before: deadBefore(task, data) };
-    const result = await store.deadLetters.redrive(filter, data.after, count, firstPosition, now);
+    const result = await store.queue.redrive(filter, data.after, count, firstPosition, now);
     const { redriven, endpoints } = result;
     if (redriven > 0) facts.state({ type: "deliveries.redriven", environmentSeq, count: redriven });
     for (const endpointSeq of endpoints) this.wake(endpointSeq, firstPosition);

@@ -58,12 +58,15 @@ class Replay implements TaskKind {
 
   async step(task: Task): Promise<Step> {
     const data = task.data as unknown as ReplayData;
-    const endpoint = await this.parts.store.endpoints.get(data.endpointSeq);
+    const endpoint = await this.parts.store.configuration.endpoints.get(data.endpointSeq);
     const obstacle = obstacleOf(endpoint);
     if (endpoint === null || obstacle !== null) return { data: task.data, nextInMs: null, failure: obstacle! };
 
     const { which } = this;
-    const page = await this.parts.store.replay.page({ ...data, which, askedAt: timeOfSeq(task.seq) }, STEP_MESSAGES);
+    const page = await this.parts.store.history.replayable(
+      { ...data, which, askedAt: timeOfSeq(task.seq) },
+      STEP_MESSAGES,
+    );
     const rows = which === "missing" ? page.rows.filter((row) => isFor(endpoint, row)) : page.rows;
     const progress = (resent: Resent): ReplayData => ({
       ...data,
@@ -83,7 +86,7 @@ class Replay implements TaskKind {
   ): Promise<Resent> {
     const { store, seqs, facts } = this.parts;
     const [first, now] = [seqs.take(rows.length), this.clock.now()];
-    const was = await store.replay.resend(endpointSeq, rows, { first, now }, (resent) => ({
+    const was = await store.queue.resendAll(endpointSeq, rows, { first, now }, (resent) => ({
       ...task,
       data: { ...progress(resent) },
       updatedAt: now,

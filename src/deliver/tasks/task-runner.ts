@@ -57,7 +57,7 @@ export class TaskRunner {
     try {
       const { data, nextInMs, status } = await this.#advance(kind, task);
       const after: Task = { ...task, status, data, updatedAt: this.clock.now() };
-      await this.store.tasks.update(after);
+      await this.store.housekeeping.tasks.update(after);
       if (status === "running") this.#later(kind, after, nextInMs ?? 0);
       else this.#ended(after, status);
     } catch (error) {

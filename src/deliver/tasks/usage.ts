@@ -48,12 +48,12 @@ export function usageKinds(clock: Clock, parts: Parts): TaskKind[] {
 async function nextApplications(store: Store, environmentSeq: Seq, from: Seq, wanted: readonly Seq[] | null) {
   if (wanted === null) {
     const page = { limit: STEP_APPLICATIONS, from, backwards: false, order: "ascending" } as const;
-    const { rows, more } = await store.applications.list(environmentSeq, page);
+    const { rows, more } = await store.configuration.applications.list(environmentSeq, page);
     return { rows, last: more ? rows.at(-1)!.seq : null };
   }
   const ahead = wanted.filter((seq) => seq > from).sort((a, b) => a - b);
   const part = ahead.slice(0, STEP_APPLICATIONS);
-  const found = await Promise.all(part.map((seq) => store.applications.find(environmentSeq, { seq })));
+  const found = await Promise.all(part.map((seq) => store.configuration.applications.find(environmentSeq, { seq })));
   const rows = found.filter((application) => application !== null);
   return { rows, last: ahead.length > part.length ? part.at(-1)! : null };
 }
@@ -85,7 +85,7 @@ class AppStats implements TaskKind {
   async #statsOf({ seq, uid }: Application, { since, until }: AppStatsData) {
     const { store, ids } = this.parts;
     let messageDestinations = 0;
-    for (const endpointSeq of await store.endpoints.ever(seq)) {
+    for (const endpointSeq of await store.configuration.endpoints.ever(seq)) {
       const { delivered, failed } = await countAttempts(store, this.clock, endpointSeq, since, until);
       messageDestinations += delivered + failed;
     }
@@ -110,7 +110,7 @@ class EventTypeAggregate implements TaskKind {
   }
 
   async #typesOf({ seq }: Application) {
-    const endpoints = await this.parts.store.endpoints.active(seq);
+    const endpoints = await this.parts.store.configuration.endpoints.active(seq);
     const names = new Set(endpoints.flatMap(({ eventTypes }) => eventTypes ?? []));
     return {
       appId: this.parts.ids.encode("app_", seq),

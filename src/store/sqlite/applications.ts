@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Application, ApplicationExclusion, Metadata, Store } from "../index.ts";
+import type { Application, ApplicationExclusion, Configuration, Metadata } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { isUniqueConflict, parsed } from "./rows.ts";
@@ -56,7 +56,7 @@ function* pieces(db: Database, environmentSeq: number, within: Range, direction:
   }
 }
 
-export function applications(db: Database, committer: Committer): Store["applications"] {
+export function applications(db: Database, committer: Committer): Configuration["applications"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM application WHERE seq = ? AND deleted_at IS NULL`);
   const inEnvironment = db.prepare<Row, [number, number]>(
     `SELECT ${COLUMNS} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL AND operational = 0`,
@@ -129,17 +129,28 @@ export function applications(db: Database, committer: Committer): Store["applica
           updatedAt: application.updatedAt,
         }),
       ),
-    update: (application) =>
-      unlessTaken(() =>
-        replace.run({
-          seq: application.seq,
-          uid: application.uid,
-          name: application.name,
-          throttleRate: application.throttleRate,
-          metadata: JSON.stringify(application.metadata),
-          updatedAt: application.updatedAt,
-        }),
-      ),
+    update: async (seq, change) => {
+      try {
+        return await committer.write(() => {
+          const before = toApplication(bySeq.get(seq));
+          if (before === null) return "gone";
+          const { environmentSeq, createdAt } = before;
+          const after = { ...before, ...change(before), seq, environmentSeq, createdAt };
+          replace.run({
+            seq,
+            uid: after.uid,
+            name: after.name,
+            throttleRate: after.throttleRate,
+            metadata: JSON.stringify(after.metadata),
+            updatedAt: after.updatedAt,
+          });
+          return { before, after };
+        });
+      } catch (error) {
+        if (isUniqueConflict(error)) return "taken";
+        throw error;
+      }
+    },
     delete: (seq, deletedAt) =>
       committer.write(() => {
         remove.run(seq, deletedAt);

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { Attempt, AttemptFilter, PageOf, PageRequest, Store } from "../index.ts";
+import type { Attempt, AttemptFilter, History, PageOf, PageRequest } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
@@ -48,7 +48,7 @@ function conditions(filter: AttemptFilter): Conditions {
   return where;
 }
 
-export function attempts(db: Database, committer: Committer, stretches: Stretches): Store["attempts"] {
+export function attempts(db: Database, committer: Committer, stretches: Stretches): History["attempts"] {
   const one = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.seq = ? AND t.message_seq = ?`,
   );
@@ -93,7 +93,7 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
 }
 
 /** Reads nothing but indexes. */
-function countVerb(db: Database): Store["attempts"]["count"] {
+function countVerb(db: Database): History["attempts"]["count"] {
   const RANGE = "endpoint_seq = ? AND seq >= ? AND seq < ?";
   const beyond = db.prepare<{ seq: number }, [number, number, number, number]>(
     `SELECT seq FROM attempt WHERE ${RANGE} ORDER BY seq LIMIT 1 OFFSET ?`,

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
-import type { AuditActor, AuditEntry, Store } from "../index.ts";
+import type { AuditActor, AuditEntry, Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
 import { parsed } from "./rows.ts";
@@ -29,7 +29,7 @@ function toEntry({ actorKind, actorId, actorName, subject, done, ...rest }: Row)
   };
 }
 
-export function audit(db: Database, committer: Committer): Store["audit"] {
+export function audit(db: Database, committer: Committer): Configuration["audit"] {
   // An entry that could not be begun, because the disk was full, is there once it ends.
   const put = db.prepare(
     `INSERT INTO audit (seq, environment_seq, actor_kind, actor_id, actor_name, action, subject, done, at)

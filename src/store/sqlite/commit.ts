@@ -19,6 +19,8 @@ const BUSY_WRITES = 8;
  */
 export class Committer {
   #queue: Write[] = [];
+  /** The writes of the `together` that is being begun. */
+  #group: Write[] | null = null;
   #isBusy = false;
   #closed = false;
   #crashed = false;
@@ -48,9 +50,49 @@ export class Committer {
         reject(new StoreUnavailable("The store has been closed."));
         return;
       }
-      this.#queue.push({ work, resolve, reject });
-      if (this.#queue.length === 1) this.clock.soon(this.#isBusy ? this.#flushSoon : this.#flush);
+      this.#enqueue({ work, resolve, reject });
     });
+  }
+
+  #enqueue(write: Write): void {
+    if (this.#group !== null) {
+      this.#group.push(write);
+      return;
+    }
+    this.#queue.push(write);
+    if (this.#queue.length === 1) this.clock.soon(this.#isBusy ? this.#flushSoon : this.#flush);
+  }
+
+  /**
+   * Runs `start` and makes one write of all the writes that it begins before it returns: they succeed together or fail
+   * together, with the error of the first that failed. When `start` throws, none of them happens.
+   */
+  together<T>(start: () => T): T {
+    if (this.#group !== null) return start();
+    const group: Write[] = [];
+    this.#group = group;
+    const reject = (error: unknown) => {
+      for (const write of group) write.reject(error);
+    };
+    let started: T;
+    try {
+      started = start();
+    } catch (error) {
+      reject(error);
+      throw error;
+    } finally {
+      this.#group = null;
+    }
+    if (group.length > 0) {
+      this.#enqueue({
+        work: () => group.map(({ work }) => work()),
+        resolve: (results: readonly unknown[]) => {
+          for (let i = 0; i < group.length; i++) group[i]!.resolve(results[i] as never);
+        },
+        reject,
+      });
+    }
+    return started;
   }
 
   /** Those who keep in memory what they have written hear that it was undone. */

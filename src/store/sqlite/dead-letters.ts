@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Store } from "../index.ts";
+import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue } from "../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
@@ -39,16 +39,10 @@ function conditions(filter: DeadLetterFilter): Conditions {
   return where;
 }
 
-export function deadLetters(db: Database, committer: Committer): Store["deadLetters"] {
+export function deadLetters(db: Database): History["deadLetters"] {
   const lastAttempt = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
   );
-  const again = db.prepare(
-    `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
-       reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
-  );
-
-  const keepPlace = placeKeeper(db);
 
   type Row = Omit<DeadLetter, "lastAttempt" | "reason"> & { reason: string };
   const toDeadLetter = (row: Row): DeadLetter => {
@@ -85,7 +79,19 @@ export function deadLetters(db: Database, committer: Committer): Store["deadLett
 
     groups: async (filter) => groupsOf(conditions(filter)),
     redrivable: async (filter) => groupsOf(conditions(filter).add(CAN_BE_REDRIVEN)),
+  };
+}
 
+/** Moves dead letters: back into the queue, or out of sight. */
+export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "redrive" | "drop"> {
+  const again = db.prepare(
+    `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
+       reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
+  );
+
+  const keepPlace = placeKeeper(db);
+
+  return {
     redrive: (filter, after, limit, firstPosition, now) =>
       committer.write(() => {
         const where = conditions(filter).add("d.seq > $afterSeq", { afterSeq: after }).add(CAN_BE_REDRIVEN);

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Settled, Settlement, Store } from "../index.ts";
+import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Settled, Settlement } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { placeKeeper } from "./places.ts";
 import { parsedOrNull } from "./rows.ts";
@@ -28,7 +28,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
   return { ...row, state: STATE_NAMES[row.state]!, reason: row.reason as FailureReason | null };
 }
 
-type Verbs = Pick<Store, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
+type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
 
 /** The queue: what waits, in which lane, and what becomes of it. */
 export function deliveries(db: Database, committer: Committer, stretches: Stretches): Verbs {
@@ -40,7 +40,7 @@ export function deliveries(db: Database, committer: Committer, stretches: Stretc
   };
 }
 
-function lanes(db: Database): Pick<Store, "due" | "nextPosition" | "pendingLanes"> {
+function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
   const due = db.prepare<PendingDelivery, [number, number, number, number, number]>(
     `SELECT seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, position, due_at AS dueAt, attempts, round, trigger
      FROM delivery
@@ -60,7 +60,7 @@ function lanes(db: Database): Pick<Store, "due" | "nextPosition" | "pendingLanes
   return {
     due: async (endpointSeq, after, upTo, limit) => due.all(endpointSeq, after.position, after.seq, upTo, limit),
     nextPosition: async (endpointSeq, after) => next.get(endpointSeq, after.position, after.seq)?.position ?? null,
-    pendingLanes: async (afterEndpoint, limit) => {
+    pendingLanes: async (_claim, afterEndpoint, limit) => {
       const found: PendingLane[] = [];
       let lane = firstLane.get(afterEndpoint);
       while (lane !== null && found.length < limit) {
@@ -72,7 +72,7 @@ function lanes(db: Database): Pick<Store, "due" | "nextPosition" | "pendingLanes
   };
 }
 
-function settleVerb(db: Database, committer: Committer, stretches: Stretches): Store["settle"] {
+function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
   const labelsOf = labelsFinder(db);
   const insertAttempt = db.prepare(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
@@ -168,7 +168,7 @@ export function lateDelivery(db: Database, stretches: Stretches): (messageSeq: S
   };
 }
 
-function buryVerb(db: Database, committer: Committer): Store["bury"] {
+function buryVerb(db: Database, committer: Committer): Queue["bury"] {
   const end = db.prepare(
     `UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4
      WHERE seq IN (SELECT seq FROM delivery WHERE state = 0 AND endpoint_seq = ?1 ORDER BY position LIMIT ?5)`,
@@ -180,7 +180,7 @@ function buryVerb(db: Database, committer: Committer): Store["bury"] {
     });
 }
 
-function resendVerb(db: Database, committer: Committer, stretches: Stretches): Store["resend"] {
+function resendVerb(db: Database, committer: Committer, stretches: Stretches): Queue["resend"] {
   const markLate = lateDelivery(db, stretches);
   const existing = db.prepare<{ seq: number; state: number }, [number, number]>(
     "SELECT seq, state FROM delivery WHERE message_seq = ? AND endpoint_seq = ? ORDER BY seq LIMIT 1",

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { EndpointMessage, EndpointMessageFilter, PageRequest, Store } from "../index.ts";
+import type { EndpointMessage, EndpointMessageFilter, History, PageRequest } from "../index.ts";
 import { type DeliveryRow, STATE, toDelivery } from "./deliveries.ts";
 import { addMessageFilter, type MessageRow, messageColumns, toMessage } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
@@ -46,7 +46,7 @@ const RARE_ROWS = 64;
 const WAITING_MAX = 2000;
 
 /** The messages that go to an endpoint. */
-export function endpointMessages(db: Database, stretches: Stretches): Store["messages"]["ofEndpoint"] {
+export function endpointMessages(db: Database, stretches: Stretches): History["messages"]["ofEndpoint"] {
   return async (applicationSeq, endpointSeq, filter, page) => {
     const rare = filter.status === undefined ? undefined : RARE[filter.status];
     const within = rangeOf(page, filter);

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
-import type { Endpoint, EndpointSecret, KnownEndpoint, Store } from "../index.ts";
+import type { Configuration, Endpoint, EndpointSecret, KnownEndpoint } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { pageOf, walk } from "./page.ts";
 import { isUniqueConflict, jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
@@ -76,7 +76,7 @@ function toBindings(endpoint: Endpoint) {
   };
 }
 
-export function endpoints(db: Database, committer: Committer, box: SecretBox): Store["endpoints"] {
+export function endpoints(db: Database, committer: Committer, box: SecretBox): Configuration["endpoints"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
   const belongsTo = db.prepare<Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate">, [number]>(
     "SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate FROM application WHERE seq = ?",

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Environment, Store } from "../index.ts";
+import type { Configuration, Environment } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { pageOf, walk } from "./page.ts";
 import { isUniqueConflict } from "./rows.ts";
@@ -12,7 +12,7 @@ const DELETE = [
   "DELETE FROM environment WHERE seq = ?",
 ];
 
-export function environments(db: Database, committer: Committer): Store["environments"] {
+export function environments(db: Database, committer: Committer): Configuration["environments"] {
   const all = db.prepare<Environment, []>(`SELECT ${COLUMNS} FROM environment ORDER BY name`);
   const bySeq = db.prepare<Environment, [number]>(`SELECT ${COLUMNS} FROM environment WHERE seq = ?`);
   const byName = db.prepare<Environment, [string]>(`SELECT ${COLUMNS} FROM environment WHERE name = ?`);

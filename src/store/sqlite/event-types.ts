@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { EventType, Store } from "../index.ts";
+import type { Configuration, EventType } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { Conditions, pageOf } from "./page.ts";
 import { isUniqueConflict, jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
@@ -43,7 +43,7 @@ function toBindings(eventType: EventType) {
 const VISIBLE = `(feature_flags = '[]' OR EXISTS (
   SELECT 1 FROM json_each(feature_flags) own JOIN json_each($flags) given ON own.value = given.value))`;
 
-export function eventTypes(db: Database, committer: Committer): Store["eventTypes"] {
+export function eventTypes(db: Database, committer: Committer): Configuration["eventTypes"] {
   const byName = db.prepare<Row, [number, string]>(
     `SELECT ${COLUMNS} FROM event_type WHERE environment_seq = ? AND name = ?`,
   );

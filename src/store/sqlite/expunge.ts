@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Expunged, Store } from "../index.ts";
+import type { Expunged, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { taskUpdate } from "./tasks.ts";
 
@@ -21,7 +21,7 @@ class Sum {
 }
 
 /** Payloads that are not to be kept, without ever reading them. */
-export function expunge(db: Database, committer: Committer): Store["expunge"] {
+export function expunge(db: Database, committer: Committer): Queue["expunge"] {
   const bySeq = db.prepare<{ seq: number }, [number, number]>(
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
   );
@@ -45,6 +45,12 @@ export function expunge(db: Database, committer: Committer): Store["expunge"] {
   };
 
   return {
+    message: (seq) =>
+      committer.write(() => {
+        const sum = new Sum();
+        expungeOne(seq, sum);
+        return sum.value.cancelled;
+      }),
     messages: (applicationSeq, keys) =>
       committer.write(() => {
         const sum = new Sum();

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { IdempotencyEntry, IdempotentAnswer, Store } from "../index.ts";
+import type { IdempotencyEntry, IdempotentAnswer, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -48,7 +48,7 @@ export class Idempotency {
     else this.#insert.run(entry.key, answer.status, this.box.seal(answer.body), null, entry.expiresAt);
   }
 
-  verbs(committer: Committer): Store["idempotency"] {
+  verbs(committer: Committer): Queue["idempotency"] {
     return {
       get: async (key, now) => this.get(key, now),
       put: (entry, answer) => committer.write(() => this.insert(entry, answer)),

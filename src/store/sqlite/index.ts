@@ -1,14 +1,23 @@
 import type { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import type { Fact } from "../../core/fact.ts";
+import { SeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
-import { type Store, type StoreTotals, StoreUnavailable } from "../index.ts";
+import {
+  type Configuration,
+  type History,
+  type Housekeeping,
+  type Queue,
+  type Store,
+  type StoreTotals,
+  StoreUnavailable,
+} from "../index.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
 import { Committer } from "./commit.ts";
 import { configure, encryptionKey, lockDataDir, openDatabase, prepareDataDir, type Sync } from "./database.ts";
-import { deadLetters } from "./dead-letters.ts";
+import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries, STATE } from "./deliveries.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
@@ -16,13 +25,13 @@ import { environments } from "./environments.ts";
 import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
 import { Idempotency } from "./idempotency.ts";
-import { acceptVerb, messages } from "./messages.ts";
+import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
 import { migrate } from "./migrations.ts";
 import { lastPlace } from "./places.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
-import { replay } from "./replay.ts";
+import { replayable, resendAllVerb } from "./replay.ts";
 import { SecretBox } from "./secret-box.ts";
 import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
@@ -92,31 +101,39 @@ function assemble(
     `SELECT COUNT(*) AS count FROM endpoint e JOIN application a ON a.seq = e.application_seq
      WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND a.environment_seq = ?`,
   );
-  const store: Store = {
-    idSeed: seed,
-    lastSeq: newest,
+  const queue: Queue = {
+    ...ownership(),
+    ...deliveries(db, committer, stretches),
+    ...redriveVerbs(db, committer),
+    accept: acceptVerb(db, committer, idempotency, stretches),
+    idempotency: idempotency.verbs(committer),
+    contents: contentsVerb(db),
+    resendAll: resendAllVerb(db, committer, stretches),
+    expunge: expunge(db, committer),
+  };
+  const configuration: Configuration = {
     environments: environments(db, committer),
     applications: applications(db, committer),
     eventTypes: eventTypes(db, committer),
     endpoints: endpoints(db, committer, box),
-    accept: acceptVerb(db, committer, idempotency, stretches),
-    messages: { ...messages(db, committer, stretches), ofEndpoint: endpointMessages(db, stretches) },
-    idempotency: idempotency.verbs(committer),
-    ...deliveries(db, committer, stretches),
-    deadLetters: deadLetters(db, committer),
-    attempts: attempts(db, committer, stretches),
-    pollers: pollers(db, committer),
-    replay: replay(db, committer, stretches),
-    expunge: expunge(db, committer),
     tokens: tokens(db, committer),
     audit: audit(db, committer),
+  };
+  const history: History = {
+    messages: { ...messages(db, stretches), ofEndpoint: endpointMessages(db, stretches) },
+    attempts: attempts(db, committer, stretches),
+    deadLetters: deadLetters(db),
+    replayable: replayable(db),
+    pollers: pollers(db, committer),
+    totals: async () => totals(db),
+    failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
+  };
+  const housekeeping: Housekeeping = {
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     prune: pruneVerb(db, committer, onFact),
-    totals: async () => totals(db),
-    failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
     foreignVersion: () => dataVersion.get()!.data_version,
-    size: () => ({ databaseBytes: bytesOf(db.filename), walBytes: bytesOf(`${db.filename}-wal`) }),
+    size: async () => ({ databaseBytes: bytesOf(db.filename), walBytes: bytesOf(`${db.filename}-wal`) }),
     ping: async () => {
       try {
         ping.get();
@@ -124,6 +141,15 @@ function assemble(
         throw new StoreUnavailable(`The store cannot be read (${(error as Error).message}).`);
       }
     },
+  };
+  const store: Store = {
+    idSeed: seed,
+    numbers: new SeqSource(clock.now, newest),
+    queue,
+    configuration,
+    history,
+    housekeeping,
+    together: (start) => committer.together(start),
     close: async () => {
       // A disk that is full now loses nothing but some speed.
       committer.write(() => stretches.close()).catch(() => {});
@@ -133,6 +159,15 @@ function assemble(
     },
   };
   return { store, crash: () => committer.crash() };
+}
+
+/** One process owns the data directory, so every lane is its own until it closes; a claim costs no write. */
+function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
+  return {
+    claim: async (owner) => ({ owner, validUntil: Number.POSITIVE_INFINITY, owns: () => true }),
+    renew: async (claim) => claim,
+    release: async () => {},
+  };
 }
 
 /** The greatest number in use, over every table that takes numbers, so that new ones rise above it. */

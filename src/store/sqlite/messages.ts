@@ -1,6 +1,15 @@
 import type { Database } from "bun:sqlite";
 import { placeAt } from "../../core/id.ts";
-import type { AcceptResult, Delivery, Message, MessageContent, MessageFilter, NewMessage, Store } from "../index.ts";
+import type {
+  AcceptResult,
+  Delivery,
+  History,
+  Message,
+  MessageContent,
+  MessageFilter,
+  NewMessage,
+  Queue,
+} from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import type { Idempotency } from "./idempotency.ts";
@@ -75,7 +84,7 @@ export function acceptVerb(
   committer: Committer,
   idempotency: Idempotency,
   stretches: Stretches,
-): Store["accept"] {
+): Queue["accept"] {
   // Both statements run for every message of the server: positional parameters, nothing looked up that is not needed.
   const insertMessage = db.prepare(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
@@ -126,18 +135,22 @@ export function acceptVerb(
 
 const ACCEPTED: AcceptResult = { accepted: true };
 
-export function messages(
-  db: Database,
-  committer: Committer,
-  stretches: Stretches,
-): Omit<Store["messages"], "ofEndpoint"> {
-  const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
-  const byEventId = db.prepare<MessageRow, [number, string]>(
-    `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
-  );
+export function contentsVerb(db: Database): Queue["contents"] {
   const content = db.prepare<ContentRow, [number]>(
     `SELECT seq, application_seq AS applicationSeq, event_type AS eventType, payload, content_type AS contentType, headers,
        channels, tags, accepted_at AS acceptedAt FROM message WHERE seq = ?`,
+  );
+  return async (messageSeqs) =>
+    messageSeqs.map((seq) => {
+      const row = content.get(seq);
+      return row === null ? null : toContent(row);
+    });
+}
+
+export function messages(db: Database, stretches: Stretches): Omit<History["messages"], "ofEndpoint"> {
+  const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
+  const byEventId = db.prepare<MessageRow, [number, string]>(
+    `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
   );
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
     `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
@@ -147,10 +160,6 @@ export function messages(
      JOIN application a ON a.seq = m.application_seq WHERE a.environment_seq = ? AND a.operational = 0
      ORDER BY m.seq DESC LIMIT ?`,
   );
-  const expunge = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
-
-  const cancelDeliveries = db.prepare("UPDATE delivery SET state = 3 WHERE message_seq = ? AND state = 0");
-
   const deliveries = (seq: number): Delivery[] => deliveriesOf.all(seq).map(toDelivery);
 
   return {
@@ -180,15 +189,6 @@ export function messages(
     },
     latest: async (environmentSeq, limit) =>
       latest.all(environmentSeq, limit).map((row) => ({ ...toMessage(row), deliveries: deliveries(row.seq) })),
-    content: async (seq) => {
-      const row = content.get(seq);
-      return row === null ? null : toContent(row);
-    },
     deliveries: async (seq) => deliveries(seq),
-    expunge: (seq) =>
-      committer.write(() => {
-        expunge.run(seq);
-        return cancelDeliveries.run(seq).changes;
-      }),
   };
 }

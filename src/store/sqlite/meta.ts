@@ -1,14 +1,14 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { StartError } from "../../core/start-error.ts";
-import type { Store } from "../index.ts";
+import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 const ID_SEED = "id-seed";
 const KEY_FINGERPRINT = "encryption-key-fingerprint";
 
-export function meta(db: Database, committer: Committer): Store["meta"] {
+export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
   const get = db.prepare<{ value: string }, [string]>("SELECT value FROM meta WHERE name = ?");
   const set = db.prepare(
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

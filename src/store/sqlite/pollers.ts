@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
-import type { Store } from "../index.ts";
+import type { History } from "../index.ts";
 import type { Committer } from "./commit.ts";
 
-export function pollers(db: Database, committer: Committer): Store["pollers"] {
+export function pollers(db: Database, committer: Committer): History["pollers"] {
   const cursor = db.prepare<{ cursor: number }, [number, string, string]>(
     "SELECT cursor FROM poller WHERE application_seq = ? AND sink = ? AND consumer = ?",
   );

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import { type Seq, seqAt } from "../../core/id.ts";
-import type { Store } from "../index.ts";
+import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { Round } from "./round.ts";
 import { emptyStretches } from "./stretches-prune.ts";
@@ -21,7 +21,7 @@ const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM me
 const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
 
 /** Deletes what is older than it needs to be. Looks at a bounded number of rows at a time so that no commit takes long. */
-export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fact) => void): Store["prune"] {
+export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fact) => void): Housekeeping["prune"] {
   const expired = new Round(db, EXPIRED_PAYLOADS);
   const old = new Round(db, OLD_MESSAGES);
   const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
-import type { Replayable, ReplayOrder, ReplayPage, Resent, Store } from "../index.ts";
+import type { History, Queue, Replayable, ReplayOrder, ReplayPage, Resent } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { lateDelivery, STATE, STATE_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
@@ -64,8 +64,8 @@ function toReplayable({ messageSeq, eventType, channels, seq, state, round }: Ro
 }
 
 /** Messages again: walks those of an application and makes their deliveries to one endpoint pending, many in a commit. */
-export function replay(db: Database, committer: Committer, stretches: Stretches): Store["replay"] {
-  return { page: async (order, limit) => page(db, order, limit), resend: resendVerb(db, committer, stretches) };
+export function replayable(db: Database): History["replayable"] {
+  return async (order, limit) => page(db, order, limit);
 }
 
 function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
@@ -94,7 +94,7 @@ const TAKES = (endpointSeq: string) =>
 const IS_KEPT = (messageSeq: string) =>
   `EXISTS (SELECT 1 FROM message WHERE seq = ${messageSeq} AND payload IS NOT NULL)`;
 
-function resendVerb(db: Database, committer: Committer, stretches: Stretches): Store["replay"]["resend"] {
+export function resendAllVerb(db: Database, committer: Committer, stretches: Stretches): Queue["resendAll"] {
   const markLate = lateDelivery(db, stretches);
   const again = db.prepare(
     `UPDATE delivery SET due_at = ?3, attempts = 0, round = round + 1, trigger = 1, reason = NULL, ended_at = NULL, state = 0,

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
-import type { Store, Task, TaskFilter } from "../index.ts";
+import type { Housekeeping, Task, TaskFilter } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { type Bindings, Conditions, pageOf, walk } from "./page.ts";
 import { parsed } from "./rows.ts";
@@ -27,7 +27,7 @@ function conditions(environmentSeq: number, { status, kind, since }: TaskFilter)
   return where;
 }
 
-export function tasks(db: Database, committer: Committer): Store["tasks"] {
+export function tasks(db: Database, committer: Committer): Housekeeping["tasks"] {
   const insert = db.prepare(
     "INSERT INTO task (seq, environment_seq, kind, status, data, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
@@ -62,6 +62,7 @@ export function tasks(db: Database, committer: Committer): Store["tasks"] {
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toTask), page);
     },
-    running: async () => running.all().map(toTask),
+    // One process owns the data, so nobody else works on any of them.
+    lease: async (_owner) => running.all().map(toTask),
   };
 }

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Capability } from "../../core/capability.ts";
-import type { Store, Token, TokenEnd } from "../index.ts";
+import type { Configuration, Token, TokenEnd } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
 import { jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
@@ -28,7 +28,7 @@ function toTokenOrNull(row: Row | null): Token | null {
   return row === null ? null : toToken(row);
 }
 
-export function tokens(db: Database, committer: Committer): Store["tokens"] {
+export function tokens(db: Database, committer: Committer): Configuration["tokens"] {
   const insert = db.prepare(
     `INSERT INTO token (seq, sha256, name, environment_seq, application_seq, capabilities, scopes, feature_flags, session_id, hint,
        created_at, expires_at, revoked_at)

@@ -4,7 +4,10 @@ import type { Message, Store } from "../../../src/store/index.ts";
 
 const PAYLOAD_BYTES = 10;
 const store = {
-  messages: { content: async (seq: number) => ({ seq, payload: seq === 3 ? null : new Uint8Array(PAYLOAD_BYTES) }) },
+  queue: {
+    contents: async (seqs: readonly number[]) =>
+      seqs.map((seq) => ({ seq, payload: seq === 3 ? null : new Uint8Array(PAYLOAD_BYTES) })),
+  },
 } as unknown as Store;
 const rows = [5, 4, 3, 2, 1].map((seq) => ({ seq, payload: null }) as unknown as Message);
 

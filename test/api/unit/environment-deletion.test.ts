@@ -8,9 +8,9 @@ import { environmentRoutes } from "../../../src/api/resources/environment/routes
 import { type Fact, Facts } from "../../../src/core/fact.ts";
 import { IdCodec } from "../../../src/core/id.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
-import type { Store } from "../../../src/store/index.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../../store/furnished.ts";
+import { storeWith } from "../../support/store-with.ts";
 
 /** The operations on a store in which `meanwhile` happens right before an application or an environment is deleted. */
 async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
@@ -24,23 +24,25 @@ async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
   const told: Fact[] = [];
   const facts = new Facts();
   facts.subscribe((fact) => told.push(fact));
-  const busy: Store = {
-    ...store,
-    applications: {
-      ...store.applications,
-      delete: async (...args) => {
-        await meanwhile(world);
-        return store.applications.delete(...args);
+  const { applications, environments } = store.configuration;
+  const busy = storeWith(store, {
+    configuration: {
+      applications: {
+        ...applications,
+        delete: async (...args) => {
+          await meanwhile(world);
+          return applications.delete(...args);
+        },
+      },
+      environments: {
+        ...environments,
+        delete: async (...args) => {
+          await meanwhile(world);
+          return environments.delete(...args);
+        },
       },
     },
-    environments: {
-      ...store.environments,
-      delete: async (...args) => {
-        await meanwhile(world);
-        return store.environments.delete(...args);
-      },
-    },
-  };
+  });
   const ids = new IdCodec(store.idSeed);
   const deps = { store: busy, ids, clock: systemClock, facts, settings: {} } as unknown as ApiDeps;
   const context = createContext(deps, { scopeResources: () => [], operationsFor: () => [] });
@@ -71,7 +73,7 @@ describe("what is made while it is being deleted around it", () => {
     const [{ application: applicationSeq, endpoint: endpointSeq }] = made as [(typeof made)[number]];
     expect(told).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });
     expect(told).toContainEqual({ type: "application.changed", applicationSeq, environmentSeq: other.seq });
-    expect(await world.store.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
+    expect(await world.store.configuration.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
   });
 
   test("goes with its application and is told of", async () => {
@@ -86,7 +88,7 @@ describe("what is made while it is being deleted around it", () => {
     expect(deleted).toHaveLength(2);
     for (const endpointSeq of [world.endpoint.seq, late]) {
       expect(deleted).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });
-      expect(await world.store.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
+      expect(await world.store.configuration.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
     }
   });
 });

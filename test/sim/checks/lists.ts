@@ -96,7 +96,7 @@ export class ListChecks {
     return {
       name: `messages of ${application}`,
       filter,
-      read: (page) => store.messages.list(application, filter, page, false),
+      read: (page) => store.history.messages.list(application, filter, page, false),
       wanted: rows.filter((row) => fits(row, filter)).map(({ seq }) => seq),
     };
   }
@@ -116,7 +116,7 @@ export class ListChecks {
     return {
       name: `attempts of ${endpoint}`,
       filter,
-      read: (page) => store.attempts.ofEndpoint(endpoint, filter, page, false),
+      read: (page) => store.history.attempts.ofEndpoint(endpoint, filter, page, false),
       wanted: rows.filter((row) => fits(row, filter) && fitsAttempt(row, filter)).map(({ seq }) => seq),
     };
   }
@@ -140,7 +140,7 @@ export class ListChecks {
     return {
       name: `messages of the endpoint ${endpoint}`,
       filter,
-      read: (page) => store.messages.ofEndpoint(application!.seq, endpoint, filter, page),
+      read: (page) => store.history.messages.ofEndpoint(application!.seq, endpoint, filter, page),
       wanted: rows.filter((row) => fits(row, filter) && fitsDelivery(row, filter)).map(({ seq }) => seq),
     };
   }
@@ -168,7 +168,7 @@ export class ListChecks {
     return {
       name: "dead letters",
       filter,
-      read: (page) => store.deadLetters.list(filter, page),
+      read: (page) => store.history.deadLetters.list(filter, page),
       wanted: rows.filter((row) => fitsDead(row, filter)).map(({ seq }) => seq),
     };
   }

@@ -7,7 +7,7 @@ import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "../scene.ts";
 
 /** One of the endpoints, unless it has been deleted. */
 async function pickEndpoint({ dice, endpoints }: Scene, { store }: Program): Promise<KnownEndpoint | null> {
-  const endpoint = await store.endpoints.get(dice.pick(endpoints));
+  const endpoint = await store.configuration.endpoints.get(dice.pick(endpoints));
   return endpoint === null || endpoint.deleted ? null : endpoint;
 }
 
@@ -27,7 +27,7 @@ async function deleteEndpoint({ checks }: Scene, program: Program, endpoint: End
   const { store, clock, facts } = program;
   const { seq: endpointSeq, applicationSeq } = endpoint;
   checks.attempts.endpointChanging(endpointSeq);
-  await store.endpoints.delete(endpointSeq, clock.now());
+  await store.configuration.endpoints.delete(endpointSeq, clock.now());
   facts.state({ type: "endpoint.deleted", endpointSeq, applicationSeq });
   checks.attempts.endpointChanged(endpointSeq);
 }
@@ -39,7 +39,7 @@ async function rotateSecret(scene: Scene, program: Program, endpoint: Endpoint):
   const secret = generateSecret(dice.bytes(24));
   checks.signatures.secretOffered(endpointSeq, secret);
   const oldExpiresAt = clock.now() + 1000 + dice.below(24 * HOUR_MS);
-  if (await store.endpoints.rotateSecret(endpointSeq, secret, clock.now(), oldExpiresAt)) {
+  if (await store.configuration.endpoints.rotateSecret(endpointSeq, secret, clock.now(), oldExpiresAt)) {
     checks.signatures.secretStored(endpointSeq, secret);
   }
   facts.state({ type: "endpoint.updated", endpointSeq, applicationSeq });
@@ -75,7 +75,7 @@ async function update(scene: Scene, program: Program, endpoint: Endpoint, change
   const { seq: endpointSeq, applicationSeq } = endpoint;
   checks.attempts.endpointChanging(endpointSeq);
   if (change.retryScheduleMs !== undefined) checks.ending.mayBeRescheduled(endpointSeq);
-  await store.endpoints.update(endpointSeq, () => ({ ...change, updatedAt: clock.now() }));
+  await store.configuration.endpoints.update(endpointSeq, () => ({ ...change, updatedAt: clock.now() }));
   facts.state({ type: "endpoint.updated", endpointSeq, applicationSeq });
   checks.attempts.endpointChanged(endpointSeq);
 }
@@ -84,10 +84,10 @@ export async function throttleApplication(scene: Scene, program: Program): Promi
   const { dice, checks, environment: environmentSeq } = scene;
   const { store, facts } = program;
   const seq = dice.pick(scene.applications);
-  const application = await store.applications.get(seq);
-  if (application === null) return;
+  if ((await store.configuration.applications.get(seq)) === null) return;
   checks.attempts.applicationChanging(seq);
-  await store.applications.update({ ...application, throttleRate: rollApplicationRate(dice) });
+  const throttleRate = rollApplicationRate(dice);
+  await store.configuration.applications.update(seq, () => ({ throttleRate }));
   facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
   facts.state({ type: "application.throttled", applicationSeq: seq });
   checks.attempts.applicationChanged(seq);
@@ -98,11 +98,11 @@ export async function deleteApplication(scene: Scene, program: Program): Promise
   const { dice, checks, environment: environmentSeq } = scene;
   const { store, clock, facts } = program;
   const seq = dice.pick(scene.applications.slice(1));
-  if (seq === undefined || (await store.applications.get(seq)) === null) return;
+  if (seq === undefined || (await store.configuration.applications.get(seq)) === null) return;
   const page = { limit: 100, from: null, backwards: false, order: "ascending" } as const;
-  const { rows } = await store.endpoints.list(seq, page);
+  const { rows } = await store.configuration.endpoints.list(seq, page);
   for (const endpoint of rows) checks.attempts.endpointChanging(endpoint.seq);
-  await store.applications.delete(seq, clock.now());
+  await store.configuration.applications.delete(seq, clock.now());
   facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
   for (const endpoint of rows) {
     facts.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: seq });
@@ -113,7 +113,7 @@ export async function deleteApplication(scene: Scene, program: Program): Promise
 /** Every endpoint that is there takes deliveries again. */
 export async function reopenEndpoints(scene: Scene, program: Program): Promise<void> {
   for (const seq of scene.endpoints) {
-    const endpoint = await program.store.endpoints.get(seq);
+    const endpoint = await program.store.configuration.endpoints.get(seq);
     if (endpoint === null || endpoint.deleted || !(endpoint.paused || endpoint.disabled)) continue;
     await update(scene, program, endpoint, { paused: false, disabled: false, failingSince: null });
   }

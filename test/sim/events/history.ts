@@ -12,19 +12,19 @@ export async function resend(scene: Scene, program: Program): Promise<void> {
   const { store, seqs, engine, facts, clock } = program;
   const stored = await pickMessage(scene, program);
   if (stored === null) return;
-  const endpoints = await store.endpoints.active(stored.applicationSeq);
+  const endpoints = await store.configuration.endpoints.active(stored.applicationSeq);
   if (endpoints.length === 0) return;
   const endpointSeq = dice.pick(endpoints).seq;
   const position = seqs.next();
   const delivery = { seq: seqs.next(), position, now: clock.now() };
-  const { was, deliverySeq } = await store.resend(stored.seq, endpointSeq, delivery);
+  const { was, deliverySeq } = await store.queue.resend(stored.seq, endpointSeq, delivery);
   facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
   engine.wake(endpointSeq, position);
 }
 
 async function pickMessage({ dice, sent }: Scene, { store }: Program) {
   const message = dice.pick(sent.filter(({ answer }) => answer === "accepted"));
-  return message === undefined ? null : store.messages.get(message.seq);
+  return message === undefined ? null : store.history.messages.get(message.seq);
 }
 
 /** All dead letters are sent again, bit by bit. */
@@ -38,7 +38,7 @@ export async function redrive(scene: Scene, program: Program): Promise<void> {
 export async function replay(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
   const { store, seqs, clock } = program;
-  const endpoint = await store.endpoints.get(dice.pick(scene.endpoints));
+  const endpoint = await store.configuration.endpoints.get(dice.pick(scene.endpoints));
   if (endpoint === null) return;
   const seq = seqs.next();
   const data: ReplayData = {
@@ -57,7 +57,7 @@ export async function expunge(scene: Scene, program: Program): Promise<void> {
   const message = await pickMessage(scene, program);
   if (message === null) return;
   scene.checks.ending.mayBeExpunged(message.seq);
-  const { found: _, ...expunged } = await store.expunge.messages(message.applicationSeq, [{ seq: message.seq }]);
+  const { found: _, ...expunged } = await store.queue.expunge.messages(message.applicationSeq, [{ seq: message.seq }]);
   facts.state({ type: "messages.expunged", environmentSeq: scene.environment, ...expunged });
 }
 
@@ -92,6 +92,6 @@ async function begin(
     data,
     updatedAt: clock.now(),
   };
-  await store.tasks.create(task);
+  await store.housekeeping.tasks.create(task);
   engine.startTask(task);
 }

@@ -55,24 +55,24 @@ describe("the group commit", () => {
     await using memory = await memoryWorld();
     const { world, commits } = memory;
     await Promise.all([
-      ...Array.from({ length: 50 }, () => world.store.accept([world.newMessage()])),
-      world.store.meta.set("name", "value"),
-      world.store.applications.create(world.newApplication()),
+      ...Array.from({ length: 50 }, () => world.store.queue.accept([world.newMessage()])),
+      world.store.housekeeping.meta.set("name", "value"),
+      world.store.configuration.applications.create(world.newApplication()),
     ]);
     expect(commits).toMatchObject([{ type: "commit.finished", writes: 52 }]);
   });
 
   test("commits writes of different turns apart", async () => {
     await using memory = await memoryWorld();
-    await memory.world.store.meta.set("one", "1");
-    await memory.world.store.meta.set("two", "2");
+    await memory.world.store.housekeeping.meta.set("one", "1");
+    await memory.world.store.housekeeping.meta.set("two", "2");
     expect(memory.commits.map(({ writes }) => writes)).toEqual([1, 1]);
   });
 
   test("answers a write only after its commit", async () => {
     await using memory = await memoryWorld();
     let answered = false;
-    const write = memory.world.store.meta.set("name", "value").then(() => {
+    const write = memory.world.store.housekeeping.meta.set("name", "value").then(() => {
       answered = true;
     });
     await Promise.resolve();
@@ -87,9 +87,9 @@ describe("the group commit", () => {
     await world.addApplication({ uid: "taken" });
     commits.length = 0;
     const results = await Promise.all([
-      world.store.applications.create(world.newApplication({ uid: "free" })),
-      world.store.applications.create(world.newApplication({ uid: "taken" })),
-      world.store.applications.create(world.newApplication({ uid: "free too" })),
+      world.store.configuration.applications.create(world.newApplication({ uid: "free" })),
+      world.store.configuration.applications.create(world.newApplication({ uid: "taken" })),
+      world.store.configuration.applications.create(world.newApplication({ uid: "free too" })),
     ]);
     expect(results).toEqual([true, false, true]);
     expect(commits).toMatchObject([{ type: "commit.finished", writes: 3 }]);
@@ -102,14 +102,14 @@ describe("the group commit", () => {
       const { world, commits } = memory;
       const messages = [world.newMessage({}, [world.endpoint.seq]), world.newMessage({}, [world.endpoint.seq])];
       memory.trouble = sqliteError(code);
-      const results = await Promise.allSettled(messages.map((message) => world.store.accept([message])));
+      const results = await Promise.allSettled(messages.map((message) => world.store.queue.accept([message])));
       for (const result of results) expect(result).toMatchObject({ reason: expect.any(StoreUnavailable) });
       expect(commits).toMatchObject([{ type: "commit.failed", writes: 2, full: code === "SQLITE_FULL" }]);
-      expect(await world.store.messages.get(messages[0]!.seq)).toBeNull();
+      expect(await world.store.history.messages.get(messages[0]!.seq)).toBeNull();
       expect(await world.waiting()).toEqual([]);
 
       memory.trouble = null;
-      await world.store.accept(messages);
+      await world.store.queue.accept(messages);
       expect(await world.waiting()).toHaveLength(2);
     },
   );
@@ -117,14 +117,14 @@ describe("the group commit", () => {
   test("says that a full disk is full", async () => {
     await using memory = await memoryWorld();
     memory.trouble = sqliteError("SQLITE_FULL");
-    await expect(memory.world.store.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
+    await expect(memory.world.store.housekeeping.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
   });
 
   test("does not take a write that fails by itself for a disk that does", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const taken = await world.send();
-    const failure = await world.store.accept([{ ...world.newMessage(), seq: taken.seq }]).catch((error) => error);
+    const failure = await world.store.queue.accept([{ ...world.newMessage(), seq: taken.seq }]).catch((error) => error);
     expect(failure).toBeInstanceOf(Error);
     expect(failure).not.toBeInstanceOf(StoreUnavailable);
   });
@@ -135,25 +135,25 @@ describe("the group commit", () => {
     const taken = await world.send();
     memory.trouble = sqliteError("SQLITE_FULL");
     await Promise.allSettled([
-      world.store.accept([{ ...world.newMessage(), seq: taken.seq }]),
-      world.store.meta.set("name", "value"),
+      world.store.queue.accept([{ ...world.newMessage(), seq: taken.seq }]),
+      world.store.housekeeping.meta.set("name", "value"),
     ]);
     expect(db.inTransaction).toBe(false);
     memory.trouble = null;
-    await world.store.meta.set("name", "value");
-    expect(await world.store.meta.get("name")).toBe("value");
+    await world.store.housekeeping.meta.set("name", "value");
+    expect(await world.store.housekeeping.meta.get("name")).toBe("value");
   });
 
   test("stores nothing of what was queued when the process dies, and never answers", async () => {
     await using memory = await memoryWorld();
     let answered = false;
-    void memory.world.store.meta.set("name", "value").finally(() => {
+    void memory.world.store.housekeeping.meta.set("name", "value").finally(() => {
       answered = true;
     });
     memory.crash();
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
     expect(answered).toBe(false);
-    expect(await memory.world.store.meta.get("name")).toBeNull();
+    expect(await memory.world.store.housekeeping.meta.get("name")).toBeNull();
   });
 });

@@ -92,14 +92,14 @@ describe("a data directory", () => {
   test("takes a row from a command while a server owns it, and the server notices", async () => {
     using home = temporaryDirectory();
     const server = await openStore(optionsFor(home.path));
-    const version = server.foreignVersion();
-    await server.meta.set("own", "write");
-    expect(server.foreignVersion()).toBe(version);
+    const version = server.housekeeping.foreignVersion();
+    await server.housekeeping.meta.set("own", "write");
+    expect(server.housekeeping.foreignVersion()).toBe(version);
     const command = await openStore(optionsFor(home.path, { exclusive: false }));
-    await command.meta.set("name", "value");
+    await command.housekeeping.meta.set("name", "value");
     await command.close();
-    expect(server.foreignVersion()).not.toBe(version);
-    expect(await server.meta.get("name")).toBe("value");
+    expect(server.housekeeping.foreignVersion()).not.toBe(version);
+    expect(await server.housekeeping.meta.get("name")).toBe("value");
     await server.close();
   });
 
@@ -112,12 +112,12 @@ describe("a data directory", () => {
       return { store, facts: [], reopen: async () => {}, remove: () => store.close() };
     });
     const endpoint = await world.addEndpoint({}, secret);
-    await world.store.endpoints.rotateSecret(endpoint.seq, secret, world.now, world.now + 1000);
+    await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret, world.now, world.now + 1000);
     const files = readdirSync(home.path).filter((name) => name.startsWith("boathook.db"));
     const held = Buffer.concat(files.map((name) => readFileSync(home.file(name))));
     expect(held.includes("https://hook.example/")).toBe(true);
     for (const part of [secret, secret.slice("whsec_".length, -4), text]) expect(held.includes(part)).toBe(false);
-    expect((await world.store.endpoints.secrets(endpoint.seq, world.now)).map((s) => s.secret)).toEqual([
+    expect((await world.store.configuration.endpoints.secrets(endpoint.seq, world.now)).map((s) => s.secret)).toEqual([
       secret,
       secret,
     ]);
@@ -125,7 +125,8 @@ describe("a data directory", () => {
 
   test("tells its size", async () => {
     const under = await openDataDir();
-    expect(under.store.size().databaseBytes + under.store.size().walBytes).toBeGreaterThan(4096);
+    const { databaseBytes, walBytes } = await under.store.housekeeping.size();
+    expect(databaseBytes + walBytes).toBeGreaterThan(4096);
     await under.remove();
   });
 });

@@ -63,7 +63,7 @@ function attemptCases(): Case[] {
     name: `attempts of the ${endpoint} endpoint, ${name}`,
     sql: `SELECT t.seq FROM attempt t JOIN message m ON m.seq = t.message_seq
       WHERE t.endpoint_seq = ${history[endpoint]} AND ${where} ORDER BY t.seq DESC`,
-    list: (page) => store.attempts.ofEndpoint(history[endpoint], filter, page, false),
+    list: (page) => store.history.attempts.ofEndpoint(history[endpoint], filter, page, false),
     ...(cut && { mayBeCut: true }),
   });
   const types = (...names: string[]) => `m.event_type IN (${names.map((name) => `'${name}'`).join(", ")})`;
@@ -103,7 +103,7 @@ function messageCases(): Case[] {
   const of = (name: string, filter: MessageFilter, where: string): Case => ({
     name: `messages, ${name}`,
     sql: `SELECT m.seq FROM message m WHERE ${where} ORDER BY m.seq DESC`,
-    list: (page) => store.messages.list(history.applicationSeq, filter, page, false),
+    list: (page) => store.history.messages.list(history.applicationSeq, filter, page, false),
   });
   return [
     of("of a common type", { eventTypes: [seen.commonType] }, `m.event_type = '${seen.commonType}'`),
@@ -125,7 +125,7 @@ function endpointMessageCases(): Case[] {
     name: `messages of the ${endpoint} endpoint, ${name}`,
     sql: `SELECT m.seq FROM message m JOIN delivery d ON d.message_seq = m.seq
       WHERE d.endpoint_seq = ${history[endpoint]} AND ${where} ORDER BY m.seq DESC`,
-    list: (page) => store.messages.ofEndpoint(history.applicationSeq, history[endpoint], filter, page),
+    list: (page) => store.history.messages.ofEndpoint(history.applicationSeq, history[endpoint], filter, page),
     ...(cut && { mayBeCut: true }),
   });
   return [
@@ -201,7 +201,7 @@ describe("a long list", () => {
   test("looks at hardly a row for what is not there", async () => {
     const watch = watchRanges();
     const page = { limit: LIMIT, from: null, backwards: false, order: "descending" } as const;
-    await store.attempts.ofEndpoint(history.busy, { eventTypes: [seen.unknownType] }, page, false);
+    await store.history.attempts.ofEndpoint(history.busy, { eventTypes: [seen.unknownType] }, page, false);
     const rows = watch.rows();
     watch.stop();
     expect(rows).toBeLessThanOrEqual(70);

@@ -67,29 +67,29 @@ async function sample(world: Furnished): Promise<void> {
   const { store } = world;
   const [app, endpoint, environmentSeq] = [world.application.seq, world.endpoint.seq, world.environment.seq];
   const message = await world.sendDead();
-  await store.due(endpoint, LANE_START, EVERYTHING, 10);
-  await store.totals();
+  await store.queue.due(endpoint, LANE_START, EVERYTHING, 10);
+  await store.history.totals();
   await sampleReplays(store, app, endpoint);
   const window = { before: world.now + 1, after: world.now - 1 };
   const ofMessage = { eventTypes: ["a", "b"], channel: "eu", tag: "vip" };
   for (const page of PAGES) {
-    await store.applications.list(environmentSeq, page);
+    await store.configuration.applications.list(environmentSeq, page);
     const exclude = { withoutEndpoints: true, allDisabled: true, allAt: "https://hook.example/" };
-    await store.applications.list(environmentSeq, page, exclude);
-    await store.endpoints.list(app, page);
+    await store.configuration.applications.list(environmentSeq, page, exclude);
+    await store.configuration.endpoints.list(app, page);
     for (const includeArchived of [true, false]) {
       const from = page.from === null ? null : "m";
-      await store.eventTypes.list(environmentSeq, { ...page, from, includeArchived });
+      await store.configuration.eventTypes.list(environmentSeq, { ...page, from, includeArchived });
     }
     for (const filter of [{}, window, ofMessage, { ...window, ...ofMessage }]) {
-      await store.messages.list(app, filter, page, true);
+      await store.history.messages.list(app, filter, page, true);
       for (const status of [undefined, 0, 1, 2, 3, 4] as const) {
         const own = status === undefined ? {} : { status };
-        await store.messages.ofEndpoint(app, endpoint, { ...filter, ...own }, page);
+        await store.history.messages.ofEndpoint(app, endpoint, { ...filter, ...own }, page);
       }
       for (const own of [{}, { status: 2, statusCodeClass: 500, endpointSeq: endpoint }] as const) {
-        await store.attempts.ofEndpoint(endpoint, { ...filter, ...own }, page, true);
-        await store.attempts.ofMessage(message.seq, { ...filter, ...own }, page, true);
+        await store.history.attempts.ofEndpoint(endpoint, { ...filter, ...own }, page, true);
+        await store.history.attempts.ofMessage(message.seq, { ...filter, ...own }, page, true);
       }
     }
     for (const filter of [
@@ -98,39 +98,39 @@ async function sample(world: Furnished): Promise<void> {
       { kind: "a" },
       { status: "failed", kind: "a", since: 1 },
     ] as const) {
-      await store.tasks.list(environmentSeq, filter, page);
+      await store.housekeeping.tasks.list(environmentSeq, filter, page);
     }
-    await store.environments.page(page);
+    await store.configuration.environments.page(page);
     for (const filter of [{}, { status: "running", kind: "a", since: 5 }] as const) {
-      await store.tasks.list(environmentSeq, filter, page);
+      await store.housekeeping.tasks.list(environmentSeq, filter, page);
     }
     for (const validAt of [null, 5]) {
-      await store.tokens.page({ environmentSeq, applicationSeq: null, validAt }, page);
-      await store.tokens.page({ environmentSeq, applicationSeq: app, validAt }, page);
+      await store.configuration.tokens.page({ environmentSeq, applicationSeq: null, validAt }, page);
+      await store.configuration.tokens.page({ environmentSeq, applicationSeq: app, validAt }, page);
     }
-    await store.audit.list(environmentSeq, window, page);
+    await store.configuration.audit.list(environmentSeq, window, page);
     for (const which of ["failed", "missing", "sent"] as const) {
       const order = { applicationSeq: app, endpointSeq: endpoint, which, from: 0, to: EVERYTHING, askedAt: world.now };
-      await store.replay.page(order, 10);
-      await store.replay.page({ ...order, ...ofMessage }, 10);
+      await store.history.replayable(order, 10);
+      await store.history.replayable({ ...order, ...ofMessage }, 10);
     }
     await sampleDeadLetters(store, page, { environmentSeq, applicationSeq: app, endpointSeq: endpoint });
   }
 }
 
-async function sampleReplays({ replay }: Store, applicationSeq: number, endpointSeq: number): Promise<void> {
+async function sampleReplays({ history }: Store, applicationSeq: number, endpointSeq: number): Promise<void> {
   const order = { applicationSeq, endpointSeq, from: 0, to: EVERYTHING, askedAt: 1 };
   const ofMessage = { eventTypes: ["a"], channel: "eu", tag: "vip" };
   for (const which of ["failed", "missing", "sent"] as const) {
     for (const filter of [{}, ofMessage, { statusCodeClass: 0 }, { statusCodeClass: 500 }]) {
-      await replay.page({ ...order, which, ...filter }, 10);
+      await history.replayable({ ...order, which, ...filter }, 10);
     }
   }
-  for (const status of [0, 1, 2, 3, 4] as const) await replay.page({ ...order, which: "sent", status }, 10);
+  for (const status of [0, 1, 2, 3, 4] as const) await history.replayable({ ...order, which: "sent", status }, 10);
 }
 
 async function sampleDeadLetters(
-  { deadLetters }: Store,
+  { history: { deadLetters }, queue }: Store,
   page: PageRequest,
   { environmentSeq, ...where }: { environmentSeq: number; applicationSeq: number; endpointSeq: number },
 ): Promise<void> {
@@ -144,8 +144,8 @@ async function sampleDeadLetters(
   for (const filter of filters) {
     await deadLetters.list({ environmentSeq, ...filter }, page);
     await deadLetters.groups({ environmentSeq, ...filter });
-    await deadLetters.redrive({ environmentSeq, ...filter }, 0, 1, 1, 1);
-    await deadLetters.drop({ environmentSeq, ...filter }, 1);
+    await queue.redrive({ environmentSeq, ...filter }, 0, 1, 1, 1);
+    await queue.drop({ environmentSeq, ...filter }, 1);
   }
 }
 

@@ -51,9 +51,12 @@ describe("a round", () => {
     for (let i = 0; i < 4; i++) await world.send({}, []);
     world.now += 1;
     isDiskFull = true;
-    await expect(store.prune(world.now, world.now, 2)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(store.housekeeping.prune(world.now, world.now, 2)).rejects.toBeInstanceOf(StoreUnavailable);
     isDiskFull = false;
-    const pruned = [await store.prune(world.now, world.now, 2), await store.prune(world.now, world.now, 2)];
+    const pruned = [
+      await store.housekeeping.prune(world.now, world.now, 2),
+      await store.housekeeping.prune(world.now, world.now, 2),
+    ];
     expect(pruned.map(({ deleted }) => deleted)).toEqual([2, 2]);
   });
 });

@@ -24,13 +24,18 @@ test("the index of lists forgets what has been deleted, and finds what has not",
   world.now += 1000;
   const kept = await fill(100);
   expect(before).toBeGreaterThan(10);
-  while ((await world.store.prune(kept[0]!.acceptedAt, world.now, 100)).deleted > 0);
+  while ((await world.store.housekeeping.prune(kept[0]!.acceptedAt, world.now, 100)).deleted > 0);
   // Of what is gone at most the stretches that also hold something that is not.
   expect(lines()).toBeLessThan(before / 2);
-  const { rows } = await world.store.attempts.ofEndpoint(world.endpoint.seq, { status: 2 }, NEWEST_FIRST, false);
+  const { rows } = await world.store.history.attempts.ofEndpoint(
+    world.endpoint.seq,
+    { status: 2 },
+    NEWEST_FIRST,
+    false,
+  );
   expect(rows.map(({ messageSeq }) => messageSeq).sort()).toEqual(kept.map(({ seq }) => seq).sort());
   const more = await world.send({ eventType: "later" });
   const filter = { eventTypes: ["later"] };
-  const { rows: later } = await world.store.messages.list(world.application.seq, filter, NEWEST_FIRST, false);
+  const { rows: later } = await world.store.history.messages.list(world.application.seq, filter, NEWEST_FIRST, false);
   expect(later.map(({ seq }) => seq)).toEqual([more.seq]);
 });

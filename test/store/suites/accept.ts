@@ -20,7 +20,7 @@ export function acceptSuite(open: Open): void {
       await world.reopen();
       const { deliveries: _, idempotency: __, payloadExpiresAt: ___, ...kept } = message;
       expect(kept).toMatchObject({ payload, eventId: "event-1" });
-      expect(await world.store.messages.get(message.seq)).toEqual(kept);
+      expect(await world.store.history.messages.get(message.seq)).toEqual(kept);
     });
 
     test("makes one delivery for each endpoint, due at once and in its place", async () => {
@@ -46,21 +46,21 @@ export function acceptSuite(open: Open): void {
     test("stores a message that nobody wants", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
-      expect(await world.store.messages.get(message.seq)).toMatchObject({ seq: message.seq });
-      expect(await world.store.messages.deliveries(message.seq)).toEqual([]);
+      expect(await world.store.history.messages.get(message.seq)).toMatchObject({ seq: message.seq });
+      expect(await world.store.history.messages.deliveries(message.seq)).toEqual([]);
     });
 
     test("accepts an empty batch", async () => {
       await using world = await Furnished.open(open);
-      expect(await world.store.accept([])).toEqual([]);
+      expect(await world.store.queue.accept([])).toEqual([]);
     });
 
     test("stores nothing of a message whose event id is taken", async () => {
       await using world = await Furnished.open(open);
       const first = await world.send({ eventId: "event-1" });
       const second = world.newMessage({ eventId: "event-1" }, [world.endpoint.seq]);
-      expect(await world.store.accept([second])).toEqual([{ accepted: false, because: "event-id" }]);
-      expect(await world.store.messages.get(second.seq)).toBeNull();
+      expect(await world.store.queue.accept([second])).toEqual([{ accepted: false, because: "event-id" }]);
+      expect(await world.store.history.messages.get(second.seq)).toBeNull();
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([first.seq]);
     });
 
@@ -70,8 +70,13 @@ export function acceptSuite(open: Open): void {
       const batch = ["stored", "new", "new", null].map((eventId) =>
         world.newMessage({ eventId }, [world.endpoint.seq]),
       );
-      expect((await world.store.accept(batch)).map(({ accepted }) => accepted)).toEqual([false, true, false, true]);
-      const kept = await Promise.all(batch.map(({ seq }) => world.store.messages.get(seq)));
+      expect((await world.store.queue.accept(batch)).map(({ accepted }) => accepted)).toEqual([
+        false,
+        true,
+        false,
+        true,
+      ]);
+      const kept = await Promise.all(batch.map(({ seq }) => world.store.history.messages.get(seq)));
       expect(kept.map((message) => message !== null)).toEqual([false, true, false, true]);
       expect(await world.waiting()).toHaveLength(3);
     });
@@ -81,7 +86,7 @@ export function acceptSuite(open: Open): void {
       const other = await world.addApplication();
       await world.send({ eventId: "event-1" });
       await world.reopen();
-      const results = await world.store.accept([
+      const results = await world.store.queue.accept([
         world.newMessage({ eventId: "event-1" }),
         world.newMessage({ eventId: "event-1", applicationSeq: other.seq }),
       ]);
@@ -93,10 +98,10 @@ export function acceptSuite(open: Open): void {
       const idempotency = entry(world.now + 1000);
       const first = await world.send({ idempotency });
       const second = world.newMessage({ idempotency }, [world.endpoint.seq]);
-      expect(await world.store.accept([second])).toEqual([
+      expect(await world.store.queue.accept([second])).toEqual([
         { accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: first.seq } },
       ]);
-      expect(await world.store.messages.get(second.seq)).toBeNull();
+      expect(await world.store.history.messages.get(second.seq)).toBeNull();
       expect(await world.waiting()).toHaveLength(1);
     });
 
@@ -104,7 +109,7 @@ export function acceptSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const both = [world.newMessage({ idempotency }), world.newMessage({ idempotency })];
-      const results = await Promise.all(both.map((message) => world.store.accept([message])));
+      const results = await Promise.all(both.map((message) => world.store.queue.accept([message])));
       expect(results).toEqual([
         [{ accepted: true }],
         [{ accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: both[0]!.seq } }],
@@ -116,7 +121,7 @@ export function acceptSuite(open: Open): void {
       await world.send({ idempotency: entry(world.now + 1000) });
       world.now += 1000;
       const again = await world.send({ idempotency: entry(world.now + 1000) });
-      expect(await world.store.idempotency.get(entry(0).key, world.now)).toEqual({
+      expect(await world.store.queue.idempotency.get(entry(0).key, world.now)).toEqual({
         kind: "message",
         messageSeq: again.seq,
       });
@@ -126,8 +131,8 @@ export function acceptSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" });
       const idempotency = entry(world.now + 1000);
-      await world.store.accept([world.newMessage({ eventId: "event-1", idempotency })]);
-      expect(await world.store.idempotency.get(idempotency.key, world.now)).toBeNull();
+      await world.store.queue.accept([world.newMessage({ eventId: "event-1", idempotency })]);
+      expect(await world.store.queue.idempotency.get(idempotency.key, world.now)).toBeNull();
     });
 
     test("undoes a whole batch that cannot be stored, and nothing beside it", async () => {
@@ -136,15 +141,15 @@ export function acceptSuite(open: Open): void {
       const [before, after] = [world.newMessage({ payload: bytes("1") }), world.newMessage({ payload: bytes("2") })];
       const inBatch = world.newMessage();
       const [first, broken, last] = await Promise.allSettled([
-        world.store.accept([before]),
-        world.store.accept([inBatch, { ...world.newMessage(), seq: stored.seq }]),
-        world.store.accept([after]),
+        world.store.queue.accept([before]),
+        world.store.queue.accept([inBatch, { ...world.newMessage(), seq: stored.seq }]),
+        world.store.queue.accept([after]),
       ]);
       expect([first!.status, broken!.status, last!.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
-      expect(await world.store.messages.get(inBatch.seq)).toBeNull();
+      expect(await world.store.history.messages.get(inBatch.seq)).toBeNull();
       await world.reopen();
-      expect(await world.store.messages.get(before.seq)).toMatchObject({ payload: bytes("1") });
-      expect(await world.store.messages.get(after.seq)).toMatchObject({ payload: bytes("2") });
+      expect(await world.store.history.messages.get(before.seq)).toMatchObject({ payload: bytes("1") });
+      expect(await world.store.history.messages.get(after.seq)).toMatchObject({ payload: bytes("2") });
     });
   });
 }

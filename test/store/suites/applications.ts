@@ -16,7 +16,7 @@ export function applicationsSuite(open: Open): void {
         metadata: { plan: "gold" },
       });
       await world.reopen();
-      const { applications } = world.store;
+      const { applications } = world.store.configuration;
       expect(await applications.find(world.environment.seq, { seq: application.seq })).toEqual(application);
       expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(application);
       expect(await applications.get(application.seq)).toEqual(application);
@@ -26,8 +26,8 @@ export function applicationsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const application = await world.addApplication({ uid: "customer-1" });
-      expect(await world.store.applications.find(other.seq, { seq: application.seq })).toBeNull();
-      expect(await world.store.applications.find(other.seq, { uid: "customer-1" })).toBeNull();
+      expect(await world.store.configuration.applications.find(other.seq, { seq: application.seq })).toBeNull();
+      expect(await world.store.configuration.applications.find(other.seq, { uid: "customer-1" })).toBeNull();
     });
 
     test("have uids that are unique in their environment", async () => {
@@ -35,16 +35,18 @@ export function applicationsSuite(open: Open): void {
       const other = await world.addEnvironment("other");
       const first = await world.addApplication({ uid: "customer-1" });
       const second = world.newApplication({ uid: "customer-1" });
-      expect(await world.store.applications.create(second)).toBe(false);
-      expect(await world.store.applications.get(second.seq)).toBeNull();
-      expect(await world.store.applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(first);
+      expect(await world.store.configuration.applications.create(second)).toBe(false);
+      expect(await world.store.configuration.applications.get(second.seq)).toBeNull();
+      expect(await world.store.configuration.applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(
+        first,
+      );
       await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
     });
 
     test("give a uid to one of two that ask for it at the same time", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
-      const { applications } = world.store;
+      const { applications } = world.store.configuration;
       expect(await Promise.all([applications.create(one), applications.create(two)])).toEqual([true, false]);
     });
 
@@ -58,25 +60,30 @@ export function applicationsSuite(open: Open): void {
         metadata: { a: "b" },
         updatedAt: world.now + 1,
       };
-      expect(await world.store.applications.update({ ...changed, createdAt: 1 })).toBe(true);
-      expect(await world.store.applications.get(changed.seq)).toEqual(changed);
+      const { applications } = world.store.configuration;
+      expect(await applications.update(changed.seq, () => ({ ...changed, createdAt: 1 }))).toEqual({
+        before: world.application,
+        after: changed,
+      });
+      expect(await world.store.configuration.applications.get(changed.seq)).toEqual(changed);
     });
 
     test("are not changed by an update to a taken uid", async () => {
       await using world = await Furnished.open(open);
       await world.addApplication({ uid: "taken" });
-      expect(await world.store.applications.update({ ...world.application, uid: "taken", name: "x" })).toBe(false);
-      expect(await world.store.applications.get(world.application.seq)).toEqual(world.application);
+      const { applications } = world.store.configuration;
+      expect(await applications.update(world.application.seq, () => ({ uid: "taken", name: "x" }))).toBe("taken");
+      expect(await world.store.configuration.applications.get(world.application.seq)).toEqual(world.application);
     });
 
     test("are gone after a deletion, with their endpoints, and leave their uid to others", async () => {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({ uid: "customer-1" });
       const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
-      expect(await world.store.applications.delete(application.seq, world.now)).toEqual([endpoint.seq]);
-      expect(await world.store.applications.delete(application.seq, world.now)).toEqual([]);
+      expect(await world.store.configuration.applications.delete(application.seq, world.now)).toEqual([endpoint.seq]);
+      expect(await world.store.configuration.applications.delete(application.seq, world.now)).toEqual([]);
       await world.reopen();
-      const { applications, endpoints } = world.store;
+      const { applications, endpoints } = world.store.configuration;
       expect(await applications.get(application.seq)).toBeNull();
       expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toBeNull();
       expect((await applications.list(world.environment.seq, ALL)).rows).toEqual([world.application]);
@@ -88,9 +95,10 @@ export function applicationsSuite(open: Open): void {
 
     test("do not come back by an update", async () => {
       await using world = await Furnished.open(open);
-      await world.store.applications.delete(world.application.seq, world.now);
-      await world.store.applications.update(world.application);
-      expect(await world.store.applications.get(world.application.seq)).toBeNull();
+      await world.store.configuration.applications.delete(world.application.seq, world.now);
+      const { applications } = world.store.configuration;
+      expect(await applications.update(world.application.seq, () => ({ name: "x" }))).toBe("gone");
+      expect(await world.store.configuration.applications.get(world.application.seq)).toBeNull();
     });
 
     test("have a hidden one an environment, made once, that no list, id or search leads to", async () => {
@@ -101,23 +109,25 @@ export function applicationsSuite(open: Open): void {
         world.newApplication(),
         world.newApplication({ environmentSeq: other.seq }),
       ];
-      const { applications } = world.store;
+      const { applications } = world.store.configuration;
       const made = await Promise.all([first, second].map((one) => applications.ensureOperational(one)));
       expect(made).toEqual([first, first]);
       await applications.ensureOperational(others);
       await world.reopen();
-      const hidden = await world.store.applications.operational();
+      const hidden = await world.store.configuration.applications.operational();
       expect(hidden.toSorted((a, b) => a.seq - b.seq)).toEqual([first, others]);
-      expect(await world.store.applications.known(first.seq)).toEqual(first);
-      expect(await world.store.applications.find(world.environment.seq, { seq: first.seq })).toBeNull();
-      expect((await world.store.applications.list(world.environment.seq, ALL)).rows).toEqual([world.application]);
+      expect(await world.store.configuration.applications.known(first.seq)).toEqual(first);
+      expect(await world.store.configuration.applications.find(world.environment.seq, { seq: first.seq })).toBeNull();
+      expect((await world.store.configuration.applications.list(world.environment.seq, ALL)).rows).toEqual([
+        world.application,
+      ]);
     });
 
     test("are known by their number after a deletion", async () => {
       await using world = await Furnished.open(open);
-      await world.store.applications.delete(world.application.seq, world.now);
-      expect(await world.store.applications.known(world.application.seq)).toEqual(world.application);
-      expect(await world.store.applications.known(world.seqs.next())).toBeNull();
+      await world.store.configuration.applications.delete(world.application.seq, world.now);
+      expect(await world.store.configuration.applications.known(world.application.seq)).toEqual(world.application);
+      expect(await world.store.configuration.applications.known(world.seqs.next())).toBeNull();
     });
 
     test("come in pages, both ways and in both orders", async () => {
@@ -132,9 +142,9 @@ export function applicationsSuite(open: Open): void {
         rows,
         fc.constant(null),
         () => true,
-        (_, page) => world.store.applications.list(world.environment.seq, page),
+        (_, page) => world.store.configuration.applications.list(world.environment.seq, page),
       );
-      expect((await world.store.applications.list(world.environment.seq, ALL)).rows).toEqual(rows);
+      expect((await world.store.configuration.applications.list(world.environment.seq, ALL)).rows).toEqual(rows);
     });
   });
 }

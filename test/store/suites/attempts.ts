@@ -54,7 +54,7 @@ export function attemptsSuite(open: Open): void {
         if (i % 4 === 0) world.now += 2;
         const [reason, responseStatus] = OUTCOMES[i % OUTCOMES.length]!;
         const settlement = world.settlement(delivery, { state: "delivered" }, { attempt: { reason, responseStatus } });
-        await world.store.settle([settlement]);
+        await world.store.queue.settle([settlement]);
         rows.push(settlement.attempt);
       }
       const instants = rows.flatMap(({ seq }) => [timeOfSeq(seq), timeOfSeq(seq) + 1]);
@@ -63,7 +63,7 @@ export function attemptsSuite(open: Open): void {
         rows,
         anyFilter([world.endpoint.seq, other.seq], instants),
         (attempt, filter) => passes(attempt, messageOf.get(attempt.messageSeq)!, filter),
-        (filter, page) => world.store.attempts.ofEndpoint(world.endpoint.seq, filter, page, false),
+        (filter, page) => world.store.history.attempts.ofEndpoint(world.endpoint.seq, filter, page, false),
       );
     });
 
@@ -79,7 +79,7 @@ export function attemptsSuite(open: Open): void {
         const [reason, responseStatus] = OUTCOMES[i % OUTCOMES.length]!;
         const again = { state: "pending", attempts: i, dueAt: world.now, position: delivery!.position } as const;
         const settlement = world.settlement(delivery!, again, { attempt: { reason, responseStatus } });
-        await world.store.settle([settlement]);
+        await world.store.queue.settle([settlement]);
         rows.push(settlement.attempt);
       }
       const instants = rows.map(({ seq }) => timeOfSeq(seq));
@@ -87,23 +87,23 @@ export function attemptsSuite(open: Open): void {
         rows,
         anyFilter([world.endpoint.seq, other.seq], instants),
         (attempt, filter) => passes(attempt, message, filter),
-        (filter, page) => world.store.attempts.ofMessage(message.seq, filter, page, false),
+        (filter, page) => world.store.history.attempts.ofMessage(message.seq, filter, page, false),
       );
     });
 
     test("are found under their own message only", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.sendDead(), await world.sendDead()];
-      const [attempt] = (await world.store.attempts.ofMessage(one.seq, {}, ALL, true)).rows;
-      expect(await world.store.attempts.get(one.seq, attempt!.seq)).toEqual(attempt!);
-      expect(await world.store.attempts.get(two.seq, attempt!.seq)).toBeNull();
+      const [attempt] = (await world.store.history.attempts.ofMessage(one.seq, {}, ALL, true)).rows;
+      expect(await world.store.history.attempts.get(one.seq, attempt!.seq)).toEqual(attempt!);
+      expect(await world.store.history.attempts.get(two.seq, attempt!.seq)).toBeNull();
     });
 
     test("are listed with the answer only when it is asked for", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       const response = async (withContent: boolean) =>
-        (await world.store.attempts.ofMessage(message.seq, {}, ALL, withContent)).rows[0]!.response;
+        (await world.store.history.attempts.ofMessage(message.seq, {}, ALL, withContent)).rows[0]!.response;
       expect(await response(true)).toEqual(bytes("answer"));
       expect(await response(false)).toBeNull();
     });
@@ -111,10 +111,13 @@ export function attemptsSuite(open: Open): void {
     test("lose the answer, and nothing else, when expunged", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
-      const [attempt] = (await world.store.attempts.ofMessage(message.seq, {}, ALL, true)).rows;
-      await world.store.attempts.expunge(attempt!.seq);
+      const [attempt] = (await world.store.history.attempts.ofMessage(message.seq, {}, ALL, true)).rows;
+      await world.store.history.attempts.expunge(attempt!.seq);
       await world.reopen();
-      expect(await world.store.attempts.get(message.seq, attempt!.seq)).toEqual({ ...attempt!, response: null });
+      expect(await world.store.history.attempts.get(message.seq, attempt!.seq)).toEqual({
+        ...attempt!,
+        response: null,
+      });
     });
   });
 }

@@ -19,7 +19,7 @@ function newEntry(world: Furnished, change: Partial<AuditEntry> = {}): AuditEntr
 }
 
 async function listed(world: Furnished, page = NEWEST, window = {}): Promise<readonly AuditEntry[]> {
-  return (await world.store.audit.list(world.environment.seq, window, page)).rows;
+  return (await world.store.configuration.audit.list(world.environment.seq, window, page)).rows;
 }
 
 export function auditSuite(open: Open): void {
@@ -28,9 +28,9 @@ export function auditSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const [begun, ended] = [newEntry(world), newEntry(world)];
       const other = newEntry(world, { actor: { kind: "root", id: null, name: null }, subject: {}, done: true });
-      for (const entry of [begun, ended, other]) await world.store.audit.begin(entry);
+      for (const entry of [begun, ended, other]) await world.store.configuration.audit.begin(entry);
       const done = { ...ended, done: true, subject: { appId: "app_1", endpointId: "ep_1" } };
-      await world.store.audit.end(done);
+      await world.store.configuration.audit.end(done);
       await world.reopen();
       expect(await listed(world)).toEqual([other, done, begun]);
     });
@@ -38,7 +38,7 @@ export function auditSuite(open: Open): void {
     test("begins an entry no later than what is written after it, without being waited for", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world);
-      const begun = world.store.audit.begin(entry);
+      const begun = world.store.configuration.audit.begin(entry);
       await world.addApplication();
       expect(await listed(world)).toEqual([entry]);
       await begun;
@@ -48,8 +48,8 @@ export function auditSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const [begun, done] = [newEntry(world), newEntry(world, { done: true })];
       for (const entry of [begun, done]) {
-        await world.store.audit.begin(entry);
-        await world.store.audit.drop(entry.seq);
+        await world.store.configuration.audit.begin(entry);
+        await world.store.configuration.audit.drop(entry.seq);
       }
       expect(await listed(world)).toEqual([done]);
     });
@@ -57,7 +57,7 @@ export function auditSuite(open: Open): void {
     test("stores the whole of an entry that ends without having been begun", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world, { done: true });
-      await world.store.audit.end(entry);
+      await world.store.configuration.audit.end(entry);
       expect(await listed(world)).toEqual([entry]);
     });
 
@@ -68,8 +68,8 @@ export function auditSuite(open: Open): void {
       for (let i = 0; i < 4; i++) {
         world.now += 1000;
         entries.unshift(newEntry(world));
-        await world.store.audit.begin(entries[0]!);
-        await world.store.audit.begin(newEntry(world, { environmentSeq: other.seq }));
+        await world.store.configuration.audit.begin(entries[0]!);
+        await world.store.configuration.audit.begin(newEntry(world, { environmentSeq: other.seq }));
       }
       expect(await listed(world)).toEqual(entries);
       expect(await listed(world, { ...NEWEST, limit: 2, from: entries[0]!.seq })).toEqual(entries.slice(1, 3));
@@ -83,10 +83,10 @@ export function auditSuite(open: Open): void {
     test("is kept for longer than messages, but not for ever", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world, { done: true });
-      await world.store.audit.end(entry);
-      await world.store.prune(world.now + 300 * DAY_MS, world.now + 390 * DAY_MS, 100);
+      await world.store.configuration.audit.end(entry);
+      await world.store.housekeeping.prune(world.now + 300 * DAY_MS, world.now + 390 * DAY_MS, 100);
       expect(await listed(world)).toEqual([entry]);
-      await world.store.prune(world.now + 300 * DAY_MS, world.now + 401 * DAY_MS, 100);
+      await world.store.housekeeping.prune(world.now + 300 * DAY_MS, world.now + 401 * DAY_MS, 100);
       expect(await listed(world)).toEqual([]);
     });
   });

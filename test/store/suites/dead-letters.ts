@@ -22,7 +22,7 @@ async function graveyard(world: Furnished): Promise<readonly DeadLetter[]> {
       { endpointSeq: endpoint.seq, reason: REASONS[i % 3 === 0 ? 0 : i % 2]! },
     );
   }
-  const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+  const { rows } = await world.store.history.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
   return rows;
 }
 
@@ -63,9 +63,12 @@ export function deadLettersSuite(open: Open): void {
       await world.settle(delivery!, { state: "pending", attempts: 1, dueAt: world.now, position: delivery!.position });
       world.now += 1000;
       const last = world.settlement(delivery!, { state: "dead", reason: "timeout" });
-      await world.store.settle([last]);
+      await world.store.queue.settle([last]);
       await world.reopen();
-      const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+      const { rows } = await world.store.history.deadLetters.list(
+        { environmentSeq: world.environment.seq },
+        NEWEST_FIRST,
+      );
       expect(rows).toEqual([
         {
           seq: delivery!.seq,
@@ -87,8 +90,10 @@ export function deadLettersSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.sendDead();
       const other = await world.addEnvironment("other");
-      expect((await world.store.deadLetters.list({ environmentSeq: other.seq }, NEWEST_FIRST)).rows).toEqual([]);
-      expect(await world.store.deadLetters.groups({ environmentSeq: other.seq })).toEqual([]);
+      expect((await world.store.history.deadLetters.list({ environmentSeq: other.seq }, NEWEST_FIRST)).rows).toEqual(
+        [],
+      );
+      expect(await world.store.history.deadLetters.groups({ environmentSeq: other.seq })).toEqual([]);
     });
 
     test("come in pages, both ways and in both orders, whatever the filter", async () => {
@@ -96,7 +101,7 @@ export function deadLettersSuite(open: Open): void {
       const letters = await graveyard(world);
       expect(letters).toHaveLength(18);
       await expectPages(letters, anyFilter(letters), passes, (filter, page) =>
-        world.store.deadLetters.list({ environmentSeq: world.environment.seq, ...filter }, page),
+        world.store.history.deadLetters.list({ environmentSeq: world.environment.seq, ...filter }, page),
       );
     });
 
@@ -105,7 +110,10 @@ export function deadLettersSuite(open: Open): void {
       const letters = await graveyard(world);
       await fc.assert(
         fc.asyncProperty(anyFilter(letters), async (filter) => {
-          const groups = await world.store.deadLetters.groups({ environmentSeq: world.environment.seq, ...filter });
+          const groups = await world.store.history.deadLetters.groups({
+            environmentSeq: world.environment.seq,
+            ...filter,
+          });
           const left = letters.filter((letter) => passes(letter, filter));
           for (const group of groups) {
             const own = left.filter(
@@ -136,7 +144,7 @@ export function deadLettersSuite(open: Open): void {
       world.now += 1000;
       const filter = { environmentSeq: world.environment.seq };
       const first = world.seqs.take(3);
-      const step = await world.store.deadLetters.redrive(filter, 0, 3, first, world.now);
+      const step = await world.store.queue.redrive(filter, 0, 3, first, world.now);
       const seqs = messages.map(({ deliveries }) => deliveries[0]!.seq);
       expect(step).toEqual({ redriven: 3, endpoints: [world.endpoint.seq], last: seqs[2]! });
       await world.reopen();
@@ -152,9 +160,9 @@ export function deadLettersSuite(open: Open): void {
           trigger: 1,
         })),
       );
-      const rest = await world.store.deadLetters.redrive(filter, step.last!, 3, world.seqs.take(3), world.now);
+      const rest = await world.store.queue.redrive(filter, step.last!, 3, world.seqs.take(3), world.now);
       expect(rest).toEqual({ redriven: 2, endpoints: [world.endpoint.seq], last: null });
-      expect(await world.store.deadLetters.groups(filter)).toEqual([]);
+      expect(await world.store.history.deadLetters.groups(filter)).toEqual([]);
     });
 
     test("takes exactly those that the filter names", async () => {
@@ -163,10 +171,13 @@ export function deadLettersSuite(open: Open): void {
       const chosen = { reason: "timeout" as const, eventTypes: ["order.sent"] };
       const wanted = letters.filter((letter) => passes(letter, chosen));
       const filter = { environmentSeq: world.environment.seq, ...chosen };
-      const { redriven, last } = await world.store.deadLetters.redrive(filter, 0, 100, world.seqs.take(100), world.now);
+      const { redriven, last } = await world.store.queue.redrive(filter, 0, 100, world.seqs.take(100), world.now);
       expect({ redriven, last }).toEqual({ redriven: wanted.length, last: null });
       expect(wanted.length).toBeGreaterThan(0);
-      const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+      const { rows } = await world.store.history.deadLetters.list(
+        { environmentSeq: world.environment.seq },
+        NEWEST_FIRST,
+      );
       expect(rows).toEqual(letters.filter((letter) => !passes(letter, chosen)));
     });
 
@@ -181,28 +192,31 @@ export function deadLettersSuite(open: Open): void {
       await world.sendDead({}, { endpointSeq: disabled.seq });
       const expunged = await world.sendDead();
       const fit = await world.sendDead({ payload: bytes("fit") });
-      await world.store.endpoints.delete(deleted.seq, world.now);
-      await world.store.applications.delete(otherApplication.seq, world.now);
-      await world.store.endpoints.update(disabled.seq, () => ({ disabled: true }));
-      await world.store.messages.expunge(expunged.seq);
+      await world.store.configuration.endpoints.delete(deleted.seq, world.now);
+      await world.store.configuration.applications.delete(otherApplication.seq, world.now);
+      await world.store.configuration.endpoints.update(disabled.seq, () => ({ disabled: true }));
+      await world.store.queue.expunge.message(expunged.seq);
       const filter = { environmentSeq: world.environment.seq };
       const total = (groups: readonly { count: number }[]) => groups.reduce((sum, { count }) => sum + count, 0);
-      expect(total(await world.store.deadLetters.redrivable(filter))).toBe(1);
-      expect(total(await world.store.deadLetters.groups(filter))).toBe(5);
-      const result = await world.store.deadLetters.redrive(filter, 0, 2, world.seqs.take(2), world.now);
+      expect(total(await world.store.history.deadLetters.redrivable(filter))).toBe(1);
+      expect(total(await world.store.history.deadLetters.groups(filter))).toBe(5);
+      const result = await world.store.queue.redrive(filter, 0, 2, world.seqs.take(2), world.now);
       expect(result).toMatchObject({ redriven: 1, last: null });
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([fit.seq]);
-      const { rows } = await world.store.deadLetters.list({ ...filter, endpointSeq: disabled.seq }, NEWEST_FIRST);
+      const { rows } = await world.store.history.deadLetters.list(
+        { ...filter, endpointSeq: disabled.seq },
+        NEWEST_FIRST,
+      );
       expect(rows.map(({ reason }) => reason)).toEqual(["status_5xx"]);
     });
 
     test("takes those of a paused endpoint, which gets them later", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
-      await world.store.endpoints.update(world.endpoint.seq, () => ({ paused: true }));
+      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ paused: true }));
       const filter = { environmentSeq: world.environment.seq };
-      expect(await world.store.deadLetters.redrivable(filter)).toMatchObject([{ count: 1 }]);
-      const { redriven } = await world.store.deadLetters.redrive(filter, 0, 2, world.seqs.take(2), world.now);
+      expect(await world.store.history.deadLetters.redrivable(filter)).toMatchObject([{ count: 1 }]);
+      const { redriven } = await world.store.queue.redrive(filter, 0, 2, world.seqs.take(2), world.now);
       expect(redriven).toBe(1);
     });
   });
@@ -213,11 +227,14 @@ export function deadLettersSuite(open: Open): void {
       const letters = await graveyard(world);
       const filter = { environmentSeq: world.environment.seq, endpointSeq: world.endpoint.seq };
       const wanted = letters.filter((letter) => passes(letter, filter));
-      expect(await world.store.deadLetters.drop(filter, 4)).toBe(4);
-      expect(await world.store.deadLetters.drop(filter, 4)).toBe(wanted.length - 4);
-      expect(await world.store.deadLetters.drop(filter, 4)).toBe(0);
+      expect(await world.store.queue.drop(filter, 4)).toBe(4);
+      expect(await world.store.queue.drop(filter, 4)).toBe(wanted.length - 4);
+      expect(await world.store.queue.drop(filter, 4)).toBe(0);
       await world.reopen();
-      const { rows } = await world.store.deadLetters.list({ environmentSeq: world.environment.seq }, NEWEST_FIRST);
+      const { rows } = await world.store.history.deadLetters.list(
+        { environmentSeq: world.environment.seq },
+        NEWEST_FIRST,
+      );
       expect(rows).toEqual(letters.filter((letter) => !passes(letter, filter)));
       expect(await world.delivery(wanted[0]!.messageSeq)).toMatchObject({ state: "cancelled" });
     });

@@ -53,7 +53,7 @@ async function scatter(world: Furnished, messages: readonly NewMessage[]): Promi
       const position = world.seqs.next();
       await world.settle(delivery, { state: "pending", attempts: 1, dueAt: world.now, position });
     } else if (way === 3) {
-      await world.store.messages.expunge(message.seq);
+      await world.store.queue.expunge.message(message.seq);
     }
     if (way === 4) await sendAgainInVain(world, message);
   }
@@ -62,7 +62,7 @@ async function scatter(world: Furnished, messages: readonly NewMessage[]): Promi
 
 async function sendAgainInVain(world: Furnished, message: NewMessage): Promise<void> {
   const position = world.seqs.next();
-  await world.store.resend(message.seq, world.endpoint.seq, { seq: position, position, now: world.now });
+  await world.store.queue.resend(message.seq, world.endpoint.seq, { seq: position, position, now: world.now });
   const again = (await world.waiting()).find(({ messageSeq }) => messageSeq === message.seq)!;
   await world.settle(again, { state: "dead", reason: "timeout" });
 }
@@ -82,14 +82,19 @@ export function endpointMessagesSuite(open: Open): void {
       }
       const instants = rows.flatMap(({ message }) => [message.acceptedAt, message.acceptedAt + 1]);
       await expectPages(rows, anyFilter(instants), passes, (filter, page) =>
-        world.store.messages.ofEndpoint(world.application.seq, world.endpoint.seq, filter, page),
+        world.store.history.messages.ofEndpoint(world.application.seq, world.endpoint.seq, filter, page),
       );
     });
 
     test("are told with how far they are, and without payload", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead({ channels: ["eu"] });
-      const { rows } = await world.store.messages.ofEndpoint(world.application.seq, world.endpoint.seq, {}, ALL);
+      const { rows } = await world.store.history.messages.ofEndpoint(
+        world.application.seq,
+        world.endpoint.seq,
+        {},
+        ALL,
+      );
       expect(rows).toMatchObject([
         {
           seq: message.seq,
@@ -104,11 +109,19 @@ export function endpointMessagesSuite(open: Open): void {
       const messages = await world.sendMany(3);
       const late = await world.addEndpoint();
       const position = () => world.seqs.next();
-      await world.store.resend(messages[1]!.seq, late.seq, { seq: position(), position: position(), now: world.now });
+      await world.store.queue.resend(messages[1]!.seq, late.seq, {
+        seq: position(),
+        position: position(),
+        now: world.now,
+      });
       await world.reopen();
-      await world.store.resend(messages[0]!.seq, late.seq, { seq: position(), position: position(), now: world.now });
+      await world.store.queue.resend(messages[0]!.seq, late.seq, {
+        seq: position(),
+        position: position(),
+        now: world.now,
+      });
       const fourth = await world.send({}, [late.seq]);
-      const { rows } = await world.store.messages.ofEndpoint(world.application.seq, late.seq, {}, NEWEST_FIRST);
+      const { rows } = await world.store.history.messages.ofEndpoint(world.application.seq, late.seq, {}, NEWEST_FIRST);
       expect(rows.map(({ seq }) => seq)).toEqual([fourth.seq, messages[1]!.seq, messages[0]!.seq]);
     });
   });

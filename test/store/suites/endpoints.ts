@@ -31,7 +31,7 @@ export function endpointsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint(everyField);
       await world.reopen();
-      const { endpoints } = world.store;
+      const { endpoints } = world.store.configuration;
       expect(await endpoints.find(world.application.seq, { seq: endpoint.seq })).toEqual(endpoint);
       expect(await endpoints.find(world.application.seq, { uid: "endpoint-1" })).toEqual(endpoint);
       expect(await endpoints.get(endpoint.seq)).toEqual({
@@ -44,17 +44,19 @@ export function endpointsSuite(open: Open): void {
 
     test("know the rate of their application", async () => {
       await using world = await Furnished.open(open);
-      await world.store.applications.update({ ...world.application, throttleRate: 7 });
-      expect(await world.store.endpoints.get(world.endpoint.seq)).toMatchObject({ applicationThrottleRate: 7 });
+      await world.store.configuration.applications.update(world.application.seq, () => ({ throttleRate: 7 }));
+      expect(await world.store.configuration.endpoints.get(world.endpoint.seq)).toMatchObject({
+        applicationThrottleRate: 7,
+      });
     });
 
     test("are found in their own application only", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.addEndpoint({ uid: "endpoint-1" });
-      expect(await world.store.endpoints.find(other.seq, { seq: world.endpoint.seq })).toBeNull();
-      expect(await world.store.endpoints.find(other.seq, { uid: "endpoint-1" })).toBeNull();
-      expect(await world.store.endpoints.get(world.seqs.next())).toBeNull();
+      expect(await world.store.configuration.endpoints.find(other.seq, { seq: world.endpoint.seq })).toBeNull();
+      expect(await world.store.configuration.endpoints.find(other.seq, { uid: "endpoint-1" })).toBeNull();
+      expect(await world.store.configuration.endpoints.get(world.seqs.next())).toBeNull();
     });
 
     test("have uids that are unique in their application and free again after a deletion", async () => {
@@ -62,20 +64,26 @@ export function endpointsSuite(open: Open): void {
       const other = await world.addApplication();
       const first = await world.addEndpoint({ uid: "same" });
       const second = world.newEndpoint({ uid: "same" });
-      expect(await world.store.endpoints.create(second, "whsec_b3RoZXI=")).toBe(false);
-      expect(await world.store.endpoints.get(second.seq)).toBeNull();
-      expect(await world.store.endpoints.secrets(second.seq, world.now)).toEqual([]);
+      expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(false);
+      expect(await world.store.configuration.endpoints.get(second.seq)).toBeNull();
+      expect(await world.store.configuration.endpoints.secrets(second.seq, world.now)).toEqual([]);
       await world.addEndpoint({ uid: "same", applicationSeq: other.seq });
-      await world.store.endpoints.delete(first.seq, world.now);
-      expect(await world.store.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
+      await world.store.configuration.endpoints.delete(first.seq, world.now);
+      expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
     });
 
     test("are changed by an update in all that is given, but for what never changes", async () => {
       await using world = await Furnished.open(open);
       const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
-      const update = await world.store.endpoints.update(changed.seq, () => ({ ...changed, seq: 1, createdAt: 1 }));
+      const update = await world.store.configuration.endpoints.update(changed.seq, () => ({
+        ...changed,
+        seq: 1,
+        createdAt: 1,
+      }));
       expect(update).toEqual({ before: world.endpoint, after: changed });
-      expect(await world.store.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(changed);
+      expect(await world.store.configuration.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(
+        changed,
+      );
     });
 
     test("are not changed by an update to a taken uid", async () => {
@@ -83,18 +91,20 @@ export function endpointsSuite(open: Open): void {
       await world.addEndpoint({ uid: "taken" });
       const { seq } = world.endpoint;
       const change = { uid: "taken", ordering: "fifo", description: "x" } as const;
-      expect(await world.store.endpoints.update(seq, () => change)).toBe("taken");
-      expect(await world.store.endpoints.find(world.application.seq, { seq })).toEqual(world.endpoint);
+      expect(await world.store.configuration.endpoints.update(seq, () => change)).toBe("taken");
+      expect(await world.store.configuration.endpoints.find(world.application.seq, { seq })).toEqual(world.endpoint);
     });
 
     test("are not changed by an update that is given up, which says why", async () => {
       await using world = await Furnished.open(open);
       const { seq } = world.endpoint;
       const refusal = new Error("refused");
-      const refused = world.store.endpoints.update(seq, () => {
+      const refused = world.store.configuration.endpoints.update(seq, () => {
         throw refusal;
       });
-      const other = world.store.endpoints.update(seq, ({ metadata }) => ({ metadata: { ...metadata, a: "1" } }));
+      const other = world.store.configuration.endpoints.update(seq, ({ metadata }) => ({
+        metadata: { ...metadata, a: "1" },
+      }));
       expect(await refused.catch((error) => error)).toBe(refusal);
       expect(await other).toMatchObject({ after: { metadata: { a: "1" } } });
     });
@@ -106,7 +116,8 @@ export function endpointsSuite(open: Open): void {
       const [delivery] = await world.waiting();
       const dead = { state: "dead", reason: "gone" } as const;
       const changes = { disableEndpoint: true, failingSince: world.now };
-      const { endpoints, settle } = world.store;
+      const { endpoints } = world.store.configuration;
+      const { settle } = world.store.queue;
       const updates = await Promise.all([
         endpoints.update(seq, () => ({ description: "x" })),
         settle([world.settlement(delivery!, dead, changes)]),
@@ -124,10 +135,12 @@ export function endpointsSuite(open: Open): void {
 
     test("are still known after a deletion but neither found, listed, active nor changed", async () => {
       await using world = await Furnished.open(open);
-      await world.store.endpoints.delete(world.endpoint.seq, world.now);
-      expect(await world.store.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe("gone");
+      await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
+      expect(await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe(
+        "gone",
+      );
       await world.reopen();
-      const { endpoints } = world.store;
+      const { endpoints } = world.store.configuration;
       expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ ...world.endpoint, deleted: true });
       expect(await endpoints.find(world.application.seq, { seq: world.endpoint.seq })).toBeNull();
       expect((await endpoints.list(world.application.seq, ALL)).rows).toEqual([]);
@@ -138,7 +151,7 @@ export function endpointsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ disabled: true });
       const paused = await world.addEndpoint({ paused: true });
-      expect(await world.store.endpoints.active(world.application.seq)).toEqual([world.endpoint, paused]);
+      expect(await world.store.configuration.endpoints.active(world.application.seq)).toEqual([world.endpoint, paused]);
     });
 
     test("come in pages, both ways and in both orders", async () => {
@@ -153,7 +166,7 @@ export function endpointsSuite(open: Open): void {
         rows,
         fc.constant(null),
         () => true,
-        (_, page) => world.store.endpoints.list(world.application.seq, page),
+        (_, page) => world.store.configuration.endpoints.list(world.application.seq, page),
       );
     });
   });
@@ -166,7 +179,7 @@ export function endpointsSuite(open: Open): void {
       const later = { state: "pending", attempts: 1, dueAt: world.now + DAY_MS, position: world.seqs.next() } as const;
       await world.settle(first!, later);
       expect((await world.waiting()).at(-1)!.seq).toBe(first!.seq);
-      await world.store.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo" }));
+      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo" }));
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual(messages.map(({ seq }) => seq));
       expect((await world.waiting())[0]!.dueAt).toBe(world.now + DAY_MS);
     });
@@ -177,7 +190,7 @@ export function endpointsSuite(open: Open): void {
       for (let i = 0; i < 2; i++) await world.send({}, [endpoint.seq]);
       const [head, next] = await world.waiting(endpoint.seq);
       await world.settle(head!, { state: "pending", attempts: 1, dueAt: world.now + 5000, position: head!.position });
-      await world.store.endpoints.update(endpoint.seq, () => ({ ordering: "parallel" }));
+      await world.store.configuration.endpoints.update(endpoint.seq, () => ({ ordering: "parallel" }));
       const [first, second] = await world.waiting(endpoint.seq);
       expect([first!.seq, second!.seq]).toEqual([next!.seq, head!.seq]);
       expect(first!.position).toBe(next!.position);
@@ -191,10 +204,14 @@ export function endpointsSuite(open: Open): void {
     test("are given back as they were stored, the current one first", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
-      expect(await world.store.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000)).toBe(true);
-      expect(await world.store.endpoints.rotateSecret(endpoint.seq, secret(2), world.now, world.now + 1000)).toBe(true);
+      expect(
+        await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000),
+      ).toBe(true);
+      expect(
+        await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(2), world.now, world.now + 1000),
+      ).toBe(true);
       await world.reopen();
-      expect(await world.store.endpoints.secrets(endpoint.seq, world.now)).toEqual([
+      expect(await world.store.configuration.endpoints.secrets(endpoint.seq, world.now)).toEqual([
         { secret: secret(2), expiresAt: null },
         { secret: secret(1), expiresAt: world.now + 1000 },
         { secret: secret(0), expiresAt: world.now + 1000 },
@@ -204,8 +221,9 @@ export function endpointsSuite(open: Open): void {
     test("sign until they expire and not a moment longer", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
-      await world.store.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000);
-      const valid = async (at: number) => (await world.store.endpoints.secrets(endpoint.seq, at)).map((s) => s.secret);
+      await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000);
+      const valid = async (at: number) =>
+        (await world.store.configuration.endpoints.secrets(endpoint.seq, at)).map((s) => s.secret);
       expect(await valid(world.now + 999)).toEqual([secret(1), secret(0)]);
       expect(await valid(world.now + 1000)).toEqual([secret(1)]);
     });
@@ -214,22 +232,24 @@ export function endpointsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       const rotate = (i: number) =>
-        world.store.endpoints.rotateSecret(endpoint.seq, secret(i), world.now, world.now + 1000 + i);
+        world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(i), world.now, world.now + 1000 + i);
       for (let i = 1; i <= 10; i++) expect(await rotate(i)).toBe(true);
-      const before = await world.store.endpoints.secrets(endpoint.seq, world.now);
+      const before = await world.store.configuration.endpoints.secrets(endpoint.seq, world.now);
       expect(await rotate(11)).toBe(false);
-      expect(await world.store.endpoints.secrets(endpoint.seq, world.now)).toEqual(before);
+      expect(await world.store.configuration.endpoints.secrets(endpoint.seq, world.now)).toEqual(before);
       world.now += 1001;
       expect(await rotate(12)).toBe(true);
-      const [current] = await world.store.endpoints.secrets(endpoint.seq, world.now);
+      const [current] = await world.store.configuration.endpoints.secrets(endpoint.seq, world.now);
       expect(current).toEqual({ secret: secret(12), expiresAt: null });
     });
 
     test("belong to one endpoint", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.addEndpoint({}, secret(1)), await world.addEndpoint({}, secret(2))];
-      await world.store.endpoints.rotateSecret(one.seq, secret(3), world.now, world.now + 1000);
-      expect(await world.store.endpoints.secrets(two.seq, world.now)).toEqual([{ secret: secret(2), expiresAt: null }]);
+      await world.store.configuration.endpoints.rotateSecret(one.seq, secret(3), world.now, world.now + 1000);
+      expect(await world.store.configuration.endpoints.secrets(two.seq, world.now)).toEqual([
+        { secret: secret(2), expiresAt: null },
+      ]);
     });
   });
 
@@ -242,9 +262,9 @@ export function endpointsSuite(open: Open): void {
       await world.addEndpoint({ failingSince: world.now });
       await world.addEndpoint({ failingSince: world.now, applicationSeq: elsewhere.seq });
       const deleted = await world.addEndpoint({ failingSince: world.now });
-      await world.store.endpoints.delete(deleted.seq, world.now);
-      expect(await world.store.failingEndpoints(world.environment.seq)).toBe(2);
-      expect(await world.store.failingEndpoints(other.seq)).toBe(1);
+      await world.store.configuration.endpoints.delete(deleted.seq, world.now);
+      expect(await world.store.history.failingEndpoints(world.environment.seq)).toBe(2);
+      expect(await world.store.history.failingEndpoints(other.seq)).toBe(1);
     });
   });
 }

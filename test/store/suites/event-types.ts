@@ -33,58 +33,64 @@ export function eventTypesSuite(open: Open): void {
         featureFlags: ["beta"],
         groupName: "orders",
       });
-      expect(await world.store.eventTypes.create(eventType)).toBe(true);
+      expect(await world.store.configuration.eventTypes.create(eventType)).toBe(true);
       await world.reopen();
-      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual(eventType);
+      expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual(eventType);
     });
 
     test("have names that are unique in their environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const first = world.newEventType();
-      expect(await world.store.eventTypes.create(first)).toBe(true);
-      expect(await world.store.eventTypes.create(world.newEventType({ description: "again" }))).toBe(false);
-      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual(first);
-      expect(await world.store.eventTypes.create(world.newEventType({ environmentSeq: other.seq }))).toBe(true);
+      expect(await world.store.configuration.eventTypes.create(first)).toBe(true);
+      expect(await world.store.configuration.eventTypes.create(world.newEventType({ description: "again" }))).toBe(
+        false,
+      );
+      expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual(first);
+      expect(await world.store.configuration.eventTypes.create(world.newEventType({ environmentSeq: other.seq }))).toBe(
+        true,
+      );
     });
 
     test("are created or updated together, each keeping its number and its birth", async () => {
       await using world = await Furnished.open(open);
       const old = world.newEventType();
-      await world.store.eventTypes.create(old);
+      await world.store.configuration.eventTypes.create(old);
       const changed = world.newEventType({ description: "new", validation: "reject", createdAt: world.now + 5 });
       const fresh = world.newEventType({ name: "order.sent" });
-      await world.store.eventTypes.putAll([changed, fresh]);
+      await world.store.configuration.eventTypes.putAll([changed, fresh]);
       const { seq, createdAt } = old;
-      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual({
+      expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual({
         ...changed,
         seq,
         createdAt,
       });
-      expect(await world.store.eventTypes.get(world.environment.seq, "order.sent")).toEqual(fresh);
+      expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.sent")).toEqual(fresh);
     });
 
     test("are replaced by an update and gone when expunged", async () => {
       await using world = await Furnished.open(open);
       const eventType = world.newEventType();
-      await world.store.eventTypes.create(eventType);
+      await world.store.configuration.eventTypes.create(eventType);
       const changed = { ...eventType, description: "new", archived: true, updatedAt: world.now + 1 };
-      await world.store.eventTypes.update(changed);
-      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toEqual(changed);
-      await world.store.eventTypes.expunge(world.environment.seq, "order.paid");
-      expect(await world.store.eventTypes.get(world.environment.seq, "order.paid")).toBeNull();
-      expect(await world.store.eventTypes.create(world.newEventType())).toBe(true);
+      await world.store.configuration.eventTypes.update(changed);
+      expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual(changed);
+      await world.store.configuration.eventTypes.expunge(world.environment.seq, "order.paid");
+      expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toBeNull();
+      expect(await world.store.configuration.eventTypes.create(world.newEventType())).toBe(true);
     });
 
     test("are unknown when they do not exist here or are archived", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
-      await world.store.eventTypes.create(world.newEventType({ name: "known" }));
-      await world.store.eventTypes.create(world.newEventType({ name: "archived", archived: true }));
-      await world.store.eventTypes.create(world.newEventType({ name: "elsewhere", environmentSeq: other.seq }));
+      await world.store.configuration.eventTypes.create(world.newEventType({ name: "known" }));
+      await world.store.configuration.eventTypes.create(world.newEventType({ name: "archived", archived: true }));
+      await world.store.configuration.eventTypes.create(
+        world.newEventType({ name: "elsewhere", environmentSeq: other.seq }),
+      );
       const names = ["elsewhere", "known", "never", "archived"];
       for (const flags of [null, [], ["a"]]) {
-        expect(await world.store.eventTypes.unknown(world.environment.seq, names, flags)).toEqual([
+        expect(await world.store.configuration.eventTypes.unknown(world.environment.seq, names, flags)).toEqual([
           "elsewhere",
           "never",
           "archived",
@@ -94,9 +100,11 @@ export function eventTypesSuite(open: Open): void {
 
     test("with flags are unknown to those who have none of these", async () => {
       await using world = await Furnished.open(open);
-      await world.store.eventTypes.create(world.newEventType({ name: "flagged", featureFlags: ["a", "b"] }));
+      await world.store.configuration.eventTypes.create(
+        world.newEventType({ name: "flagged", featureFlags: ["a", "b"] }),
+      );
       const unknownTo = (flags: readonly string[] | null) =>
-        world.store.eventTypes.unknown(world.environment.seq, ["flagged"], flags);
+        world.store.configuration.eventTypes.unknown(world.environment.seq, ["flagged"], flags);
       for (const flags of [null, ["b"], ["c", "a"]]) expect(await unknownTo(flags)).toEqual([]);
       for (const flags of [[], ["c"]]) expect(await unknownTo(flags)).toEqual(["flagged"]);
     });
@@ -105,7 +113,7 @@ export function eventTypesSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const names = ["a", "a.b", "a_b", "B", "b.1", "b.10", "b.2", "c", "d-e"];
       const rows = names.map((name, i) => world.newEventType({ name, archived: i % 3 === 1 }));
-      for (const row of rows) await world.store.eventTypes.create(row);
+      for (const row of rows) await world.store.configuration.eventTypes.create(row);
       const requests: fc.Arbitrary<Request> = fc.record({
         limit: fc.integer({ min: 1, max: 11 }),
         from: fc.option(fc.constantFrom(...names, "", "az", "zz")),
@@ -114,7 +122,7 @@ export function eventTypesSuite(open: Open): void {
       });
       await fc.assert(
         fc.asyncProperty(requests, async (request) => {
-          const page = await world.store.eventTypes.list(world.environment.seq, request);
+          const page = await world.store.configuration.eventTypes.list(world.environment.seq, request);
           expect({ names: page.rows.map(({ name }) => name), more: page.more }).toEqual(pageOf(rows, request));
         }),
       );

@@ -4,7 +4,7 @@ import { EVERYTHING, Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 
 async function payloadOf(world: Furnished, seq: number) {
-  return (await world.store.messages.get(seq))?.payload ?? null;
+  return (await world.store.history.messages.get(seq))?.payload ?? null;
 }
 
 export function expungeSuite(open: Open): void {
@@ -17,7 +17,7 @@ export function expungeSuite(open: Open): void {
         await world.send({ eventId: "event-1" }),
       ];
       const kept = await world.send();
-      const result = await world.store.expunge.messages(world.application.seq, [
+      const result = await world.store.queue.expunge.messages(world.application.seq, [
         { seq: both.seq },
         { uid: "event-1" },
         { uid: "nope" },
@@ -39,8 +39,8 @@ export function expungeSuite(open: Open): void {
     test("a second time finds them, and does nothing", async () => {
       await using world = await Furnished.open(open);
       const { seq } = await world.send();
-      await world.store.expunge.messages(world.application.seq, [{ seq }]);
-      expect(await world.store.expunge.messages(world.application.seq, [{ seq }])).toEqual({
+      await world.store.queue.expunge.messages(world.application.seq, [{ seq }]);
+      expect(await world.store.queue.expunge.messages(world.application.seq, [{ seq }])).toEqual({
         messages: 0,
         cancelled: 0,
         endpoints: [],
@@ -53,7 +53,7 @@ export function expungeSuite(open: Open): void {
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });
       const keys = [{ seq: message.seq }, { uid: "event-1" }];
-      expect((await world.store.expunge.messages(other.seq, keys)).found).toEqual([false, false]);
+      expect((await world.store.queue.expunge.messages(other.seq, keys)).found).toEqual([false, false]);
       expect(await payloadOf(world, message.seq)).toEqual(message.payload);
     });
   });
@@ -72,14 +72,14 @@ export function expungeSuite(open: Open): void {
         data: {},
         updatedAt: world.now,
       };
-      await world.store.tasks.create(task);
+      await world.store.housekeeping.tasks.create(task);
       const later = await world.send();
       const step = (from: number, to: number) =>
-        world.store.expunge.step(world.application.seq, { from, to, limit: 3 }, (expunged, last) => ({
+        world.store.queue.expunge.step(world.application.seq, { from, to, limit: 3 }, (expunged, last) => ({
           ...task,
           data: { messages: expunged.messages, last },
         }));
-      const storedData = async () => (await world.store.tasks.get(world.environment.seq, task.seq))?.data;
+      const storedData = async () => (await world.store.housekeeping.tasks.get(world.environment.seq, task.seq))?.data;
 
       const third = messages[2]!.seq;
       expect(await step(0, task.seq)).toEqual({

@@ -13,25 +13,28 @@ export function idempotencySuite(open: Open): void {
       { kind: "message", messageSeq: 123_456_789_012 },
     ])("repeats %j until it expires, over a restart", async (answer) => {
       await using world = await Furnished.open(open);
-      await world.store.idempotency.put({ key, expiresAt: world.now + 1000 }, answer);
+      await world.store.queue.idempotency.put({ key, expiresAt: world.now + 1000 }, answer);
       await world.reopen();
-      expect(await world.store.idempotency.get(key, world.now + 999)).toEqual(answer);
-      expect(await world.store.idempotency.get(key, world.now + 1000)).toBeNull();
+      expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(answer);
+      expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
     });
 
     test("knows nothing of other keys", async () => {
       await using world = await Furnished.open(open);
-      await world.store.idempotency.put({ key, expiresAt: world.now + 1000 }, { kind: "text", status: 200, body: "" });
-      expect(await world.store.idempotency.get(new Uint8Array(32).fill(8), world.now)).toBeNull();
+      await world.store.queue.idempotency.put(
+        { key, expiresAt: world.now + 1000 },
+        { kind: "text", status: 200, body: "" },
+      );
+      expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(8), world.now)).toBeNull();
     });
 
     test("lets an expired key be used again", async () => {
       await using world = await Furnished.open(open);
       const put = (expiresAt: number, body: string) =>
-        world.store.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body });
+        world.store.queue.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body });
       await put(world.now, "old");
       await put(world.now + 1000, "new");
-      expect(await world.store.idempotency.get(key, world.now)).toMatchObject({ body: "new" });
+      expect(await world.store.queue.idempotency.get(key, world.now)).toMatchObject({ body: "new" });
     });
   });
 }

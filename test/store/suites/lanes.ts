@@ -6,10 +6,10 @@ import type { Open } from "../store-under-test.ts";
 
 /** Puts deliveries at given places, ties and all, and returns them in the order of the lane. */
 async function placed(world: Furnished, positions: readonly number[]): Promise<readonly PendingDelivery[]> {
-  await world.store.bury(world.endpoint.seq, "cancelled", world.now, 1000);
+  await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 1000);
   await world.sendMany(positions.length);
   const waiting = await world.waiting();
-  await world.store.settle(
+  await world.store.queue.settle(
     waiting.map((delivery, i) =>
       world.settlement(delivery, { state: "pending", attempts: 1, dueAt: world.now, position: positions[i]! }),
     ),
@@ -38,7 +38,7 @@ export function lanesSuite(open: Open): void {
         const lane = await placed(world, places);
         const read: PendingDelivery[] = [];
         for (let after: LaneCursor = LANE_START; ; ) {
-          const page = await world.store.due(world.endpoint.seq, after, EVERYTHING, limit);
+          const page = await world.store.queue.due(world.endpoint.seq, after, EVERYTHING, limit);
           read.push(...page);
           if (page.length < limit) break;
           after = page.at(-1)!;
@@ -54,7 +54,7 @@ export function lanesSuite(open: Open): void {
       const cursors = [LANE_START, ...lane, { position: 2, seq: 0 }, { position: 9, seq: 0 }];
       await fc.assert(
         fc.asyncProperty(fc.constantFrom(...cursors), fc.integer({ min: 0, max: 5 }), async (after, upTo) => {
-          expect(await world.store.due(world.endpoint.seq, after, upTo, 100)).toEqual(
+          expect(await world.store.queue.due(world.endpoint.seq, after, upTo, 100)).toEqual(
             lane.filter(isBeyond(after)).filter(({ position }) => position <= upTo),
           );
         }),
@@ -80,13 +80,13 @@ export function lanesSuite(open: Open): void {
       const cursors = [LANE_START, ...lane, { position: 4, seq: EVERYTHING }, { position: 7, seq: EVERYTHING }];
       for (const after of cursors) {
         const wanted = lane.find(isBeyond(after))?.position ?? null;
-        expect(await world.store.nextPosition(world.endpoint.seq, after)).toBe(wanted);
+        expect(await world.store.queue.nextPosition(world.endpoint.seq, after)).toBe(wanted);
       }
     });
 
     test("is null in a lane with nothing waiting", async () => {
       await using world = await Furnished.open(open);
-      expect(await world.store.nextPosition(world.endpoint.seq, LANE_START)).toBeNull();
+      expect(await world.store.queue.nextPosition(world.endpoint.seq, LANE_START)).toBeNull();
     });
   });
 
@@ -98,7 +98,7 @@ export function lanesSuite(open: Open): void {
       await world.send({}, [world.endpoint.seq]);
       const last = await world.send({}, [fourth.seq]);
       await world.reopen();
-      const lanes = await world.store.pendingLanes(0, 100);
+      const lanes = await world.store.queue.pendingLanes(await world.store.queue.claim("test"), 0, 100);
       expect(lanes).toEqual([
         { endpointSeq: world.endpoint.seq, position: first.deliveries[0]!.seq },
         { endpointSeq: second.seq, position: first.deliveries[1]!.seq },
@@ -114,8 +114,9 @@ export function lanesSuite(open: Open): void {
         {},
         endpoints.map(({ seq }) => seq),
       );
+      const claim = await world.store.queue.claim("test");
       const seqs = async (after: number, limit: number) =>
-        (await world.store.pendingLanes(after, limit)).map(({ endpointSeq }) => endpointSeq);
+        (await world.store.queue.pendingLanes(claim, after, limit)).map(({ endpointSeq }) => endpointSeq);
       expect(await seqs(0, 2)).toEqual([endpoints[0]!.seq, endpoints[1]!.seq]);
       expect(await seqs(endpoints[1]!.seq, 2)).toEqual([endpoints[2]!.seq]);
       expect(await seqs(endpoints[2]!.seq, 2)).toEqual([]);

@@ -49,7 +49,7 @@ export function messagesSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });
-      const { messages } = world.store;
+      const { messages } = world.store.history;
       for (const key of [{ seq: message.seq }, { uid: "event-1" }]) {
         expect(await messages.find(world.application.seq, key)).toMatchObject({ seq: message.seq });
         expect(await messages.find(other.seq, key)).toBeNull();
@@ -70,7 +70,7 @@ export function messagesSuite(open: Open): void {
           passesMessageFilter(message, filter) &&
           message.acceptedAt < (filter.before ?? Number.POSITIVE_INFINITY) &&
           message.acceptedAt > (filter.after ?? 0),
-        (filter, page) => world.store.messages.list(world.application.seq, filter, page, false),
+        (filter, page) => world.store.history.messages.list(world.application.seq, filter, page, false),
       );
     });
 
@@ -78,7 +78,7 @@ export function messagesSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.send({ payload: bytes("content") });
       const payload = async (withContent: boolean) =>
-        (await world.store.messages.list(world.application.seq, {}, ALL, withContent)).rows[0]!.payload;
+        (await world.store.history.messages.list(world.application.seq, {}, ALL, withContent)).rows[0]!.payload;
       expect(await payload(true)).toEqual(bytes("content"));
       expect(await payload(false)).toBeNull();
     });
@@ -89,7 +89,7 @@ export function messagesSuite(open: Open): void {
       const elsewhere = await world.addApplication({ environmentSeq: other.seq });
       const [, second, third] = await world.sendMany(3);
       await world.send({ applicationSeq: elsewhere.seq }, []);
-      const latest = await world.store.messages.latest(world.environment.seq, 2);
+      const latest = await world.store.history.messages.latest(world.environment.seq, 2);
       expect(latest).toMatchObject([
         { seq: third!.seq, payload: null, deliveries: [{ endpointSeq: world.endpoint.seq, state: "pending" }] },
         { seq: second!.seq },
@@ -105,7 +105,8 @@ export function messagesSuite(open: Open): void {
         channels: ["eu"],
         tags: ["vip"],
       });
-      expect(await world.store.messages.content(message.seq)).toEqual({
+      const [content, nothing] = await world.store.queue.contents([message.seq, world.seqs.next()]);
+      expect(content).toEqual({
         seq: message.seq,
         applicationSeq: world.application.seq,
         eventType: message.eventType,
@@ -116,7 +117,7 @@ export function messagesSuite(open: Open): void {
         tags: ["vip"],
         acceptedAt: message.acceptedAt,
       });
-      expect(await world.store.messages.content(world.seqs.next())).toBeNull();
+      expect(nothing).toBeNull();
     });
 
     test("tell what became of each of their deliveries", async () => {
@@ -124,7 +125,7 @@ export function messagesSuite(open: Open): void {
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
       await world.kill("timeout");
-      expect(await world.store.messages.deliveries(message.seq)).toMatchObject([
+      expect(await world.store.history.messages.deliveries(message.seq)).toMatchObject([
         { endpointSeq: world.endpoint.seq, state: "dead", reason: "timeout", attemptsTotal: 1 },
         { endpointSeq: other.seq, state: "pending", reason: null, attemptsTotal: 0 },
       ]);
@@ -135,11 +136,14 @@ export function messagesSuite(open: Open): void {
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
       await world.settle((await world.waiting())[0]!, { state: "delivered" });
-      expect(await world.store.messages.expunge(message.seq)).toBe(1);
-      expect(await world.store.messages.expunge(message.seq)).toBe(0);
+      expect(await world.store.queue.expunge.message(message.seq)).toBe(1);
+      expect(await world.store.queue.expunge.message(message.seq)).toBe(0);
       await world.reopen();
-      expect(await world.store.messages.get(message.seq)).toMatchObject({ payload: null, eventType: "order.paid" });
-      const states = (await world.store.messages.deliveries(message.seq)).map(({ state }) => state);
+      expect(await world.store.history.messages.get(message.seq)).toMatchObject({
+        payload: null,
+        eventType: "order.paid",
+      });
+      const states = (await world.store.history.messages.deliveries(message.seq)).map(({ state }) => state);
       expect(states).toEqual(["delivered", "cancelled"]);
       expect(await world.waiting(other.seq)).toEqual([]);
     });

@@ -9,12 +9,12 @@ export function pollersSuite(open: Open): void {
     test("remember where each consumer of each sink is, over restarts", async () => {
       await using world = await Furnished.open(open);
       const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
-      expect(await world.store.pollers.cursor(key)).toBeNull();
-      await world.store.pollers.move(key, 7, options);
+      expect(await world.store.history.pollers.cursor(key)).toBeNull();
+      await world.store.history.pollers.move(key, 7, options);
       await world.reopen();
-      expect(await world.store.pollers.cursor(key)).toBe(7);
+      expect(await world.store.history.pollers.cursor(key)).toBe(7);
       for (const other of [{ sink: "other" }, { consumer: "two" }, { applicationSeq: world.endpoint.seq }]) {
-        expect(await world.store.pollers.cursor({ ...key, ...other })).toBeNull();
+        expect(await world.store.history.pollers.cursor({ ...key, ...other })).toBeNull();
       }
     });
 
@@ -27,8 +27,8 @@ export function pollersSuite(open: Open): void {
         [9, true, 9],
         [3, false, 3],
       ] as const) {
-        expect(await world.store.pollers.move(key, cursor, { ...options, onlyForward })).toBe(true);
-        expect(await world.store.pollers.cursor(key)).toBe(wanted);
+        expect(await world.store.history.pollers.move(key, cursor, { ...options, onlyForward })).toBe(true);
+        expect(await world.store.history.pollers.cursor(key)).toBe(wanted);
       }
     });
 
@@ -39,7 +39,7 @@ export function pollersSuite(open: Open): void {
         sink: "mirror",
         consumer,
       });
-      const move = (key: ReturnType<typeof keyOf>) => world.store.pollers.move(key, 1, options);
+      const move = (key: ReturnType<typeof keyOf>) => world.store.history.pollers.move(key, 1, options);
       expect([await move(keyOf("a")), await move(keyOf("b")), await move(keyOf("c"))]).toEqual([true, true, false]);
       expect(await move(keyOf("b"))).toBe(true);
       expect(await move(keyOf("c", (await world.addApplication()).seq))).toBe(true);
@@ -47,7 +47,8 @@ export function pollersSuite(open: Open): void {
 
     test("go with their application, also those that come in the same moment", async () => {
       await using world = await Furnished.open(open);
-      const { pollers, applications } = world.store;
+      const { pollers } = world.store.history;
+      const { applications } = world.store.configuration;
       const keys = ["one", "two"].map((consumer) => ({
         applicationSeq: world.application.seq,
         sink: "mirror",

@@ -9,13 +9,13 @@ export function pruneSuite(open: Open): void {
       const old = await world.sendDead({ eventId: "event-1" });
       world.now += DAY_MS;
       const young = await world.sendDead();
-      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: 3 });
+      expect(await world.store.housekeeping.prune(world.now, world.now, 100)).toMatchObject({ deleted: 3 });
       await world.reopen();
-      expect(await world.store.messages.get(old.seq)).toBeNull();
-      expect(await world.store.messages.deliveries(old.seq)).toEqual([]);
-      expect(await world.store.messages.get(young.seq)).not.toBeNull();
+      expect(await world.store.history.messages.get(old.seq)).toBeNull();
+      expect(await world.store.history.messages.deliveries(old.seq)).toEqual([]);
+      expect(await world.store.history.messages.get(young.seq)).not.toBeNull();
       expect(await world.delivery(young.seq)).toMatchObject({ state: "dead" });
-      const { rows } = await world.store.attempts.ofEndpoint(
+      const { rows } = await world.store.history.attempts.ofEndpoint(
         world.endpoint.seq,
         {},
         { limit: 10, from: null, backwards: false, order: "descending" },
@@ -30,7 +30,7 @@ export function pruneSuite(open: Open): void {
       await world.sendDead();
       world.now += DAY_MS;
       await world.sendDead();
-      await world.store.prune(world.now, world.now, 100);
+      await world.store.housekeeping.prune(world.now, world.now, 100);
       expect(world.facts.filter(({ type }) => type === "deadletters.dropped")).toEqual([
         { type: "deadletters.dropped", environmentSeq: expect.any(Number), count: 2 },
       ]);
@@ -40,7 +40,7 @@ export function pruneSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" }, []);
       world.now += DAY_MS;
-      await world.store.prune(world.now, world.now, 100);
+      await world.store.housekeeping.prune(world.now, world.now, 100);
       await world.send({ eventId: "event-1" }, []);
     });
 
@@ -50,11 +50,13 @@ export function pruneSuite(open: Open): void {
       const message = await world.send({ payloadExpiresAt: world.now + 1 }, [world.endpoint.seq, other.seq]);
       await world.settle((await world.waiting())[0]!, { state: "delivered" });
       world.now += DAY_MS;
-      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: 0 });
-      expect(await world.store.messages.get(message.seq)).toMatchObject({ payload: message.payload });
+      expect(await world.store.housekeeping.prune(world.now, world.now, 100)).toMatchObject({ deleted: 0 });
+      expect(await world.store.history.messages.get(message.seq)).toMatchObject({ payload: message.payload });
       await world.kill("timeout", other.seq);
-      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: expect.any(Number) });
-      expect(await world.store.messages.get(message.seq)).toBeNull();
+      expect(await world.store.housekeeping.prune(world.now, world.now, 100)).toMatchObject({
+        deleted: expect.any(Number),
+      });
+      expect(await world.store.history.messages.get(message.seq)).toBeNull();
     });
 
     test("deletes payloads that have expired and keeps the rest of their messages", async () => {
@@ -62,23 +64,26 @@ export function pruneSuite(open: Open): void {
       const [expired, kept] = [world.now + 1000, world.now + 1001];
       const one = await world.send({ payloadExpiresAt: expired }, []);
       const two = await world.send({ payloadExpiresAt: kept, payload: bytes("kept") }, []);
-      expect(await world.store.prune(0, expired, 100)).toMatchObject({ deleted: 1 });
-      expect(await world.store.messages.get(one.seq)).toMatchObject({ payload: null, eventType: one.eventType });
-      expect(await world.store.messages.get(two.seq)).toMatchObject({ payload: bytes("kept") });
-      expect(await world.store.prune(0, expired, 100)).toMatchObject({ deleted: 0 });
+      expect(await world.store.housekeeping.prune(0, expired, 100)).toMatchObject({ deleted: 1 });
+      expect(await world.store.history.messages.get(one.seq)).toMatchObject({
+        payload: null,
+        eventType: one.eventType,
+      });
+      expect(await world.store.history.messages.get(two.seq)).toMatchObject({ payload: bytes("kept") });
+      expect(await world.store.housekeeping.prune(0, expired, 100)).toMatchObject({ deleted: 0 });
     });
 
     test("deletes answers to idempotency keys that have expired", async () => {
       await using world = await Furnished.open(open);
       const put = (fill: number, expiresAt: number) =>
-        world.store.idempotency.put(
+        world.store.queue.idempotency.put(
           { key: new Uint8Array(32).fill(fill), expiresAt },
           { kind: "text", status: 200, body: "" },
         );
       await put(1, world.now);
       await put(2, world.now + 1);
-      expect(await world.store.prune(0, world.now, 100)).toMatchObject({ deleted: 1 });
-      expect(await world.store.idempotency.get(new Uint8Array(32).fill(2), world.now)).not.toBeNull();
+      expect(await world.store.housekeeping.prune(0, world.now, 100)).toMatchObject({ deleted: 1 });
+      expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(2), world.now)).not.toBeNull();
     });
 
     test("takes a bounded number at a time, oldest first, until nothing is left", async () => {
@@ -86,13 +91,14 @@ export function pruneSuite(open: Open): void {
       const messages = await Promise.all([1, 2, 3, 4, 5].map(() => world.send({}, [])));
       world.now += DAY_MS;
       const left = async () =>
-        (await Promise.all(messages.map(({ seq }) => world.store.messages.get(seq)))).filter((m) => m !== null).length;
-      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 2, more: true });
+        (await Promise.all(messages.map(({ seq }) => world.store.history.messages.get(seq)))).filter((m) => m !== null)
+          .length;
+      expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 2, more: true });
       expect(await left()).toBe(3);
-      expect(await world.store.messages.get(messages[0]!.seq)).toBeNull();
-      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 2, more: true });
-      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 1, more: false });
-      expect(await world.store.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
+      expect(await world.store.history.messages.get(messages[0]!.seq)).toBeNull();
+      expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 2, more: true });
+      expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 1, more: false });
+      expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
     });
 
     test("looks at a bounded number of those that must stay, and so comes to those behind them", async () => {
@@ -100,16 +106,16 @@ export function pruneSuite(open: Open): void {
       await world.sendMany(5, { payloadExpiresAt: world.now });
       const free = await world.send({ payloadExpiresAt: world.now }, []);
       world.now += DAY_MS;
-      const prune = () => world.store.prune(world.now, world.now, 2);
+      const prune = () => world.store.housekeeping.prune(world.now, world.now, 2);
       expect([await prune(), await prune()]).toEqual([
         { deleted: 0, more: true },
         { deleted: 0, more: true },
       ]);
-      expect(await world.store.messages.get(free.seq)).not.toBeNull();
+      expect(await world.store.history.messages.get(free.seq)).not.toBeNull();
       // Its payload, then itself.
       expect(await prune()).toEqual({ deleted: 2, more: true });
       expect(await prune()).toEqual({ deleted: 0, more: false });
-      expect(await world.store.messages.get(free.seq)).toBeNull();
+      expect(await world.store.history.messages.get(free.seq)).toBeNull();
     });
 
     test("begins anew with those that had to stay", async () => {
@@ -119,7 +125,7 @@ export function pruneSuite(open: Open): void {
       const round = async () => {
         let deleted = 0;
         for (;;) {
-          const pruned = await world.store.prune(0, expired, 2);
+          const pruned = await world.store.housekeeping.prune(0, expired, 2);
           deleted += pruned.deleted;
           if (!pruned.more) return deleted;
         }

@@ -17,7 +17,7 @@ async function found(
   which: ReplayOrder["which"],
   change: Partial<ReplayOrder> = {},
 ): Promise<readonly Seq[]> {
-  const { rows } = await world.store.replay.page(order(world, which, change), 1000);
+  const { rows } = await world.store.history.replayable(order(world, which, change), 1000);
   return rows.map(({ messageSeq }) => messageSeq);
 }
 
@@ -30,14 +30,14 @@ async function addTask(world: Furnished): Promise<Task> {
     data: { messagesSent: 0 },
     updatedAt: world.now,
   };
-  await world.store.tasks.create(task);
+  await world.store.housekeeping.tasks.create(task);
   return task;
 }
 
 async function resend(world: Furnished, rows: readonly Replayable[]) {
   const task = await addTask(world);
   const first = world.seqs.take(Math.max(1, rows.length));
-  const resent = await world.store.replay.resend(world.endpoint.seq, rows, { first, now: world.now }, (was) => ({
+  const resent = await world.store.queue.resendAll(world.endpoint.seq, rows, { first, now: world.now }, (was) => ({
     ...task,
     data: { was },
   }));
@@ -56,11 +56,11 @@ async function everyState(world: Furnished) {
   };
   const retry = { state: "pending", attempts: 1, dueAt: world.now + 5000, position: world.seqs.last } as const;
   const buried = await world.send();
-  await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+  await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
   const cancelled = await world.send();
-  await world.store.bury(world.endpoint.seq, "cancelled", world.now, 10);
+  await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10);
   const expunged = await settleNext({ state: "dead", reason: "timeout" });
-  await world.store.messages.expunge(expunged.seq);
+  await world.store.queue.expunge.message(expunged.seq);
   return {
     buried,
     cancelled,
@@ -90,7 +90,7 @@ export function replaySuite(open: Open): void {
       const message = await world.send();
       await world.settle((await world.waiting())[0]!, { state: "delivered" });
       const position = world.seqs.next();
-      await world.store.resend(message.seq, world.endpoint.seq, { seq: position, position, now: world.now });
+      await world.store.queue.resend(message.seq, world.endpoint.seq, { seq: position, position, now: world.now });
       await world.kill();
       expect(await found(world, "failed")).toEqual([]);
       expect(await found(world, "sent")).toEqual([message.seq]);
@@ -162,7 +162,7 @@ export function replaySuite(open: Open): void {
       let from = 0;
       const pages: (readonly Seq[])[] = [];
       for (;;) {
-        const { rows, last } = await world.store.replay.page(order(world, "failed", { from }), 3);
+        const { rows, last } = await world.store.history.replayable(order(world, "failed", { from }), 3);
         pages.push(rows.map(({ messageSeq }) => messageSeq));
         if (last === null) break;
         from = last;
@@ -179,8 +179,8 @@ export function replaySuite(open: Open): void {
       await world.kill();
       const missing = await world.send({}, []);
       world.now += 1000;
-      const failed = (await world.store.replay.page(order(world, "failed"), 10)).rows;
-      const none = (await world.store.replay.page(order(world, "missing"), 10)).rows;
+      const failed = (await world.store.history.replayable(order(world, "failed"), 10)).rows;
+      const none = (await world.store.history.replayable(order(world, "missing"), 10)).rows;
       const { resent, first, task } = await resend(world, [...failed, ...none]);
       expect(resent).toEqual({ ...NOTHING, dead: 2, none: 1 });
       await world.reopen();
@@ -196,19 +196,21 @@ export function replaySuite(open: Open): void {
           trigger: 1,
         })),
       );
-      expect((await world.store.tasks.get(world.environment.seq, task.seq))?.data).toEqual({ was: resent });
+      expect((await world.store.housekeeping.tasks.get(world.environment.seq, task.seq))?.data).toEqual({
+        was: resent,
+      });
     });
 
     test("does nothing a second time", async () => {
       await using world = await Furnished.open(open);
       await everyState(world);
       for (const which of ["failed", "missing", "sent"] as const) {
-        const { rows } = await world.store.replay.page(order(world, which), 100);
+        const { rows } = await world.store.history.replayable(order(world, which), 100);
         expect((await resend(world, rows)).resent).not.toEqual(NOTHING);
         const before = await world.waiting();
         world.now += 1;
         expect((await resend(world, rows)).resent).toEqual(NOTHING);
-        expect((await world.store.replay.page(order(world, which), 100)).rows).toEqual([]);
+        expect((await world.store.history.replayable(order(world, which), 100)).rows).toEqual([]);
         expect(await world.waiting()).toEqual(before);
       }
     });
@@ -216,7 +218,7 @@ export function replaySuite(open: Open): void {
     test("passes over a delivery that has arrived since it was found", async () => {
       await using world = await Furnished.open(open);
       const { retried } = await everyState(world);
-      const { rows } = await world.store.replay.page(order(world, "sent", { status: 3 }), 10);
+      const { rows } = await world.store.history.replayable(order(world, "sent", { status: 3 }), 10);
       const [delivery] = (await world.waiting()).filter(({ messageSeq }) => messageSeq === retried.seq);
       await world.settle(delivery!, { state: "delivered" });
       expect((await resend(world, rows)).resent).toEqual(NOTHING);
@@ -225,17 +227,17 @@ export function replaySuite(open: Open): void {
 
     test("sends nothing to an endpoint that has been disabled or deleted since, and nothing that has been expunged since", async () => {
       const changes: ((world: Furnished, messageSeq: Seq) => Promise<unknown>)[] = [
-        (world) => world.store.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
-        (world) => world.store.endpoints.delete(world.endpoint.seq, world.now),
-        (world, messageSeq) => world.store.messages.expunge(messageSeq),
+        (world) => world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
+        (world) => world.store.configuration.endpoints.delete(world.endpoint.seq, world.now),
+        (world, messageSeq) => world.store.queue.expunge.message(messageSeq),
       ];
       for (const change of changes) {
         await using world = await Furnished.open(open);
         const dead = await world.sendDead();
         const missing = await world.send({}, []);
         const rows = [
-          ...(await world.store.replay.page(order(world, "failed"), 10)).rows,
-          ...(await world.store.replay.page(order(world, "missing"), 10)).rows,
+          ...(await world.store.history.replayable(order(world, "failed"), 10)).rows,
+          ...(await world.store.history.replayable(order(world, "missing"), 10)).rows,
         ];
         expect(rows).toHaveLength(2);
         for (const { seq } of [dead, missing]) await change(world, seq);
@@ -247,12 +249,12 @@ export function replaySuite(open: Open): void {
     test("moves what waits to the end of a parallel lane, but leaves it its place in a fifo lane", async () => {
       for (const ordering of ["parallel", "fifo"] as const) {
         await using world = await Furnished.open(open);
-        await world.store.endpoints.update(world.endpoint.seq, () => ({ ordering }));
+        await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering }));
         const [first, second] = await world.sendMany(2);
         const [head] = await world.waiting();
         const { position } = head!;
         await world.settle(head!, { state: "pending", attempts: 1, dueAt: world.now + 5000, position });
-        const { rows } = await world.store.replay.page(order(world, "failed"), 10);
+        const { rows } = await world.store.history.replayable(order(world, "failed"), 10);
         expect((await resend(world, rows)).resent).toEqual({ ...NOTHING, pending: 1 });
         const waiting = await world.waiting();
         expect(waiting.map(({ messageSeq }) => messageSeq)).toEqual(

@@ -8,12 +8,12 @@ const arrange: Record<string, (world: Furnished) => Promise<unknown>> = {
   pending: async () => {},
   delivered: async (world) => world.settle((await world.waiting())[0]!, { state: "delivered" }),
   dead: (world) => world.kill(),
-  cancelled: (world) => world.store.bury(world.endpoint.seq, "cancelled", world.now, 10),
+  cancelled: (world) => world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10),
 };
 
 async function resend(world: Furnished, message: NewMessage) {
   const delivery = { seq: world.seqs.next(), position: world.seqs.next(), now: world.now };
-  return { ...(await world.store.resend(message.seq, world.endpoint.seq, delivery)), asked: delivery };
+  return { ...(await world.store.queue.resend(message.seq, world.endpoint.seq, delivery)), asked: delivery };
 }
 
 export function resendSuite(open: Open): void {

@@ -15,7 +15,7 @@ export function scheduledSuite(open: Open): void {
       await world.reopen();
       const [delivery] = await world.waiting();
       expect(delivery).toMatchObject({ messageSeq: seq, position: seqAt(deliverAt), dueAt: deliverAt });
-      expect(await world.store.messages.get(seq)).toMatchObject({ deliverAt, warnings });
+      expect(await world.store.history.messages.get(seq)).toMatchObject({ deliverAt, warnings });
     });
 
     test("waits behind what is accepted before that instant", async () => {
@@ -35,7 +35,10 @@ export function scheduledSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       await world.send({ deliverAt });
-      await world.store.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo", updatedAt: world.now }));
+      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({
+        ordering: "fifo",
+        updatedAt: world.now,
+      }));
       expect((await world.waiting())[0]!.position).toBe(seqAt(deliverAt));
     });
   });

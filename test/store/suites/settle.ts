@@ -13,11 +13,11 @@ export function settleSuite(open: Open): void {
       const message = await world.send();
       const [delivery] = await world.waiting();
       const settlement = world.settlement(delivery!, delivered, { attempt: { response: bytes("thanks") } });
-      expect(await world.store.settle([settlement])).toEqual(["moved"]);
+      expect(await world.store.queue.settle([settlement])).toEqual(["moved"]);
       await world.reopen();
       expect(await world.waiting()).toEqual([]);
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null, attemptsTotal: 1 });
-      expect(await world.store.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
+      expect(await world.store.history.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
     });
 
     test("puts a delivery that is to be tried again at its new place", async () => {
@@ -46,7 +46,7 @@ export function settleSuite(open: Open): void {
         await using world = await Furnished.open(open);
         const message = await world.send();
         const [delivery] = await world.waiting();
-        await world.store.resend(message.seq, world.endpoint.seq, {
+        await world.store.queue.resend(message.seq, world.endpoint.seq, {
           seq: world.seqs.next(),
           position: world.seqs.next(),
           now: world.now,
@@ -55,9 +55,9 @@ export function settleSuite(open: Open): void {
         const pending = { state: "pending", attempts: 1, dueAt: world.now + 1, position: 1 } as const;
         const next = { delivered, pending, dead }[state];
         const settlement = world.settlement(delivery!, next);
-        expect(await world.store.settle([settlement])).toEqual(["stale"]);
+        expect(await world.store.queue.settle([settlement])).toEqual(["stale"]);
         expect(await world.waiting()).toEqual([resent!]);
-        expect(await world.store.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
+        expect(await world.store.history.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
       },
     );
 
@@ -65,7 +65,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
-      await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+      await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
       expect(await world.settle(delivery!, delivered)).toBe("revived");
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null });
     });
@@ -74,7 +74,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
-      await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+      await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
       expect(await world.settle(delivery!, dead)).toBe("stale");
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "disabled" });
     });
@@ -83,7 +83,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
-      await world.store.bury(world.endpoint.seq, "cancelled", world.now, 10);
+      await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10);
       expect(await world.settle(delivery!, delivered)).toBe("stale");
       expect(await world.delivery(message.seq)).toMatchObject({ state: "cancelled" });
     });
@@ -92,9 +92,9 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();
-      await world.store.bury(world.endpoint.seq, "dead", world.now, 10);
+      await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
       const filter = { environmentSeq: world.environment.seq };
-      await world.store.deadLetters.redrive(filter, 0, 10, world.seqs.next(), world.now);
+      await world.store.queue.redrive(filter, 0, 10, world.seqs.next(), world.now);
       expect(await world.settle(delivery!, delivered)).toBe("stale");
       expect(await world.waiting()).toHaveLength(1);
     });
@@ -103,7 +103,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [first] = await world.waiting();
-      await world.store.resend(message.seq, world.endpoint.seq, {
+      await world.store.queue.resend(message.seq, world.endpoint.seq, {
         seq: world.seqs.next(),
         position: world.seqs.next(),
         now: world.now,
@@ -119,14 +119,15 @@ export function settleSuite(open: Open): void {
       const [one, two, three] = await world.waiting();
       await world.settle(two!, delivered);
       const batch = [one!, two!, three!].map((delivery) => world.settlement(delivery, delivered));
-      expect(await world.store.settle(batch)).toEqual(["moved", "stale", "moved"]);
+      expect(await world.store.queue.settle(batch)).toEqual(["moved", "stale", "moved"]);
     });
 
     test("writes the endpoint's health only when it is told of it", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(3);
       const [one, two, three] = await world.waiting();
-      const failingSince = async () => (await world.store.endpoints.get(world.endpoint.seq))!.failingSince;
+      const failingSince = async () =>
+        (await world.store.configuration.endpoints.get(world.endpoint.seq))!.failingSince;
       await world.settle(one!, dead, { failingSince: world.now });
       expect(await failingSince()).toBe(world.now);
       await world.settle(two!, dead);
@@ -142,7 +143,7 @@ export function settleSuite(open: Open): void {
       world.now += 5;
       await world.settle(one!, dead, { disableEndpoint: true });
       await world.reopen();
-      expect(await world.store.endpoints.get(world.endpoint.seq)).toMatchObject({
+      expect(await world.store.configuration.endpoints.get(world.endpoint.seq)).toMatchObject({
         disabled: true,
         updatedAt: world.now,
       });
@@ -153,9 +154,12 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();
-      await world.store.endpoints.delete(world.endpoint.seq, world.now);
+      await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
       await world.settle(delivery!, dead, { disableEndpoint: true });
-      expect(await world.store.endpoints.get(world.endpoint.seq)).toMatchObject({ disabled: false, deleted: true });
+      expect(await world.store.configuration.endpoints.get(world.endpoint.seq)).toMatchObject({
+        disabled: false,
+        deleted: true,
+      });
     });
   });
 }

@@ -20,7 +20,7 @@ export function storeSuite(open: Open): void {
         () => world.addEnvironment("new"),
         () => world.addApplication(),
         () => world.addEndpoint(),
-        () => world.store.eventTypes.create(world.newEventType()),
+        () => world.store.configuration.eventTypes.create(world.newEventType()),
         () => world.send({}, []),
         () => world.send(),
         () => world.kill(),
@@ -28,7 +28,7 @@ export function storeSuite(open: Open): void {
       for (const step of steps) {
         await step();
         await world.reopen();
-        expect(world.store.lastSeq).toBe(world.seqs.last);
+        expect(world.store.numbers.last).toBe(world.seqs.last);
       }
     });
 
@@ -37,41 +37,41 @@ export function storeSuite(open: Open): void {
       const { environment, endpoint } = world;
       const message = await world.send();
       const again: Array<(place: number) => Promise<unknown>> = [
-        (position) => world.store.resend(message.seq, endpoint.seq, { seq: position, position, now: world.now }),
+        (position) => world.store.queue.resend(message.seq, endpoint.seq, { seq: position, position, now: world.now }),
         async (position) => {
           await world.kill();
           const filter = { environmentSeq: environment.seq };
-          return world.store.deadLetters.redrive(filter, 0, 10, position, world.now);
+          return world.store.queue.redrive(filter, 0, 10, position, world.now);
         },
       ];
       for (const send of again) {
         const position = world.seqs.take(1000) + 999;
         await send(position);
         await world.reopen();
-        expect(world.store.lastSeq).toBeGreaterThanOrEqual(position);
+        expect(world.store.numbers.last).toBeGreaterThanOrEqual(position);
       }
     });
 
     test("keeps small named values over a restart and replaces them", async () => {
       await using world = await Furnished.open(open);
-      const { meta } = world.store;
+      const { meta } = world.store.housekeeping;
       expect(await meta.get("name")).toBeNull();
       await meta.set("name", "one");
       await meta.set("name", "two");
       await world.reopen();
-      expect(await world.store.meta.get("name")).toBe("two");
+      expect(await world.store.housekeeping.meta.get("name")).toBe("two");
     });
 
     test("counts what waits and what is dead in each environment", async () => {
       await using world = await Furnished.open(open);
-      expect(await world.store.totals()).toEqual([]);
+      expect(await world.store.history.totals()).toEqual([]);
       const other = await world.addEnvironment("other");
       const application = await world.addApplication({ environmentSeq: other.seq });
       const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
       await world.sendDead();
       await world.sendMany(2);
       await world.sendDead({ applicationSeq: application.seq }, { endpointSeq: endpoint.seq });
-      const totals = await world.store.totals();
+      const totals = await world.store.history.totals();
       expect(totals.toSorted((a, b) => a.environmentSeq - b.environmentSeq)).toEqual([
         { environmentSeq: world.environment.seq, pending: 2, dead: 1 },
         { environmentSeq: other.seq, pending: 0, dead: 1 },
@@ -82,16 +82,16 @@ export function storeSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = world.newMessage();
       const { store } = world;
-      const queued = store.accept([message]);
+      const queued = store.queue.accept([message]);
       await world.reopen();
       expect(await queued).toEqual([{ accepted: true }]);
-      expect(await world.store.messages.get(message.seq)).not.toBeNull();
-      await expect(store.accept([world.newMessage()])).rejects.toBeInstanceOf(StoreUnavailable);
+      expect(await world.store.history.messages.get(message.seq)).not.toBeNull();
+      await expect(store.queue.accept([world.newMessage()])).rejects.toBeInstanceOf(StoreUnavailable);
     });
 
     test("answers a ping", async () => {
       await using world = await Furnished.open(open);
-      expect(await world.store.ping()).toBeUndefined();
+      expect(await world.store.housekeeping.ping()).toBeUndefined();
     });
   });
 
@@ -101,9 +101,9 @@ export function storeSuite(open: Open): void {
       const taken = await world.send();
       const applications = Array.from({ length: 5 }, (_, i) => world.newApplication({ uid: `app-${i % 3}` }));
       const results = await Promise.allSettled([
-        ...applications.map((application) => world.store.applications.create(application)),
-        world.store.accept([{ ...world.newMessage(), seq: taken.seq }]),
-        world.store.meta.set("name", "value"),
+        ...applications.map((application) => world.store.configuration.applications.create(application)),
+        world.store.queue.accept([{ ...world.newMessage(), seq: taken.seq }]),
+        world.store.housekeeping.meta.set("name", "value"),
       ]);
       expect(results.map((result) => (result.status === "fulfilled" ? result.value : "failed"))).toEqual([
         true,
@@ -115,17 +115,17 @@ export function storeSuite(open: Open): void {
         undefined,
       ]);
       await world.reopen();
-      expect(await world.store.meta.get("name")).toBe("value");
-      expect(await world.store.applications.get(applications[2]!.seq)).toEqual(applications[2]!);
-      expect(await world.store.applications.get(applications[3]!.seq)).toBeNull();
+      expect(await world.store.housekeeping.meta.get("name")).toBe("value");
+      expect(await world.store.configuration.applications.get(applications[2]!.seq)).toEqual(applications[2]!);
+      expect(await world.store.configuration.applications.get(applications[3]!.seq)).toBeNull();
     });
 
     test("see each other in the order in which they were asked for", async () => {
       await using world = await Furnished.open(open);
-      const { meta, tasks } = world.store;
+      const { meta, tasks } = world.store.housekeeping;
       await Promise.all([meta.set("name", "one"), meta.set("name", "two"), meta.set("name", "three")]);
       expect(await meta.get("name")).toBe("three");
-      expect(await tasks.running()).toEqual([]);
+      expect(await tasks.lease("test")).toEqual([]);
     });
   });
 }

@@ -26,21 +26,21 @@ export function tasksSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const task = newTask(world);
-      await world.store.tasks.create(task);
+      await world.store.housekeeping.tasks.create(task);
       await world.reopen();
-      expect(await world.store.tasks.get(world.environment.seq, task.seq)).toEqual(task);
-      expect(await world.store.tasks.get(other.seq, task.seq)).toBeNull();
+      expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(task);
+      expect(await world.store.housekeeping.tasks.get(other.seq, task.seq)).toBeNull();
     });
 
     test("come in pages, both ways and in both orders, narrowed by status, kind and age", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
-      await world.store.tasks.create(newTask(world, { environmentSeq: other.seq }));
+      await world.store.housekeeping.tasks.create(newTask(world, { environmentSeq: other.seq }));
       const made: { readonly task: Task; readonly at: number }[] = [];
       for (let i = 0; i < 12; i++) {
         world.now += 1000;
         const task = newTask(world, { kind: KINDS[i % 2]!, status: STATUSES[i % 3]! });
-        await world.store.tasks.create(task);
+        await world.store.housekeeping.tasks.create(task);
         made.push({ task, at: world.now });
       }
       const filters = optional<Required<TaskFilter>>({
@@ -54,30 +54,30 @@ export function tasksSuite(open: Open): void {
         task.updatedAt >= (filter.since ?? 0);
       const newestFirst = made.map(({ task }) => task).toReversed();
       await expectPages(newestFirst, filters, passes, (filter, page) =>
-        world.store.tasks.list(world.environment.seq, filter, page),
+        world.store.housekeeping.tasks.list(world.environment.seq, filter, page),
       );
     });
 
     test("are forgotten with the retention, but for those that still run", async () => {
       await using world = await Furnished.open(open);
       const [running, finished, failed] = STATUSES.map((status) => newTask(world, { status }));
-      for (const task of [running!, finished!, failed!]) await world.store.tasks.create(task);
+      for (const task of [running!, finished!, failed!]) await world.store.housekeeping.tasks.create(task);
       world.now += 1000;
       const young = newTask(world, { status: "finished" });
-      await world.store.tasks.create(young);
-      expect(await world.store.prune(world.now, world.now, 100)).toMatchObject({ deleted: 2 });
-      const { rows } = await world.store.tasks.list(world.environment.seq, {}, ALL);
+      await world.store.housekeeping.tasks.create(young);
+      expect(await world.store.housekeeping.prune(world.now, world.now, 100)).toMatchObject({ deleted: 2 });
+      const { rows } = await world.store.housekeeping.tasks.list(world.environment.seq, {}, ALL);
       expect(rows).toEqual([running!, young]);
     });
 
     test("run, the oldest first, until an update says that they have ended", async () => {
       await using world = await Furnished.open(open);
       const tasks = [newTask(world), newTask(world), newTask(world)];
-      for (const task of tasks) await world.store.tasks.create(task);
+      for (const task of tasks) await world.store.housekeeping.tasks.create(task);
       const ended: Task = { ...tasks[1]!, status: "finished", data: { redriven: 3 }, updatedAt: world.now + 1 };
-      await world.store.tasks.update(ended);
-      expect(await world.store.tasks.running()).toEqual([tasks[0]!, tasks[2]!]);
-      expect(await world.store.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
+      await world.store.housekeeping.tasks.update(ended);
+      expect(await world.store.housekeeping.tasks.lease("")).toEqual([tasks[0]!, tasks[2]!]);
+      expect(await world.store.housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
     });
   });
 }

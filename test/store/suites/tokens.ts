@@ -30,35 +30,35 @@ export function tokensSuite(open: Open): void {
     test("are found by their hash, over a restart", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { applicationSeq: world.application.seq, expiresAt: world.now + 1 });
-      await world.store.tokens.create(token, hash(1));
+      await world.store.configuration.tokens.create(token, hash(1));
       await world.reopen();
-      expect(await world.store.tokens.withHash(hash(1))).toEqual(token);
-      expect(await world.store.tokens.withHash(hash(2))).toBeNull();
+      expect(await world.store.configuration.tokens.withHash(hash(1))).toEqual(token);
+      expect(await world.store.configuration.tokens.withHash(hash(2))).toBeNull();
     });
 
     test("are found when they have expired or been revoked, for the caller to judge", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { expiresAt: world.now - 1 });
-      await world.store.tokens.create(token, hash(1));
-      await world.store.tokens.revoke(token.seq, world.now);
-      expect(await world.store.tokens.withHash(hash(1))).toEqual({ ...token, revokedAt: world.now });
+      await world.store.configuration.tokens.create(token, hash(1));
+      await world.store.configuration.tokens.revoke(token.seq, world.now);
+      expect(await world.store.configuration.tokens.withHash(hash(1))).toEqual({ ...token, revokedAt: world.now });
     });
 
     test("are revoked once", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world);
-      await world.store.tokens.create(token, hash(1));
-      expect(await world.store.tokens.revoke(token.seq, world.now)).toBe(true);
-      expect(await world.store.tokens.revoke(token.seq, world.now + 5)).toBe(false);
-      expect(await world.store.tokens.revoke(world.seqs.next(), world.now)).toBe(false);
-      expect(await world.store.tokens.list()).toEqual([{ ...token, revokedAt: world.now }]);
+      await world.store.configuration.tokens.create(token, hash(1));
+      expect(await world.store.configuration.tokens.revoke(token.seq, world.now)).toBe(true);
+      expect(await world.store.configuration.tokens.revoke(token.seq, world.now + 5)).toBe(false);
+      expect(await world.store.configuration.tokens.revoke(world.seqs.next(), world.now)).toBe(false);
+      expect(await world.store.configuration.tokens.list()).toEqual([{ ...token, revokedAt: world.now }]);
     });
 
     test("are listed in the order they were made", async () => {
       await using world = await Furnished.open(open);
       const tokens = [newToken(world), newToken(world), newToken(world)];
-      for (const [i, token] of tokens.entries()) await world.store.tokens.create(token, hash(i));
-      expect(await world.store.tokens.list()).toEqual(tokens);
+      for (const [i, token] of tokens.entries()) await world.store.configuration.tokens.create(token, hash(i));
+      expect(await world.store.configuration.tokens.list()).toEqual(tokens);
     });
 
     test("keep what they may do, and are found only in their environment", async () => {
@@ -66,10 +66,10 @@ export function tokensSuite(open: Open): void {
       const other = await world.addEnvironment("other");
       const rights = { capabilities: ["ViewBase"], featureFlags: ["beta"], sessionId: "s", hint: "abcd" } as const;
       const token = newToken(world, { applicationSeq: world.application.seq, ...rights });
-      await world.store.tokens.create(token, hash(1));
-      await world.store.tokens.change(token.seq, { name: "Renamed" });
+      await world.store.configuration.tokens.create(token, hash(1));
+      await world.store.configuration.tokens.change(token.seq, { name: "Renamed" });
       await world.reopen();
-      const { tokens } = world.store;
+      const { tokens } = world.store.configuration;
       expect(await tokens.get(world.environment.seq, token.seq)).toEqual({ ...token, name: "Renamed" });
       expect(await tokens.get(other.seq, token.seq)).toBeNull();
     });
@@ -78,22 +78,22 @@ export function tokensSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const token = newToken(world, { scopes: ["application:Read", "message:*"] });
       const other = newToken(world);
-      await world.store.tokens.create(token, hash(1));
-      await world.store.tokens.create(other, hash(2));
-      const seen = () => world.store.tokens.withHash(hash(1));
+      await world.store.configuration.tokens.create(token, hash(1));
+      await world.store.configuration.tokens.create(other, hash(2));
+      const seen = () => world.store.configuration.tokens.withHash(hash(1));
       await world.reopen();
       expect(await seen()).toEqual(token);
       await Promise.all([
-        world.store.tokens.change(token.seq, { name: "New" }),
-        world.store.tokens.change(token.seq, { scopes: ["message:Read"] }),
+        world.store.configuration.tokens.change(token.seq, { name: "New" }),
+        world.store.configuration.tokens.change(token.seq, { scopes: ["message:Read"] }),
       ]);
       expect(await seen()).toEqual({ ...token, name: "New", scopes: ["message:Read"] });
-      await world.store.tokens.change(token.seq, {});
+      await world.store.configuration.tokens.change(token.seq, {});
       expect(await seen()).toEqual({ ...token, name: "New", scopes: ["message:Read"] });
-      await world.store.tokens.change(token.seq, { name: "", scopes: null });
+      await world.store.configuration.tokens.change(token.seq, { name: "", scopes: null });
       await world.reopen();
       expect(await seen()).toEqual({ ...token, name: "", scopes: null });
-      expect(await world.store.tokens.withHash(hash(2))).toEqual(other);
+      expect(await world.store.configuration.tokens.withHash(hash(2))).toEqual(other);
     });
 
     test("are listed by what they are for, by page, and without those that have ended", async () => {
@@ -104,10 +104,10 @@ export function tokensSuite(open: Open): void {
       const revoked = newToken(world, { ...application, revokedAt: world.now });
       const last = newToken(world, { ...application, expiresAt: world.now + 1 });
       const all = [whole, own, ended, revoked, last];
-      for (const [i, token] of all.entries()) await world.store.tokens.create(token, hash(i));
+      for (const [i, token] of all.entries()) await world.store.configuration.tokens.create(token, hash(i));
       const seqs = async (applicationSeq: number | null, validAt: number | null, page: Partial<PageRequest> = {}) => {
         const filter = { environmentSeq: world.environment.seq, applicationSeq, validAt };
-        const { rows } = await world.store.tokens.page(filter, { ...OLDEST, ...page });
+        const { rows } = await world.store.configuration.tokens.page(filter, { ...OLDEST, ...page });
         return rows.map(({ seq }) => seq);
       };
       const { applicationSeq } = application;
@@ -124,10 +124,10 @@ export function tokensSuite(open: Open): void {
         newToken(world, { expiresAt }),
       );
       for (const [i, token] of [never!, soon!, late!].entries()) {
-        await world.store.tokens.create(token, hash(i));
-        await world.store.tokens.end(token.seq, world.now + 50);
+        await world.store.configuration.tokens.create(token, hash(i));
+        await world.store.configuration.tokens.end(token.seq, world.now + 50);
       }
-      const ends = (await world.store.tokens.list()).map(({ expiresAt }) => expiresAt! - world.now);
+      const ends = (await world.store.configuration.tokens.list()).map(({ expiresAt }) => expiresAt! - world.now);
       expect(ends).toEqual([50, 1, 50]);
     });
 
@@ -141,13 +141,14 @@ export function tokensSuite(open: Open): void {
         newToken(world),
         newToken(world, { applicationSeq: (await world.addApplication()).seq, sessionId: "a" }),
       ];
-      for (const [i, token] of all.entries()) await world.store.tokens.create(token, hash(i));
-      const ended = async () => (await world.store.tokens.list()).map(({ expiresAt }) => expiresAt !== null);
+      for (const [i, token] of all.entries()) await world.store.configuration.tokens.create(token, hash(i));
+      const ended = async () =>
+        (await world.store.configuration.tokens.list()).map(({ expiresAt }) => expiresAt !== null);
       const end = { applicationSeq, endsAt: world.now, issuedUntil: world.now };
-      await world.store.tokens.endOfApplication({ ...end, sessionIds: ["a", "x"] });
+      await world.store.configuration.tokens.endOfApplication({ ...end, sessionIds: ["a", "x"] });
       expect(await ended()).toEqual([true, false, false, false, false]);
-      expect(await world.store.tokens.jwtEnd(applicationSeq, world.now)).toBeNull();
-      await world.store.tokens.endOfApplication({ ...end, sessionIds: null });
+      expect(await world.store.configuration.tokens.jwtEnd(applicationSeq, world.now)).toBeNull();
+      await world.store.configuration.tokens.endOfApplication({ ...end, sessionIds: null });
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
@@ -155,31 +156,32 @@ export function tokensSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const end = (issuedUntil: number, endsAt: number) =>
-        world.store.tokens.endOfApplication({ applicationSeq, endsAt, issuedUntil, sessionIds: null });
+        world.store.configuration.tokens.endOfApplication({ applicationSeq, endsAt, issuedUntil, sessionIds: null });
       await end(100, 100);
       await end(200, 5000);
       await world.reopen();
-      const endOf = (issuedAt: number) => world.store.tokens.jwtEnd(applicationSeq, issuedAt);
+      const endOf = (issuedAt: number) => world.store.configuration.tokens.jwtEnd(applicationSeq, issuedAt);
       expect([await endOf(100), await endOf(101), await endOf(200), await endOf(201)]).toEqual([100, 5000, 5000, null]);
       await end(300, 50);
       expect([await endOf(0), await endOf(300), await endOf(301)]).toEqual([50, 50, null]);
-      expect(await world.store.tokens.jwtEnd((await world.addApplication()).seq, 0)).toBeNull();
+      expect(await world.store.configuration.tokens.jwtEnd((await world.addApplication()).seq, 0)).toBeNull();
     });
 
     test("are forgotten when they expired long ago", async () => {
       await using world = await Furnished.open(open);
       const [gone, kept, forEver] = [world.now, world.now + 1, null].map((expiresAt) => newToken(world, { expiresAt }));
-      for (const [i, token] of [gone!, kept!, forEver!].entries()) await world.store.tokens.create(token, hash(i));
-      await world.store.prune(world.now, world.now + 1000, 100);
-      expect(await world.store.tokens.list()).toEqual([kept!, forEver!]);
+      for (const [i, token] of [gone!, kept!, forEver!].entries())
+        await world.store.configuration.tokens.create(token, hash(i));
+      await world.store.housekeeping.prune(world.now, world.now + 1000, 100);
+      expect(await world.store.configuration.tokens.list()).toEqual([kept!, forEver!]);
     });
 
     test("never share a hash", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world);
-      await world.store.tokens.create(token, hash(1));
-      await expect(world.store.tokens.create(newToken(world), hash(1))).rejects.toThrow();
-      expect(await world.store.tokens.withHash(hash(1))).toEqual(token);
+      await world.store.configuration.tokens.create(token, hash(1));
+      await expect(world.store.configuration.tokens.create(newToken(world), hash(1))).rejects.toThrow();
+      expect(await world.store.configuration.tokens.withHash(hash(1))).toEqual(token);
     });
   });
 }

@@ -95,7 +95,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
 
   async function get(identity: Identity, id: string): Promise<Token> {
     const seq = ids.decode("tok_", id);
-    const token = seq === null ? null : await store.tokens.get(identity.environmentSeq, seq);
+    const token = seq === null ? null : await store.configuration.tokens.get(identity.environmentSeq, seq);
     if (token === null) throw notFound("Token not found");
     return token;
   }
@@ -116,7 +116,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
 
   /** Of what is not given nothing changes. Scopes hold from the next request on. */
   async function change(token: Token, given: Partial<Pick<Token, "name" | "scopes">>) {
-    await store.tokens.change(token.seq, given);
+    await store.configuration.tokens.change(token.seq, given);
     if (given.scopes !== undefined) facts.state({ type: "tokens.ended", environmentSeq: token.environmentSeq });
     return reply(200, censoredOut({ ...token, ...given }, ids));
   }
@@ -152,7 +152,10 @@ export function apiTokenRoutes(context: Context): Operation[] {
           applicationSeq: application?.seq ?? null,
           validAt: query.include_ended ? null : clock.now(),
         };
-        const page = await store.tokens.page(filter, pageRequest(query, ids, "tok_", query.order ?? "descending"));
+        const page = await store.configuration.tokens.page(
+          filter,
+          pageRequest(query, ids, "tok_", query.order ?? "descending"),
+        );
         const idOf = ({ seq }: Token) => ids.encode("tok_", seq);
         return reply(
           200,
@@ -258,7 +261,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { seq } = await getWithin(identity, params.key_id);
-        await store.tokens.end(seq, clock.now() + (body.expiry ?? 0) * 1000);
+        await store.configuration.tokens.end(seq, clock.now() + (body.expiry ?? 0) * 1000);
         facts.state({ type: "tokens.ended", environmentSeq: identity.environmentSeq });
         return noContent;
       },

@@ -28,10 +28,15 @@ export function applicationRoutes(context: Context): Operation[] {
   function update(seq: Seq, identity: Identity, change: (before: Application) => Partial<Application>) {
     return context.inTurn.run(seq, async () => {
       const before = await lookup.application(identity, ids.encode("app_", seq));
-      const application = { ...before, ...change(before), updatedAt: context.clock.now() };
-      if (!(await store.applications.update(application))) throw taken();
-      context.applicationChanged(application, before);
-      return reply(200, out(application));
+      const updatedAt = context.clock.now();
+      const update = await store.configuration.applications.update(before.seq, (now) => ({
+        ...change(now),
+        updatedAt,
+      }));
+      if (update === "gone") throw notFound("Application not found");
+      if (update === "taken") throw taken();
+      context.applicationChanged(update.after, update.before);
+      return reply(200, out(update.after));
     });
   }
 
@@ -59,7 +64,11 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [],
       async handle({ identity, query }) {
         const page = pageRequest(query, ids, "app_", query.order ?? "ascending");
-        const applications = await store.applications.list(identity.environmentSeq, page, exclusionOf(query));
+        const applications = await store.configuration.applications.list(
+          identity.environmentSeq,
+          page,
+          exclusionOf(query),
+        );
         return reply(
           200,
           found(applications, page, ({ seq }) => ids.encode("app_", seq), out),
@@ -90,7 +99,7 @@ export function applicationRoutes(context: Context): Operation[] {
         const { uid } = body;
         if (!query.get_if_exists || !uid) return reply(201, out(await createApplication(context, identity, body)));
         const found = await findOrMake(
-          () => store.applications.find(identity.environmentSeq, { uid }),
+          () => store.configuration.applications.find(identity.environmentSeq, { uid }),
           () => makeApplication(context, identity, body),
         );
         if (found === null) throw taken();
@@ -210,7 +219,7 @@ async function makeApplication(
     createdAt: now,
     updatedAt: now,
   };
-  if (!(await context.store.applications.create(application))) return null;
+  if (!(await context.store.configuration.applications.create(application))) return null;
   context.applicationChanged(application);
   return application;
 }
@@ -218,7 +227,7 @@ async function makeApplication(
 /** With its endpoints, whose lanes are told. */
 export async function deleteApplication(context: Context, application: Application): Promise<void> {
   const { seq: applicationSeq } = application;
-  const endpoints = await context.store.applications.delete(applicationSeq, context.clock.now());
+  const endpoints = await context.store.configuration.applications.delete(applicationSeq, context.clock.now());
   context.applicationChanged(application);
   for (const seq of endpoints) context.endpointChanged("endpoint.deleted", { seq, applicationSeq });
 }

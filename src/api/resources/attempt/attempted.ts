@@ -57,7 +57,7 @@ export function attemptedRoutes(context: Context): Operation[] {
           ...messageFilter(query),
           ...(query.status !== undefined && { status: query.status as NonNullable<EndpointMessageFilter["status"]> }),
         };
-        const bare = await store.messages.ofEndpoint(application.seq, endpoint.seq, filter, request);
+        const bare = await store.history.messages.ofEndpoint(application.seq, endpoint.seq, filter, request);
         const page = withContent ? await withPayloadsOf(bare, request.backwards) : bare;
         return foundTexts(
           page,
@@ -94,14 +94,16 @@ export function attemptedRoutes(context: Context): Operation[] {
       async handle({ identity, params, query }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
         const { limit, from, backwards } = pageRequest(query, ids, "ep_", "ascending");
-        const deliveries = [...(await store.messages.deliveries(message.seq))].sort(
+        const deliveries = [...(await store.history.messages.deliveries(message.seq))].sort(
           (a, b) => a.endpointSeq - b.endpointSeq,
         );
         const ahead = deliveries.filter(
           ({ endpointSeq }) => from === null || (backwards ? endpointSeq < from : endpointSeq > from),
         );
         const rows = backwards ? ahead.slice(-limit) : ahead.slice(0, limit);
-        const endpoints = await Promise.all(rows.map(({ endpointSeq }) => store.endpoints.get(endpointSeq)));
+        const endpoints = await Promise.all(
+          rows.map(({ endpointSeq }) => store.configuration.endpoints.get(endpointSeq)),
+        );
         const out = rows.flatMap((delivery, i) => {
           const endpoint = endpoints[i];
           return endpoint == null ? [] : [destinationOut(endpoint, delivery, ids)];

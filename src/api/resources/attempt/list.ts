@@ -64,7 +64,7 @@ export function attemptListRoutes(context: Context): Operation[] {
     const withContent = query.with_content ?? true;
     const filter = { ...attemptFilter(query), ...(endpoint !== null && { endpointSeq: endpoint.seq }) };
     const request = historyRequest(query, ids, "atmpt_");
-    const attempts = await store.attempts.ofMessage(message.seq, filter, request, withContent);
+    const attempts = await store.history.attempts.ofMessage(message.seq, filter, request, withContent);
     return reply(
       200,
       found(attempts, request, idOf, (attempt) => attemptOut(attempt, ids, withContent)),
@@ -75,7 +75,7 @@ export function attemptListRoutes(context: Context): Operation[] {
   async function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
     const shown = new Map<Seq, unknown>();
     for (const seq of new Set(rows.map(({ messageSeq }) => messageSeq))) {
-      const message = await store.messages.get(seq);
+      const message = await store.history.messages.get(seq);
       shown.set(seq, message === null ? null : JSON.parse(messageText(message, ids, false)));
     }
     return shown;
@@ -97,7 +97,12 @@ export function attemptListRoutes(context: Context): Operation[] {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const withContent = query.with_content ?? true;
         const request = historyRequest(query, ids, "atmpt_");
-        const attempts = await store.attempts.ofEndpoint(endpoint.seq, attemptFilter(query), request, withContent);
+        const attempts = await store.history.attempts.ofEndpoint(
+          endpoint.seq,
+          attemptFilter(query),
+          request,
+          withContent,
+        );
         const messages = query.with_msg ? await messagesOf(attempts) : null;
         const out = (attempt: Attempt) => ({
           ...attemptOut(attempt, ids, withContent),

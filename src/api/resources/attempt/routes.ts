@@ -41,7 +41,7 @@ export function attemptRoutes(context: Context): Operation[] {
       async handle({ identity, params }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
         const attempt = await attemptOf(message.seq, params.attempt_id);
-        await store.attempts.expunge(attempt.seq);
+        await store.history.attempts.expunge(attempt.seq);
         return noContent;
       },
     }),
@@ -75,7 +75,7 @@ export function attemptRoutes(context: Context): Operation[] {
 
   async function attemptOf(messageSeq: Seq, id: string) {
     const seq = ids.decode("atmpt_", id);
-    const attempt = seq === null ? null : await store.attempts.get(messageSeq, seq);
+    const attempt = seq === null ? null : await store.history.attempts.get(messageSeq, seq);
     if (attempt === null) throw notFound("Attempt not found");
     return attempt;
   }
@@ -83,7 +83,7 @@ export function attemptRoutes(context: Context): Operation[] {
   async function resend({ environmentSeq }: Application, messageSeq: Seq, endpointSeq: Seq): Promise<void> {
     const position = seqs.next();
     const fresh = { seq: position, position, now: clock.now() };
-    const { was, deliverySeq } = await store.resend(messageSeq, endpointSeq, fresh);
+    const { was, deliverySeq } = await store.queue.resend(messageSeq, endpointSeq, fresh);
     context.facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
     context.deliverer.wake(endpointSeq, position);
   }

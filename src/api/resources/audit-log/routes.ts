@@ -59,7 +59,7 @@ export function auditLogRoutes({ store, ids }: Context): Operation[] {
       problems: [],
       async handle({ identity, query }) {
         const page = historyRequest(query, ids, "audit_");
-        const rows = await store.audit.list(identity.environmentSeq, windowOf(query), page);
+        const rows = await store.configuration.audit.list(identity.environmentSeq, windowOf(query), page);
         return reply(
           200,
           listed(

@@ -237,7 +237,7 @@ export function authenticationRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const { seq: applicationSeq, environmentSeq } = await lookup.application(identity, params.app_id);
         const now = clock.now();
-        await store.tokens.endOfApplication({
+        await store.configuration.tokens.endOfApplication({
           applicationSeq,
           endsAt: now + (body.expiry ?? 0) * 1000,
           sessionIds: body.sessionIds?.length ? body.sessionIds : null,
@@ -252,8 +252,9 @@ export function authenticationRoutes(context: Context): Operation[] {
 
 async function whoami({ store, ids, operationsFor }: Context, identity: Identity): Promise<Static<typeof WhoamiOut>> {
   const { credential, environmentSeq, applicationSeq } = identity;
-  const application = applicationSeq === null ? null : await store.applications.get(applicationSeq);
-  const token = credential.kind === "token" ? await store.tokens.get(environmentSeq, credential.seq) : null;
+  const application = applicationSeq === null ? null : await store.configuration.applications.get(applicationSeq);
+  const token =
+    credential.kind === "token" ? await store.configuration.tokens.get(environmentSeq, credential.seq) : null;
   const expiresAt = credential.kind === "jwt" ? credential.expiresAt : (token?.expiresAt ?? null);
   return {
     envId: ids.encode("org_", environmentSeq),
@@ -272,7 +273,7 @@ async function endCredential({ store, seqs, clock }: Context, identity: Identity
   const { credential, environmentSeq, applicationSeq } = identity;
   const now = clock.now();
   if (credential.kind === "token") {
-    await store.tokens.revoke(credential.seq, now);
+    await store.configuration.tokens.revoke(credential.seq, now);
     return;
   }
   if (credential.kind !== "jwt") throw new Problem(403, "insufficient_access", "The root token cannot be ended.");
@@ -290,7 +291,7 @@ async function endCredential({ store, seqs, clock }: Context, identity: Identity
     expiresAt: credential.expiresAt,
     revokedAt: now,
   };
-  await store.tokens.create(ended, credential.sha256);
+  await store.configuration.tokens.create(ended, credential.sha256);
 }
 
 /** The form of link that pages made for the Svix API understand. */

@@ -50,7 +50,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
           ...(query.task !== undefined && { kind: query.task }),
         };
         const page = pageRequest(query, ids, "qtask_", query.order ?? "descending");
-        const tasks = await store.tasks.list(identity.environmentSeq, filter, page);
+        const tasks = await store.housekeeping.tasks.list(identity.environmentSeq, filter, page);
         return reply(
           200,
           listed(
@@ -73,7 +73,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
       problems: [404],
       async handle({ identity, params }) {
         const seq = ids.decode("qtask_", params.task_id);
-        const task = seq === null ? null : await store.tasks.get(identity.environmentSeq, seq);
+        const task = seq === null ? null : await store.housekeeping.tasks.get(identity.environmentSeq, seq);
         if (task === null) throw notFound("Background task not found");
         return reply(200, taskOut(task, ids));
       },

@@ -18,7 +18,7 @@ export async function startTask(
 ): Promise<Task> {
   const seq = seqs.next();
   const task: Task = { seq, environmentSeq, kind, status: "running", data: dataOf(seq), updatedAt: clock.now() };
-  await store.tasks.create(task);
+  await store.housekeeping.tasks.create(task);
   deliverer.startTask(task);
   return task;
 }

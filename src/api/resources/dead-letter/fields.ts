@@ -91,7 +91,8 @@ export async function resolveFilter(
 async function endpointOf({ ids, store }: Context, text: string, applicationSeq: Seq | null): Promise<Seq> {
   const seq = ids.decode("ep_", text);
   if (seq !== null) return seq;
-  const endpoint = applicationSeq === null ? null : await store.endpoints.find(applicationSeq, { uid: text });
+  const endpoint =
+    applicationSeq === null ? null : await store.configuration.endpoints.find(applicationSeq, { uid: text });
   if (endpoint === null) throw notFound("Endpoint not found");
   return endpoint.seq;
 }

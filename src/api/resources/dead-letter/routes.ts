@@ -62,7 +62,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
   const path = "/api/v1/dead-letter";
 
   async function list(filter: DeadLetterFilter, query: Parameters<typeof pageRequest>[0]) {
-    const rows = await store.deadLetters.list(filter, pageRequest(query, ids, "dlv_"));
+    const rows = await store.history.deadLetters.list(filter, pageRequest(query, ids, "dlv_"));
     return reply(
       200,
       listed(
@@ -121,7 +121,9 @@ export function deadLetterRoutes(context: Context): Operation[] {
       },
       problems: [404],
       async handle({ identity, query }) {
-        const found = await store.deadLetters.groups(await resolveFilter(context, identity, filterOfQuery(query)));
+        const found = await store.history.deadLetters.groups(
+          await resolveFilter(context, identity, filterOfQuery(query)),
+        );
         return reply(200, { total: totalOf(found), groups: groupsOut(found) });
       },
     }),
@@ -149,7 +151,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       async handle({ identity, body }) {
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
         if (body.dryRun) {
-          const found = await store.deadLetters.redrivable(filter);
+          const found = await store.history.deadLetters.redrivable(filter);
           return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
         }
         const data: RedriveData = { filter, rate: body.rate ?? RATE_DEFAULT, redriven: 0, after: 0 };
@@ -178,7 +180,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
     }),
   ];
 
-  function groupsOut(found: Awaited<ReturnType<typeof store.deadLetters.groups>>) {
+  function groupsOut(found: Awaited<ReturnType<typeof store.history.deadLetters.groups>>) {
     return found.slice(0, GROUPS_MAX).map((group) => groupOut(group, ids));
   }
 
@@ -186,7 +188,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
   async function drop(filter: DeadLetterFilter): Promise<number> {
     let count = 0;
     for (;;) {
-      const dropped = await store.deadLetters.drop(filter, DROPPED_AT_ONCE);
+      const dropped = await store.queue.drop(filter, DROPPED_AT_ONCE);
       count += dropped;
       if (dropped > 0) {
         const { environmentSeq } = filter;

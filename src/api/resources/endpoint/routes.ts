@@ -76,7 +76,7 @@ export function endpointRoutes(context: Context): Operation[] {
       async handle({ identity, params, query }) {
         const application = await lookup.application(identity, params.app_id);
         const page = pageRequest(query, ids, "ep_", query.order ?? "descending");
-        const rows = await store.endpoints.list(application.seq, page);
+        const rows = await store.configuration.endpoints.list(application.seq, page);
         return reply(
           200,
           listed(
@@ -174,7 +174,7 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        await store.endpoints.delete(endpoint.seq, clock.now());
+        await store.configuration.endpoints.delete(endpoint.seq, clock.now());
         context.endpointChanged("endpoint.deleted", endpoint);
         return noContent;
       },
@@ -189,7 +189,7 @@ export async function storeChange(
   change: (before: Endpoint) => Endpoint,
 ): Promise<Endpoint> {
   const updatedAt = context.clock.now();
-  const update = await context.store.endpoints.update(seq, (before) => {
+  const update = await context.store.configuration.endpoints.update(seq, (before) => {
     const after = change(before);
     // Whoever switches it on again says that it is well.
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
@@ -250,7 +250,7 @@ async function makeEndpoint(
   const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "secret");
   await checkTypes(endpoint.eventTypes);
-  if (!(await context.store.endpoints.create(endpoint, secret))) return null;
+  if (!(await context.store.configuration.endpoints.create(endpoint, secret))) return null;
   context.endpointChanged("endpoint.created", endpoint);
   return endpoint;
 }
@@ -279,10 +279,10 @@ async function checkEventTypes(
   before: readonly string[] = [],
 ): Promise<void> {
   if (names === null) return;
-  const unseen = await store.eventTypes.unknown(environmentSeq, names, featureFlags);
+  const unseen = await store.configuration.eventTypes.unknown(environmentSeq, names, featureFlags);
   const had = new Set(before);
   const isNew = unseen.some((name) => !had.has(name));
-  if (!isNew && (await store.eventTypes.unknown(environmentSeq, unseen, null)).length === 0) return;
+  if (!isNew && (await store.configuration.eventTypes.unknown(environmentSeq, unseen, null)).length === 0) return;
   throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
 }
 

@@ -88,7 +88,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
 }
 
 export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
-  const [current] = await store.endpoints.secrets(endpoint.seq, clock.now());
+  const [current] = await store.configuration.endpoints.secrets(endpoint.seq, clock.now());
   return { key: publicForm(current!.secret) };
 }
 
@@ -102,7 +102,7 @@ export async function rotateSecret(
   checkSecret(secret, "key");
   const now = context.clock.now();
   const graceMs = (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000;
-  if (!(await context.store.endpoints.rotateSecret(endpoint.seq, secret, now, now + graceMs))) {
+  if (!(await context.store.configuration.endpoints.rotateSecret(endpoint.seq, secret, now, now + graceMs))) {
     throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
   }
   context.endpointChanged("endpoint.updated", endpoint);

@@ -37,7 +37,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
   const { store, ids, lookup, accepter, ingestRate } = context;
 
   async function payloadOf(identity: Identity, sent: EventExample, bytes: Uint8Array): Promise<Uint8Array> {
-    const eventType = await store.eventTypes.get(identity.environmentSeq, sent.eventType);
+    const eventType = await store.configuration.eventTypes.get(identity.environmentSeq, sent.eventType);
     if (eventType === null ? sent.eventType !== PING : !isVisible(eventType, identity)) {
       throw notFound("Event type not found");
     }

@@ -73,11 +73,13 @@ export function environmentRoutes(context: Context): Operation[] {
   async function deleteApplications({ seq }: Environment): Promise<void> {
     const page = { limit: DELETED_AT_ONCE, from: null, backwards: false, order: "ascending" } as const;
     for (;;) {
-      const { rows } = await store.applications.list(seq, page);
+      const { rows } = await store.configuration.applications.list(seq, page);
       for (const application of rows) await deleteApplication(context, application);
       if (rows.length === 0) break;
     }
-    const hidden = (await store.applications.operational()).find(({ environmentSeq }) => environmentSeq === seq);
+    const hidden = (await store.configuration.applications.operational()).find(
+      ({ environmentSeq }) => environmentSeq === seq,
+    );
     if (hidden !== undefined) await deleteApplication(context, hidden);
   }
 
@@ -99,7 +101,9 @@ export function environmentRoutes(context: Context): Operation[] {
       },
       problems: [],
       async handle({ query }) {
-        const page = await store.environments.page(pageRequest(query, ids, "org_", query.order ?? "ascending"));
+        const page = await store.configuration.environments.page(
+          pageRequest(query, ids, "org_", query.order ?? "ascending"),
+        );
         const idOf = ({ seq }: Environment) => ids.encode("org_", seq);
         return reply(
           200,
@@ -128,7 +132,7 @@ export function environmentRoutes(context: Context): Operation[] {
           createdAt: now,
           updatedAt: now,
         };
-        if (!(await store.environments.create(environment))) throw taken();
+        if (!(await store.configuration.environments.create(environment))) throw taken();
         return reply(201, out(environment, ids));
       },
     }),
@@ -162,7 +166,7 @@ export function environmentRoutes(context: Context): Operation[] {
         const environment = await get(params.env_id);
         if (body.name !== environment.name) refuseForItsName(environment);
         const after = { ...environment, name: body.name, updatedAt: clock.now() };
-        if (!(await store.environments.rename(after.seq, after.name, after.updatedAt))) throw taken();
+        if (!(await store.configuration.environments.rename(after.seq, after.name, after.updatedAt))) throw taken();
         facts.state({ type: "environment.changed", environmentSeq: after.seq });
         return reply(200, out(after, ids));
       },
@@ -183,7 +187,7 @@ export function environmentRoutes(context: Context): Operation[] {
         if (environment.name === defaultEnvironment) refuseForItsName(environment);
         await deleteApplications(environment);
         const { seq: environmentSeq } = environment;
-        const { applications, endpoints } = await store.environments.delete(environmentSeq, clock.now());
+        const { applications, endpoints } = await store.configuration.environments.delete(environmentSeq, clock.now());
         facts.state({ type: "environment.changed", environmentSeq });
         for (const applicationSeq of applications) {
           facts.state({ type: "application.changed", applicationSeq, environmentSeq });

@@ -8,7 +8,10 @@ import { changed, checkSchemas, type EventTypeChange, plainEventType } from "./f
 const READ_AT_ONCE = 250;
 
 /** By name, archived ones as well. */
-export async function allEventTypes({ eventTypes }: Store, environmentSeq: Seq): Promise<EventType[]> {
+export async function allEventTypes(
+  { configuration: { eventTypes } }: Store,
+  environmentSeq: Seq,
+): Promise<EventType[]> {
   const all: EventType[] = [];
   for (let from: string | null = null; ; ) {
     const page = { limit: READ_AT_ONCE, from, backwards: false, includeArchived: true };
@@ -37,7 +40,7 @@ export async function applied(
   const now = clock.now();
   const results: EventType[] = [];
   for (const { name, change, loc } of changes) {
-    const before = await store.eventTypes.get(environmentSeq, name);
+    const before = await store.configuration.eventTypes.get(environmentSeq, name);
     const base = before ?? { ...plainEventType, seq: seqs.next(), environmentSeq, name, createdAt: now };
     const eventType = changed({ ...base, ...blank, updatedAt: now }, change);
     await checkSchemas(eventType.schemas, before?.schemas ?? null, loc);
@@ -48,6 +51,6 @@ export async function applied(
 
 /** Stores them in one commit. */
 export async function putAll(context: Context, eventTypes: readonly EventType[]): Promise<void> {
-  await context.store.eventTypes.putAll(eventTypes);
+  await context.store.configuration.eventTypes.putAll(eventTypes);
   for (const eventType of eventTypes) context.eventTypeChanged(eventType);
 }

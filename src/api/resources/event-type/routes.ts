@@ -37,7 +37,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
   const inTurn = <T>({ environmentSeq }: Identity, work: () => Promise<T>) => context.inTurn.run(environmentSeq, work);
 
   async function get(identity: Identity, name: string): Promise<EventType> {
-    const eventType = await store.eventTypes.get(identity.environmentSeq, name);
+    const eventType = await store.configuration.eventTypes.get(identity.environmentSeq, name);
     if (eventType === null || !isVisible(eventType, identity)) throw notFound("Event type not found");
     return eventType;
   }
@@ -45,7 +45,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
   /** The one that has this name, archived or not, or else a new one. */
   async function getOrCreate(identity: Identity, name: string, sent: EventTypeChange): Promise<FoundOrMade<EventType>> {
     const found = await findOrMake(
-      () => store.eventTypes.get(identity.environmentSeq, name),
+      () => store.configuration.eventTypes.get(identity.environmentSeq, name),
       () => inTurn(identity, () => create(identity, name, sent)),
     );
     if (found === null) throw exists();
@@ -61,7 +61,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
     const blank = { ...plain, seq: context.seqs.next(), environmentSeq, name, createdAt: now, updatedAt: now };
     const eventType = changed(blank, sent);
     await checkSchemas(eventType.schemas);
-    if (!(await store.eventTypes.create(eventType))) return null;
+    if (!(await store.configuration.eventTypes.create(eventType))) return null;
     context.eventTypeChanged(eventType);
     return eventType;
   }
@@ -70,7 +70,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
   async function update(before: EventType, sent: EventTypeChange, blank: Partial<EventType> = {}): Promise<EventType> {
     const eventType = { ...changed({ ...before, ...blank }, sent), updatedAt: clock.now() };
     await checkSchemas(eventType.schemas, before.schemas);
-    await store.eventTypes.update(eventType);
+    await store.configuration.eventTypes.update(eventType);
     context.eventTypeChanged(eventType);
     return eventType;
   }
@@ -78,7 +78,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
   /** What was archived comes back, with nothing but what is sent; for one of those who do so at the same time. */
   function restore(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType> {
     return inTurn(identity, async () => {
-      const before = await store.eventTypes.get(identity.environmentSeq, name);
+      const before = await store.configuration.eventTypes.get(identity.environmentSeq, name);
       if (before === null || !before.archived) throw exists();
       return update(before, sent, plain);
     });
@@ -108,7 +108,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       },
       problems: [],
       async handle({ identity, query }) {
-        const { rows, more } = await store.eventTypes.list(identity.environmentSeq, {
+        const { rows, more } = await store.configuration.eventTypes.list(identity.environmentSeq, {
           limit: query.limit ?? pageLimitDefault,
           ...startOf(query.iterator),
           includeArchived: query.include_archived ?? false,
@@ -207,7 +207,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       async handle({ identity, params, query }) {
         const eventType = await get(identity, params.event_type_name);
         if (query.expunge) {
-          await store.eventTypes.expunge(identity.environmentSeq, eventType.name);
+          await store.configuration.eventTypes.expunge(identity.environmentSeq, eventType.name);
           context.eventTypeChanged(eventType);
         } else {
           await inTurn(identity, async () => update(await get(identity, eventType.name), { archived: true }));

@@ -23,7 +23,7 @@ export function healthRoutes(context: Context): Operation[] {
 
   async function check(request: Request): Promise<Reply> {
     try {
-      await store.ping();
+      await store.housekeeping.ping();
       // The document of the Svix API knows no body here, and its SDKs for Java and Kotlin take one for an error.
       return svixSdkOf(request) === null ? reply(200, health("ok")) : noContent;
     } catch (error) {

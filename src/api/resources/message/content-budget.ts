@@ -17,7 +17,7 @@ export async function withPayloads(
   const filled: Message[] = [];
   let bytes = 0;
   for (const row of inOrderOfTravel) {
-    const payload = (await store.messages.content(row.seq))?.payload ?? null;
+    const payload = (await store.queue.contents([row.seq]))[0]?.payload ?? null;
     bytes += payload?.length ?? 0;
     if (bytes > bytesMax && filled.length > 0) break;
     filled.push({ ...row, payload });

@@ -7,7 +7,7 @@ export async function expungeMessages(
   { seq, environmentSeq }: Application,
   keys: readonly Key[],
 ): Promise<readonly boolean[]> {
-  const { found, ...expunged } = await store.expunge.messages(seq, keys);
+  const { found, ...expunged } = await store.queue.expunge.messages(seq, keys);
   facts.state({ type: "messages.expunged", environmentSeq, ...expunged });
   return found;
 }

@@ -63,7 +63,7 @@ export function messageRoutes(context: Context): Operation[] {
 
   async function repeated(answer: IdempotentAnswer, withContent: boolean): Promise<Reply | null> {
     if (answer.kind === "text") return { status: answer.status, body: answer.body };
-    const message = await store.messages.get(answer.messageSeq);
+    const message = await store.history.messages.get(answer.messageSeq);
     return message === null ? null : { status: 202, body: messageText(message, ids, withContent) };
   }
 
@@ -170,7 +170,7 @@ export function messageRoutes(context: Context): Operation[] {
         const application = await lookup.application(identity, params.app_id);
         const page = historyRequest(query, ids, "msg_");
         const withContent = isWithContent(query);
-        const bare = await store.messages.list(application.seq, messageFilter(query), page, false);
+        const bare = await store.history.messages.list(application.seq, messageFilter(query), page, false);
         const messages = withContent ? await withPayloads(store, bare, page.backwards) : bare;
         return foundTexts(
           messages,

@@ -82,7 +82,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       async handle({ identity, query }) {
         const page = pageRequest(query, ids, "ep_", query.order ?? "descending");
         const application = applicationOf(identity);
-        const rows = application === null ? emptyPage : await store.endpoints.list(application.seq, page);
+        const rows = application === null ? emptyPage : await store.configuration.endpoints.list(application.seq, page);
         return reply(
           200,
           listed(rows, ({ seq }) => ids.encode("ep_", seq), out),
@@ -162,7 +162,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const endpoint = await endpointOf(identity, params.endpoint_id);
-        await store.endpoints.delete(endpoint.seq, clock.now());
+        await store.configuration.endpoints.delete(endpoint.seq, clock.now());
         context.endpointChanged("endpoint.deleted", endpoint);
         return noContent;
       },

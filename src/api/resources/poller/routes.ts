@@ -80,7 +80,7 @@ export function pollerRoutes(context: Context): Operation[] {
 
   async function read({ application, filter, from, limit }: Poll): Promise<PageOf<Message>> {
     const page = { limit, from, backwards: false, order: "ascending" } as const;
-    return withPayloads(store, await store.messages.list(application.seq, filter, page, false), false);
+    return withPayloads(store, await store.history.messages.list(application.seq, filter, page, false), false);
   }
 
   /** Answers at once when there is something, or when the search is not at its end. */
@@ -115,7 +115,7 @@ export function pollerRoutes(context: Context): Operation[] {
 
   async function move(key: PollerKey, cursor: Seq, onlyForward: boolean): Promise<void> {
     const options = { onlyForward, consumersMax: CONSUMERS_MAX, now: clock.now() };
-    if (await store.pollers.move(key, cursor, options)) return;
+    if (await store.history.pollers.move(key, cursor, options)) return;
     throw new Problem(400, "limit_reached", `The application has ${CONSUMERS_MAX} consumers already.`);
   }
 
@@ -180,7 +180,7 @@ export function pollerRoutes(context: Context): Operation[] {
         return poll({
           application,
           filter: {},
-          from: confirmed ?? (await store.pollers.cursor(key)) ?? 0,
+          from: confirmed ?? (await store.history.pollers.cursor(key)) ?? 0,
           limit: query.limit ?? pageLimitDefault,
           waitMs: (query.wait ?? 0) * 1000,
           caller: request.signal,

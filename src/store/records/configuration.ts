@@ -1,0 +1,115 @@
+import type { Seq } from "../../core/id.ts";
+import type { Metadata } from "./common.ts";
+
+export type EnvironmentType = "development" | "production";
+
+export interface Environment {
+  readonly seq: Seq;
+  /** Unique. That of a JWT's environment is the `org_…` text of the JWT. */
+  readonly name: string;
+  /** For people only. */
+  readonly type: EnvironmentType;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** What was still there. */
+export interface DeletedWithEnvironment {
+  /** Hidden ones as well. */
+  readonly applications: readonly Seq[];
+  readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
+}
+
+export interface Application {
+  readonly seq: Seq;
+  readonly environmentSeq: Seq;
+  readonly uid: string | null;
+  readonly name: string;
+  /** Attempts per second over all its endpoints, null = unlimited. */
+  readonly throttleRate: number | null;
+  readonly metadata: Metadata;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** `taken`: the uid belongs to another application. `gone`: there is no such application. Then nothing was stored. */
+export type ApplicationUpdate = { readonly before: Application; readonly after: Application } | "taken" | "gone";
+
+/** What becomes of messages that do not fit the schema of their type: nothing, a warning on them, a refusal. */
+export type Validation = "off" | "warn" | "reject";
+
+/** Leaves applications out of a list. */
+export interface ApplicationExclusion {
+  readonly withoutEndpoints: boolean;
+  /** Those that have endpoints, all of them disabled. */
+  readonly allDisabled: boolean;
+  /** Those that have endpoints, all of them at this address or below it. */
+  readonly allAt: string | null;
+}
+
+export interface EventType {
+  readonly seq: Seq;
+  readonly environmentSeq: Seq;
+  readonly name: string;
+  readonly description: string;
+  readonly archived: boolean;
+  readonly deprecated: boolean;
+  /** Version → JSON Schema, as it was sent. */
+  readonly schemas: Readonly<Record<string, unknown>> | null;
+  readonly validation: Validation;
+  readonly featureFlags: readonly string[];
+  readonly groupName: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export type Ordering = "parallel" | "fifo";
+
+export interface Endpoint {
+  readonly seq: Seq;
+  readonly applicationSeq: Seq;
+  readonly uid: string | null;
+  /** WHATWG-normalised. */
+  readonly url: string;
+  readonly description: string;
+  readonly disabled: boolean;
+  readonly eventTypes: readonly string[] | null;
+  readonly channels: readonly string[] | null;
+  readonly metadata: Metadata;
+  /** Sent with every delivery, names in the case they were given. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly version: number;
+  /** Attempts per second, null = unlimited. */
+  readonly throttleRate: number | null;
+  /** Attempts under way at once, null = the server's `endpoint-concurrency`. */
+  readonly concurrency: number | null;
+  readonly ordering: Ordering;
+  /** Null = the server's `delivery-timeout`. */
+  readonly timeoutMs: number | null;
+  /** Waits in ms, null = the server's `retry-schedule`. */
+  readonly retryScheduleMs: readonly number[] | null;
+  readonly paused: boolean;
+  /** Since when every attempt has failed; null while healthy. */
+  readonly failingSince: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** `taken`: the uid is another's. `gone`: there is no such endpoint (any more). Then nothing was stored. */
+export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";
+
+/** An endpoint with where it belongs and whether it is still there. */
+export interface KnownEndpoint extends Endpoint {
+  readonly environmentSeq: Seq;
+  /** Attempts per second of its application, over all endpoints; null = unlimited. */
+  readonly applicationThrottleRate: number | null;
+  /** It or its application has been deleted. */
+  readonly deleted: boolean;
+}
+
+/** One signing key of an endpoint, `whsec_…` or `whsk_…`. */
+export interface EndpointSecret {
+  readonly secret: string;
+  /** Null for the current key; an older one signs as well until then. */
+  readonly expiresAt: number | null;
+}

@@ -1,0 +1,109 @@
+import type { Seq } from "../../core/id.ts";
+import type { FailureReason } from "../../core/outcome.ts";
+import type { MessageContent } from "./message.ts";
+
+export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
+
+/** 0 = by the schedule, 1 = asked for by hand (resend, redrive). The numbers of the Svix API. */
+export type Trigger = 0 | 1;
+
+/** A delivery that waits for an attempt. */
+export interface PendingDelivery {
+  readonly seq: Seq;
+  readonly messageSeq: Seq;
+  readonly endpointSeq: Seq;
+  /** Its place in the lane. Parallel lanes: due when this instant has come. */
+  readonly position: Seq;
+  /** Not to be sent earlier. In a fifo lane the head may have to wait although its place has come. */
+  readonly dueAt: number;
+  /** Failed attempts of the present round. */
+  readonly attempts: number;
+  /** Rises with each resend or redrive; a settlement of an earlier round changes nothing. */
+  readonly round: number;
+  readonly trigger: Trigger;
+}
+
+/** A place in a lane: everything at or before it has been read. Ties of `position` are broken by `seq`. */
+export interface LaneCursor {
+  readonly position: Seq;
+  readonly seq: Seq;
+}
+
+export interface PendingLane {
+  readonly endpointSeq: Seq;
+  /** The place of the first waiting delivery. */
+  readonly position: Seq;
+}
+
+export interface Attempt {
+  readonly seq: Seq;
+  readonly deliverySeq: Seq;
+  readonly messageSeq: Seq;
+  readonly endpointSeq: Seq;
+  /** Where it was sent: the endpoint's address at that time. */
+  readonly url: string;
+  /** Null is success. */
+  readonly reason: FailureReason | null;
+  /** 0 when there was no answer. */
+  readonly responseStatus: number;
+  /** The answer's body (cut), or the text of the error when there was no answer. Null once expunged. */
+  readonly response: Uint8Array | null;
+  readonly durationMs: number;
+  readonly trigger: Trigger;
+  readonly startedAt: number;
+  /** When the next attempt is due; null when this one decided the delivery. */
+  readonly nextAttemptAt: number | null;
+}
+
+/** An attempt's result and what it makes of its delivery. */
+export interface Settlement {
+  readonly attempt: Attempt;
+  /** By what the attempt can be found. Absent: it is looked up. */
+  readonly message?: Pick<MessageContent, "eventType" | "channels" | "tags">;
+  readonly round: number;
+  readonly next:
+    | { readonly state: "delivered" }
+    /** Attempts of this round so far, the instant of the next, and the place in the lane. */
+    | {
+        readonly state: "pending";
+        readonly attempts: number;
+        readonly dueAt: number;
+        /** Its new place in a parallel lane. In a fifo lane it keeps the one it has. */
+        readonly position: Seq;
+      }
+    | { readonly state: "dead"; readonly reason: FailureReason };
+  readonly settledAt: number;
+  /** New value of the endpoint's `failingSince`; undefined = unchanged. */
+  readonly failingSince?: number | null;
+  /** Disables the endpoint in the same commit; what waits in its lane is left to `bury`. */
+  readonly disableEndpoint: boolean;
+}
+
+/**
+ * What a settlement did to its delivery: moved it from `pending` to its next state; or from `dead` to delivered (it was
+ * buried while the request was on its way, but arrived); or nothing, because it had been resent, cancelled or buried meanwhile.
+ */
+export type Settled = "moved" | "revived" | "stale";
+
+/** How far a message is on its way to an endpoint, as the Svix API numbers it: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
+export type DeliveryStatus = 0 | 1 | 2 | 3 | 4;
+
+/** A delivery as part of its message's story. */
+export interface Delivery {
+  readonly seq: Seq;
+  readonly messageSeq: Seq;
+  readonly endpointSeq: Seq;
+  readonly state: DeliveryState;
+  readonly reason: FailureReason | null;
+  readonly dueAt: number;
+  /** Attempts made, over all rounds. */
+  readonly attemptsTotal: number;
+}
+
+/** The lanes that one process may serve until told otherwise. */
+export interface Claim {
+  readonly owner: string;
+  /** The claim must be renewed before this instant; infinity when nobody else can take the lanes. */
+  readonly validUntil: number;
+  owns(endpointSeq: Seq): boolean;
+}

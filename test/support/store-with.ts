@@ -1,0 +1,19 @@
+import type { Configuration, History, Housekeeping, Queue, Store } from "../../src/store/index.ts";
+
+interface Changes {
+  readonly queue?: Partial<Queue>;
+  readonly configuration?: Partial<Configuration>;
+  readonly history?: Partial<History>;
+  readonly housekeeping?: Partial<Housekeeping>;
+}
+
+/** The store with some of its verbs replaced. */
+export function storeWith(store: Store, changes: Changes): Store {
+  return {
+    ...store,
+    queue: { ...store.queue, ...changes.queue },
+    configuration: { ...store.configuration, ...changes.configuration },
+    history: { ...store.history, ...changes.history },
+    housekeeping: { ...store.housekeeping, ...changes.housekeeping },
+  };
+}
