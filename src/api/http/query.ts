@@ -1,8 +1,8 @@
 import { Kind, type TObject, type TSchema, type TUnsafe, Type, TypeRegistry } from "@sinclair/typebox";
+import { parseInstant } from "../../core/instant.ts";
 import { Invalid, invalid } from "../../core/problem.ts";
 import { badRequest } from "./errors.ts";
 import { checker, findingsOf } from "./schema.ts";
-import { parseInstant } from "./time.ts";
 
 const INSTANT = "QueryInstant";
 TypeRegistry.Set(INSTANT, (_, value) => typeof value === "number");

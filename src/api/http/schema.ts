@@ -15,8 +15,8 @@ import {
 } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
+import { parseInstant } from "../../core/instant.ts";
 import type { Finding } from "../../core/problem.ts";
-import { parseInstant } from "./time.ts";
 
 /** Says what is wrong with a value that has the right type, or null. */
 type Rule<T> = (value: T) => string | null;

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IdCodec, SeqSource } from "../../core/id.ts";
+import { instantMax } from "../../core/instant.ts";
 import { type Claims, looksLikeJwt, verifyJwt } from "../../core/jwt.ts";
 import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Application, Environment, Store } from "../../store/index.ts";
 import { badRequest, unauthenticated } from "../http/errors.ts";
-import { instantMax } from "../http/time.ts";
 import { environmentPrefix, findEnvironment } from "./environment-name.ts";
 import type { Identity } from "./identity.ts";
 

@@ -1,10 +1,10 @@
 import type { Fact, Facts } from "../../core/fact.ts";
 import type { IdCodec, Seq } from "../../core/id.ts";
+import { formatInstant } from "../../core/instant.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import type { Application, Delivery, Message, Store } from "../../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
-import { formatInstant } from "../http/time.ts";
 import type { Identity } from "../identity/identity.ts";
 
 const MESSAGES_MAX = 50;

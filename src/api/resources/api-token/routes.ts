@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import { type Finding, Invalid, invalid, notFound } from "../../../core/problem.ts";
 import { scopeProblem } from "../../../core/scope.ts";
 import { censoredToken, tokenLimits } from "../../../core/token.ts";
@@ -10,7 +11,6 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { FINDINGS_MAX, nullable } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 import { checkReach } from "../../identity/access.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { makeToken } from "../../identity/make-token.ts";

@@ -1,9 +1,9 @@
 /** The fields of an application: as they are sent, and as they are answered. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import type { Application } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
-import { formatInstant } from "../../http/time.ts";
 
 const properties = {
   uid: field.uid("app_", "application"),

@@ -1,11 +1,11 @@
 /** Attempts and destinations as the API shows them, with the numbers of the Svix API. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant, formatInstantOrNull } from "../../../core/instant.ts";
 import { failureReasons } from "../../../core/outcome.ts";
 import type { Attempt, Delivery, DeliveryStatus, Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { nullable } from "../../http/schema.ts";
-import { formatInstant, formatInstantOrNull } from "../../http/time.ts";
 import { endpointExample, endpointOut, endpointOutFields } from "../endpoint/fields.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
 

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import type { AuditEntry } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -7,7 +8,6 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { historyRequest, listed, pageQuery, windowOf, windowQuery } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 
 const AuditEntryOut = field.object("AuditEntryOut", {
   id: field.idOut("audit_"),

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { capabilities, readOnly } from "../../../core/capability.ts";
+import { formatInstantOrNull } from "../../../core/instant.ts";
 import { notFound, Problem } from "../../../core/problem.ts";
 import type { Application } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -7,7 +8,6 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, type Reply, reply } from "../../http/reply.ts";
 import { choice, distinct, nullable, ruled } from "../../http/schema.ts";
-import { formatInstantOrNull } from "../../http/time.ts";
 import { scopeTexts } from "../../identity/access.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { makeToken } from "../../identity/make-token.ts";

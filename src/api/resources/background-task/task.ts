@@ -1,13 +1,13 @@
 /** Background tasks: how the API starts one, and what it tells of it. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec, Seq } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import { PURGE } from "../../../deliver/tasks/purge.ts";
 import { REPLAYS } from "../../../deliver/tasks/replay.ts";
 import { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
 import type { Task } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
-import { formatInstant } from "../../http/time.ts";
 
 /** Stores a task and begins it. From then on it goes on over restarts, until it has ended. */
 export async function startTask(

@@ -1,6 +1,7 @@
 /** Dead letters as the API shows them, and the filters by which they are chosen. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec, Seq } from "../../../core/id.ts";
+import { formatInstant, parseInstant } from "../../../core/instant.ts";
 import { type FailureReason, failureReasons } from "../../../core/outcome.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup } from "../../../store/index.ts";
@@ -8,7 +9,6 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { windowOf, windowQuery } from "../../http/paging.ts";
 import { choice, instantText, nullable } from "../../http/schema.ts";
-import { formatInstant, parseInstant } from "../../http/time.ts";
 import type { Identity } from "../../identity/auth.ts";
 import { attemptExample, attemptOut, MessageAttemptOut, reasonOut } from "../attempt/fields.ts";
 

@@ -1,12 +1,12 @@
 /** The fields of an endpoint: as they are sent, as they are kept, as they are answered. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import { formatDuration, parseDuration } from "../../../core/unit.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { plainSettings } from "../../../store/plain-endpoint.ts";
 import * as field from "../../http/fields.ts";
 import { choice, distinct, nullable, ruled } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 
 const RETRY_WAITS_MAX = 50;
 const RETRY_WAIT_MS_MAX = 365 * 86_400_000;

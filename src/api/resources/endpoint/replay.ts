@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { seqAt } from "../../../core/id.ts";
+import { parseInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
 import type { ReplayData, ReplayRequest, ReplayTask } from "../../../deliver/tasks/replay.ts";
 import type { Application, Endpoint, Task } from "../../../store/index.ts";
@@ -9,7 +10,6 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { instantText, nullable, ruled } from "../../http/schema.ts";
-import { parseInstant } from "../../http/time.ts";
 import type { Identity } from "../../identity/auth.ts";
 import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
 

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import { conflict, notFound } from "../../../core/problem.ts";
 import type { Environment } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -8,7 +9,6 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { choice, ruled } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 import { defaultEnvironment, environmentPrefix, findEnvironment } from "../../identity/environment-name.ts";
 import { deleteApplication } from "../application/routes.ts";
 

@@ -1,11 +1,11 @@
 import { Type } from "@sinclair/typebox";
+import { formatInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 import { allEventTypes, applied, putAll } from "../event-type/bulk.ts";
 import { EventTypeIn, EventTypeOut, eventTypeExample, eventTypeOut, plainEventType } from "../event-type/fields.ts";
 

@@ -1,5 +1,6 @@
 /** The fields of an event type: as they are sent, as they are kept, as they are answered. */
 import { type Static, Type } from "@sinclair/typebox";
+import { formatInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
 import { notWellFormed } from "../../../core/rule.ts";
 import { pathOfMalformedText } from "../../../core/text.ts";
@@ -7,7 +8,6 @@ import { compileSchema, schemaBytesMax, UnusableSchema } from "../../../json-sch
 import type { EventType } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { choice, distinct, nullable } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 import type { Identity } from "../../identity/auth.ts";
 
 const VERSIONS_MAX = 100;

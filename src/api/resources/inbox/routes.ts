@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { formatInstant } from "../../../core/instant.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
 import { parseDuration } from "../../../core/unit.ts";
 import { readBody } from "../../http/body.ts";
@@ -7,7 +8,6 @@ import * as field from "../../http/fields.ts";
 import { type Method, type Operation, operation } from "../../http/operation.ts";
 import { noContent, type Reply, reply } from "../../http/reply.ts";
 import { nullable, ruled } from "../../http/schema.ts";
-import { formatInstant } from "../../http/time.ts";
 import { type InboxRequest, isInboxToken } from "./inbox.ts";
 
 const DELAY_MS_MAX = 60_000;

@@ -1,6 +1,7 @@
 /** The fields of a message: as they are sent, and as the accepting side takes them. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
+import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";
 import { unicodeProblem } from "../../../core/rule.ts";
@@ -8,7 +9,6 @@ import type { IdempotencyEntry, MessageFilter } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { windowOf, windowQuery } from "../../http/paging.ts";
 import { distinct, instantText, nullable, ruled } from "../../http/schema.ts";
-import { parseInstant } from "../../http/time.ts";
 import { ApplicationIn } from "../application/fields.ts";
 
 const HOUR_MS = 3_600_000;

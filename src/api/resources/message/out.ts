@@ -1,6 +1,6 @@
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import type { Message } from "../../../store/index.ts";
-import { formatInstant } from "../../http/time.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { type Seq, seqAt } from "../../../core/id.ts";
+import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
 import { invalid, Problem } from "../../../core/problem.ts";
 import { uidProblem } from "../../../core/rule.ts";
@@ -11,7 +12,6 @@ import { pageQuery } from "../../http/paging.ts";
 import { instant } from "../../http/query.ts";
 import { type Reply, reply } from "../../http/reply.ts";
 import { instantText, nullable } from "../../http/schema.ts";
-import { parseInstant } from "../../http/time.ts";
 import { Doorbell } from "../../live/doorbell.ts";
 import { withPayloads } from "../message/content-budget.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import type { Seq } from "../../../core/id.ts";
+import { parseInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
 import { nameCharsMax } from "../../../core/rule.ts";
 import {
@@ -13,7 +14,6 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { distinct, instantText, nullable } from "../../http/schema.ts";
-import { parseInstant } from "../../http/time.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatInstant, parseInstant } from "../../../src/api/http/time.ts";
+import { formatInstant, parseInstant } from "../../src/core/instant.ts";
 
 const midnight = Date.UTC(2026, 0, 1);
 
