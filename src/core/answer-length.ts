@@ -1,6 +1,7 @@
 /**
- * How long the body of an answer is, by its headers (RFC 9112, 6.3); null when only reading it tells. A length beside a
- * `Transfer-Encoding` means nothing: the body comes in chunks, and there may be any number of them.
+ * Returns the body length that a response declares in its headers (RFC 9112, 6.3), in bytes.
+ * Returns null when only reading the body shows its length. `Content-Length` is ignored next to
+ * `Transfer-Encoding`, because a chunked body may have any length.
  */
 export function declaredBytes(contentLength: string | null, transferEncoding: string | null): number | null {
   if (contentLength === null || transferEncoding !== null) return null;

@@ -1,23 +1,26 @@
 /**
- * What the token of one application may do, in the words of the Svix API: handed out with the access to the portal,
- * asked for by each operation.
+ * Permissions of a token for one application, under their Svix API names. Portal access grants
+ * them, and each operation requires one.
  */
 export const capabilities = [
-  /** To see everything but secrets. */
+  /** Read everything except secrets. */
   "ViewBase",
   "ViewEndpointSecret",
-  /** To see and replace secrets. */
+  /** Read and rotate secrets. */
   "ManageEndpointSecret",
   "ManageTransformations",
-  /** To send again what was sent before, or was missed. */
+  /** Resend messages and recover those that were missed. */
   "CreateAttempts",
-  /** To change everything about endpoints, secrets included. */
+  /** Change endpoints in every way, including their secrets. */
   "ManageEndpoint",
 ] as const;
 
 export type Capability = (typeof capabilities)[number];
 
-/** What may stand in for a capability: who may change a secret may also see it. */
+/**
+ * For each capability, those that include it. For example, a token that may change a secret may
+ * also read it.
+ */
 const grantedBy: Readonly<Record<Capability, readonly Capability[]>> = {
   ViewBase: capabilities,
   ViewEndpointSecret: ["ViewEndpointSecret", "ManageEndpointSecret", "ManageEndpoint"],
@@ -27,12 +30,18 @@ const grantedBy: Readonly<Record<Capability, readonly Capability[]>> = {
   ManageEndpoint: ["ManageEndpoint"],
 };
 
-/** May a token with these capabilities do what needs `needed`? Null: it has all of them. */
+/**
+ * Returns whether the held capabilities include `needed`. `held` is null for a token with all
+ * capabilities.
+ */
 export function grants(held: readonly Capability[] | null, needed: Capability): boolean {
   return held === null || held.some((capability) => grantedBy[needed].includes(capability));
 }
 
-/** What is left of capabilities that may change nothing; of all of them, what needs no trust. */
+/**
+ * Returns the read-only part of the capabilities. For null (all capabilities) it is only
+ * `ViewBase`, so that secrets stay hidden.
+ */
 export function readOnly(held: readonly Capability[] | null): readonly Capability[] {
   return (held ?? ["ViewBase"]).filter((capability) => capability.startsWith("View"));
 }

@@ -4,7 +4,10 @@ import { nextWaitMs, type RetryPolicy } from "./retry.ts";
 
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
-/** Where each state may go. Dead letters come back by redrive, everything that has ended by resend. */
+/**
+ * Allowed transitions between states. A redrive returns dead letters to `pending`; a resend does so
+ * for every delivery that has ended.
+ */
 export const transitions: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
   pending: ["delivered", "dead", "cancelled"],
   delivered: ["pending"],
@@ -16,12 +19,12 @@ export function canMove(from: DeliveryState, to: DeliveryState): boolean {
   return transitions[from].includes(to);
 }
 
-/** What the decision needs to know beside the outcome. */
+/** State of the delivery and its endpoint that a decision needs besides the outcome. */
 export interface DeliveryContext {
   /** Failed attempts of this round before this one. */
   readonly attempts: number;
   readonly retry: RetryPolicy;
-  /** The endpoint's, before this attempt. */
+  /** `failingSince` of the endpoint before this attempt. */
   readonly failingSince: number | null;
   /** 0 = never. */
   readonly disableAfterMs: number;
@@ -29,19 +32,25 @@ export interface DeliveryContext {
 
 export type NextState =
   | { readonly state: "delivered" }
-  /** `attempts` counts this one; the next is due `waitMs` from now. */
+  /** `attempts` includes this one. The next attempt is due in `waitMs`. */
   | { readonly state: "pending"; readonly attempts: number; readonly waitMs: number }
   | { readonly state: "dead"; readonly reason: FailureReason };
 
 export interface Decision {
   readonly next: NextState;
-  /** The endpoint's, after this attempt. */
+  /** `failingSince` of the endpoint after this attempt. */
   readonly failingSince: number | null;
-  /** Is the endpoint to be disabled, and why? Its other pending deliveries then become dead letters (`disabled`). */
+  /**
+   * Why the endpoint must be disabled, or null to keep it enabled. Disabling turns its other
+   * pending deliveries into dead letters (`disabled`).
+   */
   readonly disable: null | "gone" | "failing";
 }
 
-/** What an attempt's outcome makes of its delivery and of the endpoint. Total; chance comes in as `random01`. */
+/**
+ * Decides the next state of a delivery and of its endpoint after an attempt. Never throws.
+ * `random01` is the only source of randomness.
+ */
 export function decide(context: DeliveryContext, outcome: Outcome, nowMs: number, random01: number): Decision {
   const failingSince = afterAttempt(context.failingSince, outcome.success, nowMs);
   const { reason } = outcome;
@@ -52,7 +61,7 @@ export function decide(context: DeliveryContext, outcome: Outcome, nowMs: number
   const waitMs = nextWaitMs(context.retry, attempts, outcome.retryAfterMs, random01);
   const disable = shouldDisable(failingSince, nowMs, context.disableAfterMs) ? "failing" : null;
   if (waitMs === null) return { next: { state: "dead", reason }, failingSince, disable };
-  // It had attempts left, so what ended it is the disabling.
+  // The delivery had attempts left, so the reason for its end is that the endpoint is disabled.
   if (disable !== null) return { next: { state: "dead", reason: "disabled" }, failingSince, disable };
   return { next: { state: "pending", attempts, waitMs }, failingSince, disable };
 }

@@ -1,13 +1,13 @@
-/** What an endpoint wants to hear of. Null = everything. */
+/** Filter on the messages that an endpoint receives. Null means no restriction. */
 export interface Subscription {
   readonly eventTypes: ReadonlySet<string> | null;
   readonly channels: ReadonlySet<string> | null;
 }
 
 /**
- * Does a message of this type, sent on these channels, go to an endpoint with this subscription? Its type must be among
- * the endpoint's types and one of its channels among the endpoint's channels; a message without channels never goes
- * to an endpoint that has some.
+ * Returns whether a message goes to an endpoint with this subscription. The event type must be one
+ * of the endpoint's types, and one of the message's channels must be one of the endpoint's
+ * channels. A message without channels never goes to an endpoint that has channels.
  */
 export function wants(subscription: Subscription, eventType: string, channels: readonly string[] | null): boolean {
   const { eventTypes, channels: wanted } = subscription;

@@ -1,13 +1,17 @@
 /**
- * Identifiers: a prefix and 27 base62 characters, sortable by time, as the Svix API has them.
+ * Identifiers: a prefix and 27 base62 characters, sortable by time, as in the Svix API.
  *
- * Inside, everything is named by a *sequence number* (`Seq`): an integer below 2^53 that rises strictly within a
- * process and holds its time of birth, so it can be the key of a table's row. The text is made of it: nine characters
- * are the number itself, eighteen are a mix of the number and the installation's seed. So no text is stored or
- * indexed, and an id that was not given out here is recognised without a look-up.
+ * Internally, everything is identified by a *sequence number* (`Seq`): an integer below 2^53. It
+ * rises strictly within a process and encodes its creation time, so it can be the primary key of a
+ * table. The text form is derived from it: nine characters encode the number, eighteen are a hash
+ * of the number and the installation's seed. So no text form is stored or indexed, and an id of
+ * another installation is recognised without a lookup.
  */
 
-/** A row's number: milliseconds since 2025-01-01 in the upper 41 bits, a counter in the lower 12. */
+/**
+ * Sequence number of a row: milliseconds since 2025-01-01 in the upper 41 bits, a counter in the
+ * lower 12.
+ */
 export type Seq = number;
 
 export type IdPrefix =
@@ -29,30 +33,31 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const SEQ_CHARS = 9;
 const MIX_CHARS = 18;
 
-/** The smallest sequence number that was born at this instant (ms since the Unix epoch). */
+/** Returns the smallest sequence number of a time (ms since the Unix epoch). */
 export function seqAt(timeMs: number): Seq {
   return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
 }
 
 /**
- * The place in a lane of what has the number `seq` and is not to be sent before `dueAt`: as if it had been born then. Null: at once,
- * and only then is it the number itself.
+ * Returns a delivery's position in its lane: the sequence number if it is due immediately (`dueAt`
+ * is null). Otherwise the position is the one that a delivery created at `dueAt` would have, and
+ * always greater than `seq`.
  */
 export function placeAt(seq: Seq, dueAt: number | null): Seq {
   return dueAt === null ? seq : Math.max(seq + 1, seqAt(dueAt));
 }
 
-/** The instant at which a sequence number was born, ms since the Unix epoch. */
+/** Returns the creation time of a sequence number, in ms since the Unix epoch. */
 export function timeOfSeq(seq: Seq): number {
   return Math.floor(seq / PER_MS) + EPOCH_MS;
 }
 
-/** Gives out sequence numbers: strictly rising, also when the clock steps back or stands still. */
+/** Generates sequence numbers that rise strictly, even if the clock steps back or stands still. */
 export class SeqSource {
   #last: Seq;
   readonly #now: () => number;
 
-  /** `last` is the greatest number that was given out before (0 for none). */
+  /** `last` is the greatest number generated before, or 0 if there is none. */
   constructor(now: () => number, last: Seq = 0) {
     this.#now = now;
     this.#last = last;
@@ -62,19 +67,19 @@ export class SeqSource {
     return this.take(1);
   }
 
-  /** Reserves `count` (≥ 1) numbers in a row and returns the first. */
+  /** Reserves `count` (≥ 1) consecutive numbers and returns the first. */
   take(count: number): Seq {
     const first = Math.max(seqAt(this.#now()), this.#last + 1);
     this.#last = first + count - 1;
     return first;
   }
 
-  /** Gives out only numbers beyond `seq` from now on. */
+  /** Makes every later number greater than `seq`. */
   reach(seq: Seq): void {
     if (seq > this.#last) this.#last = seq;
   }
 
-  /** The greatest number given out so far. */
+  /** The greatest number generated so far. */
   get last(): Seq {
     return this.#last;
   }
@@ -108,7 +113,10 @@ function avalanche(word: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Makes and reads the ids of one installation. `seed` is four random 32-bit words that never change. */
+/**
+ * Encodes and decodes the ids of one installation. `seed` is four random 32-bit words that never
+ * change.
+ */
 export class IdCodec {
   readonly #seed: readonly [number, number, number, number];
 
@@ -120,7 +128,10 @@ export class IdCodec {
     return prefix + encodeSeq(seq) + this.#mix(seq);
   }
 
-  /** The number in an id with this prefix, or null when this installation cannot have given it out. */
+  /**
+   * Returns the sequence number in an id with this prefix, or null if this installation cannot have
+   * generated the id.
+   */
   decode(prefix: IdPrefix, text: string): Seq | null {
     if (text.length !== prefix.length + SEQ_CHARS + MIX_CHARS || !text.startsWith(prefix)) return null;
     let seq = 0;

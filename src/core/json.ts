@@ -1,15 +1,19 @@
 import { isUtf8 } from "node:buffer";
 
 /**
- * Finds values in the bytes of JSON without parsing them, so that a payload can be kept exactly as it came. The bytes
- * are expected to be (or to become) accepted by `JSON.parse`, which has the last word on what JSON is; on anything else
- * these functions answer null, or ranges of no meaning, but always return, and read each byte once.
+ * Finds values in the bytes of a JSON document without parsing it, so that a payload can be kept
+ * byte for byte. Callers also run `JSON.parse`, which decides whether the bytes are valid JSON. On
+ * invalid JSON these functions return null or meaningless ranges, but they always return and read
+ * each byte once.
  */
 
-/** Bytes of a value, without the white space around it: from `start` up to, not including, `end`. */
+/** Byte range of a value without surrounding white space; `end` is exclusive. */
 export type ByteRange = readonly [start: number, end: number];
 
-/** How deep objects and arrays may lie in each other: far more than events have, far less than overflows a stack. */
+/**
+ * Maximum nesting of objects and arrays: far deeper than real events, far shallower than what
+ * overflows the stack.
+ */
 export const jsonDepthMax = 128;
 
 const QUOTE = 0x22;
@@ -22,8 +26,9 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Where the values of an object's own keys lie. The object starts at `from` (after white space); `end` is behind its
- * closing brace. Of a key that comes twice the last value counts, as for `JSON.parse`. Null when it is no object.
+ * Returns the byte ranges of the values of an object's own keys. The object starts at `from`, after
+ * optional white space; `end` is the position after its closing brace. For a duplicate key the last
+ * value counts, as in `JSON.parse`. Returns null if there is no object.
  */
 export function topLevelFields(bytes: Uint8Array, from = 0): { fields: Map<string, ByteRange>; end: number } | null {
   const fields = new Map<string, ByteRange>();
@@ -49,7 +54,7 @@ export function topLevelFields(bytes: Uint8Array, from = 0): { fields: Map<strin
   }
 }
 
-/** Where the items of the array in `range` lie. Null when it is no array. */
+/** Returns the byte ranges of the items of the array in `range`, or null if it is not an array. */
 export function arrayItems(bytes: Uint8Array, range: ByteRange): ByteRange[] | null {
   const items: ByteRange[] = [];
   let at = skipSpace(bytes, range[0]);
@@ -67,7 +72,10 @@ export function arrayItems(bytes: Uint8Array, range: ByteRange): ByteRange[] | n
   }
 }
 
-/** Do objects and arrays lie deeper in each other than `max`? To be asked before `JSON.parse`, which recurses. */
+/**
+ * Returns whether objects and arrays are nested deeper than `max`. Call it before `JSON.parse`,
+ * which recurses.
+ */
 export function exceedsDepth(bytes: Uint8Array, max: number = jsonDepthMax): boolean {
   const length = bytes.length;
   let depth = 0;
@@ -85,7 +93,10 @@ export function exceedsDepth(bytes: Uint8Array, max: number = jsonDepthMax): boo
   return false;
 }
 
-/** Is it well-formed UTF-8? Decoders would silently replace what is not. */
+/**
+ * Returns whether the bytes are well-formed UTF-8. Decoders would silently replace invalid
+ * sequences.
+ */
 export function isValidUtf8(bytes: Uint8Array): boolean {
   return isUtf8(bytes);
 }
@@ -100,7 +111,10 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** Behind the closing quote of the string that opens at `open`; -1 when it does not close. */
+/**
+ * Returns the position after the closing quote of the string that opens at `open`, or -1 if it is
+ * not closed.
+ */
 function skipString(bytes: Uint8Array, open: number): number {
   const length = bytes.length;
   for (let at = open + 1; at < length; at++) {
@@ -111,7 +125,10 @@ function skipString(bytes: Uint8Array, open: number): number {
   return -1;
 }
 
-/** Behind the value that begins at `start`; -1 when there is none or it does not end. */
+/**
+ * Returns the position after the value that begins at `start`, or -1 if there is none or it does
+ * not end.
+ */
 function skipValue(bytes: Uint8Array, start: number): number {
   const first = bytes[start];
   if (first === QUOTE) return skipString(bytes, start);
@@ -144,7 +161,10 @@ function skipNested(bytes: Uint8Array, start: number): number {
 
 const utf8 = new TextDecoder();
 
-/** The text of the key between `open` and `end`, quotes included. Plain ASCII, which nearly all keys are, is copied. */
+/**
+ * Returns the key between `open` and `end`, which include the quotes. Plain ASCII keys, by far the
+ * most frequent, need no JSON parser.
+ */
 function decodeKey(bytes: Uint8Array, open: number, end: number): string | null {
   let key = "";
   for (let at = open + 1; at < end - 1; at++) {

@@ -1,17 +1,18 @@
 /**
- * JSON Web Tokens of the one kind that is taken here: HS256 in compact form (RFC 7515, 7519). Nothing in a token chooses how
- * it is checked, so that neither `none` nor another algorithm ever gets through.
+ * Verifies JSON Web Tokens of the only supported kind: HS256 in compact form (RFC 7515, RFC 7519).
+ * A token has no influence on how it is verified, so neither `none` nor another algorithm is ever
+ * accepted.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** The claims of a token that holds good now, or why it does not. */
+/** The claims of a valid token, or the reason why it is invalid. */
 export type Verified =
   | { readonly claims: Claims }
   | { readonly problem: "malformed" | "signature" | "expired" | "early" };
 
-/** Three parts of base64url, none empty. */
+/** Three non-empty parts of base64url characters, separated by dots. */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 export function looksLikeJwt(text: string): boolean {
@@ -19,9 +20,9 @@ export function looksLikeJwt(text: string): boolean {
 }
 
 /**
- * Checks signature, `exp` and `nbf` (seconds since the Unix epoch, without leeway; each may be absent). The signature is
- * compared as text: of the spellings that a lenient decoder would take for the same bytes only the one is right, so that
- * a token that was ended has no other name.
+ * Verifies the signature, `exp` and `nbf`. Both times are optional, in seconds since the Unix
+ * epoch, and have no leeway. The signature is compared as text. A lenient decoder accepts several
+ * spellings of the same bytes, and a revoked token must not have another valid spelling.
  */
 export function verifyJwt(text: string, secret: string, nowMs: number): Verified {
   if (!looksLikeJwt(text)) return { problem: "malformed" };

@@ -1,60 +1,75 @@
 /**
- * What is known of one host name, and for how long it may be used. Pure: instants are milliseconds of a clock that
- * never steps back.
+ * Cached DNS result of one host name, and the rules for how long it may be used. All times are in
+ * ms of a clock that never steps back.
  */
 
-/** What asking for a name came to. */
-export type Finding =
+/** Result of one lookup. */
+export type LookupResult =
   | { readonly kind: "found"; readonly addresses: readonly string[] }
-  /** The name servers say that there is no such name, or that it has no address. */
+  /** The name servers say that the name does not exist or has no address. */
   | { readonly kind: "absent" }
-  /** Nobody could tell: no answer in time, or one that says that something is broken. */
+  /** The lookup failed: no answer in time, or a server error. */
   | { readonly kind: "unanswered" };
 
 export interface NameAnswer {
-  /** What the latest good answer said; empty when there is none that may be used. */
+  /** Addresses of the latest successful lookup; empty if none may be used. */
   readonly addresses: readonly string[];
-  /** Until then the addresses may be used, if need be. */
+  /** Time until which the addresses may be used if later lookups fail. */
   readonly usableUntil: number;
-  /** Until then nobody is asked again. */
-  readonly restUntil: number;
-  /** How many times in a row asking has failed. */
+  /** Time until which no new lookup is made. */
+  readonly nextLookupAt: number;
+  /** Number of consecutive failed lookups. */
   readonly failures: number;
 }
 
-/** A good answer is used so long without asking again. Short: an endpoint that moves is found again soon. */
+/**
+ * How long a successful result is used without a new lookup. Short, so that an endpoint that moves
+ * is found soon.
+ */
 export const freshMs = 10_000;
-/** A good answer may be used so long while the name servers don't answer (RFC 8767, in small). */
+/** How long a successful result may be used while lookups fail (serve-stale, RFC 8767). */
 export const usableMs = 5 * 60_000;
-/** The rest after so many failures: two seconds after the first, doubling. */
-const restMsMin = 2000;
-/** A name that is mended is found within this time. */
-const restMsMax = 30_000;
+/** Pause after the first failed lookup. It doubles with each further failure. */
+const pauseMsMin = 2000;
+/** Longest pause, so that a repaired name is found within this time. */
+const pauseMsMax = 30_000;
 
-/** How long a name is left alone after `failures` (at least 1) in a row. */
-export function restAfterFailureMs(failures: number): number {
-  return Math.min(restMsMin * 2 ** (failures - 1), restMsMax);
+/**
+ * Returns the pause before the next lookup, in ms, after `failures` (at least 1) consecutive
+ * failures.
+ */
+export function pauseAfterFailureMs(failures: number): number {
+  return Math.min(pauseMsMin * 2 ** (failures - 1), pauseMsMax);
 }
 
-/** What is known after a finding at `nowMs`. Only silence keeps what was known before; that there is no such name is an answer. */
-export function learn(before: NameAnswer | undefined, finding: Finding, nowMs: number): NameAnswer {
-  if (finding.kind === "found" && finding.addresses.length > 0) {
-    const { addresses } = finding;
-    return { addresses, usableUntil: nowMs + usableMs, restUntil: nowMs + freshMs, failures: 0 };
+/**
+ * Returns the cache entry after a lookup at `nowMs`. Only an unanswered lookup keeps the previous
+ * addresses, because "no such name" is an answer.
+ */
+export function learn(before: NameAnswer | undefined, result: LookupResult, nowMs: number): NameAnswer {
+  if (result.kind === "found" && result.addresses.length > 0) {
+    const { addresses } = result;
+    return { addresses, usableUntil: nowMs + usableMs, nextLookupAt: nowMs + freshMs, failures: 0 };
   }
   const failures = (before?.failures ?? 0) + 1;
-  const restUntil = nowMs + restAfterFailureMs(failures);
-  const kept = finding.kind === "unanswered" ? usableAddresses(before, nowMs) : [];
-  if (kept.length === 0) return { addresses: [], usableUntil: nowMs, restUntil, failures };
-  return { addresses: kept, usableUntil: before!.usableUntil, restUntil, failures };
+  const nextLookupAt = nowMs + pauseAfterFailureMs(failures);
+  const kept = result.kind === "unanswered" ? usableAddresses(before, nowMs) : [];
+  if (kept.length === 0) return { addresses: [], usableUntil: nowMs, nextLookupAt, failures };
+  return { addresses: kept, usableUntil: before!.usableUntil, nextLookupAt, failures };
 }
 
-/** The addresses that may be used at `nowMs`, however old; empty when there are none. */
+/**
+ * Returns the addresses that may be used at `nowMs`, whether fresh or stale; empty if there are
+ * none.
+ */
 export function usableAddresses(answer: NameAnswer | undefined, nowMs: number): readonly string[] {
   return answer !== undefined && nowMs < answer.usableUntil ? answer.addresses : [];
 }
 
-/** Who is asked for first when not everybody can be: names that are known to be good, then new ones, then failing ones. */
+/**
+ * Priority when not every name can be looked up at once. 0: the last lookup succeeded or its
+ * addresses are still usable. 1: a new name. 2: a failing name.
+ */
 export type NameRank = 0 | 1 | 2;
 
 export function rankOf(answer: NameAnswer | undefined, nowMs: number): NameRank {

@@ -1,23 +1,26 @@
-import type { Finding } from "./name-answer.ts";
+import type { LookupResult } from "./name-answer.ts";
 
 /**
- * What an error of a look-up means. The codes are those of c-ares and getaddrinfo, with or without the `DNS_` that the
- * runtime puts before them.
+ * Error codes of c-ares and getaddrinfo that mean "no such name". The runtime may prefix codes with
+ * `DNS_`.
  */
 const absentCodes: ReadonlySet<string> = new Set([
   "ENOTFOUND", // no such name
   "ENODATA", // the name has no address
-  "EBADNAME", // no name that could be asked for, such as one with a label of 64 characters
+  "EBADNAME", // not a valid name, for example because a label has 64 characters
   "ENONAME",
   "EAI_NONAME",
   "EAI_NODATA",
 ]);
 
-/** The name servers could not be asked at all, or want nothing to do with us. Another way to ask may know more. */
+/**
+ * Codes for a name server that cannot be reached or refuses the query. Another lookup method may
+ * succeed.
+ */
 const refusedCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "EREFUSED"]);
 
-/** Total: whatever is not known to mean that there is no such name says nothing of it. */
-export function findingOfError(code: string): Finding {
+/** Maps an error code to a lookup result. Unknown codes count as unanswered. */
+export function lookupResultOf(code: string): LookupResult {
   return { kind: absentCodes.has(bare(code)) ? "absent" : "unanswered" };
 }
 

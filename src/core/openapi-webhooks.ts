@@ -1,20 +1,20 @@
 /**
- * Event types from an OpenAPI document: what stands under `webhooks` (3.1) or `x-webhooks` (3.0), each with the JSON Schema of
- * its payload made whole, so that it needs nothing of the document any more. Nothing is fetched: references must stay
- * within the document.
+ * Extracts event types from an OpenAPI document: the entries under `webhooks` (3.1) or `x-webhooks`
+ * (3.0). Each comes with a self-contained JSON Schema of its payload, with all referenced parts
+ * included. Nothing is fetched: references must point into the document.
  */
 import { jsonDepthMax } from "./json.ts";
 
-/** A webhook as an event type. */
+/** A webhook of the document as an event type. */
 export interface Webhook {
   readonly name: string;
   readonly description: string;
   readonly deprecated: boolean;
-  /** Null when the document does not say what its payload is. */
+  /** Null when the document does not describe the payload. */
   readonly schema: Readonly<Record<string, unknown>> | null;
 }
 
-/** What is wrong with a document, and where. */
+/** The document is invalid at `path`. */
 export class DocumentProblem extends Error {
   override readonly name = "DocumentProblem";
   constructor(
@@ -28,12 +28,18 @@ export class DocumentProblem extends Error {
 type Json = Readonly<Record<string, unknown>>;
 
 export const webhooksMax = 1000;
-/** Objects and arrays of one schema with all that it refers to: more than any schema that is small enough to be taken has. */
+/**
+ * Most values in one schema, including everything it references. No schema that is small enough to
+ * be accepted has more.
+ */
 const NODES_MAX = 20_000;
 const REFERENCES_MAX = 32;
 const DIALECT_OF_3_1 = "https://json-schema.org/draft/2020-12/schema";
 
-/** Throws a `DocumentProblem`. */
+/**
+ * Returns the webhooks of an OpenAPI document. For a name in both sections, `webhooks` wins. Throws
+ * `DocumentProblem` if the document is invalid.
+ */
 export function webhooksOf(document: unknown): Webhook[] {
   if (!isObject(document)) throw new DocumentProblem([], "Not an OpenAPI document.");
   const { webhooks, "x-webhooks": extension } = document;
@@ -64,7 +70,10 @@ function webhookOf(document: Json, path: readonly string[], name: string, sent: 
   };
 }
 
-/** Webhooks are sent by POST; a document that says otherwise is forgiven. */
+/**
+ * Returns the operation of a path item. Webhooks are sent with POST, but other methods in the
+ * document are accepted.
+ */
 function operationOf(item: Json): Json {
   const found = ["post", "put", "patch", "get", "delete"].map((method) => item[method]).find(isObject);
   return found ?? {};
@@ -80,7 +89,7 @@ function schemaOf(document: Json, body: Json, path: readonly string[]): Json | n
   return examples.length === 0 || hasOwn ? schema : { ...schema, examples };
 }
 
-/** What the body is as JSON. */
+/** Returns the JSON media type of a request body, or null if it has none. */
 function mediaOf({ content }: Json): Json | null {
   if (!isObject(content)) return null;
   const types = Object.keys(content);
@@ -97,38 +106,42 @@ function examplesOf(document: Json, { example, examples }: Json, path: readonly 
     .filter((value) => value !== undefined);
 }
 
-/** What a thing is, where it may be a reference. */
+/**
+ * Returns the object that a value is or refers to. Throws `DocumentProblem` if it is not an object
+ * or takes more than 32 references.
+ */
 function follow(document: Json, value: unknown, path: readonly string[]): Json {
   let at = value;
   for (let i = 0; i < REFERENCES_MAX && isObject(at) && typeof at.$ref === "string"; i++) {
     at = resolve(document, at.$ref, path);
   }
-  if (isObject(at) && typeof at.$ref === "string") throw new DocumentProblem(path, "Its references go in a circle.");
+  if (isObject(at) && typeof at.$ref === "string")
+    throw new DocumentProblem(path, `The references form a cycle or a chain of more than ${REFERENCES_MAX}.`);
   if (!isObject(at)) throw new DocumentProblem(path, "Must be an object.");
   return at;
 }
 
-/** What a local reference leads to. */
+/** Returns the value that a local reference points to. */
 function resolve(document: Json, reference: string, path: readonly string[]): unknown {
   if (!reference.startsWith("#/")) {
-    throw new DocumentProblem(path, "References must stay within the document (#/…); nothing is fetched.");
+    throw new DocumentProblem(path, "References must point into this document (#/…); other documents are not fetched.");
   }
   let at: unknown = document;
   for (const segment of reference.slice(2).split("/").map(unescapePointer)) {
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, segment)) {
-      throw new DocumentProblem(path, `The reference ${reference.slice(0, 128)} leads nowhere.`);
+      throw new DocumentProblem(path, `The reference ${reference.slice(0, 128)} does not resolve.`);
     }
     at = (at as Json)[segment];
   }
   return at;
 }
 
-/** Values that are no schemas, whatever they look like. */
+/** Keywords whose values are data, even if they look like schemas. */
 const DATA = new Set(["const", "default", "discriminator", "enum", "example", "examples", "externalDocs", "xml"]);
-/** What lies in there are schemas by name. */
+/** Keywords whose values are maps from names to schemas. */
 const MAPS = new Set(["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"]);
 
-/** Copies a schema together with everything that it refers to. */
+/** Copies a schema together with everything it references. */
 class Bundle {
   readonly #names = new Map<string, string>();
   readonly #definitions: [string, unknown][] = [];
@@ -143,7 +156,7 @@ class Bundle {
   }
 
   whole(sent: unknown): Json {
-    // The schema itself stands at the top, not a reference to it.
+    // The schema itself becomes the top level, not a reference to it.
     const { $ref: _, ...beside } = isObject(sent) ? sent : {};
     const top = this.#schema({ ...follow(this.document, sent === true ? {} : sent, this.path), ...beside }) as Json;
     this.#fillDefinitions();
@@ -176,7 +189,10 @@ class Bundle {
     return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, this.#schema(schema, depth + 1)]));
   }
 
-  /** A copy as well: YAML lets a value hold itself. */
+  /**
+   * Copies a value that is not a schema. YAML allows a value to contain itself, so depth and size
+   * are limited here too.
+   */
   #data(value: unknown, depth: number): unknown {
     this.#count(depth);
     if (Array.isArray(value)) return value.map((item) => this.#data(item, depth + 1));
@@ -184,7 +200,7 @@ class Bundle {
     return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, this.#data(child, depth + 1)]));
   }
 
-  /** The reference to a definition that holds what this one leads to. */
+  /** Returns a reference to the definition that will hold the target of this reference. */
   #definition(reference: string): string {
     let name = this.#names.get(reference);
     if (name === undefined) {
@@ -194,7 +210,10 @@ class Bundle {
     return `#/$defs/${name}`;
   }
 
-  /** Copying one may bring more of them. */
+  /**
+   * Copies the referenced schemas. Copying one may add further references to the map during the
+   * loop.
+   */
   #fillDefinitions(): void {
     for (const [reference, name] of this.#names) {
       this.#definitions.push([name, this.#schema(resolve(this.document, reference, this.path))]);
@@ -211,12 +230,15 @@ class Bundle {
 
   #count(depth: number): void {
     if (++this.#nodes > NODES_MAX || depth > jsonDepthMax) {
-      throw new DocumentProblem(this.path, "Its schema, with all that it refers to, is too large.");
+      throw new DocumentProblem(
+        this.path,
+        "The schema is too large or too deeply nested, including everything it references.",
+      );
     }
   }
 }
 
-/** OpenAPI 3.0 has a few words of its own. */
+/** Converts the keywords that only OpenAPI 3.0 has to JSON Schema. */
 function fromOpenApi30(schema: Record<string, unknown>): Record<string, unknown> {
   const { nullable, exclusiveMinimum, exclusiveMaximum, ...rest } = schema;
   const { minimum, maximum, ...unbounded } = rest;

@@ -1,10 +1,11 @@
 /**
- * Operational webhooks: what an environment tells its operator about its own endpoints and deliveries. Here is which fact
- * becomes which event; names and numbers are those of the Svix API, `boathook.…` are our own.
+ * Operational webhooks notify an environment's operator about its endpoints and deliveries. This
+ * file maps facts to events. Event names and thresholds are those of the Svix API; `boathook.…`
+ * events are our own.
  */
 import type { Fact } from "./fact.ts";
 
-/** The events that are sent. */
+/** Event types that Boathook sends. */
 export const operationalEventTypes = [
   "endpoint.created",
   "endpoint.updated",
@@ -20,7 +21,10 @@ export const operationalEventTypes = [
 
 export type OperationalEventType = (typeof operationalEventTypes)[number];
 
-/** Events of the hosted Svix that an endpoint may ask for all the same: nothing here causes them. */
+/**
+ * Event types that only the hosted Svix sends. An endpoint may subscribe to them, but nothing here
+ * causes them.
+ */
 export const foreignOperationalEventTypes = [
   "background_task.finished",
   "ingest.endpoint.disabled",
@@ -30,8 +34,8 @@ export const foreignOperationalEventTypes = [
   "message.attempt.log",
 ] as const;
 
-/** Facts that an operational webhook can tell of. */
-export type TellableFact = Extract<
+/** Facts that operational webhooks report. */
+export type ReportedFact = Extract<
   Fact,
   {
     readonly type:
@@ -46,12 +50,12 @@ export type TellableFact = Extract<
   }
 >;
 
-/** The failed attempt of a delivery that is told of, counted from one. */
+/** The failed attempt of a delivery, counted from one, that causes `message.attempt.failing`. */
 export const failingAttempt = 4;
 
 const nothing: readonly OperationalEventType[] = [];
 
-/** What is to be told of an attempt: mostly nothing. It runs for every attempt. */
+/** Returns the events for a finished attempt; most attempts have none. Runs for every attempt. */
 export function eventsOfAttempt({
   reason,
   next,
@@ -65,17 +69,17 @@ export function eventsOfAttempt({
     return failedBefore >= failingAttempt && next === "delivered" ? ["message.attempt.recovered"] : nothing;
   }
   if (next === "unchanged") return nothing;
-  // Deliveries that end because their endpoint is switched off are told of by `endpoint.disabled` alone.
+  // When the endpoint is switched off, `endpoint.disabled` alone reports the end of its deliveries.
   const exhausted = deadReason !== null && deadReason !== "gone" && deadReason !== "disabled";
   const failing = failedBefore + 1 === failingAttempt;
   if (!exhausted) return failing ? ["message.attempt.failing"] : nothing;
   return failing ? ["message.attempt.failing", "message.attempt.exhausted"] : ["message.attempt.exhausted"];
 }
 
-/** What is to be told of a fact, null when nobody can be told. */
-export function tellable(
+/** Returns the fact with its events, or null if there are none. */
+export function reportOf(
   fact: Fact,
-): { readonly fact: TellableFact; readonly types: readonly OperationalEventType[] } | null {
+): { readonly fact: ReportedFact; readonly types: readonly OperationalEventType[] } | null {
   switch (fact.type) {
     case "attempt.finished": {
       const types = eventsOfAttempt(fact);

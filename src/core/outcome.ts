@@ -17,14 +17,14 @@ export const failureReasons = [
 
 export type FailureReason = (typeof failureReasons)[number];
 
-/** What an answer means, before anybody decides what to do about it. */
+/** Meaning of a response, before anything is decided about the delivery. */
 export interface Outcome {
   readonly success: boolean;
   /** Null exactly when it is a success. */
   readonly reason: FailureReason | null;
-  /** The endpoint said 410: it wants nothing any more. */
+  /** The endpoint responded with 410: it wants no more messages. */
   readonly gone: boolean;
-  /** How long the endpoint asked to be left alone, 0 to `retryAfterMsMax`; null when it did not ask. */
+  /** Wait that the endpoint asked for, 0 to `retryAfterMsMax`; null when it asked for none. */
   readonly retryAfterMs: number | null;
 }
 
@@ -33,7 +33,10 @@ export const retryAfterMsMax = 24 * 60 * 60 * 1000;
 
 const success: Outcome = { success: true, reason: null, gone: false, retryAfterMs: null };
 
-/** Total: every answer has a meaning. Only 2xx is success; a redirect is an answer that was not followed. */
+/**
+ * Classifies a response or transport failure. Never throws. Only 2xx is a success; redirects are
+ * failures because they are not followed.
+ */
 export function classify(answer: Answer, nowMs: number): Outcome {
   if (answer.kind === "failure") return failed(answer.reason);
   const { status } = answer;
@@ -52,14 +55,18 @@ function reasonOfStatus(status: number): FailureReason {
   return "status_5xx";
 }
 
-/** The two statuses for which RFC 9110 and RFC 6585 let `Retry-After` mean "this request, later". */
+/**
+ * Returns whether `Retry-After` applies to the request itself: only for 429 (RFC 6585) and 503 (RFC
+ * 9110).
+ */
 function mayAskToWait(status: number): boolean {
   return status === 429 || status === 503;
 }
 
 /**
- * Reads a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date in any of the three forms that a recipient has
- * to understand. Null for what is neither and for dates that have passed; at most `retryAfterMsMax`.
+ * Parses a `Retry-After` header (RFC 9110, 10.2.3) into a wait in ms, at most `retryAfterMsMax`.
+ * The value is a number of seconds, or a date in one of the three forms that a recipient must
+ * accept. Returns null for other text and for past dates.
  */
 export function parseRetryAfter(value: string | null, nowMs: number): number | null {
   if (value === null) return null;
@@ -79,7 +86,7 @@ const httpDateForms = [
   new RegExp(`^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \\d]\\d) ${clock} (?<year>\\d{4})$`),
 ];
 
-/** NaN when it is no date. */
+/** Parses an HTTP date into ms since the Unix epoch. Returns NaN if it is not a date. */
 function parseHttpDate(text: string, nowMs: number): number {
   for (const form of httpDateForms) {
     const part = form.exec(text)?.groups;
@@ -92,7 +99,10 @@ function parseHttpDate(text: string, nowMs: number): number {
   return Number.NaN;
 }
 
-/** A two-digit year that seems more than 50 years ahead means the last past year with those digits (RFC 9110, 5.6.7). */
+/**
+ * Expands a two-digit year. A year that appears to be more than 50 years ahead is the latest past
+ * year with these digits (RFC 9110, 5.6.7).
+ */
 function fullYear(twoDigits: number, nowMs: number): number {
   const thisYear = new Date(nowMs).getUTCFullYear();
   const year = thisYear - (thisYear % 100) + twoDigits;

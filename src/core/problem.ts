@@ -1,31 +1,35 @@
 /**
- * What the API tells a caller who asked for something that cannot be done. Thrown anywhere below the API, turned into
- * an answer in one place (`api/errors.ts`). The codes are those of the Svix API where it has one.
+ * An API error for a request that cannot be fulfilled. Thrown anywhere below the API and converted
+ * into a response in one place (`api/http/errors.ts`). The codes are those of the Svix API where it
+ * has one.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
   constructor(
     /** HTTP status, 400 to 599. */
     readonly status: number,
-    /** A stable snake_case word for programs. */
+    /** Stable snake_case code for programs. */
     readonly code: string,
-    /** One sentence for people: what happened, what was got, what to do. No secrets. */
+    /** One sentence for people: what happened, which value, what to do. Contains no secrets. */
     readonly detail: string,
-    /** Seconds for a `Retry-After` header. */
+    /** Seconds for the `Retry-After` header, or null to omit it. */
     readonly retryAfterSeconds: number | null = null,
   ) {
     super(detail);
   }
 }
 
-/** One finding about a value that was sent. `loc` starts with `body`, `query`, `path` or `header`. */
+/**
+ * A validation error of one value in the request. `loc` starts with `body`, `query`, `path` or
+ * `header`.
+ */
 export interface Finding {
   readonly loc: readonly string[];
   readonly msg: string;
   readonly type: string;
 }
 
-/** 422: the request was understood but some of its values are not acceptable. */
+/** 422: the request is well-formed, but some of its values are invalid. */
 export class Invalid extends Error {
   override readonly name = "Invalid";
   readonly findings: readonly Finding[];

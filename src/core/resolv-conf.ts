@@ -1,8 +1,9 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * The name servers that a `resolv.conf` (resolv.conf(5)) lists, as literal addresses in its order. Link-local ones with
- * a zone (`fe80::1%eth0`) are left out: nobody could tell the runtime the zone.
+ * Returns the name servers of a `resolv.conf` (resolv.conf(5)) as literal addresses, in file order.
+ * Link-local addresses with a zone (`fe80::1%eth0`) are left out, because the runtime accepts no
+ * zone.
  */
 export function nameServersOf(text: string): string[] {
   return text

@@ -1,20 +1,21 @@
 import { retryAfterMsMax } from "./outcome.ts";
 
-/** How often and how soon a delivery is tried again. */
+/** How often and how soon a failed delivery is retried. */
 export interface RetryPolicy {
-  /** The wait after each failed attempt; n waits are n + 1 attempts, none is a single attempt. */
+  /** Wait after each failed attempt. n waits allow n + 1 attempts; an empty list allows one. */
   readonly scheduleMs: readonly number[];
-  /** Share of each wait that chance may add, 0 to 1. */
+  /** Maximum random addition to each wait, as a fraction of it: 0 to 1. */
   readonly jitter: number;
 }
 
 /**
- * How long to wait after the `failedAttempts`th (≥ 1) failure of this round; null when the schedule is used up.
+ * Returns the wait in ms after failure number `failedAttempts` (≥ 1) of this round, or null when
+ * the schedule is used up.
  *
- * Jitter only adds, so nothing is sent earlier than the schedule says. `retryAfterMs` lengthens the wait (up to a day)
- * and never shortens it, and it buys no attempt beyond the schedule.
+ * Jitter only lengthens the wait, so nothing is sent earlier than scheduled. `retryAfterMs` can
+ * also only lengthen it, up to a day, and never adds an attempt.
  *
- * With `5s,5m`, jitter 0.2 and random 0.5: 5 500, 330 000, null.
+ * Example: with `5s,5m`, jitter 0.2 and random 0.5 the waits are 5,500 and 330,000, then null.
  */
 export function nextWaitMs(
   policy: RetryPolicy,

@@ -1,15 +1,19 @@
 /**
- * What the values of API fields may be. Each rule answers null when a value is fine, else the sentence that the caller
- * gets to read. The limits are those of the Svix API unless a comment says otherwise.
+ * Validation rules for the values of API fields. Each rule returns null for a valid value,
+ * otherwise the message for the caller. The limits are those of the Svix API unless a comment says
+ * otherwise.
  */
 import type { IdPrefix } from "./id.ts";
 
 export const nameCharsMax = 256;
 export const metadataBytesMax = 4096;
-/** More than fit into these bytes, so that nothing is counted that is far too much. */
+/**
+ * More entries than fit into `metadataBytesMax`. Larger objects are rejected without measuring
+ * them.
+ */
 export const metadataEntriesMax = 1000;
 export const headerValueBytesMax = 4096;
-/** Our own limit: what every receiver and proxy can be expected to take. */
+/** Our own limit: a length that every receiver and proxy can be expected to accept. */
 export const urlCharsMax = 2048;
 /** Our own limit for `idempotency-key`, in characters. */
 export const idempotencyKeyCharsMax = 256;
@@ -17,7 +21,10 @@ export const idempotencyKeyCharsMax = 256;
 const namePattern = /^[a-zA-Z0-9\-_.]+$/;
 const channelPattern = /^[a-zA-Z0-9\-_.:+]+$/;
 
-/** A caller's own name for a thing. It must not look like an id, because either may stand in a path. */
+/**
+ * Validates a uid, the caller's own id for an object. It must not look like a generated id, because
+ * a path may contain either.
+ */
 export function uidProblem(uid: string, idPrefix: IdPrefix): string | null {
   if (uid.startsWith(idPrefix)) return "Uids are not allowed to have the same prefix as the ID. Prefix with _?";
   return namedProblem(uid, namePattern, "a-z, A-Z, 0-9, -, _ and .");
@@ -27,7 +34,10 @@ export function eventTypeNameProblem(name: string): string | null {
   return namedProblem(name, namePattern, "a-z, A-Z, 0-9, -, _ and .");
 }
 
-/** Also `:` and `+`, which the hosted Svix allows and its server does not. */
+/**
+ * Validates a channel name. `:` and `+` are allowed as well, as in the hosted Svix but not in its
+ * open-source server.
+ */
 export function channelProblem(channel: string): string | null {
   return namedProblem(channel, channelPattern, "a-z, A-Z, 0-9, -, _, ., : and +");
 }
@@ -37,17 +47,17 @@ function namedProblem(text: string, pattern: RegExp, characters: string): string
   return pattern.test(text) ? null : `Only the characters ${characters} are allowed.`;
 }
 
-export const notWellFormed = "Must be well-formed Unicode: it holds half of a character (a lone surrogate).";
+export const notWellFormed = "Must be well-formed Unicode without lone surrogates.";
 
 /**
- * JSON can say `"\ud800"`, half of a character. No encoding has it, so it could be neither stored nor sent as what it is, and two
- * different texts would become the same.
+ * Rejects lone surrogates, which JSON can express as `"\ud800"`. No encoding can represent them, so
+ * the text could be neither stored nor sent unchanged, and different texts would become equal.
  */
 export function unicodeProblem(text: string): string | null {
   return text.isWellFormed() ? null : notWellFormed;
 }
 
-/** For names and descriptions. */
+/** Validates names and descriptions. */
 export function textProblem(text: string): string | null {
   if (!text.isWellFormed()) return notWellFormed;
   for (let i = 0; i < text.length; i++) {
@@ -64,10 +74,10 @@ export function metadataProblem(metadata: Readonly<Record<string, string>>): str
   )
     return notWellFormed;
   const bytes = Buffer.byteLength(JSON.stringify(metadata));
-  return bytes <= metadataBytesMax ? null : `Must be at most ${metadataBytesMax} bytes as JSON, is ${bytes}.`;
+  return bytes <= metadataBytesMax ? null : `Must be at most ${metadataBytesMax} bytes as JSON, but is ${bytes}.`;
 }
 
-/** Headers that belong to the connection, to the body or to the sender itself. Lower case. */
+/** Headers that belong to the connection, to the body or to the sender. Lower case. */
 const forbiddenHeaders: ReadonlySet<string> = new Set([
   "age",
   "cache-control",
@@ -88,7 +98,7 @@ const forbiddenHeaders: ReadonlySet<string> = new Set([
   "upgrade",
   "user-agent",
   "warning",
-  // Beyond the Svix API: these would change where a request goes or how its end is found.
+  // Stricter than the Svix API: these would change where a request goes or how its end is found.
   "connection",
   "expect",
   "host",
@@ -106,14 +116,17 @@ const forbiddenHeaderPrefixes = [
   "x-fd-",
   "x-svix-",
   "svix-",
-  // Beyond the Svix API: a header of an endpoint must not replace the signature.
+  // Stricter than the Svix API: a custom header must not replace the signature.
   "webhook-",
 ];
 
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const headerValuePattern = /^[\t\x20-\x7e]*$/;
 
-/** A header that is to be sent with deliveries: a token (RFC 9110, 5.6.2) that we do not send ourselves. */
+/**
+ * Validates the name of a custom header for deliveries: a token (RFC 9110, 5.6.2) that we do not
+ * set ourselves.
+ */
 export function headerNameProblem(name: string): string | null {
   if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Not a valid header name.";
   const lower = name.toLowerCase();
@@ -123,33 +136,39 @@ export function headerNameProblem(name: string): string | null {
   return null;
 }
 
-/** ASCII without control characters, so that no value can start another header. */
+/**
+ * Validates a header value: ASCII without control characters, so that no value can start another
+ * header.
+ */
 export function headerValueProblem(value: string): string | null {
   if (value.length > headerValueBytesMax) return `Must be at most ${headerValueBytesMax} bytes long.`;
   return headerValuePattern.test(value) ? null : "Only printable ASCII characters are allowed.";
 }
 
-/** Our own limit: more headers than a service can need. */
+/** Our own limit: more headers than any service needs. */
 export const headersMax = 100;
-/** Our own limit: common servers refuse a request with more than 16 KiB of headers. */
+/** Our own limit: common servers reject requests with more than 16 KiB of headers. */
 export const headersBytesMax = 16 * 1024;
 
-/** Headers to send with deliveries; null takes one away. Names are the same in any case. */
+/**
+ * Validates an endpoint's headers for deliveries; null removes a header. Names are
+ * case-insensitive.
+ */
 export function headersProblem(headers: Readonly<Record<string, string | null>>): string | null {
   return problemOfEach(headers, headerProblem) ?? headersSizeProblem(headers);
 }
 
-/** The same for those of one message, which may say what its payload is. */
+/** Validates the headers of one message, which may also set the content type of its payload. */
 export function messageHeadersProblem(headers: Readonly<Record<string, string>>): string | null {
   return problemOfEach(headers, messageHeaderProblem) ?? headersSizeProblem(headers);
 }
 
-/** Are there too many of them? */
+/** Validates the number of headers and their total size. */
 export function headersSizeProblem(headers: Readonly<Record<string, string | null>>): string | null {
   const entries = Object.entries(headers);
-  if (entries.length > headersMax) return `At most ${headersMax} headers can be set.`;
+  if (entries.length > headersMax) return `Must have at most ${headersMax} headers.`;
   const bytes = entries.reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0);
-  return bytes > headersBytesMax ? `Must be at most ${headersBytesMax} bytes together, are ${bytes}.` : null;
+  return bytes > headersBytesMax ? `Headers must total at most ${headersBytesMax} bytes, but total ${bytes}.` : null;
 }
 
 function problemOfEach<Value>(
@@ -160,7 +179,7 @@ function problemOfEach<Value>(
   for (const [name, value] of Object.entries(headers)) {
     const problem = problemOf(name, value);
     if (problem !== null) return problem;
-    if (seen.has(name.toLowerCase())) return `The header ${name} comes twice.`;
+    if (seen.has(name.toLowerCase())) return `The header ${name} appears more than once.`;
     seen.add(name.toLowerCase());
   }
   return null;
@@ -172,19 +191,24 @@ function headerProblem(name: string, value: string | null): string | null {
 
 function messageHeaderProblem(name: string, value: string): string | null {
   if (name.toLowerCase() !== "content-type") return headerProblem(name, value);
-  return headerValueProblem(value) ?? (mediaTypePattern.test(value) ? null : `The header ${name} is no media type.`);
+  return (
+    headerValueProblem(value) ?? (mediaTypePattern.test(value) ? null : `The header ${name} is not a valid media type.`)
+  );
 }
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"';
-/** RFC 9110, 8.3.1. A semicolon without a parameter behind it is common and harmless (5.6.6). */
+/**
+ * A media type (RFC 9110, 8.3.1). A semicolon without a parameter is common and harmless (5.6.6).
+ */
 const mediaTypePattern = new RegExp(
   `^${TOKEN}/${TOKEN}(?:[\\t ]*;(?:[\\t ]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*[\\t ]*$`,
 );
 
 /**
- * An endpoint's address in the form of the WHATWG URL standard (`http://Example.com` → `http://example.com/`). User
- * and password stay: they are sent as Basic authorization. Whether the host may be reached is asked at each attempt.
+ * Validates and normalizes an endpoint's URL by the WHATWG URL standard (`http://Example.com` →
+ * `http://example.com/`). User and password are kept and sent as Basic authorization. Whether the
+ * host may be reached is checked at each attempt.
  */
 export function normalizeUrl(text: string, httpsOnly: boolean): { url: string } | { problem: string } {
   const parsed = text.isWellFormed() ? URL.parse(text) : null;

@@ -8,15 +8,16 @@ import {
 } from "node:crypto";
 
 /**
- * Signatures of the Standard Webhooks specification: over `{id}.{timestamp}.{body}`, HMAC-SHA256 (`v1`) with a
- * `whsec_` secret or ed25519 (`v1a`) with a `whsk_` key. Everything is synchronous; the keys are made once.
+ * Signatures of the Standard Webhooks specification over `{id}.{timestamp}.{body}`: HMAC-SHA256
+ * (`v1`) with a `whsec_` secret, or ed25519 (`v1a`) with a `whsk_` key. All functions are
+ * synchronous; keys are parsed once.
  */
 
 export type SigningKey =
   | { readonly scheme: "v1"; readonly key: KeyObject }
   | { readonly scheme: "v1a"; readonly key: KeyObject };
 
-/** Which header names carry the signature. */
+/** Prefix of the signature headers. */
 export type SignatureHeaders = "webhook" | "svix" | "both";
 
 const HMAC_PREFIX = "whsec_";
@@ -25,14 +26,15 @@ const PUBLIC_PREFIX = "whpk_";
 const HMAC_BYTES_MIN = 24;
 const HMAC_BYTES_MAX = 75;
 const SEED_BYTES = 32;
-/** Seed and public key, one after the other. */
+/** The seed followed by the public key. */
 const PRIVATE_BYTES = 64;
-/** What stands before the 32 bytes of the seed in an ed25519 key in PKCS #8 form (RFC 8410, 7). */
+/** DER bytes that precede the 32-byte seed in a PKCS #8 ed25519 key (RFC 8410, 7). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
- * Reads `whsec_` and the base64 of 24 to 75 bytes, or `whsk_` and the base64 of an ed25519 seed and its public key.
- * Null for everything else, also for base64 that is not canonical or lacks its padding.
+ * Parses a secret: `whsec_` and the base64 of 24 to 75 bytes, or `whsk_` and the base64 of an
+ * ed25519 seed and its public key. Returns null for anything else, including base64 that is not
+ * canonical or lacks padding.
  */
 export function parseSecret(text: string): SigningKey | null {
   if (text.startsWith(HMAC_PREFIX)) return parseHmacKey(text.slice(HMAC_PREFIX.length));
@@ -51,36 +53,44 @@ function parsePrivateKey(base64: string): SigningKey | null {
   if (bytes === null || bytes.length !== PRIVATE_BYTES) return null;
   const der = Buffer.concat([PKCS8_HEAD, bytes.subarray(0, SEED_BYTES)]);
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  // A public half that belongs to another seed would make signatures that nobody can verify.
+  // Signatures cannot be verified if the public key does not match the seed.
   const publicBytes = Buffer.from(createPublicKey(key).export({ format: "jwk" }).x ?? "", "base64url");
   return publicBytes.equals(bytes.subarray(SEED_BYTES)) ? { scheme: "v1a", key } : null;
 }
 
-/** `Buffer` skips what it does not know; only text that it writes back in the same form was base64. */
+/**
+ * `Buffer` ignores invalid characters, so only text that encodes back to itself is valid base64.
+ */
 function decodeBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? bytes : null;
 }
 
-/** What the receiver gets to verify with: a `whsec_` secret itself, of a `whsk_` key the public half as `whpk_…`. */
+/**
+ * Returns the key that a receiver verifies with: a `whsec_` secret unchanged, or the public key of
+ * a `whsk_` key as `whpk_…`.
+ */
 export function publicForm(secretText: string): string {
   if (!secretText.startsWith(PRIVATE_PREFIX)) return secretText;
   const bytes = Buffer.from(secretText.slice(PRIVATE_PREFIX.length), "base64");
   return PUBLIC_PREFIX + bytes.subarray(SEED_BYTES).toString("base64");
 }
 
-/** The bytes of a new secret: 192 bits, as the specification's own examples have. */
+/** Size of a new secret: 192 bits, as in the specification's examples. */
 export const secretBytes = 24;
 
-/** A `whsec_` secret of random bytes, 24 to 75 of them. */
+/** Returns the `whsec_` secret for 24 to 75 random bytes. Throws `RangeError` for other lengths. */
 export function generateSecret(bytes: Uint8Array): string {
   if (bytes.length < HMAC_BYTES_MIN || bytes.length > HMAC_BYTES_MAX) {
-    throw new RangeError(`A secret has ${HMAC_BYTES_MIN} to ${HMAC_BYTES_MAX} bytes, got ${bytes.length}.`);
+    throw new RangeError(`A secret must have ${HMAC_BYTES_MIN} to ${HMAC_BYTES_MAX} bytes, but has ${bytes.length}.`);
   }
   return HMAC_PREFIX + Buffer.from(bytes).toString("base64");
 }
 
-/** The signature header's value: one signature per key, in the order of the keys (the current one first). */
+/**
+ * Returns the value of the signature header: one signature per key, in key order (the current key
+ * first).
+ */
 export function sign(keys: readonly SigningKey[], id: string, timestampSeconds: number, body: Uint8Array): string {
   const head = `${id}.${timestampSeconds}.`;
   let signatures = "";
@@ -90,11 +100,14 @@ export function sign(keys: readonly SigningKey[], id: string, timestampSeconds: 
 
 function signWith({ scheme, key }: SigningKey, head: string, body: Uint8Array): string {
   if (scheme === "v1") return `v1,${createHmac("sha256", key).update(head).update(body).digest("base64")}`;
-  // Ed25519 reads its message twice, so it has to be in one piece.
+  // Ed25519 reads its message twice, so the message must be one buffer.
   return `v1a,${signBytes(null, Buffer.concat([Buffer.from(head), body]), key).toString("base64")}`;
 }
 
-/** The three headers of a delivery under the names that `mode` asks for. */
+/**
+ * Returns the signature headers of a delivery: id, timestamp and signature for each prefix in
+ * `mode`.
+ */
 export function signatureHeaders(
   mode: SignatureHeaders,
   id: string,

@@ -1,4 +1,7 @@
-/** Why the program cannot start: one sentence for the person at the terminal. Ends in exit code 1. */
+/**
+ * The program cannot start. The message is one sentence for the person at the terminal; the process
+ * exits with code 1.
+ */
 export class StartError extends Error {
   override readonly name = "StartError";
 }

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 
 /**
- * Tokens: a prefix that tells what they are, and 256 random bits. Only their SHA-256 is kept: who reads the data cannot
- * use them, and so much chance needs no slow hash.
+ * API tokens: a prefix that identifies them, and 256 random bits. Only the SHA-256 is stored, so
+ * read access to the data does not reveal usable tokens. With this much randomness, a slow hash is
+ * not needed.
  */
 
 export const tokenBytes = 32;
@@ -10,22 +11,28 @@ export const tokenBytes = 32;
 const PREFIX = "bhk_";
 const HINT_CHARS = 4;
 
-/** The text of a token; `random` are `tokenBytes` bytes fit for secrets. */
+/** Returns the text of a token. `random` is `tokenBytes` bytes from a secure source. */
 export function tokenText(random: Uint8Array): string {
   return PREFIX + Buffer.from(random).toString("base64url");
 }
 
-/** What a token is known by; 32 bytes. */
+/** Returns the hash that identifies a token; 32 bytes. */
 export function tokenHash(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }
 
-/** The end of a token, for people to recognise it by: too short to be of use to anybody else. */
+/**
+ * Returns the last characters of a token, so that people can recognise it. They are too few to be
+ * of use to others.
+ */
 export function tokenHint(text: string): string {
   return text.slice(-HINT_CHARS);
 }
 
-/** All that limits a token beside what it is for, as it is shown; null: nothing. */
+/**
+ * Returns the capabilities and scopes that restrict a token, for display, or null if it is
+ * unrestricted.
+ */
 export function tokenLimits(token: {
   readonly capabilities: readonly string[] | null;
   readonly scopes: readonly string[] | null;
@@ -34,7 +41,7 @@ export function tokenLimits(token: {
   return [...token.capabilities, ...token.scopes];
 }
 
-/** How a token is shown when its text is not known any more. */
+/** Returns how a token is displayed when its text is no longer known. */
 export function censoredToken(hint: string): string {
   return `${PREFIX}***${hint}`;
 }

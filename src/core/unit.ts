@@ -1,6 +1,7 @@
 /**
- * Durations, sizes and rates as people write them in settings and API fields. Parsers answer null for anything that
- * they do not fully understand; formatters write the shortest exact form, which the parser reads back to the same value.
+ * Durations, sizes and rates as written in settings and API fields. Parsers return null for text
+ * that they do not fully understand. Formatters return the shortest exact form, which the parser
+ * reads back to the same value.
  */
 
 type Units = ReadonlyArray<readonly [name: string, worth: number]>;
@@ -21,27 +22,27 @@ const sizeUnits: Units = [
 ];
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** Whole milliseconds in `250ms`, `5s`, `1.5h`, `5d` or `0`. */
+/** Parses `250ms`, `5s`, `1.5h`, `5d` or `0` into whole ms. */
 export function parseDuration(text: string): number | null {
   return text === "0" ? 0 : parseQuantity(text, durationUnits);
 }
 
-/** `300000` → `5m`, `90000` → `90s`, `0` → `0`. `ms` is a whole number ≥ 0. */
+/** Formats `300000` as `5m`, `90000` as `90s`, `0` as `0`. `ms` is a whole number ≥ 0. */
 export function formatDuration(ms: number): string {
   return ms === 0 ? "0" : formatQuantity(ms, durationUnits);
 }
 
-/** Whole bytes in `64KiB`, `2MiB`, `1GiB`, `123B` or `123`. */
+/** Parses `64KiB`, `2MiB`, `1GiB`, `123B` or `123` into whole bytes. */
 export function parseSize(text: string): number | null {
   return parseQuantity(/^\d+$/.test(text) ? `${text}B` : text, sizeUnits);
 }
 
-/** `65536` → `64KiB`, `0` → `0B`. `bytes` is a whole number ≥ 0. */
+/** Formats `65536` as `64KiB`, `0` as `0B`. `bytes` is a whole number ≥ 0. */
 export function formatSize(bytes: number): string {
   return bytes === 0 ? "0B" : formatQuantity(bytes, sizeUnits);
 }
 
-/** How many a second in `500/s`, `30/m` or `1000/h`; more than zero. */
+/** Parses `500/s`, `30/m` or `1000/h` into a number per second, which is above zero. */
 export function parseRate(text: string): number | null {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return null;
@@ -55,7 +56,8 @@ function parseQuantity(text: string, units: Units): number | null {
   if (amount === undefined || worth === undefined) return null;
   const exact = Number(amount) * worth;
   const whole = Math.round(exact);
-  // 2.3m is 137999.99999999997 in floating point and means 138 s; 0.3ms means nothing that we can keep.
+  // 2.3m is 137999.99999999997 in floating point and means 138 s. 0.3ms is not a whole number of
+  // ms.
   return Number.isSafeInteger(whole) && Math.abs(exact - whole) < 1e-6 ? whole : null;
 }
 

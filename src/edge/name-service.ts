@@ -1,17 +1,17 @@
 import { setServers } from "node:dns";
 import { readFileSync, statSync } from "node:fs";
-import type { Finding } from "../core/name-answer.ts";
-import { findingOfError, isRefusal } from "../core/name-error.ts";
+import type { LookupResult } from "../core/name-answer.ts";
+import { isRefusal, lookupResultOf } from "../core/name-error.ts";
 import { nameServersOf } from "../core/resolv-conf.ts";
 import { Turns } from "./turns.ts";
 
 /** Asks for one name. Never rejects; after `signal` has been aborted nobody waits for it any more. */
-export type AskForName = (host: string, signal: AbortSignal) => Promise<Finding>;
+export type AskForName = (host: string, signal: AbortSignal) => Promise<LookupResult>;
 
 export type Backend = "c-ares" | "system";
 
 export interface LookUp {
-  readonly finding: Finding;
+  readonly result: LookupResult;
   /** Nobody could be asked this way. */
   readonly isRefused: boolean;
 }
@@ -46,8 +46,8 @@ export class NameService {
 
   readonly ask: AskForName = async (host, signal) => {
     if (this.backend === "c-ares") this.#follow();
-    const { finding, isRefused } = await this.lookUpBy(host, this.backend);
-    return isRefused && this.backend !== "system" ? this.#askSystem(host, signal) : finding;
+    const { result, isRefused } = await this.lookUpBy(host, this.backend);
+    return isRefused && this.backend !== "system" ? this.#askSystem(host, signal) : result;
   };
 
   /**
@@ -70,10 +70,10 @@ export class NameService {
    * Where resolv.conf is empty or lists a server that refuses us, the system may know the way all the same (as
    * systemd-resolved does through nsswitch.conf).
    */
-  async #askSystem(host: string, signal: AbortSignal): Promise<Finding> {
+  async #askSystem(host: string, signal: AbortSignal): Promise<LookupResult> {
     if (!(await this.#system.take(0))) return { kind: "unanswered" };
     try {
-      return signal.aborted ? { kind: "unanswered" } : (await this.lookUpBy(host, "system")).finding;
+      return signal.aborted ? { kind: "unanswered" } : (await this.lookUpBy(host, "system")).result;
     } finally {
       this.#system.leave(0);
     }
@@ -95,9 +95,9 @@ export async function lookUp(host: string, backend: Backend): Promise<LookUp> {
     const found = await Bun.dns.lookup(host, { backend });
     // IPv4 first: a machine without IPv6 is told of IPv6 addresses all the same.
     const addresses = found.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
-    return { finding: { kind: "found", addresses }, isRefused: false };
+    return { result: { kind: "found", addresses }, isRefused: false };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    return { finding: findingOfError(code), isRefused: isRefusal(code) };
+    return { result: lookupResultOf(code), isRefused: isRefusal(code) };
   }
 }

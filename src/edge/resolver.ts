@@ -1,4 +1,4 @@
-import { type Finding, learn, type NameAnswer, rankOf, usableAddresses } from "../core/name-answer.ts";
+import { type LookupResult, learn, type NameAnswer, rankOf, usableAddresses } from "../core/name-answer.ts";
 import type { Clock, Resolver } from "../ports.ts";
 import { steadyClock } from "./clock.ts";
 import { type AskForName, NameService } from "./name-service.ts";
@@ -43,7 +43,7 @@ export class SystemResolver implements Resolver {
   resolve(host: string, signal: AbortSignal): Promise<Addresses> {
     const now = this.clock.now();
     const name = this.#names.get(host);
-    if (name?.answer !== undefined && now < name.answer.restUntil) {
+    if (name?.answer !== undefined && now < name.answer.nextLookupAt) {
       return Promise.resolve(usableAddresses(name.answer, now));
     }
     const asking = name?.asking ?? this.#ask(host, name?.answer);
@@ -62,18 +62,18 @@ export class SystemResolver implements Resolver {
   }
 
   async #renew(host: string, name: Name): Promise<Addresses> {
-    const finding = await this.#find(host, rankOf(name.answer, this.clock.now()));
+    const result = await this.#find(host, rankOf(name.answer, this.clock.now()));
     const now = this.clock.now();
     name.asking = null;
-    if (finding !== null) name.answer = learn(name.answer, finding, now);
+    if (result !== null) name.answer = learn(name.answer, result, now);
     return usableAddresses(name.answer, now);
   }
 
   /** Null when there was no place to wait for a turn, which says nothing of the name. */
-  async #find(host: string, rank: number): Promise<Finding | null> {
+  async #find(host: string, rank: number): Promise<LookupResult | null> {
     if (!(await this.#turns.take(rank))) return null;
     const unwanted = new AbortController();
-    const late = Promise.withResolvers<Finding>();
+    const late = Promise.withResolvers<LookupResult>();
     const cancel = this.clock.after(ASK_MS_MAX, () => {
       unwanted.abort();
       late.resolve({ kind: "unanswered" });

@@ -2,7 +2,7 @@ import type { Accepter, Incoming } from "../accept/accept.ts";
 import { wants } from "../core/event.ts";
 import type { Fact, Facts } from "../core/fact.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
-import { type OperationalEventType, type TellableFact, tellable } from "../core/operational.ts";
+import { type OperationalEventType, type ReportedFact, reportOf } from "../core/operational.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
@@ -10,7 +10,7 @@ import type { OperationalPayloads } from "./payload.ts";
 
 /** What is to be told, before it is known to whom. */
 interface Telling {
-  readonly fact: TellableFact;
+  readonly fact: ReportedFact;
   readonly types: readonly OperationalEventType[];
 }
 
@@ -30,11 +30,13 @@ export interface OperationalParts {
 }
 
 /**
- * Turns facts into operational webhooks. Their endpoints belong to a hidden application of the environment, so that signing,
- * retries and dead letters are those of every message; what happens to that application is told to nobody.
+ * Turns facts into operational webhooks. Their endpoints belong to a hidden application of the
+ * environment, so that signing, retries and dead letters are those of every message; what happens
+ * to that application is told to nobody.
  *
- * A fact is stated after its commit, and what tells of it is stored in a commit of its own: from then on it is delivered as
- * surely as any message, but a crash in the moment between the two loses it.
+ * A fact is stated after its commit, and what tells of it is stored in a commit of its own: from
+ * then on it is delivered as surely as any message, but a crash in the moment between the two loses
+ * it.
  */
 export class OperationalWebhooks {
   /** The hidden applications by environment: all there are, because nobody else makes one. */
@@ -95,10 +97,13 @@ export class OperationalWebhooks {
     this.#hidden.add(application.seq);
   }
 
-  /** To be subscribed to the facts. Where no environment has operational endpoints it costs a comparison. */
+  /**
+   * To be subscribed to the facts. Where no environment has operational endpoints it costs a
+   * comparison.
+   */
   readonly listen = (fact: Fact): void => {
     if (this.#applications.size === 0) return;
-    const telling = tellable(fact);
+    const telling = reportOf(fact);
     if (telling === null || this.#concernsNobody(telling.fact)) return;
     if (this.#waiting.length >= WAITING_MAX) {
       this.#dropped++;
@@ -117,7 +122,7 @@ export class OperationalWebhooks {
     });
   }
 
-  #concernsNobody(fact: TellableFact): boolean {
+  #concernsNobody(fact: ReportedFact): boolean {
     if ("environmentSeq" in fact && !this.#applications.has(fact.environmentSeq)) return true;
     return "applicationSeq" in fact && this.#hidden.has(fact.applicationSeq);
   }
@@ -187,7 +192,8 @@ export class OperationalWebhooks {
       for (const type of wanted) incoming.push(incomingOf(type, data));
       messages.set(entry, incoming);
     }
-    // In one turn of the event loop, so in one commit: trying again after a failure repeats nothing.
+    // In one turn of the event loop, so in one commit: trying again after a failure repeats
+    // nothing.
     await Promise.all([...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
   }
 

@@ -1,10 +1,11 @@
 import type { IdCodec, Seq } from "../core/id.ts";
-import type { TellableFact } from "../core/operational.ts";
+import type { ReportedFact } from "../core/operational.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * Writes the `data` of operational webhooks: the fields of the Svix API (ids and uids of what it is about), and ours. Reads the names
- * of things when it is asked, so a uid that has changed since the fact is the new one.
+ * Writes the `data` of operational webhooks: the fields of the Svix API (ids and uids of what it is
+ * about), and ours. Reads the names of things when it is asked, so a uid that has changed since the
+ * fact is the new one.
  */
 export class OperationalPayloads {
   constructor(
@@ -12,7 +13,7 @@ export class OperationalPayloads {
     private readonly ids: IdCodec,
   ) {}
 
-  of(fact: TellableFact): Promise<object> {
+  of(fact: ReportedFact): Promise<object> {
     switch (fact.type) {
       case "attempt.finished":
         return this.#attempt(fact);
@@ -39,7 +40,7 @@ export class OperationalPayloads {
     };
   }
 
-  async #attempt(fact: Extract<TellableFact, { readonly type: "attempt.finished" }>) {
+  async #attempt(fact: Extract<ReportedFact, { readonly type: "attempt.finished" }>) {
     const message = await this.store.history.messages.get(fact.messageSeq);
     const attempt = await this.store.history.attempts.get(fact.messageSeq, fact.attemptSeq);
     return {
@@ -54,7 +55,7 @@ export class OperationalPayloads {
     };
   }
 
-  async #disabled(fact: Extract<TellableFact, { readonly type: "endpoint.disabled" }>) {
+  async #disabled(fact: Extract<ReportedFact, { readonly type: "endpoint.disabled" }>) {
     return {
       ...(await this.#where(fact)),
       failSince: instant(fact.failingSince),
@@ -62,7 +63,7 @@ export class OperationalPayloads {
     };
   }
 
-  async #growing(fact: Extract<TellableFact, { readonly type: "backlog.growing" }>) {
+  async #growing(fact: Extract<ReportedFact, { readonly type: "backlog.growing" }>) {
     return {
       ...(await this.#where(fact)),
       oldestDueAt: instant(fact.oldestDueAt),

@@ -91,23 +91,23 @@ const publicOnes = [
   "3ffe:ffff::1",
 ];
 
-describe("the address policy", () => {
+describe("address policy", () => {
   for (const [first, last] of refusedV4) {
-    test(`refuses ${first} to ${last}, also as an IPv4-mapped address`, () => {
+    test(`the address policy refuses ${first} to ${last}, also as IPv4-mapped addresses`, () => {
       for (const ip of [first, last, `::ffff:${first}`, `::ffff:${last}`]) expect(isPublicAddress(ip)).toBe(false);
     });
   }
 
-  for (const ip of refusedV6) test(`refuses ${ip}`, () => expect(isPublicAddress(ip)).toBe(false));
-  for (const ip of publicOnes) test(`admits ${ip}`, () => expect(isPublicAddress(ip)).toBe(true));
+  for (const ip of refusedV6) test(`the address policy refuses ${ip}`, () => expect(isPublicAddress(ip)).toBe(false));
+  for (const ip of publicOnes) test(`the address policy allows ${ip}`, () => expect(isPublicAddress(ip)).toBe(true));
 
-  test("refuses the metadata services in every form that connects to them", () => {
+  test("the address policy refuses metadata services in every form that connects to them", () => {
     for (const ip of ["169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "0:0:0:0:0:ffff:a9fe:a9fe"]) {
       expect(addressAllowed(ip, [])).toBe(false);
     }
   });
 
-  test("refuses what is no plain literal address", () => {
+  test("the address policy refuses text that is not a plain literal address", () => {
     for (const text of ["", "localhost", "example.com", "127.1", "010.0.0.1", "0x8.8.8.8", "134744072", "8.8.8.8:80"]) {
       expect(addressAllowed(text, allowList("0.0.0.0/0", "::/0"))).toBe(false);
     }
@@ -128,8 +128,8 @@ describe("the address policy", () => {
 const anyV4 = fc.ipV4();
 const anyV6 = fc.ipV6().filter((ip) => !ip.toLowerCase().includes("ffff:"));
 
-describe("properties", () => {
-  test("a mapped address is judged as the IPv4 address that it holds", () => {
+describe("address policy properties", () => {
+  test("an IPv4-mapped address is checked as the IPv4 address that it embeds", () => {
     const allow = allowList("10.0.0.0/8", "127.0.0.0/8");
     fc.assert(
       fc.property(anyV4, (ip) => {
@@ -139,7 +139,7 @@ describe("properties", () => {
     );
   });
 
-  test("translated and embedded forms of an IPv4 address are refused, even when that address is allowed", () => {
+  test("translated and embedded forms of an IPv4 address are refused even if that address is allowed", () => {
     fc.assert(
       fc.property(anyV4, (ip) => {
         const [a = 0, b = 0, c = 0, d = 0] = ip.split(".").map(Number);
@@ -152,7 +152,7 @@ describe("properties", () => {
     );
   });
 
-  test("IPv4 is public exactly when no refused range holds it", () => {
+  test("an IPv4 address is public exactly when no refused range contains it", () => {
     const toNumber = (ip: string) => ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
     const ranges = refusedV4.map(([first, last]) => [toNumber(first), toNumber(last)] as const);
     fc.assert(
@@ -165,7 +165,7 @@ describe("properties", () => {
     );
   });
 
-  test("an allow-list only ever adds, and adds what it names", () => {
+  test("an allow-list only adds addresses, and adds those that it names", () => {
     const anyIp = fc.oneof(anyV4, anyV6);
     fc.assert(
       fc.property(anyIp, anyIp, (ip, other) => {
@@ -176,7 +176,7 @@ describe("properties", () => {
     );
   });
 
-  test("any text may be asked about", () => {
+  test("the address functions never throw, whatever the text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         addressAllowed(text, []);
@@ -188,7 +188,7 @@ describe("properties", () => {
 });
 
 describe("allowed subnets", () => {
-  test("admit what lies in them and nothing beside it", () => {
+  test("an allowed subnet allows its own addresses and no others", () => {
     const allow = allowList("10.1.0.0/16", "fd12::/16");
     expect(addressAllowed("10.1.255.255", allow)).toBe(true);
     expect(addressAllowed("10.2.0.0", allow)).toBe(false);
@@ -196,11 +196,11 @@ describe("allowed subnets", () => {
     expect(addressAllowed("fd13::1", allow)).toBe(false);
   });
 
-  test("admit translated addresses when they name them", () => {
+  test("an allowed subnet of translated addresses allows them", () => {
     expect(addressAllowed("64:ff9b::a00:1", allowList("64:ff9b::/96"))).toBe(true);
   });
 
-  test("of mapped addresses mean the IPv4 addresses that they hold", () => {
+  test("an allowed subnet of IPv4-mapped addresses allows the IPv4 addresses that they embed", () => {
     const allow = allowList("::ffff:10.0.0.0/104");
     expect(addressAllowed("10.9.9.9", allow)).toBe(true);
     expect(addressAllowed("::ffff:10.9.9.9", allow)).toBe(true);
@@ -208,16 +208,16 @@ describe("allowed subnets", () => {
     expect(addressAllowed("192.168.0.1", allow)).toBe(false);
   });
 
-  test("say nothing about addresses that only end in the same digits", () => {
+  test("an allowed IPv4 subnet does not allow IPv6 addresses that only end in the same digits", () => {
     expect(addressAllowed("::127.0.0.1", allowList("127.0.0.0/8"))).toBe(false);
   });
 
-  test("of one family say nothing about the other", () => {
+  test("an allowed subnet of one IP version does not affect the other version", () => {
     expect(addressAllowed("::1", allowList("0.0.0.0/0"))).toBe(false);
     expect(addressAllowed("127.0.0.1", allowList("::1/128", "::/0"))).toBe(false);
   });
 
-  test("may be single addresses", () => {
+  test("an allowed subnet may be a single address", () => {
     expect(addressAllowed("127.0.0.1", allowList("127.0.0.1"))).toBe(true);
     expect(addressAllowed("127.0.0.2", allowList("127.0.0.1"))).toBe(false);
   });
@@ -235,11 +235,11 @@ describe("allowed subnets", () => {
     "10.0.0.0/8 ",
     "10.0.0.0/1e1",
   ]) {
-    test(`${JSON.stringify(text)} is none`, () => expect(parseSubnet(text)).toBeNull());
+    test(`${JSON.stringify(text)} is not a valid subnet`, () => expect(parseSubnet(text)).toBeNull());
   }
 });
 
-describe("the address in a URL", () => {
+describe("address in a URL", () => {
   const table: [url: string, address: string | null][] = [
     ["http://127.0.0.1/", "127.0.0.1"],
     ["http://127.0.0.1./", "127.0.0.1"],
@@ -253,7 +253,7 @@ describe("the address in a URL", () => {
     ["http://1.2.3.4.example.com/", null],
   ];
   for (const [url, address] of table) {
-    test(`of ${url} is ${address ?? "a name to be resolved"}`, () => {
+    test(`the host of ${url} is ${address ?? "a name that must be resolved"}`, () => {
       expect(literalAddress(new URL(url).hostname)).toBe(address);
     });
   }

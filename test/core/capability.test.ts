@@ -17,19 +17,19 @@ describe("capabilities", () => {
     ],
   };
   for (const held of capabilities) {
-    test(`${held} grants ${grantedAlone[held].join(", ")} and nothing else`, () => {
+    test(`the capability ${held} grants ${grantedAlone[held].join(", ")} and nothing else`, () => {
       expect(capabilities.filter((needed) => grants([held], needed))).toEqual(grantedAlone[held]);
     });
   }
 
-  test("none at all grant nothing, all of them everything", () => {
+  test("an empty list of capabilities grants nothing, and null grants everything", () => {
     for (const needed of capabilities) {
       expect(grants([], needed)).toBe(false);
       expect(grants(null, needed)).toBe(true);
     }
   });
 
-  test("that are read-only never grant a change, and never more than before", () => {
+  test("the read-only part of a list of capabilities grants no change and nothing new", () => {
     expect(readOnly(null)).toEqual(["ViewBase"]);
     expect(readOnly([...capabilities])).toEqual(["ViewBase", "ViewEndpointSecret"]);
     expect(readOnly(["ViewBase", "ManageEndpoint"])).toEqual(["ViewBase"]);

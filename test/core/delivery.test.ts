@@ -23,22 +23,22 @@ function failure(reason: FailureReason, retryAfterMs: number | null = null): Out
   return { success: false, reason, gone: reason === "gone", retryAfterMs };
 }
 
-describe("a decision", () => {
+describe("delivery decision", () => {
   const table: [what: string, context: Partial<DeliveryContext>, outcome: Outcome, decision: Decision][] = [
     [
-      "a success delivers and heals",
+      "a success marks the delivery as delivered and the endpoint as healthy",
       { attempts: 2, failingSince: 1 },
       success,
       { next: { state: "delivered" }, failingSince: null, disable: null },
     ],
     [
-      "a first failure waits for the first time of the schedule",
+      "the first failure schedules a retry after the first wait",
       {},
       failure("timeout"),
       { next: { state: "pending", attempts: 1, waitMs: 5000 }, failingSince: now, disable: null },
     ],
     [
-      "a second failure waits for the second and keeps the start of the trouble",
+      "the second failure schedules a retry after the second wait and keeps failingSince",
       { attempts: 1, failingSince: 9500 },
       failure("dns"),
       { next: { state: "pending", attempts: 2, waitMs: 300_000 }, failingSince: 9500, disable: null },
@@ -50,25 +50,25 @@ describe("a decision", () => {
       { next: { state: "pending", attempts: 1, waitMs: 60_000 }, failingSince: now, disable: null },
     ],
     [
-      "a failure after the whole schedule is a dead letter with its reason",
+      "a failure at the end of the schedule makes a dead letter with its reason",
       { attempts: 2 },
       failure("status_5xx"),
       { next: { state: "dead", reason: "status_5xx" }, failingSince: now, disable: null },
     ],
     [
-      "410 ends the delivery and the endpoint at the first attempt",
+      "a 410 ends the delivery and disables the endpoint at the first attempt",
       {},
       failure("gone"),
       { next: { state: "dead", reason: "gone" }, failingSince: now, disable: "gone" },
     ],
     [
-      "410 counts for more than a long failure",
+      "a 410 takes precedence over disabling for a long failure",
       { failingSince: 0, attempts: 2 },
       failure("gone"),
       { next: { state: "dead", reason: "gone" }, failingSince: 0, disable: "gone" },
     ],
     [
-      "an endpoint that failed too long takes a delivery that had attempts left with it",
+      "disabling an endpoint ends a delivery that has attempts left",
       { failingSince: 9000 },
       failure("connection"),
       { next: { state: "dead", reason: "disabled" }, failingSince: 9000, disable: "failing" },
@@ -80,7 +80,7 @@ describe("a decision", () => {
       { next: { state: "dead", reason: "tls" }, failingSince: 9000, disable: "failing" },
     ],
     [
-      "with disabling switched off it goes on by the schedule",
+      "a delivery follows the schedule when disabling is switched off",
       { failingSince: 0, disableAfterMs: 0 },
       failure("blocked"),
       { next: { state: "pending", attempts: 1, waitMs: 5000 }, failingSince: 0, disable: null },
@@ -106,7 +106,7 @@ describe("a decision", () => {
       .map(({ reason, asked }) => failure(reason, asked)),
   );
 
-  test("only ever moves a pending delivery along the table, and never keeps one pending at a disabled endpoint", () => {
+  test("a decision follows the transition table and never leaves a delivery pending at a disabled endpoint", () => {
     fc.assert(
       fc.property(anyContext, anyOutcome, fc.double({ min: 0, max: 0.999, noNaN: true }), (any, outcome, random) => {
         const { next, disable, failingSince } = decide(any, outcome, now, random);
@@ -123,7 +123,7 @@ describe("a decision", () => {
     );
   });
 
-  test("ends every delivery after at most the schedule's attempts", () => {
+  test("a delivery ends after at most as many attempts as the schedule allows", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1000), { maxLength: 10 }), (scheduleMs) => {
         let attempts = 0;
@@ -143,10 +143,10 @@ describe("a decision", () => {
   });
 });
 
-describe("the states", () => {
+describe("delivery states", () => {
   const states = Object.keys(transitions) as DeliveryState[];
 
-  test("allow exactly these moves", () => {
+  test("delivery states allow exactly the documented transitions", () => {
     const moves = states.flatMap((from) => states.filter((to) => canMove(from, to)).map((to) => `${from} → ${to}`));
     expect(moves.sort()).toEqual(
       [
@@ -161,7 +161,7 @@ describe("the states", () => {
     );
   });
 
-  test("have no end that cannot be left by hand", () => {
+  test("every final delivery state allows a return to pending", () => {
     for (const state of states.filter((state) => state !== "pending")) expect(canMove(state, "pending")).toBe(true);
   });
 });

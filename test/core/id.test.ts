@@ -20,18 +20,18 @@ const anySeq = fc.maxSafeNat();
 const anyPrefix = fc.constantFrom(...prefixes);
 
 describe("sequence numbers", () => {
-  test("hold the instant of their birth", () => {
+  test("sequence numbers encode their creation time", () => {
     const birth = Date.UTC(2026, 5, 1, 12, 30);
     expect(timeOfSeq(seqAt(birth))).toBe(birth);
     expect(timeOfSeq(seqAt(birth) + 4095)).toBe(birth);
     expect(timeOfSeq(seqAt(birth) + 4096)).toBe(birth + 1);
   });
 
-  test("are never negative, also for instants before the first one", () => {
+  test("sequence numbers of times before 2025 are 0, never negative", () => {
     expect(seqAt(0)).toBe(0);
   });
 
-  test("rise strictly, whatever the clock does and however many are taken", () => {
+  test("sequence numbers rise strictly, whatever the clock does and however many are taken", () => {
     const step = fc.record({ now: fc.integer({ min: 0, max: 2e12 }), count: fc.integer({ min: 1, max: 10_000 }) });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
@@ -49,18 +49,18 @@ describe("sequence numbers", () => {
     );
   });
 
-  test("go on behind the greatest number of the run before", () => {
+  test("sequence numbers continue after the greatest number of the previous run", () => {
     const source = new SeqSource(() => Date.UTC(2025, 0, 1), 1_000_000);
     expect([source.next(), source.next()]).toEqual([1_000_001, 1_000_002]);
   });
 
-  test("stay exact for centuries", () => {
+  test("sequence numbers stay safe integers until 2090 at least", () => {
     expect(Number.isSafeInteger(seqAt(Date.UTC(2090, 0, 1)))).toBe(true);
   });
 });
 
 describe("ids", () => {
-  test("are the prefix and 27 base62 characters", () => {
+  test("ids consist of the prefix and 27 base62 characters", () => {
     fc.assert(
       fc.property(anyPrefix, anySeq, (prefix, seq) => {
         expect(codec.encode(prefix, seq)).toMatch(new RegExp(`^${prefix}[0-9A-Za-z]{27}$`));
@@ -68,7 +68,7 @@ describe("ids", () => {
     );
   });
 
-  test("are read back to the number that they were made of", () => {
+  test("ids decode to the sequence number that they encode", () => {
     fc.assert(
       fc.property(anyPrefix, anySeq, (prefix, seq) => {
         expect(codec.decode(prefix, codec.encode(prefix, seq))).toBe(seq);
@@ -76,7 +76,7 @@ describe("ids", () => {
     );
   });
 
-  test("sort as bytes in the order of their numbers", () => {
+  test("ids sort bytewise in the order of their sequence numbers", () => {
     fc.assert(
       fc.property(anySeq, anySeq, (a, b) => {
         const [idA, idB] = [codec.encode("msg_", a), codec.encode("msg_", b)];
@@ -85,7 +85,7 @@ describe("ids", () => {
     );
   });
 
-  test("of another kind or another installation are not recognised", () => {
+  test("ids with another prefix or of another installation are not recognised", () => {
     const other = new IdCodec([1, 2, 3, 5]);
     fc.assert(
       fc.property(anySeq, (seq) => {
@@ -95,7 +95,7 @@ describe("ids", () => {
     );
   });
 
-  test("with one character changed are not recognised", () => {
+  test("ids with one changed character are not recognised", () => {
     fc.assert(
       fc.property(anySeq, fc.integer({ min: 4, max: 30 }), (seq, at) => {
         const id = codec.encode("msg_", seq);
@@ -105,7 +105,7 @@ describe("ids", () => {
     );
   });
 
-  test("any text may be asked about, and none but an id is recognised", () => {
+  test("decoding any text never throws and recognises only ids", () => {
     for (const text of [
       "",
       "msg_",
@@ -118,7 +118,7 @@ describe("ids", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => codec.decode("msg_", `msg_${text}`) === null));
   });
 
-  test("do not show in their tail how near two numbers are", () => {
+  test("the hash part of an id does not reveal how close two sequence numbers are", () => {
     const tail = (seq: number) => codec.encode("msg_", seq).slice(-18);
     const tails = new Set(Array.from({ length: 5000 }, (_, i) => tail(1e12 + i)));
     expect(tails.size).toBe(5000);

@@ -13,7 +13,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array, [start, end]: ByteRange) =>
   new TextDecoder("utf-8", { ignoreBOM: true }).decode(data.subarray(start, end));
 
-/** JSON text with white space wherever it may stand, drawn from `spaces` in turn. */
+/** JSON text with white space from `spaces`, in turn, wherever JSON allows it. */
 function stringify(value: fc.JsonValue, spaces: readonly string[]): string {
   let at = 0;
   const space = () => spaces[at++ % spaces.length] ?? "";
@@ -32,8 +32,8 @@ const anySpaces = fc.array(fc.string({ unit: fc.constantFrom(" ", "\n", "\r", "\
 const anyValue = fc.jsonValue({ stringUnit: "binary", maxDepth: 5 });
 const anyObject = fc.dictionary(fc.string({ unit: "binary" }), anyValue, { noNullPrototype: true });
 
-describe("the fields of an object", () => {
-  test("are the bytes as they came", () => {
+describe("topLevelFields", () => {
+  test("the fields of an object are its bytes unchanged", () => {
     const text = ' { "a" : 1.0 , "b":"x\\"}y", "c": {"d": [ 12345678901234567890 ]} ,"e":[] } ';
     const data = bytes(text);
     const { fields, end } = topLevelFields(data)!;
@@ -42,7 +42,7 @@ describe("the fields of an object", () => {
     expect(end).toBe(text.length - 1);
   });
 
-  test("parse to the same values as the whole, whatever the white space", () => {
+  test("the fields of an object parse to the same values as the whole, whatever the white space", () => {
     fc.assert(
       fc.property(anyObject, anySpaces, (object, spaces) => {
         const text = stringify(object, spaces);
@@ -61,25 +61,25 @@ describe("the fields of an object", () => {
     );
   });
 
-  test("of an inner object are found from its place in the whole", () => {
+  test("the fields of an inner object are found from its offset in the whole", () => {
     const data = bytes('{"a":[{"b":1}, {"b":2}]}');
     const items = arrayItems(data, topLevelFields(data)!.fields.get("a")!)!;
     expect(items.map(([start]) => textOf(data, topLevelFields(data, start)!.fields.get("b")!))).toEqual(["1", "2"]);
   });
 
-  test("have the last value of a key that comes twice, also in escaped spelling", () => {
+  test("the last value of a duplicate key counts, even if the key is spelled with escapes", () => {
     const data = bytes('{"payload":1,"p\\u0061yload":2,"\\u0070ayload":3}');
     const { fields } = topLevelFields(data)!;
     expect([...fields.keys()]).toEqual(["payload"]);
     expect(textOf(data, fields.get("payload")!)).toBe("3");
   });
 
-  test("may be called like members of Object", () => {
+  test("the fields of an object may have the names of members of Object", () => {
     const { fields } = topLevelFields(bytes('{"__proto__":1,"constructor":2}'))!;
     expect([...fields.keys()]).toEqual(["__proto__", "constructor"]);
   });
 
-  test("of an empty object are none", () => {
+  test("an empty object has no fields", () => {
     expect(topLevelFields(bytes(" {} "))).toEqual({ fields: new Map(), end: 3 });
   });
 
@@ -107,12 +107,13 @@ describe("the fields of an object", () => {
     '{"a":1 2}',
   ];
   for (const text of noObjects) {
-    test(`of ${JSON.stringify(text)} are not found`, () => expect(topLevelFields(bytes(text))).toBeNull());
+    test(`${JSON.stringify(text)} is not an object, so it has no fields`, () =>
+      expect(topLevelFields(bytes(text))).toBeNull());
   }
 });
 
-describe("the items of an array", () => {
-  test("parse to the same values as the whole, whatever the white space", () => {
+describe("arrayItems", () => {
+  test("array items parse to the same values as the whole, whatever the white space", () => {
     fc.assert(
       fc.property(fc.array(anyValue), anySpaces, (array, spaces) => {
         const text = stringify(array, spaces);
@@ -124,35 +125,35 @@ describe("the items of an array", () => {
   });
 
   for (const text of ["", "{}", "[", "[1", "[1,", "[1,]", "[,]", "[1 2]", '["a]', "[[1]", "1"]) {
-    test(`of ${JSON.stringify(text)} are not found`, () =>
+    test(`${JSON.stringify(text)} is not an array, so it has no items`, () =>
       expect(arrayItems(bytes(text), [0, text.length])).toBeNull());
   }
 
-  test("are not found behind the end of the range", () => {
+  test("array items beyond the end of the range are not found", () => {
     expect(arrayItems(bytes("[1,2]"), [0, 3])).toBeNull();
   });
 });
 
-describe("the depth", () => {
+describe("exceedsDepth", () => {
   const nested = (depth: number, open = "[", close = "]") => bytes(open.repeat(depth) + close.repeat(depth));
 
-  test("may be as much as the limit and no more", () => {
+  test("the depth may reach the limit and not exceed it", () => {
     expect(exceedsDepth(nested(jsonDepthMax))).toBe(false);
     expect(exceedsDepth(nested(jsonDepthMax + 1))).toBe(true);
     expect(exceedsDepth(nested(3, '{"a":', "}"), 3)).toBe(false);
     expect(exceedsDepth(nested(4, '{"a":', "}"), 3)).toBe(true);
   });
 
-  test("is seen in text that never closes its brackets", () => {
+  test("the depth is measured in text that never closes its brackets", () => {
     expect(exceedsDepth(bytes("[".repeat(200)))).toBe(true);
   });
 
-  test("does not count brackets in strings or side by side", () => {
+  test("the depth does not count brackets in strings or siblings", () => {
     expect(exceedsDepth(bytes(`["${"[".repeat(200)}\\"${"{".repeat(200)}"]`), 1)).toBe(false);
     expect(exceedsDepth(bytes(`[${"[],".repeat(500)}[]]`), 2)).toBe(false);
   });
 
-  test("is that of the value", () => {
+  test("the measured depth is the depth of the value", () => {
     const depthOf = (value: fc.JsonValue): number =>
       value === null || typeof value !== "object"
         ? 0
@@ -180,13 +181,13 @@ describe("UTF-8", () => {
     ["a byte that never occurs", [0xff], false],
   ];
   for (const [what, data, valid] of table) {
-    test(`${what} is ${valid ? "well-formed" : "not well-formed"}`, () => {
+    test(`${what} is ${valid ? "well-formed" : "malformed"} UTF-8`, () => {
       expect(isValidUtf8(new Uint8Array(data))).toBe(valid);
     });
   }
 });
 
-test("garbage makes nothing throw and leaves every range within the bytes", () => {
+test("arbitrary bytes never throw, and every range stays within the bytes", () => {
   const garbage = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc

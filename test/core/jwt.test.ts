@@ -9,8 +9,8 @@ const now = NOW_MS / 1000;
 const verify = (text: string) => verifyJwt(text, SECRET, NOW_MS);
 const problemOf = (text: string) => (verify(text) as { problem?: string }).problem;
 
-describe("a JWT", () => {
-  test("of another maker verifies", () => {
+describe("JWT", () => {
+  test("a JWT of another implementation is valid", () => {
     // The example of jwt.io.
     const text =
       "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
@@ -19,20 +19,20 @@ describe("a JWT", () => {
     });
   });
 
-  test("holds from nbf until exp, both without leeway", () => {
+  test("a JWT is valid from nbf until exp, without leeway", () => {
     expect(verify(signJwt({ nbf: now, exp: now + 1 }, SECRET))).toEqual({ claims: { nbf: now, exp: now + 1 } });
     expect(problemOf(signJwt({ exp: now }, SECRET))).toBe("expired");
     expect(problemOf(signJwt({ nbf: now + 1 }, SECRET))).toBe("early");
     expect(verify(signJwt({}, SECRET))).toEqual({ claims: {} });
   });
 
-  test("with times that are none is malformed", () => {
+  test("a JWT with invalid times is malformed", () => {
     for (const claims of [{ exp: "9999999999" }, { exp: null }, { nbf: {} }]) {
       expect(problemOf(signJwt(claims, SECRET))).toBe("malformed");
     }
   });
 
-  test("of another secret, or changed in any of its parts, is refused", () => {
+  test("a JWT with another secret or with a change in any part is refused", () => {
     expect(problemOf(signJwt({}, "another"))).toBe("signature");
     const [header, payload, signature] = signJwt({ sub: "org_a" }, SECRET).split(".") as [string, string, string];
     expect(problemOf([header, part({ sub: "org_b" }), signature].join("."))).toBe("signature");
@@ -40,7 +40,7 @@ describe("a JWT", () => {
     expect(problemOf([header, payload, signature.slice(0, -1)].join("."))).toBe("signature");
   });
 
-  test("does not choose how it is checked", () => {
+  test("a JWT cannot choose how it is verified", () => {
     for (const header of [{ alg: "none" }, { alg: "HS512" }, { alg: "RS256" }, { alg: "hs256" }, {}, { alg: null }]) {
       expect(problemOf(signJwt({}, SECRET, header))).toBe("malformed");
     }
@@ -48,23 +48,24 @@ describe("a JWT", () => {
     expect(problemOf(`${part({ alg: "none" })}.${part({})}.`)).toBe("malformed");
   });
 
-  test("has one spelling only", () => {
+  test("a JWT has only one valid spelling", () => {
     const text = signJwt({}, SECRET);
-    // 32 bytes leave two bits of the last character unused: a lenient decoder takes four characters for the same.
+    // 32 bytes leave two bits of the last character unused, so a lenient decoder treats four
+    // characters alike.
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const accepted = [...alphabet].filter((last) => "claims" in verify(text.slice(0, -1) + last));
     expect(accepted).toEqual([text.at(-1)!]);
     expect(problemOf(`${text}=`)).toBe("malformed");
   });
 
-  test("of which a part is no JSON object is malformed", () => {
+  test("a JWT with a part that is not a JSON object is malformed", () => {
     for (const header of ["!", "a", part([]), part("HS256"), part(null)]) {
       expect(problemOf(`${header}.${part({})}.x`)).toBe("malformed");
     }
     expect(problemOf(signJwt([], SECRET))).toBe("malformed");
   });
 
-  test("is told apart from other tokens by its form", () => {
+  test("a JWT is distinguished from other tokens by its form", () => {
     expect(looksLikeJwt(signJwt({}, SECRET))).toBe(true);
     for (const text of ["", "bhk_abc", "a.b", "a..c", "a.b.c.d", "a.b.c d", ".b.c"])
       expect(looksLikeJwt(text)).toBe(false);

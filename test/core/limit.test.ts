@@ -5,7 +5,10 @@ import { type Bucket, burst, fullBucket, take } from "../../src/core/limit.ts";
 const anyRate = fc.oneof(fc.integer({ min: 1, max: 65_535 }), fc.double({ min: 0.001, max: 1000, noNaN: true }));
 const startAt = 1_700_000_000_000;
 
-/** Starts as early as the bucket allows, trying at every given pause and whenever it says that waiting is over. */
+/**
+ * Returns the times at which starts were allowed. Tries after every given pause and after every
+ * wait that the bucket returns.
+ */
 function startsWith(rate: number, pausesMs: number[]): number[] {
   let now = startAt;
   let bucket: Bucket = fullBucket(rate, now);
@@ -20,8 +23,8 @@ function startsWith(rate: number, pausesMs: number[]): number[] {
   return starts;
 }
 
-describe("a token bucket", () => {
-  test("gives its burst at once and then one token after each interval", () => {
+describe("token bucket", () => {
+  test("a token bucket allows its burst at once and then one token per interval", () => {
     const rate = 20;
     let bucket = fullBucket(rate, 0);
     for (let i = 0; i < 2; i++) ({ bucket } = take(bucket, rate, 0));
@@ -31,23 +34,23 @@ describe("a token bucket", () => {
     expect(take(refused.bucket, rate, 50).taken).toBe(true);
   });
 
-  test("does not save up more than its burst", () => {
+  test("a token bucket does not hold more than its burst", () => {
     expect(take(fullBucket(100, 0), 100, 1e9).bucket.tokens).toBe(burst(100) - 1);
   });
 
-  test("gives slow rates one at a time", () => {
+  test("a token bucket with a slow rate gives one token at a time", () => {
     const rate = 0.1;
     const { bucket } = take(fullBucket(rate, 0), rate, 0);
     expect(take(bucket, rate, 5000)).toMatchObject({ taken: false, waitMs: 5000 });
   });
 
-  test("follows a rate that has been lowered at once", () => {
+  test("a token bucket follows a lowered rate immediately", () => {
     const full = fullBucket(1000, 0);
     const { bucket } = take(full, 1, 0);
     expect(take(bucket, 1, 0).taken).toBe(false);
   });
 
-  test("never lets more start in any window than the burst and the rate allow", () => {
+  test("a token bucket never allows more starts in any window than its burst and rate", () => {
     const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(20), fc.nat(2000)), { minLength: 20, maxLength: 400 });
     fc.assert(
       fc.property(anyRate, pauses, (rate, pausesMs) => {
@@ -63,7 +66,7 @@ describe("a token bucket", () => {
     );
   });
 
-  test("lets at most rate + 1 start in any second up to 10/s", () => {
+  test("a token bucket with a rate up to 10/s allows at most rate + 1 starts in any second", () => {
     for (const rate of [0.5, 1, 3, 7, 10]) {
       const starts = startsWith(rate, new Array(500).fill(0));
       for (const from of starts) {
@@ -73,7 +76,7 @@ describe("a token bucket", () => {
     }
   });
 
-  test("gives a token to whoever waits as long as it says", () => {
+  test("a token bucket gives a token after the wait that it returned", () => {
     fc.assert(
       fc.property(anyRate, fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), (rate, tokens) => {
         const refused = take({ tokens, at: startAt }, rate, startAt);
@@ -84,7 +87,7 @@ describe("a token bucket", () => {
     );
   });
 
-  test("reaches its rate when it is asked without a pause", () => {
+  test("a token bucket reaches its rate when it is asked without pauses", () => {
     for (const rate of [1, 50, 333, 500]) {
       const starts = startsWith(rate, new Array(2000).fill(0));
       const seconds = (starts.at(-1)! - starts[0]!) / 1000;
@@ -92,7 +95,7 @@ describe("a token bucket", () => {
     }
   });
 
-  test("goes on filling when the clock has stepped back", () => {
+  test("a token bucket continues to fill after the clock stepped back", () => {
     const rate = 1;
     const { bucket } = take(fullBucket(rate, startAt), rate, startAt);
     const stepped = take(bucket, rate, startAt - 3_600_000);
@@ -100,7 +103,7 @@ describe("a token bucket", () => {
     expect(take(stepped.bucket, rate, startAt - 3_600_000 + 1000).taken).toBe(true);
   });
 
-  test("holds between nothing and its burst, whatever the clock does", () => {
+  test("a token bucket holds between zero tokens and its burst, whatever the clock does", () => {
     fc.assert(
       fc.property(anyRate, fc.array(fc.nat(100_000)), (rate, instants) => {
         let bucket = fullBucket(rate, 0);

@@ -20,11 +20,11 @@ function problemOf(document: unknown): { path: readonly string[]; message: strin
     if (error instanceof DocumentProblem) return { path: error.path, message: error.message };
     throw error;
   }
-  throw new Error("it was taken");
+  throw new Error("The document was accepted.");
 }
 
-describe("a webhook of an OpenAPI document", () => {
-  test("becomes an event type with description, deprecation and schema", () => {
+describe("OpenAPI webhooks", () => {
+  test("a webhook becomes an event type with description, deprecation and schema", () => {
     const document = {
       openapi: "3.1.0",
       webhooks: {
@@ -42,7 +42,7 @@ describe("a webhook of an OpenAPI document", () => {
     ]);
   });
 
-  test("may stand under x-webhooks, and the one under webhooks counts more", () => {
+  test("a webhook may be under x-webhooks, and one under webhooks takes precedence", () => {
     const one = (description: string) => ({ post: { description } });
     const document = { webhooks: { a: one("new") }, "x-webhooks": { a: one("old"), b: one("b") } };
     expect(webhooksOf(document).map(({ name, description }) => [name, description])).toEqual([
@@ -51,7 +51,7 @@ describe("a webhook of an OpenAPI document", () => {
     ]);
   });
 
-  test("is described by what is nearest to it", () => {
+  test("a webhook takes the description that is nearest to its operation", () => {
     const describe = (item: object) => webhooksOf({ webhooks: { a: item } })[0]!.description;
     expect(describe({ description: "item", post: { summary: "operation" } })).toBe("operation");
     expect(describe({ description: "item", post: { requestBody: { description: "body" } } })).toBe("body");
@@ -59,12 +59,12 @@ describe("a webhook of an OpenAPI document", () => {
     expect(describe({})).toBe("");
   });
 
-  test("without a payload in JSON has no schema", () => {
+  test("a webhook without a JSON payload has no schema", () => {
     const content = { "application/xml": { schema: { type: "object" } } };
     expect(schemaOf({ webhooks: { a: { post: { requestBody: { content } } } } })).toBeNull();
   });
 
-  test("may be a reference, as may its body", () => {
+  test("a webhook and its body may be references", () => {
     const document = {
       openapi: "3.1.0",
       webhooks: { a: { $ref: "#/components/pathItems/A" } },
@@ -77,8 +77,8 @@ describe("a webhook of an OpenAPI document", () => {
   });
 });
 
-describe("the schema of a webhook", () => {
-  test("brings everything with it that it refers to, once", () => {
+describe("webhook schemas", () => {
+  test("a webhook schema includes everything it references, once", () => {
     const schemas = {
       Pet: { type: "object", properties: { owner: { $ref: "#/components/schemas/Owner" } } },
       Owner: { type: "object", properties: { pets: { items: { $ref: "#/components/schemas/Pet" } } } },
@@ -95,7 +95,7 @@ describe("the schema of a webhook", () => {
     });
   });
 
-  test("gives two things of the same name two names", () => {
+  test("a webhook schema gives two definitions of the same name different names", () => {
     const document = withSchema(
       { anyOf: [{ $ref: "#/components/schemas/A" }, { $ref: "#/components/more/A" }] },
       { components: { schemas: { A: { type: "string" } }, more: { A: { type: "null" } } } },
@@ -106,13 +106,13 @@ describe("the schema of a webhook", () => {
     });
   });
 
-  test("takes properties for properties, whatever their names are", () => {
+  test("a webhook schema treats properties as properties, whatever their names", () => {
     const properties = { $ref: { type: "string" }, example: { $ref: "#/components/schemas/A" }, properties: {} };
     const document = withSchema({ properties }, { components: { schemas: { A: { type: "string" } } } });
     expect(schemaOf(document)).toMatchObject({ properties: { ...properties, example: { $ref: "#/$defs/A" } } });
   });
 
-  test("leaves examples as they are, and takes those of the media type when it has none", () => {
+  test("a webhook schema keeps its examples and uses those of the media type if it has none", () => {
     const example = { $ref: "not a reference" };
     expect(schemaOf(withSchema({ example }))).toMatchObject({ example });
     const content = { "application/json": { schema: {}, examples: { one: { value: { n: 1 } }, two: { value: 2 } } } };
@@ -120,7 +120,7 @@ describe("the schema of a webhook", () => {
     expect(schemaOf(document)).toMatchObject({ examples: [{ n: 1 }, 2] });
   });
 
-  test("is translated from the words of OpenAPI 3.0", () => {
+  test("a webhook schema is converted from the keywords of OpenAPI 3.0", () => {
     const schema = {
       properties: {
         a: { type: "string", nullable: true, enum: ["x"] },
@@ -135,32 +135,32 @@ describe("the schema of a webhook", () => {
     });
   });
 
-  test("keeps the dialect that the document has chosen", () => {
+  test("a webhook schema keeps the dialect that the document declares", () => {
     const dialect = "http://json-schema.org/draft-07/schema#";
     expect(schemaOf(withSchema({}, { jsonSchemaDialect: dialect }))).toEqual({ $schema: dialect });
   });
 });
 
-describe("no OpenAPI document is", () => {
+describe("invalid OpenAPI documents", () => {
   const cases: [string, unknown, string[]][] = [
-    ["null", null, []],
-    ["an array", [], []],
-    ["one without webhooks", { openapi: "3.1.0", paths: {} }, []],
-    ["one whose webhooks are a list", { webhooks: [] }, []],
-    ["one with a webhook that is a text", { webhooks: { a: "x" } }, ["webhooks", "a"]],
-    ["one with a reference to elsewhere", withSchema({ $ref: "https://example.com/a" }), ["webhooks", "pet.new"]],
-    ["one with a reference to another file", withSchema({ items: { $ref: "a.yaml#/x" } }), ["webhooks", "pet.new"]],
-    ["one with a reference to nowhere", withSchema({ $ref: "#/components/x" }), ["webhooks", "pet.new"]],
-    ["one whose references go in a circle", { webhooks: { a: { $ref: "#/webhooks/a" } } }, ["webhooks", "a"]],
-    ["one with a reference to what every object has", withSchema({ $ref: "#/constructor" }), ["webhooks", "pet.new"]],
+    ["that is null", null, []],
+    ["that is an array", [], []],
+    ["without webhooks", { openapi: "3.1.0", paths: {} }, []],
+    ["whose webhooks are a list", { webhooks: [] }, []],
+    ["with a webhook that is a string", { webhooks: { a: "x" } }, ["webhooks", "a"]],
+    ["with a reference to another URL", withSchema({ $ref: "https://example.com/a" }), ["webhooks", "pet.new"]],
+    ["with a reference to another file", withSchema({ items: { $ref: "a.yaml#/x" } }), ["webhooks", "pet.new"]],
+    ["with a reference that does not resolve", withSchema({ $ref: "#/components/x" }), ["webhooks", "pet.new"]],
+    ["whose references form a cycle", { webhooks: { a: { $ref: "#/webhooks/a" } } }, ["webhooks", "a"]],
+    ["with a reference to an inherited property", withSchema({ $ref: "#/constructor" }), ["webhooks", "pet.new"]],
   ];
   for (const [name, document, path] of cases) {
-    test(name, () => {
+    test(`a document ${name} is refused`, () => {
       expect(problemOf(document).path).toEqual(path);
     });
   }
 
-  test("one that holds itself, as YAML allows", () => {
+  test("a document that contains itself, as YAML allows, is refused", () => {
     const schema: Record<string, unknown> = {};
     schema.properties = { a: schema };
     expect(problemOf(withSchema(schema)).message).toContain("too large");
@@ -169,7 +169,7 @@ describe("no OpenAPI document is", () => {
     expect(problemOf(withSchema({ example })).message).toContain("too large");
   });
 
-  test("one with very many webhooks", () => {
+  test("a document with too many webhooks is refused", () => {
     const webhooks = Object.fromEntries(Array.from({ length: webhooksMax + 1 }, (_, i) => [`w${i}`, {}]));
     expect(problemOf({ webhooks }).message).toContain(String(webhooksMax));
   });

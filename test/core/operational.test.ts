@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Fact } from "../../src/core/fact.ts";
-import { eventsOfAttempt, failingAttempt, tellable } from "../../src/core/operational.ts";
+import { eventsOfAttempt, failingAttempt, reportOf } from "../../src/core/operational.ts";
 import { failureReasons } from "../../src/core/outcome.ts";
 
 type Finished = Parameters<typeof eventsOfAttempt>[0];
@@ -22,14 +22,14 @@ const delivered = (failedBefore: number, next: Finished["next"] = "delivered"): 
   deadReason: null,
 });
 
-describe("what is told of an attempt", () => {
+describe("operational events of an attempt", () => {
   const cases: ReadonlyArray<readonly [what: string, attempt: Finished, types: readonly string[]]> = [
     ["the third failure", failed(2), []],
     ["the fourth failure", failed(3), ["message.attempt.failing"]],
     ["the fifth failure", failed(4), []],
     ["the only failure of a schedule without waits", dead(0, "timeout"), ["message.attempt.exhausted"]],
     ["the last failure", dead(7, "status_5xx"), ["message.attempt.exhausted"]],
-    ["a fourth that is the last", dead(3, "dns"), ["message.attempt.failing", "message.attempt.exhausted"]],
+    ["a fourth failure that is the last", dead(3, "dns"), ["message.attempt.failing", "message.attempt.exhausted"]],
     ["a 410", dead(0, "gone"), []],
     ["a failure that disables the endpoint", dead(5, "disabled"), []],
     ["a failure that changed nothing", failed(3, { next: "unchanged" }), []],
@@ -40,17 +40,17 @@ describe("what is told of an attempt", () => {
     ["a success that changed nothing", delivered(9, "unchanged"), []],
   ];
   for (const [what, attempt, types] of cases) {
-    test(`${what}: ${types.join(" and ") || "nothing"}`, () => {
+    test(`${what} causes ${types.join(" and ") || "no event"}`, () => {
       expect(eventsOfAttempt(attempt)).toEqual(types as never);
     });
   }
 
-  test("a delivery is told to be failing at most once, and to have recovered only after that", () => {
+  test("a delivery is reported as failing at most once, and as recovered only after that", () => {
     fc.assert(
       fc.property(fc.nat({ max: 30 }), fc.constantFrom(...failureReasons), (failures, reason) => {
         const attempts = Array.from({ length: failures }, (_, before) => failed(before, { reason }));
-        const told = [...attempts, delivered(failures)].flatMap(eventsOfAttempt);
-        expect(told).toEqual(
+        const events = [...attempts, delivered(failures)].flatMap(eventsOfAttempt);
+        expect(events).toEqual(
           failures >= failingAttempt ? ["message.attempt.failing", "message.attempt.recovered"] : [],
         );
       }),
@@ -58,7 +58,7 @@ describe("what is told of an attempt", () => {
   });
 });
 
-describe("what is told of other facts", () => {
+describe("operational events of other facts", () => {
   const where = { endpointSeq: 1, applicationSeq: 2 };
   const cases: ReadonlyArray<readonly [fact: Fact, types: readonly string[] | null]> = [
     [{ type: "endpoint.created", ...where }, ["endpoint.created"]],
@@ -75,8 +75,8 @@ describe("what is told of other facts", () => {
     [{ type: "attempt.started", deliverySeq: 1, endpointSeq: 2 }, null],
   ];
   for (const [fact, types] of cases) {
-    test(`${fact.type}: ${types?.join() ?? "nothing"}`, () => {
-      expect(tellable(fact)?.types ?? null).toEqual(types as never);
+    test(`the fact ${fact.type} causes ${types?.join() ?? "no event"}`, () => {
+      expect(reportOf(fact)?.types ?? null).toEqual(types as never);
     });
   }
 });

@@ -9,7 +9,7 @@ function response(status: number, retryAfter: string | null = null): Answer {
   return { kind: "response", status, retryAfter, body: new Uint8Array() };
 }
 
-describe("an answer", () => {
+describe("outcome", () => {
   const table: [status: number, reason: ReturnType<typeof classify>["reason"]][] = [
     [100, "status_3xx"],
     [199, "status_3xx"],
@@ -31,7 +31,7 @@ describe("an answer", () => {
     [0, "status_5xx"],
   ];
   for (const [status, reason] of table) {
-    test(`with status ${status} is ${reason ?? "a success"}`, () => {
+    test(`a response with status ${status} is ${reason ?? "a success"}`, () => {
       expect(classify(response(status), now)).toEqual({
         success: reason === null,
         reason,
@@ -41,7 +41,7 @@ describe("an answer", () => {
     });
   }
 
-  test("that never came fails with the reason of the transport", () => {
+  test("a missing response fails with the reason of the transport", () => {
     const reasons: TransportFailure[] = ["timeout", "connection", "dns", "tls", "blocked"];
     for (const reason of reasons) {
       expect(classify({ kind: "failure", reason, detail: "" }, now)).toEqual({
@@ -53,7 +53,7 @@ describe("an answer", () => {
     }
   });
 
-  test("of any status is a success exactly when it has no reason", () => {
+  test("a response of any status is a success exactly when it has no reason", () => {
     fc.assert(
       fc.property(fc.integer(), (status) => {
         const { success, reason } = classify(response(status), now);
@@ -63,7 +63,7 @@ describe("an answer", () => {
     );
   });
 
-  test("may ask to wait with 429 and 503 only", () => {
+  test("only 429 and 503 responses may ask for a wait", () => {
     for (let status = 100; status < 600; status++) {
       const asked = classify(response(status, "7"), now).retryAfterMs;
       expect(asked).toBe(status === 429 || status === 503 ? 7000 : null);
@@ -101,12 +101,12 @@ describe("Retry-After", () => {
     ["2026-01-15T12:05:00Z", null],
   ];
   for (const [text, ms] of table) {
-    test(`${JSON.stringify(text)?.slice(0, 40)} means ${ms === null ? "nothing" : `${ms} ms`}`, () => {
+    test(`Retry-After ${JSON.stringify(text)?.slice(0, 40)} means ${ms === null ? "nothing" : `${ms} ms`}`, () => {
       expect(parseRetryAfter(text, now)).toBe(ms);
     });
   }
 
-  test("is never negative nor longer than a day, whatever it says", () => {
+  test("Retry-After is never negative nor longer than a day, whatever it says", () => {
     const text = fc.oneof(
       fc.string(),
       fc.integer().map(String),

@@ -5,14 +5,17 @@ import { advance, type Pace, paceFrom, stepMs } from "../../src/core/pace.ts";
 const LIMITS = { stepMsMax: 200, stepMax: 1000 };
 const START = 1_700_000_000_000;
 
-/** Steps that each come so much too late: how many went by when the time was over, and the largest step. */
+/**
+ * Takes steps that are late by the given times. Returns the number of items, the largest step and
+ * the elapsed time.
+ */
 function walk(rate: number, lateMs: readonly number[]): { count: number; most: number; elapsedMs: number } {
   let now = START;
   let pace: Pace = paceFrom(now, rate, LIMITS);
   const startedAt = pace.at;
   let [count, most] = [0, 0];
   for (const late of lateMs) {
-    // As it is after a restart.
+    // Serialized and parsed, as after a restart.
     const advanced = advance(JSON.parse(JSON.stringify(pace)), rate, now, LIMITS);
     pace = advanced.pace;
     count += advanced.count;
@@ -22,20 +25,23 @@ function walk(rate: number, lateMs: readonly number[]): { count: number; most: n
   return { count, most, elapsedMs: pace.at - startedAt };
 }
 
-describe("a pace", () => {
-  test.each([1, 2, 3, 6, 7, 8, 13, 50, 999, 4999, 5001, 9999, 10_000])("of %d a second is kept to one", (rate) => {
-    const { count, elapsedMs, most } = walk(rate, new Array(1000).fill(0));
-    expect(Math.abs(count - (rate * elapsedMs) / 1000)).toBeLessThan(1);
-    expect(most).toBeLessThanOrEqual(LIMITS.stepMax);
-  });
+describe("pace", () => {
+  test.each([1, 2, 3, 6, 7, 8, 13, 50, 999, 4999, 5001, 9999, 10_000])(
+    "a pace of %d per second is kept to within one item",
+    (rate) => {
+      const { count, elapsedMs, most } = walk(rate, new Array(1000).fill(0));
+      expect(Math.abs(count - (rate * elapsedMs) / 1000)).toBeLessThan(1);
+      expect(most).toBeLessThanOrEqual(LIMITS.stepMax);
+    },
+  );
 
-  test("begins at once", () => {
+  test("a pace starts immediately", () => {
     for (let rate = 1; rate <= 10_000; rate++) {
       expect(advance(paceFrom(START, rate, LIMITS), rate, START, LIMITS).count).toBeGreaterThan(0);
     }
   });
 
-  test("is kept although its steps come late", () => {
+  test("a pace is kept although its steps are late", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000 }),
@@ -49,12 +55,12 @@ describe("a pace", () => {
     );
   });
 
-  test("has no burst after a long break", () => {
+  test("a pace has no burst after a long break", () => {
     const { pace } = advance(paceFrom(START, 100, LIMITS), 100, START, LIMITS);
     expect(advance(pace, 100, START + 3_600_000, LIMITS).count).toBe(40);
   });
 
-  test("goes on after the clock has stepped back", () => {
+  test("a pace continues after the clock stepped back", () => {
     const { pace } = advance(paceFrom(START, 100, LIMITS), 100, START, LIMITS);
     const back = advance(pace, 100, START - 3_600_000, LIMITS);
     expect(back.count).toBe(0);

@@ -4,8 +4,8 @@ import { iteratorOfName, listOut, parseIterator, parseNameIterator } from "../..
 
 const idOf = (item: { id: string }) => item.id;
 
-describe("a page", () => {
-  test("points behind its last item and before its first", () => {
+describe("page", () => {
+  test("a page points after its last item and before its first", () => {
     expect(listOut([{ id: "c" }, { id: "b" }, { id: "a" }], idOf, true)).toEqual({
       data: [{ id: "c" }, { id: "b" }, { id: "a" }],
       iterator: "a",
@@ -14,7 +14,7 @@ describe("a page", () => {
     });
   });
 
-  test("names its last item also when it is the last page", () => {
+  test("the last page also points after its last item", () => {
     expect(listOut([{ id: "a" }], idOf, false)).toEqual({
       data: [{ id: "a" }],
       iterator: "a",
@@ -23,13 +23,13 @@ describe("a page", () => {
     });
   });
 
-  test("without items has a null iterator and no way back", () => {
+  test("a page without items has a null iterator and no previous page", () => {
     const page = listOut([], idOf, false);
     expect(page).toEqual({ data: [], iterator: null, done: true });
     expect("prevIterator" in page).toBe(false);
   });
 
-  test("of a search that was cut short says where to go on, also when it is empty", () => {
+  test("a page of a search that was cut short says where to continue, even if it is empty", () => {
     const [forwards, backwards] = [false, true].map((back) => ({ id: "m", backwards: back }));
     expect(listOut([], idOf, true, forwards)).toEqual({ data: [], iterator: "m", done: false });
     expect(listOut([], idOf, true, backwards)).toEqual({ data: [], iterator: null, prevIterator: "-m", done: false });
@@ -39,26 +39,26 @@ describe("a page", () => {
   });
 });
 
-describe("an iterator", () => {
-  test("leads forwards from an id, or with a minus backwards", () => {
+describe("iterator", () => {
+  test("an iterator leads forwards from an id, or backwards with a minus", () => {
     expect(parseIterator("app_1")).toEqual({ id: "app_1", backwards: false });
     expect(parseIterator("-app_1")).toEqual({ id: "app_1", backwards: true });
   });
 
-  test("of a page is understood", () => {
+  test("the iterators of a page can be parsed", () => {
     const { iterator, prevIterator } = listOut([{ id: "x" }, { id: "y" }], idOf, true);
     expect(parseIterator(iterator!)).toEqual({ id: "y", backwards: false });
     expect(parseIterator(prevIterator!)).toEqual({ id: "x", backwards: true });
   });
 });
 
-describe("an iterator that is a name", () => {
+describe("name iterator", () => {
   const names = fc.uniqueArray(fc.string({ unit: fc.constantFrom(..."-_.aA0"), minLength: 1, maxLength: 4 }), {
     minLength: 1,
     maxLength: 12,
   });
 
-  /** A page of a list by name, as a store reads it. */
+  /** A page of a list sorted by name, as a store returns it. */
   function page(all: readonly string[], limit: number, iterator: string | null) {
     const start = iterator === null ? { name: null, backwards: false } : parseNameIterator(iterator);
     const { name, backwards } = start;
@@ -67,7 +67,7 @@ describe("an iterator that is a name", () => {
     return listOut(items, iteratorOfName, beyond.length > limit);
   }
 
-  test("leads through the whole list and back again, whatever the names begin with", () => {
+  test("name iterators lead through the whole list and back, whatever the names begin with", () => {
     fc.assert(
       fc.property(names, fc.integer({ min: 1, max: 5 }), (unsorted, limit) => {
         const all = unsorted.sort();
@@ -88,7 +88,7 @@ describe("an iterator that is a name", () => {
     );
   });
 
-  test("is the name itself, and with a minus the way back, unless that could mean two things", () => {
+  test("a name iterator is the name itself, with a minus for the previous page, unless that is ambiguous", () => {
     expect(iteratorOfName("user.signup")).toBe("user.signup");
     expect(parseNameIterator("user.signup")).toEqual({ name: "user.signup", backwards: false });
     expect(parseNameIterator("-user.signup")).toEqual({ name: "user.signup", backwards: true });

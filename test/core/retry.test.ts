@@ -5,7 +5,7 @@ import { nextWaitMs, type RetryPolicy } from "../../src/core/retry.ts";
 const policy: RetryPolicy = { scheduleMs: [5000, 300_000], jitter: 0.2 };
 const dayMs = 86_400_000;
 
-describe("the wait after a failed attempt", () => {
+describe("retry wait", () => {
   const table: [failed: number, retryAfterMs: number | null, random: number, waitMs: number | null][] = [
     [1, null, 0, 5000],
     [1, null, 0.5, 5500],
@@ -20,16 +20,16 @@ describe("the wait after a failed attempt", () => {
     [3, 60_000, 0, null],
   ];
   for (const [failed, retryAfterMs, random, waitMs] of table) {
-    test(`number ${failed}, asked for ${retryAfterMs} ms, with chance ${random}: ${waitMs}`, () => {
+    test(`failure ${failed} with Retry-After ${retryAfterMs} ms and random ${random} waits ${waitMs} ms`, () => {
       expect(nextWaitMs(policy, failed, retryAfterMs, random)).toBe(waitMs);
     });
   }
 
-  test("does not exist without a schedule: one attempt is all", () => {
+  test("an empty schedule allows a single attempt and no wait", () => {
     expect(nextWaitMs({ scheduleMs: [], jitter: 0.2 }, 1, 1000, 0)).toBeNull();
   });
 
-  test("may be longer than a day when the schedule says so", () => {
+  test("a scheduled wait may be longer than a day", () => {
     expect(nextWaitMs({ scheduleMs: [2 * dayMs], jitter: 0 }, 1, 3 * dayMs, 0)).toBe(2 * dayMs);
   });
 });
@@ -41,7 +41,7 @@ const anyPolicy = fc.record({
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const asked = fc.option(fc.nat(10 * dayMs));
 
-test("no wait is shorter than the schedule says, nor longer than jitter and a day's Retry-After allow", () => {
+test("no wait is shorter than scheduled or longer than jitter and a day of Retry-After allow", () => {
   fc.assert(
     fc.property(anyPolicy, asked, chance, (any, retryAfterMs, random) => {
       any.scheduleMs.forEach((scheduledMs, index) => {
@@ -55,7 +55,7 @@ test("no wait is shorter than the schedule says, nor longer than jitter and a da
   );
 });
 
-test("a schedule of n waits gives n + 1 attempts", () => {
+test("a schedule of n waits allows n + 1 attempts", () => {
   fc.assert(
     fc.property(anyPolicy, chance, (any, random) => {
       let attempts = 1;

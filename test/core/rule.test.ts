@@ -13,18 +13,25 @@ import {
   unicodeProblem,
 } from "../../src/core/rule.ts";
 
-function sorts<T>(rule: (value: T) => string | null, fine: readonly T[], refused: readonly T[]): void {
-  for (const value of fine)
-    test(`${JSON.stringify(value)?.slice(0, 60)} is fine`, () => expect(rule(value)).toBeNull());
+/** Tests a rule on valid and invalid values of one field. */
+function testRule<T>(
+  field: string,
+  rule: (value: T) => string | null,
+  valid: readonly T[],
+  refused: readonly T[],
+): void {
+  for (const value of valid)
+    test(`the ${field} ${JSON.stringify(value)?.slice(0, 60)} is valid`, () => expect(rule(value)).toBeNull());
   for (const value of refused) {
-    test(`${JSON.stringify(value)?.slice(0, 60)} is refused in a sentence`, () => {
+    test(`the ${field} ${JSON.stringify(value)?.slice(0, 60)} is refused with a sentence`, () => {
       expect(rule(value)).toMatch(/[A-Z].*[.?]$/);
     });
   }
 }
 
 describe("an application's uid", () => {
-  sorts(
+  testRule(
+    "application uid",
     (uid: string) => uidProblem(uid, "app_"),
     ["a", "customer-1_2.3", "x".repeat(256), "ep_1", "application"],
     ["", "app_", "app_1", "a b", "a/b", "ä", "a\n", "a:b", "x".repeat(257)],
@@ -32,7 +39,8 @@ describe("an application's uid", () => {
 });
 
 describe("an event type's name", () => {
-  sorts(
+  testRule(
+    "event type name",
     eventTypeNameProblem,
     ["a", "invoice.paid", "A-b_9", "x".repeat(256)],
     ["", "a b", "a:b", "é", "a\n", "x".repeat(257)],
@@ -40,11 +48,12 @@ describe("an event type's name", () => {
 });
 
 describe("a channel", () => {
-  sorts(channelProblem, ["a", "project:1+2", "x".repeat(256)], ["", "a b", "a,b", "x".repeat(257)]);
+  testRule("channel", channelProblem, ["a", "project:1+2", "x".repeat(256)], ["", "a b", "a,b", "x".repeat(257)]);
 });
 
 describe("a name or description", () => {
-  sorts(
+  testRule(
+    "text",
     textProblem,
     ["", "Ünïcode 🚢", "tab\tand\nline", "\u0009\u001f"],
     ["\u0000", "a\u0008", "\ud800", "a\udc00b", "\udea2\ud83d"],
@@ -52,11 +61,12 @@ describe("a name or description", () => {
 });
 
 describe("a text that may hold anything", () => {
-  sorts(unicodeProblem, ["", "\u0000", "🚢", "\uffff"], ["\ud800", "x\udfff", "\ud83d \udea2"]);
+  testRule("arbitrary text", unicodeProblem, ["", "\u0000", "🚢", "\uffff"], ["\ud800", "x\udfff", "\ud83d \udea2"]);
 });
 
 describe("metadata", () => {
-  sorts(
+  testRule(
+    "metadata",
     metadataProblem,
     [{}, { a: "b" }, { a: "x".repeat(4096 - '{"a":""}'.length) }],
     [{ a: "x".repeat(4096) }, { a: "ü".repeat(2100) }, { a: "\ud800" }, { "\udc00": "a" }],
@@ -64,7 +74,8 @@ describe("metadata", () => {
 });
 
 describe("a header's name", () => {
-  sorts(
+  testRule(
+    "header name",
     headerNameProblem,
     ["Authorization", "X-Api-Key", "x-custom", "Cookie", "traceparent", "x-gcp", "a!#$%&'*+-.^_`|~"],
     [
@@ -100,7 +111,8 @@ describe("a header's name", () => {
 });
 
 describe("a header's value", () => {
-  sorts(
+  testRule(
+    "header value",
     headerValueProblem,
     ["", "Bearer abc=", "a\tb", "~ !", "x".repeat(4096)],
     ["a\nb", "a\r\nX: y", "\u0000", "\u007f", "ü", "x".repeat(4097)],
@@ -113,7 +125,8 @@ const many = (count: number, bytesEach: number) =>
   ) as Record<string, string>;
 
 describe("headers", () => {
-  sorts(
+  testRule(
+    "headers object",
     headersProblem,
     [{}, { "X-A": "1", "X-B": null }, many(100, 20), many(4, 4096)],
     [
@@ -128,7 +141,8 @@ describe("headers", () => {
 
 describe("headers of a message", () => {
   const contentType = (value: string) => ({ "Content-Type": value });
-  sorts(
+  testRule(
+    "message headers object",
     messageHeadersProblem,
     [
       { "X-A": "1" },
@@ -151,14 +165,14 @@ describe("headers of a message", () => {
       contentType('text/plain; a="b'),
       contentType("text/plain; a = b"),
       contentType("text/pläin"),
-      // Would take for ever if a gap could be split in several ways.
+      // Would take forever if a gap could be split in several ways.
       contentType(`a/b${`;${" ".repeat(100)}`.repeat(35)}!`),
     ],
   );
 });
 
 describe("an endpoint's URL", () => {
-  const fine: [given: string, stored: string][] = [
+  const valid: [given: string, stored: string][] = [
     ["http://Example.COM", "http://example.com/"],
     ["https://example.com:443/a?b=c", "https://example.com/a?b=c"],
     ["https://user:pass@example.com/", "https://user:pass@example.com/"],
@@ -168,8 +182,8 @@ describe("an endpoint's URL", () => {
     ["https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"],
     ["https://example.com/#part", "https://example.com/#part"],
   ];
-  for (const [given, stored] of fine) {
-    test(`${given} is kept as ${stored}`, () => expect(normalizeUrl(given, false)).toEqual({ url: stored }));
+  for (const [given, stored] of valid) {
+    test(`the URL ${given} is stored as ${stored}`, () => expect(normalizeUrl(given, false)).toEqual({ url: stored }));
   }
 
   const refused = [
@@ -189,12 +203,12 @@ describe("an endpoint's URL", () => {
     `https://example.com/${"x".repeat(2048)}`,
   ];
   for (const given of refused) {
-    test(`${JSON.stringify(given.slice(0, 40))} is refused`, () => {
+    test(`the URL ${JSON.stringify(given.slice(0, 40))} is refused`, () => {
       expect(normalizeUrl(given, false)).toEqual({ problem: expect.stringMatching(/^[A-Z].*\.$/) });
     });
   }
 
-  test("must be https where the operator wants it", () => {
+  test("a URL must be https if the operator requires it", () => {
     expect(normalizeUrl("http://example.com/", true)).toEqual({ problem: "Must be an https URL." });
     expect(normalizeUrl("https://example.com/", true)).toEqual({ url: "https://example.com/" });
   });

@@ -17,14 +17,14 @@ const resources = ["application", "event-type", "message", "message-attempt"];
 
 function scope(text: string): Scope {
   const parsed = parseScope(text);
-  if (parsed === null) throw new Error(`${text} is no scope`);
+  if (parsed === null) throw new Error(`${text} is not a scope.`);
   return parsed;
 }
 
-describe("a scope", () => {
+describe("scope", () => {
   const spellings = ["event-type:Read", "eventType:Read", "EventType:read", "EVENT_TYPE:READ", "event_type:rEAD"];
   for (const text of spellings) {
-    test(`written ${text} is the one that reading event types needs, and keeps its spelling`, () => {
+    test(`the scope ${text} allows reading event types and keeps its spelling`, () => {
       expect(scopeProblem(text, resources)).toBeNull();
       expect(missingScopes([scope(text)], ["event-type:Read"])).toEqual([]);
       expect(scope(text).text).toBe(text);
@@ -33,7 +33,7 @@ describe("a scope", () => {
 
   const known = ["message:Read", "message:Write", "message:*", "*:Read", "*:write", "*:*", "messageAttempt:*"];
   for (const text of known) {
-    test(`${text} is one that there is`, () => expect(scopeProblem(text, resources)).toBeNull());
+    test(`the scope ${text} is known`, () => expect(scopeProblem(text, resources)).toBeNull());
   }
 
   const noScopes = [
@@ -57,24 +57,24 @@ describe("a scope", () => {
     `${"-".repeat(100_000)}message:Read`,
   ];
   for (const text of noScopes) {
-    test(`${JSON.stringify(text.slice(0, 30))} is none`, () => {
+    test(`${JSON.stringify(text.slice(0, 30))} is not a scope`, () => {
       expect(parseScope(text)).toBeNull();
       expect(scopeProblem(text, resources)).toStartWith(
-        "Must be <resource>:<Action>. Resources: application, event-type",
+        "Must have the form <resource>:<Action>. Resources: application, event-type",
       );
     });
   }
 
-  test("of another resource or action does not exist, and what exists is told", () => {
-    const names = `Resources: ${resources.join(", ")}. Actions: Read, Write. Either may be *.`;
-    expect(scopeProblem("invoice:Read", resources)).toBe(`There is no such resource. ${names}`);
-    expect(scopeProblem("-:Read", resources)).toBe(`There is no such resource. ${names}`);
-    expect(scopeProblem("message:Delete", resources)).toBe(`There is no such action. ${names}`);
-    expect(scopeProblem("message:-", resources)).toBe(`There is no such action. ${names}`);
+  test("a scope of an unknown resource or action is refused with the list of known ones", () => {
+    const names = `Resources: ${resources.join(", ")}. Actions: Read, Write. Use * for all.`;
+    expect(scopeProblem("invoice:Read", resources)).toBe(`Unknown resource. ${names}`);
+    expect(scopeProblem("-:Read", resources)).toBe(`Unknown resource. ${names}`);
+    expect(scopeProblem("message:Delete", resources)).toBe(`Unknown action. ${names}`);
+    expect(scopeProblem("message:-", resources)).toBe(`Unknown action. ${names}`);
   });
 });
 
-describe("scopes that are held", () => {
+describe("held scopes", () => {
   const cases: [held: string[], wanted: string, covered: boolean][] = [
     [[], "message:Read", false],
     [["message:Read"], "message:Read", true],
@@ -96,17 +96,17 @@ describe("scopes that are held", () => {
     [["message:*"], "*:Read", false],
   ];
   for (const [held, wanted, covered] of cases) {
-    test(`[${held.join(", ")}] ${covered ? "cover" : "do not cover"} ${wanted}`, () => {
+    test(`the held scopes [${held.join(", ")}] ${covered ? "cover" : "do not cover"} ${wanted}`, () => {
       expect(covers(parseScopes(held), scope(wanted))).toBe(covered);
     });
   }
 
-  test("lack just what they do not cover", () => {
+  test("the missing scopes are those that no held scope covers", () => {
     const needed: ScopeName[] = ["message:Write", "event-type:Read", "event-type:Write"];
     expect(missingScopes(parseScopes(["*:Read", "message:*"]), needed)).toEqual(["event-type:Write"]);
   });
 
-  test("open nothing where they are no scopes", () => {
+  test("malformed scopes grant nothing", () => {
     expect(parseScopes(["message", "", "message:Read"])).toEqual([scope("message:Read")]);
   });
 });
@@ -119,36 +119,36 @@ const anyName = fc
   .tuple(fc.constantFrom(...resources), fc.constantFrom(...scopeActions))
   .map(([resource, action]): ScopeName => `${resource}:${action}`);
 
-describe("whatever scopes are given on", () => {
-  test("open nothing that the giver's do not open", () => {
+describe("delegated scopes", () => {
+  test("delegated scopes grant nothing that the grantor's scopes do not grant", () => {
     fc.assert(
-      fc.property(someScopes, someScopes, anyName, (giver, given, name) => {
-        fc.pre(given.every((one) => covers(giver, one)));
-        if (missingScopes(given, [name]).length === 0) expect(missingScopes(giver, [name])).toEqual([]);
+      fc.property(someScopes, someScopes, anyName, (grantor, delegated, name) => {
+        fc.pre(delegated.every((one) => covers(grantor, one)));
+        if (missingScopes(delegated, [name]).length === 0) expect(missingScopes(grantor, [name])).toEqual([]);
       }),
     );
   });
 
-  test("may be those of the giver, and any of them", () => {
+  test("a grantor may delegate each of its own scopes", () => {
     fc.assert(
-      fc.property(someScopes, (giver) => {
-        expect(giver.every((one) => covers(giver, one))).toBe(true);
+      fc.property(someScopes, (grantor) => {
+        expect(grantor.every((one) => covers(grantor, one))).toBe(true);
       }),
     );
   });
 
-  test("are not refused when the giver can do all that they open, but for what is still to come", () => {
+  test("a grantor may delegate a scope of a known resource exactly when its own scopes grant as much", () => {
     fc.assert(
-      fc.property(someScopes, anyScope, (giver, wanted) => {
+      fc.property(someScopes, anyScope, (grantor, wanted) => {
         fc.pre(wanted.resource !== "*");
         const names = scopeActions.map((action): ScopeName => `${wanted.resource}:${action}`);
         const opened = names.filter((name) => missingScopes([wanted], [name]).length === 0);
-        expect(covers(giver, wanted)).toBe(missingScopes(giver, opened).length === 0);
+        expect(covers(grantor, wanted)).toBe(missingScopes(grantor, opened).length === 0);
       }),
     );
   });
 
-  test("open more with every one that is added", () => {
+  test("an added scope never takes a right away", () => {
     fc.assert(
       fc.property(someScopes, anyScope, anyName, (held, more, name) => {
         if (missingScopes(held, [name]).length === 0) expect(missingScopes([...held, more], [name])).toEqual([]);
@@ -167,7 +167,7 @@ function respelled(name: ScopeName, dice: readonly number[]): string {
   return letters.join("");
 }
 
-test("every spelling of a name is the same scope, and no other one", () => {
+test("every spelling of a name is the same scope and no other one", () => {
   const dice = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(anyName, anyName, dice, (name, other, thrown) => {
@@ -178,7 +178,7 @@ test("every spelling of a name is the same scope, and no other one", () => {
   );
 });
 
-describe("an operation needs", () => {
+describe("required scopes", () => {
   const cases: [id: string, method: string, needed: ScopeName][] = [
     ["v1.event-type.list", "GET", "event-type:Read"],
     ["v1.message.create", "POST", "message:Write"],
@@ -189,10 +189,10 @@ describe("an operation needs", () => {
     ["v1.health.head", "HEAD", "health:Read"],
   ];
   for (const [id, method, needed] of cases) {
-    test(`${needed} when it is ${method} ${id}`, () => expect(scopeOfOperation(id, method)).toBe(needed));
+    test(`the operation ${method} ${id} requires ${needed}`, () => expect(scopeOfOperation(id, method)).toBe(needed));
   }
 });
 
-test("the resources of scopes are told once each, in order", () => {
+test("the resources of scopes are listed once each, in order", () => {
   expect(resourcesOf(["message:Write", "application:Read", "message:Read"])).toEqual(["application", "message"]);
 });

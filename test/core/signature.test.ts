@@ -24,29 +24,29 @@ function bytes(text: string): Uint8Array {
 
 function key(secret: string): SigningKey {
   const parsed = parseSecret(secret);
-  if (parsed === null) throw new Error("not a secret");
+  if (parsed === null) throw new Error("The text is not a valid secret.");
   return parsed;
 }
 
 const base64 = (data: Uint8Array | Buffer) => Buffer.from(data).toString("base64");
 
-describe("signing", () => {
+describe("sign", () => {
   const { id, timestamp, body } = vector;
 
-  test("with a shared secret gives the published signature", () => {
+  test("signing with a shared secret gives the published signature", () => {
     expect(sign([key(hmacSecret)], id, timestamp, body)).toBe(hmacSignature);
   });
 
-  test("with a private key gives the published signature", () => {
+  test("signing with a private key gives the published signature", () => {
     expect(sign([key(privateSecret)], id, timestamp, body)).toBe(privateSignature);
   });
 
-  test("with several keys lists the signatures in the order of the keys", () => {
+  test("signing with several keys lists the signatures in key order", () => {
     const both = [key(privateSecret), key(hmacSecret)];
     expect(sign(both, id, timestamp, body)).toBe(`${privateSignature} ${hmacSignature}`);
   });
 
-  test("covers an empty body and bytes that are no text", () => {
+  test("a signature covers an empty body and bytes that are not text", () => {
     const data = new Uint8Array([0, 255, 128]);
     const signature = sign([key(privateSecret)], "m", 1, data).slice("v1a,".length);
     const signed = Buffer.concat([Buffer.from("m.1."), data]);
@@ -54,7 +54,7 @@ describe("signing", () => {
     expect(sign([key(hmacSecret)], "m", 1, new Uint8Array())).toMatch(/^v1,.{44}$/);
   });
 
-  test("takes a view into a larger buffer for what it shows", () => {
+  test("signing a view into a larger buffer covers only the view", () => {
     const large = bytes(`xx{"test": 2432232314}yy`);
     expect(sign([key(hmacSecret)], id, timestamp, large.subarray(2, -2))).toBe(hmacSignature);
   });
@@ -65,11 +65,11 @@ function publicKeyOf(secret: string) {
   return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
 }
 
-describe("receivers", () => {
+describe("verification", () => {
   const nowSeconds = Math.floor(Date.now() / 1000);
   const anySecret = fc.uint8Array({ minLength: 24, maxLength: 75 }).map(generateSecret);
 
-  test("verify any body with the standardwebhooks and the svix libraries", () => {
+  test("the standardwebhooks and svix libraries verify any body", () => {
     fc.assert(
       fc.property(anySecret, fc.json(), (secret, text) => {
         const signature = sign([key(secret)], "msg_1", nowSeconds, bytes(text));
@@ -81,7 +81,7 @@ describe("receivers", () => {
     );
   });
 
-  test("verify with the old and with the new secret during a rotation, also across schemes", () => {
+  test("receivers can verify with the old and the new secret during a rotation, also across schemes", () => {
     const other = generateSecret(new Uint8Array(24).fill(7));
     const body = '{"a":1.0}';
     const signature = sign([key(privateSecret), key(other), key(hmacSecret)], "msg_2", nowSeconds, bytes(body));
@@ -92,15 +92,15 @@ describe("receivers", () => {
     expect(verify(null, signed, publicKeyOf(privateSecret), asymmetric)).toBe(true);
   });
 
-  test("refuse a body that was changed on the way", () => {
+  test("receivers refuse a body that was changed in transit", () => {
     const signature = sign([key(hmacSecret)], "msg_3", nowSeconds, bytes("{}"));
     const headers = Object.fromEntries(signatureHeaders("webhook", "msg_3", nowSeconds, signature));
     expect(() => new Webhook(hmacSecret).verify("{ }", headers)).toThrow();
   });
 });
 
-describe("a secret", () => {
-  test("may have 24 to 75 bytes", () => {
+describe("secrets", () => {
+  test("a secret may have 24 to 75 bytes", () => {
     for (const [length, accepted] of [
       [0, false],
       [23, false],
@@ -129,26 +129,26 @@ describe("a secret", () => {
     "that is a longer key pair": `whsk_${base64(new Uint8Array(65))}`,
   };
   for (const [what, text] of Object.entries(junk)) {
-    test(`${what} is refused`, () => expect(parseSecret(text)).toBeNull());
+    test(`a secret ${what} is refused`, () => expect(parseSecret(text)).toBeNull());
   }
 
-  test("that is generated can be used", () => {
+  test("a generated secret can be used", () => {
     const secret = generateSecret(new Uint8Array(24));
     expect(secret).toBe(`whsec_${"A".repeat(32)}`);
     expect(parseSecret(secret)?.scheme).toBe("v1");
   });
 
-  test("is not generated from too few or too many bytes", () => {
+  test("a secret cannot be generated from too few or too many bytes", () => {
     expect(() => generateSecret(new Uint8Array(23))).toThrow(RangeError);
     expect(() => generateSecret(new Uint8Array(76))).toThrow(RangeError);
   });
 
-  test("for HMAC is shown as it is, a private key as its public half", () => {
+  test("receivers get an HMAC secret unchanged and the public key of a private key", () => {
     expect(publicForm(hmacSecret)).toBe(hmacSecret);
     expect(publicForm(privateSecret)).toBe("whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
   });
 
-  test("of every ed25519 key pair is understood", () => {
+  test("the secret of every ed25519 key pair is accepted", () => {
     for (let i = 0; i < 20; i++) {
       const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
       const pair = Buffer.concat([Buffer.from(d!, "base64url"), Buffer.from(x!, "base64url")]);
@@ -156,7 +156,7 @@ describe("a secret", () => {
     }
   });
 
-  test("may be any text without an exception", () => {
+  test("parsing any text as a secret never throws", () => {
     fc.assert(
       fc.property(fc.constantFrom("", "whsec_", "whsk_"), fc.string({ unit: "binary" }), (prefix, text) => {
         parseSecret(prefix + text);
@@ -165,10 +165,10 @@ describe("a secret", () => {
   });
 });
 
-describe("the signature headers", () => {
+describe("signature headers", () => {
   const names = (mode: "webhook" | "svix" | "both") => signatureHeaders(mode, "i", 1, "s").map(([name]) => name);
 
-  test("have the names that the setting asks for", () => {
+  test("the signature headers have the names that the setting selects", () => {
     expect(signatureHeaders("webhook", "msg_1", 12, "v1,x")).toEqual([
       ["webhook-id", "msg_1"],
       ["webhook-timestamp", "12"],

@@ -5,12 +5,12 @@ import { cutText, cutUtf8, pathOfMalformedText } from "../../src/core/text.ts";
 const encode = (text: string) => new TextEncoder().encode(text);
 const strict = new TextDecoder("utf-8", { fatal: true });
 
-describe("cutting an answer to its limit", () => {
-  test("leaves a text alone that fits", () => {
+describe("cutUtf8", () => {
+  test("bytes within the limit are not cut", () => {
     expect(strict.decode(cutUtf8(encode("Grüße"), 7))).toBe("Grüße");
   });
 
-  test("never cuts inside a character", () => {
+  test("cutting bytes never splits a character", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.nat(40), (text, max) => {
         const cut = cutUtf8(encode(text), max);
@@ -20,7 +20,7 @@ describe("cutting an answer to its limit", () => {
     );
   });
 
-  test("loses at most three bytes of the limit", () => {
+  test("cutting bytes loses at most three bytes of the limit", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(63), (bytes, max) => {
         expect(cutUtf8(bytes, max).byteLength).toBeGreaterThanOrEqual(Math.min(bytes.byteLength, max) - 3);
@@ -29,8 +29,8 @@ describe("cutting an answer to its limit", () => {
   });
 });
 
-describe("cutting a text to its limit", () => {
-  test("never cuts inside a character, and loses no more than that", () => {
+describe("cutText", () => {
+  test("cutting a text never splits a character and loses at most one code unit", () => {
     expect([cutText("a🚢b", 1), cutText("a🚢b", 2), cutText("a🚢b", 3), cutText("a🚢b", 9)]).toEqual([
       "a",
       "a",
@@ -41,14 +41,14 @@ describe("cutting a text to its limit", () => {
   });
 });
 
-describe("half of a character in a value", () => {
-  test("is found wherever it is", () => {
+describe("pathOfMalformedText", () => {
+  test("a lone surrogate is found wherever it is", () => {
     expect(pathOfMalformedText({ a: [1, null, { b: "x\ud800" }] })).toEqual(["a", "[2]", "b"]);
     expect(pathOfMalformedText({ a: { "\udc00": 1 } })).toEqual(["a", "\udc00"]);
     expect(pathOfMalformedText("\ud800")).toEqual([]);
   });
 
-  test("is not seen where there is none", () => {
+  test("a well-formed value has no malformed text", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => expect(pathOfMalformedText(value)).toBeNull()),
     );

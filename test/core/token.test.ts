@@ -1,24 +1,24 @@
 import { expect, test } from "bun:test";
 import { censoredToken, tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../../src/core/token.ts";
 
-test("a token is its prefix and all of its random bytes", () => {
+test("a token consists of its prefix and all of its random bytes", () => {
   const random = Uint8Array.from({ length: tokenBytes }, (_, i) => 255 - i);
   const text = tokenText(random);
   expect(text).toMatch(/^bhk_[A-Za-z0-9_-]{43}$/);
   expect(new Uint8Array(Buffer.from(text.slice(4), "base64url"))).toEqual(random);
 });
 
-test("is known by its SHA-256", () => {
+test("a token is identified by its SHA-256", () => {
   const hash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
   expect(tokenHash("hello").toString("hex")).toBe(hash);
 });
 
-test("shows no more than its last characters", () => {
+test("a displayed token shows only its last characters", () => {
   expect(censoredToken(tokenHint("bhk_abcdefghijklmnopqrstuvwxyz"))).toBe("bhk_***wxyz");
   expect(censoredToken("")).toBe("bhk_***");
 });
 
-test("is limited by capabilities, by scopes, by both or not at all", () => {
+test("a token is limited by capabilities, by scopes, by both or not at all", () => {
   const limits = (capabilities: string[] | null, scopes: string[] | null) => tokenLimits({ capabilities, scopes });
   expect(limits(null, null)).toBeNull();
   expect(limits(["ViewBase"], null)).toEqual(["ViewBase"]);

@@ -42,7 +42,7 @@ describe("durations", () => {
     [`${"9".repeat(400)}s`, null],
   ]);
 
-  test("are written in the largest unit that is exact", () => {
+  test("durations are formatted in the largest exact unit", () => {
     const table: [number, string][] = [
       [0, "0"],
       [1, "1ms"],
@@ -56,7 +56,7 @@ describe("durations", () => {
     for (const [ms, text] of table) expect(formatDuration(ms)).toBe(text);
   });
 
-  test("are read back as they were written", () => {
+  test("formatted durations parse to the same value", () => {
     fc.assert(fc.property(fc.maxSafeNat(), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 });
@@ -80,7 +80,7 @@ describe("sizes", () => {
     ["99999999999GiB", null],
   ]);
 
-  test("are written in the largest unit that is exact", () => {
+  test("sizes are formatted in the largest exact unit", () => {
     expect([0, 123, 1024, 16_384, 1_572_864, 2_097_152].map(formatSize)).toEqual([
       "0B",
       "123B",
@@ -91,7 +91,7 @@ describe("sizes", () => {
     ]);
   });
 
-  test("are read back as they were written", () => {
+  test("formatted sizes parse to the same value", () => {
     fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseSize(formatSize(bytes)) === bytes));
   });
 });
@@ -112,7 +112,7 @@ describe("rates", () => {
   ]);
 });
 
-test("no text makes a parser throw or answer something that is no whole number", () => {
+test("parsers never throw, and return whole numbers or null", () => {
   const text = fc.oneof(
     fc.string(),
     fc.tuple(fc.double(), fc.constantFrom("ms", "s", "d", "MiB")).map((p) => p.join("")),

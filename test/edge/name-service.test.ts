@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { getServers, setServers } from "node:dns";
 import { renameSync, unlinkSync, writeFileSync } from "node:fs";
-import type { Finding } from "../../src/core/name-answer.ts";
+import type { LookupResult } from "../../src/core/name-answer.ts";
 import { type LookUp, type LookUpBy, lookUp, NameService } from "../../src/edge/name-service.ts";
 import { type NameServer, startNameServer } from "../support/name-server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -19,11 +19,11 @@ afterAll(async () => {
 });
 
 const wanted = new AbortController().signal;
-const unanswered: Finding = { kind: "unanswered" };
-const absent: Finding = { kind: "absent" };
+const unanswered: LookupResult = { kind: "unanswered" };
+const absent: LookupResult = { kind: "absent" };
 
 /** Absolute, so that no search domain of this machine is tried. */
-const findings: Record<string, Finding> = {
+const results: Record<string, LookupResult> = {
   "both.test.": { kind: "found", addresses: ["127.0.0.7", "::7"] },
   "four.test.": { kind: "found", addresses: ["127.0.0.7"] },
   "six.test.": { kind: "found", addresses: ["::7"] },
@@ -32,20 +32,20 @@ const findings: Record<string, Finding> = {
   "broken.test.": unanswered,
 };
 
-for (const [name, finding] of Object.entries(findings)) {
-  test(`${name} is ${finding.kind === "found" ? `found as ${finding.addresses.join(", ")}` : finding.kind}`, async () => {
-    expect((await lookUp(name, "c-ares")).finding).toEqual(finding);
+for (const [name, result] of Object.entries(results)) {
+  test(`${name} is ${result.kind === "found" ? `found as ${result.addresses.join(", ")}` : result.kind}`, async () => {
+    expect((await lookUp(name, "c-ares")).result).toEqual(result);
   });
 }
 
 test("a name server that refuses has said nothing, and somebody else may be asked", async () => {
-  expect(await lookUp("refused.test.", "c-ares")).toEqual({ finding: unanswered, isRefused: true });
+  expect(await lookUp("refused.test.", "c-ares")).toEqual({ result: unanswered, isRefused: true });
 });
 
 test("the names of /etc/hosts count, without any name server", async () => {
   const { length } = server.asked;
-  const { finding } = await lookUp("localhost", "c-ares");
-  expect(finding).toMatchObject({ kind: "found", addresses: expect.arrayContaining(["127.0.0.1"]) });
+  const { result } = await lookUp("localhost", "c-ares");
+  expect(result).toMatchObject({ kind: "found", addresses: expect.arrayContaining(["127.0.0.1"]) });
   expect(server.asked.slice(length)).toEqual([]);
 });
 
@@ -93,13 +93,13 @@ describe("resolv.conf", () => {
   test("may not be there", async () => {
     setServers([server.address]);
     const { ask } = new NameService(lookUp, "c-ares", dir.file("none"));
-    expect(await ask("four.test.", wanted)).toEqual(findings["four.test."]!);
+    expect(await ask("four.test.", wanted)).toEqual(results["four.test."]!);
   });
 });
 
 describe("where the name servers cannot be asked", () => {
-  const FOUND: LookUp = { finding: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
-  const REFUSED: LookUp = { finding: unanswered, isRefused: true };
+  const FOUND: LookUp = { result: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
+  const REFUSED: LookUp = { result: unanswered, isRefused: true };
 
   /** A system that answers when it is told to, behind name servers that refuse everything. */
   function stubborn() {
@@ -125,7 +125,7 @@ describe("where the name servers cannot be asked", () => {
     await turn();
     expect(asked).toEqual(["first.test", "second.test"]);
     answer(1, FOUND);
-    expect(await both).toEqual([unanswered, FOUND.finding]);
+    expect(await both).toEqual([unanswered, FOUND.result]);
   });
 
   test("it is not asked for what nobody waits for any more", async () => {
@@ -142,7 +142,7 @@ describe("where the name servers cannot be asked", () => {
     await turn();
     expect(asked).toEqual(["first.test", "third.test"]);
     answer(1, FOUND);
-    expect(await all).toEqual([FOUND.finding, unanswered, FOUND.finding]);
+    expect(await all).toEqual([FOUND.result, unanswered, FOUND.result]);
   });
 
   test("and not for what the name servers know", async () => {
@@ -150,7 +150,7 @@ describe("where the name servers cannot be asked", () => {
     const { ask } = new NameService(
       (_, backend) => {
         backends.push(backend);
-        return Promise.resolve({ finding: absent, isRefused: false });
+        return Promise.resolve({ result: absent, isRefused: false });
       },
       "c-ares",
       "/nowhere/resolv.conf",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Finding, freshMs, usableMs } from "../../src/core/name-answer.ts";
+import { freshMs, type LookupResult, usableMs } from "../../src/core/name-answer.ts";
 import { SystemResolver } from "../../src/edge/resolver.ts";
 import type { Clock } from "../../src/ports.ts";
 
@@ -35,7 +35,7 @@ class ManualClock implements Pick<Clock, "now" | "after"> {
 interface Question {
   readonly host: string;
   readonly signal: AbortSignal;
-  answer(finding: Finding): void;
+  answer(result: LookupResult): void;
 }
 
 /** A resolver whose questions the test answers. */
@@ -43,17 +43,17 @@ function world() {
   const clock = new ManualClock();
   const questions: Question[] = [];
   const ask = (host: string, signal: AbortSignal) =>
-    new Promise<Finding>((answer) => questions.push({ host, signal, answer }));
+    new Promise<LookupResult>((answer) => questions.push({ host, signal, answer }));
   const resolver = new SystemResolver(ask, clock);
   return {
     clock,
     questions,
     resolve: (host: string, signal = patient) => resolver.resolve(host, signal),
     /** Asks for a name for the first time, and has it answered like this. */
-    async learned(host: string, finding: Finding) {
+    async learned(host: string, result: LookupResult) {
       const addresses = resolver.resolve(host, patient);
       await turn();
-      questions.at(-1)!.answer(finding);
+      questions.at(-1)!.answer(result);
       return await addresses;
     },
   };
@@ -62,9 +62,9 @@ function world() {
 const patient = new AbortController().signal;
 const OLD = ["192.0.2.1"];
 const NEW = ["192.0.2.2"];
-const found = (addresses: readonly string[]): Finding => ({ kind: "found", addresses });
-const absent: Finding = { kind: "absent" };
-const unanswered: Finding = { kind: "unanswered" };
+const found = (addresses: readonly string[]): LookupResult => ({ kind: "found", addresses });
+const absent: LookupResult = { kind: "absent" };
+const unanswered: LookupResult = { kind: "unanswered" };
 
 /** After all promises that can be kept have been. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -157,10 +157,10 @@ test("when there is no such name any more, its old addresses are not used", asyn
   expect(await resolve("a.test")).toEqual([]);
 });
 
-for (const finding of [absent, unanswered]) {
-  test(`a name that was ${finding.kind} is left alone for longer each time`, async () => {
+for (const result of [absent, unanswered]) {
+  test(`a name that was ${result.kind} is left alone for longer each time`, async () => {
     const { clock, questions, resolve, learned } = world();
-    expect(await learned("a.test", finding)).toEqual([]);
+    expect(await learned("a.test", result)).toEqual([]);
     for (const restMs of [2000, 4000, 8000]) {
       clock.pass(restMs - 1);
       expect(await resolve("a.test")).toEqual([]);
@@ -169,7 +169,7 @@ for (const finding of [absent, unanswered]) {
       const again = resolve("a.test");
       await turn();
       expect(questions).toHaveLength(length + 1);
-      questions.at(-1)!.answer(finding);
+      questions.at(-1)!.answer(result);
       expect(await again).toEqual([]);
     }
   });
