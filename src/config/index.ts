@@ -1,6 +1,6 @@
 /**
- * The settings: one table (`config/schema.ts`), from which come the type, the checks, the flags, the variables, the keys
- * of the file, the help and the table in the README. A setting is read in one place (`config/read.ts`).
+ * Settings. One table (`config/schema.ts`) defines their types, checks, flags, variables, file keys
+ * and help, and the table in the README. All settings are read in one place (`config/read.ts`).
  */
 export { settingsTable } from "./markdown.ts";
 export { CONFIG_VARIABLE, readSettings, type SettingSources, SettingsError } from "./read.ts";

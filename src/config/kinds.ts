@@ -3,17 +3,18 @@ import { parseSubnet, type Subnet } from "../core/address.ts";
 import { parseDuration, parseRate, parseSize } from "../core/unit.ts";
 
 /**
- * The kinds of values that settings have. A kind reads the text of a flag or a variable; the natural TOML form of the
- * same value (a number, a boolean, an array) is first brought into that text, so that there is one reading for all.
+ * A kind of setting value. A kind parses the text of a flag or variable. A TOML value of a natural
+ * type (number, boolean, array) is first converted to that text, so every source uses the same
+ * parser.
  */
 export interface Kind<Value> {
-  /** How the value is called in help texts: `--port <integer>`. */
+  /** Placeholder in help texts: `--port <integer>`. */
   readonly label: string;
-  /** Completes the sentence "… wants". */
-  readonly wants: string;
-  /** Null when the text is not acceptable. */
+  /** Completes the sentence "… must be". */
+  readonly expected: string;
+  /** Returns null if the text is invalid. */
   parse(text: string): Value | null;
-  /** The text of a value from the TOML file, or null when it has the wrong type. */
+  /** Returns the text form of a TOML value, or null if it has the wrong type. */
   fromToml(value: unknown): string | null;
 }
 
@@ -22,17 +23,17 @@ function stringOnly(value: unknown): string | null {
 }
 
 const DAY_MS = 86_400_000;
-/** No duration is longer: a century is already beyond any use, and sums with instants stay exact. */
+/** The longest duration: a century is beyond any use, and sums with timestamps stay exact. */
 const DURATION_MS_MAX = 36_525 * DAY_MS;
 
-/** A duration in ms between `minMs` and `maxMs`. With `zeroMeans`, a bare `0` is accepted as well. */
+/** A duration in ms from `minMs` to `maxMs`. If `zeroMeans` is set, a bare `0` is accepted too. */
 export function duration(
   options: { minMs?: number; maxMs?: number; range?: string; zeroMeans?: string } = {},
 ): Kind<number> {
   const { minMs = 0, maxMs = DURATION_MS_MAX, range, zeroMeans } = options;
   return {
     label: "duration",
-    wants: `a duration such as 250ms, 5s, 30m, 2h or 5d${range ? `, ${range}` : ""}${zeroMeans ? `, or 0 for ${zeroMeans}` : ""}`,
+    expected: `a duration such as 250ms, 5s, 30m, 2h or 5d${range ? `, ${range}` : ""}${zeroMeans ? `, or 0 for ${zeroMeans}` : ""}`,
     parse(text) {
       if (zeroMeans !== undefined && text === "0") return 0;
       const ms = parseDuration(text);
@@ -42,11 +43,11 @@ export function duration(
   };
 }
 
-/** A size in bytes between `minBytes` and `maxBytes`. */
+/** A size in bytes from `minBytes` to `maxBytes`. */
 export function size(minBytes: number, maxBytes: number, range: string): Kind<number> {
   return {
     label: "size",
-    wants: `a size such as 64KiB or 2MiB, ${range}`,
+    expected: `a size such as 64KiB or 2MiB, ${range}`,
     parse(text) {
       const bytes = parseSize(text);
       return bytes !== null && bytes >= minBytes && bytes <= maxBytes ? bytes : null;
@@ -58,7 +59,7 @@ export function size(minBytes: number, maxBytes: number, range: string): Kind<nu
 export function integer(min: number, max: number): Kind<number> {
   return {
     label: "integer",
-    wants: `an integer from ${min} to ${max}`,
+    expected: `an integer from ${min} to ${max}`,
     parse(text) {
       if (!/^\d{1,15}$/.test(text)) return null;
       const value = Number(text);
@@ -68,10 +69,10 @@ export function integer(min: number, max: number): Kind<number> {
   };
 }
 
-/** A share of a whole, 0 to 1. */
+/** A fraction from 0 to 1. */
 export const share: Kind<number> = {
   label: "share",
-  wants: "a number from 0 to 1",
+  expected: "a number from 0 to 1",
   parse(text) {
     if (!/^\d{1,3}(\.\d{1,15})?$/.test(text)) return null;
     const value = Number(text);
@@ -82,7 +83,7 @@ export const share: Kind<number> = {
 
 export const boolean: Kind<boolean> = {
   label: "boolean",
-  wants: "true or false",
+  expected: "true or false",
   parse: (text) => (text === "true" ? true : text === "false" ? false : null),
   fromToml: (value) => (typeof value === "boolean" ? String(value) : null),
 };
@@ -90,17 +91,20 @@ export const boolean: Kind<boolean> = {
 export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Kind<Choice> {
   return {
     label: choices.join("|"),
-    wants: `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`,
+    expected: `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`,
     parse: (text) => choices.find((choice) => choice === text) ?? null,
     fromToml: stringOnly,
   };
 }
 
-/** Values with commas between them; an array of strings in the file. The empty text is the empty list. */
-export function list<Item>(item: Kind<Item>, wants: string, itemsMax: number): Kind<readonly Item[]> {
+/**
+ * A comma-separated list of values; in TOML also an array of strings. The empty text is the empty
+ * list.
+ */
+export function list<Item>(item: Kind<Item>, expected: string, itemsMax: number): Kind<readonly Item[]> {
   return {
     label: `${item.label},…`,
-    wants,
+    expected,
     parse(text) {
       if (text.trim() === "") return [];
       const values = text.split(",").map((part) => item.parse(part.trim()));
@@ -109,7 +113,7 @@ export function list<Item>(item: Kind<Item>, wants: string, itemsMax: number): K
     },
     fromToml(value) {
       if (!Array.isArray(value)) return stringOnly(value);
-      // An item with a comma, or an empty one, would become something else when joined.
+      // Joining would change the meaning of an empty item or one with a comma.
       return value.every((part) => typeof part === "string" && part !== "" && !part.includes(","))
         ? value.join(",")
         : null;
@@ -119,7 +123,7 @@ export function list<Item>(item: Kind<Item>, wants: string, itemsMax: number): K
 
 export const subnet: Kind<Subnet> = {
   label: "cidr",
-  wants: "a CIDR such as 10.0.0.0/8 or fd00::/8",
+  expected: "a CIDR such as 10.0.0.0/8 or fd00::/8",
   parse: parseSubnet,
   fromToml: stringOnly,
 };
@@ -127,7 +131,7 @@ export const subnet: Kind<Subnet> = {
 /** A number per second. */
 export const rate: Kind<number> = {
   label: "rate",
-  wants: "a rate per second such as 500/s",
+  expected: "a rate per second such as 500/s",
   parse: parseRate,
   fromToml: stringOnly,
 };
@@ -137,7 +141,7 @@ const SECRET_CHARS_MAX = 256;
 /** A secret that clients send in a header: visible ASCII characters. */
 export const bearer: Kind<string> = {
   label: "secret",
-  wants: `1 to ${SECRET_CHARS_MAX} visible ASCII characters without spaces`,
+  expected: `1 to ${SECRET_CHARS_MAX} visible ASCII characters without spaces`,
   parse: (text) => (text.length <= SECRET_CHARS_MAX && /^[\x21-\x7e]+$/.test(text) ? text : null),
   fromToml: stringOnly,
 };
@@ -145,35 +149,35 @@ export const bearer: Kind<string> = {
 /** A 256-bit key. */
 export const hexKey: Kind<string> = {
   label: "secret",
-  wants: "64 hex digits, as `openssl rand -hex 32` makes them",
+  expected: "64 hex digits, for example from `openssl rand -hex 32`",
   parse: (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : null),
   fromToml: stringOnly,
 };
 
 export const path: Kind<string> = {
   label: "path",
-  wants: "a path",
+  expected: "a path",
   parse: (text) => (text.trim() !== "" && !text.includes("\0") ? text : null),
   fromToml: stringOnly,
 };
 
-/** What a server may listen on: a literal IP (IPv6 without brackets) or a host name. */
+/** An address to listen on: a literal IP (IPv6 without brackets) or a host name. */
 export const host: Kind<string> = {
   label: "host",
-  wants: "an IP address or a host name such as 127.0.0.1, :: or localhost",
+  expected: "an IP address or a host name such as 127.0.0.1, :: or localhost",
   parse(text) {
     if (isIP(text) !== 0) return text;
-    // A name of digits and dots only is an IP address with a typing error.
+    // A name of digits and dots only is a mistyped IP address.
     if (text.length > 253 || /^[\d.]+$/.test(text)) return null;
     return /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i.test(text) ? text : null;
   },
   fromToml: stringOnly,
 };
 
-/** An http(s) address to which paths are appended; returned without a slash at the end. */
+/** An http(s) URL to which paths are appended; parsed without a trailing slash. */
 export const baseUrl: Kind<string> = {
   label: "url",
-  wants: "an http:// or https:// address without user, query and fragment, such as https://hooks.example.com",
+  expected: "an http:// or https:// URL without user, query and fragment, such as https://hooks.example.com",
   parse(text) {
     if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return null;
     const url = new URL(text);
@@ -183,10 +187,10 @@ export const baseUrl: Kind<string> = {
   fromToml: stringOnly,
 };
 
-/** A proxy address. */
+/** A proxy URL. */
 export const proxyUrl: Kind<string> = {
   label: "url",
-  wants: "an http:// or socks5:// address",
+  expected: "an http:// or socks5:// URL",
   parse: (text) => (/^(http|socks5):\/\//i.test(text) && URL.canParse(text) ? text : null),
   fromToml: stringOnly,
 };

@@ -1,6 +1,6 @@
 import { allSettings, defaultText, variableOf } from "./schema.ts";
 
-/** The table of all settings for the README. */
+/** Returns the table of all settings for the README, as Markdown. */
 export function settingsTable(): string {
   const rows = allSettings().map(([, setting]) => {
     const notes = [setting.secret ? "variable or file only" : "", setting.unsupported ? "not supported yet" : ""];

@@ -2,34 +2,35 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { allSettings, type Field, flagOf, type Setting, type Settings, variableOf } from "./schema.ts";
 
-/** The variable for `--config`. */
+/** Environment variable with the same meaning as `--config`. */
 export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
 const VARIABLE_PREFIX = "BOATHOOK_";
-/** How much of a wrong value is repeated in the message. */
+/** Maximum length of an invalid value in a message. */
 const SHOWN_CHARS_MAX = 80;
 
-/** A setting that cannot be used. The message is one sentence for people and holds no secret. */
+/** A setting is invalid. The message is one sentence for people and contains no secrets. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
 export interface SettingSources {
-  /** Values from the command line by the name of the setting; `config` is the path of the file. */
+  /** Flag values by setting name; `config` is the path of the file. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether people read the log as it comes: decides the default of `log-format`. */
+  /** Whether the log goes to a terminal, which decides the default of `log-format`. */
   readonly terminal: boolean;
 }
 
-/** A text and where it stood, for messages. */
+/** A value as text and its source, for messages. */
 interface Given {
   readonly text: string;
   readonly where: string;
 }
 
 /**
- * Reads every setting: flag over variable over file over default. Throws `SettingsError` at the first one that is wrong or
- * unknown, also when another source overrides it: what is wrong now would surprise later.
+ * Reads all settings. Flags take precedence over variables, variables over the file, the file over
+ * defaults. Throws `SettingsError` for the first invalid or unknown setting, even if another source
+ * overrides it, because it would cause surprises later.
  */
 export function readSettings(sources: SettingSources): Settings {
   refuseUnknownVariables(sources.environment);
@@ -50,10 +51,10 @@ export function readSettings(sources: SettingSources): Settings {
 
 function parse(setting: Setting<unknown>, given: Given): unknown {
   const value = setting.kind.parse(given.text);
-  if (value === null) throw wrong(setting, given.where, shown(given.text));
+  if (value === null) throw invalid(setting, given.where, shown(given.text));
   if (setting.unsupported) {
     throw new SettingsError(
-      `${given.where} is set, but this version of boathook does not support ${setting.name} yet.`,
+      `${given.where} is set, but this version of Boathook does not support ${setting.name} yet; remove it.`,
     );
   }
   return value;
@@ -64,7 +65,7 @@ function fromFlag(setting: Setting<unknown>, flags: SettingSources["flags"]): Gi
   if (text === undefined) return [];
   if (setting.secret) {
     throw new SettingsError(
-      `${flagOf(setting)} was given, but ${setting.name} is a secret and wants to be set by the variable ${variableOf(setting)} or in the --config file.`,
+      `${flagOf(setting)} is not allowed because ${setting.name} is a secret; set the variable ${variableOf(setting)} or use the --config file.`,
     );
   }
   return [{ text, where: flagOf(setting) }];
@@ -85,7 +86,7 @@ function fromFile(setting: Setting<unknown>, file: SettingsFile | null): Given[]
   if (file === null || value === undefined) return [];
   const where = `${setting.name} in ${file.path}`;
   const text = setting.kind.fromToml(value);
-  if (text === null) throw wrong(setting, where, describe(value));
+  if (text === null) throw invalid(setting, where, describe(value));
   return [{ text, where }];
 }
 
@@ -96,7 +97,9 @@ function readFile(path: string | undefined): SettingsFile | null {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "an error";
-    throw new SettingsError(`config names ${shown(path)}, which cannot be read (${code}); it wants a TOML file.`);
+    throw new SettingsError(
+      `The configuration file ${shown(path)} cannot be read (${code}); set --config to a TOML file.`,
+    );
   }
   const values = new Map(Object.entries(parseToml(path, text)));
   refuseUnknownKeys(path, values);
@@ -107,9 +110,9 @@ function parseToml(path: string, text: string): object {
   try {
     return Bun.TOML.parse(text);
   } catch {
-    // The parser's own message may repeat the offending text, which may be a secret.
+    // The parser's own message may quote the invalid text, which may be a secret.
     throw new SettingsError(
-      `config names ${shown(path)}, which is not valid TOML; it wants lines such as port = 8071.`,
+      `The configuration file ${shown(path)} is not valid TOML; write lines such as port = 8071.`,
     );
   }
 }
@@ -118,9 +121,7 @@ function refuseUnknownKeys(path: string, values: ReadonlyMap<string, unknown>): 
   const names = allSettings().map(([, setting]) => setting.name);
   for (const key of values.keys()) {
     if (!names.includes(key)) {
-      throw new SettingsError(
-        `${shown(key)} in ${path} is not a setting; ${suggestion(key, names, "the settings are")}.`,
-      );
+      throw new SettingsError(`The setting ${shown(key)} in ${path} is unknown; ${suggestion(key, names)}`);
     }
   }
 }
@@ -129,27 +130,27 @@ function refuseUnknownVariables(environment: SettingSources["environment"]): voi
   const known = [...allSettings().map(([, setting]) => variableOf(setting)), CONFIG_VARIABLE];
   for (const name of Object.keys(environment)) {
     if (name.startsWith(VARIABLE_PREFIX) && !known.includes(name)) {
-      throw new SettingsError(`The variable ${shown(name)} is not a setting; ${suggestion(name, known, "known are")}.`);
+      throw new SettingsError(`The variable ${shown(name)} is unknown; ${suggestion(name, known)}`);
     }
   }
 }
 
-function wrong(setting: Setting<unknown>, where: string, got: string): SettingsError {
-  const value = setting.secret ? "a value that is not shown because it is a secret" : got;
-  return new SettingsError(`${where} got ${value} but wants ${setting.kind.wants}.`);
+function invalid(setting: Setting<unknown>, where: string, value: string): SettingsError {
+  const got = setting.secret ? "its value is a secret and not shown" : `but is ${value}`;
+  return new SettingsError(`${where} must be ${setting.kind.expected}, ${got}.`);
 }
 
-/** The known name that differs least, or all of them when none is close. */
-function suggestion(name: string, known: readonly string[], intro: string): string {
+/** Suggests the most similar known name, or lists all names if none is similar. */
+function suggestion(name: string, known: readonly string[]): string {
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  if (best !== undefined && best.distance <= 3) return `did you mean ${best.candidate}?`.slice(0, -1);
-  return `${intro} ${known.join(", ")}`;
+  if (best !== undefined && best.distance <= 3) return `did you mean ${best.candidate}?`;
+  return `known names: ${known.join(", ")}.`;
 }
 
-/** Levenshtein's distance. */
+/** Returns the Levenshtein distance. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
@@ -163,7 +164,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** A text as it is repeated in a message: quoted, on one line, not endless. */
+/** Quotes a text for a message: escaped to one line and shortened. */
 function shown(text: string): string {
   const cut = text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
   return JSON.stringify(cut);
@@ -173,6 +174,6 @@ function describe(value: unknown): string {
   if (typeof value === "string") return shown(value);
   if (typeof value === "number") return `the number ${value}`;
   if (typeof value === "boolean") return `the boolean ${value}`;
-  if (Array.isArray(value)) return "an array that does not fit";
-  return "a value of another type";
+  if (Array.isArray(value)) return "an array with invalid items";
+  return "a value of the wrong type";
 }

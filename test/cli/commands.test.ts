@@ -56,11 +56,11 @@ describe("wrong usage ends with 2 and one sentence", () => {
     [["serve", "now"], "Too many arguments for 'serve'; expected 0 arguments but got 1: now."],
     [["token", "revoke"], "Missing required argument 'id'; see boathook help."],
     [["token", "list", "--port", "1"], "Unknown option '--port'; see boathook help."],
-    [["serve", "--port", "http"], '--port got "http" but wants an integer from 0 to 65535.'],
-    [["serve", "--https-only=maybe"], '--https-only got "maybe" but wants true or false.'],
+    [["serve", "--port", "http"], '--port must be an integer from 0 to 65535, but is "http".'],
+    [["serve", "--https-only=maybe"], '--https-only must be true or false, but is "maybe".'],
     [
       ["serve", "--root-token", "hunter2"],
-      "--root-token was given, but root-token is a secret and wants to be set by the variable BOATHOOK_ROOT_TOKEN or in the --config file.",
+      "--root-token is not allowed because root-token is a secret; set the variable BOATHOOK_ROOT_TOKEN or use the --config file.",
     ],
     [
       ["token", "create", "--expires", "soon"],
@@ -74,14 +74,18 @@ describe("wrong usage ends with 2 and one sentence", () => {
   }
 
   test("a wrong variable stops every command, also one that does not use it", async () => {
-    expect(await usageError(["token", "list"], { BOATHOOK_PORT: "x" })).toStartWith('BOATHOOK_PORT got "x"');
-    expect(await usageError(["serve"], { BOATHOOK_PROT: "1" })).toContain("did you mean BOATHOOK_PORT");
+    expect(await usageError(["token", "list"], { BOATHOOK_PORT: "x" })).toBe(
+      'BOATHOOK_PORT must be an integer from 0 to 65535, but is "x".',
+    );
+    expect(await usageError(["serve"], { BOATHOOK_PROT: "1" })).toContain("did you mean BOATHOOK_PORT?");
   });
 
   test("a wrong key in the file stops the start", async () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.toml"), "sync = 'never'");
-    expect(await usageError(["serve", "--config", dir.file("a.toml")])).toMatch(/^sync in .* got "never" but wants/);
+    expect(await usageError(["serve", "--config", dir.file("a.toml")])).toMatch(
+      /^sync in .* must be full or normal, but is "never"\.$/,
+    );
   });
 });
 
@@ -89,7 +93,10 @@ describe("the executable", () => {
   test("says its version and refuses wrong settings as the sources do", async () => {
     expect((await run(executable(), ["--version"])).stdout).toBe(`${packageJson.version}\n`);
     const { code, stderr } = await run(executable(), ["serve", "--port", "http"]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: '--port got "http" but wants an integer from 0 to 65535.\n' });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: '--port must be an integer from 0 to 65535, but is "http".\n',
+    });
   });
 
   test("reads neither .env nor bunfig.toml from the directory it is started in", async () => {

@@ -4,12 +4,12 @@ import { withSettingsTable } from "../../scripts/settings-table.ts";
 import { settingsTable } from "../../src/config/index.ts";
 import { allSettings, variableOf } from "../../src/config/schema.ts";
 
-test("the README holds the settings as they are; `bun scripts/settings-table.ts --write` renews it", async () => {
+test("the README has the current settings table; `bun scripts/settings-table.ts --write` updates it", async () => {
   const readme = await Bun.file(join(import.meta.dir, "..", "..", "README.md")).text();
   expect(readme).toBe(withSettingsTable(readme));
 });
 
-test("the table has a row of four cells for every setting", () => {
+test("the settings table has a row of four cells for every setting", () => {
   const rows = settingsTable().split("\n").slice(2);
   for (const [index, [, setting]] of allSettings().entries()) {
     expect(rows[index]).toStartWith(`| \`${setting.name}\` | `);
@@ -18,6 +18,6 @@ test("the table has a row of four cells for every setting", () => {
   }
 });
 
-test("without its marks the README is not touched", () => {
+test("a README without the markers is refused", () => {
   expect(() => withSettingsTable("# Boathook\n")).toThrow("lacks");
 });

@@ -8,7 +8,7 @@ function read(sources: Partial<Parameters<typeof readSettings>[0]> = {}): Settin
   return readSettings({ flags: {}, environment: {}, terminal: false, ...sources });
 }
 
-/** The sentence with which the settings are refused. */
+/** The message with which the settings are refused. */
 function refusal(sources: Partial<Parameters<typeof readSettings>[0]>): string {
   try {
     read(sources);
@@ -16,7 +16,7 @@ function refusal(sources: Partial<Parameters<typeof readSettings>[0]>): string {
     if (error instanceof SettingsError) return error.message;
     throw error;
   }
-  throw new Error("the settings were accepted");
+  throw new Error("The settings were accepted.");
 }
 
 function readToml(text: string): Settings {
@@ -35,146 +35,147 @@ const KEY = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
 const DAY_MS = 86_400_000;
 
 type Case = {
-  readonly good: ReadonlyArray<readonly [text: string, value: unknown]>;
-  readonly bad: readonly string[];
+  readonly valid: ReadonlyArray<readonly [text: string, value: unknown]>;
+  readonly invalid: readonly string[];
 };
 
-/** Every setting: texts that it takes with what they mean, and texts that it refuses. */
+/** For every setting: valid texts with their values, and invalid texts. */
 const CASES: Readonly<Record<Field, Case>> = {
   host: {
-    good: [
+    valid: [
       ["0.0.0.0", "0.0.0.0"],
       ["::1", "::1"],
       ["hooks.example.com", "hooks.example.com"],
     ],
-    bad: ["", "[::1]", "http://localhost", "a b", "256.1.1.1", "127.0.0.1:80", "-a", "a..b"],
+    invalid: ["", "[::1]", "http://localhost", "a b", "256.1.1.1", "127.0.0.1:80", "-a", "a..b"],
   },
   port: {
-    good: [
+    valid: [
       ["0", 0],
       ["65535", 65535],
     ],
-    bad: ["", "65536", "-1", "80.5", "0x50", "http", "1e3", " 80"],
+    invalid: ["", "65536", "-1", "80.5", "0x50", "http", "1e3", " 80"],
   },
   publicUrl: {
-    good: [
+    valid: [
       ["https://hooks.example.com/", "https://hooks.example.com"],
       ["http://10.0.0.1:8071/base", "http://10.0.0.1:8071/base"],
     ],
-    bad: ["", "hooks.example.com", "ftp://x", "https://u:p@x", "https://x/?a=1", "https://x/#a", "https://"],
+    invalid: ["", "hooks.example.com", "ftp://x", "https://u:p@x", "https://x/?a=1", "https://x/#a", "https://"],
   },
   shutdownTimeoutMs: {
-    good: [
+    valid: [
       ["0", 0],
       ["90s", 90_000],
     ],
-    bad: ["", "20", "-1s", "20 s", "1w", "1e3s"],
+    invalid: ["", "20", "-1s", "20 s", "1w", "1e3s"],
   },
-  rootToken: { good: [["s3cret!", "s3cret!"]], bad: ["", "a b", "ä", "x".repeat(257), "a\nb"] },
-  jwtSecret: { good: [["s3cret!", "s3cret!"]], bad: ["", "a b"] },
-  encryptionKey: { good: [[KEY, KEY.toLowerCase()]], bad: ["", KEY.slice(1), `${KEY}0`, KEY.replace("0", "g")] },
-  metricsToken: { good: [["m", "m"]], bad: ["", "a b"] },
-  dataDir: { good: [["/var/lib/boathook", "/var/lib/boathook"]], bad: ["", "  ", "a\0b"] },
+  rootToken: { valid: [["s3cret!", "s3cret!"]], invalid: ["", "a b", "ä", "x".repeat(257), "a\nb"] },
+  jwtSecret: { valid: [["s3cret!", "s3cret!"]], invalid: ["", "a b"] },
+  encryptionKey: { valid: [[KEY, KEY.toLowerCase()]], invalid: ["", KEY.slice(1), `${KEY}0`, KEY.replace("0", "g")] },
+  metricsToken: { valid: [["m", "m"]], invalid: ["", "a b"] },
+  dataDir: { valid: [["/var/lib/boathook", "/var/lib/boathook"]], invalid: ["", "  ", "a\0b"] },
   sync: {
-    good: [
+    valid: [
       ["full", "full"],
       ["normal", "normal"],
     ],
-    bad: ["", "off", "Full"],
+    invalid: ["", "off", "Full"],
   },
-  retentionMs: { good: [["30d", 30 * DAY_MS]], bad: ["", "0", "90", "-1d", "999999d"] },
+  retentionMs: { valid: [["30d", 30 * DAY_MS]], invalid: ["", "0", "90", "-1d", "999999d"] },
   retryScheduleMs: {
-    good: [
+    valid: [
       ["", []],
       ["5s", [5000]],
       ["0,250ms, 5m", [0, 250, 300_000]],
     ],
-    bad: ["5", "5s,", "5s;5m", "5s,,5m", Array(101).fill("1s").join(",")],
+    invalid: ["5", "5s,", "5s;5m", "5s,,5m", Array(101).fill("1s").join(",")],
   },
   retryJitter: {
-    good: [
+    valid: [
       ["0", 0],
       ["0.25", 0.25],
       ["1", 1],
     ],
-    bad: ["", "1.1", "-0.1", "20%", ".5", "1e-1", "NaN"],
+    invalid: ["", "1.1", "-0.1", "20%", ".5", "1e-1", "NaN"],
   },
-  deliveryTimeoutMs: { good: [["250ms", 250]], bad: ["", "0", "25h", "15"] },
-  deliveryConcurrency: { good: [["1", 1]], bad: ["", "0", "60001", "many"] },
-  endpointConcurrency: { good: [["1000", 1000]], bad: ["", "0", "-3"] },
+  deliveryTimeoutMs: { valid: [["250ms", 250]], invalid: ["", "0", "25h", "15"] },
+  deliveryConcurrency: { valid: [["1", 1]], invalid: ["", "0", "60001", "many"] },
+  endpointConcurrency: { valid: [["1000", 1000]], invalid: ["", "0", "-3"] },
   backlogThresholdMs: {
-    good: [
+    valid: [
       ["0", 0],
       ["90s", 90_000],
     ],
-    bad: ["", "-5m", "soon"],
+    invalid: ["", "-5m", "soon"],
   },
   endpointDisableAfterMs: {
-    good: [
+    valid: [
       ["0", 0],
       ["12h", 43_200_000],
     ],
-    bad: ["", "never", "5"],
+    invalid: ["", "never", "5"],
   },
   signatureHeaders: {
-    good: [
+    valid: [
       ["webhook", "webhook"],
       ["svix", "svix"],
       ["both", "both"],
     ],
-    bad: ["", "webhook,svix"],
+    invalid: ["", "webhook,svix"],
   },
-  allowSubnets: { good: [["", []]], bad: ["10.0.0", "10.0.0.0/33", "10.0.0.0/8,", "any"] },
+  allowSubnets: { valid: [["", []]], invalid: ["10.0.0", "10.0.0.0/33", "10.0.0.0/8,", "any"] },
   httpsOnly: {
-    good: [
+    valid: [
       ["true", true],
       ["false", false],
     ],
-    bad: ["", "yes", "1"],
+    invalid: ["", "yes", "1"],
   },
-  egressProxy: { good: [], bad: ["", "proxy:3128", "https://proxy"] },
+  egressProxy: { valid: [], invalid: ["", "proxy:3128", "https://proxy"] },
   maxBodyBytes: {
-    good: [
+    valid: [
       ["64KiB", 65_536],
       ["1B", 1],
     ],
-    bad: ["", "0B", "2MB", "1GiB", "-1KiB"],
+    invalid: ["", "0B", "2MB", "1GiB", "-1KiB"],
   },
-  maxResponseStoredBytes: { good: [["0B", 0]], bad: ["", "17MiB", "all"] },
-  ingestRatePerSecond: { good: [["500/s", 500]], bad: ["", "500", "0/s", "-1/s"] },
-  logLevel: { good: [["debug", "debug"]], bad: ["", "INFO", "trace"] },
+  maxResponseStoredBytes: { valid: [["0B", 0]], invalid: ["", "17MiB", "all"] },
+  ingestRatePerSecond: { valid: [["500/s", 500]], invalid: ["", "500", "0/s", "-1/s"] },
+  logLevel: { valid: [["debug", "debug"]], invalid: ["", "INFO", "trace"] },
   logFormat: {
-    good: [
+    valid: [
       ["json", "json"],
       ["pretty", "pretty"],
     ],
-    bad: ["", "text"],
+    invalid: ["", "text"],
   },
 };
 
 describe("every setting", () => {
   for (const [field, setting] of allSettings()) {
-    for (const [text, value] of CASES[field].good) {
-      test(`${setting.name} takes ${JSON.stringify(text)}`, () => {
+    for (const [text, value] of CASES[field].valid) {
+      test(`${setting.name} accepts ${JSON.stringify(text)}`, () => {
         expect(read({ environment: { [variableOf(setting)]: text } })[field]).toEqual(value as never);
       });
     }
-    for (const text of CASES[field].bad) {
-      test(`${setting.name} refuses ${JSON.stringify(text.slice(0, 40))} in one sentence that names it and says what it wants`, () => {
+    for (const text of CASES[field].invalid) {
+      test(`${setting.name} refuses ${JSON.stringify(text.slice(0, 40))} with one sentence that names it and the expected value`, () => {
         const message = refusal({ environment: { [variableOf(setting)]: text } });
-        expect(message).toStartWith(`${variableOf(setting)} got `);
-        expect(message).toContain(`but wants ${setting.kind.wants}`);
+        expect(message).toStartWith(`${variableOf(setting)} must be ${setting.kind.expected}`);
+        const shown = JSON.stringify(text.slice(0, 80)).slice(1, -1);
+        expect(message).toContain(setting.secret ? ", its value is a secret and not shown." : `, but is "${shown}`);
         expect(message).not.toContain("\n");
         if (setting.secret && text.trim() !== "") expect(message).not.toContain(text);
       });
     }
-    test(`${setting.name} has a default that it would itself accept`, () => {
+    test(`the default of ${setting.name} is valid or null`, () => {
       if (setting.default !== null) expect(setting.kind.parse(setting.default)).not.toBeNull();
     });
   }
 });
 
-test("without any source the documented defaults apply", () => {
+test("the documented defaults apply if no setting is given", () => {
   expect(read()).toEqual({
     host: "127.0.0.1",
     port: 8071,
@@ -206,7 +207,7 @@ test("without any source the documented defaults apply", () => {
   });
 });
 
-test("on a terminal the log is pretty unless a format is asked for", () => {
+test("the log format on a terminal is pretty unless it is set", () => {
   expect(read({ terminal: true }).logFormat).toBe("pretty");
   expect(read({ terminal: true, flags: { "log-format": "json" } }).logFormat).toBe("json");
 });
@@ -216,7 +217,7 @@ test("allow-subnets reads every CIDR of its list", () => {
 });
 
 describe("precedence", () => {
-  test("a flag goes before a variable, a variable before the file, the file before the default", () => {
+  test("a flag overrides a variable, a variable the file, and the file the default", () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.toml"), "port = 1\nretry-jitter = 0.5\nlog-level = 'warn'");
     const settings = read({
@@ -226,7 +227,7 @@ describe("precedence", () => {
     expect(settings).toMatchObject({ port: 3, retryJitter: 0.6, logLevel: "warn", host: "127.0.0.1" });
   });
 
-  test("BOATHOOK_CONFIG names the file unless --config does", () => {
+  test("BOATHOOK_CONFIG names the file unless --config is given", () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.toml"), "port = 1");
     writeFileSync(dir.file("b.toml"), "port = 2");
@@ -235,13 +236,13 @@ describe("precedence", () => {
     expect(read({ environment, flags: { config: dir.file("b.toml") } }).port).toBe(2);
   });
 
-  test("a wrong value is refused although a better source overrides it", () => {
-    expect(refusal({ flags: { port: "3" }, environment: { BOATHOOK_PORT: "x" } })).toStartWith("BOATHOOK_PORT got");
+  test("an invalid value is refused even if another source overrides it", () => {
+    expect(refusal({ flags: { port: "3" }, environment: { BOATHOOK_PORT: "x" } })).toStartWith("BOATHOOK_PORT must be");
   });
 });
 
-describe("the file", () => {
-  test("takes the natural type of each value", () => {
+describe("configuration file", () => {
+  test("the configuration file accepts the natural TOML type of each value", () => {
     const settings = readToml(`
       port = 9000
       https-only = true
@@ -262,68 +263,68 @@ describe("the file", () => {
     });
   });
 
-  const wrong: ReadonlyArray<readonly [toml: string, got: string]> = [
+  const wrongTypes: ReadonlyArray<readonly [toml: string, got: string]> = [
     ['port = "9000"', '"9000"'],
     ["port = 80.5", "the number 80.5"],
     ["host = 1", "the number 1"],
     ['https-only = "true"', '"true"'],
     ["delivery-timeout = 15", "the number 15"],
-    ["retry-schedule = [5, 10]", "an array that does not fit"],
-    ['retry-schedule = ["5s,5m"]', "an array that does not fit"],
-    ['retry-schedule = [""]', "an array that does not fit"],
+    ["retry-schedule = [5, 10]", "an array with invalid items"],
+    ['retry-schedule = ["5s,5m"]', "an array with invalid items"],
+    ['retry-schedule = [""]', "an array with invalid items"],
     ["data-dir = true", "the boolean true"],
-    ["[port]\na = 1", "a value of another type"],
+    ["[port]\na = 1", "a value of the wrong type"],
   ];
-  for (const [toml, got] of wrong) {
-    test(`refuses ${JSON.stringify(toml)}`, () => {
-      expect(tomlRefusal(toml)).toContain(`got ${got} but wants`);
+  for (const [toml, got] of wrongTypes) {
+    test(`the configuration file refuses ${JSON.stringify(toml)}`, () => {
+      expect(tomlRefusal(toml)).toEndWith(`, but is ${got}.`);
     });
   }
 
-  test("refuses an unknown key and names the one that was meant", () => {
-    expect(tomlRefusal("prot = 1")).toMatch(/"prot" in .* is not a setting; did you mean port\./);
+  test("an unknown key in the configuration file is refused with a suggestion", () => {
+    expect(tomlRefusal("prot = 1")).toMatch(/^The setting "prot" in .* is unknown; did you mean port\?$/);
     expect(tomlRefusal("__proto__ = 1")).toContain('"__proto__"');
     expect(tomlRefusal("constructor = 1")).toContain('"constructor"');
   });
 
-  test("is refused without a word of its content when it is not TOML", () => {
+  test("a configuration file that is not TOML is refused without quoting its content", () => {
     const message = tomlRefusal("root-token = hunter2");
     expect(message).toContain("not valid TOML");
     expect(message).not.toContain("hunter2");
   });
 
-  test("is refused when it cannot be read", () => {
+  test("a configuration file that cannot be read is refused", () => {
     expect(refusal({ flags: { config: "/nowhere/boathook.toml" } })).toMatch(
-      /^config names .* cannot be read \(ENOENT\)/,
+      /^The configuration file .* cannot be read \(ENOENT\)/,
     );
   });
 });
 
-describe("what is refused whatever its value", () => {
-  test("a variable that looks like a setting but is none", () => {
+describe("settings that are refused whatever their value", () => {
+  test("an unknown variable with the prefix of settings is refused", () => {
     expect(refusal({ environment: { BOATHOOK_RETRY_SHEDULE: "5s" } })).toContain(
-      "did you mean BOATHOOK_RETRY_SCHEDULE",
+      "did you mean BOATHOOK_RETRY_SCHEDULE?",
     );
-    expect(refusal({ environment: { BOATHOOK_NONSENSE_HERE: "5s" } })).toContain("known are BOATHOOK_HOST");
+    expect(refusal({ environment: { BOATHOOK_NONSENSE_HERE: "5s" } })).toContain("known names: BOATHOOK_HOST");
   });
 
-  test("a secret as a flag, without repeating it", () => {
+  test("a secret as a flag is refused without repeating it", () => {
     for (const [, setting] of allSettings().filter(([, one]) => one.secret)) {
       const message = refusal({ flags: { [setting.name]: "hunter2" } });
-      expect(message).toStartWith(`--${setting.name} was given`);
+      expect(message).toStartWith(`--${setting.name} is not allowed because`);
       expect(message).toContain(variableOf(setting));
       expect(message).not.toContain("hunter2");
     }
   });
 
-  test("a setting that this version cannot do yet", () => {
+  test("a setting that this version does not support is refused", () => {
     expect(refusal({ flags: { "egress-proxy": "socks5://127.0.0.1:1080" } })).toContain(
       "does not support egress-proxy yet",
     );
   });
 });
 
-test("names, flags and variables are unique and well formed", () => {
+test("names, flags and variables are unique and well-formed", () => {
   const names = allSettings().map(([, setting]) => setting.name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
