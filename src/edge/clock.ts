@@ -11,5 +11,8 @@ export const systemClock: Clock = {
   },
 };
 
-/** For what must not go wrong when the time of the machine is set: counts from the start of the process, and never steps back. */
+/**
+ * A clock that never steps back: it counts from the start of the process. Use it where a change of
+ * the system time must do no harm.
+ */
 export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };

@@ -3,58 +3,66 @@ import { readFileSync, statSync } from "node:fs";
 import type { LookupResult } from "../core/name-answer.ts";
 import { isRefusal, lookupResultOf } from "../core/name-error.ts";
 import { nameServersOf } from "../core/resolv-conf.ts";
-import { Turns } from "./turns.ts";
+import { PrioritySemaphore } from "./priority-semaphore.ts";
 
-/** Asks for one name. Never rejects; after `signal` has been aborted nobody waits for it any more. */
-export type AskForName = (host: string, signal: AbortSignal) => Promise<LookupResult>;
+/** Looks up one name. Never rejects. Aborting `signal` means that the caller no longer waits. */
+export type AskName = (host: string, signal: AbortSignal) => Promise<LookupResult>;
 
 export type Backend = "c-ares" | "system";
 
-export interface LookUp {
+export interface LookupReply {
   readonly result: LookupResult;
-  /** Nobody could be asked this way. */
+  /** The name servers cannot be reached or refused the query. */
   readonly isRefused: boolean;
 }
 
-/** Never rejects. */
-export type LookUpBy = (host: string, backend: Backend) => Promise<LookUp>;
+/** Looks up a name with one backend. Never rejects. */
+export type LookUpFunction = (host: string, backend: Backend) => Promise<LookupReply>;
 
 /**
- * getaddrinfo holds a thread for every name whose server does not answer, and there are as few threads as processors:
- * two such names, and no other is looked up. c-ares (which reads /etc/hosts and the search domains too) waits for any
- * number of them at once. The system of macOS does so itself, and knows more name servers than resolv.conf does.
+ * getaddrinfo blocks a thread for every name whose server does not answer, and there are only as
+ * many threads as processors. Two such names would block all other lookups on a machine with two
+ * processors. c-ares, which also reads /etc/hosts and the search domains, can wait for any number
+ * of names. The resolver of macOS can too, and it knows name servers that resolv.conf does not
+ * list.
  */
 const BACKEND: Backend = process.platform === "darwin" ? "system" : "c-ares";
 
 const RESOLV_CONF = "/etc/resolv.conf";
-/** What may wait for the system. Whoever waits longer than the caller wants to is dropped when it is its turn. */
+/**
+ * Maximum number of waiters for the system resolver. Those whose caller has given up are skipped
+ * when they are admitted.
+ */
 const WAITING_FOR_SYSTEM_MAX = 1000;
 
-/** The name servers of this machine. There is one set of them in a process, and so there should be one of these. */
+/**
+ * Looks up names with the name servers of this machine. They are global to the process, so create
+ * only one instance.
+ */
 export class NameService {
-  /** One at a time, because it may hold a thread: the others are for the rest of the program. */
-  readonly #system = new Turns([1], WAITING_FOR_SYSTEM_MAX);
+  /** One lookup at a time, because it may block a thread that the rest of the program needs. */
+  readonly #system = new PrioritySemaphore([1], WAITING_FOR_SYSTEM_MAX);
   #version: string | null;
 
   constructor(
-    private readonly lookUpBy: LookUpBy = lookUp,
+    private readonly lookUpBy: LookUpFunction = lookUp,
     private readonly backend: Backend = BACKEND,
     private readonly resolvConf = RESOLV_CONF,
   ) {
     this.#version = versionOf(resolvConf);
   }
 
-  readonly ask: AskForName = async (host, signal) => {
-    if (this.backend === "c-ares") this.#follow();
+  readonly ask: AskName = async (host, signal) => {
+    if (this.backend === "c-ares") this.#reloadServers();
     const { result, isRefused } = await this.lookUpBy(host, this.backend);
     return isRefused && this.backend !== "system" ? this.#askSystem(host, signal) : result;
   };
 
   /**
-   * c-ares reads resolv.conf once, but machines change networks. Its name servers are followed; its search domains and
-   * options count as they were at the start.
+   * Applies changes to resolv.conf, which c-ares reads only once, because machines change networks.
+   * Only name servers are updated; search domains and options stay as they were at the start.
    */
-  #follow(): void {
+  #reloadServers(): void {
     try {
       const version = versionOf(this.resolvConf);
       if (version === null || version === this.#version) return;
@@ -62,25 +70,26 @@ export class NameService {
       const servers = nameServersOf(readFileSync(this.resolvConf, "utf8"));
       if (servers.length > 0) setServers(servers);
     } catch {
-      // It cannot be read, or was replaced a moment ago: what was known goes on, and the next change is seen.
+      // The file cannot be read or is being replaced. Keep the known servers; the next change is
+      // noticed.
     }
   }
 
   /**
-   * Where resolv.conf is empty or lists a server that refuses us, the system may know the way all the same (as
-   * systemd-resolved does through nsswitch.conf).
+   * Asks the system resolver. If resolv.conf is empty or lists a server that refuses queries, the
+   * system may still resolve names, for example with systemd-resolved through nsswitch.conf.
    */
   async #askSystem(host: string, signal: AbortSignal): Promise<LookupResult> {
-    if (!(await this.#system.take(0))) return { kind: "unanswered" };
+    if (!(await this.#system.acquire(0))) return { kind: "unanswered" };
     try {
       return signal.aborted ? { kind: "unanswered" } : (await this.lookUpBy(host, "system")).result;
     } finally {
-      this.#system.leave(0);
+      this.#system.release(0);
     }
   }
 }
 
-/** Changes whenever the file does; null when there is none. */
+/** Returns a value that changes whenever the file does, or null if it does not exist. */
 function versionOf(file: string): string | null {
   try {
     const { mtimeMs, ino, size } = statSync(file);
@@ -90,10 +99,10 @@ function versionOf(file: string): string | null {
   }
 }
 
-export async function lookUp(host: string, backend: Backend): Promise<LookUp> {
+export async function lookUp(host: string, backend: Backend): Promise<LookupReply> {
   try {
     const found = await Bun.dns.lookup(host, { backend });
-    // IPv4 first: a machine without IPv6 is told of IPv6 addresses all the same.
+    // IPv4 first, because a machine without IPv6 gets IPv6 addresses too.
     const addresses = found.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
     return { result: { kind: "found", addresses }, isRefused: false };
   } catch (error) {

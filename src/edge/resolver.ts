@@ -1,42 +1,46 @@
 import { type LookupResult, learn, type NameAnswer, rankOf, usableAddresses } from "../core/name-answer.ts";
 import type { Clock, Resolver } from "../ports.ts";
 import { steadyClock } from "./clock.ts";
-import { type AskForName, NameService } from "./name-service.ts";
-import { Turns } from "./turns.ts";
+import { type AskName, NameService } from "./name-service.ts";
+import { PrioritySemaphore } from "./priority-semaphore.ts";
 
 const NAMES_MAX = 10_000;
-/** Look-ups under way at once: all, those for names that are new or failing, those for failing ones. */
-const AT_ONCE_MAX = [1024, 768, 512] as const;
+/** Maximum concurrent lookups: in total, for new and failing names, and for failing names. */
+const CONCURRENT_MAX = [1024, 768, 512] as const;
 const WAITING_MAX = NAMES_MAX;
-/** No look-up holds its place longer. Below the usual delivery timeout, so that the attempt can say what was wrong. */
-const ASK_MS_MAX = 6000;
-/** With a usable answer at hand, an attempt waits so long for a newer one. */
+/**
+ * Time limit of a lookup. Shorter than the default delivery timeout, so that the attempt can report
+ * the cause.
+ */
+const LOOKUP_MS_MAX = 6000;
+/** How long an attempt waits for a newer result if it has a usable one. */
 const PATIENCE_MS = 100;
 
 type Addresses = readonly string[];
 
-/** A look-up under way, shared by everybody who wants the name. */
-interface Asking {
+/** A lookup in progress, shared by all callers that need the name. */
+interface PendingLookup {
   readonly addresses: Promise<Addresses>;
-  /** The same, or what is still usable, whichever comes first. */
+  /** Resolves to the new addresses, or after a short wait to those that are still usable. */
   readonly addressesSoon: Promise<Addresses>;
 }
 
 interface Name {
   answer: NameAnswer | undefined;
-  asking: Asking | null;
+  pending: PendingLookup | null;
 }
 
 /**
- * Resolves once for many attempts to the same name, and goes on with what it knows while the name servers are silent
- * (`core/name-answer.ts` says for how long). However many names hang, the others are looked up.
+ * Resolves host names with a cache that many attempts share. While the name servers do not answer,
+ * known addresses stay in use for as long as `core/name-answer.ts` allows. Names that hang do not
+ * block other names.
  */
 export class SystemResolver implements Resolver {
   readonly #names = new Map<string, Name>();
-  readonly #turns = new Turns(AT_ONCE_MAX, WAITING_MAX);
+  readonly #semaphore = new PrioritySemaphore(CONCURRENT_MAX, WAITING_MAX);
 
   constructor(
-    private readonly askForName: AskForName = new NameService().ask,
+    private readonly askName: AskName = new NameService().ask,
     private readonly clock: Pick<Clock, "now" | "after"> = steadyClock,
   ) {}
 
@@ -46,47 +50,47 @@ export class SystemResolver implements Resolver {
     if (name?.answer !== undefined && now < name.answer.nextLookupAt) {
       return Promise.resolve(usableAddresses(name.answer, now));
     }
-    const asking = name?.asking ?? this.#ask(host, name?.answer);
+    const pending = name?.pending ?? this.#startLookup(host, name?.answer);
     const isUsable = usableAddresses(name?.answer, now).length > 0;
-    return unlessAborted(isUsable ? asking.addressesSoon : asking.addresses, signal);
+    return unlessAborted(isUsable ? pending.addressesSoon : pending.addresses, signal);
   }
 
-  #ask(host: string, answer: NameAnswer | undefined): Asking {
-    const name: Name = { answer, asking: null };
+  #startLookup(host: string, answer: NameAnswer | undefined): PendingLookup {
+    const name: Name = { answer, pending: null };
     this.#names.delete(host);
     if (this.#names.size >= NAMES_MAX) this.#names.delete(this.#names.keys().next().value!);
     this.#names.set(host, name);
-    const addresses = this.#renew(host, name);
-    name.asking = { addresses, addressesSoon: this.#soon(addresses, answer) };
-    return name.asking;
+    const addresses = this.#refresh(host, name);
+    name.pending = { addresses, addressesSoon: this.#newerOrUsable(addresses, answer) };
+    return name.pending;
   }
 
-  async #renew(host: string, name: Name): Promise<Addresses> {
-    const result = await this.#find(host, rankOf(name.answer, this.clock.now()));
+  async #refresh(host: string, name: Name): Promise<Addresses> {
+    const result = await this.#lookUp(host, rankOf(name.answer, this.clock.now()));
     const now = this.clock.now();
-    name.asking = null;
+    name.pending = null;
     if (result !== null) name.answer = learn(name.answer, result, now);
     return usableAddresses(name.answer, now);
   }
 
-  /** Null when there was no place to wait for a turn, which says nothing of the name. */
-  async #find(host: string, rank: number): Promise<LookupResult | null> {
-    if (!(await this.#turns.take(rank))) return null;
-    const unwanted = new AbortController();
-    const late = Promise.withResolvers<LookupResult>();
-    const cancel = this.clock.after(ASK_MS_MAX, () => {
-      unwanted.abort();
-      late.resolve({ kind: "unanswered" });
+  /** Returns null if too many lookups are waiting, which says nothing about the name. */
+  async #lookUp(host: string, rank: number): Promise<LookupResult | null> {
+    if (!(await this.#semaphore.acquire(rank))) return null;
+    const controller = new AbortController();
+    const timeout = Promise.withResolvers<LookupResult>();
+    const cancel = this.clock.after(LOOKUP_MS_MAX, () => {
+      controller.abort();
+      timeout.resolve({ kind: "unanswered" });
     });
     try {
-      return await Promise.race([this.askForName(host, unwanted.signal), late.promise]);
+      return await Promise.race([this.askName(host, controller.signal), timeout.promise]);
     } finally {
       cancel();
-      this.#turns.leave(rank);
+      this.#semaphore.release(rank);
     }
   }
 
-  #soon(addresses: Promise<Addresses>, answer: NameAnswer | undefined): Promise<Addresses> {
+  #newerOrUsable(addresses: Promise<Addresses>, answer: NameAnswer | undefined): Promise<Addresses> {
     const usable = usableAddresses(answer, this.clock.now());
     if (usable.length === 0) return addresses;
     const { promise, resolve } = Promise.withResolvers<Addresses>();
@@ -99,7 +103,10 @@ export class SystemResolver implements Resolver {
   }
 }
 
-/** No addresses as soon as `signal` is aborted. Leaves nothing behind on a signal that lives on. */
+/**
+ * Resolves to no addresses as soon as `signal` aborts. Leaves no listener on a signal that outlives
+ * the lookup.
+ */
 function unlessAborted(addresses: Promise<Addresses>, signal: AbortSignal): Promise<Addresses> {
   if (signal.aborted) return Promise.resolve([]);
   return new Promise((resolve) => {

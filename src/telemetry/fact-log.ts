@@ -2,7 +2,10 @@ import type { Fact } from "../core/fact.ts";
 import type { IdCodec } from "../core/id.ts";
 import type { Log } from "./log.ts";
 
-/** Which facts are worth a line, and how loud. What happens thousands of times a second is for `debug`. */
+/**
+ * Returns a listener that logs facts at a level that fits their importance. Facts that occur
+ * thousands of times per second are not logged.
+ */
 export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
   return (fact) => {
     switch (fact.type) {
@@ -16,14 +19,14 @@ export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
             failingSince: fact.failingSince === null ? null : new Date(fact.failingSince).toISOString(),
           },
           fact.cause === "gone"
-            ? "Endpoint disabled: it answered 410 Gone."
-            : "Endpoint disabled: it has failed without a break for endpoint-disable-after.",
+            ? "Endpoint disabled because it responded with 410 Gone."
+            : "Endpoint disabled because every attempt has failed for the time set by endpoint-disable-after.",
         );
         break;
       case "deliveries.buried":
         log.info(
           { count: fact.count, state: fact.state },
-          "Deliveries ended without an attempt: their endpoint takes nothing more.",
+          "Deliveries ended without an attempt because their endpoint or payload is no longer available.",
         );
         break;
       case "backlog.growing":
@@ -33,40 +36,43 @@ export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
             endpointId: ids.encode("ep_", fact.endpointSeq),
             oldestDueAt: new Date(fact.oldestDueAt).toISOString(),
           },
-          "The backlog is growing: the oldest due delivery has been waiting for longer than backlog-threshold.",
+          "Backlog is growing: the oldest due delivery has waited longer than backlog-threshold.",
         );
         break;
       case "backlog.recovered":
-        log.info({ environmentId: ids.encode("org_", fact.environmentSeq) }, "The backlog has been worked off.");
+        log.info({ environmentId: ids.encode("org_", fact.environmentSeq) }, "Backlog has recovered.");
         break;
       case "operational.dropped":
-        log.error({ count: fact.count }, "Operational webhooks were dropped: too many waited to be stored.");
+        log.error(
+          { count: fact.count },
+          "Operational webhooks were dropped because too many were waiting to be stored.",
+        );
         break;
       case "task.ended":
         if (fact.status === "finished") break;
         log.warn(
           { taskId: ids.encode("qtask_", fact.taskSeq), task: fact.kind, error: fact.error },
-          "A background task has failed.",
+          "Background task failed.",
         );
         break;
       case "commit.failed":
         log.error(
           { writes: fact.writes, error: fact.message },
           fact.full
-            ? "The disk is full: nothing was stored and callers get 503. Make room."
-            : "The store could not be written: nothing was stored and callers get 503.",
+            ? "Disk is full: nothing was stored and clients get 503. Free some disk space."
+            : "Store could not be written: nothing was stored and clients get 503.",
         );
         break;
       case "defect.found":
         log.error(
           { where: fact.where, error: fact.error },
-          "A mistake in boathook: what it touched is tried again later. Please report it.",
+          "Internal error (bug): deliveries are retried, tasks fail, operational webhooks are dropped. Please report it.",
         );
         break;
       case "inbox.received":
         log.info(
           { inbox: fact.token, messageId: fact.messageId, bytes: fact.bytes },
-          "A webhook arrived at the built-in inbox.",
+          "Webhook received at the built-in inbox.",
         );
         break;
     }

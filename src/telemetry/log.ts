@@ -3,7 +3,9 @@ import pretty from "pino-pretty";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Where code says something to the people who run the server. Fields first, then a sentence without them. */
+/**
+ * A logger for messages to operators. Fields come first, then a sentence that does not repeat them.
+ */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -13,16 +15,17 @@ export interface Log {
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** `json`: one object a line; `pretty`: for people. */
+  /** `json` writes one object per line; `pretty` is for people. */
   readonly format: "json" | "pretty";
-  /** The file descriptor to write to; stdout unless given. */
+  /** File descriptor to write to; defaults to stdout. */
   readonly fd?: number;
   readonly colour?: boolean;
 }
 
 /**
- * A logger that writes each line before the call returns: nothing is lost when the process ends, and no worker thread
- * is needed, which a compiled executable could not start.
+ * Returns a logger that writes each line before the call returns, so nothing is lost when the
+ * process ends. It uses no worker thread, which a compiled executable could not start without an
+ * entry point for it.
  */
 export function createLog(options: LogOptions): Log {
   const destination = pino.destination({ fd: options.fd ?? 1, sync: true });
@@ -48,5 +51,5 @@ export function createLog(options: LogOptions): Log {
   );
 }
 
-/** For tests and for callers that have nothing to say. */
+/** A logger that discards everything, for tests and for callers without output. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

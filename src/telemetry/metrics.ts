@@ -4,7 +4,7 @@ import { failureReasons } from "../core/outcome.ts";
 import type { StoreSize } from "../store/index.ts";
 import type { Tally } from "./tally.ts";
 
-/** What is read when the page is asked for, not counted along the way. */
+/** Values that are read when metrics are requested, not counted from facts. */
 export interface Readings {
   readonly tally: Tally;
   attemptsUnderWay(): number;
@@ -15,7 +15,10 @@ export interface Readings {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const LAG_SAMPLE_MS = 250;
 
-/** The Prometheus page. Names begin with `boathook_`; the process's own follow the conventions of Prometheus clients. */
+/**
+ * The metrics in Prometheus format. Names start with `boathook_`; process metrics follow the
+ * conventions of Prometheus clients.
+ */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #lagTimer: ReturnType<typeof setInterval>;
@@ -44,38 +47,38 @@ export class Metrics {
     const registers = [this.#registry];
     const accepted = new Counter({
       name: "boathook_messages_accepted_total",
-      help: "Messages committed and answered with success.",
+      help: "Messages accepted, counted after their commit.",
       registers,
     });
     const attempts = new Counter({
       name: "boathook_attempts_total",
-      help: "Finished attempts by outcome: success, or the reason of the failure.",
+      help: "Finished attempts by outcome: success, or the failure reason.",
       labelNames: ["outcome"],
       registers,
     });
     const attemptSeconds = this.#histogram(
       "boathook_attempt_duration_seconds",
-      "From connecting to the end of the answer.",
+      "Duration of an attempt, from connecting to the end of the response.",
     );
     const latency = this.#histogram(
       "boathook_accept_to_delivered_seconds",
-      "From the acceptance of a message to its successful delivery.",
+      "Time from the acceptance of a message to its successful delivery.",
     );
-    const commitSeconds = this.#histogram("boathook_commit_duration_seconds", "One commit, synced to disk.");
+    const commitSeconds = this.#histogram("boathook_commit_duration_seconds", "Duration of a commit to the store.");
     const commitWrites = new Histogram({
       name: "boathook_commit_writes",
-      help: "Writes that shared one commit.",
+      help: "Number of writes per commit.",
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
       registers,
     });
     const commitsFailed = new Counter({
       name: "boathook_commits_failed_total",
-      help: "Commits that the disk did not take.",
+      help: "Commits that failed because the store could not be written.",
       registers,
     });
-    // Looked up once: this runs for every attempt.
+    // Looked up once, because this runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
-    // So that a rate over the first failure is a rate, and not a series that was not there before.
+    // Start every series at 0, so that the first failure counts in a rate.
     for (const counter of outcomes.values()) counter.inc(0);
 
     return (fact) => {
@@ -100,10 +103,12 @@ export class Metrics {
   }
 
   #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize }: Readings): void {
-    this.#gauge("boathook_deliveries_pending", "Deliveries that wait for an attempt.", () => tally.sum("pending"));
-    this.#gauge("boathook_dead_letters", "Deliveries that ran out of attempts.", () => tally.sum("dead"));
-    this.#gauge("boathook_attempts_under_way", "Attempts that have begun and not ended.", attemptsUnderWay);
-    this.#gauge("boathook_oldest_due_age_seconds", "How long the oldest due delivery has been waiting.", () => {
+    this.#gauge("boathook_deliveries_pending", "Deliveries waiting for an attempt.", () => tally.sum("pending"));
+    this.#gauge("boathook_dead_letters", "Dead letters: deliveries that have failed for good.", () =>
+      tally.sum("dead"),
+    );
+    this.#gauge("boathook_attempts_under_way", "Attempts in progress.", attemptsUnderWay);
+    this.#gauge("boathook_oldest_due_age_seconds", "Time that the oldest due delivery has been waiting.", () => {
       const dueAt = oldestDueAt();
       return dueAt === null ? 0 : Math.max(0, Date.now() - dueAt) / 1000;
     });
@@ -114,7 +119,11 @@ export class Metrics {
 
   #process(): void {
     this.#gauge("process_resident_memory_bytes", "Resident memory of the process.", () => process.memoryUsage.rss());
-    this.#gauge("process_start_time_seconds", "When the process started.", () => performance.timeOrigin / 1000);
+    this.#gauge(
+      "process_start_time_seconds",
+      "Start time of the process since the Unix epoch.",
+      () => performance.timeOrigin / 1000,
+    );
     const cpu = new Counter({
       name: "process_cpu_seconds_total",
       help: "CPU time of the process.",
@@ -129,10 +138,7 @@ export class Metrics {
   }
 
   #eventLoopLag(): ReturnType<typeof setInterval> {
-    const lag = this.#histogram(
-      "boathook_event_loop_lag_seconds",
-      "How late a timer ran, sampled four times a second.",
-    );
+    const lag = this.#histogram("boathook_event_loop_lag_seconds", "Delay of a timer, sampled four times per second.");
     let expectedAt = performance.now() + LAG_SAMPLE_MS;
     const timer = setInterval(() => {
       const now = performance.now();

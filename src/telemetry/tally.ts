@@ -2,23 +2,23 @@ import type { Fact } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { StoreTotals } from "../store/index.ts";
 
-/** The numbers of one environment. */
+/** Counts of one environment. */
 export interface Numbers {
-  /** Messages since the server started. */
+  /** Messages accepted since the server started. */
   accepted: number;
-  /** Deliveries that arrived since the server started. */
+  /** Successful deliveries since the server started. */
   delivered: number;
-  /** Deliveries that wait for an attempt. */
+  /** Deliveries waiting for an attempt. */
   pending: number;
   /** Dead letters. */
   dead: number;
 }
 
-/** Keeps count from facts, so that nobody has to count rows. */
+/** Counts deliveries per environment from facts, so that no rows have to be counted. */
 export class Tally {
   readonly #environments = new Map<Seq, Numbers>();
 
-  /** Where counting begins: what the store held at the start. */
+  /** `totals` are the counts of the store at the start. */
   constructor(totals: readonly StoreTotals[]) {
     for (const { environmentSeq, pending, dead } of totals) {
       this.#environments.set(environmentSeq, { accepted: 0, delivered: 0, pending, dead });
@@ -34,7 +34,7 @@ export class Tally {
     return numbers;
   }
 
-  /** Over all environments. */
+  /** Returns the sum over all environments. */
   sum(of: keyof Numbers): number {
     let sum = 0;
     for (const numbers of this.#environments.values()) sum += numbers[of];

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { getServers, setServers } from "node:dns";
 import { renameSync, unlinkSync, writeFileSync } from "node:fs";
 import type { LookupResult } from "../../src/core/name-answer.ts";
-import { type LookUp, type LookUpBy, lookUp, NameService } from "../../src/edge/name-service.ts";
+import { type LookUpFunction, type LookupReply, lookUp, NameService } from "../../src/edge/name-service.ts";
 import { type NameServer, startNameServer } from "../support/name-server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** The name servers belong to the whole process: they are put back at the end. */
+/** Name servers are global to the process, so they are restored at the end. */
 const before = getServers();
 let server: NameServer;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const wanted = new AbortController().signal;
 const unanswered: LookupResult = { kind: "unanswered" };
 const absent: LookupResult = { kind: "absent" };
 
-/** Absolute, so that no search domain of this machine is tried. */
+/** Absolute names, so that no search domain of this machine is tried. */
 const results: Record<string, LookupResult> = {
   "both.test.": { kind: "found", addresses: ["127.0.0.7", "::7"] },
   "four.test.": { kind: "found", addresses: ["127.0.0.7"] },
@@ -33,23 +33,23 @@ const results: Record<string, LookupResult> = {
 };
 
 for (const [name, result] of Object.entries(results)) {
-  test(`${name} is ${result.kind === "found" ? `found as ${result.addresses.join(", ")}` : result.kind}`, async () => {
+  test(`the name ${name} is ${result.kind === "found" ? `found as ${result.addresses.join(", ")}` : result.kind}`, async () => {
     expect((await lookUp(name, "c-ares")).result).toEqual(result);
   });
 }
 
-test("a name server that refuses has said nothing, and somebody else may be asked", async () => {
+test("a name server that refuses leaves the name unanswered and is reported as refusing", async () => {
   expect(await lookUp("refused.test.", "c-ares")).toEqual({ result: unanswered, isRefused: true });
 });
 
-test("the names of /etc/hosts count, without any name server", async () => {
+test("names in /etc/hosts are found without a name server", async () => {
   const { length } = server.asked;
   const { result } = await lookUp("localhost", "c-ares");
   expect(result).toMatchObject({ kind: "found", addresses: expect.arrayContaining(["127.0.0.1"]) });
   expect(server.asked.slice(length)).toEqual([]);
 });
 
-test("names that hang hold up no other", async () => {
+test("names that hang do not block other names", async () => {
   const { ask } = new NameService(lookUp, "c-ares");
   let answered = 0;
   for (let i = 0; i < 64; i++) void ask(`silent${i}.test.`, wanted).then(() => answered++);
@@ -64,13 +64,13 @@ describe("resolv.conf", () => {
     setServers([server.address]);
   });
 
-  /** Replaces it as the programs that write it do. */
+  /** Replaces the file in the same way as the programs that write it. */
   function replace(file: string, text: string): void {
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   }
 
-  test("is followed when it changes, and what it said goes on while it is gone, empty or wrong", async () => {
+  test("changes to resolv.conf are applied, and known servers stay while it is missing, empty or invalid", async () => {
     const file = dir.file("resolv.conf");
     replace(file, "nameserver 192.0.2.1\n");
     const { ask } = new NameService(lookUp, "c-ares", file);
@@ -90,34 +90,34 @@ describe("resolv.conf", () => {
     expect(await serversAfter(() => replace(file, "nameserver 127.0.0.2\n"))).toEqual(["127.0.0.2"]);
   });
 
-  test("may not be there", async () => {
+  test("resolv.conf may be missing", async () => {
     setServers([server.address]);
     const { ask } = new NameService(lookUp, "c-ares", dir.file("none"));
     expect(await ask("four.test.", wanted)).toEqual(results["four.test."]!);
   });
 });
 
-describe("where the name servers cannot be asked", () => {
-  const FOUND: LookUp = { result: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
-  const REFUSED: LookUp = { result: unanswered, isRefused: true };
+describe("system resolver as fallback", () => {
+  const FOUND: LookupReply = { result: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
+  const REFUSED: LookupReply = { result: unanswered, isRefused: true };
 
-  /** A system that answers when it is told to, behind name servers that refuse everything. */
-  function stubborn() {
+  /** A system resolver that answers on request, behind name servers that refuse everything. */
+  function refusedWorld() {
     const asked: string[] = [];
-    const answers: Array<(answer: LookUp) => void> = [];
-    const lookUpBy: LookUpBy = (host, backend) => {
+    const answers: Array<(answer: LookupReply) => void> = [];
+    const lookUpBy: LookUpFunction = (host, backend) => {
       if (backend === "c-ares") return Promise.resolve(REFUSED);
       asked.push(host);
       return new Promise((resolve) => answers.push(resolve));
     };
     const { ask } = new NameService(lookUpBy, "c-ares", "/nowhere/resolv.conf");
-    return { ask, asked, answer: (nth: number, answer: LookUp) => answers[nth]!(answer) };
+    return { ask, asked, answer: (nth: number, answer: LookupReply) => answers[nth]!(answer) };
   }
 
   const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("the system is asked, for one name after the other", async () => {
-    const { ask, asked, answer } = stubborn();
+  test("the system resolver is asked for one name at a time if the name servers refuse", async () => {
+    const { ask, asked, answer } = refusedWorld();
     const both = Promise.all([ask("first.test", wanted), ask("second.test", wanted)]);
     await turn();
     expect(asked).toEqual(["first.test"]);
@@ -128,8 +128,8 @@ describe("where the name servers cannot be asked", () => {
     expect(await both).toEqual([unanswered, FOUND.result]);
   });
 
-  test("it is not asked for what nobody waits for any more", async () => {
-    const { ask, asked, answer } = stubborn();
+  test("the system resolver is not asked for names that nobody waits for", async () => {
+    const { ask, asked, answer } = refusedWorld();
     const impatient = new AbortController();
     const all = Promise.all([
       ask("first.test", wanted),
@@ -145,7 +145,7 @@ describe("where the name servers cannot be asked", () => {
     expect(await all).toEqual([FOUND.result, unanswered, FOUND.result]);
   });
 
-  test("and not for what the name servers know", async () => {
+  test("the system resolver is not asked for names that the name servers know", async () => {
     const backends: string[] = [];
     const { ask } = new NameService(
       (_, backend) => {

@@ -3,7 +3,7 @@ import { freshMs, type LookupResult, usableMs } from "../../src/core/name-answer
 import { SystemResolver } from "../../src/edge/resolver.ts";
 import type { Clock } from "../../src/ports.ts";
 
-/** Time that passes when it is told to. */
+/** A clock that the test advances. */
 class ManualClock implements Pick<Clock, "now" | "after"> {
   #now = 0;
   readonly #timers = new Set<{ readonly at: number; readonly task: () => void }>();
@@ -38,7 +38,7 @@ interface Question {
   answer(result: LookupResult): void;
 }
 
-/** A resolver whose questions the test answers. */
+/** A resolver whose lookups the test answers. */
 function world() {
   const clock = new ManualClock();
   const questions: Question[] = [];
@@ -49,7 +49,7 @@ function world() {
     clock,
     questions,
     resolve: (host: string, signal = patient) => resolver.resolve(host, signal),
-    /** Asks for a name for the first time, and has it answered like this. */
+    /** Resolves a name for the first time with the given lookup result. */
     async learned(host: string, result: LookupResult) {
       const addresses = resolver.resolve(host, patient);
       await turn();
@@ -66,15 +66,15 @@ const found = (addresses: readonly string[]): LookupResult => ({ kind: "found", 
 const absent: LookupResult = { kind: "absent" };
 const unanswered: LookupResult = { kind: "unanswered" };
 
-/** After all promises that can be kept have been. */
+/** Resolves after all promises that can settle have settled. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What a promise has come to by now; undefined when it has not. */
+/** Returns the current value of a promise, or undefined while it is pending. */
 async function nowOf<T>(promise: Promise<T>): Promise<T | undefined> {
   return await Promise.race([promise, turn().then(() => undefined)]);
 }
 
-test("all who want a name share one question, and its answer while it is fresh", async () => {
+test("concurrent callers share one lookup and its result while it is fresh", async () => {
   const { clock, questions, resolve } = world();
   const both = Promise.all([resolve("a.test"), resolve("a.test")]);
   await turn();
@@ -85,7 +85,7 @@ test("all who want a name share one question, and its answer while it is fresh",
   expect(questions).toHaveLength(1);
 });
 
-test("an answer that is no longer fresh is asked for again, and the newer one counts", async () => {
+test("a result that is no longer fresh is looked up again, and the newer one is used", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -96,7 +96,7 @@ test("an answer that is no longer fresh is asked for again, and the newer one co
   expect(await resolve("a.test")).toEqual(NEW);
 });
 
-test("while the name servers are silent, the old answer goes on: for the first after a moment, then at once", async () => {
+test("while the name servers are silent, the old result is used: first after a moment, then at once", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -111,7 +111,7 @@ test("while the name servers are silent, the old answer goes on: for the first a
   expect(questions).toHaveLength(2);
 });
 
-test("an answer that comes after the old one was given is used from then on", async () => {
+test("a result that arrives after the old one was returned is used from then on", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -123,7 +123,7 @@ test("an answer that comes after the old one was given is used from then on", as
   expect(await resolve("a.test")).toEqual(NEW);
 });
 
-test("an old answer is not used for ever", async () => {
+test("an old result is not used forever", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(usableMs);
@@ -134,7 +134,7 @@ test("an old answer is not used for ever", async () => {
   expect(await late).toEqual([]);
 });
 
-test("an old answer that ends while somebody asks is not given to those who come later", async () => {
+test("an old result that expires during a lookup is not returned to later callers", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(usableMs - 200);
@@ -146,7 +146,7 @@ test("an old answer that ends while somebody asks is not given to those who come
   expect(await later).toEqual(NEW);
 });
 
-test("when there is no such name any more, its old addresses are not used", async () => {
+test("the old addresses of a name that no longer exists are not used", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -158,11 +158,11 @@ test("when there is no such name any more, its old addresses are not used", asyn
 });
 
 for (const result of [absent, unanswered]) {
-  test(`a name that was ${result.kind} is left alone for longer each time`, async () => {
+  test(`a name that was ${result.kind} is looked up again after ever longer pauses`, async () => {
     const { clock, questions, resolve, learned } = world();
     expect(await learned("a.test", result)).toEqual([]);
-    for (const restMs of [2000, 4000, 8000]) {
-      clock.pass(restMs - 1);
+    for (const pauseMs of [2000, 4000, 8000]) {
+      clock.pass(pauseMs - 1);
       expect(await resolve("a.test")).toEqual([]);
       const { length } = questions;
       clock.pass(1);
@@ -175,7 +175,7 @@ for (const result of [absent, unanswered]) {
   });
 }
 
-test("a question that nobody answers ends, and frees what waits for it", async () => {
+test("a lookup without an answer times out and releases its waiters", async () => {
   const { clock, questions, resolve } = world();
   const addresses = resolve("a.test");
   await turn();
@@ -186,19 +186,19 @@ test("a question that nobody answers ends, and frees what waits for it", async (
   expect(await resolve("a.test")).toEqual([]);
 });
 
-test("whoever gives up gets no address at once, and the others theirs", async () => {
+test("a caller that gives up gets no address at once, and the others get theirs", async () => {
   const { questions, resolve } = world();
   const impatient = new AbortController();
-  const [given, awaited] = [resolve("a.test", impatient.signal), resolve("a.test")];
+  const [abandoned, awaited] = [resolve("a.test", impatient.signal), resolve("a.test")];
   await turn();
   impatient.abort();
-  expect(await nowOf(given)).toEqual([]);
+  expect(await nowOf(abandoned)).toEqual([]);
   expect(await nowOf(resolve("a.test", impatient.signal))).toEqual([]);
   questions[0]!.answer(found(OLD));
   expect(await awaited).toEqual(OLD);
 });
 
-test("no timer is left when everything has been answered", async () => {
+test("no timer is left when all lookups have finished", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -209,7 +209,7 @@ test("no timer is left when everything has been answered", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("however many new names hang, those that are known are asked for", async () => {
+test("known names are looked up however many new names hang", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("known.test", found(OLD));
   clock.pass(freshMs);
@@ -224,7 +224,7 @@ test("however many new names hang, those that are known are asked for", async ()
   expect(await known).toEqual(NEW);
 });
 
-test("however many failing names hang, new ones are asked for", async () => {
+test("new names are looked up however many failing names hang", async () => {
   const { clock, questions, resolve } = world();
   const names = Array.from({ length: 600 }, (_, i) => `hung${i}.test`);
   for (const name of names) void resolve(name);
@@ -242,7 +242,7 @@ test("however many failing names hang, new ones are asked for", async () => {
   expect(await fresh).toEqual(NEW);
 });
 
-test("names that wait for their turn are asked for in the order in which they came", async () => {
+test("waiting names are looked up in order of arrival", async () => {
   const { questions, resolve } = world();
   for (let i = 0; i < 800; i++) void resolve(`name${i}.test`);
   await turn();
@@ -253,7 +253,7 @@ test("names that wait for their turn are asked for in the order in which they ca
   expect(questions.slice(length).map(({ host }) => host)).toEqual([`name${length}.test`, `name${length + 1}.test`]);
 });
 
-test("where too many wait already, a name fails without being held against it", async () => {
+test("a name fails while too many are waiting, and the failure is not cached", async () => {
   const { questions, resolve } = world();
   for (let i = 0; i < 11_000; i++) void resolve(`hung${i}.test`);
   await turn();

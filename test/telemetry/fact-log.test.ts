@@ -26,20 +26,20 @@ function taskEnded(status: "finished" | "failed", error: string | null): Fact {
   return { type: "task.ended", environmentSeq: 1, taskSeq: 7, kind: "endpoint.recover", status, error };
 }
 
-describe("the log of facts", () => {
+describe("fact log", () => {
   test.each<[Fact, keyof Log, RegExp]>([
     [{ ...disabled, cause: "gone" }, "warn", /410/],
     [{ ...disabled, cause: "failing" }, "warn", /endpoint-disable-after/],
     [{ type: "deliveries.buried", environmentSeq: 1, state: "dead", count: 4 }, "info", /without an attempt/],
-    [{ type: "commit.failed", writes: 4, full: true, message: "SQLITE_FULL" }, "error", /disk is full/],
+    [{ type: "commit.failed", writes: 4, full: true, message: "SQLITE_FULL" }, "error", /^Disk is full/],
     [{ type: "commit.failed", writes: 4, full: false, message: "SQLITE_IOERR" }, "error", /could not be written/],
     [{ type: "inbox.received", token: "t", bytes: 5, messageId: "msg_1" }, "info", /inbox/],
-    [taskEnded("failed", "The endpoint is disabled."), "warn", /task has failed/],
-  ])("says %j as %s", (fact, level, text) => {
+    [taskEnded("failed", "The endpoint is disabled."), "warn", /task failed/],
+  ])("the fact %j is logged as %s", (fact, level, text) => {
     expect(linesOf(fact)).toMatchObject([{ level, message: expect.stringMatching(text) }]);
   });
 
-  test("names things by the ids that the API uses", () => {
+  test("log lines identify objects by their API ids", () => {
     const [line] = linesOf({ ...disabled, cause: "gone" });
     expect(line!.fields).toMatchObject({
       endpointId: ids.encode("ep_", 5),
@@ -53,7 +53,7 @@ describe("the log of facts", () => {
     { type: "commit.finished", writes: 1, durationMs: 1 },
     { type: "deliveries.redriven", environmentSeq: 1, count: 1 },
     taskEnded("finished", null),
-  ])("says nothing of what happens all the time: %j", (fact) => {
+  ])("the frequent fact %j is not logged", (fact) => {
     expect(linesOf(fact)).toEqual([]);
   });
 });

@@ -34,7 +34,7 @@ const attempt: Extract<Fact, { type: "attempt.finished" }> = {
   sinceAcceptedMs: 70,
 };
 
-describe("the metrics", () => {
+describe("metrics", () => {
   test.each([
     "boathook_messages_accepted_total",
     "boathook_attempt_duration_seconds",
@@ -52,19 +52,19 @@ describe("the metrics", () => {
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
     "process_start_time_seconds",
-  ])("have %s from the first moment, with a help text", async (name) => {
+  ])("the metric %s is present from the start, with a help text", async (name) => {
     const text = await metricsWith().text();
     expect(text).toContain(`# HELP ${name} `);
     expect(text).toMatch(new RegExp(`^${name}(_count)?(\\{.*\\})? \\S+$`, "m"));
   });
 
-  test("are a Prometheus page: every line a comment or a sample", async () => {
+  test("every line of the metrics is a comment or a sample in Prometheus format", async () => {
     const lines = (await metricsWith().text()).split("\n").filter((line) => line !== "");
     for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+|\w+\{.*\} \+?Inf)$/);
     expect(metricsWith().contentType).toStartWith("text/plain");
   });
 
-  test("count what facts tell", async () => {
+  test("the counters count facts", async () => {
     const { listen, text } = { listen: metricsWith().listen, text: () => metrics!.text() };
     const message = { messageSeq: 1, applicationSeq: 1, environmentSeq: 1, eventType: "a", deliveries: 2 };
     listen({ type: "message.accepted", ...message });
@@ -88,7 +88,7 @@ describe("the metrics", () => {
     }
   });
 
-  test("read what is not counted when they are asked", async () => {
+  test("the gauges are read when metrics are requested", async () => {
     const page = (await metricsWith(Date.now() - 60_000).text()).split("\n");
     expect(page).toContain("boathook_deliveries_pending 11");
     expect(page).toContain("boathook_dead_letters 7");
@@ -99,7 +99,7 @@ describe("the metrics", () => {
     expect(Number(age)).toBeGreaterThanOrEqual(60);
   });
 
-  test("say 0 for the age of the oldest due delivery when nothing is due", async () => {
+  test("the age of the oldest due delivery is 0 if nothing is due", async () => {
     expect((await metricsWith().text()).split("\n")).toContain("boathook_oldest_due_age_seconds 0");
   });
 });

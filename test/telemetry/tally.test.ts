@@ -57,32 +57,32 @@ const buried = (state: "dead" | "cancelled", count: number): Fact => ({
   count,
 });
 
-describe("the tally", () => {
+describe("tally", () => {
   test.each<[string, Fact, Partial<Numbers>]>([
     ["an accepted message", accepted(3), { accepted: 1, pending: 3 }],
-    ["a message that nobody wants", accepted(0), { accepted: 1 }],
-    ["an attempt that arrived", finished("delivered"), { pending: -1, delivered: 1 }],
-    ["an attempt of a buried delivery that arrived", finished("delivered", "dead"), { dead: -1, delivered: 1 }],
-    ["an attempt that will be repeated", finished("pending"), {}],
-    ["an attempt that was the last", finished("dead"), { pending: -1, dead: 1 }],
+    ["a message without deliveries", accepted(0), { accepted: 1 }],
+    ["a successful attempt", finished("delivered"), { pending: -1, delivered: 1 }],
+    ["a successful attempt of a buried delivery", finished("delivered", "dead"), { dead: -1, delivered: 1 }],
+    ["a failed attempt that will be retried", finished("pending"), {}],
+    ["a failed attempt that was the last", finished("dead"), { pending: -1, dead: 1 }],
     ["an attempt that changed nothing", finished("unchanged"), {}],
     ["deliveries that were buried", buried("dead", 4), { pending: -4, dead: 4 }],
     ["deliveries that were cancelled", buried("cancelled", 4), { pending: -4 }],
     ["a redrive", { type: "deliveries.redriven", environmentSeq: HERE, count: 4 }, { pending: 4, dead: -4 }],
     ["dead letters that were dropped", { type: "deadletters.dropped", environmentSeq: HERE, count: 4 }, { dead: -4 }],
-    ["a resend of something new", resent("none"), { pending: 1 }],
-    ["a resend of what waits", resent("pending"), {}],
-    ["a resend of what arrived", resent("delivered"), { pending: 1 }],
-    ["a resend of what was cancelled", resent("cancelled"), { pending: 1 }],
+    ["a resend of a new delivery", resent("none"), { pending: 1 }],
+    ["a resend of a pending delivery", resent("pending"), {}],
+    ["a resend of a successful delivery", resent("delivered"), { pending: 1 }],
+    ["a resend of a cancelled delivery", resent("cancelled"), { pending: 1 }],
     ["a resend of a dead letter", resent("dead"), { pending: 1, dead: -1 }],
-    ["a replay of what is new to the endpoint", resentMany({ none: 4 }), { pending: 4 }],
+    ["a replay of messages that are new to the endpoint", resentMany({ none: 4 }), { pending: 4 }],
     [
-      "a replay of everything",
+      "a replay of deliveries in every state",
       resentMany({ pending: 1, delivered: 2, dead: 3, cancelled: 4 }),
       { pending: 9, dead: -3 },
     ],
     ["messages that were expunged", expunged(4), { pending: -4 }],
-  ])("counts %s", (_, fact, change) => {
+  ])("the tally counts %s", (_, fact, change) => {
     const tally = new Tally([{ environmentSeq: HERE, pending: 10, dead: 10 }]);
     tally.listen(fact);
     const wanted = { ...zero, pending: 10, dead: 10 };
@@ -90,7 +90,7 @@ describe("the tally", () => {
     expect(tally.of(HERE)).toEqual(wanted);
   });
 
-  test("begins with what the store holds and keeps the environments apart", () => {
+  test("the tally starts with the counts of the store and keeps environments separate", () => {
     const tally = new Tally([
       { environmentSeq: HERE, pending: 2, dead: 3 },
       { environmentSeq: ELSEWHERE, pending: 5, dead: 7 },
@@ -101,7 +101,7 @@ describe("the tally", () => {
     expect([tally.sum("pending"), tally.sum("dead"), tally.sum("accepted")]).toEqual([8, 10, 1]);
   });
 
-  test("has zeros for an environment that it has not heard of", () => {
+  test("the tally is zero for an unknown environment", () => {
     expect(new Tally([]).of(99)).toEqual(zero);
   });
 });
