@@ -1,36 +1,36 @@
 /**
- * The keywords of a schema that say something of a value itself and hold no other schemas. They are applied here and not by
- * the validator: so each of them is counted by what it really costs, at most one finding comes of each visit of a value,
- * and the code that the validator has to write stays small.
+ * Schema keywords that constrain a value itself and contain no subschemas. They are applied here
+ * instead of by the validator. So each is charged for its real cost, each visit of a value yields
+ * at most one failure, and the generated validator code stays small.
  */
 import { formatNamed } from "./formats.ts";
-import { free, type Meter, namesPerStep } from "./meter.ts";
+import { type Meter, namesPerStep, unlimited } from "./meter.ts";
 import type { Patterns } from "./patterns.ts";
 import { areUnique, isMultipleOf, ValueSet } from "./values.ts";
 
-/** What a value does not fulfil. */
+/** A constraint that a value violates. */
 export interface Failure {
   readonly keyword: string;
-  /** A sentence without its first capital and its full stop. Holds no part of the payload. */
+  /** A sentence without its initial capital and full stop. Contains no part of the payload. */
   readonly message: string;
-  /** The fields that are missing, where it is about these. */
+  /** Names of the missing fields, if the failure is about missing fields. */
   readonly missing?: readonly string[];
 }
 
-/** Null: fulfilled. Throws `TooCostly`. */
+/** Returns null if the value is valid. Throws `TooCostly`. */
 export type Assertion = (value: unknown, meter: Meter) => Failure | null;
 
-/** The value of a keyword is not what the keyword wants. */
+/** The value of a keyword is malformed. */
 export class MalformedKeyword extends Error {
   override readonly name = "MalformedKeyword";
 }
 
 type Maker = (wanted: unknown, schema: Readonly<Record<string, unknown>>, patterns: Patterns) => Assertion | null;
 
-/** More missing fields than this help nobody. */
+/** Maximum number of missing fields to report; more would help nobody. */
 const MISSING_MAX = 20;
 
-/** In the order in which they are applied: the first that is not fulfilled is told. */
+/** Assertions in the order in which they are applied. Only the first failure is reported. */
 const MAKERS: Readonly<Record<string, Maker>> = {
   type: (wanted, schema) => ofType(wanted, schema.nullable === true),
   const: (wanted) => amongValues("const", [wanted], "must be equal to constant"),
@@ -90,7 +90,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return ofObject((object, meter) => missingOf("required", names, object, meter));
   },
   dependentRequired: (wanted) => dependent("dependentRequired", Object.entries(objectOf(wanted))),
-  /** Those that are lists of names; the others are schemas. */
+  /** Only the entries that are lists of names; the other entries are schemas. */
   dependencies: (wanted) =>
     dependent(
       "dependencies",
@@ -98,10 +98,12 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     ),
 };
 
-/** The names of the keywords that are assertions, in whichever draft. */
+/** Names of the assertion keywords of all drafts. */
 export const assertionKeywords: readonly string[] = Object.keys(MAKERS);
 
-/** Null when the keyword asks for nothing. Throws `MalformedKeyword`, or `UnusablePattern`. */
+/**
+ * Returns null if the keyword constrains nothing. Throws `MalformedKeyword` or `UnusablePattern`.
+ */
 export function assertionOf(
   keyword: string,
   schema: Readonly<Record<string, unknown>>,
@@ -123,7 +125,7 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
 function ofType(wanted: unknown, nullable: boolean): Assertion {
   const names = Array.isArray(wanted) ? namesOf(wanted) : [textOf(wanted)];
   const unknown = names.find((name) => !Object.hasOwn(TYPES, name));
-  if (unknown !== undefined) throw new MalformedKeyword("must name types");
+  if (unknown !== undefined) throw new MalformedKeyword("must name JSON types");
   const failure = { keyword: "type", message: `must be ${names.join(",")}` };
   const tests = [...new Set(nullable ? [...names, "null"] : names)].map((name) => TYPES[name]!);
   return (value) => (tests.some((is) => is(value)) ? null : failure);
@@ -131,7 +133,7 @@ function ofType(wanted: unknown, nullable: boolean): Assertion {
 
 function amongValues(keyword: string, values: readonly unknown[], message: string): Assertion {
   const allowed = new ValueSet();
-  for (const value of values) allowed.add(value, free);
+  for (const value of values) allowed.add(value, unlimited);
   const failure = { keyword, message };
   return (value, meter) => (allowed.has(value, meter) ? null : failure);
 }
@@ -158,7 +160,7 @@ function ofObject(assert: (object: object, meter: Meter) => Failure | null): Ass
   return (value, meter) => (isObject(value) ? assert(value, meter) : null);
 }
 
-/** In characters of Unicode, of which some are two units of a text. */
+/** Counts Unicode characters, some of which are two UTF-16 code units. */
 function charsOf(text: string, meter: Meter): number {
   meter.spendOnText(text);
   let count = 0;

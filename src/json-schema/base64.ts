@@ -1,11 +1,14 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/** By the code of a character. */
+/** 1 for the character codes of base64 digits. */
 const isDigit = new Uint8Array(128);
 for (const digit of ALPHABET) isDigit[digit.charCodeAt(0)] = 1;
 
 const GROUP_CHARS = 4;
 
-/** Base64 with its padding and without line breaks (RFC 4648 §4), as a whole. Looks at each character at most once. */
+/**
+ * Returns whether the whole text is padded base64 without line breaks (RFC 4648 §4). Reads each
+ * character at most once.
+ */
 export function isBase64(text: string): boolean {
   if (text.length % GROUP_CHARS !== 0) return false;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;

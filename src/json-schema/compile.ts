@@ -1,6 +1,6 @@
 /**
- * JSON Schemas that callers send, made into checks of payloads. Draft-07 (also meant when a schema does not say which it is
- * of, as in the Svix API) and 2020-12. Nothing is ever fetched: a reference must lead to a place in the schema itself.
+ * Compiles JSON Schemas from API callers into payload checks. Supports draft-07, the default as in
+ * the Svix API, and 2020-12. Nothing is fetched: references must point into the schema itself.
  */
 import { Ajv, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -16,12 +16,12 @@ import { WeightedCache } from "./weighted-cache.ts";
 
 export { UnusableSchema };
 
-/** Of one schema as JSON. */
+/** Maximum size of a schema as JSON. */
 export const schemaBytesMax = 64 * 1024;
 
 /**
- * Compiling takes time in which nothing else happens. These keep it to some 0.1 s, whatever the schema looks like; one of a hundred fields
- * takes a tenth of that.
+ * Limits that bound the time to compile a schema, which blocks the event loop, to about 0.1 s. A
+ * schema with a hundred fields takes a tenth of that.
  */
 const limits: Limits & { instructions: number } = {
   parts: 2000,
@@ -31,45 +31,50 @@ const limits: Limits & { instructions: number } = {
   instructions: 20_000,
 };
 
-/** Says why a payload does not fit, at most one finding a place; empty when it fits. Never throws. */
+/**
+ * Validates a payload against the schema. Returns at most one finding per location, and none if the
+ * payload is valid. Never throws.
+ */
 export interface PayloadCheck {
   (payload: unknown): readonly Finding[];
-  /** How much memory it takes, about. */
+  /** Approximate memory use of the compiled schema. */
   readonly bytes: number;
-  /** What the latest check has cost: at most `stepsMax`. */
+  /** Cost of the latest check, at most `stepsMax`. */
   readonly steps: number;
 }
 
-/** As measured. */
+/** Measured values. */
 const BYTES_OF_ONE = 40 * 1024;
 const BYTES_OF_PART = 600;
 const BYTES_OF_INSTRUCTION = 64;
 
-/** They are compiled when they are taken and again when a message needs them, which is often soon after. */
-const latest = new WeightedCache<PayloadCheck>(4 * 1024 * 1024);
+/**
+ * Schemas are compiled when they are stored and again when a message needs them, often soon after.
+ */
+const cache = new WeightedCache<PayloadCheck>(4 * 1024 * 1024);
 
 const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-0[467]\/schema#?$/;
 const DRAFT_2020 = /^https?:\/\/json-schema\.org\/draft\/20(19-09|20-12)\/schema#?$/;
 const SHOWN_CHARS_MAX = 128;
 
-/** Throws `UnusableSchema`. */
+/** Compiles a schema, or returns it from the cache. Throws `UnusableSchema`. */
 export function compileSchema(schema: unknown): PayloadCheck {
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema))) {
-    throw new UnusableSchema("A JSON Schema is an object.");
+    throw new UnusableSchema("The schema must be a JSON object or a boolean.");
   }
   const text = JSON.stringify(schema);
   const bytes = Buffer.byteLength(text);
   if (bytes > schemaBytesMax) {
-    throw new UnusableSchema(`It is ${bytes} bytes long as JSON; at most ${schemaBytesMax} are taken.`);
+    throw new UnusableSchema(`The schema has ${bytes} bytes as JSON; the limit is ${schemaBytesMax}.`);
   }
-  const known = latest.get(text);
+  const known = cache.get(text);
   if (known !== undefined) return known;
-  const check = compiledAnew(schema, text);
-  latest.keep(text, check, check.bytes);
+  const check = compileUncached(schema, text);
+  cache.keep(text, check, check.bytes);
   return check;
 }
 
-function compiledAnew(schema: object | boolean, text: string): PayloadCheck {
+function compileUncached(schema: object | boolean, text: string): PayloadCheck {
   const Validator = validatorOf(schema);
   const meter = new Meter();
   const patterns = new Patterns(limits.instructions);
@@ -83,9 +88,9 @@ function compiledAnew(schema: object | boolean, text: string): PayloadCheck {
   const bytes =
     BYTES_OF_ONE + 2 * text.length + BYTES_OF_PART * preparation.parts + BYTES_OF_INSTRUCTION * patterns.instructions;
   const check = checkWith(validate, meter, bytes);
-  // One that refers to itself without end shows it with any payload.
+  // A schema that refers to itself endlessly fails with any payload.
   if (check({}).some(({ type }) => type === ENDLESS)) {
-    throw new UnusableSchema("It cannot be applied: it refers to itself without end.");
+    throw new UnusableSchema("The schema refers to itself endlessly.");
   }
   return check;
 }
@@ -99,11 +104,14 @@ function validatorOf(schema: object | boolean): Validator {
   const dialect = (schema as { $schema?: unknown }).$schema;
   if (dialect === undefined || (typeof dialect === "string" && DRAFT_07.test(dialect))) return Ajv;
   if (typeof dialect === "string" && DRAFT_2020.test(dialect)) return Ajv2020;
-  const known = "http://json-schema.org/draft-07/schema# and https://json-schema.org/draft/2020-12/schema";
-  throw new UnusableSchema(`Unknown dialect; these are known: ${known}.`, ["$schema"]);
+  const known = "http://json-schema.org/draft-07/schema# or https://json-schema.org/draft/2020-12/schema";
+  throw new UnusableSchema(`The dialect is not supported; use ${known}.`, ["$schema"]);
 }
 
-/** The choice has been made; older dialects are checked by the rules of the newer one. */
+/**
+ * Removes `$schema` once the validator is chosen, because older dialects are checked by the rules
+ * of the newer one.
+ */
 function withoutDialect(schema: object | boolean): object | boolean {
   if (typeof schema === "boolean") return schema;
   const { $schema: _, ...rest } = schema as { $schema?: unknown };
@@ -117,19 +125,23 @@ const OPTIONS: Options = {
   validateSchema: false,
   validateFormats: false,
   allErrors: true,
-  // A payload has no `constructor` because every object has one.
+  // Inherited properties such as `constructor` are not fields of a payload.
   ownProperties: true,
-  // One that is used in many places would be compiled for each of them.
+  // A schema that is referenced in many places would be compiled for each of them.
   inlineRefs: false,
 };
 
-/** A validator of its own for each schema: what one names `$id` is not seen by another, and it all goes when it is dropped. */
+/**
+ * Creates a validator for one schema. An `$id` in one schema is then invisible to others, and all
+ * of it is freed when the schema is dropped.
+ */
 function validatorFor(Validator: Validator, patterns: Patterns, meter: Meter): Ajv {
   const ajv = new Validator({ ...OPTIONS, code: { optimize: false, regExp: regExpFor(patterns, meter) } });
   for (const name of unseenKeywords) {
-    // Visits do this, and in a prepared schema such a word is the name of another schema.
+    // Visits apply these keywords. In a prepared schema such a name may be the name of a subschema.
     ajv.removeKeyword(name);
-    // But what has such a word is still looked at, so that the visit there may refuse to be one.
+    // Keep the rule, so that an object with such a keyword is still processed and its visit can
+    // reject it as a schema.
     ajv.RULES.all[name] = true;
   }
   addVisits(ajv);
@@ -146,14 +158,16 @@ function compiled(prepared: object | boolean, ajv: Ajv): ValidateFunction {
 
 function unusable(error: unknown): UnusableSchema {
   if (error instanceof UnusableSchema) return error;
-  if (error instanceof RangeError) return new UnusableSchema("It is nested too deep.");
-  if (!(error instanceof Error)) return new UnusableSchema("It cannot be compiled.");
+  if (error instanceof RangeError) return new UnusableSchema("The schema is nested too deeply.");
+  if (!(error instanceof Error)) return new UnusableSchema("The schema cannot be compiled.");
   const { missingRef } = error as { missingRef?: string };
   if (missingRef === undefined) {
-    return new UnusableSchema(`It cannot be compiled: ${sentence(error.message.slice(0, SHOWN_CHARS_MAX))}`);
+    return new UnusableSchema(`The schema cannot be compiled: ${sentence(error.message.slice(0, SHOWN_CHARS_MAX))}`);
   }
   const reference = missingRef.slice(0, SHOWN_CHARS_MAX);
-  return new UnusableSchema(`The reference ${reference} leads to no place in the schema; nothing is fetched.`);
+  return new UnusableSchema(
+    `The reference ${reference} does not resolve within the schema; other documents are not fetched.`,
+  );
 }
 
 const ENDLESS = "schema.endless";
@@ -165,14 +179,18 @@ function findings(validate: ValidateFunction, meter: Meter, payload: unknown): r
     return validate(payload) ? none : findingsOf(validate.errors ?? [], payload);
   } catch (error) {
     if (error instanceof Enough) return findingsOf(error.errors, payload);
-    if (error instanceof TooCostly) return [overall("It takes too many steps to check it.", "schema.cost")];
-    if (error instanceof RangeError) return [overall("It cannot be checked: the schema goes on without end.", ENDLESS)];
-    // The validator has a mistake of its own with some uses of `unevaluatedProperties` beside `patternProperties`.
-    return [overall("It cannot be checked: the validator fails at the schema.", "schema.unusable")];
+    if (error instanceof TooCostly)
+      return [overall("The payload takes too many steps to validate against the schema.", "schema.cost")];
+    if (error instanceof RangeError)
+      return [overall("The payload cannot be validated because the schema refers to itself endlessly.", ENDLESS)];
+    // The validator has a bug in some uses of `unevaluatedProperties` next to `patternProperties`.
+    return [overall("The payload cannot be validated because the validator fails on the schema.", "schema.unusable")];
   }
 }
 
-/** For `patternProperties`, which the validator applies. */
+/**
+ * Returns the regular expression constructor for `patternProperties`, which the validator applies.
+ */
 function regExpFor(patterns: Patterns, meter: Meter) {
   const regExp = (source: string) => {
     const pattern = patterns.of(source);

@@ -1,22 +1,25 @@
-/** What a validator has found, told as the API tells of mistakes. Bounded: it is stored with the message. */
+/**
+ * Converts validation errors into API findings. Their size is bounded, because they are stored with
+ * the message.
+ */
 import type { ErrorObject } from "ajv";
 import type { Finding } from "../core/problem.ts";
 import type { Failure } from "./assertions.ts";
 import { findingsMax, visitKeyword } from "./visit.ts";
 
 const SEGMENT_CHARS_MAX = 64;
-/** Of a place that lies deeper, the beginning and the end are told. */
+/** A deeper location is shown by its beginning and end. */
 const SEGMENTS_MAX = 24;
-/** Of all findings of one payload, as JSON. */
+/** Maximum size of all findings of one payload, as JSON. */
 const CHARS_MAX = 8192;
 const ROOT = ["body", "payload"];
 
-/** About the payload as a whole. */
+/** Returns a finding about the payload as a whole. */
 export function overall(msg: string, type: string): Finding {
   return { loc: ROOT, msg, type };
 }
 
-/** At most one a place. */
+/** Returns at most one finding per location. */
 export function findingsOf(errors: readonly ErrorObject[], payload: unknown): Finding[] {
   const found = new Map<string, Finding>();
   let chars = 0;
@@ -38,22 +41,23 @@ interface Misfit {
   readonly type: string;
 }
 
-/** None of the messages holds a part of the payload. */
+/** Converts one validation error. No message contains a part of the payload. */
 function misfitsOf({ instancePath, keyword, message, params }: ErrorObject): Misfit[] {
   const place = instancePath.split("/").slice(1).map(unescapePointer);
-  if (keyword !== visitKeyword) return [{ place, msg: sentence(message ?? "does not fit"), type: `schema.${keyword}` }];
+  if (keyword !== visitKeyword)
+    return [{ place, msg: sentence(message ?? "does not match the schema"), type: `schema.${keyword}` }];
   const failure = params as Failure;
   const type = `schema.${failure.keyword}`;
   if (failure.missing === undefined) return [{ place, msg: sentence(failure.message), type }];
   return failure.missing.map((name) => ({ place: [...place, name], msg: "This field is required.", type }));
 }
 
-/** A statement, with its capital and its full stop. */
+/** Turns a phrase into a sentence with an initial capital and a full stop. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
-/** `items`, `0`, `id` → `items`, `[0]`, `id`, as everywhere in the API. */
+/** Formats a location as everywhere in the API: `items`, `0`, `id` → `items`, `[0]`, `id`. */
 function locOf(segments: readonly string[], payload: unknown): string[] {
   let at = payload;
   const texts = segments.map((segment) => {
@@ -65,7 +69,7 @@ function locOf(segments: readonly string[], payload: unknown): string[] {
   return texts.length <= SEGMENTS_MAX ? texts : [...texts.slice(0, half), "…", ...texts.slice(-half)];
 }
 
-/** A segment of a JSON Pointer, as it is written there → the name itself. */
+/** Unescapes a segment of a JSON Pointer. */
 export function unescapePointer(segment: string): string {
   return segment.replaceAll("~1", "/").replaceAll("~0", "~");
 }

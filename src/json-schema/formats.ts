@@ -3,27 +3,33 @@ import { isBase64 } from "./base64.ts";
 import type { Meter } from "./meter.ts";
 import { linearPattern } from "./pattern/linear.ts";
 
-/** Nothing that has a format is longer, but what is encoded as text. */
+/** Longer values match no format, except encoded data. */
 const FORMATTED_CHARS_MAX = 8192;
-/** These take no longer than to look at each character once. */
+/** Formats that are checked by reading each character at most once. */
 const UNLIMITED = new Set(["binary", "byte", "password"]);
 const STEPS_MIN = 4;
-/** Some of the expressions take time by the square of the length. */
+/** Some of the regular expressions take time quadratic in the length. */
 const CHARS_SQUARED_PER_STEP = 1024;
-/** To compile an expression takes longer than to look at a text. */
+/** Compiling a regular expression costs more than reading its text. */
 const STEPS_PER_CHAR_OF_REGEX = 32;
-/** Each name of a group in it is compared with all the others. */
+/** Each group name is compared with all others. */
 const CHARS_SQUARED_OF_REGEX_PER_STEP = 128;
 
-/** Null: it says nothing about the value. */
+/** Returns whether the value has the format. Values of other types always do. */
 export type Format = (value: unknown, meter: Meter) => boolean;
 
-/** The formats of the standard and those of OpenAPI. Undefined: nobody knows it, so nothing is checked for it. */
+/**
+ * Returns a format of JSON Schema or OpenAPI, or undefined for an unknown one, which constrains
+ * nothing.
+ */
 export function formatNamed(name: string): Format | undefined {
   return formats.get(name);
 }
 
-/** The expression for base64 goes through a text again and again, and slower by far from some length on. */
+/**
+ * The library's regular expression for base64 scans a text repeatedly and becomes much slower
+ * beyond some length.
+ */
 const known = { ...fullFormats, byte: isBase64 };
 
 const formats = new Map(Object.entries(known).map(([name, format]) => [name, formatOf(name, format)]));
@@ -57,7 +63,7 @@ function isOfNumbers(format: unknown): format is NumberFormat {
 
 type TextTest = (text: string, meter: Meter) => boolean;
 
-/** The one whose time goes by the square with a large factor. */
+/** Wraps the regular expression whose quadratic time has a large factor. */
 function linear({ source, flags }: RegExp): TextTest {
   const pattern = linearPattern(source, flags);
   return (text, meter) => pattern.test(text, meter);

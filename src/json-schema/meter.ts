@@ -1,40 +1,45 @@
 /**
- * A schema can be made to cost more than its size lets one expect: references that fan out double the work with each level,
- * and with each level of the payload again. So whatever a check does is counted while it does it, and a check that needs too
- * much is ended. Counting says the same on every machine, as a clock would not.
+ * Counts the cost of payload checks. A schema can cost far more than its size suggests: references
+ * that fan out double the work with each level, and again with each level of the payload. So a
+ * check counts its work as it goes and stops when it exceeds the limit. Unlike a clock, counting
+ * gives the same result on every machine.
  */
 
 /**
- * What one check may cost. A step is the visit of a value by a (sub)schema and takes about a tenth of a microsecond; ordinary
- * payloads of ordinary schemas need some hundred. The weights below are measured against that.
+ * Maximum cost of one check. A step is the visit of a value by a (sub)schema and takes about 0.1
+ * µs. Ordinary payloads with ordinary schemas need a few hundred steps. The weights below are
+ * measured relative to that.
  */
 export const stepsMax = 1_000_000;
 
-/** So many characters of a text cost as much as a step, where they are looked at one by one. */
+/** Number of characters that cost one step when they are read one by one. */
 const CHARS_PER_STEP = 32;
-/** So many names of fields cost as much as a step. */
+/** Number of field names that cost one step. */
 export const namesPerStep = 4;
 
-/** The check of a payload would have taken too long. */
+/** The check would exceed `stepsMax`. */
 export class TooCostly extends Error {
   override readonly name = "TooCostly";
 }
 
-/** Takes what is paid. */
-export interface Payee {
-  /** Throws `TooCostly` when there is not so much left. */
+/** A budget of steps. */
+export interface Budget {
+  /** Throws `TooCostly` if the budget is exhausted. */
   spend(steps: number): void;
-  /** For looking at each character. */
+  /** Charges for reading each character of a text. */
   spendOnText(text: string): void;
 }
 
-/** For what is done once, when a schema is taken. */
-export const free: Payee = { spend() {}, spendOnText() {} };
+/** An unlimited budget, for work that is done once when a schema is compiled. */
+export const unlimited: Budget = { spend() {}, spendOnText() {} };
 
-/** Counts what a check costs. One check runs at a time, from its beginning to its end, so a schema needs but one. */
-export class Meter implements Payee {
+/**
+ * Counts the cost of one check at a time. Checks run synchronously, so a schema needs only one
+ * meter.
+ */
+export class Meter implements Budget {
   #left = 0;
-  /** Lists of fields are counted again and again for the same object. */
+  /** Cached because the fields of the same object are counted repeatedly. */
   #countedFields: object | null = null;
   #fieldCount = 0;
 
@@ -56,7 +61,7 @@ export class Meter implements Payee {
     this.spend(text.length / CHARS_PER_STEP);
   }
 
-  /** How many fields an object has; counting them is paid for. */
+  /** Returns the number of fields of an object and charges for counting them. */
   fieldCount(value: object): number {
     if (this.#countedFields !== value) {
       this.#fieldCount = Object.keys(value).length;

@@ -1,34 +1,34 @@
 import { linearPattern, type Pattern } from "./pattern/linear.ts";
 import { UnsupportedPattern } from "./pattern/parse.ts";
 
-/** It is no expression, or one that is not taken. */
+/** A pattern is invalid or not supported. */
 export class UnusablePattern extends Error {
   override readonly name = "UnusablePattern";
 }
 
-/** The patterns of one schema, each of them once, and all of them together within bounds. */
+/** The patterns of one schema. Each is compiled once, and their total size is limited. */
 export class Patterns {
   readonly #known = new Map<string, Pattern>();
-  /** Of all of them. */
+  /** Total number of instructions. */
   instructions = 0;
 
   constructor(private readonly instructionsMax: number) {}
 
-  /** Throws `UnusablePattern`. */
+  /** Returns the compiled pattern. Throws `UnusablePattern`. */
   of(source: string): Pattern {
     const known = this.#known.get(source);
     if (known !== undefined) return known;
-    const pattern = made(source);
+    const pattern = compile(source);
     this.instructions += pattern.instructions;
     if (this.instructions > this.instructionsMax) {
-      throw new UnusablePattern("The patterns of the schema are too long altogether.");
+      throw new UnusablePattern("The patterns of the schema are too long in total.");
     }
     this.#known.set(source, pattern);
     return pattern;
   }
 }
 
-function made(source: string): Pattern {
+function compile(source: string): Pattern {
   try {
     return linearPattern(source);
   } catch (error) {

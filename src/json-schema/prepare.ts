@@ -1,7 +1,7 @@
 /**
- * What the validator gets of a schema: a copy in which every subschema has a `Visit`, and besides only what the validator is
- * for, which is where to go from there. Whatever else stands in a schema takes no part in it: so no word that means
- * something to the validator alone (`$async` and the like) gets through.
+ * Prepares a schema for the validator. The prepared copy contains a `Visit` in every subschema and
+ * the keywords that lead to other subschemas. Everything else is removed, so keywords that only the
+ * validator understands, such as `$async`, have no effect.
  */
 import { type Assertion, assertionKeywords, assertionOf, MalformedKeyword } from "./assertions.ts";
 import { sentence } from "./findings.ts";
@@ -14,11 +14,11 @@ type Json = Readonly<Record<string, unknown>>;
 
 const SCHEMAS = ["additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames"];
 const SCHEMAS_TOO = ["then", "unevaluatedItems", "unevaluatedProperties"];
-/** What stands there is a schema, or a list of them. */
+/** Keywords whose value is a schema or a list of schemas. */
 const SUBSCHEMAS = new Set([...SCHEMAS, ...SCHEMAS_TOO, "allOf", "anyOf", "oneOf", "prefixItems"]);
-/** What lies in there are schemas by name; the object that holds them is none. */
+/** Keywords whose value is a map from names to schemas. The map itself is not a schema. */
 const MAPS = new Set(["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"]);
-/** They lead from one schema to another. */
+/** Keywords that link one schema to another. */
 const REFERENCES = new Set([
   "$anchor",
   "$dynamicAnchor",
@@ -29,45 +29,51 @@ const REFERENCES = new Set([
   "$ref",
 ]);
 const COUNTS = new Set(["maxContains", "minContains"]);
-/** With these the validator looks at each field of an object. */
+/** Keywords for which the validator iterates over the fields of an object. */
 const FIELD_LOOPS = ["additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"];
-/** A schema behind a reference tells which fields it has looked at, and these are copied. */
+/** Keywords for which the validator copies lists of evaluated fields between schemas. */
 const MERGES = ["$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"];
-/** What stands there is no schema. But where schemas lie by name, each of these may be such a name. */
+/** Keywords whose value is not a schema. In a map of schemas, each may also be a name. */
 const DATA = new Set([
   ...assertionKeywords.filter((name) => !MAPS.has(name)),
   ...["default", "discriminator", "example", "examples", "id", "nullable"],
 ]);
 /**
- * Notes for people, data, and words of other dialects. No reference leads in there. Objects under words that nobody knows are
- * kept, since a reference may lead there.
+ * Annotations, data and keywords of other dialects. References cannot point into them. Objects
+ * under unknown keywords are kept, because references may point into them.
  */
 const DROPPED = new Set([...DATA, "$async", "$comment", "$data", "$schema", "$vocabulary", visitKeyword]);
 
-/** The validator must not apply them, even where they stand in a prepared schema. */
+/** Keywords that the validator must ignore, even where they appear in a prepared schema. */
 export const unseenKeywords: readonly string[] = [...DATA];
 
 export interface Limits {
-  /** Of all subschemas, and of the references and patterns in them, which count as several. */
+  /** Maximum number of subschemas, plus references and patterns, which count several times. */
   readonly parts: number;
-  /** Levels of JSON. */
+  /** Maximum nesting of the JSON. */
   readonly depth: number;
-  /** Of one `patternProperties`. */
+  /** Maximum number of patterns in one `patternProperties`. */
   readonly patternsOfOneObject: number;
-  /** Of one `anyOf` and the like: each of them lies within the one before in what the validator writes. */
+  /**
+   * Maximum length of one `anyOf` or similar list. The generated code nests each entry in the one
+   * before.
+   */
   readonly alternatives: number;
 }
 
 export interface Dialect {
-  /** Does it know `dependentRequired` and what came with it? */
+  /** Whether the dialect has `dependentRequired` and the other keywords of 2019-09 and later. */
   readonly isRecent: boolean;
-  /** Has it to be tracked which fields and items have been looked at, for `unevaluatedProperties` and `unevaluatedItems`? */
+  /**
+   * Whether evaluated fields and items must be tracked for `unevaluatedProperties` and
+   * `unevaluatedItems`.
+   */
   readonly tracks: boolean;
 }
 
-/** Makes such copies for one schema. */
+/** Prepares one schema. */
 export class Preparation {
-  /** Counted so far. */
+  /** Number of parts so far. */
   parts = 0;
 
   constructor(
@@ -77,12 +83,16 @@ export class Preparation {
     private readonly dialect: Dialect,
   ) {}
 
-  /** Throws `UnusableSchema` when it asks for more than is taken. `keyword` is empty under words that nobody knows. */
+  /**
+   * Returns the prepared copy of a subschema. `keyword` is empty below unknown keywords. Throws
+   * `UnusableSchema` if the schema exceeds a limit.
+   */
   prepared(schema: unknown, path: readonly string[] = [], keyword = ""): unknown {
     if (Array.isArray(schema)) return this.#list(schema, path, keyword);
     if (typeof schema === "boolean" || isObject(schema)) this.#count(this.#partsOf(keyword), path);
-    if (schema === false) return this.#nothing(keyword);
-    // The validator forgets that such items have been looked at, for `unevaluatedItems`.
+    if (schema === false) return this.#rejectAll(keyword);
+    // For `unevaluatedItems`, the validator fails to mark items matched by `contains: true` as
+    // evaluated.
     if (schema === true && keyword === "contains") return this.prepared({}, path);
     if (!isObject(schema)) return schema;
     const isContainer = keyword === "" && path.length > 0 && holdsSchemas(schema);
@@ -90,11 +100,14 @@ export class Preparation {
     return Object.fromEntries([...kept, [visitKeyword, this.#visit(schema, path, isContainer)]]);
   }
 
-  /** In a container, what is a keyword elsewhere may be the name of a schema, to which a reference leads. */
+  /**
+   * Returns the entries to keep for one key. In a container, a key that is a keyword elsewhere may
+   * be the name of a referenced schema.
+   */
   #kept(name: string, value: unknown, path: readonly string[], isContainer: boolean): [string, unknown][] {
     const inside = [...path, name];
-    const isNameThere = DATA.has(name) || (MAPS.has(name) && !holdsSchemas(value, name));
-    if (isContainer && isNameThere && isObject(value)) return [[name, this.prepared(value, inside)]];
+    const isSchemaName = DATA.has(name) || (MAPS.has(name) && !holdsSchemas(value, name));
+    if (isContainer && isSchemaName && isObject(value)) return [[name, this.prepared(value, inside)]];
     if (DROPPED.has(name)) return [];
     if (REFERENCES.has(name)) {
       this.#count(REFERENCE_PARTS, inside);
@@ -108,7 +121,7 @@ export class Preparation {
 
   #list(list: readonly unknown[], path: readonly string[], keyword: string): unknown[] {
     if (keyword !== "" && list.length > this.limits.alternatives) {
-      throw new UnusableSchema(`At most ${this.limits.alternatives} schemas are taken here.`, path);
+      throw new UnusableSchema(`At most ${this.limits.alternatives} schemas are allowed here.`, path);
     }
     return list.map((item, i) => this.prepared(item, [...path, String(i)], keyword));
   }
@@ -116,28 +129,28 @@ export class Preparation {
   #map(name: string, map: Json, path: readonly string[]): Json {
     const entries = Object.entries(map);
     if (name === "patternProperties" && entries.length > this.limits.patternsOfOneObject) {
-      throw new UnusableSchema(`At most ${this.limits.patternsOfOneObject} patterns are taken here.`, path);
+      throw new UnusableSchema(`At most ${this.limits.patternsOfOneObject} patterns are allowed here.`, path);
     }
     const schemas = name === "dependencies" ? entries.filter(([, value]) => !Array.isArray(value)) : entries;
     const prepared = schemas.map(([key, value]) => [key, this.prepared(value, [...path, key], name)]);
     return Object.setPrototypeOf(Object.fromEntries(prepared), mapPrototype);
   }
 
-  /** In the place of `false`, which nothing fits. */
-  #nothing(keyword: string): Json {
+  /** Returns the replacement for the schema `false`, which no value matches. */
+  #rejectAll(keyword: string): Json {
     const ofFields = keyword === "additionalProperties" || keyword === "unevaluatedProperties";
     const failure = ofFields
-      ? { keyword, message: "The schema does not know this field." }
-      : { keyword: "false", message: "Nothing is allowed here." };
+      ? { keyword, message: "The schema does not allow this field." }
+      : { keyword: "false", message: "No value is allowed here." };
     return { [visitKeyword]: new Visit(this.meter, [() => failure], {}) };
   }
 
   #visit(schema: Json, path: readonly string[], isContainer: boolean): Visit {
     const { assertions, flaw } = this.#assertions(schema, path);
-    const flawed = flaw ?? (isContainer ? flawOfMaps(schema, path) : null) ?? this.#flawOfPatterns(schema, path);
+    const flawed = flaw ?? (isContainer ? mapFlaw(schema, path) : null) ?? this.#flawOfPatterns(schema, path);
     const looksAtFields =
       FIELD_LOOPS.some((name) => name in schema) || (this.dialect.tracks && MERGES.some((name) => name in schema));
-    const steps = 1 + goneThroughIn(schema) / namesPerStep;
+    const steps = 1 + scannedEntriesOf(schema) / namesPerStep;
     return new Visit(this.meter, assertions, { steps, looksAtFields, flaw: flawed });
   }
 
@@ -155,7 +168,7 @@ export class Preparation {
     return { assertions, flaw: null };
   }
 
-  /** With tracking, what each of them has looked at is put together. */
+  /** Tracking merges the evaluated fields of these subschemas, which makes them more expensive. */
   #partsOf(keyword: string): number {
     if (!this.dialect.tracks) return 1;
     return MERGED.has(keyword) ? MERGED_PARTS : TRACKED_PARTS;
@@ -177,7 +190,7 @@ export class Preparation {
     if (this.parts > this.limits.parts) {
       throw new UnusableSchema(`The schema has more than ${this.limits.parts} parts.`, path);
     }
-    if (path.length > this.limits.depth) throw new UnusableSchema("It is nested too deep.", path);
+    if (path.length > this.limits.depth) throw new UnusableSchema("The schema is nested too deeply.", path);
   }
 }
 
@@ -185,7 +198,7 @@ const MERGED = new Set(["allOf", "anyOf", "dependentSchemas", "else", "if", "one
 const TRACKED_PARTS = 4;
 const MERGED_PARTS = 8;
 
-/** Each of them may make the validator write a function of its own. */
+/** A reference may make the validator generate a separate function. */
 const REFERENCE_PARTS = 4;
 
 function flawOf(error: unknown): string {
@@ -193,13 +206,19 @@ function flawOf(error: unknown): string {
   throw error;
 }
 
-/** Where a schema has the name of a keyword that wants many of them, what contains it is no schema itself. */
-function flawOfMaps(schema: Json, path: readonly string[]): UnusableSchema | null {
+/**
+ * Returns the flaw of an object that uses a map keyword as a plain name. Such an object is a
+ * container, not a schema.
+ */
+function mapFlaw(schema: Json, path: readonly string[]): UnusableSchema | null {
   const name = Object.keys(schema).find((key) => MAPS.has(key) && !holdsSchemas(schema[key], key));
-  return name === undefined ? null : new UnusableSchema("Must hold schemas.", [...path, name]);
+  return name === undefined ? null : new UnusableSchema("Must contain schemas.", [...path, name]);
 }
 
-/** May all that is in there be schemas? Nearly every schema has a keyword with something else. */
+/**
+ * Returns whether all values could be schemas. Nearly every real schema has a keyword with another
+ * value.
+ */
 function holdsSchemas(value: unknown, keyword = ""): value is Json {
   if (!isObject(value)) return false;
   const mayBeLists = keyword === "dependencies";
@@ -208,8 +227,8 @@ function holdsSchemas(value: unknown, keyword = ""): value is Json {
   );
 }
 
-/** What the validator goes through one by one at a visit: fields that a schema names, and lists of schemas. */
-const GONE_THROUGH = [
+/** Keywords whose entries the validator scans one by one on each visit. */
+const SCANNED_KEYWORDS = [
   "allOf",
   "anyOf",
   "dependencies",
@@ -220,8 +239,10 @@ const GONE_THROUGH = [
   "properties",
 ];
 
-function goneThroughIn(schema: Json): number {
-  const found = GONE_THROUGH.map((name) => schema[name]).filter((value) => typeof value === "object" && value !== null);
+function scannedEntriesOf(schema: Json): number {
+  const found = SCANNED_KEYWORDS.map((name) => schema[name]).filter(
+    (value) => typeof value === "object" && value !== null,
+  );
   return found.reduce((sum: number, value) => sum + Object.keys(value as object).length, 0);
 }
 

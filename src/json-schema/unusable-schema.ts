@@ -1,10 +1,13 @@
-/** It cannot be used as a schema. */
+/** A value cannot be used as a schema. */
 export class UnusableSchema extends Error {
   override readonly name = "UnusableSchema";
-  /** Where in the schema. */
+  /** Location in the schema. */
   readonly path: readonly string[];
 
-  /** `message` is a sentence. What is taken from the schema itself is shortened: all this goes into an answer. */
+  /**
+   * `message` is a sentence. It is truncated like the path, because both may quote the schema and
+   * are sent in a response.
+   */
   constructor(message: string, path: readonly string[] = []) {
     super(message.slice(0, MESSAGE_CHARS_MAX));
     this.path = path.map((segment) => segment.slice(0, SEGMENT_CHARS_MAX));

@@ -1,10 +1,13 @@
-/** What JSON Schema asks of values whatever their type: are they equal, and is one a multiple of another? */
-import type { Payee } from "./meter.ts";
+/** Operations on JSON values of any type: equality and multiples. */
+import type { Budget } from "./meter.ts";
 
 const STEPS_PER_NODE = 4;
 const STEPS_OF_DIVISION = 10;
 
-/** Values of JSON, told from each other by what they mean: `{"a":1,"b":2}` is `{"b":2,"a":1}`, and `1` is not `"1"`. */
+/**
+ * A set of JSON values compared by content: `{"a":1,"b":2}` equals `{"b":2,"a":1}`, and `1` differs
+ * from `"1"`.
+ */
 export class ValueSet {
   readonly #plain = new Set<unknown>();
   readonly #canonical = new Set<string>();
@@ -13,12 +16,12 @@ export class ValueSet {
     return this.#plain.size + this.#canonical.size;
   }
 
-  add(value: unknown, meter: Payee): void {
+  add(value: unknown, meter: Budget): void {
     if (isPlain(value)) this.#plain.add(spentOn(value, meter));
     else this.#canonical.add(canonical(value, meter));
   }
 
-  has(value: unknown, meter: Payee): boolean {
+  has(value: unknown, meter: Budget): boolean {
     if (isPlain(value)) return this.#plain.has(spentOn(value, meter));
     return this.#canonical.size > 0 && this.#canonical.has(canonical(value, meter));
   }
@@ -28,14 +31,14 @@ function isPlain(value: unknown): boolean {
   return typeof value !== "object" || value === null;
 }
 
-function spentOn<T>(value: T, meter: Payee): T {
+function spentOn<T>(value: T, meter: Budget): T {
   meter.spend(1);
   if (typeof value === "string") meter.spendOnText(value);
   return value;
 }
 
-/** The same text for values that are equal. */
-function canonical(value: unknown, meter: Payee): string {
+/** Returns the same text for equal values. */
+function canonical(value: unknown, meter: Budget): string {
   meter.spend(STEPS_PER_NODE);
   if (typeof value === "string") meter.spendOnText(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
@@ -48,8 +51,8 @@ function canonical(value: unknown, meter: Payee): string {
   return `{${texts.join()}}`;
 }
 
-/** Looks at each item once, and does not compare each with each. */
-export function areUnique(items: readonly unknown[], meter: Payee): boolean {
+/** Returns whether all items differ. Reads each item once instead of comparing all pairs. */
+export function areUnique(items: readonly unknown[], meter: Budget): boolean {
   const seen = new ValueSet();
   for (const [i, item] of items.entries()) {
     seen.add(item, meter);
@@ -58,8 +61,11 @@ export function areUnique(items: readonly unknown[], meter: Payee): boolean {
   return true;
 }
 
-/** In decimal, as the numbers are written: 19.99 is a multiple of 0.01, though their binary forms are not. */
-export function isMultipleOf(value: number, divisor: number, meter: Payee): boolean {
+/**
+ * Returns whether `value` is a multiple of `divisor` in decimal notation: 19.99 is a multiple of
+ * 0.01, although their binary forms are not.
+ */
+export function isMultipleOf(value: number, divisor: number, meter: Budget): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
   if (!Number.isFinite(value)) return false;
   meter.spend(STEPS_OF_DIVISION);
@@ -68,7 +74,7 @@ export function isMultipleOf(value: number, divisor: number, meter: Payee): bool
   return scaled(a, exponent) % scaled(b, exponent) === 0n;
 }
 
-/** digits × 10^exponent. */
+/** A decimal number: digits × 10^exponent. */
 interface Decimal {
   readonly digits: bigint;
   readonly exponent: number;
@@ -80,7 +86,10 @@ function decimal(value: number): Decimal {
   return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
 }
 
-/** Doubles lie within 10^±324, so none of these has more than some 650 digits. */
+/**
+ * Returns the digits scaled to another exponent. Doubles lie within 10^±324, so the result has at
+ * most about 650 digits.
+ */
 function scaled({ digits, exponent }: Decimal, to: number): bigint {
   return digits * 10n ** BigInt(exponent - to);
 }

@@ -1,22 +1,24 @@
-/** What happens when a value meets a (sub)schema: it is paid for, and what the schema says of the value itself is asked. */
+/**
+ * A visit of a value by a (sub)schema: it charges the meter and applies the schema's assertions.
+ */
 import { _, type Ajv, type CodeKeywordDefinition, type ErrorObject, Name } from "ajv";
 import type { Assertion, Failure } from "./assertions.ts";
 import type { Meter } from "./meter.ts";
 import { UnusableSchema } from "./unusable-schema.ts";
 
-/** Under this name each subschema of a prepared schema has its `Visit`. */
+/** The keyword that holds the `Visit` of each subschema in a prepared schema. */
 export const visitKeyword = "x-boathook-visit";
-/** More than this many findings help nobody. */
+/** Maximum number of findings; more would help nobody. */
 export const findingsMax = 20;
 
 /**
- * The validator copies lists of errors from one to the next, so each visit costs more the more errors there are. This also
- * bounds how many there can be.
+ * The validator copies error lists, so each visit costs more as errors accumulate. This also limits
+ * their number.
  */
 const STEPS_PER_EARLIER_ERROR = 1 / 8;
 const STEPS_PER_FAILURE = 4;
 
-/** The rest need not be looked at: there are as many findings as anybody wants. */
+/** Stops a check that has already found `findingsMax` errors. */
 export class Enough extends Error {
   override readonly name = "Enough";
   constructor(readonly errors: readonly ErrorObject[]) {
@@ -24,18 +26,21 @@ export class Enough extends Error {
   }
 }
 
-/** What a value is held against at one place of a schema. */
+/** The check of a value at one location of a schema. */
 export class Visit {
-  /** Of the latest visit. */
+  /** The failure of the latest visit. */
   failure: Failure | null = null;
-  /** Matters only when the subschema is used. */
+  /** A flaw that matters only if the subschema is used. */
   readonly flaw: UnusableSchema | null;
   readonly #meter: Meter;
   readonly #assertions: readonly Assertion[];
   readonly #steps: number;
   readonly #looksAtFields: boolean;
 
-  /** `steps`, and for each field of an object where it `looksAtFields`: what the validator does besides. */
+  /**
+   * `steps` is the cost of the validator's own work per visit. With `looksAtFields`, each field of
+   * an object is charged too.
+   */
   constructor(
     meter: Meter,
     assertions: readonly Assertion[],
@@ -52,7 +57,10 @@ export class Visit {
     this.flaw = flaw;
   }
 
-  /** `errors`: how many have been found before in this part. */
+  /**
+   * Returns whether the value is valid. `errors` is the number of errors found so far in this
+   * function of the validator.
+   */
   accepts(value: unknown, errors: number): boolean {
     const meter = this.#meter;
     meter.spend(this.#steps + errors * STEPS_PER_EARLIER_ERROR);
@@ -69,15 +77,18 @@ export class Visit {
   }
 }
 
-const isNoSchema = new UnusableSchema("A reference must lead to a schema.");
+const isNoSchema = new UnusableSchema("A reference must point to a schema.");
 
 /**
- * For objects that hold schemas by name. A reference may lead to one of them as if it were a schema itself; nobody would
- * count what that costs, so it must not be used as one.
+ * Prototype of maps from names to schemas. A reference may point to such a map as if it were a
+ * schema. Its cost would not be counted, so using it as a schema is rejected.
  */
 export const mapPrototype: object = Object.create(Object.prototype, { [visitKeyword]: { value: isNoSchema } });
 
-/** An error as the validator writes them, in few words: this is part of the code of every subschema. */
+/**
+ * Appends an error in the validator's own form. Kept short, because the call is part of the code of
+ * every subschema.
+ */
 function reported(earlier: ErrorObject[] | null, { failure }: Visit, place: string, stay: boolean): ErrorObject[] {
   const all = earlier ?? [];
   all.push({ keyword: visitKeyword, instancePath: place, schemaPath: "", params: failure ?? {} });
@@ -89,7 +100,7 @@ function stopAt(all: readonly ErrorObject[] | null): void {
   if (all !== null && all.length >= findingsMax) throw new Enough(all);
 }
 
-/** From these, errors come that have not been reported by a visit here. */
+/** Keywords whose errors can come from visits elsewhere. */
 const FROM_ELSEWHERE = [
   "$ref",
   "$dynamicRef",
@@ -102,13 +113,13 @@ const FROM_ELSEWHERE = [
   "propertyNames",
 ];
 
-/** What these are called in the code that the validator writes. */
+/** Variable names in the validator's generated code. */
 const [errors, vErrors, instancePath] = [new Name("errors"), new Name("vErrors"), new Name("instancePath")];
 
-/** Teaches a validator the keyword that stands for a visit. */
+/** Adds the visit keyword to a validator. */
 export function addVisits(ajv: Ajv): void {
   const visits: Visit[] = [];
-  // Whatever the validator does at a subschema comes after that.
+  // Visits run before all other keywords of a subschema.
   const first = ajv.RULES.rules.find(({ type }) => type === undefined)?.rules[0]?.keyword;
   const keyword: CodeKeywordDefinition = {
     keyword: visitKeyword,
@@ -118,7 +129,8 @@ export function addVisits(ajv: Ajv): void {
       if (schema.flaw !== null) throw schema.flaw;
       const visit = _`${gen.scopeValue("obj", { ref: visits })}[${visits.push(schema) - 1}]`;
       const report = gen.scopeValue("func", { ref: reported });
-      // Errors of the payload as a whole stay; those below anyOf, not and the like may turn out to be none.
+      // Errors at the top level are final. Those below anyOf, not and similar keywords may be
+      // dropped.
       const mayStay = it.compositeRule !== true && it.schemaEnv.root === it.schemaEnv;
       const stay = mayStay ? _`${instancePath} === ""` : _`false`;
       if (mayStay && FROM_ELSEWHERE.some((name) => parentSchema[name] !== undefined)) {

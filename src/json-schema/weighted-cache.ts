@@ -1,4 +1,4 @@
-/** Keeps what is costly to make, up to a weight altogether; what was kept first goes first. */
+/** A cache limited by total weight. The oldest entries are dropped first. */
 export class WeightedCache<T> {
   readonly #kept = new Map<string, { readonly value: T; readonly weight: number }>();
   #weight = 0;

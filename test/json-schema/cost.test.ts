@@ -13,7 +13,7 @@ function named<T>(count: number, name: string, value: (i: number) => T): Record<
   return Object.fromEntries(many(count, (i) => [`${name}${i}`, value(i)]));
 }
 
-/** `d0` refers to `d1` … to the last, which is `end`. */
+/** `d0` refers to `d1`, and so on to the last definition, which is `end`. */
 function chain(length: number, link: (next: object) => object, end: object): object {
   const $defs = named<object>(length, "d", (i) => link({ $ref: `#/$defs/d${i + 1}` }));
   return { $ref: "#/$defs/d0", $defs: { ...$defs, [`d${length}`]: end } };
@@ -29,9 +29,9 @@ const items = (schema: object) => ({ properties: { x: { items: schema } } });
 const costly = ["schema.cost"];
 const twice = { properties: { x: { $ref: "#" } } };
 const wide = named(20_000, "k", (i) => i);
-const runaway = "^(a+)+N$";
+const exponential = "^(a+)+N$";
 
-/** Each would take seconds, or memory without end, if nobody counted. */
+/** Without counting, each of these would take seconds or unlimited memory. */
 const attacks: [string, object, unknown, readonly string[] | null][] = [
   [
     "thousands of missing fields in thousands of items",
@@ -40,7 +40,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     many(20, () => "schema.required"),
   ],
   [
-    "thousands of missing fields where that is no mistake",
+    "thousands of missing fields that are not an error",
     items({ anyOf: [{ required: many(3000, (i) => `k${i}`) }, {}] }),
     { x: many(3000, () => ({})) },
     costly,
@@ -52,7 +52,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     many(20, () => "schema.enum"),
   ],
   [
-    "uniqueItems at every level round a large array",
+    "uniqueItems at every level around a large array",
     { uniqueItems: true, items: { $ref: "#" } },
     nested(
       60,
@@ -62,13 +62,13 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     costly,
   ],
   [
-    "lists of schemas that anything fits",
+    "lists of schemas that match everything",
     items({ not: { allOf: many(3, () => ({ oneOf: many(250, () => true) })) } }),
     { x: many(100_000, () => 1) },
     costly,
   ],
   ["references that fan out", chain(40, (next) => ({ allOf: [next, next] }), {}), {}, costly],
-  ["mistakes that fan out", chain(40, (next) => ({ allOf: [next, next] }), { type: "string" }), {}, costly],
+  ["errors that fan out", chain(40, (next) => ({ allOf: [next, next] }), { type: "string" }), {}, costly],
   [
     "references that fan out with each level of the payload",
     { allOf: [twice, twice] },
@@ -76,17 +76,17 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     costly,
   ],
   [
-    "mistakes behind a reference",
+    "errors behind a reference",
     chain(1, (next) => next, items({ type: "string" })),
     { x: many(50_000, () => 1) },
     costly,
   ],
-  ["mistakes in great number", items({ type: "string" }), { x: many(200_000, () => 1) }, many(20, () => "schema.type")],
-  ["fields that are not known", { allOf: many(200, () => ({ additionalProperties: false })) }, wide, null],
+  ["a large number of errors", items({ type: "string" }), { x: many(200_000, () => 1) }, many(20, () => "schema.type")],
+  ["many unknown fields", { allOf: many(200, () => ({ additionalProperties: false })) }, wide, null],
   ["fields that are counted often", { allOf: many(250, () => ({ minProperties: 1 })) }, wide, costly],
-  ["patterns of fields", { patternProperties: named(100, "^", () => ({ type: "integer" })) }, wide, costly],
+  ["patterns for field names", { patternProperties: named(100, "^", () => ({ type: "integer" })) }, wide, costly],
   [
-    "fields whose being looked at is handed on",
+    "evaluated fields that are passed on through references",
     {
       $schema: DRAFT_2020,
       unevaluatedProperties: false,
@@ -103,19 +103,19 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
   ],
   ["numbers that are divided in decimal", items({ multipleOf: 1e-300 }), { x: many(150_000, () => 1.7e308) }, costly],
   [
-    "properties that are not there",
+    "properties that are missing",
     items({ properties: named(900, "p", () => ({ type: "string" })) }),
     { x: many(9000, () => ({})) },
     costly,
   ],
   [
-    "a pattern that runs away",
-    { properties: { x: { pattern: runaway } } },
+    "a pattern with exponential backtracking",
+    { properties: { x: { pattern: exponential } } },
     { x: `${"a".repeat(60)}!` },
     ["schema.pattern"],
   ],
   [
-    "a dozen of them",
+    "a dozen patterns with exponential backtracking",
     { properties: named(12, "p", (i) => ({ pattern: `^(a+)+${i}$` })) },
     named(12, "p", () => `${"a".repeat(60)}!`),
     many(12, () => "schema.pattern"),
@@ -127,14 +127,14 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     costly,
   ],
   [
-    "a pattern that looks ahead again and again",
+    "a pattern with repeated lookahead",
     { properties: { x: { pattern: "((?=.*b)a)*c" } } },
     { x: `${"a".repeat(99_999)}b` },
     costly,
   ],
   ["a pattern against many texts", items({ pattern: "^i\\d+$" }), { x: many(200_000, (i) => `i${i}`) }, costly],
   [
-    "formats that take time by the square",
+    "formats that take quadratic time",
     items({ format: "url" }),
     { x: many(200, () => `http://${":".repeat(8000)}/`) },
     costly,
@@ -145,12 +145,12 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     { x: "A".repeat(1_024_000) },
     costly,
   ],
-  ["expressions as values", items({ format: "regex" }), { x: many(200, () => "%(".repeat(4000)) }, costly],
+  ["regular expressions as values", items({ format: "regex" }), { x: many(200, () => "%(".repeat(4000)) }, costly],
 ];
 
-describe("a check ends within its bounds, and says so, when there are", () => {
+describe("cost limit", () => {
   for (const [name, schema, payload, types] of attacks) {
-    test(name, () => {
+    test(`the cost of a check stays within its limit with ${name}`, () => {
       const check = compileSchema(schema);
       const found = check(payload);
       if (types !== null) expect(found.map(({ type }) => type)).toEqual([...types]);
@@ -159,7 +159,7 @@ describe("a check ends within its bounds, and says so, when there are", () => {
       expect(check.steps).toBeLessThanOrEqual(stepsMax);
     });
 
-    test(`${name}: what is read of the payload is in proportion to what is counted`, () => {
+    test(`the reads of a check are proportional to its counted steps with ${name}`, () => {
       const check = compileSchema(schema);
       const { value, reads } = counted(payload);
       check(value);
@@ -168,8 +168,8 @@ describe("a check ends within its bounds, and says so, when there are", () => {
   }
 });
 
-describe("what a check costs", () => {
-  test("is little for ordinary payloads", () => {
+describe("cost of a check", () => {
+  test("a check of an ordinary payload costs little", () => {
     const address = {
       type: "object",
       required: ["street", "city"],
@@ -197,7 +197,7 @@ describe("what a check costs", () => {
     expect(check.steps).toBeLessThan(200);
   });
 
-  test("leaves room for payloads of a megabyte", () => {
+  test("a check of a payload of a megabyte stays within the cost limit", () => {
     const check = compileSchema(
       items({ required: ["id"], properties: { id: { type: "integer" }, on: { format: "date" } } }),
     );
@@ -206,20 +206,20 @@ describe("what a check costs", () => {
     expect(unique({ x: many(100_000, (i) => i) })).toEqual([]);
   });
 
-  test("is forgotten when the next check begins", () => {
+  test("the cost of a check does not count against the next one", () => {
     const check = compileSchema(items({ type: "integer" }));
     const payload = { x: many(300_000, () => 1) };
     for (let i = 0; i < 5; i++) expect(check(payload)).toEqual([]);
   });
 });
 
-describe("what is found is bounded in bytes", () => {
+describe("size of findings", () => {
   const long = "n".repeat(60_000);
   const cases: [string, object, unknown][] = [
-    ["the names of fields are long", { additionalProperties: false }, named(20, long.slice(0, 30_000), () => 1)],
-    ["the names of missing fields are long", { required: many(2, (i) => `${long.slice(0, 30_000)}${i}`) }, {}],
+    ["long field names", { additionalProperties: false }, named(20, long.slice(0, 30_000), () => 1)],
+    ["long names of missing fields", { required: many(2, (i) => `${long.slice(0, 30_000)}${i}`) }, {}],
     [
-      "places lie deep",
+      "deep locations",
       { type: "object", additionalProperties: { $ref: "#" } },
       nested(
         127,
@@ -227,15 +227,15 @@ describe("what is found is bounded in bytes", () => {
         (x) => ({ [long.slice(0, 500)]: x }),
       ),
     ],
-    ["a pattern is long", { additionalProperties: { pattern: long.slice(0, 9000) } }, named(20, "k", () => "x")],
+    ["a long pattern", { additionalProperties: { pattern: long.slice(0, 9000) } }, named(20, "k", () => "x")],
     [
-      "there is a long format that nobody knows",
+      "a long unknown format",
       { additionalProperties: { type: ["null", "array"], format: long } },
       named(20, "k", () => 1),
     ],
   ];
   for (const [name, schema, payload] of cases) {
-    test(`when ${name}`, () => {
+    test(`the size of findings is limited with ${name}`, () => {
       const found = compileSchema(schema)(payload);
       expect(found.length).toBeGreaterThan(0);
       expect(JSON.stringify(found).length).toBeLessThanOrEqual(10_000);

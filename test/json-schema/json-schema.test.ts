@@ -3,7 +3,7 @@ import { compileSchema, schemaBytesMax, UnusableSchema } from "../../src/json-sc
 
 const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
 
-/** Where and why a schema was refused. */
+/** Returns where and why a schema was refused. */
 function refusal(schema: unknown): { path: readonly string[]; message: string } {
   try {
     compileSchema(schema);
@@ -11,19 +11,19 @@ function refusal(schema: unknown): { path: readonly string[]; message: string } 
     if (error instanceof UnusableSchema) return { path: error.path, message: error.message };
     throw error;
   }
-  throw new Error("it was taken");
+  throw new Error("The schema was accepted.");
 }
 
 function places(schema: unknown, payload: unknown): string[] {
   return compileSchema(schema)(payload).map(({ loc }) => loc.join("/"));
 }
 
-describe("a schema", () => {
-  test("finds nothing in a payload that fits", () => {
+describe("compiled schema", () => {
+  test("a schema finds nothing in a valid payload", () => {
     expect(compileSchema({ type: "object", required: ["a"] })({ a: 1 })).toEqual([]);
   });
 
-  test("says where a payload does not fit and why, and shows nothing of its values", () => {
+  test("a schema reports where and why a payload is invalid, without quoting values", () => {
     const check = compileSchema({
       type: "object",
       required: ["id", "list"],
@@ -32,18 +32,18 @@ describe("a schema", () => {
     });
     expect(check({ list: [1, "secret"], "x/y": "secret" })).toEqual([
       { loc: ["body", "payload", "id"], msg: "This field is required.", type: "schema.required" },
-      { loc: ["body", "payload", "x/y"], msg: "The schema does not know this field.", type: expect.any(String) },
+      { loc: ["body", "payload", "x/y"], msg: "The schema does not allow this field.", type: expect.any(String) },
       { loc: ["body", "payload", "list", "[1]"], msg: expect.any(String), type: "schema.enum" },
     ]);
     expect(JSON.stringify(check({ list: [1, "secret"], id: 77777 }))).not.toMatch(/secret|77777/);
   });
 
-  test("finds at most twenty things", () => {
+  test("a schema returns at most twenty findings", () => {
     const list = Array.from({ length: 1000 }, () => "x");
     expect(places({ properties: { list: { items: { type: "integer" } } } }, { list })).toHaveLength(20);
   });
 
-  test("is draft-07 unless it says 2020-12", () => {
+  test("a schema is draft-07 unless it declares 2020-12", () => {
     const tuple = { properties: { list: { prefixItems: [{ type: "string" }] } } };
     expect(places(tuple, { list: [1] })).toEqual([]);
     expect(places({ $schema: DRAFT_2020, ...tuple }, { list: [1] })).toEqual(["body/payload/list/[0]"]);
@@ -52,11 +52,11 @@ describe("a schema", () => {
     expect(refusal({ $schema: DRAFT_2020, ...oldTuple }).path).toEqual(["properties", "list", "items"]);
   });
 
-  test("may be of an older draft as far as the newer one understands it", () => {
+  test("a schema may be of an older draft and is checked by the rules of draft-07", () => {
     expect(places({ $schema: "http://json-schema.org/draft-04/schema#", id: "x", type: "object" }, [])).toHaveLength(1);
   });
 
-  test("may refer to itself", () => {
+  test("a schema may refer to itself", () => {
     const tree = { $defs: { node: { properties: { next: { $ref: "#/$defs/node" }, n: { type: "integer" } } } } };
     expect(places({ $ref: "#/$defs/node", ...tree }, { next: { next: { n: "x" } } })).toEqual([
       "body/payload/next/next/n",
@@ -66,14 +66,14 @@ describe("a schema", () => {
     ]);
   });
 
-  test("knows formats, and passes over those that it does not know", () => {
+  test("a schema checks known formats and ignores unknown ones", () => {
     const of = (format: string, value: string) => places({ properties: { a: { format } } }, { a: value }).length;
     expect([of("email", "a@b.example"), of("email", "x"), of("date-time", "x"), of("nonsense", "x")]).toEqual([
       0, 1, 1, 0,
     ]);
   });
 
-  test("takes base64 with its padding as bytes, all of a text and however long", () => {
+  test("the format byte accepts padded base64 of any length and nothing else", () => {
     const check = compileSchema({ properties: { a: { format: "byte" } } });
     const fits = (a: string) => check({ a }).length === 0;
     const long = "Az09+/aa".repeat(250_000);
@@ -96,30 +96,30 @@ describe("a schema", () => {
     expect([...bad, `${long}*AAA`, `*${long}AAA`].filter(fits)).toEqual([]);
   });
 
-  test("takes nullable from OpenAPI, also where it means nothing", () => {
+  test("a schema may use nullable from OpenAPI, even without a type", () => {
     const schema = { properties: { a: { type: "string", nullable: true }, b: { nullable: true } } };
     expect(places(schema, { a: null, b: 1 })).toEqual([]);
   });
 
-  test("finds no fields in a payload that only every object has", () => {
+  test("a schema does not take inherited properties for fields of a payload", () => {
     const schema = { properties: { constructor: { type: "string" } }, required: ["toString"] };
     expect(places(schema, {})).toEqual(["body/payload/toString"]);
   });
 
-  test("at which the validator itself fails is told as such", () => {
+  test("a schema on which the validator itself fails is reported as unusable", () => {
     const condition = '{"if": {"unevaluatedItems": {}, "maxProperties": 0}, "then": {"properties": {"a": {}}}}';
     const check = compileSchema({ $schema: DRAFT_2020, ...JSON.parse(condition), patternProperties: { ".": {} } });
     expect(check({})).toEqual([]);
     expect(check({ x: 1 }).map(({ type }) => type)).toEqual(["schema.unusable"]);
   });
 
-  test("with names that are special in JavaScript does no harm", () => {
+  test("a schema with names that are special in JavaScript does no harm", () => {
     const schema = JSON.parse('{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"]}');
     expect(() => compileSchema(schema)(JSON.parse('{"__proto__":{"polluted":1}}'))).not.toThrow();
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
-  test("tells equal values in an array by their content, whatever the order of their keys", () => {
+  test("uniqueItems compares values by content, whatever the order of their keys", () => {
     const schema = { properties: { a: { uniqueItems: true } } };
     expect(
       places(schema, {
@@ -133,48 +133,44 @@ describe("a schema", () => {
   });
 });
 
-describe("no schema is", () => {
+describe("unusable schemas", () => {
   const cases: [string, unknown, string[]][] = [
-    ["a text", "x", []],
-    ["an array", [], []],
-    ["null", null, []],
-    ["one with a type that there is not", { type: "objekt" }, ["type"]],
-    ["one with a wrong limit deep inside", { properties: { a: { minLength: -1 } } }, ["properties", "a", "minLength"]],
-    ["one of a dialect that nobody knows", { $schema: "https://example.com/dialect" }, ["$schema"]],
-    ["one with a pattern that is none", { pattern: "(" }, ["pattern"]],
-    ["one with a name that is no pattern", { patternProperties: { "(": {} } }, ["patternProperties", "("]],
-    ["one with a reference in a pattern", { properties: { a: { pattern: "(a)\\1" } } }, ["properties", "a", "pattern"]],
+    ["that is a string", "x", []],
+    ["that is an array", [], []],
+    ["that is null", null, []],
+    ["with an unknown type", { type: "objekt" }, ["type"]],
+    ["with an invalid limit deep inside", { properties: { a: { minLength: -1 } } }, ["properties", "a", "minLength"]],
+    ["of an unknown dialect", { $schema: "https://example.com/dialect" }, ["$schema"]],
+    ["with an invalid pattern", { pattern: "(" }, ["pattern"]],
+    ["with an invalid pattern for field names", { patternProperties: { "(": {} } }, ["patternProperties", "("]],
+    ["with a backreference in a pattern", { properties: { a: { pattern: "(a)\\1" } } }, ["properties", "a", "pattern"]],
+    ["with a reference to a map of schemas", { properties: { type: {} }, not: { $ref: "#/properties" } }, []],
     [
-      "one with a reference to what holds schemas by name",
-      { properties: { type: {} }, not: { $ref: "#/properties" } },
-      [],
-    ],
-    [
-      "one with a reference to what is no schema",
+      "with a reference to an object that is not a schema",
       { "x-own": { maxLength: "x" }, not: { $ref: "#/x-own" } },
       ["x-own", "maxLength"],
     ],
-    ["one with a reference to elsewhere", { $ref: "https://example.com/schema.json" }, []],
-    ["one with a reference to a file", { $ref: "file:///etc/passwd" }, []],
-    ["one with a reference to nowhere", { $ref: "#/$defs/none" }, []],
-    ["one that is nothing but itself", { $ref: "#" }, []],
-    ["one that goes in a circle", { anyOf: [{ $ref: "#/$defs/a" }], $defs: { a: { not: { $ref: "#" } } } }, []],
-    ["one with a reference into data", { const: { a: {} }, allOf: [{ $ref: "#/const/a" }] }, []],
-    ["one that is too long", { description: "x".repeat(schemaBytesMax) }, []],
+    ["with a reference to another URL", { $ref: "https://example.com/schema.json" }, []],
+    ["with a reference to a file", { $ref: "file:///etc/passwd" }, []],
+    ["with a reference that does not resolve", { $ref: "#/$defs/none" }, []],
+    ["that only refers to itself", { $ref: "#" }, []],
+    ["whose references form a cycle", { anyOf: [{ $ref: "#/$defs/a" }], $defs: { a: { not: { $ref: "#" } } } }, []],
+    ["with a reference into data", { const: { a: {} }, allOf: [{ $ref: "#/const/a" }] }, []],
+    ["that is too long", { description: "x".repeat(schemaBytesMax) }, []],
   ];
   for (const [name, schema, path] of cases) {
-    test(name, () => {
+    test(`a schema ${name} is refused`, () => {
       expect(refusal(schema).path).toEqual(path);
     });
   }
 
-  test("one that was named by another", () => {
+  test("a schema with a reference to the $id of another schema is refused", () => {
     compileSchema({ $id: "https://example.com/a", type: "string" });
-    expect(refusal({ $ref: "https://example.com/a" }).message).toContain("nothing is fetched");
+    expect(refusal({ $ref: "https://example.com/a" }).message).toContain("not fetched");
   });
 });
 
-describe("schemas that lie by name under words that nobody knows", () => {
+describe("named schemas under unknown keywords", () => {
   const keywords = ["type", "const", "enum", "format", "required", "maxLength", "minimum", "pattern", "uniqueItems"];
   const notes = ["id", "default", "discriminator", "example", "examples", "nullable", "title", "dependentRequired"];
   const holders = ["items", "not", "if", "contains", "properties", "definitions", "dependencies", "patternProperties"];
@@ -183,7 +179,7 @@ describe("schemas that lie by name under words that nobody knows", () => {
 
   for (const name of names) {
     for (const $schema of ["http://json-schema.org/draft-07/schema#", DRAFT_2020]) {
-      test(`may be named ${name} (${$schema})`, () => {
+      test(`a schema under an unknown keyword may be named ${name} (${$schema})`, () => {
         const components = { schemas: { [name]: component, Other: { allOf: [{ type: "integer" }] } } };
         const schema = {
           $schema,
@@ -204,12 +200,12 @@ describe("schemas that lie by name under words that nobody knows", () => {
     }
   }
 
-  test("may lie deeper under such a name", () => {
+  test("a schema may be nested deeper under an unknown keyword", () => {
     const schema = { $ref: "#/x-own/type/example/a", "x-own": { type: { example: { a: { type: "string" } } } } };
     expect(places(schema, 1)).toEqual(["body/payload"]);
   });
 
-  test("are no keywords of what holds them, where that is used as a schema", () => {
+  test("names of schemas under an unknown keyword are not keywords where the container is used as a schema", () => {
     const used = (own: object) => ({ properties: { a: { $ref: "#/x-own" } }, "x-own": own });
     const notes = { default: {}, example: { type: "string" }, examples: {}, id: {}, discriminator: {}, $async: {} };
     expect(places(used({ ...notes, properties: { b: { type: "string" } } }), { a: { b: 1 } })).toEqual([
@@ -220,8 +216,8 @@ describe("schemas that lie by name under words that nobody knows", () => {
     expect(places(used({ properties: { b: false }, dependencies: { b: ["c"] } }), { a: { b: 1 } })).toHaveLength(2);
   });
 
-  test("make no schema of what holds them under a keyword that wants something else", () => {
-    const taken = [
+  test("a container with a schema under the name of another keyword cannot be used as a schema", () => {
+    const accepted = [
       "type",
       "enum",
       "format",
@@ -239,19 +235,19 @@ describe("schemas that lie by name under words that nobody knows", () => {
         return false;
       }
     });
-    expect(taken).toEqual([]);
+    expect(accepted).toEqual([]);
   });
 
-  test("are told from examples beside the keywords of a schema, in which nothing is counted", () => {
+  test("examples beside the keywords of a schema are distinguished from schemas and not counted", () => {
     const example = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`k${i}`, { $id: "x" }]));
     const components = { schemas: { User: { type: "object", required: ["id"], example } } };
     expect(places({ $ref: "#/components/schemas/User", components }, {})).toEqual(["body/payload/id"]);
   });
 });
 
-describe("what means something to the validator alone", () => {
+describe("keywords of the validator alone", () => {
   const strict = { properties: { a: { type: "string" } }, required: ["a"] };
-  const words: [string, unknown][] = [
+  const keywords: [string, unknown][] = [
     ["$async", true],
     ["$data", true],
     ["discriminator", { propertyName: "a" }],
@@ -259,8 +255,8 @@ describe("what means something to the validator alone", () => {
     ["$comment", "x"],
     ["x-boathook-visit", false],
   ];
-  for (const [word, value] of words) {
-    test(`${word} changes nothing`, () => {
+  for (const [word, value] of keywords) {
+    test(`the validator's keyword ${word} has no effect`, () => {
       const schemas = [
         { ...strict, [word]: value },
         { allOf: [{ ...strict, [word]: value }] },
@@ -272,7 +268,7 @@ describe("what means something to the validator alone", () => {
       }
     });
 
-    test(`${word} may be the name of a field`, () => {
+    test(`the validator's keyword ${word} may be the name of a field`, () => {
       expect(places({ properties: { [word]: { type: "string" } }, required: [word] }, {})).toEqual([
         `body/payload/${word}`,
       ]);
@@ -280,12 +276,12 @@ describe("what means something to the validator alone", () => {
     });
   }
 
-  test("a value of another form than a limit's is no reference to data", () => {
+  test("a limit given as a $data reference is refused", () => {
     expect(refusal({ properties: { a: { maximum: { $data: "1/b" } } } }).path).toEqual(["properties", "a", "maximum"]);
   });
 });
 
-describe("a multiple", () => {
+describe("multipleOf", () => {
   const cases: [divisor: number, multiples: number[], others: number[]][] = [
     [0.01, [19.99, 0.07, 1.1, 4.35, 0, -19.99, 1e21, 123456789.01], [19.999, 0.001, 1e-7]],
     [0.1, [0.3, 0.7, 1.1, 1e300], [0.35, 1.0000000000000002]],
@@ -295,7 +291,7 @@ describe("a multiple", () => {
     [1.5e-300, [3e-300, 1.5e300], [1e-300]],
   ];
   for (const [multipleOf, multiples, others] of cases) {
-    test(`of ${multipleOf} is one in decimal, as it is written`, () => {
+    test(`a multiple of ${multipleOf} is determined in decimal notation`, () => {
       const check = compileSchema({ properties: { a: { multipleOf } } });
       expect(multiples.filter((a) => check({ a }).length > 0)).toEqual([]);
       expect(others.filter((a) => check({ a }).length === 0)).toEqual([]);

@@ -19,27 +19,27 @@ function nested(levels: number, around: (schema: object) => object): object {
 
 const flags = list(300, (i) => `p${i}`);
 
-/** What grows, how many of it are taken, and how many are not. */
+/** A shape that grows, a size that is accepted and a size that is refused. */
 const shapes: [string, (count: number) => object, number, number][] = [
   ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
   ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],
-  ["patterns of fields", (n) => ({ patternProperties: named(n, "^", () => ({})) }), 100, 101],
+  ["patterns for field names", (n) => ({ patternProperties: named(n, "^", () => ({})) }), 100, 101],
   [
-    "patterns of fields deep inside",
+    "nested patterns for field names",
     (n) => ({ items: { not: { patternProperties: named(n, "^", () => ({})) } } }),
     100,
     101,
   ],
   ["alternatives", (n) => ({ anyOf: list(n, () => ({ type: "string" })) }), 256, 257],
-  ["alternatives that are no objects", (n) => ({ oneOf: list(n, () => true) }), 256, 257],
+  ["alternatives that are booleans", (n) => ({ oneOf: list(n, () => true) }), 256, 257],
   [
     "alternatives of alternatives",
     (n) => ({ anyOf: list(n, () => ({ anyOf: list(n, () => ({ type: "string" })) })) }),
     40,
     50,
   ],
-  ["schemas that are all applied", (n) => ({ allOf: list(n, () => ({})) }), 256, 257],
-  ["places of a tuple", (n) => ({ items: list(n, () => ({})) }), 256, 257],
+  ["entries of allOf", (n) => ({ allOf: list(n, () => ({})) }), 256, 257],
+  ["items of a tuple", (n) => ({ items: list(n, () => ({})) }), 256, 257],
   [
     "references",
     (n) => ({ properties: named(n, "p", () => ({ $ref: "#/definitions/a" })), definitions: { a: {} } }),
@@ -47,24 +47,19 @@ const shapes: [string, (count: number) => object, number, number][] = [
     420,
   ],
   ["definitions", (n) => ({ definitions: named(n, "d", (i) => ({ type: "string", $id: `d${i}` })) }), 300, 500],
-  [
-    "schemas under words that nobody knows",
-    (n) => ({ "x-own": named(n, "d", () => ({ type: "string" })) }),
-    1900,
-    2100,
-  ],
-  ["levels", (n) => nested(n, (items) => ({ items })), 100, 200],
-  ["levels of names", (n) => nested(n, (a) => ({ properties: { a } })), 60, 70],
+  ["schemas under an unknown keyword", (n) => ({ "x-own": named(n, "d", () => ({ type: "string" })) }), 1900, 2100],
+  ["nested levels", (n) => nested(n, (items) => ({ items })), 100, 200],
+  ["nested levels of properties", (n) => nested(n, (a) => ({ properties: { a } })), 60, 70],
   ["dependencies", (n) => ({ dependencies: named(n, "p", () => ({ minProperties: 3 })) }), 1900, 2100],
   ["conditions", (n) => ({ allOf: list(n, () => JSON.parse('{"if":{},"then":{},"else":{}}')) }), 200, 257],
   [
-    "fields, where it is tracked which have been looked at",
+    "fields with tracking of evaluated fields",
     (n) => ({ $schema: DRAFT_2020, unevaluatedProperties: false, properties: named(n, "p", () => ({})) }),
     450,
     550,
   ],
   [
-    "alternatives, where it is tracked what they have looked at",
+    "alternatives with tracking of evaluated fields",
     (n) => ({
       $schema: DRAFT_2020,
       unevaluatedProperties: false,
@@ -74,25 +69,25 @@ const shapes: [string, (count: number) => object, number, number][] = [
     250,
   ],
   ["repetitions in a pattern", (n) => ({ pattern: `^.{0,${n}}$` }), 4000, 6000],
-  ["repetitions of repetitions", (n) => ({ pattern: `^(?:a{${n}}b){${n}}$` }), 60, 110],
+  ["repetitions of repetitions in a pattern", (n) => ({ pattern: `^(?:a{${n}}b){${n}}$` }), 60, 110],
   [
-    "patterns that are long altogether",
+    "patterns that are long in total",
     (n) => ({ properties: named(n, "p", (i) => ({ pattern: `^.{${1000 + i}}$` })) }),
     9,
     30,
   ],
-  ["groups within groups", (n) => ({ pattern: `${"(".repeat(n)}a${")".repeat(n)}` }), 60, 70],
+  ["nested groups in a pattern", (n) => ({ pattern: `${"(".repeat(n)}a${")".repeat(n)}` }), 60, 70],
 ];
 
-describe("a schema is taken or refused by what it would take to compile it:", () => {
-  for (const [name, shape, taken, refused] of shapes) {
-    test(name, () => {
-      expect(() => compileSchema(shape(taken))).not.toThrow();
+describe("compilation limits", () => {
+  for (const [name, shape, accepted, refused] of shapes) {
+    test(`a schema with ${accepted} ${name} is accepted, and one with ${refused} is refused`, () => {
+      expect(() => compileSchema(shape(accepted))).not.toThrow();
       expect(() => compileSchema(shape(refused))).toThrow(UnusableSchema);
     });
   }
 
-  test("what costs nothing to compile is bounded by bytes alone", () => {
+  test("values that cost nothing to compile are limited by their bytes alone", () => {
     const check = compileSchema({
       required: flags,
       properties: { kind: { enum: list(2500, (i) => ({ k: i })) }, flag: { enum: list(1000, (i) => `v${i}`) } },
@@ -103,7 +98,7 @@ describe("a schema is taken or refused by what it would take to compile it:", ()
     expect(() => compileSchema({ description: "x".repeat(schemaBytesMax) })).toThrow(UnusableSchema);
   });
 
-  test("the place where it goes too far is told, and neither that nor the reason is long", () => {
+  test("a refusal reports the location, and neither location nor message is long", () => {
     const long = "n".repeat(30_000);
     const bad = [
       { properties: { [long]: { patternProperties: named(101, "^", () => ({})) } } },
@@ -118,21 +113,21 @@ describe("a schema is taken or refused by what it would take to compile it:", ()
       } catch (error) {
         if (error instanceof UnusableSchema) return error;
       }
-      throw new Error("it was taken");
+      throw new Error("The schema was accepted.");
     });
     expect(refusals[0]!.path).toEqual(["properties", long.slice(0, 128), "patternProperties"]);
     for (const { path, message } of refusals) expect(JSON.stringify([path, message]).length).toBeLessThan(1500);
   });
 });
 
-describe("a compiled schema", () => {
-  test("is used again when the same comes again", () => {
+describe("compiled schema", () => {
+  test("a compiled schema is reused for an equal schema", () => {
     const schema = () => ({ type: "object", required: ["used-again"] });
     expect(compileSchema(schema())).toBe(compileSchema(schema()));
     expect(compileSchema({ type: "object", required: ["another"] })).not.toBe(compileSchema(schema()));
   });
 
-  test("says how much memory it takes, by its size", () => {
+  test("a compiled schema reports its memory use by its size", () => {
     const small = compileSchema({ type: "string" }).bytes;
     const large = compileSchema({ properties: named(900, "p", () => ({ type: "string" })) }).bytes;
     const patterned = compileSchema({ pattern: "^[a-z]{4000}$" }).bytes;

@@ -6,10 +6,13 @@ import { compileSchema } from "../../src/json-schema/compile.ts";
 import { stepsMax } from "../../src/json-schema/meter.ts";
 import { counted } from "../support/counted.ts";
 
-/** Many schemas are compiled: on a busy machine that takes its time. */
+/** Many schemas are compiled, which takes time on a busy machine. */
 const TIMEOUT_MS = 60_000;
 
-/** What is put into a schema before it is compiled, and what is taken out of it, must not change what it says. */
+/**
+ * These tests compare compiled schemas with the validator alone: preparing a schema must not change
+ * its meaning.
+ */
 
 const names = fc.constantFrom("a", "b", "c", "__proto__", "then");
 const types = fc.constantFrom("null", "boolean", "string", "number", "integer", "array", "object");
@@ -91,24 +94,30 @@ function schemas(isRecent: boolean): fc.Arbitrary<object> {
       some({ ...assertions, ...applicators(tie as unknown as Tie, isRecent) }),
     ),
   }));
-  // References lead to what holds none, so that nothing goes on without end.
+  // References point to leaves, so that no schema refers to itself endlessly.
   const dialect = isRecent ? { $schema: "https://json-schema.org/draft/2020-12/schema" } : {};
   return fc
     .record({ top: schema, x: leaf, y: leaf })
     .map(({ top, x, y }) => ({ ...dialect, allOf: [top], definitions: { x, y } }));
 }
 
-/** With more keywords than a few, nothing would ever fit a schema. */
+/** With more than a few keywords, no value would ever match. */
 function some(keywords: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> {
   const entries = Object.entries(keywords).map(([name, value]) => value.map((one): [string, unknown] => [name, one]));
   return fc.array(fc.oneof(...entries), { maxLength: 4 }).map((chosen) => Object.fromEntries(chosen));
 }
 
-/** Items that fit a `contains` have been looked at, as the standard has it; the validator forgets that when anything fits. */
+/**
+ * Items that match `contains` count as evaluated by the standard. The validator fails to mark them
+ * if every value matches.
+ */
 const CONTAINS_ANYTHING = /"contains":(\{\}|true)/g;
 const CONTAINS_SOMETHING = '"contains":{"minLength":0}';
 
-/** Null: it fails, for it has mistakes where it tracks what has been looked at. */
+/**
+ * Returns the validator's own verdict, or null if it fails, because it has bugs in the tracking of
+ * evaluated fields.
+ */
 function fitsByAjv(schema: object, payload: unknown): boolean | null {
   const { $schema, ...rest } = schema as { $schema?: string };
   const Validator = $schema === undefined ? Ajv : Ajv2020;
@@ -131,9 +140,9 @@ for (const [dialect, isRecent] of [
   ["draft-07", false],
   ["2020-12", true],
 ] as const) {
-  describe(`a schema of ${dialect}`, () => {
+  describe(`schemas of ${dialect}`, () => {
     test(
-      "says of a payload what the validator alone says",
+      `a ${dialect} schema gives the same verdict as the validator alone`,
       () => {
         const verdicts = { fits: 0, not: 0 };
         fc.assert(
@@ -154,7 +163,7 @@ for (const [dialect, isRecent] of [
     );
 
     test(
-      "reads of a payload no more than it counts",
+      `a ${dialect} schema reads no more of a payload than it counts`,
       () => {
         fc.assert(
           fc.property(schemas(isRecent), values, (schema, payload) => {

@@ -66,13 +66,13 @@ const texts = fc.string({
   maxLength: 8,
 });
 
-describe("a pattern", () => {
+describe("linear pattern", () => {
   for (const [flags, atom] of [
     ["u", withU],
     ["", withoutU],
     ["iu", withU],
   ] as const) {
-    test(`with the flags "${flags}" says what RegExp says`, () => {
+    test(`a pattern with the flags "${flags}" matches like RegExp`, () => {
       fc.assert(
         fc.property(expressions(atom), texts, (source, text) => {
           const known = new RegExp(source, flags);
@@ -87,7 +87,7 @@ describe("a pattern", () => {
     });
   }
 
-  test("says what RegExp says where the bookkeeping in bits no longer does", () => {
+  test("a pattern matches like RegExp when states no longer fit into the bit set", () => {
     const source = "^(?:[ab]{1000}z)*$|c(?!.*zz)";
     const run = `${"ab".repeat(500)}z`;
     const texts = [run.repeat(2), `${run.repeat(2)}z`, `${run}c${run}`, `${run}czz`];
@@ -95,13 +95,13 @@ describe("a pattern", () => {
       expect(linearPattern(source).test(text, started())).toBe(new RegExp(source, "u").test(text));
   });
 
-  test("is read with the u flag when it can be, and without it otherwise", () => {
+  test("a pattern uses the u flag if it is valid with it, and no flag otherwise", () => {
     expect(linearPattern("^.$").test("😀", started())).toBe(true);
     expect(linearPattern("^\\_.$").test("_😀", started())).toBe(false);
     expect(linearPattern("^\\_..$").test("_😀", started())).toBe(true);
   });
 
-  const runaways: [string, (length: number) => string][] = [
+  const backtracking: [string, (length: number) => string][] = [
     ["^(a+)+N$", (n) => `${"a".repeat(n)}!`],
     ["^(a|a)*$", (n) => `${"a".repeat(n)}!`],
     ["^(a|aa)+$", (n) => `${"a".repeat(n)}!`],
@@ -111,8 +111,8 @@ describe("a pattern", () => {
     ["^(a?){30}a{30}$", (n) => `${"a".repeat(29)}${"!".repeat(n)}`],
     ["\\s+$", (n) => `${" ".repeat(n)}x`],
   ];
-  for (const [source, text] of runaways) {
-    test(`${source} costs in proportion to the text`, () => {
+  for (const [source, text] of backtracking) {
+    test(`the pattern ${source} costs in proportion to the text`, () => {
       const costOf = (length: number) => {
         const meter = started();
         linearPattern(source).test(text(length), meter);
@@ -122,18 +122,18 @@ describe("a pattern", () => {
     });
   }
 
-  test("ends when there is nothing left to spend", () => {
+  test("a search stops when its budget is exhausted", () => {
     expect(() => linearPattern("(x+x+)+y").test("x".repeat(3_000_000), started())).toThrow(TooCostly);
   });
 
   for (const source of ["(a)\\1", "(?<n>a)\\k<n>", "(?i:a)", "a{10001}", "(a{101}){101}", "\\01"]) {
-    test(`${source} is not taken`, () => {
+    test(`the pattern ${source} is not supported`, () => {
       expect(() => linearPattern(source)).toThrow(UnsupportedPattern);
     });
   }
 
   for (const source of ["(", "[", "a**", "(?<n>a)(?<n>b)", "\\u{110000}[", "*"]) {
-    test(`${source} is none`, () => {
+    test(`the pattern ${source} is invalid`, () => {
       expect(() => linearPattern(source)).toThrow(SyntaxError);
     });
   }

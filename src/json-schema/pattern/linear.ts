@@ -1,23 +1,24 @@
-import type { Payee } from "../meter.ts";
+import type { Budget } from "../meter.ts";
 import { parsePattern } from "./parse.ts";
 import { programOf } from "./program.ts";
 import { isFound } from "./search.ts";
 
-/** What a validator needs of a regular expression. */
+/** A compiled regular expression for the validator. */
 export interface Pattern {
-  /** Throws `TooCostly`. */
-  test(text: string, meter: Payee): boolean;
-  /** Of its program: says how much memory it takes. */
+  /** Returns whether the text contains a match. Throws `TooCostly`. */
+  test(text: string, meter: Budget): boolean;
+  /** Number of instructions of the program, which determines its memory use. */
   readonly instructions: number;
   toString(): string;
 }
 
 /**
- * Says of texts what `RegExp` would say, but never takes longer than in proportion to the text: some expressions take
- * `RegExp` exponential time, and it cannot be stopped. All of ECMAScript's syntax but references back to groups and flags
- * within the expression.
+ * Compiles a regular expression that matches like `RegExp` in time linear in the text. Some
+ * expressions take `RegExp` exponential time, and it cannot be stopped. Supports the ECMAScript
+ * syntax except backreferences and inline flags.
  *
- * Throws a `SyntaxError` when it is no expression, and `UnsupportedPattern`.
+ * Throws `SyntaxError` if the expression is invalid and `UnsupportedPattern` if it is not
+ * supported.
  */
 export function linearPattern(source: string, flags = flagsFor(source)): Pattern {
   const expression = new RegExp(source, flags);
@@ -30,7 +31,10 @@ export function linearPattern(source: string, flags = flagsFor(source)): Pattern
   };
 }
 
-/** With the `u` flag, as the standard says; without it when it holds escapes that are only known there. */
+/**
+ * Returns the `u` flag, as the standard requires, or no flag if the expression has escapes that are
+ * only valid without it.
+ */
 function flagsFor(source: string): string {
   try {
     new RegExp(source, "u");

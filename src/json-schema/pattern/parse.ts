@@ -1,9 +1,13 @@
 /**
- * Regular expressions of ECMAScript as trees. Only what `RegExp` itself takes for one is read here, so mistakes need not be
- * looked for; and what a single character may be (`[^\s]`, `\p{L}`, `\u0041`) is cut out as it stands and left to `RegExp`.
+ * Parses ECMAScript regular expressions into trees. Only expressions that `RegExp` accepts are
+ * parsed, so errors need no detection. Single-character terms (`[^\s]`, `\p{L}`, `\u0041`) are
+ * copied verbatim and left to `RegExp`.
  */
 
-/** What it is made of. Captures and laziness say nothing about whether there is a match. */
+/**
+ * A node of the expression. Captures and laziness are dropped, because they do not affect whether
+ * there is a match.
+ */
 export type Tree =
   | { readonly kind: "character"; readonly source: string }
   | { readonly kind: "sequence"; readonly parts: readonly Tree[] }
@@ -14,7 +18,7 @@ export type Tree =
 
 export type Edge = "^" | "$" | "\\b" | "\\B";
 
-/** It is an expression, but none that can be searched for in time that is bounded. */
+/** The expression is valid but cannot be matched in bounded time or space. */
 export class UnsupportedPattern extends Error {
   override readonly name = "UnsupportedPattern";
 }
@@ -23,12 +27,15 @@ const DEPTH_MAX = 64;
 const GROUP = /\((?:\?(?:(?<look><?[=!])|:|<[^>]*>))?/y;
 const QUANTIFIER = /(?:[*+?]|\{(?<min>\d+)(?<range>,(?<max>\d*))?\})\??/y;
 const CLASS = /\[\^?(?:\\.|[^\]\\])*\]/sy;
-/** With the `u` flag: a whole character of Unicode, also as two escapes. */
+/** With the `u` flag: a whole Unicode character, also as two escapes. */
 const CHARACTER_U =
   /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u\{[^}]*\}|\\[pP]\{[^}]*\}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\.|./suy;
 const CHARACTER = /\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\.|./sy;
 
-/** `source` must be one that `RegExp` takes with these flags (`u` or not). Throws `UnsupportedPattern`. */
+/**
+ * Parses an expression. `RegExp` must accept `source` with these flags (`u` or none). Throws
+ * `UnsupportedPattern`.
+ */
 export function parsePattern(source: string, isUnicode: boolean): Tree {
   return new Parser(source, isUnicode ? CHARACTER_U : CHARACTER).choice(0);
 }
@@ -42,7 +49,7 @@ class Parser {
   ) {}
 
   choice(depth: number): Tree {
-    if (depth > DEPTH_MAX) throw new UnsupportedPattern("Its groups are nested too deep.");
+    if (depth > DEPTH_MAX) throw new UnsupportedPattern("The groups of the pattern are nested too deeply.");
     const options = [this.#sequence(depth)];
     while (this.#next() === "|") {
       this.#at++;
@@ -60,7 +67,7 @@ class Parser {
   }
 
   #quantified(body: Tree): Tree {
-    const match = this.#taken(QUANTIFIER);
+    const match = this.#consume(QUANTIFIER);
     if (match === null) return body;
     const { min, range, max } = match.groups ?? {};
     if (min === undefined) {
@@ -75,23 +82,23 @@ class Parser {
   #term(depth: number): Tree {
     const next = this.#next();
     if (next === "(") return this.#group(depth);
-    if (next === "[") return { kind: "character", source: this.#taken(CLASS)![0] };
+    if (next === "[") return { kind: "character", source: this.#consume(CLASS)![0] };
     if (next === "^" || next === "$") {
       this.#at++;
       return { kind: "edge", edge: next };
     }
-    const source = this.#taken(this.character)![0];
+    const source = this.#consume(this.character)![0];
     if (source === "\\b" || source === "\\B") return { kind: "edge", edge: source };
     if (/^\\(?:[1-9k]|0\d)/.test(source + this.#next()) || source === "\\c") {
-      throw new UnsupportedPattern("References back to what a group has matched are not taken.");
+      throw new UnsupportedPattern("Backreferences are not supported in patterns.");
     }
     return { kind: "character", source };
   }
 
   #group(depth: number): Tree {
-    const opening = this.#taken(GROUP)!;
+    const opening = this.#consume(GROUP)!;
     if (opening[0] === "(" && this.#next() === "?")
-      throw new UnsupportedPattern("Flags within a pattern are not taken.");
+      throw new UnsupportedPattern("Inline flags are not supported in patterns.");
     const body = this.choice(depth + 1);
     this.#at++;
     const look = opening.groups?.look;
@@ -103,8 +110,8 @@ class Parser {
     return this.source.charAt(this.#at);
   }
 
-  /** What matches here, and goes on behind it. */
-  #taken(expression: RegExp): RegExpExecArray | null {
+  /** Consumes a match at the current position, or returns null. */
+  #consume(expression: RegExp): RegExpExecArray | null {
     expression.lastIndex = this.#at;
     const match = expression.exec(this.source);
     if (match !== null) this.#at = expression.lastIndex;

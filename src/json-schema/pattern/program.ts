@@ -1,11 +1,14 @@
-/** Trees of expressions as programs: few simple instructions, each of which is at one place and leads on to others. */
+/**
+ * Compiles expression trees to programs of a few simple instructions, each at an index and with
+ * links to others.
+ */
 import { type Edge, type Tree, UnsupportedPattern } from "./parse.ts";
 
-/** Takes one character and goes on at `next`. */
+/** Consumes one character and continues at `next`. */
 interface Take {
   readonly op: "take";
   readonly accepts: CharacterTest;
-  /** In what a look behind looks for, characters are taken backwards. */
+  /** Lookbehinds consume characters backwards. */
   readonly backwards: boolean;
   readonly next: number;
 }
@@ -14,7 +17,7 @@ export type Instruction =
   | Take
   | { readonly op: "either"; readonly next: number; readonly other: number }
   | { readonly op: "edge"; readonly edge: Edge; readonly next: number }
-  /** `start`: of the part that is looked for, which ends with a `done` of its own. */
+  /** `start` is the first instruction of the lookaround's body, which ends with its own `done`. */
   | { readonly op: "look"; readonly start: number; readonly wanted: boolean; readonly next: number }
   | { readonly op: "done" };
 
@@ -25,17 +28,17 @@ export interface Program {
 
 export type CharacterTest = (code: number) => boolean;
 
-/** Repetitions with a count are written out. */
+/** Counted repetitions are unrolled. */
 export const instructionsMax = 10_000;
 
-/** Throws `UnsupportedPattern`. */
+/** Compiles a tree. Throws `UnsupportedPattern` if the program is too long. */
 export function programOf(tree: Tree, flags: string): Program {
   const writer = new Writer(flags);
-  const start = writer.written(tree, writer.add({ op: "done" }), false);
+  const start = writer.write(tree, writer.add({ op: "done" }), false);
   return { instructions: writer.instructions, start };
 }
 
-/** Writes from the end to the beginning, so that each instruction knows where it leads. */
+/** Writes instructions from last to first, so that each knows its successor. */
 class Writer {
   readonly instructions: Instruction[] = [];
   readonly #tests = new Map<string, CharacterTest>();
@@ -44,53 +47,59 @@ class Writer {
 
   add(instruction: Instruction): number {
     if (this.instructions.length >= instructionsMax) {
-      throw new UnsupportedPattern("Its repetitions are too long; minLength and maxLength have no such limit.");
+      throw new UnsupportedPattern(
+        "The repetitions of the pattern are too long; minLength and maxLength have no such limit.",
+      );
     }
     return this.instructions.push(instruction) - 1;
   }
 
-  /** Where it begins; behind it, it goes on at `next`. */
-  written(tree: Tree, next: number, backwards: boolean): number {
+  /**
+   * Writes the instructions of a tree that continue at `next`, and returns the index of the first.
+   */
+  write(tree: Tree, next: number, backwards: boolean): number {
     switch (tree.kind) {
       case "character":
         return this.add({ op: "take", accepts: this.#test(tree.source), backwards, next });
       case "edge":
         return this.add({ op: "edge", edge: tree.edge, next });
       case "look": {
-        const start = this.written(tree.body, this.add({ op: "done" }), !tree.ahead);
+        const start = this.write(tree.body, this.add({ op: "done" }), !tree.ahead);
         return this.add({ op: "look", start, wanted: tree.wanted, next });
       }
       case "sequence": {
         const inOrder = backwards ? tree.parts : tree.parts.toReversed();
-        return inOrder.reduce((after, part) => this.written(part, after, backwards), next);
+        return inOrder.reduce((after, part) => this.write(part, after, backwards), next);
       }
       case "choice":
         return tree.options
-          .map((option) => this.written(option, next, backwards))
+          .map((option) => this.write(option, next, backwards))
           .reduceRight((other, option) => this.add({ op: "either", next: option, other }));
       case "repeat":
-        return this.#repeated(tree, next, backwards);
+        return this.#writeRepeat(tree, next, backwards);
     }
   }
 
-  #repeated({ body, min, max }: Tree & { kind: "repeat" }, next: number, backwards: boolean): number {
-    let start = max === Number.POSITIVE_INFINITY ? this.#loop(body, next, backwards) : next;
+  #writeRepeat({ body, min, max }: Tree & { kind: "repeat" }, next: number, backwards: boolean): number {
+    let start = max === Number.POSITIVE_INFINITY ? this.#writeLoop(body, next, backwards) : next;
     if (max !== Number.POSITIVE_INFINITY) {
       for (let i = min; i < max; i++)
-        start = this.add({ op: "either", next: this.written(body, start, backwards), other: next });
+        start = this.add({ op: "either", next: this.write(body, start, backwards), other: next });
     }
-    for (let i = 0; i < min; i++) start = this.#counted(body, start, backwards);
+    for (let i = 0; i < min; i++) start = this.#writeCounted(body, start, backwards);
     return start;
   }
 
-  /** Also what writes nothing counts, so that a repetition of it ends. */
-  #counted(body: Tree, next: number, backwards: boolean): number {
-    return this.written(body, this.add({ op: "either", next, other: next }), backwards);
+  /**
+   * Adds an instruction even for an empty body, so that its repetition counts against the limit.
+   */
+  #writeCounted(body: Tree, next: number, backwards: boolean): number {
+    return this.write(body, this.add({ op: "either", next, other: next }), backwards);
   }
 
-  #loop(body: Tree, next: number, backwards: boolean): number {
+  #writeLoop(body: Tree, next: number, backwards: boolean): number {
     const loop = this.add({ op: "done" });
-    this.instructions[loop] = { op: "either", next: this.written(body, loop, backwards), other: next };
+    this.instructions[loop] = { op: "either", next: this.write(body, loop, backwards), other: next };
     return loop;
   }
 
@@ -107,7 +116,10 @@ class Writer {
 const ASCII = 128;
 const isLiteral = /^[^\\[.]$/u;
 
-/** Asks `RegExp`, and remembers what it said of ASCII. It is made when it is first needed: a pattern may have thousands. */
+/**
+ * Returns a test for one character that asks `RegExp` and caches the results for ASCII. The
+ * `RegExp` is created on first use, because a pattern may have thousands of terms.
+ */
 function characterTest(source: string, flags: string): CharacterTest {
   if (isLiteral.test(source) && !flags.includes("i")) {
     const wanted = source.codePointAt(0);

@@ -1,23 +1,27 @@
 /**
- * Looks for a match in time that is proportional to the text and the expression: wherever an instruction has been tried at
- * a place and led nowhere, it is not tried there again. Each try is paid for, so the bound does not rest on that alone.
+ * Searches for a match in time proportional to the text and the expression: an instruction that
+ * failed at a position is not tried there again. Each try is charged as well, so the bound does not
+ * rest on that alone.
  */
-import type { Payee } from "../meter.ts";
+import type { Budget } from "../meter.ts";
 import type { Instruction, Program } from "./program.ts";
 
-/** Tries cost less than the visit of a value by a schema, and are paid for by so many at a time. */
-const TRIES_AT_ONCE = 64;
-const STEPS_FOR_THEM = 16;
-const STEPS_FOR_THEM_IN_SET = 256;
-/** Of each search, however short. */
+/** A try costs less than the visit of a value by a schema, so tries are charged in groups. */
+const TRIES_PER_CHARGE = 64;
+const STEPS_PER_CHARGE = 16;
+const STEPS_PER_CHARGE_WITH_SET = 256;
+/** Minimum cost of a search. */
 const STEPS_MIN = 8;
-/** What has been tried is noted in bits up to here, and in a set beyond: that takes longer, but only as much as is tried. */
+/**
+ * Up to this many states, tried states are tracked in a bit set. Beyond that a `Set` is used, which
+ * is slower but grows only with the number of tries.
+ */
 const BITS_MAX = 1 << 20;
 
 const bits = new Uint32Array(BITS_MAX / 32);
 
-/** Is there a match anywhere? Throws `TooCostly`. */
-export function isFound(program: Program, text: string, isUnicode: boolean, meter: Payee): boolean {
+/** Returns whether there is a match anywhere in the text. Throws `TooCostly`. */
+export function isFound(program: Program, text: string, isUnicode: boolean, meter: Budget): boolean {
   return new Search(program, text, isUnicode, meter).isFound();
 }
 
@@ -25,15 +29,15 @@ class Search {
   readonly #instructions: readonly Instruction[];
   readonly #places: number;
   readonly #tried: Set<number> | null;
-  /** Of each look at each place: was what it looks for there? */
+  /** Results of lookarounds by instruction and position. */
   readonly #looks = new Map<number, boolean>();
-  #untilPaid = TRIES_AT_ONCE;
+  #triesLeft = TRIES_PER_CHARGE;
 
   constructor(
     private readonly program: Program,
     private readonly text: string,
     private readonly isUnicode: boolean,
-    private readonly meter: Payee,
+    private readonly meter: Budget,
   ) {
     this.#instructions = program.instructions;
     this.#places = text.length + 1;
@@ -46,19 +50,22 @@ class Search {
     const { text, program } = this;
     this.meter.spend(STEPS_MIN);
     for (let at = 0; at <= text.length; at += this.#widthAt(at)) {
-      if (this.#leadsOn(program.start, at, null)) return true;
+      if (this.#matchesFrom(program.start, at, null)) return true;
     }
     return false;
   }
 
-  /** Does it end well, from this instruction at this place? What is tried goes on `log`. */
-  #leadsOn(start: number, startAt: number, log: number[] | null): boolean {
+  /**
+   * Returns whether the program matches from this instruction at this position. Appends tried
+   * states to `log`.
+   */
+  #matchesFrom(start: number, startAt: number, log: number[] | null): boolean {
     const instructions = this.#instructions;
     const places = this.#places;
     const waiting = [start * places + startAt];
     while (waiting.length > 0) {
       const state = waiting.pop()!;
-      if (this.#wasTried(state)) continue;
+      if (this.#markTried(state)) continue;
       log?.push(state);
       const at = state % places;
       const instruction = instructions[(state - at) / places]!;
@@ -70,8 +77,8 @@ class Search {
           break;
         case "take": {
           const after = instruction.backwards
-            ? this.#takenBackwards(instruction.accepts, at)
-            : this.#taken(instruction.accepts, at);
+            ? this.#consumeBackwards(instruction.accepts, at)
+            : this.#consume(instruction.accepts, at);
           if (after >= 0) waiting.push(instruction.next * places + after);
           break;
         }
@@ -79,18 +86,19 @@ class Search {
           if (this.#isAt(instruction.edge, at)) waiting.push(instruction.next * places + at);
           break;
         case "look":
-          if (this.#isThere(instruction.start, at) === instruction.wanted) waiting.push(instruction.next * places + at);
+          if (this.#lookMatches(instruction.start, at) === instruction.wanted)
+            waiting.push(instruction.next * places + at);
           break;
       }
     }
     return false;
   }
 
-  /** Notes it as well. */
-  #wasTried(state: number): boolean {
-    if (--this.#untilPaid === 0) {
-      this.#untilPaid = TRIES_AT_ONCE;
-      this.meter.spend(this.#tried === null ? STEPS_FOR_THEM : STEPS_FOR_THEM_IN_SET);
+  /** Returns whether the state was tried before, and marks it as tried. */
+  #markTried(state: number): boolean {
+    if (--this.#triesLeft === 0) {
+      this.#triesLeft = TRIES_PER_CHARGE;
+      this.meter.spend(this.#tried === null ? STEPS_PER_CHARGE : STEPS_PER_CHARGE_WITH_SET);
     }
     if (this.#tried !== null) {
       if (this.#tried.has(state)) return true;
@@ -104,13 +112,16 @@ class Search {
     return false;
   }
 
-  /** What was tried in vain stays so; what was tried with success must be open to be tried again from elsewhere. */
-  #isThere(start: number, at: number): boolean {
+  /**
+   * Returns whether the body of a lookaround matches at a position. States of a failed try stay
+   * marked; those of a successful one are unmarked, because they may be tried again from elsewhere.
+   */
+  #lookMatches(start: number, at: number): boolean {
     const key = start * this.#places + at;
     const known = this.#looks.get(key);
     if (known !== undefined) return known;
     const log: number[] = [];
-    const found = this.#leadsOn(start, at, log);
+    const found = this.#matchesFrom(start, at, log);
     if (found) for (const state of log) this.#forget(state);
     this.#looks.set(key, found);
     return found;
@@ -121,8 +132,8 @@ class Search {
     else bits[state >>> 5]! &= ~(1 << (state & 31));
   }
 
-  /** Where it goes on behind one character; -1: it is not accepted. */
-  #taken(accepts: (code: number) => boolean, at: number): number {
+  /** Returns the position after one accepted character, or -1. */
+  #consume(accepts: (code: number) => boolean, at: number): number {
     const { text } = this;
     if (at >= text.length) return -1;
     const code = this.isUnicode ? text.codePointAt(at)! : text.charCodeAt(at);
@@ -130,11 +141,11 @@ class Search {
     return at + (code > 0xffff ? 2 : 1);
   }
 
-  #takenBackwards(accepts: (code: number) => boolean, at: number): number {
+  #consumeBackwards(accepts: (code: number) => boolean, at: number): number {
     if (at === 0) return -1;
     const isPair = this.isUnicode && at > 1 && this.#widthAt(at - 2) === 2;
     const before = isPair ? at - 2 : at - 1;
-    return this.#taken(accepts, before) === at ? before : -1;
+    return this.#consume(accepts, before) === at ? before : -1;
   }
 
   #widthAt(at: number): number {
@@ -149,7 +160,7 @@ class Search {
   }
 }
 
-/** NaN, beyond the text, is none. */
+/** Returns whether the code is a word character. NaN, the code beyond the text, is not. */
 function isWord(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95 || (code >= 97 && code <= 122);
 }
