@@ -69,23 +69,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   cli: ["app.ts", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
-    ...[
-      "api",
-      "config",
-      "core",
-      "deliver",
-      "accept",
-      "receive",
-      "operational",
-      "edge",
-      "ports.ts",
-      "store",
-      "telemetry",
-    ],
-    "first-start.ts",
+    ...["api", "config", "core", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
+    ...["first-start.ts", "http-server.ts"],
   ],
   "first-start.ts": ["api", "core", "store", "type:ports.ts"],
-  api: ["accept", "receive", "operational", "json-schema", "deliver", "store", "core", "type:config", "type:ports.ts"],
+  "http-server.ts": ["api", "core", "edge"],
+  "kernel.ts": ["type:commands", "operational", "accept", "deliver", "store", "core"],
+  api: [
+    "commands",
+    "accept",
+    "receive",
+    "type:operational",
+    "json-schema",
+    "deliver",
+    "store",
+    "core",
+    "type:config",
+    "type:ports.ts",
+  ],
+  commands: ["accept", "type:operational", "deliver", "store", "core", "type:ports.ts"],
   operational: ["accept", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "store", "core", "type:ports.ts"],
   receive: ["accept", "deliver", "store", "core", "type:ports.ts"],
@@ -141,7 +143,7 @@ describe("the source", () => {
     expect([...parts].filter((part) => !(part in MAY_IMPORT))).toEqual([]);
   });
 
-  test("imports downwards only: main → cli → app → api, edge, telemetry → accept, deliver, store → core", () => {
+  test("imports downwards only: main → cli → app → api, kernel, telemetry, edge → commands → accept, deliver, store → core", () => {
     expect(
       imports
         .filter(isOwn)
@@ -173,7 +175,7 @@ describe("the source", () => {
 
   test("asks the world through ports: no clock, chance, timer or request of its own in the inner parts", () => {
     const inner = sources.filter(({ file }) =>
-      /^(core|store|deliver|accept|receive|operational|json-schema)\//.test(file),
+      /^(core|store|deliver|accept|receive|operational|json-schema|commands)\//.test(file),
     );
     const wrong = inner.flatMap(({ file, text }) =>
       [...withoutComments(text).matchAll(WORLD)].map(([what]) => `${file}: ${what}`),

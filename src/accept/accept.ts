@@ -2,6 +2,7 @@ import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
 import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
+import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
@@ -38,6 +39,7 @@ export class Accepter {
     private readonly seqs: SeqSource,
     private readonly clock: Clock,
     private readonly facts: Facts,
+    private readonly signals: Signals,
     private readonly deliverer: Deliverer,
   ) {}
 
@@ -88,6 +90,8 @@ export class Accepter {
 
   #committed({ application }: ApplicationEntry, message: NewMessage, result: AcceptResult): Accepted {
     if (!result.accepted) return result;
+    if (message.deliverAt !== null) this.#wakeLater(message);
+    else if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
     this.facts.state({
       type: "message.accepted",
       messageSeq: message.seq,
@@ -96,14 +100,13 @@ export class Accepter {
       eventType: message.eventType,
       deliveries: message.deliveries.length,
     });
-    if (message.deliverAt !== null) this.#wakeLater(message);
-    else if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
     return { accepted: true, seq: message.seq, acceptedAt: message.acceptedAt };
   }
 
   /** It waits on disk, at the place in each lane that belongs to its instant. */
   #wakeLater({ deliverAt, deliveries }: NewMessage): void {
-    for (const { seq, endpointSeq } of deliveries) this.deliverer.wake(endpointSeq, placeAt(seq, deliverAt));
+    for (const { seq, endpointSeq } of deliveries)
+      this.signals.send({ type: "lane.filled", endpointSeq, position: placeAt(seq, deliverAt) });
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Fact, Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
+import type { Signals } from "../core/signal.ts";
 import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema/compile.ts";
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
 import type { Configuration, EventType } from "../store/index.ts";
@@ -18,8 +18,8 @@ const WEIGHT_MAX = 32 * 1024 * 1024;
 const WEIGHT_BARE = 1024;
 
 /**
- * Which rule each event type has, without asking the store: read and compiled when it is first needed, forgotten when a fact
- * says that the event type has changed. Bounded; what was read first goes first.
+ * Which rule each event type has, without asking the store: read and compiled when it is first needed, forgotten when the
+ * event type has changed. Bounded; what was read first goes first.
  */
 export class PayloadRules {
   readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
@@ -28,9 +28,9 @@ export class PayloadRules {
 
   constructor(
     private readonly eventTypes: Pick<Configuration["eventTypes"], "get">,
-    facts: Facts,
+    signals: Signals,
   ) {
-    facts.subscribe((fact) => this.#listen(fact));
+    signals.invalidate(["eventtype.changed"], ({ environmentSeq, name }) => this.#forget(environmentSeq, name));
   }
 
   /** Null: anything goes. A promise only when it has to be read. */
@@ -50,10 +50,9 @@ export class PayloadRules {
     return rule;
   }
 
-  #listen(fact: Fact): void {
-    if (fact.type !== "eventtype.changed") return;
+  #forget(environmentSeq: Seq, name: string): void {
     this.#changes++;
-    this.#kept.forget(`${fact.environmentSeq}/${fact.name}`);
+    this.#kept.forget(`${environmentSeq}/${name}`);
   }
 }
 

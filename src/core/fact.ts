@@ -2,8 +2,9 @@ import type { Seq } from "./id.ts";
 import type { FailureReason } from "./outcome.ts";
 
 /**
- * What happened, stated once where it happened. Logs, metrics, the live view and caches subscribe; nobody who states
- * a fact knows who listens. A fact is stated after the commit that made it true.
+ * Something that has happened, stated after the commit that made it true. Facts feed logs, metrics, the live view and
+ * operational webhooks. Nothing depends on a fact being heard, nor on the order of the listeners; what must be heard is a
+ * `Signal`.
  */
 export type Fact =
   | {
@@ -80,15 +81,6 @@ export type Fact =
       /** Why it failed, for people. */
       readonly error: string | null;
     }
-  /** Tokens were ended, given an earlier end, or may do something else from now on. */
-  | { readonly type: "tokens.ended"; readonly environmentSeq: Seq }
-  /** An environment was renamed or deleted. */
-  | { readonly type: "environment.changed"; readonly environmentSeq: Seq }
-  /** Made, changed, archived or deleted. */
-  | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
-  | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
-  /** Its `throttleRate` has become another one. Comes after the `application.changed` of that change. */
-  | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
   | {
       /** `endpoint.enabled` comes after the `endpoint.updated` of the change that switched it on again. */
       readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "endpoint.enabled";
@@ -134,21 +126,46 @@ export type Fact =
 
 export type DeliveryWas = "none" | "pending" | "delivered" | "dead" | "cancelled";
 
+export type FactType = Fact["type"];
+export type FactOf<T extends FactType> = Extract<Fact, { readonly type: T }>;
 export type FactListener = (fact: Fact) => void;
 
-/** Hands every fact to every listener, at once and in order. */
+/** Hands each fact to those who asked for its type. A listener that throws harms nobody else. */
 export class Facts {
-  readonly #listeners: FactListener[] = [];
+  readonly #listeners = new Map<FactType, FactListener[]>();
+  /** Those who listen to everything. */
+  readonly #all: FactListener[] = [];
 
-  subscribe(listener: FactListener): () => void {
-    this.#listeners.push(listener);
-    return () => {
-      const at = this.#listeners.indexOf(listener);
-      if (at >= 0) this.#listeners.splice(at, 1);
-    };
+  on<T extends FactType>(types: readonly T[], listener: (fact: FactOf<T>) => void): void {
+    for (const type of types) {
+      const list = this.#listeners.get(type) ?? [];
+      list.push(listener as FactListener);
+      this.#listeners.set(type, list);
+    }
+  }
+
+  /** Hears every fact. */
+  subscribe(listener: FactListener): void {
+    this.#all.push(listener);
+  }
+
+  /** Whether anybody listens: a fact that is stated for every attempt need not be made for nobody. */
+  wants(type: FactType): boolean {
+    return this.#all.length > 0 || this.#listeners.has(type);
   }
 
   state(fact: Fact): void {
-    for (const listener of this.#listeners) listener(fact);
+    const listeners = this.#listeners.get(fact.type);
+    if (listeners !== undefined) for (const listener of listeners) this.#tell(listener, fact);
+    for (const listener of this.#all) this.#tell(listener, fact);
+  }
+
+  #tell(listener: FactListener, fact: Fact): void {
+    try {
+      listener(fact);
+    } catch (error) {
+      // A listener that cannot even hear of a defect is left alone.
+      if (fact.type !== "defect.found") this.state({ type: "defect.found", where: `listener of ${fact.type}`, error });
+    }
   }
 }

@@ -76,6 +76,18 @@ export function eventsOfAttempt({
   return failing ? ["message.attempt.failing", "message.attempt.exhausted"] : ["message.attempt.exhausted"];
 }
 
+/** The facts that may lead to operational webhooks. */
+export const REPORTED = [
+  "attempt.finished",
+  "endpoint.created",
+  "endpoint.updated",
+  "endpoint.deleted",
+  "endpoint.disabled",
+  "endpoint.enabled",
+  "backlog.growing",
+  "backlog.recovered",
+] as const satisfies readonly Fact["type"][];
+
 /** Returns the fact with its events, or null if there are none. */
 export function reportOf(
   fact: Fact,

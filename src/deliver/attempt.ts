@@ -51,7 +51,7 @@ export class Attempter {
   }
 
   async #find(url: URL, signal: AbortSignal): Promise<Target | Answer> {
-    const inbox = inboxUrl(url, this.policy);
+    const inbox = this.policy.inbox(url);
     const literal = inbox === null ? literalAddress(url.hostname) : null;
     if (inbox === null && literal === null) return lookUp(url, this.ports.resolver, this.policy, signal);
     const target = inbox === null ? judged(url, literal!, this.policy) : { url: inbox, address: inbox.hostname };
@@ -63,12 +63,6 @@ export class Attempter {
 /** The address may be reached, or the answer is that it is blocked. */
 function judged(url: URL, address: string, policy: DeliveryPolicy): Target | Answer {
   return addressAllowed(address, policy.allowSubnets) ? { url, address } : blocked(address);
-}
-
-/** Our own inbox is reached where we listen, not by way of the public address. */
-function inboxUrl(url: URL, { inbox }: DeliveryPolicy): URL | null {
-  if (inbox === null || !url.href.startsWith(inbox.prefix)) return null;
-  return new URL(url.pathname + url.search, inbox.origin);
 }
 
 /** Looks a name up and picks the first of its addresses that may be reached. The connection is made to that address, so the

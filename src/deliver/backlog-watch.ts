@@ -1,5 +1,6 @@
 import type { Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
+import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Housekeeping, StoreUnavailable } from "../store/index.ts";
 import type { OldestDue } from "./engine.ts";
@@ -15,13 +16,13 @@ const GROWING_META = "backlog-growing";
  * States when the backlog of an environment begins to grow (its oldest due delivery has been waiting for longer than the
  * threshold) and when it has recovered (for less than half of it: in between nothing changes, so that it does not flutter).
  */
-export class BacklogWatch {
+export class BacklogWatch extends OneLife {
   /** Since when, by environment. */
   #growing = new Map<Seq, number>();
   /** Of those, the ones that seemed to have recovered at the latest look: a second one makes it true. */
   readonly #calm = new Set<Seq>();
   #cancel: Cancel = () => {};
-  #stopped = false;
+  #looking: Promise<void> | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -30,9 +31,11 @@ export class BacklogWatch {
     /** 0 = never look. */
     private readonly thresholdMs: number,
     private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
-  ) {}
+  ) {
+    super();
+  }
 
-  async start(): Promise<void> {
+  protected async begin(): Promise<void> {
     if (this.thresholdMs === 0) return;
     this.#growing = new Map(
       JSON.parse((await this.store.housekeeping.meta.get(GROWING_META)) ?? "[]") as [Seq, number][],
@@ -40,9 +43,9 @@ export class BacklogWatch {
     this.#later();
   }
 
-  stop(): void {
-    this.#stopped = true;
+  protected async end(): Promise<void> {
     this.#cancel();
+    await this.#looking;
   }
 
   /** One look at every environment. */
@@ -93,8 +96,10 @@ export class BacklogWatch {
   }
 
   #later(): void {
-    if (this.#stopped) return;
+    if (this.isStopping) return;
     const everyMs = Math.min(LOOK_EVERY_MS_MAX, Math.max(LOOK_EVERY_MS_MIN, this.thresholdMs / LOOKS_PER_THRESHOLD));
-    this.#cancel = this.clock.after(everyMs, () => void this.look().finally(() => this.#later()));
+    this.#cancel = this.clock.after(everyMs, () => {
+      this.#looking = this.look().finally(() => this.#later());
+    });
   }
 }

@@ -5,8 +5,6 @@ import type { MessageContent, Task } from "../store/index.ts";
 export interface Deliverer {
   /** A message has been committed with these deliveries (`seq` is also the place in the lane). Never waits. */
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
-  /** Something in this lane has become pending at `position` by another way: resend, redrive. */
-  wake(endpointSeq: Seq, position: Seq): void;
   /** Goes on with a background task that is stored as `running`. */
   startTask(task: Task): void;
 }

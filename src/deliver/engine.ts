@@ -1,7 +1,9 @@
 import { decide } from "../core/delivery.ts";
-import type { Fact, Facts } from "../core/fact.ts";
+import type { Facts } from "../core/fact.ts";
 import { type IdCodec, type Seq, type SeqSource, seqAt, timeOfSeq } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
+import { OneLife } from "../core/service.ts";
+import type { Signals } from "../core/signal.ts";
 import type { Clock, Random, Resolver, Transport } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
@@ -63,6 +65,7 @@ export interface EngineParts {
   readonly ids: IdCodec;
   readonly seqs: SeqSource;
   readonly facts: Facts;
+  readonly signals: Signals;
   readonly policy: DeliveryPolicy;
 }
 
@@ -70,7 +73,7 @@ export interface EngineParts {
  * Delivers what is pending. One process owns the data, so a claim lives in memory: what is pending in the store and not in a
  * lane is unclaimed, and after a crash there is nothing to rescue but to read what is pending.
  */
-export class Engine implements Deliverer {
+export class Engine extends OneLife implements Deliverer {
   readonly #lanes = new Map<Seq, Lane>();
   readonly #slots: Slots;
   readonly #slow: SlowWatch;
@@ -80,7 +83,6 @@ export class Engine implements Deliverer {
   readonly #sender: Sender;
   #contentBytes = 0;
   #claimed = 0;
-  #stopping = false;
   #dispatching = false;
   #onDrained: (() => void) | null = null;
 
@@ -88,6 +90,7 @@ export class Engine implements Deliverer {
     private readonly ports: EnginePorts,
     private readonly parts: EngineParts,
   ) {
+    super();
     this.#slots = new Slots(parts.policy.deliveryConcurrency);
     const attempter = new Attempter(ports, parts.policy, parts.ids);
     this.#sender = new Sender(ports.clock, parts.facts, attempter, parts.policy.deliveryTimeoutMs);
@@ -97,39 +100,37 @@ export class Engine implements Deliverer {
       this.#slots.restand(lane, "troubled");
       this.#dispatch();
     });
-    const wake = (endpointSeq: Seq, position: Seq) => this.wake(endpointSeq, position);
     this.#tasks = new TaskRunner(ports.clock, parts.store, parts.facts, [
-      new Redrive(ports.clock, parts, wake),
-      ...replayKinds(ports.clock, parts, wake),
+      new Redrive(ports.clock, parts),
+      ...replayKinds(ports.clock, parts),
       new Purge(ports.clock, parts),
       ...usageKinds(ports.clock, parts),
     ]);
-    parts.facts.subscribe((fact) => this.#listen(fact));
+    this.#listenTo(parts.signals);
   }
 
   /** Takes up what is pending since the last time: due deliveries go out at once. Only the lanes are read, not what waits in them. */
-  async start(): Promise<void> {
+  protected async begin(): Promise<void> {
     const claim = await this.parts.store.queue.claim("engine");
     let after: Seq = 0;
     for (;;) {
       const lanes = await this.parts.store.queue.pendingLanes(claim, after, RECOVERY_PAGE);
-      for (const { endpointSeq, position } of lanes) this.wake(endpointSeq, position);
+      for (const { endpointSeq, position } of lanes) this.#wake(endpointSeq, position);
       if (lanes.length < RECOVERY_PAGE) break;
       after = lanes[lanes.length - 1]!.endpointSeq;
     }
     for (const task of await this.parts.store.housekeeping.tasks.lease("")) this.startTask(task);
   }
 
-  /** Starts nothing more and waits for what is under way, at most `timeoutMs`; what is cut off then stays pending. */
-  async stop(timeoutMs: number): Promise<void> {
-    this.#stopping = true;
+  /** Waits for what is under way, at most `shutdownTimeoutMs`; what is cut off then stays pending. */
+  protected async end(): Promise<void> {
     this.#tasks.stop();
     this.#watch.stop();
     for (const lane of this.#lanes.values()) lane.cancelTimer?.();
     if (this.#slots.active > 0) {
       await new Promise<void>((resolve) => {
         this.#onDrained = resolve;
-        this.ports.clock.after(timeoutMs, resolve);
+        this.ports.clock.after(this.parts.policy.shutdownTimeoutMs, resolve);
       });
     }
     this.#sender.cutOff();
@@ -162,7 +163,7 @@ export class Engine implements Deliverer {
     this.#dispatch();
   }
 
-  wake(endpointSeq: Seq, position: Seq): void {
+  #wake(endpointSeq: Seq, position: Seq): void {
     const lane = this.#lane(endpointSeq);
     lane.waitsOnDisk(position);
     this.#consider(lane);
@@ -206,29 +207,18 @@ export class Engine implements Deliverer {
     return oldest;
   }
 
-  #listen(fact: Fact): void {
-    switch (fact.type) {
-      case "endpoint.updated":
-      case "endpoint.deleted":
-      case "endpoint.disabled":
-        this.#switch(fact.endpointSeq, fact.type === "endpoint.updated");
-        this.#reread(fact.endpointSeq, true);
-        break;
-      case "application.throttled":
-        for (const lane of this.#lanes.values()) {
-          if (lane.entry?.endpoint.applicationSeq === fact.applicationSeq) this.#reread(lane.endpointSeq, true);
-        }
-        break;
-      // What waits may have got another place in the lane.
-      case "delivery.resent":
-      case "deliveries.resent":
-        this.#reread(fact.endpointSeq, false);
-        break;
-      // What waits of them has been cancelled.
-      case "messages.expunged":
-        for (const endpointSeq of fact.endpoints) this.#reread(endpointSeq, false);
-        break;
-    }
+  #listenTo(signals: Signals): void {
+    signals.react(["endpoint.changed"], ({ endpointSeq, takesDeliveries }) => {
+      this.#switch(endpointSeq, takesDeliveries);
+      this.#reread(endpointSeq, true);
+    });
+    signals.react(["application.throttled"], ({ applicationSeq }) => {
+      for (const lane of this.#lanes.values()) {
+        if (lane.entry?.endpoint.applicationSeq === applicationSeq) this.#reread(lane.endpointSeq, true);
+      }
+    });
+    signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(endpointSeq, false));
+    signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
   }
 
   #switch(endpointSeq: Seq, on: boolean): void {
@@ -281,7 +271,7 @@ export class Engine implements Deliverer {
 
   /** Lines a lane up for a slot if it has something to send now, or sets its timer for when it will. */
   #consider(lane: Lane): void {
-    if (lane.inLine || lane.busy || this.#stopping) return;
+    if (lane.inLine || lane.busy || this.isStopping) return;
     const entry = lane.entry;
     if (entry !== null && !entry.endpoint.disabled && !entry.endpoint.deleted) {
       if (entry.endpoint.paused || lane.inFlight >= this.#concurrency(lane)) return;
@@ -351,7 +341,7 @@ export class Engine implements Deliverer {
 
   #dispatch(): void {
     // Serving may state facts, and those may come back here.
-    if (this.#dispatching || this.#stopping) return;
+    if (this.#dispatching || this.isStopping) return;
     this.#dispatching = true;
     try {
       for (let lane = this.#slots.next(); lane !== null; lane = this.#slots.next()) this.#serve(lane);
@@ -411,7 +401,7 @@ export class Engine implements Deliverer {
       .finally(() => {
         lane.busy = false;
         this.#slots.free(lane);
-        if (!this.#stopping && this.#wakeAt(lane) <= this.#watch.now()) this.#serve(lane);
+        if (!this.isStopping && this.#wakeAt(lane) <= this.#watch.now()) this.#serve(lane);
         else this.#consider(lane);
         this.#dispatch();
         if (this.#slots.active === 0) this.#onDrained?.();
@@ -484,7 +474,7 @@ export class Engine implements Deliverer {
       lane.beginReading();
       let count = BURY_PAGE;
       // Until nothing is left, or the endpoint has been changed: it may take something again.
-      while (count === BURY_PAGE && lane.entry === entry && !this.#stopping) {
+      while (count === BURY_PAGE && lane.entry === entry && !this.isStopping) {
         count = await store.queue.bury(lane.endpointSeq, state, this.ports.clock.now(), BURY_PAGE);
         if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });
       }
@@ -534,7 +524,9 @@ export class Engine implements Deliverer {
     const { delivery } = waiting;
     const startedAt = clock.now();
     const slow = this.#slow.started(lane, startedAt);
-    facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
+    if (facts.wants("attempt.started")) {
+      facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
+    }
 
     const answer = await this.#sender.send(entry, content);
 
@@ -562,7 +554,7 @@ export class Engine implements Deliverer {
     const result = { answer, outcome, decision, failingSince: lane.failingSince, finishedAt };
     const settlement = settlementOf(sent, result, this.parts.seqs);
     lane.failingSince = decision.failingSince;
-    const now = { failingSince: () => lane.failingSince, isStopping: () => this.#stopping };
+    const now = { failingSince: () => lane.failingSince, isStopping: () => this.isStopping };
     const settled = await settle(this.parts.store, clock, settlement, now);
     if (settled === null) return;
     if (settlement.failingSince !== undefined) {
@@ -572,10 +564,13 @@ export class Engine implements Deliverer {
     this.#afterSettlement(lane, sent, settlement, settled);
     facts.state(finishedFact(sent, settlement, settled, clock.now()));
     if (decision.disable !== null && !lane.isOff) {
+      const { endpointSeq } = delivery;
+      const { applicationSeq } = content;
+      this.parts.signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq, takesDeliveries: false });
       facts.state({
         type: "endpoint.disabled",
-        endpointSeq: delivery.endpointSeq,
-        applicationSeq: content.applicationSeq,
+        endpointSeq,
+        applicationSeq,
         cause: decision.disable,
         failingSince: decision.failingSince ?? finishedAt,
       });

@@ -16,7 +16,10 @@ export interface DeliveryPolicy {
   readonly maxResponseStoredBytes: number;
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;
-  /** The one own address that may always be delivered to: URLs that begin with `prefix` go to `origin` instead of their own, whatever
-   * the address policy says. */
-  readonly inbox: { readonly prefix: string; readonly origin: string } | null;
+  /** How long a stop waits for attempts under way. */
+  readonly shutdownTimeoutMs: number;
+  /**
+   * Where a delivery to a built-in inbox really goes, whatever the address policy says; null for every other address.
+   */
+  readonly inbox: (url: URL) => URL | null;
 }

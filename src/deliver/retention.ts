@@ -1,32 +1,35 @@
+import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Store, StoreUnavailable } from "../store/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 const ROWS_AT_A_TIME = 500;
-/** Between two commits of a sweep, so that deliveries go on meanwhile. */
+/** Pause between two commits of a sweep, so that deliveries go on. */
 const PAUSE_MS = 20;
 
 /** Deletes what is older than the retention, a little at a time. */
-export class Retention {
-  #cancel: Cancel | null = null;
-  #stopped = false;
+export class Retention extends OneLife {
+  #cancel: Cancel = () => {};
+  #sweeping: Promise<void> | null = null;
 
   constructor(
     private readonly clock: Clock,
     private readonly store: Store,
     private readonly retentionMs: number,
-  ) {}
+  ) {
+    super();
+  }
 
-  start(): void {
+  protected begin(): void {
     this.#later(PAUSE_MS);
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#cancel?.();
+  protected async end(): Promise<void> {
+    this.#cancel();
+    await this.#sweeping;
   }
 
-  /** One commit's worth. True when there is more to look at. */
+  /** Looks at one commit's worth of rows. Returns whether there is more to look at. */
   async runOnce(): Promise<boolean> {
     const now = this.clock.now();
     const { more } = await this.store.housekeeping.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);
@@ -34,8 +37,10 @@ export class Retention {
   }
 
   #later(delayMs: number): void {
-    if (this.#stopped) return;
-    this.#cancel = this.clock.after(delayMs, () => void this.#sweep());
+    if (this.isStopping) return;
+    this.#cancel = this.clock.after(delayMs, () => {
+      this.#sweeping = this.#sweep();
+    });
   }
 
   async #sweep(): Promise<void> {

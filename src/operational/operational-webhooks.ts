@@ -1,8 +1,9 @@
 import type { Accepter, Incoming } from "../accept/accept.ts";
 import { wants } from "../core/event.ts";
-import type { Fact, Facts } from "../core/fact.ts";
+import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
-import { type OperationalEventType, type ReportedFact, reportOf } from "../core/operational.ts";
+import { type OperationalEventType, REPORTED, type ReportedFact, reportOf } from "../core/operational.ts";
+import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
@@ -38,26 +39,26 @@ export interface OperationalParts {
  * then on it is delivered as surely as any message, but a crash in the moment between the two loses
  * it.
  */
-export class OperationalWebhooks {
+export class OperationalWebhooks extends OneLife {
   /** The hidden applications by environment: all there are, because nobody else makes one. */
   readonly #applications = new Map<Seq, Application>();
   readonly #hidden = new Set<Seq>();
   #waiting: Telling[] = [];
   #dropped = 0;
   #sending: Promise<void> | null = null;
-  #stopping = false;
   #endRest: Cancel = () => {};
 
-  constructor(private readonly parts: OperationalParts) {}
+  constructor(private readonly parts: OperationalParts) {
+    super();
+    parts.facts.on(REPORTED, (fact) => this.#listen(fact));
+  }
 
-  /** To be awaited before the first fact that is to be told. */
-  async start(): Promise<void> {
+  protected async begin(): Promise<void> {
     for (const application of await this.parts.store.configuration.applications.operational()) this.#know(application);
   }
 
-  /** Stores what waits and takes no more. When the store takes nothing, what waits is lost. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
+  /** Stores what waits. When the store takes nothing, what waits is lost. */
+  protected async end(): Promise<void> {
     this.#endRest();
     while (this.#sending !== null) await this.#sending;
   }
@@ -97,11 +98,8 @@ export class OperationalWebhooks {
     this.#hidden.add(application.seq);
   }
 
-  /**
-   * To be subscribed to the facts. Where no environment has operational endpoints it costs a
-   * comparison.
-   */
-  readonly listen = (fact: Fact): void => {
+  /** Costs one comparison where no environment has operational endpoints. */
+  #listen(fact: FactOf<(typeof REPORTED)[number]>): void {
     if (this.#applications.size === 0) return;
     const telling = reportOf(fact);
     if (telling === null || this.#concernsNobody(telling.fact)) return;
@@ -111,7 +109,7 @@ export class OperationalWebhooks {
     }
     this.#waiting.push(telling);
     this.#wake();
-  };
+  }
 
   #wake(): void {
     if (this.#sending !== null || this.#waiting.length === 0) return;
@@ -155,7 +153,7 @@ export class OperationalWebhooks {
           this.parts.facts.state({ type: "defect.found", where: "operational webhooks", error });
           return;
         }
-        if (this.#stopping) return;
+        if (this.isStopping) return;
         await this.#rest();
       }
     }
@@ -192,9 +190,10 @@ export class OperationalWebhooks {
       for (const type of wanted) incoming.push(incomingOf(type, data));
       messages.set(entry, incoming);
     }
-    // In one turn of the event loop, so in one commit: trying again after a failure repeats
-    // nothing.
-    await Promise.all([...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
+    // One atomic group, so a second try after a failure repeats nothing.
+    await Promise.all(
+      store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming))),
+    );
   }
 
   async #environmentOf(endpointSeq: Seq): Promise<Seq | null> {

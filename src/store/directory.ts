@@ -1,6 +1,6 @@
 import type { Subscription } from "../core/event.ts";
-import type { Fact } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
+import type { Signals } from "../core/signal.ts";
 import { parseSecret, type SigningKey } from "../core/signature.ts";
 import type { Clock } from "../ports.ts";
 import type { Application, Endpoint, Key, KnownEndpoint, Store } from "./index.ts";
@@ -52,26 +52,15 @@ export class Directory {
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
-  ) {}
-
-  /** To be subscribed to the facts. */
-  readonly listen = (fact: Fact): void => {
-    switch (fact.type) {
-      case "application.changed":
-        this.#forgetApplication(fact.applicationSeq);
-        break;
-      case "application.throttled":
-        this.#forgetEndpointsOf(fact.applicationSeq);
-        break;
-      case "endpoint.created":
-      case "endpoint.updated":
-      case "endpoint.deleted":
-      case "endpoint.disabled":
-        this.#forgetApplication(fact.applicationSeq);
-        this.#endpoints.delete(fact.endpointSeq);
-        break;
-    }
-  };
+    signals: Signals,
+  ) {
+    signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
+    signals.invalidate(["application.throttled"], ({ applicationSeq }) => this.#forgetEndpointsOf(applicationSeq));
+    signals.invalidate(["endpoint.changed"], ({ applicationSeq, endpointSeq }) => {
+      this.#forgetApplication(applicationSeq);
+      this.#endpoints.delete(endpointSeq);
+    });
+  }
 
   /** Null when there is none. A promise only when it has to be read. */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {

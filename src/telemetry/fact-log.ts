@@ -1,13 +1,25 @@
-import type { Fact } from "../core/fact.ts";
+import type { Facts } from "../core/fact.ts";
 import type { IdCodec } from "../core/id.ts";
 import type { Log } from "./log.ts";
 
+const LOGGED = [
+  "endpoint.disabled",
+  "deliveries.buried",
+  "backlog.growing",
+  "backlog.recovered",
+  "operational.dropped",
+  "task.ended",
+  "commit.failed",
+  "defect.found",
+  "inbox.received",
+] as const;
+
 /**
- * Returns a listener that logs facts at a level that fits their importance. Facts that occur
- * thousands of times per second are not logged.
+ * Logs facts at a level that fits their importance. Facts that occur thousands of times per second
+ * are not logged.
  */
-export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
-  return (fact) => {
+export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
+  facts.on(LOGGED, (fact) => {
     switch (fact.type) {
       case "endpoint.disabled":
         if (fact.cause === "manual") break;
@@ -76,5 +88,5 @@ export function factLog(log: Log, ids: IdCodec): (fact: Fact) => void {
         );
         break;
     }
-  };
+  });
 }

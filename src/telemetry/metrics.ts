@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Fact } from "../core/fact.ts";
+import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import type { StoreSize } from "../store/index.ts";
 import type { Tally } from "./tally.ts";
@@ -22,10 +22,9 @@ const LAG_SAMPLE_MS = 250;
 export class Metrics {
   readonly #registry = new Registry();
   readonly #lagTimer: ReturnType<typeof setInterval>;
-  readonly listen: (fact: Fact) => void;
 
-  constructor(readings: Readings) {
-    this.listen = this.#counters();
+  constructor(readings: Readings, facts: Facts) {
+    this.#count(facts);
     this.#gauges(readings);
     this.#process();
     this.#lagTimer = this.#eventLoopLag();
@@ -43,7 +42,7 @@ export class Metrics {
     clearInterval(this.#lagTimer);
   }
 
-  #counters(): (fact: Fact) => void {
+  #count(facts: Facts): void {
     const registers = [this.#registry];
     const accepted = new Counter({
       name: "boathook_messages_accepted_total",
@@ -81,25 +80,17 @@ export class Metrics {
     // Start every series at 0, so that the first failure counts in a rate.
     for (const counter of outcomes.values()) counter.inc(0);
 
-    return (fact) => {
-      switch (fact.type) {
-        case "message.accepted":
-          accepted.inc();
-          break;
-        case "attempt.finished":
-          outcomes.get(fact.reason ?? "success")?.inc();
-          attemptSeconds.observe(fact.durationMs / 1000);
-          if (fact.next === "delivered") latency.observe(Math.max(0, fact.sinceAcceptedMs) / 1000);
-          break;
-        case "commit.finished":
-          commitSeconds.observe(fact.durationMs / 1000);
-          commitWrites.observe(fact.writes);
-          break;
-        case "commit.failed":
-          commitsFailed.inc();
-          break;
-      }
-    };
+    facts.on(["message.accepted"], () => accepted.inc());
+    facts.on(["attempt.finished"], ({ reason, durationMs, next, sinceAcceptedMs }) => {
+      outcomes.get(reason ?? "success")?.inc();
+      attemptSeconds.observe(durationMs / 1000);
+      if (next === "delivered") latency.observe(Math.max(0, sinceAcceptedMs) / 1000);
+    });
+    facts.on(["commit.finished"], ({ durationMs, writes }) => {
+      commitSeconds.observe(durationMs / 1000);
+      commitWrites.observe(writes);
+    });
+    facts.on(["commit.failed"], () => commitsFailed.inc());
   }
 
   #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize }: Readings): void {

@@ -1,4 +1,4 @@
-import type { Fact } from "../core/fact.ts";
+import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { StoreTotals } from "../store/index.ts";
 
@@ -13,6 +13,17 @@ export interface Numbers {
   /** Dead letters. */
   dead: number;
 }
+
+const COUNTED = [
+  "message.accepted",
+  "attempt.finished",
+  "deliveries.buried",
+  "deliveries.redriven",
+  "deadletters.dropped",
+  "delivery.resent",
+  "deliveries.resent",
+  "messages.expunged",
+] as const;
 
 /** Counts deliveries per environment from facts, so that no rows have to be counted. */
 export class Tally {
@@ -41,7 +52,12 @@ export class Tally {
     return sum;
   }
 
-  readonly listen = (fact: Fact): void => {
+  /** Begins to count. */
+  listenTo(facts: Facts): void {
+    facts.on(COUNTED, (fact) => this.#count(fact));
+  }
+
+  #count(fact: FactOf<(typeof COUNTED)[number]>): void {
     switch (fact.type) {
       case "message.accepted": {
         const numbers = this.of(fact.environmentSeq);
@@ -88,5 +104,5 @@ export class Tally {
         this.of(fact.environmentSeq).pending -= fact.cancelled;
         break;
     }
-  };
+  }
 }

@@ -1,22 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import { latestSchema, PayloadRules } from "../../src/accept/payload-rules.ts";
-import { Facts } from "../../src/core/fact.ts";
+import { Signals } from "../../src/core/signal.ts";
 import type { EventType } from "../../src/store/index.ts";
 
 const ENVIRONMENT = 1;
 
 function world() {
-  const facts = new Facts();
+  const signals = new Signals(() => {});
   const types = new Map<string, Partial<EventType>>();
   let reads = 0;
   const get = async (environmentSeq: number, name: string) => {
     reads++;
     return environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
   };
-  const rules = new PayloadRules({ get }, facts);
+  const rules = new PayloadRules({ get }, signals);
   const change = (name: string, eventType: Partial<EventType>) => {
     types.set(name, eventType);
-    facts.state({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });
+    signals.send({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });
   };
   return { rules, change, reads: () => reads };
 }

@@ -71,7 +71,7 @@ describe("operational events of other facts", () => {
       ["boathook.backlog.growing"],
     ],
     [{ type: "backlog.recovered", environmentSeq: 3, growingSince: 4, thresholdMs: 5 }, ["boathook.backlog.recovered"]],
-    [{ type: "application.changed", applicationSeq: 2, environmentSeq: 3 }, null],
+    [{ type: "deliveries.redriven", environmentSeq: 3, count: 1 }, null],
     [{ type: "attempt.started", deliverySeq: 1, endpointSeq: 2 }, null],
   ];
   for (const [fact, types] of cases) {

@@ -244,7 +244,7 @@ describe("stop", () => {
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 3 * SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 3);
     await world.pass(SECOND);
-    await world.do(() => world.engine.stop(20 * SECOND));
+    await world.do(() => world.engine.stop());
     expect(world.time).toBeGreaterThanOrEqual(3 * SECOND);
     expect(world.time).toBeLessThan(4 * SECOND);
     expect(await world.states(messages)).toEqual(["delivered", "pending", "pending"]);
@@ -253,11 +253,11 @@ describe("stop", () => {
   });
 
   test("cuts off what takes too long, which stays pending and unattempted", async () => {
-    using world = await EngineWorld.open();
+    using world = await EngineWorld.open({ policy: { shutdownTimeoutMs: 2 * SECOND } });
     const endpoint = await world.endpoint("a.example", "hang");
     const messages = await world.send(endpoint);
     await world.pass(SECOND);
-    await world.do(() => world.engine.stop(2 * SECOND));
+    await world.do(() => world.engine.stop());
     expect(world.time).toBe(3 * SECOND);
     await world.pass(HOUR);
     expect(await world.delivery(messages[0]!)).toMatchObject({ state: "pending", attemptsTotal: 0 });
@@ -273,7 +273,7 @@ describe("stop", () => {
     await world.send(endpoint);
     await world.pass(SECOND);
     const stoppedAt = world.time;
-    await world.do(() => world.engine.stop(20 * SECOND));
+    await world.do(() => world.engine.stop());
     expect(world.time).toBe(stoppedAt);
     await world.pass(HOUR);
     expect(world.starts).toHaveLength(1);
@@ -285,7 +285,7 @@ describe("stop", () => {
     await world.pass(500);
     world.isDiskFull = true;
     await world.pass(SECOND);
-    await world.do(() => world.engine.stop(20 * SECOND));
+    await world.do(() => world.engine.stop());
     expect(world.time).toBeLessThan(10 * SECOND);
     world.isDiskFull = false;
     expect(await world.states(messages)).toEqual(["pending"]);
@@ -354,7 +354,7 @@ describe("an expunged message", () => {
       // The second is under way, and what comes after it has been read with its content, as far as a lane reads ahead.
       await world.pass(150);
       const last = messages.at(-1)!;
-      await world.expunge(last, endpoint);
+      await world.expunge(last);
       await world.rest();
       expect(world.order("a.example")).toEqual(Array.from({ length: count - 1 }, (_, i) => i + 1));
       expect(await world.states([last])).toEqual(["cancelled"]);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { Signals } from "../../src/core/signal.ts";
 import { OperationalWebhooks } from "../../src/operational/operational-webhooks.ts";
 import { OperationalPayloads } from "../../src/operational/payload.ts";
 import type { Clock } from "../../src/ports.ts";
@@ -40,16 +41,17 @@ beforeEach(async () => {
   };
   ({ store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {}, beforeCommit));
   const seqs = new SeqSource(clock.now);
-  const deliverer = { enqueue() {}, wake() {}, startTask() {} };
+  const deliverer = { enqueue() {}, startTask() {} };
+  const signals = new Signals(() => {});
   operational = new OperationalWebhooks({
     store,
     seqs,
     clock,
     facts,
-    accepter: new Accepter(store, seqs, clock, facts, deliverer),
+    accepter: new Accepter(store, seqs, clock, facts, signals, deliverer),
     payloads: new OperationalPayloads(store, new IdCodec(store.idSeed)),
   });
-  facts.subscribe(operational.listen);
+  await operational.start();
   environmentSeq = (await store.configuration.environments.ensure({ seq: seqs.next(), name: "default", createdAt: 0 }))
     .seq;
 });

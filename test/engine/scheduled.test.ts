@@ -71,7 +71,7 @@ describe("a message for a later instant", () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200);
     const [seq] = await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
-    await world.expunge(seq!, endpoint);
+    await world.expunge(seq!);
     await world.pass(2 * HOUR);
     expect(world.starts).toHaveLength(0);
   });

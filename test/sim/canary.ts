@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { FactListener } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
 import type { Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
 import { storeWith } from "../support/store-with.ts";
@@ -119,12 +119,14 @@ function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prun
   };
 }
 
-/** For faults of those who listen. */
-export function deafen(canary: Canary | null, listen: FactListener): FactListener {
-  if (canary !== "miscounted-burial") return listen;
-  return (fact) => {
-    if (fact.type !== "deliveries.buried") listen(fact);
-  };
+/** For faults of those who listen: the facts without one type. */
+export function deafened(canary: Canary | null, facts: Facts): Facts {
+  if (canary !== "miscounted-burial") return facts;
+  const heard = new Facts();
+  facts.subscribe((fact) => {
+    if (fact.type !== "deliveries.buried") heard.state(fact);
+  });
+  return heard;
 }
 
 function tenthEarlier(settlement: Settlement): Settlement {

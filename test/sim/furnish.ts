@@ -1,6 +1,6 @@
 import type { Seq } from "../../src/core/id.ts";
 import { generateSecret } from "../../src/core/signature.ts";
-import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import type { KernelSettings } from "../../src/kernel.ts";
 import type { Endpoint } from "../../src/store/index.ts";
 import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import type { Dice } from "./dice.ts";
@@ -8,7 +8,7 @@ import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "./scene.ts";
 
 /** The settings of a world. */
-export function rollPolicy(dice: Dice): DeliveryPolicy {
+export function rollPolicy(dice: Dice): KernelSettings {
   return {
     retryScheduleMs: dice.pick([
       [],
@@ -26,14 +26,17 @@ export function rollPolicy(dice: Dice): DeliveryPolicy {
     maxResponseStoredBytes: 1024,
     signatureHeaders: "webhook",
     userAgent: "Boathook/sim",
-    inbox: null,
+    inbox: () => null,
+    shutdownTimeoutMs: 20_000,
+    backlogThresholdMs: 0,
+    retentionMs: 0,
   };
 }
 
 /** Makes a few applications with a few endpoints each. */
 export async function furnish(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
-  const { store, seqs, clock } = program;
+  const { store, seqs, clock } = program.kernel;
   const environment = { seq: seqs.next(), name: "default", createdAt: clock.now() };
   scene.environment = (await store.configuration.environments.ensure(environment)).seq;
   for (let a = 0; a < dice.between(1, 3); a++) {
@@ -42,7 +45,7 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
   }
 }
 
-async function addApplication(scene: Scene, { store, seqs, clock }: Program, number: number): Promise<Seq> {
+async function addApplication(scene: Scene, { kernel: { store, seqs, clock } }: Program, number: number): Promise<Seq> {
   const seq = seqs.next();
   const now = clock.now();
   await store.configuration.applications.create({
@@ -65,7 +68,7 @@ export function rollApplicationRate(dice: Dice): number | null {
 
 async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq, host: string): Promise<void> {
   const { dice, checks } = scene;
-  const { store, seqs, clock } = program;
+  const { store, seqs, clock } = program.kernel;
   const endpoint: Endpoint = {
     ...plainEndpoint({ seq: seqs.next(), applicationSeq, url: `https://${host}/hook`, now: clock.now() }),
     eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,

@@ -1,15 +1,11 @@
 import type { Database } from "bun:sqlite";
-import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, type SeqSource } from "../../src/core/id.ts";
-import { Engine } from "../../src/deliver/engine.ts";
-import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Clock, Resolver, Transport } from "../../src/ports.ts";
-import { Directory } from "../../src/store/directory.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
-import { type Canary, deafen, plant } from "./canary.ts";
+import { type Canary, deafened, plant } from "./canary.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
@@ -20,21 +16,18 @@ export interface Surroundings {
   readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly network: Network;
-  readonly policy: DeliveryPolicy;
+  readonly policy: KernelSettings;
   readonly canary: Canary | null;
   readonly isDiskFull: () => boolean;
+  /** Called right after each commit, before anybody is told of it. May throw: the program crashes there. */
+  readonly afterCommit: () => void;
   /** Hears every fact for as long as the program lives. */
   readonly onFact: (fact: Fact) => void;
 }
 
 /** One life of the program, from its start to its crash. */
 export class Program {
-  readonly store: Store;
-  readonly directory: Directory;
-  readonly seqs: SeqSource;
-  readonly ids: IdCodec;
-  readonly accepter: Accepter;
-  readonly engine: Engine;
+  readonly kernel: Kernel;
   readonly facts = new Facts();
   readonly clock: Clock;
   readonly #memory: MemoryStore;
@@ -50,23 +43,24 @@ export class Program {
     this.#memory = openMemoryStore(
       db,
       this.clock,
-      (fact) => this.facts.state(fact),
+      (fact) => {
+        if (fact.type === "commit.finished" && this.#isAlive) around.afterCommit();
+        this.facts.state(fact);
+      },
       () => {
         if (around.isDiskFull()) throw new StoreUnavailable("The disk is full.");
       },
     );
-    this.store = plant(canary, this.#memory.store, { dice, db });
-    this.directory = new Directory(this.store, this.clock);
-    this.facts.subscribe(this.directory.listen);
-    this.seqs = this.store.numbers;
-    this.ids = new IdCodec(this.store.idSeed);
-    const { store, directory, ids, seqs, facts } = this;
+    const store = plant(canary, this.#memory.store, { dice, db });
     const ports = { clock: this.clock, random: dice, ...this.#connection() };
-    this.engine = new Engine(ports, { store, directory, ids, seqs, facts, policy });
+    this.kernel = assemble({ store, facts: this.facts, ports, settings: policy });
     this.facts.subscribe((fact) => {
       if (this.#isAlive) around.onFact(fact);
     });
-    this.accepter = new Accepter(store, seqs, this.clock, facts, this.engine);
+  }
+
+  get store(): Store {
+    return this.kernel.store;
   }
 
   get isAlive(): boolean {
@@ -80,9 +74,9 @@ export class Program {
 
   async start(): Promise<void> {
     const tally = new Tally(await this.store.history.totals());
-    this.facts.subscribe(deafen(this.around.canary, tally.listen));
+    tally.listenTo(deafened(this.around.canary, this.facts));
     this.#tally = tally;
-    await this.engine.start();
+    await this.kernel.engine.start();
   }
 
   /** Whatever of it still runs has no effect. */

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import type { Fact } from "../../src/core/fact.ts";
 import type { Seq } from "../../src/core/id.ts";
-import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import type { KernelSettings } from "../../src/kernel.ts";
 import { StoreUnavailable } from "../../src/store/index.ts";
 import type { Canary } from "./canary.ts";
 import { Checks } from "./checks.ts";
@@ -59,7 +59,7 @@ export class World implements Scene {
   readonly sent: Sent[] = [];
   readonly #canary: Canary | null;
   readonly #clockSteps: boolean;
-  readonly #policy: DeliveryPolicy;
+  readonly #policy: KernelSettings;
   readonly #trace = createHash("sha256");
   #program: Program;
   #crashes = 0;
@@ -82,7 +82,7 @@ export class World implements Scene {
     this.#program = this.#boot();
     // With dice of its own: to look harder changes nothing of what happens.
     this.checks = new Checks(this.db, this.clock, this.#policy, new Dice(~seed));
-    this.network.onSend = (request) => this.checks.signatures.sent(request, this.#program.ids);
+    this.network.onSend = (request) => this.checks.signatures.sent(request, this.#program.kernel.ids);
   }
 
   async run(): Promise<Report> {
@@ -94,7 +94,7 @@ export class World implements Scene {
     await this.#calmPhase();
     await this.#redriveEverything();
     await this.#look();
-    this.checks.ending.everyMessage(this.sent, this.network, this.#program.ids);
+    this.checks.ending.everyMessage(this.sent, this.network, this.#program.kernel.ids);
     this.checks.ending.nothingSurvivedPurge();
     this.checks.attempts.nothingWasEarly(this.sent);
     this.db.close();
@@ -119,6 +119,7 @@ export class World implements Scene {
       policy: this.#policy,
       canary: this.#canary,
       isDiskFull: () => this.#diskFull,
+      afterCommit: () => this.#afterCommit(),
       onFact: (fact) => this.#happened(fact),
     });
   }
@@ -135,15 +136,15 @@ export class World implements Scene {
     await this.#do((_, program) => program.start());
   }
 
+  /** Now and then crashes between a commit and everything that is told of it. */
+  #afterCommit(): void {
+    if (!this.#faulty || !this.dice.chance(0.002)) return;
+    this.#crashAfterCommit = true;
+    throw new Crash();
+  }
+
   #happened(fact: Fact): void {
-    if (fact.type === "commit.finished") {
-      // Between the commit and everything that is told of it.
-      if (this.#faulty && this.dice.chance(0.002)) {
-        this.#crashAfterCommit = true;
-        throw new Crash();
-      }
-      return;
-    }
+    if (fact.type === "commit.finished") return;
     if (fact.type === "attempt.finished") this.#attempts++;
     this.checks.happened(fact);
     this.#note(JSON.stringify(fact));
@@ -266,7 +267,7 @@ export class World implements Scene {
     if (this.dice.chance(0.5)) this.#setClock();
     await this.#do(reopenEndpoints);
     await this.#passTime(CATCH_UP_MS);
-    this.checks.rest.nothingIsLate(CATCH_UP_MS, this.#program.seqs.last);
+    this.checks.rest.nothingIsLate(CATCH_UP_MS, this.#program.kernel.seqs.last);
     await this.#untilQuiet();
     this.checks.rest.nothingWaits("after the calm phase");
   }

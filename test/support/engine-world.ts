@@ -1,12 +1,16 @@
 import { Database } from "bun:sqlite";
-import { Accepter, type Incoming } from "../../src/accept/accept.ts";
+import type { Incoming } from "../../src/accept/accept.ts";
+import { changeApplication } from "../../src/commands/applications.ts";
+import { redrive } from "../../src/commands/dead-letters.ts";
+import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../src/commands/endpoints.ts";
+import { expungeMessages } from "../../src/commands/expunge.ts";
+import { resend } from "../../src/commands/resend.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, type Seq, type SeqSource } from "../../src/core/id.ts";
+import type { Seq, SeqSource } from "../../src/core/id.ts";
 import { generateSecret } from "../../src/core/signature.ts";
-import { Engine } from "../../src/deliver/engine.ts";
-import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
-import type { Answer, Cancel, Clock, OutgoingRequest } from "../../src/ports.ts";
-import { Directory } from "../../src/store/directory.ts";
+import type { Engine } from "../../src/deliver/engine.ts";
+import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
+import type { Answer, Cancel, OutgoingRequest } from "../../src/ports.ts";
 import { type Delivery, type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
@@ -43,7 +47,7 @@ export interface Start {
 }
 
 export interface WorldOptions {
-  readonly policy?: Partial<DeliveryPolicy>;
+  readonly policy?: Partial<KernelSettings>;
   /** What chance says, always. */
   readonly chance?: number;
   /** How long names take to be looked up; `hang` for ever. */
@@ -54,17 +58,11 @@ export interface WorldOptions {
 
 interface Process {
   readonly number: number;
-  readonly clock: Clock;
-  readonly store: Store;
-  readonly directory: Directory;
-  readonly engine: Engine;
-  readonly accepter: Accepter;
-  readonly facts: Facts;
-  readonly seqs: SeqSource;
+  readonly kernel: Kernel;
   crash(): void;
 }
 
-export const policy: DeliveryPolicy = {
+export const policy: KernelSettings = {
   retryScheduleMs: [5 * SECOND, 5 * MINUTE],
   retryJitter: 0,
   deliveryTimeoutMs: 15 * SECOND,
@@ -75,7 +73,10 @@ export const policy: DeliveryPolicy = {
   maxResponseStoredBytes: 1024,
   signatureHeaders: "webhook",
   userAgent: "Boathook/test",
-  inbox: null,
+  inbox: () => null,
+  shutdownTimeoutMs: 20 * SECOND,
+  backlogThresholdMs: 0,
+  retentionMs: 90 * DAY,
 };
 
 /**
@@ -94,7 +95,7 @@ export class EngineWorld implements Disposable {
   readonly #behaviours = new Map<string, Behaviour>();
   readonly #sent = new Map<string, number>();
   readonly #options: WorldOptions;
-  readonly #policy: DeliveryPolicy;
+  readonly #policy: KernelSettings;
   #process!: Process;
   #lives = 0;
   #environmentSeq: Seq = 0;
@@ -118,15 +119,19 @@ export class EngineWorld implements Disposable {
   }
 
   get store(): Store {
-    return this.#process.store;
+    return this.kernel.store;
+  }
+
+  get kernel(): Kernel {
+    return this.#process.kernel;
   }
 
   get engine(): Engine {
-    return this.#process.engine;
+    return this.kernel.engine;
   }
 
   get seqs(): SeqSource {
-    return this.#process.seqs;
+    return this.kernel.seqs;
   }
 
   get environmentSeq(): Seq {
@@ -161,9 +166,6 @@ export class EngineWorld implements Disposable {
       },
     );
     const store = this.#options.wrapStore?.(memory.store) ?? memory.store;
-    const directory = new Directory(store, clock);
-    facts.subscribe(directory.listen);
-    const seqs = store.numbers;
     const dice = new Dice(1);
     const ports = {
       clock,
@@ -171,11 +173,9 @@ export class EngineWorld implements Disposable {
       transport: { send: (request: OutgoingRequest, signal: AbortSignal) => this.#send(request, signal) },
       resolver: { resolve: (host: string, signal: AbortSignal) => this.#resolve(host, signal) },
     };
-    const ids = new IdCodec(store.idSeed);
-    const engine = new Engine(ports, { store, directory, ids, seqs, facts, policy: this.#policy });
+    const kernel = assemble({ store, facts, ports, settings: this.#policy });
     facts.subscribe((fact) => this.facts.push(fact));
-    const accepter = new Accepter(store, seqs, clock, facts, engine);
-    return { number, clock, store, directory, engine, accepter, facts, seqs, crash: memory.crash };
+    return { number, kernel, crash: memory.crash };
   }
 
   /** The process dies and another one starts on the same data. */
@@ -189,7 +189,7 @@ export class EngineWorld implements Disposable {
   }
 
   async #furnish(): Promise<void> {
-    const { store, seqs } = this.#process;
+    const { store, seqs } = this.kernel;
     const createdAt = this.now;
     const environment = await store.configuration.environments.ensure({ seq: seqs.next(), name: "default", createdAt });
     this.#environmentSeq = environment.seq;
@@ -214,8 +214,7 @@ export class EngineWorld implements Disposable {
     const plain = plainEndpoint({ seq, applicationSeq, url: `https://${host}/`, now: this.now });
     const endpoint: Endpoint = { ...plain, eventTypes: [`to.${host}`], ...change };
     this.behave(host, behaviour);
-    await this.do(() => this.store.configuration.endpoints.create(endpoint, generateSecret(new Uint8Array(24))));
-    this.state({ type: "endpoint.created", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
+    await this.do(() => createEndpoint(this.kernel, endpoint, generateSecret(new Uint8Array(24))));
     return endpoint;
   }
 
@@ -225,33 +224,26 @@ export class EngineWorld implements Disposable {
 
   /** Changes an endpoint as the API does. */
   async update(endpoint: Pick<Endpoint, "seq">, change: Partial<Endpoint>): Promise<void> {
-    await this.do(() =>
-      this.store.configuration.endpoints.update(endpoint.seq, () => ({ ...change, updatedAt: this.now })),
-    );
-    this.state({ type: "endpoint.updated", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
+    await this.do(() => changeEndpoint(this.kernel, endpoint.seq, () => change));
   }
 
-  /** Gives the application another rate, as the API does. */
+  /** Gives the application another rate with the product's own command. */
   async throttleApplication(throttleRate: number | null): Promise<void> {
-    const applicationSeq = this.#applicationSeq;
-    await this.do(() => this.store.configuration.applications.update(applicationSeq, () => ({ throttleRate })));
-    this.state({ type: "application.changed", applicationSeq, environmentSeq: this.environmentSeq });
-    this.state({ type: "application.throttled", applicationSeq });
+    await this.do(() => changeApplication(this.kernel, this.#applicationSeq, () => ({ throttleRate })));
   }
 
   async delete(endpoint: Endpoint): Promise<void> {
-    await this.do(() => this.store.configuration.endpoints.delete(endpoint.seq, this.now));
-    this.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: this.#applicationSeq });
+    await this.do(() => deleteEndpoint(this.kernel, endpoint));
   }
 
   state(fact: Fact): void {
-    this.#process.facts.state(fact);
+    this.kernel.facts.state(fact);
   }
 
   /** Accepts messages for one endpoint, in one commit. Returns their numbers. */
   async send(endpoint: Endpoint, count = 1, change: Partial<Incoming> = {}): Promise<readonly Seq[]> {
     const host = new URL(endpoint.url).hostname;
-    const { accepter, directory } = this.#process;
+    const { accepter, directory } = this.kernel;
     const incoming = Array.from({ length: count }, () => {
       const number = (this.#sent.get(host) ?? 0) + 1;
       this.#sent.set(host, number);
@@ -282,34 +274,22 @@ export class EngineWorld implements Disposable {
 
   /** Sends a message again as the API does. */
   async resend(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
-    const position = this.seqs.next();
-    const delivery = { seq: this.seqs.next(), position, now: this.now };
-    const { was, deliverySeq } = await this.do(() => this.store.queue.resend(messageSeq, endpoint.seq, delivery));
-    const { environmentSeq } = this;
-    this.state({ type: "delivery.resent", environmentSeq, endpointSeq: endpoint.seq, deliverySeq, was });
-    this.engine.wake(endpoint.seq, position);
+    await this.do(async () => {
+      const message = (await this.store.history.messages.get(messageSeq))!;
+      return resend(this.kernel, { application: this, message, endpoint });
+    });
   }
 
-  /** Deletes the payload of a message that went to one endpoint, as the API does. */
-  async expunge(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
-    const cancelled = await this.do(() => this.store.queue.expunge.message(messageSeq));
-    const { environmentSeq } = this;
-    this.state({ type: "messages.expunged", environmentSeq, messages: 1, cancelled, endpoints: [endpoint.seq] });
+  /** Deletes the payload of a message. */
+  async expunge(messageSeq: Seq): Promise<void> {
+    const application = { seq: this.#applicationSeq, environmentSeq: this.environmentSeq };
+    await this.do(() => expungeMessages(this.kernel, application, [{ seq: messageSeq }]));
   }
 
-  /** Starts a redrive of all dead letters, as the API does. */
+  /** Starts a redrive of all dead letters. */
   async redrive(rate = 50): Promise<Seq> {
-    const task = {
-      seq: this.seqs.next(),
-      environmentSeq: this.environmentSeq,
-      kind: "dead-letter.redrive",
-      status: "running" as const,
-      data: { filter: { environmentSeq: this.environmentSeq }, rate, redriven: 0, after: 0 },
-      updatedAt: this.now,
-    };
-    await this.do(() => this.store.housekeeping.tasks.create(task));
-    this.engine.startTask(task);
-    return task.seq;
+    const { seq } = await this.do(() => redrive(this.kernel, { environmentSeq: this.environmentSeq }, rate));
+    return seq;
   }
 
   // --- time ----------------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@ import type { Context } from "../../src/api/http/context.ts";
 import type { Operation } from "../../src/api/http/operation.ts";
 import { operationsOf } from "../../src/api/http/server.ts";
 import { Facts } from "../../src/core/fact.ts";
+import { Signals } from "../../src/core/signal.ts";
 
 /** The descriptors of all operations, hidden ones as well. They are for reading: what their handlers need is not there. */
 export function allOperations(): readonly Operation[] {
-  return operationsOf({ facts: new Facts() } as unknown as Context);
+  return operationsOf({ facts: new Facts(), signals: new Signals(() => {}) } as unknown as Context);
 }

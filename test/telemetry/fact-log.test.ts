@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Fact } from "../../src/core/fact.ts";
+import { type Fact, Facts } from "../../src/core/fact.ts";
 import { IdCodec } from "../../src/core/id.ts";
-import { factLog } from "../../src/telemetry/fact-log.ts";
+import { logFacts } from "../../src/telemetry/fact-log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
 interface Line {
@@ -16,7 +16,9 @@ function linesOf(fact: Fact): Line[] {
   const lines: Line[] = [];
   const at = (level: keyof Log) => (fields: object, message: string) =>
     void lines.push({ level, fields: fields as Line["fields"], message });
-  factLog({ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }, ids)(fact);
+  const facts = new Facts();
+  logFacts(facts, { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }, ids);
+  facts.state(fact);
   return lines;
 }
 

@@ -1,18 +1,24 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { Fact } from "../../src/core/fact.ts";
+import { type Fact, Facts } from "../../src/core/fact.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
 
 let metrics: Metrics | null = null;
 afterEach(() => metrics?.stop());
 
+let facts = new Facts();
+
 function metricsWith(oldestDueAt: number | null = null): Metrics {
-  metrics = new Metrics({
-    tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
-    attemptsUnderWay: () => 3,
-    oldestDueAt: () => oldestDueAt,
-    storeSize: async () => ({ databaseBytes: 4096, walBytes: 512 }),
-  });
+  facts = new Facts();
+  metrics = new Metrics(
+    {
+      tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
+      attemptsUnderWay: () => 3,
+      oldestDueAt: () => oldestDueAt,
+      storeSize: async () => ({ databaseBytes: 4096, walBytes: 512 }),
+    },
+    facts,
+  );
   return metrics;
 }
 
@@ -65,7 +71,8 @@ describe("metrics", () => {
   });
 
   test("the counters count facts", async () => {
-    const { listen, text } = { listen: metricsWith().listen, text: () => metrics!.text() };
+    metricsWith();
+    const { listen, text } = { listen: (fact: Fact) => facts.state(fact), text: () => metrics!.text() };
     const message = { messageSeq: 1, applicationSeq: 1, environmentSeq: 1, eventType: "a", deliveries: 2 };
     listen({ type: "message.accepted", ...message });
     listen(attempt);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { DeliveryWas, Fact } from "../../src/core/fact.ts";
+import { type DeliveryWas, type Fact, Facts } from "../../src/core/fact.ts";
 import { type Numbers, Tally } from "../../src/telemetry/tally.ts";
 
 const HERE = 1;
@@ -57,6 +57,12 @@ const buried = (state: "dead" | "cancelled", count: number): Fact => ({
   count,
 });
 
+function hear(tally: Tally, fact: Fact): void {
+  const facts = new Facts();
+  tally.listenTo(facts);
+  facts.state(fact);
+}
+
 describe("tally", () => {
   test.each<[string, Fact, Partial<Numbers>]>([
     ["an accepted message", accepted(3), { accepted: 1, pending: 3 }],
@@ -84,7 +90,7 @@ describe("tally", () => {
     ["messages that were expunged", expunged(4), { pending: -4 }],
   ])("the tally counts %s", (_, fact, change) => {
     const tally = new Tally([{ environmentSeq: HERE, pending: 10, dead: 10 }]);
-    tally.listen(fact);
+    hear(tally, fact);
     const wanted = { ...zero, pending: 10, dead: 10 };
     for (const [name, by] of Object.entries(change)) wanted[name as keyof Numbers] += by;
     expect(tally.of(HERE)).toEqual(wanted);
@@ -95,7 +101,7 @@ describe("tally", () => {
       { environmentSeq: HERE, pending: 2, dead: 3 },
       { environmentSeq: ELSEWHERE, pending: 5, dead: 7 },
     ]);
-    tally.listen(accepted(1));
+    hear(tally, accepted(1));
     expect(tally.of(HERE)).toEqual({ accepted: 1, delivered: 0, pending: 3, dead: 3 });
     expect(tally.of(ELSEWHERE)).toEqual({ accepted: 0, delivered: 0, pending: 5, dead: 7 });
     expect([tally.sum("pending"), tally.sum("dead"), tally.sum("accepted")]).toEqual([8, 10, 1]);

@@ -1,5 +1,5 @@
 import type { TObject } from "@sinclair/typebox";
-import { Idempotency, idempotencyKeyOf } from "../../accept/idempotency.ts";
+import { type Idempotency, idempotencyKeyOf } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentAnswer } from "../../store/index.ts";
 import { checkAccess } from "../identity/access.ts";
@@ -40,7 +40,7 @@ export class Dispatcher {
 
   constructor(private readonly deps: ApiDeps) {
     this.#authenticator = new Authenticator(deps);
-    this.#idempotency = new Idempotency(deps.store, deps.clock);
+    this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
   }
 

@@ -50,10 +50,6 @@ export function insufficientAccess(detail = "Insufficient access for the given o
   return new Problem(403, "insufficient_access", detail);
 }
 
-export function endpointDisabled(): Problem {
-  return new Problem(400, "endpoint_disabled", "The endpoint is disabled: nothing is sent to it. Enable it first.");
-}
-
 export function tooLarge(bytesMax: number): Problem {
   return new Problem(413, "payload_too_large", `Request payload is too large: at most ${bytesMax} bytes are taken.`);
 }

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Fact, Facts } from "../../core/fact.ts";
 import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { parseScopes } from "../../core/scope.ts";
+import type { Signals } from "../../core/signal.ts";
 import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Store, Token } from "../../store/index.ts";
@@ -27,7 +27,7 @@ interface Deps {
   readonly ids: IdCodec;
   readonly seqs: SeqSource;
   readonly clock: Clock;
-  readonly facts: Facts;
+  readonly signals: Signals;
   readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
 }
 
@@ -64,7 +64,8 @@ export class Authenticator {
     this.#clock = deps.clock;
     this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
     this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
-    deps.facts.subscribe(this.#listen);
+    deps.signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
+    deps.signals.invalidate(["tokens.changed", "environment.changed"], () => this.#forgetAll());
   }
 
   identify(request: Request): Identity | Promise<Identity> {
@@ -83,11 +84,6 @@ export class Authenticator {
     if (found?.seq !== identity.environmentSeq) throw noEnvironment();
     return identity;
   }
-
-  readonly #listen = (fact: Fact): void => {
-    if (fact.type === "application.changed") this.#forgetApplication(fact.applicationSeq);
-    else if (fact.type === "tokens.ended" || fact.type === "environment.changed") this.#forgetAll();
-  };
 
   /** It may have been deleted, and its tokens with it. */
   #forgetApplication(seq: Seq): void {

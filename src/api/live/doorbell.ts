@@ -22,9 +22,9 @@ export class Doorbell {
     private readonly clock: Clock,
     private readonly stopping: AbortSignal | undefined,
   ) {
-    facts.subscribe((fact) => {
-      if (this.#count === 0 || fact.type !== "message.accepted") return;
-      for (const end of [...(this.#waiting.get(fact.applicationSeq) ?? [])]) end();
+    facts.on(["message.accepted"], ({ applicationSeq }) => {
+      if (this.#count === 0) return;
+      for (const end of [...(this.#waiting.get(applicationSeq) ?? [])]) end();
     });
   }
 

@@ -1,7 +1,8 @@
-import type { Fact, Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/fact.ts";
 import type { IdCodec, Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
 import { Problem } from "../../core/problem.ts";
+import type { Signals } from "../../core/signal.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import type { Application, Delivery, Message, Store } from "../../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
@@ -72,7 +73,7 @@ function countStates(deliveries: readonly Delivery[]) {
 }
 
 /** Facts after which the overview looks different. */
-const moving: ReadonlySet<Fact["type"]> = new Set<Fact["type"]>([
+const moving = [
   "message.accepted",
   "attempt.finished",
   "deliveries.buried",
@@ -81,9 +82,8 @@ const moving: ReadonlySet<Fact["type"]> = new Set<Fact["type"]>([
   "delivery.resent",
   "deliveries.resent",
   "messages.expunged",
-  "application.changed",
   "endpoint.disabled",
-]);
+] as const;
 
 /** Who looks, and for how long: only a root token never ends. */
 type Viewer = Pick<Identity, "environmentSeq" | "root">;
@@ -108,11 +108,14 @@ export class Live {
     private readonly source: OverviewSource,
     private readonly clock: Clock,
     facts: Facts,
+    signals: Signals,
   ) {
-    facts.subscribe((fact) => {
-      if (fact.type === "tokens.ended") this.#reconsider(fact.environmentSeq);
-      else if (this.#listeners.size > 0 && this.#timer === null && moving.has(fact.type)) this.#schedule();
-    });
+    const onChange = () => {
+      if (this.#listeners.size > 0 && this.#timer === null) this.#schedule();
+    };
+    facts.on(moving, onChange);
+    signals.react(["application.changed"], onChange);
+    signals.react(["tokens.changed"], ({ environmentSeq }) => this.#reconsider(environmentSeq));
   }
 
   /** A stream of server-sent events that ends when its reader goes away. 429 when too many listen. */

@@ -1,5 +1,6 @@
 import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
+import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { Expunged, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
@@ -25,11 +26,11 @@ export class Purge implements TaskKind {
 
   constructor(
     private readonly clock: Clock,
-    private readonly parts: { readonly store: Store; readonly facts: Facts },
+    private readonly parts: { readonly store: Store; readonly facts: Facts; readonly signals: Signals },
   ) {}
 
   async step(task: Task): Promise<Step> {
-    const { store, facts } = this.parts;
+    const { store, facts, signals } = this.parts;
     const data = task.data as unknown as PurgeData;
     const range = { from: data.from, to: task.seq, limit: STEP_MESSAGES };
     const progress = ({ messages }: Expunged, last: Seq | null): Task["data"] => ({
@@ -42,6 +43,7 @@ export class Purge implements TaskKind {
       data: progress(result, end),
       updatedAt: this.clock.now(),
     }));
+    for (const endpointSeq of expunged.endpoints) signals.send({ type: "lane.changed", endpointSeq });
     facts.state({ type: "messages.expunged", environmentSeq: task.environmentSeq, ...expunged });
     return { data: progress(expunged, last), nextInMs: last === null ? null : REST_MS };
   }

@@ -1,6 +1,7 @@
 import type { Facts } from "../../core/fact.ts";
 import { type Seq, type SeqSource, timeOfSeq } from "../../core/id.ts";
 import { advance, type Pace, paceFrom, stepMs } from "../../core/pace.ts";
+import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
@@ -26,8 +27,12 @@ export class Redrive implements TaskKind {
 
   constructor(
     private readonly clock: Clock,
-    private readonly parts: { readonly store: Store; readonly seqs: SeqSource; readonly facts: Facts },
-    private readonly wake: (endpointSeq: Seq, position: Seq) => void,
+    private readonly parts: {
+      readonly store: Store;
+      readonly seqs: SeqSource;
+      readonly facts: Facts;
+      readonly signals: Signals;
+    },
   ) {}
 
   async step(task: Task): Promise<Step> {
@@ -43,14 +48,16 @@ export class Redrive implements TaskKind {
   }
 
   async #redrive(task: Task, data: RedriveData, count: number, now: number) {
-    const { store, seqs, facts } = this.parts;
+    const { store, seqs, facts, signals } = this.parts;
     const { environmentSeq } = task;
     const firstPosition = seqs.take(count);
     const filter = { ...data.filter, before: deadBefore(task, data) };
     const result = await store.queue.redrive(filter, data.after, count, firstPosition, now);
     const { redriven, endpoints } = result;
+    for (const endpointSeq of endpoints) {
+      signals.send({ type: "lane.filled", endpointSeq, position: firstPosition });
+    }
     if (redriven > 0) facts.state({ type: "deliveries.redriven", environmentSeq, count: redriven });
-    for (const endpointSeq of endpoints) this.wake(endpointSeq, firstPosition);
     return result;
   }
 }

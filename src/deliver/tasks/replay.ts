@@ -1,6 +1,7 @@
 import { wants } from "../../core/event.ts";
 import type { Facts } from "../../core/fact.ts";
-import { type Seq, type SeqSource, timeOfSeq } from "../../core/id.ts";
+import { type SeqSource, timeOfSeq } from "../../core/id.ts";
+import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { KnownEndpoint, Replayable, ReplayOrder, Resent, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
@@ -35,12 +36,11 @@ interface Parts {
   readonly store: Store;
   readonly seqs: SeqSource;
   readonly facts: Facts;
+  readonly signals: Signals;
 }
 
-type Wake = (endpointSeq: Seq, position: Seq) => void;
-
-export function replayKinds(clock: Clock, parts: Parts, wake: Wake): TaskKind[] {
-  return Object.entries(REPLAYS).map(([kind, which]) => new Replay(kind, which, clock, parts, wake));
+export function replayKinds(clock: Clock, parts: Parts): TaskKind[] {
+  return Object.entries(REPLAYS).map(([kind, which]) => new Replay(kind, which, clock, parts));
 }
 
 /**
@@ -53,7 +53,6 @@ class Replay implements TaskKind {
     private readonly which: ReplayOrder["which"],
     private readonly clock: Clock,
     private readonly parts: Parts,
-    private readonly wake: Wake,
   ) {}
 
   async step(task: Task): Promise<Step> {
@@ -84,15 +83,16 @@ class Replay implements TaskKind {
     rows: readonly Replayable[],
     progress: (resent: Resent) => ReplayData,
   ): Promise<Resent> {
-    const { store, seqs, facts } = this.parts;
+    const { store, seqs, facts, signals } = this.parts;
     const [first, now] = [seqs.take(rows.length), this.clock.now()];
     const was = await store.queue.resendAll(endpointSeq, rows, { first, now }, (resent) => ({
       ...task,
       data: { ...progress(resent) },
       updatedAt: now,
     }));
+    signals.send({ type: "lane.changed", endpointSeq });
+    signals.send({ type: "lane.filled", endpointSeq, position: first });
     facts.state({ type: "deliveries.resent", environmentSeq, endpointSeq, was });
-    this.wake(endpointSeq, first);
     return was;
   }
 }

@@ -7,6 +7,7 @@ import { applicationRoutes } from "../../../src/api/resources/application/routes
 import { environmentRoutes } from "../../../src/api/resources/environment/routes.ts";
 import { type Fact, Facts } from "../../../src/core/fact.ts";
 import { IdCodec } from "../../../src/core/id.ts";
+import { type Signal, Signals } from "../../../src/core/signal.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../../store/furnished.ts";
@@ -21,9 +22,11 @@ async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
     reopen: async () => {},
     remove: () => store.close(),
   }));
-  const told: Fact[] = [];
+  const told: (Fact | Signal)[] = [];
   const facts = new Facts();
   facts.subscribe((fact) => told.push(fact));
+  const signals = new Signals(() => {});
+  signals.react(["application.changed"], (signal) => told.push(signal));
   const { applications, environments } = store.configuration;
   const busy = storeWith(store, {
     configuration: {
@@ -44,7 +47,7 @@ async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
     },
   });
   const ids = new IdCodec(store.idSeed);
-  const deps = { store: busy, ids, clock: systemClock, facts, settings: {} } as unknown as ApiDeps;
+  const deps = { store: busy, ids, clock: systemClock, facts, signals, settings: {} } as unknown as ApiDeps;
   const context = createContext(deps, { scopeResources: () => [], operationsFor: () => [] });
   const call = (operations: readonly Operation[], id: string, params: object) =>
     operations

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Live, type OverviewSource } from "../../../src/api/live/live.ts";
 import { Facts } from "../../../src/core/fact.ts";
+import { Signals } from "../../../src/core/signal.ts";
 
 /** A clock that stands still until it is moved. */
 class HandClock {
@@ -36,6 +37,7 @@ const viewer = { environmentSeq: 1, root: false };
 function setup() {
   const clock = new HandClock();
   const facts = new Facts();
+  const signals = new Signals(() => {});
   const looks: number[] = [];
   const source = {
     of: async (environmentSeq: number) => {
@@ -43,9 +45,9 @@ function setup() {
       return { environment: String(environmentSeq), look: looks.length };
     },
   } as unknown as OverviewSource;
-  const live = new Live(source, clock, facts);
+  const live = new Live(source, clock, facts, signals);
   const change = () => facts.state({ type: "deliveries.redriven", environmentSeq: 1, count: 1 });
-  const endTokens = () => facts.state({ type: "tokens.ended", environmentSeq: 1 });
+  const endTokens = () => signals.send({ type: "tokens.changed", environmentSeq: 1 });
   return { clock, live, looks, change, endTokens };
 }
 

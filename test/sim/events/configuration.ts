@@ -1,3 +1,10 @@
+import {
+  changeApplication,
+  deleteApplication as deleteApplicationCommand,
+} from "../../../src/commands/applications.ts";
+import * as endpointCommands from "../../../src/commands/endpoints.ts";
+import { endpointUpdated } from "../../../src/commands/publish.ts";
+import { Problem } from "../../../src/core/problem.ts";
 import { generateSecret } from "../../../src/core/signature.ts";
 import type { Endpoint, KnownEndpoint } from "../../../src/store/index.ts";
 import type { Dice } from "../dice.ts";
@@ -24,25 +31,23 @@ export async function reconfigure(scene: Scene, program: Program): Promise<void>
 }
 
 async function deleteEndpoint({ checks }: Scene, program: Program, endpoint: Endpoint): Promise<void> {
-  const { store, clock, facts } = program;
-  const { seq: endpointSeq, applicationSeq } = endpoint;
+  const { seq: endpointSeq } = endpoint;
   checks.attempts.endpointChanging(endpointSeq);
-  await store.configuration.endpoints.delete(endpointSeq, clock.now());
-  facts.state({ type: "endpoint.deleted", endpointSeq, applicationSeq });
+  await endpointCommands.deleteEndpoint(program.kernel, endpoint);
   checks.attempts.endpointChanged(endpointSeq);
 }
 
 async function rotateSecret(scene: Scene, program: Program, endpoint: Endpoint): Promise<void> {
   const { dice, checks } = scene;
-  const { store, clock, facts } = program;
-  const { seq: endpointSeq, applicationSeq } = endpoint;
+  const { kernel, store, clock } = program;
+  const { seq: endpointSeq } = endpoint;
   const secret = generateSecret(dice.bytes(24));
   checks.signatures.secretOffered(endpointSeq, secret);
   const oldExpiresAt = clock.now() + 1000 + dice.below(24 * HOUR_MS);
   if (await store.configuration.endpoints.rotateSecret(endpointSeq, secret, clock.now(), oldExpiresAt)) {
     checks.signatures.secretStored(endpointSeq, secret);
   }
-  facts.state({ type: "endpoint.updated", endpointSeq, applicationSeq });
+  endpointUpdated(kernel, endpoint, endpoint);
 }
 
 function rollChange(dice: Dice, endpoint: Endpoint): Partial<Endpoint> {
@@ -71,43 +76,36 @@ export async function retune(scene: Scene, program: Program): Promise<void> {
 
 async function update(scene: Scene, program: Program, endpoint: Endpoint, change: Partial<Endpoint>): Promise<void> {
   const { checks } = scene;
-  const { store, clock, facts } = program;
-  const { seq: endpointSeq, applicationSeq } = endpoint;
+  const { seq: endpointSeq } = endpoint;
   checks.attempts.endpointChanging(endpointSeq);
   if (change.retryScheduleMs !== undefined) checks.ending.mayBeRescheduled(endpointSeq);
-  await store.configuration.endpoints.update(endpointSeq, () => ({ ...change, updatedAt: clock.now() }));
-  facts.state({ type: "endpoint.updated", endpointSeq, applicationSeq });
+  await endpointCommands.changeEndpoint(program.kernel, endpointSeq, () => change).catch(unlessGone);
   checks.attempts.endpointChanged(endpointSeq);
 }
 
 export async function throttleApplication(scene: Scene, program: Program): Promise<void> {
-  const { dice, checks, environment: environmentSeq } = scene;
-  const { store, facts } = program;
+  const { dice, checks } = scene;
+  const { kernel, store } = program;
   const seq = dice.pick(scene.applications);
   if ((await store.configuration.applications.get(seq)) === null) return;
   checks.attempts.applicationChanging(seq);
   const throttleRate = rollApplicationRate(dice);
-  await store.configuration.applications.update(seq, () => ({ throttleRate }));
-  facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
-  facts.state({ type: "application.throttled", applicationSeq: seq });
+  await changeApplication(kernel, seq, () => ({ throttleRate })).catch(unlessGone);
   checks.attempts.applicationChanged(seq);
 }
 
 /** With its endpoints. One application stays. */
 export async function deleteApplication(scene: Scene, program: Program): Promise<void> {
-  const { dice, checks, environment: environmentSeq } = scene;
-  const { store, clock, facts } = program;
+  const { dice, checks } = scene;
+  const { kernel, store } = program;
   const seq = dice.pick(scene.applications.slice(1));
-  if (seq === undefined || (await store.configuration.applications.get(seq)) === null) return;
+  const application = seq === undefined ? null : await store.configuration.applications.get(seq);
+  if (application === null) return;
   const page = { limit: 100, from: null, backwards: false, order: "ascending" } as const;
-  const { rows } = await store.configuration.endpoints.list(seq, page);
+  const { rows } = await store.configuration.endpoints.list(application.seq, page);
   for (const endpoint of rows) checks.attempts.endpointChanging(endpoint.seq);
-  await store.configuration.applications.delete(seq, clock.now());
-  facts.state({ type: "application.changed", applicationSeq: seq, environmentSeq });
-  for (const endpoint of rows) {
-    facts.state({ type: "endpoint.deleted", endpointSeq: endpoint.seq, applicationSeq: seq });
-    checks.attempts.endpointChanged(endpoint.seq);
-  }
+  await deleteApplicationCommand(kernel, application);
+  for (const endpoint of rows) checks.attempts.endpointChanged(endpoint.seq);
 }
 
 /** Every endpoint that is there takes deliveries again. */
@@ -117,4 +115,9 @@ export async function reopenEndpoints(scene: Scene, program: Program): Promise<v
     if (endpoint === null || endpoint.deleted || !(endpoint.paused || endpoint.disabled)) continue;
     await update(scene, program, endpoint, { paused: false, disabled: false, failingSince: null });
   }
+}
+
+/** It was deleted in the meantime. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Problem && error.code === "not_found")) throw error;
 }

@@ -9,7 +9,7 @@ export function send(scene: Scene, program: Program, count: number): void {
   const { dice } = scene;
   for (let i = 0; i < count; i++) {
     const seq = dice.pick(scene.applications);
-    const entry = program.directory.application(scene.environment, { seq });
+    const entry = program.kernel.directory.application(scene.environment, { seq });
     if (entry instanceof Promise) void entry.then((known) => known && sendOne(scene, program, known));
     else if (entry !== null) sendOne(scene, program, entry);
   }
@@ -24,11 +24,11 @@ function sendOne(scene: Scene, program: Program, entry: ApplicationEntry): void 
   const deliverAt = rollDeliverAt(dice, now);
   const retentionMs = dice.chance(0.05) ? dice.between(1, 12) * HOUR_MS : null;
   const expiresAt = retentionMs === null ? null : now + retentionMs;
-  const seqBefore = program.seqs.last;
+  const seqBefore = program.kernel.seqs.last;
   const tell = (message: Pick<Sent, "seq" | "answer">) => {
     if (program.isAlive) scene.sent.push({ sentAt, payload, deliverAt, expiresAt, ...message });
   };
-  program.accepter
+  program.kernel.accepter
     .accept(entry, {
       eventType: dice.pick(EVENT_TYPES),
       eventId: dice.chance(0.1) ? `event-${dice.below(30)}` : null,

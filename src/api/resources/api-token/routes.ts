@@ -86,7 +86,7 @@ const createdExample = { token: "bhk_kV3ts5tKPNJN4Dl25cMTfUNdmabxbX0OkV3ts5tKPNJ
 
 /** In the path of the environment, as the management API of Svix has them. */
 export function apiTokenRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, clock, facts } = context;
+  const { store, ids, lookup, clock, signals } = context;
   const tag = "Authentication";
   const path = "/api/v1/management/authentication/:env_id/api-token";
   const one = `${path}/:key_id` as const;
@@ -117,7 +117,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
   /** Of what is not given nothing changes. Scopes hold from the next request on. */
   async function change(token: Token, given: Partial<Pick<Token, "name" | "scopes">>) {
     await store.configuration.tokens.change(token.seq, given);
-    if (given.scopes !== undefined) facts.state({ type: "tokens.ended", environmentSeq: token.environmentSeq });
+    if (given.scopes !== undefined) signals.send({ type: "tokens.changed", environmentSeq: token.environmentSeq });
     return reply(200, censoredOut({ ...token, ...given }, ids));
   }
 
@@ -262,7 +262,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const { seq } = await getWithin(identity, params.key_id);
         await store.configuration.tokens.end(seq, clock.now() + (body.expiry ?? 0) * 1000);
-        facts.state({ type: "tokens.ended", environmentSeq: identity.environmentSeq });
+        signals.send({ type: "tokens.changed", environmentSeq: identity.environmentSeq });
         return noContent;
       },
     }),

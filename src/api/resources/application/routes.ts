@@ -1,6 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { applicationUidTaken, changeApplication, deleteApplication } from "../../../commands/applications.ts";
+import { applicationChanged } from "../../../commands/publish.ts";
 import type { Seq } from "../../../core/id.ts";
-import { conflict, notFound } from "../../../core/problem.ts";
+import { notFound } from "../../../core/problem.ts";
 import { uidProblem } from "../../../core/rule.ts";
 import type { Application } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -24,20 +26,8 @@ export function applicationRoutes(context: Context): Operation[] {
 
   const out = (application: Application) => applicationOut(application, ids);
 
-  /** One change at a time: what is not sent stays as it was, and whether the rate has changed is told by what was before. */
-  function update(seq: Seq, identity: Identity, change: (before: Application) => Partial<Application>) {
-    return context.inTurn.run(seq, async () => {
-      const before = await lookup.application(identity, ids.encode("app_", seq));
-      const updatedAt = context.clock.now();
-      const update = await store.configuration.applications.update(before.seq, (now) => ({
-        ...change(now),
-        updatedAt,
-      }));
-      if (update === "gone") throw notFound("Application not found");
-      if (update === "taken") throw taken();
-      context.applicationChanged(update.after, update.before);
-      return reply(200, out(update.after));
-    });
+  async function update(seq: Seq, change: (before: Application) => Partial<Application>) {
+    return reply(200, out(await changeApplication(context, seq, change)));
   }
 
   return [
@@ -102,7 +92,7 @@ export function applicationRoutes(context: Context): Operation[] {
           () => store.configuration.applications.find(identity.environmentSeq, { uid }),
           () => makeApplication(context, identity, body),
         );
-        if (found === null) throw taken();
+        if (found === null) throw applicationUidTaken();
         return found.made ? reply(201, out(found.thing)) : { ...reply(200, out(found.thing)), changed: null };
       },
     }),
@@ -138,9 +128,9 @@ export function applicationRoutes(context: Context): Operation[] {
           () => lookup.applicationOrNull(identity, params.app_id),
           async () => makeApplication(context, identity, { ...body, uid: body.uid ?? uidFromPath(params.app_id) }),
         );
-        if (found === null) throw taken();
+        if (found === null) throw applicationUidTaken();
         if (found.made) return reply(201, out(found.thing));
-        return update(found.thing.seq, identity, ({ uid }) => ({
+        return update(found.thing.seq, ({ uid }) => ({
           name: body.name,
           uid: body.uid === undefined ? uid : body.uid,
           throttleRate: sentRate(body) ?? null,
@@ -164,7 +154,7 @@ export function applicationRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
         const rate = sentRate(body);
-        return update(seq, identity, ({ name, uid, throttleRate, metadata }) => ({
+        return update(seq, ({ name, uid, throttleRate, metadata }) => ({
           name: body.name ?? name,
           uid: body.uid === undefined ? uid : body.uid,
           throttleRate: rate === undefined ? throttleRate : rate,
@@ -198,7 +188,7 @@ export async function createApplication(
   body: Static<typeof ApplicationIn>,
 ): Promise<Application> {
   const application = await makeApplication(context, identity, body);
-  if (application === null) throw taken();
+  if (application === null) throw applicationUidTaken();
   return application;
 }
 
@@ -220,25 +210,13 @@ async function makeApplication(
     updatedAt: now,
   };
   if (!(await context.store.configuration.applications.create(application))) return null;
-  context.applicationChanged(application);
+  applicationChanged(context, application);
   return application;
-}
-
-/** With its endpoints, whose lanes are told. */
-export async function deleteApplication(context: Context, application: Application): Promise<void> {
-  const { seq: applicationSeq } = application;
-  const endpoints = await context.store.configuration.applications.delete(applicationSeq, context.clock.now());
-  context.applicationChanged(application);
-  for (const seq of endpoints) context.endpointChanged("endpoint.deleted", { seq, applicationSeq });
 }
 
 /** Under its old name only when it does not stand under the new one. */
 function sentRate({ throttleRate, rateLimit }: Static<typeof ApplicationPatch>): number | null | undefined {
   return throttleRate === undefined ? rateLimit : throttleRate;
-}
-
-function taken() {
-  return conflict("An application with that id or uid already exists");
 }
 
 /** What stands in the path becomes the uid, unless it looks like an id: then it names an application that is gone. */

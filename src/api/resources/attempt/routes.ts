@@ -1,15 +1,14 @@
 import { Type } from "@sinclair/typebox";
+import { resend } from "../../../commands/resend.ts";
 import type { Seq } from "../../../core/id.ts";
-import { notFound, Problem } from "../../../core/problem.ts";
-import type { Application } from "../../../store/index.ts";
+import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
-import { endpointDisabled } from "../../http/errors.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { attemptExample, attemptOut, MessageAttemptOut } from "./fields.ts";
 
 export function attemptRoutes(context: Context): Operation[] {
-  const { store, ids, seqs, lookup, clock } = context;
+  const { store, ids, lookup } = context;
   const tag = "Message attempt";
   const app = "/api/v1/app/:app_id";
 
@@ -63,11 +62,7 @@ export function attemptRoutes(context: Context): Operation[] {
       async handle({ identity, params }) {
         const { application, message } = await lookup.message(identity, params.app_id, params.msg_id);
         const endpoint = await lookup.endpoint(application, params.endpoint_id);
-        if (message.payload === null) {
-          throw new Problem(400, "missing_payload", "The payload of this message is no longer kept.");
-        }
-        if (endpoint.disabled) throw endpointDisabled();
-        await resend(application, message.seq, endpoint.seq);
+        await resend(context, { application, message, endpoint });
         return reply(202, {});
       },
     }),
@@ -78,13 +73,5 @@ export function attemptRoutes(context: Context): Operation[] {
     const attempt = seq === null ? null : await store.history.attempts.get(messageSeq, seq);
     if (attempt === null) throw notFound("Attempt not found");
     return attempt;
-  }
-
-  async function resend({ environmentSeq }: Application, messageSeq: Seq, endpointSeq: Seq): Promise<void> {
-    const position = seqs.next();
-    const fresh = { seq: position, position, now: clock.now() };
-    const { was, deliverySeq } = await store.queue.resend(messageSeq, endpointSeq, fresh);
-    context.facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
-    context.deliverer.wake(endpointSeq, position);
   }
 }

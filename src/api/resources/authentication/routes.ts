@@ -121,7 +121,7 @@ const accessExample = {
 };
 
 export function authenticationRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, clock, facts } = context;
+  const { store, ids, lookup, clock, signals } = context;
   const tag = "Authentication";
   const access = { 200: { description: "The way in.", schema: AppPortalAccessOut, example: accessExample } };
 
@@ -217,7 +217,7 @@ export function authenticationRoutes(context: Context): Operation[] {
       problems: [],
       async handle({ identity }) {
         await endCredential(context, identity);
-        facts.state({ type: "tokens.ended", environmentSeq: identity.environmentSeq });
+        signals.send({ type: "tokens.changed", environmentSeq: identity.environmentSeq });
         return noContent;
       },
     }),
@@ -243,7 +243,7 @@ export function authenticationRoutes(context: Context): Operation[] {
           sessionIds: body.sessionIds?.length ? body.sessionIds : null,
           issuedUntil: now,
         });
-        facts.state({ type: "tokens.ended", environmentSeq });
+        signals.send({ type: "tokens.changed", environmentSeq });
         return noContent;
       },
     }),

@@ -1,27 +1,12 @@
-/** Background tasks: how the API starts one, and what it tells of it. */
+/** Background tasks: what the API tells of them. */
 import { Type } from "@sinclair/typebox";
-import type { IdCodec, Seq } from "../../../core/id.ts";
+import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import { PURGE } from "../../../deliver/tasks/purge.ts";
 import { REPLAYS } from "../../../deliver/tasks/replay.ts";
 import { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
 import type { Task } from "../../../store/index.ts";
-import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
-
-/** Stores a task and begins it. From then on it goes on over restarts, until it has ended. */
-export async function startTask(
-  { store, seqs, clock, deliverer }: Context,
-  environmentSeq: Seq,
-  kind: string,
-  dataOf: (seq: Seq) => Task["data"],
-): Promise<Task> {
-  const seq = seqs.next();
-  const task: Task = { seq, environmentSeq, kind, status: "running", data: dataOf(seq), updatedAt: clock.now() };
-  await store.housekeeping.tasks.create(task);
-  deliverer.startTask(task);
-  return task;
-}
 
 const started = {
   id: field.idOut("qtask_"),

@@ -1,8 +1,7 @@
-import type { RedriveData } from "../../../deliver/tasks/redrive.ts";
+import { redrive } from "../../../commands/dead-letters.ts";
 import type { Context } from "../../http/context.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
-import { startTask } from "../background-task/task.ts";
 
 /** Dead letters a second: the Svix server, whose operation this is, knows no rate. */
 const RATE = 1000;
@@ -21,8 +20,7 @@ export function adminRoutes(context: Context): Operation[] {
       problems: [],
       hidden: true,
       async handle({ identity: { environmentSeq } }) {
-        const data: RedriveData = { filter: { environmentSeq }, rate: RATE, redriven: 0, after: 0 };
-        await startTask(context, environmentSeq, "dead-letter.redrive", () => ({ ...data }));
+        await redrive(context, { environmentSeq }, RATE);
         return noContent;
       },
     }),

@@ -1,13 +1,13 @@
 import { Type } from "@sinclair/typebox";
+import { dropDeadLetters, redrive } from "../../../commands/dead-letters.ts";
 import { invalid } from "../../../core/problem.ts";
-import type { RedriveData } from "../../../deliver/tasks/redrive.ts";
 import type { DeadLetterFilter } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, pageQuery, pageRequest } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
-import { startTask, TaskOut, taskExample, taskOut } from "../background-task/task.ts";
+import { TaskOut, taskExample, taskOut } from "../background-task/task.ts";
 import {
   DeadLetterFilterIn,
   DeadLetterGroupOut,
@@ -28,7 +28,6 @@ const RATE_DEFAULT = 50;
 const RATE_MAX = 10_000;
 /** Groups are told up to here; the total counts all. */
 const GROUPS_MAX = 1000;
-const DROPPED_AT_ONCE = 1000;
 
 const RedriveIn = field.object("DeadLetterRedriveIn", {
   filter: DeadLetterFilterIn,
@@ -154,8 +153,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
           const found = await store.history.deadLetters.redrivable(filter);
           return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
         }
-        const data: RedriveData = { filter, rate: body.rate ?? RATE_DEFAULT, redriven: 0, after: 0 };
-        const task = await startTask(context, identity.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
+        const task = await redrive(context, filter, body.rate ?? RATE_DEFAULT);
         return reply(202, taskOut(task, ids));
       },
     }),
@@ -175,26 +173,13 @@ export function deadLetterRoutes(context: Context): Operation[] {
         if (Object.keys(query).length === 0) {
           throw invalid(["query"], "A filter must be given, so that nobody drops everything by mistake.");
         }
-        return reply(200, { count: await drop(await resolveFilter(context, identity, filterOfQuery(query))) });
+        const filter = await resolveFilter(context, identity, filterOfQuery(query));
+        return reply(200, { count: await dropDeadLetters(context, filter) });
       },
     }),
   ];
 
   function groupsOut(found: Awaited<ReturnType<typeof store.history.deadLetters.groups>>) {
     return found.slice(0, GROUPS_MAX).map((group) => groupOut(group, ids));
-  }
-
-  /** In pieces, so that deliveries go on in between. */
-  async function drop(filter: DeadLetterFilter): Promise<number> {
-    let count = 0;
-    for (;;) {
-      const dropped = await store.queue.drop(filter, DROPPED_AT_ONCE);
-      count += dropped;
-      if (dropped > 0) {
-        const { environmentSeq } = filter;
-        context.facts.state({ type: "deadletters.dropped", environmentSeq, count: dropped });
-      }
-      if (dropped < DROPPED_AT_ONCE) return count;
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { changeEndpoint } from "../../../commands/endpoints.ts";
 import { invalid } from "../../../core/problem.ts";
 import { headersMax, headersSizeProblem } from "../../../core/rule.ts";
 import type { Endpoint } from "../../../store/index.ts";
@@ -6,7 +7,6 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, type Reply, reply } from "../../http/reply.ts";
-import { storeChange } from "./routes.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -108,7 +108,7 @@ export async function replaceHeaders(
   { seq }: Endpoint,
   change: (before: Headers) => Headers,
 ): Promise<Reply> {
-  await storeChange(context, seq, (before) => ({ ...before, headers: change(before.headers) }));
+  await changeEndpoint(context, seq, (before) => ({ ...before, headers: change(before.headers) }));
   return noContent;
 }
 

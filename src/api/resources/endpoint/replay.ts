@@ -1,17 +1,18 @@
 import { Type } from "@sinclair/typebox";
+import { endpointDisabled } from "../../../commands/resend.ts";
+import { startTask } from "../../../commands/tasks.ts";
 import { seqAt } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
 import type { ReplayData, ReplayRequest, ReplayTask } from "../../../deliver/tasks/replay.ts";
 import type { Application, Endpoint, Task } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
-import { endpointDisabled } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { instantText, nullable, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/auth.ts";
-import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
+import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** As far back as a recovery goes, as in the Svix API: fourteen days, and five minutes for a clock that is wrong. */

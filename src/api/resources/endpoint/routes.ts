@@ -1,6 +1,11 @@
 import { type Static, Type } from "@sinclair/typebox";
-import type { Seq } from "../../../core/id.ts";
-import { conflict, invalid, notFound } from "../../../core/problem.ts";
+import {
+  changeEndpoint,
+  deleteEndpoint,
+  endpointUidTaken,
+  createEndpoint as storeEndpoint,
+} from "../../../commands/endpoints.ts";
+import { invalid, notFound } from "../../../core/problem.ts";
 import { normalizeUrl, uidProblem } from "../../../core/rule.ts";
 import { generateSecret, parseSecret, secretBytes } from "../../../core/signature.ts";
 import type { Application, Endpoint } from "../../../store/index.ts";
@@ -29,7 +34,7 @@ const created = { ...found, description: "The endpoint was made." };
 const bodyExample = { url: "https://example.com/webhook", eventTypes: ["user.signup"] };
 
 export function endpointRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, clock } = context;
+  const { store, ids, lookup } = context;
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
@@ -38,7 +43,7 @@ export function endpointRoutes(context: Context): Operation[] {
     const names = sentEventTypes(sent) ?? null;
     await checkEventTypes(context, identity, names, found.eventTypes ?? []);
     const url = sent.url === undefined ? {} : { url: urlOf(sent.url) };
-    const after = await storeChange(context, found.seq, (before) => ({
+    const after = await changeEndpoint(context, found.seq, (before) => ({
       ...changed({ ...before, ...blank }, sent),
       ...url,
     }));
@@ -174,33 +179,11 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        await store.configuration.endpoints.delete(endpoint.seq, clock.now());
-        context.endpointChanged("endpoint.deleted", endpoint);
+        await deleteEndpoint(context, endpoint);
         return noContent;
       },
     }),
   ];
-}
-
-/** Stores a change of an endpoint and tells of it. 404 when the endpoint has gone meanwhile, 409 when the uid is taken. */
-export async function storeChange(
-  context: Context,
-  seq: Seq,
-  change: (before: Endpoint) => Endpoint,
-): Promise<Endpoint> {
-  const updatedAt = context.clock.now();
-  const update = await context.store.configuration.endpoints.update(seq, (before) => {
-    const after = change(before);
-    // Whoever switches it on again says that it is well.
-    const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-    return { ...after, failingSince, updatedAt };
-  });
-  if (update === "gone") throw notFound("Endpoint not found");
-  if (update === "taken") throw taken();
-  const { before, after } = update;
-  context.endpointChanged("endpoint.updated", after);
-  if (before.disabled !== after.disabled) context.endpointSwitched(after);
-  return after;
 }
 
 type EndpointSent = Static<typeof EndpointIn> & EndpointChange;
@@ -216,7 +199,7 @@ export async function createEndpoint(
   checkTypes: CheckTypes,
 ): Promise<Endpoint> {
   const endpoint = await makeEndpoint(context, application, body, checkTypes);
-  if (endpoint === null) throw taken();
+  if (endpoint === null) throw endpointUidTaken();
   return endpoint;
 }
 
@@ -232,7 +215,7 @@ export async function findOrMakeEndpoint(
     () => context.lookup.endpointOrNull(application, text),
     async () => makeEndpoint(context, application, { ...body, uid: body.uid ?? uidFromPath(text) }, checkTypes),
   );
-  if (found === null) throw taken();
+  if (found === null) throw endpointUidTaken();
   return found;
 }
 
@@ -250,9 +233,7 @@ async function makeEndpoint(
   const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "secret");
   await checkTypes(endpoint.eventTypes);
-  if (!(await context.store.configuration.endpoints.create(endpoint, secret))) return null;
-  context.endpointChanged("endpoint.created", endpoint);
-  return endpoint;
+  return (await storeEndpoint(context, endpoint, secret)) ? endpoint : null;
 }
 
 export function checkedUrl(text: string, httpsOnly: boolean): string {
@@ -284,10 +265,6 @@ async function checkEventTypes(
   const isNew = unseen.some((name) => !had.has(name));
   if (!isNew && (await store.configuration.eventTypes.unknown(environmentSeq, unseen, null)).length === 0) return;
   throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
-}
-
-function taken() {
-  return conflict("An endpoint with that id or uid already exists");
 }
 
 /** What stands in the path becomes the uid, unless it looks like an id: then it names an endpoint that is gone. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { endpointUpdated } from "../../../commands/publish.ts";
 import { Problem } from "../../../core/problem.ts";
 import { generateSecret, publicForm, secretBytes } from "../../../core/signature.ts";
 import type { Endpoint } from "../../../store/index.ts";
@@ -105,7 +106,7 @@ export async function rotateSecret(
   if (!(await context.store.configuration.endpoints.rotateSecret(endpoint.seq, secret, now, now + graceMs))) {
     throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
   }
-  context.endpointChanged("endpoint.updated", endpoint);
+  endpointUpdated(context, endpoint, endpoint);
   return secret;
 }
 

@@ -1,11 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
 import { latestSchema } from "../../../accept/payload-rules.ts";
+import { endpointDisabled } from "../../../commands/resend.ts";
 import { topLevelFields } from "../../../core/json.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
 import type { EventType } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
-import { badRequest, endpointDisabled } from "../../http/errors.ts";
+import { badRequest } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { nullable } from "../../http/schema.ts";

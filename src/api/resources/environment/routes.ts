@@ -1,4 +1,6 @@
 import { Type } from "@sinclair/typebox";
+import { deleteApplication } from "../../../commands/applications.ts";
+import { endpointDeleted } from "../../../commands/publish.ts";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import { conflict, notFound } from "../../../core/problem.ts";
@@ -10,7 +12,6 @@ import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts
 import { noContent, reply } from "../../http/reply.ts";
 import { choice, ruled } from "../../http/schema.ts";
 import { defaultEnvironment, environmentPrefix, findEnvironment } from "../../identity/environment-name.ts";
-import { deleteApplication } from "../application/routes.ts";
 
 const NAME_CHARS_MAX = 255;
 /** Printable ASCII without a space at either end: what arrives in a header as it was sent. */
@@ -54,7 +55,7 @@ function nameProblem(text: string): string | null {
 }
 
 export function environmentRoutes(context: Context): Operation[] {
-  const { store, ids, clock, facts } = context;
+  const { store, ids, clock, signals } = context;
   const tag = "Environment";
   const path = "/api/v1/management/environment";
   const one = `${path}/:env_id` as const;
@@ -167,7 +168,7 @@ export function environmentRoutes(context: Context): Operation[] {
         if (body.name !== environment.name) refuseForItsName(environment);
         const after = { ...environment, name: body.name, updatedAt: clock.now() };
         if (!(await store.configuration.environments.rename(after.seq, after.name, after.updatedAt))) throw taken();
-        facts.state({ type: "environment.changed", environmentSeq: after.seq });
+        signals.send({ type: "environment.changed", environmentSeq: after.seq });
         return reply(200, out(after, ids));
       },
     }),
@@ -188,11 +189,11 @@ export function environmentRoutes(context: Context): Operation[] {
         await deleteApplications(environment);
         const { seq: environmentSeq } = environment;
         const { applications, endpoints } = await store.configuration.environments.delete(environmentSeq, clock.now());
-        facts.state({ type: "environment.changed", environmentSeq });
+        signals.send({ type: "environment.changed", environmentSeq });
         for (const applicationSeq of applications) {
-          facts.state({ type: "application.changed", applicationSeq, environmentSeq });
+          signals.send({ type: "application.changed", applicationSeq, environmentSeq });
         }
-        for (const endpoint of endpoints) context.endpointChanged("endpoint.deleted", endpoint);
+        for (const endpoint of endpoints) endpointDeleted(context, endpoint);
         return { ...noContent, changed: { environmentId: ids.encode("org_", environment.seq) } };
       },
     }),

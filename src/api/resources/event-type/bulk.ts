@@ -1,4 +1,5 @@
 /** Many event types at once: all that there are, and changes that are made together or not at all. */
+import { eventTypeChanged } from "../../../commands/publish.ts";
 import type { Seq } from "../../../core/id.ts";
 import type { EventType, Store } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -52,5 +53,5 @@ export async function applied(
 /** Stores them in one commit. */
 export async function putAll(context: Context, eventTypes: readonly EventType[]): Promise<void> {
   await context.store.configuration.eventTypes.putAll(eventTypes);
-  for (const eventType of eventTypes) context.eventTypeChanged(eventType);
+  for (const eventType of eventTypes) eventTypeChanged(context, eventType);
 }

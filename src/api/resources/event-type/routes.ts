@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { eventTypeChanged } from "../../../commands/publish.ts";
 import { iteratorOfName, listOut, pageLimitDefault, parseNameIterator } from "../../../core/page.ts";
 import { conflict, invalid, notFound } from "../../../core/problem.ts";
 import { eventTypeNameProblem } from "../../../core/rule.ts";
@@ -62,7 +63,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
     const eventType = changed(blank, sent);
     await checkSchemas(eventType.schemas);
     if (!(await store.configuration.eventTypes.create(eventType))) return null;
-    context.eventTypeChanged(eventType);
+    eventTypeChanged(context, eventType);
     return eventType;
   }
 
@@ -71,7 +72,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
     const eventType = { ...changed({ ...before, ...blank }, sent), updatedAt: clock.now() };
     await checkSchemas(eventType.schemas, before.schemas);
     await store.configuration.eventTypes.update(eventType);
-    context.eventTypeChanged(eventType);
+    eventTypeChanged(context, eventType);
     return eventType;
   }
 
@@ -208,7 +209,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
         const eventType = await get(identity, params.event_type_name);
         if (query.expunge) {
           await store.configuration.eventTypes.expunge(identity.environmentSeq, eventType.name);
-          context.eventTypeChanged(eventType);
+          eventTypeChanged(context, eventType);
         } else {
           await inTurn(identity, async () => update(await get(identity, eventType.name), { archived: true }));
         }

@@ -1,4 +1,6 @@
 import { Type } from "@sinclair/typebox";
+import { expungeMessages } from "../../../commands/expunge.ts";
+import { startTask } from "../../../commands/tasks.ts";
 import { notFound } from "../../../core/problem.ts";
 import { nameCharsMax } from "../../../core/rule.ts";
 import { PURGE, type PurgeData } from "../../../deliver/tasks/purge.ts";
@@ -7,8 +9,7 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { distinct } from "../../http/schema.ts";
-import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
-import { expungeMessages } from "./expunge-messages.ts";
+import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
 const MESSAGES_MAX = 1000;
 

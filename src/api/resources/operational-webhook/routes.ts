@@ -1,4 +1,6 @@
 import { Type } from "@sinclair/typebox";
+import { changeEndpoint } from "../../../commands/endpoints.ts";
+import { endpointDeleted } from "../../../commands/publish.ts";
 import { notFound } from "../../../core/problem.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import { plainSettings } from "../../../store/plain-endpoint.ts";
@@ -10,7 +12,7 @@ import { noContent, reply } from "../../http/reply.ts";
 import type { Identity } from "../../identity/auth.ts";
 import { changed, sentEventTypes } from "../endpoint/fields.ts";
 import { EndpointHeadersIn, EndpointHeadersOut, headersOut, replaceHeaders } from "../endpoint/headers.ts";
-import { checkedUrl, createEndpoint, findOrMakeEndpoint, storeChange } from "../endpoint/routes.ts";
+import { checkedUrl, createEndpoint, findOrMakeEndpoint } from "../endpoint/routes.ts";
 import { EndpointSecretOut, EndpointSecretRotateIn, rotateSecret, secretOut } from "../endpoint/secret.ts";
 import {
   checkOperationalTypes,
@@ -142,7 +144,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
         if (found.made) return reply(201, out(found.thing));
         const url = checkedUrl(body.url, context.settings.httpsOnly);
         checkOperationalTypes(sentEventTypes(body) ?? null);
-        const after = await storeChange(context, found.thing.seq, (before) => ({
+        const after = await changeEndpoint(context, found.thing.seq, (before) => ({
           ...changed({ ...before, ...plainSettings, uid: before.uid }, body),
           url,
         }));
@@ -163,7 +165,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       async handle({ identity, params }) {
         const endpoint = await endpointOf(identity, params.endpoint_id);
         await store.configuration.endpoints.delete(endpoint.seq, clock.now());
-        context.endpointChanged("endpoint.deleted", endpoint);
+        endpointDeleted(context, endpoint);
         return noContent;
       },
     }),

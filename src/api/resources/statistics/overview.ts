@@ -59,7 +59,7 @@ const example = {
 
 export function overviewRoutes(context: Context): Operation[] {
   const source = new OverviewSource(context);
-  const live = new Live(source, context.clock, context.facts);
+  const live = new Live(source, context.clock, context.facts, context.signals);
   context.stopping?.addEventListener("abort", () => live.close(), { once: true });
   const tag = "Overview";
   return [

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { startTask } from "../../../commands/tasks.ts";
 import type { Seq } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
@@ -15,7 +16,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { distinct, instantText, nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { startedExample, startedOut, startedTask, startTask } from "../background-task/task.ts";
+import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
 const APP_IDS_MAX = 1000;
 

@@ -1,0 +1,27 @@
+import type { Accepter } from "../accept/accept.ts";
+import type { Facts } from "../core/fact.ts";
+import type { IdCodec, SeqSource } from "../core/id.ts";
+import type { Signals } from "../core/signal.ts";
+import type { Deliverer } from "../deliver/deliverer.ts";
+import type { OperationalWebhooks } from "../operational/operational-webhooks.ts";
+import type { Clock, Random } from "../ports.ts";
+import type { Directory } from "../store/directory.ts";
+import type { Store } from "../store/index.ts";
+
+/**
+ * What commands work with. A command is one thing that the product can do: it checks what the product's own rules ask for,
+ * changes the store, sends the signals, and states the facts. It knows nothing of HTTP, of callers or of their rights.
+ */
+export interface CommandContext {
+  readonly store: Store;
+  readonly ids: IdCodec;
+  readonly seqs: SeqSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly facts: Facts;
+  readonly signals: Signals;
+  readonly directory: Directory;
+  readonly accepter: Accepter;
+  readonly deliverer: Deliverer;
+  readonly operational: OperationalWebhooks;
+}

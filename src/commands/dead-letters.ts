@@ -1,0 +1,32 @@
+import type { RedriveData } from "../deliver/tasks/redrive.ts";
+import type { DeadLetterFilter, Task } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import { startTask } from "./tasks.ts";
+
+/** Dead letters dropped in one commit, so that deliveries go on in between. */
+const DROPPED_AT_ONCE = 1000;
+
+/** Starts a task that sends the dead letters that match again, `rate` per second, with a whole schedule each. */
+export function redrive(
+  context: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
+  filter: DeadLetterFilter,
+  rate: number,
+): Promise<Task> {
+  const data: RedriveData = { filter, rate, redriven: 0, after: 0 };
+  return startTask(context, filter.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
+}
+
+/** Cancels the dead letters that match. Returns how many. */
+export async function dropDeadLetters(
+  { store, facts }: Pick<CommandContext, "store" | "facts">,
+  filter: DeadLetterFilter,
+): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const dropped = await store.queue.drop(filter, DROPPED_AT_ONCE);
+    count += dropped;
+    if (dropped > 0)
+      facts.state({ type: "deadletters.dropped", environmentSeq: filter.environmentSeq, count: dropped });
+    if (dropped < DROPPED_AT_ONCE) return count;
+  }
+}

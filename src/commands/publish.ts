@@ -1,0 +1,49 @@
+import type { Application, Endpoint, EventType } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+
+type Parts = Pick<CommandContext, "facts" | "signals">;
+
+/** Announces that an application was created, changed or deleted. `before` is what it was before a change. */
+export function applicationChanged({ signals }: Parts, application: Application, before?: Application): void {
+  const { seq: applicationSeq, environmentSeq, throttleRate } = application;
+  signals.send({ type: "application.changed", applicationSeq, environmentSeq });
+  if (before !== undefined && before.throttleRate !== throttleRate) {
+    signals.send({ type: "application.throttled", applicationSeq });
+  }
+}
+
+export function eventTypeChanged(
+  { signals }: Parts,
+  { environmentSeq, name }: Pick<EventType, "environmentSeq" | "name">,
+): void {
+  signals.send({ type: "eventtype.changed", environmentSeq, name });
+}
+
+type NamedEndpoint = Pick<Endpoint, "seq" | "applicationSeq">;
+
+export function endpointCreated(parts: Parts, endpoint: NamedEndpoint): void {
+  announceEndpoint(parts, "endpoint.created", endpoint, true);
+}
+
+export function endpointDeleted(parts: Parts, endpoint: NamedEndpoint): void {
+  announceEndpoint(parts, "endpoint.deleted", endpoint, false);
+}
+
+/** Announces a change, and beside it that the endpoint was enabled or disabled by hand. */
+export function endpointUpdated(parts: Parts, before: Endpoint, after: Endpoint): void {
+  announceEndpoint(parts, "endpoint.updated", after, !after.disabled);
+  if (before.disabled === after.disabled) return;
+  const where = { endpointSeq: after.seq, applicationSeq: after.applicationSeq };
+  if (!after.disabled) parts.facts.state({ type: "endpoint.enabled", ...where });
+  else parts.facts.state({ type: "endpoint.disabled", ...where, cause: "manual", failingSince: after.failingSince });
+}
+
+function announceEndpoint(
+  { signals, facts }: Parts,
+  type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted",
+  { seq: endpointSeq, applicationSeq }: NamedEndpoint,
+  takesDeliveries: boolean,
+): void {
+  signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq, takesDeliveries });
+  facts.state({ type, endpointSeq, applicationSeq });
+}

@@ -1,0 +1,45 @@
+import type { DeliveryWas } from "../core/fact.ts";
+import type { Seq } from "../core/id.ts";
+import { Problem } from "../core/problem.ts";
+import type { Application, Endpoint, Message } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "facts" | "signals">;
+
+export interface Resend {
+  readonly application: Pick<Application, "environmentSeq">;
+  readonly message: Pick<Message, "seq" | "payload">;
+  readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
+}
+
+/**
+ * Makes a message pending for an endpoint, whatever became of it before: a new round with a whole retry schedule, at the
+ * end of the lane. Throws 400 when the payload is no longer kept or the endpoint is disabled.
+ */
+export async function resend(parts: Parts, { application, message, endpoint }: Resend): Promise<Seq> {
+  if (message.payload === null) {
+    throw new Problem(400, "missing_payload", "The payload of this message is no longer kept.");
+  }
+  if (endpoint.disabled) throw endpointDisabled();
+  const { store, seqs, clock } = parts;
+  const position = seqs.next();
+  const fresh = { seq: position, position, now: clock.now() };
+  const { was, deliverySeq } = await store.queue.resend(message.seq, endpoint.seq, fresh);
+  announce(parts, application.environmentSeq, endpoint.seq, { deliverySeq, was, position });
+  return deliverySeq;
+}
+
+function announce(
+  { signals, facts }: Parts,
+  environmentSeq: Seq,
+  endpointSeq: Seq,
+  { deliverySeq, was, position }: { readonly deliverySeq: Seq; readonly was: DeliveryWas; readonly position: Seq },
+): void {
+  signals.send({ type: "lane.changed", endpointSeq });
+  signals.send({ type: "lane.filled", endpointSeq, position });
+  facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
+}
+
+export function endpointDisabled(): Problem {
+  return new Problem(400, "endpoint_disabled", "The endpoint is disabled. Enable it first.");
+}

@@ -1,0 +1,17 @@
+import type { Seq } from "../core/id.ts";
+import type { Task } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Stores a background task and starts it. It goes on over restarts until it has ended. */
+export async function startTask(
+  { store, seqs, clock, deliverer }: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
+  environmentSeq: Seq,
+  kind: string,
+  dataOf: (seq: Seq) => Task["data"],
+): Promise<Task> {
+  const seq = seqs.next();
+  const task: Task = { seq, environmentSeq, kind, status: "running", data: dataOf(seq), updatedAt: clock.now() };
+  await store.housekeeping.tasks.create(task);
+  deliverer.startTask(task);
+  return task;
+}

@@ -1,0 +1,80 @@
+import type { Seq } from "./id.ts";
+
+/**
+ * What a command has changed, for those who keep state derived from it. Signals invalidate caches and wake lanes; they
+ * are part of the command that caused them and are delivered before it returns. Compare `Fact`, which only reports.
+ */
+export type Signal =
+  /** Created, changed or deleted; also when the set of its endpoints or their subscriptions changed. */
+  | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
+  /** Its `throttleRate` changed. */
+  | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
+  | {
+      readonly type: "endpoint.changed";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      /** False when the endpoint was disabled or deleted. */
+      readonly takesDeliveries: boolean;
+    }
+  /** A delivery became pending at `position`. */
+  | { readonly type: "lane.filled"; readonly endpointSeq: Seq; readonly position: Seq }
+  /** Pending deliveries were cancelled or moved to another place: what was read ahead may be wrong. */
+  | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
+  /** Created, changed, archived or deleted. */
+  | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
+  /** Tokens were revoked, given an earlier end, or had their scopes changed. */
+  | { readonly type: "tokens.changed"; readonly environmentSeq: Seq }
+  /** Renamed or deleted. */
+  | { readonly type: "environment.changed"; readonly environmentSeq: Seq };
+
+export type SignalType = Signal["type"];
+export type SignalOf<T extends SignalType> = Extract<Signal, { readonly type: T }>;
+type Listener = (signal: Signal) => void;
+
+/**
+ * Delivers signals, in the order in which they are sent. All caches are invalidated before anyone acts on the change, so
+ * the order of subscription does not matter. A listener that throws harms no other; `onDefect` is told.
+ */
+export class Signals {
+  readonly #invalidations = new Map<SignalType, Listener[]>();
+  readonly #reactions = new Map<SignalType, Listener[]>();
+
+  constructor(private readonly onDefect: (error: unknown, signal: SignalType) => void) {}
+
+  /** For caches: `listener` drops what it has kept and does nothing else. */
+  invalidate<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
+    subscribe(this.#invalidations, types, listener);
+  }
+
+  /** For those who act on a change: `listener` runs when every cache is clean. */
+  react<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
+    subscribe(this.#reactions, types, listener);
+  }
+
+  send(signal: Signal): void {
+    this.#deliver(this.#invalidations, signal);
+    this.#deliver(this.#reactions, signal);
+  }
+
+  #deliver(listeners: ReadonlyMap<SignalType, readonly Listener[]>, signal: Signal): void {
+    for (const listener of listeners.get(signal.type) ?? []) {
+      try {
+        listener(signal);
+      } catch (error) {
+        this.onDefect(error, signal.type);
+      }
+    }
+  }
+}
+
+function subscribe<T extends SignalType>(
+  listeners: Map<SignalType, Listener[]>,
+  types: readonly T[],
+  listener: (signal: SignalOf<T>) => void,
+): void {
+  for (const type of types) {
+    const list = listeners.get(type) ?? [];
+    list.push(listener as Listener);
+    listeners.set(type, list);
+  }
+}

@@ -1,0 +1,66 @@
+import { Accepter } from "./accept/accept.ts";
+import { Idempotency } from "./accept/idempotency.ts";
+import { PayloadRules } from "./accept/payload-rules.ts";
+import type { CommandContext } from "./commands/context.ts";
+import type { Facts } from "./core/fact.ts";
+import { IdCodec } from "./core/id.ts";
+import type { Service } from "./core/service.ts";
+import { Signals } from "./core/signal.ts";
+import { BacklogWatch } from "./deliver/backlog-watch.ts";
+import { Engine, type EnginePorts } from "./deliver/engine.ts";
+import type { DeliveryPolicy } from "./deliver/policy.ts";
+import { Retention } from "./deliver/retention.ts";
+import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
+import { OperationalPayloads } from "./operational/payload.ts";
+import { Directory } from "./store/directory.ts";
+import type { Store } from "./store/index.ts";
+
+export interface KernelSettings extends DeliveryPolicy {
+  /** Age of the oldest due delivery above which a backlog counts as growing; 0 = never. */
+  readonly backlogThresholdMs: number;
+  readonly retentionMs: number;
+}
+
+export interface KernelParts {
+  readonly store: Store;
+  /** The hub that `store` states its own facts to. */
+  readonly facts: Facts;
+  readonly ports: EnginePorts;
+  readonly settings: KernelSettings;
+}
+
+/** The product without its doors: what every server, simulation and engine test is made of. */
+export interface Kernel extends CommandContext {
+  readonly engine: Engine;
+  readonly payloadRules: PayloadRules;
+  readonly idempotency: Idempotency;
+  readonly retention: Retention;
+  readonly backlogWatch: BacklogWatch;
+  /** In the order in which they start. The store belongs to the caller, who closes it when these have stopped. */
+  readonly services: readonly Service[];
+}
+
+/** Puts the product together over a store and the ports through which the world reaches it. Starts nothing. */
+export function assemble({ store, facts, ports, settings }: KernelParts): Kernel {
+  const { clock, random } = ports;
+  const signals = new Signals((error, signal) => {
+    facts.state({ type: "defect.found", where: `listener of the signal ${signal}`, error });
+  });
+  const ids = new IdCodec(store.idSeed);
+  const seqs = store.numbers;
+  const directory = new Directory(store, clock, signals);
+  const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings });
+  const accepter = new Accepter(store, seqs, clock, facts, signals, engine);
+  const payloads = new OperationalPayloads(store, ids);
+  const operational = new OperationalWebhooks({ store, seqs, clock, facts, accepter, payloads });
+  const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
+  const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
+  const retention = new Retention(clock, store, settings.retentionMs);
+  return {
+    ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
+    ...{ engine, retention, backlogWatch },
+    payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
+    idempotency: new Idempotency(store, clock),
+    services: [operational, engine, backlogWatch, retention],
+  };
+}
