@@ -1,8 +1,9 @@
+import { type Medians, medians, type Run } from "./figures.ts";
 import { describeLoad } from "./load.ts";
 import { measure } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { startReceiver } from "./receiver.ts";
-import { type Medians, medians, type Run, runLine, table } from "./report.ts";
+import { runLine, table } from "./report.ts";
 import { product, type Target, yardstick } from "./target.ts";
 
 export interface Comparison {

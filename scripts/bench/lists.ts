@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { systemClock } from "../../src/edge/clock.ts";
 import { openStore } from "../../src/store/sqlite/index.ts";
+import { median } from "./figures.ts";
 import { HISTORY_APPLICATION, seen, writeHistory } from "./history.ts";
-import { alignColumns, formatNumber, median } from "./report.ts";
+import { alignColumns, formatNumber } from "./report.ts";
 import { Child, TemporaryDirectory } from "./resources.ts";
 
 /**

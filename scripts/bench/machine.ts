@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
-import { median } from "./report.ts";
+import { median } from "./figures.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
 /** What a process has used, as Linux tells it. On other systems the numbers are not a number. */

@@ -1,8 +1,8 @@
 import { type Drained, drained } from "./drain.ts";
+import type { Run } from "./figures.ts";
 import { type LoadKind, runLoad } from "./load.ts";
 import { usageOf } from "./machine.ts";
 import type { Receiver } from "./receiver.ts";
-import type { Run } from "./report.ts";
 import { TemporaryDirectory } from "./resources.ts";
 import {
   type Counts,

@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BacklogFigures } from "../../scripts/bench/backlog.ts";
 import type { Comparison } from "../../scripts/bench/compare.ts";
-import { alignColumns, median } from "../../scripts/bench/report.ts";
+import { median } from "../../scripts/bench/figures.ts";
+import { alignColumns } from "../../scripts/bench/report.ts";
 import { EXECUTABLE, executable, ROOT, run } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
