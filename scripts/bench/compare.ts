@@ -1,4 +1,4 @@
-import { type Medians, medians, type Run } from "./figures.ts";
+import { type Medians, medians, type Ratios, type Run, ratios } from "./figures.ts";
 import { describeLoad } from "./load.ts";
 import { measure } from "./measure.ts";
 import type { Options } from "./options.ts";
@@ -8,10 +8,16 @@ import { product, type Target, yardstick } from "./target.ts";
 
 export interface Comparison {
   readonly runs: readonly Run[];
+  /** By label: `yardstick`, `product named/token` … */
   readonly medians: Readonly<Record<string, Medians>>;
+  /** By label: `product/yardstick named/token`, `product/against named/token` … */
+  readonly ratios: Readonly<Record<string, Ratios>>;
 }
 
-/** Runs the targets in turn, so that what else the machine does meets all of them, and prints what they came to. */
+/**
+ * Runs each target once in every round, so that drift of the machine affects all of them alike, and
+ * prints the figures. Two builds run one right after the other on the same path: A B A B.
+ */
 export async function compare(options: Options, executable: string): Promise<Comparison> {
   await using receiver = await startReceiver(options.receiver);
   console.log(`receiver: ${receiver.name}; load: ${describeLoad(options.load)}`);
@@ -25,16 +31,18 @@ export async function compare(options: Options, executable: string): Promise<Com
       runs.push(run);
     }
   }
-  const byTarget = medians(runs);
-  console.log(`\n${table(byTarget)}`);
-  return { runs, medians: Object.fromEntries(byTarget) };
+  const figures = { medians: medians(runs), ratios: ratios(runs) };
+  console.log(`\n${table(figures.medians, figures.ratios)}`);
+  return { runs, medians: Object.fromEntries(figures.medians), ratios: Object.fromEntries(figures.ratios) };
 }
 
 function targetsOf(options: Options, executable: string): Target[] {
   const targets: Target[] = [];
   if (options.only !== "product") targets.push(yardstick(options));
-  if (options.only !== "yardstick") targets.push(product("product", executable, options));
-  if (options.against !== null) targets.push(product("against", options.against, options));
+  for (const path of options.paths) {
+    if (options.only !== "yardstick") targets.push(product("product", executable, options, path));
+    if (options.against !== null) targets.push(product("against", options.against, options, path));
+  }
   return targets;
 }
 

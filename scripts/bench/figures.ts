@@ -1,8 +1,14 @@
+import type { PathName } from "./path.ts";
+
 /** Figures of the runs and what follows from them. Pure. */
+
+export type TargetName = "yardstick" | "product" | "against";
 
 /** What one run of one target came to. */
 export interface Run {
-  readonly target: string;
+  readonly target: TargetName;
+  /** Null for the yardstick. */
+  readonly path: PathName | null;
   readonly round: number;
   /** Messages that the target says it has accepted. */
   readonly accepted: number;
@@ -40,14 +46,59 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-/** The median of each figure, by target, in the order in which the targets ran first. */
+/** The name of what ran: `yardstick`, or a build and its path, such as `product named/token`. */
+export function labelOf({ target, path }: Pick<Run, "target" | "path">): string {
+  return path === null ? target : `${target} ${path}`;
+}
+
+/** The median of each figure, by label, in the order in which the targets ran first. */
 export function medians(runs: readonly Run[]): Map<string, Medians> {
-  const byTarget = Map.groupBy(runs, (run) => run.target);
   return new Map(
-    [...byTarget].map(([target, own]) => {
+    [...Map.groupBy(runs, labelOf)].map(([label, own]) => {
       const pairs = FIGURES.map(([figure]) => [figure, median(own.map((run) => run[figure]))] as const);
-      return [target, Object.fromEntries(pairs) as Record<Figure, number>];
+      return [label, Object.fromEntries(pairs) as Record<Figure, number>];
     }),
   );
 }
 
+/** One figure of the product divided by the same figure of another target, over all rounds. */
+export interface Ratio {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type Ratios = Readonly<Record<Figure, Ratio>>;
+
+/**
+ * Compares the product with the yardstick and with the other build. Only runs of the same round are
+ * divided by each other, so that drift between rounds cancels out. The yardstick, which has no path,
+ * is compared with every path. Keys are labels such as `product/against named/token`.
+ */
+export function ratios(runs: readonly Run[]): Map<string, Ratios> {
+  const found = new Map<string, Ratios>();
+  for (const other of ["yardstick", "against"] as const) {
+    const others = runs.filter((run) => run.target === other);
+    if (others.length === 0) continue;
+    for (const own of Map.groupBy(productRuns(runs), labelOf).values()) {
+      found.set(`product/${other} ${own[0]?.path}`, ratiosOf(own, others));
+    }
+  }
+  return found;
+}
+
+function productRuns(runs: readonly Run[]): Run[] {
+  return runs.filter((run) => run.target === "product");
+}
+
+function ratiosOf(own: readonly Run[], others: readonly Run[]): Ratios {
+  const pairs = own.flatMap((run) => {
+    const other = others.find(({ round, path }) => round === run.round && (path === null || path === run.path));
+    return other === undefined ? [] : [{ run, other }];
+  });
+  const ratioOf = (figure: Figure): Ratio => {
+    const values = pairs.map(({ run, other }) => run[figure] / other[figure]);
+    return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  };
+  return Object.fromEntries(FIGURES.map(([figure]) => [figure, ratioOf(figure)])) as Record<Figure, Ratio>;
+}

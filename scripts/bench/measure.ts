@@ -46,6 +46,7 @@ export async function measure(target: Target, round: number, conditions: Conditi
   const drainSeconds = Math.max(0, after.lastArrivalAt - sentAt) / 1000;
   return {
     target: target.name,
+    path: target.path,
     round,
     accepted: after.accepted - before.accepted,
     answered: sent.accepted,

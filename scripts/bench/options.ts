@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
 import { availableLoad, type LoadKind } from "./load.ts";
+import { PATH_NAMES, type PathName } from "./path.ts";
 import { availableReceiver, type ReceiverKind } from "./receiver.ts";
 
 export const HELP = `Compares the product with a bare loop that does the least a durable sender can do, on this machine.
 
-  bun run bench [options]              yardstick and product in turn: webhooks/s, CPU, latency
+  bun run bench [options]              yardstick and product in turn: webhooks/s, CPU, latency;
+                                       the product on each of its paths
   bun run bench --backlog [options]    memory, start and speed with many deliveries pending
 
   --seconds N       of load in each run (6)            --connections N   of the load generator (64)
@@ -14,6 +16,14 @@ export const HELP = `Compares the product with a bare loop that does the least a
   --binary PATH     another build than dist/boathook   --against PATH    a second build to compare with
   --receiver R      nginx or bun (nginx if installed)  --load L          wrk or bun (wrk if installed)
   --pending N       deliveries of the backlog (100000) --json FILE       writes all figures there as well
+  --paths P,P…      paths of the product (all): address/root, address/token, named/root, named/token
+
+A path is HOST/TOKEN. HOST is the host in the endpoint URL: the address 127.0.0.1, or the name
+localhost, which goes through the resolver. TOKEN is the token of the sender: the root token, or one
+that "boathook token create" has made. The yardstick has no path.
+
+Every round runs the yardstick once and, on each path, the product and then the build of --against.
+A ratio is the median of the ratios within each round, followed by the lowest and the highest one.
 
 The data is written below the temporary directory (TMPDIR) and removed at the end.`;
 
@@ -33,6 +43,8 @@ export interface Options {
   readonly endpoints: number;
   readonly spread: boolean;
   readonly pending: number;
+  /** Paths of the product, without repetition. */
+  readonly paths: readonly PathName[];
   readonly only: "yardstick" | "product" | "both";
   /** Null: the executable of this tree, built when it is stale. */
   readonly binary: string | null;
@@ -56,6 +68,7 @@ export function readOptions(args: readonly string[]): Options {
     endpoints: wholeNumber("endpoints", values.endpoints, 1, 100),
     spread: values.spread,
     pending: wholeNumber("pending", values.pending, 1, 2_000_000),
+    paths: pathsOf(values.paths, values.backlog),
     only: oneOf("only", values.only, ["yardstick", "product", "both"]),
     binary: values.binary ?? null,
     against: values.against ?? null,
@@ -83,6 +96,7 @@ function parse(args: readonly string[]) {
         endpoints: text("1"),
         spread: flag,
         pending: text("100000"),
+        paths: optional,
         only: text("both"),
         binary: optional,
         against: optional,
@@ -101,6 +115,12 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${name} wants a whole number from ${min} to ${max}, not ${text}.`);
+}
+
+function pathsOf(text: string | undefined, backlog: boolean): readonly PathName[] {
+  if (text === undefined) return PATH_NAMES;
+  if (backlog) throw new UsageError("--paths cannot be used with --backlog, which takes address/root.");
+  return [...new Set(text.split(",").map((name) => oneOf("paths", name, PATH_NAMES)))];
 }
 
 function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {

@@ -1,3 +1,4 @@
+import type { TokenKind } from "./path.ts";
 import { Child } from "./resources.ts";
 
 const ROOT_TOKEN = "root-token-of-the-bench";
@@ -9,8 +10,9 @@ export interface Product extends AsyncDisposable {
   readonly startMs: number;
   /** Where the messages of the application go. */
   readonly messagesUrl: string;
+  /** Headers of a message, with the token of the sender. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Calls the API; paths are relative to `/api/v1`. Rejects unless the answer is 2xx. */
+  /** Calls the API with the root token; paths are relative to `/api/v1`. Rejects unless the answer is 2xx. */
   call(method: string, path: string, body: unknown): Promise<void>;
   /** Reads `/metrics`: the values of these series, 0 where there is none. */
   metrics<Name extends string>(...series: Name[]): Promise<Record<Name, number>>;
@@ -19,19 +21,20 @@ export interface Product extends AsyncDisposable {
 /** The uid of the application that gets all messages. */
 export const APPLICATION = "bench";
 
-/** Starts it and waits until it serves. It may deliver to this machine. */
-export async function startProduct(executable: string, dataDir: string): Promise<Product> {
+/** Starts it and waits until it serves. It may deliver to this machine. `sender` is the token of the messages. */
+export async function startProduct(executable: string, dataDir: string, sender: TokenKind = "root"): Promise<Product> {
+  const senderToken = sender === "root" ? ROOT_TOKEN : await createToken(executable, dataDir);
   const startedAt = performance.now();
   const args = ["serve", "--port=0", `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8", "--log-format=json"];
   const child = new Child([executable, ...args], { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN });
   const url = await child.said(servingUrl);
   const startMs = performance.now() - startedAt;
-  const headers = { authorization: `Bearer ${ROOT_TOKEN}`, "content-type": "application/json" };
+  const headers = headersWith(ROOT_TOKEN);
   return {
     pid: child.pid,
     startMs,
     messagesUrl: `${url}/api/v1/app/${APPLICATION}/msg`,
-    headers,
+    headers: headersWith(senderToken),
     async call(method, path, body) {
       const response = await fetch(`${url}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
       const text = await response.text();
@@ -46,6 +49,16 @@ export async function startProduct(executable: string, dataDir: string): Promise
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
+}
+
+/** Makes an ordinary token for the whole default environment, before the server is started. */
+async function createToken(executable: string, dataDir: string): Promise<string> {
+  await using child = new Child([executable, "token", "create", `--data-dir=${dataDir}`, "--name=bench"]);
+  return await child.said((line) => line);
+}
+
+function headersWith(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}`, "content-type": "application/json" };
 }
 
 function servingUrl(line: string): string | null {

@@ -1,25 +1,30 @@
-import { FIGURES, type Medians, type Run } from "./figures.ts";
+import { FIGURES, type Figure, labelOf, type Medians, type Ratio, type Ratios, type Run } from "./figures.ts";
 
 /** How figures are shown. Pure. */
 
-/** The medians side by side, and the product's share of each of the others. */
-export function table(byTarget: ReadonlyMap<string, Medians>): string {
-  const targets = [...byTarget.keys()];
-  const product = byTarget.get("product");
-  const others = product === undefined ? [] : targets.filter((target) => target !== "product");
-  const header = ["", ...targets, ...others.map((target) => `product/${target}`)];
-  const rows = FIGURES.map(([figure, label, digits]) => [
+/** One row of medians for each target, then one row for each ratio. */
+export function table(byTarget: ReadonlyMap<string, Medians>, byPair: ReadonlyMap<string, Ratios>): string {
+  const row = (label: string, cell: (figure: Figure, digits: number) => string) => [
     label,
-    ...[...byTarget.values()].map((of) => formatNumber(of[figure], digits)),
-    ...others.map((target) => formatNumber((product?.[figure] ?? NaN) / (byTarget.get(target)?.[figure] ?? NaN), 2)),
+    ...FIGURES.map(([figure, , digits]) => cell(figure, digits)),
+  ];
+  return alignColumns([
+    ["", ...FIGURES.map(([, label]) => label)],
+    ...[...byTarget].map(([label, of]) => row(label, (figure, digits) => formatNumber(of[figure], digits))),
+    ...[...byPair].map(([label, of]) => row(label, (figure) => formatRatio(of[figure]))),
   ]);
-  return alignColumns([header, ...rows]);
+}
+
+/** The median, and how far the rounds scatter around it. */
+function formatRatio({ median, min, max }: Ratio): string {
+  const [middle, lowest, highest] = [median, min, max].map((value) => formatNumber(value, 2));
+  return min === max || Number.isNaN(median) ? `${middle}` : `${middle} (${lowest}–${highest})`;
 }
 
 export function runLine(run: Run): string {
   const figures = FIGURES.map(([figure, label, digits]) => `${label} ${formatNumber(run[figure], digits)}`);
   const failures = run.failed === 0 ? "" : `; ${run.failed} requests failed`;
-  return `round ${run.round} ${run.target}: ${run.delivered} delivered; ${figures.join("; ")}${failures}`;
+  return `round ${run.round} ${labelOf(run)}: ${run.delivered} delivered; ${figures.join("; ")}${failures}`;
 }
 
 export function formatNumber(value: number, digits: number): string {

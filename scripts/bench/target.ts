@@ -1,10 +1,14 @@
 import { join } from "node:path";
+import type { TargetName } from "./figures.ts";
+import { PATHS, type PathName, urlOn } from "./path.ts";
 import { makeEndpoints, messageBody, startProduct } from "./product.ts";
 import { Child, type TemporaryDirectory } from "./resources.ts";
 
-/** What is measured: the yardstick, or a build of the product. */
+/** What is measured: the yardstick, or a build of the product on one path. */
 export interface Target {
-  readonly name: string;
+  readonly name: TargetName;
+  /** Null for the yardstick, which knows no tokens and always sends to an address. */
+  readonly path: PathName | null;
   start(directory: TemporaryDirectory, receiverUrl: string): Promise<RunningTarget>;
 }
 
@@ -43,6 +47,7 @@ export function messageBodies({ endpoints, spread }: Shape, payloadBytes: number
 export function yardstick(shape: Shape): Target {
   return {
     name: "yardstick",
+    path: null,
     async start(directory, receiverUrl) {
       const receivers = Array.from({ length: deliveriesPerMessage(shape) }, (_, i) => `${receiverUrl}/hook/${i}`);
       const program = [process.execPath, join(import.meta.dir, "yardstick.ts")];
@@ -62,12 +67,16 @@ export function yardstick(shape: Shape): Target {
 const ACCEPTED = "boathook_messages_accepted_total";
 const DELIVERED = 'boathook_attempts_total{outcome="success"}';
 
-export function product(name: string, executable: string, shape: Shape): Target {
+/** A build of the product. `name` says which of the two builds. */
+export function product(name: "product" | "against", executable: string, shape: Shape, path: PathName): Target {
+  const { host, token } = PATHS[path];
   return {
     name,
+    path,
     async start(directory, receiverUrl) {
-      const server = await startProduct(executable, directory.file("data"));
-      await makeEndpoints(server, { receiverUrl, concurrency: CONCURRENCY, ...shape });
+      const server = await startProduct(executable, directory.file("data"), token);
+      const endpoints = { receiverUrl: urlOn(receiverUrl, host), concurrency: CONCURRENCY, ...shape };
+      await makeEndpoints(server, endpoints);
       return {
         pid: server.pid,
         messagesUrl: server.messagesUrl,

@@ -3,9 +3,13 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BacklogFigures } from "../../scripts/bench/backlog.ts";
 import type { Comparison } from "../../scripts/bench/compare.ts";
-import { median } from "../../scripts/bench/figures.ts";
-import { alignColumns } from "../../scripts/bench/report.ts";
+import { labelOf, median, type Run, ratios } from "../../scripts/bench/figures.ts";
+import { PATH_NAMES } from "../../scripts/bench/path.ts";
+import { alignColumns, table } from "../../scripts/bench/report.ts";
+import { TemporaryDirectory } from "../../scripts/bench/resources.ts";
+import { product } from "../../scripts/bench/target.ts";
 import { EXECUTABLE, executable, ROOT, run } from "../support/binary.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const BENCH = [process.execPath, join(ROOT, "scripts", "bench", "run.ts")];
@@ -24,6 +28,9 @@ async function bench<Figures>(...args: string[]): Promise<Figures> {
   return (await Bun.file(json).json()) as Figures;
 }
 
+/** One short round, without tools that may be missing. */
+const PLAIN = ["--load=bun", "--receiver=bun", "--seconds=1", "--warmup=0", "--rounds=1"];
+
 const isDatabase = (file: string) => file.endsWith(".db");
 
 const TOOLS = [
@@ -36,11 +43,11 @@ describe("the bench", () => {
     const missing = [load, receiver].filter((tool) => tool !== "bun" && Bun.which(tool) === null);
     if (missing.length > 0) console.log(`The bench is not tested with ${missing.join(" and ")}: not installed.`);
     test.skipIf(missing.length > 0)(
-      `with ${load} and ${receiver}: yardstick and product deliver every message that they accept`,
+      `with ${load} and ${receiver}: yardstick and product deliver every message that they accept, on every path`,
       async () => {
         const time = ["--seconds=1", "--warmup=0", "--rounds=1"];
         const { runs } = await bench<Comparison>(...time, `--load=${load}`, `--receiver=${receiver}`);
-        expect(runs.map((one) => one.target)).toEqual(["yardstick", "product"]);
+        expect(runs.map(labelOf)).toEqual(["yardstick", ...PATH_NAMES.map((path) => `product ${path}`)]);
         for (const one of runs) {
           expect(one.answered).toBeGreaterThan(0);
           expect(one.failed).toBe(0);
@@ -60,14 +67,26 @@ describe("the bench", () => {
     test(
       `with ${shape} every message is delivered ${perMessage} times`,
       async () => {
-        const plain = ["--load=bun", "--receiver=bun", "--seconds=1", "--warmup=0", "--rounds=1"];
-        const { runs } = await bench<Comparison>(...plain, ...shape.split(" "));
+        const { runs } = await bench<Comparison>(...PLAIN, "--paths=named/token", ...shape.split(" "));
         expect(runs).toHaveLength(2);
         for (const one of runs) expect(one.delivered).toBe(one.accepted * perMessage);
       },
       TIMEOUT_MS,
     );
   }
+
+  test(
+    "two builds run in turn on each chosen path and are compared round by round",
+    async () => {
+      const options = ["--only=product", `--against=${EXECUTABLE}`, "--paths=named/token,address/root"];
+      const { runs, medians, ratios } = await bench<Comparison>(...PLAIN, "--rounds=2", ...options);
+      const round = ["product named/token", "against named/token", "product address/root", "against address/root"];
+      expect(runs.map(labelOf)).toEqual([...round, ...round]);
+      expect(Object.keys(medians)).toEqual(round);
+      expect(Object.keys(ratios)).toEqual(["product/against named/token", "product/against address/root"]);
+    },
+    TIMEOUT_MS,
+  );
 
   test(
     "a backlog is drained after a crash",
@@ -83,6 +102,17 @@ describe("the bench", () => {
     const { code, stderr } = await run(BENCH, ["--rounds=none"]);
     expect(code).toBe(2);
     expect(stderr).toBe("--rounds wants a whole number from 1 to 20, not none. See --help.\n");
+  });
+
+  test.each([
+    [
+      ["--paths=address/root,name/root"],
+      "--paths wants address/root or address/token or named/root or named/token, not name/root.",
+    ],
+    [["--backlog", "--paths=address/root"], "--paths cannot be used with --backlog, which takes address/root."],
+  ])("%j is refused with a sentence that says why", async (args, sentence) => {
+    const { code, stderr } = await run(BENCH, args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `${sentence} See --help.\n` });
   });
 
   test("a build that does not start ends it with code 1, and nothing stays behind", async () => {
@@ -114,7 +144,81 @@ describe("the bench", () => {
   );
 });
 
+describe("a path of the bench", () => {
+  const expected = [
+    ["address/root", "127.0.0.1", "GlobalAuthToken"],
+    ["address/token", "127.0.0.1", "RegionalAuthToken"],
+    ["named/root", "localhost", "GlobalAuthToken"],
+    ["named/token", "localhost", "RegionalAuthToken"],
+  ] as const;
+  test.each(expected)(
+    "%s delivers to %s, and its sender is a %s",
+    async (path, host, permissionSource) => {
+      executable();
+      await using receiver = startReceiver();
+      using directory = new TemporaryDirectory();
+      const target = product("product", EXECUTABLE, { endpoints: 1, spread: false }, path);
+      await using running = await target.start(directory, receiver.url);
+      const { messagesUrl, headers } = running;
+
+      const whoami = await fetch(new URL("/api/v1/auth/whoami", messagesUrl), { headers });
+      expect(await whoami.json()).toMatchObject({ permissionSource, appId: null });
+
+      const body = JSON.stringify({ eventType: "order.paid", payload: {} });
+      expect((await fetch(messagesUrl, { method: "POST", headers, body })).status).toBe(202);
+      const [delivery] = await receiver.arrived(1);
+      expect(delivery?.headers.get("host")).toBe(`${host}:${receiver.port}`);
+    },
+    TIMEOUT_MS,
+  );
+});
+
 describe("the report", () => {
+  const runOf = (round: number, target: Run["target"], path: Run["path"], value: number): Run => ({
+    target,
+    path,
+    round,
+    accepted: 1,
+    answered: 1,
+    failed: 0,
+    delivered: 1,
+    received: 1,
+    deliveredPerSecond: value,
+    cpuMicrosPerDelivered: value,
+    acceptP50Ms: value,
+    acceptP99Ms: value,
+    memoryPeakMb: value,
+  });
+
+  test("divides only figures of the same round and path, and gives the median, lowest and highest ratio", () => {
+    const runs = [
+      runOf(1, "yardstick", null, 100),
+      runOf(1, "product", "named/token", 50),
+      runOf(1, "against", "named/token", 40),
+      runOf(1, "product", "address/root", 75),
+      runOf(1, "against", "address/root", 75),
+      runOf(2, "yardstick", null, 8),
+      runOf(2, "product", "named/token", 6),
+      runOf(2, "against", "named/token", 8),
+      runOf(2, "product", "address/root", 9),
+      runOf(2, "against", "address/root", 3),
+    ];
+    const found = ratios(runs);
+    expect([...found].map(([label, { acceptP50Ms }]) => [label, acceptP50Ms])).toEqual([
+      ["product/yardstick named/token", { median: 0.625, min: 0.5, max: 0.75 }],
+      ["product/yardstick address/root", { median: 0.9375, min: 0.75, max: 1.125 }],
+      ["product/against named/token", { median: 1, min: 0.75, max: 1.25 }],
+      ["product/against address/root", { median: 2, min: 1, max: 3 }],
+    ]);
+    expect(table(new Map(), found)).toContain("0.94 (0.75–1.13)");
+  });
+
+  test("shows a ratio of a single round without its range", () => {
+    const found = ratios([runOf(1, "product", "named/root", 3), runOf(1, "against", "named/root", 2)]);
+    const [, row] = table(new Map(), found).split("\n");
+    expect(row?.split(/ {2,}/)).toEqual(["product/against named/root", "1.50", "1.50", "1.50", "1.50", "1.50"]);
+  });
+
   test("takes the middle of an odd number of values and the mean of the two middle ones otherwise", () => {
     expect(median([5, 1, 3])).toBe(3);
     expect(median([4, 1, 3, 2])).toBe(2.5);
