@@ -1,0 +1,38 @@
+import { cutUtf8 } from "../text.ts";
+
+const EMPTY = new Uint8Array(0);
+
+/** The beginning of a body, up to a limit. */
+export class BodyStart {
+  #bytes = EMPTY;
+  /** Bytes kept: one more than the limit when the body is longer, which is how `cutUtf8` knows. */
+  #length = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  get isFull(): boolean {
+    return this.#length > this.bytesMax;
+  }
+
+  /** Adds `piece` from `from` to `to` as far as there is room. `expected`: how long the whole body will be, if known. */
+  add(piece: Uint8Array, from: number, to: number, expected = 0): void {
+    const end = Math.min(to, from + this.bytesMax + 1 - this.#length);
+    if (end <= from) return;
+    const length = this.#length + end - from;
+    if (length > this.#bytes.byteLength) this.#grow(Math.max(length, Math.min(expected, this.bytesMax + 1)));
+    this.#bytes.set(piece.subarray(from, end), this.#length);
+    this.#length = length;
+  }
+
+  /** At most `bytesMax` bytes, cut between characters. */
+  take(): Uint8Array {
+    if (this.#length === 0) return EMPTY;
+    return cutUtf8(this.#bytes.subarray(0, this.#length), this.bytesMax);
+  }
+
+  #grow(bytes: number): void {
+    const grown = new Uint8Array(this.#length === 0 ? bytes : Math.max(bytes, 2 * this.#length));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,29 @@
+/** More than any body that is read, and few enough for a number to be exact. */
+const DIGITS_MAX = 12;
+
+/** The size in the first line of a chunk (RFC 9112, 7.1), or null if the line is malformed. Extensions are ignored. */
+export function readChunkSize(bytes: Uint8Array, start: number, end: number): number | null {
+  let at = start;
+  let size = 0;
+  for (; at < end; at++) {
+    const digit = hexDigit(bytes[at]!);
+    if (digit < 0) break;
+    size = size * 16 + digit;
+    if (size >= 16 ** DIGITS_MAX) return null;
+  }
+  if (at === start) return null;
+  while (at < end && isWhiteSpace(bytes[at]!)) at += 1;
+  const SEMICOLON = 59;
+  return at === end || bytes[at] === SEMICOLON ? size : null;
+}
+
+/** -1 if it is not one. */
+function hexDigit(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
+
+function isWhiteSpace(byte: number): boolean {
+  return byte === 32 || byte === 9;
+}

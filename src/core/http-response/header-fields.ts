@@ -1,0 +1,95 @@
+const TAB = 9;
+const SPACE = 32;
+const COLON = 58;
+/** Sets an ASCII letter to lower case and leaves a hyphen as it is. */
+const LOWER_CASE = 0x20;
+
+/** The characters of a token (RFC 9110, 5.6.2). */
+const isTokenByte = new Uint8Array(256);
+for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  isTokenByte[character.charCodeAt(0)] = 1;
+}
+
+type Name = "content-length" | "transfer-encoding" | "connection" | "retry-after";
+
+const names: ReadonlyMap<number, readonly [Name, Uint8Array]> = new Map(
+  (["content-length", "transfer-encoding", "connection", "retry-after"] as const).map((name) => [
+    name.length,
+    [name, new TextEncoder().encode(name)],
+  ]),
+);
+
+/** The four fields of a response that anybody reads. All others are skipped without making a value of them. */
+export class HeaderFields {
+  /** Fields that occur several times are joined by commas, as RFC 9110, 5.3 has it. */
+  contentLength: string | null = null;
+  transferEncoding: string | null = null;
+  connection: string | null = null;
+  /** The first of several. */
+  retryAfter: string | null = null;
+  /** The field whose value may go on in the next line. */
+  #open: Name | null = null;
+  #value = "";
+
+  /** Reads one line. Returns what is wrong with it as a sentence, or null; then the line may have been ignored. */
+  read(bytes: Uint8Array, start: number, end: number): string | null {
+    const first = bytes[start];
+    if (first === SPACE || first === TAB) {
+      if (this.#open !== null) this.#value = `${this.#value} ${textOf(bytes, start, end)}`.trim();
+      return "A header was folded over several lines.";
+    }
+    this.close();
+    let at = start;
+    while (at < end && isTokenByte[bytes[at]!] === 1) at += 1;
+    const nameEnd = at;
+    // White space before the colon is forbidden (RFC 9112, 5.1), but what is meant is clear.
+    while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;
+    const isMalformed = nameEnd === start || bytes[at] !== COLON || at >= end;
+    if (isMalformed) return "A malformed header line was ignored.";
+    this.#open = nameOf(bytes, start, nameEnd);
+    if (this.#open !== null) this.#value = textOf(bytes, at + 1, end);
+    return at === nameEnd ? null : "A header name was followed by white space.";
+  }
+
+  /** Ends the field that the last line belongs to. */
+  close(): void {
+    const value = this.#value;
+    switch (this.#open) {
+      case null:
+        return;
+      case "content-length":
+        this.contentLength = joined(this.contentLength, value);
+        break;
+      case "transfer-encoding":
+        this.transferEncoding = joined(this.transferEncoding, value);
+        break;
+      case "connection":
+        this.connection = joined(this.connection, value);
+        break;
+      case "retry-after":
+        this.retryAfter ??= value;
+        break;
+    }
+    this.#open = null;
+  }
+}
+
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`;
+}
+
+/** Which of the fields this is, in upper or lower case. */
+function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
+  const known = names.get(end - start);
+  if (known === undefined) return null;
+  const [name, letters] = known;
+  for (let i = 0; i < letters.byteLength; i++) if ((bytes[start + i]! | LOWER_CASE) !== letters[i]) return null;
+  return name;
+}
+
+/** Latin-1, as header values have been since HTTP/1.0, without white space at both ends. */
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+    .toString("latin1")
+    .trim();
+}

@@ -1,0 +1,244 @@
+import { BodyStart } from "./body-start.ts";
+import { readChunkSize } from "./chunk-size.ts";
+import { framingOf, isPersistent } from "./framing.ts";
+import { HeaderFields } from "./header-fields.ts";
+import {
+  chunkSizeLineBytesMax,
+  headerBlockBytesMax,
+  headerLineBytesMax,
+  statusLineBytesMax,
+  trailerBytesMax,
+} from "./limits.ts";
+import { LineReader } from "./line-reader.ts";
+import { mayBecomeStatusLine, readStatusLine } from "./status-line.ts";
+
+const CR = 13;
+
+type State =
+  | "status line"
+  | "headers"
+  | "body of known length"
+  | "body until close"
+  | "chunk size"
+  | "chunk"
+  | "end of chunk"
+  | "trailers"
+  | "done";
+
+/**
+ * Reads one response to a POST from the bytes of a connection, in pieces of any size. How the bytes are split changes
+ * nothing about what is read.
+ *
+ * A status that was received is never lost: once the status line is complete, `status` is set, and whatever is wrong
+ * with the rest only adds a `note`. Interim (1xx) responses are skipped; 101 is final.
+ */
+export class ResponseParser {
+  /** The final status, 100 to 999; null until it has been received. */
+  status: number | null = null;
+  /** What is wrong with the response, as a sentence; the first finding if there are several. */
+  note: string | null = null;
+  /** True once bytes of a response have been received. */
+  hasBegun = false;
+  /** The peer closed the connection before the end that the response had declared. */
+  isCutOff = false;
+  /** Another request may follow over the connection. Known at the end. */
+  mayBeReused = false;
+  readonly #body: BodyStart;
+  readonly #lines = new LineReader();
+  #state: State = "status line";
+  #minorVersion = 1;
+  #fields = new HeaderFields();
+  /** Bytes of complete header lines, later of complete trailer lines. */
+  #blockBytes = 0;
+  /** Bytes to come of the body or of the chunk. */
+  #rest = 0;
+
+  constructor(bodyBytesMax: number) {
+    this.#body = new BodyStart(bodyBytesMax);
+  }
+
+  /** Everything that will be read has been read, or what came is not HTTP/1.x: then `status` is null. */
+  get isDone(): boolean {
+    return this.#state === "done";
+  }
+
+  /** The raw `Retry-After` header, if there was one. */
+  get retryAfter(): string | null {
+    return this.#fields.retryAfter;
+  }
+
+  /** At most `bodyBytesMax` bytes, cut between characters if the body is longer. */
+  get body(): Uint8Array {
+    return this.#body.take();
+  }
+
+  push(piece: Uint8Array): void {
+    if (piece.byteLength === 0 || this.isDone) return;
+    this.hasBegun = true;
+    let at = 0;
+    while (at < piece.byteLength && this.#state !== "done") at = this.#step(piece, at);
+    // What follows the response was not asked for.
+    if (at < piece.byteLength) this.mayBeReused = false;
+    // What has arrived anyway was skipped, so that the connection may be of use; more is not waited for.
+    if (this.#body.isFull && this.#state !== "done") this.#stop();
+  }
+
+  /** The peer has ended the connection: in order, or by a reset. */
+  end(isReset: boolean): void {
+    if (this.isDone) return;
+    this.isCutOff = this.#state !== "body until close" || isReset;
+    this.#stop(this.isCutOff ? "The connection was closed before the end of the response." : null);
+  }
+
+  /** Returns the position after what it has read of `piece`. */
+  #step(piece: Uint8Array, at: number): number {
+    switch (this.#state) {
+      case "status line":
+        return this.#readStatusLine(piece, at);
+      case "headers":
+        return this.#readHeader(piece, at);
+      case "chunk size":
+        return this.#readChunkSize(piece, at);
+      case "end of chunk":
+        return this.#readEndOfChunk(piece, at);
+      case "trailers":
+        return this.#readTrailer(piece, at);
+      case "body until close":
+        this.#body.add(piece, at, piece.byteLength);
+        return piece.byteLength;
+      default:
+        return this.#readCounted(piece, at);
+    }
+  }
+
+  #readStatusLine(piece: Uint8Array, at: number): number {
+    const lines = this.#lines;
+    const next = lines.read(piece, at, statusLineBytesMax);
+    if (next < 0 && !lines.isTooLong) {
+      if (!mayBecomeStatusLine(lines.bytes, lines.start, lines.end)) this.#stop();
+      return piece.byteLength;
+    }
+    const line = readStatusLine(lines.bytes, lines.start, lines.end);
+    if (line === null) return this.#stop();
+    this.#minorVersion = line.minorVersion;
+    // An interim response is followed by the final one (RFC 9110, 15.2).
+    if (line.status >= 200 || line.status === 101) this.status = line.status;
+    if (lines.isTooLong) return this.#stop("The status line was longer than 8 KiB; the rest was ignored.");
+    this.#state = "headers";
+    return next;
+  }
+
+  #readHeader(piece: Uint8Array, at: number): number {
+    const lines = this.#lines;
+    const next = lines.read(piece, at, headerLineBytesMax);
+    if (this.#blockBytes + lines.length + 1 > headerBlockBytesMax) {
+      return this.#stop("The header block was longer than 64 KiB; the rest was ignored.");
+    }
+    if (next < 0) return piece.byteLength;
+    this.#blockBytes += lines.length + 1;
+    if (lines.isTooLong) {
+      this.#fields.close();
+      this.#say("A header line was longer than 16 KiB and was ignored.");
+    } else if (lines.end === lines.start) {
+      this.#endHeaders();
+    } else {
+      this.#say(this.#fields.read(lines.bytes, lines.start, lines.end));
+    }
+    return next;
+  }
+
+  #endHeaders(): void {
+    if (this.status === null) {
+      this.#fields = new HeaderFields();
+      this.#state = "status line";
+      return;
+    }
+    this.#fields.close();
+    const framing = framingOf(this.status, this.#fields);
+    switch (framing.kind) {
+      case "empty":
+        this.#finish();
+        break;
+      case "length":
+        this.#rest = framing.bytes;
+        this.#state = "body of known length";
+        break;
+      case "chunked":
+        this.#state = "chunk size";
+        break;
+      case "until close":
+        this.#state = "body until close";
+        break;
+      case "unknown":
+        this.#stop("The Content-Length was invalid; the body was not read.");
+    }
+  }
+
+  #readCounted(piece: Uint8Array, at: number): number {
+    const to = Math.min(piece.byteLength, at + this.#rest);
+    this.#body.add(piece, at, to, this.#rest);
+    this.#rest -= to - at;
+    if (this.#rest > 0) return to;
+    if (this.#state === "chunk") this.#state = "end of chunk";
+    else this.#finish();
+    return to;
+  }
+
+  #readChunkSize(piece: Uint8Array, at: number): number {
+    const lines = this.#lines;
+    const next = lines.read(piece, at, chunkSizeLineBytesMax);
+    if (lines.isTooLong) return this.#stopInChunks();
+    if (next < 0) return piece.byteLength;
+    const size = readChunkSize(lines.bytes, lines.start, lines.end);
+    if (size === null) return this.#stopInChunks();
+    this.#rest = size;
+    this.#state = size === 0 ? "trailers" : "chunk";
+    this.#blockBytes = 0;
+    return next;
+  }
+
+  #readEndOfChunk(piece: Uint8Array, at: number): number {
+    const lines = this.#lines;
+    const next = lines.read(piece, at, 1);
+    const isCarriageReturn = lines.length === 1 && lines.bytes[lines.start] === CR;
+    if (lines.length > 0 && !isCarriageReturn) return this.#stopInChunks();
+    if (next < 0) return piece.byteLength;
+    this.#state = "chunk size";
+    return next;
+  }
+
+  #readTrailer(piece: Uint8Array, at: number): number {
+    const lines = this.#lines;
+    const next = lines.read(piece, at, trailerBytesMax);
+    if (this.#blockBytes + lines.length + 1 > trailerBytesMax) {
+      return this.#stop("The trailers were longer than 16 KiB; the rest was ignored.");
+    }
+    if (next < 0) return piece.byteLength;
+    this.#blockBytes += lines.length + 1;
+    if (lines.end === lines.start) this.#finish();
+    return next;
+  }
+
+  /** The response has been read to its end, and the connection is at the beginning of the next. */
+  #finish(): void {
+    this.#state = "done";
+    this.mayBeReused = this.note === null && isPersistent(this.#minorVersion, this.#fields) && this.status !== 101;
+  }
+
+  /** Reads no further. Returns a position as `#step` does. */
+  #stop(note: string | null = null): number {
+    this.#say(note);
+    this.#fields.close();
+    this.#state = "done";
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #stopInChunks(): number {
+    return this.#stop("The chunked body was malformed; the rest was ignored.");
+  }
+
+  /** What comes behind the part of the body that is kept is not judged: how much of it is seen is chance. */
+  #say(note: string | null): void {
+    if (!this.#body.isFull) this.note ??= note;
+  }
+}

@@ -1,0 +1,327 @@
+import { describe, expect, test } from "bun:test";
+import {
+  chunkSizeLineBytesMax,
+  headerBlockBytesMax,
+  headerLineBytesMax,
+  statusLineBytesMax,
+  trailerBytesMax,
+} from "../../../src/core/http-response/limits.ts";
+import { BODY_BYTES_MAX, chunked, type ReadResponse, readText, responseOf } from "./read.ts";
+
+const CHUNKED = "Transfer-Encoding: chunked";
+const FIVE = "Content-Length: 5";
+
+describe("a status line", () => {
+  const valid: [line: string, status: number][] = [
+    ["HTTP/1.1 200 OK", 200],
+    ["HTTP/1.1 200 ", 200],
+    ["HTTP/1.1 200", 200],
+    ["HTTP/1.1   200 OK", 200],
+    ["HTTP/1.0 404 Not Found", 404],
+    ["HTTP/1.1 101 Switching Protocols", 101],
+    ["HTTP/1.1 299 \xe9\x00\x7f", 299],
+    ["HTTP/1.1 999 Request denied", 999],
+    [`HTTP/1.1 200 ${"a".repeat(statusLineBytesMax - 14)}`, 200],
+  ];
+  for (const [line, status] of valid) {
+    test(`may be ${JSON.stringify(line.slice(0, 40))}`, () => {
+      const read = readText(responseOf(["Content-Length: 0"], "", line));
+      expect(read).toMatchObject({ status, note: null, isDone: true, isCutOff: false });
+    });
+  }
+
+  const invalid = [
+    "",
+    "HTTP/1.1",
+    "HTTP/1.1 ",
+    "HTTP/1.1 20",
+    "HTTP/1.1 2000 OK",
+    "HTTP/1.1 200OK",
+    "HTTP/1.1 0200 OK",
+    "HTTP/1.1 099 Low",
+    "HTTP/1.1 2x0 OK",
+    "HTTP/1.1\t200 OK",
+    "HTTP/1.x 200 OK",
+    "HTTP/1 200 OK",
+    "HTTP/2 200",
+    "HTTP/2.0 200 OK",
+    "HTTP/0.9 200 OK",
+    "http/1.1 200 OK",
+    " HTTP/1.1 200 OK",
+    "SSH-2.0-OpenSSH_9.2",
+    "220 mail.example ESMTP",
+    "<html>",
+  ];
+  for (const line of invalid) {
+    test(`may not be ${JSON.stringify(line)}`, () => {
+      expect(readText(responseOf(["Content-Length: 0"], "", line))).toMatchObject({ status: null, isDone: true });
+    });
+  }
+
+  test("that cannot become HTTP ends the reading before the line ends", () => {
+    expect(readText("HTTP").isDone).toBe(false);
+    expect(readText("\x15\x03\x01").isDone).toBe(true);
+    expect(readText("HTTPS").isDone).toBe(true);
+  });
+
+  test("counts although it is longer than is read", () => {
+    expect(readText(`HTTP/1.1 503 ${"a".repeat(statusLineBytesMax)}`)).toMatchObject({
+      status: 503,
+      note: "The status line was longer than 8 KiB; the rest was ignored.",
+      isDone: true,
+      mayBeReused: false,
+    });
+  });
+});
+
+describe("the body", () => {
+  const table: [what: string, text: string, body: string][] = [
+    ["with a length", responseOf([FIVE], "hello"), "hello"],
+    ["with the length 0", responseOf(["Content-Length: 0"]), ""],
+    ["with leading zeros in its length", responseOf(["Content-Length: 0005"], "hello"), "hello"],
+    ["with the same length twice", responseOf([FIVE, FIVE], "hello"), "hello"],
+    ["with a list of the same length", responseOf(["Content-Length: 5, 5"], "hello"), "hello"],
+    ["in chunks", responseOf([CHUNKED], chunked("hel", "lo")), "hello"],
+    ["in chunks with extensions", responseOf([CHUNKED], '5;a="b";c\r\nhello\r\n0 ;d\r\n\r\n'), "hello"],
+    ["in chunks with trailers", responseOf([CHUNKED], "5\r\nhello\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n"), "hello"],
+    ["in chunks with upper-case sizes", responseOf([CHUNKED], `1A\r\n${"a".repeat(26)}\r\n0\r\n\r\n`), "a".repeat(26)],
+    ["in chunks with padded sizes", responseOf([CHUNKED], "0000000000000005\r\nhello\r\n000\r\n\r\n"), "hello"],
+    ["in chunks that end lines with LF", responseOf([CHUNKED], "5\nhello\n0\n\n"), "hello"],
+    ["in chunks after another coding", responseOf(["Transfer-Encoding: gzip, Chunked"], chunked("hello")), "hello"],
+    ["in chunks by two headers", responseOf(["Transfer-Encoding: gzip", CHUNKED], chunked("hello")), "hello"],
+    ["in chunks, with a length before it", responseOf(["Content-Length: 2", CHUNKED], chunked("hello")), "hello"],
+    ["in chunks, with a length after it", responseOf([CHUNKED, "Content-Length: 0"], chunked("hello")), "hello"],
+    ["of a response that ends lines with LF", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello"],
+    ["with names in any case", responseOf(["cONTENT-lENGTH:5"], "hello"), "hello"],
+    ["with white space around its length", responseOf(["Content-Length: \t 5 \t"], "hello"), "hello"],
+  ];
+  for (const [what, text, body] of table) {
+    test(`${what} is read`, () => {
+      expect(readText(text)).toMatchObject({ status: 200, body, note: null, isDone: true, isCutOff: false });
+    });
+  }
+
+  const untilClose: [what: string, headers: string[]][] = [
+    ["without a length", []],
+    ["whose last coding is not chunked", ["Transfer-Encoding: chunked, gzip"]],
+    ["with a coding that is not chunked, and a length", ["Transfer-Encoding: identity", FIVE]],
+    ["with an empty coding, and a length", ["Transfer-Encoding:", FIVE]],
+  ];
+  for (const [what, headers] of untilClose) {
+    test(`${what} ends with the connection`, () => {
+      const text = responseOf(headers, "hello, world");
+      expect(readText(text)).toMatchObject({ status: 200, isDone: false });
+      const whole = { status: 200, body: "hello, world", note: null, isCutOff: false, mayBeReused: false };
+      expect(readText(text, "close")).toMatchObject(whole);
+      expect(readText(text, "reset")).toMatchObject({ isCutOff: true });
+    });
+  }
+
+  for (const status of [101, 204, 304]) {
+    test(`of a ${status} is empty, whatever its headers say`, () => {
+      const read = readText(responseOf([FIVE], "", `HTTP/1.1 ${status} x`));
+      expect(read).toMatchObject({ status, body: "", note: null, isDone: true, mayBeReused: status !== 101 });
+    });
+  }
+
+  const long = "a".repeat(BODY_BYTES_MAX + 1);
+  const tooLong: [what: string, text: string][] = [
+    ["with a length", responseOf([`Content-Length: ${10 * long.length}`], long)],
+    ["in chunks", responseOf([CHUNKED], `fff\r\n${long}`)],
+    ["in many chunks", responseOf([CHUNKED], `${"1\r\na\r\n".repeat(long.length)}1`)],
+    ["without a length", responseOf([], long)],
+    ["in chunks that become malformed", responseOf([CHUNKED], `${long.length.toString(16)}\r\n${long}oops`)],
+  ];
+  for (const [what, text] of tooLong) {
+    test(`${what} that is too long is cut, and the rest is not waited for`, () => {
+      const cut = { status: 200, body: long.slice(1), note: null, isDone: true, isCutOff: false, mayBeReused: false };
+      expect(readText(text)).toMatchObject(cut);
+    });
+  }
+
+  test("of exactly the limit is not cut", () => {
+    const body = "a".repeat(BODY_BYTES_MAX);
+    expect(readText(responseOf([`Content-Length: ${BODY_BYTES_MAX}`], body))).toMatchObject({
+      body,
+      mayBeReused: true,
+    });
+  });
+
+  test("that is too long leaves the connection usable if all of it has arrived", () => {
+    const whole = responseOf([`Content-Length: ${long.length}`], long);
+    expect(readText(whole)).toMatchObject({ body: long.slice(1), note: null, mayBeReused: true });
+    expect(readText(`${whole}?`)).toMatchObject({ body: long.slice(1), mayBeReused: false });
+  });
+
+  test("is cut between characters", () => {
+    const text = Buffer.from(`a${"é".repeat(BODY_BYTES_MAX)}`).toString("latin1");
+    const read = readText(responseOf([`Content-Length: ${text.length}`], text));
+    expect(Buffer.from(read.body, "latin1").toString()).toBe(`a${"é".repeat(BODY_BYTES_MAX / 2 - 1)}`);
+  });
+});
+
+describe("interim responses", () => {
+  const final = responseOf([FIVE], "hello");
+
+  test("are skipped with their headers", () => {
+    const interim = responseOf([], "", "HTTP/1.1 100 Continue");
+    const hints = responseOf(["Link: </a>", "Retry-After: 9", "Content-Length: 3"], "", "HTTP/1.1 103 Early Hints");
+    const whole = { status: 200, retryAfter: null, body: "hello", note: null, mayBeReused: true };
+    expect(readText(interim + hints + interim + final)).toMatchObject(whole);
+  });
+
+  test("are no response by themselves", () => {
+    const interim = responseOf([], "", "HTTP/1.1 100 Continue");
+    expect(readText(interim)).toMatchObject({ status: null, isDone: false });
+    expect(readText(interim, "close")).toMatchObject({ status: null, isDone: true, isCutOff: true });
+  });
+
+  test("without an end are given up", () => {
+    const endless = responseOf([`X: ${"a".repeat(1000)}`], "", "HTTP/1.1 102 Processing").repeat(100);
+    expect(readText(endless)).toMatchObject({ status: null, isDone: true });
+  });
+});
+
+describe("Retry-After", () => {
+  const table: [what: string, headers: string[], value: string | null][] = [
+    ["missing is null", [], null],
+    ["is given as it stands", ["rEtry-aFter:  Fri, 31 Dec 1999 23:59:59 GMT "], "Fri, 31 Dec 1999 23:59:59 GMT"],
+    ["twice is the first", ["Retry-After: 1", "Retry-After: 2"], "1"],
+    ["may be empty", ["Retry-After:"], ""],
+    ["of another name is none", ["Retry-Bfter: 1", "XRetry-After: 2", "Retry_After: 3"], null],
+  ];
+  for (const [what, headers, value] of table) {
+    test(what, () => expect(readText(responseOf(["Content-Length: 0", ...headers])).retryAfter).toBe(value));
+  }
+});
+
+describe("the connection", () => {
+  const table: [statusLine: string, headers: string[], mayBeReused: boolean][] = [
+    ["HTTP/1.1 200 OK", [], true],
+    ["HTTP/1.1 200 OK", ["Connection: keep-alive"], true],
+    ["HTTP/1.1 200 OK", ["Connection: Close"], false],
+    ["HTTP/1.1 200 OK", ["Connection: keep-alive, close"], false],
+    ["HTTP/1.1 200 OK", ["Connection: X-Closed"], true],
+    ["HTTP/1.1 200 OK", ["Connection: Upgrade", "Connection: close"], false],
+    ["HTTP/1.0 200 OK", [], false],
+    ["HTTP/1.0 200 OK", ["Connection: Keep-Alive"], true],
+    ["HTTP/1.1 101 Switching Protocols", ["Connection: Upgrade"], false],
+  ];
+  for (const [statusLine, headers, mayBeReused] of table) {
+    test(`after ${statusLine} with ${headers.join(" and ") || "nothing"} may be reused: ${mayBeReused}`, () => {
+      expect(readText(responseOf(["Content-Length: 0", ...headers], "", statusLine)).mayBeReused).toBe(mayBeReused);
+    });
+  }
+
+  test("is not reused after a length beside chunks, nor after bytes that nobody asked for", () => {
+    expect(readText(responseOf([FIVE, CHUNKED], chunked("hello"))).mayBeReused).toBe(false);
+    expect(readText(responseOf([FIVE], "hello\r\n"))).toMatchObject({ body: "hello", note: null, mayBeReused: false });
+  });
+});
+
+describe("a response that is not as it should be keeps its status, with a note", () => {
+  const folded = "A header was folded over several lines.";
+  const malformed = "A malformed header line was ignored.";
+  const badLength = "The Content-Length was invalid; the body was not read.";
+  const badChunks = "The chunked body was malformed; the rest was ignored.";
+  const blockTooLong = "The header block was longer than 64 KiB; the rest was ignored.";
+  const trailersTooLong = "The trailers were longer than 16 KiB; the rest was ignored.";
+  const longHeaders = Array.from({ length: 80 }, (_, i) => `X-${i}: ${"a".repeat(1000)}`);
+
+  const table: [what: string, text: string, read: Partial<ReadResponse>][] = [
+    ["a folded header", responseOf(["X: a", "  b", FIVE], "hello"), { note: folded, body: "hello" }],
+    ["a folded length", responseOf(["Content-Length:", "\t5"], "hello"), { note: folded, body: "hello" }],
+    ["a folded wait", responseOf([FIVE, "Retry-After:", " 7", " "], "hello"), { note: folded, retryAfter: "7" }],
+    ["a fold before any header", responseOf([" a", FIVE], "hello"), { note: folded, body: "hello" }],
+    ["a header without a colon", responseOf(["X", FIVE], "hello"), { note: malformed, body: "hello" }],
+    ["a header without a name", responseOf([": a", FIVE], "hello"), { note: malformed, body: "hello" }],
+    ["a header with a bad name", responseOf(["X Y: a", FIVE], "hello"), { note: malformed, body: "hello" }],
+    ["a header with a NUL in its name", responseOf(["X\0: a", FIVE], "hello"), { note: malformed, body: "hello" }],
+    [
+      "white space after a name",
+      responseOf(["Content-Length : 5"], "hello"),
+      { note: "A header name was followed by white space.", body: "hello" },
+    ],
+    [
+      "a header line that is too long",
+      responseOf([`X: ${"a".repeat(headerLineBytesMax)}`, FIVE], "hello"),
+      { note: "A header line was longer than 16 KiB and was ignored.", body: "hello" },
+    ],
+    ["headers that are too long", responseOf([FIVE, ...longHeaders], "hello"), { note: blockTooLong, body: "" }],
+    ["headers without an end", `HTTP/1.1 200 OK\r\nX: ${"a".repeat(headerBlockBytesMax)}`, { note: blockTooLong }],
+    ["two lengths", responseOf([FIVE, "Content-Length: 6"], "hello"), { note: badLength, body: "" }],
+    ["a list of lengths", responseOf(["Content-Length: 5, 6"], "hello"), { note: badLength, body: "" }],
+    ["a negative length", responseOf(["Content-Length: -5"], "hello"), { note: badLength, body: "" }],
+    ["an empty length", responseOf(["Content-Length:"], "hello"), { note: badLength, body: "" }],
+    ["an enormous length", responseOf([`Content-Length: ${"9".repeat(16)}`], "hello"), { note: badLength, body: "" }],
+    ["a chunk size that is none", responseOf([CHUNKED], "5\r\nhello\r\nxyz\r\n"), { note: badChunks, body: "hello" }],
+    ["a negative chunk size", responseOf([CHUNKED], "-5\r\nhello\r\n"), { note: badChunks, body: "" }],
+    ["an empty chunk size", responseOf([CHUNKED], "\r\nhello\r\n"), { note: badChunks, body: "" }],
+    ["an enormous chunk size", responseOf([CHUNKED], `1${"0".repeat(12)}\r\nhello`), { note: badChunks, body: "" }],
+    ["a chunk that is too long", responseOf([CHUNKED], "5\r\nhello, world\r\n"), { note: badChunks, body: "hello" }],
+    [
+      "a chunk that is a byte too long",
+      responseOf([CHUNKED], "5\r\nhello!\n0\r\n\r\n"),
+      { note: badChunks, body: "hello" },
+    ],
+    [
+      "a chunk size line that is too long",
+      responseOf([CHUNKED], `5;${"a".repeat(chunkSizeLineBytesMax)}`),
+      { note: badChunks, body: "" },
+    ],
+    [
+      "trailers that are too long",
+      responseOf([CHUNKED], `5\r\nhello\r\n0\r\n${"X: a\r\n".repeat(trailerBytesMax / 6 + 1)}`),
+      { note: trailersTooLong, body: "hello" },
+    ],
+  ];
+  for (const [what, text, read] of table) {
+    test(what, () => {
+      const expected = { status: 200, isDone: true, isCutOff: false, mayBeReused: false, ...read };
+      expect(readText(text)).toMatchObject(expected);
+    });
+  }
+
+  test("of several findings the first is told", () => {
+    expect(readText(responseOf(["X", " folded", "Content-Length: x"])).note).toBe(malformed);
+  });
+
+  test("long headers leave the trailers their own limit", () => {
+    const text = responseOf([...longHeaders.slice(0, 40), CHUNKED], "5\r\nhello\r\n0\r\nX: y\r\n\r\n");
+    expect(readText(text)).toMatchObject({ body: "hello", note: null, mayBeReused: true });
+  });
+
+  test("300 headers are no fault", () => {
+    const many = Array.from({ length: 300 }, (_, i) => `X-Header-${i}: ${i}`);
+    expect(readText(responseOf([...many, FIVE], "hello"))).toMatchObject({
+      body: "hello",
+      note: null,
+      mayBeReused: true,
+    });
+  });
+});
+
+describe("a response that is cut off", () => {
+  const table: [what: string, text: string, body: string][] = [
+    ["in its headers", "HTTP/1.1 200 OK\r\nContent-Le", ""],
+    ["before its body", responseOf([FIVE]), ""],
+    ["in its body", responseOf([FIVE], "hel"), "hel"],
+    ["in the size of a chunk", responseOf([CHUNKED], "3\r\nhel\r\n2"), "hel"],
+    ["in a chunk", responseOf([CHUNKED], "5\r\nhel"), "hel"],
+    ["after a chunk", responseOf([CHUNKED], "3\r\nhel"), "hel"],
+    ["in its trailers", responseOf([CHUNKED], "3\r\nhel\r\n0\r\nX: a\r\n"), "hel"],
+  ];
+  for (const [what, text, body] of table) {
+    test(`${what} is known to be, and has a note`, () => {
+      const note = "The connection was closed before the end of the response.";
+      for (const ending of ["close", "reset"] as const) {
+        expect(readText(text, ending)).toMatchObject({ status: 200, body, note, isCutOff: true, mayBeReused: false });
+      }
+      expect(readText(text).isDone).toBe(false);
+    });
+  }
+
+  test("in its status line has no status", () => {
+    expect(readText("HTTP/1.1 200 O", "close")).toMatchObject({ status: null, isDone: true, isCutOff: true });
+  });
+});
