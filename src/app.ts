@@ -5,10 +5,10 @@ import type { Settings } from "./config/index.ts";
 import { Facts } from "./core/fact.ts";
 import { ServiceStack } from "./core/service.ts";
 import { systemClock } from "./edge/clock.ts";
+import { HttpClient } from "./edge/http-client/client.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
 import { SystemResolver } from "./edge/resolver.ts";
-import { FetchTransport } from "./edge/transport.ts";
 import { type FirstStart, prepareFirstStart } from "./first-start.ts";
 import { httpServices } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
@@ -38,10 +38,11 @@ export async function startServer(settings: Settings, options: Options): Promise
   const clock = systemClock;
   const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
   try {
-    const ports = { clock, random: systemRandom, transport: new FetchTransport(), resolver: new SystemResolver() };
+    const transport = new HttpClient();
+    const ports = { clock, random: systemRandom, transport, resolver: new SystemResolver() };
     const address = new OwnAddress(settings);
     const kernel = assemble({ store, facts, ports, settings: kernelSettings(settings, options.version, address) });
-    return await run(kernel, address, settings, options);
+    return await run(kernel, transport, address, settings, options);
   } catch (error) {
     await store.close();
     throw error;
@@ -51,6 +52,7 @@ export async function startServer(settings: Settings, options: Options): Promise
 /** Starts the services over an open store. When one cannot start, the others are stopped again. */
 async function run(
   kernel: Kernel,
+  transport: HttpClient,
   address: OwnAddress,
   settings: Settings,
   { log, version }: Options,
@@ -89,7 +91,7 @@ async function run(
     createdAt: clock.now(),
   });
   const { door, connections } = httpServices(api, settings, address, stopping);
-  const services = new ServiceStack([connections, ...kernel.services, door]);
+  const services = new ServiceStack([transport, connections, ...kernel.services, door]);
   const stop = async () => {
     await services.stop();
     await store.close();

@@ -54,6 +54,8 @@ export type Answer =
       readonly retryAfter: string | null;
       /** At most `responseBytesMax` bytes. A longer body is cut between characters. */
       readonly body: Uint8Array;
+      /** What is wrong with the response, as one sentence; null when nothing is. The status counts all the same. */
+      readonly note: string | null;
     }
   | { readonly kind: "failure"; readonly reason: TransportFailure; readonly detail: string };
 

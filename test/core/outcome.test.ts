@@ -6,7 +6,7 @@ import type { Answer, TransportFailure } from "../../src/ports.ts";
 const now = Date.UTC(2026, 0, 15, 12, 0, 0);
 
 function response(status: number, retryAfter: string | null = null): Answer {
-  return { kind: "response", status, retryAfter, body: new Uint8Array() };
+  return { kind: "response", status, retryAfter, body: new Uint8Array(), note: null };
 }
 
 describe("outcome", () => {

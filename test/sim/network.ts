@@ -122,7 +122,7 @@ export class Network implements Transport, Resolver {
 }
 
 function response(status: number, retryAfter: string | null = null): Answer {
-  return { kind: "response", status, retryAfter, body: new Uint8Array(0) };
+  return { kind: "response", status, retryAfter, body: new Uint8Array(0), note: null };
 }
 
 function failure(reason: "timeout" | "connection" | "tls" | "dns"): Answer {

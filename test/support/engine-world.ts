@@ -408,9 +408,16 @@ export class EngineWorld implements Disposable {
 }
 
 function answerOf(reaction: Exclude<Reaction, "hang">): Answer {
-  if (typeof reaction === "number") return { kind: "response", status: reaction, retryAfter: null, body: EMPTY };
+  if (typeof reaction === "number")
+    return { kind: "response", status: reaction, retryAfter: null, body: EMPTY, note: null };
   if ("failure" in reaction) return { kind: "failure", reason: reaction.failure, detail: reaction.failure };
-  return { kind: "response", status: reaction.status, retryAfter: reaction.retryAfter ?? null, body: EMPTY };
+  return {
+    kind: "response",
+    status: reaction.status,
+    retryAfter: reaction.retryAfter ?? null,
+    body: EMPTY,
+    note: null,
+  };
 }
 
 const EMPTY = new Uint8Array(0);

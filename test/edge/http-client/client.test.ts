@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "node:net";
-import { FetchTransport } from "../../src/edge/transport.ts";
-import type { Answer } from "../../src/ports.ts";
-import { answer, type SocketReceiver, type Speaking, startSocketReceiver } from "../support/socket-receiver.ts";
+import { HttpClient } from "../../../src/edge/http-client/client.ts";
+import type { Answer } from "../../../src/ports.ts";
+import { answer, type SocketReceiver, type Speaking, startSocketReceiver } from "../../support/socket-receiver.ts";
 
 const BYTES_MAX = 1024;
-const OK = { kind: "response", status: 200, retryAfter: null, body: Buffer.from("ok") } as const;
+const OK = { kind: "response", status: 200, retryAfter: null, body: Buffer.from("ok"), note: null } as const;
 const CLOSING_ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 const patient = new AbortController().signal;
 
@@ -15,7 +15,7 @@ async function withReceiver(
   use: (send: (signal?: AbortSignal) => Promise<Answer>, receiver: SocketReceiver) => Promise<void>,
 ): Promise<void> {
   await using receiver = await startSocketReceiver(speaking);
-  const transport = new FetchTransport();
+  const transport = new HttpClient();
   const url = new URL(receiver.url);
   const request = { url, address: url.hostname, headers: [], body: Buffer.from("{}"), responseBytesMax: BYTES_MAX };
   await use((signal = patient) => transport.send(request, signal), receiver);

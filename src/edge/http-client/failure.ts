@@ -1,0 +1,32 @@
+import type { Answer, TransportFailure } from "../../ports.ts";
+
+/** How a connection came to its end. */
+export interface ConnectionEnd {
+  /** An error code such as `ECONNRESET`; empty when the peer ended the connection in order. */
+  readonly code: string;
+  /** TLS could not be established or was broken. */
+  readonly isTls: boolean;
+}
+
+export const timedOut: Answer = failure("timeout", "The endpoint did not answer in time.");
+export const notHttp: Answer = failure("connection", "The response is not HTTP/1.1.");
+
+/** The connection ended, or could not be opened, before there was a response that counts. */
+export function failureOf({ code, isTls }: ConnectionEnd, hasResponseBegun: boolean): Answer {
+  if (isTls) return failure("tls", `The TLS connection was refused (${code}).`);
+  if (code === "ECONNREFUSED") return failure("connection", "The connection was refused.");
+  if (code === "ETIMEDOUT") return failure("timeout", `The connection failed (${code}).`);
+  if (code !== "" && code !== "ECONNRESET" && code !== "EPIPE") {
+    return failure("connection", `The connection failed (${code}).`);
+  }
+  const place = hasResponseBegun ? "in the middle of the answer" : "before the answer";
+  return failure("connection", `The connection was closed ${place}.`);
+}
+
+export function unsendable(header: string): Answer {
+  return failure("connection", `The header ${header} cannot be sent. The request was not sent.`);
+}
+
+function failure(reason: TransportFailure, detail: string): Answer {
+  return { kind: "failure", reason, detail };
+}
