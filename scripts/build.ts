@@ -3,15 +3,16 @@ import { join } from "node:path";
 import { buildWeb } from "./web.ts";
 
 /**
- * Builds `dist/boathook`, one executable for this machine. With `--all` also `dist/boathook-<os>-<arch>` for every other
- * system; that downloads the runtimes of those systems when they are not there yet.
+ * Builds `dist/boathook`, the executable for this machine. With `--all`, also builds
+ * `dist/boathook-<os>-<arch>` for all other systems and downloads their runtimes if they are
+ * missing.
  */
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64", "windows-arm64"] as const;
 
-/** The names are left as they are written: the web framework reads some of them at run time. */
+/** Names are not minified, because the web framework reads some of them at run time. */
 const FLAGS = [
   "--compile",
   "--bytecode",
@@ -19,33 +20,34 @@ const FLAGS = [
   "--minify-syntax",
   "--minify-whitespace",
   "--sourcemap",
-  // The executable takes nothing from the directory in which it happens to be started.
+  // The executable must not read configuration from the directory in which it is started.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
 ];
 
-/** Builds one executable and returns its path. Throws when that fails. */
+/** Builds one executable and returns its path. Throws if the build fails. */
 async function buildExecutable(target: string | null): Promise<string> {
   const suffix = target === null ? "" : `-${target}`;
   const extension = (target ?? process.platform).startsWith("win") ? ".exe" : "";
   const finished = join(DIST, `boathook${suffix}${extension}`);
-  // Elsewhere first, so that an executable that is running, or half a file, is never in the way.
-  const workshop = await mkdtemp(join(DIST, ".build-"));
-  const unfinished = join(workshop, `boathook${extension}`);
+  // Built in a temporary directory first, so that a running executable is not overwritten and no
+  // partial file is left.
+  const temporary = await mkdtemp(join(DIST, ".build-"));
+  const unfinished = join(temporary, `boathook${extension}`);
   try {
     const targetFlag = target === null ? [] : [`--target=bun-${target}`];
     const main = join(ROOT, "src", "main.ts");
     const command = [process.execPath, "build", ...FLAGS, ...targetFlag, `--outfile=${unfinished}`, main];
     const code = await Bun.spawn(command, { cwd: ROOT, stdout: "ignore", stderr: "inherit" }).exited;
-    if (code !== 0) throw new Error(`the build of ${finished} ended with code ${code}`);
+    if (code !== 0) throw new Error(`The build of ${finished} failed with exit code ${code}.`);
     await rename(unfinished, finished);
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
   return finished;
 }
 
-/** The pages and the executable for this machine. Throws when one of them fails. */
+/** Builds the web pages and the executable for this machine. Throws if one of them fails. */
 export async function build(): Promise<string> {
   await mkdir(DIST, { recursive: true });
   await buildWeb();
@@ -56,10 +58,10 @@ async function buildAll(): Promise<boolean> {
   let complete = true;
   for (const target of TARGETS) {
     try {
-      console.log(`built ${await buildExecutable(target)}`);
+      console.log(`Built ${await buildExecutable(target)}.`);
     } catch (error) {
       complete = false;
-      console.error(`not built for ${target}: ${(error as Error).message}`);
+      console.error(`Build for ${target} failed: ${(error as Error).message}`);
     }
   }
   return complete;
@@ -68,9 +70,9 @@ async function buildAll(): Promise<boolean> {
 if (import.meta.main) {
   const unknown = process.argv.slice(2).filter((argument) => argument !== "--all");
   if (unknown.length > 0) {
-    console.error(`build knows only --all, not ${unknown.join(" ")}`);
+    console.error(`Unknown option ${unknown.join(" ")}; the only option is --all.`);
     process.exit(2);
   }
-  console.log(`built ${await build()}`);
+  console.log(`Built ${await build()}.`);
   if (process.argv.includes("--all") && !(await buildAll())) process.exit(1);
 }

@@ -7,9 +7,10 @@ import { readTestReport, type TestReport } from "./test-report.ts";
 import { installTestTools } from "./test-tools.ts";
 
 /**
- * `bun run check`: everything that must hold, one step after the other. Goes on after a failure, so that one run shows all
- * of them. Each step before the tests counts as one check, and each test as one. With `--sdks` the round trips of
- * `bun run check:sdks` follow, and each of their steps counts as one; with `--fuzz` that of `bun run fuzz`.
+ * `bun run check` runs all checks in sequence. It continues after a failure, so that one run shows
+ * all failures. Each step before the tests counts as one check, and so does each test. `--sdks`
+ * adds the round trips of `bun run check:sdks`, whose steps count as one check each. `--fuzz` adds
+ * `bun run fuzz`.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -17,7 +18,9 @@ const REPORT = join(ROOT, "dist", "junit.xml");
 
 interface Step {
   readonly name: string;
-  /** Arguments for the runtime that runs this script; no other program need be on the machine. */
+  /**
+   * Arguments for the runtime that runs this script, so that no other program has to be installed.
+   */
   readonly args: readonly string[];
 }
 
@@ -37,7 +40,7 @@ async function run(args: readonly string[]): Promise<{ ok: boolean; ending: stri
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
-    // The tests of the API can also be run against the sources; here they get what was just built.
+    // API tests can also run against the sources; here they run against the new executable.
     env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE },
   });
   await child.exited;
@@ -62,13 +65,15 @@ async function runTests(summary: string[]): Promise<Counts> {
   const counts = countTests(report, ok);
   const { passed, failed, skipped } = counts;
   summary.push(`${failed === 0 ? "passed" : "FAILED"}  tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
-  if (report === null) summary.push(`        the test process left no report (${ending})`);
+  if (report === null) summary.push(`        the test process wrote no report (${ending})`);
   else if (!ok && report.failures === 0) summary.push(`        the test process ended with ${ending}`);
   for (const name of report?.skippedNames ?? []) summary.push(`        skipped: ${name}`);
   return counts;
 }
 
-/** A test process that broke off, failed outside of its tests, or ran none counts as one failure. */
+/**
+ * Counts one failure for a test process that crashed, failed outside of its tests, or ran no tests.
+ */
 function countTests(report: TestReport | null, ok: boolean): Counts {
   if (report === null) return { passed: 0, failed: 1, skipped: 0 };
   const passed = report.tests - report.failures - report.skipped;
@@ -112,7 +117,7 @@ if (built) {
   if (process.argv.includes("--sdks")) add(await runSdks(summary));
   if (process.argv.includes("--fuzz")) add(await runFuzz(summary));
 } else {
-  summary.push("not run  tests: there is no fresh executable to test");
+  summary.push("not run  tests: the executable was not built");
 }
 
 console.log(`\n── summary\n${summary.join("\n")}\n`);

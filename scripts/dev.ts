@@ -3,18 +3,20 @@ import { serverEnvironment } from "../src/cli/process-environment.ts";
 import { SCHEMA } from "../src/config/index.ts";
 import { buildWeb } from "./web.ts";
 
-/** `bun run dev`: runs the server from its sources and starts it again whenever one of them changes. */
+/**
+ * `bun run dev` runs the server from its sources and restarts it whenever a source file changes.
+ */
 
 const MAIN = join(import.meta.dir, "..", "src", "main.ts");
 
 await buildWeb();
-// As the server wants it, so that it need not replace the process that watches.
+// The environment that the server needs, so that it does not replace the watching process.
 const environment = serverEnvironment(process.env, Number(SCHEMA.deliveryConcurrency.default)) ?? process.env;
 const server = Bun.spawn([process.execPath, "--watch", MAIN, "serve", ...process.argv.slice(2)], {
   stdio: ["inherit", "inherit", "inherit"],
   env: environment,
 });
-// A terminal sends its signals to both processes: wait for the server to end.
+// A terminal sends its signals to both processes, so only wait for the server to exit.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (signal === "SIGTERM") server.kill(signal);

@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dir, "..");
 const SOURCES = "{src,web}/**/*";
 const BUILD_FILES = ["package.json", "bun.lock", "scripts/build.ts", "scripts/web.ts"];
 
-/** Where the executable for this machine is built. */
+/** Path of the executable for this machine. */
 export const EXECUTABLE = join(ROOT, "dist", process.platform === "win32" ? "boathook.exe" : "boathook");
 
 function changedAt(path: string): number {
@@ -19,7 +19,7 @@ function isStale(): boolean {
   return sources.some((source) => changedAt(join(ROOT, source)) >= builtAt);
 }
 
-/** Builds the executable when it is missing or older than what it is made of. Throws when that fails. */
+/** Builds the executable if it is missing or older than its sources. Throws if the build fails. */
 export async function ensureExecutable(): Promise<void> {
   if (!isStale()) return;
   console.error("Building dist/boathook …");

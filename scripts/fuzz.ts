@@ -4,20 +4,24 @@ import { ensureExecutable } from "./executable.ts";
 import { startServer } from "./sdks/server.ts";
 
 /**
- * `bun run fuzz`: Schemathesis reads the OpenAPI document of a real server and tries what it finds there: no 5xx, no answer that
- * breaks its own schema, none with a status that is not documented. Skipped, with the reason, where there is no Python.
+ * `bun run fuzz` runs Schemathesis against the OpenAPI document of a real server. It checks that no
+ * response is a 5xx, violates its schema or has an undocumented status. Without Python it is
+ * skipped with the reason.
  */
 
 const SCHEMATHESIS = "schemathesis==4.32.5";
 const HOME = join(import.meta.dir, "..", "dist", "schemathesis");
 const INSTALL_TIMEOUT_MS = 180_000;
 const RUN_TIMEOUT_MS = 240_000;
-/** Streams and long polls, which do not end by themselves, and inboxes, which answer what they are told to. */
+/**
+ * Excluded paths: streams and long polls, which do not end by themselves, and inboxes, which
+ * respond as configured.
+ */
 const EXCLUDED = "/live$|/poller/|/inbox/";
 
 export interface FuzzReport {
   readonly outcome: "passed" | "failed" | "skipped";
-  /** For people. */
+  /** Result line for people. */
   readonly line: string;
 }
 
@@ -28,7 +32,7 @@ async function execute(command: string[], timeoutMs: number): Promise<{ ok: bool
   return { ok: child.exitCode === 0, output: `${out}${err}`.trim() };
 }
 
-/** Why it cannot be installed here, or null when it is there. */
+/** Installs Schemathesis. Returns why it failed, or null on success. */
 async function install(): Promise<string | null> {
   if (Bun.which("python3") === null) return "python3 is missing";
   await mkdir(HOME, { recursive: true });
@@ -37,7 +41,7 @@ async function install(): Promise<string | null> {
     [join(HOME, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS],
   ]) {
     const { ok, output } = await execute(command, INSTALL_TIMEOUT_MS);
-    if (!ok) return output.split("\n").at(-1) ?? "it could not be installed";
+    if (!ok) return output.split("\n").at(-1) ?? "the installation failed";
   }
   return null;
 }

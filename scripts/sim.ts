@@ -1,6 +1,7 @@
 /**
- * Runs the simulation: `bun run sim --seeds 1000`, one seed in full with `--seed 42`, or with planted faults that it must
- * find: `bun run sim --canary`. Stops at the first seed that finds something, unless `--keep-going`.
+ * Runs the simulation: `bun run sim --seeds 1000`, a single seed with `--seed 42`, or planted
+ * faults that it must find with `--canary`. Stops at the first seed that finds something unless
+ * `--keep-going` is set.
  */
 import { parseArgs } from "node:util";
 import { CANARY_NAMES, type Canary, findings } from "../test/sim/canary.ts";
@@ -18,11 +19,11 @@ const { values } = parseArgs({
 const from = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 if (!Number.isSafeInteger(from) || !Number.isSafeInteger(count) || count < 1) {
-  console.error("--seeds, --from and --seed want whole numbers.");
+  console.error("--seeds, --from and --seed must be whole numbers, and --seeds at least 1.");
   process.exit(2);
 }
 
-/** The first seed that finds something, or null. */
+/** Returns the first seed that finds something, or null. */
 async function search(canary: Canary | null): Promise<number | null> {
   let found: number | null = null;
   let messages = 0;
@@ -51,7 +52,7 @@ async function search(canary: Canary | null): Promise<number | null> {
 if (values.canary) {
   let missed = 0;
   for (const canary of CANARY_NAMES) {
-    console.log(`planted: ${canary}`);
+    console.log(`planted fault: ${canary}`);
     if ((await search(canary)) === null) missed++;
   }
   console.log(missed === 0 ? "Every planted fault was found." : `${missed} planted faults were not found.`);

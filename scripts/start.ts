@@ -1,11 +1,11 @@
 import { EXECUTABLE, ensureExecutable } from "./executable.ts";
 
 /**
- * `bun run start`: builds the executable when it is missing or older than what it is made of, then becomes it. Further
- * arguments go to `boathook serve`.
+ * `bun run start` builds the executable if it is missing or older than its sources, then replaces
+ * itself with it. Further arguments are passed to `boathook serve`.
  */
 
-/** Who starts from a clone wants to read what happens, also through a pipe, unless a format has been asked for. */
+/** The log is readable for people even through a pipe, unless a format is configured. */
 function logFormat(args: readonly string[]): string[] {
   const asked =
     args.some((argument) => /^--(log-format|config)(=|$)/.test(argument)) ||
@@ -18,7 +18,7 @@ await ensureExecutable();
 const userArguments = process.argv.slice(2);
 const command = [EXECUTABLE, "serve", ...userArguments, ...logFormat(userArguments)];
 
-// As the same process, so that signals and the exit code need no forwarding.
+// Replaces this process, so that signals and the exit code need no forwarding.
 if (process.platform !== "win32") process.execve?.(EXECUTABLE, command, process.env);
 const server = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit"] });
 process.exit(await server.exited);

@@ -1,13 +1,13 @@
-/** What a JUnit report says about a run of tests. */
+/** Summary of a JUnit report. */
 export interface TestReport {
   readonly tests: number;
-  /** Failed tests and those that broke off with an error. */
+  /** Tests that failed or ended with an error. */
   readonly failures: number;
   readonly skipped: number;
   readonly skippedNames: readonly string[];
 }
 
-/** Counts the test cases of a JUnit report. Null when the text is not a whole report. */
+/** Counts the test cases of a JUnit report. Returns null if the report is incomplete. */
 export function readTestReport(xml: string): TestReport | null {
   if (!xml.includes("<testsuites") || !xml.trimEnd().endsWith("</testsuites>")) return null;
   const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];

@@ -1,11 +1,11 @@
 /**
- * Programs that tests use and a machine may lack. They are installed where that is allowed and simple: as root, on Debian and
- * its kin. Elsewhere the tests that need them are skipped, and say so.
+ * Programs that tests use and that a machine may lack. They are installed as root on Debian-based
+ * systems. On other systems the tests that need them are skipped with a note.
  */
 
 interface Tool {
   readonly program: string;
-  /** The Debian package that has it. */
+  /** Name of the Debian package. */
   readonly package: string;
   readonly purpose: string;
 }
@@ -24,7 +24,7 @@ function apt(...args: string[]): boolean {
   return child.exitCode === 0;
 }
 
-/** Installs what is missing, as far as it may. Returns a line about each tool that is not there afterwards. */
+/** Installs missing programs if possible. Returns a line for each program that is still missing. */
 export function installTestTools(): string[] {
   const missing = TOOLS.filter(({ program }) => Bun.which(program) === null);
   const mayInstall = process.getuid?.() === 0 && Bun.which("apt-get") !== null;

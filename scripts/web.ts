@@ -2,8 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Builds `web/` into `dist/web/`, where `src/edge/assets.ts` takes it from. Every file has a fixed name; what changes
- * with its content is the `?v=…` behind it in the HTML, so that a browser may keep the rest for ever.
+ * Builds `web/` into `dist/web/`, which `src/edge/assets.ts` embeds. File names are fixed. The HTML
+ * refers to them with a `?v=…` that changes with their content, so that browsers can cache them
+ * forever.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -27,7 +28,7 @@ export async function buildWeb(): Promise<void> {
   await writePage("docs.html", "/docs/", DOCS_FILES);
 }
 
-/** Bundles one entry, with the styles that it imports, into `<name>.js` and `<name>.css`. */
+/** Bundles one entry and the styles that it imports into `<name>.js` and `<name>.css`. */
 async function bundle(entry: string, name: string): Promise<void> {
   await Bun.build({
     entrypoints: [join(WEB, entry)],
@@ -43,12 +44,12 @@ async function copy(from: string, name: string): Promise<void> {
   await Bun.write(join(OUT, name), Bun.file(from));
 }
 
-/** Writes an HTML page in which each of its files is named together with the version of its content. */
+/** Writes an HTML page that refers to each of its files with the version of its content. */
 async function writePage(page: string, folder: string, names: readonly string[]): Promise<void> {
   let html = await Bun.file(join(WEB, page)).text();
   for (const name of names) {
     const reference = `"${folder}${name}"`;
-    if (!html.includes(reference)) throw new Error(`web/${page} does not name ${reference}`);
+    if (!html.includes(reference)) throw new Error(`web/${page} does not refer to ${reference}.`);
     html = html.replace(reference, `"${folder}${name}?v=${await version(name)}"`);
   }
   await Bun.write(join(OUT, page), html);

@@ -6,9 +6,9 @@ const ROOT = join(import.meta.dir, "..");
 const SRC = join(ROOT, "src");
 
 interface Import {
-  /** Paths from `src`, such as `deliver/engine.ts`. */
+  /** Path relative to `src`, such as `deliver/engine.ts`. */
   readonly file: string;
-  /** A path from `src` (or `../…` for what lies outside), or the name of a package. */
+  /** Path relative to `src` (`../…` outside of it), or the name of a package. */
   readonly target: string;
   readonly isTypeOnly: boolean;
 }
@@ -46,7 +46,10 @@ function importsOf({ file, text }: Source): Import[] {
   return [...from, ...bare];
 }
 
-/** ` type { A }`, or braces in which every name is a `type`. */
+/**
+ * Returns whether an import clause imports types only: ` type { A }`, or braces with only `type`
+ * names.
+ */
 function isTypeOnly(clause: string): boolean {
   const text = clause.trim();
   if (text.startsWith("type ")) return true;
@@ -56,14 +59,17 @@ function isTypeOnly(clause: string): boolean {
 
 const imports = sources.flatMap(importsOf);
 
-/** The part of the program that a path from `src` belongs to: its directory, or the file itself at the top. */
+/**
+ * Returns the part that a path relative to `src` belongs to: its top-level directory, or the file
+ * itself.
+ */
 function partOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : path;
 }
 
 /**
- * What each part may import beside itself. A part that is not named here is new: it has to be given its place.
- * `type:` allows types only.
+ * The parts that each part may import besides itself. A new part must be added here. `type:` allows
+ * only types.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
@@ -101,15 +107,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ports.ts": [],
 };
 
-/** Single imports against the rules, each with its reason. */
+/** Single imports that break the rules, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  "api/http/static.ts → edge/assets.ts": "the built page and its docs are embedded in the executable by the edge",
+  "api/http/static.ts → edge/assets.ts": "the built pages are embedded in the executable by the edge",
 };
 
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   core: /^(node:crypto|node:buffer|ipaddr\.js)$/,
   accept: /^node:crypto$/,
-  // Ajv checks messages against the schemas of their event types.
+  // Ajv validates messages against the schemas of their event types.
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
   deliver: /^node:crypto$/,
   store: /^(node:crypto|node:fs|node:path|bun:sqlite)$/,
@@ -124,10 +130,10 @@ function mayImport({ file, target, isTypeOnly: typeOnly }: Import): boolean {
 }
 
 const isOwn = ({ target }: Import) => target.startsWith("..") || existsSync(join(SRC, target));
-const say = ({ file, target }: Import) => `${file} → ${target}`;
+const format = ({ file, target }: Import) => `${file} → ${target}`;
 
-describe("the source", () => {
-  test("is read as it is written", () => {
+describe("source code", () => {
+  test("the imports of the source code are recognised", () => {
     expect(imports.filter(isOwn).length).toBeGreaterThan(200);
     const line =
       'import { type A, b } from "../core/id.ts";\nimport type { C } from "./c.ts";\nimport {\n  type D,\n} from "x";';
@@ -138,42 +144,42 @@ describe("the source", () => {
     ]);
   });
 
-  test("has only parts that have a place in the order", () => {
+  test("every part of the source code has a place in the import order", () => {
     const parts = new Set(sources.map(({ file }) => partOf(file)));
     expect([...parts].filter((part) => !(part in MAY_IMPORT))).toEqual([]);
   });
 
-  test("imports downwards only: main → cli → app → api, kernel, telemetry, edge → commands → accept, deliver, store → core", () => {
+  test("the source code only imports downwards: main → cli → app → api, edge, telemetry → accept, deliver, store → core", () => {
     expect(
       imports
         .filter(isOwn)
         .filter((one) => !mayImport(one))
-        .map(say),
+        .map(format),
     ).toEqual([]);
   });
 
-  test("makes no exception that is not needed", () => {
-    const all = new Set(imports.map(say));
+  test("every exception to the import rules is needed", () => {
+    const all = new Set(imports.map(format));
     expect(Object.keys(EXCEPTIONS).filter((exception) => !all.has(exception))).toEqual([]);
   });
 
-  test("uses in its inner parts no packages but those they may", () => {
+  test("inner parts only use the packages that they are allowed", () => {
     const wrong = imports
       .filter((one) => !isOwn(one))
       .filter(({ file, target }) => PACKAGES[partOf(file)]?.test(target) === false);
-    expect(wrong.map(say)).toEqual([]);
+    expect(wrong.map(format)).toEqual([]);
   });
 
-  test("knows SQLite in one place only", () => {
+  test("only store/sqlite uses SQLite", () => {
     const wrong = imports.filter(({ file, target }) => target === "bun:sqlite" && !file.startsWith("store/sqlite/"));
-    expect(wrong.map(say)).toEqual([]);
+    expect(wrong.map(format)).toEqual([]);
     const above = imports.filter(
       ({ file, target }) => target.startsWith("store/sqlite/") && !/^(store\/sqlite\/|app\.ts$|cli\/)/.test(file),
     );
-    expect(above.map(say)).toEqual([]);
+    expect(above.map(format)).toEqual([]);
   });
 
-  test("asks the world through ports: no clock, chance, timer or request of its own in the inner parts", () => {
+  test("inner parts access clock, randomness, timers and network only through ports", () => {
     const inner = sources.filter(({ file }) =>
       /^(core|store|deliver|accept|receive|operational|json-schema|commands)\//.test(file),
     );
@@ -185,23 +191,24 @@ describe("the source", () => {
     expect(reasons.filter((one) => !wrong.includes(one))).toEqual([]);
   });
 
-  test("has no file that is too long to be read", () => {
+  test("no source file is too long", () => {
     const long = sources
       .map(({ file, text }) => ({ file, lines: text.split("\n").length - 1 }))
       .filter(({ file, lines }) => lines > (LONG_FILES[file] ?? LINES_MAX));
     expect(long).toEqual([]);
   });
 
-  test("has nothing left to do", () => {
+  test("no source file contains a TODO marker", () => {
     const marked = sources.filter(({ text }) => /\b(TODO|FIXME|XXX|HACK)\b/.test(text)).map(({ file }) => file);
     expect(marked).toEqual([]);
   });
 });
 
 const LINES_MAX = 400;
-/** Files that may be longer, up to so many lines. */
+/** Files with a higher line limit. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  // The engine is one idea; what could be told apart (lanes, slots, attempts) has been.
+  // The engine is one idea; the parts that can be separated (lanes, slots, attempts) have their own
+  // files.
   "deliver/engine.ts": 650,
   // One table of all settings.
   "config/schema.ts": 450,
@@ -211,7 +218,7 @@ const WORLD =
   /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|(?<![\w.#])fetch\(|\bperformance\.now\(|\bprocess\.(?:env|hrtime)|\bBun\.\w+/g;
 
 const WORLD_EXCEPTIONS: Readonly<Record<string, string>> = {
-  "store/sqlite/commit.ts: performance.now(": "measures how long the disk took; nothing is decided by it",
+  "store/sqlite/commit.ts: performance.now(": "measures the duration of a commit; nothing depends on it",
 };
 
 function withoutComments(text: string): string {
@@ -220,11 +227,14 @@ function withoutComments(text: string): string {
 
 const WEB = join(ROOT, "dist/web");
 
-describe.if(existsSync(WEB))("the built page", () => {
-  /** Names of XML namespaces, which nobody opens, addresses of this machine, and the one that is reserved for examples. */
+describe.if(existsSync(WEB))("built pages", () => {
+  /**
+   * XML namespaces, which are never fetched, addresses of this machine, and the domain reserved for
+   * examples.
+   */
   const HARMLESS = /^https?:\/\/(www\.w3\.org\/|json-schema\.org\/|example\.com\/|localhost\b|127\.0\.0\.1\b)/;
 
-  test("loads nothing from elsewhere", () => {
+  test("the built pages load nothing from other hosts", () => {
     const loads =
       /(?:\b(?:src|href|action)\s*=\s*["']?|url\(\s*["']?|@import\s+["']|\bimport\s*\(?\s*["']|\bfrom\s*["'])\s*(?<address>(?:https?:)?\/\/[\w.-]+)/g;
     const found = filesIn(WEB, /\.(html|css|svg)$/).flatMap((file) =>
@@ -233,7 +243,7 @@ describe.if(existsSync(WEB))("the built page", () => {
     expect(found).toEqual([]);
   });
 
-  test("names no outside address in what we wrote ourselves", () => {
+  test("our own files in the built pages contain no URL of another host", () => {
     const ours = filesIn(WEB, /\.(html|css|js|svg)$/).filter((file) => !file.startsWith("swagger-ui"));
     const found = ours.flatMap((file) => {
       const text = readFileSync(join(WEB, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");

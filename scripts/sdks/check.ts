@@ -7,27 +7,28 @@ import { startFileReceiver } from "./receiver.ts";
 import { startServer } from "./server.ts";
 
 /**
- * `bun run check:sdks`: the same round trip through a real server with the official SDKs of other languages. A language whose
- * toolchain or registry cannot be used on this machine is skipped, and it says why.
+ * `bun run check:sdks` runs the same round trip through a real server with the official SDKs of
+ * other languages. A language whose toolchain or registry is not available is skipped with the
+ * reason.
  */
 
-/** A registry that nobody answers for must not hold the check up for longer. */
+/** Time limit for a registry that does not respond. */
 const FETCH_TIMEOUT_MS = 120_000;
 const BUILD_TIMEOUT_MS = 300_000;
 const RUN_TIMEOUT_MS = 90_000;
 
-/** What a package manager says when the pinned files are at fault, and not the way to the registry. */
+/** Output of a package manager that blames the pinned files, not the connection to the registry. */
 const WRONG_LOCK =
   /checksum mismatch|SECURITY ERROR|--locked was passed|updates to go\.(mod|sum)|missing go\.sum entry/;
 
 export interface SdkReport {
-  /** Steps of all round trips. */
+  /** Steps that passed, over all round trips. */
   readonly passed: number;
   /** Languages whose build or round trip failed. */
   readonly failed: number;
-  /** Languages that were not tried. */
+  /** Languages that were skipped. */
   readonly skipped: number;
-  /** One line about each language, for people. */
+  /** One result line per language, for people. */
   readonly lines: readonly string[];
 }
 
@@ -55,16 +56,16 @@ async function execute(
   });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   await child.exited;
-  const late = child.signalCode === null ? "" : `\n${command[0]} was ended after ${timeoutMs / 1000} s`;
+  const late = child.signalCode === null ? "" : `\n${command[0]} timed out after ${timeoutMs / 1000} s`;
   return { ok: child.exitCode === 0, output: `${out}${err}${late}`.trim() };
 }
 
-/** The line that says why a program has failed: Maven's first error, otherwise the last line. */
+/** Returns the reason why a program failed: Maven's first error, otherwise the last line. */
 function reasonIn(output: string): string {
-  return /\[ERROR\] (.+)$/m.exec(output)?.[1] ?? (output.split("\n").at(-1)?.trim() || "no word about why");
+  return /\[ERROR\] (.+)$/m.exec(output)?.[1] ?? (output.split("\n").at(-1)?.trim() || "no output");
 }
 
-/** Why this machine cannot build the language's program, or null. */
+/** Returns why this machine cannot build the program of a language, or null. */
 async function missingToolchain(language: Language): Promise<string | null> {
   for (const tool of language.tools) if (Bun.which(tool) === null) return `${tool} is missing`;
   const { ok, output } = await execute(language.version, language, FETCH_TIMEOUT_MS);
@@ -81,14 +82,14 @@ async function prepare(language: Language): Promise<Outcome | null> {
   for (const command of language.fetch) {
     const { ok, output } = await execute(command, language, FETCH_TIMEOUT_MS);
     if (ok) continue;
-    const reason = `could not be fetched: ${reasonIn(output)}`;
+    const reason = `fetching failed: ${reasonIn(output)}`;
     return WRONG_LOCK.test(output) ? { kind: "failed", steps: 0, reason } : { kind: "skipped", reason };
   }
   for (const command of language.build) {
     const { ok, output } = await execute(command, language, BUILD_TIMEOUT_MS);
     if (ok) continue;
     console.log(output);
-    return { kind: "failed", steps: 0, reason: `does not build: ${reasonIn(output)}` };
+    return { kind: "failed", steps: 0, reason: `build failed: ${reasonIn(output)}` };
   }
   return null;
 }
@@ -108,7 +109,9 @@ function describeOutcome(language: Language, outcome: Outcome): string {
   return `passed  ${title}: ${outcome.steps} steps`;
 }
 
-/** Runs every round trip, one after the other, against `dist/boathook`, which is built when it is stale. */
+/**
+ * Runs all round trips in sequence against `dist/boathook`, which is built first if it is stale.
+ */
 export async function checkSdks(): Promise<SdkReport> {
   await ensureExecutable();
   const received = await mkdtemp(join(tmpdir(), "boathook-received-"));

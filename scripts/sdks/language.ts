@@ -1,23 +1,23 @@
 import { delimiter, join, relative } from "node:path";
 
-/** A program with its arguments; a relative program is looked up on the `PATH`. */
+/** A program and its arguments. A relative program is searched on the `PATH`. */
 export type Command = readonly [program: string, ...args: string[]];
 
-/** One official SDK: what it takes to install, build and run its round trip. */
+/** How to install, build and run the round trip of one official SDK. */
 export interface Language {
   readonly name: string;
-  /** The pinned SDK, as people name it. */
+  /** The pinned SDK and its version, for display. */
   readonly sdk: string;
-  /** Where its program lies; all commands run there. */
+  /** Directory of its program; all commands run there. */
   readonly directory: string;
-  /** Programs that must be on the machine. */
+  /** Programs that must be installed. */
   readonly tools: readonly string[];
-  /** Prints the version of the toolchain, which must not be older than `oldest`. */
+  /** Prints the version of the toolchain, which must be at least `oldest`. */
   readonly version: Command;
   readonly oldest: string;
-  /** Removed first: whatever older pins have left there would be found. */
+  /** Removed first, because files of older pins would be used otherwise. */
   readonly remade: readonly string[];
-  /** Fetches what is pinned. Needs the registry, unless everything has been fetched before. */
+  /** Fetches the pinned packages. Needs the registry unless everything is already there. */
   readonly fetch: readonly Command[];
   readonly build: readonly Command[];
   readonly run: Command;
@@ -66,7 +66,7 @@ function go(): Language {
     fetch: [["go", "mod", "download"]],
     build: [["go", "build", "-o", program, "."]],
     run: [program],
-    // Without a C compiler, and by the committed go.mod and go.sum alone.
+    // Needs no C compiler and uses only the committed go.mod and go.sum.
     env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false", GOWORK: "off" },
   };
 }
@@ -77,7 +77,7 @@ function rust(): Language {
     name: "Rust",
     sdk: "svix 2.9.1",
     directory: directory("rust"),
-    // The TLS library of the SDK is partly C.
+    // Part of the SDK's TLS library is written in C.
     tools: ["cargo", "cc", "ar"],
     version: ["cargo", "--version"],
     oldest: "1.88.0",
@@ -89,7 +89,7 @@ function rust(): Language {
   };
 }
 
-/** Maven without colours and progress, which fetches what `pom.xml` pins. */
+/** Maven without colours and progress output. It fetches the versions pinned in `pom.xml`. */
 const MAVEN = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"] as const;
 
 function java(): Language {
@@ -115,7 +115,8 @@ const KOTLIN_COMPILER = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler";
 function kotlin(): Language {
   const home = join(BUILT, "kotlin");
   const [classes, lib, classpath] = [join(home, "classes"), join(home, "lib"), join(home, "classpath")];
-  // The compiler wants every library by name and splits the list at blanks: names from here on have none, wherever it lies.
+  // The compiler needs the name of every library and splits the list at spaces. Relative names
+  // contain none, wherever the checkout is.
   const names = `-Dmdep.prefix=${relative(directory("kotlin"), lib)}`;
   return {
     name: "Kotlin",

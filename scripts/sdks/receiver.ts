@@ -1,15 +1,16 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 
-/** An endpoint that answers 200 and keeps what it gets for programs in any language. */
+/** An endpoint that responds with 200 and stores each webhook for programs in any language. */
 export interface FileReceiver {
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /**
- * Listens on a free port of 127.0.0.1. Each webhook is written to `<directory>/<webhook-id>.json` as `{headers, body}`, with
- * the names of the headers in lower case, before it is answered: once an attempt has succeeded, the whole file is there.
+ * Listens on a free port of 127.0.0.1. Each webhook is written to `<directory>/<webhook-id>.json`
+ * as `{headers, body}`, with lower-case header names. The response follows the write, so the whole
+ * file exists once an attempt has succeeded.
  */
 export function startFileReceiver(directory: string): FileReceiver {
   const server = Bun.serve({
@@ -20,7 +21,7 @@ export function startFileReceiver(directory: string): FileReceiver {
       const headers = Object.fromEntries(request.headers);
       const id = (headers["webhook-id"] ?? headers["svix-id"] ?? "unnamed").replaceAll(/\W/g, "_");
       const file = join(directory, `${id}.json`);
-      // Whoever reads it must never see half of it, also when the same message comes again.
+      // Readers must never see a partial file, even if the same message arrives again.
       const unfinished = `${file}.${crypto.randomUUID()}`;
       await Bun.write(unfinished, JSON.stringify({ headers, body }));
       await rename(unfinished, file);

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXECUTABLE } from "../executable.ts";
 
-/** `dist/boathook` as a process of its own, with data of its own. */
+/** A process of `dist/boathook` with its own data directory. */
 export interface RunningServer {
-  /** Without a slash at the end. */
+  /** Base URL without a trailing slash. */
   readonly url: string;
   readonly token: string;
   stop(): Promise<void>;
@@ -13,7 +13,10 @@ export interface RunningServer {
 
 const START_TIMEOUT_MS = 30_000;
 
-/** Starts the executable on a free port of 127.0.0.1. Rejects when it ends, or does not serve, within `START_TIMEOUT_MS`. */
+/**
+ * Starts the executable on a free port of 127.0.0.1. Rejects if it exits or does not serve within
+ * `START_TIMEOUT_MS`.
+ */
 export async function startServer(): Promise<RunningServer> {
   const home = await mkdtemp(join(tmpdir(), "boathook-sdks-"));
   const token = crypto.randomUUID();
@@ -54,7 +57,7 @@ async function servingUrl(log: AsyncIterator<Uint8Array>): Promise<string> {
   let text = "";
   for (;;) {
     const { value, done } = await log.next();
-    if (done === true) throw new Error("boathook ended before it served");
+    if (done === true) throw new Error("boathook exited before it served requests.");
     text += decoder.decode(value, { stream: true });
     const line = text
       .split("\n")
@@ -64,7 +67,7 @@ async function servingUrl(log: AsyncIterator<Uint8Array>): Promise<string> {
   }
 }
 
-/** A full pipe would hold the server up. */
+/** Reads the log to its end, because a full pipe would block the server. */
 async function drain(log: AsyncIterator<Uint8Array>): Promise<void> {
   while ((await log.next()).done !== true);
 }

@@ -29,7 +29,7 @@ test("a report is counted case by case", () => {
   });
 });
 
-test("half a report is none", () => {
+test("an incomplete report is not counted", () => {
   expect(readTestReport(REPORT.slice(0, REPORT.length / 2))).toBeNull();
   expect(readTestReport("")).toBeNull();
 });

@@ -1,4 +1,4 @@
-// The round trip with the Go SDK. Prints one line about each step and ends at the first that fails.
+// The round trip with the Go SDK. Prints one line per step and stops at the first failure.
 package main
 
 import (
@@ -66,7 +66,7 @@ func newClient(token string) *svix.Svix {
 	return must(svix.New(token, &svix.SvixOptions{ServerUrl: server}))
 }
 
-// caught turns the panic that ends a step into its error.
+// caught converts the panic of a failed step into an error.
 func caught(step func()) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -94,15 +94,15 @@ func check(err error) {
 
 func equal[T comparable](got, wanted T) {
 	if got != wanted {
-		panic(fmt.Sprintf("got %v instead of %v", got, wanted))
+		panic(fmt.Sprintf("got %v, expected %v", got, wanted))
 	}
 }
 
-// refused demands the SDK's own error of that status.
+// refused checks that err is the SDK's own error with this status.
 func refused(err error, status int) {
 	var problem *svix.Error
 	if !errors.As(err, &problem) {
-		panic(fmt.Sprintf("not refused with %d: %v", status, err))
+		panic(fmt.Sprintf("expected an error with status %d, got %v", status, err))
 	}
 	equal(problem.Status(), status)
 }
@@ -115,7 +115,7 @@ func eventually(holds func() bool) {
 			return
 		}
 	}
-	panic(fmt.Sprintf("nothing after %v", deliveryTimeout))
+	panic(fmt.Sprintf("condition not met after %v", deliveryTimeout))
 }
 
 func applications() {

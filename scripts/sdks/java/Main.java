@@ -39,12 +39,12 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 
-/** The round trip with the Java SDK. Prints one line about each step and ends at the first that fails. */
+/** The round trip with the Java SDK. Prints one line per step and stops at the first failure. */
 public final class Main {
     private static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(20);
     private static final String ENDPOINT = "endpoint";
 
-    /** A step, or what is expected to be refused. */
+    /** A step, or a call that is expected to fail. */
     private interface Action {
         void run() throws Exception;
     }
@@ -53,7 +53,7 @@ public final class Main {
         boolean holds() throws Exception;
     }
 
-    /** What the receiver has written. */
+    /** A webhook as stored by the receiver. */
     private record Received(Map<String, String> headers, String body) {}
 
     private final Svix svix = client(System.getenv("SERVER_TOKEN"));
@@ -107,10 +107,10 @@ public final class Main {
     }
 
     private static void equal(Object got, Object wanted) {
-        if (!Objects.equals(got, wanted)) throw new AssertionError("got " + got + " instead of " + wanted);
+        if (!Objects.equals(got, wanted)) throw new AssertionError("got " + got + ", expected " + wanted);
     }
 
-    /** The call must end with the SDK's own error of that status. */
+    /** Checks that the call fails with the SDK's own error with this status. */
     private static void refused(int status, Action call) throws Exception {
         try {
             call.run();
@@ -118,13 +118,13 @@ public final class Main {
             equal(problem.getCode(), status);
             return;
         }
-        throw new AssertionError("not refused with " + status);
+        throw new AssertionError("expected an error with status " + status);
     }
 
     private static void eventually(Condition condition) throws Exception {
         long until = System.nanoTime() + DELIVERY_TIMEOUT.toNanos();
         while (!condition.holds()) {
-            if (System.nanoTime() > until) throw new AssertionError("nothing after " + DELIVERY_TIMEOUT);
+            if (System.nanoTime() > until) throw new AssertionError("condition not met after " + DELIVERY_TIMEOUT);
             Thread.sleep(20);
         }
     }
@@ -236,10 +236,13 @@ public final class Main {
         } catch (WebhookVerificationException refusal) {
             return;
         }
-        throw new AssertionError("a changed body passed the verification");
+        throw new AssertionError("the verification accepted a changed body");
     }
 
-    /** Without `resend`: this SDK makes a POST without a body of it, which its own HTTP client refuses to send. */
+    /**
+     * Without `resend`: this SDK sends it as a POST without a body, which its own HTTP client
+     * rejects.
+     */
     private void attempts() throws Exception {
         MessageAttemptOut first = attemptsOfMessage().get(0);
         int status = svix.getMessageAttempt().get(app, "event", first.getId()).getResponseStatusCode();

@@ -61,7 +61,7 @@ private val steps: Map<String, suspend () -> Unit> =
         "deletion of endpoint and application" to ::deletion,
     )
 
-/** The round trip with the Kotlin SDK. Prints one line about each step and ends at the first that fails. */
+/** The round trip with the Kotlin SDK. Prints one line per step and stops at the first failure. */
 fun main(): Unit = runBlocking {
     for ((name, step) in steps) {
         try {
@@ -80,23 +80,23 @@ fun main(): Unit = runBlocking {
 private fun client(token: String) = Svix(token, SvixOptions(baseUrl = System.getenv("SERVER_URL")))
 
 private fun equal(got: Any?, wanted: Any?) {
-    if (got != wanted) throw AssertionError("got $got instead of $wanted")
+    if (got != wanted) throw AssertionError("got $got, expected $wanted")
 }
 
-/** The call must end with the SDK's own error of that status. */
+/** Checks that the call fails with the SDK's own error with this status. */
 private suspend fun refused(status: Int, call: suspend () -> Unit) {
     try {
         call()
     } catch (problem: ApiException) {
         return equal(problem.statusCode, status)
     }
-    throw AssertionError("not refused with $status")
+    throw AssertionError("expected an error with status $status")
 }
 
 private suspend fun eventually(holds: suspend () -> Boolean) {
     val since = TimeSource.Monotonic.markNow()
     while (!holds()) {
-        if (since.elapsedNow() > DELIVERY_TIMEOUT) throw AssertionError("nothing after $DELIVERY_TIMEOUT")
+        if (since.elapsedNow() > DELIVERY_TIMEOUT) throw AssertionError("condition not met after $DELIVERY_TIMEOUT")
         delay(20)
     }
 }
@@ -180,10 +180,12 @@ private suspend fun delivery() {
     } catch (_: WebhookVerificationException) {
         return
     }
-    throw AssertionError("a changed body passed the verification")
+    throw AssertionError("the verification accepted a changed body")
 }
 
-/** Without `resend`: this SDK makes a POST without a body of it, which its own HTTP client refuses to send. */
+/**
+ * Without `resend`: this SDK sends it as a POST without a body, which its own HTTP client rejects.
+ */
 private suspend fun attempts() {
     val first = attemptsOfMessage().first()
     equal(svix.messageAttempt.get(app, "event", first.id).responseStatusCode.toInt(), 200)

@@ -1,4 +1,4 @@
-"""The round trip with the Python SDK. Prints one line about each step and ends at the first that fails."""
+"""The round trip with the Python SDK. Prints one line per step and stops at the first failure."""
 
 import json
 import os
@@ -46,28 +46,28 @@ endpoint = "endpoint"
 
 def equal(got, wanted) -> None:
     if got != wanted:
-        raise AssertionError(f"got {got!r} instead of {wanted!r}")
+        raise AssertionError(f"got {got!r}, expected {wanted!r}")
 
 
 def refused(error_class, status, call) -> None:
-    """The call must end with the SDK's own error of that status."""
+    """Check that the call fails with the SDK's own error with this status."""
     try:
         call()
     except error_class as error:
         equal(error.status_code, status)
     else:
-        raise AssertionError(f"not refused with {status}")
+        raise AssertionError(f"expected an error with status {status}")
 
 
 def eventually(find):
-    """What `find` returns as soon as that is something."""
+    """Wait until `find` returns a truthy value and return it."""
     until = time.monotonic() + DELIVERY_TIMEOUT_S
     while time.monotonic() < until:
         found = find()
         if found:
             return found
         time.sleep(0.02)
-    raise AssertionError(f"nothing after {DELIVERY_TIMEOUT_S} s")
+    raise AssertionError(f"condition not met after {DELIVERY_TIMEOUT_S} s")
 
 
 def applications() -> None:
@@ -147,7 +147,7 @@ def delivery() -> None:
         webhook.verify(received["body"] + " ", received["headers"])
     except WebhookVerificationError:
         return
-    raise AssertionError("a changed body passed the verification")
+    raise AssertionError("the verification accepted a changed body")
 
 
 def attempts() -> None:

@@ -1,4 +1,4 @@
-//! The round trip with the Rust SDK. Prints one line about each step and ends at the first that fails.
+//! The round trip with the Rust SDK. Prints one line per step and stops at the first failure.
 
 use std::{
     collections::BTreeMap, collections::BTreeSet, env, fmt::Debug, fs, path::Path, time::Duration,
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 const ENDPOINT: &str = "endpoint";
 
-/// In the order in which `Trip::run` takes them.
+/// The steps in the order in which `Trip::run` runs them.
 const STEPS: [&str; 13] = [
     "applications: create, get_or_create, get, list, upsert, patch, delete",
     "event types: create, get, list, upsert",
@@ -76,14 +76,14 @@ fn equal<T: PartialEq + Debug>(got: T, wanted: T) -> Outcome {
     if got == wanted {
         Ok(())
     } else {
-        Err(format!("got {got:?} instead of {wanted:?}").into())
+        Err(format!("got {got:?}, expected {wanted:?}").into())
     }
 }
 
-/// Demands the SDK's own error of that status.
+/// Checks that the call fails with the SDK's own error with this status.
 fn refused<T>(result: svix::Result<T>, status: u16) -> Outcome {
     match result {
-        Ok(_) => Err(format!("not refused with {status}").into()),
+        Ok(_) => Err(format!("expected an error with status {status}").into()),
         Err(Error::Http(content)) => equal(content.status.as_u16(), status),
         Err(Error::Validation(content)) if content.payload.is_some() => equal(422, status),
         Err(error) => Err(error.into()),
@@ -122,7 +122,7 @@ impl Trip {
         }
     }
 
-    /// Leaves the index of the step that failed in `step`.
+    /// On failure, `step` holds the index of the failed step.
     async fn run(&self, step: &mut usize) -> Outcome {
         let mut passed = || {
             println!("passed  {}", STEPS[*step]);
@@ -347,7 +347,7 @@ impl Trip {
             .data)
     }
 
-    /// The attempts, newest first, as soon as `count` of them have succeeded.
+    /// Waits until `count` attempts have succeeded and returns all attempts, newest first.
     async fn succeeded(&self, count: usize) -> Outcome<Vec<MessageAttemptOut>> {
         let until = Instant::now() + DELIVERY_TIMEOUT;
         while Instant::now() < until {
