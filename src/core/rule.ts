@@ -66,6 +66,15 @@ export function textProblem(text: string): string | null {
   return null;
 }
 
+export function choiceProblem(word: string, words: readonly string[]): string | null {
+  return words.includes(word) ? null : `Must be one of: ${words.join(", ")}.`;
+}
+
+/** For lists of texts. */
+export function distinctProblem(items: readonly unknown[]): string | null {
+  return new Set(items).size === items.length ? null : "None may come twice.";
+}
+
 export function metadataProblem(metadata: Readonly<Record<string, string>>): string | null {
   if (
     !Object.entries(metadata)

@@ -17,6 +17,7 @@ import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { parseInstant } from "../../core/instant.ts";
 import type { Finding } from "../../core/problem.ts";
+import { choiceProblem, distinctProblem } from "../../core/rule.ts";
 
 /** Says what is wrong with a value that has the right type, or null. */
 type Rule<T> = (value: T) => string | null;
@@ -47,8 +48,7 @@ export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
 
 /** A list of texts in which none comes twice. TypeBox's own `uniqueItems` takes a hundred times as long. */
 export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {}): TUnsafe<Static<S>[]> {
-  const rule = (items: Static<S>[]) => (new Set(items).size === items.length ? null : "None may come twice.");
-  return ruled(Type.Array(item, options), rule as Rule<unknown>, { uniqueItems: true });
+  return ruled(Type.Array(item, options), distinctProblem as Rule<unknown>, { uniqueItems: true });
 }
 
 /** One of a few words. */
@@ -57,7 +57,7 @@ export function choice<const Words extends readonly string[]>(
   options: { description?: string; default?: Words[number] } = {},
 ): TUnsafe<Words[number]> {
   const base = Type.String({ ...options, enum: words }) as unknown as TUnsafe<Words[number]>;
-  return ruled(base, (word) => (words.includes(word as Words[number]) ? null : `Must be one of: ${words.join(", ")}.`));
+  return ruled(base, (word) => choiceProblem(word, words));
 }
 
 /** A text that names an instant. */

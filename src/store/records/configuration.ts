@@ -1,5 +1,8 @@
 import type { Seq } from "../../core/id.ts";
+import type { Endpoint } from "../../core/resources/endpoint.ts";
 import type { Metadata } from "./common.ts";
+
+export type { Endpoint } from "../../core/resources/endpoint.ts";
 
 export type EnvironmentType = "development" | "production";
 
@@ -63,37 +66,7 @@ export interface EventType {
   readonly updatedAt: number;
 }
 
-export type Ordering = "parallel" | "fifo";
-
-export interface Endpoint {
-  readonly seq: Seq;
-  readonly applicationSeq: Seq;
-  readonly uid: string | null;
-  /** WHATWG-normalised. */
-  readonly url: string;
-  readonly description: string;
-  readonly disabled: boolean;
-  readonly eventTypes: readonly string[] | null;
-  readonly channels: readonly string[] | null;
-  readonly metadata: Metadata;
-  /** Sent with every delivery, names in the case they were given. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly version: number;
-  /** Attempts per second, null = unlimited. */
-  readonly throttleRate: number | null;
-  /** Attempts under way at once, null = the server's `endpoint-concurrency`. */
-  readonly concurrency: number | null;
-  readonly ordering: Ordering;
-  /** Null = the server's `delivery-timeout`. */
-  readonly timeoutMs: number | null;
-  /** Waits in ms, null = the server's `retry-schedule`. */
-  readonly retryScheduleMs: readonly number[] | null;
-  readonly paused: boolean;
-  /** Since when every attempt has failed; null while healthy. */
-  readonly failingSince: number | null;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
+export type Ordering = Endpoint["ordering"];
 
 /** `taken`: the uid is another's. `gone`: there is no such endpoint (any more). Then nothing was stored. */
 export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";

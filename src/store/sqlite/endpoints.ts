@@ -1,80 +1,26 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
+import { endpointFields } from "../../core/resources/endpoint.ts";
 import type { Configuration, Endpoint, EndpointSecret, KnownEndpoint } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
-import { isUniqueConflict, jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
+import { isUniqueConflict } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 /** Svix refuses to rotate while more than ten old keys are still valid. */
 const OLD_SECRETS_MAX = 10;
 
-const COLUMNS = `seq, application_seq AS applicationSeq, uid, url, description, disabled, event_types AS eventTypes, channels,
-  metadata, headers, version, throttle_rate AS throttleRate, concurrency, fifo, timeout_ms AS timeoutMs,
-  retry_schedule AS retrySchedule, paused, failing_since AS failingSince, created_at AS createdAt,
-  updated_at AS updatedAt, deleted_at AS deletedAt`;
+const { columns, insert, assignments, toRecord, toBindings } = mappingOf("endpoint", endpointFields, {
+  retryScheduleMs: { column: "retry_schedule" },
+  ordering: {
+    column: "fifo",
+    encode: (ordering) => (ordering === "fifo" ? 1 : 0),
+    decode: (fifo) => (fifo === 1 ? "fifo" : "parallel"),
+  },
+});
 
-interface Row {
-  seq: number;
-  applicationSeq: number;
-  uid: string | null;
-  url: string;
-  description: string;
-  disabled: number;
-  eventTypes: string | null;
-  channels: string | null;
-  metadata: string;
-  headers: string;
-  version: number;
-  throttleRate: number | null;
-  concurrency: number | null;
-  fifo: number;
-  timeoutMs: number | null;
-  retrySchedule: string | null;
-  paused: number;
-  failingSince: number | null;
-  createdAt: number;
-  updatedAt: number;
-  deletedAt: number | null;
-}
-
-function toEndpoint(row: Row): Endpoint {
-  const { fifo, retrySchedule, deletedAt, ...rest } = row;
-  return {
-    ...rest,
-    disabled: row.disabled === 1,
-    paused: row.paused === 1,
-    ordering: fifo === 1 ? "fifo" : "parallel",
-    eventTypes: parsedOrNull<string[]>(row.eventTypes),
-    channels: parsedOrNull<string[]>(row.channels),
-    metadata: parsed(row.metadata),
-    headers: parsed(row.headers),
-    retryScheduleMs: parsedOrNull<number[]>(retrySchedule),
-  };
-}
-
-function toBindings(endpoint: Endpoint) {
-  return {
-    seq: endpoint.seq,
-    uid: endpoint.uid,
-    url: endpoint.url,
-    description: endpoint.description,
-    disabled: endpoint.disabled ? 1 : 0,
-    eventTypes: jsonOrNull(endpoint.eventTypes),
-    channels: jsonOrNull(endpoint.channels),
-    metadata: JSON.stringify(endpoint.metadata),
-    headers: JSON.stringify(endpoint.headers),
-    version: endpoint.version,
-    throttleRate: endpoint.throttleRate,
-    concurrency: endpoint.concurrency,
-    fifo: endpoint.ordering === "fifo" ? 1 : 0,
-    timeoutMs: endpoint.timeoutMs,
-    retrySchedule: jsonOrNull(endpoint.retryScheduleMs),
-    paused: endpoint.paused ? 1 : 0,
-    failingSince: endpoint.failingSince,
-    updatedAt: endpoint.updatedAt,
-  };
-}
+const COLUMNS = `${columns}, deleted_at AS deletedAt`;
 
 export function endpoints(db: Database, committer: Committer, box: SecretBox): Configuration["endpoints"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
@@ -91,19 +37,8 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
     `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
   );
   const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
-  const insert = db.prepare(
-    `INSERT INTO endpoint (seq, application_seq, uid, url, description, disabled, event_types, channels, metadata, headers,
-       version, throttle_rate, concurrency, fifo, timeout_ms, retry_schedule, paused, failing_since, created_at, updated_at)
-     VALUES ($seq, $applicationSeq, $uid, $url, $description, $disabled, $eventTypes, $channels, $metadata, $headers,
-       $version, $throttleRate, $concurrency, $fifo, $timeoutMs, $retrySchedule, $paused, $failingSince, $createdAt, $updatedAt)`,
-  );
-  const replace = db.prepare(
-    `UPDATE endpoint SET uid = $uid, url = $url, description = $description, disabled = $disabled, event_types = $eventTypes,
-       channels = $channels, metadata = $metadata, headers = $headers, version = $version, throttle_rate = $throttleRate,
-       concurrency = $concurrency, fifo = $fifo, timeout_ms = $timeoutMs, retry_schedule = $retrySchedule, paused = $paused,
-       failing_since = $failingSince, updated_at = $updatedAt
-     WHERE seq = $seq AND deleted_at IS NULL`,
-  );
+  const insertOne = db.prepare(insert);
+  const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
   // What is to be sent for the first time at a later instant keeps its place there: as the head it would hold up the others.
   const orderByAcceptance = db.prepare(
@@ -145,12 +80,13 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   return {
     find: async (applicationSeq, key) => {
       const row = "seq" in key ? inApplication.get(key.seq, applicationSeq) : byUid.get(key.uid, applicationSeq);
-      return row === null ? null : toEndpoint(row);
+      return row === null ? null : toRecord(row);
     },
     get: async (seq) => {
       const row = bySeq.get(seq);
       if (row === null) return null;
-      return { ...toEndpoint(row), ...belongsTo.get(row.applicationSeq)!, deleted: row.deletedAt !== null };
+      const endpoint = toRecord(row);
+      return { ...endpoint, ...belongsTo.get(endpoint.applicationSeq)!, deleted: row.deletedAt !== null };
     },
     list: async (applicationSeq, page) => {
       const { condition, direction } = walk("seq", page);
@@ -160,17 +96,13 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
            ORDER BY seq ${direction} LIMIT $limit`,
         )
         .all({ applicationSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows.map(toEndpoint), page);
+      return pageOf(rows.map(toRecord), page);
     },
     ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
-    active: async (applicationSeq) => active.all(applicationSeq).map(toEndpoint),
+    active: async (applicationSeq) => active.all(applicationSeq).map(toRecord),
     create: (endpoint, secret) =>
       unlessTaken(() => {
-        insert.run({
-          ...toBindings(endpoint),
-          applicationSeq: endpoint.applicationSeq,
-          createdAt: endpoint.createdAt,
-        });
+        insertOne.run(toBindings(endpoint));
         insertSecret.run(endpoint.seq, box.seal(secret));
       }),
     update: async (seq, change) => {
@@ -178,7 +110,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
         return await committer.write(() => {
           const row = bySeq.get(seq);
           if (row === null || row.deletedAt !== null) return "gone";
-          const before = toEndpoint(row);
+          const before = toRecord(row);
           const { applicationSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, applicationSeq, createdAt };
           replace.run(toBindings(after));

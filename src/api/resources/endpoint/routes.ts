@@ -6,19 +6,20 @@ import {
   createEndpoint as storeEndpoint,
 } from "../../../commands/endpoints.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
+import { endpointFields } from "../../../core/resources/endpoint.ts";
 import { normalizeUrl, uidProblem } from "../../../core/rule.ts";
 import { generateSecret, parseSecret, secretBytes } from "../../../core/signature.ts";
 import type { Application, Endpoint } from "../../../store/index.ts";
-import { plainEndpoint, plainSettings } from "../../../store/plain-endpoint.ts";
+import { plainEndpoint } from "../../../store/plain-endpoint.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type FoundOrMade, findOrMake } from "../../http/find-or-make.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
+import { applyCreate, applyPatch, applyPut } from "../../http/resource.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
-  changed,
   type EndpointChange,
   EndpointIn,
   EndpointOut,
@@ -38,15 +39,12 @@ export function endpointRoutes(context: Context): Operation[] {
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
-  /** `blank`: what is not sent is as in a new one, not as it was. */
-  async function update(identity: Identity, found: Endpoint, sent: EndpointChange, blank: Partial<Endpoint> = {}) {
-    const names = sentEventTypes(sent) ?? null;
+  /** `apply` lays what was sent over the endpoint. */
+  async function update(identity: Identity, found: Endpoint, body: EndpointChange, apply = applyPatch) {
+    const names = sentEventTypes(body) ?? null;
     await checkEventTypes(context, identity, names, found.eventTypes ?? []);
-    const url = sent.url === undefined ? {} : { url: urlOf(sent.url) };
-    const after = await changeEndpoint(context, found.seq, (before) => ({
-      ...changed({ ...before, ...blank }, sent),
-      ...url,
-    }));
+    const sent = body.url === undefined ? body : { ...body, url: urlOf(body.url) };
+    const after = await changeEndpoint(context, found.seq, (before) => apply(endpointFields, before, sent));
     return reply(200, endpointOut(after, ids));
   }
 
@@ -144,8 +142,7 @@ export function endpointRoutes(context: Context): Operation[] {
         const checkTypes = checkTypesFor(identity);
         const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkTypes);
         if (found.made) return reply(201, endpointOut(found.thing, ids));
-        const { uid: _, ...blank } = plainSettings;
-        return update(identity, found.thing, body, blank);
+        return update(identity, found.thing, body, applyPut);
       },
     }),
 
@@ -229,7 +226,7 @@ async function makeEndpoint(
   const now = context.clock.now();
   const url = checkedUrl(body.url, context.settings.httpsOnly);
   const plain = plainEndpoint({ seq: context.seqs.next(), applicationSeq: application.seq, url, now });
-  const endpoint: Endpoint = { ...changed(plain, body), headers: body.headers ?? {} };
+  const endpoint = applyCreate(endpointFields, plain, { ...body, url });
   const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
   checkSecret(secret, "secret");
   await checkTypes(endpoint.eventTypes);

@@ -3,17 +3,11 @@ import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { foreignOperationalEventTypes, operationalEventTypes } from "../../../core/operational.ts";
 import { invalid } from "../../../core/problem.ts";
+import { EVENT_TYPES_MAX } from "../../../core/resources/endpoint.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { distinct, nullable } from "../../http/schema.ts";
-import {
-  EndpointIn,
-  EndpointOut,
-  EndpointUpdate,
-  EVENT_TYPES_MAX,
-  endpointExample,
-  endpointOut,
-} from "../endpoint/fields.ts";
+import { EndpointIn, EndpointOut, EndpointUpdate, endpointExample, endpointOut } from "../endpoint/fields.ts";
 
 const eventTypes = (description: string) =>
   Type.Optional(

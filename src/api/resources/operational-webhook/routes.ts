@@ -2,15 +2,16 @@ import { Type } from "@sinclair/typebox";
 import { changeEndpoint } from "../../../commands/endpoints.ts";
 import { endpointDeleted } from "../../../commands/publish.ts";
 import { notFound } from "../../../core/problem.ts";
+import { endpointFields } from "../../../core/resources/endpoint.ts";
 import type { Endpoint } from "../../../store/index.ts";
-import { plainSettings } from "../../../store/plain-endpoint.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
+import { applyPut } from "../../http/resource.ts";
 import type { Identity } from "../../identity/auth.ts";
-import { changed, sentEventTypes } from "../endpoint/fields.ts";
+import { sentEventTypes } from "../endpoint/fields.ts";
 import { EndpointHeadersIn, EndpointHeadersOut, headersOut, replaceHeaders } from "../endpoint/headers.ts";
 import { checkedUrl, createEndpoint, findOrMakeEndpoint } from "../endpoint/routes.ts";
 import { EndpointSecretOut, EndpointSecretRotateIn, rotateSecret, secretOut } from "../endpoint/secret.ts";
@@ -144,10 +145,10 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
         if (found.made) return reply(201, out(found.thing));
         const url = checkedUrl(body.url, context.settings.httpsOnly);
         checkOperationalTypes(sentEventTypes(body) ?? null);
-        const after = await changeEndpoint(context, found.thing.seq, (before) => ({
-          ...changed({ ...before, ...plainSettings, uid: before.uid }, body),
-          url,
-        }));
+        const sent = { ...body, url };
+        const after = await changeEndpoint(context, found.thing.seq, (before) =>
+          applyPut(endpointFields, before, sent),
+        );
         return reply(200, out(after));
       },
     }),

@@ -1,0 +1,185 @@
+/** What the API derives from the table of a resource's fields: schemas, examples, and conversions of records. */
+import {
+  type Static,
+  type TObject,
+  type TOptional,
+  type TProperties,
+  type TSchema,
+  type TUnsafe,
+  Type,
+} from "@sinclair/typebox";
+import { IdCodec } from "../../core/id.ts";
+import {
+  type Field,
+  type Fields,
+  type InputOf,
+  type RecordOf,
+  type ResultOf,
+  settingsOf,
+  type Traits,
+  type Where,
+} from "../../core/resources/field.ts";
+import type { Form, OutputType, ValueType } from "../../core/resources/value-type.ts";
+import { nullable, ruled } from "./schema.ts";
+
+/** The schema of a value in a request. */
+export function inputSchema<V, I, O>({ input }: ValueType<V, I, O>): TUnsafe<I> {
+  return schemaOf(input) as TUnsafe<I>;
+}
+
+/** The schema of a value in a response. */
+export function outputSchema<V, O>({ output }: OutputType<V, O>): TUnsafe<O> {
+  return schemaOf(output) as TUnsafe<O>;
+}
+
+function schemaOf(form: Form): TSchema {
+  const { rule, shown = {} } = form;
+  const schema =
+    rule === undefined ? typeOf(form, shown) : ruled(typeOf(form), rule as (value: unknown) => string | null, shown);
+  return form.nullable ? nullable(schema) : schema;
+}
+
+function typeOf({ type, keywords: checked, items = { type: "object" } }: Form, shown: object = {}): TSchema {
+  const keywords = { ...checked, ...shown };
+  switch (type) {
+    case "string":
+      return Type.String(keywords);
+    case "integer":
+      return Type.Integer(keywords);
+    case "boolean":
+      return Type.Boolean(keywords);
+    case "array":
+      return Type.Array(schemaOf(items), keywords);
+    case "map":
+      return Type.Record(Type.String(), schemaOf(items), keywords);
+    case "object":
+      return Type.Object({}, keywords);
+    case "null":
+      return Type.Null(keywords);
+  }
+}
+
+type Json<F extends Fields, K extends keyof F> = F[K]["traits"]["json"] extends infer N extends string ? N : K;
+
+type Needed<F extends Fields, K extends keyof F> = { [N in K as Json<F, N>]: TUnsafe<InputOf<F[N]>> };
+type Optional<F extends Fields, K extends keyof F> = { [N in K as Json<F, N>]: TOptional<TUnsafe<InputOf<F[N]>>> };
+
+export type CreateProperties<F extends Fields> = Needed<F, Where<F, "create", "required">> &
+  Optional<F, Where<F, "create", "optional">>;
+export type UpdateProperties<F extends Fields> = Needed<F, Where<F, "update", "required">> &
+  Optional<F, Where<F, "update", "optional">>;
+export type PatchProperties<F extends Fields> = Optional<F, Where<F, "update", "required" | "optional">>;
+export type OutputProperties<F extends Fields> = {
+  [K in Where<F, "output", "always"> as Json<F, K>]: TUnsafe<ResultOf<F[K]>>;
+} & {
+  [K in Where<F, "output", "unless null"> as Json<F, K>]: TOptional<TUnsafe<NonNullable<ResultOf<F[K]>>>>;
+};
+
+/** The required fields come first. */
+export function createProperties<F extends Fields>(fields: F) {
+  return inputProperties(fields, "create") as CreateProperties<F>;
+}
+
+export function updateProperties<F extends Fields>(fields: F) {
+  return inputProperties(fields, "update") as UpdateProperties<F>;
+}
+
+export function patchProperties<F extends Fields>(fields: F) {
+  const properties = Object.entries(inputProperties(fields, "update"));
+  return Object.fromEntries(properties.map(([name, schema]) => [name, Type.Optional(schema)])) as PatchProperties<F>;
+}
+
+function inputProperties(fields: Fields, body: "create" | "update"): TProperties {
+  const properties: TProperties = {};
+  for (const need of ["required", "optional"] as const) {
+    for (const [name, field] of Object.entries(fields)) {
+      if (field.traits[body] !== need) continue;
+      const schema = schemaOf(withDefault(field));
+      properties[field.traits.json ?? name] = need === "required" ? schema : Type.Optional(schema);
+    }
+  }
+  return properties;
+}
+
+/** The default is documented unless it is empty, as null and the empty text are. */
+function withDefault(field: Field): Form {
+  const { input } = field.type as ValueType;
+  const value = defaultOf(field);
+  const isEmpty = value === null || value === "" || typeof value === "object";
+  return isEmpty ? input : { ...input, keywords: { default: value, ...input.keywords } };
+}
+
+/** Ids are made from the numbers of rows, and no default is one. */
+const noIds = new IdCodec([0, 0, 0, 0]);
+
+/** The default as JSON; null for none. */
+function defaultOf({ type, initial }: Field): unknown {
+  return initial === undefined ? null : type.format(initial, noIds);
+}
+
+export function outputProperties<F extends Fields>(fields: F) {
+  const properties: TProperties = {};
+  for (const [name, { type, traits }] of Object.entries<Field>(fields)) {
+    if (traits.output === "never") continue;
+    const json = traits.json ?? name;
+    if (traits.output === "always") properties[json] = schemaOf(type.output);
+    else properties[json] = Type.Optional(schemaOf({ ...type.output, nullable: false }));
+  }
+  return properties as OutputProperties<F>;
+}
+
+export type Output<F extends Fields> = Static<TObject<OutputProperties<F>>>;
+
+/** The example of a response, for the document. */
+export function exampleOf<F extends Fields>(fields: F): Output<F> {
+  const examples: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries<Field>(fields)) {
+    const { traits, aliasOf, example } = field;
+    if (traits.output === "never") continue;
+    const value = example ?? (aliasOf === undefined ? defaultOf(field) : examples[aliasOf]);
+    if (value !== null || traits.output === "always") examples[traits.json ?? name] = value;
+  }
+  return examples as Output<F>;
+}
+
+/** A record as a response shows it. */
+export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: IdCodec): Output<F> {
+  const values: Readonly<Record<string, unknown>> = record;
+  const output: Record<string, unknown> = {};
+  for (const [name, { type, traits, aliasOf, initial }] of Object.entries<Field>(fields)) {
+    if (traits.output === "never") continue;
+    const value = type.format(traits.stored || aliasOf !== undefined ? values[aliasOf ?? name] : initial, ids);
+    if (value !== null || traits.output === "always") output[traits.json ?? name] = value;
+  }
+  return output as Output<F>;
+}
+
+type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
+
+/** Returns the new record `blank` with what was sent for it. */
+export function applyCreate<F extends Fields, R extends RecordOf<F>>(fields: F, blank: R, sent: Sent<F>): R {
+  return overlaid(fields, blank, sent, ({ create }) => create !== "no");
+}
+
+/** Returns the record with what was sent for it; null is a value, and what was not sent stays. */
+export function applyPatch<F extends Fields, R extends RecordOf<F>>(fields: F, before: R, sent: Sent<F>): R {
+  return overlaid(fields, before, sent, ({ update }) => update !== "no");
+}
+
+/** Returns the record as a PUT makes it: what was not sent gets its default, but the uid stays. */
+export function applyPut<F extends Fields, R extends RecordOf<F>>(fields: F, before: R, sent: Sent<F>): R {
+  const uid = "uid" in before ? { uid: before.uid } : {};
+  return applyPatch(fields, { ...before, ...settingsOf(fields), ...uid }, sent);
+}
+
+function overlaid<R extends object>(fields: Fields, before: R, sent: object, isOpen: (traits: Traits) => boolean): R {
+  const inputs: Readonly<Record<string, unknown>> = { ...sent };
+  const after = { ...before } as Record<string, unknown>;
+  for (const [name, { type, traits, aliasOf }] of Object.entries(fields)) {
+    const input = inputs[traits.json ?? name];
+    if (input === undefined || !isOpen(traits)) continue;
+    if (aliasOf !== undefined && inputs[fields[aliasOf]!.traits.json ?? aliasOf] !== undefined) continue;
+    if (traits.stored || aliasOf !== undefined) after[aliasOf ?? name] = (type as ValueType).parse(input);
+  }
+  return after as R;
+}

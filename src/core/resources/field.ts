@@ -1,0 +1,160 @@
+/**
+ * A resource is described by one table of its fields: an object with one entry per field, in the order of the API. The
+ * store's SQL and record type, the API's schemas, examples and conversions, and the OpenAPI document are derived from it.
+ */
+import type { IdPrefix, Seq } from "../id.ts";
+import { id, instant, integer, type OutputType, type ValueType } from "./value-type.ts";
+
+type Need = "required" | "optional" | "no";
+
+/** Where a field occurs, and under which name. */
+export interface Traits {
+  /** In the body of a request that creates the resource. */
+  readonly create: Need;
+  /** In the body of a request that replaces the resource (PUT). A PATCH takes the same fields, all of them optional. */
+  readonly update: Need;
+  readonly output: "always" | "unless null" | "never";
+  /** In the record. What is not stored is shown with its default. */
+  readonly stored: boolean;
+  /** Does the table say which value a new record has here? */
+  readonly hasDefault: boolean;
+  /** The name in JSON; null: that of the record. */
+  readonly json: string | null;
+}
+
+/** One line of a table: a field whose values are `V` in memory, `I` in requests and `O` in responses. */
+export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits = Traits> {
+  readonly type: OutputType<V, O> | ValueType<V, I, O>;
+  readonly traits: T;
+  readonly initial?: V;
+  /** In the examples of the document; the default unless given. */
+  readonly example?: O;
+  /** It stays as it was created. */
+  readonly fixed?: true;
+  /** The field of the table that this is another name for. */
+  readonly aliasOf?: string;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+export type ValueOf<F> = F extends Field<infer V, infer _I, infer _O, infer _T> ? V : never;
+export type InputOf<F> = F extends Field<infer _V, infer I, infer _O, infer _T> ? I : never;
+export type ResultOf<F> = F extends Field<infer _V, infer _I, infer O, infer _T> ? O : never;
+
+/** The names of the fields whose trait `Name` is one of `Value`. */
+export type Where<F extends Fields, Name extends keyof Traits, Value> = {
+  [K in keyof F & string]: F[K]["traits"][Name] extends Value ? K : never;
+}[keyof F & string];
+
+/** What the store keeps of a resource. */
+export type RecordOf<F extends Fields> = { readonly [K in Where<F, "stored", true>]: ValueOf<F[K]> };
+
+type Defaults<F extends Fields, K extends keyof F> = {
+  readonly [N in K & Where<F, "stored", true> & Where<F, "hasDefault", true>]: ValueOf<F[N]>;
+};
+
+/** The stored fields that have a default, with it. */
+export function defaultsOf<F extends Fields>(fields: F): Defaults<F, keyof F> {
+  return initialOf(fields, () => true);
+}
+
+/** Those of them that a client may change. */
+export function settingsOf<F extends Fields>(fields: F): Defaults<F, Where<F, "update", "required" | "optional">> {
+  return initialOf(fields, ({ traits }) => traits.update !== "no");
+}
+
+function initialOf<R>(fields: Fields, isWanted: (field: Field) => boolean): R {
+  const wanted = Object.entries(fields).filter(
+    ([, field]) => field.traits.stored && field.traits.hasDefault && isWanted(field),
+  );
+  return Object.fromEntries(wanted.map(([name, { initial }]) => [name, initial])) as R;
+}
+
+/** What a line may say beyond what its kind implies. */
+interface Options<O> extends Partial<Omit<Traits, "hasDefault">> {
+  readonly example?: O;
+}
+
+type Override<T extends Traits, More> = {
+  readonly [K in keyof Traits]: K extends keyof More ? Extract<More[K], Traits[K]> : T[K];
+};
+
+type Rest<V> = Pick<Field<V>, "initial" | "fixed" | "aliasOf">;
+
+function field<V, I, O, T extends Traits, More extends Options<O>>(
+  type: OutputType<V, O> | ValueType<V, I, O>,
+  traits: T,
+  more: More | undefined,
+  rest: Rest<V> = {},
+): Field<V, I, O, Override<T, More>> {
+  const { example, ...changes }: Options<O> = more ?? {};
+  const all = { ...traits, ...changes } as unknown as Override<T, More>;
+  return { type, traits: all, ...(example !== undefined && { example }), ...rest };
+}
+
+const INTERNAL = { create: "no", update: "no", output: "never", stored: true, hasDefault: false, json: null } as const;
+const STATE = { ...INTERNAL, output: "always" } as const;
+const STATE_AT_FIRST = { ...STATE, hasDefault: true } as const;
+const REQUIRED = { ...STATE, create: "required", update: "required" } as const;
+const SETTING = { ...STATE, create: "optional", update: "optional", hasDefault: true } as const;
+const AT_CREATION = { ...SETTING, update: "no" } as const;
+const ALIAS = { ...SETTING, stored: false, hasDefault: false } as const;
+
+/** The number of the row: `id` in JSON. */
+export function key(prefix: IdPrefix) {
+  const example = `${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`;
+  const type = id(prefix, { description: "Given by the server.", examples: [example] });
+  return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
+}
+
+/** The number of the row that this one belongs to. It is not shown. */
+export function parent(): Field<Seq, never, number, typeof INTERNAL> {
+  return { type: integer(), traits: INTERNAL, fixed: true };
+}
+
+/** A client must send it. */
+export function required<V, I, O, const M extends Options<O> = object>(type: ValueType<V, I, O>, more?: M) {
+  return field(type, REQUIRED, more);
+}
+
+/** A client may set and change it. */
+export function setting<V, I, O, const M extends Options<O> = object>(
+  type: ValueType<V, I, O>,
+  initial: NoInfer<V>,
+  more?: M,
+) {
+  return field(type, SETTING, more, { initial });
+}
+
+/** A client may set it when it creates the resource. */
+export function atCreation<V, I, O, const M extends Options<O> = object>(
+  type: ValueType<V, I, O>,
+  initial: NoInfer<V>,
+  more?: M,
+) {
+  return field(type, AT_CREATION, more, { initial });
+}
+
+/** Only the server sets it. */
+export function state<V, O, const M extends Options<O> = object>(
+  type: OutputType<V, O>,
+  initial: NoInfer<V>,
+  more?: M,
+) {
+  return field<V, never, O, typeof STATE_AT_FIRST, M>(type, STATE_AT_FIRST, more, { initial });
+}
+
+/** A second name of the field `aliasOf`. Where a request has both, the alias is ignored. */
+export function alias<V, I, O, const M extends Options<O> = object>(
+  aliasOf: string,
+  type: ValueType<V, I, O>,
+  more?: M,
+) {
+  return field(type, ALIAS, more, { aliasOf });
+}
+
+const EXAMPLE_INSTANT = "2026-01-01T00:00:00.000Z";
+const exampleInstant = instant({ examples: [EXAMPLE_INSTANT] });
+
+export const createdAt = field(exampleInstant, STATE, { example: EXAMPLE_INSTANT }, { fixed: true });
+export const updatedAt = field(exampleInstant, STATE, { example: EXAMPLE_INSTANT });

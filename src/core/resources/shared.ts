@@ -1,0 +1,85 @@
+/** Types of values that several resources have. */
+import type { IdPrefix } from "../id.ts";
+import {
+  channelProblem,
+  eventTypeNameProblem,
+  headersBytesMax,
+  headersMax,
+  headersProblem,
+  metadataEntriesMax,
+  metadataProblem,
+  nameCharsMax,
+  textProblem,
+  uidProblem,
+} from "../rule.ts";
+import { integer, type Keywords, list, map, nullable, nullMeans, text } from "./value-type.ts";
+
+const NAME_PATTERN = "^[a-zA-Z0-9\\-_.]+$";
+/** As long as anything may be that is shown in a list. */
+const TEXT_CHARS_MAX = 4096;
+const CHANNELS_MAX = 10;
+export const HEADERS_LIMIT = `At most ${headersMax} with ${headersBytesMax} bytes together.`;
+
+/** A name or description, for people. */
+export const label = (description: string, keywords: Keywords = {}) =>
+  text({ ...keywords, maxLength: TEXT_CHARS_MAX, rule: textProblem, shown: { description } });
+
+export const uid = (prefix: IdPrefix, thing: string) =>
+  nullable(
+    text({
+      rule: (input) => uidProblem(input, prefix),
+      shown: {
+        description: `Your own name for the ${thing}, unique within its surroundings; it works wherever the id does.`,
+        minLength: 1,
+        maxLength: nameCharsMax,
+        pattern: NAME_PATTERN,
+        examples: ["my-own-id"],
+      },
+    }),
+  );
+
+export const eventTypeName = text({
+  rule: eventTypeNameProblem,
+  shown: {
+    description: "The name of an event type.",
+    minLength: 1,
+    maxLength: nameCharsMax,
+    pattern: NAME_PATTERN,
+    examples: ["user.signup"],
+  },
+});
+
+export const channel = text({
+  rule: channelProblem,
+  shown: { minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.:+]+$", examples: ["project_1337"] },
+});
+
+export const channels = (description: string) =>
+  nullable(list(channel, { description, minItems: 1, maxItems: CHANNELS_MAX, distinct: true }));
+
+export const metadata = nullMeans(
+  {},
+  map(text(), {
+    maxProperties: metadataEntriesMax,
+    rule: metadataProblem,
+    shown: {
+      description: "Your own notes: texts by name, at most 4096 bytes as JSON.",
+      examples: [{ plan: "pro" }],
+    },
+  }),
+);
+
+const RATE = { minimum: 1, maximum: 65_535 };
+export const throttleRate = (description: string) => nullable(integer({ ...RATE, description }));
+/** The name that version 1 of the Svix SDKs uses. */
+const rateLimitKeywords = { ...RATE, deprecated: true, description: "Old name of `throttleRate`." };
+export const rateLimit = nullable(integer(rateLimitKeywords));
+
+export const headers = map(text(), {
+  maxProperties: headersMax,
+  rule: headersProblem,
+  shown: {
+    description: `Headers to send with every delivery. ${HEADERS_LIMIT}`,
+    examples: [{ "X-Example": "123" }],
+  },
+});

@@ -1,0 +1,90 @@
+import type { Field, Fields, RecordOf, ValueOf } from "../../core/resources/field.ts";
+import type { Storage } from "../../core/resources/value-type.ts";
+
+/** A value of a column, and a row of a table by the names of the record's fields. */
+type Bound = string | number | null;
+export type Row = Readonly<Record<string, Bound>>;
+
+/** How a column holds the values of a field. */
+interface Codec<V> {
+  encode(value: V): Bound;
+  decode(stored: Bound): V;
+}
+
+interface Column<V> extends Partial<Codec<V>> {
+  readonly column: string;
+}
+
+/** The columns that are not named after their field, or hold it in their own way. */
+type Exceptions<F extends Fields> = { readonly [K in keyof F]?: Column<ValueOf<F[K]>> };
+
+/** The SQL of a table and the way between its rows and records, derived from the fields of a resource. */
+export interface Mapping<R> {
+  /** For SELECT: `seq, application_seq AS applicationSeq, …`. */
+  readonly columns: string;
+  /** All columns of a new row, bound by name. */
+  readonly insert: string;
+  /** For UPDATE: `uid = $uid, …`, without what stays as it was created. */
+  readonly assignments: string;
+  /** Ignores what else is in the row. */
+  toRecord(row: Row): R;
+  /** For `insert` and `assignments`, and for conditions on the same fields. */
+  toBindings(record: R): Record<string, Bound>;
+}
+
+export function mappingOf<F extends Fields>(
+  table: string,
+  fields: F,
+  exceptions: Exceptions<F> = {},
+): Mapping<RecordOf<F>> {
+  const mapped = Object.entries<Field>(fields)
+    .filter(([, { traits }]) => traits.stored)
+    .map(([name, { type, fixed = false }]) => ({
+      ...codecs[type.storage],
+      column: snakeCase(name),
+      ...(exceptions[name] as Column<unknown> | undefined),
+      name,
+      fixed,
+    }));
+  const list = (of: (field: (typeof mapped)[number]) => string, from = mapped) => from.map(of).join(", ");
+  const columns = list(({ column }) => column);
+  return {
+    columns: list(({ column, name }) => (column === name ? name : `${column} AS ${name}`)),
+    insert: `INSERT INTO ${table} (${columns}) VALUES (${list(({ name }) => `$${name}`)})`,
+    assignments: list(
+      ({ column, name }) => `${column} = $${name}`,
+      mapped.filter(({ fixed }) => !fixed),
+    ),
+    toRecord(row) {
+      const record: Record<string, unknown> = {};
+      for (const { name, decode } of mapped) record[name] = decode(row[name]!);
+      return record as RecordOf<F>;
+    },
+    toBindings(record) {
+      const values: Readonly<Record<string, unknown>> = record;
+      const bindings: Record<string, Bound> = {};
+      for (const { name, encode } of mapped) bindings[name] = encode(values[name]);
+      return bindings;
+    },
+  };
+}
+
+const plain: Codec<unknown> = { encode: (value) => value as Bound, decode: (stored) => stored };
+
+const codecs: Readonly<Record<Storage, Codec<unknown>>> = {
+  integer: plain,
+  text: plain,
+  boolean: {
+    encode: (value) => (value === null ? null : Number(value)),
+    decode: (stored) => (stored === null ? null : stored === 1),
+  },
+  json: {
+    encode: (value) => (value === null ? null : JSON.stringify(value)),
+    decode: (stored) => (stored === null ? null : JSON.parse(stored as string)),
+  },
+};
+
+/** `throttleRate` → `throttle_rate`. */
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
