@@ -54,6 +54,5 @@ function helpAfter(settings: ReadonlyArray<Setting<unknown>>): string {
 
 /** For a terminal, so without the backticks of Markdown. */
 function describe(setting: Setting<unknown>): string {
-  const note = setting.unsupported ? " (not supported yet)" : "";
-  return `${setting.description}${note} (default: ${defaultText(setting)})`.replaceAll("`", "");
+  return `${setting.description} (default: ${defaultText(setting)})`.replaceAll("`", "");
 }

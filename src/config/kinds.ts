@@ -186,11 +186,3 @@ export const baseUrl: Kind<string> = {
   },
   fromToml: stringOnly,
 };
-
-/** A proxy URL. */
-export const proxyUrl: Kind<string> = {
-  label: "url",
-  expected: "an http:// or socks5:// URL",
-  parse: (text) => (/^(http|socks5):\/\//i.test(text) && URL.canParse(text) ? text : null),
-  fromToml: stringOnly,
-};

@@ -3,12 +3,11 @@ import { allSettings, defaultText, variableOf } from "./schema.ts";
 /** Returns the table of all settings for the README, as Markdown. */
 export function settingsTable(): string {
   const rows = allSettings().map(([, setting]) => {
-    const notes = [setting.secret ? "variable or file only" : "", setting.unsupported ? "not supported yet" : ""];
-    const suffix = notes.filter((note) => note !== "").map((note) => ` (${note})`);
+    const suffix = setting.secret ? " (variable or file only)" : "";
     const cells = [
       `\`${setting.name}\``,
       defaultText(setting),
-      `${setting.description}${suffix.join("")}`,
+      `${setting.description}${suffix}`,
       `\`${variableOf(setting)}\``,
     ];
     return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

@@ -52,11 +52,6 @@ export function readSettings(sources: SettingSources): Settings {
 function parse(setting: Setting<unknown>, given: Given): unknown {
   const value = setting.kind.parse(given.text);
   if (value === null) throw invalid(setting, given.where, shown(given.text));
-  if (setting.unsupported) {
-    throw new SettingsError(
-      `${given.where} is set, but this version of Boathook does not support ${setting.name} yet; remove it.`,
-    );
-  }
   return value;
 }
 

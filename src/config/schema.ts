@@ -10,7 +10,6 @@ import {
   list,
   oneOf,
   path,
-  proxyUrl,
   rate,
   share,
   size,
@@ -36,8 +35,6 @@ export interface Setting<Value, Default extends string | null = string | null> {
    * appear in messages.
    */
   readonly secret?: true;
-  /** Known but not supported by this version: setting it prevents the start. */
-  readonly unsupported?: true;
 }
 
 /** Keeps the value and default types separate, so that `Settings` can be derived. */
@@ -205,14 +202,6 @@ export const SCHEMA = {
     default: "false",
     description: "reject endpoints with `http://` URLs",
   }),
-  egressProxy: setting("egress-proxy", {
-    group: "Endpoint addresses",
-    kind: proxyUrl,
-    default: null,
-    description: "`http://…` or `socks5://…` proxy for deliveries; the proxy variables of the environment are ignored",
-    unsupported: true,
-  }),
-
   maxBodyBytes: setting("max-body", {
     group: "Limits",
     kind: size(1, 256 * MIB, "1B to 256MiB"),

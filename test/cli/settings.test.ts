@@ -132,7 +132,6 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["", "yes", "1"],
   },
-  egressProxy: { valid: [], invalid: ["", "proxy:3128", "https://proxy"] },
   maxBodyBytes: {
     valid: [
       ["64KiB", 65_536],
@@ -198,7 +197,6 @@ test("the documented defaults apply if no setting is given", () => {
     signatureHeaders: "webhook",
     allowSubnets: [],
     httpsOnly: false,
-    egressProxy: null,
     maxBodyBytes: 2 * 1024 * 1024,
     maxResponseStoredBytes: 16 * 1024,
     ingestRatePerSecond: null,
@@ -315,12 +313,6 @@ describe("settings that are refused whatever their value", () => {
       expect(message).toContain(variableOf(setting));
       expect(message).not.toContain("hunter2");
     }
-  });
-
-  test("a setting that this version does not support is refused", () => {
-    expect(refusal({ flags: { "egress-proxy": "socks5://127.0.0.1:1080" } })).toContain(
-      "does not support egress-proxy yet",
-    );
   });
 });
 
