@@ -64,6 +64,7 @@ export class ServiceStack extends OneLife {
   protected async begin(): Promise<void> {
     try {
       for (const service of this.services) {
+        if (this.isStopping) break;
         this.#started.push(service);
         await service.start();
       }

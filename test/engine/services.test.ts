@@ -1,0 +1,101 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { Facts } from "../../src/core/fact.ts";
+import { type Service, ServiceStack } from "../../src/core/service.ts";
+import { assemble, type Kernel } from "../../src/kernel.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { VirtualClock } from "../sim/clock.ts";
+import { Dice } from "../sim/dice.ts";
+import { MINUTE, policy } from "../support/engine-world.ts";
+
+const NEVER = new Promise<never>(() => {});
+
+interface Bench {
+  readonly kernel: Kernel;
+  readonly clock: VirtualClock;
+  /** Lets time pass until `work` is done. */
+  run<T>(work: Promise<T>): Promise<T>;
+}
+
+/** A kernel on a virtual clock that nothing has been started of. */
+function bench(): Bench {
+  const clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  const facts = new Facts();
+  const { store } = openMemoryStore(new Database(":memory:", { strict: true }), clock.ofProcess(1), (fact) =>
+    facts.state(fact),
+  );
+  const dice = new Dice(1);
+  const ports = {
+    clock: clock.ofProcess(1),
+    random: dice,
+    transport: { send: () => NEVER },
+    resolver: { resolve: () => NEVER },
+  };
+  const kernel = assemble({ store, facts, ports, settings: { ...policy, backlogThresholdMs: MINUTE } });
+  return {
+    kernel,
+    clock,
+    async run(work) {
+      let isDone = false;
+      const done = () => {
+        isDone = true;
+      };
+      work.then(done, done);
+      await macrotask();
+      while (!isDone) {
+        clock.next()?.task();
+        await macrotask();
+      }
+      return work;
+    },
+  };
+}
+
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What the services of a kernel are called; a kernel has one of each. */
+const NAMES = ["operational", "engine", "backlogWatch", "retention"] as const;
+
+describe("the services of the kernel", () => {
+  test("are all known to this test", () => {
+    const { kernel } = bench();
+    expect(new Set(kernel.services)).toEqual(new Set<Service>(NAMES.map((name) => kernel[name])));
+  });
+
+  const plans = fc.array(fc.record({ call: fc.constantFrom("start", "stop"), turns: fc.nat(2) }), { maxLength: 8 });
+
+  test.each(NAMES)("%s stands any order of overlapping starts and stops, and leaves no timer behind", async (name) => {
+    await fc.assert(
+      fc.asyncProperty(plans, async (plan) => {
+        const { kernel, clock, run } = bench();
+        const service: Service = kernel[name];
+        const running: Promise<void>[] = [];
+        for (const { call, turns } of plan) {
+          for (let i = 0; i < turns; i++) clock.next()?.task();
+          await macrotask();
+          running.push(call === "start" ? service.start() : service.stop());
+        }
+        await run(Promise.all([...running, service.stop()]));
+        expect(clock.next()).toBeNull();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("stop together while each other's work is under way, and leave no timer behind", async () => {
+    for (let steps = 0; steps < 30; steps++) {
+      const { kernel, clock, run } = bench();
+      const stack = new ServiceStack(kernel.services);
+      await run(stack.start());
+      for (let i = 0; i < steps; i++) {
+        clock.next()?.task();
+        await macrotask();
+      }
+      await run(stack.stop());
+      expect(clock.next()).toBeNull();
+    }
+  });
+});
