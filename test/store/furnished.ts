@@ -24,7 +24,10 @@ export function bytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "utf8"));
 }
 
-/** A store with an environment, an application and an endpoint, and short ways to put more in. Time stands unless told to pass. */
+/**
+ * A store with an environment, an application and an endpoint, and helpers that add more. The clock
+ * only advances when a test sets `now`.
+ */
 export class Furnished implements AsyncDisposable {
   now = Date.UTC(2026, 0, 1);
   readonly seqs = new SeqSource(() => this.now);
@@ -82,7 +85,7 @@ export class Furnished implements AsyncDisposable {
   async addApplication(change: Partial<Application> = {}): Promise<Application> {
     const application = this.newApplication(change);
     if (!(await this.store.configuration.applications.create(application)))
-      throw new Error("The uid of the application is taken.");
+      throw new Error("The uid of the application is already in use.");
     return application;
   }
 
@@ -94,7 +97,7 @@ export class Furnished implements AsyncDisposable {
   async addEndpoint(change: Partial<Endpoint> = {}, secret = "whsec_c2VjcmV0"): Promise<Endpoint> {
     const endpoint = this.newEndpoint(change);
     if (!(await this.store.configuration.endpoints.create(endpoint, secret)))
-      throw new Error("The uid of the endpoint is taken.");
+      throw new Error("The uid of the endpoint is already in use.");
     return endpoint;
   }
 
@@ -138,7 +141,7 @@ export class Furnished implements AsyncDisposable {
     };
   }
 
-  /** An accepted message for these endpoints: the one of this store unless told otherwise. */
+  /** Accepts a message for these endpoints; by default for the endpoint of this store. */
   async send(change: Partial<NewMessage> = {}, endpointSeqs = [this.endpoint.seq]): Promise<NewMessage> {
     const message = this.newMessage(change, endpointSeqs);
     const [result] = await this.store.queue.accept([message]);
@@ -152,7 +155,7 @@ export class Furnished implements AsyncDisposable {
     return messages;
   }
 
-  /** Everything that waits in a lane, in its order. */
+  /** Returns all pending deliveries of a lane, in lane order. */
   waiting(endpointSeq = this.endpoint.seq): Promise<readonly PendingDelivery[]> {
     return this.store.queue.due(endpointSeq, LANE_START, EVERYTHING, 10_000);
   }
@@ -198,13 +201,13 @@ export class Furnished implements AsyncDisposable {
     return settled!;
   }
 
-  /** Lets everything that waits in a lane run out of attempts. */
+  /** Turns all pending deliveries of a lane into dead letters. */
   async kill(reason: FailureReason = "status_5xx", endpointSeq = this.endpoint.seq): Promise<void> {
     const waiting = await this.waiting(endpointSeq);
     await this.store.queue.settle(waiting.map((delivery) => this.settlement(delivery, { state: "dead", reason })));
   }
 
-  /** A message for one endpoint that has become a dead letter. */
+  /** Accepts a message for one endpoint and turns its delivery into a dead letter. */
   async sendDead(
     change: Partial<NewMessage> = {},
     { endpointSeq = this.endpoint.seq, reason = "status_5xx" as FailureReason } = {},

@@ -3,11 +3,11 @@ import fc from "fast-check";
 import type { Seq } from "../../src/core/id.ts";
 import type { PageOf, PageRequest } from "../../src/store/index.ts";
 
-/** The first page in display order, of more rows than any test makes. */
+/** The first page in ascending order, with a limit above the row count of any test. */
 export const ALL: PageRequest = { limit: 10_000, from: null, backwards: false, order: "ascending" };
 export const NEWEST_FIRST: PageRequest = { ...ALL, order: "descending" };
 
-/** What a page should be, worked out on a plain array. */
+/** Computes the expected page from an array. */
 export function pageOf<T extends { readonly seq: Seq }>(rows: readonly T[], page: PageRequest): PageOf<T> {
   const sign = page.order === "ascending" ? 1 : -1;
   const inOrder = rows.toSorted((a, b) => sign * (a.seq - b.seq));
@@ -19,7 +19,7 @@ export function pageOf<T extends { readonly seq: Seq }>(rows: readonly T[], page
   return { rows: part, more: beyond.length > page.limit };
 }
 
-/** Pages that begin anywhere: at a row, between two, before the first, behind the last. */
+/** Pages that begin anywhere: at a row, between two rows, before the first, after the last. */
 export function anyPage(rows: ReadonlyArray<{ readonly seq: Seq }>): fc.Arbitrary<PageRequest> {
   const borders = rows.flatMap(({ seq }) => [seq - 1, seq, seq + 1]);
   return fc.record({
@@ -30,7 +30,7 @@ export function anyPage(rows: ReadonlyArray<{ readonly seq: Seq }>): fc.Arbitrar
   });
 }
 
-/** Holds a list against the array for many filters and pages. */
+/** Compares a list with the array for many filters and pages. */
 export async function expectPages<T extends { readonly seq: Seq }, Filter>(
   rows: readonly T[],
   filters: fc.Arbitrary<Filter>,
@@ -50,7 +50,10 @@ export async function expectPages<T extends { readonly seq: Seq }, Filter>(
   );
 }
 
-/** Takes only the keys that are set, because an absent field does not restrict and `undefined` is no value. */
+/**
+ * Generates records in which any key may be absent. An absent field does not restrict, and
+ * `undefined` is not a valid value.
+ */
 export function optional<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
   return fc.record(fields, { requiredKeys: [] }) as unknown as fc.Arbitrary<Partial<T>>;
 }

@@ -1,17 +1,20 @@
 import type { Fact } from "../../src/core/fact.ts";
 import type { Store } from "../../src/store/index.ts";
 
-/** What the suites need of an implementation of the store. */
+/** What the suites need from an implementation of the store. */
 export interface StoreUnderTest {
-  /** After `reopen` it is another one. */
+  /** The open store. `reopen` replaces it. */
   readonly store: Store;
-  /** What the store has stated, oldest first. */
+  /** Facts that the store has stated, oldest first. */
   readonly facts: readonly Fact[];
-  /** Closes the store and opens it on the same data, as a restart does. */
+  /** Closes the store and opens it on the same data, like a restart. */
   reopen(): Promise<void>;
-  /** Closes it and removes the data. */
+  /** Closes the store and removes its data. */
   remove(): Promise<void>;
 }
 
-/** Opens an empty store. Every suite is a function of this, so that each implementation is held to the same promises. */
+/**
+ * Opens an empty store. Every suite is a function of this, so that all implementations are held to
+ * the same guarantees.
+ */
 export type Open = () => Promise<StoreUnderTest>;

@@ -10,7 +10,7 @@ interface MemoryWorld extends AsyncDisposable {
   readonly world: Furnished;
   readonly commits: Extract<Fact, { type: "commit.finished" | "commit.failed" }>[];
   readonly db: Database;
-  /** Thrown before the next commits, as by the disk. */
+  /** Error to throw before the next commits, as if from the disk. */
   trouble: Error | null;
   crash(): void;
 }
@@ -50,8 +50,8 @@ function sqliteError(code: string): Error {
   return Object.assign(new Error(`planted: ${code}`), { code });
 }
 
-describe("the group commit", () => {
-  test("commits all writes of one turn of the event loop together", async () => {
+describe("group commit", () => {
+  test("the group commit commits all writes of one turn of the event loop together", async () => {
     await using memory = await memoryWorld();
     const { world, commits } = memory;
     await Promise.all([
@@ -62,14 +62,14 @@ describe("the group commit", () => {
     expect(commits).toMatchObject([{ type: "commit.finished", writes: 52 }]);
   });
 
-  test("commits writes of different turns apart", async () => {
+  test("the group commit commits writes of different turns separately", async () => {
     await using memory = await memoryWorld();
     await memory.world.store.housekeeping.meta.set("one", "1");
     await memory.world.store.housekeeping.meta.set("two", "2");
     expect(memory.commits.map(({ writes }) => writes)).toEqual([1, 1]);
   });
 
-  test("answers a write only after its commit", async () => {
+  test("the group commit resolves a write only after its commit", async () => {
     await using memory = await memoryWorld();
     let answered = false;
     const write = memory.world.store.housekeeping.meta.set("name", "value").then(() => {
@@ -81,7 +81,7 @@ describe("the group commit", () => {
     expect({ answered, commits: memory.commits.length }).toEqual({ answered: true, commits: 1 });
   });
 
-  test("shares one commit also when one of the writes fails", async () => {
+  test("the group commit shares one commit even if one of the writes fails", async () => {
     await using memory = await memoryWorld();
     const { world, commits } = memory;
     await world.addApplication({ uid: "taken" });
@@ -96,7 +96,7 @@ describe("the group commit", () => {
   });
 
   test.each(["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY"])(
-    "rejects every write of the turn and stores none of them when the disk says %s",
+    "the group commit rejects all writes of the turn and stores none when the disk reports %s",
     async (code) => {
       await using memory = await memoryWorld();
       const { world, commits } = memory;
@@ -114,13 +114,13 @@ describe("the group commit", () => {
     },
   );
 
-  test("says that a full disk is full", async () => {
+  test("the group commit reports a full disk", async () => {
     await using memory = await memoryWorld();
     memory.trouble = sqliteError("SQLITE_FULL");
     await expect(memory.world.store.housekeeping.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
   });
 
-  test("does not take a write that fails by itself for a disk that does", async () => {
+  test("a write that fails by itself is not reported as a failing disk", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const taken = await world.send();
@@ -129,7 +129,7 @@ describe("the group commit", () => {
     expect(failure).not.toBeInstanceOf(StoreUnavailable);
   });
 
-  test("leaves no transaction open, whatever went wrong", async () => {
+  test("the group commit leaves no transaction open, whatever fails", async () => {
     await using memory = await memoryWorld();
     const { world, db } = memory;
     const taken = await world.send();
@@ -144,7 +144,7 @@ describe("the group commit", () => {
     expect(await world.store.housekeeping.meta.get("name")).toBe("value");
   });
 
-  test("stores nothing of what was queued when the process dies, and never answers", async () => {
+  test("queued writes are neither stored nor resolved when the process dies", async () => {
     await using memory = await memoryWorld();
     let answered = false;
     void memory.world.store.housekeeping.meta.set("name", "value").finally(() => {

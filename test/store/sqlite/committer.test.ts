@@ -4,7 +4,7 @@ import type { Fact } from "../../../src/core/fact.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { Committer } from "../../../src/store/sqlite/commit.ts";
 
-/** A committer whose turns end when told to. */
+/** A committer whose turns of the event loop end on request. */
 function committerOn(db: Database, onFact: (fact: Fact) => void = () => {}) {
   const due: (() => void)[] = [];
   const clock = { now: () => 0, after: () => () => {}, soon: (task: () => void) => void due.push(task) };
@@ -29,14 +29,14 @@ function kept(db: Database): number[] {
     .map(({ value }) => value);
 }
 
-/** A result, or that there is none. */
+/** Returns the result of a promise, or "pending" if it has none yet. */
 function settledBy(promise: Promise<unknown>): Promise<unknown> {
-  const nothing = new Promise((resolve) => setImmediate(resolve, "no answer"));
+  const nothing = new Promise((resolve) => setImmediate(resolve, "pending"));
   return Promise.race([promise.then(() => "stored"), nothing]).catch((error) => error);
 }
 
-describe("a committer", () => {
-  test("answers all writers of a commit although somebody who listens throws", async () => {
+describe("committer", () => {
+  test("a committer resolves all writes of a commit even if a listener throws", async () => {
     using db = database();
     const { put, endTurn } = committerOn(db, () => {
       throw new Error("planted");
@@ -46,7 +46,7 @@ describe("a committer", () => {
     expect(await Promise.all(writes.map(settledBy))).toEqual(["stored", "stored"]);
   });
 
-  test("refuses all writers of a commit that failed although somebody who listens throws", async () => {
+  test("a committer rejects all writes of a failed commit even if a listener throws", async () => {
     using db = database();
     const committer = committerOn(db, () => {
       throw new Error("planted");
@@ -57,7 +57,7 @@ describe("a committer", () => {
     expect(await write).toBeInstanceOf(StoreUnavailable);
   });
 
-  test("goes on when a transaction could not be rolled back at once", async () => {
+  test("a committer continues after a transaction that could not be rolled back at once", async () => {
     using db = database();
     const facts: Fact[] = [];
     const committer = committerOn(db, (fact) => facts.push(fact));
@@ -80,7 +80,7 @@ describe("a committer", () => {
     expect(facts[0]).toMatchObject({ message: "planted" });
   });
 
-  test("goes on when a transaction had been rolled back before it was to be", async () => {
+  test("a committer continues after a transaction that was already rolled back", async () => {
     using db = database();
     const committer = committerOn(db);
     const run = db.run.bind(db);

@@ -13,13 +13,13 @@ const OTHER_KEY = "f".repeat(64);
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
 
-/** Opens and closes. */
+/** Opens and closes a store. */
 async function touch(...args: Parameters<typeof optionsFor>): Promise<void> {
   await (await openStore(optionsFor(...args))).close();
 }
 
-describe("a data directory", () => {
-  test("is made for its owner only, with everything in it", async () => {
+describe("data directory", () => {
+  test("a data directory and its files are created for their owner only", async () => {
     using home = temporaryDirectory();
     const dataDir = home.file("new/data");
     await touch(dataDir);
@@ -29,13 +29,13 @@ describe("a data directory", () => {
     expect(readFileSync(join(dataDir, "encryption.key"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
-  test("is refused when it cannot be made", async () => {
+  test("a data directory that cannot be created is refused", async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("file"), "");
     await expect(openStore(optionsFor(home.file("file/data")))).rejects.toBeInstanceOf(StartError);
   });
 
-  test("is refused when its database is no database", async () => {
+  test("a data directory with a file that is not a database is refused", async () => {
     using home = temporaryDirectory();
     await touch(home.path);
     for (const name of readdirSync(home.path)) {
@@ -44,20 +44,20 @@ describe("a data directory", () => {
     await expect(openStore(optionsFor(home.path))).rejects.toBeInstanceOf(StartError);
   });
 
-  test("holds no key file when a key is configured", async () => {
+  test("a data directory has no key file if a key is configured", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     expect(existsSync(home.file("encryption.key"))).toBe(false);
   });
 
-  test("is refused with another encryption key, and opens again with the first", async () => {
+  test("a data directory is refused with another encryption key and opens again with the first", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     await expect(openStore(optionsFor(home.path, { encryptionKey: OTHER_KEY }))).rejects.toThrow(/encryption key/i);
     await touch(home.path, { encryptionKey: KEY });
   });
 
-  test("is refused when it holds data but its key file is gone", async () => {
+  test("a data directory with data but without its key file is refused", async () => {
     using home = temporaryDirectory();
     await touch(home.path);
     unlinkSync(home.file("encryption.key"));
@@ -65,14 +65,14 @@ describe("a data directory", () => {
     expect(existsSync(home.file("encryption.key"))).toBe(false);
   });
 
-  test("is refused when its key file holds something else", async () => {
+  test("a data directory with an invalid key file is refused", async () => {
     using home = temporaryDirectory();
     await touch(home.path);
     writeFileSync(home.file("encryption.key"), "abc");
     await expect(openStore(optionsFor(home.path))).rejects.toThrow(/64 hex digits/);
   });
 
-  test("is refused when a newer program has written it", async () => {
+  test("a data directory that was written by a newer program is refused", async () => {
     using home = temporaryDirectory();
     await touch(home.path);
     const db = new Database(home.file("boathook.db"));
@@ -81,7 +81,7 @@ describe("a data directory", () => {
     await expect(openStore(optionsFor(home.path))).rejects.toThrow(/newer boathook/);
   });
 
-  test("belongs to one server until that has closed it", async () => {
+  test("a data directory belongs to one server until that server closes it", async () => {
     using home = temporaryDirectory();
     const first = await openStore(optionsFor(home.path));
     await expect(openStore(optionsFor(home.path))).rejects.toThrow(/in use by another boathook/);
@@ -89,7 +89,7 @@ describe("a data directory", () => {
     await touch(home.path);
   });
 
-  test("takes a row from a command while a server owns it, and the server notices", async () => {
+  test("a command can write to a data directory that a server owns, and the server notices", async () => {
     using home = temporaryDirectory();
     const server = await openStore(optionsFor(home.path));
     const version = server.housekeeping.foreignVersion();
@@ -103,7 +103,7 @@ describe("a data directory", () => {
     await server.close();
   });
 
-  test("does not hold the text of a secret, in whatever form", async () => {
+  test("a data directory does not contain the text of a secret in any form", async () => {
     using home = temporaryDirectory();
     const text = "a secret that nobody may read";
     const secret = `whsec_${Buffer.from(text).toString("base64")}`;
@@ -123,7 +123,7 @@ describe("a data directory", () => {
     ]);
   });
 
-  test("tells its size", async () => {
+  test("a data directory reports its size", async () => {
     const under = await openDataDir();
     const { databaseBytes, walBytes } = await under.store.housekeeping.size();
     expect(databaseBytes + walBytes).toBeGreaterThan(4096);

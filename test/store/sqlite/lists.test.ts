@@ -15,15 +15,19 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 import { optionsFor } from "./open.ts";
 
 /**
- * The lists of a store with 50,000 attempts. What a page costs is told by the rows that its queries may look at, which is the
- * same on every machine. `bun scripts/bench/lists.ts` measures the time of a million.
+ * Lists of a store with 50,000 attempts. The cost of a page is the number of rows that its queries
+ * may read, which is the same on every machine. `bun scripts/bench/lists.ts` measures the time with
+ * a million attempts.
  */
 
 const ATTEMPTS = 50_000;
 const LIMIT = 50;
-/** Of a page that is found through one property: so many stretches as it has rows, one more, and the unfinished one. */
+/**
+ * Row limit of a page that is found by one property: one stretch per row, one more, and the
+ * unfinished one.
+ */
 const ROWS_OF_A_PAGE = (LIMIT + 2) * 70;
-/** Of a page that was cut short. */
+/** Row limit of a page that was cut short. */
 const ROWS_OF_ANY_PAGE = 101 * 70;
 
 const directory = temporaryDirectory();
@@ -48,10 +52,10 @@ type List = (page: PageRequest) => Promise<Listed>;
 
 interface Case {
   readonly name: string;
-  /** What the list should hold, newest first. */
+  /** Query for the expected list, newest first. */
   readonly sql: string;
   readonly list: List;
-  /** It has two properties that are both common: its pages may be cut short. */
+  /** The filter has two properties that are both common, so its pages may be cut short. */
   readonly mayBeCut?: true;
 }
 
@@ -70,11 +74,11 @@ function attemptCases(): Case[] {
   const { commonType, rareType, oldestType, unknownType } = seen;
   const unknown = Array.from({ length: 100 }, (_, i) => `never-${i}`);
   return [
-    of("busy", "that arrived", { status: 0 }, "t.reason IS NULL"),
-    of("down", "that arrived", { status: 0 }, "t.reason IS NULL"),
+    of("busy", "that succeeded", { status: 0 }, "t.reason IS NULL"),
+    of("down", "that succeeded", { status: 0 }, "t.reason IS NULL"),
     of("busy", "that failed", { status: 2 }, "t.reason IS NOT NULL"),
-    of("busy", "answered 4xx", { statusCodeClass: 400 }, "t.response_status BETWEEN 400 AND 499"),
-    of("busy", "not answered", { statusCodeClass: 0 }, "t.response_status = 0"),
+    of("busy", "with a 4xx response", { statusCodeClass: 400 }, "t.response_status BETWEEN 400 AND 499"),
+    of("busy", "without a response", { statusCodeClass: 0 }, "t.response_status = 0"),
     of("busy", "of a common type", { eventTypes: [commonType] }, types(commonType)),
     of("busy", "of a rare type", { eventTypes: [rareType] }, types(rareType)),
     of("busy", "of the oldest type", { eventTypes: [oldestType] }, types(oldestType)),
@@ -132,14 +136,14 @@ function endpointMessageCases(): Case[] {
     of("busy", "all", {}, "1"),
     of("quiet", "all", {}, "1"),
     of("busy", "that failed", { status: 2 }, "d.state = 2"),
-    of("busy", "that wait", { status: 1 }, "0"),
-    of("busy", "that are tried again", { status: 3 }, "0"),
-    of("down", "that arrived", { status: 0 }, "d.state = 1", true),
+    of("busy", "that are pending", { status: 1 }, "0"),
+    of("busy", "that are retried", { status: 3 }, "0"),
+    of("down", "that succeeded", { status: 0 }, "d.state = 1", true),
     of("down", "of a type", { eventTypes: ["order.changed-3"] }, "m.event_type = 'order.changed-3'"),
   ];
 }
 
-/** Rows that the queries of a list may look at: those in the ranges that they are given. */
+/** Counts the rows that the queries of a list may read: those in the ranges that they are given. */
 function watchRanges(): { rows(): number; stop(): void } {
   const prototype = Object.getPrototypeOf(reader.query("SELECT 1")) as { all: (...args: unknown[]) => unknown };
   const { all } = prototype;
@@ -161,7 +165,7 @@ function watchRanges(): { rows(): number; stop(): void } {
   };
 }
 
-/** Walks a list to its end, and says what each page came to. */
+/** Reads a list to its end and returns the cost of each page. */
 async function walk(list: List): Promise<{ seqs: number[]; rowsOfPages: number[]; cut: number }> {
   const watch = watchRanges();
   const seqs: number[] = [];
@@ -187,18 +191,21 @@ const wanted = (sql: string) =>
     .all()
     .map(({ seq }) => seq);
 
-describe("a long list", () => {
-  test("has what its filter asks for, page by page, and looks at few rows for each of them", async () => {
+describe("long lists", () => {
+  test("each page of a long list has the rows of its filter and reads few others", async () => {
     for (const { name, sql, list, mayBeCut } of [...attemptCases(), ...messageCases(), ...endpointMessageCases()]) {
       const { seqs, rowsOfPages, cut } = await walk(list);
       expect({ name, seqs }).toEqual({ name, seqs: wanted(sql) });
       const most = Math.max(...rowsOfPages);
-      expect({ name, isDear: most > (mayBeCut ? ROWS_OF_ANY_PAGE : ROWS_OF_A_PAGE) }).toEqual({ name, isDear: false });
+      expect({ name, isExpensive: most > (mayBeCut ? ROWS_OF_ANY_PAGE : ROWS_OF_A_PAGE) }).toEqual({
+        name,
+        isExpensive: false,
+      });
       if (!mayBeCut) expect({ name, cut }).toEqual({ name, cut: 0 });
     }
   }, 30_000);
 
-  test("looks at hardly a row for what is not there", async () => {
+  test("a long list reads hardly any row for a value that does not occur", async () => {
     const watch = watchRanges();
     const page = { limit: LIMIT, from: null, backwards: false, order: "descending" } as const;
     await store.history.attempts.ofEndpoint(history.busy, { eventTypes: [seen.unknownType] }, page, false);
@@ -207,7 +214,7 @@ describe("a long list", () => {
     expect(rows).toBeLessThanOrEqual(70);
   });
 
-  test("is the same after the data of an older version has been brought up to date", async () => {
+  test("a long list is the same after the data of an older version was migrated", async () => {
     using old = temporaryDirectory();
     reader.run(`VACUUM INTO '${old.file("boathook.db")}'`);
     await Bun.write(old.file("encryption.key"), Bun.file(directory.file("encryption.key")));
@@ -227,7 +234,7 @@ describe("a long list", () => {
   }, 30_000);
 });
 
-/** Takes away what the step with the index has made, and lets the step run again. */
+/** Drops what the migration with the index has created and runs it again. */
 function rebuildIndex(path: string): void {
   const step = migrations.find((sql) => sql.includes("CREATE TABLE stretch"))!;
   using db = new Database(path);

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 import type { StoreUnderTest } from "../store-under-test.ts";
 
 export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): OpenOptions {
-  // The tests end their processes in good order, so they need not wait for the disk.
+  // Tests end their processes in an orderly way, so they need not wait for the disk.
   return {
     dataDir,
     sync: "normal",
@@ -18,7 +18,7 @@ export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): 
   };
 }
 
-/** A store as the server has it, in a directory of its own. */
+/** Opens a store like the server does, in a new temporary directory. */
 export async function openDataDir(): Promise<StoreUnderTest> {
   const directory = temporaryDirectory();
   const facts: Fact[] = [];

@@ -6,30 +6,30 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
 import { optionsFor } from "./open.ts";
 
-/** Reads of a whole table or index that are meant: what the query has, and why it may. */
-const MEANT: ReadonlyArray<readonly [sql: string, why: string]> = [
+/** Intended scans of a whole table or index: a part of the query, and the reason. */
+const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["SELECT MAX(seq) AS last FROM", "lastSeq: the ends of the primary keys, once at the start"],
-  ["AS environmentSeq, COUNT(*) AS count", "totals: counts what waits and what is dead, once at the start"],
-  ["FROM (SELECT * FROM message ORDER BY seq DESC LIMIT", "latest: the newest 5,000 messages at most"],
-  ["FROM environment ORDER BY name", "the list of environments, of which there are few"],
-  ["FROM application WHERE operational = 1", "hidden applications: one an environment, once at the start"],
-  ["FROM token ORDER BY seq", "token list: every token there is"],
-  ["FROM delivery d\n  CROSS JOIN endpoint e", "dead letters: walked through their own index until the page is full"],
-  ["FROM application WHERE operational = 1", "the hidden applications, at most one an environment"],
-  ["FROM environment WHERE 1", "the list of environments, of which there are few"],
-  ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all that are in the index are asked for"],
-  ["given ON own.value = given.value", "the flags of one event type beside those of a token, a few of either"],
-  ["AS kept FROM message", "replay: all of the few messages that the inner query has found by index"],
+  ["AS environmentSeq, COUNT(*) AS count", "totals: counts pending deliveries and dead letters, once at the start"],
+  ["FROM (SELECT * FROM message ORDER BY seq DESC LIMIT", "latest: at most the newest 5,000 messages"],
+  ["FROM environment ORDER BY name", "list of environments, of which there are few"],
+  ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
+  ["FROM token ORDER BY seq", "token list: all tokens"],
+  ["FROM delivery d\n  CROSS JOIN endpoint e", "dead letters: read through their own index until the page is full"],
+  ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
+  ["FROM environment WHERE 1", "list of environments, of which there are few"],
+  ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all entries of the index are needed"],
+  ["given ON own.value = given.value", "the flags of one event type and of a token, which are few"],
+  ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];
 
-/** Sorts that are meant. */
-const SORTS_MEANT: readonly string[] = [
+/** Intended sorts. */
+const SORTS_INTENDED: readonly string[] = [
   "GROUP BY d.endpoint_seq, m.event_type, d.reason", // the summary of dead letters counts before it sorts
   "FROM endpoint_secret", // a dozen at most
-  "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many as the application has endpoints
-  "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // the same
+  "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
+  "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as above
   "AS environmentSeq, COUNT(*) AS count", // totals
-  "FROM event_type", // a temporary tree only where the index has another order
+  "FROM event_type", // a temporary tree only if the index has another order
 ];
 
 const PAGES: readonly PageRequest[] = [
@@ -39,7 +39,7 @@ const PAGES: readonly PageRequest[] = [
   { limit: 10, from: 5, backwards: false, order: "ascending" },
 ];
 
-/** Every SQL text that a store uses while the sample runs. */
+/** Returns every SQL text that a store uses while the sample runs. */
 async function collect(dataDir: string): Promise<Set<string>> {
   const texts = new Set<string>();
   const { query, prepare } = Database.prototype;
@@ -62,7 +62,10 @@ async function collect(dataDir: string): Promise<Set<string>> {
   return texts;
 }
 
-/** Each call whose SQL is put together anew; the others are prepared when the store opens. */
+/**
+ * Makes each call whose SQL is built at run time. Other statements are prepared when the store
+ * opens.
+ */
 async function sample(world: Furnished): Promise<void> {
   const { store } = world;
   const [app, endpoint, environmentSeq] = [world.application.seq, world.endpoint.seq, world.environment.seq];
@@ -155,7 +158,7 @@ interface Plan {
 }
 
 function explain(path: string, texts: ReadonlySet<string>): Plan[] {
-  // Not strict: nothing is bound, and the plan does not depend on it.
+  // Not strict, because no parameters are bound; the plan does not depend on them.
   using db = new Database(path, { readonly: true });
   return [...texts]
     .filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql))
@@ -168,26 +171,28 @@ function explain(path: string, texts: ReadonlySet<string>): Plan[] {
     }));
 }
 
-const isMeant = (sql: string, list: readonly string[]) => list.some((part) => sql.includes(part));
+const isIntended = (sql: string, list: readonly string[]) => list.some((part) => sql.includes(part));
 
-describe("the queries", async () => {
+describe("query plans", async () => {
   using home = temporaryDirectory();
   const plans = explain(home.file("boathook.db"), await collect(home.path));
 
-  test("are all looked at", () => {
+  test("the plans of all queries are checked", () => {
     expect(plans.length).toBeGreaterThan(100);
   });
 
-  test("read no table and no index from end to end, but for those that are meant to", () => {
+  test("queries scan no whole table or index except where intended", () => {
     const scans = plans.flatMap(({ sql, steps }) =>
       steps.filter((step) => /^SCAN (?!CONSTANT ROW|json_each|\(subquery)/.test(step)).map((step) => ({ sql, step })),
     );
-    const meant = MEANT.map(([part]) => part);
-    expect(scans.filter(({ sql }) => !isMeant(sql, meant))).toEqual([]);
+    const intended = INTENDED.map(([part]) => part);
+    expect(scans.filter(({ sql }) => !isIntended(sql, intended))).toEqual([]);
   });
 
-  test("sort nothing that may be long", () => {
+  test("queries sort nothing that may be long", () => {
     const sorts = plans.filter(({ steps }) => steps.some((step) => step.includes("TEMP B-TREE")));
-    expect(sorts.filter(({ sql }) => !isMeant(sql, SORTS_MEANT)).map(({ sql, steps }) => ({ sql, steps }))).toEqual([]);
+    expect(
+      sorts.filter(({ sql }) => !isIntended(sql, SORTS_INTENDED)).map(({ sql, steps }) => ({ sql, steps })),
+    ).toEqual([]);
   });
 });

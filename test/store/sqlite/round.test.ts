@@ -7,8 +7,8 @@ import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Round } from "../../../src/store/sqlite/round.ts";
 import { Furnished } from "../furnished.ts";
 
-describe("a round", () => {
-  test("comes to every row once, whatever the pieces", () => {
+describe("sweep cursor", () => {
+  test("a sweep visits every row once, whatever the batch size", () => {
     using db = new Database(":memory:", { strict: true });
     db.run("CREATE TABLE row (seq INTEGER PRIMARY KEY, stays INTEGER)");
     const sql = "SELECT ?2 AS at, seq, stays FROM row WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4";
@@ -31,7 +31,7 @@ describe("a round", () => {
     );
   });
 
-  test("does not go on when what was made of it could not be stored", async () => {
+  test("a sweep does not advance when its batch could not be stored", async () => {
     using db = new Database(":memory:", { strict: true });
     let isDiskFull = false;
     const { store } = openMemoryStore(

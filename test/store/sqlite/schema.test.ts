@@ -8,8 +8,8 @@ function schemaOf(db: Database): unknown[] {
   return db.query("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all();
 }
 
-describe("the schema", () => {
-  test("has STRICT tables only", () => {
+describe("schema", () => {
+  test("the schema has only STRICT tables", () => {
     using db = new Database(":memory:");
     migrate(db);
     const tables = db
@@ -20,7 +20,7 @@ describe("the schema", () => {
     expect(tables.filter(({ strict }) => strict !== 1)).toEqual([]);
   });
 
-  test("is left as it is by a second start", () => {
+  test("the schema is not changed by a second start", () => {
     using db = new Database(":memory:");
     migrate(db);
     const before = schemaOf(db);
@@ -28,7 +28,7 @@ describe("the schema", () => {
     expect(schemaOf(db)).toEqual(before);
   });
 
-  test("refuses data of a newer program and leaves it alone", () => {
+  test("data of a newer program is refused and left unchanged", () => {
     using db = new Database(":memory:");
     db.run("PRAGMA user_version = 9999");
     expect(() => migrate(db)).toThrow(/schema 9999/);
@@ -36,11 +36,11 @@ describe("the schema", () => {
   });
 });
 
-describe("a connection", () => {
+describe("connection", () => {
   test.each<[Sync, number]>([
     ["full", 2],
     ["normal", 1],
-  ])("writes ahead and syncs as the setting %s says", (sync, level) => {
+  ])("a connection uses the write-ahead log and syncs according to the setting %s", (sync, level) => {
     using home = temporaryDirectory();
     using db = new Database(home.file("test.db"));
     configure(db, sync);

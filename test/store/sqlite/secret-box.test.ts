@@ -5,16 +5,16 @@ import { SecretBox } from "../../../src/store/sqlite/secret-box.ts";
 const box = new SecretBox(new Uint8Array(32).fill(1));
 const otherBox = new SecretBox(new Uint8Array(32).fill(2));
 
-describe("the secret box", () => {
-  test("gives back what was put in", () => {
+describe("secret box", () => {
+  test("the secret box opens what it sealed", () => {
     fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => expect(box.open(box.seal(text))).toBe(text)));
   });
 
-  test("seals the same text differently each time", () => {
+  test("the secret box seals the same text differently each time", () => {
     expect(box.seal("text")).not.toEqual(box.seal("text"));
   });
 
-  test("opens nothing that another key has sealed or that has been changed", () => {
+  test("the secret box opens nothing that another key sealed or that was changed", () => {
     const sealed = box.seal("a secret");
     expect(() => otherBox.open(sealed)).toThrow();
     for (let i = 0; i < sealed.length; i++) {
@@ -24,7 +24,7 @@ describe("the secret box", () => {
     }
   });
 
-  test("has a fingerprint that tells keys apart and does not hold them", () => {
+  test("the fingerprint of a secret box distinguishes keys and does not contain them", () => {
     expect(box.fingerprint).toBe(new SecretBox(new Uint8Array(32).fill(1)).fingerprint);
     expect(box.fingerprint).not.toBe(otherBox.fingerprint);
     expect(box.fingerprint).toMatch(/^[0-9a-f]{32}$/);

@@ -6,7 +6,7 @@ import { Furnished } from "../furnished.ts";
 import { NEWEST_FIRST } from "../pages.ts";
 import { optionsFor } from "./open.ts";
 
-test("the index of lists forgets what has been deleted, and finds what has not", async () => {
+test("the list index drops deleted rows and still finds the others", async () => {
   using directory = temporaryDirectory();
   await using world = await Furnished.open(async () => {
     const store = await openStore(optionsFor(directory.path));
@@ -25,7 +25,7 @@ test("the index of lists forgets what has been deleted, and finds what has not",
   const kept = await fill(100);
   expect(before).toBeGreaterThan(10);
   while ((await world.store.housekeeping.prune(kept[0]!.acceptedAt, world.now, 100)).deleted > 0);
-  // Of what is gone at most the stretches that also hold something that is not.
+  // Only stretches that also contain remaining rows may be left of the deleted ones.
   expect(lines()).toBeLessThan(before / 2);
   const { rows } = await world.store.history.attempts.ofEndpoint(
     world.endpoint.seq,

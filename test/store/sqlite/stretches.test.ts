@@ -5,7 +5,7 @@ import { migrate } from "../../../src/store/sqlite/migrations.ts";
 import { EVERYTHING, type Range, Stretches, type Trait } from "../../../src/store/sqlite/stretches.ts";
 
 const TRAITS: readonly Trait[] = ["a", "b", "ab", "c:a", 7, 77];
-/** With these a search has so many choices that it takes the other way. */
+/** With so many alternatives, a search uses its other strategy. */
 const NEVER: readonly Trait[] = Array.from({ length: 20 }, (_, i) => `never-${i}`);
 const LISTS = [1, 2, 3];
 const LIMITS = { rows: 3, open: 2 };
@@ -16,7 +16,10 @@ interface Row {
   readonly traits: readonly Trait[];
 }
 
-/** What happens to the index: rows come in order or late, are undone, and the process is started again, after a stop or a crash. */
+/**
+ * An event in the life of the index: rows are added in order or late, additions are rolled back,
+ * and the process restarts after a stop or a crash.
+ */
 type Step =
   | { readonly kind: "row"; readonly list: number; readonly traits: readonly Trait[]; readonly isLate: boolean }
   | { readonly kind: "undone"; readonly list: number }
@@ -65,7 +68,7 @@ class World {
   #add({ list, traits, isLate }: Step & { readonly kind: "row" }): void {
     this.#seq += 10;
     const inOrder = this.#seq;
-    // A number that was given out a while ago, and that nobody else has.
+    // An unused number that was generated earlier.
     const seq = isLate ? Math.max(5, inOrder - 45) - (inOrder % 4) - 1 : inOrder;
     if (this.rows.some((row) => row.seq === seq)) return;
     this.index.mark(list, seq, traits);
@@ -84,7 +87,7 @@ class World {
 const isIn = (range: Range, seq: number) => seq >= range.from && seq < range.to;
 
 describe("stretches", () => {
-  test("lead to every row that a search wants, once, in the direction of travel", () => {
+  test("stretches lead to every matching row once, in the direction of travel", () => {
     const anyTerm = fc.subarray([...TRAITS], { minLength: 1 });
     const anyTerms = fc.array(
       fc.oneof(
@@ -129,7 +132,7 @@ describe("stretches", () => {
     );
   });
 
-  test("without what is wanted are passed over", () => {
+  test("stretches without a match are skipped", () => {
     const world = new World();
     const add = (traits: readonly Trait[]) => world.take({ kind: "row", list: 1, traits, isLate: false });
     for (let i = 0; i < 300; i++) add(i === 150 ? ["a", "b"] : ["a"]);
@@ -138,7 +141,7 @@ describe("stretches", () => {
       const ranges = [...world.index.find(1, [[term]], EVERYTHING, "DESC")];
       return world.rows.filter(({ seq }) => ranges.some((range) => isIn(range, seq))).length;
     };
-    // The stretch that has it, and the last one, of which nothing is stored yet.
+    // The stretch with the match, and the last stretch, which is not stored yet.
     expect(rowsIn("b")).toBeLessThanOrEqual(2 * LIMITS.rows);
     expect(rowsIn("never")).toBeLessThanOrEqual(LIMITS.rows);
     expect(rowsIn("a")).toBe(301);

@@ -5,7 +5,7 @@ import type { Open } from "../store-under-test.ts";
 
 export function acceptSuite(open: Open): void {
   describe("accept", () => {
-    test("keeps every byte of a message over a restart", async () => {
+    test("accept keeps every byte of a message across a restart", async () => {
       await using world = await Furnished.open(open);
       const payload = Uint8Array.from({ length: 256 }, (_, i) => i);
       const message = await world.send({
@@ -23,7 +23,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.history.messages.get(message.seq)).toEqual(kept);
     });
 
-    test("makes one delivery for each endpoint, due at once and in its place", async () => {
+    test("accept creates one delivery per endpoint, due immediately at its position", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
@@ -43,19 +43,19 @@ export function acceptSuite(open: Open): void {
       }
     });
 
-    test("stores a message that nobody wants", async () => {
+    test("accept stores a message without deliveries", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       expect(await world.store.history.messages.get(message.seq)).toMatchObject({ seq: message.seq });
       expect(await world.store.history.messages.deliveries(message.seq)).toEqual([]);
     });
 
-    test("accepts an empty batch", async () => {
+    test("accept allows an empty batch", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.queue.accept([])).toEqual([]);
     });
 
-    test("stores nothing of a message whose event id is taken", async () => {
+    test("accept stores nothing of a message whose event id is already used", async () => {
       await using world = await Furnished.open(open);
       const first = await world.send({ eventId: "event-1" });
       const second = world.newMessage({ eventId: "event-1" }, [world.endpoint.seq]);
@@ -64,7 +64,7 @@ export function acceptSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([first.seq]);
     });
 
-    test("lets a message with a taken event id fail alone within its batch", async () => {
+    test("a message with a used event id fails alone within its batch", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "stored" });
       const batch = ["stored", "new", "new", null].map((eventId) =>
@@ -81,7 +81,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(3);
     });
 
-    test("knows taken event ids over a restart and within their application only", async () => {
+    test("used event ids are remembered across a restart, per application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.send({ eventId: "event-1" });
@@ -93,7 +93,7 @@ export function acceptSuite(open: Open): void {
       expect(results.map(({ accepted }) => accepted)).toEqual([false, true]);
     });
 
-    test("repeats the answer to a used idempotency key and stores nothing", async () => {
+    test("accept returns the result of a used idempotency key and stores nothing", async () => {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const first = await world.send({ idempotency });
@@ -105,7 +105,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(1);
     });
 
-    test("accepts one of two messages that come with the same idempotency key at the same time", async () => {
+    test("accept takes one of two concurrent messages with the same idempotency key", async () => {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const both = [world.newMessage({ idempotency }), world.newMessage({ idempotency })];
@@ -116,7 +116,7 @@ export function acceptSuite(open: Open): void {
       ]);
     });
 
-    test("lets an expired idempotency key go to the next message", async () => {
+    test("an expired idempotency key can be used by another message", async () => {
       await using world = await Furnished.open(open);
       await world.send({ idempotency: entry(world.now + 1000) });
       world.now += 1000;
@@ -127,7 +127,7 @@ export function acceptSuite(open: Open): void {
       });
     });
 
-    test("keeps the idempotency key of a message that was refused free", async () => {
+    test("the idempotency key of a refused message stays unused", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" });
       const idempotency = entry(world.now + 1000);
@@ -135,7 +135,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(idempotency.key, world.now)).toBeNull();
     });
 
-    test("undoes a whole batch that cannot be stored, and nothing beside it", async () => {
+    test("accept rolls back a whole batch that cannot be stored, and nothing else", async () => {
       await using world = await Furnished.open(open);
       const stored = await world.send();
       const [before, after] = [world.newMessage({ payload: bytes("1") }), world.newMessage({ payload: bytes("2") })];

@@ -7,7 +7,7 @@ import type { Open } from "../store-under-test.ts";
 
 export function applicationsSuite(open: Open): void {
   describe("applications", () => {
-    test("are found by number and by uid, as they were stored, over a restart", async () => {
+    test("applications are found by number and by uid, unchanged, across a restart", async () => {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({
         uid: "customer-1",
@@ -22,7 +22,7 @@ export function applicationsSuite(open: Open): void {
       expect(await applications.get(application.seq)).toEqual(application);
     });
 
-    test("are found in their own environment only", async () => {
+    test("applications are found in their own environment only", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const application = await world.addApplication({ uid: "customer-1" });
@@ -30,7 +30,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.find(other.seq, { uid: "customer-1" })).toBeNull();
     });
 
-    test("have uids that are unique in their environment", async () => {
+    test("application uids are unique within their environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const first = await world.addApplication({ uid: "customer-1" });
@@ -43,14 +43,14 @@ export function applicationsSuite(open: Open): void {
       await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
     });
 
-    test("give a uid to one of two that ask for it at the same time", async () => {
+    test("one of two concurrent applications gets a uid", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
       const { applications } = world.store.configuration;
       expect(await Promise.all([applications.create(one), applications.create(two)])).toEqual([true, false]);
     });
 
-    test("are replaced as a whole by an update, but for what never changes", async () => {
+    test("an update replaces an application except for its immutable fields", async () => {
       await using world = await Furnished.open(open);
       const changed: Application = {
         ...world.application,
@@ -68,7 +68,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(changed.seq)).toEqual(changed);
     });
 
-    test("are not changed by an update to a taken uid", async () => {
+    test("an update to a used uid does not change the application", async () => {
       await using world = await Furnished.open(open);
       await world.addApplication({ uid: "taken" });
       const { applications } = world.store.configuration;
@@ -76,7 +76,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(world.application.seq)).toEqual(world.application);
     });
 
-    test("are gone after a deletion, with their endpoints, and leave their uid to others", async () => {
+    test("a deleted application is gone with its endpoints, and its uid can be used again", async () => {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({ uid: "customer-1" });
       const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
@@ -93,7 +93,7 @@ export function applicationsSuite(open: Open): void {
       expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(heir);
     });
 
-    test("do not come back by an update", async () => {
+    test("an update does not restore a deleted application", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.applications.delete(world.application.seq, world.now);
       const { applications } = world.store.configuration;
@@ -101,7 +101,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(world.application.seq)).toBeNull();
     });
 
-    test("have a hidden one an environment, made once, that no list, id or search leads to", async () => {
+    test("an environment has one hidden application, which no list, id or uid finds", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const [first, second, others] = [
@@ -123,14 +123,14 @@ export function applicationsSuite(open: Open): void {
       ]);
     });
 
-    test("are known by their number after a deletion", async () => {
+    test("a deleted application is still known by its number", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.applications.delete(world.application.seq, world.now);
       expect(await world.store.configuration.applications.known(world.application.seq)).toEqual(world.application);
       expect(await world.store.configuration.applications.known(world.seqs.next())).toBeNull();
     });
 
-    test("come in pages, both ways and in both orders", async () => {
+    test("applications are paged in both directions and both orders", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const rows = [world.application];

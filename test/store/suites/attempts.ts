@@ -43,7 +43,7 @@ function anyFilter(endpointSeqs: readonly number[], instants: readonly number[])
 
 export function attemptsSuite(open: Open): void {
   describe("attempts", () => {
-    test("of an endpoint come in pages, both ways and in both orders, whatever the filter", async () => {
+    test("attempts of an endpoint are paged in both directions and both orders with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
@@ -67,7 +67,7 @@ export function attemptsSuite(open: Open): void {
       );
     });
 
-    test("of a message come in pages, both ways and in both orders, whatever the filter", async () => {
+    test("attempts of a message are paged in both directions and both orders with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.sendDead();
@@ -91,7 +91,7 @@ export function attemptsSuite(open: Open): void {
       );
     });
 
-    test("are found under their own message only", async () => {
+    test("attempts are found under their own message only", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.sendDead(), await world.sendDead()];
       const [attempt] = (await world.store.history.attempts.ofMessage(one.seq, {}, ALL, true)).rows;
@@ -99,7 +99,7 @@ export function attemptsSuite(open: Open): void {
       expect(await world.store.history.attempts.get(two.seq, attempt!.seq)).toBeNull();
     });
 
-    test("are listed with the answer only when it is asked for", async () => {
+    test("attempts are listed with the response body only on request", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       const response = async (withContent: boolean) =>
@@ -108,7 +108,7 @@ export function attemptsSuite(open: Open): void {
       expect(await response(false)).toBeNull();
     });
 
-    test("lose the answer, and nothing else, when expunged", async () => {
+    test("an expunged attempt loses its response body and nothing else", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       const [attempt] = (await world.store.history.attempts.ofMessage(message.seq, {}, ALL, true)).rows;

@@ -23,8 +23,8 @@ async function listed(world: Furnished, page = NEWEST, window = {}): Promise<rea
 }
 
 export function auditSuite(open: Open): void {
-  describe("the audit log", () => {
-    test("keeps entries as they were begun or ended, over a restart", async () => {
+  describe("audit log", () => {
+    test("the audit log keeps started and finished entries across a restart", async () => {
       await using world = await Furnished.open(open);
       const [begun, ended] = [newEntry(world), newEntry(world)];
       const other = newEntry(world, { actor: { kind: "root", id: null, name: null }, subject: {}, done: true });
@@ -35,7 +35,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([other, done, begun]);
     });
 
-    test("begins an entry no later than what is written after it, without being waited for", async () => {
+    test("an audit entry is stored no later than the writes after it, without being awaited", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world);
       const begun = world.store.configuration.audit.begin(entry);
@@ -44,7 +44,7 @@ export function auditSuite(open: Open): void {
       await begun;
     });
 
-    test("drops what was only begun, and nothing that was done", async () => {
+    test("dropping an audit entry removes it if it was only started, not if it is done", async () => {
       await using world = await Furnished.open(open);
       const [begun, done] = [newEntry(world), newEntry(world, { done: true })];
       for (const entry of [begun, done]) {
@@ -54,14 +54,14 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([done]);
     });
 
-    test("stores the whole of an entry that ends without having been begun", async () => {
+    test("an audit entry that ends without a start is stored completely", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world, { done: true });
       await world.store.configuration.audit.end(entry);
       expect(await listed(world)).toEqual([entry]);
     });
 
-    test("is listed by environment, by page and by time", async () => {
+    test("the audit log is listed by environment, by page and by time", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const entries: AuditEntry[] = [];
@@ -80,7 +80,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world, NEWEST, window)).toEqual(entries.slice(1, 3));
     });
 
-    test("is kept for longer than messages, but not for ever", async () => {
+    test("the audit log is kept for longer than messages, but not forever", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world, { done: true });
       await world.store.configuration.audit.end(entry);

@@ -5,7 +5,7 @@ import type { Open } from "../store-under-test.ts";
 
 export function burySuite(open: Open): void {
   describe("bury", () => {
-    test("makes dead letters of what waits in a lane, first things first and no more than asked for", async () => {
+    test("bury turns the first pending deliveries of a lane into dead letters, up to the limit", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       expect(await world.store.queue.bury(world.endpoint.seq, "dead", world.now + 1, 3)).toBe(3);
@@ -25,7 +25,7 @@ export function burySuite(open: Open): void {
       }
     });
 
-    test("cancels without a dead letter", async () => {
+    test("bury cancels deliveries without dead letters", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       expect(await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10)).toBe(1);
@@ -33,7 +33,7 @@ export function burySuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq })).toEqual([]);
     });
 
-    test("touches neither other lanes nor what has ended", async () => {
+    test("bury affects neither other lanes nor deliveries that have ended", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const arrived = await world.send();

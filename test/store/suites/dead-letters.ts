@@ -9,8 +9,11 @@ import type { Open } from "../store-under-test.ts";
 const REASONS: readonly FailureReason[] = ["timeout", "status_5xx", "disabled"];
 const EVENT_TYPES = ["order.paid", "order.sent"];
 
-/** Dead letters of two applications and three endpoints, of several kinds and days. */
-async function graveyard(world: Furnished): Promise<readonly DeadLetter[]> {
+/**
+ * Creates dead letters of two applications and three endpoints, with several reasons, event types
+ * and days.
+ */
+async function sendDeadLetters(world: Furnished): Promise<readonly DeadLetter[]> {
   const second = await world.addEndpoint();
   const otherApplication = await world.addApplication();
   const third = await world.addEndpoint({ applicationSeq: otherApplication.seq });
@@ -56,7 +59,7 @@ function anyFilter(letters: readonly DeadLetter[]): fc.Arbitrary<Partial<DeadLet
 
 export function deadLettersSuite(open: Open): void {
   describe("dead letters", () => {
-    test("tell the whole story of the delivery that died", async () => {
+    test("dead letters contain the whole history of their delivery", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ eventId: "event-1" });
       const [delivery] = await world.waiting();
@@ -86,7 +89,7 @@ export function deadLettersSuite(open: Open): void {
       ]);
     });
 
-    test("are those of one environment only", async () => {
+    test("dead letters are listed by environment", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
       const other = await world.addEnvironment("other");
@@ -96,18 +99,18 @@ export function deadLettersSuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups({ environmentSeq: other.seq })).toEqual([]);
     });
 
-    test("come in pages, both ways and in both orders, whatever the filter", async () => {
+    test("dead letters are paged in both directions and both orders with any filter", async () => {
       await using world = await Furnished.open(open);
-      const letters = await graveyard(world);
+      const letters = await sendDeadLetters(world);
       expect(letters).toHaveLength(18);
       await expectPages(letters, anyFilter(letters), passes, (filter, page) =>
         world.store.history.deadLetters.list({ environmentSeq: world.environment.seq, ...filter }, page),
       );
     });
 
-    test("are counted by application, endpoint, event type and reason", async () => {
+    test("dead letters are counted by application, endpoint, event type and reason", async () => {
       await using world = await Furnished.open(open);
-      const letters = await graveyard(world);
+      const letters = await sendDeadLetters(world);
       await fc.assert(
         fc.asyncProperty(anyFilter(letters), async (filter) => {
           const groups = await world.store.history.deadLetters.groups({
@@ -137,7 +140,7 @@ export function deadLettersSuite(open: Open): void {
   });
 
   describe("redrive", () => {
-    test("makes dead letters pending again, the oldest first, each with a whole schedule and a place of its own", async () => {
+    test("redrive makes dead letters pending, oldest first, each with a full schedule and its own position", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();
@@ -165,9 +168,9 @@ export function deadLettersSuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups(filter)).toEqual([]);
     });
 
-    test("takes exactly those that the filter names", async () => {
+    test("redrive takes exactly the dead letters that match the filter", async () => {
       await using world = await Furnished.open(open);
-      const letters = await graveyard(world);
+      const letters = await sendDeadLetters(world);
       const chosen = { reason: "timeout" as const, eventTypes: ["order.sent"] };
       const wanted = letters.filter((letter) => passes(letter, chosen));
       const filter = { environmentSeq: world.environment.seq, ...chosen };
@@ -181,7 +184,7 @@ export function deadLettersSuite(open: Open): void {
       expect(rows).toEqual(letters.filter((letter) => !passes(letter, chosen)));
     });
 
-    test("passes over what cannot be sent: the endpoint or the application deleted, the endpoint disabled, the payload gone", async () => {
+    test("redrive skips dead letters with a deleted application or endpoint, a disabled endpoint or a deleted payload", async () => {
       await using world = await Furnished.open(open);
       const deleted = await world.addEndpoint();
       const otherApplication = await world.addApplication();
@@ -210,7 +213,7 @@ export function deadLettersSuite(open: Open): void {
       expect(rows.map(({ reason }) => reason)).toEqual(["status_5xx"]);
     });
 
-    test("takes those of a paused endpoint, which gets them later", async () => {
+    test("redrive takes dead letters of a paused endpoint, which gets them later", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
       await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ paused: true }));
@@ -222,9 +225,9 @@ export function deadLettersSuite(open: Open): void {
   });
 
   describe("drop", () => {
-    test("cancels those that the filter names, no more than asked for", async () => {
+    test("drop cancels the dead letters that match the filter, up to the limit", async () => {
       await using world = await Furnished.open(open);
-      const letters = await graveyard(world);
+      const letters = await sendDeadLetters(world);
       const filter = { environmentSeq: world.environment.seq, endpointSeq: world.endpoint.seq };
       const wanted = letters.filter((letter) => passes(letter, filter));
       expect(await world.store.queue.drop(filter, 4)).toBe(4);

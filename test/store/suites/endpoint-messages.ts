@@ -10,18 +10,18 @@ interface Row {
   readonly seq: number;
   readonly message: NewMessage;
   readonly delivery: Delivery;
-  readonly hasArrived: boolean;
+  readonly hasSucceeded: boolean;
 }
 
 const STATUSES = [0, 1, 2, 3, 4] as const;
 
-function passes({ message, delivery, hasArrived }: Row, filter: EndpointMessageFilter): boolean {
+function passes({ message, delivery, hasSucceeded }: Row, filter: EndpointMessageFilter): boolean {
   const { state, attemptsTotal } = delivery;
   const isEnded = state === "dead" || state === "cancelled";
   const is: Readonly<Record<(typeof STATUSES)[number], boolean>> = {
-    0: hasArrived,
+    0: hasSucceeded,
     1: state === "pending" && attemptsTotal === 0,
-    2: isEnded && !hasArrived,
+    2: isEnded && !hasSucceeded,
     3: state === "pending" && attemptsTotal > 0,
     4: state === "cancelled",
   };
@@ -38,29 +38,29 @@ function anyFilter(instants: readonly number[]): fc.Arbitrary<EndpointMessageFil
   return fc.tuple(own, anyMessageFilter(instants)).map(([a, b]) => ({ ...a, ...b }));
 }
 
-/** Lets the deliveries of the endpoint go every way there is, one after the other. */
-async function scatter(world: Furnished, messages: readonly NewMessage[]): Promise<Set<number>> {
-  const arrived = new Set<number>();
+/** Moves the deliveries of the endpoint into every possible state, in turn. */
+async function settleInEveryWay(world: Furnished, messages: readonly NewMessage[]): Promise<Set<number>> {
+  const succeeded = new Set<number>();
   for (const [i, delivery] of (await world.waiting()).entries()) {
     const message = messages.find(({ seq }) => seq === delivery.messageSeq)!;
-    const way = i % 6;
-    if (way === 0 || way === 4) {
+    const outcome = i % 6;
+    if (outcome === 0 || outcome === 4) {
       await world.settle(delivery, { state: "delivered" });
-      arrived.add(message.seq);
-    } else if (way === 1) {
+      succeeded.add(message.seq);
+    } else if (outcome === 1) {
       await world.settle(delivery, { state: "dead", reason: "timeout" });
-    } else if (way === 2) {
+    } else if (outcome === 2) {
       const position = world.seqs.next();
       await world.settle(delivery, { state: "pending", attempts: 1, dueAt: world.now, position });
-    } else if (way === 3) {
+    } else if (outcome === 3) {
       await world.store.queue.expunge.message(message.seq);
     }
-    if (way === 4) await sendAgainInVain(world, message);
+    if (outcome === 4) await resendAndFail(world, message);
   }
-  return arrived;
+  return succeeded;
 }
 
-async function sendAgainInVain(world: Furnished, message: NewMessage): Promise<void> {
+async function resendAndFail(world: Furnished, message: NewMessage): Promise<void> {
   const position = world.seqs.next();
   await world.store.queue.resend(message.seq, world.endpoint.seq, { seq: position, position, now: world.now });
   const again = (await world.waiting()).find(({ messageSeq }) => messageSeq === message.seq)!;
@@ -69,16 +69,16 @@ async function sendAgainInVain(world: Furnished, message: NewMessage): Promise<v
 
 export function endpointMessagesSuite(open: Open): void {
   describe("messages of an endpoint", () => {
-    test("come in pages, both ways and in both orders, whatever the filter", async () => {
+    test("messages of an endpoint are paged in both directions and both orders with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
       const messages = await sendAllKinds(world, 24);
-      const arrived = await scatter(world, messages);
+      const succeeded = await settleInEveryWay(world, messages);
       const rows: Row[] = [];
       for (const message of messages) {
         const delivery = await world.delivery(message.seq);
-        rows.push({ seq: message.seq, message, delivery, hasArrived: arrived.has(message.seq) });
+        rows.push({ seq: message.seq, message, delivery, hasSucceeded: succeeded.has(message.seq) });
       }
       const instants = rows.flatMap(({ message }) => [message.acceptedAt, message.acceptedAt + 1]);
       await expectPages(rows, anyFilter(instants), passes, (filter, page) =>
@@ -86,7 +86,7 @@ export function endpointMessagesSuite(open: Open): void {
       );
     });
 
-    test("are told with how far they are, and without payload", async () => {
+    test("messages of an endpoint are listed with their delivery state and without payload", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead({ channels: ["eu"] });
       const { rows } = await world.store.history.messages.ofEndpoint(
@@ -104,7 +104,7 @@ export function endpointMessagesSuite(open: Open): void {
       ]);
     });
 
-    test("are also those that were sent to it later than they were accepted, also after a restart", async () => {
+    test("messages of an endpoint include those that were resent to it later, also after a restart", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(3);
       const late = await world.addEndpoint();

@@ -27,7 +27,7 @@ const everyField: Partial<Endpoint> = {
 
 export function endpointsSuite(open: Open): void {
   describe("endpoints", () => {
-    test("are found by number and by uid, as they were stored, over a restart", async () => {
+    test("endpoints are found by number and by uid, unchanged, across a restart", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint(everyField);
       await world.reopen();
@@ -42,7 +42,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("know the rate of their application", async () => {
+    test("endpoints include the throttle rate of their application", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.applications.update(world.application.seq, () => ({ throttleRate: 7 }));
       expect(await world.store.configuration.endpoints.get(world.endpoint.seq)).toMatchObject({
@@ -50,7 +50,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("are found in their own application only", async () => {
+    test("endpoints are found in their own application only", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.addEndpoint({ uid: "endpoint-1" });
@@ -59,7 +59,7 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.get(world.seqs.next())).toBeNull();
     });
 
-    test("have uids that are unique in their application and free again after a deletion", async () => {
+    test("endpoint uids are unique within their application and can be reused after a deletion", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const first = await world.addEndpoint({ uid: "same" });
@@ -72,7 +72,7 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
     });
 
-    test("are changed by an update in all that is given, but for what never changes", async () => {
+    test("an update changes all given fields of an endpoint except immutable ones", async () => {
       await using world = await Furnished.open(open);
       const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
       const update = await world.store.configuration.endpoints.update(changed.seq, () => ({
@@ -86,7 +86,7 @@ export function endpointsSuite(open: Open): void {
       );
     });
 
-    test("are not changed by an update to a taken uid", async () => {
+    test("an update to a used uid does not change the endpoint", async () => {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ uid: "taken" });
       const { seq } = world.endpoint;
@@ -95,7 +95,7 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.find(world.application.seq, { seq })).toEqual(world.endpoint);
     });
 
-    test("are not changed by an update that is given up, which says why", async () => {
+    test("an update that throws does not change the endpoint and rejects with its error", async () => {
       await using world = await Furnished.open(open);
       const { seq } = world.endpoint;
       const refusal = new Error("refused");
@@ -109,7 +109,7 @@ export function endpointsSuite(open: Open): void {
       expect(await other).toMatchObject({ after: { metadata: { a: "1" } } });
     });
 
-    test("lose no change when several are made at once, an automatic disabling among them", async () => {
+    test("concurrent changes of an endpoint are all kept, including an automatic disabling", async () => {
       await using world = await Furnished.open(open);
       const { seq } = world.endpoint;
       await world.send();
@@ -133,7 +133,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("are still known after a deletion but neither found, listed, active nor changed", async () => {
+    test("a deleted endpoint is still known but neither found, listed, active nor changed", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
       expect(await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe(
@@ -147,14 +147,14 @@ export function endpointsSuite(open: Open): void {
       expect(await endpoints.active(world.application.seq)).toEqual([]);
     });
 
-    test("are active unless they are disabled", async () => {
+    test("endpoints are active unless they are disabled", async () => {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ disabled: true });
       const paused = await world.addEndpoint({ paused: true });
       expect(await world.store.configuration.endpoints.active(world.application.seq)).toEqual([world.endpoint, paused]);
     });
 
-    test("come in pages, both ways and in both orders", async () => {
+    test("endpoints are paged in both directions and both orders", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const rows = [world.endpoint];
@@ -171,8 +171,8 @@ export function endpointsSuite(open: Open): void {
     });
   });
 
-  describe("a change of ordering", () => {
-    test("to fifo puts what waits into the order of acceptance", async () => {
+  describe("change of ordering", () => {
+    test("a change to fifo puts pending deliveries into the order of acceptance", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(3);
       const [first] = await world.waiting();
@@ -184,7 +184,7 @@ export function endpointsSuite(open: Open): void {
       expect((await world.waiting())[0]!.dueAt).toBe(world.now + DAY_MS);
     });
 
-    test("to parallel puts what waits for a retry where it falls due", async () => {
+    test("a change to parallel puts retries at the position of their due time", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({ ordering: "fifo" });
       for (let i = 0; i < 2; i++) await world.send({}, [endpoint.seq]);
@@ -201,7 +201,7 @@ export function endpointsSuite(open: Open): void {
   describe("secrets", () => {
     const secret = (i: number) => `whsec_${Buffer.from(`secret ${i}`).toString("base64")}`;
 
-    test("are given back as they were stored, the current one first", async () => {
+    test("secrets are returned unchanged, the current one first", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       expect(
@@ -218,7 +218,7 @@ export function endpointsSuite(open: Open): void {
       ]);
     });
 
-    test("sign until they expire and not a moment longer", async () => {
+    test("secrets sign until they expire and no longer", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000);
@@ -228,7 +228,7 @@ export function endpointsSuite(open: Open): void {
       expect(await valid(world.now + 1000)).toEqual([secret(1)]);
     });
 
-    test("are rotated at most ten times before an old one expires", async () => {
+    test("secrets are rotated at most ten times before an old one expires", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       const rotate = (i: number) =>
@@ -243,7 +243,7 @@ export function endpointsSuite(open: Open): void {
       expect(current).toEqual({ secret: secret(12), expiresAt: null });
     });
 
-    test("belong to one endpoint", async () => {
+    test("secrets belong to one endpoint", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.addEndpoint({}, secret(1)), await world.addEndpoint({}, secret(2))];
       await world.store.configuration.endpoints.rotateSecret(one.seq, secret(3), world.now, world.now + 1000);
@@ -254,7 +254,7 @@ export function endpointsSuite(open: Open): void {
   });
 
   describe("failingEndpoints", () => {
-    test("counts those of one environment whose latest attempts have failed", async () => {
+    test("failingEndpoints counts the failing endpoints of one environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const elsewhere = await world.addApplication({ environmentSeq: other.seq });

@@ -4,7 +4,7 @@ import type { Open } from "../store-under-test.ts";
 
 export function environmentsSuite(open: Open): void {
   describe("environments", () => {
-    test("are found by number and by name, and listed by name, over a restart", async () => {
+    test("environments are found by number and by name, and listed by name, across a restart", async () => {
       await using world = await Furnished.open(open);
       const staging = await world.addEnvironment("a-staging");
       await world.reopen();
@@ -16,7 +16,7 @@ export function environmentsSuite(open: Open): void {
       expect(await environments.list()).toEqual([staging, world.environment]);
     });
 
-    test("are made with their type, renamed and listed by page, and never share a name", async () => {
+    test("environments are created with their type, renamed and paged, and never share a name", async () => {
       await using world = await Furnished.open(open);
       const { environments } = world.store.configuration;
       const one = { seq: world.seqs.next(), name: "one", type: "development", createdAt: 1, updatedAt: 1 } as const;
@@ -33,7 +33,7 @@ export function environmentsSuite(open: Open): void {
       expect(next).toEqual({ rows: [world.environment], more: false });
     });
 
-    test("go with what is in them, and nothing of another goes with them", async () => {
+    test("a deleted environment takes its contents with it and nothing of other environments", async () => {
       await using world = await Furnished.open(open);
       const { store, application, endpoint, environment } = world;
       const other = await world.addEnvironment("other");
@@ -60,7 +60,7 @@ export function environmentsSuite(open: Open): void {
       expect((await world.addEnvironment("other")).seq).not.toBe(other.seq);
     });
 
-    test("are made once, also by two that ask at the same time", async () => {
+    test("concurrent requests for a new environment create it once", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = await Promise.all([world.addEnvironment("new"), world.addEnvironment("new")]);
       expect(two).toEqual(one!);

@@ -11,7 +11,7 @@ interface Request {
   readonly includeArchived: boolean;
 }
 
-/** What a page should be, worked out on a plain array. */
+/** Computes the expected page from an array. */
 function pageOf(rows: readonly EventType[], { limit, from, backwards, includeArchived }: Request) {
   const beyond = rows
     .filter(({ archived }) => includeArchived || !archived)
@@ -23,7 +23,7 @@ function pageOf(rows: readonly EventType[], { limit, from, backwards, includeArc
 
 export function eventTypesSuite(open: Open): void {
   describe("event types", () => {
-    test("are kept as they were stored, over a restart", async () => {
+    test("event types are stored unchanged across a restart", async () => {
       await using world = await Furnished.open(open);
       const eventType = world.newEventType({
         description: "Geld ist da",
@@ -38,7 +38,7 @@ export function eventTypesSuite(open: Open): void {
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual(eventType);
     });
 
-    test("have names that are unique in their environment", async () => {
+    test("event type names are unique within their environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const first = world.newEventType();
@@ -52,7 +52,7 @@ export function eventTypesSuite(open: Open): void {
       );
     });
 
-    test("are created or updated together, each keeping its number and its birth", async () => {
+    test("event types are created or updated together, and each keeps its number and creation time", async () => {
       await using world = await Furnished.open(open);
       const old = world.newEventType();
       await world.store.configuration.eventTypes.create(old);
@@ -68,7 +68,7 @@ export function eventTypesSuite(open: Open): void {
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.sent")).toEqual(fresh);
     });
 
-    test("are replaced by an update and gone when expunged", async () => {
+    test("event types are replaced by an update and gone when expunged", async () => {
       await using world = await Furnished.open(open);
       const eventType = world.newEventType();
       await world.store.configuration.eventTypes.create(eventType);
@@ -80,7 +80,7 @@ export function eventTypesSuite(open: Open): void {
       expect(await world.store.configuration.eventTypes.create(world.newEventType())).toBe(true);
     });
 
-    test("are unknown when they do not exist here or are archived", async () => {
+    test("event types are unknown if they do not exist in the environment or are archived", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       await world.store.configuration.eventTypes.create(world.newEventType({ name: "known" }));
@@ -98,7 +98,7 @@ export function eventTypesSuite(open: Open): void {
       }
     });
 
-    test("with flags are unknown to those who have none of these", async () => {
+    test("event types with flags are unknown to callers without one of them", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.eventTypes.create(
         world.newEventType({ name: "flagged", featureFlags: ["a", "b"] }),
@@ -109,7 +109,7 @@ export function eventTypesSuite(open: Open): void {
       for (const flags of [[], ["c"]]) expect(await unknownTo(flags)).toEqual(["flagged"]);
     });
 
-    test("come in pages by name, both ways, with and without the archived ones", async () => {
+    test("event types are paged by name in both directions, with and without archived ones", async () => {
       await using world = await Furnished.open(open);
       const names = ["a", "a.b", "a_b", "B", "b.1", "b.10", "b.2", "c", "d-e"];
       const rows = names.map((name, i) => world.newEventType({ name, archived: i % 3 === 1 }));

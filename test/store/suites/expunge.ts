@@ -8,8 +8,8 @@ async function payloadOf(world: Furnished, seq: number) {
 }
 
 export function expungeSuite(open: Open): void {
-  describe("expunging messages", () => {
-    test("deletes their payloads, cancels what waits of them and says which there are", async () => {
+  describe("expunge messages", () => {
+    test("expunging messages deletes their payloads, cancels their pending deliveries and returns which exist", async () => {
       await using world = await Furnished.open(open);
       const second = await world.addEndpoint();
       const [both, named] = [
@@ -36,7 +36,7 @@ export function expungeSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([kept.seq]);
     });
 
-    test("a second time finds them, and does nothing", async () => {
+    test("expunging messages a second time finds them and does nothing", async () => {
       await using world = await Furnished.open(open);
       const { seq } = await world.send();
       await world.store.queue.expunge.messages(world.application.seq, [{ seq }]);
@@ -48,7 +48,7 @@ export function expungeSuite(open: Open): void {
       });
     });
 
-    test("does not touch those of another application", async () => {
+    test("expunging messages does not affect those of another application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });
@@ -58,8 +58,8 @@ export function expungeSuite(open: Open): void {
     });
   });
 
-  describe("expunging an application", () => {
-    test("goes through its messages step by step and stores with each step how far it has come", async () => {
+  describe("expunge an application", () => {
+    test("expunging an application proceeds in steps and stores its progress with each step", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const elsewhere = await world.send({ applicationSeq: other.seq }, []);

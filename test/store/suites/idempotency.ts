@@ -11,7 +11,7 @@ export function idempotencySuite(open: Open): void {
       { kind: "text", status: 201, body: '{"id":"ü"}' },
       { kind: "text", status: 204, body: "" },
       { kind: "message", messageSeq: 123_456_789_012 },
-    ])("repeats %j until it expires, over a restart", async (answer) => {
+    ])("an idempotency key returns %j until it expires, across a restart", async (answer) => {
       await using world = await Furnished.open(open);
       await world.store.queue.idempotency.put({ key, expiresAt: world.now + 1000 }, answer);
       await world.reopen();
@@ -19,7 +19,7 @@ export function idempotencySuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
     });
 
-    test("knows nothing of other keys", async () => {
+    test("an idempotency key does not affect other keys", async () => {
       await using world = await Furnished.open(open);
       await world.store.queue.idempotency.put(
         { key, expiresAt: world.now + 1000 },
@@ -28,7 +28,7 @@ export function idempotencySuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(8), world.now)).toBeNull();
     });
 
-    test("lets an expired key be used again", async () => {
+    test("an expired idempotency key can be used again", async () => {
       await using world = await Furnished.open(open);
       const put = (expiresAt: number, body: string) =>
         world.store.queue.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body });

@@ -23,7 +23,7 @@ import { storeSuite } from "./store.ts";
 import { tasksSuite } from "./tasks.ts";
 import { tokensSuite } from "./tokens.ts";
 
-/** Everything that an implementation of the store promises. */
+/** Runs all suites, which state what an implementation of the store guarantees. */
 export function everySuite(open: Open): void {
   for (const suite of [
     storeSuite,

@@ -4,7 +4,7 @@ import type { LaneCursor, PendingDelivery } from "../../../src/store/index.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 
-/** Puts deliveries at given places, ties and all, and returns them in the order of the lane. */
+/** Puts deliveries at the given positions, which may be equal, and returns them in lane order. */
 async function placed(world: Furnished, positions: readonly number[]): Promise<readonly PendingDelivery[]> {
   await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 1000);
   await world.sendMany(positions.length);
@@ -26,13 +26,13 @@ const positions = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLe
 
 export function lanesSuite(open: Open): void {
   describe("due", () => {
-    test("gives what waits in the order of the lane, ties in the order of acceptance", async () => {
+    test("due returns pending deliveries in lane order, and ties in order of acceptance", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [5, 3, 5, 1, 3]);
       expect(await world.waiting()).toEqual(lane);
     });
 
-    test("visits everything once when it is read page by page", async () => {
+    test("due returns every delivery once when it is read page by page", async () => {
       await using world = await Furnished.open(open);
       const run = async (places: number[], limit: number): Promise<void> => {
         const lane = await placed(world, places);
@@ -48,7 +48,7 @@ export function lanesSuite(open: Open): void {
       await fc.assert(fc.asyncProperty(positions, fc.integer({ min: 1, max: 5 }), run), { numRuns: 30 });
     });
 
-    test("begins beyond the cursor and ends with what lies at the last position", async () => {
+    test("due starts after the cursor and ends with the last position", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [1, 2, 2, 2, 3, 4, 4]);
       const cursors = [LANE_START, ...lane, { position: 2, seq: 0 }, { position: 9, seq: 0 }];
@@ -61,7 +61,7 @@ export function lanesSuite(open: Open): void {
       );
     });
 
-    test("gives nothing of other lanes and nothing that has ended", async () => {
+    test("due returns neither deliveries of other lanes nor those that have ended", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
@@ -74,7 +74,7 @@ export function lanesSuite(open: Open): void {
   });
 
   describe("nextPosition", () => {
-    test("is the place of the first that waits beyond the cursor", async () => {
+    test("nextPosition is the position of the first pending delivery after the cursor", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [2, 4, 4, 7]);
       const cursors = [LANE_START, ...lane, { position: 4, seq: EVERYTHING }, { position: 7, seq: EVERYTHING }];
@@ -84,14 +84,14 @@ export function lanesSuite(open: Open): void {
       }
     });
 
-    test("is null in a lane with nothing waiting", async () => {
+    test("nextPosition is null in a lane without pending deliveries", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.queue.nextPosition(world.endpoint.seq, LANE_START)).toBeNull();
     });
   });
 
   describe("pendingLanes", () => {
-    test("names each lane with something waiting once, with its first place, over a restart", async () => {
+    test("pendingLanes returns each lane with pending deliveries once, with its first position, across a restart", async () => {
       await using world = await Furnished.open(open);
       const [second, empty, fourth] = [await world.addEndpoint(), await world.addEndpoint(), await world.addEndpoint()];
       const first = await world.send({}, [world.endpoint.seq, second.seq]);
@@ -107,7 +107,7 @@ export function lanesSuite(open: Open): void {
       expect(lanes.map(({ endpointSeq }) => endpointSeq)).not.toContain(empty.seq);
     });
 
-    test("goes on beyond an endpoint, no more at a time than asked for", async () => {
+    test("pendingLanes continues after an endpoint and returns at most the limit", async () => {
       await using world = await Furnished.open(open);
       const endpoints = [world.endpoint, await world.addEndpoint(), await world.addEndpoint()];
       await world.send(

@@ -27,7 +27,7 @@ export function anyMessageFilter(instants: readonly number[]): fc.Arbitrary<Mess
   });
 }
 
-/** Messages of all kinds, some in the same millisecond. */
+/** Sends messages with all kinds of properties, some in the same millisecond. */
 export async function sendAllKinds(world: Furnished, count: number): Promise<NewMessage[]> {
   const messages: NewMessage[] = [];
   for (let i = 0; i < count; i++) {
@@ -45,7 +45,7 @@ export async function sendAllKinds(world: Furnished, count: number): Promise<New
 
 export function messagesSuite(open: Open): void {
   describe("messages", () => {
-    test("are found by number and by event id, in their own application only", async () => {
+    test("messages are found by number and by event id, in their own application only", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });
@@ -57,7 +57,7 @@ export function messagesSuite(open: Open): void {
       expect(await messages.find(world.application.seq, { uid: "event-2" })).toBeNull();
     });
 
-    test("come in pages, both ways and in both orders, whatever the filter", async () => {
+    test("messages are paged in both directions and both orders with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.send({ applicationSeq: other.seq }, []);
@@ -74,7 +74,7 @@ export function messagesSuite(open: Open): void {
       );
     });
 
-    test("are listed with their payload only when it is asked for", async () => {
+    test("messages are listed with their payload only on request", async () => {
       await using world = await Furnished.open(open);
       await world.send({ payload: bytes("content") });
       const payload = async (withContent: boolean) =>
@@ -83,7 +83,7 @@ export function messagesSuite(open: Open): void {
       expect(await payload(false)).toBeNull();
     });
 
-    test("are shown newest first with their deliveries, those of one environment", async () => {
+    test("the latest messages of an environment are returned newest first with their deliveries", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const elsewhere = await world.addApplication({ environmentSeq: other.seq });
@@ -97,7 +97,7 @@ export function messagesSuite(open: Open): void {
       expect(latest).toHaveLength(2);
     });
 
-    test("give an attempt what it needs", async () => {
+    test("contents returns what an attempt needs", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({
         headers: { "X-A": "1" },
@@ -120,7 +120,7 @@ export function messagesSuite(open: Open): void {
       expect(nothing).toBeNull();
     });
 
-    test("tell what became of each of their deliveries", async () => {
+    test("the deliveries of a message include their state and reason", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
@@ -131,7 +131,7 @@ export function messagesSuite(open: Open): void {
       ]);
     });
 
-    test("lose their payload when expunged, and what still waits of them is cancelled", async () => {
+    test("an expunged message loses its payload, and its pending deliveries are cancelled", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);

@@ -6,7 +6,7 @@ const options = { onlyForward: true, consumersMax: 2, now: 1 };
 
 export function pollersSuite(open: Open): void {
   describe("pollers", () => {
-    test("remember where each consumer of each sink is, over restarts", async () => {
+    test("pollers remember the cursor of each consumer of each sink across restarts", async () => {
       await using world = await Furnished.open(open);
       const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
       expect(await world.store.history.pollers.cursor(key)).toBeNull();
@@ -18,7 +18,7 @@ export function pollersSuite(open: Open): void {
       }
     });
 
-    test("go backwards only when they may", async () => {
+    test("pollers move backwards only if allowed", async () => {
       await using world = await Furnished.open(open);
       const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
       for (const [cursor, onlyForward, wanted] of [
@@ -32,7 +32,7 @@ export function pollersSuite(open: Open): void {
       }
     });
 
-    test("are only so many in an application, and those that are there go on", async () => {
+    test("the number of pollers per application is limited, and existing ones continue", async () => {
       await using world = await Furnished.open(open);
       const keyOf = (consumer: string, applicationSeq = world.application.seq) => ({
         applicationSeq,
@@ -45,7 +45,7 @@ export function pollersSuite(open: Open): void {
       expect(await move(keyOf("c", (await world.addApplication()).seq))).toBe(true);
     });
 
-    test("go with their application, also those that come in the same moment", async () => {
+    test("pollers are deleted with their application, also those that move concurrently", async () => {
       await using world = await Furnished.open(open);
       const { pollers } = world.store.history;
       const { applications } = world.store.configuration;

@@ -4,7 +4,7 @@ import type { Open } from "../store-under-test.ts";
 
 export function pruneSuite(open: Open): void {
   describe("prune", () => {
-    test("deletes messages born before the instant, with their deliveries and attempts, and no others", async () => {
+    test("prune deletes messages from before the given time with their deliveries and attempts, and no others", async () => {
       await using world = await Furnished.open(open);
       const old = await world.sendDead({ eventId: "event-1" });
       world.now += DAY_MS;
@@ -24,7 +24,7 @@ export function pruneSuite(open: Open): void {
       expect(rows.map(({ messageSeq }) => messageSeq)).toEqual([young.seq]);
     });
 
-    test("says how many dead letters went with them", async () => {
+    test("prune reports the number of deleted dead letters", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
       await world.sendDead();
@@ -36,7 +36,7 @@ export function pruneSuite(open: Open): void {
       ]);
     });
 
-    test("frees the event id of what it deletes", async () => {
+    test("prune frees the event ids of deleted messages", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" }, []);
       world.now += DAY_MS;
@@ -44,7 +44,7 @@ export function pruneSuite(open: Open): void {
       await world.send({ eventId: "event-1" }, []);
     });
 
-    test("keeps a message with its payload while a delivery of it waits, however old it is", async () => {
+    test("prune keeps a message and its payload while one of its deliveries is pending", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({ payloadExpiresAt: world.now + 1 }, [world.endpoint.seq, other.seq]);
@@ -59,7 +59,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.history.messages.get(message.seq)).toBeNull();
     });
 
-    test("deletes payloads that have expired and keeps the rest of their messages", async () => {
+    test("prune deletes expired payloads and keeps the rest of their messages", async () => {
       await using world = await Furnished.open(open);
       const [expired, kept] = [world.now + 1000, world.now + 1001];
       const one = await world.send({ payloadExpiresAt: expired }, []);
@@ -73,7 +73,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.housekeeping.prune(0, expired, 100)).toMatchObject({ deleted: 0 });
     });
 
-    test("deletes answers to idempotency keys that have expired", async () => {
+    test("prune deletes expired results of idempotency keys", async () => {
       await using world = await Furnished.open(open);
       const put = (fill: number, expiresAt: number) =>
         world.store.queue.idempotency.put(
@@ -86,7 +86,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(2), world.now)).not.toBeNull();
     });
 
-    test("takes a bounded number at a time, oldest first, until nothing is left", async () => {
+    test("prune deletes a limited number of rows at a time, oldest first, until none is left", async () => {
       await using world = await Furnished.open(open);
       const messages = await Promise.all([1, 2, 3, 4, 5].map(() => world.send({}, [])));
       world.now += DAY_MS;
@@ -101,7 +101,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
     });
 
-    test("looks at a bounded number of those that must stay, and so comes to those behind them", async () => {
+    test("prune reads a limited number of rows that must stay, and so reaches those after them", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(5, { payloadExpiresAt: world.now });
       const free = await world.send({ payloadExpiresAt: world.now }, []);
@@ -112,17 +112,17 @@ export function pruneSuite(open: Open): void {
         { deleted: 0, more: true },
       ]);
       expect(await world.store.history.messages.get(free.seq)).not.toBeNull();
-      // Its payload, then itself.
+      // First its payload, then the message.
       expect(await prune()).toEqual({ deleted: 2, more: true });
       expect(await prune()).toEqual({ deleted: 0, more: false });
       expect(await world.store.history.messages.get(free.seq)).toBeNull();
     });
 
-    test("begins anew with those that had to stay", async () => {
+    test("prune starts again with rows that had to stay", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5, { payloadExpiresAt: world.now + 1 });
       const expired = world.now + 1;
-      const round = async () => {
+      const sweep = async () => {
         let deleted = 0;
         for (;;) {
           const pruned = await world.store.housekeeping.prune(0, expired, 2);
@@ -130,9 +130,9 @@ export function pruneSuite(open: Open): void {
           if (!pruned.more) return deleted;
         }
       };
-      expect(await round()).toBe(0);
+      expect(await sweep()).toBe(0);
       await world.kill();
-      expect(await round()).toBe(messages.length);
+      expect(await sweep()).toBe(messages.length);
     });
   });
 }

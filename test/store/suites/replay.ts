@@ -6,7 +6,7 @@ import type { Open } from "../store-under-test.ts";
 
 const NOTHING: Resent = { none: 0, pending: 0, delivered: 0, dead: 0, cancelled: 0 };
 
-/** Everything of the application for its endpoint, asked for now. */
+/** A replay of all messages of the application to its endpoint, requested now. */
 function order(world: Furnished, which: ReplayOrder["which"], change: Partial<ReplayOrder> = {}): ReplayOrder {
   const [applicationSeq, endpointSeq] = [world.application.seq, world.endpoint.seq];
   return { applicationSeq, endpointSeq, which, from: 0, to: EVERYTHING, askedAt: world.now, ...change };
@@ -44,7 +44,7 @@ async function resend(world: Furnished, rows: readonly Replayable[]) {
   return { resent, first, task };
 }
 
-/** One message in each state that a delivery can have, and one that has none. */
+/** Creates one message for each state that a delivery can have, and one without a delivery. */
 async function everyState(world: Furnished) {
   const settleNext = async (...next: Parameters<Furnished["settle"]>[1][]) => {
     const message = await world.send();
@@ -78,14 +78,14 @@ function seqsOf(...messages: readonly NewMessage[]): Seq[] {
 }
 
 export function replaySuite(open: Open): void {
-  describe("a replay", () => {
-    test("of what failed takes dead letters and what is being retried", async () => {
+  describe("replay", () => {
+    test("a replay of failed messages includes dead letters and retries", async () => {
       await using world = await Furnished.open(open);
       const { dead, buried, retried } = await everyState(world);
       expect(await found(world, "failed")).toEqual(seqsOf(dead, buried, retried));
     });
 
-    test("of what failed passes over what has arrived in an earlier round", async () => {
+    test("a replay of failed messages skips those that succeeded in an earlier round", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       await world.settle((await world.waiting())[0]!, { state: "delivered" });
@@ -96,19 +96,19 @@ export function replaySuite(open: Open): void {
       expect(await found(world, "sent")).toEqual([message.seq]);
     });
 
-    test("of what is missing takes what has no delivery, or one that died without an attempt", async () => {
+    test("a replay of missing messages includes those without a delivery or with one that died without an attempt", async () => {
       await using world = await Furnished.open(open);
       const { none, buried } = await everyState(world);
       expect(await found(world, "missing")).toEqual(seqsOf(none, buried));
     });
 
-    test("of what was sent takes everything but what waits for its first attempt", async () => {
+    test("a replay of sent messages includes all except those that wait for their first attempt", async () => {
       await using world = await Furnished.open(open);
       const { delivered, dead, buried, retried, cancelled } = await everyState(world);
       expect(await found(world, "sent")).toEqual(seqsOf(delivered, dead, buried, retried, cancelled));
     });
 
-    test("of what was sent can be narrowed by status and by class of the latest answer", async () => {
+    test("a replay of sent messages can be filtered by status and by class of the latest response", async () => {
       await using world = await Furnished.open(open);
       const { delivered, dead, buried, retried, cancelled, waiting } = await everyState(world);
       const wanted = { 0: [delivered], 1: [waiting], 2: [dead, buried], 3: [retried], 4: [cancelled] } as const;
@@ -121,7 +121,7 @@ export function replaySuite(open: Open): void {
       expect(await found(world, "sent", { status: 2, statusCodeClass: 500 })).toEqual([dead.seq]);
     });
 
-    test("can be narrowed by event type, channel and tag", async () => {
+    test("a replay can be filtered by event type, channel and tag", async () => {
       await using world = await Furnished.open(open);
       const plain = await world.sendDead();
       const marked = await world.sendDead({ eventType: "order.sent", channels: ["eu", "us"], tags: ["vip"] });
@@ -132,7 +132,7 @@ export function replaySuite(open: Open): void {
       expect(await found(world, "failed", { tag: "vip" })).toEqual([marked.seq]);
     });
 
-    test("leaves alone what has ended since it was asked for", async () => {
+    test("a replay skips deliveries that ended after it was requested", async () => {
       await using world = await Furnished.open(open);
       const askedAt = world.now;
       const before = await world.sendDead();
@@ -142,7 +142,7 @@ export function replaySuite(open: Open): void {
       expect(await found(world, "sent", { askedAt })).toEqual([before.seq]);
     });
 
-    test("keeps to its application, its endpoint and its part of the messages", async () => {
+    test("a replay is limited to its application, its endpoint and its range of messages", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const elsewhere = await world.addApplication();
@@ -154,7 +154,7 @@ export function replaySuite(open: Open): void {
       expect(await found(world, "failed", { from: first!, to: last! })).toEqual([messages[1]!.seq]);
     });
 
-    test("is walked in pages that look at a bounded number of messages", async () => {
+    test("a replay is read in pages that read a limited number of messages", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();
@@ -172,8 +172,8 @@ export function replaySuite(open: Open): void {
     });
   });
 
-  describe("sending what a replay found", () => {
-    test("makes it pending in one commit, each with a place of its own and a whole schedule, and stores the task", async () => {
+  describe("resendAll", () => {
+    test("resendAll makes deliveries pending in one commit, each with its own position and a full schedule, and stores the task", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(2);
       await world.kill();
@@ -201,7 +201,7 @@ export function replaySuite(open: Open): void {
       });
     });
 
-    test("does nothing a second time", async () => {
+    test("resendAll does nothing the second time", async () => {
       await using world = await Furnished.open(open);
       await everyState(world);
       for (const which of ["failed", "missing", "sent"] as const) {
@@ -215,7 +215,7 @@ export function replaySuite(open: Open): void {
       }
     });
 
-    test("passes over a delivery that has arrived since it was found", async () => {
+    test("resendAll skips a delivery that succeeded after it was found", async () => {
       await using world = await Furnished.open(open);
       const { retried } = await everyState(world);
       const { rows } = await world.store.history.replayable(order(world, "sent", { status: 3 }), 10);
@@ -225,7 +225,7 @@ export function replaySuite(open: Open): void {
       expect(await world.delivery(retried.seq)).toMatchObject({ state: "delivered" });
     });
 
-    test("sends nothing to an endpoint that has been disabled or deleted since, and nothing that has been expunged since", async () => {
+    test("resendAll skips endpoints that were disabled or deleted since, and messages that were expunged since", async () => {
       const changes: ((world: Furnished, messageSeq: Seq) => Promise<unknown>)[] = [
         (world) => world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
         (world) => world.store.configuration.endpoints.delete(world.endpoint.seq, world.now),
@@ -246,7 +246,7 @@ export function replaySuite(open: Open): void {
       }
     });
 
-    test("moves what waits to the end of a parallel lane, but leaves it its place in a fifo lane", async () => {
+    test("resendAll moves pending deliveries to the end of a parallel lane and keeps their position in a fifo lane", async () => {
       for (const ordering of ["parallel", "fifo"] as const) {
         await using world = await Furnished.open(open);
         await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering }));

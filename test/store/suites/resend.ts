@@ -3,7 +3,7 @@ import type { NewMessage } from "../../../src/store/index.ts";
 import { Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 
-/** How a delivery gets into each state. */
+/** Moves a delivery into each state. */
 const arrange: Record<string, (world: Furnished) => Promise<unknown>> = {
   pending: async () => {},
   delivered: async (world) => world.settle((await world.waiting())[0]!, { state: "delivered" }),
@@ -18,7 +18,7 @@ async function resend(world: Furnished, message: NewMessage) {
 
 export function resendSuite(open: Open): void {
   describe("resend", () => {
-    test.each(Object.keys(arrange))("starts a new round of a delivery that is %s", async (state) => {
+    test.each(Object.keys(arrange))("resend starts a new round of a delivery that is %s", async (state) => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const deliverySeq = message.deliveries[0]!.seq;
@@ -42,7 +42,7 @@ export function resendSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", reason: null });
     });
 
-    test("makes a delivery for an endpoint that never had one", async () => {
+    test("resend creates a delivery for an endpoint that had none", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       const { asked, ...result } = await resend(world, message);
@@ -50,14 +50,14 @@ export function resendSuite(open: Open): void {
       expect(await world.waiting()).toMatchObject([{ seq: asked.seq, position: asked.position, round: 0, trigger: 1 }]);
     });
 
-    test("puts it at the end of the lane", async () => {
+    test("resend puts the delivery at the end of the lane", async () => {
       await using world = await Furnished.open(open);
       const [first, second] = await world.sendMany(2);
       await resend(world, first!);
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([second!.seq, first!.seq]);
     });
 
-    test("counts attempts over all rounds", async () => {
+    test("attempts are counted over all rounds after a resend", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       await resend(world, message);
@@ -65,7 +65,7 @@ export function resendSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", attemptsTotal: 2 });
     });
 
-    test("does it once for two that ask at the same time", async () => {
+    test("concurrent resends of a message create one delivery", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       const results = await Promise.all([resend(world, message), resend(world, message)]);

@@ -6,8 +6,8 @@ import type { Open } from "../store-under-test.ts";
 const HOUR_MS = 3_600_000;
 
 export function scheduledSuite(open: Open): void {
-  describe("a message for a later instant", () => {
-    test("waits at the place of that instant, and keeps it with its warnings over a restart", async () => {
+  describe("scheduled message", () => {
+    test("a scheduled message has the position of its time and keeps it with its warnings across a restart", async () => {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       const warnings = [{ loc: ["body", "payload"], msg: "Must be object.", type: "schema.type" }];
@@ -18,20 +18,20 @@ export function scheduledSuite(open: Open): void {
       expect(await world.store.history.messages.get(seq)).toMatchObject({ deliverAt, warnings });
     });
 
-    test("waits behind what is accepted before that instant", async () => {
+    test("a scheduled message waits behind messages that are accepted before its time", async () => {
       await using world = await Furnished.open(open);
       const later = await world.send({ deliverAt: world.now + HOUR_MS });
       const atOnce = await world.send();
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([atOnce.seq, later.seq]);
     });
 
-    test("gets a place behind its own number, also when the clock has stepped back", async () => {
+    test("a scheduled message has a position after its own number even if the clock stepped back", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ deliverAt: world.now - HOUR_MS });
       expect((await world.waiting())[0]!.position).toBe(message.deliveries[0]!.seq + 1);
     });
 
-    test("keeps its place when the endpoint becomes fifo", async () => {
+    test("a scheduled message keeps its position when the endpoint becomes fifo", async () => {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       await world.send({ deliverAt });

@@ -8,7 +8,7 @@ const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
 
 export function settleSuite(open: Open): void {
   describe("settle", () => {
-    test("stores the attempt and ends the delivery that arrived, over a restart", async () => {
+    test("settle stores the attempt and ends a successful delivery, across a restart", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -20,7 +20,7 @@ export function settleSuite(open: Open): void {
       expect(await world.store.history.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
     });
 
-    test("puts a delivery that is to be tried again at its new place", async () => {
+    test("settle puts a delivery that will be retried at its new position", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -31,7 +31,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", attemptsTotal: 1, dueAt });
     });
 
-    test("makes a dead letter of a delivery that ran out of attempts", async () => {
+    test("settle turns a delivery without attempts left into a dead letter", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -41,7 +41,7 @@ export function settleSuite(open: Open): void {
     });
 
     test.each(["delivered", "pending", "dead"] as const)(
-      "keeps the attempt but changes nothing when the delivery has been resent meanwhile (%s)",
+      "settle stores the attempt but changes nothing if the delivery has been resent (%s)",
       async (state) => {
         await using world = await Furnished.open(open);
         const message = await world.send();
@@ -61,7 +61,7 @@ export function settleSuite(open: Open): void {
       },
     );
 
-    test("revives a delivery that was buried while its request was on its way, when it arrived", async () => {
+    test("settle revives a delivery that was buried during a successful request", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -70,7 +70,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null });
     });
 
-    test("leaves a buried delivery dead when its request failed", async () => {
+    test("settle leaves a buried delivery dead if its request failed", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -79,7 +79,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "disabled" });
     });
 
-    test("leaves a cancelled delivery cancelled whatever its request came to", async () => {
+    test("settle leaves a cancelled delivery cancelled whatever the outcome of its request", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -88,7 +88,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "cancelled" });
     });
 
-    test("does not take a success of before the redrive for one of after it", async () => {
+    test("settle does not count a success from before a redrive for the new round", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();
@@ -99,7 +99,7 @@ export function settleSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(1);
     });
 
-    test("does not revive a dead letter of a later round", async () => {
+    test("settle does not revive a dead letter of a later round", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [first] = await world.waiting();
@@ -113,7 +113,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "timeout" });
     });
 
-    test("settles a batch and answers in its order", async () => {
+    test("settle returns the results of a batch in order", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(3);
       const [one, two, three] = await world.waiting();
@@ -122,7 +122,7 @@ export function settleSuite(open: Open): void {
       expect(await world.store.queue.settle(batch)).toEqual(["moved", "stale", "moved"]);
     });
 
-    test("writes the endpoint's health only when it is told of it", async () => {
+    test("settle writes the endpoint's health only if it is given", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(3);
       const [one, two, three] = await world.waiting();
@@ -136,7 +136,7 @@ export function settleSuite(open: Open): void {
       expect(await failingSince()).toBeNull();
     });
 
-    test("disables the endpoint in the same commit and leaves what waits to bury", async () => {
+    test("settle disables the endpoint in the same commit and leaves its pending deliveries for bury", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(2);
       const [one, two] = await world.waiting();
@@ -150,7 +150,7 @@ export function settleSuite(open: Open): void {
       expect(await world.waiting()).toEqual([two!]);
     });
 
-    test("changes nothing of an endpoint that has been deleted meanwhile", async () => {
+    test("settle does not change an endpoint that has been deleted", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();

@@ -4,8 +4,8 @@ import { Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 
 export function storeSuite(open: Open): void {
-  describe("a store", () => {
-    test("keeps the seed of its ids over a restart", async () => {
+  describe("store", () => {
+    test("the store keeps the seed of its ids across a restart", async () => {
       await using world = await Furnished.open(open);
       const { idSeed } = world.store;
       expect(idSeed).toHaveLength(4);
@@ -14,7 +14,7 @@ export function storeSuite(open: Open): void {
       expect(world.store.idSeed).toEqual(idSeed);
     });
 
-    test("knows the greatest sequence number in use, whatever has it", async () => {
+    test("the store knows the greatest sequence number in use, whatever object has it", async () => {
       await using world = await Furnished.open(open);
       const steps: Array<() => Promise<unknown>> = [
         () => world.addEnvironment("new"),
@@ -32,7 +32,7 @@ export function storeSuite(open: Open): void {
       }
     });
 
-    test("knows the greatest place of what was sent again, which is a number that stands nowhere else", async () => {
+    test("the store knows the greatest position of resent deliveries, a number that no other row has", async () => {
       await using world = await Furnished.open(open);
       const { environment, endpoint } = world;
       const message = await world.send();
@@ -52,7 +52,7 @@ export function storeSuite(open: Open): void {
       }
     });
 
-    test("keeps small named values over a restart and replaces them", async () => {
+    test("the store keeps small named values across a restart and overwrites them", async () => {
       await using world = await Furnished.open(open);
       const { meta } = world.store.housekeeping;
       expect(await meta.get("name")).toBeNull();
@@ -62,7 +62,7 @@ export function storeSuite(open: Open): void {
       expect(await world.store.housekeeping.meta.get("name")).toBe("two");
     });
 
-    test("counts what waits and what is dead in each environment", async () => {
+    test("the store counts pending deliveries and dead letters of each environment", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.history.totals()).toEqual([]);
       const other = await world.addEnvironment("other");
@@ -78,7 +78,7 @@ export function storeSuite(open: Open): void {
       ]);
     });
 
-    test("commits what is queued when it is closed, and takes nothing more", async () => {
+    test("the store commits queued writes when it is closed and refuses later ones", async () => {
       await using world = await Furnished.open(open);
       const message = world.newMessage();
       const { store } = world;
@@ -89,14 +89,14 @@ export function storeSuite(open: Open): void {
       await expect(store.queue.accept([world.newMessage()])).rejects.toBeInstanceOf(StoreUnavailable);
     });
 
-    test("answers a ping", async () => {
+    test("the store responds to a ping", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.housekeeping.ping()).toBeUndefined();
     });
   });
 
-  describe("writes of the same moment", () => {
-    test("each have their own result, and one that fails takes no other with it", async () => {
+  describe("concurrent writes", () => {
+    test("concurrent writes have their own results, and a failing write does not affect the others", async () => {
       await using world = await Furnished.open(open);
       const taken = await world.send();
       const applications = Array.from({ length: 5 }, (_, i) => world.newApplication({ uid: `app-${i % 3}` }));
@@ -120,7 +120,7 @@ export function storeSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(applications[3]!.seq)).toBeNull();
     });
 
-    test("see each other in the order in which they were asked for", async () => {
+    test("concurrent writes are applied in the order of their calls", async () => {
       await using world = await Furnished.open(open);
       const { meta, tasks } = world.store.housekeeping;
       await Promise.all([meta.set("name", "one"), meta.set("name", "two"), meta.set("name", "three")]);

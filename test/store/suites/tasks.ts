@@ -22,7 +22,7 @@ function newTask(world: Furnished, change: Partial<Task> = {}): Task {
 
 export function tasksSuite(open: Open): void {
   describe("tasks", () => {
-    test("are found in their own environment, over a restart", async () => {
+    test("tasks are found in their own environment, across a restart", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const task = newTask(world);
@@ -32,7 +32,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(other.seq, task.seq)).toBeNull();
     });
 
-    test("come in pages, both ways and in both orders, narrowed by status, kind and age", async () => {
+    test("tasks are paged in both directions and both orders and filtered by status, kind and age", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       await world.store.housekeeping.tasks.create(newTask(world, { environmentSeq: other.seq }));
@@ -58,7 +58,7 @@ export function tasksSuite(open: Open): void {
       );
     });
 
-    test("are forgotten with the retention, but for those that still run", async () => {
+    test("tasks are deleted after the retention unless they are running", async () => {
       await using world = await Furnished.open(open);
       const [running, finished, failed] = STATUSES.map((status) => newTask(world, { status }));
       for (const task of [running!, finished!, failed!]) await world.store.housekeeping.tasks.create(task);
@@ -70,7 +70,7 @@ export function tasksSuite(open: Open): void {
       expect(rows).toEqual([running!, young]);
     });
 
-    test("run, the oldest first, until an update says that they have ended", async () => {
+    test("running tasks are returned oldest first until an update ends them", async () => {
       await using world = await Furnished.open(open);
       const tasks = [newTask(world), newTask(world), newTask(world)];
       for (const task of tasks) await world.store.housekeeping.tasks.create(task);

@@ -27,7 +27,7 @@ function newToken(world: Furnished, change: Partial<Token> = {}): Token {
 
 export function tokensSuite(open: Open): void {
   describe("tokens", () => {
-    test("are found by their hash, over a restart", async () => {
+    test("tokens are found by their hash across a restart", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { applicationSeq: world.application.seq, expiresAt: world.now + 1 });
       await world.store.configuration.tokens.create(token, hash(1));
@@ -36,7 +36,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(2))).toBeNull();
     });
 
-    test("are found when they have expired or been revoked, for the caller to judge", async () => {
+    test("expired and revoked tokens are still found, for the caller to judge", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { expiresAt: world.now - 1 });
       await world.store.configuration.tokens.create(token, hash(1));
@@ -44,7 +44,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(1))).toEqual({ ...token, revokedAt: world.now });
     });
 
-    test("are revoked once", async () => {
+    test("tokens are revoked once", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world);
       await world.store.configuration.tokens.create(token, hash(1));
@@ -54,14 +54,14 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.list()).toEqual([{ ...token, revokedAt: world.now }]);
     });
 
-    test("are listed in the order they were made", async () => {
+    test("tokens are listed in order of creation", async () => {
       await using world = await Furnished.open(open);
       const tokens = [newToken(world), newToken(world), newToken(world)];
       for (const [i, token] of tokens.entries()) await world.store.configuration.tokens.create(token, hash(i));
       expect(await world.store.configuration.tokens.list()).toEqual(tokens);
     });
 
-    test("keep what they may do, and are found only in their environment", async () => {
+    test("tokens keep their permissions and are found only in their environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const rights = { capabilities: ["ViewBase"], featureFlags: ["beta"], sessionId: "s", hint: "abcd" } as const;
@@ -74,7 +74,7 @@ export function tokensSuite(open: Open): void {
       expect(await tokens.get(other.seq, token.seq)).toBeNull();
     });
 
-    test("keep their scopes, and change only in what is given", async () => {
+    test("tokens keep their scopes and change only the given fields", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { scopes: ["application:Read", "message:*"] });
       const other = newToken(world);
@@ -96,7 +96,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(2))).toEqual(other);
     });
 
-    test("are listed by what they are for, by page, and without those that have ended", async () => {
+    test("tokens are listed by application and by page, without those that have ended", async () => {
       await using world = await Furnished.open(open);
       const application = { applicationSeq: world.application.seq };
       const [whole, own] = [newToken(world), newToken(world, application)];
@@ -118,7 +118,7 @@ export function tokensSuite(open: Open): void {
       expect(await seqs(world.seqs.next(), null)).toEqual([]);
     });
 
-    test("end when they are told to, unless they end earlier by themselves", async () => {
+    test("tokens end at the given time unless they expire earlier", async () => {
       await using world = await Furnished.open(open);
       const [never, soon, late] = [null, world.now + 1, world.now + 100].map((expiresAt) =>
         newToken(world, { expiresAt }),
@@ -131,7 +131,7 @@ export function tokensSuite(open: Open): void {
       expect(ends).toEqual([50, 1, 50]);
     });
 
-    test("of one application end together, or by session", async () => {
+    test("tokens of one application end together or by session", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const all = [
@@ -152,7 +152,7 @@ export function tokensSuite(open: Open): void {
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
-    test("that are JWTs end by when they were issued, and a later word never gives one back its life", async () => {
+    test("JWTs end by their issue time, and a later call never extends their life", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const end = (issuedUntil: number, endsAt: number) =>
@@ -167,7 +167,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.jwtEnd((await world.addApplication()).seq, 0)).toBeNull();
     });
 
-    test("are forgotten when they expired long ago", async () => {
+    test("tokens that expired long ago are deleted", async () => {
       await using world = await Furnished.open(open);
       const [gone, kept, forEver] = [world.now, world.now + 1, null].map((expiresAt) => newToken(world, { expiresAt }));
       for (const [i, token] of [gone!, kept!, forEver!].entries())
@@ -176,7 +176,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.list()).toEqual([kept!, forEver!]);
     });
 
-    test("never share a hash", async () => {
+    test("tokens never share a hash", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world);
       await world.store.configuration.tokens.create(token, hash(1));
