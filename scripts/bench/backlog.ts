@@ -1,12 +1,12 @@
 import { drained } from "./drain.ts";
 import { usageOf } from "./machine.ts";
 import type { Options } from "./options.ts";
-import { APPLICATION, makeEndpoints, messageBody, type Product, startProduct } from "./product.ts";
+import { APPLICATION, createEndpoints, messageBody, type Product, startProduct } from "./product.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import { alignColumns, formatNumber } from "./report.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
-/** What a backlog costs. Times in ms, memory in MB. */
+/** Cost of a backlog. Times in ms, memory in MB. */
 export interface BacklogFigures {
   readonly pending: number;
   readonly emptyStartMs: number;
@@ -14,11 +14,14 @@ export interface BacklogFigures {
   readonly filledMemoryMb: number;
   readonly filledMemoryPeakMb: number;
   readonly startMs: number;
-  /** Received after the start: what had arrived but was not yet settled when the process was killed comes again. */
+  /**
+   * Webhooks received after the restart. Those that had arrived but were not settled before the
+   * kill arrive again.
+   */
   readonly drained: number;
   readonly drainPerSecond: number;
   readonly drainMemoryPeakMb: number;
-  /** User and system time per delivery while it drains. */
+  /** User and system time per delivery while draining. */
   readonly drainCpuMicros: number;
 }
 
@@ -27,8 +30,8 @@ const CONCURRENCY = 256;
 const PENDING = "boathook_deliveries_pending";
 
 /**
- * Fills a server whose endpoints are paused, resumes them and kills the process in the same breath, so that all that is
- * pending is due when it is started again; then it drains.
+ * Fills a server with paused endpoints, resumes them and kills the process immediately, so that all
+ * pending deliveries are due after the restart. Then it drains them.
  */
 export async function backlog(options: Options, executable: string): Promise<BacklogFigures> {
   using directory = new TemporaryDirectory();
@@ -38,7 +41,7 @@ export async function backlog(options: Options, executable: string): Promise<Bac
   const filled = await fill(executable, dataDir, receiver, options);
   const figures = { ...filled, ...(await drain(executable, dataDir, receiver)) };
   const received = await receiver.count();
-  if (received < filled.pending) throw new Error(`Of ${filled.pending} deliveries only ${received} have arrived.`);
+  if (received < filled.pending) throw new Error(`Only ${received} of ${filled.pending} deliveries have arrived.`);
   console.log(describe(figures));
   return figures;
 }
@@ -53,7 +56,7 @@ async function fill(executable: string, dataDir: string, receiver: Receiver, opt
     concurrency: CONCURRENCY,
     paused: true,
   };
-  await makeEndpoints(server, endpointOptions);
+  await createEndpoints(server, endpointOptions);
   const startedAt = performance.now();
   await sendMessages(server, Math.ceil(wanted / endpoints), payloadBytes);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -102,7 +105,7 @@ function describe(figures: BacklogFigures): string {
     row("filled in batches of 1,000", figures.fillPerSecond, "/s"),
     row("memory when filled", figures.filledMemoryMb, "MB"),
     row("peak memory while filling", figures.filledMemoryPeakMb, "MB"),
-    row("start after a crash, all of it due", figures.startMs, "ms"),
+    row("start after a crash, everything due", figures.startMs, "ms"),
     row("drained", figures.drained, ""),
     row("drain", figures.drainPerSecond, "/s"),
     row("CPU per drained delivery", figures.drainCpuMicros, "µs", 1),

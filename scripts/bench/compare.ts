@@ -8,15 +8,15 @@ import { product, type Target, yardstick } from "./target.ts";
 
 export interface Comparison {
   readonly runs: readonly Run[];
-  /** By label: `yardstick`, `product named/token` … */
+  /** By label, for example `yardstick` or `product named/token`. */
   readonly medians: Readonly<Record<string, Medians>>;
-  /** By label: `product/yardstick named/token`, `product/against named/token` … */
+  /** By label, for example `product/yardstick named/token` or `product/against named/token`. */
   readonly ratios: Readonly<Record<string, Ratios>>;
 }
 
 /**
- * Runs each target once in every round, so that drift of the machine affects all of them alike, and
- * prints the figures. Two builds run one right after the other on the same path: A B A B.
+ * Runs each target once per round, so that drift of the machine affects all of them alike, and
+ * prints the figures. Two builds run one after the other on the same path: A B A B.
  */
 export async function compare(options: Options, executable: string): Promise<Comparison> {
   await using receiver = await startReceiver(options.receiver);

@@ -1,10 +1,10 @@
 import { usageOf } from "./machine.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** What was known when nothing more arrived. */
+/** State of receiver and sender when nothing more arrived. */
 export interface Drained {
   readonly received: number;
-  /** By `performance.now()`: when the last webhook was seen to have arrived. */
+  /** Time of the last observed arrival, by `performance.now()`. */
   readonly lastArrivalAt: number;
   /** User and system time of the sending process so far. */
   readonly cpuMs: number;
@@ -15,8 +15,9 @@ const QUIET_MS = 300;
 const DRAIN_WITHIN_MS = 120_000;
 
 /**
- * Waits until nothing has arrived for a while and the sender, asked only then, says that it has finished. It watches the
- * receiver because that costs the sender nothing. Rejects after two minutes.
+ * Waits until nothing has arrived for a while and the sender reports that it has finished. Watches
+ * the receiver, which costs the sender nothing, and asks the sender only then. Rejects after two
+ * minutes.
  */
 export async function drained(receiver: Receiver, pid: number, isFinished: () => Promise<boolean>): Promise<Drained> {
   const deadline = performance.now() + DRAIN_WITHIN_MS;
@@ -37,5 +38,5 @@ export async function drained(receiver: Receiver, pid: number, isFinished: () =>
       quietSince = performance.now();
     }
   }
-  throw new Error(`Not everything has arrived within ${DRAIN_WITHIN_MS / 1000} s: the receiver counts ${received}.`);
+  throw new Error(`Deliveries are missing after ${DRAIN_WITHIN_MS / 1000} s: the receiver has counted ${received}.`);
 }

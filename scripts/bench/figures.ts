@@ -1,22 +1,25 @@
 import type { PathName } from "./path.ts";
 
-/** Figures of the runs and what follows from them. Pure. */
+/** Figures of the runs, and medians and ratios computed from them. Pure. */
 
 export type TargetName = "yardstick" | "product" | "against";
 
-/** What one run of one target came to. */
+/** Result of one run of one target. */
 export interface Run {
   readonly target: TargetName;
   /** Null for the yardstick. */
   readonly path: PathName | null;
   readonly round: number;
-  /** Messages that the target says it has accepted. */
+  /** Messages accepted, by the target's own count. */
   readonly accepted: number;
-  /** Messages that the load generator saw answered 2xx; some of its last ones it no longer waits for. */
+  /**
+   * Messages with a 2xx response, counted by the load generator. It does not wait for some of its
+   * last ones.
+   */
   readonly answered: number;
-  /** Requests that were refused or got no answer. */
+  /** Requests that were refused or got no response. */
   readonly failed: number;
-  /** Deliveries that the target says it has finished, and webhooks that the receiver counted. */
+  /** Deliveries finished, by the target's own count, and webhooks counted by the receiver. */
   readonly delivered: number;
   readonly received: number;
   readonly deliveredPerSecond: number;
@@ -38,7 +41,7 @@ export const FIGURES: ReadonlyArray<readonly [figure: Figure, label: string, dig
 
 export type Medians = Readonly<Record<Figure, number>>;
 
-/** NaN when there is none. */
+/** Returns the median, or NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -46,12 +49,14 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }
 
-/** The name of what ran: `yardstick`, or a build and its path, such as `product named/token`. */
+/**
+ * Returns the name of a run: `yardstick`, or a build and its path, such as `product named/token`.
+ */
 export function labelOf({ target, path }: Pick<Run, "target" | "path">): string {
   return path === null ? target : `${target} ${path}`;
 }
 
-/** The median of each figure, by label, in the order in which the targets ran first. */
+/** Returns the median of each figure by label, in the order of the first runs. */
 export function medians(runs: readonly Run[]): Map<string, Medians> {
   return new Map(
     [...Map.groupBy(runs, labelOf)].map(([label, own]) => {
@@ -72,8 +77,8 @@ export type Ratios = Readonly<Record<Figure, Ratio>>;
 
 /**
  * Compares the product with the yardstick and with the other build. Only runs of the same round are
- * divided by each other, so that drift between rounds cancels out. The yardstick, which has no path,
- * is compared with every path. Keys are labels such as `product/against named/token`.
+ * divided by each other, so that drift between rounds cancels out. The yardstick, which has no
+ * path, is compared with every path. Keys are labels such as `product/against named/token`.
  */
 export function ratios(runs: readonly Run[]): Map<string, Ratios> {
   const found = new Map<string, Ratios>();

@@ -3,14 +3,17 @@ import { systemClock } from "../../src/edge/clock.ts";
 import type { NewMessage, Settlement, Store } from "../../src/store/index.ts";
 import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 
-/** What has happened in an application that has been busy for long: common and rare things of every kind. */
+/**
+ * The history of an application that has been busy for long, with common and rare values of every
+ * kind.
+ */
 export interface History {
   readonly applicationSeq: Seq;
-  /** Gets every message; one attempt in 50 fails. */
+  /** Receives every message; one attempt in 50 fails. */
   readonly busy: Seq;
-  /** Gets one message in 1,000. */
+  /** Receives one message in 1,000. */
   readonly quiet: Seq;
-  /** Gets one message in 10, and nearly all of its attempts fail. */
+  /** Receives one message in 10; nearly all of its attempts fail. */
   readonly down: Seq;
 }
 
@@ -18,12 +21,12 @@ const ENVIRONMENT = "default";
 export const HISTORY_APPLICATION = "history";
 const BATCH = 1000;
 const COMMON_TYPES = 10;
-/** Once in so many messages, spread out evenly. */
+/** Interval of messages with rare seen. */
 const RARE = 5000;
-/** Some things have happened among the oldest messages only. */
+/** Number of oldest messages with values that never occur later. */
 const OLDEST = 60;
 
-/** Names by which the lists can be filtered. */
+/** Values by which the lists can be filtered. */
 export const seen = {
   commonType: "order.changed-3",
   rareType: "order.lost",
@@ -35,15 +38,18 @@ export const seen = {
   rareTag: "audit",
 } as const;
 
-/** Writes `attempts` attempts to the busy endpoint, with their messages and what else happened, by the store's own verbs. */
+/**
+ * Writes `attempts` attempts to the busy endpoint, with their messages and the deliveries of the
+ * other endpoints, through the store's own methods.
+ */
 export async function writeHistory(store: Store, attempts: number): Promise<History> {
   const seqs = store.numbers;
-  const history = await furnish(store, seqs);
+  const history = await createApplication(store, seqs);
   let open: NewMessage[] = [];
   for (let n = 0; n < attempts; n += BATCH) {
     const messages = Array.from({ length: Math.min(BATCH, attempts - n) }, (_, i) => message(n + i, history, seqs));
     const settlements = open.flatMap((one) => one.deliveries.map((delivery) => settle(one, delivery, history, seqs)));
-    // Each batch is settled while the next one comes in, as on a server under load.
+    // Each batch is settled while the next one is accepted, as on a server under load.
     await Promise.all([store.queue.accept(messages), store.queue.settle(settlements)]);
     open = messages;
   }
@@ -53,7 +59,7 @@ export async function writeHistory(store: Store, attempts: number): Promise<Hist
   return history;
 }
 
-async function furnish(store: Store, seqs: SeqSource): Promise<History> {
+async function createApplication(store: Store, seqs: SeqSource): Promise<History> {
   const now = systemClock.now();
   const environment = await store.configuration.environments.ensure({
     seq: seqs.next(),

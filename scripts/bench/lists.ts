@@ -7,8 +7,9 @@ import { alignColumns, formatNumber } from "./report.ts";
 import { Child, TemporaryDirectory } from "./resources.ts";
 
 /**
- * `bun scripts/bench/lists.ts [attempts]`: how long the lists of a server take that holds a million attempts (or as many as are asked
- * for). Every filter is walked over HTTP from its first page to its 1,000th, or to its last. Prints ms.
+ * `bun scripts/bench/lists.ts [attempts]` measures the lists of a server with a million attempts,
+ * or the given number. It reads every filter over HTTP from the first page to the 1,000th or the
+ * last. Prints ms.
  */
 
 const ATTEMPTS = 1_000_000;
@@ -57,7 +58,7 @@ interface Walked {
   readonly path: string;
   readonly pages: number;
   readonly items: number;
-  /** By page. */
+  /** Duration of each page. */
   readonly durationsMs: readonly number[];
 }
 
@@ -114,7 +115,7 @@ console.log(`${attempts} attempts written in ${formatNumber((performance.now() -
 
 const args = ["serve", "--port=0", `--data-dir=${dataDir}`, "--log-format=json"];
 await using server = new Child([process.execPath, MAIN, ...args], { BOATHOOK_ROOT_TOKEN: TOKEN });
-const url = await server.said(servingUrl);
+const url = await server.waitForLine(servingUrl);
 const rows: string[][] = [];
 for (const path of paths) rows.push(rowOf(await walk(url, path)));
 const header = ["list", "items", "pages", "page 1", "last page", "median", "worst"];

@@ -1,21 +1,21 @@
 import { Child, TemporaryDirectory } from "./resources.ts";
 
-/** Who sends the messages: wrk where it is installed, else a plain Bun process. */
+/** The load generator: wrk if it is installed, otherwise a plain Bun process. */
 export type LoadKind = "wrk" | "bun";
 
 export interface LoadJob {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** ASCII; each request takes the next one, over and over. */
+  /** ASCII bodies, used by the requests in rotation. */
   readonly bodies: readonly string[];
   readonly connections: number;
   readonly seconds: number;
 }
 
 export interface LoadResult {
-  /** Answered 2xx. */
+  /** Requests with a 2xx response. */
   readonly accepted: number;
-  /** Answered otherwise, or not at all. */
+  /** Requests with another response, or none. */
   readonly failed: number;
   readonly seconds: number;
   readonly p50Ms: number;
@@ -32,14 +32,17 @@ export function describeLoad(kind: LoadKind): string {
   return kind === "wrk" ? "wrk, 1 thread" : "a plain Bun process";
 }
 
-/** Sends for `seconds`, each connection one request after the other. Rejects when the sender fails as a whole. */
+/**
+ * Sends for `seconds` seconds, on each connection one request after the other. Rejects if the
+ * generator itself fails.
+ */
 export async function runLoad(kind: LoadKind, job: LoadJob): Promise<LoadResult> {
   using directory = new TemporaryDirectory();
   const command = kind === "wrk" ? await wrkCommand(job, directory.file("job.lua")) : plainCommand(job);
-  // Its client keeps no more connections than this one says.
+  // The client of Bun opens at most this many connections.
   await using child = new Child(command, { BUN_CONFIG_MAX_HTTP_REQUESTS: String(job.connections) });
   const read = (line: string) => (line.startsWith("{") ? (JSON.parse(line) as LoadResult) : null);
-  return await child.said(read, job.seconds * 1000 + GRACE_MS);
+  return await child.waitForLine(read, job.seconds * 1000 + GRACE_MS);
 }
 
 async function wrkCommand(job: LoadJob, script: string): Promise<string[]> {
@@ -48,7 +51,10 @@ async function wrkCommand(job: LoadJob, script: string): Promise<string[]> {
   return ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout=10s", `--script=${script}`, url];
 }
 
-/** JSON of ASCII text is a Lua string as well. A request is written once, not each time it is sent. */
+/**
+ * JSON of ASCII text is also a valid Lua string. Each request is formatted once, not every time it
+ * is sent.
+ */
 function wrkScript({ headers, bodies }: LoadJob): string {
   const headerLines = Object.entries(headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`);
   const rotation = `
@@ -74,7 +80,7 @@ function plainCommand(job: LoadJob): string[] {
   return [process.execPath, import.meta.path, JSON.stringify(job)];
 }
 
-/** The plain one: this file as a program. */
+/** The plain Bun generator: this file run as a program. */
 async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob): Promise<LoadResult> {
   const latenciesMs: number[] = [];
   let failed = 0;
@@ -86,7 +92,7 @@ async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob):
     await response.arrayBuffer();
     return response.ok;
   }
-  async function sendInTurn(): Promise<void> {
+  async function sendUntilEnd(): Promise<void> {
     while (performance.now() < endAt) {
       const sentAt = performance.now();
       const body = bodies[turn++ % bodies.length] ?? "";
@@ -95,7 +101,7 @@ async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob):
       else failed++;
     }
   }
-  await Promise.all(Array.from({ length: connections }, sendInTurn));
+  await Promise.all(Array.from({ length: connections }, sendUntilEnd));
   latenciesMs.sort((a, b) => a - b);
   const percentile = (share: number) => latenciesMs[Math.floor((latenciesMs.length - 1) * share)] ?? 0;
   return {

@@ -3,22 +3,23 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { median } from "./figures.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
-/** What a process has used, as Linux tells it. On other systems the numbers are not a number. */
+/** Resource usage of a process, from Linux. NaN on other systems. */
 export interface Usage {
-  /** User and system time since its start. */
+  /** User and system time since the start of the process. */
   readonly cpuMs: number;
   readonly memoryBytes: number;
-  /** The most that it ever had resident. */
+  /** Peak resident memory. */
   readonly memoryPeakBytes: number;
 }
 
-/** The unit of `/proc/PID/stat` is 1/100 s on every architecture, whatever the kernel's own tick is. */
+/** `/proc/PID/stat` counts in 1/100 s on every architecture, whatever the kernel's own tick is. */
 const MS_PER_TICK = 10;
 
 export function usageOf(pid: number): Usage {
   if (process.platform !== "linux") return { cpuMs: NaN, memoryBytes: NaN, memoryPeakBytes: NaN };
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name in parentheses may hold anything; `utime` and `stime` are the 12th and 13th field behind it.
+  // The name in parentheses may contain anything. `utime` and `stime` are the 12th and 13th field
+  // after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
@@ -32,7 +33,10 @@ export function usageOf(pid: number): Usage {
 const FSYNCS = 50;
 const PAGE_BYTES = 4096;
 
-/** How long the disk of the temporary directory takes to sync a page, in ms: the median of some. */
+/**
+ * Returns how long the disk of the temporary directory takes to sync a page, in ms: the median of
+ * several.
+ */
 export function fsyncMs(): number {
   using directory = new TemporaryDirectory();
   const file = openSync(directory.file("fsync"), "w");
@@ -48,7 +52,7 @@ export function fsyncMs(): number {
   return median(durations);
 }
 
-/** One line about where the figures come from; the load average is that of the last minute. */
+/** Returns one line about the machine. The load average is that of the last minute. */
 export function describeMachine(): string {
   const model = cpus()[0]?.model.trim() || process.arch;
   const load = loadavg()[0]?.toFixed(2);

@@ -23,10 +23,13 @@ export interface Conditions {
   readonly seconds: number;
 }
 
-/** Where target and receiver stood when everything accepted so far had been delivered. */
-interface Standing extends Counts, Drained {}
+/** State of target and receiver when all accepted messages have been delivered. */
+interface Snapshot extends Counts, Drained {}
 
-/** Starts a target on an empty disk, warms it up, loads it, and waits until everything has been delivered. */
+/**
+ * Starts a target on an empty disk, warms it up, loads it, and waits until everything has been
+ * delivered.
+ */
 export async function measure(target: Target, round: number, conditions: Conditions): Promise<Run> {
   using directory = new TemporaryDirectory();
   await using running = await target.start(directory, conditions.receiver.url);
@@ -35,14 +38,15 @@ export async function measure(target: Target, round: number, conditions: Conditi
   const job = { url, headers, bodies: messageBodies(shape, payloadBytes), connections };
 
   if (warmupSeconds > 0) await runLoad(load, { ...job, seconds: warmupSeconds });
-  const before = await standing(running, conditions);
+  const before = await takeSnapshot(running, conditions);
   const sent = await runLoad(load, { ...job, seconds });
   const sentAt = performance.now();
-  const after = await standing(running, conditions);
+  const after = await takeSnapshot(running, conditions);
 
   const delivered = after.delivered - before.delivered;
   const received = after.received - before.received;
-  if (received < delivered) throw new Error(`${target.name} counts ${delivered} delivered, the receiver ${received}.`);
+  if (received < delivered)
+    throw new Error(`${target.name} reports ${delivered} deliveries, but the receiver has counted ${received}.`);
   const drainSeconds = Math.max(0, after.lastArrivalAt - sentAt) / 1000;
   return {
     target: target.name,
@@ -61,7 +65,7 @@ export async function measure(target: Target, round: number, conditions: Conditi
   };
 }
 
-async function standing(target: RunningTarget, { receiver, shape }: Conditions): Promise<Standing> {
+async function takeSnapshot(target: RunningTarget, { receiver, shape }: Conditions): Promise<Snapshot> {
   let counts: Counts = { accepted: 0, delivered: 0 };
   const end = await drained(receiver, target.pid, async () => {
     counts = await target.counts();

@@ -3,31 +3,31 @@ import { availableLoad, type LoadKind } from "./load.ts";
 import { PATH_NAMES, type PathName } from "./path.ts";
 import { availableReceiver, type ReceiverKind } from "./receiver.ts";
 
-export const HELP = `Compares the product with a bare loop that does the least a durable sender can do, on this machine.
+export const HELP = `Compares the product with a minimal durable sender on this machine.
 
-  bun run bench [options]              yardstick and product in turn: webhooks/s, CPU, latency;
+  bun run bench [options]              compares yardstick and product: webhooks/s, CPU, latency;
                                        the product on each of its paths
-  bun run bench --backlog [options]    memory, start and speed with many deliveries pending
+  bun run bench --backlog [options]    measures memory, start and speed with many pending deliveries
 
-  --seconds N       of load in each run (6)            --connections N   of the load generator (64)
-  --warmup N        seconds before it (2)              --rounds N        of each target; medians are shown (3)
-  --payload N       bytes of each payload (256)        --only T          yardstick, product or both (both)
-  --endpoints N     each message goes to all N (1)     --spread          each message goes to one of them, in turn
-  --binary PATH     another build than dist/boathook   --against PATH    a second build to compare with
+  --seconds N       load time of each run (6)          --connections N   of the load generator (64)
+  --warmup N        seconds before the load (2)        --rounds N        runs of each target; shows medians (3)
+  --payload N       bytes per payload (256)            --only T          yardstick, product or both (both)
+  --endpoints N     each message goes to all N (1)     --spread          each message goes to one of them in rotation
+  --binary PATH     build to use (dist/boathook)       --against PATH    second build to compare with
   --receiver R      nginx or bun (nginx if installed)  --load L          wrk or bun (wrk if installed)
-  --pending N       deliveries of the backlog (100000) --json FILE       writes all figures there as well
+  --pending N       deliveries of the backlog (100000) --json FILE       also writes all figures to FILE
   --paths P,P…      paths of the product (all): address/root, address/token, named/root, named/token
 
 A path is HOST/TOKEN. HOST is the host in the endpoint URL: the address 127.0.0.1, or the name
-localhost, which goes through the resolver. TOKEN is the token of the sender: the root token, or one
-that "boathook token create" has made. The yardstick has no path.
+localhost, which uses the resolver. TOKEN is the token of the sender: the root token, or one
+created by "boathook token create". The yardstick has no path.
 
 Every round runs the yardstick once and, on each path, the product and then the build of --against.
-A ratio is the median of the ratios within each round, followed by the lowest and the highest one.
+A ratio is the median of the ratios within each round, followed by the lowest and highest ratio.
 
-The data is written below the temporary directory (TMPDIR) and removed at the end.`;
+Data is written to the temporary directory (TMPDIR) and removed at the end.`;
 
-/** A wrong command line; the message is one sentence. */
+/** The command line is invalid. The message is one sentence. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -43,10 +43,10 @@ export interface Options {
   readonly endpoints: number;
   readonly spread: boolean;
   readonly pending: number;
-  /** Paths of the product, without repetition. */
+  /** Paths of the product, without duplicates. */
   readonly paths: readonly PathName[];
   readonly only: "yardstick" | "product" | "both";
-  /** Null: the executable of this tree, built when it is stale. */
+  /** Null for the executable of this tree, which is built if it is stale. */
   readonly binary: string | null;
   readonly against: string | null;
   readonly receiver: ReceiverKind;
@@ -54,7 +54,7 @@ export interface Options {
   readonly json: string | null;
 }
 
-/** Throws a `UsageError`. */
+/** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): Options {
   const values = parse(args);
   return {
@@ -114,17 +114,17 @@ function parse(args: readonly string[]) {
 function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  throw new UsageError(`--${name} wants a whole number from ${min} to ${max}, not ${text}.`);
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, but is ${text}.`);
 }
 
 function pathsOf(text: string | undefined, backlog: boolean): readonly PathName[] {
   if (text === undefined) return PATH_NAMES;
-  if (backlog) throw new UsageError("--paths cannot be used with --backlog, which takes address/root.");
+  if (backlog) throw new UsageError("--paths cannot be used with --backlog, which always uses address/root.");
   return [...new Set(text.split(",").map((name) => oneOf("paths", name, PATH_NAMES)))];
 }
 
 function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
-  throw new UsageError(`--${name} wants ${choices.join(" or ")}, not ${text}.`);
+  throw new UsageError(`--${name} must be ${choices.join(" or ")}, but is ${text}.`);
 }

@@ -1,11 +1,11 @@
 /**
- * Way of a message through the product. It has two parts, because each of them changes what the
- * product does for every message.
+ * The way of a message through the product. Both parts change what the product does for every
+ * message.
  */
 export interface Path {
-  /** Host in the endpoint URL. A name goes through the resolver and its cache, an address does not. */
+  /** Host in the endpoint URL. A name uses the resolver and its cache; an address does not. */
   readonly host: HostKind;
-  /** Token of the sender. The product treats the root token apart from the tokens that it stores. */
+  /** Token of the sender. The product handles the root token differently from stored tokens. */
   readonly token: TokenKind;
 }
 
@@ -23,10 +23,12 @@ export const PATHS: Readonly<Record<PathName, Path>> = {
 
 export const PATH_NAMES = Object.keys(PATHS) as PathName[];
 
-/** Resolved from the hosts file, or to loopback by definition (RFC 6761): no name server is asked. */
+/**
+ * Resolved from the hosts file, or to loopback by definition (RFC 6761): no name server is asked.
+ */
 const HOST_NAME = "localhost";
 
-/** Returns the URL of a receiver on 127.0.0.1 with the host that the path wants. No slash at the end. */
+/** Returns the URL of a receiver on 127.0.0.1 with the host of the path and no trailing slash. */
 export function urlOn(receiverUrl: string, host: HostKind): string {
   if (host === "address") return receiverUrl;
   const url = new URL(receiverUrl);

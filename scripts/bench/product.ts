@@ -3,31 +3,37 @@ import { Child } from "./resources.ts";
 
 const ROOT_TOKEN = "root-token-of-the-bench";
 
-/** A server that was built from this tree or another one, on a data directory of its own. */
+/** A server of this build or another one, with its own data directory. */
 export interface Product extends AsyncDisposable {
   readonly pid: number;
-  /** From the start of the process until it serves. */
+  /** Time from the start of the process until it serves. */
   readonly startMs: number;
-  /** Where the messages of the application go. */
+  /** URL to send messages of the application to. */
   readonly messagesUrl: string;
-  /** Headers of a message, with the token of the sender. */
+  /** Request headers for messages, with the sender's token. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Calls the API with the root token; paths are relative to `/api/v1`. Rejects unless the answer is 2xx. */
+  /**
+   * Calls the API with the root token. Paths are relative to `/api/v1`. Rejects unless the response
+   * is 2xx.
+   */
   call(method: string, path: string, body: unknown): Promise<void>;
-  /** Reads `/metrics`: the values of these series, 0 where there is none. */
+  /** Returns the values of these series from `/metrics`, or 0 for a missing one. */
   metrics<Name extends string>(...series: Name[]): Promise<Record<Name, number>>;
 }
 
-/** The uid of the application that gets all messages. */
+/** Uid of the application that receives all messages. */
 export const APPLICATION = "bench";
 
-/** Starts it and waits until it serves. It may deliver to this machine. `sender` is the token of the messages. */
+/**
+ * Starts a server that may deliver to this machine, and waits until it serves. `sender` is the kind
+ * of token for messages.
+ */
 export async function startProduct(executable: string, dataDir: string, sender: TokenKind = "root"): Promise<Product> {
   const senderToken = sender === "root" ? ROOT_TOKEN : await createToken(executable, dataDir);
   const startedAt = performance.now();
   const args = ["serve", "--port=0", `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8", "--log-format=json"];
   const child = new Child([executable, ...args], { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN });
-  const url = await child.said(servingUrl);
+  const url = await child.waitForLine(servingUrl);
   const startMs = performance.now() - startedAt;
   const headers = headersWith(ROOT_TOKEN);
   return {
@@ -51,10 +57,12 @@ export async function startProduct(executable: string, dataDir: string, sender: 
   };
 }
 
-/** Makes an ordinary token for the whole default environment, before the server is started. */
+/**
+ * Creates an ordinary token for the whole default environment. Call it before the server starts.
+ */
 async function createToken(executable: string, dataDir: string): Promise<string> {
   await using child = new Child([executable, "token", "create", `--data-dir=${dataDir}`, "--name=bench"]);
-  return await child.said((line) => line);
+  return await child.waitForLine((line) => line);
 }
 
 function headersWith(token: string): Record<string, string> {
@@ -75,14 +83,14 @@ function valueIn(page: string, series: string): number {
 export interface EndpointsOptions {
   readonly receiverUrl: string;
   readonly endpoints: number;
-  /** Each endpoint wants only the event type of its own number. */
+  /** Each endpoint only receives the event type with its own number. */
   readonly spread: boolean;
   readonly concurrency: number;
   readonly paused?: boolean;
 }
 
-/** Makes the application and its endpoints, with the uids `ep-0`, `ep-1` … */
-export async function makeEndpoints(product: Product, options: EndpointsOptions): Promise<void> {
+/** Creates the application and its endpoints, with the uids `ep-0`, `ep-1` and so on. */
+export async function createEndpoints(product: Product, options: EndpointsOptions): Promise<void> {
   await product.call("POST", "/app", { name: APPLICATION, uid: APPLICATION });
   for (let i = 0; i < options.endpoints; i++) {
     if (options.spread) await product.call("POST", "/event-type", { name: eventType(i), description: "" });
@@ -96,12 +104,12 @@ export async function makeEndpoints(product: Product, options: EndpointsOptions)
   }
 }
 
-/** The event type that the endpoint of this number wants. */
+/** Returns the event type of the endpoint with this number. */
 export function eventType(endpoint: number): string {
   return `bench.event-${endpoint}`;
 }
 
-/** A message as the API takes it, with a payload of about this many bytes. */
+/** Returns a request body for a message with a payload of about this many bytes. */
 export function messageBody(endpoint: number, payloadBytes: number): string {
   const payload = { id: "evt_123", amount: 1200, currency: "eur", lines: [1, 2, 3, 4, 5, 6, 7, 8], note: "" };
   const note = "x".repeat(Math.max(0, payloadBytes - JSON.stringify(payload).length));

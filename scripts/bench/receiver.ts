@@ -1,12 +1,15 @@
 import { Child, TemporaryDirectory } from "./resources.ts";
 
-/** Where the webhooks go: nginx where it is installed, else a plain Bun process. Answers 200 and counts. */
+/**
+ * The receiver of the webhooks: nginx if it is installed, otherwise a plain Bun process. Responds
+ * with 200 and counts.
+ */
 export interface Receiver extends AsyncDisposable {
-  /** Any path below it is a receiver. Without a slash at the end. */
+  /** Base URL without a trailing slash; every path below it receives webhooks. */
   readonly url: string;
-  /** What it is, for the report. */
+  /** Description for the report. */
   readonly name: string;
-  /** Webhooks received since it was started. */
+  /** Returns the number of webhooks received since the start. */
   count(): Promise<number>;
 }
 
@@ -27,15 +30,15 @@ async function startNginx(): Promise<Receiver> {
   const url = `http://127.0.0.1:${freePort()}`;
   await Bun.write(directory.file("nginx.conf"), nginxConfiguration(new URL(url).host));
   const child = new Child(["nginx", "-e", "stderr", "-p", directory.path, "-c", directory.file("nginx.conf")]);
-  // Its own counter includes the requests that ask for it.
-  let asked = 0;
+  // The counter of nginx includes the requests for the status.
+  let statusRequests = 0;
   const count = async () => {
     const response = await fetch(`${url}/status`);
-    asked++;
+    statusRequests++;
     const [, requests = ""] = /\n \d+ \d+ (\d+)/.exec(await response.text()) ?? [];
-    return Number(requests) - asked;
+    return Number(requests) - statusRequests;
   };
-  await untilAnswers(count);
+  await waitUntilReady(count);
   return {
     url,
     name: "nginx `return 200`",
@@ -47,7 +50,9 @@ async function startNginx(): Promise<Receiver> {
   };
 }
 
-/** One process, so that there is one to end; nothing is logged, and connections stay open. */
+/**
+ * A single process, so that there is only one to end. Nothing is logged, and connections stay open.
+ */
 function nginxConfiguration(address: string): string {
   const spools = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
@@ -67,7 +72,7 @@ function freePort(): number {
   return port;
 }
 
-async function untilAnswers(ask: () => Promise<unknown>): Promise<void> {
+async function waitUntilReady(ask: () => Promise<unknown>): Promise<void> {
   for (let polls = 1; ; polls++) {
     try {
       await ask();
@@ -81,7 +86,7 @@ async function untilAnswers(ask: () => Promise<unknown>): Promise<void> {
 
 async function startPlain(): Promise<Receiver> {
   const child = new Child([process.execPath, import.meta.path]);
-  const url = await child.said((line) => line);
+  const url = await child.waitForLine((line) => line);
   return {
     url,
     name: "a plain Bun process",
@@ -90,7 +95,7 @@ async function startPlain(): Promise<Receiver> {
   };
 }
 
-/** The plain one: this file as a program. */
+/** The plain Bun receiver: this file run as a program. */
 function serve(): void {
   let received = 0;
   const server = Bun.serve({

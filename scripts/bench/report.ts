@@ -1,8 +1,8 @@
 import { FIGURES, type Figure, labelOf, type Medians, type Ratio, type Ratios, type Run } from "./figures.ts";
 
-/** How figures are shown. Pure. */
+/** Formats figures for display. Pure. */
 
-/** One row of medians for each target, then one row for each ratio. */
+/** Returns a table with one row of medians per target, then one row per ratio. */
 export function table(byTarget: ReadonlyMap<string, Medians>, byPair: ReadonlyMap<string, Ratios>): string {
   const row = (label: string, cell: (figure: Figure, digits: number) => string) => [
     label,
@@ -15,7 +15,7 @@ export function table(byTarget: ReadonlyMap<string, Medians>, byPair: ReadonlyMa
   ]);
 }
 
-/** The median, and how far the rounds scatter around it. */
+/** Formats the median and the range over the rounds. */
 function formatRatio({ median, min, max }: Ratio): string {
   const [middle, lowest, highest] = [median, min, max].map((value) => formatNumber(value, 2));
   return min === max || Number.isNaN(median) ? `${middle}` : `${middle} (${lowest}–${highest})`;
@@ -32,7 +32,7 @@ export function formatNumber(value: number, digits: number): string {
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left and the others to the right. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const pad = (cell: string, column: number) =>

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Child processes and temporary directories. Whatever ends this process, Ctrl-C too, ends and removes all of them. */
+/**
+ * Child processes and temporary directories. All of them are ended and removed when this process
+ * ends, even by Ctrl-C.
+ */
 
 const children = new Set<Child>();
 const directories = new Set<string>();
@@ -20,14 +23,17 @@ for (const [signal, number] of [
 
 const READY_WITHIN_MS = 20_000;
 
-/** A process that says on its standard output what is waited for. Its standard error is shown. */
+/** A process from whose standard output lines are awaited. Its standard error is shown. */
 export class Child implements AsyncDisposable {
   readonly #program: string;
   readonly #process: Bun.Subprocess<"ignore", "pipe", "inherit">;
   readonly #outputEnded: Promise<void>;
   #onLine: (line: string) => void = () => {};
 
-  /** `env` is added to an environment in which nothing stands that a server reads, proxies included. */
+  /**
+   * `env` is added to a minimal environment without anything that a server reads, such as proxy
+   * variables.
+   */
   constructor(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const { PATH = "", HOME = "", TMPDIR } = process.env;
     this.#program = command.slice(0, 2).join(" ");
@@ -43,20 +49,23 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** What `read` makes of the first line that it does not answer with null. Rejects when there is none in time. */
-  said<T>(read: (line: string) => T | null, withinMs = READY_WITHIN_MS): Promise<T> {
+  /**
+   * Waits for the first output line for which `read` returns a value other than null, and returns
+   * it. Rejects if there is none in time.
+   */
+  waitForLine<T>(read: (line: string) => T | null, withinMs = READY_WITHIN_MS): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const fail = (how: string) => reject(new Error(`${this.#program} ${how} what was waited for.`));
+    const fail = (problem: string) => reject(new Error(`${this.#program} ${problem}.`));
     this.#onLine = (line) => {
       const value = read(line);
       if (value !== null) resolve(value);
     };
-    void this.#outputEnded.then(() => fail("ended before it said"));
-    const timer = setTimeout(() => fail(`did not say within ${withinMs} ms`), withinMs);
+    void this.#outputEnded.then(() => fail("exited before it printed the expected line"));
+    const timer = setTimeout(() => fail(`did not print the expected line within ${withinMs} ms`), withinMs);
     return promise.finally(() => clearTimeout(timer));
   }
 
-  /** Ends it at once, as a crash would. */
+  /** Kills the process immediately, like a crash. */
   kill(): void {
     this.#process.kill("SIGKILL");
   }
@@ -78,7 +87,7 @@ export class Child implements AsyncDisposable {
   }
 }
 
-/** A directory that is removed when its block is left: `using dir = new TemporaryDirectory()`. */
+/** A directory that is removed when its block ends: `using dir = new TemporaryDirectory()`. */
 export class TemporaryDirectory implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), "boathook-bench-"));
 

@@ -4,7 +4,7 @@ import { compare } from "./compare.ts";
 import { describeMachine } from "./machine.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 
-/** `bun run bench`: see `--help`. */
+/** `bun run bench`; see `--help`. */
 
 function optionsOrExit(): Options {
   try {

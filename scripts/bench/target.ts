@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { TargetName } from "./figures.ts";
 import { PATHS, type PathName, urlOn } from "./path.ts";
-import { makeEndpoints, messageBody, startProduct } from "./product.ts";
+import { createEndpoints, messageBody, startProduct } from "./product.ts";
 import { Child, type TemporaryDirectory } from "./resources.ts";
 
-/** What is measured: the yardstick, or a build of the product on one path. */
+/** A program to measure: the yardstick, or a build of the product on one path. */
 export interface Target {
   readonly name: TargetName;
-  /** Null for the yardstick, which knows no tokens and always sends to an address. */
+  /** Null for the yardstick, which has no tokens and always sends to an address. */
   readonly path: PathName | null;
   start(directory: TemporaryDirectory, receiverUrl: string): Promise<RunningTarget>;
 }
@@ -19,7 +19,7 @@ export interface RunningTarget extends AsyncDisposable {
   counts(): Promise<Counts>;
 }
 
-/** Since the start of the process, as the target itself says. */
+/** The target's own counts since the start of its process. */
 export interface Counts {
   readonly accepted: number;
   readonly delivered: number;
@@ -27,23 +27,28 @@ export interface Counts {
 
 export interface Shape {
   readonly endpoints: number;
-  /** Each message goes to one of the endpoints in turn, not to all of them. */
+  /** Each message goes to one of the endpoints in rotation instead of all of them. */
   readonly spread: boolean;
 }
 
-/** Attempts under way at once, on every side: the product's default for the whole process. */
+/**
+ * Concurrent attempts in both product and yardstick: the product's default for the whole process.
+ */
 const CONCURRENCY = 256;
 
 export function deliveriesPerMessage({ endpoints, spread }: Shape): number {
   return spread ? 1 : endpoints;
 }
 
-/** One message for each event type that the endpoints want. */
+/** Returns one message per event type that the endpoints receive. */
 export function messageBodies({ endpoints, spread }: Shape, payloadBytes: number): string[] {
   return Array.from({ length: spread ? endpoints : 1 }, (_, i) => messageBody(i, payloadBytes));
 }
 
-/** It does not choose between receivers: where messages are spread, it sends all of them to the same one. */
+/**
+ * The minimal sender. It does not choose between receivers: with `spread` it sends all messages to
+ * the same one.
+ */
 export function yardstick(shape: Shape): Target {
   return {
     name: "yardstick",
@@ -52,7 +57,7 @@ export function yardstick(shape: Shape): Target {
       const receivers = Array.from({ length: deliveriesPerMessage(shape) }, (_, i) => `${receiverUrl}/hook/${i}`);
       const program = [process.execPath, join(import.meta.dir, "yardstick.ts")];
       const child = new Child([...program, directory.file("yardstick.db"), String(CONCURRENCY), ...receivers]);
-      const { url } = await child.said((line) => JSON.parse(line) as { url: string });
+      const { url } = await child.waitForLine((line) => JSON.parse(line) as { url: string });
       return {
         pid: child.pid,
         messagesUrl: url,
@@ -67,7 +72,7 @@ export function yardstick(shape: Shape): Target {
 const ACCEPTED = "boathook_messages_accepted_total";
 const DELIVERED = 'boathook_attempts_total{outcome="success"}';
 
-/** A build of the product. `name` says which of the two builds. */
+/** A build of the product. `name` tells the two builds apart. */
 export function product(name: "product" | "against", executable: string, shape: Shape, path: PathName): Target {
   const { host, token } = PATHS[path];
   return {
@@ -76,7 +81,7 @@ export function product(name: "product" | "against", executable: string, shape: 
     async start(directory, receiverUrl) {
       const server = await startProduct(executable, directory.file("data"), token);
       const endpoints = { receiverUrl: urlOn(receiverUrl, host), concurrency: CONCURRENCY, ...shape };
-      await makeEndpoints(server, endpoints);
+      await createEndpoints(server, endpoints);
       return {
         pid: server.pid,
         messagesUrl: server.messagesUrl,

@@ -2,14 +2,16 @@ import { Database } from "bun:sqlite";
 import { createHmac } from "node:crypto";
 
 /**
- * The yardstick: the least that a durable sender of webhooks can do, in one process and one loop. Accept, commit, answer
- * 202, sign, send, commit that it arrived. No index but the primary keys, no authentication, no routing, no retries.
+ * The yardstick: a minimal durable webhook sender in one process and one loop. It accepts, commits,
+ * responds with 202, signs, sends, and commits the success. It has no indexes except the primary
+ * keys, no authentication, no routing and no retries.
  *
- * `bun yardstick.ts FILE CONCURRENCY URL…`: prints `{"url": …}` when it serves; every message goes to every URL.
+ * `bun yardstick.ts FILE CONCURRENCY URL…` prints `{"url": …}` when it serves. Every message goes
+ * to every URL.
  */
 
 const [file = "", concurrency = "256", ...receivers] = process.argv.slice(2);
-const underWayMax = Number(concurrency);
+const concurrencyMax = Number(concurrency);
 
 interface Message {
   readonly seq: number;
@@ -42,9 +44,9 @@ const counts = { accepted: 0, delivered: 0 };
 let lastMessageSeq = 0;
 let lastDeliverySeq = 0;
 
-// What the next commit takes along, once per turn of the event loop.
+// Input of the next commit, which runs once per turn of the event loop.
 let arrived: Message[] = [];
-let answered: Delivery[] = [];
+let succeeded: Delivery[] = [];
 let isCommitDue = false;
 
 function commitSoon(): void {
@@ -56,9 +58,9 @@ function commitSoon(): void {
 function commit(): void {
   isCommitDue = false;
   const messages = arrived;
-  const finished = answered;
+  const finished = succeeded;
   arrived = [];
-  answered = [];
+  succeeded = [];
   begin.run();
   for (const message of messages) store(message);
   for (const { seq } of finished) updateDelivery.run(seq);
@@ -78,21 +80,21 @@ function store(message: Message): void {
   }
 }
 
-// A queue as an array and a head: taking from it moves nothing.
+// A queue as an array with a head index, so that taking an item moves nothing.
 let waiting: Delivery[] = [];
 let head = 0;
-let underWay = 0;
+let inFlight = 0;
 const HEAD_MAX = 50_000;
 
 function sendMore(): void {
-  while (underWay < underWayMax && head < waiting.length) void send(waiting[head++]!);
+  while (inFlight < concurrencyMax && head < waiting.length) void send(waiting[head++]!);
   if (head < HEAD_MAX) return;
   waiting = waiting.slice(head);
   head = 0;
 }
 
 async function send(delivery: Delivery): Promise<void> {
-  underWay++;
+  inFlight++;
   const { body, seq } = delivery.message;
   const id = `msg_${seq}`;
   const timestamp = Math.floor(Date.now() / 1000);
@@ -110,9 +112,9 @@ async function send(delivery: Delivery): Promise<void> {
     decompress: false,
   });
   await response.arrayBuffer();
-  if (!response.ok) throw new Error(`The receiver answered ${response.status}.`);
-  underWay--;
-  answered.push(delivery);
+  if (!response.ok) throw new Error(`The receiver responded with ${response.status}.`);
+  inFlight--;
+  succeeded.push(delivery);
   commitSoon();
 }
 

@@ -1,7 +1,9 @@
-/** The last instant that RFC 3339 can write, 9999-12-31T23:59:59.999Z, in ms since the epoch. */
+/**
+ * The latest time that RFC 3339 can express, 9999-12-31T23:59:59.999Z, in ms since the Unix epoch.
+ */
 export const instantMax = 253_402_300_799_999;
 
-/** An instant as the API writes it: RFC 3339 in UTC, with milliseconds. */
+/** Formats a time as in the API: RFC 3339 in UTC with milliseconds. */
 export function formatInstant(atMs: number): string {
   return new Date(atMs).toISOString();
 }
@@ -10,12 +12,13 @@ export function formatInstantOrNull(atMs: number | null): string | null {
   return atMs === null ? null : formatInstant(atMs);
 }
 
-// A plus sign in a query that was not encoded arrives as a space, hence the space among the signs.
+// An unencoded plus sign in a query arrives as a space, so a space counts as a sign.
 const relaxed = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s?(?:Z|z|UTC|([-+ ])(\d\d):?(\d\d))$/;
 
 /**
- * Reads RFC 3339 as generously as the Svix server does: `2026-01-01T00:00:00Z`, `2026-01-01 00:00:00.1 UTC`,
- * `…+01:00`. Answers ms since the epoch (finer digits are cut), null for anything else.
+ * Parses RFC 3339 as leniently as the Svix server: `2026-01-01T00:00:00Z`, `2026-01-01 00:00:00.1
+ * UTC`, `…+01:00`. Returns ms since the Unix epoch, with finer digits cut off, or null for anything
+ * else.
  */
 export function parseInstant(text: string): number | null {
   const part = relaxed.exec(text);
@@ -29,7 +32,7 @@ export function parseInstant(text: string): number | null {
   return sign === "-" ? at + offsetMs : at - offsetMs;
 }
 
-/** `Date` turns the 31st of February into March; a caller who sent it meant something else. */
+/** Returns whether the day exists. `Date` would turn February 31 into a day in March. */
 function isCalendarDay(year: number, month: number, day: number): boolean {
   const date = new Date(Date.UTC(year, month, day));
   return year >= 1000 && date.getUTCMonth() === month && date.getUTCDate() === day;

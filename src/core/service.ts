@@ -1,23 +1,30 @@
-/** Something that lives long: a loop, a timer, a listener on the network. */
+/** A long-lived part of the program: a loop, a timer, a network listener. */
 export interface Service {
-  /** Called more than once, it starts once. Resolves when the service works; rejects when it cannot. */
+  /**
+   * Starts the service; repeated calls start it once. Resolves when it works and rejects if it
+   * cannot start.
+   */
   start(): Promise<void>;
   /**
-   * Starts nothing new, waits for what is under way, and releases everything. Called more than once, or before `start`, it
-   * does no harm; every call resolves when the service has stopped. A stopped service is not started again.
+   * Stops the service: it starts nothing new, waits for its current work and releases everything.
+   * May be called repeatedly and before `start`; every call resolves when the service has stopped.
+   * A stopped service cannot be started again.
    */
   stop(): Promise<void>;
 }
 
-/** Keeps the promises of `Service` about repeated and overlapping calls; subclasses only say what to do once. */
+/**
+ * Implements the guarantees of `Service` about repeated and overlapping calls. Subclasses define
+ * what runs once.
+ */
 export abstract class OneLife implements Service {
   #starting: Promise<void> | null = null;
-  /** `begin` has ended, one way or the other. */
+  /** `begin` has completed or failed. */
   #hasBegun = false;
   #stopping: Promise<void> | null = null;
 
   protected abstract begin(): void | Promise<void>;
-  /** Runs once, after `begin` has ended, and only if it has been called. */
+  /** Runs once after `begin` has completed or failed, and only if `begin` was called. */
   protected abstract end(): void | Promise<void>;
 
   get isStopping(): boolean {
@@ -46,13 +53,13 @@ export abstract class OneLife implements Service {
 
   async #stop(): Promise<void> {
     if (this.#starting === null) return;
-    // A start that failed half-way may have left something to end.
+    // A failed start may have left something to release.
     if (!this.#hasBegun) await this.#starting.catch(() => {});
     await this.end();
   }
 }
 
-/** Starts services one after the other and stops them in reverse order. */
+/** Starts services in order and stops them in reverse order. */
 export class ServiceStack extends OneLife {
   readonly #started: Service[] = [];
 
@@ -60,7 +67,7 @@ export class ServiceStack extends OneLife {
     super();
   }
 
-  /** When a service cannot start, those before it are stopped again and its error is thrown. */
+  /** Starts all services. If one cannot start, stops those before it and throws its error. */
   protected async begin(): Promise<void> {
     try {
       for (const service of this.services) {

@@ -1,11 +1,12 @@
 import type { Seq } from "./id.ts";
 
 /**
- * What a command has changed, for those who keep state derived from it. Signals invalidate caches and wake lanes; they
- * are part of the command that caused them and are delivered before it returns. Compare `Fact`, which only reports.
+ * A change made by a command, for parts that keep derived state. Signals invalidate caches and wake
+ * lanes. They belong to the command that caused them and are delivered before it returns. A `Fact`,
+ * in contrast, only reports.
  */
 export type Signal =
-  /** Created, changed or deleted; also when the set of its endpoints or their subscriptions changed. */
+  /** Created, changed or deleted, or the set of its endpoints or their subscriptions changed. */
   | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
   /** Its `throttleRate` changed. */
   | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
@@ -18,7 +19,10 @@ export type Signal =
     }
   /** A delivery became pending at `position`. */
   | { readonly type: "lane.filled"; readonly endpointSeq: Seq; readonly position: Seq }
-  /** Pending deliveries were cancelled or moved to another place: what was read ahead may be wrong. */
+  /**
+   * Pending deliveries were cancelled or moved to another position, so deliveries that were read
+   * ahead may be wrong.
+   */
   | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
   /** Created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
@@ -32,8 +36,9 @@ export type SignalOf<T extends SignalType> = Extract<Signal, { readonly type: T 
 type Listener = (signal: Signal) => void;
 
 /**
- * Delivers signals, in the order in which they are sent. All caches are invalidated before anyone acts on the change, so
- * the order of subscription does not matter. A listener that throws harms no other; `onDefect` is told.
+ * Delivers signals in the order in which they are sent. All caches are invalidated before any
+ * listener reacts, so the order of subscription does not matter. If a listener throws, the others
+ * still run and `onDefect` is called.
  */
 export class Signals {
   readonly #invalidations = new Map<SignalType, Listener[]>();
@@ -41,12 +46,14 @@ export class Signals {
 
   constructor(private readonly onDefect: (error: unknown, signal: SignalType) => void) {}
 
-  /** For caches: `listener` drops what it has kept and does nothing else. */
+  /** Subscribes a cache. `listener` drops cached values and does nothing else. */
   invalidate<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
     subscribe(this.#invalidations, types, listener);
   }
 
-  /** For those who act on a change: `listener` runs when every cache is clean. */
+  /**
+   * Subscribes a part that reacts to a change. `listener` runs after all caches are invalidated.
+   */
   react<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
     subscribe(this.#reactions, types, listener);
   }

@@ -2,13 +2,16 @@ import { StartError } from "../core/start-error.ts";
 
 interface Options {
   readonly host: string;
-  /** 0 lets the system choose one. */
+  /** 0 means that the system chooses a port. */
   readonly port: number;
-  /** The address under which others reach the server; null when it is the one that it listens on. */
+  /** Public base URL of the server, or null if it equals the listening address. */
   readonly publicUrl: string | null;
 }
 
-/** Where this server listens and how others reach it. With port 0 this is known only once it listens. */
+/**
+ * The address at which this server listens and its public URL. With port 0 they are known only once
+ * it listens.
+ */
 export class OwnAddress {
   #port: number;
 
@@ -16,26 +19,29 @@ export class OwnAddress {
     this.#port = options.port;
   }
 
-  /** The server listens on this port now. */
+  /** Records the port on which the server now listens. */
   listening(port: number): void {
     this.#port = port;
   }
 
-  /** `http://host:port`, without a trailing slash. An address that stands for all of them becomes the loopback address. */
+  /**
+   * `http://host:port` without a trailing slash. A wildcard address is replaced by the loopback
+   * address.
+   */
   get origin(): string {
     const { host } = this.options;
     const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
     return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${this.#port}`;
   }
 
-  /** What links that are handed out begin with, without a trailing slash. */
+  /** Base URL of generated links, without a trailing slash. */
   get publicUrl(): string {
     return this.options.publicUrl ?? this.origin;
   }
 
   /**
-   * Where a delivery to a built-in inbox really goes: to the port that the server listens on, not by way of the public
-   * address. Null for every other address.
+   * Returns the URL for a delivery to a built-in inbox: the listening port instead of the public
+   * URL. Returns null for every other URL.
    */
   readonly inbox = (url: URL): URL | null => {
     if (!url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;
@@ -43,7 +49,7 @@ export class OwnAddress {
   };
 }
 
-/** The sentence for an address that cannot be listened on. */
+/** Returns the error for an address on which the server cannot listen. */
 export function listenError(error: unknown, { host, port }: Options): StartError {
   return new StartError(`Cannot listen on ${host}:${port}: ${listenProblem(error)}`);
 }

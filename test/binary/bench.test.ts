@@ -15,7 +15,10 @@ import { temporaryDirectory } from "../support/temporary.ts";
 const BENCH = [process.execPath, join(ROOT, "scripts", "bench", "run.ts")];
 const TIMEOUT_MS = 120_000;
 
-/** Runs the bench on the executable with a temporary directory of its own, which it must leave empty. */
+/**
+ * Runs the bench on the executable with a temporary directory of its own, which it must leave
+ * empty.
+ */
 async function bench<Figures>(...args: string[]): Promise<Figures> {
   executable();
   using figures = temporaryDirectory();
@@ -101,15 +104,15 @@ describe("the bench", () => {
   test("a wrong option ends it with code 2 and a sentence that names it", async () => {
     const { code, stderr } = await run(BENCH, ["--rounds=none"]);
     expect(code).toBe(2);
-    expect(stderr).toBe("--rounds wants a whole number from 1 to 20, not none. See --help.\n");
+    expect(stderr).toBe("--rounds must be a whole number from 1 to 20, but is none. See --help.\n");
   });
 
   test.each([
     [
       ["--paths=address/root,name/root"],
-      "--paths wants address/root or address/token or named/root or named/token, not name/root.",
+      "--paths must be address/root or address/token or named/root or named/token, but is name/root.",
     ],
-    [["--backlog", "--paths=address/root"], "--paths cannot be used with --backlog, which takes address/root."],
+    [["--backlog", "--paths=address/root"], "--paths cannot be used with --backlog, which always uses address/root."],
   ])("%j is refused with a sentence that says why", async (args, sentence) => {
     const { code, stderr } = await run(BENCH, args);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `${sentence} See --help.\n` });
@@ -120,7 +123,7 @@ describe("the bench", () => {
     const env = { TMPDIR: scratch.path };
     const { code, stderr } = await run(BENCH, ["--only=product", "--receiver=bun", "--binary=/bin/false"], { env });
     expect(code).toBe(1);
-    expect(stderr).toContain("/bin/false serve ended before it said what was waited for.");
+    expect(stderr).toContain("/bin/false serve exited before it printed the expected line.");
     expect(readdirSync(scratch.path)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { OneLife, type Service, ServiceStack } from "../../src/core/service.ts";
 
-/** Records what happens, and takes as many turns of the event loop as it is told. */
+/** A service that records its calls. Each takes the given number of turns of the event loop. */
 class Recorded extends OneLife {
   constructor(
     private readonly name: string,
@@ -30,8 +30,8 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe("a service", () => {
-  test("starts once and stops once, however the calls overlap", async () => {
+describe("service", () => {
+  test("a service starts once and stops once, however the calls overlap", async () => {
     const calls = fc.array(fc.record({ call: fc.constantFrom("start", "stop"), after: fc.nat(3) }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(calls, fc.nat(3), async (plan, slowness) => {
@@ -52,7 +52,7 @@ describe("a service", () => {
     );
   });
 
-  test("that cannot start is ended all the same, and every start rejects", async () => {
+  test("a service that cannot start is still ended, and every start rejects", async () => {
     const log: string[] = [];
     const service = new Recorded("a", log, { fails: true });
     await expect(service.start()).rejects.toThrow("a cannot start");
@@ -61,7 +61,7 @@ describe("a service", () => {
     expect(log).toEqual(["begin a", "end a", "ended a"]);
   });
 
-  test("every stop waits until the service has stopped", async () => {
+  test("every stop of a service waits until it has stopped", async () => {
     const log: string[] = [];
     const service = new Recorded("a", log, { turns: 3 });
     await service.start();
@@ -71,8 +71,8 @@ describe("a service", () => {
   });
 });
 
-describe("a stack of services", () => {
-  test("starts them in order, one after the other, and stops them in reverse", async () => {
+describe("service stack", () => {
+  test("a service stack starts services in order and stops them in reverse", async () => {
     const log: string[] = [];
     const stack = new ServiceStack(["a", "b", "c"].map((name) => new Recorded(name, log, { turns: 2 })));
     await stack.start();
@@ -81,7 +81,7 @@ describe("a stack of services", () => {
     expect(log).toEqual([...steps("begin", "abc"), ...steps("end", "cba")]);
   });
 
-  test("stops those that have started when one cannot start, and throws its error", async () => {
+  test("a service stack stops the started services if one cannot start, and throws its error", async () => {
     const log: string[] = [];
     const services = [
       new Recorded("a", log),
@@ -96,7 +96,7 @@ describe("a stack of services", () => {
     expect(log.join()).not.toContain("begin d");
   });
 
-  test("stops all of them although one cannot stop, and then throws its error", async () => {
+  test("a service stack stops all services even if one cannot stop, and then throws its error", async () => {
     const log: string[] = [];
     const broken: Service = { start: async () => {}, stop: () => Promise.reject(new Error("stuck")) };
     const stack = new ServiceStack([new Recorded("a", log), broken, new Recorded("c", log)]);
@@ -105,7 +105,7 @@ describe("a stack of services", () => {
     expect(log.slice(-4)).toEqual(["end c", "ended c", "end a", "ended a"]);
   });
 
-  test("does not start the rest when it is stopped while it starts", async () => {
+  test("a service stack that is stopped during its start does not start the rest", async () => {
     const log: string[] = [];
     const stack = new ServiceStack([new Recorded("a", log, { turns: 3 }), new Recorded("b", log)]);
     const starting = stack.start();
