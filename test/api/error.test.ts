@@ -105,6 +105,24 @@ describe("a body", () => {
     expect(((await refused.json()) as { code: string }).code).toBe("payload_too_large");
   });
 
+  test("that is sent in chunks, without a length, is held to the same limit", async () => {
+    const sent = (bytes: number) => {
+      const text = filled(bytes);
+      const chunks = [text.slice(0, 1000), text.slice(1000, 2000), text.slice(2000)];
+      return chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    };
+    const post = (chunks: readonly string[]) => {
+      const head = `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n`;
+      return raw(`${head}Authorization: Bearer ${ROOT_TOKEN}\r\n\r\n${chunks[0]}`, (socket) => {
+        socket.write(`${chunks.slice(1).join("")}0\r\n\r\n`);
+      });
+    };
+    expect(await post(sent(MAX_BODY))).toStartWith("HTTP/1.1 202");
+    const refused = await post(sent(MAX_BODY + 1));
+    expect(refused).toStartWith("HTTP/1.1 413");
+    expect(refused).toContain("payload_too_large");
+  });
+
   test("that claims to be enormous is refused before it comes", async () => {
     const answer = await raw(
       `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nContent-Length: 99999999999\r\n\r\n{`,
