@@ -1,0 +1,44 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { createServer } from "node:net";
+import { startServer } from "../src/app.ts";
+import { readSettings, type Settings } from "../src/config/index.ts";
+import { temporaryDirectory } from "./support/temporary.ts";
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+const options = { log, version: "0" };
+
+function settingsFor(dataDir: string, port: number): Settings {
+  const flags = { "data-dir": dataDir, port: String(port) };
+  return readSettings({ flags, environment: {}, terminal: false });
+}
+
+/** A port that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("a start that fails after the server has begun to listen leaves nothing running", async () => {
+  using home = temporaryDirectory();
+  const [dataDir, port] = [home.file("data"), await freePort()];
+  const url = `http://127.0.0.1:${port}/api/v1/health/ping`;
+  await (await startServer(settingsFor(dataDir, port), options)).stop();
+  const db = new Database(home.file("data/boathook.db"));
+  db.run("DELETE FROM meta WHERE name = 'first-start'");
+  db.run("CREATE TRIGGER broken BEFORE INSERT ON application BEGIN SELECT RAISE(ABORT, 'no room'); END");
+
+  await expect(startServer(settingsFor(dataDir, port), options)).rejects.toThrow("no room");
+  await expect(fetch(url)).rejects.toThrow();
+
+  // Nothing holds the port or the data directory.
+  db.run("DROP TRIGGER broken");
+  db.run("DELETE FROM application");
+  db.close();
+  const server = await startServer(settingsFor(dataDir, port), options);
+  expect((await fetch(url)).status).toBe(204);
+  await server.stop();
+});
