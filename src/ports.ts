@@ -54,7 +54,9 @@ export type Answer =
       readonly retryAfter: string | null;
       /** At most `responseBytesMax` bytes. A longer body is cut between characters. */
       readonly body: Uint8Array;
-      /** What is wrong with the response, as one sentence; null when nothing is. The status counts all the same. */
+      /**
+       * Defect of the response as one sentence, or null. The status counts even if there is one.
+       */
       readonly note: string | null;
     }
   | { readonly kind: "failure"; readonly reason: TransportFailure; readonly detail: string };

@@ -1,6 +1,6 @@
 /**
  * A steady pace as a plain value: the time up to which it was kept (ms), and the fraction of an
- * item that was still owed then.
+ * item that was owed then.
  */
 export interface Pace {
   readonly at: number;

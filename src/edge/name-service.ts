@@ -22,9 +22,9 @@ export type LookUpFunction = (host: string, backend: Backend) => Promise<LookupR
 /**
  * getaddrinfo blocks a thread for every name whose server does not answer, and there are only as
  * many threads as processors. Two such names would block all other lookups on a machine with two
- * processors. c-ares, which also reads /etc/hosts and the search domains, can wait for any number
- * of names. The resolver of macOS can too, and it knows name servers that resolv.conf does not
- * list.
+ * processors. The resolver c-ares can wait for any number of names, and also reads /etc/hosts and
+ * the search domains. The resolver of macOS can wait too, and it knows name servers that
+ * resolv.conf does not list.
  */
 const BACKEND: Backend = process.platform === "darwin" ? "system" : "c-ares";
 

@@ -27,7 +27,7 @@ export class MalformedKeyword extends Error {
 
 type Maker = (wanted: unknown, schema: Readonly<Record<string, unknown>>, patterns: Patterns) => Assertion | null;
 
-/** Maximum number of missing fields to report; more would help nobody. */
+/** Maximum number of missing fields to report. */
 const MISSING_MAX = 20;
 
 /** Assertions in the order in which they are applied. Only the first failure is reported. */

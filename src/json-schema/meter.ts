@@ -1,5 +1,5 @@
 /**
- * Counts the cost of payload checks. A schema can cost far more than its size suggests: references
+ * Counts the cost of payload checks. A schema can cost far more than its size suggests. References
  * that fan out double the work with each level, and again with each level of the payload. So a
  * check counts its work as it goes and stops when it exceeds the limit. Unlike a clock, counting
  * gives the same result on every machine.

@@ -8,7 +8,7 @@ import { UnusableSchema } from "./unusable-schema.ts";
 
 /** The keyword that holds the `Visit` of each subschema in a prepared schema. */
 export const visitKeyword = "x-boathook-visit";
-/** Maximum number of findings; more would help nobody. */
+/** Maximum number of findings of one check. */
 export const findingsMax = 20;
 
 /**

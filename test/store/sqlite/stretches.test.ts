@@ -17,8 +17,8 @@ interface Row {
 }
 
 /**
- * An event in the life of the index: rows are added in order or late, additions are rolled back,
- * and the process restarts after a stop or a crash.
+ * An event in the life of the index. Rows are added in order or late, or their addition is rolled
+ * back. The process restarts after a stop or a crash.
  */
 type Step =
   | { readonly kind: "row"; readonly list: number; readonly traits: readonly Trait[]; readonly isLate: boolean }
