@@ -143,7 +143,7 @@ function settle(
       responseStatus: status,
       response: payload.subarray(0, 20),
       durationMs: 12,
-      trigger: 0,
+      trigger: "schedule",
       startedAt: about.acceptedAt,
       nextAttemptAt: null,
     },

@@ -153,7 +153,7 @@ export class Engine extends OneLife implements Deliverer {
             dueAt: message.acceptedAt,
             attempts: 0,
             round: 0,
-            trigger: 0,
+            trigger: "schedule",
           },
           content: this.#keepContent(message),
         });

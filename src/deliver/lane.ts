@@ -15,7 +15,7 @@ export interface Waiting {
  * clock that was set back may come to it only in hours.
  */
 export function notBefore({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
-  const isScheduled = round === 0 && trigger === 0 && position > seq;
+  const isScheduled = round === 0 && trigger === "schedule" && position > seq;
   return attempts > 0 || isScheduled ? dueAt : 0;
 }
 

@@ -5,7 +5,7 @@ import type { Endpoint } from "../../src/store/index.ts";
 
 function waiting(seq: number, position = seq): Waiting {
   return {
-    delivery: { seq, messageSeq: 1, endpointSeq: 7, position, dueAt: 0, attempts: 0, round: 0, trigger: 0 },
+    delivery: { seq, messageSeq: 1, endpointSeq: 7, position, dueAt: 0, attempts: 0, round: 0, trigger: "schedule" },
     content: null,
   };
 }

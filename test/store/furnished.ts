@@ -188,7 +188,7 @@ export class Furnished implements AsyncDisposable {
         responseStatus: reason === null ? 200 : 500,
         response: bytes("answer"),
         durationMs: 12,
-        trigger: 0,
+        trigger: "schedule",
         startedAt: this.now,
         nextAttemptAt: next.state === "pending" ? next.dueAt : null,
         ...change.attempt,

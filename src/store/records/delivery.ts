@@ -4,8 +4,8 @@ import type { MessageContent } from "./message.ts";
 
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
-/** 0 = by the schedule, 1 = asked for by hand (resend, redrive). The numbers of the Svix API. */
-export type Trigger = 0 | 1;
+/** Why an attempt is made: by the retry schedule, or because somebody asked for it (resend, redrive, replay). */
+export type Trigger = "schedule" | "manual";
 
 /** A delivery that waits for an attempt. */
 export interface PendingDelivery {
@@ -85,8 +85,11 @@ export interface Settlement {
  */
 export type Settled = "moved" | "revived" | "stale";
 
-/** How far a message is on its way to an endpoint, as the Svix API numbers it: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
-export type DeliveryStatus = 0 | 1 | 2 | 3 | 4;
+/**
+ * How far a message is on its way to an endpoint. `waiting`: pending without an attempt. `retrying`: pending after at
+ * least one attempt. `failed`: dead.
+ */
+export type DeliveryStatus = "delivered" | "waiting" | "retrying" | "failed" | "cancelled";
 
 /** A delivery as part of its message's story. */
 export interface Delivery {

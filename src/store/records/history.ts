@@ -5,18 +5,19 @@ import type { TimeWindow } from "./common.ts";
 import type { Attempt, Delivery, DeliveryState, DeliveryStatus } from "./delivery.ts";
 import type { Message, MessageFilter } from "./message.ts";
 
+/** The class of an HTTP response status; `none` when there was no response. */
+export type ResponseClass = "none" | "1xx" | "2xx" | "3xx" | "4xx" | "5xx";
+
 export interface AttemptFilter extends MessageFilter {
-  /** Svix numbers: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
-  readonly status?: DeliveryStatus;
-  /** 0 (no answer), 100 … 500. */
-  readonly statusCodeClass?: number;
+  readonly outcome?: "delivered" | "failed";
+  readonly responseClass?: ResponseClass;
   readonly endpointSeq?: Seq;
 }
 
 export interface EndpointMessageFilter extends MessageFilter {
   /**
-   * 0: has arrived, if only in an earlier round. 1: waits for its first attempt. 2: is dead, cancelled ones included, and has never
-   * arrived. 3: waits for another attempt. 4: is cancelled.
+   * `delivered` includes a delivery that succeeded in an earlier round. `failed` includes cancelled deliveries, but none
+   * that ever succeeded.
    */
   readonly status?: DeliveryStatus;
 }
@@ -94,10 +95,10 @@ export interface ReplayOrder {
   readonly eventTypes?: readonly string[];
   readonly channel?: string;
   readonly tag?: string;
-  /** For `sent`; Svix numbers: 0 success, 1 pending, 2 fail, 3 sending, 4 cancelled. */
-  readonly status?: 0 | 1 | 2 | 3 | 4;
-  /** For `sent`: of the latest attempt; 0 (no answer), 100 … 500. */
-  readonly statusCodeClass?: number;
+  /** Only for `sent`. */
+  readonly status?: DeliveryStatus;
+  /** Only for `sent`: the class of the latest response. */
+  readonly responseClass?: ResponseClass;
 }
 
 /** A message that a replay may send. */

@@ -1,15 +1,17 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { Attempt, AttemptFilter, History, PageOf, PageRequest } from "../index.ts";
+import type { Attempt, AttemptFilter, History, PageOf, PageRequest, ResponseClass } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { TRIGGER_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import type { Range, Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
 
-export interface AttemptRow extends Omit<Attempt, "reason"> {
+export interface AttemptRow extends Omit<Attempt, "reason" | "trigger"> {
   reason: string | null;
+  trigger: number;
 }
 
 export function attemptColumns(withContent: boolean): string {
@@ -19,21 +21,22 @@ export function attemptColumns(withContent: boolean): string {
 }
 
 export function toAttempt(row: AttemptRow): Attempt {
-  return { ...row, reason: row.reason as FailureReason | null };
+  return { ...row, reason: row.reason as FailureReason | null, trigger: TRIGGER_NAMES[row.trigger]! };
 }
 
-/** The Svix statuses of attempts: 0 success, 2 failed. An attempt is stored when it has ended, so none is pending or being sent. */
-function addStatus(where: Conditions, status: AttemptFilter["status"]): void {
-  if (status === undefined) return;
-  if (status === 0) where.add("t.reason IS NULL");
-  else if (status === 2) where.add("t.reason IS NOT NULL");
-  else where.add("0");
-}
+/** The range of response statuses that belongs to each class, both ends inclusive; 0 is stored when there was no response. */
+const STATUS_RANGES: Readonly<Record<ResponseClass, string>> = {
+  none: "= 0",
+  "1xx": "BETWEEN 100 AND 199",
+  "2xx": "BETWEEN 200 AND 299",
+  "3xx": "BETWEEN 300 AND 399",
+  "4xx": "BETWEEN 400 AND 499",
+  "5xx": "BETWEEN 500 AND 599",
+};
 
-function addStatusClass(where: Conditions, statusClass: number | undefined): void {
-  if (statusClass === undefined) return;
-  if (statusClass === 0) where.add("t.response_status = 0");
-  else where.add("t.response_status BETWEEN $class AND $class + 99", { class: statusClass });
+/** Restricts `column`, a response status, to a class. */
+export function addResponseClass(where: Conditions, column: string, responseClass: ResponseClass | undefined): void {
+  if (responseClass !== undefined) where.add(`${column} ${STATUS_RANGES[responseClass]}`);
 }
 
 /** The filters that speak of the attempt `t` and of its message `m`. */
@@ -42,8 +45,8 @@ function conditions(filter: AttemptFilter): Conditions {
   if (filter.endpointSeq !== undefined) {
     where.add("t.endpoint_seq = $onlyEndpoint", { onlyEndpoint: filter.endpointSeq });
   }
-  addStatus(where, filter.status);
-  addStatusClass(where, filter.statusCodeClass);
+  if (filter.outcome !== undefined) where.add(`t.reason IS ${filter.outcome === "failed" ? "NOT NULL" : "NULL"}`);
+  addResponseClass(where, "t.response_status", filter.responseClass);
   addMessageFilter(where, filter);
   return where;
 }

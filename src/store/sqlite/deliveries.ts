@@ -2,7 +2,16 @@ import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Settled, Settlement } from "../index.ts";
+import type {
+  Delivery,
+  DeliveryState,
+  PendingDelivery,
+  PendingLane,
+  Queue,
+  Settled,
+  Settlement,
+  Trigger,
+} from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { placeKeeper } from "./places.ts";
 import { parsedOrNull } from "./rows.ts";
@@ -15,6 +24,10 @@ export const STATE = { pending: 0, delivered: 1, dead: 2, cancelled: 3 } as cons
   number
 >;
 export const STATE_NAMES: readonly DeliveryState[] = ["pending", "delivered", "dead", "cancelled"];
+
+/** How the triggers stand in the column `trigger`. */
+export const TRIGGER = { schedule: 0, manual: 1 } as const satisfies Record<Trigger, number>;
+export const TRIGGER_NAMES: readonly Trigger[] = ["schedule", "manual"];
 
 export const DELIVERY_COLUMNS = `seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, state, reason,
   due_at AS dueAt, attempts_total AS attemptsTotal`;
@@ -40,8 +53,18 @@ export function deliveries(db: Database, committer: Committer, stretches: Stretc
   };
 }
 
+interface PendingRow extends Omit<PendingDelivery, "trigger"> {
+  trigger: number | Trigger;
+}
+
+/** Replaces the numbers of triggers by their names, in the rows themselves: this runs for every delivery. */
+function withTriggers(rows: PendingRow[]): PendingDelivery[] {
+  for (const row of rows) row.trigger = TRIGGER_NAMES[row.trigger as number]!;
+  return rows as PendingDelivery[];
+}
+
 function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
-  const due = db.prepare<PendingDelivery, [number, number, number, number, number]>(
+  const due = db.prepare<PendingRow, [number, number, number, number, number]>(
     `SELECT seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, position, due_at AS dueAt, attempts, round, trigger
      FROM delivery
      WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND position <= ?4 AND (position > ?2 OR seq > ?3)
@@ -58,7 +81,8 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
      ORDER BY endpoint_seq, position LIMIT 1`,
   );
   return {
-    due: async (endpointSeq, after, upTo, limit) => due.all(endpointSeq, after.position, after.seq, upTo, limit),
+    due: async (endpointSeq, after, upTo, limit) =>
+      withTriggers(due.all(endpointSeq, after.position, after.seq, upTo, limit)),
     nextPosition: async (endpointSeq, after) => next.get(endpointSeq, after.position, after.seq)?.position ?? null,
     pendingLanes: async (_claim, afterEndpoint, limit) => {
       const found: PendingLane[] = [];
@@ -119,7 +143,7 @@ function settleVerb(db: Database, committer: Committer, stretches: Stretches): Q
       attempt.responseStatus,
       attempt.response,
       attempt.durationMs,
-      attempt.trigger,
+      TRIGGER[attempt.trigger],
       attempt.startedAt,
       attempt.nextAttemptAt,
     );

@@ -26,18 +26,18 @@ const ENDED = "d.state >= 2";
 const RETRIED = "d.state = 0 AND d.attempts_total > 0";
 
 const WITH_STATUS: Readonly<Record<NonNullable<EndpointMessageFilter["status"]>, string>> = {
-  0: `(d.state = ${STATE.delivered} OR (${ARRIVED_BEFORE}))`,
-  1: `d.state = ${STATE.pending} AND d.attempts_total = 0`,
-  2: `${ENDED} AND NOT (${ARRIVED_BEFORE})`,
-  3: RETRIED,
-  4: `${ENDED} AND d.state = ${STATE.cancelled}`,
+  delivered: `(d.state = ${STATE.delivered} OR (${ARRIVED_BEFORE}))`,
+  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0`,
+  failed: `${ENDED} AND NOT (${ARRIVED_BEFORE})`,
+  retrying: RETRIED,
+  cancelled: `${ENDED} AND d.state = ${STATE.cancelled}`,
 };
 
 /** What has an index of its own because it is rare; the rest is found by way of the application's messages. */
 const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>, string>>> = {
-  2: ENDED,
-  3: RETRIED,
-  4: ENDED,
+  failed: ENDED,
+  retrying: RETRIED,
+  cancelled: ENDED,
 };
 
 /** Rows of a rare kind that are looked at together. */
@@ -51,7 +51,7 @@ export function endpointMessages(db: Database, stretches: Stretches): History["m
     const rare = filter.status === undefined ? undefined : RARE[filter.status];
     const within = rangeOf(page, filter);
     const direction = directionOf(page);
-    const few = filter.status === 1 ? waitingMessages(db, endpointSeq) : null;
+    const few = filter.status === "waiting" ? waitingMessages(db, endpointSeq) : null;
     const ranges =
       few !== null
         ? singly(few, within, direction)

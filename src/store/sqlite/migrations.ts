@@ -266,6 +266,17 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   "ALTER TABLE token ADD COLUMN scopes TEXT;",
+  `
+  -- Replays that are under way say in words what they said in the numbers of the Svix API.
+  UPDATE task SET data = json_set(data, '$.status',
+    json_extract('["delivered", "waiting", "failed", "retrying", "cancelled"]', '$[' || json_extract(data, '$.status') || ']'))
+  WHERE kind = 'endpoint.bulk-replay' AND json_type(data, '$.status') = 'integer';
+
+  UPDATE task SET data = json_remove(json_set(data, '$.responseClass',
+    json_extract('["none", "1xx", "2xx", "3xx", "4xx", "5xx"]', '$[' || (json_extract(data, '$.statusCodeClass') / 100) || ']')),
+    '$.statusCodeClass')
+  WHERE kind = 'endpoint.bulk-replay' AND json_type(data, '$.statusCodeClass') = 'integer';
+  `,
 ];
 
 /** Brings the database to the newest schema. Throws a `StartError` when it was written by a newer program. */

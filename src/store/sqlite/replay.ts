@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
 import type { History, Queue, Replayable, ReplayOrder, ReplayPage, Resent } from "../index.ts";
+import { addResponseClass } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
-import { lateDelivery, STATE, STATE_NAMES } from "./deliveries.ts";
+import { lateDelivery, STATE, STATE_NAMES, TRIGGER } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions } from "./page.ts";
 import { placeKeeper } from "./places.ts";
@@ -28,23 +29,19 @@ const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
   sent: `((d.state <> ${STATE.pending} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0))`,
 };
 
-/** By status of the Svix API. */
 const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = {
-  0: `d.state = ${STATE.delivered} AND ${ENDED_BEFORE}`,
-  1: `d.state = ${STATE.pending} AND d.attempts_total = 0 AND d.trigger = 0 AND d.due_at <= $askedAt`,
-  2: `d.state = ${STATE.dead} AND ${ENDED_BEFORE}`,
-  3: `d.state = ${STATE.pending} AND d.attempts > 0`,
-  4: `d.state = ${STATE.cancelled} AND ${ENDED_BEFORE}`,
+  delivered: `d.state = ${STATE.delivered} AND ${ENDED_BEFORE}`,
+  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0 AND d.trigger = ${TRIGGER.schedule} AND d.due_at <= $askedAt`,
+  failed: `d.state = ${STATE.dead} AND ${ENDED_BEFORE}`,
+  retrying: `d.state = ${STATE.pending} AND d.attempts > 0`,
+  cancelled: `d.state = ${STATE.cancelled} AND ${ENDED_BEFORE}`,
 };
 
 function conditions(order: ReplayOrder): Conditions {
   const where = new Conditions().add("m.kept");
-  const { which, status, statusCodeClass, askedAt } = order;
+  const { which, status, responseClass, askedAt } = order;
   where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which], { askedAt });
-  if (statusCodeClass === 0) where.add(`${LATEST_RESPONSE} = 0`);
-  else if (statusCodeClass !== undefined) {
-    where.add(`${LATEST_RESPONSE} BETWEEN $class AND $class + 99`, { class: statusCodeClass });
-  }
+  addResponseClass(where, LATEST_RESPONSE, responseClass);
   addMessageFilter(where, order);
   return where;
 }

@@ -1,4 +1,4 @@
-import type { AttemptFilter, MessageFilter, NewMessage, Settlement } from "../index.ts";
+import type { AttemptFilter, MessageFilter, NewMessage, ResponseClass, Settlement } from "../index.ts";
 import { type Trait, trait } from "./stretches.ts";
 
 type Labels = Pick<NewMessage, "eventType" | "channels" | "tags">;
@@ -35,13 +35,15 @@ export function termsOfMessages({ eventTypes, channel, tag }: MessageFilter): (r
   return terms;
 }
 
+const HUNDREDS: Readonly<Record<ResponseClass, number>> = { none: 0, "1xx": 1, "2xx": 2, "3xx": 3, "4xx": 4, "5xx": 5 };
+
 export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
-  const { status, statusCodeClass } = filter;
+  const { outcome, responseClass } = filter;
   const ofMessage = termsOfMessages(filter);
   // Where there are failures, and messages of a type, it is seldom one of these that failed: that is a trait of its own.
-  const terms = status === 2 ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
-  if (status === 2 && terms.length === 0) terms.push([trait.failed]);
-  if (status === 0) terms.push([trait.statusClass(2)]);
-  if (statusCodeClass !== undefined) terms.push([trait.statusClass(statusCodeClass / 100)]);
+  const terms = outcome === "failed" ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
+  if (outcome === "failed" && terms.length === 0) terms.push([trait.failed]);
+  if (outcome === "delivered") terms.push([trait.statusClass(2)]);
+  if (responseClass !== undefined) terms.push([trait.statusClass(HUNDREDS[responseClass])]);
   return terms;
 }

@@ -14,6 +14,8 @@ import type { Dice } from "../dice.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene, TAGS } from "../scene.ts";
 import type { Violation } from "./violation.ts";
 
+const STATUSES = ["delivered", "waiting", "retrying", "failed", "cancelled"] as const;
+const CLASSES = ["none", "2xx", "3xx", "4xx", "5xx"] as const;
 /** Lists that are read at each look. */
 const LISTS = 8;
 /** More types than SQLite is asked to look for one by one. */
@@ -105,8 +107,8 @@ export class ListChecks {
     const { dice } = this;
     const filter: AttemptFilter = {
       ...this.#rollLabels(),
-      ...(dice.chance(0.5) ? { status: dice.pick([0, 1, 2] as const) } : {}),
-      ...(dice.chance(0.3) ? { statusCodeClass: dice.pick([0, 200, 300, 400, 500]) } : {}),
+      ...(dice.chance(0.5) ? { outcome: dice.pick(["delivered", "failed"] as const) } : {}),
+      ...(dice.chance(0.3) ? { responseClass: dice.pick(CLASSES) } : {}),
     };
     const rows = this.#all<AttemptRow>(
       `SELECT t.seq, t.reason, t.response_status, m.event_type, m.channels, m.tags
@@ -125,7 +127,7 @@ export class ListChecks {
     const { dice } = this;
     const filter: EndpointMessageFilter = {
       ...this.#rollLabels(),
-      ...(dice.chance(0.8) ? { status: dice.pick([0, 1, 2, 3, 4] as const) } : {}),
+      ...(dice.chance(0.8) ? { status: dice.pick(STATUSES) } : {}),
     };
     const rows = this.#all<DeliveryRow>(
       `SELECT m.seq, m.event_type, m.channels, m.tags, d.state, d.attempts_total, d.round > 0 AND EXISTS
@@ -239,9 +241,10 @@ function isWithin(at: number, { before, after }: { before: number | undefined; a
   return (before === undefined || at < before) && (after === undefined || at > after);
 }
 
-function fitsAttempt({ reason, response_status }: AttemptRow, { status, statusCodeClass }: AttemptFilter): boolean {
-  if (status !== undefined && status !== (reason === null ? 0 : 2)) return false;
-  return statusCodeClass === undefined || Math.floor(response_status / 100) * 100 === statusCodeClass;
+function fitsAttempt({ reason, response_status }: AttemptRow, { outcome, responseClass }: AttemptFilter): boolean {
+  if (outcome !== undefined && outcome !== (reason === null ? "delivered" : "failed")) return false;
+  const own = response_status === 0 ? "none" : `${Math.floor(response_status / 100)}xx`;
+  return responseClass === undefined || own === responseClass;
 }
 
 function fitsDelivery(
@@ -250,15 +253,15 @@ function fitsDelivery(
 ): boolean {
   if (status === undefined) return true;
   switch (status) {
-    case 0:
+    case "delivered":
       return state === 1 || arrivedBefore === 1;
-    case 1:
+    case "waiting":
       return state === 0 && attempts_total === 0;
-    case 2:
+    case "failed":
       return state >= 2 && arrivedBefore === 0;
-    case 3:
+    case "retrying":
       return state === 0 && attempts_total > 0;
-    case 4:
+    case "cancelled":
       return state === 3;
   }
 }

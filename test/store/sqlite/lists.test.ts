@@ -74,11 +74,11 @@ function attemptCases(): Case[] {
   const { commonType, rareType, oldestType, unknownType } = seen;
   const unknown = Array.from({ length: 100 }, (_, i) => `never-${i}`);
   return [
-    of("busy", "that succeeded", { status: 0 }, "t.reason IS NULL"),
-    of("down", "that succeeded", { status: 0 }, "t.reason IS NULL"),
-    of("busy", "that failed", { status: 2 }, "t.reason IS NOT NULL"),
-    of("busy", "with a 4xx response", { statusCodeClass: 400 }, "t.response_status BETWEEN 400 AND 499"),
-    of("busy", "without a response", { statusCodeClass: 0 }, "t.response_status = 0"),
+    of("busy", "that succeeded", { outcome: "delivered" }, "t.reason IS NULL"),
+    of("down", "that succeeded", { outcome: "delivered" }, "t.reason IS NULL"),
+    of("busy", "that failed", { outcome: "failed" }, "t.reason IS NOT NULL"),
+    of("busy", "with a 4xx response", { responseClass: "4xx" }, "t.response_status BETWEEN 400 AND 499"),
+    of("busy", "without a response", { responseClass: "none" }, "t.response_status = 0"),
     of("busy", "of a common type", { eventTypes: [commonType] }, types(commonType)),
     of("busy", "of a rare type", { eventTypes: [rareType] }, types(rareType)),
     of("busy", "of the oldest type", { eventTypes: [oldestType] }, types(oldestType)),
@@ -90,14 +90,14 @@ function attemptCases(): Case[] {
     of(
       "busy",
       "that failed, of a type",
-      { status: 2, eventTypes: [commonType] },
+      { outcome: "failed", eventTypes: [commonType] },
       `t.reason NOT NULL AND ${types(commonType)}`,
     ),
     of("busy", "in a channel and with a tag", { channel: seen.commonChannel, tag: seen.commonTag }, "0", true),
     of(
       "busy",
       "that failed, in a channel",
-      { status: 2, channel: seen.commonChannel },
+      { outcome: "failed", channel: seen.commonChannel },
       `t.reason NOT NULL AND ${within(seen.commonChannel, "m.channels")}`,
     ),
   ];
@@ -135,10 +135,10 @@ function endpointMessageCases(): Case[] {
   return [
     of("busy", "all", {}, "1"),
     of("quiet", "all", {}, "1"),
-    of("busy", "that failed", { status: 2 }, "d.state = 2"),
-    of("busy", "that are pending", { status: 1 }, "0"),
-    of("busy", "that are retried", { status: 3 }, "0"),
-    of("down", "that succeeded", { status: 0 }, "d.state = 1", true),
+    of("busy", "that failed", { status: "failed" }, "d.state = 2"),
+    of("busy", "that are pending", { status: "waiting" }, "0"),
+    of("busy", "that are retried", { status: "retrying" }, "0"),
+    of("down", "that succeeded", { status: "delivered" }, "d.state = 1", true),
     of("down", "of a type", { eventTypes: ["order.changed-3"] }, "m.event_type = 'order.changed-3'"),
   ];
 }

@@ -39,6 +39,8 @@ const PAGES: readonly PageRequest[] = [
   { limit: 10, from: 5, backwards: false, order: "ascending" },
 ];
 
+const STATUSES = ["delivered", "waiting", "retrying", "failed", "cancelled"] as const;
+
 /** Returns every SQL text that a store uses while the sample runs. */
 async function collect(dataDir: string): Promise<Set<string>> {
   const texts = new Set<string>();
@@ -86,11 +88,11 @@ async function sample(world: Furnished): Promise<void> {
     }
     for (const filter of [{}, window, ofMessage, { ...window, ...ofMessage }]) {
       await store.history.messages.list(app, filter, page, true);
-      for (const status of [undefined, 0, 1, 2, 3, 4] as const) {
+      for (const status of [undefined, ...STATUSES]) {
         const own = status === undefined ? {} : { status };
         await store.history.messages.ofEndpoint(app, endpoint, { ...filter, ...own }, page);
       }
-      for (const own of [{}, { status: 2, statusCodeClass: 500, endpointSeq: endpoint }] as const) {
+      for (const own of [{}, { outcome: "failed", responseClass: "5xx", endpointSeq: endpoint }] as const) {
         await store.history.attempts.ofEndpoint(endpoint, { ...filter, ...own }, page, true);
         await store.history.attempts.ofMessage(message.seq, { ...filter, ...own }, page, true);
       }
@@ -125,11 +127,11 @@ async function sampleReplays({ history }: Store, applicationSeq: number, endpoin
   const order = { applicationSeq, endpointSeq, from: 0, to: EVERYTHING, askedAt: 1 };
   const ofMessage = { eventTypes: ["a"], channel: "eu", tag: "vip" };
   for (const which of ["failed", "missing", "sent"] as const) {
-    for (const filter of [{}, ofMessage, { statusCodeClass: 0 }, { statusCodeClass: 500 }]) {
+    for (const filter of [{}, ofMessage, { responseClass: "none" }, { responseClass: "5xx" }] as const) {
       await history.replayable({ ...order, which, ...filter }, 10);
     }
   }
-  for (const status of [0, 1, 2, 3, 4] as const) await history.replayable({ ...order, which: "sent", status }, 10);
+  for (const status of STATUSES) await history.replayable({ ...order, which: "sent", status }, 10);
 }
 
 async function sampleDeadLetters(

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { configure, type Sync } from "../../../src/store/sqlite/database.ts";
-import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { migrate, migrations } from "../../../src/store/sqlite/migrations.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 function schemaOf(db: Database): unknown[] {
@@ -26,6 +26,27 @@ describe("schema", () => {
     const before = schemaOf(db);
     migrate(db);
     expect(schemaOf(db)).toEqual(before);
+  });
+
+  test("a migration turns the numbers in the data of a running replay into words", () => {
+    using db = new Database(":memory:");
+    const before = 7;
+    for (const step of migrations.slice(0, before)) db.run(step);
+    db.run(`PRAGMA user_version = ${before}`);
+    const insert = db.query("INSERT INTO task VALUES (?, 1, ?, 'running', ?, 0)");
+    const put = (seq: number, kind: string, data: object) => insert.run(seq, kind, JSON.stringify(data));
+    put(1, "endpoint.bulk-replay", { from: 1, status: 3, statusCodeClass: 500 });
+    put(2, "endpoint.bulk-replay", { from: 2, statusCodeClass: 0, tag: "vip" });
+    put(3, "endpoint.bulk-replay", { from: 3, status: 0 });
+    put(4, "other", { status: 1, statusCodeClass: 200 });
+    migrate(db);
+    const texts = db.query<{ data: string }, []>("SELECT data FROM task ORDER BY seq").all();
+    expect(texts.map(({ data }) => JSON.parse(data))).toEqual([
+      { from: 1, status: "retrying", responseClass: "5xx" },
+      { from: 2, tag: "vip", responseClass: "none" },
+      { from: 3, status: "delivered" },
+      { status: 1, statusCodeClass: 200 },
+    ]);
   });
 
   test("data of a newer program is refused and left unchanged", () => {

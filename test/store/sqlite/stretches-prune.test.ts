@@ -29,7 +29,7 @@ test("the list index drops deleted rows and still finds the others", async () =>
   expect(lines()).toBeLessThan(before / 2);
   const { rows } = await world.store.history.attempts.ofEndpoint(
     world.endpoint.seq,
-    { status: 2 },
+    { outcome: "failed" },
     NEWEST_FIRST,
     false,
   );

@@ -37,7 +37,7 @@ export function acceptSuite(open: Open): void {
             dueAt: message.acceptedAt,
             attempts: 0,
             round: 0,
-            trigger: 0,
+            trigger: "schedule",
           },
         ]);
       }

@@ -17,7 +17,11 @@ const OUTCOMES: ReadonlyArray<readonly [FailureReason | null, number]> = [
   ["timeout", 0],
 ];
 
-type OwnFilter = Required<Pick<AttemptFilter, "status" | "statusCodeClass" | "endpointSeq">>;
+type OwnFilter = Required<Pick<AttemptFilter, "outcome" | "responseClass" | "endpointSeq">>;
+
+function classOf({ responseStatus }: Attempt): string {
+  return responseStatus === 0 ? "none" : `${Math.floor(responseStatus / 100)}xx`;
+}
 
 function passes(attempt: Attempt, message: NewMessage, filter: AttemptFilter): boolean {
   const at = timeOfSeq(attempt.seq);
@@ -25,17 +29,16 @@ function passes(attempt: Attempt, message: NewMessage, filter: AttemptFilter): b
     passesMessageFilter(message, filter) &&
     at < (filter.before ?? Number.POSITIVE_INFINITY) &&
     at > (filter.after ?? 0) &&
-    (filter.status === undefined || (attempt.reason === null ? 0 : 2) === filter.status) &&
-    (filter.statusCodeClass === undefined ||
-      Math.floor(attempt.responseStatus / 100) * 100 === filter.statusCodeClass) &&
+    (filter.outcome === undefined || (attempt.reason === null ? "delivered" : "failed") === filter.outcome) &&
+    (filter.responseClass === undefined || classOf(attempt) === filter.responseClass) &&
     (filter.endpointSeq ?? attempt.endpointSeq) === attempt.endpointSeq
   );
 }
 
 function anyFilter(endpointSeqs: readonly number[], instants: readonly number[]): fc.Arbitrary<AttemptFilter> {
   const own = optional<OwnFilter>({
-    status: fc.constantFrom(0, 1, 2, 3),
-    statusCodeClass: fc.constantFrom(0, 100, 200, 300, 400, 500),
+    outcome: fc.constantFrom("delivered", "failed"),
+    responseClass: fc.constantFrom("none", "1xx", "2xx", "3xx", "4xx", "5xx"),
     endpointSeq: fc.constantFrom(...endpointSeqs),
   });
   return fc.tuple(own, anyMessageFilter(instants)).map(([a, b]) => ({ ...a, ...b }));

@@ -160,7 +160,7 @@ export function deadLettersSuite(open: Open): void {
           dueAt: world.now,
           attempts: 0,
           round: 1,
-          trigger: 1,
+          trigger: "manual",
         })),
       );
       const rest = await world.store.queue.redrive(filter, step.last!, 3, world.seqs.take(3), world.now);

@@ -13,17 +13,17 @@ interface Row {
   readonly hasSucceeded: boolean;
 }
 
-const STATUSES = [0, 1, 2, 3, 4] as const;
+const STATUSES = ["delivered", "waiting", "retrying", "failed", "cancelled"] as const;
 
 function passes({ message, delivery, hasSucceeded }: Row, filter: EndpointMessageFilter): boolean {
   const { state, attemptsTotal } = delivery;
   const isEnded = state === "dead" || state === "cancelled";
   const is: Readonly<Record<(typeof STATUSES)[number], boolean>> = {
-    0: hasSucceeded,
-    1: state === "pending" && attemptsTotal === 0,
-    2: isEnded && !hasSucceeded,
-    3: state === "pending" && attemptsTotal > 0,
-    4: state === "cancelled",
+    delivered: hasSucceeded,
+    waiting: state === "pending" && attemptsTotal === 0,
+    failed: isEnded && !hasSucceeded,
+    retrying: state === "pending" && attemptsTotal > 0,
+    cancelled: state === "cancelled",
   };
   return (
     passesMessageFilter(message, filter) &&

@@ -111,14 +111,20 @@ export function replaySuite(open: Open): void {
     test("a replay of sent messages can be filtered by status and by class of the latest response", async () => {
       await using world = await Furnished.open(open);
       const { delivered, dead, buried, retried, cancelled, waiting } = await everyState(world);
-      const wanted = { 0: [delivered], 1: [waiting], 2: [dead, buried], 3: [retried], 4: [cancelled] } as const;
-      for (const status of [0, 1, 2, 3, 4] as const) {
-        expect([status, await found(world, "sent", { status })]).toEqual([status, seqsOf(...wanted[status])]);
+      const wanted = [
+        ["delivered", [delivered]],
+        ["waiting", [waiting]],
+        ["failed", [dead, buried]],
+        ["retrying", [retried]],
+        ["cancelled", [cancelled]],
+      ] as const;
+      for (const [status, messages] of wanted) {
+        expect([status, await found(world, "sent", { status })]).toEqual([status, seqsOf(...messages)]);
       }
-      expect(await found(world, "sent", { statusCodeClass: 200 })).toEqual([delivered.seq]);
-      expect(await found(world, "sent", { statusCodeClass: 500 })).toEqual(seqsOf(dead, retried));
-      expect(await found(world, "sent", { statusCodeClass: 0 })).toEqual([]);
-      expect(await found(world, "sent", { status: 2, statusCodeClass: 500 })).toEqual([dead.seq]);
+      expect(await found(world, "sent", { responseClass: "2xx" })).toEqual([delivered.seq]);
+      expect(await found(world, "sent", { responseClass: "5xx" })).toEqual(seqsOf(dead, retried));
+      expect(await found(world, "sent", { responseClass: "none" })).toEqual([]);
+      expect(await found(world, "sent", { status: "failed", responseClass: "5xx" })).toEqual([dead.seq]);
     });
 
     test("a replay can be filtered by event type, channel and tag", async () => {
@@ -193,7 +199,7 @@ export function replaySuite(open: Open): void {
           dueAt: world.now,
           attempts: 0,
           round: i < 2 ? 1 : 0,
-          trigger: 1,
+          trigger: "manual",
         })),
       );
       expect((await world.store.housekeeping.tasks.get(world.environment.seq, task.seq))?.data).toEqual({
@@ -218,7 +224,7 @@ export function replaySuite(open: Open): void {
     test("resendAll skips a delivery that succeeded after it was found", async () => {
       await using world = await Furnished.open(open);
       const { retried } = await everyState(world);
-      const { rows } = await world.store.history.replayable(order(world, "sent", { status: 3 }), 10);
+      const { rows } = await world.store.history.replayable(order(world, "sent", { status: "retrying" }), 10);
       const [delivery] = (await world.waiting()).filter(({ messageSeq }) => messageSeq === retried.seq);
       await world.settle(delivery!, { state: "delivered" });
       expect((await resend(world, rows)).resent).toEqual(NOTHING);

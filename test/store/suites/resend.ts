@@ -36,7 +36,7 @@ export function resendSuite(open: Open): void {
           dueAt: world.now,
           attempts: 0,
           round: 1,
-          trigger: 1,
+          trigger: "manual",
         },
       ]);
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", reason: null });
@@ -47,7 +47,9 @@ export function resendSuite(open: Open): void {
       const message = await world.send({}, []);
       const { asked, ...result } = await resend(world, message);
       expect(result).toEqual({ was: "none", deliverySeq: asked.seq });
-      expect(await world.waiting()).toMatchObject([{ seq: asked.seq, position: asked.position, round: 0, trigger: 1 }]);
+      expect(await world.waiting()).toMatchObject([
+        { seq: asked.seq, position: asked.position, round: 0, trigger: "manual" },
+      ]);
     });
 
     test("resend puts the delivery at the end of the lane", async () => {

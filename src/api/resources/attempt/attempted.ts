@@ -18,6 +18,7 @@ import {
   MessageEndpointOut,
   statusQuery,
 } from "./fields.ts";
+import { statusOfNumber } from "./svix-numbers.ts";
 
 /** Which messages an endpoint gets, and which endpoints a message goes to. */
 export function attemptedRoutes(context: Context): Operation[] {
@@ -55,7 +56,7 @@ export function attemptedRoutes(context: Context): Operation[] {
         const withContent = query.with_content ?? true;
         const filter: EndpointMessageFilter = {
           ...messageFilter(query),
-          ...(query.status !== undefined && { status: query.status as NonNullable<EndpointMessageFilter["status"]> }),
+          ...(query.status !== undefined && { status: statusOfNumber(query.status) }),
         };
         const bare = await store.history.messages.ofEndpoint(application.seq, endpoint.seq, filter, request);
         const page = withContent ? await withPayloadsOf(bare, request.backwards) : bare;

@@ -8,23 +8,21 @@ import * as field from "../../http/fields.ts";
 import { nullable } from "../../http/schema.ts";
 import { endpointExample, endpointOut, endpointOutFields } from "../endpoint/fields.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
+import { statusNumbers, statusOut, statusTexts, triggerOut } from "./svix-numbers.ts";
 
+const statusNumber = () =>
+  Type.Integer({ enum: [...statusNumbers], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." });
 const statusFields = {
-  status: Type.Integer({ enum: [0, 1, 2, 3, 4], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." }),
-  statusText: Type.String({ enum: ["success", "pending", "fail", "sending", "canceled"] }),
+  status: statusNumber(),
+  statusText: Type.String({ enum: [...statusTexts] }),
 };
-export const statusQuery = {
-  status: Type.Optional(
-    Type.Integer({ enum: [0, 1, 2, 3, 4], description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled." }),
-  ),
-};
+export const statusQuery = { status: Type.Optional(statusNumber()) };
 export const expandedQuery = {
   expanded_statuses: Type.Optional(
     Type.Boolean({ default: false, description: "Tell canceled (4) from fail (2), which it is told as otherwise." }),
   ),
 };
 const nextAttempt = nullable(Type.String({ format: "date-time", description: "When it is tried again." }));
-const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
 
 export const reasonOut = Type.String({ enum: [...failureReasons] });
 
@@ -66,7 +64,6 @@ const utf8 = new TextDecoder();
 const EXPUNGED = "EXPUNGED";
 
 export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean) {
-  const status = attempt.reason === null ? 0 : 2;
   return {
     id: ids.encode("atmpt_", attempt.seq),
     msgId: ids.encode("msg_", attempt.messageSeq),
@@ -75,9 +72,8 @@ export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean)
     response: withContent ? responseText(attempt.response) : "{}",
     responseStatusCode: attempt.responseStatus,
     responseDurationMs: Math.round(attempt.durationMs),
-    status,
-    statusText: statusTexts[status],
-    triggerType: attempt.trigger,
+    ...statusOut(attempt.reason === null ? "delivered" : "failed"),
+    triggerType: triggerOut(attempt.trigger),
     reason: attempt.reason,
     nextAttempt: formatInstantOrNull(attempt.nextAttemptAt),
     timestamp: formatInstant(attempt.startedAt),
@@ -112,21 +108,19 @@ export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCo
   return { ...rest, ...deliveryOut(delivery, false) };
 }
 
-/** How far a message is on its way to an endpoint. `expanded`: the caller knows status 4, canceled. */
+/** How far a message is on its way to an endpoint. `expanded`: the caller knows the status `canceled`. */
 function deliveryOut(delivery: Delivery, expanded: boolean) {
-  const status = statusOf(delivery, expanded);
   return {
-    status,
-    statusText: statusTexts[status],
+    ...statusOut(statusOf(delivery, expanded)),
     reason: delivery.reason,
     nextAttempt: delivery.state === "pending" ? formatInstant(delivery.dueAt) : null,
   };
 }
 
 function statusOf({ state, attemptsTotal }: Delivery, expanded: boolean): DeliveryStatus {
-  if (state === "delivered") return 0;
-  if (state === "pending") return attemptsTotal > 0 ? 3 : 1;
-  return state === "cancelled" && expanded ? 4 : 2;
+  if (state === "delivered") return "delivered";
+  if (state === "pending") return attemptsTotal > 0 ? "retrying" : "waiting";
+  return state === "cancelled" && expanded ? "cancelled" : "failed";
 }
 
 export const EndpointMessageOut = field.object("EndpointMessageOut", {

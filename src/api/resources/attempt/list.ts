@@ -10,6 +10,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { contentQuery, messageFilter, messageFilterQuery } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
 import { attemptExample, attemptOut, expandedQuery, MessageAttemptOut, statusQuery } from "./fields.ts";
+import { classNumbers, classOfNumber, outcomeOfNumber } from "./svix-numbers.ts";
 
 const filterQuery = {
   ...pageQuery,
@@ -19,7 +20,7 @@ const filterQuery = {
   ...expandedQuery,
   status_code_class: Type.Optional(
     Type.Integer({
-      enum: [0, 100, 200, 300, 400, 500],
+      enum: [...classNumbers],
       description: "Hundreds of the answer's status; 0 = no answer.",
     }),
   ),
@@ -62,9 +63,13 @@ export function attemptListRoutes(context: Context): Operation[] {
     const { application, message } = await lookup.message(identity, path.app, path.message);
     const endpoint = query.endpoint_id === undefined ? null : await lookup.endpoint(application, query.endpoint_id);
     const withContent = query.with_content ?? true;
-    const filter = { ...attemptFilter(query), ...(endpoint !== null && { endpointSeq: endpoint.seq }) };
+    const filter = attemptFilter(query);
     const request = historyRequest(query, ids, "atmpt_");
-    const attempts = await store.history.attempts.ofMessage(message.seq, filter, request, withContent);
+    const scope = endpoint === null ? {} : { endpointSeq: endpoint.seq };
+    const attempts =
+      filter === null
+        ? NO_ATTEMPTS
+        : await store.history.attempts.ofMessage(message.seq, { ...filter, ...scope }, request, withContent);
     return reply(
       200,
       found(attempts, request, idOf, (attempt) => attemptOut(attempt, ids, withContent)),
@@ -97,12 +102,11 @@ export function attemptListRoutes(context: Context): Operation[] {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const withContent = query.with_content ?? true;
         const request = historyRequest(query, ids, "atmpt_");
-        const attempts = await store.history.attempts.ofEndpoint(
-          endpoint.seq,
-          attemptFilter(query),
-          request,
-          withContent,
-        );
+        const filter = attemptFilter(query);
+        const attempts =
+          filter === null
+            ? NO_ATTEMPTS
+            : await store.history.attempts.ofEndpoint(endpoint.seq, filter, request, withContent);
         const messages = query.with_msg ? await messagesOf(attempts) : null;
         const out = (attempt: Attempt) => ({
           ...attemptOut(attempt, ids, withContent),
@@ -168,10 +172,16 @@ type AttemptQuery = Parameters<typeof messageFilter>[0] & {
   readonly status_code_class?: number;
 };
 
-function attemptFilter(query: AttemptQuery): AttemptFilter {
+const NO_ATTEMPTS: PageOf<Attempt> = { rows: [], more: false };
+
+/** Null if no attempt can have what is asked for. */
+function attemptFilter(query: AttemptQuery): AttemptFilter | null {
+  const { status, status_code_class: classNumber } = query;
+  const outcome = status === undefined ? undefined : outcomeOfNumber(status);
+  if (outcome === null) return null;
   return {
     ...messageFilter(query),
-    ...(query.status !== undefined && { status: query.status as NonNullable<AttemptFilter["status"]> }),
-    ...(query.status_code_class !== undefined && { statusCodeClass: query.status_code_class }),
+    ...(outcome !== undefined && { outcome }),
+    ...(classNumber !== undefined && { responseClass: classOfNumber(classNumber) }),
   };
 }

@@ -12,6 +12,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { instantText, nullable, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/auth.ts";
+import { classNumbers, classOfNumber, statusNumbers, statusOfNumber } from "../attempt/svix-numbers.ts";
 import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -48,17 +49,17 @@ const BulkReplayIn = field.object("BulkReplayIn", {
     ),
   ),
   status: Type.Optional(
-    nullable(number([0, 1, 2, 3, 4], "0 success, 1 pending, 2 fail, 3 sending (being tried again), 4 cancelled.")),
+    nullable(number(statusNumbers, "0 success, 1 pending, 2 fail, 3 sending (being tried again), 4 cancelled.")),
   ),
   statusCodeClass: Type.Optional(
-    nullable(number([0, 100, 200, 300, 400, 500], "Hundreds of the latest answer's status; 0 = no answer.")),
+    nullable(number(classNumbers, "Hundreds of the latest answer's status; 0 = no answer.")),
   ),
 });
 
 /** One of a few integers. */
-function number<const Numbers extends readonly number[]>(numbers: Numbers, description: string) {
+function number(numbers: readonly number[], description: string) {
   const rule = (value: number) => (numbers.includes(value) ? null : `Must be one of: ${numbers.join(", ")}.`);
-  return ruled(Type.Unsafe<Numbers[number]>(Type.Integer()), rule, { enum: numbers, description });
+  return ruled(Type.Integer(), rule, { enum: numbers, description });
 }
 
 interface Sent {
@@ -158,8 +159,8 @@ export function endpointReplayRoutes(context: Context): Operation[] {
           ...(eventTypes != null && { eventTypes }),
           ...(channel != null && { channel }),
           ...(messageTag != null && { tag: messageTag }),
-          ...(status != null && { status }),
-          ...(statusCodeClass != null && { statusCodeClass }),
+          ...(status != null && { status: statusOfNumber(status) }),
+          ...(statusCodeClass != null && { responseClass: classOfNumber(statusCodeClass) }),
         };
         return reply(202, startedTask(await start("endpoint.bulk-replay", target, request), ids));
       },
