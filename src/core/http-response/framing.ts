@@ -1,4 +1,4 @@
-import { declaredBytes } from "../answer-length.ts";
+import { declaredBytes } from "./content-length.ts";
 import type { HeaderFields } from "./header-fields.ts";
 
 /** How the end of a body is found (RFC 9112, 6.3). */

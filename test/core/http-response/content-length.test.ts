@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { declaredBytes } from "../../src/core/answer-length.ts";
+import { declaredBytes } from "../../../src/core/http-response/content-length.ts";
 
 const table: [contentLength: string | null, transferEncoding: string | null, bytes: number | null][] = [
   ["0", null, 0],
