@@ -190,6 +190,14 @@ describe("changing an endpoint", () => {
     expect((await send("PUT", `${endpoints}/ep_17MeGibBYAlEAyJrb2g70ismFAs`, { url })).status).toBe(404);
   });
 
+  test("by PUT ignores fields that only POST takes, also when it creates the endpoint", async () => {
+    const uid = freshUid();
+    const sent = { url, headers: { "webhook-signature": "v1,forged" }, secret: 7 };
+    expect((await send("PUT", `${endpoints}/${uid}`, sent)).status).toBe(201);
+    expect((await send("GET", `${endpoints}/${uid}/headers`)).json.headers).toEqual({});
+    expect((await send("GET", `${endpoints}/${uid}/secret`)).json.key).toStartWith("whsec_");
+  });
+
   test("by PUT on an unknown uid at the same time makes one, and the others replace it", async () => {
     for (let round = 0; round < 20; round++) {
       const uid = freshUid("ep");

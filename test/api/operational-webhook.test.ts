@@ -388,6 +388,15 @@ describe("an operational endpoint", () => {
     );
   });
 
+  test("ignores the fields that only endpoints of applications have", async () => {
+    const { send } = await newEnvironment();
+    const sent = { url: "https://example.com/", channels: 7, retrySchedule: "never", headers: { Host: "example.org" } };
+    const { status } = await send("PUT", `${LIST}/mine`, sent);
+    expect(status).toBe(201);
+    expect((await send("GET", `${LIST}/mine/headers`)).json.headers).toEqual({});
+    expect((await send("DELETE", `${LIST}/mine`)).status).toBe(204);
+  });
+
   test("is made once by PUTs at the same time, and replaced by the others", async () => {
     const { send } = await newEnvironment();
     for (let round = 0; round < 20; round++) {

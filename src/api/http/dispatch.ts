@@ -13,7 +13,7 @@ import type { Call, Operation } from "./operation.ts";
 import { parseQuery } from "./query.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { searchOf, targetOf } from "./request-target.ts";
-import { checker, findingsOf } from "./schema.ts";
+import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
 
 type Params = Readonly<Record<string, string>>;
 
@@ -90,6 +90,7 @@ export class Dispatcher {
       bytes = await readBody(request, this.deps.settings.maxBodyBytes);
       body = bytes.length === 0 && operation.bodyOptional ? {} : parseJson(bytes);
       if (!checker(operation.body).Check(body)) throw new Invalid(...findingsOf(operation.body, body, "body"));
+      body = knownFieldsOf(operation.body, body);
     }
     const call: Call = { request, identity, params, query, body, bytes, idempotency };
     const work = () => operation.handle(call as Call<never, never, never>);

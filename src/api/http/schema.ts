@@ -5,6 +5,7 @@
 import {
   type ArrayOptions,
   Kind,
+  KindGuard,
   type Static,
   type TNull,
   type TSchema,
@@ -77,6 +78,19 @@ export function checker(schema: TSchema): TypeCheck<TSchema> {
     checkers.set(schema, compiled);
   }
   return compiled;
+}
+
+/**
+ * Returns a body that passed its check without the fields that its schema does not have: nobody has checked these. A body
+ * whose schema is not simply an object's is returned as it is.
+ */
+export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
+  if (!KindGuard.IsObject(schema)) return body;
+  const { properties } = schema;
+  const entries = Object.entries(body as object);
+  return entries.every(([name]) => Object.hasOwn(properties, name))
+    ? body
+    : Object.fromEntries(entries.filter(([name]) => Object.hasOwn(properties, name)));
 }
 
 /** More than this many findings help nobody. */
