@@ -150,6 +150,8 @@ describe("the audit log", () => {
     const entries = await writtenBy(async () => {
       for (let i = 0; i < 4; i++) {
         await makeApplication(send);
+        // Times have a resolution of 1 ms, and the bounds are exclusive.
+        await Bun.sleep(2);
         between.push(new Date().toISOString());
         await Bun.sleep(2);
       }
