@@ -93,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "type:config",
     "type:ports.ts",
   ],
-  commands: ["accept", "type:operational", "deliver", "store", "core", "type:ports.ts"],
+  commands: ["accept", "json-schema", "type:operational", "deliver", "store", "core", "type:ports.ts"],
   operational: ["accept", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "store", "core", "type:ports.ts"],
   receive: ["accept", "deliver", "store", "core", "type:ports.ts"],

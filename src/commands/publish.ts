@@ -2,9 +2,10 @@ import type { Application, Endpoint, EventType } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "facts" | "signals">;
+type SignalsOnly = Pick<CommandContext, "signals">;
 
 /** Announces that an application was created, changed or deleted. `before` is what it was before a change. */
-export function applicationChanged({ signals }: Parts, application: Application, before?: Application): void {
+export function applicationChanged({ signals }: SignalsOnly, application: Application, before?: Application): void {
   const { seq: applicationSeq, environmentSeq, throttleRate } = application;
   signals.send({ type: "application.changed", applicationSeq, environmentSeq });
   if (before !== undefined && before.throttleRate !== throttleRate) {
@@ -13,7 +14,7 @@ export function applicationChanged({ signals }: Parts, application: Application,
 }
 
 export function eventTypeChanged(
-  { signals }: Parts,
+  { signals }: SignalsOnly,
   { environmentSeq, name }: Pick<EventType, "environmentSeq" | "name">,
 ): void {
   signals.send({ type: "eventtype.changed", environmentSeq, name });

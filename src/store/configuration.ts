@@ -10,6 +10,7 @@ import type {
   EndpointUpdate,
   Environment,
   EventType,
+  EventTypeUpdate,
   Key,
   KnownEndpoint,
   PageOf,
@@ -82,10 +83,17 @@ export interface Configuration {
     ): Promise<readonly string[]>;
     /** False: an event type with this name exists; nothing was stored. */
     create(eventType: EventType): Promise<boolean>;
-    /** Replaces all fields but `seq`, name, environment and `createdAt`. */
-    update(eventType: EventType): Promise<void>;
-    /** Creates or, where there is one with its name, updates each; all in one commit. */
-    putAll(eventTypes: readonly EventType[]): Promise<void>;
+    /**
+     * Applies `change` to the event type as it is in this commit, so that no concurrent change is lost; `seq`, name,
+     * environment and `createdAt` stay. Rethrows what `change` throws, and may call it more than once.
+     */
+    update(
+      environmentSeq: Seq,
+      name: string,
+      change: (before: EventType) => Partial<EventType>,
+    ): Promise<EventTypeUpdate>;
+    /** Creates `eventType` or, if its name exists, updates that event type with `change`. Returns what is stored. */
+    put(eventType: EventType, change: (before: EventType) => Partial<EventType>): Promise<EventType>;
     expunge(environmentSeq: Seq, name: string): Promise<void>;
   };
 

@@ -1,7 +1,6 @@
 import type { Identity } from "../identity/identity.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { ApiDeps } from "./deps.ts";
-import { InTurn } from "./in-turn.ts";
 import { Lookup } from "./lookup.ts";
 import { IngestRate } from "./rate.ts";
 
@@ -9,7 +8,6 @@ import { IngestRate } from "./rate.ts";
 export interface Context extends ApiDeps {
   readonly lookup: Lookup;
   readonly ingestRate: IngestRate;
-  readonly inTurn: InTurn;
   readonly audit: AuditTrail;
   /** What scopes can be about: known when all operations are. */
   scopeResources(): readonly string[];
@@ -29,7 +27,6 @@ export function createContext(
     operationsFor,
     lookup: new Lookup(store, ids, directory),
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),
-    inTurn: new InTurn(),
     audit: new AuditTrail(deps),
   };
 }

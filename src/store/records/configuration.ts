@@ -66,6 +66,9 @@ export interface EventType {
   readonly updatedAt: number;
 }
 
+/** `gone`: the event type does not exist; nothing was stored. */
+export type EventTypeUpdate = { readonly before: EventType; readonly after: EventType } | "gone";
+
 export type Ordering = Endpoint["ordering"];
 
 /** `taken`: the uid is another's. `gone`: there is no such endpoint (any more). Then nothing was stored. */

@@ -68,6 +68,13 @@ export function eventTypes(db: Database, committer: Committer): Configuration["e
     insert.run({ ...toBindings(eventType), seq: eventType.seq, createdAt: eventType.createdAt });
   };
 
+  const changeOne = (before: EventType, change: (before: EventType) => Partial<EventType>) => {
+    const { seq, environmentSeq, name, createdAt } = before;
+    const after = { ...before, ...change(before), seq, environmentSeq, name, createdAt };
+    replace.run(toBindings(after));
+    return { before, after };
+  };
+
   return {
     get: async (environmentSeq, name) => {
       const row = byName.get(environmentSeq, name);
@@ -99,12 +106,17 @@ export function eventTypes(db: Database, committer: Committer): Configuration["e
         throw error;
       }
     },
-    update: (eventType) => committer.write(() => void replace.run(toBindings(eventType))),
-    putAll: (eventTypes) =>
+    update: (environmentSeq, name, change) =>
       committer.write(() => {
-        for (const eventType of eventTypes) {
-          if (replace.run(toBindings(eventType)).changes === 0) insertOne(eventType);
-        }
+        const row = byName.get(environmentSeq, name);
+        return row === null ? "gone" : changeOne(toEventType(row), change);
+      }),
+    put: (eventType, change) =>
+      committer.write(() => {
+        const row = byName.get(eventType.environmentSeq, eventType.name);
+        if (row !== null) return changeOne(toEventType(row), change).after;
+        insertOne(eventType);
+        return eventType;
       }),
     expunge: (environmentSeq, name) => committer.write(() => void remove.run(environmentSeq, name)),
   };

@@ -54,11 +54,13 @@ export function eventTypesSuite(open: Open): void {
 
     test("event types are created or updated together, and each keeps its number and creation time", async () => {
       await using world = await Furnished.open(open);
+      const { eventTypes } = world.store.configuration;
       const old = world.newEventType();
-      await world.store.configuration.eventTypes.create(old);
+      await eventTypes.create(old);
       const changed = world.newEventType({ description: "new", validation: "reject", createdAt: world.now + 5 });
       const fresh = world.newEventType({ name: "order.sent" });
-      await world.store.configuration.eventTypes.putAll([changed, fresh]);
+      const put = (eventType: EventType) => eventTypes.put(eventType, () => eventType);
+      await Promise.all(world.store.together(() => [changed, fresh].map(put)));
       const { seq, createdAt } = old;
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual({
         ...changed,
@@ -73,11 +75,44 @@ export function eventTypesSuite(open: Open): void {
       const eventType = world.newEventType();
       await world.store.configuration.eventTypes.create(eventType);
       const changed = { ...eventType, description: "new", archived: true, updatedAt: world.now + 1 };
-      await world.store.configuration.eventTypes.update(changed);
+      await world.store.configuration.eventTypes.update(world.environment.seq, "order.paid", () => changed);
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual(changed);
       await world.store.configuration.eventTypes.expunge(world.environment.seq, "order.paid");
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toBeNull();
       expect(await world.store.configuration.eventTypes.create(world.newEventType())).toBe(true);
+    });
+
+    test("concurrent updates of an event type are all kept", async () => {
+      await using world = await Furnished.open(open);
+      const { eventTypes } = world.store.configuration;
+      await eventTypes.create(world.newEventType({ description: "" }));
+      const append = (letter: string) =>
+        eventTypes.update(world.environment.seq, "order.paid", (before) => ({
+          description: before.description + letter,
+        }));
+      const put = (letter: string) =>
+        eventTypes.put(world.newEventType(), (before) => ({ description: before.description + letter }));
+      await Promise.all([append("a"), put("b"), append("c")]);
+      expect((await eventTypes.get(world.environment.seq, "order.paid"))?.description).toBe("abc");
+    });
+
+    test("an update of an event type that does not exist stores nothing", async () => {
+      await using world = await Furnished.open(open);
+      const { eventTypes } = world.store.configuration;
+      expect(await eventTypes.update(world.environment.seq, "order.paid", () => ({ archived: true }))).toBe("gone");
+      expect(await eventTypes.get(world.environment.seq, "order.paid")).toBeNull();
+    });
+
+    test("an update of an event type that throws changes nothing", async () => {
+      await using world = await Furnished.open(open);
+      const { eventTypes } = world.store.configuration;
+      const eventType = world.newEventType();
+      await eventTypes.create(eventType);
+      const refused = eventTypes.update(world.environment.seq, "order.paid", () => {
+        throw new Error("refused");
+      });
+      await expect(refused).rejects.toThrow("refused");
+      expect(await eventTypes.get(world.environment.seq, "order.paid")).toEqual(eventType);
     });
 
     test("event types are unknown if they do not exist in the environment or are archived", async () => {

@@ -1,4 +1,6 @@
 import { Type } from "@sinclair/typebox";
+import { allEventTypes, importEventTypes } from "../../../commands/event-type-import.ts";
+import { plainEventType } from "../../../commands/event-types.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
@@ -6,8 +8,7 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
-import { allEventTypes, applied, putAll } from "../event-type/bulk.ts";
-import { EventTypeIn, EventTypeOut, eventTypeExample, eventTypeOut, plainEventType } from "../event-type/fields.ts";
+import { changed, EventTypeIn, EventTypeOut, eventTypeExample, eventTypeOut } from "../event-type/fields.ts";
 
 const FORMAT_VERSION = 1;
 const EVENT_TYPES_MAX = 10_000;
@@ -80,18 +81,17 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       bodyExample: { eventTypes: [{ name: "user.signup", description: "Somebody has signed up." }] },
       answers: { 204: { description: "The configuration is in place." } },
       problems: [],
-      handle: ({ identity, body }) =>
-        context.inTurn.run(identity.environmentSeq, async () => {
-          const sent = body.eventTypes ?? [];
-          refuseTwins(sent);
-          const changes = sent.map((change, i) => ({
-            name: change.name,
-            change,
-            loc: ["body", "eventTypes", `[${i}]`, "schemas"],
-          }));
-          await putAll(context, await applied(context, identity, changes, plainEventType));
-          return noContent;
-        }),
+      async handle({ identity, body }) {
+        const sent = body.eventTypes ?? [];
+        refuseTwins(sent);
+        const imports = sent.map((eventType, i) => ({
+          name: eventType.name,
+          change: changed(plainEventType, eventType),
+          loc: ["body", "eventTypes", `[${i}]`, "schemas"],
+        }));
+        await importEventTypes(context, identity.environmentSeq, imports);
+        return noContent;
+      },
     }),
   ];
 }

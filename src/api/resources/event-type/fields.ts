@@ -1,10 +1,8 @@
 /** The fields of an event type: as they are sent, as they are kept, as they are answered. */
 import { type Static, Type } from "@sinclair/typebox";
+import type { EventTypeSettings } from "../../../commands/event-types.ts";
 import { formatInstant } from "../../../core/instant.ts";
-import { invalid } from "../../../core/problem.ts";
-import { notWellFormed } from "../../../core/rule.ts";
-import { pathOfMalformedText } from "../../../core/text.ts";
-import { compileSchema, schemaBytesMax, UnusableSchema } from "../../../json-schema/compile.ts";
+import { schemaBytesMax } from "../../../json-schema/compile.ts";
 import type { EventType } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { choice, distinct, nullable } from "../../http/schema.ts";
@@ -77,21 +75,9 @@ export const eventTypeExample = {
 /** What create, update and patch have in common, so that one function can read it. */
 export type EventTypeChange = Static<typeof EventTypePatch>;
 
-/** An event type of which nothing but the name was said. */
-export const plainEventType = {
-  description: "",
-  archived: false,
-  deprecated: false,
-  schemas: null,
-  validation: "warn",
-  featureFlags: [],
-  groupName: null,
-} as const satisfies Partial<EventType>;
-
-/** Lays what was sent over what is there; absent fields change nothing. */
-export function changed(before: EventType, sent: EventTypeChange): EventType {
+/** Applies what was sent to `before`; absent fields change nothing. */
+export function changed(before: EventTypeSettings, sent: EventTypeChange): EventTypeSettings {
   return {
-    ...before,
     description: sent.description ?? before.description,
     archived: sent.archived ?? before.archived,
     deprecated: sent.deprecated ?? before.deprecated,
@@ -108,31 +94,6 @@ function flagsOf({ featureFlags, featureFlag }: EventTypeChange): readonly strin
   if (featureFlag === undefined) return undefined;
   return featureFlag === null ? [] : [featureFlag];
 }
-
-/** 422 at the first schema that is none. `before` are known to be good; `loc` is where they were sent. */
-export async function checkSchemas(
-  schemas: EventType["schemas"],
-  before: EventType["schemas"] = null,
-  loc: readonly string[] = ["body", "schemas"],
-): Promise<void> {
-  for (const [version, schema] of Object.entries(schemas ?? {})) {
-    if (before !== null && Bun.deepEquals(before[version], schema)) continue;
-    const malformed = pathOfMalformedText({ [version]: schema });
-    if (malformed !== null) {
-      throw invalid([...loc, ...malformed.map((part) => part.slice(0, VERSION_CHARS_SHOWN))], notWellFormed);
-    }
-    try {
-      compileSchema(schema);
-    } catch (error) {
-      if (!(error instanceof UnusableSchema)) throw error;
-      throw invalid([...loc, version.slice(0, VERSION_CHARS_SHOWN), ...error.path], error.message);
-    }
-    // Compiling takes milliseconds, and there may be hundreds of schemas: others get their turn between them.
-    await new Promise(setImmediate);
-  }
-}
-
-const VERSION_CHARS_SHOWN = 128;
 
 /** Tokens of one application see event types without a flag, and those with one of their own. */
 export function isVisible({ featureFlags }: EventType, { featureFlags: own }: Identity): boolean {

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { type ImportedEventType, importEventTypes, planImport } from "../../../commands/event-type-import.ts";
 import { DocumentProblem, type Webhook, webhooksOf } from "../../../core/openapi-webhooks.ts";
 import { invalid } from "../../../core/problem.ts";
 import { eventTypeNameProblem, textProblem } from "../../../core/rule.ts";
@@ -10,8 +11,6 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
-import type { Identity } from "../../identity/auth.ts";
-import { allEventTypes, applied, putAll } from "./bulk.ts";
 
 /** The one version that an import knows. */
 const VERSION = "1";
@@ -66,16 +65,6 @@ interface SentDocument {
 }
 
 export function eventTypeImportRoutes(context: Context): Operation[] {
-  const { store, clock } = context;
-
-  /** Those that are there, not archived, and not among the new ones. */
-  async function othersArchived(identity: Identity, kept: readonly EventType[]): Promise<EventType[]> {
-    const names = new Set(kept.map(({ name }) => name));
-    const all = await allEventTypes(store, identity.environmentSeq);
-    const others = all.filter(({ name, archived }) => !archived && !names.has(name));
-    return others.map((other) => ({ ...other, archived: true, updatedAt: clock.now() }));
-  }
-
   return [
     operation({
       id: "v1.event-type.import-openapi",
@@ -96,18 +85,16 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
         },
       },
       problems: [400],
-      handle: ({ identity, body }) =>
-        context.inTurn.run(identity.environmentSeq, async () => {
-          const sent = sentDocument(body);
-          const changes = webhooksIn(sent).map((webhook) => changeOf(sent, webhook));
-          const eventTypes = await applied(context, identity, changes, { archived: false });
-          if (body.dryRun) {
-            return { ...reply(200, { data: { modified: [], to_modify: eventTypes.map(outOf) } }), changed: null };
-          }
-          const others = body.replaceAll ? await othersArchived(identity, eventTypes) : [];
-          await putAll(context, [...eventTypes, ...others]);
-          return reply(200, { data: { modified: eventTypes.map(({ name }) => name), to_modify: null } });
-        }),
+      async handle({ identity: { environmentSeq }, body }) {
+        const sent = sentDocument(body);
+        const imports = webhooksIn(sent).map((webhook) => importOf(sent, webhook));
+        if (body.dryRun) {
+          const planned = await planImport(context, environmentSeq, imports);
+          return { ...reply(200, { data: { modified: [], to_modify: planned.map(outOf) } }), changed: null };
+        }
+        await importEventTypes(context, environmentSeq, imports, body.replaceAll);
+        return reply(200, { data: { modified: imports.map(({ name }) => name), to_modify: null } });
+      },
     }),
   ];
 }
@@ -139,12 +126,13 @@ function webhooksIn({ name, document }: SentDocument): Webhook[] {
   }
 }
 
-function changeOf(sent: SentDocument, { name, description, deprecated, schema }: Webhook) {
+function importOf(sent: SentDocument, { name, description, deprecated, schema }: Webhook): ImportedEventType {
   const loc = ["body", sent.name, "webhooks", name];
   const problem = eventTypeNameProblem(name) ?? textProblem(description);
   if (problem !== null) throw invalid(loc, problem);
   const schemas = schema === null ? null : { [VERSION]: schema };
-  return { name, change: { description: cutText(description, DESCRIPTION_CHARS_MAX), deprecated, schemas }, loc };
+  const shortened = cutText(description, DESCRIPTION_CHARS_MAX);
+  return { name, change: { description: shortened, deprecated, schemas, archived: false }, loc };
 }
 
 function outOf({ name, description, deprecated, schemas, groupName, featureFlags }: EventType) {

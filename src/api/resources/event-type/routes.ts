@@ -1,20 +1,24 @@
 import { Type } from "@sinclair/typebox";
-import { eventTypeChanged } from "../../../commands/publish.ts";
+import {
+  changeEventType,
+  createEventType,
+  expungeEventType,
+  noEventType,
+  plainEventType,
+  putEventType,
+} from "../../../commands/event-types.ts";
 import { iteratorOfName, listOut, pageLimitDefault, parseNameIterator } from "../../../core/page.ts";
-import { conflict, invalid, notFound } from "../../../core/problem.ts";
+import { invalid } from "../../../core/problem.ts";
 import { eventTypeNameProblem } from "../../../core/rule.ts";
 import type { EventType } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
-import { type FoundOrMade, findOrMake } from "../../http/find-or-make.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { orderQuery, pageQuery } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import type { Identity } from "../../identity/auth.ts";
 import {
   changed,
-  checkSchemas,
-  type EventTypeChange,
   EventTypeIn,
   EventTypeOut,
   EventTypePatch,
@@ -22,7 +26,6 @@ import {
   eventTypeExample as example,
   isVisible,
   eventTypeOut as out,
-  plainEventType as plain,
 } from "./fields.ts";
 
 const bodyExample = { name: "user.signup", description: "Somebody has signed up." };
@@ -30,59 +33,14 @@ const found = { description: "The event type.", schema: EventTypeOut, example };
 const created = { ...found, description: "The event type was made." };
 
 export function eventTypeRoutes(context: Context): Operation[] {
-  const { store, clock } = context;
+  const { store } = context;
   const tag = "Event type";
   const path = "/api/v1/event-type/:event_type_name";
 
-  /** Imports change many event types at once: so those of an environment are changed one after the other, and no change is lost. */
-  const inTurn = <T>({ environmentSeq }: Identity, work: () => Promise<T>) => context.inTurn.run(environmentSeq, work);
-
   async function get(identity: Identity, name: string): Promise<EventType> {
     const eventType = await store.configuration.eventTypes.get(identity.environmentSeq, name);
-    if (eventType === null || !isVisible(eventType, identity)) throw notFound("Event type not found");
+    if (eventType === null || !isVisible(eventType, identity)) throw noEventType();
     return eventType;
-  }
-
-  /** The one that has this name, archived or not, or else a new one. */
-  async function getOrCreate(identity: Identity, name: string, sent: EventTypeChange): Promise<FoundOrMade<EventType>> {
-    const found = await findOrMake(
-      () => store.configuration.eventTypes.get(identity.environmentSeq, name),
-      () => inTurn(identity, () => create(identity, name, sent)),
-    );
-    if (found === null) throw exists();
-    return found;
-  }
-
-  /** Null: the name is taken. */
-  async function create(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType | null> {
-    const problem = eventTypeNameProblem(name);
-    if (problem !== null) throw invalid(["path", "event_type_name"], problem);
-    const now = clock.now();
-    const { environmentSeq } = identity;
-    const blank = { ...plain, seq: context.seqs.next(), environmentSeq, name, createdAt: now, updatedAt: now };
-    const eventType = changed(blank, sent);
-    await checkSchemas(eventType.schemas);
-    if (!(await store.configuration.eventTypes.create(eventType))) return null;
-    eventTypeChanged(context, eventType);
-    return eventType;
-  }
-
-  /** `blank`: what is not sent is as in a new one, not as it was. */
-  async function update(before: EventType, sent: EventTypeChange, blank: Partial<EventType> = {}): Promise<EventType> {
-    const eventType = { ...changed({ ...before, ...blank }, sent), updatedAt: clock.now() };
-    await checkSchemas(eventType.schemas, before.schemas);
-    await store.configuration.eventTypes.update(eventType);
-    eventTypeChanged(context, eventType);
-    return eventType;
-  }
-
-  /** What was archived comes back, with nothing but what is sent; for one of those who do so at the same time. */
-  function restore(identity: Identity, name: string, sent: EventTypeChange): Promise<EventType> {
-    return inTurn(identity, async () => {
-      const before = await store.configuration.eventTypes.get(identity.environmentSeq, name);
-      if (before === null || !before.archived) throw exists();
-      return update(before, sent, plain);
-    });
   }
 
   return [
@@ -136,8 +94,8 @@ export function eventTypeRoutes(context: Context): Operation[] {
       answers: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
-        const { thing, made } = await getOrCreate(identity, body.name, body);
-        const eventType = made ? thing : await restore(identity, body.name, body);
+        const key = { environmentSeq: identity.environmentSeq, name: body.name };
+        const eventType = await createEventType(context, key, changed(plainEventType, body));
         return { ...reply(201, out(eventType)), changed: { eventTypeName: body.name } };
       },
     }),
@@ -167,10 +125,10 @@ export function eventTypeRoutes(context: Context): Operation[] {
       bodyExample: { description: "Somebody has signed up." },
       answers: { 200: found, 201: created },
       problems: [404, 409],
-      async handle({ identity, params: { event_type_name: name }, body }) {
-        const { thing, made } = await getOrCreate(identity, name, body);
-        if (made) return reply(201, out(thing));
-        return inTurn(identity, async () => reply(200, out(await update(await get(identity, name), body, plain))));
+      async handle({ identity, params, body }) {
+        const key = { environmentSeq: identity.environmentSeq, name: checkedName(params.event_type_name) };
+        const { eventType, created } = await putEventType(context, key, changed(plainEventType, body));
+        return reply(created ? 201 : 200, out(eventType));
       },
     }),
 
@@ -187,9 +145,8 @@ export function eventTypeRoutes(context: Context): Operation[] {
       answers: { 200: found },
       problems: [404],
       async handle({ identity, params, body }) {
-        return inTurn(identity, async () =>
-          reply(200, out(await update(await get(identity, params.event_type_name), body))),
-        );
+        const key = { environmentSeq: identity.environmentSeq, name: params.event_type_name };
+        return reply(200, out(await changeEventType(context, key, (before) => changed(before, body))));
       },
     }),
 
@@ -207,12 +164,8 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, query }) {
         const eventType = await get(identity, params.event_type_name);
-        if (query.expunge) {
-          await store.configuration.eventTypes.expunge(identity.environmentSeq, eventType.name);
-          eventTypeChanged(context, eventType);
-        } else {
-          await inTurn(identity, async () => update(await get(identity, eventType.name), { archived: true }));
-        }
+        if (query.expunge) await expungeEventType(context, eventType);
+        else await changeEventType(context, eventType, () => ({ archived: true }));
         return noContent;
       },
     }),
@@ -227,6 +180,8 @@ function startOf(iterator: string | undefined): { from: string | null; backwards
   return { from: name, backwards };
 }
 
-function exists() {
-  return conflict("An event type with that name already exists", "event_type_exists");
+function checkedName(name: string): string {
+  const problem = eventTypeNameProblem(name);
+  if (problem !== null) throw invalid(["path", "event_type_name"], problem);
+  return name;
 }

@@ -1,0 +1,110 @@
+import type { Seq } from "../core/id.ts";
+import { conflict, notFound, type Problem } from "../core/problem.ts";
+import type { EventType } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import { checkSchemas } from "./event-type-schemas.ts";
+import { eventTypeChanged } from "./publish.ts";
+
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
+
+/** What identifies an event type. */
+export interface EventTypeKey {
+  readonly environmentSeq: Seq;
+  readonly name: string;
+}
+
+/** What clients may set. */
+export type EventTypeSettings = Omit<EventType, keyof EventTypeKey | "seq" | "createdAt" | "updatedAt">;
+
+/** The settings of an event type of which only the name is given. */
+export const plainEventType: EventTypeSettings = {
+  description: "",
+  archived: false,
+  deprecated: false,
+  schemas: null,
+  validation: "warn",
+  featureFlags: [],
+  groupName: null,
+};
+
+/**
+ * Creates an event type. If its name belongs to an archived one, restores that one with these settings. Throws 409 if
+ * the name is taken, and 422 if a schema cannot be used.
+ */
+export async function createEventType(
+  parts: Parts,
+  key: EventTypeKey,
+  settings: EventTypeSettings,
+): Promise<EventType> {
+  const { eventTypes } = parts.store.configuration;
+  const before = await eventTypes.get(key.environmentSeq, key.name);
+  if (before !== null) checkArchived(before);
+  await checkSchemas(parts, settings.schemas, before?.schemas ?? null);
+  const fresh = newEventType(parts, key, settings);
+  const eventType = await eventTypes.put(fresh, (current) => {
+    checkArchived(current);
+    return { ...settings, updatedAt: fresh.updatedAt };
+  });
+  eventTypeChanged(parts, key);
+  return eventType;
+}
+
+/** Creates an event type or replaces all settings of the one with this name. Throws 422 if a schema cannot be used. */
+export async function putEventType(
+  parts: Parts,
+  key: EventTypeKey,
+  settings: EventTypeSettings,
+): Promise<{ readonly eventType: EventType; readonly created: boolean }> {
+  const { eventTypes } = parts.store.configuration;
+  const before = await eventTypes.get(key.environmentSeq, key.name);
+  await checkSchemas(parts, settings.schemas, before?.schemas ?? null);
+  const fresh = newEventType(parts, key, settings);
+  const eventType = await eventTypes.put(fresh, () => ({ ...settings, updatedAt: fresh.updatedAt }));
+  eventTypeChanged(parts, key);
+  return { eventType, created: eventType.seq === fresh.seq };
+}
+
+/**
+ * Applies what `change` returns to an event type. Throws 404 if it does not exist, and 422 if a schema cannot be used.
+ * Which schemas `change` adds may not depend on the event type.
+ */
+export async function changeEventType(
+  parts: Parts,
+  key: EventTypeKey,
+  change: (before: EventType) => Partial<EventTypeSettings>,
+): Promise<EventType> {
+  const { eventTypes } = parts.store.configuration;
+  const before = await eventTypes.get(key.environmentSeq, key.name);
+  if (before === null) throw noEventType();
+  await checkSchemas(parts, change(before).schemas ?? null, before.schemas);
+  const updatedAt = parts.clock.now();
+  const update = await eventTypes.update(key.environmentSeq, key.name, (current) => ({
+    ...change(current),
+    updatedAt,
+  }));
+  if (update === "gone") throw noEventType();
+  eventTypeChanged(parts, key);
+  return update.after;
+}
+
+/** Deletes an event type for good; its name becomes free. */
+export async function expungeEventType(
+  parts: Pick<CommandContext, "store" | "signals">,
+  key: EventTypeKey,
+): Promise<void> {
+  await parts.store.configuration.eventTypes.expunge(key.environmentSeq, key.name);
+  eventTypeChanged(parts, key);
+}
+
+export function newEventType({ seqs, clock }: Parts, key: EventTypeKey, settings: EventTypeSettings): EventType {
+  const now = clock.now();
+  return { ...settings, ...key, seq: seqs.next(), createdAt: now, updatedAt: now };
+}
+
+export function noEventType(): Problem {
+  return notFound("Event type not found");
+}
+
+function checkArchived({ archived }: EventType): void {
+  if (!archived) throw conflict("An event type with that name already exists", "event_type_exists");
+}
