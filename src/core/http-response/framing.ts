@@ -15,6 +15,9 @@ const CHUNKED: Framing = { kind: "chunked" };
 const UNTIL_CLOSE: Framing = { kind: "until close" };
 const UNKNOWN: Framing = { kind: "unknown" };
 
+const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
+const KEEP_ALIVE = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
+
 /** The framing of a response to a POST with this final status. */
 export function framingOf(status: number, fields: HeaderFields): Framing {
   if (status === 101 || status === 204 || status === 304) return EMPTY;
@@ -47,10 +50,6 @@ export function isPersistent(minorVersion: number, { connection, contentLength, 
   // Two lengths are how request smuggling begins (RFC 9112, 6.3): such a peer is not spoken to again over this connection.
   if (contentLength !== null && transferEncoding !== null) return false;
   if (connection === null) return minorVersion >= 1;
-  const options = connection
-    .toLowerCase()
-    .split(",")
-    .map((option) => option.trim());
-  if (options.includes("close")) return false;
-  return minorVersion >= 1 || options.includes("keep-alive");
+  if (CLOSE.test(connection)) return false;
+  return minorVersion >= 1 || KEEP_ALIVE.test(connection);
 }

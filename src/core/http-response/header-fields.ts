@@ -33,8 +33,7 @@ export class HeaderFields {
 
   /** Reads one line. Returns what is wrong with it as a sentence, or null; then the line may have been ignored. */
   read(bytes: Uint8Array, start: number, end: number): string | null {
-    const first = bytes[start];
-    if (first === SPACE || first === TAB) {
+    if (isWhiteSpace(bytes[start]!)) {
       if (this.#open !== null) this.#value = `${this.#value} ${textOf(bytes, start, end)}`.trim();
       return "A header was folded over several lines.";
     }
@@ -43,7 +42,7 @@ export class HeaderFields {
     while (at < end && isTokenByte[bytes[at]!] === 1) at += 1;
     const nameEnd = at;
     // White space before the colon is forbidden (RFC 9112, 5.1), but what is meant is clear.
-    while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;
+    while (at < end && isWhiteSpace(bytes[at]!)) at += 1;
     const isMalformed = nameEnd === start || bytes[at] !== COLON || at >= end;
     if (isMalformed) return "A malformed header line was ignored.";
     this.#open = nameOf(bytes, start, nameEnd);
@@ -89,7 +88,15 @@ function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
 
 /** Latin-1, as header values have been since HTTP/1.0, without white space at both ends. */
 function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-    .toString("latin1")
-    .trim();
+  let from = start;
+  let to = end;
+  while (from < to && isWhiteSpace(bytes[from]!)) from += 1;
+  while (to > from && isWhiteSpace(bytes[to - 1]!)) to -= 1;
+  let text = "";
+  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+function isWhiteSpace(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
 }

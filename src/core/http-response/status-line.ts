@@ -22,7 +22,9 @@ export function readStatusLine(bytes: Uint8Array, start: number, end: number): S
   if (bytes[at] !== SPACE) return null;
   while (at < end && bytes[at] === SPACE) at += 1;
   if (at + 3 > end) return null;
-  const [first, second, third] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
+  const first = bytes[at]!;
+  const second = bytes[at + 1]!;
+  const third = bytes[at + 2]!;
   if (first < DIGIT_1 || first > DIGIT_9 || !isDigit(second) || !isDigit(third)) return null;
   if (at + 3 < end && bytes[at + 3] !== SPACE) return null;
   const status = (first - DIGIT_0) * 100 + (second - DIGIT_0) * 10 + (third - DIGIT_0);
