@@ -1,4 +1,5 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { isIP } from "node:net";
 
 /** A certificate and its key, both as PEM. */
 export interface Certificate {
@@ -7,21 +8,21 @@ export interface Certificate {
 }
 
 /**
- * Makes a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name, valid from 2020 to 2120. Whoever is told to
- * trust it may verify with it; for everybody else it is one that nobody has vouched for.
+ * Makes a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name or IP address, valid from 2020 until a year.
+ * Whoever is told to trust it may verify with it; for everybody else it is one that nobody has vouched for.
  */
-export function selfSigned(dnsName: string): Certificate {
+export function selfSigned(name: string, untilYear = 2120): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const commonName = sequence(tagged(SET, sequence(oid("550403"), tagged(UTF8_STRING, Buffer.from(dnsName)))));
+  const commonName = sequence(tagged(SET, sequence(oid("550403"), tagged(UTF8_STRING, Buffer.from(name)))));
   const certified = sequence(
     tagged(0xa0, integer(2)), // version 3
     integer(1), // serial number
     ECDSA_WITH_SHA256,
     commonName, // issuer
-    sequence(time("20200101000000Z"), time("21200101000000Z")),
+    sequence(time("20200101000000Z"), time(`${untilYear}0101000000Z`)),
     commonName, // subject
     publicKey.export({ type: "spki", format: "der" }),
-    tagged(0xa3, sequence(alternativeName(dnsName))),
+    tagged(0xa3, sequence(alternativeName(name))),
   );
   const signature = sign("sha256", certified, privateKey);
   const der = sequence(certified, ECDSA_WITH_SHA256, tagged(BIT_STRING, Buffer.of(0), signature));
@@ -39,15 +40,26 @@ const UTF8_STRING = 0x0c;
 const GENERALIZED_TIME = 0x18;
 const SEQUENCE = 0x30;
 const SET = 0x31;
-/** Within a GeneralName: a dNSName. */
+/** Within a GeneralName: a dNSName and an iPAddress. */
 const DNS_NAME = 0x82;
+const IP_ADDRESS = 0x87;
 
 const ECDSA_WITH_SHA256 = sequence(oid("2a8648ce3d040302"));
 
 /** The extension subjectAltName. */
-function alternativeName(dnsName: string): Buffer {
-  const names = sequence(tagged(DNS_NAME, Buffer.from(dnsName)));
+function alternativeName(name: string): Buffer {
+  const names = sequence(isIP(name) === 0 ? tagged(DNS_NAME, Buffer.from(name)) : tagged(IP_ADDRESS, ipBytes(name)));
   return sequence(oid("551d11"), tagged(OCTET_STRING, names));
+}
+
+/** The bytes of an address: `a.b.c.d`, or IPv6 with at most one `::` and no dots. */
+function ipBytes(address: string): Buffer {
+  if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
+  const [head = "", tail = ""] = address.split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const zeros = 8 - groups(head).length - groups(tail).length;
+  const all = [...groups(head), ...Array<string>(zeros).fill("0"), ...groups(tail)];
+  return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
 }
 
 /** DER: a tag, the length (below 2^16) in its shortest form, the content. */

@@ -1,13 +1,15 @@
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { type RawServer, type RawServerOptions, startRawServer } from "./raw-server.ts";
 
 /** Decides what becomes of a connection when a whole request has come over it; `nth` counts the requests of this connection. */
 export type Speaking = (socket: Socket, nth: number) => void;
 
 /** A receiver that has its connections in its own hands, for what no web server would do. */
-export interface SocketReceiver extends AsyncDisposable {
-  readonly url: string;
+export interface SocketReceiver extends RawServer {
   /** Requests so far, by connection. */
   readonly requests: readonly number[];
+  /** The requests as they came, byte for byte as Latin-1, in the order in which they were complete. */
+  readonly texts: readonly string[];
   /** Resolves when the other side knows, or could know, that the latest connection is closed. */
   closed(): Promise<void>;
 }
@@ -19,34 +21,25 @@ export function answer(socket: Socket): void {
   socket.write(ANSWER);
 }
 
-export async function startSocketReceiver(speaking: Speaking): Promise<SocketReceiver> {
+export async function startSocketReceiver(speaking: Speaking, options?: RawServerOptions): Promise<SocketReceiver> {
   const requests: number[] = [];
+  const texts: string[] = [];
   const closings: Promise<void>[] = [];
-  const server = createServer((socket) => {
+  const server = await startRawServer((socket) => {
     const connection = requests.push(0) - 1;
     closings.push(new Promise((resolve) => socket.once("close", () => resolve())));
-    socket.on("error", () => {});
     let text = "";
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
       const bytes = requestBytes(text);
       if (bytes === null || text.length < bytes) return;
+      texts.push(text.slice(0, bytes));
       text = text.slice(bytes);
       requests[connection]! += 1;
       speaking(socket, requests[connection]!);
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("it does not listen on a port");
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    requests,
-    closed: () => closings.at(-1)!,
-    async [Symbol.asyncDispose]() {
-      server.close();
-    },
-  };
+  }, options);
+  return { ...server, requests, texts, closed: () => closings.at(-1)! };
 }
 
 /** How long the request is; null when its head has not come whole. */
