@@ -1,7 +1,11 @@
 /** More than any body that is read, and few enough for a number to be exact. */
 const DIGITS_MAX = 12;
+const SEMICOLON = 59;
 
-/** The size in the first line of a chunk (RFC 9112, 7.1), or null if the line is malformed. Extensions are ignored. */
+/**
+ * The size in the first line of a chunk (RFC 9112, 7.1), or null if the line is malformed. Extensions are ignored.
+ * The beginning of a line that is not malformed is not malformed either.
+ */
 export function readChunkSize(bytes: Uint8Array, start: number, end: number): number | null {
   let at = start;
   let size = 0;
@@ -13,7 +17,6 @@ export function readChunkSize(bytes: Uint8Array, start: number, end: number): nu
   }
   if (at === start) return null;
   while (at < end && isWhiteSpace(bytes[at]!)) at += 1;
-  const SEMICOLON = 59;
   return at === end || bytes[at] === SEMICOLON ? size : null;
 }
 

@@ -187,10 +187,11 @@ export class ResponseParser {
   #readChunkSize(piece: Uint8Array, at: number): number {
     const lines = this.#lines;
     const next = lines.read(piece, at, chunkSizeLineBytesMax);
-    if (lines.isTooLong) return this.#stopInChunks();
+    // Checked early: a server that announces chunks and sends none may never send the end of a line.
+    const endsWithCr = next < 0 && lines.bytes[lines.end - 1] === CR;
+    const size = readChunkSize(lines.bytes, lines.start, endsWithCr ? lines.end - 1 : lines.end);
+    if (size === null || lines.isTooLong) return this.#stopInChunks();
     if (next < 0) return piece.byteLength;
-    const size = readChunkSize(lines.bytes, lines.start, lines.end);
-    if (size === null) return this.#stopInChunks();
     this.#rest = size;
     this.#state = size === 0 ? "trailers" : "chunk";
     this.#blockBytes = 0;

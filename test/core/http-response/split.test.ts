@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { headerBlockBytesMax, headerLineBytesMax } from "../../../src/core/http-response/limits.ts";
+import { corpus } from "./corpus.ts";
 import { chunked, type Ending, type ReadResponse, readPieces, responseOf } from "./read.ts";
 
 /** How bytes are split into pieces says nothing about a response, and no bytes are too strange to be read. */
@@ -83,13 +84,28 @@ describe("a response", () => {
         const framing = inChunks ? "Transfer-Encoding: chunked" : `Content-Length: ${text.length}`;
         const rest = inChunks ? (text === "" ? chunked() : chunked(text)) : text;
         const bytes = Buffer.from(responseOf([...fields, framing], rest));
-        const read = readPieces(split(bytes, positions));
-        expect(read).toEqual(readPieces([bytes]));
+        const read = readPieces([bytes]);
+        expect(readPieces(split(bytes, positions))).toEqual(read);
+        expect(readPieces(single(bytes))).toEqual(read);
         expect(read).toMatchObject({ status: 200, body: text, isDone: true, note: null });
         expect(read.mayBeReused).toBe(!fields.includes("Connection: close"));
       }),
     );
   });
+
+  for (const text of corpus) {
+    test(`such as ${JSON.stringify(text.slice(0, 60))} means the same wherever it is cut in two or three`, () => {
+      const bytes = Buffer.from(text, "latin1");
+      const whole = readPieces([bytes], "close");
+      expect(whole.status).not.toBeNull();
+      for (let i = 0; i <= bytes.length; i++) {
+        const [start, end] = [bytes.subarray(0, i), bytes.subarray(i)];
+        expect(meaning(readPieces([start, end], "close"))).toEqual(meaning(whole));
+        const three = [start, end.subarray(0, 1), end.subarray(1)];
+        expect(meaning(readPieces(three, "close"))).toEqual(meaning(whole));
+      }
+    });
+  }
 
   test("has a status only where a status line stands", () => {
     fc.assert(
