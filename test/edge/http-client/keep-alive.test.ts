@@ -1,0 +1,121 @@
+import { expect, test } from "bun:test";
+import type { Socket } from "node:net";
+import { HttpClient } from "../../../src/edge/http-client/client.ts";
+import { startRawServer } from "../../support/raw-server.ts";
+import { answer, startSocketReceiver } from "../../support/socket-receiver.ts";
+import { patient, requestTo, responseWith } from "./requests.ts";
+
+const OK = responseWith(200, "ok");
+
+test("requests at the same time have a connection each, and those that follow use them again", async () => {
+  let held: Socket[] = [];
+  await using receiver = await startSocketReceiver((socket) => {
+    held.push(socket);
+    if (held.length < 5) return;
+    held.forEach(answer);
+    held = [];
+  });
+  const client = new HttpClient();
+  for (let i = 0; i < 3; i++) {
+    const all = Array.from({ length: 5 }, () => client.send(requestTo(receiver.url), patient));
+    expect(await Promise.all(all)).toEqual(Array(5).fill(OK));
+  }
+  expect(receiver.requests).toEqual([3, 3, 3, 3, 3]);
+});
+
+test("a connection to one port is not used for another", async () => {
+  await using one = await startSocketReceiver(answer);
+  await using other = await startSocketReceiver(answer);
+  const client = new HttpClient();
+  for (const { url } of [one, other, one, other]) expect(await client.send(requestTo(url), patient)).toEqual(OK);
+  expect([one.requests, other.requests]).toEqual([[2], [2]]);
+});
+
+test("a connection that the peer has ended while it was idle is not used again", async () => {
+  await using receiver = await startSocketReceiver((socket) => {
+    answer(socket);
+    socket.end();
+  });
+  const client = new HttpClient();
+  for (let i = 0; i < 5; i++) {
+    expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+    await receiver.closed();
+  }
+  expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
+});
+
+test("a large request on a kept connection that is closed meanwhile goes once more, whole", async () => {
+  const body = Buffer.alloc(8 * 1024 * 1024, "b");
+  await using receiver = await startSocketReceiver((socket, nth) => {
+    answer(socket);
+    // The second request on a connection is not read to its end.
+    if (nth === 1) socket.once("data", () => socket.destroy());
+  });
+  const client = new HttpClient();
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  expect(await client.send(requestTo(receiver.url, { body }), patient)).toEqual(OK);
+  expect(receiver.requests).toEqual([1, 1]);
+  expect(receiver.texts[1]!.endsWith(`\r\n\r\n${body.toString("latin1")}`)).toBe(true);
+});
+
+test("a request is sent at most twice, whatever becomes of the second connection", async () => {
+  let isDead = false;
+  await using receiver = await startSocketReceiver((socket) => (isDead ? socket.destroy() : answer(socket)));
+  const client = new HttpClient();
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  isDead = true;
+  const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the answer." };
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
+  expect(receiver.requests).toEqual([2, 1]);
+});
+
+test("a request whose second connection is refused fails as such", async () => {
+  const receiver = await startSocketReceiver((socket, nth) => {
+    if (nth === 1) return answer(socket);
+    void receiver[Symbol.asyncDispose]();
+  });
+  const client = new HttpClient();
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  const failure = { kind: "failure", reason: "connection", detail: "The connection was refused." };
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
+});
+
+/** Ways to close a connection about when its response arrives, so that the next request meets the end at any moment. */
+const CLOSINGS: readonly ((socket: Socket) => void)[] = [
+  () => {},
+  (socket) => void socket.end(),
+  (socket) => void socket.destroy(),
+  (socket) => void socket.resetAndDestroy(),
+  (socket) => void setImmediate(() => socket.end()),
+  (socket) => void setImmediate(() => setImmediate(() => socket.destroy())),
+  (socket) => void setTimeout(() => socket.end(), 1),
+  (socket) => void setTimeout(() => socket.resetAndDestroy(), 2),
+  (socket) => void socket.once("data", () => socket.destroy()),
+  (socket) => void socket.once("data", () => socket.resetAndDestroy()),
+];
+
+test("no request fails, however a peer closes its idle connections", async () => {
+  let connections = 0;
+  await using server = await startRawServer((socket) => {
+    const close = CLOSINGS[connections++ % CLOSINGS.length]!;
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+    socket.once("data", () => setImmediate(() => close(socket)));
+  });
+  const client = new HttpClient();
+  const inTurn = async () => {
+    for (let i = 0; i < 150; i++) expect(await client.send(requestTo(server.url), patient)).toEqual(OK);
+  };
+  await Promise.all(Array.from({ length: 8 }, inTurn));
+});
+
+test("a client that is stopped closes its idle connections, and goes on to work", async () => {
+  await using receiver = await startSocketReceiver(answer);
+  const client = new HttpClient();
+  await client.start();
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  const closed = receiver.closed();
+  await client.stop();
+  await closed;
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  expect(receiver.requests).toEqual([1, 1]);
+});
