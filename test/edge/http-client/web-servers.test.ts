@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { HttpClient } from "../../../src/edge/http-client/client.ts";
+import type { OutgoingRequest } from "../../../src/ports.ts";
+import { makers, startWebServer, type WebServer } from "../../support/web-servers/index.ts";
+import { patient, requestTo, responseWith } from "./requests.ts";
+
+/** Compiling a server may take its time. */
+const START_TIMEOUT_MS = 120_000;
+
+for (const maker of makers) {
+  const isMissing = Bun.which(maker.program) === null;
+  if (isMissing) console.log(`The HTTP client is not tested against ${maker.name}: ${maker.program} is not installed.`);
+
+  describe.skipIf(isMissing)(`against ${maker.name}`, () => {
+    let server: WebServer;
+    beforeAll(async () => {
+      server = await startWebServer(maker);
+    }, START_TIMEOUT_MS);
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    for (const scheme of ["http", "https"] as const) {
+      const client = () => new HttpClient({ ca: server.certificate.cert });
+      const to = (path: string, fields: Partial<OutgoingRequest> = {}) =>
+        requestTo(`${scheme === "http" ? server.url : server.tlsUrl}${path}`, fields);
+      const text = async (sender: HttpClient, path: string) => {
+        const response = await sender.send(to(path), patient);
+        if (response.kind !== "response") throw new Error(response.detail);
+        expect(response).toMatchObject({ status: 200, note: null });
+        return Buffer.from(response.body).toString();
+      };
+
+      test(`${scheme}: one connection serves one request after the other`, async () => {
+        const sender = client();
+        const ports: string[] = [];
+        for (let i = 0; i < 5; i++) ports.push(await text(sender, "/port"));
+        expect(ports).toEqual(Array(5).fill(ports[0]));
+      });
+
+      test(`${scheme}: requests at the same time have a connection each, which is used again`, async () => {
+        const sender = client();
+        const ports = () => Promise.all(Array.from({ length: 4 }, () => text(sender, "/port")));
+        const first = await ports();
+        expect(new Set(first).size).toBe(4);
+        expect((await ports()).toSorted()).toEqual(first.toSorted());
+      });
+
+      test(`${scheme}: a connection that the server ends is not used again`, async () => {
+        const sender = client();
+        const ports = [await text(sender, "/close"), await text(sender, "/close")];
+        expect(ports[0]).not.toBe(ports[1]!);
+      });
+
+      for (const bytes of [0, 100_000, 3 * 1024 * 1024]) {
+        test(`${scheme}: a body of ${bytes} bytes arrives`, async () => {
+          const response = await client().send(to("/length", { body: Buffer.alloc(bytes, "a") }), patient);
+          expect(response).toEqual(responseWith(200, String(bytes)));
+        });
+      }
+
+      const responses: [path: string, status: number, body: string][] = [
+        ["/empty", 204, ""],
+        ["/chunked", 200, "hello"],
+        ["/interim", 200, "hello"],
+      ];
+      for (const [path, status, body] of responses.filter(([path]) => !maker.lacks.includes(path))) {
+        test(`${scheme}: the response of ${path} is read, and its connection kept`, async () => {
+          const sender = client();
+          const before = await text(sender, "/port");
+          expect(await sender.send(to(path), patient)).toEqual(responseWith(status, body));
+          expect(await text(sender, "/port")).toBe(before);
+        });
+      }
+
+      test(`${scheme}: a status of failure is told`, async () => {
+        expect(await client().send(to("/nothing/there?a=b"), patient)).toMatchObject({ status: 404, note: null });
+      });
+    }
+
+    if (maker.name !== "nginx") return;
+    test("a body that is refused before it has been sent is refused with 413", async () => {
+      const body = Buffer.alloc(20 * 1024 * 1024, "a");
+      for (const url of [server.url, server.tlsUrl]) {
+        const sender = new HttpClient({ ca: server.certificate.cert });
+        const response = await sender.send(requestTo(`${url}/small`, { body }), patient);
+        expect(response).toMatchObject({ status: 413, note: null });
+      }
+    });
+  });
+}

@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { type Certificate, selfSigned } from "../certificate.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+/**
+ * Web servers of other makers, as processes of their own. All of them answer a POST to
+ * `/port` with the port that the client connected from, `/close` with that and the end of the connection, `/length` with
+ * the bytes of the body, `/empty` with 204, `/chunked` with `hello` in chunks, `/interim` with an interim response and
+ * then `hello`, and to anything else with 404.
+ */
+
+interface Maker {
+  readonly name: string;
+  /** The program that has to be installed. */
+  readonly program: string;
+  /** Paths that it cannot serve. */
+  readonly lacks: readonly string[];
+  command(place: Place): string[];
+}
+
+interface Place {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly cert: string;
+  readonly key: string;
+  file(name: string): string;
+}
+
+const HERE = import.meta.dir;
+
+export const makers: readonly Maker[] = [
+  { name: "nginx", program: "nginx", lacks: ["/chunked", "/interim"], command: nginx },
+  { name: "Node.js", program: "node", lacks: [], command: (place) => ["node", join(HERE, "node.mjs"), ...args(place)] },
+  {
+    name: "Python",
+    program: "python3",
+    lacks: [],
+    command: (place) => ["python3", join(HERE, "server.py"), ...args(place)],
+  },
+  { name: "Go", program: "go", lacks: [], command: (place) => ["go", "run", join(HERE, "server.go"), ...args(place)] },
+];
+
+function args({ port, tlsPort, cert, key }: Place): string[] {
+  return [String(port), String(tlsPort), cert, key];
+}
+
+function nginx({ port, tlsPort, cert, key, file }: Place): string[] {
+  const locations = [
+    'location = /port { return 200 "$remote_port"; }',
+    'location = /close { keepalive_timeout 0; return 200 "$remote_port"; }',
+    'location = /length { return 200 "$content_length"; }',
+    "location = /empty { return 204; }",
+    "location = /small { client_max_body_size 1k; return 200; }",
+    "location / { return 404; }",
+  ].join("\n");
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (kind) => `${kind}_temp_path ${file(kind)};`,
+  );
+  writeFileSync(
+    file("nginx.conf"),
+    `daemon off; worker_processes 1; pid ${file("nginx.pid")}; error_log ${file("error.log")};
+    events { worker_connections 64; }
+    http {
+      access_log off; client_max_body_size 100m; ${temporary.join(" ")}
+      server { listen 127.0.0.1:${port}; ${locations} }
+      server { listen 127.0.0.1:${tlsPort} ssl; ssl_certificate ${cert}; ssl_certificate_key ${key}; ${locations} }
+    }`,
+  );
+  return ["nginx", "-e", file("error.log"), "-c", file("nginx.conf")];
+}
+
+export interface WebServer extends AsyncDisposable {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly tlsUrl: string;
+  /** What to trust for `tlsUrl`. */
+  readonly certificate: Certificate;
+}
+
+/** Starts a server and waits until it listens. */
+export async function startWebServer(maker: Maker): Promise<WebServer> {
+  const directory = temporaryDirectory();
+  const certificate = selfSigned("127.0.0.1");
+  const [cert, key] = [directory.file("cert.pem"), directory.file("key.pem")];
+  writeFileSync(cert, certificate.cert);
+  writeFileSync(key, certificate.key);
+  const [port, tlsPort] = await freePorts();
+  const command = maker.command({ port, tlsPort, cert, key, file: directory.file });
+  // In a group of its own, because `go run` leaves the server to itself when it is stopped.
+  const child = Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"], detached: true });
+  const stop = async () => {
+    if (child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    await child.exited;
+    directory[Symbol.dispose]();
+  };
+  for (const one of [port, tlsPort]) {
+    while (!(await accepts(one))) {
+      if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with ${child.exitCode}.`);
+      await Bun.sleep(20);
+    }
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    tlsUrl: `https://127.0.0.1:${tlsPort}`,
+    certificate,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Two ports that nobody listens on at the moment. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()];
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    ports.push((server.address() as { port: number }).port);
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return [ports[0]!, ports[1]!];
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
