@@ -13,6 +13,8 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { program: "chromium", package: "chromium", purpose: "the tests of the admin page" },
   { program: "strace", package: "strace", purpose: "the tests that a 2xx comes after the sync" },
+  { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client against nginx" },
+  { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
 ];
 
 function apt(...args: string[]): boolean {
