@@ -152,5 +152,6 @@ function settle(
     next: reason === null ? { state: "delivered" } : { state: "dead", reason },
     settledAt: about.acceptedAt,
     disableEndpoint: false,
+    disableAfterMs: 0,
   };
 }

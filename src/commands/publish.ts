@@ -23,16 +23,16 @@ export function eventTypeChanged(
 type NamedEndpoint = Pick<Endpoint, "seq" | "applicationSeq">;
 
 export function endpointCreated(parts: Parts, endpoint: NamedEndpoint): void {
-  announceEndpoint(parts, "endpoint.created", endpoint, true);
+  announceEndpoint(parts, "endpoint.created", endpoint);
 }
 
 export function endpointDeleted(parts: Parts, endpoint: NamedEndpoint): void {
-  announceEndpoint(parts, "endpoint.deleted", endpoint, false);
+  announceEndpoint(parts, "endpoint.deleted", endpoint);
 }
 
 /** Announces a change, and beside it that the endpoint was enabled or disabled by hand. */
 export function endpointUpdated(parts: Parts, before: Endpoint, after: Endpoint): void {
-  announceEndpoint(parts, "endpoint.updated", after, !after.disabled);
+  announceEndpoint(parts, "endpoint.updated", after);
   if (before.disabled === after.disabled) return;
   const where = { endpointSeq: after.seq, applicationSeq: after.applicationSeq };
   if (!after.disabled) parts.facts.state({ type: "endpoint.enabled", ...where });
@@ -43,8 +43,7 @@ function announceEndpoint(
   { signals, facts }: Parts,
   type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted",
   { seq: endpointSeq, applicationSeq }: NamedEndpoint,
-  takesDeliveries: boolean,
 ): void {
-  signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq, takesDeliveries });
+  signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
   facts.state({ type, endpointSeq, applicationSeq });
 }

@@ -1,4 +1,3 @@
-import { afterAttempt, shouldDisable } from "./health.ts";
 import type { FailureReason, Outcome } from "./outcome.ts";
 import { nextWaitMs, type RetryPolicy } from "./retry.ts";
 
@@ -19,15 +18,11 @@ export function canMove(from: DeliveryState, to: DeliveryState): boolean {
   return transitions[from].includes(to);
 }
 
-/** State of the delivery and its endpoint that a decision needs besides the outcome. */
+/** State of the delivery that a decision needs besides the outcome. */
 export interface DeliveryContext {
   /** Failed attempts of this round before this one. */
   readonly attempts: number;
   readonly retry: RetryPolicy;
-  /** `failingSince` of the endpoint before this attempt. */
-  readonly failingSince: number | null;
-  /** 0 = never. */
-  readonly disableAfterMs: number;
 }
 
 export type NextState =
@@ -36,32 +31,27 @@ export type NextState =
   | { readonly state: "pending"; readonly attempts: number; readonly waitMs: number }
   | { readonly state: "dead"; readonly reason: FailureReason };
 
-export interface Decision {
-  readonly next: NextState;
-  /** `failingSince` of the endpoint after this attempt. */
-  readonly failingSince: number | null;
-  /**
-   * Why the endpoint must be disabled, or null to keep it enabled. Disabling turns its other
-   * pending deliveries into dead letters (`disabled`).
-   */
-  readonly disable: null | "gone" | "failing";
+const delivered: NextState = { state: "delivered" };
+
+/**
+ * Decides the next state of a delivery after an attempt. Never throws. `random01` is the only source
+ * of randomness.
+ */
+export function decide(context: DeliveryContext, outcome: Outcome, random01: number): NextState {
+  const { reason } = outcome;
+  if (reason === null) return delivered;
+  if (outcome.gone) return { state: "dead", reason: "gone" };
+  const attempts = context.attempts + 1;
+  const waitMs = nextWaitMs(context.retry, attempts, outcome.retryAfterMs, random01);
+  return waitMs === null ? { state: "dead", reason } : { state: "pending", attempts, waitMs };
 }
 
 /**
- * Decides the next state of a delivery and of its endpoint after an attempt. Never throws.
- * `random01` is the only source of randomness.
+ * Returns the next state of a delivery if the same attempt disables its endpoint. A delivery that
+ * had attempts left ends because the endpoint is disabled.
  */
-export function decide(context: DeliveryContext, outcome: Outcome, nowMs: number, random01: number): Decision {
-  const failingSince = afterAttempt(context.failingSince, outcome.success, nowMs);
-  const { reason } = outcome;
-  if (reason === null) return { next: { state: "delivered" }, failingSince, disable: null };
-  if (outcome.gone) return { next: { state: "dead", reason: "gone" }, failingSince, disable: "gone" };
-
-  const attempts = context.attempts + 1;
-  const waitMs = nextWaitMs(context.retry, attempts, outcome.retryAfterMs, random01);
-  const disable = shouldDisable(failingSince, nowMs, context.disableAfterMs) ? "failing" : null;
-  if (waitMs === null) return { next: { state: "dead", reason }, failingSince, disable };
-  // The delivery had attempts left, so the reason for its end is that the endpoint is disabled.
-  if (disable !== null) return { next: { state: "dead", reason: "disabled" }, failingSince, disable };
-  return { next: { state: "pending", attempts, waitMs }, failingSince, disable };
+export function nextAtDisabledEndpoint<T extends { readonly state: DeliveryState }>(
+  next: T,
+): T | { readonly state: "dead"; readonly reason: "disabled" } {
+  return next.state === "pending" ? { state: "dead", reason: "disabled" } : next;
 }

@@ -1,12 +1,7 @@
 /**
- * Health of an endpoint: the time since which every attempt has failed, or null while it is
- * healthy.
- */
-export type Health = { readonly failingSince: number | null };
-
-/**
- * Returns `failingSince` after an attempt that ended at `now`. A success clears it; a failure keeps
- * the time of the first failure.
+ * Returns an endpoint's `failingSince` after an attempt that ended at `now`: the time since which
+ * every attempt has failed, or null while the endpoint is healthy. A success clears it; a failure
+ * keeps the time of the first failure.
  */
 export function afterAttempt(failingSince: number | null, success: boolean, now: number): number | null {
   return success ? null : (failingSince ?? now);

@@ -10,13 +10,7 @@ export type Signal =
   | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
   /** Its `throttleRate` changed. */
   | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
-  | {
-      readonly type: "endpoint.changed";
-      readonly endpointSeq: Seq;
-      readonly applicationSeq: Seq;
-      /** False when the endpoint was disabled or deleted. */
-      readonly takesDeliveries: boolean;
-    }
+  | { readonly type: "endpoint.changed"; readonly endpointSeq: Seq; readonly applicationSeq: Seq }
   /** A delivery became pending at `position`. */
   | { readonly type: "lane.filled"; readonly endpointSeq: Seq; readonly position: Seq }
   /**

@@ -7,7 +7,6 @@ import type { Signals } from "../core/signal.ts";
 import type { Clock, Random, Resolver, Transport } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
-  type KnownEndpoint,
   type MessageContent,
   type Settled,
   type Settlement,
@@ -49,7 +48,7 @@ const DEFECT_REST_MS = 5000;
 /** The delivery of an environment that fell due first and has not been started. */
 export interface OldestDue {
   readonly dueAt: number;
-  readonly endpoint: KnownEndpoint;
+  readonly endpoint: EndpointEntry["endpoint"];
 }
 
 export interface EnginePorts {
@@ -193,7 +192,7 @@ export class Engine extends OneLife implements Deliverer {
    * The same for each environment, counting only endpoints that `counts`. A lane that has not had its first turn, or not since its
    * endpoint was changed, belongs to nobody yet.
    */
-  oldestDue(counts: (endpoint: KnownEndpoint) => boolean): Map<Seq, OldestDue> {
+  oldestDue(counts: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
     const now = this.ports.clock.now();
     const oldest = new Map<Seq, OldestDue>();
     for (const lane of this.#lanes.values()) {
@@ -208,10 +207,7 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   #listenTo(signals: Signals): void {
-    signals.react(["endpoint.changed"], ({ endpointSeq, takesDeliveries }) => {
-      this.#switch(endpointSeq, takesDeliveries);
-      this.#reread(endpointSeq, true);
-    });
+    signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(endpointSeq, true));
     signals.react(["application.throttled"], ({ applicationSeq }) => {
       for (const lane of this.#lanes.values()) {
         if (lane.entry?.endpoint.applicationSeq === applicationSeq) this.#reread(lane.endpointSeq, true);
@@ -219,11 +215,6 @@ export class Engine extends OneLife implements Deliverer {
     });
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(endpointSeq, false));
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
-  }
-
-  #switch(endpointSeq: Seq, on: boolean): void {
-    const lane = this.#lanes.get(endpointSeq);
-    if (lane !== undefined) lane.isOff = !on;
   }
 
   /** Forgets what a lane has read ahead, and with `entry` also what it knows of its endpoint. */
@@ -420,7 +411,6 @@ export class Engine extends OneLife implements Deliverer {
     const known = this.parts.directory.endpoint(lane.endpointSeq);
     if (!(known instanceof Promise)) {
       lane.entry = known;
-      lane.failingSince = known.endpoint.failingSince;
       this.#consider(lane);
       return;
     }
@@ -428,7 +418,6 @@ export class Engine extends OneLife implements Deliverer {
       const entry = await known;
       if (entry === null) throw new Error(`A delivery waits for endpoint ${lane.endpointSeq}, which does not exist.`);
       lane.entry = entry;
-      lane.failingSince = entry.endpoint.failingSince;
     });
   }
 
@@ -539,48 +528,28 @@ export class Engine extends OneLife implements Deliverer {
     const outcome = isChanged ? { ...classify(answer, finishedAt), gone: false } : classify(answer, finishedAt);
     lane.isHeardOf = true;
     this.#slots.restand(lane, outcome.success && wasFast ? "proven" : "troubled");
-    const decision = decide(
-      {
-        attempts: delivery.attempts,
-        retry: { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter },
-        failingSince: lane.failingSince,
-        disableAfterMs: isChanged ? 0 : policy.endpointDisableAfterMs,
-      },
-      outcome,
-      finishedAt,
-      random.next(),
-    );
+    const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
+    const next = decide({ attempts: delivery.attempts, retry }, outcome, random.next());
     const sent = { delivery, content, entry, startedAt };
-    const result = { answer, outcome, decision, failingSince: lane.failingSince, finishedAt };
-    const settlement = settlementOf(sent, result, this.parts.seqs);
-    lane.failingSince = decision.failingSince;
-    const now = { failingSince: () => lane.failingSince, isStopping: () => this.isStopping };
-    const settled = await settle(this.parts.store, clock, settlement, now);
+    const disableAfterMs = isChanged ? 0 : policy.endpointDisableAfterMs;
+    const settlement = settlementOf(sent, { answer, outcome, next, disableAfterMs, finishedAt }, this.parts.seqs);
+    const settled = await settle(this.parts.store, clock, settlement, () => this.isStopping);
     if (settled === null) return;
-    if (settlement.failingSince !== undefined) {
-      this.parts.directory.healthChanged(delivery.endpointSeq, lane.failingSince);
-    }
     this.#unclaim(lane, waiting);
     this.#afterSettlement(lane, sent, settlement, settled);
     facts.state(finishedFact(sent, settlement, settled, clock.now()));
-    if (decision.disable !== null && !lane.isOff) {
+    if (settled.disabled !== null) {
       const { endpointSeq } = delivery;
       const { applicationSeq } = content;
-      this.parts.signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq, takesDeliveries: false });
-      facts.state({
-        type: "endpoint.disabled",
-        endpointSeq,
-        applicationSeq,
-        cause: decision.disable,
-        failingSince: decision.failingSince ?? finishedAt,
-      });
+      this.parts.signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
+      facts.state({ type: "endpoint.disabled", endpointSeq, applicationSeq, ...settled.disabled });
     }
   }
 
-  #afterSettlement(lane: Lane, { delivery, entry }: Sent, { next, round }: Settlement, settled: Settled): void {
+  #afterSettlement(lane: Lane, { delivery, entry }: Sent, { round }: Settlement, { change, next }: Settled): void {
     // Resent while it was under way: it waits in another place, which may have been read and passed over already.
-    if (settled === "stale") lane.waitsOnDisk(0);
-    if (settled === "stale" || next.state !== "pending") return;
+    if (change === "stale") lane.waitsOnDisk(0);
+    if (change === "stale" || next.state !== "pending") return;
     if (lane.entry !== entry) {
       // The endpoint has been changed meanwhile, maybe its ordering: it waits in one of two places.
       lane.waitsOnDisk(Math.min(delivery.position, next.position));

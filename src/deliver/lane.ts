@@ -61,10 +61,6 @@ export class Lane {
   cancelTimer: Cancel | null = null;
   /** When that timer goes off. */
   timerAt = NOTHING;
-  /** The endpoint's, kept here between attempts; it is stored when it changes. */
-  failingSince: number | null = null;
-  /** The latest news of its endpoint is that it takes nothing more: attempts that end after that do not tell it again. */
-  isOff = false;
   /** What waits on disk begins right behind the cursor, not at its position. */
   #readsOn = false;
   /** Of what was passed over because it was not due: how many, the first that falls due, and when to look at the earliest. */

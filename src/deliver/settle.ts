@@ -1,4 +1,4 @@
-import type { Decision } from "../core/delivery.ts";
+import type { NextState } from "../core/delivery.ts";
 import type { Fact } from "../core/fact.ts";
 import { type Seq, type SeqSource, seqAt } from "../core/id.ts";
 import type { Outcome } from "../core/outcome.ts";
@@ -29,17 +29,16 @@ export interface Sent {
 export interface Result {
   readonly answer: Answer;
   readonly outcome: Outcome;
-  readonly decision: Decision;
-  /** The endpoint's, before this attempt. */
-  readonly failingSince: number | null;
+  readonly next: NextState;
+  /** The endpoint is disabled when it has failed for this long; 0 = never. */
+  readonly disableAfterMs: number;
   readonly finishedAt: number;
 }
 
 /** An attempt and its result in the form in which they are stored. */
 export function settlementOf(sent: Sent, result: Result, seqs: SeqSource): Settlement {
   const { delivery, content, entry, startedAt } = sent;
-  const { answer, outcome, decision, failingSince, finishedAt } = result;
-  const { next } = decision;
+  const { answer, outcome, next, disableAfterMs, finishedAt } = result;
   const dueAt = next.state === "pending" ? finishedAt + next.waitMs : null;
   return {
     attempt: {
@@ -63,8 +62,8 @@ export function settlementOf(sent: Sent, result: Result, seqs: SeqSource): Settl
         ? { state: "pending", attempts: next.attempts, dueAt: dueAt!, position: positionAt(dueAt!, seqs) }
         : next,
     settledAt: finishedAt,
-    ...(decision.failingSince === failingSince ? {} : { failingSince: decision.failingSince }),
-    disableEndpoint: decision.disable !== null,
+    disableEndpoint: outcome.gone,
+    disableAfterMs,
   };
 }
 
@@ -78,11 +77,11 @@ function positionAt(dueAt: number, seqs: SeqSource): Seq {
 /** What is told of an attempt when its result has been stored. */
 export function finishedFact(
   { delivery, content, entry }: Sent,
-  { attempt, next }: Settlement,
-  settled: Settled,
+  { attempt }: Settlement,
+  { change, next }: Settled,
   now: number,
 ): Extract<Fact, { type: "attempt.finished" }> {
-  const isStale = settled === "stale";
+  const isStale = change === "stale";
   return {
     type: "attempt.finished",
     deliverySeq: delivery.seq,
@@ -96,17 +95,10 @@ export function finishedFact(
     responseStatus: attempt.responseStatus,
     durationMs: attempt.durationMs,
     next: isStale ? "unchanged" : next.state,
-    was: settled === "revived" ? "dead" : "pending",
+    was: change === "revived" ? "dead" : "pending",
     deadReason: !isStale && next.state === "dead" ? next.reason : null,
     sinceAcceptedMs: now - content.acceptedAt,
   };
-}
-
-/** What may change while a result waits to be stored. */
-export interface Meanwhile {
-  /** The endpoint's: attempts that ended later may have been stored before. */
-  readonly failingSince: () => number | null;
-  readonly isStopping: () => boolean;
 }
 
 /** Stores the result, however long the disk takes to have room for it. Null when the process stops before. */
@@ -114,15 +106,15 @@ export async function settle(
   store: Store,
   clock: Clock,
   settlement: Settlement,
-  meanwhile: Meanwhile,
+  isStopping: () => boolean,
 ): Promise<Settled | null> {
-  for (let current = settlement; ; current = { ...settlement, failingSince: meanwhile.failingSince() }) {
+  for (;;) {
     try {
-      const [settled] = await store.queue.settle([current]);
+      const [settled] = await store.queue.settle([settlement]);
       return settled!;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      if (meanwhile.isStopping()) return null;
+      if (isStopping()) return null;
       await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
     }
   }

@@ -27,7 +27,8 @@ export function applicationEntry(application: Application, active: readonly Endp
 
 /** An endpoint as an attempt needs it. */
 export interface EndpointEntry {
-  readonly endpoint: KnownEndpoint;
+  /** Without its health, which attempts change all the time. */
+  readonly endpoint: Omit<KnownEndpoint, "failingSince">;
   readonly url: URL;
   /** The current key first, then older ones that still sign. */
   readonly keys: readonly SigningKey[];
@@ -106,12 +107,6 @@ export class Directory {
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;
     return this.#readEndpoint(seq);
-  }
-
-  /** Attempts have changed it in the store. */
-  healthChanged(seq: Seq, failingSince: number | null): void {
-    const entry = this.#endpoints.get(seq);
-    if (entry !== undefined) this.#endpoints.set(seq, { ...entry, endpoint: { ...entry.endpoint, failingSince } });
   }
 
   async #readEndpoint(seq: Seq): Promise<EndpointEntry | null> {

@@ -63,7 +63,14 @@ export interface Queue {
   /** What attempts need of these messages, in the order of `messageSeqs`; null for a message that no longer exists. */
   contents(messageSeqs: readonly Seq[]): Promise<ReadonlyArray<MessageContent | null>>;
 
-  /** Stores attempts and the next state of their deliveries. Says of each, in order, what it changed. */
+  /**
+   * Stores attempts, the next state of their deliveries and the health of their endpoints. Returns, in order, what each
+   * settlement changed.
+   *
+   * An endpoint's `failingSince` is the end of its first failed attempt after its latest success, in the order in which
+   * the attempts ended (the order of their numbers), whatever the order in which they are stored. It is read and written
+   * in the same commit, so callers need not know it.
+   */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
   /**
    * Ends up to `limit` pending deliveries of a lane without an attempt: `dead` with the reason `disabled`, or `cancelled`.

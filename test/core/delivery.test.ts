@@ -2,93 +2,73 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   canMove,
-  type Decision,
   type DeliveryContext,
   type DeliveryState,
   decide,
+  type NextState,
+  nextAtDisabledEndpoint,
   transitions,
 } from "../../src/core/delivery.ts";
 import { type FailureReason, failureReasons, type Outcome } from "../../src/core/outcome.ts";
 
-const context: DeliveryContext = {
-  attempts: 0,
-  retry: { scheduleMs: [5000, 300_000], jitter: 0 },
-  failingSince: null,
-  disableAfterMs: 1000,
-};
+const context: DeliveryContext = { attempts: 0, retry: { scheduleMs: [5000, 300_000], jitter: 0 } };
 const success: Outcome = { success: true, reason: null, gone: false, retryAfterMs: null };
-const now = 10_000;
 
 function failure(reason: FailureReason, retryAfterMs: number | null = null): Outcome {
   return { success: false, reason, gone: reason === "gone", retryAfterMs };
 }
 
 describe("delivery decision", () => {
-  const table: [what: string, context: Partial<DeliveryContext>, outcome: Outcome, decision: Decision][] = [
-    [
-      "a success marks the delivery as delivered and the endpoint as healthy",
-      { attempts: 2, failingSince: 1 },
-      success,
-      { next: { state: "delivered" }, failingSince: null, disable: null },
-    ],
+  const table: [what: string, context: Partial<DeliveryContext>, outcome: Outcome, next: NextState][] = [
+    ["a success marks the delivery as delivered", { attempts: 2 }, success, { state: "delivered" }],
     [
       "the first failure schedules a retry after the first wait",
       {},
       failure("timeout"),
-      { next: { state: "pending", attempts: 1, waitMs: 5000 }, failingSince: now, disable: null },
+      { state: "pending", attempts: 1, waitMs: 5000 },
     ],
     [
-      "the second failure schedules a retry after the second wait and keeps failingSince",
-      { attempts: 1, failingSince: 9500 },
+      "the second failure schedules a retry after the second wait",
+      { attempts: 1 },
       failure("dns"),
-      { next: { state: "pending", attempts: 2, waitMs: 300_000 }, failingSince: 9500, disable: null },
+      { state: "pending", attempts: 2, waitMs: 300_000 },
     ],
     [
       "Retry-After lengthens the wait",
       {},
       failure("status_4xx", 60_000),
-      { next: { state: "pending", attempts: 1, waitMs: 60_000 }, failingSince: now, disable: null },
+      { state: "pending", attempts: 1, waitMs: 60_000 },
     ],
     [
       "a failure at the end of the schedule makes a dead letter with its reason",
       { attempts: 2 },
       failure("status_5xx"),
-      { next: { state: "dead", reason: "status_5xx" }, failingSince: now, disable: null },
+      { state: "dead", reason: "status_5xx" },
     ],
+    ["a 410 ends the delivery at the first attempt", {}, failure("gone"), { state: "dead", reason: "gone" }],
     [
-      "a 410 ends the delivery and disables the endpoint at the first attempt",
-      {},
+      "a 410 at the end of the schedule ends the delivery as gone",
+      { attempts: 2 },
       failure("gone"),
-      { next: { state: "dead", reason: "gone" }, failingSince: now, disable: "gone" },
-    ],
-    [
-      "a 410 takes precedence over disabling for a long failure",
-      { failingSince: 0, attempts: 2 },
-      failure("gone"),
-      { next: { state: "dead", reason: "gone" }, failingSince: 0, disable: "gone" },
-    ],
-    [
-      "disabling an endpoint ends a delivery that has attempts left",
-      { failingSince: 9000 },
-      failure("connection"),
-      { next: { state: "dead", reason: "disabled" }, failingSince: 9000, disable: "failing" },
-    ],
-    [
-      "a delivery without attempts left keeps its own reason when the endpoint is disabled",
-      { failingSince: 9000, attempts: 2 },
-      failure("tls"),
-      { next: { state: "dead", reason: "tls" }, failingSince: 9000, disable: "failing" },
-    ],
-    [
-      "a delivery follows the schedule when disabling is switched off",
-      { failingSince: 0, disableAfterMs: 0 },
-      failure("blocked"),
-      { next: { state: "pending", attempts: 1, waitMs: 5000 }, failingSince: 0, disable: null },
+      { state: "dead", reason: "gone" },
     ],
   ];
-  for (const [what, changes, outcome, decision] of table) {
-    test(what, () => expect(decide({ ...context, ...changes }, outcome, now, 0)).toEqual(decision));
+  for (const [what, changes, outcome, next] of table) {
+    test(what, () => expect(decide({ ...context, ...changes }, outcome, 0)).toEqual(next));
   }
+
+  test("disabling an endpoint ends a delivery that has attempts left", () => {
+    const next = decide(context, failure("connection"), 0);
+    expect(nextAtDisabledEndpoint(next)).toEqual({ state: "dead", reason: "disabled" });
+  });
+
+  test.each([success, failure("gone"), failure("tls")])(
+    "disabling an endpoint does not change a delivery that has ended anyway (%j)",
+    (outcome) => {
+      const next = decide({ ...context, attempts: 2 }, outcome, 0);
+      expect(nextAtDisabledEndpoint(next)).toBe(next);
+    },
+  );
 
   const anyContext: fc.Arbitrary<DeliveryContext> = fc.record({
     attempts: fc.nat(12),
@@ -96,8 +76,6 @@ describe("delivery decision", () => {
       scheduleMs: fc.array(fc.nat(1e9), { maxLength: 10 }),
       jitter: fc.double({ min: 0, max: 1, noNaN: true }),
     }),
-    failingSince: fc.option(fc.nat(20_000)),
-    disableAfterMs: fc.nat(20_000),
   });
   const anyOutcome: fc.Arbitrary<Outcome> = fc.oneof(
     fc.constant(success),
@@ -109,16 +87,15 @@ describe("delivery decision", () => {
   test("a decision follows the transition table and never leaves a delivery pending at a disabled endpoint", () => {
     fc.assert(
       fc.property(anyContext, anyOutcome, fc.double({ min: 0, max: 0.999, noNaN: true }), (any, outcome, random) => {
-        const { next, disable, failingSince } = decide(any, outcome, now, random);
+        const next = decide(any, outcome, random);
         if (next.state === "pending") {
           expect(next.attempts).toBe(any.attempts + 1);
           expect(next.waitMs).toBeGreaterThanOrEqual(any.retry.scheduleMs[any.attempts]!);
         } else {
           expect(canMove("pending", next.state)).toBe(true);
         }
-        if (disable !== null) expect(next.state).toBe("dead");
+        expect(nextAtDisabledEndpoint(next).state).toBe(outcome.success ? "delivered" : "dead");
         expect(next.state === "delivered").toBe(outcome.success);
-        expect(failingSince === null).toBe(outcome.success);
       }),
     );
   });
@@ -128,12 +105,7 @@ describe("delivery decision", () => {
       fc.property(fc.array(fc.nat(1000), { maxLength: 10 }), (scheduleMs) => {
         let attempts = 0;
         for (;;) {
-          const { next } = decide(
-            { ...context, disableAfterMs: 0, retry: { scheduleMs, jitter: 0 }, attempts },
-            failure("timeout"),
-            now,
-            0,
-          );
+          const next = decide({ retry: { scheduleMs, jitter: 0 }, attempts }, failure("timeout"), 0);
           if (next.state !== "pending") break;
           attempts = next.attempts;
         }

@@ -61,7 +61,8 @@ function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): 
       // Forgets to store that a delivery has to be tried again.
       return {
         settle: async (settlements) => {
-          if (settlements.some(({ next }) => next.state === "pending") && dice.chance(0.1)) return ["moved"];
+          const isLost = settlements.some(({ next }) => next.state === "pending") && dice.chance(0.1);
+          if (isLost) return settlements.map(({ next }) => ({ change: "moved", next, disabled: null }));
           return queue.settle(settlements);
         },
       };
@@ -88,7 +89,7 @@ function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): 
         },
       };
     case "never-healed":
-      return { settle: (settlements) => queue.settle(settlements.map(unhealed)) };
+      return { settle: (settlements) => unhealed(queue.settle(settlements), db) };
     case "forgotten-trait":
       // The index of a list does not know which messages go to one of two channels.
       return {
@@ -136,8 +137,16 @@ function tenthEarlier(settlement: Settlement): Settlement {
   return { ...settlement, next: { ...next, dueAt } };
 }
 
-function unhealed({ failingSince, ...settlement }: Settlement): Settlement {
-  return failingSince === null || failingSince === undefined ? settlement : { ...settlement, failingSince };
+/** Keeps every endpoint failing that was failing before. */
+async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
+  const failing = db
+    .query<{ seq: number; since: number }, []>(
+      "SELECT seq, failing_since AS since FROM endpoint WHERE failing_since IS NOT NULL",
+    )
+    .all();
+  const settled = await settling;
+  for (const { seq, since } of failing) db.run("UPDATE endpoint SET failing_since = ? WHERE seq = ?", [since, seq]);
+  return settled;
 }
 
 /** Now and then reads once more what it has read before. */

@@ -177,6 +177,7 @@ export class Furnished implements AsyncDisposable {
       next,
       settledAt: this.now,
       disableEndpoint: false,
+      disableAfterMs: 0,
       ...change,
       attempt: {
         seq: this.seqs.next(),
@@ -196,9 +197,10 @@ export class Furnished implements AsyncDisposable {
     };
   }
 
-  async settle(...args: Parameters<Furnished["settlement"]>): Promise<Settled> {
+  /** Settles a delivery and returns what that changed. */
+  async settle(...args: Parameters<Furnished["settlement"]>): Promise<Settled["change"]> {
     const [settled] = await this.store.queue.settle([this.settlement(...args)]);
-    return settled!;
+    return settled!.change;
   }
 
   /** Turns all pending deliveries of a lane into dead letters. */

@@ -72,18 +72,27 @@ export interface Settlement {
         readonly position: Seq;
       }
     | { readonly state: "dead"; readonly reason: FailureReason };
+  /** When the attempt ended. */
   readonly settledAt: number;
-  /** New value of the endpoint's `failingSince`; undefined = unchanged. */
-  readonly failingSince?: number | null;
-  /** Disables the endpoint in the same commit; what waits in its lane is left to `bury`. */
+  /** Disable the endpoint, however healthy it was: it responded that it is gone. */
   readonly disableEndpoint: boolean;
+  /** Disable the endpoint if all its attempts have failed for this long, this one included; 0 = never. */
+  readonly disableAfterMs: number;
 }
 
-/**
- * What a settlement did to its delivery: moved it from `pending` to its next state; or from `dead` to delivered (it was
- * buried while the request was on its way, but arrived); or nothing, because it had been resent, cancelled or buried meanwhile.
- */
-export type Settled = "moved" | "revived" | "stale";
+/** What a settlement changed. */
+export interface Settled {
+  /**
+   * `moved`: the delivery went from `pending` to `next`. `revived`: it went from `dead` to `delivered`, because it was
+   * buried while its request was under way, and the request succeeded. `stale`: it did not change, because it had been
+   * resent, cancelled, buried or settled by another process during the attempt.
+   */
+  readonly change: "moved" | "revived" | "stale";
+  /** The settlement's `next`. A delivery that was to be retried is dead (`disabled`) when its endpoint is disabled. */
+  readonly next: Settlement["next"];
+  /** Set if this settlement disabled the endpoint. Its other pending deliveries are left to `bury`. */
+  readonly disabled: { readonly cause: "gone" | "failing"; readonly failingSince: number } | null;
+}
 
 /**
  * How far a message is on its way to an endpoint. `waiting`: pending without an attempt. `retrying`: pending after at

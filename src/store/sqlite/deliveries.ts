@@ -2,21 +2,11 @@ import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
-import type {
-  Delivery,
-  DeliveryState,
-  PendingDelivery,
-  PendingLane,
-  Queue,
-  Settled,
-  Settlement,
-  Trigger,
-} from "../index.ts";
+import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Trigger } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { placeKeeper } from "./places.ts";
-import { parsedOrNull } from "./rows.ts";
+import { settleVerb } from "./settle.ts";
 import { type Stretches, trait } from "./stretches.ts";
-import { traitsOfAttempt } from "./traits.ts";
 
 /** How the states stand in the column `state`. */
 export const STATE = { pending: 0, delivered: 1, dead: 2, cancelled: 3 } as const satisfies Record<
@@ -93,91 +83,6 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
       }
       return found;
     },
-  };
-}
-
-function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
-  const labelsOf = labelsFinder(db);
-  const insertAttempt = db.prepare(
-    `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
-       trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  const deliver = db.prepare(
-    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
-     WHERE seq = ?1 AND round = ?2 AND state = 0`,
-  );
-  const revive = db.prepare(
-    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
-     WHERE seq = ?1 AND round = ?2 AND state = 2`,
-  );
-  const wait = db.prepare(
-    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4,
-       position = CASE (SELECT fifo FROM endpoint WHERE endpoint.seq = endpoint_seq) WHEN 1 THEN position ELSE ?5 END
-     WHERE seq = ?1 AND round = ?2 AND state = 0`,
-  );
-  const die = db.prepare(
-    `UPDATE delivery SET state = 2, attempts_total = attempts_total + 1, reason = ?3, ended_at = ?4
-     WHERE seq = ?1 AND round = ?2 AND state = 0`,
-  );
-  const setHealth = db.prepare("UPDATE endpoint SET failing_since = ?2 WHERE seq = ?1");
-  const disable = db.prepare(
-    "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
-  );
-
-  const settleOne = ({
-    attempt,
-    message,
-    round,
-    next,
-    settledAt,
-    failingSince,
-    disableEndpoint,
-  }: Settlement): Settled => {
-    insertAttempt.run(
-      attempt.seq,
-      attempt.deliverySeq,
-      attempt.messageSeq,
-      attempt.endpointSeq,
-      attempt.url,
-      attempt.reason,
-      attempt.responseStatus,
-      attempt.response,
-      attempt.durationMs,
-      TRIGGER[attempt.trigger],
-      attempt.startedAt,
-      attempt.nextAttemptAt,
-    );
-    const labels = message ?? labelsOf(attempt.messageSeq);
-    if (labels !== null) stretches.mark(attempt.endpointSeq, attempt.seq, traitsOfAttempt(attempt, labels));
-    if (failingSince !== undefined) setHealth.run(attempt.endpointSeq, failingSince);
-    if (disableEndpoint) disable.run(attempt.endpointSeq, settledAt);
-    return moveDelivery(attempt.deliverySeq, round, next, settledAt);
-  };
-
-  const moveDelivery = (seq: Seq, round: number, next: Settlement["next"], settledAt: number): Settled => {
-    switch (next.state) {
-      case "delivered":
-        if (deliver.run(seq, round, settledAt).changes === 1) return "moved";
-        return revive.run(seq, round, settledAt).changes === 1 ? "revived" : "stale";
-      case "dead":
-        return die.run(seq, round, next.reason, settledAt).changes === 1 ? "moved" : "stale";
-      case "pending":
-        return wait.run(seq, round, next.attempts, next.dueAt, next.position).changes === 1 ? "moved" : "stale";
-    }
-  };
-
-  return (settlements) => committer.write(() => settlements.map(settleOne));
-}
-
-function labelsFinder(db: Database): (messageSeq: Seq) => Required<Settlement>["message"] | null {
-  const labels = db.prepare<{ eventType: string; channels: string | null; tags: string | null }, [number]>(
-    "SELECT event_type AS eventType, channels, tags FROM message WHERE seq = ?",
-  );
-  return (messageSeq) => {
-    const row = labels.get(messageSeq);
-    if (row === null) return null;
-    const { eventType, channels, tags } = row;
-    return { eventType, channels: parsedOrNull<string[]>(channels), tags: parsedOrNull<string[]>(tags) };
   };
 }
 

@@ -115,7 +115,7 @@ export function endpointsSuite(open: Open): void {
       await world.send();
       const [delivery] = await world.waiting();
       const dead = { state: "dead", reason: "gone" } as const;
-      const changes = { disableEndpoint: true, failingSince: world.now };
+      const changes = { disableEndpoint: true };
       const { endpoints } = world.store.configuration;
       const { settle } = world.store.queue;
       const updates = await Promise.all([

@@ -10,6 +10,7 @@ import { endpointsSuite } from "./endpoints.ts";
 import { environmentsSuite } from "./environments.ts";
 import { eventTypesSuite } from "./event-types.ts";
 import { expungeSuite } from "./expunge.ts";
+import { healthSuite } from "./health.ts";
 import { idempotencySuite } from "./idempotency.ts";
 import { lanesSuite } from "./lanes.ts";
 import { messagesSuite } from "./messages.ts";
@@ -38,6 +39,7 @@ export function everySuite(open: Open): void {
     lanesSuite,
     scheduledSuite,
     settleSuite,
+    healthSuite,
     burySuite,
     resendSuite,
     replaySuite,

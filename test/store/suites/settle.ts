@@ -13,7 +13,9 @@ export function settleSuite(open: Open): void {
       const message = await world.send();
       const [delivery] = await world.waiting();
       const settlement = world.settlement(delivery!, delivered, { attempt: { response: bytes("thanks") } });
-      expect(await world.store.queue.settle([settlement])).toEqual(["moved"]);
+      expect(await world.store.queue.settle([settlement])).toEqual([
+        { change: "moved", next: delivered, disabled: null },
+      ]);
       await world.reopen();
       expect(await world.waiting()).toEqual([]);
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null, attemptsTotal: 1 });
@@ -55,7 +57,7 @@ export function settleSuite(open: Open): void {
         const pending = { state: "pending", attempts: 1, dueAt: world.now + 1, position: 1 } as const;
         const next = { delivered, pending, dead }[state];
         const settlement = world.settlement(delivery!, next);
-        expect(await world.store.queue.settle([settlement])).toEqual(["stale"]);
+        expect(await world.store.queue.settle([settlement])).toEqual([{ change: "stale", next, disabled: null }]);
         expect(await world.waiting()).toEqual([resent!]);
         expect(await world.store.history.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
       },
@@ -119,21 +121,8 @@ export function settleSuite(open: Open): void {
       const [one, two, three] = await world.waiting();
       await world.settle(two!, delivered);
       const batch = [one!, two!, three!].map((delivery) => world.settlement(delivery, delivered));
-      expect(await world.store.queue.settle(batch)).toEqual(["moved", "stale", "moved"]);
-    });
-
-    test("settle writes the endpoint's health only if it is given", async () => {
-      await using world = await Furnished.open(open);
-      await world.sendMany(3);
-      const [one, two, three] = await world.waiting();
-      const failingSince = async () =>
-        (await world.store.configuration.endpoints.get(world.endpoint.seq))!.failingSince;
-      await world.settle(one!, dead, { failingSince: world.now });
-      expect(await failingSince()).toBe(world.now);
-      await world.settle(two!, dead);
-      expect(await failingSince()).toBe(world.now);
-      await world.settle(three!, delivered, { failingSince: null });
-      expect(await failingSince()).toBeNull();
+      const settled = await world.store.queue.settle(batch);
+      expect(settled.map(({ change }) => change)).toEqual(["moved", "stale", "moved"]);
     });
 
     test("settle disables the endpoint in the same commit and leaves its pending deliveries for bury", async () => {

@@ -1,0 +1,32 @@
+import type { Database } from "bun:sqlite";
+import { afterAttempt } from "../../core/health.ts";
+import type { Attempt } from "../index.ts";
+
+/**
+ * Returns a function that applies an attempt to the health of its endpoint and returns `failingSince` afterwards. It
+ * writes only a change. A result that had to wait for the disk may be stored after those of later attempts, so the later
+ * attempts are consulted before a change.
+ */
+export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) => number | null {
+  const current = db.prepare<{ failingSince: number | null }, [number]>(
+    "SELECT failing_since AS failingSince FROM endpoint WHERE seq = ?",
+  );
+  const laterSuccess = db.prepare<unknown, [number, number]>(
+    "SELECT 1 FROM attempt WHERE endpoint_seq = ? AND seq > ? AND reason IS NULL LIMIT 1",
+  );
+  const firstLater = db.prepare<{ endedAt: number }, [number, number]>(
+    `SELECT started_at + duration_ms AS endedAt FROM attempt WHERE endpoint_seq = ? AND seq > ?
+     ORDER BY seq LIMIT 1`,
+  );
+  const change = db.prepare("UPDATE endpoint SET failing_since = ?2 WHERE seq = ?1");
+
+  return ({ seq, endpointSeq, reason }, endedAt) => {
+    const before = current.get(endpointSeq)?.failingSince ?? null;
+    let after = afterAttempt(before, reason === null, endedAt);
+    if (after === before || laterSuccess.get(endpointSeq, seq) !== null) return before;
+    // Without a later success every later attempt is a failure.
+    if (reason === null) after = firstLater.get(endpointSeq, seq)?.endedAt ?? null;
+    if (after !== before) change.run(endpointSeq, after);
+    return after;
+  };
+}

@@ -1,0 +1,127 @@
+import type { Database } from "bun:sqlite";
+import { nextAtDisabledEndpoint } from "../../core/delivery.ts";
+import { shouldDisable } from "../../core/health.ts";
+import type { Seq } from "../../core/id.ts";
+import type { Queue, Settled, Settlement } from "../index.ts";
+import type { Committer } from "./commit.ts";
+import { TRIGGER } from "./deliveries.ts";
+import { healthKeeper } from "./health.ts";
+import { parsedOrNull } from "./rows.ts";
+import type { Stretches } from "./stretches.ts";
+import { traitsOfAttempt } from "./traits.ts";
+
+type NextState = Settlement["next"];
+
+/** The usual result, shared because it is made for every delivered message. */
+const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null };
+
+export function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
+  const insertAttempt = attemptInserter(db, stretches);
+  const move = deliveryMover(db);
+  const updateHealth = healthKeeper(db);
+  // One statement for the usual case: a healthy endpoint stays healthy.
+  const deliverHealthy = db.prepare(
+    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
+     WHERE seq = ?1 AND round = ?2 AND state = 0
+       AND (SELECT failing_since FROM endpoint WHERE endpoint.seq = endpoint_seq) IS NULL`,
+  );
+  const disable = db.prepare(
+    "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
+  );
+
+  const settleFailure = (settlement: Settlement): Settled => {
+    const { attempt, round, settledAt, disableEndpoint, disableAfterMs } = settlement;
+    const failingSince = updateHealth(attempt, settledAt);
+    const hasFailedTooLong = shouldDisable(failingSince, settledAt, disableAfterMs);
+    const cause: "gone" | "failing" | null = disableEndpoint ? "gone" : hasFailedTooLong ? "failing" : null;
+    const next = cause === null ? settlement.next : nextAtDisabledEndpoint(settlement.next);
+    insertAttempt(settlement, next.state === "pending" ? attempt.nextAttemptAt : null);
+    // No change when the endpoint has been disabled or deleted already.
+    const disabled =
+      cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
+        ? { cause, failingSince: failingSince ?? settledAt }
+        : null;
+    return { change: move(attempt.deliverySeq, round, next, settledAt), next, disabled };
+  };
+
+  const settleOne = (settlement: Settlement): Settled => {
+    const { attempt, round, next, settledAt } = settlement;
+    if (next.state !== "delivered") return settleFailure(settlement);
+    insertAttempt(settlement, null);
+    if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
+    updateHealth(attempt, settledAt);
+    return { change: move(attempt.deliverySeq, round, next, settledAt), next, disabled: null };
+  };
+
+  return (settlements) => committer.write(() => settlements.map(settleOne));
+}
+
+function attemptInserter(db: Database, stretches: Stretches) {
+  const labelsOf = labelsFinder(db);
+  const insert = db.prepare(
+    `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
+       trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  return ({ attempt, message }: Settlement, nextAttemptAt: number | null): void => {
+    insert.run(
+      attempt.seq,
+      attempt.deliverySeq,
+      attempt.messageSeq,
+      attempt.endpointSeq,
+      attempt.url,
+      attempt.reason,
+      attempt.responseStatus,
+      attempt.response,
+      attempt.durationMs,
+      TRIGGER[attempt.trigger],
+      attempt.startedAt,
+      nextAttemptAt,
+    );
+    const labels = message ?? labelsOf(attempt.messageSeq);
+    if (labels !== null) stretches.mark(attempt.endpointSeq, attempt.seq, traitsOfAttempt(attempt, labels));
+  };
+}
+
+/** Moves a delivery to its next state, unless it is in another round or has ended. */
+function deliveryMover(db: Database) {
+  const deliver = db.prepare(
+    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
+  const revive = db.prepare(
+    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
+     WHERE seq = ?1 AND round = ?2 AND state = 2`,
+  );
+  const wait = db.prepare(
+    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4,
+       position = CASE (SELECT fifo FROM endpoint WHERE endpoint.seq = endpoint_seq) WHEN 1 THEN position ELSE ?5 END
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
+  const die = db.prepare(
+    `UPDATE delivery SET state = 2, attempts_total = attempts_total + 1, reason = ?3, ended_at = ?4
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
+  return (seq: Seq, round: number, next: NextState, settledAt: number): Settled["change"] => {
+    switch (next.state) {
+      case "delivered":
+        if (deliver.run(seq, round, settledAt).changes === 1) return "moved";
+        return revive.run(seq, round, settledAt).changes === 1 ? "revived" : "stale";
+      case "dead":
+        return die.run(seq, round, next.reason, settledAt).changes === 1 ? "moved" : "stale";
+      case "pending":
+        return wait.run(seq, round, next.attempts, next.dueAt, next.position).changes === 1 ? "moved" : "stale";
+    }
+  };
+}
+
+function labelsFinder(db: Database): (messageSeq: Seq) => Required<Settlement>["message"] | null {
+  const labels = db.prepare<{ eventType: string; channels: string | null; tags: string | null }, [number]>(
+    "SELECT event_type AS eventType, channels, tags FROM message WHERE seq = ?",
+  );
+  return (messageSeq) => {
+    const row = labels.get(messageSeq);
+    if (row === null) return null;
+    const { eventType, channels, tags } = row;
+    return { eventType, channels: parsedOrNull<string[]>(channels), tags: parsedOrNull<string[]>(tags) };
+  };
+}
