@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { ROOT_TOKEN_META } from "./api/identity/auth.ts";
 import type { Seq, SeqSource } from "./core/id.ts";
+import { plainApplication } from "./core/resources/application.ts";
+import { plainEndpoint } from "./core/resources/endpoint.ts";
 import { generateSecret, secretBytes } from "./core/signature.ts";
 import type { Clock, Random } from "./ports.ts";
 import type { Store } from "./store/index.ts";
-import { plainEndpoint } from "./store/plain-endpoint.ts";
 
 /** What a newcomer needs to know once. */
 export interface FirstStart {
@@ -51,14 +52,8 @@ async function makeDemo({ store, seqs, clock, random, environmentSeq, publicUrl 
   const now = clock.now();
   const applicationSeq = seqs.next();
   await store.configuration.applications.create({
-    seq: applicationSeq,
-    environmentSeq,
+    ...plainApplication({ seq: applicationSeq, environmentSeq, name: "Demo", now }),
     uid: DEMO,
-    name: "Demo",
-    throttleRate: null,
-    metadata: {},
-    createdAt: now,
-    updatedAt: now,
   });
   const url = `${publicUrl}/inbox/${Buffer.from(random.bytes(18)).toString("base64url")}`;
   const endpoint = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });

@@ -1,7 +1,8 @@
 import type { Seq, SeqSource } from "../../src/core/id.ts";
+import { plainApplication } from "../../src/core/resources/application.ts";
+import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import type { NewMessage, Settlement, Store } from "../../src/store/index.ts";
-import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 
 /**
  * The history of an application that has been busy for long, with common and rare values of every
@@ -68,14 +69,8 @@ async function createApplication(store: Store, seqs: SeqSource): Promise<History
   });
   const applicationSeq = seqs.next();
   await store.configuration.applications.create({
-    seq: applicationSeq,
-    environmentSeq: environment.seq,
+    ...plainApplication({ seq: applicationSeq, environmentSeq: environment.seq, name: "History", now }),
     uid: HISTORY_APPLICATION,
-    name: "History",
-    throttleRate: null,
-    metadata: {},
-    createdAt: now,
-    updatedAt: now,
   });
   const endpoint = async (uid: string): Promise<Seq> => {
     const plain = { seq: seqs.next(), applicationSeq, url: "https://hook.example/", now };

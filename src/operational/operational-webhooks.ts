@@ -3,6 +3,7 @@ import { wants } from "../core/event.ts";
 import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
 import { type OperationalEventType, REPORTED, type ReportedFact, reportOf } from "../core/operational.ts";
+import { plainApplication } from "../core/resources/application.ts";
 import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
@@ -79,16 +80,9 @@ export class OperationalWebhooks extends OneLife {
     const known = this.applicationOf(environmentSeq);
     if (known !== null) return known;
     const now = clock.now();
-    const application = await store.configuration.applications.ensureOperational({
-      seq: seqs.next(),
-      environmentSeq,
-      uid: null,
-      name: "Operational webhooks",
-      throttleRate: null,
-      metadata: {},
-      createdAt: now,
-      updatedAt: now,
-    });
+    const application = await store.configuration.applications.ensureOperational(
+      plainApplication({ seq: seqs.next(), environmentSeq, name: "Operational webhooks", now }),
+    );
     this.#know(application);
     return application;
   }

@@ -3,12 +3,12 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { Signals } from "../../src/core/signal.ts";
 import { OperationalWebhooks } from "../../src/operational/operational-webhooks.ts";
 import { OperationalPayloads } from "../../src/operational/payload.ts";
 import type { Clock } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
-import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 
 const SECRET = `whsec_${Buffer.alloc(24).toString("base64")}`;

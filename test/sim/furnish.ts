@@ -1,8 +1,9 @@
 import type { Seq } from "../../src/core/id.ts";
+import { plainApplication } from "../../src/core/resources/application.ts";
+import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import type { Endpoint } from "../../src/store/index.ts";
-import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import type { Dice } from "./dice.ts";
 import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "./scene.ts";
@@ -47,16 +48,10 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
 
 async function addApplication(scene: Scene, { kernel: { store, seqs, clock } }: Program, number: number): Promise<Seq> {
   const seq = seqs.next();
-  const now = clock.now();
   await store.configuration.applications.create({
-    seq,
-    environmentSeq: scene.environment,
+    ...plainApplication({ seq, environmentSeq: scene.environment, name: `Application ${number}`, now: clock.now() }),
     uid: `app-${number}`,
-    name: `Application ${number}`,
     throttleRate: rollApplicationRate(scene.dice),
-    metadata: {},
-    createdAt: now,
-    updatedAt: now,
   });
   scene.applications.push(seq);
   return seq;

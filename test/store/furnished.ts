@@ -1,5 +1,7 @@
 import { type Seq, SeqSource } from "../../src/core/id.ts";
 import type { FailureReason } from "../../src/core/outcome.ts";
+import { plainApplication } from "../../src/core/resources/application.ts";
+import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import type {
   Application,
   Delivery,
@@ -13,7 +15,6 @@ import type {
   Settlement,
   Store,
 } from "../../src/store/index.ts";
-import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import type { Open, StoreUnderTest } from "./store-under-test.ts";
 
 export const DAY_MS = 86_400_000;
@@ -69,17 +70,8 @@ export class Furnished implements AsyncDisposable {
   }
 
   newApplication(change: Partial<Application> = {}): Application {
-    return {
-      seq: this.seqs.next(),
-      environmentSeq: this.environment.seq,
-      uid: null,
-      name: "Application",
-      throttleRate: null,
-      metadata: {},
-      createdAt: this.now,
-      updatedAt: this.now,
-      ...change,
-    };
+    const given = { seq: this.seqs.next(), environmentSeq: this.environment.seq, name: "Application" };
+    return { ...plainApplication({ ...given, now: this.now }), ...change };
   }
 
   async addApplication(change: Partial<Application> = {}): Promise<Application> {

@@ -7,12 +7,13 @@ import { expungeMessages } from "../../src/commands/expunge.ts";
 import { resend } from "../../src/commands/resend.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import type { Seq, SeqSource } from "../../src/core/id.ts";
+import { plainApplication } from "../../src/core/resources/application.ts";
+import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Answer, Cancel, OutgoingRequest } from "../../src/ports.ts";
 import { type Delivery, type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
-import { plainEndpoint } from "../../src/store/plain-endpoint.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
@@ -194,16 +195,8 @@ export class EngineWorld implements Disposable {
     const environment = await store.configuration.environments.ensure({ seq: seqs.next(), name: "default", createdAt });
     this.#environmentSeq = environment.seq;
     this.#applicationSeq = seqs.next();
-    await store.configuration.applications.create({
-      seq: this.#applicationSeq,
-      environmentSeq: environment.seq,
-      uid: null,
-      name: "Application",
-      throttleRate: null,
-      metadata: {},
-      createdAt,
-      updatedAt: createdAt,
-    });
+    const given = { seq: this.#applicationSeq, environmentSeq: environment.seq, name: "Application" };
+    await store.configuration.applications.create(plainApplication({ ...given, now: createdAt }));
   }
 
   // --- endpoints and messages ----------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@ import {
   alias,
   atCreation,
   createdAt,
+  defaultsOf,
   key,
-  parent,
   type RecordOf,
   required,
+  rowNumber,
   setting,
   state,
   updatedAt,
@@ -89,7 +90,7 @@ const failingSince = nullableOutput(
 /** All fields of an endpoint. To add one: a line here, a column in a migration, a label in the portal. */
 export const endpointFields = {
   seq: key("ep_"),
-  applicationSeq: parent(),
+  applicationSeq: rowNumber(),
   uid: setting(uid("ep_", "endpoint"), null),
   /** In the form of the WHATWG URL standard. */
   url: required(url, { example: "https://example.com/webhook" }),
@@ -131,3 +132,12 @@ export const endpointFields = {
 };
 
 export interface Endpoint extends RecordOf<typeof endpointFields> {}
+
+interface Plain extends Pick<Endpoint, "seq" | "applicationSeq" | "url"> {
+  readonly now: number;
+}
+
+/** Returns a new endpoint with the defaults of all other fields. */
+export function plainEndpoint({ now, ...given }: Plain): Endpoint {
+  return { ...defaultsOf(endpointFields), ...given, createdAt: now, updatedAt: now };
+}

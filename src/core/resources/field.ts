@@ -97,6 +97,7 @@ const STATE = { ...INTERNAL, output: "always" } as const;
 const STATE_AT_FIRST = { ...STATE, hasDefault: true } as const;
 const REQUIRED = { ...STATE, create: "required", update: "required" } as const;
 const SETTING = { ...STATE, create: "optional", update: "optional", hasDefault: true } as const;
+const REQUIRED_AT_CREATION = { ...REQUIRED, update: "no" } as const;
 const AT_CREATION = { ...SETTING, update: "no" } as const;
 const ALIAS = { ...SETTING, stored: false, hasDefault: false } as const;
 
@@ -107,8 +108,8 @@ export function key(prefix: IdPrefix) {
   return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
 }
 
-/** The number of the row that this one belongs to. It is not shown. */
-export function parent(): Field<Seq, never, number, typeof INTERNAL> {
+/** The number of this row or of the one that it belongs to, for a resource that does not show it. */
+export function rowNumber(): Field<Seq, never, number, typeof INTERNAL> {
   return { type: integer(), traits: INTERNAL, fixed: true };
 }
 
@@ -133,6 +134,11 @@ export function atCreation<V, I, O, const M extends Options<O> = object>(
   more?: M,
 ) {
   return field(type, AT_CREATION, more, { initial });
+}
+
+/** A client must send it when it creates the resource. */
+export function requiredAtCreation<V, I, O, const M extends Options<O> = object>(type: ValueType<V, I, O>, more?: M) {
+  return field(type, REQUIRED_AT_CREATION, more, { fixed: true });
 }
 
 /** Only the server sets it. */

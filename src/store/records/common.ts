@@ -5,8 +5,6 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
-export type Metadata = Readonly<Record<string, string>>;
-
 /** A thing is named in a path by its id or by its uid (for messages the `eventId`). */
 export type Key = { readonly seq: Seq } | { readonly uid: string };
 

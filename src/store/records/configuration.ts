@@ -1,7 +1,8 @@
 import type { Seq } from "../../core/id.ts";
+import type { Application } from "../../core/resources/application.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
-import type { Metadata } from "./common.ts";
 
+export type { Application } from "../../core/resources/application.ts";
 export type { Endpoint } from "../../core/resources/endpoint.ts";
 
 export type EnvironmentType = "development" | "production";
@@ -21,18 +22,6 @@ export interface DeletedWithEnvironment {
   /** Hidden ones as well. */
   readonly applications: readonly Seq[];
   readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
-}
-
-export interface Application {
-  readonly seq: Seq;
-  readonly environmentSeq: Seq;
-  readonly uid: string | null;
-  readonly name: string;
-  /** Attempts per second over all its endpoints, null = unlimited. */
-  readonly throttleRate: number | null;
-  readonly metadata: Metadata;
-  readonly createdAt: number;
-  readonly updatedAt: number;
 }
 
 /** `taken`: the uid belongs to another application. `gone`: there is no such application. Then nothing was stored. */

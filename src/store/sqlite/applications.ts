@@ -1,17 +1,16 @@
 import type { Database } from "bun:sqlite";
-import type { Application, ApplicationExclusion, Configuration, Metadata } from "../index.ts";
+import { applicationFields } from "../../core/resources/application.ts";
+import type { Application, ApplicationExclusion, Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { mappingOf, type Row } from "./mapping.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
-import { isUniqueConflict, parsed } from "./rows.ts";
+import { isUniqueConflict } from "./rows.ts";
 import type { Range } from "./stretches.ts";
 
-const COLUMNS = `seq, environment_seq AS environmentSeq, uid, name, throttle_rate AS throttleRate, metadata,
-  created_at AS createdAt, updated_at AS updatedAt`;
-
-type Row = Omit<Application, "metadata"> & { metadata: string };
+const { columns, insert, assignments, toRecord, toBindings } = mappingOf("application", applicationFields);
 
 function toApplication(row: Row | null): Application | null {
-  return row === null ? null : { ...row, metadata: parsed<Metadata>(row.metadata) };
+  return row === null ? null : toRecord(row);
 }
 
 const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0
@@ -57,30 +56,24 @@ function* pieces(db: Database, environmentSeq: number, within: Range, direction:
 }
 
 export function applications(db: Database, committer: Committer): Configuration["applications"] {
-  const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM application WHERE seq = ? AND deleted_at IS NULL`);
+  const bySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM application WHERE seq = ? AND deleted_at IS NULL`);
   const inEnvironment = db.prepare<Row, [number, number]>(
-    `SELECT ${COLUMNS} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL AND operational = 0`,
+    `SELECT ${columns} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL AND operational = 0`,
   );
   const byUid = db.prepare<Row, [string, number]>(
-    `SELECT ${COLUMNS} FROM application WHERE uid = ? AND environment_seq = ? AND deleted_at IS NULL`,
+    `SELECT ${columns} FROM application WHERE uid = ? AND environment_seq = ? AND deleted_at IS NULL`,
   );
-  const insert = db.prepare(
-    `INSERT INTO application (seq, environment_seq, uid, name, throttle_rate, metadata, created_at, updated_at)
-     VALUES ($seq, $environmentSeq, $uid, $name, $throttleRate, $metadata, $createdAt, $updatedAt)`,
-  );
-  const replace = db.prepare(
-    `UPDATE application SET uid = $uid, name = $name, throttle_rate = $throttleRate, metadata = $metadata,
-     updated_at = $updatedAt WHERE seq = $seq AND deleted_at IS NULL`,
-  );
+  const insertOne = db.prepare(insert);
+  const replace = db.prepare(`UPDATE application SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE application SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
   const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
     "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL RETURNING seq",
   );
   const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
-  const knownBySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM application WHERE seq = ?`);
-  const hidden = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM application WHERE operational = 1`);
+  const knownBySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM application WHERE seq = ?`);
+  const hidden = db.prepare<Row, []>(`SELECT ${columns} FROM application WHERE operational = 1`);
   const hiddenOf = db.prepare<Row, [number]>(
-    `SELECT ${COLUMNS} FROM application WHERE environment_seq = ? AND operational = 1`,
+    `SELECT ${columns} FROM application WHERE environment_seq = ? AND operational = 1`,
   );
   const insertHidden = db.prepare(
     `INSERT INTO application (seq, environment_seq, name, metadata, created_at, updated_at, operational)
@@ -104,31 +97,18 @@ export function applications(db: Database, committer: Committer): Configuration[
     list: async (environmentSeq, page, exclude = null) => {
       const where = excluding(exclude);
       const rows = db.query<Row, [Bindings]>(
-        `SELECT ${COLUMNS} FROM application a WHERE ${LISTED}${where.sql} ORDER BY seq ${directionOf(page)} LIMIT $limit`,
+        `SELECT ${columns} FROM application a WHERE ${LISTED}${where.sql} ORDER BY seq ${directionOf(page)} LIMIT $limit`,
       );
       const within = rangeOf(page);
       const ranges = exclude === null ? [within] : pieces(db, environmentSeq, within, directionOf(page));
       return readRanges(
         page,
         ranges,
-        (range, limit) =>
-          rows.all({ ...where.values, ...range, environmentSeq, limit }).map((row) => toApplication(row)!),
+        (range, limit) => rows.all({ ...where.values, ...range, environmentSeq, limit }).map(toRecord),
         PIECES_MAX,
       );
     },
-    create: (application) =>
-      unlessTaken(() =>
-        insert.run({
-          seq: application.seq,
-          environmentSeq: application.environmentSeq,
-          uid: application.uid,
-          name: application.name,
-          throttleRate: application.throttleRate,
-          metadata: JSON.stringify(application.metadata),
-          createdAt: application.createdAt,
-          updatedAt: application.updatedAt,
-        }),
-      ),
+    create: (application) => unlessTaken(() => insertOne.run(toBindings(application))),
     update: async (seq, change) => {
       try {
         return await committer.write(() => {
@@ -136,14 +116,7 @@ export function applications(db: Database, committer: Committer): Configuration[
           if (before === null) return "gone";
           const { environmentSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, environmentSeq, createdAt };
-          replace.run({
-            seq,
-            uid: after.uid,
-            name: after.name,
-            throttleRate: after.throttleRate,
-            metadata: JSON.stringify(after.metadata),
-            updatedAt: after.updatedAt,
-          });
+          replace.run(toBindings(after));
           return { before, after };
         });
       } catch (error) {
@@ -158,7 +131,7 @@ export function applications(db: Database, committer: Committer): Configuration[
         return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
       }),
     known: async (seq) => toApplication(knownBySeq.get(seq)),
-    operational: async () => hidden.all().map((row) => toApplication(row)!),
+    operational: async () => hidden.all().map(toRecord),
     ensureOperational: ({ seq, environmentSeq, name, metadata, createdAt, updatedAt }) =>
       committer.write(() => {
         insertHidden.run(seq, environmentSeq, name, JSON.stringify(metadata), createdAt, updatedAt);

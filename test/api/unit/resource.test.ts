@@ -18,9 +18,9 @@ import {
   atCreation,
   createdAt,
   key,
-  parent,
   type RecordOf,
   required,
+  rowNumber,
   setting,
 } from "../../../src/core/resources/field.ts";
 import {
@@ -36,7 +36,7 @@ import {
 
 const fields = {
   seq: key("ep_"),
-  applicationSeq: parent(),
+  applicationSeq: rowNumber(),
   uid: setting(nullable(text()), null, { output: "unless null", example: "my-own" }),
   name: required(text({ minLength: 1 }), { example: "Thing" }),
   rate: setting(nullable(integer({ minimum: 1 })), null),

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { createdAt, key, parent, required, setting } from "../../../src/core/resources/field.ts";
+import { createdAt, key, required, rowNumber, setting } from "../../../src/core/resources/field.ts";
 import { choice, duration, flag, list, nullable, reserved, text } from "../../../src/core/resources/value-type.ts";
 import { mappingOf } from "../../../src/store/sqlite/mapping.ts";
 
 const fields = {
   seq: key("ep_"),
-  applicationSeq: parent(),
+  applicationSeq: rowNumber(),
   name: required(text()),
   paused: setting(flag(), false),
   waitsMs: setting(nullable(list(duration(1000))), null),

@@ -3,6 +3,7 @@ import { applicationUidTaken, changeApplication, deleteApplication } from "../..
 import { applicationChanged } from "../../../commands/publish.ts";
 import type { Seq } from "../../../core/id.ts";
 import { notFound } from "../../../core/problem.ts";
+import { applicationFields, plainApplication } from "../../../core/resources/application.ts";
 import { uidProblem } from "../../../core/rule.ts";
 import type { Application } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -11,6 +12,7 @@ import { findOrMake } from "../../http/find-or-make.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { found, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
+import { applyCreate, applyPatch, applyPut } from "../../http/resource.ts";
 import type { Identity } from "../../identity/auth.ts";
 import { exclusionOf, exclusionQuery } from "./exclusion.ts";
 import { ApplicationIn, ApplicationOut, ApplicationPatch, applicationExample, applicationOut } from "./fields.ts";
@@ -130,12 +132,7 @@ export function applicationRoutes(context: Context): Operation[] {
         );
         if (found === null) throw applicationUidTaken();
         if (found.made) return reply(201, out(found.thing));
-        return update(found.thing.seq, ({ uid }) => ({
-          name: body.name,
-          uid: body.uid === undefined ? uid : body.uid,
-          throttleRate: sentRate(body) ?? null,
-          metadata: body.metadata ?? {},
-        }));
+        return update(found.thing.seq, (before) => applyPut(applicationFields, before, body));
       },
     }),
 
@@ -153,13 +150,7 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
-        const rate = sentRate(body);
-        return update(seq, ({ name, uid, throttleRate, metadata }) => ({
-          name: body.name ?? name,
-          uid: body.uid === undefined ? uid : body.uid,
-          throttleRate: rate === undefined ? throttleRate : rate,
-          metadata: body.metadata === undefined ? metadata : (body.metadata ?? {}),
-        }));
+        return update(seq, (before) => applyPatch(applicationFields, before, body));
       },
     }),
 
@@ -199,24 +190,12 @@ async function makeApplication(
   body: Static<typeof ApplicationIn>,
 ): Promise<Application | null> {
   const now = context.clock.now();
-  const application: Application = {
-    seq: context.seqs.next(),
-    environmentSeq: identity.environmentSeq,
-    uid: body.uid ?? null,
-    name: body.name,
-    throttleRate: sentRate(body) ?? null,
-    metadata: body.metadata ?? {},
-    createdAt: now,
-    updatedAt: now,
-  };
+  const { environmentSeq } = identity;
+  const plain = plainApplication({ seq: context.seqs.next(), environmentSeq, name: body.name, now });
+  const application = applyCreate(applicationFields, plain, body);
   if (!(await context.store.configuration.applications.create(application))) return null;
   applicationChanged(context, application);
   return application;
-}
-
-/** Under its old name only when it does not stand under the new one. */
-function sentRate({ throttleRate, rateLimit }: Static<typeof ApplicationPatch>): number | null | undefined {
-  return throttleRate === undefined ? rateLimit : throttleRate;
 }
 
 /** What stands in the path becomes the uid, unless it looks like an id: then it names an application that is gone. */

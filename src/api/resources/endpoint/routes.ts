@@ -6,11 +6,10 @@ import {
   createEndpoint as storeEndpoint,
 } from "../../../commands/endpoints.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
-import { endpointFields } from "../../../core/resources/endpoint.ts";
+import { endpointFields, plainEndpoint } from "../../../core/resources/endpoint.ts";
 import { normalizeUrl, uidProblem } from "../../../core/rule.ts";
 import { generateSecret, parseSecret, secretBytes } from "../../../core/signature.ts";
 import type { Application, Endpoint } from "../../../store/index.ts";
-import { plainEndpoint } from "../../../store/plain-endpoint.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type FoundOrMade, findOrMake } from "../../http/find-or-make.ts";

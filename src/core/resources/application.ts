@@ -1,0 +1,27 @@
+import { alias, createdAt, defaultsOf, key, type RecordOf, required, rowNumber, setting, updatedAt } from "./field.ts";
+import { label, metadata, rateLimit, throttleRate, uid } from "./shared.ts";
+
+/** All fields of an application. To add one: a line here and a column in a migration. */
+export const applicationFields = {
+  seq: key("app_"),
+  environmentSeq: rowNumber(),
+  uid: setting(uid("app_", "application"), null, { output: "unless null", example: "customer-17" }),
+  name: required(label("For people.", { minLength: 1 }), { example: "Customer 17" }),
+  /** Attempts per second over all its endpoints. */
+  throttleRate: setting(throttleRate("Attempts a second at most, over all its endpoints; null = no limit."), null),
+  rateLimit: alias("throttleRate", rateLimit, { output: "unless null" }),
+  metadata: setting(metadata, {}),
+  createdAt,
+  updatedAt,
+};
+
+export interface Application extends RecordOf<typeof applicationFields> {}
+
+interface Plain extends Pick<Application, "seq" | "environmentSeq" | "name"> {
+  readonly now: number;
+}
+
+/** Returns a new application with the defaults of all other fields. */
+export function plainApplication({ now, ...given }: Plain): Application {
+  return { ...defaultsOf(applicationFields), ...given, createdAt: now, updatedAt: now };
+}
