@@ -98,16 +98,8 @@ async function audited(
     ...(applicationSeq !== null && { appId: ids.encode("app_", applicationSeq) }),
   };
   const actor = { kind: "command", id: null, name: null } as const;
-  const written = store.configuration.audit.end({
-    seq: seqs.next(),
-    environmentSeq,
-    actor,
-    action,
-    subject,
-    done: true,
-    at: Date.now(),
-  });
-  await Promise.all([written, work()]);
+  const entry = { seq: seqs.next(), environmentSeq, actor, action, subject, done: true, at: Date.now() };
+  await store.together(() => [store.configuration.audit.end(entry), work()]);
 }
 
 interface Opened {

@@ -61,11 +61,9 @@ export async function importEventTypes(
   const others = all.filter(({ name, archived }) => !archived && !names.has(name));
   const updatedAt = parts.clock.now();
   const { eventTypes } = parts.store.configuration;
-  await Promise.all(
-    parts.store.together((): Promise<unknown>[] => [
-      ...planned.map((eventType, i) => eventTypes.put(eventType, () => ({ ...imports[i]!.change, updatedAt }))),
-      ...others.map(({ name }) => eventTypes.update(environmentSeq, name, () => ({ archived: true, updatedAt }))),
-    ]),
-  );
+  await parts.store.together((): Promise<unknown>[] => [
+    ...planned.map((eventType, i) => eventTypes.put(eventType, () => ({ ...imports[i]!.change, updatedAt }))),
+    ...others.map(({ name }) => eventTypes.update(environmentSeq, name, () => ({ archived: true, updatedAt }))),
+  ]);
   for (const { name } of [...planned, ...others]) eventTypeChanged(parts, { environmentSeq, name });
 }

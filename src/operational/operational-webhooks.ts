@@ -185,9 +185,7 @@ export class OperationalWebhooks extends OneLife {
       messages.set(entry, incoming);
     }
     // One atomic group, so a second try after a failure repeats nothing.
-    await Promise.all(
-      store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming))),
-    );
+    await store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
   }
 
   async #environmentOf(endpointSeq: Seq): Promise<Seq | null> {

@@ -44,10 +44,21 @@ export interface Store {
   readonly history: History;
   readonly housekeeping: Housekeeping;
   /**
-   * Runs `start`, and commits all writes that it begins before it returns as one atomic group, in that order. When one
-   * fails, all of them reject with its error. Returns what `start` returns; the writes are awaited as usual.
+   * Runs `start` at once, commits the writes that it begins as one atomic group, in the order in which it begins them, and
+   * resolves to their results.
+   *
+   * - `start` returns the promises of all writes that it began, and begins no other write later.
+   * - When a write fails, none is stored. Its promise rejects with its error, the others with `GroupUndone`; the call
+   *   rejects with that error.
+   * - A unique name that is taken undoes the group too: the verb says so as usual (`false`, `taken`), the others and the
+   *   call reject with `GroupUndone`. Every other refusal (`gone`, an `eventId` that is known, a token that was revoked
+   *   before) is a result like any other, and the rest is stored.
+   * - A group that is begun within `start` becomes part of the outer one.
+   * - When `start` throws, none of its writes happens, and their promises never settle.
    */
-  together<T>(start: () => T): T;
+  together<T extends readonly Promise<unknown>[]>(
+    start: () => readonly [...T],
+  ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
   /** Commits what is queued and closes. */
   close(): Promise<void>;
 }

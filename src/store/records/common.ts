@@ -5,6 +5,15 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
+/** The write was undone because another write of its `Store.together` failed or met a name that is taken: see `cause`. */
+export class GroupUndone extends Error {
+  override readonly name = "GroupUndone";
+
+  constructor(cause: unknown) {
+    super("The write was undone with the rest of its group.", { cause });
+  }
+}
+
 /** A thing is named in a path by its id or by its uid (for messages the `eventId`). */
 export type Key = { readonly seq: Seq } | { readonly uid: string };
 

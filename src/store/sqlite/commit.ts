@@ -1,13 +1,14 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
-import { StoreUnavailable } from "../index.ts";
+import { type Store, StoreUnavailable } from "../index.ts";
+import { Group, resultsOf } from "./group.ts";
 
-/** One write, waiting for the commit of this turn. `work` may run more than once, so all that it does is in the database. */
-interface Write {
+/** One write that waits for a commit. `work` may run more than once, so all its effects must be in the database. */
+export interface Write {
   readonly work: () => unknown;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
+  resolve(value: never): void;
+  reject(error: unknown): void;
 }
 
 /** A commit of so many writes was one of many. */
@@ -19,8 +20,8 @@ const BUSY_WRITES = 8;
  */
 export class Committer {
   #queue: Write[] = [];
-  /** The writes of the `together` that is being begun. */
-  #group: Write[] | null = null;
+  /** Collects the writes that the `start` of a `together` begins. */
+  #group: Group | null = null;
   #isBusy = false;
   #closed = false;
   #crashed = false;
@@ -56,44 +57,31 @@ export class Committer {
 
   #enqueue(write: Write): void {
     if (this.#group !== null) {
-      this.#group.push(write);
+      this.#group.add(write);
       return;
     }
     this.#queue.push(write);
     if (this.#queue.length === 1) this.clock.soon(this.#isBusy ? this.#flushSoon : this.#flush);
   }
 
-  /**
-   * Runs `start` and makes one write of all the writes that it begins before it returns: they succeed together or fail
-   * together, with the error of the first that failed. When `start` throws, none of them happens.
-   */
-  together<T>(start: () => T): T {
-    if (this.#group !== null) return start();
-    const group: Write[] = [];
+  /** See `Store.together`. */
+  readonly together: Store["together"] = async (start) => {
+    const outer = this.#group;
+    const group = outer ?? new Group();
+    const begunBefore = group.size;
+    let started: ReturnType<typeof start>;
     this.#group = group;
-    const reject = (error: unknown) => {
-      for (const write of group) write.reject(error);
-    };
-    let started: T;
     try {
       started = start();
     } catch (error) {
-      reject(error);
+      group.cutTo(begunBefore);
       throw error;
     } finally {
-      this.#group = null;
+      this.#group = outer;
     }
-    if (group.length > 0) {
-      this.#enqueue({
-        work: () => group.map(({ work }) => work()),
-        resolve: (results: readonly unknown[]) => {
-          for (let i = 0; i < group.length; i++) group[i]!.resolve(results[i] as never);
-        },
-        reject,
-      });
-    }
-    return started;
-  }
+    if (outer === null && group.size > 0) this.#enqueue(group);
+    return resultsOf(started);
+  };
 
   /** Those who keep in memory what they have written hear that it was undone. */
   onRollback(listener: () => void): void {

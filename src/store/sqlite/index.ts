@@ -149,7 +149,7 @@ function assemble(
     configuration,
     history,
     housekeeping,
-    together: (start) => committer.together(start),
+    together: committer.together,
     close: async () => {
       // A disk that is full now loses nothing but some speed.
       committer.write(() => stretches.close()).catch(() => {});

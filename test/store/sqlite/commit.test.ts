@@ -1,54 +1,6 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import type { Fact } from "../../../src/core/fact.ts";
-import { systemClock } from "../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
-import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
-import { Furnished } from "../furnished.ts";
-
-interface MemoryWorld extends AsyncDisposable {
-  readonly world: Furnished;
-  readonly commits: Extract<Fact, { type: "commit.finished" | "commit.failed" }>[];
-  readonly db: Database;
-  /** Error to throw before the next commits, as if from the disk. */
-  trouble: Error | null;
-  crash(): void;
-}
-
-async function memoryWorld(): Promise<MemoryWorld> {
-  const db = new Database(":memory:", { strict: true });
-  const commits: MemoryWorld["commits"] = [];
-  const self = { db, commits, trouble: null as Error | null };
-  const { store, crash } = openMemoryStore(
-    db,
-    systemClock,
-    (fact) => {
-      if (fact.type === "commit.finished" || fact.type === "commit.failed") commits.push(fact);
-    },
-    () => {
-      if (self.trouble !== null) throw self.trouble;
-    },
-  );
-  const world = await Furnished.open(async () => ({
-    store,
-    facts: [],
-    reopen: async () => {},
-    remove: () => store.close(),
-  }));
-  commits.length = 0;
-  return Object.assign(self, {
-    world,
-    crash,
-    async [Symbol.asyncDispose]() {
-      await store.close();
-      db.close();
-    },
-  });
-}
-
-function sqliteError(code: string): Error {
-  return Object.assign(new Error(`planted: ${code}`), { code });
-}
+import { memoryWorld, sqliteError } from "./memory-world.ts";
 
 describe("group commit", () => {
   test("the group commit commits all writes of one turn of the event loop together", async () => {

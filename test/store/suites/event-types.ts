@@ -60,7 +60,7 @@ export function eventTypesSuite(open: Open): void {
       const changed = world.newEventType({ description: "new", validation: "reject", createdAt: world.now + 5 });
       const fresh = world.newEventType({ name: "order.sent" });
       const put = (eventType: EventType) => eventTypes.put(eventType, () => eventType);
-      await Promise.all(world.store.together(() => [changed, fresh].map(put)));
+      await world.store.together(() => [changed, fresh].map(put));
       const { seq, createdAt } = old;
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.paid")).toEqual({
         ...changed,

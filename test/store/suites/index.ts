@@ -22,12 +22,14 @@ import { scheduledSuite } from "./scheduled.ts";
 import { settleSuite } from "./settle.ts";
 import { storeSuite } from "./store.ts";
 import { tasksSuite } from "./tasks.ts";
+import { togetherSuite } from "./together.ts";
 import { tokensSuite } from "./tokens.ts";
 
 /** Runs all suites, which state what an implementation of the store guarantees. */
 export function everySuite(open: Open): void {
   for (const suite of [
     storeSuite,
+    togetherSuite,
     environmentsSuite,
     applicationsSuite,
     eventTypesSuite,

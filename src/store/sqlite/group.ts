@@ -1,0 +1,51 @@
+import { GroupUndone, StoreUnavailable } from "../index.ts";
+import type { Write } from "./commit.ts";
+
+/** The writes of one `Store.together`, as one write of the group commit: all of them are done or none. */
+export class Group implements Write {
+  readonly #writes: Write[] = [];
+  /** The write that failed in the latest run. */
+  #failed: Write | null = null;
+
+  get size(): number {
+    return this.#writes.length;
+  }
+
+  add(write: Write): void {
+    this.#writes.push(write);
+  }
+
+  /** Forgets all writes but the first `size`. Their promises never settle. */
+  cutTo(size: number): void {
+    this.#writes.length = size;
+  }
+
+  readonly work = (): unknown[] => this.#writes.map((write) => this.#run(write));
+
+  #run(write: Write): unknown {
+    this.#failed = write;
+    return write.work();
+  }
+
+  resolve(results: readonly unknown[]): void {
+    this.#writes.forEach((write, i) => void write.resolve(results[i] as never));
+  }
+
+  /** The write that failed gets its error, because a verb may know what to make of it; the others learn that they were undone. */
+  reject(error: unknown): void {
+    const undone = error instanceof StoreUnavailable ? error : new GroupUndone(error);
+    for (const write of this.#writes) write.reject(write === this.#failed ? error : undone);
+  }
+}
+
+/** Resolves as `Promise.all`, but waits for all promises and prefers the error of the write that failed. */
+export async function resultsOf<T extends readonly unknown[]>(
+  started: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled = await Promise.allSettled(started);
+  const errors = settled.filter((result) => result.status === "rejected").map(({ reason }) => reason);
+  if (errors.length > 0) throw errors.find((error) => !(error instanceof GroupUndone)) ?? errors[0];
+  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as {
+    -readonly [K in keyof T]: Awaited<T[K]>;
+  };
+}
