@@ -30,33 +30,38 @@ const DEMO = "demo";
 const DONE_META = "first-start";
 
 /**
- * On a fresh data directory: a root token, unless one is configured, and an application to try out with, whose endpoint is a built-in
- * inbox. Null when that was done before.
+ * Prepares a fresh data directory: generates a root token unless one is configured, and makes a demo application whose
+ * endpoint is a built-in inbox. All of it is one commit, so that a start that is cut off is repeated as a whole. Returns
+ * null if it was done before.
  */
 export async function prepareFirstStart(parts: Parts): Promise<FirstStart | null> {
-  const { store, clock } = parts;
-  if ((await store.housekeeping.meta.get(DONE_META)) !== null) return null;
-  const rootToken = parts.rootToken === null ? await makeRootToken(parts) : null;
-  await makeDemo(parts);
-  await store.housekeeping.meta.set(DONE_META, new Date(clock.now()).toISOString());
+  const { store, clock, environmentSeq } = parts;
+  const { meta } = store.housekeeping;
+  if ((await meta.get(DONE_META)) !== null) return null;
+  const hasDemo = (await store.configuration.applications.find(environmentSeq, { uid: DEMO })) !== null;
+  const rootToken = parts.rootToken === null ? newRootToken(parts) : null;
+  await store.together((): Promise<unknown>[] => [
+    ...(rootToken === null ? [] : [meta.set(ROOT_TOKEN_META, createHash("sha256").update(rootToken).digest("hex"))]),
+    ...(hasDemo ? [] : makeDemo(parts)),
+    meta.set(DONE_META, new Date(clock.now()).toISOString()),
+  ]);
   return { rootToken, demoApplication: DEMO };
 }
 
-async function makeRootToken({ store, random }: Parts): Promise<string> {
-  const token = `bhroot_${Buffer.from(random.bytes(32)).toString("base64url")}`;
-  await store.housekeeping.meta.set(ROOT_TOKEN_META, createHash("sha256").update(token).digest("hex"));
-  return token;
+function newRootToken({ random }: Parts): string {
+  return `bhroot_${Buffer.from(random.bytes(32)).toString("base64url")}`;
 }
 
-async function makeDemo({ store, seqs, clock, random, environmentSeq, publicUrl }: Parts): Promise<void> {
+function makeDemo({ store, seqs, clock, random, environmentSeq, publicUrl }: Parts): Promise<unknown>[] {
   const now = clock.now();
   const applicationSeq = seqs.next();
-  await store.configuration.applications.create({
-    ...plainApplication({ seq: applicationSeq, environmentSeq, name: "Demo", now }),
-    uid: DEMO,
-  });
+  const plain = plainApplication({ seq: applicationSeq, environmentSeq, name: "Demo", now });
   const url = `${publicUrl}/inbox/${Buffer.from(random.bytes(18)).toString("base64url")}`;
   const endpoint = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
   const secret = generateSecret(random.bytes(secretBytes));
-  await store.configuration.endpoints.create({ ...endpoint, description: "The built-in inbox" }, secret);
+  const { applications, endpoints } = store.configuration;
+  return [
+    applications.create({ ...plain, uid: DEMO }),
+    endpoints.create({ ...endpoint, description: "The built-in inbox" }, secret),
+  ];
 }

@@ -29,6 +29,7 @@ test("a start that fails after the server has begun to listen leaves nothing run
   await (await startServer(settingsFor(dataDir, port), options)).stop();
   const db = new Database(home.file("data/boathook.db"));
   db.run("DELETE FROM meta WHERE name = 'first-start'");
+  db.run("DELETE FROM application");
   db.run("CREATE TRIGGER broken BEFORE INSERT ON application BEGIN SELECT RAISE(ABORT, 'no room'); END");
 
   await expect(startServer(settingsFor(dataDir, port), options)).rejects.toThrow("no room");
@@ -36,7 +37,6 @@ test("a start that fails after the server has begun to listen leaves nothing run
 
   // Nothing holds the port or the data directory.
   db.run("DROP TRIGGER broken");
-  db.run("DELETE FROM application");
   db.close();
   const server = await startServer(settingsFor(dataDir, port), options);
   expect((await fetch(url)).status).toBe(204);

@@ -1,0 +1,51 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { systemClock } from "../src/edge/clock.ts";
+import { systemRandom } from "../src/edge/random.ts";
+import { prepareFirstStart } from "../src/first-start.ts";
+import { openMemoryStore } from "../src/store/sqlite/index.ts";
+
+async function freshData() {
+  const db = new Database(":memory:", { strict: true });
+  const { store } = openMemoryStore(db, systemClock, () => {});
+  const { numbers: seqs } = store;
+  const environment = await store.configuration.environments.ensure({
+    seq: seqs.next(),
+    name: "default",
+    createdAt: 0,
+  });
+  const prepare = () =>
+    prepareFirstStart({
+      ...{ store, seqs, clock: systemClock, random: systemRandom, environmentSeq: environment.seq },
+      ...{ rootToken: null, publicUrl: "http://127.0.0.1:8071" },
+    });
+  const count = (table: string) =>
+    (db.query(`SELECT COUNT(*) AS count FROM ${table}`).get() as { count: number }).count;
+  return { db, prepare, count };
+}
+
+test("the first start makes a root token and a demo application once", async () => {
+  const { prepare, count } = await freshData();
+  expect(await prepare()).toMatchObject({ rootToken: expect.stringMatching(/^bhroot_/), demoApplication: "demo" });
+  expect(await prepare()).toBeNull();
+  expect([count("application"), count("endpoint"), count("endpoint_secret")]).toEqual([1, 1, 1]);
+});
+
+test("a first start that fails half-way stores nothing, and the next one prepares everything", async () => {
+  const { db, prepare, count } = await freshData();
+  const values = count("meta");
+  db.run("CREATE TRIGGER broken BEFORE INSERT ON endpoint BEGIN SELECT RAISE(ABORT, 'planted'); END");
+  await expect(prepare()).rejects.toThrow("planted");
+  expect([count("application"), count("meta")]).toEqual([0, values]);
+  db.run("DROP TRIGGER broken");
+  expect(await prepare()).not.toBeNull();
+  expect([count("application"), count("endpoint")]).toEqual([1, 1]);
+});
+
+test("a first start that an earlier release left half-done keeps the application that it made", async () => {
+  const { db, prepare, count } = await freshData();
+  await prepare();
+  db.run("DELETE FROM meta WHERE name = 'first-start'");
+  expect(await prepare()).toMatchObject({ rootToken: expect.any(String) });
+  expect([count("application"), count("endpoint")]).toEqual([1, 1]);
+});
