@@ -1,8 +1,9 @@
 import type { Seq } from "../core/id.ts";
+import { type EventTypeSettings, plainEventType } from "../core/resources/event-type.ts";
 import type { EventType, Store } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { checkSchemas } from "./event-type-schemas.ts";
-import { type EventTypeSettings, newEventType, plainEventType } from "./event-types.ts";
+import { newEventType } from "./event-types.ts";
 import { eventTypeChanged } from "./publish.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;

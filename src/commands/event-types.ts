@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import { conflict, notFound, type Problem } from "../core/problem.ts";
+import type { EventTypeSettings } from "../core/resources/event-type.ts";
 import type { EventType } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { checkSchemas } from "./event-type-schemas.ts";
@@ -12,20 +13,6 @@ export interface EventTypeKey {
   readonly environmentSeq: Seq;
   readonly name: string;
 }
-
-/** What clients may set. */
-export type EventTypeSettings = Omit<EventType, keyof EventTypeKey | "seq" | "createdAt" | "updatedAt">;
-
-/** The settings of an event type of which only the name is given. */
-export const plainEventType: EventTypeSettings = {
-  description: "",
-  archived: false,
-  deprecated: false,
-  schemas: null,
-  validation: "warn",
-  featureFlags: [],
-  groupName: null,
-};
 
 /**
  * Creates an event type. If its name belongs to an archived one, restores that one with these settings. Throws 409 if

@@ -12,6 +12,8 @@ export const metadataBytesMax = 4096;
  * them.
  */
 export const metadataEntriesMax = 1000;
+/** Maximum size of the JSON Schema of an event type, as JSON. */
+export const schemaBytesMax = 64 * 1024;
 export const headerValueBytesMax = 4096;
 /** Our own limit: a length that every receiver and proxy can be expected to accept. */
 export const urlCharsMax = 2048;

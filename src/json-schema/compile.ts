@@ -5,6 +5,7 @@
 import { Ajv, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Finding } from "../core/problem.ts";
+import { schemaBytesMax } from "../core/rule.ts";
 import { findingsOf, overall, sentence } from "./findings.ts";
 import { checkForm, type Validator } from "./form.ts";
 import { Meter, TooCostly } from "./meter.ts";
@@ -15,9 +16,6 @@ import { addVisits, Enough } from "./visit.ts";
 import { WeightedCache } from "./weighted-cache.ts";
 
 export { UnusableSchema };
-
-/** Maximum size of a schema as JSON. */
-export const schemaBytesMax = 64 * 1024;
 
 /**
  * Limits that bound the time to compile a schema, which blocks the event loop, to about 0.1 s. A

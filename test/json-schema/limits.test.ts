@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { compileSchema, schemaBytesMax, UnusableSchema } from "../../src/json-schema/compile.ts";
+import { schemaBytesMax } from "../../src/core/rule.ts";
+import { compileSchema, UnusableSchema } from "../../src/json-schema/compile.ts";
 
 const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
 

@@ -136,7 +136,7 @@ export function exampleOf<F extends Fields>(fields: F): Output<F> {
   for (const [name, field] of Object.entries<Field>(fields)) {
     const { traits, aliasOf, example } = field;
     if (traits.output === "never") continue;
-    const value = example ?? (aliasOf === undefined ? defaultOf(field) : examples[aliasOf]);
+    const value = example ?? defaultOf(aliasOf === undefined ? field : { ...fields[aliasOf], ...field });
     if (value !== null || traits.output === "always") examples[traits.json ?? name] = value;
   }
   return examples as Output<F>;
@@ -157,17 +157,17 @@ export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: 
 type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
 
 /** Returns the new record `blank` with what was sent for it. */
-export function applyCreate<F extends Fields, R extends RecordOf<F>>(fields: F, blank: R, sent: Sent<F>): R {
+export function applyCreate<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, blank: R, sent: Sent<F>): R {
   return overlaid(fields, blank, sent, ({ create }) => create !== "no");
 }
 
 /** Returns the record with what was sent for it; null is a value, and what was not sent stays. */
-export function applyPatch<F extends Fields, R extends RecordOf<F>>(fields: F, before: R, sent: Sent<F>): R {
+export function applyPatch<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   return overlaid(fields, before, sent, ({ update }) => update !== "no");
 }
 
 /** Returns the record as a PUT makes it: what was not sent gets its default, but the uid stays. */
-export function applyPut<F extends Fields, R extends RecordOf<F>>(fields: F, before: R, sent: Sent<F>): R {
+export function applyPut<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   const uid = "uid" in before ? { uid: before.uid } : {};
   return applyPatch(fields, { ...before, ...settingsOf(fields), ...uid }, sent);
 }

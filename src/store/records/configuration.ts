@@ -1,9 +1,11 @@
 import type { Seq } from "../../core/id.ts";
 import type { Application } from "../../core/resources/application.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
+import type { EventType } from "../../core/resources/event-type.ts";
 
 export type { Application } from "../../core/resources/application.ts";
 export type { Endpoint } from "../../core/resources/endpoint.ts";
+export type { EventType } from "../../core/resources/event-type.ts";
 
 export type EnvironmentType = "development" | "production";
 
@@ -28,7 +30,7 @@ export interface DeletedWithEnvironment {
 export type ApplicationUpdate = { readonly before: Application; readonly after: Application } | "taken" | "gone";
 
 /** What becomes of messages that do not fit the schema of their type: nothing, a warning on them, a refusal. */
-export type Validation = "off" | "warn" | "reject";
+export type Validation = EventType["validation"];
 
 /** Leaves applications out of a list. */
 export interface ApplicationExclusion {
@@ -37,22 +39,6 @@ export interface ApplicationExclusion {
   readonly allDisabled: boolean;
   /** Those that have endpoints, all of them at this address or below it. */
   readonly allAt: string | null;
-}
-
-export interface EventType {
-  readonly seq: Seq;
-  readonly environmentSeq: Seq;
-  readonly name: string;
-  readonly description: string;
-  readonly archived: boolean;
-  readonly deprecated: boolean;
-  /** Version → JSON Schema, as it was sent. */
-  readonly schemas: Readonly<Record<string, unknown>> | null;
-  readonly validation: Validation;
-  readonly featureFlags: readonly string[];
-  readonly groupName: string | null;
-  readonly createdAt: number;
-  readonly updatedAt: number;
 }
 
 /** `gone`: the event type does not exist; nothing was stored. */

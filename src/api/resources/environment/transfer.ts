@@ -1,14 +1,15 @@
 import { Type } from "@sinclair/typebox";
 import { allEventTypes, importEventTypes } from "../../../commands/event-type-import.ts";
-import { plainEventType } from "../../../commands/event-types.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import { invalid } from "../../../core/problem.ts";
+import { eventTypeFields, plainEventType } from "../../../core/resources/event-type.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
+import { applyPatch } from "../../http/resource.ts";
 import { nullable } from "../../http/schema.ts";
-import { changed, EventTypeIn, EventTypeOut, eventTypeExample, eventTypeOut } from "../event-type/fields.ts";
+import { EventTypeIn, EventTypeOut, eventTypeExample, eventTypeOut } from "../event-type/fields.ts";
 
 const FORMAT_VERSION = 1;
 const EVENT_TYPES_MAX = 10_000;
@@ -28,7 +29,7 @@ const EnvironmentIn = field.object("EnvironmentIn", {
 });
 
 export function environmentTransferRoutes(context: Context): Operation[] {
-  const { store, clock } = context;
+  const { store, clock, ids } = context;
   const tag = "Environment";
   return [
     operation({
@@ -60,7 +61,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
         return reply(200, {
           version: FORMAT_VERSION,
           createdAt: formatInstant(clock.now()),
-          eventTypes: eventTypes.map((eventType) => eventTypeOut(eventType)),
+          eventTypes: eventTypes.map((eventType) => eventTypeOut(eventType, ids)),
           settings: null,
           connectors: [],
         });
@@ -86,7 +87,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
         refuseTwins(sent);
         const imports = sent.map((eventType, i) => ({
           name: eventType.name,
-          change: changed(plainEventType, eventType),
+          change: applyPatch(eventTypeFields, plainEventType, eventType),
           loc: ["body", "eventTypes", `[${i}]`, "schemas"],
         }));
         await importEventTypes(context, identity.environmentSeq, imports);

@@ -4,11 +4,11 @@ import {
   createEventType,
   expungeEventType,
   noEventType,
-  plainEventType,
   putEventType,
 } from "../../../commands/event-types.ts";
 import { iteratorOfName, listOut, pageLimitDefault, parseNameIterator } from "../../../core/page.ts";
 import { invalid } from "../../../core/problem.ts";
+import { eventTypeFields, plainEventType } from "../../../core/resources/event-type.ts";
 import { eventTypeNameProblem } from "../../../core/rule.ts";
 import type { EventType } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -16,16 +16,16 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { orderQuery, pageQuery } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
+import { applyPatch } from "../../http/resource.ts";
 import type { Identity } from "../../identity/auth.ts";
 import {
-  changed,
   EventTypeIn,
   EventTypeOut,
   EventTypePatch,
   EventTypeUpdate,
+  eventTypeOut,
   eventTypeExample as example,
   isVisible,
-  eventTypeOut as out,
 } from "./fields.ts";
 
 const bodyExample = { name: "user.signup", description: "Somebody has signed up." };
@@ -33,9 +33,11 @@ const found = { description: "The event type.", schema: EventTypeOut, example };
 const created = { ...found, description: "The event type was made." };
 
 export function eventTypeRoutes(context: Context): Operation[] {
-  const { store } = context;
+  const { store, ids } = context;
   const tag = "Event type";
   const path = "/api/v1/event-type/:event_type_name";
+
+  const out = (eventType: EventType, withContent = true) => eventTypeOut(eventType, ids, withContent);
 
   async function get(identity: Identity, name: string): Promise<EventType> {
     const eventType = await store.configuration.eventTypes.get(identity.environmentSeq, name);
@@ -95,7 +97,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [409],
       async handle({ identity, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: body.name };
-        const eventType = await createEventType(context, key, changed(plainEventType, body));
+        const eventType = await createEventType(context, key, applyPatch(eventTypeFields, plainEventType, body));
         return { ...reply(201, out(eventType)), changed: { eventTypeName: body.name } };
       },
     }),
@@ -127,7 +129,11 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: checkedName(params.event_type_name) };
-        const { eventType, created } = await putEventType(context, key, changed(plainEventType, body));
+        const { eventType, created } = await putEventType(
+          context,
+          key,
+          applyPatch(eventTypeFields, plainEventType, body),
+        );
         return reply(created ? 201 : 200, out(eventType));
       },
     }),
@@ -146,7 +152,10 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: params.event_type_name };
-        return reply(200, out(await changeEventType(context, key, (before) => changed(before, body))));
+        return reply(
+          200,
+          out(await changeEventType(context, key, (before) => applyPatch(eventTypeFields, before, body))),
+        );
       },
     }),
 

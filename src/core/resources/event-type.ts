@@ -1,0 +1,76 @@
+import { schemaBytesMax } from "../rule.ts";
+import {
+  alias,
+  createdAt,
+  type RecordOf,
+  requiredAtCreation,
+  rowNumber,
+  setting,
+  settingsOf,
+  updatedAt,
+} from "./field.ts";
+import { eventTypeName, label } from "./shared.ts";
+import { choice, flag, list, map, nullable, nullMeans, object, type ValueType } from "./value-type.ts";
+
+const VERSIONS_MAX = 100;
+const FLAGS_MAX = 100;
+
+const schemas = nullable(
+  map<unknown>(object(), {
+    maxProperties: VERSIONS_MAX,
+    description: `A JSON Schema by version, each at most ${schemaBytesMax} bytes: draft-07 (when it does not say which) or 2020-12. Payloads are held against the latest version. References must stay within the schema.`,
+    examples: [{ "1": { type: "object", required: ["id"], properties: { id: { type: "string" } } } }],
+  }),
+);
+
+const validation = choice(["off", "warn", "reject"], {
+  description:
+    "What becomes of messages that do not fit the schema: `off` nothing, `warn` they are taken and say so in `warnings`, `reject` they are refused with 422.",
+});
+
+type Flags = readonly string[];
+
+/** In JSON null stands for an empty list. */
+const flags = nullMeans<Flags, Flags, Flags>([], list(eventTypeName, { maxItems: FLAGS_MAX, distinct: true }));
+const featureFlags: ValueType<Flags, Flags | null, Flags | null> = {
+  ...flags,
+  output: { ...flags.output, nullable: true },
+  format: (value) => (value.length === 0 ? null : value),
+};
+
+const oneFlag = nullable(eventTypeName);
+const featureFlag: ValueType<Flags, string | null, string | null> = {
+  ...oneFlag,
+  parse: (input) => (input === null ? [] : [input]),
+  format: (value) => value[0] ?? null,
+};
+
+/** All fields of an event type. To add one: a line here and a column in a migration. */
+export const eventTypeFields = {
+  seq: rowNumber(),
+  environmentSeq: rowNumber(),
+  name: requiredAtCreation(eventTypeName, { example: "user.signup" }),
+  description: setting(label("For people."), "", {
+    create: "required",
+    update: "required",
+    example: "Somebody has signed up.",
+  }),
+  archived: setting(flag({ description: "Endpoints cannot ask for it any more." }), false),
+  deprecated: setting(flag(), false),
+  /** By version, as they were sent. */
+  schemas: setting(schemas, null),
+  validation: setting(validation, "warn"),
+  /** The Svix API had one flag before it had a list. */
+  featureFlag: alias("featureFlags", featureFlag),
+  featureFlags: setting(featureFlags, []),
+  groupName: setting(nullable(eventTypeName), null),
+  createdAt,
+  updatedAt,
+};
+
+export interface EventType extends RecordOf<typeof eventTypeFields> {}
+
+/** The settings of an event type of which only the name is given. */
+export const plainEventType = settingsOf(eventTypeFields);
+/** What clients may set. */
+export type EventTypeSettings = typeof plainEventType;
