@@ -1,5 +1,7 @@
-import type { Application, Key } from "../store/index.ts";
+import { PURGE, type PurgeData } from "../deliver/tasks/purge.ts";
+import type { Application, Key, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
+import { startTask } from "./tasks.ts";
 
 /**
  * Deletes the payloads of messages for good and cancels their pending deliveries. Says for each key, in order, whether the
@@ -14,4 +16,13 @@ export async function expungeMessages(
   for (const endpointSeq of expunged.endpoints) signals.send({ type: "lane.changed", endpointSeq });
   facts.state({ type: "messages.expunged", environmentSeq, ...expunged });
   return found;
+}
+
+/** Starts a task that deletes the payloads of all messages that the application has now. */
+export function expungeApplication(
+  parts: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
+  { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
+): Promise<Task> {
+  const data: PurgeData = { applicationSeq: seq, from: 0, messagesPurged: 0 };
+  return startTask(parts, environmentSeq, PURGE, () => ({ ...data }));
 }

@@ -20,7 +20,7 @@ export async function resend(parts: Parts, { application, message, endpoint }: R
   if (message.payload === null) {
     throw new Problem(400, "missing_payload", "The payload of this message is no longer kept.");
   }
-  if (endpoint.disabled) throw endpointDisabled();
+  checkEnabled(endpoint);
   const { store, seqs, clock } = parts;
   const position = seqs.next();
   const fresh = { seq: position, position, now: clock.now() };
@@ -40,6 +40,7 @@ function announce(
   facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
 }
 
-export function endpointDisabled(): Problem {
-  return new Problem(400, "endpoint_disabled", "The endpoint is disabled. Enable it first.");
+/** Throws 400 if the endpoint is disabled: it gets no messages then. */
+export function checkEnabled({ disabled }: Pick<Endpoint, "disabled">): void {
+  if (disabled) throw new Problem(400, "endpoint_disabled", "The endpoint is disabled. Enable it first.");
 }

@@ -2,9 +2,9 @@
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
-import { PURGE } from "../../../deliver/tasks/purge.ts";
-import { REPLAYS } from "../../../deliver/tasks/replay.ts";
-import { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
+import type { PURGE } from "../../../deliver/tasks/purge.ts";
+import type { ReplayTask } from "../../../deliver/tasks/replay.ts";
+import type { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
 import type { Task } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 
@@ -38,19 +38,23 @@ export const taskExample = {
   updatedAt: "2026-01-01T00:00:00.000Z",
 };
 
-export function startedExample(task: string) {
+export function startedExample(task: TaskKind) {
   const { data: _, ...rest } = taskExample;
   return { ...rest, task };
 }
 
-/** What callers may see of a task's data, by kind; the rest is for those who go on with it. */
-const SHOWN: Readonly<Record<string, readonly string[]>> = {
+type TaskKind = "dead-letter.redrive" | typeof PURGE | typeof APP_STATS | typeof EVENT_TYPE_AGGREGATE | ReplayTask;
+
+/** The fields of a task's data that callers see, by kind. The others are the task's internal progress. */
+const SHOWN = {
   "dead-letter.redrive": ["redriven", "rate"],
-  [PURGE]: ["messagesPurged"],
-  [APP_STATS]: ["appStats"],
-  [EVENT_TYPE_AGGREGATE]: ["event_types"],
-  ...Object.fromEntries(Object.keys(REPLAYS).map((kind) => [kind, ["messagesSent"]])),
-};
+  "application.purge_content": ["messagesPurged"],
+  "application.stats": ["appStats"],
+  "event-type.aggregate": ["event_types"],
+  "endpoint.recover": ["messagesSent"],
+  "endpoint.replay": ["messagesSent"],
+  "endpoint.bulk-replay": ["messagesSent"],
+} as const satisfies Readonly<Record<TaskKind, readonly string[]>>;
 
 export function startedTask(task: Task, ids: IdCodec) {
   return {
@@ -62,7 +66,8 @@ export function startedTask(task: Task, ids: IdCodec) {
 }
 
 export function taskOut(task: Task, ids: IdCodec) {
-  const names = [...(SHOWN[task.kind] ?? []), "error"];
+  const shown: Readonly<Record<string, readonly string[]>> = SHOWN;
+  const names = [...(shown[task.kind] ?? []), "error"];
   const data = Object.fromEntries(names.filter((name) => name in task.data).map((name) => [name, task.data[name]]));
   return { ...startedTask(task, ids), data };
 }

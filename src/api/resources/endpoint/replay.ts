@@ -1,23 +1,14 @@
-import { Type } from "@sinclair/typebox";
-import { endpointDisabled } from "../../../commands/resend.ts";
-import { startTask } from "../../../commands/tasks.ts";
-import { seqAt } from "../../../core/id.ts";
+import { type Static, Type } from "@sinclair/typebox";
+import { bulkReplay, type ReplayFilter, type ReplayWindow, recover, replayMissing } from "../../../commands/replays.ts";
 import { parseInstant } from "../../../core/instant.ts";
-import { invalid } from "../../../core/problem.ts";
-import type { ReplayData, ReplayRequest, ReplayTask } from "../../../deliver/tasks/replay.ts";
-import type { Application, Endpoint, Task } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { instantText, nullable, ruled } from "../../http/schema.ts";
-import type { Identity } from "../../identity/auth.ts";
 import { classNumbers, classOfNumber, statusNumbers, statusOfNumber } from "../attempt/svix-numbers.ts";
 import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
-const DAY_MS = 24 * 3_600_000;
-/** As far back as a recovery goes, as in the Svix API: fourteen days, and five minutes for a clock that is wrong. */
-const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
 const EVENT_TYPES_MAX = 250;
 const TAG_CHARS_MAX = 128;
 
@@ -68,7 +59,7 @@ interface Sent {
 }
 
 export function endpointReplayRoutes(context: Context): Operation[] {
-  const { ids, lookup, clock } = context;
+  const { ids, lookup } = context;
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
   const bodyExample = { since: "2026-01-01T00:00:00Z" };
@@ -95,12 +86,8 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       },
       problems: [400, 404],
       async handle({ identity, params, body }) {
-        const window = windowOf(body);
-        const target = await targetOf(identity, params.app_id, params.endpoint_id);
-        if (window.since < (window.until ?? clock.now()) - RECOVER_MS_MAX) {
-          throw invalid(["body", "since"], "A recovery goes back fourteen days at most.");
-        }
-        return reply(202, startedTask(await start("endpoint.recover", target, window), ids));
+        const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return reply(202, startedTask(await recover(context, target, windowOf(body)), ids));
       },
     }),
 
@@ -125,9 +112,8 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       },
       problems: [400, 404],
       async handle({ identity, params, body }) {
-        const window = windowOf(body);
-        const target = await targetOf(identity, params.app_id, params.endpoint_id);
-        return reply(202, startedTask(await start("endpoint.replay", target, window), ids));
+        const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+        return reply(202, startedTask(await replayMissing(context, target, windowOf(body)), ids));
       },
     }),
 
@@ -151,49 +137,26 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       },
       problems: [400, 404],
       async handle({ identity, params, body }) {
-        const window = windowOf(body);
-        const target = await targetOf(identity, params.app_id, params.endpoint_id);
-        const { eventTypes, channel, tag: messageTag, status, statusCodeClass } = body;
-        const request = {
-          ...window,
-          ...(eventTypes != null && { eventTypes }),
-          ...(channel != null && { channel }),
-          ...(messageTag != null && { tag: messageTag }),
-          ...(status != null && { status: statusOfNumber(status) }),
-          ...(statusCodeClass != null && { responseClass: classOfNumber(statusCodeClass) }),
-        };
-        return reply(202, startedTask(await start("endpoint.bulk-replay", target, request), ids));
+        const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const task = await bulkReplay(context, target, windowOf(body), filterOf(body));
+        return reply(202, startedTask(task, ids));
       },
     }),
   ];
-
-  /** The endpoint of a path, which must be one that something can be sent to. */
-  async function targetOf(identity: Identity, app: string, text: string) {
-    const target = await lookup.both(identity, app, text);
-    if (target.endpoint.disabled) throw endpointDisabled();
-    return target;
-  }
-
-  function start(
-    kind: ReplayTask,
-    { application, endpoint }: { readonly application: Application; readonly endpoint: Endpoint },
-    { since: sinceAt, until: untilAt, ...filter }: Omit<ReplayRequest, "applicationSeq" | "endpointSeq">,
-  ): Promise<Task> {
-    const { environmentSeq, seq: applicationSeq } = application;
-    return startTask(context, environmentSeq, kind, (seq) => {
-      const from = Math.max(0, seqAt(sinceAt) - 1);
-      const to = untilAt === null ? seq : Math.min(seqAt(untilAt), seq);
-      const data: ReplayData = { ...filter, applicationSeq, endpointSeq: endpoint.seq, from, to, messagesSent: 0 };
-      return { ...data };
-    });
-  }
 }
 
-/** The body has been checked: both are instants. */
-function windowOf(sent: Sent): Pick<ReplayRequest, "since" | "until"> {
-  const window = { since: parseInstant(sent.since)!, until: sent.until == null ? null : parseInstant(sent.until) };
-  if (window.until !== null && window.since > window.until) {
-    throw invalid(["body", "since"], "Must not lie after `until`.");
-  }
-  return window;
+/** Both were checked to be instants. */
+function windowOf({ since, until }: Sent): ReplayWindow {
+  return { since: parseInstant(since)!, until: until == null ? null : parseInstant(until) };
+}
+
+function filterOf(sent: Static<typeof BulkReplayIn>): ReplayFilter {
+  const { eventTypes, channel, tag, status, statusCodeClass } = sent;
+  return {
+    ...(eventTypes != null && { eventTypes }),
+    ...(channel != null && { channel }),
+    ...(tag != null && { tag }),
+    ...(status != null && { status: statusOfNumber(status) }),
+    ...(statusCodeClass != null && { responseClass: classOfNumber(statusCodeClass) }),
+  };
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
 import { latestSchema } from "../../../accept/payload-rules.ts";
-import { endpointDisabled } from "../../../commands/resend.ts";
+import { checkEnabled } from "../../../commands/resend.ts";
 import { topLevelFields } from "../../../core/json.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
 import type { EventType } from "../../../store/index.ts";
@@ -69,7 +69,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
         if (body.payload != null) checkScopes(identity, "message:Write");
         ingestRate.spend(identity.caller, 1);
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        if (endpoint.disabled) throw endpointDisabled();
+        checkEnabled(endpoint);
         const payload = await payloadOf(identity, body, bytes);
         const incoming = incomingOf(body.eventType, payload);
         const result = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);

@@ -1,9 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { expungeMessages } from "../../../commands/expunge.ts";
-import { startTask } from "../../../commands/tasks.ts";
+import { expungeApplication, expungeMessages } from "../../../commands/expunge.ts";
 import { notFound } from "../../../core/problem.ts";
 import { nameCharsMax } from "../../../core/rule.ts";
-import { PURGE, type PurgeData } from "../../../deliver/tasks/purge.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -97,15 +95,13 @@ export function messageExpungeRoutes(context: Context): Operation[] {
         202: {
           description: "It has begun.",
           schema: startedOut("ExpungeAllContentsOut"),
-          example: startedExample(PURGE),
+          example: startedExample("application.purge_content"),
         },
       },
       problems: [404],
       async handle({ identity, params }) {
         const application = await lookup.application(identity, params.app_id);
-        const data: PurgeData = { applicationSeq: application.seq, from: 0, messagesPurged: 0 };
-        const task = await startTask(context, application.environmentSeq, PURGE, () => ({ ...data }));
-        return reply(202, startedTask(task, ids));
+        return reply(202, startedTask(await expungeApplication(context, application), ids));
       },
     }),
   ];

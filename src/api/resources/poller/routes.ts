@@ -1,8 +1,9 @@
 import { Type } from "@sinclair/typebox";
+import { confirmMessages, seekConsumer } from "../../../commands/pollers.ts";
 import { type Seq, seqAt } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
-import { invalid, Problem } from "../../../core/problem.ts";
+import { invalid } from "../../../core/problem.ts";
 import { uidProblem } from "../../../core/rule.ts";
 import type { Application, Message, MessageFilter, PageOf, PollerKey } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -18,8 +19,6 @@ import { MessageOut, messageExample } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
 
 const WAIT_SECONDS_MAX = 30;
-/** Of one application. */
-const CONSUMERS_MAX = 1000;
 
 const PollingOut = field.object("PollingEndpointOut", {
   data: Type.Array(
@@ -113,12 +112,6 @@ export function pollerRoutes(context: Context): Operation[] {
     return seq;
   }
 
-  async function move(key: PollerKey, cursor: Seq, onlyForward: boolean): Promise<void> {
-    const options = { onlyForward, consumersMax: CONSUMERS_MAX, now: clock.now() };
-    if (await store.history.pollers.move(key, cursor, options)) return;
-    throw new Problem(400, "limit_reached", `The application has ${CONSUMERS_MAX} consumers already.`);
-  }
-
   function keyOf({ seq }: Application, params: { readonly sink_id: string; readonly consumer_id: string }): PollerKey {
     checkName("sink_id", params.sink_id);
     checkName("consumer_id", params.consumer_id);
@@ -176,7 +169,7 @@ export function pollerRoutes(context: Context): Operation[] {
         const application = await lookup.application(identity, params.app_id);
         const key = keyOf(application, params);
         const confirmed = query.iterator === undefined ? null : iteratorOf(query.iterator);
-        if (confirmed !== null) await move(key, confirmed, true);
+        if (confirmed !== null) await confirmMessages(context, key, confirmed);
         return poll({
           application,
           filter: {},
@@ -207,7 +200,7 @@ export function pollerRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);
         const cursor = numberBefore(parseInstant(body.after)!);
-        await move(keyOf(application, params), cursor, false);
+        await seekConsumer(context, keyOf(application, params), cursor);
         return reply(200, { iterator: ids.encode("msg_", cursor) });
       },
     }),

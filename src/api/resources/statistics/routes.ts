@@ -1,15 +1,8 @@
 import { Type } from "@sinclair/typebox";
-import { startTask } from "../../../commands/tasks.ts";
+import { aggregateApplicationStatistics, aggregateEventTypes } from "../../../commands/statistics.ts";
 import type { Seq } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
-import { invalid } from "../../../core/problem.ts";
 import { nameCharsMax } from "../../../core/rule.ts";
-import {
-  type AggregateData,
-  APP_STATS,
-  type AppStatsData,
-  EVENT_TYPE_AGGREGATE,
-} from "../../../deliver/tasks/usage.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -68,14 +61,12 @@ export function statisticsRoutes(context: Context): Operation[] {
         202: {
           description: "It has begun.",
           schema: startedOut("AggregateEventTypesOut"),
-          example: startedExample(EVENT_TYPE_AGGREGATE),
+          example: startedExample("event-type.aggregate"),
         },
       },
       problems: [],
       async handle({ identity }) {
-        const data: AggregateData = { from: 0, event_types: [] };
-        const task = await startTask(context, identity.environmentSeq, EVENT_TYPE_AGGREGATE, () => ({ ...data }));
-        return reply(202, startedTask(task, ids));
+        return reply(202, startedTask(await aggregateEventTypes(context, identity.environmentSeq), ids));
       },
     }),
 
@@ -95,17 +86,17 @@ export function statisticsRoutes(context: Context): Operation[] {
         202: {
           description: "It has begun.",
           schema: UsageOut,
-          example: { ...startedExample(APP_STATS), unresolvedAppIds: [] },
+          example: { ...startedExample("application.stats"), unresolvedAppIds: [] },
         },
       },
       problems: [],
       async handle({ identity, body }) {
-        const [since, until] = [parseInstant(body.since)!, parseInstant(body.until)!];
-        if (since > until) throw invalid(["body", "until"], "Must not be before `since`.");
         const { seqs, unresolved } = await resolve(identity, body.appIds ?? []);
-        const applicationSeqs = body.appIds == null ? null : seqs;
-        const data: AppStatsData = { since, until, applicationSeqs, from: 0, appStats: [] };
-        const task = await startTask(context, identity.environmentSeq, APP_STATS, () => ({ ...data }));
+        const task = await aggregateApplicationStatistics(context, identity.environmentSeq, {
+          since: parseInstant(body.since)!,
+          until: parseInstant(body.until)!,
+          applicationSeqs: body.appIds == null ? null : seqs,
+        });
         return reply(202, { ...startedTask(task, ids), unresolvedAppIds: unresolved });
       },
     }),

@@ -1,0 +1,77 @@
+import { seqAt } from "../core/id.ts";
+import { invalid } from "../core/problem.ts";
+import type { ReplayData, ReplayTask } from "../deliver/tasks/replay.ts";
+import type { Application, Endpoint, ReplayOrder, Task } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import { checkEnabled } from "./resend.ts";
+import { startTask } from "./tasks.ts";
+
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">;
+
+const DAY_MS = 24 * 3_600_000;
+/** As in the Svix API: fourteen days, and five minutes for a client whose clock is wrong. */
+const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
+
+/** The endpoint that gets the messages, and its application. */
+export interface ReplayTarget {
+  readonly application: Pick<Application, "seq" | "environmentSeq">;
+  readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
+}
+
+/** Messages accepted from `since` (inclusive) to `until` (exclusive); null means now. */
+export interface ReplayWindow {
+  readonly since: number;
+  readonly until: number | null;
+}
+
+export type ReplayFilter = Pick<ReplayOrder, "eventTypes" | "channel" | "tag" | "status" | "responseClass">;
+
+/**
+ * Starts a task that sends the messages of the window that failed: dead letters and deliveries that wait for a retry.
+ * Throws 422 if the window begins more than fourteen days before it ends, and 400 if the endpoint is disabled.
+ */
+export async function recover(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
+  if (window.since < (window.until ?? parts.clock.now()) - RECOVER_MS_MAX) {
+    throw invalid(["body", "since"], "A recovery goes back fourteen days at most.");
+  }
+  return start(parts, "endpoint.recover", target, window);
+}
+
+/**
+ * Starts a task that sends the messages of the window that the endpoint wants and that were never attempted. Throws 400
+ * if the endpoint is disabled.
+ */
+export async function replayMissing(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
+  return start(parts, "endpoint.replay", target, window);
+}
+
+/**
+ * Starts a task that sends the messages of the window that have been attempted, whatever the result. Throws 400 if the
+ * endpoint is disabled.
+ */
+export async function bulkReplay(
+  parts: Parts,
+  target: ReplayTarget,
+  window: ReplayWindow,
+  filter: ReplayFilter,
+): Promise<Task> {
+  return start(parts, "endpoint.bulk-replay", target, window, filter);
+}
+
+function start(
+  parts: Parts,
+  kind: ReplayTask,
+  { application, endpoint }: ReplayTarget,
+  { since, until }: ReplayWindow,
+  filter: ReplayFilter = {},
+): Promise<Task> {
+  if (until !== null && since > until) throw invalid(["body", "since"], "Must not be after `until`.");
+  checkEnabled(endpoint);
+  return startTask(parts, application.environmentSeq, kind, (seq) => {
+    const from = Math.max(0, seqAt(since) - 1);
+    const to = until === null ? seq : Math.min(seqAt(until), seq);
+    const scope = { applicationSeq: application.seq, endpointSeq: endpoint.seq, from, to };
+    const data: ReplayData = { ...filter, ...scope, messagesSent: 0 };
+    return { ...data };
+  });
+}
