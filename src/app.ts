@@ -1,7 +1,8 @@
 import { createApi } from "./api/http/server.ts";
-import { defaultEnvironment } from "./api/identity/environment-name.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
+import { ensureEnvironment } from "./commands/environments.ts";
 import type { Settings } from "./config/index.ts";
+import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import { ServiceStack } from "./core/service.ts";
 import { systemClock } from "./edge/clock.ts";
@@ -85,11 +86,7 @@ async function run(
     version,
     stopping: stopping.signal,
   });
-  const environment = await store.configuration.environments.ensure({
-    seq: seqs.next(),
-    name: defaultEnvironment,
-    createdAt: clock.now(),
-  });
+  const environment = await ensureEnvironment(kernel, defaultEnvironment);
   const { door, connections } = httpServices(api, settings, address, stopping);
   const services = new ServiceStack([transport, connections, ...kernel.services, door]);
   const stop = async () => {

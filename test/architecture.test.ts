@@ -73,9 +73,9 @@ function partOf(path: string): string {
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
-  cli: ["app.ts", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
+  cli: ["app.ts", "commands", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
-    ...["api", "config", "core", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
+    ...["api", "commands", "config", "core", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
     ...["first-start.ts", "http-server.ts"],
   ],
   "first-start.ts": ["api", "core", "store", "type:ports.ts"],

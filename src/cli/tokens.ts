@@ -1,169 +1,161 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
+import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
+import type { CommandContext } from "../commands/context.ts";
+import { ensureEnvironment } from "../commands/environments.ts";
+import * as tokens from "../commands/tokens.ts";
 import type { Settings } from "../config/index.ts";
-import { IdCodec, type Seq, type SeqSource } from "../core/id.ts";
+import { IdCodec, type Seq } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
-import { tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../core/token.ts";
+import { Signals } from "../core/signal.ts";
+import { tokenLimits } from "../core/token.ts";
 import { systemClock } from "../edge/clock.ts";
-import type { Environment, Store, Token } from "../store/index.ts";
+import { systemRandom } from "../edge/random.ts";
+import type { Environment, Token } from "../store/index.ts";
 import { openStore } from "../store/sqlite/index.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { formatTable } from "./table.ts";
 
-/** What `token create` was asked for. */
+/** The options of `token create`. */
 export interface TokenRequest {
   readonly name?: string;
-  /** A name, or the id of an environment that exists. */
+  /** Name or id. */
   readonly environment: string;
-  /** An application's id or uid; undefined: a token for the whole environment. */
+  /** Id or uid; undefined means the whole environment. */
   readonly app?: string;
-  /** How long it is valid, in ms; undefined: for ever. */
+  /** Time until the token expires, in ms; undefined means never. */
   readonly expires?: number;
 }
 
-/** Makes a token and returns its text, of which only the SHA-256 is stored. */
+/** What a command works with when no server runs in this process. */
+type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "signals">;
+
+/** Creates a token and returns its text, which is stored nowhere. */
 export function createToken(settings: Settings, request: TokenRequest): Promise<string> {
-  return withStore(settings, async ({ store, ids, seqs }) => {
-    const now = Date.now();
-    const environment = await environmentFor(store, ids, seqs, request.environment);
-    const applicationSeq = request.app === undefined ? null : await applicationIn(store, ids, environment, request.app);
-    const text = tokenText(randomBytes(tokenBytes));
-    const token: Token = {
-      seq: seqs.next(),
-      name: request.name ?? "",
-      environmentSeq: environment.seq,
-      applicationSeq,
-      capabilities: null,
-      scopes: null,
-      featureFlags: [],
-      sessionId: null,
-      hint: tokenHint(text),
-      createdAt: now,
-      expiresAt: request.expires === undefined ? null : now + request.expires,
-      revokedAt: null,
-    };
-    await audited({ store, ids, seqs }, "token.create", token, () =>
-      store.configuration.tokens.create(token, tokenHash(text)),
-    );
-    return text;
+  return withStore(settings, async (parts) => {
+    const environment = await environmentFor(parts, request.environment);
+    const { seq: environmentSeq } = environment;
+    const applicationSeq = request.app === undefined ? null : await applicationIn(parts, environment, request.app);
+    return recorded(parts, "token.create", { environmentSeq, applicationSeq }, async () => {
+      const name = request.name ?? "";
+      const wanted = { name, environmentSeq, applicationSeq, validMs: request.expires ?? null };
+      const { token, text } = await tokens.createToken(parts, wanted);
+      return { result: text, changed: { tokenId: parts.ids.encode("tok_", token.seq) } };
+    });
   });
 }
 
-/** A table of all tokens; their texts are not known any more. */
+/** Returns a table of all tokens. */
 export function listTokens(settings: Settings): Promise<string> {
   requireData(settings);
-  return withStore(settings, async ({ store, ids }) => {
-    const environments = new Map((await store.configuration.environments.list()).map((one) => [one.seq, one.name]));
-    const now = Date.now();
+  return withStore(settings, async ({ store, ids, clock }) => {
+    const { configuration } = store;
+    const environments = new Map((await configuration.environments.list()).map(({ seq, name }) => [seq, name]));
     const rows: string[][] = [];
-    for (const token of await store.configuration.tokens.list()) {
+    for (const token of await configuration.tokens.list()) {
+      const { applicationSeq } = token;
+      const application = applicationSeq === null ? null : await configuration.applications.get(applicationSeq);
       rows.push([
         ids.encode("tok_", token.seq),
         token.name,
         environments.get(token.environmentSeq) ?? "",
-        await applicationName(store, ids, token.applicationSeq),
+        applicationSeq === null ? "all" : (application?.uid ?? ids.encode("app_", applicationSeq)),
         tokenLimits(token)?.join(",") ?? "all",
         timeText(token.createdAt),
         token.expiresAt === null ? "never" : timeText(token.expiresAt),
-        stateOf(token, now),
+        stateOf(token, clock.now()),
       ]);
     }
     return formatTable(["id", "name", "environment", "application", "scopes", "created", "expires", "state"], rows);
   });
 }
 
-/** Revoking what has been revoked changes nothing. */
+/** Revokes a token. Does nothing if it was revoked before. */
 export function revokeToken(settings: Settings, id: string): Promise<void> {
   requireData(settings);
-  return withStore(settings, async (opened) => {
-    const { store, ids } = opened;
-    const seq = ids.decode("tok_", id);
-    const token = (await store.configuration.tokens.list()).find((one) => one.seq === seq);
-    if (token === undefined)
+  return withStore(settings, async (parts) => {
+    const seq = parts.ids.decode("tok_", id);
+    const token = (await parts.store.configuration.tokens.list()).find((one) => one.seq === seq);
+    if (token === undefined) {
       throw new CommandFailed(`There is no token ${JSON.stringify(id)} in ${settings.dataDir}; see token list.`);
-    await audited(opened, "token.revoke", token, () => store.configuration.tokens.revoke(token.seq, Date.now()));
+    }
+    await recorded(parts, "token.revoke", token, async () => {
+      await tokens.revokeToken(parts, token);
+      return { result: undefined, changed: { tokenId: id } };
+    });
   });
 }
 
-/** Does it, and writes it down in the same commit. */
-async function audited(
-  { store, ids, seqs }: Opened,
+/** Makes a change and records it in the audit log. */
+function recorded<Result>(
+  parts: Parts,
   action: string,
-  token: Token,
-  work: () => Promise<unknown>,
-): Promise<void> {
-  const { environmentSeq, applicationSeq } = token;
-  const subject = {
-    tokenId: ids.encode("tok_", token.seq),
-    ...(applicationSeq !== null && { appId: ids.encode("app_", applicationSeq) }),
+  { environmentSeq, applicationSeq }: Pick<Token, "environmentSeq" | "applicationSeq">,
+  change: () => Promise<Audited<Result>>,
+): Promise<Result> {
+  const about: AuditedChange = {
+    environmentSeq,
+    actor: { kind: "command", id: null, name: null },
+    action,
+    subject: applicationSeq === null ? {} : { appId: parts.ids.encode("app_", applicationSeq) },
   };
-  const actor = { kind: "command", id: null, name: null } as const;
-  const entry = { seq: seqs.next(), environmentSeq, actor, action, subject, done: true, at: Date.now() };
-  await store.together(() => [store.configuration.audit.end(entry), work()]);
+  return audited(parts, about, change);
 }
 
-interface Opened {
-  readonly store: Store;
-  readonly ids: IdCodec;
-  readonly seqs: SeqSource;
-}
-
-async function withStore<Result>(settings: Settings, use: (opened: Opened) => Promise<Result>): Promise<Result> {
+async function withStore<Result>(settings: Settings, use: (parts: Parts) => Promise<Result>): Promise<Result> {
+  const clock = systemClock;
   const store = await openStore({
     dataDir: settings.dataDir,
     sync: settings.sync,
     encryptionKey: settings.encryptionKey,
-    clock: systemClock,
+    clock,
     onFact() {},
     exclusive: false,
   });
   try {
-    const seqs = store.numbers;
-    // A server on the same data gives out numbers of the same milliseconds, from the first one on: begin elsewhere.
+    const { numbers: seqs, idSeed } = store;
+    // A server on the same data generates the same numbers for this millisecond, beginning with its first.
     seqs.take(randomInt(1, 2048));
-    return await use({ store, ids: new IdCodec(store.idSeed), seqs });
+    const signals = new Signals(() => {});
+    return await use({ store, ids: new IdCodec(idSeed), seqs, clock, random: systemRandom, signals });
   } finally {
     await store.close();
   }
 }
 
-/** Looking at data must not make any: a wrong path is an error. */
+/** Throws if the data directory does not exist: a command that only reads must not create it. */
 function requireData(settings: Settings): void {
   if (!existsSync(settings.dataDir)) {
     throw new CommandFailed(
-      `The data directory ${JSON.stringify(settings.dataDir)} does not exist; --data-dir names another.`,
+      `The data directory ${JSON.stringify(settings.dataDir)} does not exist; set another one with --data-dir.`,
     );
   }
 }
 
-async function environmentFor(store: Store, ids: IdCodec, seqs: SeqSource, text: string): Promise<Environment> {
+/** Returns the environment with this id or name. Creates it if it is a name that does not exist. */
+async function environmentFor(parts: Parts, text: string): Promise<Environment> {
+  const { environments } = parts.store.configuration;
+  const seq = parts.ids.decode("org_", text);
+  const found = seq === null ? await environments.named(text) : await environments.get(seq);
+  if (found !== null) return found;
   if (text.startsWith("org_")) {
-    const seq = ids.decode("org_", text);
-    const found = seq === null ? null : await store.configuration.environments.get(seq);
-    if (found === null) throw new CommandFailed(`There is no environment with the id ${JSON.stringify(text)}.`);
-    return found;
+    throw new CommandFailed(`There is no environment with the id ${JSON.stringify(text)}.`);
   }
   if (uidProblem(text, "org_") !== null) {
     throw new CommandFailed(
-      `The environment ${JSON.stringify(text)} wants a name of 1 to 256 of the characters a-z, A-Z, 0-9, -, _ and . instead.`,
+      `The environment ${JSON.stringify(text)} does not exist. The name of a new one has 1 to 256 of the characters a-z, A-Z, 0-9, -, _ and . only.`,
     );
   }
-  return store.configuration.environments.ensure({ seq: seqs.next(), name: text, createdAt: Date.now() });
+  return ensureEnvironment(parts, text);
 }
 
-async function applicationIn(store: Store, ids: IdCodec, environment: Environment, text: string): Promise<Seq> {
+async function applicationIn({ store, ids }: Parts, environment: Environment, text: string): Promise<Seq> {
   const seq = ids.decode("app_", text);
   const found = await store.configuration.applications.find(environment.seq, seq === null ? { uid: text } : { seq });
   if (found === null) {
     throw new CommandFailed(`There is no application ${JSON.stringify(text)} in the environment ${environment.name}.`);
   }
   return found.seq;
-}
-
-async function applicationName(store: Store, ids: IdCodec, seq: Seq | null): Promise<string> {
-  if (seq === null) return "all";
-  const application = await store.configuration.applications.get(seq);
-  return application?.uid ?? ids.encode("app_", seq);
 }
 
 function stateOf(token: Token, now: number): string {

@@ -137,13 +137,12 @@ export interface Configuration {
     jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
   };
 
-  /** What was changed, by whom. An entry is begun before its change and ended after it, so that no crash loses it. */
+  /** Who changed what. An entry is stored before its change begins and completed after it, so no crash loses it. */
   readonly audit: {
-    /** Stored no later than anything that is written after this call: there is no need to wait for it. */
     begin(entry: AuditEntry): Promise<void>;
-    /** Stores the entry as it is by now. */
+    /** Stores the entry in its present state, whether or not it was begun. */
     end(entry: AuditEntry): Promise<void>;
-    /** Nothing was changed after all. */
+    /** Deletes an entry that was begun: nothing was changed. */
     drop(seq: Seq): Promise<void>;
     /** Newest first. */
     list(environmentSeq: Seq, window: TimeWindow, page: PageRequest): Promise<PageOf<AuditEntry>>;

@@ -39,7 +39,7 @@ describe("token create", () => {
   const failures: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
     [["--app", "nope"], 'There is no application "nope" in the environment default.'],
     [["--environment", "org_000000000000000000000000000"], "There is no environment with the id"],
-    [["--environment", "not a name"], 'The environment "not a name" wants a name'],
+    [["--environment", "not a name"], 'The environment "not a name" does not exist. The name of a new one has'],
   ];
   for (const [args, sentence] of failures) {
     test(`fails with one sentence on ${args.join(" ")}`, async () => {

@@ -6,7 +6,8 @@ import { attemptedRoutes } from "../resources/attempt/attempted.ts";
 import { attemptListRoutes } from "../resources/attempt/list.ts";
 import { attemptRoutes } from "../resources/attempt/routes.ts";
 import { auditLogRoutes } from "../resources/audit-log/routes.ts";
-import { authenticationRoutes } from "../resources/authentication/routes.ts";
+import { portalAccessRoutes } from "../resources/authentication/portal-access.ts";
+import { sessionRoutes } from "../resources/authentication/session.ts";
 import { backgroundTaskRoutes } from "../resources/background-task/routes.ts";
 import { adminRoutes } from "../resources/dead-letter/admin.ts";
 import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
@@ -106,7 +107,8 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...attemptedRoutes(context),
     ...deadLetterRoutes(context),
     ...operationalWebhookRoutes(context),
-    ...authenticationRoutes(context),
+    ...portalAccessRoutes(context),
+    ...sessionRoutes(context),
     ...environmentRoutes(context),
     ...environmentTransferRoutes(context),
     ...apiTokenRoutes(context),

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { defaultEnvironment } from "../../core/environment.ts";
 import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { parseScopes } from "../../core/scope.ts";
@@ -8,7 +9,7 @@ import type { Clock } from "../../ports.ts";
 import type { Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
 import { bearerOf } from "./bearer.ts";
-import { defaultEnvironment, findEnvironment } from "./environment-name.ts";
+import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 import { JwtReader } from "./jwt-identity.ts";
 

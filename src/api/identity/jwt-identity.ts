@@ -1,4 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import { ensureEnvironment } from "../../commands/environments.ts";
+import { environmentPrefix } from "../../core/environment.ts";
 import type { IdCodec, SeqSource } from "../../core/id.ts";
 import { instantMax } from "../../core/instant.ts";
 import { type Claims, looksLikeJwt, verifyJwt } from "../../core/jwt.ts";
@@ -6,7 +8,7 @@ import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Application, Environment, Store } from "../../store/index.ts";
 import { badRequest, unauthenticated } from "../http/errors.ts";
-import { environmentPrefix, findEnvironment } from "./environment-name.ts";
+import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 
 const APPLICATION_PREFIX = "app_";
@@ -40,17 +42,14 @@ interface Deps {
 export class JwtReader {
   readonly #store: Store;
   readonly #ids: IdCodec;
-  readonly #seqs: SeqSource;
-  readonly #clock: Clock;
-  readonly #secret: string;
   readonly #secretHash: Uint8Array;
 
-  constructor({ store, ids, seqs, clock }: Deps, secret: string) {
-    this.#store = store;
-    this.#ids = ids;
-    this.#seqs = seqs;
-    this.#clock = clock;
-    this.#secret = secret;
+  constructor(
+    private readonly deps: Deps,
+    private readonly secret: string,
+  ) {
+    this.#store = deps.store;
+    this.#ids = deps.ids;
     this.#secretHash = tokenHash(secret);
   }
 
@@ -60,7 +59,7 @@ export class JwtReader {
       throw unauthenticated("This is the JWT secret itself. It signs tokens; sign one with it and send that.");
     }
     if (!looksLikeJwt(text)) return null;
-    const verified = verifyJwt(text, this.#secret, this.#clock.now());
+    const verified = verifyJwt(text, this.secret, this.deps.clock.now());
     if ("problem" in verified) throw unauthenticated(PROBLEMS[verified.problem]);
     return this.#bearer(verified.claims, sha256);
   }
@@ -92,8 +91,7 @@ export class JwtReader {
   async #environment(org: string): Promise<Environment> {
     const found = await findEnvironment(this.#store, this.#ids, org);
     if (found !== null) return found;
-    const environment = { seq: this.#seqs.next(), name: org, createdAt: this.#clock.now() };
-    return this.#store.configuration.environments.ensure(environment);
+    return ensureEnvironment(this.deps, org);
   }
 
   async #application(environment: Environment, text: string): Promise<Application> {

@@ -30,14 +30,12 @@ function toEntry({ actorKind, actorId, actorName, subject, done, ...rest }: Row)
 }
 
 export function audit(db: Database, committer: Committer): Configuration["audit"] {
-  // An entry that could not be begun, because the disk was full, is there once it ends.
   const put = db.prepare(
     `INSERT INTO audit (seq, environment_seq, actor_kind, actor_id, actor_name, action, subject, done, at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET subject = excluded.subject, done = excluded.done`,
   );
   const drop = db.prepare("DELETE FROM audit WHERE seq = ? AND done = 0");
 
-  // Writes are committed in the order in which they were asked for.
   const store = ({ seq, environmentSeq, actor, action, subject, done, at }: AuditEntry) =>
     committer.write(() => {
       const { kind, id, name } = actor;

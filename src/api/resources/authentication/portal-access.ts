@@ -1,0 +1,150 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { grantPortalAccess } from "../../../commands/tokens.ts";
+import { capabilities } from "../../../core/capability.ts";
+import { notFound } from "../../../core/problem.ts";
+import type { Application } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { type Reply, reply } from "../../http/reply.ts";
+import { choice, distinct, nullable, ruled } from "../../http/schema.ts";
+import { scopeTexts } from "../../identity/access.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { ApplicationIn } from "../application/fields.ts";
+import { createOnDemand } from "../application/on-demand.ts";
+
+const HOUR_SECONDS = 60 * 60;
+const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
+const FLAGS_MAX = 25;
+/** More than there are, so that an unknown or repeated one is reported instead of the length. */
+const CAPABILITIES_SENT_MAX = 100;
+/** What clients of the Svix API expect of a server that is not in its cloud. */
+const REGION = "self-hosted";
+
+export const sessionId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[a-zA-Z0-9@_-]+$",
+  examples: ["user_1FB8"],
+});
+
+const AppPortalAccessIn = field.object("AppPortalAccessIn", {
+  application: Type.Optional(nullable(ApplicationIn)),
+  capabilities: Type.Optional(
+    nullable(
+      ruled(
+        distinct(choice(capabilities), { maxItems: CAPABILITIES_SENT_MAX }),
+        (sent) => (sent.includes("ViewBase") ? null : "`ViewBase` must be one of the capabilities."),
+        { description: "What the token may do. Defaults to everything that an application's token may do." },
+      ),
+    ),
+  ),
+  readOnly: Type.Optional(
+    nullable(
+      Type.Boolean({ deprecated: true, description: "Grants only those capabilities that do not change anything." }),
+    ),
+  ),
+  featureFlags: Type.Optional(
+    nullable(
+      distinct(field.eventTypeName, {
+        maxItems: FLAGS_MAX,
+        description: "The token sees event types with one of these feature flags and those without any.",
+      }),
+    ),
+  ),
+  expiry: Type.Optional(
+    nullable(
+      Type.Integer({
+        minimum: HOUR_SECONDS,
+        maximum: VALID_SECONDS_MAX,
+        default: VALID_SECONDS_MAX,
+        description: "Time until the token expires, in seconds.",
+      }),
+    ),
+  ),
+  sessionId: Type.Optional(nullable(sessionId)),
+});
+type AccessSent = Static<typeof AppPortalAccessIn>;
+
+const AppPortalAccessOut = field.object("AppPortalAccessOut", {
+  url: Type.String({
+    format: "uri",
+    description: "Contains the token after the `#`, a part that browsers do not send to servers.",
+  }),
+  token: Type.String(),
+});
+
+const example = {
+  url: "https://example.com/portal/#key=eyJhcHBJZCI6ImFwcF8wS2Z4RlhGVUg0aEVNcTBZOGdwUnhjVDJiU3IifQ==",
+  token: "bhk_kV3ts5tKPNJN4Dl25cMTfUNdmabxbX0OkV3ts5tKPNJ",
+};
+
+export function portalAccessRoutes(context: Context): Operation[] {
+  const { ids, lookup } = context;
+  const tag = "Authentication";
+  const access = { 200: { description: "The link and its token.", schema: AppPortalAccessOut, example } };
+
+  async function applicationFor(identity: Identity, app: string, sent: AccessSent) {
+    const known = await lookup.applicationOrNull(identity, app);
+    if (known !== null) return known;
+    if (sent.application == null) throw notFound("Application not found");
+    await createOnDemand(context, identity, app, sent.application);
+    return lookup.application(identity, app);
+  }
+
+  async function grant(identity: Identity, application: Application, sent: AccessSent): Promise<Reply> {
+    const { token, text } = await grantPortalAccess(context, application, {
+      capabilities: sent.capabilities ?? null,
+      isReadOnly: sent.readOnly ?? false,
+      scopes: scopeTexts(identity),
+      featureFlags: sent.featureFlags ?? [],
+      sessionId: sent.sessionId ?? null,
+      validMs: (sent.expiry ?? VALID_SECONDS_MAX) * 1000,
+    });
+    const appId = ids.encode("app_", application.seq);
+    const changed = { appId, tokenId: ids.encode("tok_", token.seq) };
+    return { ...reply(200, { url: portalUrl(context.publicUrl(), appId, text), token: text }), changed };
+  }
+
+  return [
+    operation({
+      id: "v1.authentication.app-portal-access",
+      method: "POST",
+      path: "/api/v1/auth/app-portal-access/:app_id",
+      tag,
+      summary: "Create a portal link for an application",
+      description:
+        "Creates a token for this application and a link to the portal that contains it. In the portal at `/portal/` the application's owner sees its endpoints and deliveries and does what the token allows. The link can be opened directly or in an `<iframe>`. Before the `#`, `?primaryColor=0b6e99`, `?darkMode=true` (or `auto`) and `?fontFamily=…` adapt the look; `&next=/endpoints/new` after the key opens another page first. If the caller's token has scopes, the new token has the same scopes.",
+      access: "environment",
+      body: AppPortalAccessIn,
+      bodyOptional: true,
+      bodyExample: { capabilities: ["ViewBase", "ManageEndpoint"], expiry: HOUR_SECONDS, sessionId: "user_1FB8" },
+      answers: access,
+      problems: [404],
+      async handle({ identity, params, body }) {
+        return grant(identity, await applicationFor(identity, params.app_id, body), body);
+      },
+    }),
+
+    operation({
+      id: "v1.authentication.dashboard-access",
+      method: "POST",
+      path: "/api/v1/auth/dashboard-access/:app_id",
+      tag,
+      summary: "Create a portal link for an application (old form)",
+      access: "environment",
+      answers: access,
+      problems: [404],
+      hidden: true,
+      async handle({ identity, params }) {
+        return grant(identity, await lookup.application(identity, params.app_id), {});
+      },
+    }),
+  ];
+}
+
+/** Has the form of the links that pages made for the Svix API understand. */
+function portalUrl(publicUrl: string, appId: string, token: string): string {
+  const key = Buffer.from(JSON.stringify({ appId, token, region: REGION })).toString("base64");
+  return `${publicUrl}/portal/#key=${key}`;
+}

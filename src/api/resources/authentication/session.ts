@@ -1,0 +1,153 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { expireApplicationTokens, revokeJwt, revokeToken } from "../../../commands/tokens.ts";
+import { formatInstantOrNull } from "../../../core/instant.ts";
+import type { Context } from "../../http/context.ts";
+import { insufficientAccess } from "../../http/errors.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { sessionId } from "./portal-access.ts";
+
+const EXPIRE_SECONDS_MAX = 3 * 24 * 60 * 60;
+const SESSIONS_MAX = 1000;
+
+/** Where a caller's rights come from, in the words of the Svix API. */
+const permissionSources = {
+  none: "Unknown",
+  root: "GlobalAuthToken",
+  token: "RegionalAuthToken",
+  jwt: "SvixJwt",
+} as const;
+
+const WhoamiOut = field.object("WhoamiOut", {
+  envId: field.idOut("org_"),
+  appId: nullable(
+    Type.String({ description: "The application that the token is limited to, or null for the whole environment." }),
+  ),
+  appUid: nullable(Type.String()),
+  appName: nullable(Type.String()),
+  permissionSource: Type.String({ enum: Object.values(permissionSources) }),
+  sessionId: nullable(Type.String()),
+  expiresAt: nullable(field.instantOut),
+  operations: Type.Array(Type.String(), {
+    description: "The ids of the operations that the token may use, as far as that depends on the token alone.",
+  }),
+});
+
+const whoamiExample = {
+  envId: "org_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  appUid: "acme",
+  appName: "Acme",
+  permissionSource: "RegionalAuthToken",
+  sessionId: "user_1FB8",
+  expiresAt: "2026-01-08T00:00:00.000Z",
+  operations: ["v1.endpoint.list", "v1.endpoint.get"],
+};
+
+const ApplicationTokenExpireIn = field.object("ApplicationTokenExpireIn", {
+  expiry: Type.Optional(
+    nullable(
+      Type.Integer({
+        minimum: 0,
+        maximum: EXPIRE_SECONDS_MAX,
+        default: 0,
+        description: "Time until the tokens expire, in seconds.",
+      }),
+    ),
+  ),
+  sessionIds: Type.Optional(
+    nullable(
+      Type.Array(sessionId, {
+        maxItems: SESSIONS_MAX,
+        description:
+          "Expire only tokens of these sessions. If it is null, empty or absent, all tokens of the application expire.",
+      }),
+    ),
+  ),
+});
+
+export function sessionRoutes(context: Context): Operation[] {
+  const { lookup } = context;
+  const tag = "Authentication";
+  return [
+    operation({
+      id: "v1.authentication.whoami",
+      method: "GET",
+      path: "/api/v1/auth/whoami",
+      tag,
+      summary: "Describe the token of the request",
+      description: "Available to every token, whatever its capabilities and scopes.",
+      access: "application",
+      scopes: [],
+      answers: { 200: { description: "The token's owner and rights.", schema: WhoamiOut, example: whoamiExample } },
+      problems: [],
+      handle: async ({ identity }) => reply(200, await whoami(context, identity)),
+    }),
+
+    operation({
+      id: "v1.authentication.logout",
+      method: "POST",
+      path: "/api/v1/auth/logout",
+      tag,
+      summary: "Revoke the token of the request",
+      description: "Takes effect immediately and cannot be undone. The root token cannot be revoked.",
+      access: "application",
+      capability: "ViewBase",
+      scopes: [],
+      answers: { 204: { description: "The token was revoked." } },
+      problems: [],
+      async handle({ identity }) {
+        await revokeCredential(context, identity);
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.authentication.expire-all",
+      method: "POST",
+      path: "/api/v1/auth/app/:app_id/expire-all",
+      tag,
+      summary: "Expire the tokens of an application",
+      access: "environment",
+      body: ApplicationTokenExpireIn,
+      bodyOptional: true,
+      bodyExample: { expiry: 60 },
+      answers: { 204: { description: "The tokens expire." } },
+      problems: [404],
+      async handle({ identity, params, body }) {
+        const application = await lookup.application(identity, params.app_id);
+        const inMs = (body.expiry ?? 0) * 1000;
+        await expireApplicationTokens(context, application, { inMs, sessionIds: body.sessionIds ?? [] });
+        return noContent;
+      },
+    }),
+  ];
+}
+
+async function whoami({ store, ids, operationsFor }: Context, identity: Identity): Promise<Static<typeof WhoamiOut>> {
+  const { credential, environmentSeq, applicationSeq } = identity;
+  const application = applicationSeq === null ? null : await store.configuration.applications.get(applicationSeq);
+  const token =
+    credential.kind === "token" ? await store.configuration.tokens.get(environmentSeq, credential.seq) : null;
+  const expiresAt = credential.kind === "jwt" ? credential.expiresAt : (token?.expiresAt ?? null);
+  return {
+    envId: ids.encode("org_", environmentSeq),
+    appId: application === null ? null : ids.encode("app_", application.seq),
+    appUid: application?.uid ?? null,
+    appName: application?.name ?? null,
+    permissionSource: permissionSources[credential.kind],
+    sessionId: token?.sessionId ?? null,
+    expiresAt: formatInstantOrNull(expiresAt),
+    operations: [...operationsFor(identity)],
+  };
+}
+
+async function revokeCredential(context: Context, { credential, environmentSeq, applicationSeq }: Identity) {
+  if (credential.kind === "token") return revokeToken(context, { seq: credential.seq, environmentSeq });
+  if (credential.kind !== "jwt") throw insufficientAccess("The root token cannot be revoked.");
+  const { subject, sha256, expiresAt } = credential;
+  return revokeJwt(context, { subject, sha256, expiresAt, environmentSeq, applicationSeq });
+}

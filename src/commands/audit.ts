@@ -1,0 +1,51 @@
+import { Invalid, Problem } from "../core/problem.ts";
+import type { AuditEntry } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock">;
+
+/** What a change is about: ids by what they identify, such as `{"appId": "app_…"}`. */
+export type AuditSubject = AuditEntry["subject"];
+
+/** Who changes what. */
+export type AuditedChange = Pick<AuditEntry, "environmentSeq" | "actor" | "action" | "subject">;
+
+/** The result of a change. `changed` adds to the subject; null means that nothing was changed. */
+export interface Audited<Result> {
+  readonly result: Result;
+  readonly changed: AuditSubject | null;
+}
+
+/**
+ * Makes a change and records it in the audit log. The entry is stored before the change begins, completed once it is
+ * made, and deleted if it was refused. So no change is made without an entry, and a crash leaves at most an entry whose
+ * outcome is unknown. Throws what `change` throws, and `StoreUnavailable` if the entry cannot be stored.
+ */
+export async function audited<Result>(
+  { store, seqs, clock }: Parts,
+  about: AuditedChange,
+  change: () => Promise<Audited<Result>>,
+): Promise<Result> {
+  const { audit } = store.configuration;
+  const entry: AuditEntry = { ...about, seq: seqs.next(), done: false, at: clock.now() };
+  await audit.begin(entry);
+  let audited: Audited<Result>;
+  try {
+    audited = await change();
+  } catch (error) {
+    if (isRefusal(error)) await audit.drop(entry.seq).catch(ignore);
+    throw error;
+  }
+  const { result, changed } = audited;
+  // The change is made. If its entry cannot be completed, the outcome stays unknown.
+  if (changed === null) await audit.drop(entry.seq).catch(ignore);
+  else await audit.end({ ...entry, subject: { ...entry.subject, ...changed }, done: true }).catch(ignore);
+  return result;
+}
+
+/** Other errors may occur when part of the change is made. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Invalid || (error instanceof Problem && error.status < 500);
+}
+
+function ignore(): void {}

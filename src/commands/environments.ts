@@ -1,0 +1,93 @@
+import { defaultEnvironment, environmentPrefix } from "../core/environment.ts";
+import type { Seq } from "../core/id.ts";
+import { conflict, type Problem } from "../core/problem.ts";
+import type { Environment } from "../store/index.ts";
+import { deleteApplication } from "./applications.ts";
+import type { CommandContext } from "./context.ts";
+import { endpointDeleted } from "./publish.ts";
+
+const APPLICATIONS_AT_ONCE = 100;
+
+/** Creates an environment. Throws 409 if its name is taken. */
+export async function createEnvironment(
+  { store, seqs, clock }: Pick<CommandContext, "store" | "seqs" | "clock">,
+  wanted: Pick<Environment, "name" | "type">,
+): Promise<Environment> {
+  const now = clock.now();
+  const environment = { ...wanted, seq: seqs.next(), createdAt: now, updatedAt: now };
+  if (!(await store.configuration.environments.create(environment))) throw nameTaken();
+  return environment;
+}
+
+/** Returns the environment with this name, creating it if it does not exist. */
+export function ensureEnvironment(
+  { store, seqs, clock }: Pick<CommandContext, "store" | "seqs" | "clock">,
+  name: string,
+): Promise<Environment> {
+  return store.configuration.environments.ensure({ seq: seqs.next(), name, createdAt: clock.now() });
+}
+
+/**
+ * Renames an environment. Throws 409 if the name is taken, and for environments that are found by their name: the
+ * default one and those of JWTs.
+ */
+export async function renameEnvironment(
+  { store, clock, signals }: Pick<CommandContext, "store" | "clock" | "signals">,
+  environment: Environment,
+  name: string,
+): Promise<Environment> {
+  if (name !== environment.name) checkRenamable(environment);
+  const after = { ...environment, name, updatedAt: clock.now() };
+  if (!(await store.configuration.environments.rename(after.seq, name, after.updatedAt))) throw nameTaken();
+  signals.send({ type: "environment.changed", environmentSeq: after.seq });
+  return after;
+}
+
+type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
+
+/**
+ * Deletes an environment with everything in it: cancels the pending deliveries and revokes the tokens. Throws 409 for
+ * the default environment.
+ */
+export async function deleteEnvironment(parts: DeleteParts, environment: Environment): Promise<void> {
+  if (environment.name === defaultEnvironment) throw defaultStays();
+  await deleteApplications(parts, environment.seq);
+  // Applications that were created in the meantime are deleted with the environment, and announced too.
+  const { seq: environmentSeq } = environment;
+  const { configuration } = parts.store;
+  const { applications, endpoints } = await configuration.environments.delete(environmentSeq, parts.clock.now());
+  parts.signals.send({ type: "environment.changed", environmentSeq });
+  for (const applicationSeq of applications) {
+    parts.signals.send({ type: "application.changed", applicationSeq, environmentSeq });
+  }
+  for (const endpoint of endpoints) endpointDeleted(parts, endpoint);
+}
+
+/** Deletes applications one by one, so that no commit takes long, and last the hidden one, which is told of the others. */
+async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
+  const { applications } = parts.store.configuration;
+  const page = { limit: APPLICATIONS_AT_ONCE, from: null, backwards: false, order: "ascending" } as const;
+  for (;;) {
+    const { rows } = await applications.list(environmentSeq, page);
+    for (const application of rows) await deleteApplication(parts, application);
+    if (rows.length === 0) break;
+  }
+  const all = await applications.operational();
+  const hidden = all.find((application) => application.environmentSeq === environmentSeq);
+  if (hidden !== undefined) await deleteApplication(parts, hidden);
+}
+
+function checkRenamable({ name }: Environment): void {
+  if (name === defaultEnvironment) throw defaultStays();
+  if (name.startsWith(environmentPrefix)) throw conflict("This environment has the name that its JWTs give it.");
+}
+
+function defaultStays(): Problem {
+  return conflict(
+    `The environment \`${defaultEnvironment}\` serves requests that name no environment. It cannot be renamed or deleted.`,
+  );
+}
+
+function nameTaken(): Problem {
+  return conflict("An environment with that name already exists");
+}

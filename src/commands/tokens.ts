@@ -1,0 +1,146 @@
+import { type Capability, readOnly } from "../core/capability.ts";
+import type { Seq } from "../core/id.ts";
+import { invalid } from "../core/problem.ts";
+import { tokenBytes, tokenHash, tokenHint, tokenText } from "../core/token.ts";
+import type { Application, Token } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+
+type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
+type EndParts = Pick<CommandContext, "store" | "clock" | "signals">;
+
+export interface NewToken extends Pick<Token, "name" | "environmentSeq"> {
+  /** Null or absent: for the whole environment. */
+  readonly applicationSeq?: Seq | null;
+  readonly capabilities?: readonly Capability[] | null;
+  readonly scopes?: readonly string[] | null;
+  readonly featureFlags?: readonly string[];
+  readonly sessionId?: string | null;
+  /** Null: it does not expire. */
+  readonly validMs: number | null;
+}
+
+/** A new token. Its text is stored nowhere, so this is the only time that it is known. */
+export interface CreatedToken {
+  readonly token: Token;
+  readonly text: string;
+}
+
+/** Creates a token. */
+export async function createToken(
+  { store, seqs, clock, random }: CreateParts,
+  { validMs, ...wanted }: NewToken,
+): Promise<CreatedToken> {
+  const now = clock.now();
+  const text = tokenText(random.bytes(tokenBytes));
+  const token: Token = {
+    ...{ applicationSeq: null, capabilities: null, scopes: null, featureFlags: [], sessionId: null },
+    ...wanted,
+    seq: seqs.next(),
+    hint: tokenHint(text),
+    createdAt: now,
+    expiresAt: validMs === null ? null : now + validMs,
+    revokedAt: null,
+  };
+  await store.configuration.tokens.create(token, tokenHash(text));
+  return { token, text };
+}
+
+export interface PortalAccess extends Pick<Token, "capabilities" | "scopes" | "featureFlags" | "sessionId"> {
+  /** Keeps only those capabilities that change nothing. */
+  readonly isReadOnly: boolean;
+  readonly validMs: number;
+}
+
+/** Creates a token with which the owner of an application opens the portal. */
+export function grantPortalAccess(
+  parts: CreateParts,
+  { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
+  { isReadOnly, capabilities, ...access }: PortalAccess,
+): Promise<CreatedToken> {
+  const granted = isReadOnly ? readOnly(capabilities) : capabilities;
+  return createToken(parts, { ...access, name: "", environmentSeq, applicationSeq: seq, capabilities: granted });
+}
+
+/**
+ * Changes the name or the scopes of a token; new scopes apply from the next request on. Throws 422 for scopes of an
+ * application's token, which is limited by capabilities instead.
+ */
+export async function changeToken(
+  { store, signals }: Pick<CommandContext, "store" | "signals">,
+  token: Token,
+  change: Partial<Pick<Token, "name" | "scopes">>,
+): Promise<Token> {
+  if (change.scopes !== undefined && token.applicationSeq !== null) {
+    throw invalid(["body", "scopes"], "The scopes of an application's token cannot be changed.");
+  }
+  await store.configuration.tokens.change(token.seq, change);
+  if (change.scopes !== undefined) signals.send({ type: "tokens.changed", environmentSeq: token.environmentSeq });
+  return { ...token, ...change };
+}
+
+type NamedToken = Pick<Token, "seq" | "environmentSeq">;
+
+/** Lets a token expire in `inMs` ms, unless it expires earlier. */
+export async function expireToken(
+  { store, clock, signals }: EndParts,
+  { seq, environmentSeq }: NamedToken,
+  inMs: number,
+): Promise<void> {
+  await store.configuration.tokens.end(seq, clock.now() + inMs);
+  signals.send({ type: "tokens.changed", environmentSeq });
+}
+
+/** Revokes a token for good. Does nothing if it was revoked before. */
+export async function revokeToken(
+  { store, clock, signals }: EndParts,
+  { seq, environmentSeq }: NamedToken,
+): Promise<void> {
+  await store.configuration.tokens.revoke(seq, clock.now());
+  signals.send({ type: "tokens.changed", environmentSeq });
+}
+
+/** A JWT that has been verified. */
+export interface UsedJwt {
+  readonly subject: string;
+  readonly sha256: Uint8Array;
+  readonly environmentSeq: Seq;
+  readonly applicationSeq: Seq | null;
+  readonly expiresAt: number | null;
+}
+
+/** Revokes a JWT. JWTs are not stored, but that one was revoked is. */
+export async function revokeJwt(
+  { store, seqs, clock, signals }: EndParts & Pick<CommandContext, "seqs">,
+  { subject, sha256, ...jwt }: UsedJwt,
+): Promise<void> {
+  const now = clock.now();
+  const revoked: Token = {
+    ...jwt,
+    ...{ capabilities: null, scopes: null, featureFlags: [], sessionId: null, hint: "" },
+    seq: seqs.next(),
+    name: subject,
+    createdAt: now,
+    revokedAt: now,
+  };
+  await store.configuration.tokens.create(revoked, sha256);
+  signals.send({ type: "tokens.changed", environmentSeq: jwt.environmentSeq });
+}
+
+/**
+ * Lets the tokens of an application expire in `inMs` ms, unless they expire earlier, including JWTs that were issued by
+ * now. With `sessionIds` only the tokens of these sessions expire; an empty list means all tokens.
+ */
+export async function expireApplicationTokens(
+  { store, clock, signals }: EndParts,
+  { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
+  { inMs, sessionIds }: { readonly inMs: number; readonly sessionIds: readonly string[] },
+): Promise<void> {
+  const now = clock.now();
+  await store.configuration.tokens.endOfApplication({
+    applicationSeq: seq,
+    endsAt: now + inMs,
+    sessionIds: sessionIds.length > 0 ? sessionIds : null,
+    issuedUntil: now,
+  });
+  signals.send({ type: "tokens.changed", environmentSeq });
+}

@@ -1,0 +1,42 @@
+import { Database } from "bun:sqlite";
+import type { CommandContext } from "../../src/commands/context.ts";
+import { ensureEnvironment } from "../../src/commands/environments.ts";
+import { type Fact, Facts } from "../../src/core/fact.ts";
+import { IdCodec } from "../../src/core/id.ts";
+import { type Signal, Signals } from "../../src/core/signal.ts";
+import { systemClock } from "../../src/edge/clock.ts";
+import { systemRandom } from "../../src/edge/random.ts";
+import type { Environment, Store } from "../../src/store/index.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+
+type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "facts" | "signals">;
+
+/** What commands work with when no engine runs, on a store in memory with one environment. */
+export interface CommandParts extends Parts, Disposable {
+  readonly environment: Environment;
+  /** The facts that were stated and the signals that were sent, in order. */
+  readonly told: readonly (Fact | Signal)[];
+}
+
+/** `wrapStore` puts something between the commands and their store. */
+export async function commandParts(wrapStore: (store: Store) => Store = (store) => store): Promise<CommandParts> {
+  const db = new Database(":memory:", { strict: true });
+  const memory = openMemoryStore(db, systemClock, () => {}).store;
+  const store = wrapStore(memory);
+  const told: (Fact | Signal)[] = [];
+  const facts = new Facts();
+  facts.subscribe((fact) => told.push(fact));
+  const signals = new Signals((error) => {
+    throw error;
+  });
+  signals.react(["application.changed", "application.throttled", "endpoint.changed"], (signal) => told.push(signal));
+  signals.react(["lane.changed", "lane.filled"], (signal) => told.push(signal));
+  signals.react(["eventtype.changed", "tokens.changed", "environment.changed"], (signal) => told.push(signal));
+  const parts = { store, ids: new IdCodec(store.idSeed), seqs: store.numbers, clock: systemClock };
+  return {
+    ...parts,
+    ...{ random: systemRandom, facts, signals, told },
+    environment: await ensureEnvironment({ ...parts, store: memory }, "default"),
+    [Symbol.dispose]: () => db.close(),
+  };
+}
