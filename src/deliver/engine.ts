@@ -4,7 +4,7 @@ import { type IdCodec, type Seq, type SeqSource, seqAt, timeOfSeq } from "../cor
 import { classify } from "../core/outcome.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";
-import type { Clock, Random, Resolver, Transport } from "../ports.ts";
+import type { Random } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
   type MessageContent,
@@ -14,12 +14,13 @@ import {
   StoreUnavailable,
   type Task,
 } from "../store/index.ts";
-import { Attempter, type SendableContent } from "./attempt.ts";
+import { Targets } from "../targets/index.ts";
+import type { TargetPorts } from "../targets/target.ts";
 import { ClockWatch } from "./clock-watch.ts";
+import { Deadline } from "./deadline.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { Lane, NOTHING, notBefore, type Waiting } from "./lane.ts";
 import type { DeliveryPolicy } from "./policy.ts";
-import { Sender } from "./sender.ts";
 import { finishedFact, type Sent, STORE_RETRY_MS, settle, settlementOf } from "./settle.ts";
 import { Slots } from "./slots.ts";
 import { SlowWatch } from "./slow-watch.ts";
@@ -51,12 +52,12 @@ export interface OldestDue {
   readonly endpoint: EndpointEntry["endpoint"];
 }
 
-export interface EnginePorts {
-  readonly clock: Clock;
+export interface EnginePorts extends TargetPorts {
   readonly random: Random;
-  readonly transport: Transport;
-  readonly resolver: Resolver;
 }
+
+/** A message whose payload is there. */
+type SendableContent = MessageContent & { readonly payload: Uint8Array };
 
 export interface EngineParts {
   readonly store: Store;
@@ -79,7 +80,8 @@ export class Engine extends OneLife implements Deliverer {
   readonly #throttle = new Throttle();
   readonly #watch: ClockWatch;
   readonly #tasks: TaskRunner;
-  readonly #sender: Sender;
+  readonly #targets: Targets;
+  readonly #deadline: Deadline;
   #contentBytes = 0;
   #claimed = 0;
   #dispatching = false;
@@ -91,8 +93,8 @@ export class Engine extends OneLife implements Deliverer {
   ) {
     super();
     this.#slots = new Slots(parts.policy.deliveryConcurrency);
-    const attempter = new Attempter(ports, parts.policy, parts.ids);
-    this.#sender = new Sender(ports.clock, parts.facts, attempter, parts.policy.deliveryTimeoutMs);
+    this.#targets = new Targets({ ports, policy: parts.policy, ids: parts.ids });
+    this.#deadline = new Deadline(ports.clock, parts.facts);
     const onStep = () => this.#reconsider();
     this.#watch = new ClockWatch(ports.clock, onStep, () => this.#setTimersAnew());
     this.#slow = new SlowWatch(ports.clock, (lane) => {
@@ -132,7 +134,7 @@ export class Engine extends OneLife implements Deliverer {
         this.ports.clock.after(this.parts.policy.shutdownTimeoutMs, resolve);
       });
     }
-    this.#sender.cutOff();
+    this.#deadline.cutOff();
     this.#slow.stop();
   }
 
@@ -410,15 +412,20 @@ export class Engine extends OneLife implements Deliverer {
   #prepare(lane: Lane): void {
     const known = this.parts.directory.endpoint(lane.endpointSeq);
     if (!(known instanceof Promise)) {
-      lane.entry = known;
+      this.#know(lane, known);
       this.#consider(lane);
       return;
     }
     this.#whileBusy(lane, async () => {
       const entry = await known;
       if (entry === null) throw new Error(`A delivery waits for endpoint ${lane.endpointSeq}, which does not exist.`);
-      lane.entry = entry;
+      this.#know(lane, entry);
     });
+  }
+
+  #know(lane: Lane, entry: EndpointEntry): void {
+    lane.entry = entry;
+    lane.target = this.#targets.prepare(entry.endpoint, entry.keys);
   }
 
   #load(lane: Lane): void {
@@ -517,7 +524,8 @@ export class Engine extends OneLife implements Deliverer {
       facts.state({ type: "attempt.started", deliverySeq: delivery.seq, endpointSeq: delivery.endpointSeq });
     }
 
-    const answer = await this.#sender.send(entry, content);
+    const timeoutMs = entry.endpoint.timeoutMs ?? policy.deliveryTimeoutMs;
+    const answer = await this.#deadline.deliver(lane.target!, content, timeoutMs);
 
     const finishedAt = clock.now();
     const wasFast = this.#slow.finished(slow, finishedAt);

@@ -2,6 +2,7 @@ import { type Seq, timeOfSeq } from "../core/id.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
+import type { PreparedTarget } from "../targets/target.ts";
 
 /** A delivery that a lane has in memory. */
 export interface Waiting {
@@ -52,6 +53,8 @@ export class Lane {
   isHeardOf = false;
   /** Read from the directory before the first attempt and after every change. */
   entry: EndpointEntry | null = null;
+  /** Prepared for `entry`. */
+  target: PreparedTarget | null = null;
   /** Is the store being asked on behalf of this lane? */
   busy = false;
   /** Does it stand in line for a slot? */

@@ -1,8 +1,7 @@
-import type { Subnet } from "../core/address.ts";
-import type { SignatureHeaders } from "../core/signature.ts";
+import type { TargetPolicy } from "../targets/target.ts";
 
-/** The settings that the engine works by. */
-export interface DeliveryPolicy {
+/** The settings that the engine follows. */
+export interface DeliveryPolicy extends TargetPolicy {
   readonly retryScheduleMs: readonly number[];
   readonly retryJitter: number;
   readonly deliveryTimeoutMs: number;
@@ -12,14 +11,6 @@ export interface DeliveryPolicy {
   readonly endpointConcurrency: number;
   /** 0 = never. */
   readonly endpointDisableAfterMs: number;
-  readonly allowSubnets: readonly Subnet[];
-  readonly maxResponseStoredBytes: number;
-  readonly signatureHeaders: SignatureHeaders;
-  readonly userAgent: string;
   /** How long a stop waits for attempts under way. */
   readonly shutdownTimeoutMs: number;
-  /**
-   * Where a delivery to a built-in inbox really goes, whatever the address policy says; null for every other address.
-   */
-  readonly inbox: (url: URL) => URL | null;
 }

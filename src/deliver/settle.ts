@@ -46,7 +46,7 @@ export function settlementOf(sent: Sent, result: Result, seqs: SeqSource): Settl
       deliverySeq: delivery.seq,
       messageSeq: delivery.messageSeq,
       endpointSeq: delivery.endpointSeq,
-      url: entry.url.href,
+      url: entry.endpoint.url,
       reason: outcome.reason,
       responseStatus: answer.kind === "response" ? answer.status : 0,
       response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),

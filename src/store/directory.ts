@@ -29,7 +29,6 @@ export function applicationEntry(application: Application, active: readonly Endp
 export interface EndpointEntry {
   /** Without its health, which attempts change all the time. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
-  readonly url: URL;
   /** The current key first, then older ones that still sign. */
   readonly keys: readonly SigningKey[];
   /** When the first of the older keys stops signing; the entry is not to be used after that. */
@@ -116,7 +115,6 @@ export class Directory {
     const secrets = await this.store.configuration.endpoints.secrets(seq, this.clock.now());
     const entry: EndpointEntry = {
       endpoint,
-      url: new URL(endpoint.url),
       keys: secrets.map(({ secret }) => parseSecret(secret)).filter((key) => key !== null),
       validUntil: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
     };

@@ -15,7 +15,6 @@ function entryOf(change: Partial<Endpoint>): EndpointEntry {
     endpoint: change,
     keys: [],
     validUntil: NOTHING,
-    url: new URL("https://a.example"),
   } as unknown as EndpointEntry;
 }
 

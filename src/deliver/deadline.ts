@@ -1,0 +1,43 @@
+import type { Facts } from "../core/fact.ts";
+import type { Answer, Clock } from "../ports.ts";
+import type { PreparedTarget, TargetMessage } from "../targets/target.ts";
+
+/** Ends attempts that exceed their timeout, and all of them when the process stops. */
+export class Deadline {
+  readonly #underWay = new Set<AbortController>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly facts: Facts,
+  ) {}
+
+  /**
+   * Makes an attempt that ends within `timeoutMs`. Returns null if `cutOff` ended it. Never rejects:
+   * an error becomes a failed attempt, because otherwise the message would be sent again for ever.
+   */
+  async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | null> {
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    const cancelTimeout = this.clock.after(timeoutMs, () => controller.abort());
+    try {
+      const answer = await target.deliver(message, controller.signal);
+      return this.#underWay.has(controller) ? answer : null;
+    } catch (error) {
+      this.facts.state({ type: "defect.found", where: "attempt", error });
+      return {
+        kind: "failure",
+        reason: "connection",
+        detail: "The request was not sent because of an internal error.",
+      };
+    } finally {
+      cancelTimeout();
+      this.#underWay.delete(controller);
+    }
+  }
+
+  /** Ends all attempts that are under way. Whether their messages arrived is unknown. */
+  cutOff(): void {
+    for (const controller of this.#underWay) controller.abort();
+    this.#underWay.clear();
+  }
+}

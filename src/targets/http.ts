@@ -1,0 +1,148 @@
+import { addressAllowed, literalAddress } from "../core/address.ts";
+import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
+import type { Answer } from "../ports.ts";
+import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts, TargetPolicy } from "./target.ts";
+
+const DEFAULT_CONTENT_TYPE = "application/json";
+/** Index of `Content-Type` in the prepared headers. */
+const CONTENT_TYPE = 0;
+
+type Header = readonly [name: string, value: string];
+
+/** Where a request is sent: the URL for the receiver, and the literal IP address to connect to. */
+interface Destination {
+  readonly url: URL;
+  readonly address: string;
+}
+
+/** Sends messages as signed POST requests (`http` and `https`). */
+export class HttpTarget implements Target {
+  constructor(private readonly parts: TargetParts) {}
+
+  prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
+    return new HttpEndpoint(this.parts, endpoint, keys);
+  }
+}
+
+class HttpEndpoint implements PreparedTarget {
+  readonly #url: URL;
+  /**
+   * Known if the URL contains an address or leads to an inbox; an address that is not allowed has its
+   * failure here. Null if the host name must be resolved for each attempt.
+   */
+  readonly #known: Destination | Answer | null;
+  /** The headers of every request before those of the message and the signature. */
+  readonly #headers: readonly Header[];
+  readonly #setsContentType: boolean;
+
+  constructor(
+    private readonly parts: TargetParts,
+    endpoint: TargetEndpoint,
+    private readonly keys: readonly SigningKey[],
+  ) {
+    this.#url = new URL(endpoint.url);
+    this.#known = knownDestination(this.#url, parts.policy);
+    this.#headers = headersOf(this.#url, endpoint, parts.policy);
+    this.#setsContentType = Object.keys(endpoint.headers).some((name) => isSameName(name, "content-type"));
+  }
+
+  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+    const known = this.#known;
+    if (known === null) return this.#resolveAndSend(message, signal);
+    return "kind" in known ? Promise.resolve(known) : this.#send(known, message, signal);
+  }
+
+  /**
+   * Connects to the first address that is allowed. The connection is made to that address, so the name
+   * cannot lead elsewhere a moment later.
+   */
+  async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+    const { resolver } = this.parts.ports;
+    const host = this.#url.hostname;
+    const addresses = await resolver.resolve(host, signal);
+    if (signal.aborted) return failure("timeout", `The host name ${host} was not resolved in time.`);
+    if (addresses.length === 0) return failure("dns", `The host name ${host} could not be resolved.`);
+    const { allowSubnets } = this.parts.policy;
+    const address = addresses.find((one) => addressAllowed(one, allowSubnets));
+    if (address === undefined) return blocked(addresses[0]!);
+    return this.#send({ url: this.#url, address }, message, signal);
+  }
+
+  /** The signature is made now, so that receivers that reject old timestamps accept retries. */
+  #send({ url, address }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+    const { ports, policy } = this.parts;
+    const { payload } = message;
+    const headers = this.#signedHeaders(message, Math.floor(ports.clock.now() / 1000));
+    const request = { url, address, headers, body: payload, responseBytesMax: policy.maxResponseStoredBytes };
+    return ports.transport.send(request, signal);
+  }
+
+  #signedHeaders({ seq, payload, contentType, headers: own }: TargetMessage, timestampSeconds: number): Header[] {
+    const { ids, policy } = this.parts;
+    const id = ids.encode("msg_", seq);
+    const headers = this.#headers.slice();
+    if (contentType !== null && !this.#setsContentType) headers[CONTENT_TYPE] = ["Content-Type", contentType];
+    if (own !== null) for (const name in own) setHeader(headers, name, own[name]!);
+    // Last, so that no other header can replace the signature.
+    const signature = sign(this.keys, id, timestampSeconds, payload);
+    for (const header of signatureHeaders(policy.signatureHeaders, id, timestampSeconds, signature)) {
+      headers.push(header);
+    }
+    return headers;
+  }
+}
+
+function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Destination | Answer | null {
+  const local = inbox(url);
+  if (local !== null) return { url: local, address: local.hostname };
+  const address = literalAddress(url.hostname);
+  if (address === null) return null;
+  return addressAllowed(address, allowSubnets) ? { url, address } : blocked(address);
+}
+
+function failure(reason: "timeout" | "dns" | "blocked", detail: string): Answer {
+  return { kind: "failure", reason, detail };
+}
+
+function blocked(address: string): Answer {
+  return failure(
+    "blocked",
+    `The address ${address} is not public. Requests to it are blocked unless allow-subnets contains it.`,
+  );
+}
+
+function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPolicy): Header[] {
+  const headers: Header[] = [
+    ["Content-Type", DEFAULT_CONTENT_TYPE],
+    ["User-Agent", userAgent],
+  ];
+  if (url.username !== "" || url.password !== "") headers.push(["Authorization", basicAuth(url)]);
+  for (const name in endpoint.headers) setHeader(headers, name, endpoint.headers[name]!);
+  return headers;
+}
+
+/**
+ * Replaces the header with this name or adds one. The message's headers take precedence over the
+ * endpoint's, and those over ours.
+ */
+function setHeader(headers: Header[], name: string, value: string): void {
+  const at = headers.findIndex(([other]) => isSameName(other, name));
+  if (at >= 0) headers[at] = [name, value];
+  else headers.push([name, value]);
+}
+
+function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+function basicAuth({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`, "latin1").toString("base64")}`;
+}
+
+/**
+ * Decodes percent escapes to bytes, one character for each. A `%` that begins no escape stays: the URL
+ * standard allows it.
+ */
+function percentDecoded(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}

@@ -1,0 +1,29 @@
+import type { SigningKey } from "../core/signature.ts";
+import { HttpTarget } from "./http.ts";
+import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
+
+/** Chooses the target of an endpoint by the scheme of its URL. */
+export class Targets implements Target {
+  readonly #byScheme: ReadonlyMap<string, Target>;
+
+  constructor(parts: TargetParts) {
+    const http = new HttpTarget(parts);
+    this.#byScheme = new Map([
+      ["http", http],
+      ["https", http],
+    ]);
+  }
+
+  prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
+    const scheme = endpoint.url.slice(0, endpoint.url.indexOf(":"));
+    return this.#byScheme.get(scheme)?.prepare(endpoint, keys) ?? unsupported(scheme);
+  }
+}
+
+/**
+ * Fails every attempt. An endpoint may have been stored by a later release that knows its scheme.
+ */
+function unsupported(scheme: string): PreparedTarget {
+  const detail = `This server cannot deliver to URLs with the scheme ${scheme}.`;
+  return { deliver: () => Promise.resolve({ kind: "failure", reason: "connection", detail }) };
+}

@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { parseSubnet } from "../../src/core/address.ts";
+import { IdCodec } from "../../src/core/id.ts";
+import { parseSecret, sign } from "../../src/core/signature.ts";
+import type { Answer, OutgoingRequest } from "../../src/ports.ts";
+import { Targets } from "../../src/targets/index.ts";
+import type { PreparedTarget, TargetMessage } from "../../src/targets/target.ts";
+
+const KEY = parseSecret(`whsec_${Buffer.alloc(24).toString("base64")}`)!;
+const INBOX = new URL("http://127.0.0.1:8071/inbox/t");
+const ids = new IdCodec([1, 2, 3, 4]);
+const ok: Answer = { kind: "response", status: 200, retryAfter: null, body: new Uint8Array(0), note: null };
+
+let now: number;
+let requests: OutgoingRequest[];
+let lookUps: string[];
+/** Resolves a host name; replaced by tests. */
+let resolve: (host: string) => Promise<readonly string[]>;
+
+beforeEach(() => {
+  now = 1_700_000_000_000;
+  requests = [];
+  lookUps = [];
+  resolve = async () => ["93.184.216.34"];
+});
+
+function prepare(url: string, headers: Record<string, string> = {}): PreparedTarget {
+  const targets = new Targets({
+    ports: {
+      clock: { now: () => now, soon: () => {}, after: () => () => {} },
+      resolver: {
+        resolve: (host) => {
+          lookUps.push(host);
+          return resolve(host);
+        },
+      },
+      transport: {
+        send: async (request) => {
+          requests.push(request);
+          return ok;
+        },
+      },
+    },
+    policy: {
+      allowSubnets: [parseSubnet("10.0.0.0/8")!],
+      maxResponseStoredBytes: 7,
+      signatureHeaders: "webhook",
+      userAgent: "Boathook/test",
+      inbox: (address) => (address.pathname === "/inbox/t" ? INBOX : null),
+    },
+    ids,
+  });
+  return targets.prepare({ url, headers }, [KEY]);
+}
+
+function message(change: Partial<TargetMessage> = {}): TargetMessage {
+  return { seq: 5, payload: Buffer.from("{}"), contentType: null, headers: null, ...change };
+}
+
+function deliver(target: PreparedTarget, change: Partial<TargetMessage> = {}, signal = AbortSignal.timeout(60_000)) {
+  return target.deliver(message(change), signal);
+}
+
+/** The headers of the last request without those of the signature. */
+function ownHeaders() {
+  return requests.at(-1)!.headers.filter(([name]) => !name.startsWith("webhook-"));
+}
+
+describe("the headers of a request", () => {
+  test("a request carries the content type, the user agent and the signature, in this order", async () => {
+    await deliver(prepare("https://a.example/hook"));
+    const id = ids.encode("msg_", 5);
+    expect(requests.at(-1)!.headers).toEqual([
+      ["Content-Type", "application/json"],
+      ["User-Agent", "Boathook/test"],
+      ["webhook-id", id],
+      ["webhook-timestamp", "1700000000"],
+      ["webhook-signature", sign([KEY], id, 1_700_000_000, Buffer.from("{}"))],
+    ]);
+  });
+
+  test("a message's content type replaces the default", async () => {
+    await deliver(prepare("https://a.example/"), { contentType: "text/plain" });
+    expect(ownHeaders()).toEqual([
+      ["Content-Type", "text/plain"],
+      ["User-Agent", "Boathook/test"],
+    ]);
+  });
+
+  test("an endpoint's headers replace ours, whatever their case, and also the message's content type", async () => {
+    await deliver(prepare("https://a.example/", { "content-type": "x/y", "USER-AGENT": "u", Extra: "1" }), {
+      contentType: "text/plain",
+    });
+    expect(ownHeaders()).toEqual([
+      ["content-type", "x/y"],
+      ["USER-AGENT", "u"],
+      ["Extra", "1"],
+    ]);
+  });
+
+  test("a message's headers replace those of the endpoint, for this message only", async () => {
+    const target = prepare("https://a.example/", { Extra: "endpoint" });
+    await deliver(target, { headers: { extra: "message", More: "2" } });
+    expect(ownHeaders().slice(2)).toEqual([
+      ["extra", "message"],
+      ["More", "2"],
+    ]);
+    await deliver(target);
+    expect(ownHeaders().slice(2)).toEqual([["Extra", "endpoint"]]);
+  });
+
+  test("the credentials of a URL become basic authentication, which an endpoint's header replaces", async () => {
+    await deliver(prepare("https://us%C3%A9r:100%@a.example/"));
+    const [name, value] = ownHeaders()[2]!;
+    expect([name, Buffer.from(value.replace("Basic ", ""), "base64").toString()]).toEqual([
+      "Authorization",
+      "usér:100%",
+    ]);
+    await deliver(prepare("https://u:p@a.example/", { authorization: "Bearer t" }));
+    expect(ownHeaders()[2]).toEqual(["authorization", "Bearer t"]);
+  });
+
+  test("the signature has the time of the request, not of the name resolution before it", async () => {
+    resolve = async () => {
+      now += 10_000;
+      return ["93.184.216.34"];
+    };
+    await deliver(prepare("https://a.example/"));
+    expect(requests[0]!.headers.find(([name]) => name === "webhook-timestamp")![1]).toBe("1700000010");
+  });
+});
+
+describe("the destination of a request", () => {
+  test("a request goes to the first resolved address that is allowed", async () => {
+    resolve = async () => ["192.168.0.1", "10.1.2.3", "93.184.216.34"];
+    expect(await deliver(prepare("https://a.example/hook?q=1"))).toBe(ok);
+    expect(lookUps).toEqual(["a.example"]);
+    expect(requests[0]).toMatchObject({ address: "10.1.2.3", responseBytesMax: 7 });
+    expect(requests[0]!.url.href).toBe("https://a.example/hook?q=1");
+  });
+
+  test("every request of an endpoint has the same URL object, so that the transport can cache by it", async () => {
+    const target = prepare("https://a.example/");
+    await deliver(target);
+    await deliver(target);
+    expect(requests[1]!.url).toBe(requests[0]!.url);
+  });
+
+  test("a literal address is not resolved", async () => {
+    await deliver(prepare("http://10.0.0.9:8080/"));
+    expect([lookUps, requests[0]!.address]).toEqual([[], "10.0.0.9"]);
+  });
+
+  test.each([
+    ["http://192.168.0.1/", "192.168.0.1"],
+    ["https://a.example/", "fd00::1"],
+  ])("a request to %s, which leads to a private address only, is blocked", async (url, address) => {
+    resolve = async () => ["fd00::1", "192.168.0.1"];
+    expect(await deliver(prepare(url))).toEqual({
+      kind: "failure",
+      reason: "blocked",
+      detail: `The address ${address} is not public. Requests to it are blocked unless allow-subnets contains it.`,
+    });
+    expect(requests).toEqual([]);
+  });
+
+  test("a host name without addresses fails as dns, and after the timeout as timeout", async () => {
+    resolve = async () => [];
+    const target = prepare("https://a.example/");
+    expect(await deliver(target)).toMatchObject({ reason: "dns" });
+    expect(await deliver(target, {}, AbortSignal.abort())).toMatchObject({ reason: "timeout" });
+    expect(requests).toEqual([]);
+  });
+
+  test("a delivery to a built-in inbox goes to this server, whatever the address policy says", async () => {
+    await deliver(prepare("https://hooks.example/inbox/t"));
+    expect(requests[0]).toMatchObject({ url: INBOX, address: "127.0.0.1" });
+    expect(lookUps).toEqual([]);
+  });
+});
+
+test("every attempt to a URL with an unknown scheme fails and names the scheme", async () => {
+  expect(await deliver(prepare("kafka://a.example/topic"))).toEqual({
+    kind: "failure",
+    reason: "connection",
+    detail: "This server cannot deliver to URLs with the scheme kafka.",
+  });
+});
