@@ -46,6 +46,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const signals = new Signals((error, signal) => {
     facts.state({ type: "defect.found", where: `listener of the signal ${signal}`, error });
   });
+  store.feed.subscribe((signal) => signals.send(signal));
   const ids = new IdCodec(store.idSeed);
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);

@@ -31,6 +31,10 @@ export class PayloadRules {
     signals: Signals,
   ) {
     signals.invalidate(["eventtype.changed"], ({ environmentSeq, name }) => this.#forget(environmentSeq, name));
+    signals.invalidate(["store.changed"], () => {
+      this.#changes++;
+      this.#kept.clear();
+    });
   }
 
   /** Null: anything goes. A promise only when it has to be read. */

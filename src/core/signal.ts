@@ -2,8 +2,8 @@ import type { Seq } from "./id.ts";
 
 /**
  * A change made by a command, for parts that keep derived state. Signals invalidate caches and wake
- * lanes. They belong to the command that caused them and are delivered before it returns. A `Fact`,
- * in contrast, only reports.
+ * lanes. They belong to the command that caused them and are delivered before it returns; those of
+ * other processes come from the store's feed. A `Fact`, in contrast, only reports.
  */
 export type Signal =
   /** Created, changed or deleted, or the set of its endpoints or their subscriptions changed. */
@@ -20,10 +20,18 @@ export type Signal =
   | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
   /** Created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
-  /** Tokens were revoked, given an earlier end, or had their scopes changed. */
-  | { readonly type: "tokens.changed"; readonly environmentSeq: Seq }
-  /** Renamed or deleted. */
-  | { readonly type: "environment.changed"; readonly environmentSeq: Seq };
+  /**
+   * Tokens were revoked, given an earlier end, or had their scopes changed; null means in any
+   * environment.
+   */
+  | { readonly type: "tokens.changed"; readonly environmentSeq: Seq | null }
+  /** Renamed or deleted; null means any environment. */
+  | { readonly type: "environment.changed"; readonly environmentSeq: Seq | null }
+  /**
+   * Other processes may have changed anything: what they reported was lost. All derived state must
+   * be read again.
+   */
+  | { readonly type: "store.changed" };
 
 export type SignalType = Signal["type"];
 export type SignalOf<T extends SignalType> = Extract<Signal, { readonly type: T }>;

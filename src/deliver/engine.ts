@@ -8,6 +8,7 @@ import type { Random } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import {
   type MessageContent,
+  type PendingLane,
   type Settled,
   type Settlement,
   type Store,
@@ -112,15 +113,28 @@ export class Engine extends OneLife implements Deliverer {
 
   /** Takes up what is pending since the last time: due deliveries go out at once. Only the lanes are read, not what waits in them. */
   protected async begin(): Promise<void> {
-    const claim = await this.parts.store.queue.claim("engine");
-    let after: Seq = 0;
-    for (;;) {
-      const lanes = await this.parts.store.queue.pendingLanes(claim, after, RECOVERY_PAGE);
-      for (const { endpointSeq, position } of lanes) this.#wake(endpointSeq, position);
-      if (lanes.length < RECOVERY_PAGE) break;
-      after = lanes[lanes.length - 1]!.endpointSeq;
-    }
+    await this.#findLanes();
     for (const task of await this.parts.store.housekeeping.tasks.lease("")) this.startTask(task);
+  }
+
+  /** Wakes every lane with a pending delivery. */
+  async #findLanes(): Promise<void> {
+    const { queue } = this.parts.store;
+    const claim = await queue.claim("engine");
+    for (let after: Seq | null = 0; after !== null && !this.isStopping; ) {
+      const lanes: readonly PendingLane[] = await queue.pendingLanes(claim, after, RECOVERY_PAGE);
+      for (const { endpointSeq, position } of lanes) this.#wake(endpointSeq, position);
+      after = lanes.length < RECOVERY_PAGE ? null : lanes.at(-1)!.endpointSeq;
+    }
+  }
+
+  /** Other processes may have changed anything: all lanes are read again, and those that are not known here are found. */
+  #storeChanged(): void {
+    for (const { endpointSeq } of this.#lanes.values()) this.#reread(endpointSeq, true);
+    this.#findLanes().catch((error) => {
+      if (!(error instanceof StoreUnavailable)) this.parts.facts.state({ type: "defect.found", where: "lanes", error });
+      if (!this.isStopping) this.ports.clock.after(STORE_RETRY_MS, () => this.#storeChanged());
+    });
   }
 
   /** Waits for what is under way, at most `shutdownTimeoutMs`; what is cut off then stays pending. */
@@ -217,6 +231,7 @@ export class Engine extends OneLife implements Deliverer {
     });
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(endpointSeq, false));
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
+    signals.react(["store.changed"], () => this.#storeChanged());
   }
 
   /** Forgets what a lane has read ahead, and with `entry` also what it knows of its endpoint. */

@@ -23,4 +23,9 @@ export class WeightedCache<T> {
     this.#weight -= this.#kept.get(key)?.weight ?? 0;
     this.#kept.delete(key);
   }
+
+  clear(): void {
+    this.#kept.clear();
+    this.#weight = 0;
+  }
 }

@@ -60,6 +60,7 @@ export class Directory {
       this.#forgetApplication(applicationSeq);
       this.#endpoints.delete(endpointSeq);
     });
+    signals.invalidate(["store.changed"], () => this.#forgetAll());
   }
 
   /** Null when there is none. A promise only when it has to be read. */
@@ -92,6 +93,13 @@ export class Directory {
     this.#changes++;
     for (const name of this.#keysOf.get(seq) ?? []) this.#byKey.delete(name);
     this.#keysOf.delete(seq);
+  }
+
+  #forgetAll(): void {
+    this.#changes++;
+    this.#byKey.clear();
+    this.#keysOf.clear();
+    this.#endpoints.clear();
   }
 
   #forgetEndpointsOf(applicationSeq: Seq): void {

@@ -28,8 +28,6 @@ export interface Housekeeping {
    * going on where the call before ended. A message with a pending delivery stays.
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
-  /** Changes whenever another process has written to the data (a token was revoked): caches may be stale. Cheap. */
-  foreignVersion(): number;
   size(): Promise<StoreSize>;
   /** Throws `StoreUnavailable` when the store cannot be read. */
   ping(): Promise<void>;

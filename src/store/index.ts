@@ -1,10 +1,12 @@
 import type { SeqSource } from "../core/id.ts";
 import type { Configuration } from "./configuration.ts";
+import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Queue } from "./queue.ts";
 
 export type { Configuration } from "./configuration.ts";
+export type { Feed } from "./feed.ts";
 export type { History } from "./history.ts";
 export type { Housekeeping } from "./housekeeping.ts";
 export type { Queue } from "./queue.ts";
@@ -43,6 +45,7 @@ export interface Store {
   readonly configuration: Configuration;
   readonly history: History;
   readonly housekeeping: Housekeeping;
+  readonly feed: Feed;
   /**
    * Runs `start` at once, commits the writes that it begins as one atomic group, in the order in which it begins them, and
    * resolves to their results.

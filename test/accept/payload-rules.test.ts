@@ -14,11 +14,12 @@ function world() {
     return environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
   };
   const rules = new PayloadRules({ get }, signals);
+  const changeElsewhere = (name: string, eventType: Partial<EventType>) => void types.set(name, eventType);
   const change = (name: string, eventType: Partial<EventType>) => {
-    types.set(name, eventType);
+    changeElsewhere(name, eventType);
     signals.send({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });
   };
-  return { rules, change, reads: () => reads };
+  return { rules, signals, change, changeElsewhere, reads: () => reads };
 }
 
 const schemas = { "1": { required: ["a"] } };
@@ -51,6 +52,19 @@ describe("the rule of an event type", () => {
     change("t", { schemas, validation: "reject" });
     const reading = rules.of(ENVIRONMENT, "t");
     change("t", { schemas: null, validation: "reject" });
+    expect(await reading).not.toBeNull();
+    expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
+  });
+
+  test("is forgotten when other processes may have changed anything, also while it is being read", async () => {
+    const { rules, signals, change, changeElsewhere } = world();
+    change("t", { schemas, validation: "warn" });
+    expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(false);
+    changeElsewhere("t", { schemas, validation: "reject" });
+    signals.send({ type: "store.changed" });
+    const reading = rules.of(ENVIRONMENT, "t");
+    changeElsewhere("t", { schemas: null, validation: "reject" });
+    signals.send({ type: "store.changed" });
     expect(await reading).not.toBeNull();
     expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { EngineWorld } from "../support/engine-world.ts";
+import { StoreUnavailable } from "../../src/store/index.ts";
+import { EngineWorld, SECOND } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
 describe("a change of an endpoint by hand", () => {
@@ -31,5 +32,52 @@ describe("a change of an endpoint by hand", () => {
       disabled: true,
       description: "changed",
     });
+  });
+});
+
+describe("a change that another process may have made", () => {
+  test("lanes are read again, with endpoints and deliveries that nobody has announced", async () => {
+    using world = await EngineWorld.open();
+    const known = await world.endpoint("a.example", 200);
+    const unknown = await world.endpoint("b.example", 200);
+    await world.send(known);
+    await world.rest();
+    world.behave("c.example", 200);
+    const { queue, configuration } = world.store;
+    await world.do(async () => {
+      await configuration.endpoints.update(known.seq, () => ({ url: "https://c.example/" }));
+      await queue.accept([known, unknown].map((endpoint, i) => world.newMessage(endpoint, i + 2)));
+    });
+    await world.rest();
+    expect([world.order("a.example"), world.order("b.example"), world.order("c.example")]).toEqual([[1], [], []]);
+
+    world.kernel.signals.send({ type: "store.changed" });
+    await world.rest();
+    expect([world.order("a.example"), world.order("b.example"), world.order("c.example")]).toEqual([[1], [3], [2]]);
+  });
+
+  test("lanes are found as soon as the store can be read again", async () => {
+    let isDown = false;
+    using world = await EngineWorld.open({
+      wrapStore: (store) =>
+        storeWith(store, {
+          queue: {
+            pendingLanes: async (...args) => {
+              if (isDown) throw new StoreUnavailable("planted");
+              return store.queue.pendingLanes(...args);
+            },
+          },
+        }),
+    });
+    const endpoint = await world.endpoint("a.example", 200);
+    await world.do(() => world.store.queue.accept([world.newMessage(endpoint, 1)]));
+    isDown = true;
+    world.kernel.signals.send({ type: "store.changed" });
+    await world.pass(SECOND);
+    expect(world.order("a.example")).toEqual([]);
+    isDown = false;
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1]);
+    expect(world.factsOf("defect.found")).toEqual([]);
   });
 });

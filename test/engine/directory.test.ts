@@ -27,3 +27,28 @@ test("the directory reads an endpoint again when one of its keys has expired", a
   const second = await directory.endpoint(1);
   expect([first!.validUntil, second!.validUntil, reads]).toEqual([5, Number.POSITIVE_INFINITY, 2]);
 });
+
+test("the directory reads everything again when other processes may have changed anything", async () => {
+  const clock = { now: () => 0, soon: () => {}, after: () => () => {} };
+  const signals = new Signals(() => {});
+  let url = "https://a.example/";
+  const configuration = {
+    applications: { find: async () => ({ seq: 2, name: url }) },
+    endpoints: {
+      active: async () => [],
+      get: async () => ({ seq: 1, applicationSeq: 2, url }),
+      secrets: async () => [{ secret: "", expiresAt: null }],
+    },
+  };
+  const directory = new Directory({ configuration } as unknown as Store, clock, signals);
+  const read = async () => [
+    (await directory.endpoint(1))!.endpoint.url,
+    (await directory.application(3, { seq: 2 }))!.application.name,
+  ];
+  expect(await read()).toEqual([url, url]);
+  const before = url;
+  url = "https://b.example/";
+  expect(await read()).toEqual([before, before]);
+  signals.send({ type: "store.changed" });
+  expect(await read()).toEqual([url, url]);
+});

@@ -57,6 +57,10 @@ export class Furnished implements AsyncDisposable {
     return this.#under.facts;
   }
 
+  openBeside(): Promise<Store> {
+    return this.#under.openBeside();
+  }
+
   reopen(): Promise<void> {
     return this.#under.reopen();
   }

@@ -9,6 +9,8 @@ export interface StoreUnderTest {
   readonly facts: readonly Fact[];
   /** Closes the store and opens it on the same data, like a restart. */
   reopen(): Promise<void>;
+  /** Opens the same data as a second process does. The caller closes it. */
+  openBeside(): Promise<Store>;
   /** Closes the store and removes its data. */
   remove(): Promise<void>;
 }
@@ -18,3 +20,9 @@ export interface StoreUnderTest {
  * the same guarantees.
  */
 export type Open = () => Promise<StoreUnderTest>;
+
+/** For tests that open a store themselves: it cannot be opened again. */
+export function openedOnce(store: Store): StoreUnderTest {
+  const refuse = () => Promise.reject(new Error("This store is opened once."));
+  return { store, facts: [], reopen: refuse, openBeside: refuse, remove: () => store.close() };
+}

@@ -13,7 +13,7 @@ import { generateSecret } from "../../src/core/signature.ts";
 import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Answer, Cancel, OutgoingRequest } from "../../src/ports.ts";
-import { type Delivery, type Endpoint, type Store, StoreUnavailable } from "../../src/store/index.ts";
+import { type Delivery, type Endpoint, type NewMessage, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
@@ -263,6 +263,28 @@ export class EngineWorld implements Disposable {
       if (!result.accepted) throw new Error("A message was not accepted.");
       return result.seq;
     });
+  }
+
+  /** A message for an endpoint as it is stored, without a way into the engine. */
+  newMessage(endpoint: Endpoint, number: number): NewMessage {
+    const seq = this.seqs.take(2);
+    return {
+      seq,
+      applicationSeq: this.#applicationSeq,
+      eventType: "any",
+      eventId: null,
+      channels: null,
+      tags: null,
+      payload: new Uint8Array(Buffer.from(JSON.stringify({ message: number }))),
+      contentType: null,
+      headers: null,
+      acceptedAt: this.now,
+      payloadExpiresAt: null,
+      deliverAt: null,
+      warnings: null,
+      deliveries: [{ seq: seq + 1, endpointSeq: endpoint.seq }],
+      idempotency: null,
+    };
   }
 
   /** Sends a message again as the API does. */

@@ -19,8 +19,6 @@ export { anybody, type Identity } from "./identity.ts";
 interface CachedToken {
   readonly identity: Identity;
   readonly expiresAt: number;
-  /** The store's `foreignVersion` when it was looked up: a token that another process has revoked since is looked up again. */
-  readonly version: number;
 }
 
 interface Deps {
@@ -66,7 +64,7 @@ export class Authenticator {
     this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
     this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
     deps.signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
-    deps.signals.invalidate(["tokens.changed", "environment.changed"], () => this.#forgetAll());
+    deps.signals.invalidate(["tokens.changed", "environment.changed", "store.changed"], () => this.#forgetAll());
   }
 
   identify(request: Request): Identity | Promise<Identity> {
@@ -100,11 +98,11 @@ export class Authenticator {
 
   #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
     if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
+    // A token that another process has revoked is refused from the next request on.
+    this.#store.feed.poll();
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
-    if (cached === undefined || cached.version !== this.#store.housekeeping.foreignVersion()) {
-      return this.#lookUp(text, hash, key, environment);
-    }
+    if (cached === undefined) return this.#lookUp(text, hash, key, environment);
     if (cached.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
     return cached.identity;
   }
@@ -118,7 +116,6 @@ export class Authenticator {
   }
 
   async #lookUp(text: string, hash: Buffer, key: string, environment: string | null): Promise<Identity> {
-    const version = this.#store.housekeeping.foreignVersion();
     const changes = this.#changes;
     this.#tokens.delete(key);
     const token = await this.#store.configuration.tokens.withHash(hash);
@@ -128,11 +125,11 @@ export class Authenticator {
     const found = token === null ? await this.#jwts?.read(text, hash) : await this.#storedBearer(token);
     if (found == null) throw unauthenticated("Invalid token");
     if (found.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
-    if (changes === this.#changes) this.#keep(key, { ...found, version });
+    if (changes === this.#changes) this.#keep(key, found);
     return found.identity;
   }
 
-  async #storedBearer(token: Token): Promise<Omit<CachedToken, "version">> {
+  async #storedBearer(token: Token): Promise<CachedToken> {
     if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
     const { applicationSeq } = token;
     if (applicationSeq !== null && (await this.#store.configuration.applications.get(applicationSeq)) === null) {

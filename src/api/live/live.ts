@@ -116,6 +116,7 @@ export class Live {
     facts.on(moving, onChange);
     signals.react(["application.changed"], onChange);
     signals.react(["tokens.changed"], ({ environmentSeq }) => this.#reconsider(environmentSeq));
+    signals.react(["store.changed"], () => this.#reconsider(null));
   }
 
   /** A stream of server-sent events that ends when its reader goes away. 429 when too many listen. */
@@ -142,10 +143,11 @@ export class Live {
   }
 
   /** Whoever may still listen comes back, and is let in anew. */
-  #reconsider(environmentSeq: Seq): void {
+  #reconsider(environmentSeq: Seq | null): void {
     this.#admission++;
     for (const listener of [...this.#listeners]) {
-      if (listener.environmentSeq === environmentSeq && !listener.root) listener.end();
+      const isConcerned = environmentSeq === null || listener.environmentSeq === environmentSeq;
+      if (isConcerned && !listener.root) listener.end();
     }
   }
 

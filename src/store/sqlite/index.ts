@@ -24,6 +24,7 @@ import { endpoints } from "./endpoints.ts";
 import { environments } from "./environments.ts";
 import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
+import { feed } from "./feed.ts";
 import { Idempotency } from "./idempotency.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
@@ -96,7 +97,6 @@ function assemble(
   const newest = lastSeq(db);
   const stretches = new Stretches(db, committer, newest);
   const ping = db.prepare("SELECT 1");
-  const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
   const failing = db.prepare<{ count: number }, [number]>(
     `SELECT COUNT(*) AS count FROM endpoint e JOIN application a ON a.seq = e.application_seq
      WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND a.environment_seq = ?`,
@@ -132,7 +132,6 @@ function assemble(
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     prune: pruneVerb(db, committer, onFact),
-    foreignVersion: () => dataVersion.get()!.data_version,
     size: async () => ({ databaseBytes: bytesOf(db.filename), walBytes: bytesOf(`${db.filename}-wal`) }),
     ping: async () => {
       try {
@@ -149,6 +148,7 @@ function assemble(
     configuration,
     history,
     housekeeping,
+    feed: feed(db),
     together: committer.together,
     close: async () => {
       // A disk that is full now loses nothing but some speed.

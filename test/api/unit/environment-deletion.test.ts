@@ -11,17 +11,13 @@ import { type Signal, Signals } from "../../../src/core/signal.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../../store/furnished.ts";
+import { openedOnce } from "../../store/store-under-test.ts";
 import { storeWith } from "../../support/store-with.ts";
 
 /** The operations on a store in which `meanwhile` happens right before an application or an environment is deleted. */
 async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
   const { store } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});
-  const world = await Furnished.open(async () => ({
-    store,
-    facts: [],
-    reopen: async () => {},
-    remove: () => store.close(),
-  }));
+  const world = await Furnished.open(async () => openedOnce(store));
   const told: (Fact | Signal)[] = [];
   const facts = new Facts();
   facts.subscribe((fact) => told.push(fact));

@@ -47,7 +47,7 @@ function setup() {
   } as unknown as OverviewSource;
   const live = new Live(source, clock, facts, signals);
   const change = () => facts.state({ type: "deliveries.redriven", environmentSeq: 1, count: 1 });
-  const endTokens = () => signals.send({ type: "tokens.changed", environmentSeq: 1 });
+  const endTokens = (environmentSeq: number | null = 1) => signals.send({ type: "tokens.changed", environmentSeq });
   return { clock, live, looks, change, endTokens };
 }
 
@@ -117,6 +117,18 @@ describe("the live view", () => {
     change();
     await clock.pass(0);
     for (const reader of lasting) expect(await read(reader)).toContain("event: overview");
+  });
+
+  test("ends for the tokens of all environments when some may have ended, and not for root", async () => {
+    const { clock, live, change, endTokens } = setup();
+    const viewers = [viewer, { environmentSeq: 2, root: false }, { environmentSeq: 1, root: true }];
+    const readers = await Promise.all(viewers.map(async (one) => (await live.open(one)).getReader()));
+    for (const reader of readers) await read(reader);
+    endTokens(null);
+    expect([await readers[0]!.read(), await readers[1]!.read()].map(({ done }) => done)).toEqual([true, true]);
+    change();
+    await clock.pass(0);
+    expect(await read(readers[2]!)).toContain("event: overview");
   });
 
   test("ends at once for a token that ended on the way in", async () => {

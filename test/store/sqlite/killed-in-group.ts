@@ -1,15 +1,11 @@
 /** Stores one value, then kills itself in the middle of a group. The argument is the data directory. */
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
+import { openedOnce } from "../store-under-test.ts";
 import { optionsFor } from "./open.ts";
 
 const store = await openStore(optionsFor(process.argv[2]!, { sync: "full" }));
-const world = await Furnished.open(async () => ({
-  store,
-  facts: [],
-  reopen: async () => {},
-  remove: () => store.close(),
-}));
+const world = await Furnished.open(async () => openedOnce(store));
 const { meta } = store.housekeeping;
 await meta.set("before", "1");
 await store.together(() => [

@@ -3,6 +3,7 @@ import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
+import { openedOnce } from "../store-under-test.ts";
 
 /** A store in memory whose disk fails and whose process dies when told to. */
 export interface MemoryWorld extends AsyncDisposable {
@@ -28,12 +29,7 @@ export async function memoryWorld(): Promise<MemoryWorld> {
       if (self.trouble !== null) throw self.trouble;
     },
   );
-  const world = await Furnished.open(async () => ({
-    store,
-    facts: [],
-    reopen: async () => {},
-    remove: () => store.close(),
-  }));
+  const world = await Furnished.open(async () => openedOnce(store));
   commits.length = 0;
   return Object.assign(self, {
     world,

@@ -33,6 +33,7 @@ export async function openDataDir(): Promise<StoreUnderTest> {
       await store.close();
       store = await open();
     },
+    openBeside: () => openStore(optionsFor(directory.path, { exclusive: false })),
     async remove() {
       await store.close();
       directory[Symbol.dispose]();

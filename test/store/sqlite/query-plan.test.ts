@@ -4,6 +4,7 @@ import type { PageRequest, Store } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
+import { openedOnce } from "../store-under-test.ts";
 import { optionsFor } from "./open.ts";
 
 /** Intended scans of a whole table or index: a part of the query, and the reason. */
@@ -55,7 +56,7 @@ async function collect(dataDir: string): Promise<Set<string>> {
   try {
     await using world = await Furnished.open(async () => {
       const store = await openStore(optionsFor(dataDir));
-      return { store, facts: [], reopen: async () => {}, remove: () => store.close() };
+      return openedOnce(store);
     });
     await sample(world);
   } finally {

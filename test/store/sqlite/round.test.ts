@@ -6,6 +6,7 @@ import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Round } from "../../../src/store/sqlite/round.ts";
 import { Furnished } from "../furnished.ts";
+import { openedOnce } from "../store-under-test.ts";
 
 describe("sweep cursor", () => {
   test("a sweep visits every row once, whatever the batch size", () => {
@@ -42,12 +43,7 @@ describe("sweep cursor", () => {
         if (isDiskFull) throw new StoreUnavailable("The disk is full.");
       },
     );
-    await using world = await Furnished.open(async () => ({
-      store,
-      facts: [],
-      reopen: async () => {},
-      remove: () => store.close(),
-    }));
+    await using world = await Furnished.open(async () => openedOnce(store));
     for (let i = 0; i < 4; i++) await world.send({}, []);
     world.now += 1;
     isDiskFull = true;

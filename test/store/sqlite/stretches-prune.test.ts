@@ -4,13 +4,14 @@ import { openStore } from "../../../src/store/sqlite/index.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { Furnished } from "../furnished.ts";
 import { NEWEST_FIRST } from "../pages.ts";
+import { openedOnce } from "../store-under-test.ts";
 import { optionsFor } from "./open.ts";
 
 test("the list index drops deleted rows and still finds the others", async () => {
   using directory = temporaryDirectory();
   await using world = await Furnished.open(async () => {
     const store = await openStore(optionsFor(directory.path));
-    return { store, facts: [], reopen: async () => {}, remove: () => store.close() };
+    return openedOnce(store);
   });
   using reader = new Database(directory.file("boathook.db"), { readonly: true });
   const lines = () => reader.query<{ n: number }, []>("SELECT COUNT(*) AS n FROM stretch").get()!.n;

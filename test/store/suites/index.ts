@@ -10,6 +10,7 @@ import { endpointsSuite } from "./endpoints.ts";
 import { environmentsSuite } from "./environments.ts";
 import { eventTypesSuite } from "./event-types.ts";
 import { expungeSuite } from "./expunge.ts";
+import { feedSuite } from "./feed.ts";
 import { healthSuite } from "./health.ts";
 import { idempotencySuite } from "./idempotency.ts";
 import { lanesSuite } from "./lanes.ts";
@@ -30,6 +31,7 @@ export function everySuite(open: Open): void {
   for (const suite of [
     storeSuite,
     togetherSuite,
+    feedSuite,
     environmentsSuite,
     applicationsSuite,
     eventTypesSuite,

@@ -7,7 +7,7 @@ const OLDEST: PageRequest = { limit: 10, from: null, backwards: false, order: "a
 
 const hash = (fill: number) => new Uint8Array(32).fill(fill);
 
-function newToken(world: Furnished, change: Partial<Token> = {}): Token {
+export function newToken(world: Furnished, change: Partial<Token> = {}): Token {
   return {
     seq: world.seqs.next(),
     name: "Token",
