@@ -4,6 +4,7 @@ import { makeApplication, type Send } from "../support/client.ts";
 import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { type Answering, heldBack, startReceiver, withStatus } from "../support/receiver.ts";
+import { startSocketReceiver } from "../support/socket-receiver.ts";
 
 /** What the answers of endpoints mean. Each test has a receiver of its own that answers in one way. */
 
@@ -38,6 +39,26 @@ describe("success is", () => {
       const attempt = await firstAttempt(withStatus(status));
       expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: status, reason: null });
       expect(attempt.nextAttempt).toBeNull();
+    });
+  }
+
+  const manyHeaders = Array.from({ length: 300 }, (_, i) => `X-${i}: ${i}`);
+  const oddResponses: Record<string, readonly string[]> = {
+    "300 headers": [...manyHeaders, "Content-Length: 2"],
+    "a folded header": ["X-Folded: a", " b", "Content-Length: 2"],
+    "a malformed header name": ["X Y: a", "Content-Length: 2"],
+    "its length twice": ["Content-Length: 2, 2"],
+    "lengths that contradict each other": ["Content-Length: 2", "Content-Length: 3"],
+  };
+  for (const [what, headers] of Object.entries(oddResponses)) {
+    test(`a 200 with ${what}`, async () => {
+      await using receiver = await startSocketReceiver((socket) =>
+        socket.write(["HTTP/1.1 200 OK", ...headers, "", "ok"].join("\r\n")),
+      );
+      const app = await makeApplication(send);
+      await makeEndpoint(send, app, receiver.url);
+      const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
+      expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: 200 });
     });
   }
 

@@ -73,6 +73,10 @@ describe("the request", () => {
     expect(path).toBe("/hooks/a%20b/?c=d&e=%26");
   });
 
+  test("goes to a path that begins with two slashes as it stands", async () => {
+    expect((await delivered(MESSAGE, `${receiver.url}//hooks//a`)).path).toBe("//hooks//a");
+  });
+
   test("names the host of the address, not what it resolves to", async () => {
     const { headers } = await delivered(MESSAGE, `http://localhost:${receiver.port}/`);
     expect(headers.get("host")).toBe(`localhost:${receiver.port}`);

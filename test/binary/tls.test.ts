@@ -62,6 +62,16 @@ test("a connection that is open under one name is not used for another at the sa
   expect(receiver.received).toHaveLength(2);
 });
 
+test("NODE_TLS_REJECT_UNAUTHORIZED does not turn the verification off", async () => {
+  await using lax = await install([], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
+  await using receiver = startReceiver(undefined, unknown);
+  const app = await makeApplication(lax.send);
+  await makeEndpoint(lax.send, app, `https://localhost:${receiver.port}/`);
+  const [attempt] = await attemptsOf(lax.send, app, await sendMessage(lax.send, app));
+  expect(attempt).toMatchObject({ statusText: "fail", reason: "tls" });
+  expect(receiver.received).toEqual([]);
+});
+
 test("a receiver that speaks no TLS gets nothing", async () => {
   await using receiver = startReceiver();
   const attempt = await attemptTo(`https://localhost:${receiver.port}/`);
