@@ -59,10 +59,17 @@ export class Connection {
 
   #dialed(socket: Socket): void {
     const { tls } = this.target;
-    if (tls !== null) {
-      this.#startTls(socket, tls);
-      return;
+    try {
+      if (tls === null) this.#adopt(socket);
+      else this.#startTls(socket, tls);
+    } catch (error) {
+      // For example because an authority is not a certificate.
+      this.#end({ code: codeOf(error), isTls: tls !== null });
+      socket.terminate();
     }
+  }
+
+  #adopt(socket: Socket): void {
     const own = socket as unknown as Socket<Connection>;
     own.data = this;
     own.reload({ socket: handlers });
@@ -71,11 +78,11 @@ export class Connection {
   }
 
   #startTls(socket: Socket, { serverName, ca }: TlsTarget): void {
-    // The socket below TLS tells nothing that the one above does not.
+    // The socket below TLS reports nothing that the one above does not.
     socket.reload({ socket: silent });
     const [, secure] = socket.upgradeTLS<Connection>({
       data: this,
-      // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED changes nothing.
+      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED changes nothing.
       tls: { serverName, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) },
       socket: handlers,
     });
@@ -125,7 +132,7 @@ export class Connection {
 const { handlers } = Connection;
 const silent: SocketHandler = { drain() {} };
 
-function codeOf(error: Error | null): string {
-  if (error === null) return "unknown";
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
   return "code" in error ? String(error.code) : error.name;
 }

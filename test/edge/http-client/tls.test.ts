@@ -138,6 +138,16 @@ describe("the client", () => {
     expect(server.names).toEqual(["hook.example", "hook.example"]);
   });
 
+  test("fails with `tls` when an authority is not a certificate", async () => {
+    for (const ca of ["nonsense", forV4.cert.replace("M", "?")]) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      await using server = await startRawServer((socket) => void socket.resume().once("close", () => resolve()));
+      const request = requestTo(`https://127.0.0.1:${server.port}/`);
+      expect(await new HttpClient({ ca }).send(request, patient)).toMatchObject({ kind: "failure", reason: "tls" });
+      await promise;
+    }
+  });
+
   test("does not speak TLS 1.1", async () => {
     await using server = await startTlsServer({ minVersion: "TLSv1", maxVersion: "TLSv1.1" });
     const request = requestTo(`https://hook.example:${server.port}/`, { address: "127.0.0.1" });
