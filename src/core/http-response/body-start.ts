@@ -1,13 +1,18 @@
 import { cutUtf8 } from "../text.ts";
 
 const EMPTY = new Uint8Array(0);
-/** Up to this many bytes are copied faster by hand. Most responses to webhooks are as short as `ok`. */
+/**
+ * Up to this many bytes, a loop is faster than `set`. Most responses to webhooks are this short.
+ */
 const SHORT_BYTES = 64;
 
-/** The beginning of a body, up to a limit. */
+/** Collects the beginning of a body, up to a limit. */
 export class BodyStart {
   #bytes = EMPTY;
-  /** Bytes kept: one more than the limit when the body is longer, which is how `cutUtf8` knows. */
+  /**
+   * Bytes kept, at most one above the limit: `cutUtf8` needs that one to know that the body is
+   * longer.
+   */
   #length = 0;
 
   constructor(private readonly bytesMax: number) {}
@@ -16,7 +21,10 @@ export class BodyStart {
     return this.#length > this.bytesMax;
   }
 
-  /** Adds `piece` from `from` to `to` as far as there is room. `expected`: how long the whole body will be, if known. */
+  /**
+   * Adds bytes `from` to `to` of `piece` as far as there is room. `expected` is a hint: bytes to
+   * come.
+   */
   add(piece: Uint8Array, from: number, to: number, expected = 0): void {
     const end = Math.min(to, from + this.bytesMax + 1 - this.#length);
     if (end <= from) return;

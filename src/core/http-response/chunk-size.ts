@@ -1,10 +1,10 @@
-/** More than any body that is read, and few enough for a number to be exact. */
+/** Limits a size to what a number holds exactly. */
 const DIGITS_MAX = 12;
 const SEMICOLON = 59;
 
 /**
- * The size in the first line of a chunk (RFC 9112, 7.1), or null if the line is malformed. Extensions are ignored.
- * The beginning of a line that is not malformed is not malformed either.
+ * Reads the size line of a chunk (RFC 9112, 7.1). Returns null if it is malformed. Extensions are
+ * ignored. A prefix of a valid line is valid too, unless it is empty.
  */
 export function readChunkSize(bytes: Uint8Array, start: number, end: number): number | null {
   let at = start;
@@ -20,7 +20,7 @@ export function readChunkSize(bytes: Uint8Array, start: number, end: number): nu
   return at === end || bytes[at] === SEMICOLON ? size : null;
 }
 
-/** -1 if it is not one. */
+/** Returns the value of a digit, or -1. */
 function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
   const lower = byte | 0x20;

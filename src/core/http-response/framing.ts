@@ -1,13 +1,13 @@
 import { declaredBytes } from "./content-length.ts";
 import type { HeaderFields } from "./header-fields.ts";
 
-/** How the end of a body is found (RFC 9112, 6.3). */
+/** How the end of the body is found (RFC 9112, 6.3). */
 export type Framing =
   | { readonly kind: "empty" }
   | { readonly kind: "length"; readonly bytes: number }
   | { readonly kind: "chunked" }
   | { readonly kind: "until close" }
-  /** The headers contradict themselves: no end can be relied on. */
+  /** The length is invalid or contradictory, so the end cannot be found. */
   | { readonly kind: "unknown" };
 
 const EMPTY: Framing = { kind: "empty" };
@@ -18,7 +18,7 @@ const UNKNOWN: Framing = { kind: "unknown" };
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 const KEEP_ALIVE = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
 
-/** The framing of a response to a POST with this final status. */
+/** Returns the framing of a response to a POST. `status` is final. */
 export function framingOf(status: number, fields: HeaderFields): Framing {
   if (status === 101 || status === 204 || status === 304) return EMPTY;
   if (fields.transferEncoding !== null) return isChunked(fields.transferEncoding) ? CHUNKED : UNTIL_CLOSE;
@@ -28,14 +28,14 @@ export function framingOf(status: number, fields: HeaderFields): Framing {
   return bytes === 0 ? EMPTY : { kind: "length", bytes };
 }
 
-/** Servers and proxies repeat a `Content-Length`; that is harmless if all of them agree. */
+/** Reduces a repeated `Content-Length` to one value if all values are equal (RFC 9110, 8.6). */
 function singleValue(contentLength: string): string {
   if (!contentLength.includes(",")) return contentLength;
   const values = contentLength.split(",").map((value) => value.trim());
   return values.every((value) => value === values[0]) ? values[0]! : contentLength;
 }
 
-/** Chunked is the last coding. Others before it are not decoded. */
+/** True if the last coding is chunked. Codings before it are not decoded. */
 function isChunked(transferEncoding: string): boolean {
   return (
     transferEncoding
@@ -45,9 +45,9 @@ function isChunked(transferEncoding: string): boolean {
   );
 }
 
-/** May another request follow over the connection, by what the headers say? */
+/** True if the headers allow another request over the connection. */
 export function isPersistent(minorVersion: number, { connection, contentLength, transferEncoding }: HeaderFields) {
-  // Two lengths are how request smuggling begins (RFC 9112, 6.3): such a peer is not spoken to again over this connection.
+  // A sign of response splitting (RFC 9112, 6.3).
   if (contentLength !== null && transferEncoding !== null) return false;
   if (connection === null) return minorVersion >= 1;
   if (CLOSE.test(connection)) return false;

@@ -1,7 +1,7 @@
 const TAB = 9;
 const SPACE = 32;
 const COLON = 58;
-/** Sets an ASCII letter to lower case and leaves a hyphen as it is. */
+/** This bit makes an ASCII letter lower case and is already set in a hyphen. */
 const LOWER_CASE = 0x20;
 
 /** The characters of a token (RFC 9110, 5.6.2). */
@@ -19,19 +19,21 @@ const names: ReadonlyMap<number, readonly [Name, Uint8Array]> = new Map(
   ]),
 );
 
-/** The four fields of a response that anybody reads. All others are skipped without making a value of them. */
+/**
+ * The four header fields that matter to the client. Other fields are skipped without decoding them.
+ */
 export class HeaderFields {
-  /** Fields that occur several times are joined by commas, as RFC 9110, 5.3 has it. */
+  /** Repeated fields are joined with commas (RFC 9110, 5.3). */
   contentLength: string | null = null;
   transferEncoding: string | null = null;
   connection: string | null = null;
-  /** The first of several. */
+  /** The first one if there are several. */
   retryAfter: string | null = null;
-  /** The field whose value may go on in the next line. */
+  /** The field of the last line. Its value may continue in the next line. */
   #open: Name | null = null;
   #value = "";
 
-  /** Reads one line. Returns what is wrong with it as a sentence, or null; then the line may have been ignored. */
+  /** Reads one line that is not empty. Returns a note if the line is malformed, else null. */
   read(bytes: Uint8Array, start: number, end: number): string | null {
     if (isWhiteSpace(bytes[start]!)) {
       if (this.#open !== null) this.#value = `${this.#value} ${textOf(bytes, start, end)}`.trim();
@@ -41,7 +43,7 @@ export class HeaderFields {
     let at = start;
     while (at < end && isTokenByte[bytes[at]!] === 1) at += 1;
     const nameEnd = at;
-    // White space before the colon is forbidden (RFC 9112, 5.1), but what is meant is clear.
+    // White space before the colon is invalid (RFC 9112, 5.1) but harmless here.
     while (at < end && isWhiteSpace(bytes[at]!)) at += 1;
     const isMalformed = nameEnd === start || bytes[at] !== COLON || at >= end;
     if (isMalformed) return "A malformed header line was ignored.";
@@ -50,7 +52,7 @@ export class HeaderFields {
     return at === nameEnd ? null : "A header name was followed by white space.";
   }
 
-  /** Ends the field that the last line belongs to. */
+  /** Stores the field of the last line. */
   close(): void {
     const value = this.#value;
     switch (this.#open) {
@@ -77,7 +79,7 @@ function joined(before: string | null, value: string): string {
   return before === null ? value : `${before}, ${value}`;
 }
 
-/** Which of the fields this is, in upper or lower case. */
+/** Returns the known name that these bytes spell in any case, or null. */
 function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
   const known = names.get(end - start);
   if (known === undefined) return null;
@@ -86,7 +88,7 @@ function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
   return name;
 }
 
-/** Latin-1, as header values have been since HTTP/1.0, without white space at both ends. */
+/** Decodes Latin-1 and trims white space. */
 function textOf(bytes: Uint8Array, start: number, end: number): string {
   let from = start;
   let to = end;

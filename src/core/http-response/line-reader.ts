@@ -4,23 +4,24 @@ const CARRY_BYTES_MIN = 256;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Finds lines in a stream that arrives in pieces of any size. A line ends with LF; a CR before it is not part of the
- * line (RFC 9112, 2.2). The line is copied only if it lies across pieces.
+ * Finds lines in a stream of pieces. A line ends with LF or CRLF (RFC 9112, 2.2). It is copied only
+ * if it spans several pieces.
  */
 export class LineReader {
-  /** Holds the line at `start` to `end` until the next call of `read`. A line that is too long is cut. */
+  /** Bytes `start` to `end` are the line, until the next `read`. A line that is too long is cut. */
   bytes: Uint8Array = EMPTY;
   start = 0;
   end = 0;
-  /** Bytes of the line so far, without its LF. */
+  /** Length of the whole line without LF. */
   length = 0;
   isTooLong = false;
   #carry = EMPTY;
   #isPartial = false;
 
   /**
-   * Reads on at `at`. Returns the position after the line, or -1 if the piece ends before the line does; then the line
-   * holds what has arrived of it. Of each line at most `bytesMax` bytes are kept.
+   * Reads from position `at` of `piece`. Returns the position after the line, or -1 if the line is
+   * not complete; then `bytes` holds its beginning, with a CR at the end if one arrived. Keeps at
+   * most `bytesMax` bytes of a line.
    */
   read(piece: Uint8Array, at: number, bytesMax: number): number {
     const found = piece.indexOf(LF, at);

@@ -26,38 +26,41 @@ type State =
   | "done";
 
 /**
- * Reads one response to a POST from the bytes of a connection, in pieces of any size. How the bytes are split changes
- * nothing about what is read.
+ * Reads one response to a POST from pieces of any size. The result does not depend on how the bytes
+ * are split; only `mayBeReused` may, and only if the body is cut.
  *
- * A status that was received is never lost: once the status line is complete, `status` is set, and whatever is wrong
- * with the rest only adds a `note`. Interim (1xx) responses are skipped; 101 is final.
+ * A status is never lost: once the status line is complete, `status` is set, and errors in the rest
+ * only add a `note`. Interim (1xx) responses are skipped; 101 is final.
  */
 export class ResponseParser {
-  /** The final status, 100 to 999; null until it has been received. */
+  /** The final status: 101, or 200 to 999. Null until it was received. */
   status: number | null = null;
-  /** What is wrong with the response, as a sentence; the first finding if there are several. */
+  /** The first thing that is wrong with the response, as one sentence. */
   note: string | null = null;
-  /** True once bytes of a response have been received. */
+  /** True once any byte was received. */
   hasBegun = false;
-  /** The peer closed the connection before the end that the response had declared. */
+  /** True if the connection was closed before the end of the response. */
   isCutOff = false;
-  /** Another request may follow over the connection. Known at the end. */
+  /** True if another request may follow over the connection. Valid when `isDone`. */
   mayBeReused = false;
   readonly #body: BodyStart;
   readonly #lines = new LineReader();
   #state: State = "status line";
   #minorVersion = 1;
   #fields = new HeaderFields();
-  /** Bytes of complete header lines, later of complete trailer lines. */
+  /** Bytes of complete header lines, later of trailer lines. */
   #blockBytes = 0;
-  /** Bytes to come of the body or of the chunk. */
+  /** Bytes to come of the body or chunk. */
   #rest = 0;
 
   constructor(bodyBytesMax: number) {
     this.#body = new BodyStart(bodyBytesMax);
   }
 
-  /** Everything that will be read has been read, or what came is not HTTP/1.x: then `status` is null. */
+  /**
+   * True when the response is complete or reading stopped. If `status` is null then, it is not
+   * HTTP/1.x.
+   */
   get isDone(): boolean {
     return this.#state === "done";
   }
@@ -77,20 +80,20 @@ export class ResponseParser {
     this.hasBegun = true;
     let at = 0;
     while (at < piece.byteLength && this.#state !== "done") at = this.#step(piece, at);
-    // What follows the response was not asked for.
+    // No request asked for the bytes after the response.
     if (at < piece.byteLength) this.mayBeReused = false;
-    // What has arrived anyway was skipped, so that the connection may be of use; more is not waited for.
+    // The rest of a cut body was skipped as far as it had arrived; more is not waited for.
     if (this.#body.isFull && this.#state !== "done") this.#stop();
   }
 
-  /** The peer has ended the connection: in order, or by a reset. */
+  /** The connection was closed, by a FIN or by a reset. */
   end(isReset: boolean): void {
     if (this.isDone) return;
     this.isCutOff = this.#state !== "body until close" || isReset;
     this.#stop(this.isCutOff ? "The connection was closed before the end of the response." : null);
   }
 
-  /** Returns the position after what it has read of `piece`. */
+  /** Reads something from position `at` of `piece` and returns the position after it. */
   #step(piece: Uint8Array, at: number): number {
     switch (this.#state) {
       case "status line":
@@ -121,7 +124,7 @@ export class ResponseParser {
     const line = readStatusLine(lines.bytes, lines.start, lines.end);
     if (line === null) return this.#stop();
     this.#minorVersion = line.minorVersion;
-    // An interim response is followed by the final one (RFC 9110, 15.2).
+    // An interim response is followed by another one (RFC 9110, 15.2).
     if (line.status >= 200 || line.status === 101) this.status = line.status;
     if (lines.isTooLong) return this.#stop("The status line was longer than 8 KiB; the rest was ignored.");
     this.#state = "headers";
@@ -187,7 +190,8 @@ export class ResponseParser {
   #readChunkSize(piece: Uint8Array, at: number): number {
     const lines = this.#lines;
     const next = lines.read(piece, at, chunkSizeLineBytesMax);
-    // Checked early: a server that announces chunks and sends none may never send the end of a line.
+    // A server that announces chunks but sends none may never end the line, so its beginning is
+    // checked.
     const endsWithCr = next < 0 && lines.bytes[lines.end - 1] === CR;
     const size = readChunkSize(lines.bytes, lines.start, endsWithCr ? lines.end - 1 : lines.end);
     if (size === null || lines.isTooLong) return this.#stopInChunks();
@@ -220,13 +224,13 @@ export class ResponseParser {
     return next;
   }
 
-  /** The response has been read to its end, and the connection is at the beginning of the next. */
+  /** The response is complete. */
   #finish(): void {
     this.#state = "done";
     this.mayBeReused = this.note === null && isPersistent(this.#minorVersion, this.#fields) && this.status !== 101;
   }
 
-  /** Reads no further. Returns a position as `#step` does. */
+  /** Stops reading before the end of the response. Returns a position for `#step`. */
   #stop(note: string | null = null): number {
     this.#say(note);
     this.#fields.close();
@@ -238,7 +242,7 @@ export class ResponseParser {
     return this.#stop("The chunked body was malformed; the rest was ignored.");
   }
 
-  /** What comes behind the part of the body that is kept is not judged: how much of it is seen is chance. */
+  /** Adds a note, except about what follows a cut body: how much of that is seen is chance. */
   #say(note: string | null): void {
     if (!this.#body.isFull) this.note ??= note;
   }

@@ -12,8 +12,8 @@ export interface StatusLine {
 }
 
 /**
- * Reads a status line (RFC 9112, 4) of HTTP/1.x, or null if it is not one. Several spaces before the status and a
- * missing reason phrase are accepted because servers send them.
+ * Reads a status line of HTTP/1.x (RFC 9112, 4). Returns null if it is not one. Several spaces
+ * before the status and a missing reason phrase are accepted, because some servers send them.
  */
 export function readStatusLine(bytes: Uint8Array, start: number, end: number): StatusLine | null {
   const versionAt = start + PREFIX.length;
@@ -31,7 +31,7 @@ export function readStatusLine(bytes: Uint8Array, start: number, end: number): S
   return { status, minorVersion: bytes[versionAt]! - DIGIT_0 };
 }
 
-/** True while these first bytes of a line are consistent with HTTP/1.x. */
+/** True if bytes `start` to `end` may be the beginning of a status line of HTTP/1.x. */
 export function mayBecomeStatusLine(bytes: Uint8Array, start: number, end: number): boolean {
   const length = Math.min(PREFIX.length, end - start);
   for (let i = 0; i < length; i++) if (bytes[start + i] !== PREFIX[i]) return false;

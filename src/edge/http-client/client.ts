@@ -7,18 +7,18 @@ import { firstUnsendable, requestHead } from "./request-head.ts";
 import { Destinations } from "./target.ts";
 
 /**
- * Sends POST requests over HTTP/1.1, to the address that was checked: the name goes into `Host` and, for TLS, into SNI
- * and the check of the certificate. The request line, the headers and the body are sent byte for byte as given.
- * Redirects are responses like any other, and nothing is decompressed.
+ * Sends POST requests over HTTP/1.1 and keeps connections alive. It connects to the given address;
+ * the name in the URL is used for `Host`, SNI and the verification of the certificate. Target,
+ * headers and body are sent byte for byte. Redirects are not followed, and bodies are not decoded.
  *
- * It opens a connection for each request that finds no idle one: how many there are at once is up to the caller. It works
- * without being started; stopping it closes the idle connections.
+ * A request that finds no idle connection opens one, so the caller limits how many there are. The
+ * client works without `start`; `stop` closes the idle connections.
  */
 export class HttpClient extends OneLife implements Transport {
   readonly #pool = new Pool();
   readonly #destinations: Destinations;
 
-  /** @param ca authorities to trust instead of those of the system and of `NODE_EXTRA_CA_CERTS`, as PEM. */
+  /** @param ca PEM certificates to trust instead of the system's and `NODE_EXTRA_CA_CERTS`. */
   constructor({ ca = null }: { readonly ca?: string | null } = {}) {
     super();
     this.#destinations = new Destinations(ca);

@@ -5,18 +5,21 @@ import type { ConnectionEnd } from "./failure.ts";
 import { type UnsentBytes, writeRequest } from "./request-writer.ts";
 import type { ConnectionTarget, TlsTarget } from "./target.ts";
 
-/** Whoever has a connection at the time: an exchange, or the pool while it is idle. */
+/** The owner of a connection: an exchange, or the pool while the connection is idle. */
 export interface ConnectionUser {
-  /** Requests can be sent. For TLS the peer has been verified. */
+  /** The connection is ready for a request. With TLS, the peer has been verified. */
   opened(connection: Connection): void;
   received(connection: Connection, bytes: Uint8Array): void;
-  /** The connection could not be opened, or has ended. Called at most once, and not after `close` or `abort`. */
+  /**
+   * The connection could not be opened, or the peer ended it. Called at most once, and never after
+   * `close` or `abort`.
+   */
   ended(connection: Connection, end: ConnectionEnd): void;
 }
 
-/** One TCP or TLS connection. It begins to open when it is made. */
+/** One TCP or TLS connection. The constructor starts to open it. */
 export class Connection {
-  /** When it became idle, by the count of the pool. */
+  /** Written by the pool: its count of sweeps when the connection became idle. */
   idleSince = 0;
   #socket: Socket<Connection> | null = null;
   #unsent: UnsentBytes | null = null;
@@ -34,23 +37,26 @@ export class Connection {
     );
   }
 
-  /** Part of the last request has not been sent yet. */
+  /** True while part of the last request has not been sent. */
   get isSending(): boolean {
     return this.#unsent !== null;
   }
 
-  /** Sends one request; `head` has one byte a character. What the socket does not take at once follows by itself. */
+  /**
+   * Sends one request. `head` is Latin-1. Bytes that the socket does not take at once are sent when
+   * it has room.
+   */
   send(head: string, body: Uint8Array): void {
     this.#unsent = writeRequest(this.#socket!, head, body);
   }
 
-  /** Ends the connection in order. */
+  /** Closes an open connection with a FIN. */
   close(): void {
     this.#hasEnded = true;
     this.#socket?.end();
   }
 
-  /** Ends the connection at once, at any time. */
+  /** Closes the connection at any time, also while it opens. Drops what has not been sent. */
   abort(): void {
     this.#hasEnded = true;
     this.#cancelDial();
@@ -63,7 +69,7 @@ export class Connection {
       if (tls === null) this.#adopt(socket);
       else this.#startTls(socket, tls);
     } catch (error) {
-      // For example because an authority is not a certificate.
+      // For example, the authorities to trust are not certificates.
       this.#end({ code: codeOf(error), isTls: tls !== null });
       socket.terminate();
     }
@@ -95,15 +101,17 @@ export class Connection {
     this.user.ended(this, end);
   }
 
-  /** Shared by all connections: each finds its own in `socket.data`. */
+  /** One object for all connections; `socket.data` is the connection. */
   static readonly handlers: SocketHandler<Connection> = {
-    handshake({ data: connection }, isVerified, error) {
+    handshake(socket, isVerified, error) {
+      const connection = socket.data;
       if (isVerified) {
         connection.user.opened(connection);
         return;
       }
       const code = codeOf(error);
       connection.#end({ code, isTls: code !== "ECONNRESET" });
+      socket.terminate();
     },
     data({ data: connection }, bytes) {
       if (!connection.#hasEnded) connection.user.received(connection, bytes);
@@ -112,7 +120,7 @@ export class Connection {
       const connection = socket.data;
       connection.#unsent = connection.#unsent?.writeTo(socket) ?? null;
     },
-    /** The peer will send nothing more, so there is nothing left to do with the connection. */
+    /** The peer sent a FIN, so no response can follow. */
     end(socket) {
       socket.data.#end({ code: "", isTls: false });
       socket.end();
@@ -120,7 +128,7 @@ export class Connection {
     close({ data: connection }, error) {
       connection.#end({ code: error === undefined ? "" : codeOf(error), isTls: false });
     },
-    /** TLS is broken, or a handler above has thrown. */
+    /** The TLS session failed, or one of these handlers threw. */
     error(socket, error) {
       const code = codeOf(error);
       socket.data.#end({ code, isTls: /SSL|TLS|EPROTO/.test(code) });

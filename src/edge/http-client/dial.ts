@@ -2,19 +2,19 @@ import { connect } from "node:net";
 import type { Socket } from "bun";
 import type { Cancel } from "../../ports.ts";
 
-/** The native socket inside a socket of `node:net`. */
+/** A socket of `node:net`, which wraps a native one. */
 interface WithHandle {
   _handle: Socket | null;
 }
 
 /**
- * Opens a TCP connection to a literal IP. Calls `opened` with the runtime's native socket, or `failed` with an error
- * code, unless it is cancelled before that.
+ * Opens a TCP connection to a literal IP. Calls `opened` with a native socket or `failed` with an
+ * error code; neither after it was cancelled.
  *
- * `Bun.connect` gives no hold on a connection that is being opened, so it cannot be cancelled: a peer that drops
- * packets would bind a socket for two minutes after each attempt (Bun 1.4.5). `node:net` can cancel, but costs more for
- * each request. So `node:net` opens the connection, and its native socket does the rest. Both ends are closed
- * separately (`allowHalfOpen`).
+ * `Bun.connect` returns nothing that could cancel it (Bun 1.4.5): if the peer drops packets, each
+ * timed-out attempt would leave a socket behind for two minutes. `node:net` can be cancelled but
+ * costs more CPU per request. So `node:net` connects, and its native socket is used from then on.
+ * That socket is half-open: it stays open after a FIN of the peer until it is closed here.
  */
 export function dial(
   { address, port }: { readonly address: string; readonly port: number },
@@ -29,13 +29,16 @@ export function dial(
     holder._handle = null;
     opened(socket);
   };
-  // `node:net` has something left to do with the socket after it has told of the connection.
+  // `node:net` still uses its native socket right after this event.
   dialing.once("connect", () => queueMicrotask(take));
   dialing.on("error", (error: NodeJS.ErrnoException) => failed(error.code ?? error.name));
   return () => dialing.destroy();
 }
 
-/** Called if the address is not a literal IP. A name must not be looked up again after its addresses were checked. */
+/**
+ * Called if the address is not a literal IP. Looking a name up here would bypass the address
+ * policy.
+ */
 function refuseLookup(_host: string, _options: object, done: (error: Error, address: string) => void): void {
   done(Object.assign(new Error("not a literal IP"), { code: "EINVAL" }), "");
 }

@@ -5,12 +5,13 @@ import { type ConnectionEnd, failureOf, notHttp, timedOut } from "./failure.ts";
 import type { Pool } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
 
-/** One request and its response. Ends once: with a response, a failure, or the signal. */
+/** One request and its response. The constructor starts it; `resolve` is called once at its end. */
 export class Exchange implements ConnectionUser, EventListenerObject {
   readonly #parser: ResponseParser;
   #connection: Connection | null;
-  /** The connection has served another request before. */
+  /** True if the first connection came from the pool. */
   readonly #isReused: boolean;
+  /** True once the request was sent again over a second connection. */
   #isRepeated = false;
 
   constructor(
@@ -44,9 +45,9 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   }
 
   /**
-   * A receiver closes a kept-alive connection when it likes, also while the next request is on its way. That is no
-   * failure of the receiver: the request goes once more, over a new connection that nobody else uses. Where the
-   * connection was new, or a response has begun, the receiver has had the request, and it is not sent again.
+   * A receiver may close an idle connection at any time, also while a request is on its way. That
+   * is not a failure: the request is sent once more, over a new connection that is not kept. If the
+   * connection was new or a response has begun, the receiver got the request, so it is not repeated.
    */
   ended(_connection: Connection, end: ConnectionEnd): void {
     const parser = this.#parser;
@@ -55,13 +56,12 @@ export class Exchange implements ConnectionUser, EventListenerObject {
       this.#connection = new Connection(this.target, this);
       return;
     }
-    const hasBegun = parser.hasBegun;
     parser.end(end.code !== "");
-    // A response that ends before the end that it declared counts as a failed attempt, whatever its status.
-    this.#finish(parser.isCutOff ? failureOf(end, hasBegun) : this.#answer());
+    // A response that is cut off is a failure, whatever its status.
+    this.#finish(parser.isCutOff ? failureOf(end, parser.hasBegun) : this.#answer());
   }
 
-  /** The signal has been aborted. */
+  /** Called when the signal is aborted. */
   handleEvent(): void {
     this.#connection?.abort();
     this.#finish(timedOut);

@@ -1,17 +1,17 @@
 import type { Answer, TransportFailure } from "../../ports.ts";
 
-/** How a connection came to its end. */
+/** Why a connection could not be opened, or how it ended. */
 export interface ConnectionEnd {
-  /** An error code such as `ECONNRESET`; empty when the peer ended the connection in order. */
+  /** An error code such as `ECONNRESET`; empty after a FIN. */
   readonly code: string;
-  /** TLS could not be established or was broken. */
+  /** The TLS handshake or session failed. */
   readonly isTls: boolean;
 }
 
 export const timedOut: Answer = failure("timeout", "The endpoint did not answer in time.");
 export const notHttp: Answer = failure("connection", "The response is not HTTP/1.1.");
 
-/** The connection ended, or could not be opened, before there was a response that counts. */
+/** The failure of a request whose connection ended before a whole response was received. */
 export function failureOf({ code, isTls }: ConnectionEnd, hasResponseBegun: boolean): Answer {
   if (isTls) return failure("tls", `The TLS connection was refused (${code}).`);
   if (code === "ECONNREFUSED") return failure("connection", "The connection was refused.");

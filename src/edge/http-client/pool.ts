@@ -1,15 +1,21 @@
 import type { Connection, ConnectionUser } from "./connection.ts";
 import type { ConnectionTarget } from "./target.ts";
 
-/** To all targets together. Beyond it, the oldest one is closed of a target that has been in the pool for longest. */
+/**
+ * Limit for all targets together. Above it, the target that was added first loses its oldest
+ * connection.
+ */
 const CONNECTIONS_MAX = 1000;
-/** A connection is closed when it has been idle for this many sweeps: after 50 to 60 seconds. */
+/** A connection that was idle for this many sweeps (50 to 60 seconds) is closed. */
 export const idleSweepsMax = 6;
 const SWEEP_MS = 10_000;
 
-/** Connections that are open and serve no request. The latest is used first, so that spare ones become old and are closed. */
+/**
+ * Idle connections. The most recent one is reused first, so that surplus ones grow old and are
+ * closed.
+ */
 export class Pool implements ConnectionUser {
-  /** By the key of their target; of each the oldest first. No list is empty. */
+  /** By target key, oldest first. No list is empty. */
   readonly #idle = new Map<string, Connection[]>();
   #count = 0;
   #sweeps = 0;
@@ -22,7 +28,7 @@ export class Pool implements ConnectionUser {
     return this.#count;
   }
 
-  /** Takes the connection out that became idle last, or null if there is none. */
+  /** Removes and returns the connection that became idle last, or null if there is none. */
   take({ key }: ConnectionTarget): Connection | null {
     const list = this.#idle.get(key);
     const connection = list?.pop();
@@ -32,7 +38,7 @@ export class Pool implements ConnectionUser {
     return connection;
   }
 
-  /** Keeps a connection that is open, and that no response is expected from, until it is taken or grows old. */
+  /** Adds an open connection whose last response is complete. */
   give(connection: Connection): void {
     if (this.#count >= this.connectionsMax) this.#closeOldest(this.#idle.keys().next().value!);
     connection.user = this;
@@ -46,7 +52,9 @@ export class Pool implements ConnectionUser {
     this.#timer.unref();
   }
 
-  /** Closes what has been idle for too long. Runs by itself while connections are idle. */
+  /**
+   * Closes connections that were idle for too long. Called by a timer while there are idle ones.
+   */
   sweep(): void {
     this.#sweeps += 1;
     for (const [key, list] of this.#idle) {
@@ -56,7 +64,7 @@ export class Pool implements ConnectionUser {
     if (this.#count === 0) this.#stopTimer();
   }
 
-  /** Closes everything that is idle. */
+  /** Closes all idle connections. */
   close(): void {
     for (const [key, list] of this.#idle) for (let i = list.length; i > 0; i--) this.#closeOldest(key);
     this.#stopTimer();
@@ -64,7 +72,7 @@ export class Pool implements ConnectionUser {
 
   opened(): void {}
 
-  /** Nobody asked for what the peer sends: the connection is not fit for another request. */
+  /** The peer sent bytes that no request asked for, so the connection must not be reused. */
   received(connection: Connection): void {
     this.#remove(connection);
     connection.abort();

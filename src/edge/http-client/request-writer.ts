@@ -1,14 +1,17 @@
-/** The part of a socket that is written to. Writes what fits; returns how much that was, or -1 if the socket is closed. */
+/** The write side of a socket. */
 export interface ByteSink {
+  /** Returns how many bytes were accepted, possibly 0, or -1 if the socket is closed. */
   write(bytes: Uint8Array, from: number, length: number): number;
 }
 
-/** Requests up to this size go out in one piece. */
+/** A request up to this size is written in one call. */
 const SCRATCH_BYTES = 64 * 1024;
-/** Every request is assembled here; what the socket does not take at once is copied. */
+/** Shared by all requests: bytes that a socket does not accept at once are copied out of it. */
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-/** Writes a request as far as the socket takes it. Returns the rest, or null if there is none. */
+/**
+ * Writes as much of a request as the socket accepts. Returns the rest, or null if there is none.
+ */
 export function writeRequest(socket: ByteSink, head: string, body: Uint8Array): UnsentBytes | null {
   const bytes = head.length + body.byteLength;
   if (bytes > SCRATCH_BYTES) return new UnsentBytes([Buffer.from(head, "latin1"), body]).writeTo(socket);
@@ -19,13 +22,16 @@ export function writeRequest(socket: ByteSink, head: string, body: Uint8Array): 
   return new UnsentBytes([Uint8Array.prototype.slice.call(scratch, written, bytes)]);
 }
 
-/** Bytes that a socket has not taken yet. */
+/** Bytes that a socket has not accepted yet. */
 export class UnsentBytes {
   #at = 0;
 
   constructor(private readonly parts: Uint8Array[]) {}
 
-  /** Writes on, when the socket has room. Returns null when nothing is left, and when the socket is closed. */
+  /**
+   * Continues writing when the socket has room. Returns null when all is written or the socket is
+   * closed.
+   */
   writeTo(socket: ByteSink): this | null {
     while (this.parts.length > 0) {
       const part = this.parts[0]!;

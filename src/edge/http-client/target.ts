@@ -1,4 +1,4 @@
-/** Where a connection leads, and how. Connections to targets with the same key are interchangeable. */
+/** Where a connection goes to. Connections whose targets have the same key are interchangeable. */
 export interface ConnectionTarget {
   /** A literal IP without brackets. */
   readonly address: string;
@@ -9,20 +9,20 @@ export interface ConnectionTarget {
 }
 
 export interface TlsTarget {
-  /** For SNI and the check of the certificate: a name without a dot at its end (RFC 6066, 3), or a literal IP. */
+  /** For SNI and verification: a name without a trailing dot (RFC 6066, 3) or a literal IP. */
   readonly serverName: string;
-  /** The authorities to trust, as PEM; null means those of the system and of `NODE_EXTRA_CA_CERTS`. */
+  /** PEM certificates to trust; null uses the system's and `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string | null;
 }
 
-/** What all requests to one URL at one address have in common. */
+/** The parts that all requests to one URL at one address share. */
 export interface Destination {
   readonly target: ConnectionTarget;
-  /** The request line and the `Host` header, with their line ends. */
+  /** The request line and the `Host` header, with line ends. */
   readonly headStart: string;
 }
 
-/** Derives destinations from URLs, once for each URL object. */
+/** Computes destinations, once per URL object. */
 export class Destinations {
   readonly #known = new WeakMap<URL, Destination>();
 
@@ -42,7 +42,7 @@ function targetOf(url: URL, address: string, ca: string | null): ConnectionTarge
   const isSecure = url.protocol === "https:";
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
   const tls = isSecure ? { serverName: withoutBrackets(url.hostname).replace(/\.$/, ""), ca } : null;
-  // The name counts: a connection that was verified for one name is not used for another.
+  // A connection that was verified for one name must not be used for another.
   return { address, port, tls, key: `${address} ${port} ${tls?.serverName ?? ""}` };
 }
 
