@@ -2,69 +2,61 @@ import { describe, expect, test } from "bun:test";
 import type { Socket } from "node:net";
 import { HttpClient } from "../../../src/edge/http-client/client.ts";
 import type { Answer } from "../../../src/ports.ts";
+import { chunked } from "../../core/http-response/read.ts";
 import { answer, type SocketReceiver, type Speaking, startSocketReceiver } from "../../support/socket-receiver.ts";
+import { patient, requestTo, responseWith } from "./requests.ts";
 
 const BYTES_MAX = 1024;
-const OK = { kind: "response", status: 200, retryAfter: null, body: Buffer.from("ok"), note: null } as const;
+const OK = responseWith(200, "ok");
 const CLOSING_ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
-const patient = new AbortController().signal;
 
-/** Sends one request after the other to a receiver; the function that it takes sends one more. */
+/** Starts a receiver and a client; `send` sends one request to it. */
 async function withReceiver(
   speaking: Speaking,
   use: (send: (signal?: AbortSignal) => Promise<Answer>, receiver: SocketReceiver) => Promise<void>,
 ): Promise<void> {
   await using receiver = await startSocketReceiver(speaking);
-  const transport = new HttpClient();
-  const url = new URL(receiver.url);
-  const request = { url, address: url.hostname, headers: [], body: Buffer.from("{}"), responseBytesMax: BYTES_MAX };
-  await use((signal = patient) => transport.send(request, signal), receiver);
+  const client = new HttpClient();
+  const request = requestTo(receiver.url, { responseBytesMax: BYTES_MAX });
+  await use((signal = patient) => client.send(request, signal), receiver);
 }
 
-/** One answer of 200 with these headers, and this behind them as it stands. */
+/** Answers with 200, these headers and this rest. */
 function answering(headers: readonly string[], rest: string): Speaking {
   return (socket) => socket.write(["HTTP/1.1 200 OK", ...headers, "", rest].join("\r\n"));
 }
 
-function chunked(...chunks: readonly string[]): string {
-  return [...chunks, ""].map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("");
-}
-
-describe("of an answer", () => {
+describe("the body of a response", () => {
   const LENGTH = "Content-Length: 5";
   const CHUNKED = "Transfer-Encoding: chunked";
   const long = "a".repeat(3 * BYTES_MAX);
   const table: [what: string, speaking: Speaking, body: string][] = [
-    ["with a length that body is read", answering([LENGTH], "hello"), "hello"],
-    ["in chunks that body is read", answering([CHUNKED], chunked("hel", "lo")), "hello"],
+    ["with a length is read", answering([LENGTH], "hello"), "hello"],
+    ["in chunks is read", answering([CHUNKED], chunked("hel", "lo")), "hello"],
     [
-      "without a length what comes before the end is read",
+      "without a length is read up to the end of the connection",
       (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nhello"),
       "hello",
     ],
     [
-      "of exactly the limit all is read",
+      "of exactly the limit is read whole",
       answering([`Content-Length: ${BYTES_MAX}`], "a".repeat(BYTES_MAX)),
       "a".repeat(BYTES_MAX),
     ],
+    ["that is too long is cut", answering([`Content-Length: ${long.length}`], long), "a".repeat(BYTES_MAX)],
+    ["in chunks that is too long is cut", answering([CHUNKED], chunked(long)), "a".repeat(BYTES_MAX)],
     [
-      "that is too long the beginning is read",
-      answering([`Content-Length: ${long.length}`], long),
-      "a".repeat(BYTES_MAX),
-    ],
-    ["in chunks that are too long the beginning is read", answering([CHUNKED], chunked(long)), "a".repeat(BYTES_MAX)],
-    [
-      "whose length is a lie, because it comes in chunks, no more is read",
+      "in chunks is cut although a length before that says that it is short",
       answering([LENGTH, CHUNKED], chunked(long)),
       "a".repeat(BYTES_MAX),
     ],
     [
-      "whose lie stands behind the truth no more is read either",
+      "in chunks is cut although a length after that says that it is short",
       answering([CHUNKED, LENGTH], chunked(long)),
       "a".repeat(BYTES_MAX),
     ],
     [
-      "that says it is empty, and comes in chunks, the chunks are read",
+      "in chunks is read although a length says that it is empty",
       answering(["Content-Length: 0", CHUNKED], chunked("hello")),
       "hello",
     ],
@@ -86,7 +78,7 @@ const closing: Record<string, (socket: Socket) => void> = {
 };
 
 for (const [how, close] of Object.entries(closing)) {
-  describe(`a connection that ${how}`, () => {
+  describe(`when a connection ${how}`, () => {
     const closed = {
       kind: "failure",
       reason: "connection",
@@ -94,7 +86,7 @@ for (const [how, close] of Object.entries(closing)) {
     } as const;
     const broken = { ...closed, detail: "The connection was closed in the middle of the answer." } as const;
 
-    test("when it is new, without an answer, has had the request: it is not sent again", () =>
+    test("before a response, and it is new, the request fails and is not repeated", () =>
       withReceiver(close, async (send, { requests }) => {
         expect(await send()).toEqual(closed);
         expect(await send()).toEqual(closed);
@@ -107,16 +99,16 @@ for (const [how, close] of Object.entries(closing)) {
       "a part of its chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
     };
     for (const [what, text] of Object.entries(begun)) {
-      // A moment later, so that the beginning has been read: nothing tells when.
+      // Later, so that the client has read the part. Nothing tells the receiver when that is.
       const breakOff = (socket: Socket) => void socket.write(text, () => setTimeout(() => close(socket), 100));
 
-      test(`when the answer has begun (${what}) has had the request: it is not sent again`, () =>
+      test(`after a part of a response (${what}), the request fails and is not repeated`, () =>
         withReceiver(breakOff, async (send, { requests }) => {
           expect(await send()).toEqual(broken);
           expect(requests).toEqual([1]);
         }));
 
-      test(`when an answer has begun (${what}) over a connection that was kept is not excused either`, () =>
+      test(`after a part of a response (${what}), and it was reused, the request fails and is not repeated`, () =>
         withReceiver(
           (socket, nth) => (nth === 1 ? answer(socket) : breakOff(socket)),
           async (send, { requests }) => {
@@ -127,7 +119,7 @@ for (const [how, close] of Object.entries(closing)) {
         ));
     }
 
-    test("when it was kept, and the next request is on its way, costs nothing", () =>
+    test("before a response, and it was reused, the request is repeated over a new connection", () =>
       withReceiver(
         (socket, nth) => (nth === 1 ? answer(socket) : close(socket)),
         async (send, { requests }) => {
@@ -136,12 +128,12 @@ for (const [how, close] of Object.entries(closing)) {
         },
       ));
 
-    test("costs nothing either when all that were kept are dead: the request goes over a new one", async () => {
+    test("and all other idle ones are dead, the request is repeated over a new connection, not over those", async () => {
       let isDead = false;
       const held: Socket[] = [];
       const speaking: Speaking = (socket, nth) => {
         if (isDead) return nth === 1 ? answer(socket) : close(socket);
-        // Both are under way at once, so that two connections are kept.
+        // Both requests are open at once, so that two connections become idle.
         held.push(socket);
         if (held.length === 2) held.forEach(answer);
       };
@@ -153,7 +145,7 @@ for (const [how, close] of Object.entries(closing)) {
       });
     });
 
-    test("after an answer that said it would was not kept: the next one that ends has had its request", async () => {
+    test("after a response that announced it, it is not reused: the next one that ends is new, so its request fails", async () => {
       let connections = 0;
       const speaking: Speaking = (socket) => (connections++ === 0 ? void socket.end(CLOSING_ANSWER) : close(socket));
       await withReceiver(speaking, async (send, { requests }) => {
@@ -165,7 +157,7 @@ for (const [how, close] of Object.entries(closing)) {
   });
 }
 
-test("after the time is up, the request is not sent again", async () => {
+test("a request whose signal is aborted is not repeated", async () => {
   const timeout = new AbortController();
   const speaking: Speaking = (socket, nth) => {
     if (nth === 1) return answer(socket);
