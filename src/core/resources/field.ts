@@ -141,7 +141,17 @@ export function requiredAtCreation<V, I, O, const M extends Options<O> = object>
   return field(type, REQUIRED_AT_CREATION, more, { fixed: true });
 }
 
-/** Only the server sets it. */
+/** Only the server sets it, and never to a default. */
+export function given<V, O, const M extends Options<O> = object>(type: OutputType<V, O>, more?: M) {
+  return field<V, never, O, typeof STATE, M>(type, STATE, more);
+}
+
+/** Nobody outside the server knows it. */
+export function internal<V, O>(type: OutputType<V, O>): Field<V, never, O, typeof INTERNAL> {
+  return { type, traits: INTERNAL };
+}
+
+/** Only the server changes it. */
 export function state<V, O, const M extends Options<O> = object>(
   type: OutputType<V, O>,
   initial: NoInfer<V>,
@@ -160,7 +170,7 @@ export function alias<V, I, O, const M extends Options<O> = object>(
 }
 
 const EXAMPLE_INSTANT = "2026-01-01T00:00:00.000Z";
-const exampleInstant = instant({ examples: [EXAMPLE_INSTANT] });
+export const exampleInstant = instant({ examples: [EXAMPLE_INSTANT] });
 
 export const createdAt = field(exampleInstant, STATE, { example: EXAMPLE_INSTANT }, { fixed: true });
 export const updatedAt = field(exampleInstant, STATE, { example: EXAMPLE_INSTANT });

@@ -116,6 +116,11 @@ export function object(keywords: Keywords = {}) {
   return same<Readonly<Record<string, unknown>>>("json", { type: "object", keywords }, { type: "object" });
 }
 
+/** A value that is stored as JSON and is not shown. */
+export function json<V>(): OutputType<V, V> {
+  return same<V>("json", { type: "object" }, { type: "object" });
+}
+
 /** For a field that is not supported yet: any object is refused with `problem`, only null is accepted. */
 export function reserved(problem: string, keywords: Keywords = {}): ValueType<null, null, null> {
   const input: Form = { type: "object", rule: () => problem, shown: keywords, nullable: true };

@@ -5,19 +5,8 @@ import type { EventType } from "../../core/resources/event-type.ts";
 
 export type { Application } from "../../core/resources/application.ts";
 export type { Endpoint } from "../../core/resources/endpoint.ts";
+export type { Environment } from "../../core/resources/environment.ts";
 export type { EventType } from "../../core/resources/event-type.ts";
-
-export type EnvironmentType = "development" | "production";
-
-export interface Environment {
-  readonly seq: Seq;
-  /** Unique. That of a JWT's environment is the `org_…` text of the JWT. */
-  readonly name: string;
-  /** For people only. */
-  readonly type: EnvironmentType;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
 
 /** What was still there. */
 export interface DeletedWithEnvironment {

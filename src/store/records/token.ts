@@ -1,26 +1,6 @@
-import type { Capability } from "../../core/capability.ts";
 import type { Seq } from "../../core/id.ts";
 
-export interface Token {
-  readonly seq: Seq;
-  readonly name: string;
-  readonly environmentSeq: Seq;
-  /** Null: for the whole environment. */
-  readonly applicationSeq: Seq | null;
-  /** What the token of one application may do; null: all that such a token can. */
-  readonly capabilities: readonly Capability[] | null;
-  /** What it may do at most, as it was written; null: no such limits. */
-  readonly scopes: readonly string[] | null;
-  /** The token of one application sees event types without a flag, and those with one of these. */
-  readonly featureFlags: readonly string[];
-  /** The caller's name for what the token was made for; `endOfApplication` can choose by it. */
-  readonly sessionId: string | null;
-  /** The end of its text; empty when that was not kept. */
-  readonly hint: string;
-  readonly createdAt: number;
-  readonly expiresAt: number | null;
-  readonly revokedAt: number | null;
-}
+export type { Token } from "../../core/resources/token.ts";
 
 export interface TokenFilter {
   readonly environmentSeq: Seq;

@@ -1,17 +1,16 @@
 import type { Database } from "bun:sqlite";
 import { applicationFields } from "../../core/resources/application.ts";
-import type { Application, ApplicationExclusion, Configuration } from "../index.ts";
+import type { ApplicationExclusion, Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { isUniqueConflict } from "./rows.ts";
 import type { Range } from "./stretches.ts";
 
-const { columns, insert, assignments, toRecord, toBindings } = mappingOf("application", applicationFields);
-
-function toApplication(row: Row | null): Application | null {
-  return row === null ? null : toRecord(row);
-}
+const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf(
+  "application",
+  applicationFields,
+);
 
 const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0
   AND seq >= $from AND seq < $to`;
@@ -63,7 +62,7 @@ export function applications(db: Database, committer: Committer): Configuration[
   const byUid = db.prepare<Row, [string, number]>(
     `SELECT ${columns} FROM application WHERE uid = ? AND environment_seq = ? AND deleted_at IS NULL`,
   );
-  const insertOne = db.prepare(insert);
+  const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE application SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE application SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
   const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
@@ -92,8 +91,8 @@ export function applications(db: Database, committer: Committer): Configuration[
 
   return {
     find: async (environmentSeq, key) =>
-      toApplication("seq" in key ? inEnvironment.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq)),
-    get: async (seq) => toApplication(bySeq.get(seq)),
+      toRecordOrNull("seq" in key ? inEnvironment.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq)),
+    get: async (seq) => toRecordOrNull(bySeq.get(seq)),
     list: async (environmentSeq, page, exclude = null) => {
       const where = excluding(exclude);
       const rows = db.query<Row, [Bindings]>(
@@ -112,7 +111,7 @@ export function applications(db: Database, committer: Committer): Configuration[
     update: async (seq, change) => {
       try {
         return await committer.write(() => {
-          const before = toApplication(bySeq.get(seq));
+          const before = toRecordOrNull(bySeq.get(seq));
           if (before === null) return "gone";
           const { environmentSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, environmentSeq, createdAt };
@@ -130,12 +129,12 @@ export function applications(db: Database, committer: Committer): Configuration[
         removePollers.run(seq);
         return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
       }),
-    known: async (seq) => toApplication(knownBySeq.get(seq)),
+    known: async (seq) => toRecordOrNull(knownBySeq.get(seq)),
     operational: async () => hidden.all().map(toRecord),
     ensureOperational: ({ seq, environmentSeq, name, metadata, createdAt, updatedAt }) =>
       committer.write(() => {
         insertHidden.run(seq, environmentSeq, name, JSON.stringify(metadata), createdAt, updatedAt);
-        return toApplication(hiddenOf.get(environmentSeq))!;
+        return toRecord(hiddenOf.get(environmentSeq)!);
       }),
   };
 }

@@ -11,7 +11,7 @@ import type { SecretBox } from "./secret-box.ts";
 /** Svix refuses to rotate while more than ten old keys are still valid. */
 const OLD_SECRETS_MAX = 10;
 
-const { columns, insert, assignments, toRecord, toBindings } = mappingOf("endpoint", endpointFields, {
+const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("endpoint", endpointFields, {
   retryScheduleMs: { column: "retry_schedule" },
   ordering: {
     column: "fifo",
@@ -37,7 +37,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
     `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
   );
   const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
-  const insertOne = db.prepare(insert);
+  const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
   // What is to be sent for the first time at a later instant keeps its place there: as the head it would hold up the others.
@@ -78,10 +78,8 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   };
 
   return {
-    find: async (applicationSeq, key) => {
-      const row = "seq" in key ? inApplication.get(key.seq, applicationSeq) : byUid.get(key.uid, applicationSeq);
-      return row === null ? null : toRecord(row);
-    },
+    find: async (applicationSeq, key) =>
+      toRecordOrNull("seq" in key ? inApplication.get(key.seq, applicationSeq) : byUid.get(key.uid, applicationSeq)),
     get: async (seq) => {
       const row = bySeq.get(seq);
       if (row === null) return null;

@@ -1,10 +1,12 @@
 import type { Database } from "bun:sqlite";
-import type { Configuration, Environment } from "../index.ts";
+import { environmentFields } from "../../core/resources/environment.ts";
+import type { Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
 import { isUniqueConflict } from "./rows.ts";
 
-const COLUMNS = "seq, name, type, created_at AS createdAt, updated_at AS updatedAt";
+const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("environment", environmentFields);
 
 const DELETE = [
   "DELETE FROM event_type WHERE environment_seq = ?",
@@ -13,17 +15,14 @@ const DELETE = [
 ];
 
 export function environments(db: Database, committer: Committer): Configuration["environments"] {
-  const all = db.prepare<Environment, []>(`SELECT ${COLUMNS} FROM environment ORDER BY name`);
-  const bySeq = db.prepare<Environment, [number]>(`SELECT ${COLUMNS} FROM environment WHERE seq = ?`);
-  const byName = db.prepare<Environment, [string]>(`SELECT ${COLUMNS} FROM environment WHERE name = ?`);
+  const all = db.prepare<Row, []>(`SELECT ${columns} FROM environment ORDER BY name`);
+  const bySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM environment WHERE seq = ?`);
+  const byName = db.prepare<Row, [string]>(`SELECT ${columns} FROM environment WHERE name = ?`);
   const insertIfNew = db.prepare(
     `INSERT INTO environment (seq, name, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)
      ON CONFLICT (name) DO NOTHING`,
   );
-  const insert = db.prepare(
-    `INSERT INTO environment (seq, name, type, created_at, updated_at)
-     VALUES ($seq, $name, $type, $createdAt, $updatedAt)`,
-  );
+  const insertOne = db.prepare(insert());
   const rename = db.prepare("UPDATE environment SET name = ?2, updated_at = ?3 WHERE seq = ?1");
   // What messages refer to stays: it is marked.
   const removeApplications = db.prepare<{ seq: number }, [number, number]>(
@@ -47,25 +46,24 @@ export function environments(db: Database, committer: Committer): Configuration[
   };
 
   return {
-    list: async () => all.all(),
-    get: async (seq) => bySeq.get(seq),
-    named: async (name) => byName.get(name),
+    list: async () => all.all().map(toRecord),
+    get: async (seq) => toRecordOrNull(bySeq.get(seq)),
+    named: async (name) => toRecordOrNull(byName.get(name)),
     page: async (page) => {
       const { condition, direction } = walk("seq", page);
       const rows = db
-        .query<Environment, [Record<string, number>]>(
-          `SELECT ${COLUMNS} FROM environment WHERE 1${condition} ORDER BY seq ${direction} LIMIT $limit`,
+        .query<Row, [Record<string, number>]>(
+          `SELECT ${columns} FROM environment WHERE 1${condition} ORDER BY seq ${direction} LIMIT $limit`,
         )
         .all({ limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows, page);
+      return pageOf(rows.map(toRecord), page);
     },
     ensure: ({ seq, name, createdAt }) =>
       committer.write(() => {
         insertIfNew.run(seq, name, createdAt);
-        return byName.get(name)!;
+        return toRecord(byName.get(name)!);
       }),
-    create: ({ seq, name, type, createdAt, updatedAt }) =>
-      unlessTaken(() => insert.run({ seq, name, type, createdAt, updatedAt })),
+    create: (environment) => unlessTaken(() => insertOne.run(toBindings(environment))),
     rename: (seq, name, updatedAt) => unlessTaken(() => rename.run(seq, name, updatedAt)),
     delete: (seq, deletedAt) =>
       committer.write(() => {

@@ -6,7 +6,7 @@ import { mappingOf, type Row } from "./mapping.ts";
 import { Conditions, pageOf } from "./page.ts";
 import { isUniqueConflict, jsonOrNull } from "./rows.ts";
 
-const { columns, insert, assignments, toRecord, toBindings } = mappingOf("event_type", eventTypeFields);
+const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("event_type", eventTypeFields);
 
 /** Without a flag, or with one of `$flags`. */
 const VISIBLE = `(feature_flags = '[]' OR EXISTS (
@@ -20,7 +20,7 @@ export function eventTypes(db: Database, committer: Committer): Configuration["e
     `SELECT 1 AS known FROM event_type
      WHERE environment_seq = $environmentSeq AND name = $name AND archived = 0 AND ($flags IS NULL OR ${VISIBLE})`,
   );
-  const insertOne = db.prepare(insert);
+  const insertOne = db.prepare(insert());
   const replace = db.prepare(
     `UPDATE event_type SET ${assignments} WHERE environment_seq = $environmentSeq AND name = $name`,
   );
@@ -34,10 +34,7 @@ export function eventTypes(db: Database, committer: Committer): Configuration["e
   };
 
   return {
-    get: async (environmentSeq, name) => {
-      const row = byName.get(environmentSeq, name);
-      return row === null ? null : toRecord(row);
-    },
+    get: async (environmentSeq, name) => toRecordOrNull(byName.get(environmentSeq, name)),
     list: async (environmentSeq, page) => {
       const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
       if (!page.includeArchived) where.add("archived = 0");

@@ -22,12 +22,13 @@ type Exceptions<F extends Fields> = { readonly [K in keyof F]?: Column<ValueOf<F
 export interface Mapping<R> {
   /** For SELECT: `seq, application_seq AS applicationSeq, …`. */
   readonly columns: string;
-  /** All columns of a new row, bound by name. */
-  readonly insert: string;
+  /** The statement that inserts a row, with all columns bound by name, also those that are no field of the record. */
+  insert(...others: readonly string[]): string;
   /** For UPDATE: `uid = $uid, …`, without what stays as it was created. */
   readonly assignments: string;
   /** Ignores what else is in the row. */
   toRecord(row: Row): R;
+  toRecordOrNull(row: Row | null): R | null;
   /** For `insert` and `assignments`, and for conditions on the same fields. */
   toBindings(record: R): Record<string, Bound>;
 }
@@ -48,18 +49,23 @@ export function mappingOf<F extends Fields>(
     }));
   const list = (of: (field: (typeof mapped)[number]) => string, from = mapped) => from.map(of).join(", ");
   const columns = list(({ column }) => column);
+  const toRecord = (row: Row): RecordOf<F> => {
+    const record: Record<string, unknown> = {};
+    for (const { name, decode } of mapped) record[name] = decode(row[name]!);
+    return record as RecordOf<F>;
+  };
   return {
     columns: list(({ column, name }) => (column === name ? name : `${column} AS ${name}`)),
-    insert: `INSERT INTO ${table} (${columns}) VALUES (${list(({ name }) => `$${name}`)})`,
+    insert(...others) {
+      const values = [...mapped.map(({ name }) => name), ...others].map((name) => `$${name}`);
+      return `INSERT INTO ${table} (${[columns, ...others].join(", ")}) VALUES (${values.join(", ")})`;
+    },
     assignments: list(
       ({ column, name }) => `${column} = $${name}`,
       mapped.filter(({ fixed }) => !fixed),
     ),
-    toRecord(row) {
-      const record: Record<string, unknown> = {};
-      for (const { name, decode } of mapped) record[name] = decode(row[name]!);
-      return record as RecordOf<F>;
-    },
+    toRecord,
+    toRecordOrNull: (row) => (row === null ? null : toRecord(row)),
     toBindings(record) {
       const values: Readonly<Record<string, unknown>> = record;
       const bindings: Record<string, Bound> = {};

@@ -1,43 +1,18 @@
 import type { Database } from "bun:sqlite";
-import type { Capability } from "../../core/capability.ts";
-import type { Configuration, Token, TokenEnd } from "../index.ts";
+import { tokenFields } from "../../core/resources/token.ts";
+import type { Configuration, TokenEnd } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { mappingOf, type Row } from "./mapping.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
-import { jsonOrNull, parsed, parsedOrNull } from "./rows.ts";
+import { jsonOrNull } from "./rows.ts";
 
-const COLUMNS = `seq, name, environment_seq AS environmentSeq, application_seq AS applicationSeq, capabilities,
-  scopes, feature_flags AS featureFlags, session_id AS sessionId, hint, created_at AS createdAt, expires_at AS expiresAt,
-  revoked_at AS revokedAt`;
-
-interface Row extends Omit<Token, "capabilities" | "scopes" | "featureFlags"> {
-  capabilities: string | null;
-  scopes: string | null;
-  featureFlags: string;
-}
-
-function toToken(row: Row): Token {
-  return {
-    ...row,
-    capabilities: parsedOrNull<Capability[]>(row.capabilities),
-    scopes: parsedOrNull<string[]>(row.scopes),
-    featureFlags: parsed<string[]>(row.featureFlags),
-  };
-}
-
-function toTokenOrNull(row: Row | null): Token | null {
-  return row === null ? null : toToken(row);
-}
+const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("token", tokenFields);
 
 export function tokens(db: Database, committer: Committer): Configuration["tokens"] {
-  const insert = db.prepare(
-    `INSERT INTO token (seq, sha256, name, environment_seq, application_seq, capabilities, scopes, feature_flags, session_id, hint,
-       created_at, expires_at, revoked_at)
-     VALUES ($seq, $sha256, $name, $environmentSeq, $applicationSeq, $capabilities, $scopes, $featureFlags, $sessionId, $hint,
-       $createdAt, $expiresAt, $revokedAt)`,
-  );
-  const byHash = db.prepare<Row, [Uint8Array]>(`SELECT ${COLUMNS} FROM token WHERE sha256 = ?`);
-  const bySeq = db.prepare<Row, [number, number]>(`SELECT ${COLUMNS} FROM token WHERE seq = ? AND environment_seq = ?`);
-  const all = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM token ORDER BY seq`);
+  const insertOne = db.prepare(insert("sha256"));
+  const byHash = db.prepare<Row, [Uint8Array]>(`SELECT ${columns} FROM token WHERE sha256 = ?`);
+  const bySeq = db.prepare<Row, [number, number]>(`SELECT ${columns} FROM token WHERE seq = ? AND environment_seq = ?`);
+  const all = db.prepare<Row, []>(`SELECT ${columns} FROM token ORDER BY seq`);
   const change = db.prepare(
     "UPDATE token SET name = COALESCE($name, name), scopes = IIF($keepsScopes, scopes, $scopes) WHERE seq = $seq",
   );
@@ -46,20 +21,10 @@ export function tokens(db: Database, committer: Committer): Configuration["token
   const ends = applicationEnds(db);
 
   return {
-    create: (token, sha256) =>
-      committer.write(
-        () =>
-          void insert.run({
-            ...token,
-            sha256,
-            capabilities: jsonOrNull(token.capabilities),
-            scopes: jsonOrNull(token.scopes),
-            featureFlags: JSON.stringify(token.featureFlags),
-          }),
-      ),
-    withHash: async (sha256) => toTokenOrNull(byHash.get(sha256)),
-    list: async () => all.all().map(toToken),
-    get: async (environmentSeq, seq) => toTokenOrNull(bySeq.get(seq, environmentSeq)),
+    create: (token, sha256) => committer.write(() => void insertOne.run({ ...toBindings(token), sha256 })),
+    withHash: async (sha256) => toRecordOrNull(byHash.get(sha256)),
+    list: async () => all.all().map(toRecord),
+    get: async (environmentSeq, seq) => toRecordOrNull(bySeq.get(seq, environmentSeq)),
     page: async ({ environmentSeq, applicationSeq, validAt }, page) => {
       const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
       if (applicationSeq === null) where.add("application_seq IS NULL");
@@ -70,10 +35,10 @@ export function tokens(db: Database, committer: Committer): Configuration["token
       const { condition, direction } = walk("seq", page);
       const rows = db
         .query<Row, [typeof where.values]>(
-          `SELECT ${COLUMNS} FROM token WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
+          `SELECT ${columns} FROM token WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
         )
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows.map(toToken), page);
+      return pageOf(rows.map(toRecord), page);
     },
     change: (seq, { name = null, scopes }) =>
       committer.write(

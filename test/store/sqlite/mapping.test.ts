@@ -29,9 +29,12 @@ describe("the mapping of a resource to a table", () => {
     );
   });
 
-  test("inserts all stored fields", () => {
-    expect(mapping.insert).toBe(
+  test("inserts all stored fields, and other columns", () => {
+    expect(mapping.insert()).toBe(
       "INSERT INTO thing (seq, application_seq, name, paused, waits_ms, fifo, created_at) VALUES ($seq, $applicationSeq, $name, $paused, $waitsMs, $ordering, $createdAt)",
+    );
+    expect(mapping.insert("hash")).toEndWith(
+      "created_at, hash) VALUES ($seq, $applicationSeq, $name, $paused, $waitsMs, $ordering, $createdAt, $hash)",
     );
   });
 

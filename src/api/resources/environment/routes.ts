@@ -1,47 +1,21 @@
 import { Type } from "@sinclair/typebox";
 import { createEnvironment, deleteEnvironment, renameEnvironment } from "../../../commands/environments.ts";
-import { environmentNameCharsMax, environmentNamePattern, environmentNameProblem } from "../../../core/environment.ts";
 import type { IdCodec } from "../../../core/id.ts";
-import { formatInstant } from "../../../core/instant.ts";
 import { notFound } from "../../../core/problem.ts";
+import { environmentFields } from "../../../core/resources/environment.ts";
 import type { Environment } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { choice, ruled } from "../../http/schema.ts";
+import { createProperties, exampleOf, outputOf, outputProperties, updateProperties } from "../../http/resource.ts";
 import { findEnvironment } from "../../identity/find-environment.ts";
 
-const REGION = "self-hosted";
-
-const name = ruled(Type.String({ minLength: 1, maxLength: environmentNameCharsMax }), environmentNameProblem, {
-  description:
-    "Unique. It chooses the environment in the header `boathook-environment`, as the id does, and so consists of what a header can carry.",
-  pattern: environmentNamePattern,
-  examples: ["production"],
-});
-const type = choice(["development", "production"], { description: "For people." });
-
-const EnvironmentModelIn = field.object("EnvironmentModelIn", { name, type });
-const EnvironmentModelUpdate = field.object("EnvironmentModelUpdate", { name });
-const EnvironmentModelOut = field.object("EnvironmentModelOut", {
-  id: field.idOut("org_"),
-  name: Type.String(),
-  type: Type.String({ enum: ["development", "production"] }),
-  region: Type.String({ enum: ["eu", "us", "au", "ca", REGION] }),
-  createdAt: field.instantOut,
-  updatedAt: field.instantOut,
-});
-
-const example = {
-  id: "org_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
-  name: "staging",
-  type: "development",
-  region: REGION,
-  createdAt: "2026-01-01T00:00:00.000Z",
-  updatedAt: "2026-01-01T00:00:00.000Z",
-};
+const EnvironmentModelIn = field.object("EnvironmentModelIn", createProperties(environmentFields));
+const EnvironmentModelUpdate = field.object("EnvironmentModelUpdate", updateProperties(environmentFields));
+const EnvironmentModelOut = field.object("EnvironmentModelOut", outputProperties(environmentFields));
+const example = exampleOf(environmentFields);
 
 export function environmentRoutes(context: Context): Operation[] {
   const { store, ids } = context;
@@ -152,12 +126,5 @@ export function environmentRoutes(context: Context): Operation[] {
 }
 
 function out(environment: Environment, ids: IdCodec) {
-  return {
-    id: ids.encode("org_", environment.seq),
-    name: environment.name,
-    type: environment.type,
-    region: REGION,
-    createdAt: formatInstant(environment.createdAt),
-    updatedAt: formatInstant(environment.updatedAt),
-  };
+  return outputOf(environmentFields, environment, ids);
 }

@@ -1,0 +1,36 @@
+import {
+  environmentNameCharsMax,
+  environmentNamePattern,
+  environmentNameProblem,
+  environmentPrefix,
+} from "../environment.ts";
+import { createdAt, key, type RecordOf, required, requiredAtCreation, state, updatedAt } from "./field.ts";
+import { choice, text } from "./value-type.ts";
+
+const name = text({
+  minLength: 1,
+  maxLength: environmentNameCharsMax,
+  rule: environmentNameProblem,
+  shown: {
+    description:
+      "Unique. It chooses the environment in the header `boathook-environment`, as the id does, and so consists of what a header can carry.",
+    pattern: environmentNamePattern,
+    examples: ["production"],
+  },
+});
+
+/** All fields of an environment. To add one: a line here and a column in a migration. */
+export const environmentFields = {
+  seq: key(environmentPrefix),
+  /** Unique. That of a JWT's environment is the `org_…` text of the JWT. */
+  name: required(name, { example: "staging" }),
+  type: requiredAtCreation(choice(["development", "production"], { description: "For people." }), {
+    example: "development",
+  }),
+  /** The Svix API tells where it is hosted. */
+  region: state(choice(["eu", "us", "au", "ca", "self-hosted"]), "self-hosted", { stored: false }),
+  createdAt,
+  updatedAt,
+};
+
+export interface Environment extends RecordOf<typeof environmentFields> {}
