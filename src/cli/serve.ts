@@ -4,7 +4,6 @@ import type { Settings } from "../config/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { announce } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
-import { ensureServerEnvironment } from "./process-environment.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { version } from "./version.ts";
@@ -22,7 +21,6 @@ export function addServeCommand(program: Command): void {
 
 /** Runs the server until a signal ends it. Throws `StartError` when it cannot start. */
 async function serve(settings: Settings): Promise<void> {
-  ensureServerEnvironment(settings.deliveryConcurrency);
   const log = createLog({
     level: settings.logLevel,
     format: settings.logFormat,

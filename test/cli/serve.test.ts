@@ -1,51 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { serverEnvironment } from "../../src/cli/process-environment.ts";
-import { executable, fromSources, ROOT, run, startBoathook } from "../support/binary.ts";
+import { executable, ROOT, run, startBoathook } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const ONE_SENTENCE = /^[^\n]+\n$/;
-const onLinux = process.platform === "linux";
-
-describe("the environment that the server runs in", () => {
-  test("has room for every delivery, at least the runtime's own 256", () => {
-    expect(serverEnvironment({}, 10)).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: "256" });
-    expect(serverEnvironment({}, 1000)).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: "1064" });
-    expect(serverEnvironment({}, 65_535)).toEqual({ BUN_CONFIG_MAX_HTTP_REQUESTS: "65336" });
-  });
-
-  test("has no proxy variable in whatever case, and keeps the rest", () => {
-    const given = { HTTP_PROXY: "a", https_proxy: "", All_Proxy: "c", no_proxy: "d", PATH: "/bin" };
-    expect(serverEnvironment(given, 0)).toEqual({ PATH: "/bin", BUN_CONFIG_MAX_HTTP_REQUESTS: "256" });
-  });
-
-  test("once made is left alone", () => {
-    for (const concurrency of [1, 256, 60_000]) {
-      const made = serverEnvironment({ HTTP_PROXY: "a" }, concurrency);
-      expect(serverEnvironment(made ?? {}, concurrency)).toBeNull();
-    }
-  });
-
-  for (const program of ["sources", "executable"] as const) {
-    test.skipIf(!onLinux)(`is put in place by ${program} without leaving the process`, async () => {
-      using dir = temporaryDirectory();
-      const server = await startBoathook(
-        program === "sources" ? fromSources : executable(),
-        dir.file("data"),
-        ["--delivery-concurrency=500"],
-        { env: { http_proxy: "http://127.0.0.1:1", NO_PROXY: "example.com", KEPT: "yes" } },
-      );
-      try {
-        const environment = readFileSync(`/proc/${server.pid}/environ`, "utf8").split("\0");
-        expect(environment).toContain("BUN_CONFIG_MAX_HTTP_REQUESTS=564");
-        expect(environment).toContain("KEPT=yes");
-        expect(environment.filter((entry) => /proxy/i.test(entry))).toEqual([]);
-      } finally {
-        expect(await server.stop()).toBe(0);
-      }
-    });
-  }
-});
 
 describe("starting", () => {
   test("the first start tells a root token and a line to copy, the second does not", async () => {
