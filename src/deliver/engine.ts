@@ -114,13 +114,13 @@ export class Engine extends OneLife implements Deliverer {
   /** Takes up what is pending since the last time: due deliveries go out at once. Only the lanes are read, not what waits in them. */
   protected async begin(): Promise<void> {
     await this.#findLanes();
-    for (const task of await this.parts.store.housekeeping.tasks.lease("")) this.startTask(task);
+    for (const task of await this.parts.store.housekeeping.tasks.lease()) this.startTask(task);
   }
 
   /** Wakes every lane with a pending delivery. */
   async #findLanes(): Promise<void> {
     const { queue } = this.parts.store;
-    const claim = await queue.claim("engine");
+    const claim = await queue.claim();
     for (let after: Seq | null = 0; after !== null && !this.isStopping; ) {
       const lanes: readonly PendingLane[] = await queue.pendingLanes(claim, after, RECOVERY_PAGE);
       for (const { endpointSeq, position } of lanes) this.#wake(endpointSeq, position);

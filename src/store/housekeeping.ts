@@ -5,15 +5,19 @@ import type { PageOf, PageRequest, Pruned, StoreSize, Task, TaskFilter } from ".
 export interface Housekeeping {
   /** Work that goes on after its request was answered, and over restarts. */
   readonly tasks: {
+    /** Stores a new task. A running one is leased to this process. */
     create(task: Task): Promise<void>;
+    /** Stores how far a task has come, or that it has ended. Rejects with `LeaseLost` when this process has no lease of it. */
     update(task: Task): Promise<void>;
     get(environmentSeq: Seq, seq: Seq): Promise<Task | null>;
     list(environmentSeq: Seq, filter: TaskFilter, page: PageRequest): Promise<PageOf<Task>>;
     /**
-     * Takes the running tasks that no live process works on, for `owner`. A task is leased to one owner at a time, so its
-     * steps never run twice at once; each `update` extends the lease. Where one process owns the data, all are free.
+     * Leases the running tasks that no live process has, and returns them, oldest first. A process keeps its leases while
+     * it lives, and loses those of tasks that have ended. When it is cut off for so long that another process takes its
+     * tasks, its next write for one of them rejects with `LeaseLost` and changes nothing: two processes may begin the
+     * same step, but only one of them commits it.
      */
-    lease(owner: string): Promise<readonly Task[]>;
+    lease(): Promise<readonly Task[]>;
   };
 
   /** Small named values of the installation, such as the hash of the generated root token. */

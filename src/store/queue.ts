@@ -13,6 +13,7 @@ import type {
   NewMessage,
   PendingDelivery,
   PendingLane,
+  Redriven,
   Replayable,
   Resent,
   Settled,
@@ -35,11 +36,14 @@ import type {
  * once, and the other process learns it from `stale`. The message may have been sent twice: delivery is at least once.
  */
 export interface Queue {
-  /** Claims the lanes that are free for `owner` (unique per process and start). */
-  claim(owner: string): Promise<Claim>;
-  /** Extends a claim. The result may own fewer lanes, or more, than before. */
+  /** Claims the lanes that no live process has. */
+  claim(): Promise<Claim>;
+  /**
+   * Replaces a claim by one that is valid for longer. The new one may own fewer lanes, or more, also when `validUntil` had
+   * passed. While this rejects, the old claim stays as it is.
+   */
   renew(claim: Claim): Promise<Claim>;
-  /** Gives the lanes back at once. Must not be called before every attempt under the claim has ended. */
+  /** Gives the lanes back at once. Called when every attempt under the claim has been settled. */
   release(claim: Claim): Promise<void>;
 
   /** Stores messages with their deliveries; each fails alone. Results are in the order of the messages. */
@@ -70,6 +74,10 @@ export interface Queue {
    * An endpoint's `failingSince` is the end of its first failed attempt after its latest success, in the order in which
    * the attempts ended (the order of their numbers), whatever the order in which they are stored. It is read and written
    * in the same commit, so callers need not know it.
+   *
+   * An attempt that is stored already is settled already: it changes nothing, and the result is that of the first time (`moved` for
+   * `revived`). So
+   * a settlement may be repeated when its outcome is unknown.
    */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
   /**
@@ -87,8 +95,8 @@ export interface Queue {
   /**
    * Makes messages pending for one endpoint in one commit: a new round each, first attempt now, at the end of the lane
    * (`first` and up, one number each, which new deliveries also take as their own). In a fifo lane a pending delivery
-   * keeps its place. Skips a row whose delivery has changed since it was found. The same commit stores the task that
-   * `progress` makes of the result.
+   * keeps its place. Skips a row whose delivery has changed since it was found. The same commit updates the task that
+   * `progress` makes of the result; without its lease nothing changes, and the call rejects with `LeaseLost`.
    */
   resendAll(
     endpointSeq: Seq,
@@ -99,16 +107,15 @@ export interface Queue {
 
   /**
    * Makes up to `limit` dead letters pending again, oldest delivery first and beyond `after`: a whole schedule each, at the
-   * end of their lanes (`firstPosition` and up, one number each). Skips those whose endpoint is deleted or disabled, or
-   * whose payload is gone. `last` is where to go on; null when none is left.
+   * end of their lanes (`first` and up, one number each). Skips those whose endpoint is deleted or disabled, or whose
+   * payload is gone. The same commit updates the task, as in `resendAll`.
    */
   redrive(
     filter: DeadLetterFilter,
-    after: Seq,
-    limit: number,
-    firstPosition: Seq,
-    now: number,
-  ): Promise<{ readonly redriven: number; readonly endpoints: readonly Seq[]; readonly last: Seq | null }>;
+    range: { readonly after: Seq; readonly limit: number },
+    at: { readonly first: Seq; readonly now: number },
+    progress: (redriven: Redriven) => Task,
+  ): Promise<Redriven>;
   /** Drops up to `limit` dead letters: they become `cancelled`. Returns how many. */
   drop(filter: DeadLetterFilter, limit: number): Promise<number>;
 
@@ -120,7 +127,7 @@ export interface Queue {
     messages(applicationSeq: Seq, keys: readonly Key[]): Promise<Expunged & { readonly found: readonly boolean[] }>;
     /**
      * The next `limit` messages of an application beyond `from` and before `to`, both exclusive. `last` is where to go on;
-     * null when there are no more. The same commit stores the task that `progress` makes of the result.
+     * null when there are no more. The same commit updates the task, as in `resendAll`.
      */
     step(
       applicationSeq: Seq,

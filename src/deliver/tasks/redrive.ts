@@ -3,7 +3,7 @@ import { type Seq, type SeqSource, timeOfSeq } from "../../core/id.ts";
 import { advance, type Pace, paceFrom, stepMs } from "../../core/pace.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
-import type { DeadLetterFilter, Store, Task } from "../../store/index.ts";
+import type { DeadLetterFilter, Redriven, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /** What a task of the kind `dead-letter.redrive` keeps in its `data`. */
@@ -42,20 +42,35 @@ export class Redrive implements TaskKind {
     const { count, pace } = advance(before, data.rate, now, LIMITS);
     const nextInMs = stepMs(data.rate, LIMITS);
     if (count === 0) return { data: { ...data, pace }, nextInMs };
-    const { redriven, last } = await this.#redrive(task, data, count, now);
-    const progress = { ...data, redriven: data.redriven + redriven, after: last ?? data.after, pace };
-    return { data: progress, nextInMs: last === null ? null : nextInMs };
+    const progress = ({ redriven, last }: Redriven): RedriveData => ({
+      ...data,
+      redriven: data.redriven + redriven,
+      after: last ?? data.after,
+      pace,
+    });
+    const result = await this.#redrive(task, data, { count, now }, progress);
+    return { data: { ...progress(result) }, nextInMs: result.last === null ? null : nextInMs };
   }
 
-  async #redrive(task: Task, data: RedriveData, count: number, now: number) {
+  async #redrive(
+    task: Task,
+    data: RedriveData,
+    { count, now }: { readonly count: number; readonly now: number },
+    progress: (result: Redriven) => RedriveData,
+  ): Promise<Redriven> {
     const { store, seqs, facts, signals } = this.parts;
     const { environmentSeq } = task;
-    const firstPosition = seqs.take(count);
+    const first = seqs.take(count);
     const filter = { ...data.filter, before: deadBefore(task, data) };
-    const result = await store.queue.redrive(filter, data.after, count, firstPosition, now);
+    const range = { after: data.after, limit: count };
+    const result = await store.queue.redrive(filter, range, { first, now }, (redriven) => ({
+      ...task,
+      data: { ...progress(redriven) },
+      updatedAt: now,
+    }));
     const { redriven, endpoints } = result;
     for (const endpointSeq of endpoints) {
-      signals.send({ type: "lane.filled", endpointSeq, position: firstPosition });
+      signals.send({ type: "lane.filled", endpointSeq, position: first });
     }
     if (redriven > 0) facts.state({ type: "deliveries.redriven", environmentSeq, count: redriven });
     return result;

@@ -1,7 +1,7 @@
 import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Cancel, Clock } from "../../ports.ts";
-import { type Store, StoreUnavailable, type Task } from "../../store/index.ts";
+import { LeaseLost, type Store, StoreUnavailable, type Task } from "../../store/index.ts";
 
 /** What one step of a task leaves: its new `data`, and how long to rest before the next step; null when it was the last. */
 export interface Step {
@@ -58,11 +58,27 @@ export class TaskRunner {
       const { data, nextInMs, status } = await this.#advance(kind, task);
       const after: Task = { ...task, status, data, updatedAt: this.clock.now() };
       await this.store.housekeeping.tasks.update(after);
-      if (status === "running") this.#later(kind, after, nextInMs ?? 0);
+      if (status === "running") this.#after(after.seq, nextInMs ?? 0, () => this.#step(kind, after));
       else this.#ended(after, status);
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      this.#later(kind, task, STORE_RETRY_MS);
+      this.#interrupted(kind, task, error);
+    }
+  }
+
+  #interrupted(kind: TaskKind, task: Task, error: unknown): void {
+    // Another process works on it.
+    if (error instanceof LeaseLost) return;
+    if (!(error instanceof StoreUnavailable)) throw error;
+    this.#after(task.seq, STORE_RETRY_MS, () => this.#resume(kind, task));
+  }
+
+  /** Goes on from what is stored, because the latest write may have been committed nevertheless. */
+  async #resume(kind: TaskKind, task: Task): Promise<void> {
+    try {
+      const stored = await this.store.housekeeping.tasks.get(task.environmentSeq, task.seq);
+      if (stored?.status === "running") await this.#step(kind, stored);
+    } catch (error) {
+      this.#interrupted(kind, task, error);
     }
   }
 
@@ -73,7 +89,7 @@ export class TaskRunner {
       if (step.failure !== undefined) return failed(step.data, step.failure);
       return { ...step, status: step.nextInMs === null ? "finished" : "running" };
     } catch (error) {
-      if (error instanceof StoreUnavailable) throw error;
+      if (error instanceof StoreUnavailable || error instanceof LeaseLost) throw error;
       this.facts.state({ type: "defect.found", where: `task ${task.kind}`, error });
       return failed(task.data, "Something went wrong inside the server; its log says what.");
     }
@@ -84,11 +100,11 @@ export class TaskRunner {
     this.facts.state({ type: "task.ended", environmentSeq, taskSeq: seq, kind, status, error });
   }
 
-  #later(kind: TaskKind, task: Task, delayMs: number): void {
+  #after(seq: Seq, delayMs: number, work: () => Promise<void>): void {
     if (this.#stopped) return;
     this.#timers.set(
-      task.seq,
-      this.clock.after(delayMs, () => void this.#step(kind, task)),
+      seq,
+      this.clock.after(delayMs, () => void work()),
     );
   }
 }

@@ -112,10 +112,12 @@ export interface Delivery {
   readonly attemptsTotal: number;
 }
 
-/** The lanes that one process may serve until told otherwise. */
+/** The lanes that this process may serve. */
 export interface Claim {
-  readonly owner: string;
-  /** The claim must be renewed before this instant; infinity when nobody else can take the lanes. */
+  /**
+   * From this instant on another process may serve the lanes: no attempt may start, but those under way are settled as
+   * usual. Infinity when no other process can take them.
+   */
   readonly validUntil: number;
   owns(endpointSeq: Seq): boolean;
 }

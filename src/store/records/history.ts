@@ -116,6 +116,14 @@ export interface ReplayPage {
   readonly last: Seq | null;
 }
 
+/** What one step of a redrive has done. */
+export interface Redriven {
+  readonly redriven: number;
+  readonly endpoints: readonly Seq[];
+  /** The dead letter at which to go on; null when none is left. */
+  readonly last: Seq | null;
+}
+
 /** How many deliveries were made pending, by what they were before. */
 export type Resent = Readonly<Record<DeliveryWas, number>>;
 

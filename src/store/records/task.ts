@@ -1,5 +1,14 @@
 import type { Seq } from "../../core/id.ts";
 
+/** The task has ended or belongs to another process by now. Nothing was stored, and the caller must stop working on it. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+
+  constructor(seq: Seq) {
+    super(`Task ${seq} has ended or belongs to another process.`);
+  }
+}
+
 export type TaskStatus = "running" | "finished" | "failed";
 
 /** Work that goes on after its request was answered, and over restarts. */

@@ -1,10 +1,11 @@
 import type { Database } from "bun:sqlite";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue } from "../index.ts";
+import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue, Redriven } from "../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
 import { placeKeeper } from "./places.ts";
+import { taskUpdate } from "./tasks.ts";
 
 type Bindings = Record<string, string | number | null | Uint8Array>;
 
@@ -90,9 +91,10 @@ export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "r
   );
 
   const keepPlace = placeKeeper(db);
+  const storeTask = taskUpdate(db);
 
   return {
-    redrive: (filter, after, limit, firstPosition, now) =>
+    redrive: (filter, { after, limit }, { first, now }, progress) =>
       committer.write(() => {
         const where = conditions(filter).add("d.seq > $afterSeq", { afterSeq: after }).add(CAN_BE_REDRIVEN);
         const rows = db
@@ -100,13 +102,15 @@ export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "r
             `SELECT d.seq, d.endpoint_seq AS endpointSeq ${FROM}${where.sql} ORDER BY d.seq LIMIT $limit`,
           )
           .all({ ...where.values, limit });
-        rows.forEach((row, index) => void again.run(row.seq, firstPosition + index, now));
-        keepPlace(firstPosition + rows.length - 1);
-        return {
+        rows.forEach((row, index) => void again.run(row.seq, first + index, now));
+        keepPlace(first + rows.length - 1);
+        const redriven: Redriven = {
           redriven: rows.length,
           endpoints: [...new Set(rows.map((row) => row.endpointSeq))],
           last: rows.length < limit ? null : rows[rows.length - 1]!.seq,
         };
+        storeTask(progress(redriven));
+        return redriven;
       }),
 
     drop: (filter, limit) =>

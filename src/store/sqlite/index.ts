@@ -164,7 +164,7 @@ function assemble(
 /** One process owns the data directory, so every lane is its own until it closes; a claim costs no write. */
 function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
   return {
-    claim: async (owner) => ({ owner, validUntil: Number.POSITIVE_INFINITY, owns: () => true }),
+    claim: async () => ({ validUntil: Number.POSITIVE_INFINITY, owns: () => true }),
     renew: async (claim) => claim,
     release: async () => {},
   };

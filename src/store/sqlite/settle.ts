@@ -4,7 +4,7 @@ import { shouldDisable } from "../../core/health.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Queue, Settled, Settlement } from "../index.ts";
 import type { Committer } from "./commit.ts";
-import { TRIGGER } from "./deliveries.ts";
+import { STATE_NAMES, TRIGGER } from "./deliveries.ts";
 import { healthKeeper } from "./health.ts";
 import { parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
@@ -29,13 +29,17 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
   );
 
+  const endsDelivery = db.prepare("UPDATE attempt SET next_attempt_at = NULL WHERE seq = ?");
+  const settledBefore = settledBeforeFinder(db);
+
   const settleFailure = (settlement: Settlement): Settled => {
     const { attempt, round, settledAt, disableEndpoint, disableAfterMs } = settlement;
+    if (!insertAttempt(settlement)) return settledBefore(settlement);
     const failingSince = updateHealth(attempt, settledAt);
     const hasFailedTooLong = shouldDisable(failingSince, settledAt, disableAfterMs);
     const cause: "gone" | "failing" | null = disableEndpoint ? "gone" : hasFailedTooLong ? "failing" : null;
     const next = cause === null ? settlement.next : nextAtDisabledEndpoint(settlement.next);
-    insertAttempt(settlement, next.state === "pending" ? attempt.nextAttemptAt : null);
+    if (next !== settlement.next) endsDelivery.run(attempt.seq);
     // No change when the endpoint has been disabled or deleted already.
     const disabled =
       cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
@@ -47,7 +51,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
   const settleOne = (settlement: Settlement): Settled => {
     const { attempt, round, next, settledAt } = settlement;
     if (next.state !== "delivered") return settleFailure(settlement);
-    insertAttempt(settlement, null);
+    if (!insertAttempt(settlement)) return settledBefore(settlement);
     if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
     updateHealth(attempt, settledAt);
     return { change: move(attempt.deliverySeq, round, next, settledAt), next, disabled: null };
@@ -56,14 +60,15 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
   return (settlements) => committer.write(() => settlements.map(settleOne));
 }
 
+/** Returns a function that stores an attempt. It returns false and changes nothing if the attempt is stored already. */
 function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
   const insert = db.prepare(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
-       trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
   );
-  return ({ attempt, message }: Settlement, nextAttemptAt: number | null): void => {
-    insert.run(
+  return ({ attempt, message }: Settlement): boolean => {
+    const { changes } = insert.run(
       attempt.seq,
       attempt.deliverySeq,
       attempt.messageSeq,
@@ -75,10 +80,38 @@ function attemptInserter(db: Database, stretches: Stretches) {
       attempt.durationMs,
       TRIGGER[attempt.trigger],
       attempt.startedAt,
-      nextAttemptAt,
+      attempt.nextAttemptAt,
     );
+    if (changes === 0) return false;
     const labels = message ?? labelsOf(attempt.messageSeq);
     if (labels !== null) stretches.mark(attempt.endpointSeq, attempt.seq, traitsOfAttempt(attempt, labels));
+    return true;
+  };
+}
+
+/** Returns a function that finds out what a settlement changed that had been committed before. */
+function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled {
+  const delivery = db.prepare<{ state: number; round: number; reason: string | null }, [number]>(
+    "SELECT state, round, reason FROM delivery WHERE seq = ?",
+  );
+  // The settlement that disables an endpoint sets `updated_at` to its own time.
+  const disabling = db.prepare<{ failingSince: number | null }, [number, number]>(
+    "SELECT failing_since AS failingSince FROM endpoint WHERE seq = ? AND disabled = 1 AND updated_at = ?",
+  );
+  return ({ attempt, round, next, settledAt, disableEndpoint }) => {
+    const row = delivery.get(attempt.deliverySeq);
+    const endpoint = next.state === "delivered" ? null : disabling.get(attempt.endpointSeq, settledAt);
+    const disabled =
+      endpoint === null
+        ? null
+        : {
+            cause: disableEndpoint ? ("gone" as const) : ("failing" as const),
+            failingSince: endpoint.failingSince ?? settledAt,
+          };
+    const made = disabled === null ? next : nextAtDisabledEndpoint(next);
+    const hasState = row !== null && row.round === round && STATE_NAMES[row.state] === made.state;
+    const isMoved = hasState && (made.state !== "dead" || made.reason === row.reason);
+    return { change: isMoved ? "moved" : "stale", next: made, disabled };
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
-import type { Housekeeping, Task, TaskFilter } from "../index.ts";
+import { type Housekeeping, LeaseLost, type Task, type TaskFilter } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { type Bindings, Conditions, pageOf, walk } from "./page.ts";
 import { parsed } from "./rows.ts";
@@ -13,10 +13,17 @@ function toTask(row: Row): Task {
   return { ...row, data: parsed(row.data) };
 }
 
-/** Stores how far a task has come, within a commit that does more than that. */
+/**
+ * Returns a function that stores how far a task has come, within a commit that may do more than that. It throws
+ * `LeaseLost` when the task has ended: while it runs it belongs to the one process that owns the data.
+ */
 export function taskUpdate(db: Database): (task: Task) => void {
-  const replace = db.prepare("UPDATE task SET status = ?2, data = ?3, updated_at = ?4 WHERE seq = ?1");
-  return (task) => void replace.run(task.seq, task.status, JSON.stringify(task.data), task.updatedAt);
+  const replace = db.prepare(
+    "UPDATE task SET status = ?2, data = ?3, updated_at = ?4 WHERE seq = ?1 AND status = 'running'",
+  );
+  return ({ seq, status, data, updatedAt }) => {
+    if (replace.run(seq, status, JSON.stringify(data), updatedAt).changes === 0) throw new LeaseLost(seq);
+  };
 }
 
 function conditions(environmentSeq: number, { status, kind, since }: TaskFilter): Conditions {
@@ -62,7 +69,7 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toTask), page);
     },
-    // One process owns the data, so nobody else works on any of them.
-    lease: async (_owner) => running.all().map(toTask),
+    // One process owns the data, so no other works on any of them.
+    lease: async () => running.all().map(toTask),
   };
 }

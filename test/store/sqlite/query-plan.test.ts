@@ -1,10 +1,11 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import type { PageRequest, Store } from "../../../src/store/index.ts";
+import type { PageRequest, Store, Task } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
+import { addTask } from "../suites/tasks.ts";
 import { optionsFor } from "./open.ts";
 
 /** Intended scans of a whole table or index: a part of the query, and the reason. */
@@ -73,6 +74,7 @@ async function sample(world: Furnished): Promise<void> {
   const { store } = world;
   const [app, endpoint, environmentSeq] = [world.application.seq, world.endpoint.seq, world.environment.seq];
   const message = await world.sendDead();
+  const task = await addTask(world);
   await store.queue.due(endpoint, LANE_START, EVERYTHING, 10);
   await store.history.totals();
   await sampleReplays(store, app, endpoint);
@@ -120,7 +122,7 @@ async function sample(world: Furnished): Promise<void> {
       await store.history.replayable(order, 10);
       await store.history.replayable({ ...order, ...ofMessage }, 10);
     }
-    await sampleDeadLetters(store, page, { environmentSeq, applicationSeq: app, endpointSeq: endpoint });
+    await sampleDeadLetters(store, task, page, { environmentSeq, applicationSeq: app, endpointSeq: endpoint });
   }
 }
 
@@ -137,6 +139,7 @@ async function sampleReplays({ history }: Store, applicationSeq: number, endpoin
 
 async function sampleDeadLetters(
   { history: { deadLetters }, queue }: Store,
+  task: Task,
   page: PageRequest,
   { environmentSeq, ...where }: { environmentSeq: number; applicationSeq: number; endpointSeq: number },
 ): Promise<void> {
@@ -150,7 +153,7 @@ async function sampleDeadLetters(
   for (const filter of filters) {
     await deadLetters.list({ environmentSeq, ...filter }, page);
     await deadLetters.groups({ environmentSeq, ...filter });
-    await queue.redrive({ environmentSeq, ...filter }, 0, 1, 1, 1);
+    await queue.redrive({ environmentSeq, ...filter }, { after: 0, limit: 1 }, { first: 1, now: 1 }, () => task);
     await queue.drop({ environmentSeq, ...filter }, 1);
   }
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Seq } from "../../../src/core/id.ts";
 import type { FailureReason } from "../../../src/core/outcome.ts";
-import type { DeadLetter, DeadLetterFilter } from "../../../src/store/index.ts";
+import type { DeadLetter, DeadLetterFilter, Redriven } from "../../../src/store/index.ts";
 import { bytes, DAY_MS, Furnished } from "../furnished.ts";
 import { expectPages, NEWEST_FIRST, optional } from "../pages.ts";
 import type { Open } from "../store-under-test.ts";
+import { addTask } from "./tasks.ts";
 
 const REASONS: readonly FailureReason[] = ["timeout", "status_5xx", "disabled"];
 const EVENT_TYPES = ["order.paid", "order.sent"];
@@ -55,6 +57,23 @@ function anyFilter(letters: readonly DeadLetter[]): fc.Arbitrary<Partial<DeadLet
     before: instants,
     after: instants,
   });
+}
+
+/** Redrives for a new task, whose `data` it makes the result. */
+export async function redrive(
+  world: Furnished,
+  filter: DeadLetterFilter,
+  range: { readonly after: Seq; readonly limit: number },
+  first: Seq = world.seqs.take(range.limit),
+): Promise<Redriven> {
+  const task = await addTask(world);
+  const result = await world.store.queue.redrive(filter, range, { first, now: world.now }, (redriven) => ({
+    ...task,
+    data: { ...redriven },
+  }));
+  const stored = await world.store.housekeeping.tasks.get(world.environment.seq, task.seq);
+  expect(stored).toEqual({ ...task, data: { ...result } });
+  return result;
 }
 
 export function deadLettersSuite(open: Open): void {
@@ -147,7 +166,7 @@ export function deadLettersSuite(open: Open): void {
       world.now += 1000;
       const filter = { environmentSeq: world.environment.seq };
       const first = world.seqs.take(3);
-      const step = await world.store.queue.redrive(filter, 0, 3, first, world.now);
+      const step = await redrive(world, filter, { after: 0, limit: 3 }, first);
       const seqs = messages.map(({ deliveries }) => deliveries[0]!.seq);
       expect(step).toEqual({ redriven: 3, endpoints: [world.endpoint.seq], last: seqs[2]! });
       await world.reopen();
@@ -163,7 +182,7 @@ export function deadLettersSuite(open: Open): void {
           trigger: "manual",
         })),
       );
-      const rest = await world.store.queue.redrive(filter, step.last!, 3, world.seqs.take(3), world.now);
+      const rest = await redrive(world, filter, { after: step.last!, limit: 3 });
       expect(rest).toEqual({ redriven: 2, endpoints: [world.endpoint.seq], last: null });
       expect(await world.store.history.deadLetters.groups(filter)).toEqual([]);
     });
@@ -174,7 +193,7 @@ export function deadLettersSuite(open: Open): void {
       const chosen = { reason: "timeout" as const, eventTypes: ["order.sent"] };
       const wanted = letters.filter((letter) => passes(letter, chosen));
       const filter = { environmentSeq: world.environment.seq, ...chosen };
-      const { redriven, last } = await world.store.queue.redrive(filter, 0, 100, world.seqs.take(100), world.now);
+      const { redriven, last } = await redrive(world, filter, { after: 0, limit: 100 });
       expect({ redriven, last }).toEqual({ redriven: wanted.length, last: null });
       expect(wanted.length).toBeGreaterThan(0);
       const { rows } = await world.store.history.deadLetters.list(
@@ -203,7 +222,7 @@ export function deadLettersSuite(open: Open): void {
       const total = (groups: readonly { count: number }[]) => groups.reduce((sum, { count }) => sum + count, 0);
       expect(total(await world.store.history.deadLetters.redrivable(filter))).toBe(1);
       expect(total(await world.store.history.deadLetters.groups(filter))).toBe(5);
-      const result = await world.store.queue.redrive(filter, 0, 2, world.seqs.take(2), world.now);
+      const result = await redrive(world, filter, { after: 0, limit: 2 });
       expect(result).toMatchObject({ redriven: 1, last: null });
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([fit.seq]);
       const { rows } = await world.store.history.deadLetters.list(
@@ -219,7 +238,7 @@ export function deadLettersSuite(open: Open): void {
       await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ paused: true }));
       const filter = { environmentSeq: world.environment.seq };
       expect(await world.store.history.deadLetters.redrivable(filter)).toMatchObject([{ count: 1 }]);
-      const { redriven } = await world.store.queue.redrive(filter, 0, 2, world.seqs.take(2), world.now);
+      const { redriven } = await redrive(world, filter, { after: 0, limit: 2 });
       expect(redriven).toBe(1);
     });
   });

@@ -21,6 +21,7 @@ import { replaySuite } from "./replay.ts";
 import { resendSuite } from "./resend.ts";
 import { scheduledSuite } from "./scheduled.ts";
 import { settleSuite } from "./settle.ts";
+import { settleAgainSuite } from "./settle-again.ts";
 import { storeSuite } from "./store.ts";
 import { tasksSuite } from "./tasks.ts";
 import { togetherSuite } from "./together.ts";
@@ -43,6 +44,7 @@ export function everySuite(open: Open): void {
     lanesSuite,
     scheduledSuite,
     settleSuite,
+    settleAgainSuite,
     healthSuite,
     burySuite,
     resendSuite,

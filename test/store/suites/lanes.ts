@@ -98,7 +98,7 @@ export function lanesSuite(open: Open): void {
       await world.send({}, [world.endpoint.seq]);
       const last = await world.send({}, [fourth.seq]);
       await world.reopen();
-      const lanes = await world.store.queue.pendingLanes(await world.store.queue.claim("test"), 0, 100);
+      const lanes = await world.store.queue.pendingLanes(await world.store.queue.claim(), 0, 100);
       expect(lanes).toEqual([
         { endpointSeq: world.endpoint.seq, position: first.deliveries[0]!.seq },
         { endpointSeq: second.seq, position: first.deliveries[1]!.seq },
@@ -114,7 +114,7 @@ export function lanesSuite(open: Open): void {
         {},
         endpoints.map(({ seq }) => seq),
       );
-      const claim = await world.store.queue.claim("test");
+      const claim = await world.store.queue.claim();
       const seqs = async (after: number, limit: number) =>
         (await world.store.queue.pendingLanes(claim, after, limit)).map(({ endpointSeq }) => endpointSeq);
       expect(await seqs(0, 2)).toEqual([endpoints[0]!.seq, endpoints[1]!.seq]);

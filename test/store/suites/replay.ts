@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { Seq } from "../../../src/core/id.ts";
-import type { NewMessage, Replayable, ReplayOrder, Resent, Task } from "../../../src/store/index.ts";
+import type { NewMessage, Replayable, ReplayOrder, Resent } from "../../../src/store/index.ts";
 import { EVERYTHING, Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
+import { addTask } from "./tasks.ts";
 
 const NOTHING: Resent = { none: 0, pending: 0, delivered: 0, dead: 0, cancelled: 0 };
 
@@ -19,19 +20,6 @@ async function found(
 ): Promise<readonly Seq[]> {
   const { rows } = await world.store.history.replayable(order(world, which, change), 1000);
   return rows.map(({ messageSeq }) => messageSeq);
-}
-
-async function addTask(world: Furnished): Promise<Task> {
-  const task: Task = {
-    seq: world.seqs.next(),
-    environmentSeq: world.environment.seq,
-    kind: "endpoint.recover",
-    status: "running",
-    data: { messagesSent: 0 },
-    updatedAt: world.now,
-  };
-  await world.store.housekeeping.tasks.create(task);
-  return task;
 }
 
 async function resend(world: Furnished, rows: readonly Replayable[]) {

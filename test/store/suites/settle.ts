@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Settlement } from "../../../src/store/index.ts";
 import { bytes, Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
+import { redrive } from "./dead-letters.ts";
 
 const delivered: Settlement["next"] = { state: "delivered" };
 const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
@@ -96,7 +97,7 @@ export function settleSuite(open: Open): void {
       const [delivery] = await world.waiting();
       await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
       const filter = { environmentSeq: world.environment.seq };
-      await world.store.queue.redrive(filter, 0, 10, world.seqs.next(), world.now);
+      await redrive(world, filter, { after: 0, limit: 10 });
       expect(await world.settle(delivery!, delivered)).toBe("stale");
       expect(await world.waiting()).toHaveLength(1);
     });

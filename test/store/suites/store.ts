@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
+import { redrive } from "./dead-letters.ts";
 
 export function storeSuite(open: Open): void {
   describe("store", () => {
@@ -41,7 +42,7 @@ export function storeSuite(open: Open): void {
         async (position) => {
           await world.kill();
           const filter = { environmentSeq: environment.seq };
-          return world.store.queue.redrive(filter, 0, 10, position, world.now);
+          return redrive(world, filter, { after: 0, limit: 10 }, position);
         },
       ];
       for (const send of again) {
@@ -125,7 +126,7 @@ export function storeSuite(open: Open): void {
       const { meta, tasks } = world.store.housekeeping;
       await Promise.all([meta.set("name", "one"), meta.set("name", "two"), meta.set("name", "three")]);
       expect(await meta.get("name")).toBe("three");
-      expect(await tasks.lease("test")).toEqual([]);
+      expect(await tasks.lease()).toEqual([]);
     });
   });
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Task, TaskFilter } from "../../../src/store/index.ts";
-import { Furnished } from "../furnished.ts";
+import { LeaseLost, type Task, type TaskFilter } from "../../../src/store/index.ts";
+import { EVERYTHING, Furnished } from "../furnished.ts";
 import { ALL, expectPages, optional } from "../pages.ts";
 import type { Open } from "../store-under-test.ts";
 
 const KINDS = ["dead-letter.redrive", "endpoint.recover"];
 const STATUSES = ["running", "finished", "failed"] as const;
 
-function newTask(world: Furnished, change: Partial<Task> = {}): Task {
+export function newTask(world: Furnished, change: Partial<Task> = {}): Task {
   return {
     seq: world.seqs.next(),
     environmentSeq: world.environment.seq,
@@ -18,6 +18,13 @@ function newTask(world: Furnished, change: Partial<Task> = {}): Task {
     updatedAt: world.now,
     ...change,
   };
+}
+
+/** Stores a running task and returns it. */
+export async function addTask(world: Furnished, change: Partial<Task> = {}): Promise<Task> {
+  const task = newTask(world, change);
+  await world.store.housekeeping.tasks.create(task);
+  return task;
 }
 
 export function tasksSuite(open: Open): void {
@@ -76,8 +83,52 @@ export function tasksSuite(open: Open): void {
       for (const task of tasks) await world.store.housekeeping.tasks.create(task);
       const ended: Task = { ...tasks[1]!, status: "finished", data: { redriven: 3 }, updatedAt: world.now + 1 };
       await world.store.housekeeping.tasks.update(ended);
-      expect(await world.store.housekeeping.tasks.lease("")).toEqual([tasks[0]!, tasks[2]!]);
+      expect(await world.store.housekeeping.tasks.lease()).toEqual([tasks[0]!, tasks[2]!]);
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
+    });
+
+    test("a running task is leased again after a restart, as it was stored last", async () => {
+      await using world = await Furnished.open(open);
+      const task = await addTask(world);
+      const after = { ...task, data: { redriven: 1 } };
+      await world.store.housekeeping.tasks.update(after);
+      await world.reopen();
+      expect(await world.store.housekeeping.tasks.lease()).toEqual([after]);
+      await world.store.housekeeping.tasks.update(task);
+      expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(task);
+    });
+
+    test("no step of a task that has ended is stored, nor anything that the step does", async () => {
+      await using world = await Furnished.open(open);
+      const { housekeeping, queue } = world.store;
+      const ended = await addTask(world, { status: "finished" });
+      const dead = await world.sendDead();
+      const order = {
+        applicationSeq: world.application.seq,
+        endpointSeq: world.endpoint.seq,
+        which: "failed",
+      } as const;
+      const { rows } = await world.store.history.replayable(
+        { ...order, from: 0, to: EVERYTHING, askedAt: world.now },
+        10,
+      );
+      const at = { first: world.seqs.take(10), now: world.now };
+      const again = (): Task => ({ ...ended, status: "running", data: {} });
+      const steps = [
+        () => housekeeping.tasks.update(again()),
+        () => housekeeping.tasks.update({ ...again(), seq: world.seqs.next() }),
+        () => queue.redrive({ environmentSeq: world.environment.seq }, { after: 0, limit: 10 }, at, again),
+        () => queue.resendAll(world.endpoint.seq, rows, at, again),
+        () => queue.expunge.step(world.application.seq, { from: 0, to: EVERYTHING, limit: 10 }, again),
+      ];
+      expect(rows).toHaveLength(1);
+      for (const step of steps) {
+        expect(await step().catch((error) => error)).toBeInstanceOf(LeaseLost);
+        expect(await world.waiting()).toEqual([]);
+        expect(await world.delivery(dead.seq)).toMatchObject({ state: "dead", reason: "status_5xx" });
+        expect(await world.store.history.messages.get(dead.seq)).toMatchObject({ payload: dead.payload });
+        expect(await housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
+      }
     });
   });
 }
