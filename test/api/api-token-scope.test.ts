@@ -18,14 +18,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-interface Made {
+interface CreatedToken {
   readonly id: string;
   readonly token: string;
   readonly scopes: string[] | null;
 }
 
-/** Makes a token with these scopes. */
-async function made(scopes: readonly string[] | null, by?: string): Promise<Made> {
+/** Creates a token with these scopes, as root or as the holder of the token `by`. */
+async function makeToken(scopes: readonly string[] | null, by?: string): Promise<CreatedToken> {
   const { status, json, text } = await send(
     "POST",
     path,
@@ -36,68 +36,70 @@ async function made(scopes: readonly string[] | null, by?: string): Promise<Made
   return json;
 }
 
-/** Sends with another token. */
-const as =
+const sendAs =
   (token: string): Send =>
   (method, where, body, options) =>
     send(method, where, body, { ...options, token });
 
-const one = ({ id }: Made) => `${path}/${id}`;
+const pathOf = ({ id }: CreatedToken) => `${path}/${id}`;
 
-function lacking(...names: string[]): object {
+function missingScopesBody(...names: string[]): object {
   const detail = `The token lacks the scope${names.length > 1 ? "s" : ""} ${names.map((name) => `\`${name}\``).join(" and ")}.`;
   return { code: "insufficient_access", detail };
 }
 
-function expectLacking(answer: Answer, ...names: string[]): void {
-  expect([answer.status, answer.json]).toEqual([403, lacking(...names)]);
+function expectMissingScopes(answer: Answer, ...names: string[]): void {
+  expect([answer.status, answer.json]).toEqual([403, missingScopesBody(...names)]);
 }
 
-describe("the scopes of a token", () => {
-  test("are told as they were sent, wherever the token is shown", async () => {
+describe("scopes of an API token", () => {
+  test("scopes are returned as they were sent wherever the token is shown", async () => {
     const scopes = ["application:Read", "EVENT_TYPE:read", "messageAttempt:*", "*:Write", "application:Read"];
-    const token = await made(scopes);
+    const token = await makeToken(scopes);
     expect(token.scopes).toEqual(scopes);
-    expect((await send("GET", one(token))).json.scopes).toEqual(scopes);
+    expect((await send("GET", pathOf(token))).json.scopes).toEqual(scopes);
     expect((await send("GET", path)).json.data[0].scopes).toEqual(scopes);
-    expect((await send("PUT", one(token), { name: "new" })).json).toMatchObject({ name: "new", scopes });
+    expect((await send("PUT", pathOf(token), { name: "new" })).json).toMatchObject({ name: "new", scopes });
     const others = ["message:write"];
-    expect((await send("PATCH", one(token), { scopes: others })).json).toMatchObject({ name: "new", scopes: others });
+    expect((await send("PATCH", pathOf(token), { scopes: others })).json).toMatchObject({
+      name: "new",
+      scopes: others,
+    });
     expect(await server.run("token", "list")).toContain("message:write");
   });
 
-  test("are none when they are null or absent", async () => {
-    expect((await made(null)).scopes).toBeNull();
+  test("a token created with null or absent scopes has null scopes", async () => {
+    expect((await makeToken(null)).scopes).toBeNull();
     expect((await send("POST", path, { name: "a" })).json.scopes).toBeNull();
   });
 
   const bad: [what: string, scopes: unknown, loc: string][] = [
-    ["an empty list", [], "body.scopes"],
-    ["a text", "message:Read", "body.scopes"],
-    ["an object", { 0: "message:Read" }, "body.scopes"],
-    ["a number among them", ["message:Read", 1], "body.scopes.[1]"],
-    ["null among them", [null], "body.scopes.[0]"],
-    ["a list among them", [["message:Read"]], "body.scopes.[0]"],
-    ["more than there can be", Array.from({ length: 101 }, () => "message:Read"), "body.scopes"],
-    ["an empty text", [""], "body.scopes.[0]"],
-    ["no action", ["message:Read", "read"], "body.scopes.[1]"],
-    ["an unknown resource", ["message:Read", "*:Read", "invoice:Read"], "body.scopes.[2]"],
-    ["an unknown action", ["message:Delete"], "body.scopes.[0]"],
-    ["a resource that needs no token", ["health:Read"], "body.scopes.[0]"],
-    ["a very long text", [`message${"-".repeat(1_000_000)}:Read`], "body.scopes.[0]"],
+    ["an empty list of scopes", [], "body.scopes"],
+    ["a string of scopes", "message:Read", "body.scopes"],
+    ["an object of scopes", { 0: "message:Read" }, "body.scopes"],
+    ["a number in its scopes", ["message:Read", 1], "body.scopes.[1]"],
+    ["null in its scopes", [null], "body.scopes.[0]"],
+    ["a list in its scopes", [["message:Read"]], "body.scopes.[0]"],
+    ["101 scopes", Array.from({ length: 101 }, () => "message:Read"), "body.scopes"],
+    ["an empty scope", [""], "body.scopes.[0]"],
+    ["a scope without an action", ["message:Read", "read"], "body.scopes.[1]"],
+    ["a scope for an unknown resource", ["message:Read", "*:Read", "invoice:Read"], "body.scopes.[2]"],
+    ["a scope for an unknown action", ["message:Delete"], "body.scopes.[0]"],
+    ["a scope for a resource that needs no token", ["health:Read"], "body.scopes.[0]"],
+    ["a very long scope", [`message${"-".repeat(1_000_000)}:Read`], "body.scopes.[0]"],
   ];
   for (const [what, scopes, loc] of bad) {
-    test(`are refused with ${what}, when it is made and when it is changed`, async () => {
-      const token = await made(["message:Read"]);
-      for (const [method, where] of [["POST", path] as const, ["PATCH", one(token)] as const]) {
+    test(`creating or patching a token with ${what} returns 422`, async () => {
+      const token = await makeToken(["message:Read"]);
+      for (const [method, where] of [["POST", path] as const, ["PATCH", pathOf(token)] as const]) {
         const { status, json } = await send(method, where, { name: "bad", scopes });
         expect([status, json.detail?.[0].loc.join(".")]).toEqual([422, loc]);
       }
-      expect((await send("GET", one(token))).json).toMatchObject({ name: "made", scopes: ["message:Read"] });
+      expect((await send("GET", pathOf(token))).json).toMatchObject({ name: "made", scopes: ["message:Read"] });
     });
   }
 
-  test("are refused with a word on what there is, at every place, but not without end", async () => {
+  test("the 422 lists the valid resources and actions for each invalid scope, up to 20 errors", async () => {
     const { json } = await send("POST", path, { name: "a", scopes: ["invoice:Read", "message:Read", "message:Send"] });
     expect(json.detail.map(({ loc }: { loc: string[] }) => loc.at(-1))).toEqual(["[0]", "[2]"]);
     expect(json.detail[0].msg).toContain("application, audit-log, authentication");
@@ -106,27 +108,30 @@ describe("the scopes of a token", () => {
     expect([many.status, many.json.detail.length]).toEqual([422, 20]);
   });
 
-  test("that are refused are not refused to those alone who may not give them", async () => {
-    const { token } = await made(["authentication:Write"]);
-    expect((await as(token)("POST", path, { name: "a", scopes: ["invoice:Read"] })).status).toBe(422);
+  test("an unknown scope returns 422 rather than 403 to a token with limited scopes", async () => {
+    const { token } = await makeToken(["authentication:Write"]);
+    expect((await sendAs(token)("POST", path, { name: "a", scopes: ["invoice:Read"] })).status).toBe(422);
   });
 
-  test("outlive a restart", async () => {
-    const token = await made(["application:Read"]);
+  test("scopes survive a restart", async () => {
+    const token = await makeToken(["application:Read"]);
     await server.restart();
-    expect((await as(token.token)("GET", "/app")).status).toBe(200);
-    expectLacking(await as(token.token)("POST", "/app", { name: "a" }), "application:Write");
-    expect((await send("GET", one(token))).json.scopes).toEqual(["application:Read"]);
+    expect((await sendAs(token.token)("GET", "/app")).status).toBe(200);
+    expectMissingScopes(await sendAs(token.token)("POST", "/app", { name: "a" }), "application:Write");
+    expect((await send("GET", pathOf(token))).json.scopes).toEqual(["application:Read"]);
   });
 });
 
-describe("a token with scopes", () => {
-  /** Less the one that ends the token; there is a test for that below. */
+describe("enforcement of scopes", () => {
+  /** Without logout, which revokes the token; it has its own test below. */
   const operations = allOperations().filter(({ access, id }) => access !== "public" && !id.endsWith(".logout"));
 
-  /** The status and the body of an operation on things that are not there. */
-  async function tried({ id, method, path: where, bodyExample }: Operation, token: string): Promise<[number, unknown]> {
-    // What it may make may itself be beyond it; there is a test for that below.
+  /** Calls an operation with IDs that do not exist and returns the status and the body. */
+  async function callOperation(
+    { id, method, path: where, bodyExample }: Operation,
+    token: string,
+  ): Promise<[number, unknown]> {
+    // A token can only grant scopes that it has; that has its own test below.
     const body = id.endsWith("create-api-token") ? { name: "a", scopes: ["authentication:Write"] } : bodyExample;
     const response = await fetch(server.url + where.replace(/:\w+/g, "there-is-none"), {
       method,
@@ -141,163 +146,168 @@ describe("a token with scopes", () => {
     return [response.status, null];
   }
 
-  async function expectOnly(scopes: readonly string[], chosen: readonly Operation[]): Promise<void> {
-    const { token } = await made(scopes);
+  /** Expects a token with these scopes to be refused exactly what needs other scopes. */
+  async function expectScopesEnforced(scopes: readonly string[], chosen: readonly Operation[]): Promise<void> {
+    const { token } = await makeToken(scopes);
     for (const operation of chosen) {
       const missing = missingScopes(parseScopes(scopes), neededScopes(operation));
-      const [status, json] = await tried(operation, token);
+      const [status, json] = await callOperation(operation, token);
       if (operation.access === "root") expect([operation.id, status]).toEqual([operation.id, 403]);
       else if (missing.length === 0)
         expect([operation.id, status >= 500 || status === 403]).toEqual([operation.id, false]);
-      else expect([operation.id, status, json]).toEqual([operation.id, 403, lacking(...missing)]);
+      else expect([operation.id, status, json]).toEqual([operation.id, 403, missingScopesBody(...missing)]);
     }
   }
 
-  test("to read everything may read everything, and nothing else of all that can be done", async () => {
-    await expectOnly(["*:Read"], operations);
+  test("a token with *:Read can call every operation that needs a Read scope and no others", async () => {
+    await expectScopesEnforced(["*:Read"], operations);
     const changing = operations.filter(({ method }) => method !== "GET" && method !== "HEAD");
     const refused = changing.filter((one) => missingScopes(parseScopes(["*:Read"]), neededScopes(one)).length > 0);
     expect(changing.length - refused.length).toBe(2);
   });
 
-  test("may end itself, whatever it may do", async () => {
-    const { token } = await made(["audit-log:Read"]);
-    expect((await as(token)("POST", "/auth/logout")).status).toBe(204);
-    expect((await as(token)("GET", "/audit-log")).status).toBe(401);
+  test("a token can log itself out whatever its scopes", async () => {
+    const { token } = await makeToken(["audit-log:Read"]);
+    expect((await sendAs(token)("POST", "/auth/logout")).status).toBe(204);
+    expect((await sendAs(token)("GET", "/audit-log")).status).toBe(401);
   });
 
-  test("to write everything may read nothing", async () => {
-    await expectOnly(
+  test("a token with *:Write cannot call operations that need a Read scope", async () => {
+    await expectScopesEnforced(
       ["*:Write"],
       operations.filter(({ method }) => method === "GET" || method === "HEAD"),
     );
   });
 
-  test("for one resource has to do with no other", async () => {
-    await expectOnly(["endpoint:*"], operations);
+  test("a token with endpoint:* can only call operations that need endpoint scopes", async () => {
+    await expectScopesEnforced(["endpoint:*"], operations);
   });
 
-  test("may do what needs just these", async () => {
+  test("a token with exactly the scopes of an operation can call it", async () => {
     const chosen = operations.filter((one) => one.access !== "root" && neededScopes(one).length > 0);
-    for (const operation of chosen) await expectOnly(neededScopes(operation), [operation]);
+    for (const operation of chosen) await expectScopesEnforced(neededScopes(operation), [operation]);
   });
 
-  test("may do nothing with scopes that no operation needs", async () => {
-    await expectOnly(
+  test("a token whose only scope no operation needs cannot read anything", async () => {
+    await expectScopesEnforced(
       ["audit-log:Write"],
       operations.filter(({ method }) => method === "GET"),
     );
   });
 
-  test("is refused before its body is looked at, with every scope that it lacks", async () => {
-    const { token } = await made(["application:Read"]);
-    expectLacking(await as(token)("POST", "/environment/import", "{"), "environment:Write", "event-type:Write");
-    expectLacking(await as(token)("POST", `/app/${app}/msg`, "{"), "message:Write");
+  test("a 403 is returned before the body is parsed and names every missing scope", async () => {
+    const { token } = await makeToken(["application:Read"]);
+    expectMissingScopes(
+      await sendAs(token)("POST", "/environment/import", "{"),
+      "environment:Write",
+      "event-type:Write",
+    );
+    expectMissingScopes(await sendAs(token)("POST", `/app/${app}/msg`, "{"), "message:Write");
   });
 
-  test("does not bring along an application with its message, unless it may make one", async () => {
+  test("sending a message creates its application only with application:Write", async () => {
     const uid = freshUid("brought");
     const body = { eventType: "a", payload: {}, application: { name: "New", uid } };
-    const sender = as((await made(["message:Write", "application:Read"])).token);
-    expectLacking(await sender("POST", `/app/${uid}/msg`, body), "application:Write");
+    const sender = sendAs((await makeToken(["message:Write", "application:Read"])).token);
+    expectMissingScopes(await sender("POST", `/app/${uid}/msg`, body), "application:Write");
     expect((await send("GET", `/app/${uid}`)).status).toBe(404);
     expect((await sender("POST", `/app/${app}/msg`, body)).status).toBe(202);
-    const both = as((await made(["message:Write", "application:Write"])).token);
+    const both = sendAs((await makeToken(["message:Write", "application:Write"])).token);
     expect((await both("POST", `/app/${uid}/msg`, body)).status).toBe(202);
   });
 
-  test("sends an example to an endpoint, but a payload of its own only if it may send messages", async () => {
+  test("sending an example with a custom payload also needs message:Write", async () => {
     const endpoint = (await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).json.id;
     const example = `/app/${app}/endpoint/${endpoint}/send-example`;
     const own = { eventType: "svix.ping", payload: {} };
-    const { token } = await made(["endpoint:Write"]);
-    expect((await as(token)("POST", example, { eventType: "svix.ping" })).status).toBe(200);
-    expectLacking(await as(token)("POST", example, own), "message:Write");
-    const both = await made(["endpoint:Write", "message:Write"]);
-    expect((await as(both.token)("POST", example, own)).status).toBe(200);
+    const { token } = await makeToken(["endpoint:Write"]);
+    expect((await sendAs(token)("POST", example, { eventType: "svix.ping" })).status).toBe(200);
+    expectMissingScopes(await sendAs(token)("POST", example, own), "message:Write");
+    const both = await makeToken(["endpoint:Write", "message:Write"]);
+    expect((await sendAs(both.token)("POST", example, own)).status).toBe(200);
   });
 
-  test("has them in every form that a token is sent in", async () => {
-    const { token } = await made(["application:Read"]);
+  test("scopes apply to every form in which a token can be sent", async () => {
+    const { token } = await makeToken(["application:Read"]);
     const org = (await send("GET", "/management/environment/default")).json.id;
     for (const text of [token, `${token}|default`, `${token}|${org}`]) {
-      expect((await as(text)("GET", "/app")).status).toBe(200);
-      expectLacking(await as(text)("DELETE", `/app/${app}`), "application:Write");
-      expectLacking(await as(text)("GET", "/overview"), "overview:Read");
-      expectLacking(await as(text)("GET", "/live"), "overview:Read");
+      expect((await sendAs(text)("GET", "/app")).status).toBe(200);
+      expectMissingScopes(await sendAs(text)("DELETE", `/app/${app}`), "application:Write");
+      expectMissingScopes(await sendAs(text)("GET", "/overview"), "overview:Read");
+      expectMissingScopes(await sendAs(text)("GET", "/live"), "overview:Read");
     }
   });
 });
 
-describe("a change of scopes", () => {
-  test("holds at once, whatever was asked before", async () => {
-    const token = await made(["application:Read"]);
-    const mine = as(token.token);
+describe("changing the scopes of an API token", () => {
+  test("a change of scopes applies to the next request", async () => {
+    const token = await makeToken(["application:Read"]);
+    const mine = sendAs(token.token);
     expect((await mine("GET", "/app")).status).toBe(200);
-    await send("PATCH", one(token), { scopes: ["event-type:Read"] });
-    expectLacking(await mine("GET", "/app"), "application:Read");
+    await send("PATCH", pathOf(token), { scopes: ["event-type:Read"] });
+    expectMissingScopes(await mine("GET", "/app"), "application:Read");
     expect((await mine("GET", "/event-type")).status).toBe(200);
-    expect((await send("PATCH", one(token), { scopes: null })).json.scopes).toBeNull();
+    expect((await send("PATCH", pathOf(token), { scopes: null })).json.scopes).toBeNull();
     expect((await mine("POST", "/app", { name: "a" })).status).toBe(201);
-    await send("PATCH", one(token), { scopes: ["*:Read"] });
-    expectLacking(await mine("POST", "/app", { name: "a" }), "application:Write");
+    await send("PATCH", pathOf(token), { scopes: ["*:Read"] });
+    expectMissingScopes(await mine("POST", "/app", { name: "a" }), "application:Write");
   });
 
-  test("is not made by a change of the name, nor by a PUT, which knows no scopes", async () => {
-    const token = await made(["application:Read"]);
-    await send("PATCH", one(token), { name: "new" });
-    await send("PUT", one(token), { name: "newer", scopes: null });
-    expect((await send("GET", one(token))).json).toMatchObject({ name: "newer", scopes: ["application:Read"] });
-    expectLacking(await as(token.token)("POST", "/app", { name: "a" }), "application:Write");
+  test("a PATCH of the name or a PUT leaves the scopes unchanged", async () => {
+    const token = await makeToken(["application:Read"]);
+    await send("PATCH", pathOf(token), { name: "new" });
+    await send("PUT", pathOf(token), { name: "newer", scopes: null });
+    expect((await send("GET", pathOf(token))).json).toMatchObject({ name: "newer", scopes: ["application:Read"] });
+    expectMissingScopes(await sendAs(token.token)("POST", "/app", { name: "a" }), "application:Write");
   });
 
-  test("and one of the name at the same time are both made", async () => {
-    const token = await made(["application:Read"]);
+  test("concurrent PATCHes of the name and of the scopes are both applied", async () => {
+    const token = await makeToken(["application:Read"]);
     await Promise.all([
-      send("PATCH", one(token), { name: "both" }),
-      send("PATCH", one(token), { scopes: ["message:Read"] }),
+      send("PATCH", pathOf(token), { name: "both" }),
+      send("PATCH", pathOf(token), { scopes: ["message:Read"] }),
     ]);
-    expect((await send("GET", one(token))).json).toMatchObject({ name: "both", scopes: ["message:Read"] });
+    expect((await send("GET", pathOf(token))).json).toMatchObject({ name: "both", scopes: ["message:Read"] });
   });
 
-  test("takes away the answer that an idempotency key would repeat", async () => {
-    const token = await made(["application:*"]);
+  test("a token that loses a scope gets 403 instead of the stored idempotent response", async () => {
+    const token = await makeToken(["application:*"]);
     const headers = { "idempotency-key": freshUid("key") };
-    const ask = () => as(token.token)("POST", "/app", { name: "once" }, { headers });
+    const ask = () => sendAs(token.token)("POST", "/app", { name: "once" }, { headers });
     const first = await ask();
     expect((await ask()).json).toEqual(first.json);
-    await send("PATCH", one(token), { scopes: ["application:Read"] });
-    expectLacking(await ask(), "application:Write");
+    await send("PATCH", pathOf(token), { scopes: ["application:Read"] });
+    expectMissingScopes(await ask(), "application:Write");
   });
 
-  test("ends the live streams of the environment's tokens, so that they ask anew", async () => {
-    const token = await made(["overview:Read"]);
+  test("a change of scopes closes the live stream, and reconnecting without the scope returns 403", async () => {
+    const token = await makeToken(["overview:Read"]);
     const headers = { authorization: `Bearer ${token.token}` };
     const stream = await fetch(`${server.url}/api/v1/live`, { headers });
     expect(stream.status).toBe(200);
-    await send("PATCH", one(token), { scopes: ["application:Read"] });
+    await send("PATCH", pathOf(token), { scopes: ["application:Read"] });
     expect(await stream.text()).toStartWith("event: overview\n");
     expect((await fetch(`${server.url}/api/v1/live`, { headers })).status).toBe(403);
   });
 
-  test("is not for the token of an application", async () => {
+  test("patching the scopes of an application token returns 422", async () => {
     const { token } = (await send("POST", `/auth/app-portal-access/${app}`, { sessionId: freshUid("s") })).json;
     const [portal] = (await send("GET", `${path}?app_id=${app}`)).json.data;
     for (const scopes of [["application:Read"], null]) {
-      const { status, json } = await send("PATCH", one(portal), { scopes });
+      const { status, json } = await send("PATCH", pathOf(portal), { scopes });
       expect([status, json.detail[0].loc]).toEqual([422, ["body", "scopes"]]);
     }
-    expect((await as(token)("GET", `/app/${app}`)).status).toBe(200);
+    expect((await sendAs(token)("GET", `/app/${app}`)).status).toBe(200);
   });
 });
 
-describe("with a token that has scopes", () => {
+describe("granting scopes with a token that has scopes", () => {
   const own = ["authentication:*", "message:*", "event-type:Read"];
-  let mine: Made;
+  let mine: CreatedToken;
   let me: Send;
   beforeAll(async () => {
-    mine = await made(own);
-    me = as(mine.token);
+    mine = await makeToken(own);
+    me = sendAs(mine.token);
   });
 
   const given: [scopes: string[], beyond: string[]][] = [
@@ -314,77 +324,80 @@ describe("with a token that has scopes", () => {
     ],
   ];
   for (const [scopes, beyond] of given) {
-    test(`${scopes.join(", ")} ${beyond.length === 0 ? "can" : "cannot"} be given to another`, async () => {
-      const other = await made(["message:Read"]);
-      for (const [method, where] of [["POST", path] as const, ["PATCH", one(other)] as const]) {
+    test(`a token with ${own.join(", ")} ${beyond.length === 0 ? "can" : "cannot"} grant ${scopes.join(", ")}`, async () => {
+      const other = await makeToken(["message:Read"]);
+      for (const [method, where] of [["POST", path] as const, ["PATCH", pathOf(other)] as const]) {
         const answer = await me(method, where, { name: "given", scopes });
-        if (beyond.length > 0) expectLacking(answer, ...beyond);
+        if (beyond.length > 0) expectMissingScopes(answer, ...beyond);
         else expect([answer.status, answer.json.scopes]).toEqual([200, scopes]);
       }
     });
   }
 
-  test("none is made without scopes, and none loses them", async () => {
-    const other = await made(["message:Read"]);
+  test("a token with scopes cannot create an unrestricted token or widen its own scopes", async () => {
+    const other = await makeToken(["message:Read"]);
     const calls: [string, string, object][] = [
       ["POST", path, { name: "a" }],
       ["POST", path, { name: "a", scopes: null }],
-      ["PATCH", one(other), { scopes: null }],
-      ["PATCH", one(mine), { scopes: null }],
-      ["PATCH", one(mine), { scopes: ["*:*"] }],
-      ["PATCH", one(mine), { scopes: [...own, "application:Read"] }],
+      ["PATCH", pathOf(other), { scopes: null }],
+      ["PATCH", pathOf(mine), { scopes: null }],
+      ["PATCH", pathOf(mine), { scopes: ["*:*"] }],
+      ["PATCH", pathOf(mine), { scopes: [...own, "application:Read"] }],
     ];
     for (const [method, where, body] of calls) {
       const { status, json } = await me(method, where, body);
       expect([where, status, json.code]).toEqual([where, 403, "insufficient_access"]);
     }
-    expect((await me("GET", one(mine))).json.scopes).toEqual(own);
-    expect((await me("GET", one(other))).json.scopes).toEqual(["message:Read"]);
+    expect((await me("GET", pathOf(mine))).json.scopes).toEqual(own);
+    expect((await me("GET", pathOf(other))).json.scopes).toEqual(["message:Read"]);
   });
 
-  test("those that may do more are neither changed nor ended", async () => {
-    const everything = await made(null);
-    const more = await made(["message:Read", "application:Read"]);
+  test("a token cannot change or expire a token that has more scopes", async () => {
+    const everything = await makeToken(null);
+    const more = await makeToken(["message:Read", "application:Read"]);
     for (const token of [everything, more]) {
-      const before = (await send("GET", one(token))).json;
+      const before = (await send("GET", pathOf(token))).json;
       const calls: [string, string, object][] = [
-        ["PUT", one(token), { name: "taken" }],
-        ["PATCH", one(token), { name: "taken" }],
-        ["PATCH", one(token), { scopes: ["message:Read"] }],
-        ["POST", `${one(token)}/expire`, {}],
+        ["PUT", pathOf(token), { name: "taken" }],
+        ["PATCH", pathOf(token), { name: "taken" }],
+        ["PATCH", pathOf(token), { scopes: ["message:Read"] }],
+        ["POST", `${pathOf(token)}/expire`, {}],
       ];
       for (const [method, where, body] of calls) expect((await me(method, where, body)).status).toBe(403);
-      expect((await me("GET", one(token))).json).toEqual(before);
+      expect((await me("GET", pathOf(token))).json).toEqual(before);
     }
   });
 
-  test("those that may do no more are changed and ended", async () => {
-    const other = await made(["message:Read"]);
-    expect((await me("PUT", one(other), { name: "b" })).json.name).toBe("b");
-    expect((await me("POST", `${one(other)}/expire`, {})).status).toBe(204);
-    expect((await as(other.token)("GET", `/app/${app}/msg`)).status).toBe(401);
+  test("a token can change and expire a token whose scopes it covers", async () => {
+    const other = await makeToken(["message:Read"]);
+    expect((await me("PUT", pathOf(other), { name: "b" })).json.name).toBe("b");
+    expect((await me("POST", `${pathOf(other)}/expire`, {})).status).toBe(204);
+    expect((await sendAs(other.token)("GET", `/app/${app}/msg`)).status).toBe(401);
   });
 
-  test("it can be left with less, and never gets that back by itself", async () => {
-    const token = await made(["authentication:*", "message:*"]);
-    const itself = as(token.token);
-    expect((await itself("PATCH", one(token), { scopes: ["authentication:*"] })).status).toBe(200);
-    expectLacking(await itself("GET", `/app/${app}/msg`), "message:Read");
-    expectLacking(await itself("PATCH", one(token), { scopes: ["authentication:*", "message:*"] }), "message:*");
+  test("a token can drop its own scopes but cannot restore them", async () => {
+    const token = await makeToken(["authentication:*", "message:*"]);
+    const itself = sendAs(token.token);
+    expect((await itself("PATCH", pathOf(token), { scopes: ["authentication:*"] })).status).toBe(200);
+    expectMissingScopes(await itself("GET", `/app/${app}/msg`), "message:Read");
+    expectMissingScopes(
+      await itself("PATCH", pathOf(token), { scopes: ["authentication:*", "message:*"] }),
+      "message:*",
+    );
   });
 
-  test("access to the portal is granted within its scopes, over a restart", async () => {
+  test("portal access has the scopes of its creator, also after a restart", async () => {
     const endpoint = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" });
     expect(endpoint.status).toBe(201);
     for (const form of ["app-portal-access", "dashboard-access"]) {
       const granted = await me("POST", `/auth/${form}/${app}`, {});
       expect(granted.status).toBe(200);
-      const customer = as(granted.json.token);
+      const customer = sendAs(granted.json.token);
       const check = async () => {
         expect((await customer("GET", `/app/${app}/msg`)).status).toBe(200);
-        expectLacking(await customer("GET", `/app/${app}/endpoint`), "endpoint:Read");
-        expectLacking(await customer("DELETE", `/app/${app}/endpoint/${endpoint.json.id}`), "endpoint:Write");
-        expectLacking(await customer("GET", `/app/${app}`), "application:Read");
+        expectMissingScopes(await customer("GET", `/app/${app}/endpoint`), "endpoint:Read");
+        expectMissingScopes(await customer("DELETE", `/app/${app}/endpoint/${endpoint.json.id}`), "endpoint:Write");
+        expectMissingScopes(await customer("GET", `/app/${app}`), "application:Read");
         expect((await customer("GET", "/app")).status).toBe(403);
       };
       await check();
@@ -394,23 +407,23 @@ describe("with a token that has scopes", () => {
     }
   });
 
-  test("access to the portal has the capabilities that are asked for as well", async () => {
-    const broad = as((await made(["*:*"])).token);
+  test("portal access is limited by the requested capabilities and by its creator's scopes", async () => {
+    const broad = sendAs((await makeToken(["*:*"])).token);
     const { token } = (await broad("POST", `/auth/app-portal-access/${app}`, { readOnly: true })).json;
-    expect((await as(token)("GET", `/app/${app}/endpoint`)).status).toBe(200);
-    expect((await as(token)("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).status).toBe(403);
+    expect((await sendAs(token)("GET", `/app/${app}/endpoint`)).status).toBe(200);
+    expect((await sendAs(token)("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).status).toBe(403);
     expect((await send("GET", `${path}?app_id=${app}`)).json.data[0].scopes).toEqual(["ViewBase", "*:*"]);
   });
 
-  test("no application comes into being on the way to the portal, unless it may make one", async () => {
+  test("portal access without application:Write does not create the application", async () => {
     const uid = freshUid("portal");
     const body = { application: { name: "New", uid } };
-    expectLacking(await me("POST", `/auth/app-portal-access/${uid}`, body), "application:Write");
+    expectMissingScopes(await me("POST", `/auth/app-portal-access/${uid}`, body), "application:Write");
     expect((await send("GET", `/app/${uid}`)).status).toBe(404);
   });
 });
 
-test("the document says of each operation which scopes it needs", async () => {
+test("the OpenAPI document lists the scopes that each operation needs", async () => {
   const { paths } = (await send("GET", "/openapi.json")).json;
   const documented = Object.values<
     Record<string, { operationId: string; responses: Record<string, { description: string }> }>

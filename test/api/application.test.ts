@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("creating an application", () => {
-  test("answers 201 with all that is known of it", async () => {
+  test("creating an application returns 201 and all its fields", async () => {
     const uid = freshUid();
     const { status, json } = await send("POST", "/app", { name: "Shop", uid, metadata: { plan: "pro" } });
     expect(status).toBe(201);
@@ -21,12 +21,12 @@ describe("creating an application", () => {
     expect(json.updatedAt).toBe(json.createdAt);
   });
 
-  test("takes rateLimit, the old name of throttleRate, and gives way to the new one", async () => {
+  test("rateLimit is an alias of throttleRate, and throttleRate takes precedence", async () => {
     expect((await send("POST", "/app", { name: "a", rateLimit: 5 })).json.throttleRate).toBe(5);
     expect((await send("POST", "/app", { name: "a", rateLimit: 5, throttleRate: 7 })).json.throttleRate).toBe(7);
   });
 
-  test("takes a throttleRate of null for the word on it, whatever rateLimit says", async () => {
+  test("a null throttleRate takes precedence over rateLimit", async () => {
     const uid = freshUid();
     const body = { name: "a", uid, rateLimit: 5, throttleRate: null };
     expect((await send("POST", "/app", body)).json.throttleRate).toBeNull();
@@ -40,28 +40,28 @@ describe("creating an application", () => {
     expect((await send("GET", `/app/${onDemand}`)).json.throttleRate).toBeNull();
   });
 
-  test("with a uid that is taken answers 409", async () => {
+  test("creating an application with a uid that is in use returns 409", async () => {
     const uid = await makeApplication(send);
     const { status, json } = await send("POST", "/app", { name: "again", uid });
     expect(status).toBe(409);
     expect(json).toEqual({ code: "conflict", detail: "An application with that id or uid already exists" });
   });
 
-  test("with get_if_exists answers 200 with the one that is there, unchanged", async () => {
+  test("get_if_exists returns 200 and the existing application unchanged", async () => {
     const uid = await makeApplication(send);
     const { status, json } = await send("POST", "/app?get_if_exists=true", { name: "other name", uid });
     expect(status).toBe(200);
     expect(json.name).toBe(uid);
   });
 
-  test("with get_if_exists makes the one that is not there", async () => {
+  test("get_if_exists creates an application that does not exist", async () => {
     const uid = freshUid();
     const { status, json } = await send("POST", "/app?get_if_exists=true", { name: "new", uid });
     expect([status, json.uid]).toEqual([201, uid]);
   });
 
-  test("with get_if_exists at the same time makes one, and all get it", async () => {
-    // Which of them meet is up to chance: some do in one of many rounds.
+  test("concurrent calls with get_if_exists create one application and all return it", async () => {
+    // Which calls overlap is up to chance, so many rounds make sure that some do.
     for (let round = 0; round < 20; round++) {
       const uid = freshUid();
       const { 201: made = [], 200: got = [] } = await sameAtOnce(() =>
@@ -72,7 +72,7 @@ describe("creating an application", () => {
     }
   });
 
-  test("by PUT at the same time makes one, and the others replace it", async () => {
+  test("concurrent PUTs of an unknown uid create one application and replace it", async () => {
     for (let round = 0; round < 20; round++) {
       const uid = freshUid();
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -83,7 +83,7 @@ describe("creating an application", () => {
     }
   });
 
-  test("by PUT with the uid of another one answers 409", async () => {
+  test("a PUT with the uid of another application returns 409", async () => {
     const uid = await makeApplication(send);
     expect((await send("PUT", `/app/${freshUid()}`, { name: "new", uid })).status).toBe(409);
     const { 409: refused = [] } = await sameAtOnce(() => send("PUT", `/app/${freshUid()}`, { name: "new", uid }));
@@ -91,26 +91,26 @@ describe("creating an application", () => {
   });
 
   const rejected: [string, unknown, string[]][] = [
-    ["without a name", {}, ["body", "name"]],
-    ["with an empty name", { name: "" }, ["body", "name"]],
-    ["with a name that is a number", { name: 5 }, ["body", "name"]],
-    ["with a name that is null", { name: null }, ["body", "name"]],
-    ["with control characters in its name", { name: "a\u0000b" }, ["body", "name"]],
-    ["with half of a character in its name", { name: "a\ud800" }, ["body", "name"]],
-    ["with half of a character in its metadata", { name: "a", metadata: { a: "\udc00" } }, ["body", "metadata"]],
-    ["with a uid that looks like an id", { name: "a", uid: "app_1" }, ["body", "uid"]],
-    ["with an empty uid", { name: "a", uid: "" }, ["body", "uid"]],
-    ["with a space in its uid", { name: "a", uid: "a b" }, ["body", "uid"]],
-    ["with a uid of 257 characters", { name: "a", uid: "u".repeat(257) }, ["body", "uid"]],
-    ["with a throttleRate of 0", { name: "a", throttleRate: 0 }, ["body", "throttleRate"]],
-    ["with a throttleRate that is a text", { name: "a", throttleRate: "5" }, ["body", "throttleRate"]],
-    ["with a throttleRate of 65536", { name: "a", throttleRate: 65_536 }, ["body", "throttleRate"]],
-    ["with metadata that is no text", { name: "a", metadata: { n: 1 } }, ["body", "metadata", "n"]],
-    ["with more than 4096 bytes of metadata", { name: "a", metadata: { n: "x".repeat(4097) } }, ["body", "metadata"]],
-    ["with a list for a body", [], ["body"]],
+    ["no name", {}, ["body", "name"]],
+    ["an empty name", { name: "" }, ["body", "name"]],
+    ["a name that is a number", { name: 5 }, ["body", "name"]],
+    ["a null name", { name: null }, ["body", "name"]],
+    ["control characters in the name", { name: "a\u0000b" }, ["body", "name"]],
+    ["an unpaired surrogate in the name", { name: "a\ud800" }, ["body", "name"]],
+    ["an unpaired surrogate in the metadata", { name: "a", metadata: { a: "\udc00" } }, ["body", "metadata"]],
+    ["a uid that looks like an id", { name: "a", uid: "app_1" }, ["body", "uid"]],
+    ["an empty uid", { name: "a", uid: "" }, ["body", "uid"]],
+    ["a space in the uid", { name: "a", uid: "a b" }, ["body", "uid"]],
+    ["a uid of 257 characters", { name: "a", uid: "u".repeat(257) }, ["body", "uid"]],
+    ["a throttleRate of 0", { name: "a", throttleRate: 0 }, ["body", "throttleRate"]],
+    ["a throttleRate that is a string", { name: "a", throttleRate: "5" }, ["body", "throttleRate"]],
+    ["a throttleRate of 65536", { name: "a", throttleRate: 65_536 }, ["body", "throttleRate"]],
+    ["a metadata value that is a number", { name: "a", metadata: { n: 1 } }, ["body", "metadata", "n"]],
+    ["more than 4096 bytes of metadata", { name: "a", metadata: { n: "x".repeat(4097) } }, ["body", "metadata"]],
+    ["an array as the body", [], ["body"]],
   ];
   for (const [what, body, loc] of rejected) {
-    test(`${what} answers 422 and says where`, async () => {
+    test(`creating an application with ${what} returns 422 with the location of the error`, async () => {
       const { status, json } = await send("POST", "/app", body);
       expect(status).toBe(422);
       expect(json.detail[0]).toMatchObject({
@@ -121,52 +121,52 @@ describe("creating an application", () => {
     });
   }
 
-  test("ignores fields that it does not know", async () => {
+  test("unknown fields are ignored when creating an application", async () => {
     const { status, json } = await send("POST", "/app", { name: "a", featureFlags: ["x"], whatever: { a: 1 } });
     expect(status).toBe(201);
     expect(json).not.toHaveProperty("whatever");
   });
 
-  test("leaves the prototype of nothing polluted by metadata", async () => {
+  test("a metadata key __proto__ is stored as an ordinary key", async () => {
     const { json } = await send("POST", "/app", '{"name":"a","metadata":{"__proto__":"x"}}');
     expect((await send("GET", `/app/${json.id}`)).text).toContain('"metadata":{"__proto__":"x"}');
   });
 });
 
-describe("an application", () => {
-  test("is found by its id and by its uid, with and without a slash at the end", async () => {
+describe("reading, changing and deleting an application", () => {
+  test("an application is found by id and by uid, with and without a trailing slash", async () => {
     const uid = await makeApplication(send);
     const byUid = await send("GET", `/app/${uid}`);
     const byId = await send("GET", `/app/${byUid.json.id}/`);
     expect(byId.json).toEqual(byUid.json);
   });
 
-  test("is not found by something else", async () => {
+  test("an unknown or malformed application id returns 404", async () => {
     for (const name of ["nope", "app_17MeGibBYAlEAyJrb2g70ismFAs", "%00", "%ff", "a%2Fb", "'%20OR%201=1--"]) {
       const { status, json } = await send("GET", `/app/${name}`);
       expect([name, status, json.code]).toEqual([name, 404, "not_found"]);
     }
   });
 
-  test("is replaced by PUT: fields that are not sent get their defaults, the uid stays", async () => {
+  test("a PUT resets omitted fields of an application to their defaults but keeps the uid", async () => {
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid(), metadata: { a: "b" }, throttleRate: 3 });
     const { status, json: put } = await send("PUT", `/app/${json.id}`, { name: "b" });
     expect(status).toBe(200);
     expect(put).toMatchObject({ id: json.id, uid: json.uid, name: "b", metadata: {}, throttleRate: null });
   });
 
-  test("is made by PUT on an unknown uid, with that uid", async () => {
+  test("a PUT to an unknown uid creates an application with that uid", async () => {
     const uid = freshUid();
     const { status, json } = await send("PUT", `/app/${uid}`, { name: "made" });
     expect([status, json.uid]).toEqual([201, uid]);
     expect((await send("PUT", `/app/${uid}`, { name: "again" })).status).toBe(200);
   });
 
-  test("is not made by PUT on an id that is not there", async () => {
+  test("a PUT to an unknown id returns 404", async () => {
     expect((await send("PUT", "/app/app_17MeGibBYAlEAyJrb2g70ismFAs", { name: "a" })).status).toBe(404);
   });
 
-  test("is changed by PATCH only where something was sent, and null clears", async () => {
+  test("a PATCH changes only the fields that are sent, and null clears a field", async () => {
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid(), metadata: { a: "b" }, throttleRate: 3 });
     const named = await send("PATCH", `/app/${json.id}`, { name: "b" });
     expect(named.json).toMatchObject({ name: "b", uid: json.uid, metadata: { a: "b" }, throttleRate: 3 });
@@ -175,13 +175,13 @@ describe("an application", () => {
     expect(cleared.json).not.toHaveProperty("uid");
   });
 
-  test("cannot take the uid of another one", async () => {
+  test("changing a uid to that of another application returns 409", async () => {
     const [one, two] = [await makeApplication(send), await makeApplication(send)];
     expect((await send("PATCH", `/app/${one}`, { uid: two })).status).toBe(409);
     expect((await send("PUT", `/app/${one}`, { name: "a", uid: two })).status).toBe(409);
   });
 
-  test("keeps all of many changes that come at the same time", async () => {
+  test("concurrent PATCHes of different fields are all applied", async () => {
     const uid = await makeApplication(send);
     await Promise.all([
       send("PATCH", `/app/${uid}`, { name: "new name" }),
@@ -192,7 +192,7 @@ describe("an application", () => {
     expect(json).toMatchObject({ name: "new name", throttleRate: 9, metadata: { a: "b" } });
   });
 
-  test("is gone after DELETE, with its endpoints, and its uid is free", async () => {
+  test("deleting an application deletes its endpoints and frees its uid", async () => {
     const uid = await makeApplication(send);
     await send("POST", `/app/${uid}/endpoint`, { url: "https://example.com", uid: "e" });
     expect((await send("DELETE", `/app/${uid}`)).status).toBe(204);
@@ -202,7 +202,7 @@ describe("an application", () => {
     expect((await send("POST", "/app", { name: "next", uid })).status).toBe(201);
   });
 
-  test("does not take messages after it was deleted", async () => {
+  test("sending a message to a deleted application returns 404", async () => {
     const uid = await makeApplication(send);
     const message = { eventType: "a", payload: {} };
     expect((await send("POST", `/app/${uid}/msg`, message)).status).toBe(202);
@@ -212,7 +212,7 @@ describe("an application", () => {
 });
 
 describe("the list of applications", () => {
-  test("pages forwards and backwards, and stays in order", async () => {
+  test("the list of applications pages forwards and backwards in the requested order", async () => {
     const environment = { headers: { "boathook-environment": "lists" } };
     await server.createToken("--environment", "lists");
     const ids: string[] = [];
@@ -235,7 +235,7 @@ describe("the list of applications", () => {
     expect(newest.json.data.map(({ id }: { id: string }) => id)).toEqual([ids[4], ids[3]]);
   });
 
-  test("is empty and done in a new environment", async () => {
+  test("a new environment returns an empty and complete list of applications", async () => {
     await server.createToken("--environment", "empty");
     const { json } = await send("GET", "/app", undefined, { headers: { "boathook-environment": "empty" } });
     expect(json).toEqual({ data: [], iterator: null, done: true });
@@ -243,7 +243,7 @@ describe("the list of applications", () => {
 
   const wrongTypes = ["limit=abc", "limit=1.5", "limit=", "order=sideways"];
   for (const query of wrongTypes) {
-    test(`with ${query} answers 400`, async () => {
+    test(`listing applications with ${query} returns 400`, async () => {
       const { status, json } = await send("GET", `/app?${query}`);
       expect([status, json.code]).toEqual([400, "generic_error"]);
       expect(json.detail).toStartWith("Failed to deserialize query string");
@@ -252,14 +252,14 @@ describe("the list of applications", () => {
 
   const wrongValues = ["limit=0", "limit=251", "limit=-1", "iterator=nope", "iterator=ep_17MeGibBYAlEAyJrb2g70ismFAs"];
   for (const query of wrongValues) {
-    test(`with ${query} answers 422`, async () => {
+    test(`listing applications with ${query} returns 422`, async () => {
       const { status, json } = await send("GET", `/app?${query}`);
       expect(status).toBe(422);
       expect(json.detail[0].loc).toEqual(["query", query.split("=")[0]]);
     });
   }
 
-  test("ignores parameters that it does not know", async () => {
+  test("unknown query parameters are ignored when listing applications", async () => {
     expect((await send("GET", "/app?exclude_apps_with_no_endpoints=true&x=1")).status).toBe(200);
   });
 });

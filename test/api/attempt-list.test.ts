@@ -4,28 +4,29 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** What the lists of attempts, of an endpoint's messages and of a message's endpoints tell, and how they can be narrowed. */
+/** Contents and filters of the lists of attempts, of an endpoint's messages and of a message's endpoints. */
 
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // A single attempt: what fails is dead at once.
+  // A failed delivery is dead after one attempt.
   server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
 });
 afterAll(() => server.stop());
 
-/** The address of an inbox of its own that answers with this status. */
+/** Returns the URL of a new inbox that responds with this status. */
 const inbox = (status = 200) => `${server.url}/inbox/${freshUid("inbox")}?status=${status}`;
 const ids = (data: { id: string }[]) => data.map(({ id }) => id);
 
+/** Lists the attempted messages of an endpoint. */
 async function attempted(app: string, endpoint: string, query = "") {
   const { status, json } = await send("GET", `/app/${app}/endpoint/${endpoint}/msg${query}`);
   expect(status).toBe(200);
   return json;
 }
 
-/** Waits until none of an endpoint's messages waits for its first attempt any more. */
+/** Waits until no message of the endpoint is pending. */
 const settled = (app: string, endpoint: string) =>
   until(
     () => attempted(app, endpoint, "?status=1"),
@@ -33,7 +34,7 @@ const settled = (app: string, endpoint: string) =>
   );
 
 describe("the messages of an endpoint", () => {
-  test("are told newest first with how far they are, whether they arrived or not", async () => {
+  test("an endpoint's messages are listed newest first with their delivery status", async () => {
     const app = await makeApplication(send);
     const [good, bad] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     const first = await sendMessage(send, app, { eventType: "a", payload: { n: 1.5 }, tags: ["vip"] });
@@ -60,7 +61,7 @@ describe("the messages of an endpoint", () => {
     expect((await attempted(app, bad)).data[0]).toMatchObject({ status: 2, statusText: "fail", reason: "status_5xx" });
   });
 
-  test("are narrowed by status, type, channel and tag", async () => {
+  test("an endpoint's messages can be filtered by status, event type, channel, tag and time", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox(500));
     const plain = await sendMessage(send, app, { eventType: "a" });
@@ -90,7 +91,7 @@ describe("the messages of an endpoint", () => {
     }
   });
 
-  test("come page by page, forwards and back", async () => {
+  test("an endpoint's messages can be paged forwards and backwards", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const sent: string[] = [];
@@ -105,7 +106,7 @@ describe("the messages of an endpoint", () => {
     expect(ids(back.data)).toEqual(ids(second.data));
   });
 
-  test("say canceled of what was given up, to those who know the word", async () => {
+  test("a canceled delivery has status canceled with expanded_statuses and fail without", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox(), { paused: true });
     const message = await sendMessage(send, app);
@@ -118,7 +119,7 @@ describe("the messages of an endpoint", () => {
     ]);
   });
 
-  test("count as arrived once they have, also when they are sent again in vain", async () => {
+  test("a delivered message keeps the success status when a resend fails", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const message = await sendMessage(send, app);
@@ -130,7 +131,7 @@ describe("the messages of an endpoint", () => {
     expect((await attempted(app, endpoint, "?status=2")).data).toEqual([]);
   });
 
-  test("are also those that were sent to it by hand", async () => {
+  test("an endpoint's messages include those that were resent to it", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox(), { channels: ["nobody"] });
     const message = await sendMessage(send, app);
@@ -141,8 +142,8 @@ describe("the messages of an endpoint", () => {
   });
 });
 
-describe("the attempts", () => {
-  test("of an endpoint come with their messages when they are asked for", async () => {
+describe("the lists of attempts", () => {
+  test("an endpoint's attempts include their messages only with with_msg=true", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const message = await sendMessage(send, app, { payload: { secret: 1 }, channels: ["eu"] });
@@ -153,7 +154,7 @@ describe("the attempts", () => {
     expect(json.data[0].msg).toMatchObject({ id: message, payload: {}, channels: ["eu"] });
   });
 
-  test("of a message are also at the addresses of old SDKs", async () => {
+  test("a message's attempts are also listed at the paths that old SDKs use", async () => {
     const app = await makeApplication(send);
     const [one, two] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     const message = await sendMessage(send, app);
@@ -165,7 +166,7 @@ describe("the attempts", () => {
     }
   });
 
-  test("are narrowed by all that the SDKs can send", async () => {
+  test("attempts can be filtered by every query parameter of the SDKs", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox(404));
     const message = await sendMessage(send, app, { eventType: "a", channels: ["eu"], tags: ["vip"] });
@@ -189,7 +190,7 @@ describe("the attempts", () => {
     }
   });
 
-  test("after an instant come the oldest first, shown newest first", async () => {
+  test("a list with after holds the oldest items after that time, newest first", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const sent: string[] = [];
@@ -201,7 +202,7 @@ describe("the attempts", () => {
   });
 });
 
-test("the SDK reads every list", async () => {
+test("the SDK can read every list of attempts and destinations", async () => {
   const svix = new Svix(ROOT_TOKEN, { serverUrl: server.url });
   const app = await makeApplication(send);
   const endpoint = await makeEndpoint(send, app, inbox());
@@ -216,8 +217,8 @@ test("the SDK reads every list", async () => {
   expect((await svix.messageAttempt.listAttemptedDestinations(app, message)).data).toMatchObject([{ id: endpoint }]);
 });
 
-describe("a wrong request", () => {
-  test("for a list says what is wrong", async () => {
+describe("invalid list requests", () => {
+  test("an invalid query parameter of a list returns 400 or 422", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const message = await sendMessage(send, app);
@@ -246,7 +247,7 @@ describe("a wrong request", () => {
     }
   });
 
-  test("for another application's things finds nothing", async () => {
+  test("lists of another application's endpoints and messages return 404", async () => {
     const [mine, other] = [await makeApplication(send), await makeApplication(send)];
     const endpoint = await makeEndpoint(send, other, inbox());
     const message = await sendMessage(send, other);
@@ -266,8 +267,8 @@ describe("a wrong request", () => {
   });
 });
 
-describe("the list of applications", () => {
-  test("leaves out those whose endpoints are of no use, page by page", async () => {
+describe("filters of the list of applications", () => {
+  test("the exclude_apps parameters leave out matching applications from every page", async () => {
     const token = await server.createToken(`--environment=${freshUid("env")}`);
     const call: Send = (method, path, body) => send(method, path, body, { token });
     const none = await makeApplication(call);
