@@ -206,6 +206,37 @@ describe("source code", () => {
   });
 });
 
+/** The types of the API's JSON. */
+const API_TYPES = "api/types.ts";
+const WEB_PACKAGES = /^(preact(\/hooks)?|@preact\/signals|@picocss\/pico(\/.+)?)$/;
+
+describe("source code of the pages", () => {
+  const pages: readonly Source[] = filesIn(join(ROOT, "web"), /\.tsx?$/).map((file) => ({
+    file: join("../web", file),
+    text: readFileSync(join(ROOT, "web", file), "utf8"),
+  }));
+  const foreign = pages.flatMap(importsOf).filter(({ target }) => !target.startsWith("../web/"));
+
+  test("the pages import from the server only the types of the API, and no value", () => {
+    const fromServer = foreign.filter(isOwn);
+    expect(fromServer.length).toBeGreaterThan(10);
+    expect(fromServer.filter(({ target, isTypeOnly }) => target !== API_TYPES || !isTypeOnly).map(format)).toEqual([]);
+  });
+
+  test("the pages only use the packages that they are allowed", () => {
+    const packages = foreign.filter((one) => !isOwn(one));
+    expect(packages.filter(({ target }) => !WEB_PACKAGES.test(target)).map(format)).toEqual([]);
+  });
+
+  test("the types of the API are derived from its schemas, with nothing written by hand", () => {
+    expect(imports.filter(({ file, isTypeOnly }) => file === API_TYPES && !isTypeOnly).map(format)).toEqual([]);
+    const byHand = pages.filter(({ text }) =>
+      /\binterface (Endpoint|Attempt|Message|EventType|Destination|Overview)\b/.test(text),
+    );
+    expect(byHand.map(({ file }) => file)).toEqual([]);
+  });
+});
+
 const LINES_MAX = 400;
 /** Files with a higher line limit. */
 const LONG_FILES: Readonly<Record<string, number>> = {

@@ -1,89 +1,12 @@
+import type { Attempt, Destination, InboxRequest, ListOf, Overview } from "../src/api/types.ts";
 import { ApiError, errorOf, NOT_ACCEPTED, type RequestOptions, request } from "./client.ts";
-import { memberText } from "./json.ts";
+import { type MessageText, parseMessage } from "./message.ts";
 import { logOut, token } from "./session.ts";
 
-/** The typed client of the API, as far as the page uses it. Field names and numbers are those of the API. */
+/** The requests of the admin page to the API. */
 
-export interface Overview {
-  readonly environment: string;
-  readonly accepted: number;
-  readonly delivered: number;
-  /** Endpoints whose latest attempts failed. */
-  readonly failing: number;
-  readonly pending: number;
-  readonly dead: number;
-  /** Newest first, at most 50. */
-  readonly messages: readonly MessageSummary[];
-}
-
-export interface MessageSummary {
-  readonly id: string;
-  readonly appId: string;
-  readonly appName: string;
-  readonly appUid: string | null;
-  readonly eventType: string;
-  readonly eventId: string | null;
-  readonly timestamp: string;
-  readonly deliveries: DeliveryCounts;
-}
-
-export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
-export type DeliveryCounts = Readonly<Record<DeliveryState, number>>;
-
-export interface Message {
-  readonly id: string;
-  readonly eventType: string;
-  readonly eventId?: string | null;
-  readonly channels?: readonly string[] | null;
-  readonly timestamp: string;
-  /** The JSON text as it was sent: numbers are not read, so none is rounded. */
-  readonly payloadText: string;
-}
-
-export interface Attempt {
-  readonly id: string;
-  readonly endpointId: string;
-  readonly url: string;
-  readonly response: string;
-  /** 0 when there was no answer. */
-  readonly responseStatusCode: number;
-  readonly responseDurationMs: number;
-  /** 0 success, 1 pending, 2 fail, 3 sending. */
-  readonly status: number;
-  /** 0 by the schedule, 1 asked for by hand. */
-  readonly triggerType: number;
-  readonly timestamp: string;
-  readonly reason?: string | null;
-  readonly nextAttempt?: string | null;
-}
-
-/** A delivery: the message's endpoint and how far it is. */
-export interface Destination {
-  /** Of the endpoint. */
-  readonly id: string;
-  readonly url: string;
-  readonly status: number;
-  readonly statusText: string;
-  /** Why it ran out of attempts. */
-  readonly reason?: string | null;
-  readonly nextAttempt?: string | null;
-}
-
-export interface InboxRequest {
-  readonly id: string;
-  readonly receivedAt: string;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly messageId: string | null;
-  /** What the inbox answered. */
-  readonly status: number;
-}
-
-interface ListOf<T> {
-  readonly data: readonly T[];
-}
+export type MessageSummary = Overview["messages"][number];
+export type DeliveryCounts = MessageSummary["deliveries"];
 
 export { ApiError } from "./client.ts";
 
@@ -105,9 +28,9 @@ export async function openLive(signal: AbortSignal): Promise<ReadableStream<Uint
   return response.body;
 }
 
-export async function getMessage(app: string, message: string, signal: AbortSignal): Promise<Message> {
+export async function getMessage(app: string, message: string, signal: AbortSignal): Promise<MessageText> {
   const response = await send("GET", `${messagePath(app, message)}`, { signal });
-  return readText(response, (text) => ({ ...JSON.parse(text), payloadText: memberText(text, "payload") ?? "" }));
+  return readText(response, parseMessage);
 }
 
 export function getAttempts(app: string, message: string, signal: AbortSignal): Promise<readonly Attempt[]> {
@@ -134,7 +57,7 @@ export function getInbox(inbox: string, signal: AbortSignal): Promise<readonly I
 
 async function getList<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
   const response = await send("GET", path, { signal });
-  const list = (await readText(response, JSON.parse)) as ListOf<T>;
+  const list = (await readText(response, JSON.parse)) as Pick<ListOf<T>, "data">;
   return list.data;
 }
 

@@ -1,4 +1,4 @@
-import type { DeliveryState, Destination } from "./api.ts";
+import type { DeliveryState, Destination } from "../src/api/types.ts";
 
 /**
  * The state of a delivery. The API has the numbers of the Svix API, which tell how the latest attempt went: while another one

@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import type { Overview } from "./api.ts";
+import type { Overview } from "../src/api/types.ts";
 import { now } from "./clock.ts";
 import { overview } from "./live.ts";
 import { withSample } from "./series.ts";

@@ -1,5 +1,6 @@
 import { batch, signal } from "@preact/signals";
-import { ApiError, type Overview, openLive } from "./api.ts";
+import type { Overview } from "../src/api/types.ts";
+import { ApiError, openLive } from "./api.ts";
 import { SseParser } from "./sse.ts";
 
 /** What the server tells without being asked: the overview, at most once a second, whenever something changed. */

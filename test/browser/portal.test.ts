@@ -99,7 +99,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await page.getByRole("link", { name: "Add endpoint" }).click();
 
       await button(page, "Add endpoint").click();
-      await page.getByText("Please enter the URL").waitFor();
+      await page.getByText("URL must be an https:// or http:// address.").waitFor();
       expect(await page.getByLabel("URL").evaluate((field) => field === document.activeElement)).toBe(true);
       await page.getByLabel("URL").fill(`${server.url}/inbox/${app}`);
       await page.getByLabel("Only those that I choose").check();
@@ -176,7 +176,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await page.getByLabel("Description").fill("The books");
       await page.getByText("More options").click();
       await page.getByLabel("Channels").fill("eu, us,eu");
-      await page.getByLabel("Messages per second at most").fill("5");
+      await page.getByLabel("Maximum messages per second").fill("5");
       await button(page, "Save").click();
       await page.getByText("Saved.").waitFor();
       expect(await endpoint()).toMatchObject({ description: "The books", channels: ["eu", "us"], throttleRate: 5 });

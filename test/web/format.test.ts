@@ -26,12 +26,13 @@ test("what is due within a second, or was due before, is due now", () => {
 });
 
 test("a delivery with another attempt to come is pending although the latest one failed", () => {
-  expect(stateOf({ status: 0 })).toBe("delivered");
-  expect(stateOf({ status: 1 })).toBe("pending");
-  expect(stateOf({ status: 3 })).toBe("pending");
-  expect(stateOf({ status: 2, nextAttempt: "2026-01-01T00:00:00Z" })).toBe("pending");
-  expect(stateOf({ status: 2, nextAttempt: null, reason: "timeout" })).toBe("dead");
-  expect(stateOf({ status: 2, nextAttempt: null, reason: null })).toBe("cancelled");
+  const common = { nextAttempt: null, reason: null };
+  expect(stateOf({ ...common, status: 0 })).toBe("delivered");
+  expect(stateOf({ ...common, status: 1 })).toBe("pending");
+  expect(stateOf({ ...common, status: 3 })).toBe("pending");
+  expect(stateOf({ ...common, status: 2, nextAttempt: "2026-01-01T00:00:00Z" })).toBe("pending");
+  expect(stateOf({ ...common, status: 2, reason: "timeout" })).toBe("dead");
+  expect(stateOf({ ...common, status: 2 })).toBe("cancelled");
 });
 
 test("a rate is the mean growth of the last seconds and never negative", () => {

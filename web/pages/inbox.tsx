@@ -1,4 +1,5 @@
-import { getInbox, type InboxRequest } from "../api.ts";
+import type { InboxRequest } from "../../src/api/types.ts";
+import { getInbox } from "../api.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Body } from "../parts/code.tsx";
 import { Instant } from "../parts/instant.tsx";

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { getAttempts, getDestinations, getMessage, type Message } from "../api.ts";
+import { getAttempts, getDestinations, getMessage } from "../api.ts";
 import { overview } from "../live.ts";
+import type { MessageText } from "../message.ts";
 import { AttemptTable } from "../parts/attempt-table.tsx";
 import { Body } from "../parts/code.tsx";
 import { DeliveryTable } from "../parts/delivery-table.tsx";
@@ -38,7 +39,7 @@ export function MessagePage({ app, message }: MessagePageProps) {
   );
 }
 
-function Facts({ app, message }: { app: string; message: Message }) {
+function Facts({ app, message }: { app: string; message: MessageText }) {
   const channels = message.channels ?? [];
   return (
     <dl class="facts">

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Attempt } from "../api.ts";
+import type { Attempt } from "../../src/api/types.ts";
 import { formatDuration } from "../format.ts";
 import { Badge } from "./badge.tsx";
 import { Body } from "./code.tsx";

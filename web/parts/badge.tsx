@@ -1,4 +1,5 @@
-import type { DeliveryCounts, DeliveryState } from "../api.ts";
+import type { DeliveryState } from "../../src/api/types.ts";
+import type { DeliveryCounts } from "../api.ts";
 import { formatCount } from "../format.ts";
 
 export type Tone = "good" | "wait" | "bad" | "idle";

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { type Destination, resend } from "../api.ts";
+import type { Destination } from "../../src/api/types.ts";
+import { resend } from "../api.ts";
 import { stateOf } from "../delivery.ts";
 import { inboxLink, inboxOfUrl } from "../route.ts";
 import { StateBadge } from "./badge.tsx";

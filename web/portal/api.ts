@@ -1,73 +1,24 @@
-import type { Attempt, Message } from "../api.ts";
-import { memberText } from "../json.ts";
+import type {
+  Attempt,
+  Destination,
+  Endpoint,
+  EndpointChange,
+  EndpointCreation,
+  EndpointHeaders,
+  EndpointHeadersChange,
+  EndpointMessage,
+  EndpointSecret,
+  EndpointSecretRotation,
+  EndpointStats,
+  EventType,
+  ListOf,
+  Recovery,
+  Replay,
+} from "../../src/api/types.ts";
+import { type MessageText, parseMessage } from "../message.ts";
 import { call, session } from "./session.ts";
 
-/** The typed client of the API, as far as the portal uses it. Field names and numbers are those of the API. */
-
-export interface Endpoint {
-  readonly id: string;
-  readonly url: string;
-  readonly description: string;
-  readonly disabled: boolean;
-  readonly paused: boolean;
-  readonly failingSince: string | null;
-  /** Null: all. */
-  readonly eventTypes: readonly string[] | null;
-  /** Null: all. */
-  readonly channels: readonly string[] | null;
-  /** Attempts a second at most; null: no limit. */
-  readonly throttleRate: number | null;
-}
-
-/** What can be said about an endpoint when it is made or changed; what is not there stays as it is. */
-export type EndpointChange = Partial<Omit<Endpoint, "id" | "failingSince">>;
-
-/** Attempts of the last 28 days. */
-export interface EndpointStats {
-  readonly success: number;
-  readonly fail: number;
-}
-
-/** How far a message is on its way to one endpoint. */
-export interface Delivery {
-  /** 0 success, 1 pending, 2 fail, 3 sending, 4 canceled. */
-  readonly status: number;
-  readonly reason: string | null;
-  readonly nextAttempt: string | null;
-}
-
-/** A message, and how far it is. */
-export interface EndpointMessage extends Delivery {
-  readonly id: string;
-  readonly eventType: string;
-  readonly eventId: string | null;
-  readonly timestamp: string;
-}
-
-/** An endpoint that a message goes to, and how far it is. */
-export interface Destination extends Delivery, Endpoint {}
-
-export interface EndpointHeaders {
-  readonly headers: Readonly<Record<string, string>>;
-  /** Names of those whose values the server keeps to itself. */
-  readonly sensitive: readonly string[];
-}
-
-export interface EventType {
-  readonly name: string;
-  readonly description: string;
-  readonly deprecated: boolean;
-  readonly groupName: string | null;
-  /** A JSON Schema by version. */
-  readonly schemas: Readonly<Record<string, unknown>> | null;
-}
-
-export interface Page<T> {
-  readonly data: readonly T[];
-  readonly iterator: string | null;
-  /** There is nothing further on. */
-  readonly done: boolean;
-}
+/** The requests of the portal to the API. */
 
 const LIST_LIMIT = 20;
 const ATTEMPTS_LIMIT = 50;
@@ -75,7 +26,7 @@ const ALL_LIMIT = 250;
 /** More than this many pages of event types are nobody's choice list. */
 const ALL_PAGES_MAX = 20;
 
-export function getEndpoints(iterator: string | null, signal: AbortSignal): Promise<Page<Endpoint>> {
+export function getEndpoints(iterator: string | null, signal: AbortSignal): Promise<ListOf<Endpoint>> {
   return get(`${app()}/endpoint?${query({ limit: LIST_LIMIT, iterator })}`, signal);
 }
 
@@ -83,7 +34,7 @@ export function getEndpoint(endpoint: string, signal: AbortSignal): Promise<Endp
   return get(pathOf(endpoint), signal);
 }
 
-export async function createEndpoint(endpoint: EndpointChange): Promise<Endpoint> {
+export async function createEndpoint(endpoint: EndpointCreation): Promise<Endpoint> {
   return (await send("POST", `${app()}/endpoint`, endpoint)).json();
 }
 
@@ -100,11 +51,11 @@ export function getStats(endpoint: string, signal: AbortSignal): Promise<Endpoin
 }
 
 export async function getSecret(endpoint: string): Promise<string> {
-  return (await get<{ key: string }>(`${pathOf(endpoint)}/secret`)).key;
+  return (await get<EndpointSecret>(`${pathOf(endpoint)}/secret`)).key;
 }
 
 export async function rotateSecret(endpoint: string, gracePeriodSeconds: number): Promise<void> {
-  await send("POST", `${pathOf(endpoint)}/secret/rotate`, { gracePeriodSeconds });
+  await send("POST", `${pathOf(endpoint)}/secret/rotate`, { gracePeriodSeconds } satisfies EndpointSecretRotation);
 }
 
 export function getHeaders(endpoint: string, signal: AbortSignal): Promise<EndpointHeaders> {
@@ -112,39 +63,38 @@ export function getHeaders(endpoint: string, signal: AbortSignal): Promise<Endpo
 }
 
 /** Null takes a header away. */
-export async function changeHeaders(endpoint: string, headers: Record<string, string | null>): Promise<void> {
-  await send("PATCH", `${pathOf(endpoint)}/headers`, { headers });
+export async function changeHeaders(endpoint: string, headers: EndpointHeadersChange["headers"]): Promise<void> {
+  await send("PATCH", `${pathOf(endpoint)}/headers`, { headers } satisfies EndpointHeadersChange);
 }
 
 /** What never arrived is sent again. */
 export async function recover(endpoint: string, since: string): Promise<void> {
-  await send("POST", `${pathOf(endpoint)}/recover`, { since });
+  await send("POST", `${pathOf(endpoint)}/recover`, { since } satisfies Recovery);
 }
 
 /** What was never sent is sent. */
 export async function replayMissing(endpoint: string, since: string): Promise<void> {
-  await send("POST", `${pathOf(endpoint)}/replay-missing`, { since });
+  await send("POST", `${pathOf(endpoint)}/replay-missing`, { since } satisfies Replay);
 }
 
 export function getMessages(
   endpoint: string,
   { status, iterator }: { status: number | null; iterator: string | null },
   signal: AbortSignal,
-): Promise<Page<EndpointMessage>> {
+): Promise<ListOf<EndpointMessage>> {
   const asked = query({ limit: LIST_LIMIT, with_content: false, expanded_statuses: true, status, iterator });
   return get(`${pathOf(endpoint)}/msg?${asked}`, signal);
 }
 
-export async function getMessage(message: string, signal: AbortSignal): Promise<Message> {
-  const text = await (await call("GET", messagePath(message), { signal })).text();
-  return { ...JSON.parse(text), payloadText: memberText(text, "payload") ?? "" };
+export async function getMessage(message: string, signal: AbortSignal): Promise<MessageText> {
+  return parseMessage(await (await call("GET", messagePath(message), { signal })).text());
 }
 
-export function getDestinations(message: string, signal: AbortSignal): Promise<Page<Destination>> {
+export function getDestinations(message: string, signal: AbortSignal): Promise<ListOf<Destination>> {
   return get(`${messagePath(message)}/endpoint?${query({ limit: ALL_LIMIT })}`, signal);
 }
 
-export function getAttempts(message: string, iterator: string | null, signal: AbortSignal): Promise<Page<Attempt>> {
+export function getAttempts(message: string, iterator: string | null, signal: AbortSignal): Promise<ListOf<Attempt>> {
   const asked = query({ limit: ATTEMPTS_LIMIT, iterator });
   return get(`${app()}/attempt/msg/${encode(message)}?${asked}`, signal);
 }
@@ -159,7 +109,7 @@ export async function getEventTypes(withSchemas: boolean, signal: AbortSignal): 
   let iterator: string | null = null;
   for (let pages = 0; pages < ALL_PAGES_MAX; pages++) {
     const asked: string = query({ limit: ALL_LIMIT, with_content: withSchemas, iterator });
-    const page: Page<EventType> = await get(`/event-type?${asked}`, signal);
+    const page: ListOf<EventType> = await get(`/event-type?${asked}`, signal);
     all.push(...page.data);
     if (page.done) break;
     iterator = page.iterator;

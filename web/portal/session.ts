@@ -1,4 +1,5 @@
 import { batch, signal } from "@preact/signals";
+import type { Whoami } from "../../src/api/types.ts";
 import { ApiError, errorOf, type RequestOptions, request } from "../client.ts";
 import { findKept, type Kept, keep, newId, noteEnded } from "./kept.ts";
 import { parseLink } from "./link.ts";
@@ -70,12 +71,6 @@ function open(opened: Kept, hash: string): void {
 function letGo(): void {
   if (held !== null) noteEnded(held.id);
   held = null;
-}
-
-interface Whoami {
-  readonly appId: string | null;
-  readonly appName: string | null;
-  readonly operations: readonly string[];
 }
 
 /** Asks the server whose the token is. */

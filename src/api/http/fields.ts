@@ -1,5 +1,5 @@
 /** Schemas of fields that several resources have. */
-import { type TObject, type TProperties, Type } from "@sinclair/typebox";
+import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import type { IdPrefix } from "../../core/id.ts";
 import * as shared from "../../core/resources/shared.ts";
 import { headersMax, headersProblem, messageHeadersProblem } from "../../core/rule.ts";
@@ -43,7 +43,7 @@ export const messageHeaders = ruled(
 export const instantOut = Type.String({ format: "date-time", examples: ["2026-01-01T00:00:00.000Z"] });
 
 /** A page of a list. */
-export const listOf = (title: string, item: TObject | ReturnType<typeof Type.Object>) =>
+export const listOf = <Item extends TSchema>(title: string, item: Item) =>
   Type.Object(
     {
       data: Type.Array(item),

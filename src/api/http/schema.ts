@@ -52,6 +52,14 @@ export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {})
   return ruled(Type.Array(item, options), distinctProblem as Rule<unknown>, { uniqueItems: true });
 }
 
+/** One of a few words, in a response. */
+export function wordOut<const Words extends readonly string[]>(
+  words: Words,
+  options: { description?: string } = {},
+): TUnsafe<Words[number]> {
+  return Type.String({ ...options, enum: [...words] }) as unknown as TUnsafe<Words[number]>;
+}
+
 /** One of a few words. */
 export function choice<const Words extends readonly string[]>(
   words: Words,

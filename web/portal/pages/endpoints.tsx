@@ -1,8 +1,9 @@
+import type { Endpoint } from "../../../src/api/types.ts";
 import { formatCount } from "../../format.ts";
 import { Instant } from "../../parts/instant.tsx";
 import { Empty } from "../../parts/notice.tsx";
 import { Table } from "../../parts/table.tsx";
-import { type Endpoint, getEndpoints, getStats } from "../api.ts";
+import { getEndpoints, getStats } from "../api.ts";
 import { EndpointState } from "../parts/endpoint-state.tsx";
 import { PageButtons, usePlace } from "../parts/pages.tsx";
 import { Read } from "../parts/section.tsx";

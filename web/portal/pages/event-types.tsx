@@ -1,8 +1,9 @@
 import { useMemo, useState } from "preact/hooks";
+import type { EventType } from "../../../src/api/types.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Body } from "../../parts/code.tsx";
 import { Empty } from "../../parts/notice.tsx";
-import { type EventType, getEventTypes } from "../api.ts";
+import { getEventTypes } from "../api.ts";
 import { grouped, matching } from "../event-types.ts";
 import { Read, Section } from "../parts/section.tsx";
 import { useOnce } from "../refresh.ts";

@@ -1,4 +1,4 @@
-import type { Message } from "../../api.ts";
+import type { MessageText } from "../../message.ts";
 import { AttemptTable } from "../../parts/attempt-table.tsx";
 import { Body } from "../../parts/code.tsx";
 import { Instant } from "../../parts/instant.tsx";
@@ -39,7 +39,7 @@ export function MessagePage({ endpoint, message }: { endpoint: string; message: 
   );
 }
 
-function Facts({ message: { id, eventId, timestamp, channels } }: { message: Message }) {
+function Facts({ message: { id, eventId, timestamp, channels } }: { message: MessageText }) {
   return (
     <dl class="facts">
       <div>

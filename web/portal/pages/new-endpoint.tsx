@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
+import type { Endpoint, EndpointCreation } from "../../../src/api/types.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { Empty } from "../../parts/notice.tsx";
-import { createEndpoint, type Endpoint, type EndpointChange, getSecret } from "../api.ts";
+import { createEndpoint, getSecret } from "../api.ts";
 import { useAction } from "../parts/action.tsx";
-import { EndpointForm } from "../parts/endpoint-form.tsx";
+import { CreateEndpointForm } from "../parts/endpoint-form.tsx";
 import { CardSection } from "../parts/section.tsx";
 import { ENDPOINTS, endpointLink } from "../route.ts";
 import { may } from "../session.ts";
@@ -17,9 +18,9 @@ interface Made {
 export function NewEndpointPage() {
   const [made, setMade] = useState<Made | null>(null);
   const action = useAction();
-  const create = (change: EndpointChange) =>
+  const create = (wanted: EndpointCreation) =>
     action.run(async () => {
-      const endpoint = await createEndpoint(change);
+      const endpoint = await createEndpoint(wanted);
       // It has been made: that its secret cannot be shown is no reason to say that it has not.
       const secret = may("v1.endpoint.get-secret") ? await getSecret(endpoint.id).catch(() => null) : null;
       setMade({ endpoint, secret });
@@ -36,7 +37,7 @@ export function NewEndpointPage() {
           <h1>Add an endpoint</h1>
           {may("v1.endpoint.create") ? (
             <section class="card">
-              <EndpointForm action={action} submit="Add endpoint" onSubmit={create} />
+              <CreateEndpointForm action={action} onSubmit={create} />
             </section>
           ) : (
             <Empty title="Your link does not let you add endpoints" />

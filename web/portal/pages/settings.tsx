@@ -1,6 +1,8 @@
-import { changeEndpoint, deleteEndpoint, type Endpoint, type EndpointChange } from "../api.ts";
+import type { Endpoint, EndpointChange } from "../../../src/api/types.ts";
+import { changeEndpoint, deleteEndpoint } from "../api.ts";
+import { ENDPOINT_FIELDS, wordsOf } from "../endpoint-fields.ts";
 import { Confirm, Outcome, useAction } from "../parts/action.tsx";
-import { EndpointForm } from "../parts/endpoint-form.tsx";
+import { ChangeEndpointForm } from "../parts/endpoint-form.tsx";
 import { EndpointFrame } from "../parts/endpoint-frame.tsx";
 import { HeadersSection } from "../parts/headers.tsx";
 import { SecretSection } from "../parts/secret.tsx";
@@ -31,33 +33,26 @@ function Edit({ endpoint }: { endpoint: Endpoint }) {
   };
   return (
     <CardSection title="Endpoint">
-      <EndpointForm
+      <ChangeEndpointForm
         endpoint={endpoint}
         action={action}
-        submit="Save"
         onSubmit={(change) => action.run(() => save(change), "Saved.")}
       />
     </CardSection>
   );
 }
 
-/** The same for those who may only look. */
-function Facts({ endpoint: { eventTypes, channels, throttleRate } }: { endpoint: Endpoint }) {
+/** The settings, for readers who may not edit. The head of the page shows URL and description. */
+function Facts({ endpoint }: { endpoint: Endpoint }) {
   return (
     <CardSection title="Endpoint">
       <dl class="facts">
-        <div>
-          <dt>Event types</dt>
-          <dd>{eventTypes?.join(", ") ?? "all"}</dd>
-        </div>
-        <div>
-          <dt>Channels</dt>
-          <dd>{channels?.join(", ") ?? "all"}</dd>
-        </div>
-        <div>
-          <dt>Messages per second at most</dt>
-          <dd>{throttleRate ?? "no limit"}</dd>
-        </div>
+        {ENDPOINT_FIELDS.filter(({ name }) => name !== "url" && name !== "description").map((field) => (
+          <div key={field.name}>
+            <dt>{field.label}</dt>
+            <dd>{wordsOf(field, endpoint)}</dd>
+          </div>
+        ))}
       </dl>
     </CardSection>
   );

@@ -1,6 +1,7 @@
+import type { Destination } from "../../../src/api/types.ts";
 import { Empty } from "../../parts/notice.tsx";
 import { Table } from "../../parts/table.tsx";
-import { type Destination, resend } from "../api.ts";
+import { resend } from "../api.ts";
 import { endpointLink } from "../route.ts";
 import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";

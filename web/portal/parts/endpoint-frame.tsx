@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { changeEndpoint, type Endpoint, getEndpoint } from "../api.ts";
+import type { Endpoint } from "../../../src/api/types.ts";
+import { changeEndpoint, getEndpoint } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { ENDPOINTS, endpointLink, settingsLink } from "../route.ts";
 import { may } from "../session.ts";

@@ -1,6 +1,6 @@
+import type { Endpoint } from "../../../src/api/types.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Instant } from "../../parts/instant.tsx";
-import type { Endpoint } from "../api.ts";
 
 /** In a word: whether the endpoint gets what it should. */
 export function EndpointState({ endpoint }: { endpoint: Endpoint }) {

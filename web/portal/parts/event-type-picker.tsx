@@ -1,6 +1,6 @@
 import { useId, useMemo, useState } from "preact/hooks";
-import { type EventType, getEventTypes } from "../api.ts";
-import { grouped, matching } from "../event-types.ts";
+import { getEventTypes } from "../api.ts";
+import { grouped, type ListedEventType, matching } from "../event-types.ts";
 import { useOnce } from "../refresh.ts";
 import { Read } from "./section.tsx";
 
@@ -33,7 +33,7 @@ export function EventTypePicker({ value, onChange }: PickerProps) {
 }
 
 interface ChoiceProps {
-  readonly known: readonly EventType[];
+  readonly known: readonly ListedEventType[];
   readonly chosen: readonly string[];
   readonly onChange: (chosen: readonly string[]) => void;
 }
@@ -90,10 +90,10 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
 }
 
 /** What was chosen stays in sight, also when the catalogue no longer has it. */
-function withUnknown(known: readonly EventType[], chosen: readonly string[]): readonly EventType[] {
+function withUnknown(known: readonly ListedEventType[], chosen: readonly string[]): readonly ListedEventType[] {
   const names = new Set(known.map(({ name }) => name));
   const gone = chosen.filter((name) => !names.has(name));
   const description = "No longer in the catalogue";
-  const unknown = gone.map((name) => ({ name, description, deprecated: false, groupName: null, schemas: null }));
+  const unknown = gone.map((name) => ({ name, description, deprecated: false, groupName: null }));
   return [...known, ...unknown];
 }

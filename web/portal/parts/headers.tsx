@@ -1,5 +1,6 @@
 import { useId, useState } from "preact/hooks";
-import { changeHeaders, type EndpointHeaders, getHeaders } from "../api.ts";
+import type { EndpointHeaders } from "../../../src/api/types.ts";
+import { changeHeaders, getHeaders } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";

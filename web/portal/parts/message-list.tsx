@@ -1,8 +1,9 @@
 import { useId, useState } from "preact/hooks";
+import type { Endpoint, EndpointMessage, ListOf } from "../../../src/api/types.ts";
 import { Instant } from "../../parts/instant.tsx";
 import { Empty } from "../../parts/notice.tsx";
 import { Table } from "../../parts/table.tsx";
-import { type Endpoint, type EndpointMessage, getMessages, type Page } from "../api.ts";
+import { getMessages } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { messageLink } from "../route.ts";
 import { MESSAGE_STATES, MessageState, NextAttempt } from "./message-state.tsx";
@@ -53,7 +54,7 @@ export function MessageListSection({ endpoint }: { endpoint: Endpoint }) {
 
 interface TableProps {
   readonly endpoint: Endpoint;
-  readonly page: Page<EndpointMessage>;
+  readonly page: ListOf<EndpointMessage>;
   readonly isFiltered: boolean;
 }
 

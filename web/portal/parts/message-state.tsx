@@ -1,7 +1,9 @@
+import type { Destination, FailureReason } from "../../../src/api/types.ts";
 import { stateOf } from "../../delivery.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { Upcoming } from "../../parts/instant.tsx";
-import type { Delivery } from "../api.ts";
+
+type Delivery = Pick<Destination, "status" | "reason" | "nextAttempt">;
 
 /** The states that messages can be looked for by, in the words of the page and the numbers of the API. */
 export const MESSAGE_STATES = [
@@ -20,7 +22,7 @@ export function MessageState({ of }: { of: Delivery }) {
   return (
     <>
       <Badge tone={tone}>{word}</Badge>
-      {word === "failed" && of.reason && <div class="muted small">{REASONS[of.reason] ?? of.reason}</div>}
+      {word === "failed" && of.reason && <div class="muted small">{REASONS[of.reason]}</div>}
     </>
   );
 }
@@ -45,7 +47,7 @@ export function NextAttempt({ at, isPaused }: { at: string | null; isPaused: boo
 }
 
 /** Why it failed, in words for people. */
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<FailureReason, string>> = {
   timeout: "no answer in time",
   connection: "no connection",
   dns: "the host name was not found",

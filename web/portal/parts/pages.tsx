@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Page } from "../api.ts";
+import type { ListOf } from "../../../src/api/types.ts";
 
 /** Where in a list the reader is. */
 export interface Place {
@@ -24,7 +24,7 @@ export function usePlace(): Place {
 }
 
 /** The ways to the pages before and after; nothing when there is only one. */
-export function PageButtons({ of, place, label }: { of: Page<unknown>; place: Place; label: string }) {
+export function PageButtons({ of, place, label }: { of: ListOf<unknown>; place: Place; label: string }) {
   const { iterator, done } = of;
   if (place.number === 1 && done) return null;
   return (

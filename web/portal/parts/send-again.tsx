@@ -1,5 +1,6 @@
 import { useId, useState } from "preact/hooks";
-import { type Endpoint, recover, replayMissing } from "../api.ts";
+import type { Endpoint } from "../../../src/api/types.ts";
+import { recover, replayMissing } from "../api.ts";
 import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { CardSection } from "./section.tsx";

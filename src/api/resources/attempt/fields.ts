@@ -5,7 +5,7 @@ import { formatInstant, formatInstantOrNull } from "../../../core/instant.ts";
 import { failureReasons } from "../../../core/outcome.ts";
 import type { Attempt, Delivery, DeliveryStatus, Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
-import { nullable } from "../../http/schema.ts";
+import { nullable, wordOut } from "../../http/schema.ts";
 import { endpointExample, endpointOut, endpointOutFields } from "../endpoint/fields.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
 import { statusNumbers, statusOut, statusTexts, triggerOut } from "./svix-numbers.ts";
@@ -24,7 +24,7 @@ export const expandedQuery = {
 };
 const nextAttempt = nullable(Type.String({ format: "date-time", description: "When it is tried again." }));
 
-export const reasonOut = Type.String({ enum: [...failureReasons] });
+export const reasonOut = wordOut(failureReasons);
 
 export const MessageAttemptOut = field.object("MessageAttemptOut", {
   id: field.idOut("atmpt_"),
@@ -36,7 +36,7 @@ export const MessageAttemptOut = field.object("MessageAttemptOut", {
   responseDurationMs: Type.Integer(),
   ...statusFields,
   triggerType: Type.Integer({ enum: [0, 1], description: "0 by the schedule, 1 asked for by hand." }),
-  reason: nullable(Type.String({ description: "Why it failed; null when it did not.", enum: [...failureReasons] })),
+  reason: nullable(wordOut(failureReasons, { description: "Why it failed; null when it did not." })),
   nextAttempt,
   timestamp: field.instantOut,
   msg: Type.Optional(
@@ -89,7 +89,7 @@ const { metadata: _, ...destinationEndpointFields } = endpointOutFields;
 export const MessageEndpointOut = field.object("MessageEndpointOut", {
   ...destinationEndpointFields,
   ...statusFields,
-  reason: nullable(Type.String({ enum: [...failureReasons] })),
+  reason: nullable(reasonOut),
   nextAttempt,
 });
 
@@ -126,7 +126,7 @@ function statusOf({ state, attemptsTotal }: Delivery, expanded: boolean): Delive
 export const EndpointMessageOut = field.object("EndpointMessageOut", {
   ...MessageOut.properties,
   ...statusFields,
-  reason: nullable(Type.String({ enum: [...failureReasons] })),
+  reason: nullable(reasonOut),
   nextAttempt,
 });
 

@@ -21,7 +21,7 @@ const permissionSources = {
   jwt: "SvixJwt",
 } as const;
 
-const WhoamiOut = field.object("WhoamiOut", {
+export const WhoamiOut = field.object("WhoamiOut", {
   envId: field.idOut("org_"),
   appId: nullable(
     Type.String({ description: "The application that the token is limited to, or null for the whole environment." }),

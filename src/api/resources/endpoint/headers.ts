@@ -21,7 +21,7 @@ const sensitiveNames: ReadonlySet<string> = new Set([
 ]);
 
 export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
-const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
+export const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
   headers: field.headerChanges,
   deleteHeaders: Type.Optional(
     Type.Array(Type.String(), { maxItems: headersMax, description: "Names of headers to take away." }),

@@ -15,8 +15,8 @@ const TAG_CHARS_MAX = 128;
 const since = instantText("Messages that were accepted at or after this instant.");
 const until = Type.Optional(nullable(instantText("And before this one; now, unless given.")));
 
-const RecoverIn = field.object("RecoverIn", { since, until });
-const ReplayIn = field.object("ReplayIn", { since, until });
+export const RecoverIn = field.object("RecoverIn", { since, until });
+export const ReplayIn = field.object("ReplayIn", { since, until });
 const BulkReplayIn = field.object("BulkReplayIn", {
   since,
   until,

@@ -13,7 +13,7 @@ const RANGE_MS = 28 * 24 * HOUR_MS;
 /** Those who work out `since` themselves are a little late when the request comes. */
 const RANGE_GRACE_MS = 5 * MINUTE_MS;
 
-const EndpointStats = field.object("EndpointStats", {
+export const EndpointStats = field.object("EndpointStats", {
   success: Type.Integer(),
   pending: Type.Integer({ description: "Always 0: an attempt is counted when it has ended." }),
   sending: Type.Integer({ description: "Always 0, likewise." }),

@@ -13,7 +13,7 @@ import { type InboxRequest, isInboxToken } from "./inbox.ts";
 const DELAY_MS_MAX = 60_000;
 const METHODS: readonly Method[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-const InboxRequestOut = field.object("InboxRequestOut", {
+export const InboxRequestOut = field.object("InboxRequestOut", {
   id: Type.String(),
   receivedAt: field.instantOut,
   method: Type.String(),

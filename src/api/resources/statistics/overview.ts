@@ -9,7 +9,7 @@ import { Live, OverviewSource } from "../../live/live.ts";
 
 const count = (description: string) => Type.Integer({ description });
 
-const OverviewOut = field.object("OverviewOut", {
+export const OverviewOut = field.object("OverviewOut", {
   environment: Type.String(),
   accepted: count("Messages since the server started."),
   delivered: count("Deliveries that arrived since the server started."),

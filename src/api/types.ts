@@ -1,0 +1,44 @@
+/**
+ * The JSON of the API as types, derived from the schemas of its operations. The web pages import this module, types only,
+ * so that nothing of the server gets into their bundles.
+ */
+import type { Static } from "@sinclair/typebox";
+import type { listOf } from "./http/fields.ts";
+import type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from "./resources/attempt/fields.ts";
+import type { WhoamiOut } from "./resources/authentication/session.ts";
+import type { EndpointIn, EndpointOut, EndpointPatch } from "./resources/endpoint/fields.ts";
+import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
+import type { RecoverIn, ReplayIn } from "./resources/endpoint/replay.ts";
+import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
+import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/stats.ts";
+import type { EventTypeOut } from "./resources/event-type/fields.ts";
+import type { InboxRequestOut } from "./resources/inbox/routes.ts";
+import type { MessageOut } from "./resources/message/fields.ts";
+import type { OverviewOut } from "./resources/statistics/overview.ts";
+
+export type { DeliveryState } from "../core/delivery.ts";
+export type { FailureReason } from "../core/outcome.ts";
+
+/** A page of a list. */
+export type ListOf<Item> = Omit<Static<ReturnType<typeof listOf>>, "data"> & { readonly data: readonly Item[] };
+
+export type Attempt = Static<typeof MessageAttemptOut>;
+/** An endpoint that a message goes to, with the state of the delivery. */
+export type Destination = Static<typeof MessageEndpointOut>;
+export type Endpoint = Static<typeof EndpointOut>;
+export type EndpointCreation = Static<typeof EndpointIn>;
+export type EndpointChange = Static<typeof EndpointPatch>;
+export type EndpointHeaders = Static<typeof EndpointHeadersOut>;
+export type EndpointHeadersChange = Static<typeof EndpointHeadersPatchIn>;
+/** A message that goes to an endpoint, with the state of the delivery. */
+export type EndpointMessage = Static<typeof EndpointMessageOut>;
+export type EndpointSecret = Static<typeof EndpointSecretOut>;
+export type EndpointSecretRotation = Static<typeof EndpointSecretRotateIn>;
+export type EndpointStats = Static<typeof EndpointStatsOut>;
+export type EventType = Static<typeof EventTypeOut>;
+export type InboxRequest = Static<typeof InboxRequestOut>;
+export type Message = Static<typeof MessageOut>;
+export type Overview = Static<typeof OverviewOut>;
+export type Recovery = Static<typeof RecoverIn>;
+export type Replay = Static<typeof ReplayIn>;
+export type Whoami = Static<typeof WhoamiOut>;

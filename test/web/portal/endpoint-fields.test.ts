@@ -1,0 +1,74 @@
+import { expect, test } from "bun:test";
+import type { Endpoint } from "../../../src/api/types.ts";
+import {
+  changeOf,
+  creationOf,
+  type Draft,
+  draftOf,
+  ENDPOINT_FIELDS,
+  problemOf,
+  wordsOf,
+} from "../../../web/portal/endpoint-fields.ts";
+
+/** Only the fields of the portal matter here. */
+const endpoint = {
+  url: "https://example.com/hook",
+  description: "The books",
+  eventTypes: ["invoice.paid"],
+  channels: ["eu", "us"],
+  throttleRate: 5,
+} as unknown as Endpoint;
+const edit = (draft: Draft, texts: Draft["texts"]): Draft => ({ ...draft, texts: { ...draft.texts, ...texts } });
+
+test("a form that nobody has edited has no problem and changes nothing", () => {
+  const draft = draftOf(endpoint);
+  expect(problemOf(draft)).toBeNull();
+  expect(changeOf(draft, draft)).toEqual({});
+});
+
+test("an edited form sends only what differs from the saved state", () => {
+  const saved = draftOf(endpoint);
+  const draft = edit(saved, { description: " Invoices ", throttleRate: "" });
+  expect(changeOf(draft, saved)).toEqual({ description: "Invoices", throttleRate: null });
+  expect(changeOf({ ...saved, eventTypes: null }, saved)).toEqual({ eventTypes: null });
+});
+
+test("the order of a list and repeated items are not a change", () => {
+  const saved = draftOf(endpoint);
+  expect(changeOf(edit(saved, { channels: "us, eu,, us" }), saved)).toEqual({});
+  expect(changeOf(edit(saved, { channels: "us" }), saved)).toEqual({ channels: ["us"] });
+  expect(changeOf(edit(saved, { channels: " , " }), saved)).toEqual({ channels: null });
+});
+
+test("a new endpoint is sent with all fields", () => {
+  const draft = edit(draftOf(null), { url: "https://example.com/hook" });
+  expect(creationOf(draft)).toEqual({
+    url: "https://example.com/hook",
+    description: "",
+    eventTypes: null,
+    channels: null,
+    throttleRate: null,
+  });
+});
+
+const problems: [string, Draft, string | null][] = [
+  ["a URL without a scheme", edit(draftOf(endpoint), { url: "example.com" }), "url"],
+  ["a URL with another scheme", edit(draftOf(endpoint), { url: "ftp://example.com" }), "url"],
+  ["an empty URL", draftOf(null), "url"],
+  ["an empty selection of event types", { ...draftOf(endpoint), eventTypes: [] }, "eventTypes"],
+  ["a rate of 0", edit(draftOf(endpoint), { throttleRate: "0" }), "throttleRate"],
+  ["a rate with a fraction", edit(draftOf(endpoint), { throttleRate: "1.5" }), "throttleRate"],
+  ["an empty rate", edit(draftOf(endpoint), { throttleRate: "" }), null],
+];
+for (const [what, draft, name] of problems) {
+  test(`${what} is ${name === null ? "accepted" : `a problem of ${name}`}`, () => {
+    expect(problemOf(draft)?.name ?? null).toBe(name as never);
+  });
+}
+
+test("readers who may not edit see every value in words", () => {
+  const shown = (of: Endpoint) => ENDPOINT_FIELDS.map((field) => wordsOf(field, of));
+  expect(shown(endpoint)).toEqual(["https://example.com/hook", "The books", "invoice.paid", "eu, us", "5"]);
+  const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null };
+  expect(shown(open).slice(2)).toEqual(["all", "all", "no limit"]);
+});

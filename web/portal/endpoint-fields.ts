@@ -1,0 +1,174 @@
+import type { Endpoint, EndpointChange, EndpointCreation } from "../../src/api/types.ts";
+
+/**
+ * The fields of an endpoint in the portal, in their order: one line each. The form, the facts for readers who may not edit,
+ * the checks and the request are all derived from this list.
+ */
+export const ENDPOINT_FIELDS: readonly EndpointField[] = [
+  { name: "url", kind: "url", label: "URL", placeholder: "https://example.com/webhooks" },
+  {
+    name: "description",
+    kind: "text",
+    label: "Description",
+    placeholder: "What the endpoint is for",
+    isOptional: true,
+  },
+  { name: "eventTypes", kind: "event types", label: "Event types", none: "all" },
+  {
+    name: "channels",
+    kind: "list",
+    label: "Channels",
+    none: "all",
+    help: "Separate channels with commas. Only messages on one of them are sent. Leave empty to receive all messages.",
+  },
+  {
+    name: "throttleRate",
+    kind: "number",
+    label: "Maximum messages per second",
+    none: "no limit",
+    help: "Leave empty for no limit.",
+  },
+];
+
+interface Labels {
+  readonly label: string;
+  readonly placeholder?: string;
+  /** Below the input. */
+  readonly help?: string;
+  readonly isOptional?: boolean;
+}
+
+/** The names of the settings whose values are exactly `Value`. */
+type NameOf<Value> = {
+  [K in keyof EndpointChange & keyof Endpoint]: [Endpoint[K], Value] extends [Value, Endpoint[K]] ? K : never;
+}[keyof EndpointChange & keyof Endpoint];
+
+/** A setting that may be null. It is one of the less common ones, which the form shows on demand. */
+interface Nullable extends Labels {
+  /** What null means, in words. */
+  readonly none: string;
+}
+
+interface UrlField extends Labels {
+  readonly kind: "url";
+  readonly name: "url";
+}
+
+interface TextField extends Labels {
+  readonly kind: "text";
+  readonly name: NameOf<string>;
+}
+
+interface NumberField extends Nullable {
+  readonly kind: "number";
+  readonly name: NameOf<number | null>;
+}
+
+interface ListField extends Nullable {
+  readonly kind: "list";
+  readonly name: NameOf<readonly string[] | null>;
+}
+
+interface EventTypesField extends Nullable {
+  readonly kind: "event types";
+  readonly name: "eventTypes";
+}
+
+export type EndpointField = UrlField | TextField | NumberField | ListField | EventTypesField;
+/** A field with an input for text. */
+export type InputField = Exclude<EndpointField, EventTypesField>;
+
+type Name = EndpointField["name"];
+type Value = string | number | readonly string[] | null;
+
+/** What the form holds: text for each input, and the event types that are selected, null for all. */
+export interface Draft {
+  readonly texts: Readonly<Partial<Record<Name, string>>>;
+  readonly eventTypes: readonly string[] | null;
+}
+
+const inputFields = ENDPOINT_FIELDS.filter((field): field is InputField => field.kind !== "event types");
+
+/** The draft for an endpoint, or for a new one. */
+export function draftOf(endpoint: Endpoint | null): Draft {
+  const texts = inputFields.map(({ name }) => [name, endpoint === null ? "" : textOf(endpoint[name])]);
+  return { texts: Object.fromEntries(texts), eventTypes: endpoint?.eventTypes ?? null };
+}
+
+function textOf(value: Value): string {
+  if (value === null) return "";
+  return typeof value === "object" ? value.join(", ") : String(value);
+}
+
+/** A value in words, for readers who may not edit. */
+export function wordsOf(field: EndpointField, endpoint: Endpoint): string {
+  return textOf(endpoint[field.name]) || ("none" in field ? field.none : "");
+}
+
+/** Something that the server would reject in words that do not fit the form. */
+export interface DraftProblem {
+  readonly name: Name;
+  readonly text: string;
+}
+
+export function problemOf(draft: Draft): DraftProblem | null {
+  for (const field of ENDPOINT_FIELDS) {
+    const text = field.kind === "event types" ? eventTypesProblem(draft.eventTypes) : inputProblem(field, draft);
+    if (text !== null) return { name: field.name, text };
+  }
+  return null;
+}
+
+function eventTypesProblem(eventTypes: Draft["eventTypes"]): string | null {
+  return eventTypes?.length === 0 ? "Select at least one event type, or all of them." : null;
+}
+
+function inputProblem({ name, kind, label }: InputField, { texts }: Draft): string | null {
+  const text = (texts[name] ?? "").trim();
+  if (kind === "url" && !(/^https?:\/\//i.test(text) && URL.canParse(text))) {
+    return `${label} must be an https:// or http:// address.`;
+  }
+  if (kind === "number" && text !== "" && !/^[1-9]\d{0,4}$/.test(text)) {
+    return `${label} must be a whole number from 1 to 99999.`;
+  }
+  return null;
+}
+
+/** What to send for a new endpoint. The draft must have no problem. */
+export function creationOf(draft: Draft): EndpointCreation {
+  return { url: "", ...Object.fromEntries(valuesOf(draft)) };
+}
+
+/** What to send after an edit: only what differs from `saved`, so that changes by others are kept. */
+export function changeOf(draft: Draft, saved: Draft): EndpointChange {
+  const before = new Map(valuesOf(saved));
+  return Object.fromEntries(valuesOf(draft).filter(([name, value]) => !isSame(value, before.get(name)!)));
+}
+
+function valuesOf({ texts, eventTypes }: Draft): [Name, Value][] {
+  return ENDPOINT_FIELDS.map((field) => [
+    field.name,
+    field.kind === "event types" ? eventTypes : parseText(field.kind, (texts[field.name] ?? "").trim()),
+  ]);
+}
+
+function parseText(kind: InputField["kind"], text: string): Value {
+  switch (kind) {
+    case "url":
+    case "text":
+      return text;
+    case "number":
+      return text === "" ? null : Number(text);
+    case "list": {
+      const items = text.split(",").map((item) => item.trim());
+      const distinct = [...new Set(items.filter((item) => item !== ""))];
+      return distinct.length === 0 ? null : distinct;
+    }
+  }
+}
+
+/** The order of a list does not matter. */
+function isSame(one: Value, other: Value): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
+  return one.length === other.length && one.every((item) => other.includes(item));
+}
