@@ -1,6 +1,7 @@
 import { createApi } from "./api/http/server.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
+import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
 import type { Settings } from "./config/index.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
@@ -10,7 +11,6 @@ import { HttpClient } from "./edge/http-client/client.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
 import { SystemResolver } from "./edge/resolver.ts";
-import { type FirstStart, prepareFirstStart } from "./first-start.ts";
 import { httpServices } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import { openStore } from "./store/sqlite/index.ts";
@@ -58,7 +58,7 @@ async function run(
   settings: Settings,
   { log, version }: Options,
 ): Promise<RunningServer> {
-  const { store, seqs, clock, random, facts, ids, engine } = kernel;
+  const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
   const tally = new Tally(await store.history.totals());
   tally.listenTo(facts);
@@ -96,10 +96,11 @@ async function run(
   };
   try {
     await services.start();
-    const { publicUrl } = address;
-    const environmentSeq = environment.seq;
-    const { rootToken } = settings;
-    const firstStart = await prepareFirstStart({ store, seqs, clock, random, environmentSeq, rootToken, publicUrl });
+    const firstStart = await prepareFirstStart(kernel, {
+      environmentSeq: environment.seq,
+      rootToken: settings.rootToken,
+      publicUrl: address.publicUrl,
+    });
     return { url: address.origin, firstStart, stop };
   } catch (error) {
     await services.stop();

@@ -32,7 +32,6 @@ export interface KernelParts {
 /** The product without its doors: what every server, simulation and engine test is made of. */
 export interface Kernel extends CommandContext {
   readonly engine: Engine;
-  readonly payloadRules: PayloadRules;
   readonly idempotency: Idempotency;
   readonly retention: Retention;
   readonly backlogWatch: BacklogWatch;

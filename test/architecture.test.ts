@@ -76,22 +76,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ["app.ts", "commands", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
     ...["api", "commands", "config", "core", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
-    ...["first-start.ts", "http-server.ts"],
+    "http-server.ts",
   ],
-  "first-start.ts": ["api", "core", "store", "type:ports.ts"],
   "http-server.ts": ["api", "core", "edge"],
   "kernel.ts": ["type:commands", "operational", "accept", "deliver", "store", "core"],
   api: [
-    "commands",
-    "accept",
-    "receive",
-    "type:operational",
-    "json-schema",
-    "deliver",
-    "store",
-    "core",
-    "type:config",
-    "type:ports.ts",
+    ...["commands", "store", "core"],
+    ...["type:accept", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
   ],
   commands: ["accept", "json-schema", "type:operational", "deliver", "store", "core", "type:ports.ts"],
   operational: ["accept", "store", "core", "type:ports.ts"],
@@ -151,13 +142,21 @@ describe("source code", () => {
     expect([...parts].filter((part) => !(part in MAY_IMPORT))).toEqual([]);
   });
 
-  test("the source code only imports downwards: main → cli → app → api, edge, telemetry → accept, deliver, store → core", () => {
+  test("the source code only imports downwards: main → cli → app → api → commands → accept, deliver, store → core", () => {
     expect(
       imports
         .filter(isOwn)
         .filter((one) => !mayImport(one))
         .map(format),
     ).toEqual([]);
+  });
+
+  test("route handlers and the command line change nothing except through commands", () => {
+    const doors = sources.filter(({ file }) => /^(api|cli)\//.test(file));
+    const wrong = doors.flatMap(({ file, text }) =>
+      [...withoutComments(text).matchAll(CHANGES)].map(([what]) => `${file}: ${what}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test("every exception to the import rules is needed", () => {
@@ -249,6 +248,18 @@ const LONG_FILES: Readonly<Record<string, number>> = {
 
 const WORLD =
   /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|(?<![\w.#])fetch\(|\bperformance\.now\(|\bprocess\.(?:env|hrtime)|\bBun\.\w+/g;
+
+/** Calls that change the store or announce a change. */
+const CHANGES = new RegExp(
+  [
+    String.raw`\bsignals\.send\(`,
+    String.raw`\.together\(`,
+    String.raw`\bqueue\.(?:accept|resend|resendAll|redrive|drop|bury|settle|expunge)\b`,
+    String.raw`\bidempotency\.put\(`,
+    String.raw`(?<!#)\b(?:environments|applications|eventTypes|endpoints|tokens|audit|attempts|pollers|tasks|meta)\.(?:create|ensure\w*|put|update|rename|delete|expunge|change|revoke|end\w*|begin|drop|rotateSecret|move|set)\(`,
+  ].join("|"),
+  "g",
+);
 
 const WORLD_EXCEPTIONS: Readonly<Record<string, string>> = {
   "store/sqlite/commit.ts: performance.now(": "measures the duration of a commit; nothing depends on it",

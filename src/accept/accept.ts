@@ -28,6 +28,23 @@ export interface Incoming {
   readonly idempotency: IdempotencyEntry | null;
 }
 
+/** Returns a JSON message with nothing but an event type and a payload. */
+export function plainIncoming(eventType: string, payload: Uint8Array): Incoming {
+  return {
+    eventType,
+    eventId: null,
+    channels: null,
+    tags: null,
+    payload,
+    contentType: null,
+    headers: null,
+    retentionMs: null,
+    deliverAt: null,
+    warnings: null,
+    idempotency: null,
+  };
+}
+
 export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
   | Exclude<AcceptResult, { accepted: true }>;

@@ -1,6 +1,4 @@
 import { hash } from "node:crypto";
-import { invalid } from "../core/problem.ts";
-import { idempotencyKeyCharsMax } from "../core/rule.ts";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentAnswer, Store } from "../store/index.ts";
 
@@ -94,14 +92,4 @@ export class Idempotency {
 
 function isSuccess({ status }: Answered): boolean {
   return status >= 200 && status < 300;
-}
-
-/** The key that a request carries; null for none. */
-export function idempotencyKeyOf(request: Request): string | null {
-  const key = request.headers.get("idempotency-key");
-  if (key === null || key === "") return null;
-  if (key.length > idempotencyKeyCharsMax) {
-    throw invalid(["header", "idempotency-key"], `Must be at most ${idempotencyKeyCharsMax} characters long.`);
-  }
-  return key;
 }

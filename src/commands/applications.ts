@@ -1,37 +1,140 @@
 import type { Seq } from "../core/id.ts";
 import { conflict, notFound, type Problem } from "../core/problem.ts";
-import type { Application } from "../store/index.ts";
+import { plainApplication } from "../core/resources/application.ts";
+import { type Application, type AuditActor, GroupUndone, type Key } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
+import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { applicationChanged, endpointDeleted } from "./publish.ts";
 
-type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
+type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
+type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
+
+/** What clients may set. */
+export type ApplicationSettings = Pick<Application, "uid" | "name" | "throttleRate" | "metadata">;
+
+/** Returns the changed fields of an application. */
+export type ApplicationChange = (before: Application) => Partial<Application>;
+
+/** Creates an application. Throws 409 if the uid is taken. */
+export async function createApplication(
+  parts: CreateParts,
+  environmentSeq: Seq,
+  settings: ApplicationSettings,
+): Promise<Application> {
+  const application = await createUnlessTaken(parts, environmentSeq, settings);
+  if (application === null) throw uidTaken();
+  return application;
+}
+
+/** Returns the application with this uid, creating it if it does not exist. */
+export async function ensureApplication(
+  parts: CreateParts,
+  environmentSeq: Seq,
+  settings: ApplicationSettings & { readonly uid: string },
+): Promise<FoundOrCreated<Application>> {
+  const { applications } = parts.store.configuration;
+  const found = await findOrCreate(
+    () => applications.find(environmentSeq, { uid: settings.uid }),
+    () => createUnlessTaken(parts, environmentSeq, settings),
+  );
+  if (found === null) throw uidTaken();
+  return found;
+}
 
 /**
- * Lays what `change` returns over the application as it is in the store. Throws 404 when it no longer exists, 409 when the
- * uid is taken, and what `change` throws.
+ * Changes the application with this key or creates it with `settings`. Throws 404 if it does not exist and `settings`
+ * is null, and 409 if the uid is taken.
  */
-export async function changeApplication(
-  parts: Parts,
-  seq: Seq,
-  change: (before: Application) => Partial<Application>,
-): Promise<Application> {
+export async function putApplication(
+  parts: CreateParts,
+  environmentSeq: Seq,
+  key: Key,
+  { settings, change }: { readonly settings: ApplicationSettings | null; readonly change: ApplicationChange },
+): Promise<FoundOrCreated<Application>> {
+  const { applications } = parts.store.configuration;
+  const found = await findOrCreate(
+    () => applications.find(environmentSeq, key),
+    async () => {
+      if (settings === null) throw noApplication();
+      return createUnlessTaken(parts, environmentSeq, settings);
+    },
+  );
+  if (found === null) throw uidTaken();
+  if (found.created) return found;
+  return { value: await changeApplication(parts, found.value.seq, change), created: false };
+}
+
+/** An application that a request brings along in case that it does not exist, and the change that creates it. */
+export interface OnDemandApplication {
+  readonly settings: ApplicationSettings & { readonly uid: string };
+  /** For the audit log. */
+  readonly actor: AuditActor;
+  readonly action: string;
+}
+
+/** Creates an application and its audit entry in one commit. Does nothing if the uid is taken. */
+export async function createOnDemand(
+  parts: CreateParts & Pick<CommandContext, "ids">,
+  environmentSeq: Seq,
+  { settings, actor, action }: OnDemandApplication,
+): Promise<void> {
+  const { store, seqs, ids } = parts;
+  const application = newApplication(parts, environmentSeq, settings);
+  const subject = { appId: ids.encode("app_", application.seq) };
+  const at = application.createdAt;
+  const entry = { seq: seqs.next(), environmentSeq, actor, action, subject, done: true, at };
+  const { applications, audit } = store.configuration;
+  try {
+    await store.together(() => [applications.create(application), audit.end(entry)]);
+  } catch (error) {
+    if (error instanceof GroupUndone) return;
+    throw error;
+  }
+  applicationChanged(parts, application);
+}
+
+/** Applies `change` to an application. Throws 404 if it does not exist, 409 if the uid is taken, and what `change` throws. */
+export async function changeApplication(parts: ChangeParts, seq: Seq, change: ApplicationChange): Promise<Application> {
   const updatedAt = parts.clock.now();
   const { applications } = parts.store.configuration;
   const update = await applications.update(seq, (before) => ({ ...change(before), updatedAt }));
-  if (update === "gone") throw notFound("Application not found");
-  if (update === "taken") throw applicationUidTaken();
+  if (update === "gone") throw noApplication();
+  if (update === "taken") throw uidTaken();
   applicationChanged(parts, update.after, update.before);
   return update.after;
 }
 
 /** Deletes an application with its endpoints and cancels their pending deliveries; its uid becomes free. */
-export async function deleteApplication(parts: Parts, application: Application): Promise<void> {
+export async function deleteApplication(
+  parts: ChangeParts & Pick<CommandContext, "facts">,
+  application: Application,
+): Promise<void> {
   const { seq: applicationSeq } = application;
   const endpoints = await parts.store.configuration.applications.delete(applicationSeq, parts.clock.now());
   applicationChanged(parts, application);
   for (const seq of endpoints) endpointDeleted(parts, { seq, applicationSeq });
 }
 
-export function applicationUidTaken(): Problem {
+async function createUnlessTaken(
+  parts: CreateParts,
+  environmentSeq: Seq,
+  settings: ApplicationSettings,
+): Promise<Application | null> {
+  const application = newApplication(parts, environmentSeq, settings);
+  if (!(await parts.store.configuration.applications.create(application))) return null;
+  applicationChanged(parts, application);
+  return application;
+}
+
+function newApplication({ seqs, clock }: CreateParts, environmentSeq: Seq, settings: ApplicationSettings): Application {
+  const plain = plainApplication({ seq: seqs.next(), environmentSeq, name: settings.name, now: clock.now() });
+  return { ...plain, ...settings };
+}
+
+export function noApplication(): Problem {
+  return notFound("Application not found");
+}
+
+function uidTaken(): Problem {
   return conflict("An application with that id or uid already exists");
 }

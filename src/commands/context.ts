@@ -1,4 +1,5 @@
 import type { Accepter } from "../accept/accept.ts";
+import type { PayloadRules } from "../accept/payload-rules.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
@@ -9,8 +10,8 @@ import type { Directory } from "../store/directory.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * What commands work with. A command is one thing that the product can do: it checks what the product's own rules ask for,
- * changes the store, sends the signals, and states the facts. It knows nothing of HTTP, of callers or of their rights.
+ * What commands work with. A command is one thing that the product can do: it checks the product's rules, changes the
+ * store, sends the signals and states the facts. It knows nothing of HTTP, of callers or of their rights.
  */
 export interface CommandContext {
   readonly store: Store;
@@ -21,6 +22,7 @@ export interface CommandContext {
   readonly facts: Facts;
   readonly signals: Signals;
   readonly directory: Directory;
+  readonly payloadRules: PayloadRules;
   readonly accepter: Accepter;
   readonly deliverer: Deliverer;
   readonly operational: OperationalWebhooks;

@@ -1,45 +1,134 @@
 import type { Seq } from "../core/id.ts";
 import { conflict, notFound, type Problem } from "../core/problem.ts";
-import type { Endpoint } from "../store/index.ts";
+import { plainEndpoint } from "../core/resources/endpoint.ts";
+import { generateSecret, secretBytes } from "../core/signature.ts";
+import type { Endpoint, Key } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
+import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
+import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 
-type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
+type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
+type CreateParts = ChangeParts & Pick<CommandContext, "seqs" | "random">;
 
-/** Stores a new endpoint with its signing secret. Returns false when its uid is taken. */
-export async function createEndpoint(parts: Parts, endpoint: Endpoint, secret: string): Promise<boolean> {
-  if (!(await parts.store.configuration.endpoints.create(endpoint, secret))) return false;
-  endpointCreated(parts, endpoint);
-  return true;
+/** The fields of a new endpoint. Those that are absent get their defaults. */
+export type EndpointSettings = Pick<Endpoint, "url"> &
+  Partial<Omit<Endpoint, "seq" | "applicationSeq" | "createdAt" | "updatedAt">>;
+
+export interface NewEndpoint {
+  readonly applicationSeq: Seq;
+  readonly settings: EndpointSettings;
+  /** A valid signing secret; null generates one. */
+  readonly secret: string | null;
+}
+
+/** Returns the changed fields of an endpoint. */
+export type EndpointChange = (before: Endpoint) => Partial<Endpoint>;
+
+/** Creates an endpoint. Throws 409 if the uid is taken, and what `rule` throws. */
+export async function createEndpoint(
+  parts: CreateParts,
+  wanted: NewEndpoint,
+  rule: SubscriptionRule = anyEventTypes,
+): Promise<Endpoint> {
+  const endpoint = await createUnlessTaken(parts, wanted, rule);
+  if (endpoint === null) throw uidTaken();
+  return endpoint;
 }
 
 /**
- * Lays what `change` returns over the endpoint as it is in the store. Enabling it again clears `failingSince`. Throws 404
- * when the endpoint no longer exists, 409 when the uid is taken, and what `change` throws.
+ * Changes the endpoint with this key or creates it. Throws 404 if it does not exist and `settings` is null, 409 if the
+ * uid is taken, and what `rule` and `change` throw.
+ */
+export async function putEndpoint(
+  parts: CreateParts,
+  key: Key,
+  {
+    applicationSeq,
+    settings,
+    change,
+  }: Pick<NewEndpoint, "applicationSeq"> & {
+    readonly settings: EndpointSettings | null;
+    readonly change: EndpointChange;
+  },
+  rule: SubscriptionRule,
+): Promise<FoundOrCreated<Endpoint>> {
+  const { endpoints } = parts.store.configuration;
+  const found = await findOrCreate(
+    () => endpoints.find(applicationSeq, key),
+    async () => {
+      if (settings === null) throw noEndpoint();
+      return createUnlessTaken(parts, { applicationSeq, settings, secret: null }, rule);
+    },
+  );
+  if (found === null) throw uidTaken();
+  if (found.created) return found;
+  return { value: await changeEndpoint(parts, found.value.seq, change, rule), created: false };
+}
+
+/**
+ * Applies `change` to an endpoint. Enabling it again clears `failingSince`. Throws 404 if it does not exist, 409 if the
+ * uid is taken, and what `change` throws; also what `rule` throws if `change` returns new `eventTypes`.
  */
 export async function changeEndpoint(
-  parts: Parts,
+  parts: ChangeParts,
   seq: Seq,
-  change: (before: Endpoint) => Partial<Endpoint>,
+  change: EndpointChange,
+  rule: SubscriptionRule = anyEventTypes,
 ): Promise<Endpoint> {
+  if (rule !== anyEventTypes) await checkSubscription(parts, seq, change, rule);
   const updatedAt = parts.clock.now();
   const update = await parts.store.configuration.endpoints.update(seq, (before) => {
     const after = { ...before, ...change(before) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
     return { ...after, failingSince, updatedAt };
   });
-  if (update === "gone") throw notFound("Endpoint not found");
-  if (update === "taken") throw endpointUidTaken();
+  if (update === "gone") throw noEndpoint();
+  if (update === "taken") throw uidTaken();
   endpointUpdated(parts, update.before, update.after);
   return update.after;
 }
 
 /** Deletes an endpoint and cancels its pending deliveries; its uid becomes free. */
-export async function deleteEndpoint(parts: Parts, endpoint: Pick<Endpoint, "seq" | "applicationSeq">): Promise<void> {
+export async function deleteEndpoint(
+  parts: ChangeParts,
+  endpoint: Pick<Endpoint, "seq" | "applicationSeq">,
+): Promise<void> {
   await parts.store.configuration.endpoints.delete(endpoint.seq, parts.clock.now());
   endpointDeleted(parts, endpoint);
 }
 
-export function endpointUidTaken(): Problem {
+async function createUnlessTaken(
+  parts: CreateParts,
+  { applicationSeq, settings, secret }: NewEndpoint,
+  rule: SubscriptionRule,
+): Promise<Endpoint | null> {
+  if (settings.eventTypes != null) await rule(settings.eventTypes, []);
+  const { store, seqs, clock, random } = parts;
+  const { url } = settings;
+  const endpoint = { ...plainEndpoint({ seq: seqs.next(), applicationSeq, url, now: clock.now() }), ...settings };
+  const signing = secret ?? generateSecret(random.bytes(secretBytes));
+  if (!(await store.configuration.endpoints.create(endpoint, signing))) return null;
+  endpointCreated(parts, endpoint);
+  return endpoint;
+}
+
+async function checkSubscription(
+  { store }: ChangeParts,
+  seq: Seq,
+  change: EndpointChange,
+  rule: SubscriptionRule,
+): Promise<void> {
+  const before = await store.configuration.endpoints.get(seq);
+  if (before === null) return;
+  const { eventTypes = before.eventTypes } = change(before);
+  if (eventTypes !== null && eventTypes !== before.eventTypes) await rule(eventTypes, before.eventTypes ?? []);
+}
+
+export function noEndpoint(): Problem {
+  return notFound("Endpoint not found");
+}
+
+function uidTaken(): Problem {
   return conflict("An endpoint with that id or uid already exists");
 }

@@ -1,5 +1,5 @@
 import { PURGE, type PurgeData } from "../deliver/tasks/purge.ts";
-import type { Application, Key, Task } from "../store/index.ts";
+import type { Application, Attempt, Key, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
@@ -25,4 +25,12 @@ export function expungeApplication(
 ): Promise<Task> {
   const data: PurgeData = { applicationSeq: seq, from: 0, messagesPurged: 0 };
   return startTask(parts, environmentSeq, PURGE, () => ({ ...data }));
+}
+
+/** Deletes the stored response of an attempt for good. */
+export async function expungeAttempt(
+  { store }: Pick<CommandContext, "store">,
+  { seq }: Pick<Attempt, "seq">,
+): Promise<void> {
+  await store.history.attempts.expunge(seq);
 }

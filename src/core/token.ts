@@ -8,12 +8,21 @@ import { hash } from "node:crypto";
 
 export const tokenBytes = 32;
 
+/** Name of the meta value that holds the hash of the root token, if the first start generated one. */
+export const rootTokenMeta = "root-token-sha256";
+
 const PREFIX = "bhk_";
+const ROOT_PREFIX = "bhroot_";
 const HINT_CHARS = 4;
 
 /** Returns the text of a token. `random` is `tokenBytes` bytes from a secure source. */
 export function tokenText(random: Uint8Array): string {
   return PREFIX + Buffer.from(random).toString("base64url");
+}
+
+/** Returns the text of a root token. `random` is as in `tokenText`. */
+export function rootTokenText(random: Uint8Array): string {
+  return ROOT_PREFIX + Buffer.from(random).toString("base64url");
 }
 
 /** Returns the hash that identifies a token; 32 bytes. */

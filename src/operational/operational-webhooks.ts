@@ -1,4 +1,4 @@
-import type { Accepter, Incoming } from "../accept/accept.ts";
+import { type Accepter, type Incoming, plainIncoming } from "../accept/accept.ts";
 import { wants } from "../core/event.ts";
 import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
@@ -181,7 +181,7 @@ export class OperationalWebhooks extends OneLife {
       if (wanted.length === 0) continue;
       const data = await payloads.of(fact);
       const incoming = messages.get(entry) ?? [];
-      for (const type of wanted) incoming.push(incomingOf(type, data));
+      for (const type of wanted) incoming.push(plainIncoming(type, Buffer.from(JSON.stringify({ type, data }))));
       messages.set(entry, incoming);
     }
     // One atomic group, so a second try after a failure repeats nothing.
@@ -195,20 +195,4 @@ export class OperationalWebhooks extends OneLife {
 
 function isWanted({ endpoints }: ApplicationEntry, type: OperationalEventType): boolean {
   return endpoints.some(({ subscription }) => wants(subscription, type, null));
-}
-
-function incomingOf(type: OperationalEventType, data: object): Incoming {
-  return {
-    eventType: type,
-    eventId: null,
-    channels: null,
-    tags: null,
-    payload: Buffer.from(JSON.stringify({ type, data })),
-    contentType: null,
-    headers: null,
-    retentionMs: null,
-    deliverAt: null,
-    warnings: null,
-    idempotency: null,
-  };
 }

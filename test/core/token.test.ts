@@ -1,11 +1,23 @@
 import { expect, test } from "bun:test";
-import { censoredToken, tokenBytes, tokenHash, tokenHint, tokenLimits, tokenText } from "../../src/core/token.ts";
+import {
+  censoredToken,
+  rootTokenText,
+  tokenBytes,
+  tokenHash,
+  tokenHint,
+  tokenLimits,
+  tokenText,
+} from "../../src/core/token.ts";
 
 test("a token consists of its prefix and all of its random bytes", () => {
   const random = Uint8Array.from({ length: tokenBytes }, (_, i) => 255 - i);
   const text = tokenText(random);
   expect(text).toMatch(/^bhk_[A-Za-z0-9_-]{43}$/);
   expect(new Uint8Array(Buffer.from(text.slice(4), "base64url"))).toEqual(random);
+});
+
+test("a root token can be told from other tokens by its prefix", () => {
+  expect(rootTokenText(new Uint8Array(tokenBytes))).toMatch(/^bhroot_A{43}$/);
 });
 
 test("a token is identified by its SHA-256", () => {

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import type { Incoming } from "../../src/accept/accept.ts";
+import { type Incoming, plainIncoming } from "../../src/accept/accept.ts";
 import { changeApplication } from "../../src/commands/applications.ts";
 import { redrive } from "../../src/commands/dead-letters.ts";
 import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../src/commands/endpoints.ts";
@@ -8,7 +8,6 @@ import { resend } from "../../src/commands/resend.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import type { Seq, SeqSource } from "../../src/core/id.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
-import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
@@ -203,12 +202,10 @@ export class EngineWorld implements Disposable {
 
   /** An endpoint at `https://{host}/` that does as `behaviour` says: a reaction for all, or a function of the request. */
   async endpoint(host: string, behaviour: Reaction | Behaviour, change: Partial<Endpoint> = {}): Promise<Endpoint> {
-    const [seq, applicationSeq] = [this.seqs.next(), this.#applicationSeq];
-    const plain = plainEndpoint({ seq, applicationSeq, url: `https://${host}/`, now: this.now });
-    const endpoint: Endpoint = { ...plain, eventTypes: [`to.${host}`], ...change };
+    const settings = { url: `https://${host}/`, eventTypes: [`to.${host}`], ...change };
+    const secret = generateSecret(new Uint8Array(24));
     this.behave(host, behaviour);
-    await this.do(() => createEndpoint(this.kernel, endpoint, generateSecret(new Uint8Array(24))));
-    return endpoint;
+    return this.do(() => createEndpoint(this.kernel, { applicationSeq: this.#applicationSeq, settings, secret }));
   }
 
   behave(host: string, behaviour: Reaction | Behaviour): void {
@@ -240,20 +237,8 @@ export class EngineWorld implements Disposable {
     const incoming = Array.from({ length: count }, () => {
       const number = (this.#sent.get(host) ?? 0) + 1;
       this.#sent.set(host, number);
-      return {
-        eventType: `to.${host}`,
-        eventId: null,
-        channels: null,
-        tags: null,
-        payload: new Uint8Array(Buffer.from(JSON.stringify({ message: number }))),
-        contentType: null,
-        headers: null,
-        retentionMs: null,
-        deliverAt: null,
-        warnings: null,
-        idempotency: null,
-        ...change,
-      };
+      const payload = new Uint8Array(Buffer.from(JSON.stringify({ message: number })));
+      return { ...plainIncoming(`to.${host}`, payload), ...change };
     });
     const results = await this.do(async () => {
       const entry = await directory.application(this.#environmentSeq, { seq: this.#applicationSeq });

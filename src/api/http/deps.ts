@@ -1,5 +1,4 @@
 import type { Idempotency } from "../../accept/idempotency.ts";
-import type { PayloadRules } from "../../accept/payload-rules.ts";
 import type { CommandContext } from "../../commands/context.ts";
 import type { Settings } from "../../config/index.ts";
 import type { Seq } from "../../core/id.ts";
@@ -18,7 +17,6 @@ export interface OverviewNumbers {
 
 /** What the API is made of. */
 export interface ApiDeps extends CommandContext {
-  readonly payloadRules: PayloadRules;
   readonly idempotency: Idempotency;
   readonly settings: Pick<
     Settings,

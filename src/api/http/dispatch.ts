@@ -1,5 +1,5 @@
 import type { TObject } from "@sinclair/typebox";
-import { type Idempotency, idempotencyKeyOf } from "../../accept/idempotency.ts";
+import type { Idempotency } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentAnswer } from "../../store/index.ts";
 import { checkAccess } from "../identity/access.ts";
@@ -9,6 +9,7 @@ import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { parseJson, readBody } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, stopping } from "./errors.ts";
+import { idempotencyKeyOf } from "./idempotency-key.ts";
 import type { Call, Operation } from "./operation.ts";
 import { parseQuery } from "./query.ts";
 import { type Reply, toResponse } from "./reply.ts";

@@ -1,5 +1,6 @@
 import type { IdCodec, IdPrefix } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
+import { uidProblem } from "../../core/rule.ts";
 import type { ApplicationEntry, Directory } from "../../store/directory.ts";
 import type { Application, Endpoint, Key, Message, Store } from "../../store/index.ts";
 import type { Identity } from "../identity/auth.ts";
@@ -65,6 +66,11 @@ export class Lookup {
 
 function maySee(identity: Identity, application: Application): boolean {
   return identity.applicationSeq === null || identity.applicationSeq === application.seq;
+}
+
+/** Returns the uid in a path for a new record, or null if the text cannot be one because it looks like an id. */
+export function uidOfPath(prefix: IdPrefix, text: string): string | null {
+  return uidProblem(text, prefix) === null ? text : null;
 }
 
 function fail(detail: string): never {

@@ -4,7 +4,7 @@ import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { parseScopes } from "../../core/scope.ts";
 import type { Signals } from "../../core/signal.ts";
-import { tokenHash } from "../../core/token.ts";
+import { rootTokenMeta, tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
@@ -36,8 +36,6 @@ const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
 /** Between a token and the environment it is to work in, as the Terraform provider sends them. */
 const SEPARATOR = "|";
-/** The meta value with the hash of the root token that was made on the first start. */
-export const ROOT_TOKEN_META = "root-token-sha256";
 
 /**
  * Finds out who sends a request. Tokens are known by their SHA-256 alone. Answers at once for a token that was seen before,
@@ -156,7 +154,7 @@ export class Authenticator {
   /** The hash of a generated root token is read once, when it is first needed. */
   async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
     if (this.#rootHash !== null) return false;
-    this.#readingRootHash ??= this.#store.housekeeping.meta.get(ROOT_TOKEN_META).finally(() => {
+    this.#readingRootHash ??= this.#store.housekeeping.meta.get(rootTokenMeta).finally(() => {
       this.#readingRootHash = null;
     });
     const hex = await this.#readingRootHash;

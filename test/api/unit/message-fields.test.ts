@@ -4,7 +4,7 @@ import { incomingOf } from "../../../src/api/resources/message/fields.ts";
 /** The payload that is accepted of a message with fields around it. */
 function payloadOf(sent: { payload: object; [more: string]: unknown }, as: (text: string) => Uint8Array = encoded) {
   const bytes = as(JSON.stringify({ eventType: "a", ...sent }));
-  const { payload } = incomingOf({ eventType: "a", payload: sent.payload }, bytes, [0, bytes.length], null, 0);
+  const { payload } = incomingOf({ eventType: "a", payload: sent.payload }, bytes, [0, bytes.length], null);
   expect(Buffer.from(payload).toString()).toBe(JSON.stringify(sent.payload));
   return { payload, isCopy: payload.buffer !== bytes.buffer };
 }
@@ -23,7 +23,7 @@ describe("the payload of a message", () => {
     const message = { eventType: "a", payload: { text: "y".repeat(1000) } };
     const bytes = encoded(JSON.stringify([message, message, message, message, message, message, message]));
     const range = [1, 1 + JSON.stringify(message).length] as const;
-    const { payload } = incomingOf(message, bytes, range, null, 0);
+    const { payload } = incomingOf(message, bytes, range, null);
     expect(payload.buffer.byteLength).toBe(payload.byteLength);
   });
 

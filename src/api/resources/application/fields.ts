@@ -1,8 +1,18 @@
 /** An application in the API, as its table describes it. */
+import type { Static } from "@sinclair/typebox";
+import type { ApplicationSettings } from "../../../commands/applications.ts";
 import type { IdCodec } from "../../../core/id.ts";
 import { type Application, applicationFields } from "../../../core/resources/application.ts";
+import { settingsOf as defaultSettingsOf } from "../../../core/resources/field.ts";
 import * as field from "../../http/fields.ts";
-import { createProperties, exampleOf, outputOf, outputProperties, patchProperties } from "../../http/resource.ts";
+import {
+  applyCreate,
+  createProperties,
+  exampleOf,
+  outputOf,
+  outputProperties,
+  patchProperties,
+} from "../../http/resource.ts";
 
 /** For creating and for replacing: all fields can be changed. */
 export const ApplicationIn = field.object("ApplicationIn", createProperties(applicationFields));
@@ -12,4 +22,9 @@ export const applicationExample = exampleOf(applicationFields);
 
 export function applicationOut(application: Application, ids: IdCodec) {
   return outputOf(applicationFields, application, ids);
+}
+
+/** Returns the settings of a new application. */
+export function settingsOf(sent: Static<typeof ApplicationIn>): ApplicationSettings {
+  return applyCreate(applicationFields, { ...defaultSettingsOf(applicationFields), name: sent.name }, sent);
 }

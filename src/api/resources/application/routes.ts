@@ -1,21 +1,29 @@
-import { type Static, Type } from "@sinclair/typebox";
-import { applicationUidTaken, changeApplication, deleteApplication } from "../../../commands/applications.ts";
-import { applicationChanged } from "../../../commands/publish.ts";
-import type { Seq } from "../../../core/id.ts";
-import { notFound } from "../../../core/problem.ts";
-import { applicationFields, plainApplication } from "../../../core/resources/application.ts";
-import { uidProblem } from "../../../core/rule.ts";
+import { Type } from "@sinclair/typebox";
+import {
+  changeApplication,
+  createApplication,
+  deleteApplication,
+  ensureApplication,
+  putApplication,
+} from "../../../commands/applications.ts";
+import { applicationFields } from "../../../core/resources/application.ts";
 import type { Application } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
-import { findOrMake } from "../../http/find-or-make.ts";
+import { uidOfPath } from "../../http/lookup.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { found, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { applyCreate, applyPatch, applyPut } from "../../http/resource.ts";
-import type { Identity } from "../../identity/auth.ts";
+import { applyPatch, applyPut } from "../../http/resource.ts";
 import { exclusionOf, exclusionQuery } from "./exclusion.ts";
-import { ApplicationIn, ApplicationOut, ApplicationPatch, applicationExample, applicationOut } from "./fields.ts";
+import {
+  ApplicationIn,
+  ApplicationOut,
+  ApplicationPatch,
+  applicationExample,
+  applicationOut,
+  settingsOf,
+} from "./fields.ts";
 
 const bodyExample = { name: "Customer 17", uid: "customer-17" };
 const one = { description: "The application.", schema: ApplicationOut, example: applicationExample };
@@ -27,10 +35,6 @@ export function applicationRoutes(context: Context): Operation[] {
   const path = "/api/v1/app/:app_id";
 
   const out = (application: Application) => applicationOut(application, ids);
-
-  async function update(seq: Seq, change: (before: Application) => Partial<Application>) {
-    return reply(200, out(await changeApplication(context, seq, change)));
-  }
 
   return [
     operation({
@@ -88,14 +92,13 @@ export function applicationRoutes(context: Context): Operation[] {
       answers: { 200: { ...one, description: "It was there already." }, 201: created },
       problems: [409],
       async handle({ identity, query, body }) {
-        const { uid } = body;
-        if (!query.get_if_exists || !uid) return reply(201, out(await createApplication(context, identity, body)));
-        const found = await findOrMake(
-          () => store.configuration.applications.find(identity.environmentSeq, { uid }),
-          () => makeApplication(context, identity, body),
-        );
-        if (found === null) throw applicationUidTaken();
-        return found.made ? reply(201, out(found.thing)) : { ...reply(200, out(found.thing)), changed: null };
+        const { environmentSeq } = identity;
+        const { uid, ...settings } = settingsOf(body);
+        if (!query.get_if_exists || uid === null) {
+          return reply(201, out(await createApplication(context, environmentSeq, { uid, ...settings })));
+        }
+        const { value, created } = await ensureApplication(context, environmentSeq, { uid, ...settings });
+        return created ? reply(201, out(value)) : { ...reply(200, out(value)), changed: null };
       },
     }),
 
@@ -126,13 +129,13 @@ export function applicationRoutes(context: Context): Operation[] {
       answers: { 200: one, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const found = await findOrMake(
-          () => lookup.applicationOrNull(identity, params.app_id),
-          async () => makeApplication(context, identity, { ...body, uid: body.uid ?? uidFromPath(params.app_id) }),
-        );
-        if (found === null) throw applicationUidTaken();
-        if (found.made) return reply(201, out(found.thing));
-        return update(found.thing.seq, (before) => applyPut(applicationFields, before, body));
+        const uid = body.uid ?? uidOfPath("app_", params.app_id);
+        const key = lookup.key("app_", params.app_id);
+        const { value, created } = await putApplication(context, identity.environmentSeq, key, {
+          settings: uid === null ? null : { ...settingsOf(body), uid },
+          change: (before) => applyPut(applicationFields, before, body),
+        });
+        return reply(created ? 201 : 200, out(value));
       },
     }),
 
@@ -150,7 +153,8 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
-        return update(seq, (before) => applyPatch(applicationFields, before, body));
+        const after = await changeApplication(context, seq, (before) => applyPatch(applicationFields, before, body));
+        return reply(200, out(after));
       },
     }),
 
@@ -170,36 +174,4 @@ export function applicationRoutes(context: Context): Operation[] {
       },
     }),
   ];
-}
-
-/** 409 when the uid is taken. */
-export async function createApplication(
-  context: Context,
-  identity: Identity,
-  body: Static<typeof ApplicationIn>,
-): Promise<Application> {
-  const application = await makeApplication(context, identity, body);
-  if (application === null) throw applicationUidTaken();
-  return application;
-}
-
-/** Null: the uid is taken. */
-async function makeApplication(
-  context: Context,
-  identity: Identity,
-  body: Static<typeof ApplicationIn>,
-): Promise<Application | null> {
-  const now = context.clock.now();
-  const { environmentSeq } = identity;
-  const plain = plainApplication({ seq: context.seqs.next(), environmentSeq, name: body.name, now });
-  const application = applyCreate(applicationFields, plain, body);
-  if (!(await context.store.configuration.applications.create(application))) return null;
-  applicationChanged(context, application);
-  return application;
-}
-
-/** What stands in the path becomes the uid, unless it looks like an id: then it names an application that is gone. */
-function uidFromPath(text: string): string {
-  if (uidProblem(text, "app_") !== null) throw notFound("Application not found");
-  return text;
 }

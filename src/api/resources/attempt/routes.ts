@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { expungeAttempt } from "../../../commands/expunge.ts";
 import { resend } from "../../../commands/resend.ts";
 import type { Seq } from "../../../core/id.ts";
 import { notFound } from "../../../core/problem.ts";
@@ -39,8 +40,7 @@ export function attemptRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
-        const attempt = await attemptOf(message.seq, params.attempt_id);
-        await store.history.attempts.expunge(attempt.seq);
+        await expungeAttempt(context, await attemptOf(message.seq, params.attempt_id));
         return noContent;
       },
     }),

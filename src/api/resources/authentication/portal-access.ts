@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { createOnDemand } from "../../../commands/applications.ts";
 import { grantPortalAccess } from "../../../commands/tokens.ts";
 import { capabilities } from "../../../core/capability.ts";
 import { notFound } from "../../../core/problem.ts";
@@ -11,7 +12,7 @@ import { choice, distinct, nullable, ruled } from "../../http/schema.ts";
 import { scopeTexts } from "../../identity/access.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { ApplicationIn } from "../application/fields.ts";
-import { createOnDemand } from "../application/on-demand.ts";
+import { onDemandOf } from "../application/on-demand.ts";
 
 const HOUR_SECONDS = 60 * 60;
 const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
@@ -88,7 +89,8 @@ export function portalAccessRoutes(context: Context): Operation[] {
     const known = await lookup.applicationOrNull(identity, app);
     if (known !== null) return known;
     if (sent.application == null) throw notFound("Application not found");
-    await createOnDemand(context, identity, app, sent.application);
+    const onDemand = onDemandOf(context, identity, app, sent.application);
+    await createOnDemand(context, identity.environmentSeq, onDemand);
     return lookup.application(identity, app);
   }
 

@@ -1,5 +1,4 @@
 /** An endpoint in the API, as its table describes it. */
-import type { Static } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { type Endpoint, endpointFields } from "../../../core/resources/endpoint.ts";
 import * as field from "../../http/fields.ts";
@@ -19,14 +18,6 @@ export const endpointOutFields = outputProperties(endpointFields);
 export const EndpointOut = field.object("EndpointOut", endpointOutFields);
 export const endpointExample = exampleOf(endpointFields);
 
-/** What create, update and patch have in common, so that one function can read it. */
-export type EndpointChange = Static<typeof EndpointPatch>;
-
 export function endpointOut(endpoint: Endpoint, ids: IdCodec) {
   return outputOf(endpointFields, endpoint, ids);
-}
-
-/** The event types under whichever name they were sent; undefined: they were not. */
-export function sentEventTypes({ eventTypes, filterTypes }: EndpointChange): readonly string[] | null | undefined {
-  return eventTypes === undefined ? filterTypes : eventTypes;
 }

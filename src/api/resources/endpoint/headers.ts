@@ -1,14 +1,11 @@
 import { Type } from "@sinclair/typebox";
-import { changeEndpoint } from "../../../commands/endpoints.ts";
-import { invalid } from "../../../core/problem.ts";
-import { headersMax, headersSizeProblem } from "../../../core/rule.ts";
+import { patchHeaders, replaceHeaders } from "../../../commands/endpoint-headers.ts";
+import { headersMax } from "../../../core/rule.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { noContent, type Reply, reply } from "../../http/reply.ts";
-
-type Headers = Readonly<Record<string, string>>;
+import { noContent, reply } from "../../http/reply.ts";
 
 /** Of these only the names are told: their values are secrets of the receiver. */
 const sensitiveNames: ReadonlySet<string> = new Set([
@@ -74,7 +71,8 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return replaceHeaders(context, endpoint, () => body.headers);
+        await replaceHeaders(context, endpoint, body.headers);
+        return noContent;
       },
     }),
 
@@ -91,7 +89,9 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return replaceHeaders(context, endpoint, (before) => patched(before, body.headers, body.deleteHeaders ?? []));
+        const deleted = Object.fromEntries((body.deleteHeaders ?? []).map((name) => [name, null]));
+        await patchHeaders(context, endpoint, { ...deleted, ...body.headers });
+        return noContent;
       },
     }),
   ];
@@ -103,33 +103,6 @@ export function headersOut(endpoint: Endpoint) {
   return { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive };
 }
 
-export async function replaceHeaders(
-  context: Context,
-  { seq }: Endpoint,
-  change: (before: Headers) => Headers,
-): Promise<Reply> {
-  await changeEndpoint(context, seq, (before) => ({ ...before, headers: change(before.headers) }));
-  return noContent;
-}
-
 function isSensitive(name: string): boolean {
   return sensitiveNames.has(name.toLowerCase());
-}
-
-/** Names are the same in any case; the one that was sent last is kept. */
-function patched(
-  before: Headers,
-  changes: Readonly<Record<string, string | null>>,
-  deleted: readonly string[],
-): Headers {
-  const after = new Map(Object.entries(before).map(([name, value]) => [name.toLowerCase(), [name, value] as const]));
-  for (const name of deleted) after.delete(name.toLowerCase());
-  for (const [name, value] of Object.entries(changes)) {
-    if (value === null) after.delete(name.toLowerCase());
-    else after.set(name.toLowerCase(), [name, value]);
-  }
-  const headers = Object.fromEntries(after.values());
-  const problem = headersSizeProblem(headers);
-  if (problem !== null) throw invalid(["body", "headers"], problem);
-  return headers;
 }

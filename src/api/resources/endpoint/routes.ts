@@ -1,33 +1,22 @@
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import {
   changeEndpoint,
+  createEndpoint,
   deleteEndpoint,
-  endpointUidTaken,
-  createEndpoint as storeEndpoint,
+  type EndpointChange,
+  putEndpoint,
 } from "../../../commands/endpoints.ts";
-import { invalid, notFound } from "../../../core/problem.ts";
-import { endpointFields, plainEndpoint } from "../../../core/resources/endpoint.ts";
-import { normalizeUrl, uidProblem } from "../../../core/rule.ts";
-import { generateSecret, parseSecret, secretBytes } from "../../../core/signature.ts";
-import type { Application, Endpoint } from "../../../store/index.ts";
+import { existingEventTypes } from "../../../commands/subscriptions.ts";
+import { endpointFields } from "../../../core/resources/endpoint.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
-import { type FoundOrMade, findOrMake } from "../../http/find-or-make.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { applyCreate, applyPatch, applyPut } from "../../http/resource.ts";
+import { applyPatch } from "../../http/resource.ts";
 import type { Identity } from "../../identity/identity.ts";
-import {
-  type EndpointChange,
-  EndpointIn,
-  EndpointOut,
-  EndpointPatch,
-  EndpointUpdate,
-  endpointExample,
-  endpointOut,
-  sentEventTypes,
-} from "./fields.ts";
+import { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate, endpointExample, endpointOut } from "./fields.ts";
+import { putOf, secretOf, settingsOf, withUrl } from "./settings.ts";
 
 const found = { description: "The endpoint.", schema: EndpointOut, example: endpointExample };
 const created = { ...found, description: "The endpoint was made." };
@@ -38,20 +27,8 @@ export function endpointRoutes(context: Context): Operation[] {
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
-  /** `apply` lays what was sent over the endpoint. */
-  async function update(identity: Identity, found: Endpoint, body: EndpointChange, apply = applyPatch) {
-    const names = sentEventTypes(body) ?? null;
-    await checkEventTypes(context, identity, names, found.eventTypes ?? []);
-    const sent = body.url === undefined ? body : { ...body, url: urlOf(body.url) };
-    const after = await changeEndpoint(context, found.seq, (before) => apply(endpointFields, before, sent));
-    return reply(200, endpointOut(after, ids));
-  }
-
-  const checkTypesFor =
-    (identity: Identity): CheckTypes =>
-    (names) =>
-      checkEventTypes(context, identity, names);
-  const urlOf = (text: string) => checkedUrl(text, context.settings.httpsOnly);
+  const subscriptionRule = ({ environmentSeq, featureFlags }: Identity) =>
+    existingEventTypes(context, environmentSeq, featureFlags);
 
   return [
     operation({
@@ -102,9 +79,9 @@ export function endpointRoutes(context: Context): Operation[] {
       answers: { 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const application = await lookup.application(identity, params.app_id);
-        const made = await createEndpoint(context, application, body, checkTypesFor(identity));
-        return reply(201, endpointOut(made, ids));
+        const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
+        const wanted = { applicationSeq, settings: settingsOf(body, context.settings), secret: secretOf(body.secret) };
+        return reply(201, endpointOut(await createEndpoint(context, wanted, subscriptionRule(identity)), ids));
       },
     }),
 
@@ -137,11 +114,11 @@ export function endpointRoutes(context: Context): Operation[] {
       answers: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const application = await lookup.application(identity, params.app_id);
-        const checkTypes = checkTypesFor(identity);
-        const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkTypes);
-        if (found.made) return reply(201, endpointOut(found.thing, ids));
-        return update(identity, found.thing, body, applyPut);
+        const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
+        const key = lookup.key("ep_", params.endpoint_id);
+        const wanted = { applicationSeq, ...putOf(params.endpoint_id, body, context.settings) };
+        const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity));
+        return reply(created ? 201 : 200, endpointOut(value, ids));
       },
     }),
 
@@ -159,7 +136,10 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return update(identity, endpoint, body);
+        const sent = withUrl(body, context.settings);
+        const change: EndpointChange = (before) => applyPatch(endpointFields, before, sent);
+        const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity));
+        return reply(200, endpointOut(after, ids));
       },
     }),
 
@@ -180,91 +160,4 @@ export function endpointRoutes(context: Context): Operation[] {
       },
     }),
   ];
-}
-
-type EndpointSent = Static<typeof EndpointIn> & EndpointChange;
-
-/** Throws when there is an event type among them that an endpoint cannot ask for. */
-type CheckTypes = (names: readonly string[] | null) => void | Promise<void>;
-
-/** 409 when the uid is taken. */
-export async function createEndpoint(
-  context: Context,
-  application: Application,
-  body: EndpointSent,
-  checkTypes: CheckTypes,
-): Promise<Endpoint> {
-  const endpoint = await makeEndpoint(context, application, body, checkTypes);
-  if (endpoint === null) throw endpointUidTaken();
-  return endpoint;
-}
-
-/** The endpoint that a path names, or else a new one with that uid or the one that was sent. 409 when the latter is taken. */
-export async function findOrMakeEndpoint(
-  context: Context,
-  application: Application,
-  text: string,
-  body: EndpointSent,
-  checkTypes: CheckTypes,
-): Promise<FoundOrMade<Endpoint>> {
-  const found = await findOrMake(
-    () => context.lookup.endpointOrNull(application, text),
-    async () => makeEndpoint(context, application, { ...body, uid: body.uid ?? uidFromPath(text) }, checkTypes),
-  );
-  if (found === null) throw endpointUidTaken();
-  return found;
-}
-
-/** Null: the uid is taken. */
-async function makeEndpoint(
-  context: Context,
-  application: Application,
-  body: EndpointSent,
-  checkTypes: CheckTypes,
-): Promise<Endpoint | null> {
-  const now = context.clock.now();
-  const url = checkedUrl(body.url, context.settings.httpsOnly);
-  const plain = plainEndpoint({ seq: context.seqs.next(), applicationSeq: application.seq, url, now });
-  const endpoint = applyCreate(endpointFields, plain, { ...body, url });
-  const secret = body.secret ?? generateSecret(context.random.bytes(secretBytes));
-  checkSecret(secret, "secret");
-  await checkTypes(endpoint.eventTypes);
-  return (await storeEndpoint(context, endpoint, secret)) ? endpoint : null;
-}
-
-export function checkedUrl(text: string, httpsOnly: boolean): string {
-  const checked = normalizeUrl(text, httpsOnly);
-  if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
-  return checked.url;
-}
-
-export function checkSecret(secret: string, name: string): void {
-  if (parseSecret(secret) !== null) return;
-  const msg =
-    "Must be whsec_ and the base64 of 24 to 75 bytes, or whsk_ and the base64 of an ed25519 seed and its public key.";
-  throw invalid(["body", name], msg);
-}
-
-/**
- * An endpoint can only ask for event types that there are. For whoever may not see one there is none; but what the endpoint
- * asks for already (`before`) it may go on asking for, so that a change of something else need not give it up.
- */
-async function checkEventTypes(
-  { store }: Context,
-  { environmentSeq, featureFlags }: Identity,
-  names: readonly string[] | null,
-  before: readonly string[] = [],
-): Promise<void> {
-  if (names === null) return;
-  const unseen = await store.configuration.eventTypes.unknown(environmentSeq, names, featureFlags);
-  const had = new Set(before);
-  const isNew = unseen.some((name) => !had.has(name));
-  if (!isNew && (await store.configuration.eventTypes.unknown(environmentSeq, unseen, null)).length === 0) return;
-  throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
-}
-
-/** What stands in the path becomes the uid, unless it looks like an id: then it names an endpoint that is gone. */
-function uidFromPath(text: string): string {
-  if (uidProblem(text, "ep_") !== null) throw notFound("Endpoint not found");
-  return text;
 }

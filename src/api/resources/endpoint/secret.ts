@@ -1,7 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { endpointUpdated } from "../../../commands/publish.ts";
-import { Problem } from "../../../core/problem.ts";
-import { generateSecret, publicForm, secretBytes } from "../../../core/signature.ts";
+import { type Rotation, rotateSecret } from "../../../commands/endpoint-secrets.ts";
+import { publicForm } from "../../../core/signature.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -9,7 +8,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import { svixSdkOf } from "../../http/svix-sdk.ts";
-import { checkSecret } from "./routes.ts";
+import { secretOf } from "./settings.ts";
 
 const GRACE_SECONDS_DEFAULT = 24 * 60 * 60;
 const GRACE_SECONDS_MAX = 7 * GRACE_SECONDS_DEFAULT;
@@ -81,7 +80,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       problems: [400, 404],
       async handle({ identity, params, body, request }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const secret = await rotateSecret(context, endpoint, body);
+        const secret = await rotateSecret(context, endpoint, rotationOf(body));
         return expectsRotatedSecret(request) ? reply(200, { key: publicForm(secret) }) : noContent;
       },
     }),
@@ -93,21 +92,9 @@ export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
   return { key: publicForm(current!.secret) };
 }
 
-/** Resolves with the new secret. */
-export async function rotateSecret(
-  context: Context,
-  endpoint: Endpoint,
-  { key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>,
-): Promise<string> {
-  const secret = key ?? generateSecret(context.random.bytes(secretBytes));
-  checkSecret(secret, "key");
-  const now = context.clock.now();
-  const graceMs = (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000;
-  if (!(await context.store.configuration.endpoints.rotateSecret(endpoint.seq, secret, now, now + graceMs))) {
-    throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
-  }
-  endpointUpdated(context, endpoint, endpoint);
-  return secret;
+/** Returns how a request wants to rotate a secret. Throws 422 if the secret that it has is invalid. */
+export function rotationOf({ key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>): Rotation {
+  return { secret: secretOf(key, "key"), graceMs: (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000 };
 }
 
 /** Svix SDKs from 2.7 on read the new secret from the answer and fail without it; older ones, such as that for Kotlin, fail with it. */

@@ -1,24 +1,13 @@
-import { type Static, Type } from "@sinclair/typebox";
-import type { Incoming } from "../../../accept/accept.ts";
-import { latestSchema } from "../../../accept/payload-rules.ts";
-import { checkEnabled } from "../../../commands/resend.ts";
+import { Type } from "@sinclair/typebox";
+import { sendExample } from "../../../commands/send-example.ts";
 import { topLevelFields } from "../../../core/json.ts";
-import { invalid, notFound } from "../../../core/problem.ts";
-import type { EventType } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
-import { badRequest } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { nullable } from "../../http/schema.ts";
 import { checkScopes } from "../../identity/access.ts";
-import type { Identity } from "../../identity/auth.ts";
-import { isVisible } from "../event-type/fields.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
 import { messageTextWith, payloadText } from "../message/out.ts";
-
-/** Can be sent although nobody has made it. */
-const PING = "svix.ping";
-const PING_PAYLOAD = { success: true };
 
 const EventExampleIn = field.object("EventExampleIn", {
   eventType: field.eventTypeName,
@@ -32,20 +21,8 @@ const EventExampleIn = field.object("EventExampleIn", {
   ),
 });
 
-type EventExample = Static<typeof EventExampleIn>;
-
 export function sendExampleRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, accepter, ingestRate } = context;
-
-  async function payloadOf(identity: Identity, sent: EventExample, bytes: Uint8Array): Promise<Uint8Array> {
-    const eventType = await store.configuration.eventTypes.get(identity.environmentSeq, sent.eventType);
-    if (eventType === null ? sent.eventType !== PING : !isVisible(eventType, identity)) {
-      throw notFound("Event type not found");
-    }
-    if (sent.payload != null) return ownPayload(bytes);
-    const example = eventType === null ? PING_PAYLOAD : exampleOf(eventType, sent.exampleIndex ?? 0);
-    return Buffer.from(JSON.stringify(example));
-  }
+  const { ids, lookup, ingestRate } = context;
 
   return [
     operation({
@@ -59,7 +36,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
       access: "environment",
       audited: false,
       body: EventExampleIn,
-      bodyExample: { eventType: PING },
+      bodyExample: { eventType: "svix.ping" },
       answers: {
         200: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample },
       },
@@ -69,12 +46,14 @@ export function sendExampleRoutes(context: Context): Operation[] {
         if (body.payload != null) checkScopes(identity, "message:Write");
         ingestRate.spend(identity.caller, 1);
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        checkEnabled(endpoint);
-        const payload = await payloadOf(identity, body, bytes);
-        const incoming = incomingOf(body.eventType, payload);
-        const result = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);
-        if (!result.accepted) throw new Error("A message without keys was taken for another one.");
-        return { status: 200, body: messageTextWith({ ...incoming, ...result }, ids, payloadText(incoming)) };
+        const { incoming, stored } = await sendExample(context, {
+          application,
+          endpoint,
+          eventType: body.eventType,
+          payload: body.payload == null ? null : ownPayload(bytes),
+          exampleIndex: body.exampleIndex ?? 0,
+        });
+        return { status: 200, body: messageTextWith({ ...incoming, ...stored }, ids, payloadText(incoming)) };
       },
     }),
   ];
@@ -84,32 +63,4 @@ export function sendExampleRoutes(context: Context): Operation[] {
 function ownPayload(bytes: Uint8Array): Uint8Array {
   const [start, end] = topLevelFields(bytes)?.fields.get("payload") ?? [0, 0];
   return bytes.subarray(start, end);
-}
-
-/** 400 when the event type has none. */
-function exampleOf(eventType: EventType, index: number): object {
-  const { examples, example } = (latestSchema(eventType) ?? {}) as { examples?: unknown; example?: unknown };
-  const list = Array.isArray(examples) && examples.length > 0 ? examples : null;
-  if (list !== null && index >= list.length) {
-    throw invalid(["body", "exampleIndex"], `The schema has ${list.length} examples.`);
-  }
-  const found: unknown = list === null ? example : list[index];
-  if (typeof found === "object" && found !== null && !Array.isArray(found)) return found;
-  throw badRequest("The schema of this event type has no example that is an object.", "invalid_scheme");
-}
-
-function incomingOf(eventType: string, payload: Uint8Array): Incoming {
-  return {
-    eventType,
-    eventId: null,
-    channels: null,
-    tags: null,
-    payload,
-    contentType: null,
-    headers: null,
-    retentionMs: null,
-    deliverAt: null,
-    warnings: null,
-    idempotency: null,
-  };
 }

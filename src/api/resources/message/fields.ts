@@ -1,6 +1,7 @@
 /** The fields of a message: as they are sent, and as the accepting side takes them. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
+import type { MessageToSend } from "../../../commands/send.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";
@@ -14,7 +15,6 @@ import { ApplicationIn } from "../application/fields.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const RETENTION_DAYS_MAX = 90;
-const DELIVER_AHEAD_MS_MAX = DAY_MS;
 const TAGS_MAX = 5;
 const NAME_CHARS_MAX = 128;
 const EVENT_TYPES_MAX = 250;
@@ -119,15 +119,27 @@ export const messageFilterQuery = {
   ...windowQuery,
 };
 
-export type SentMessage = Static<typeof sent>;
+export type MessageBody = Static<typeof sent>;
 
-/** What to accept of a checked body. `range` is where the message lies in `bytes`. */
-export function incomingOf(
-  body: SentMessage,
+/** Returns the message of a valid body. `range` is where it is in `bytes`. */
+export function messageOf(
+  body: MessageBody,
   bytes: Uint8Array,
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
-  now: number,
+): MessageToSend {
+  const raw = body.transformationsParams?.rawPayload ?? null;
+  const content = raw === null ? { value: body.payload ?? body.data } : { text: raw, loc: RAW_PAYLOAD_LOC };
+  return { incoming: incomingOf(body, bytes, range, idempotency), content };
+}
+
+const RAW_PAYLOAD_LOC = ["body", "transformationsParams", "rawPayload"];
+
+export function incomingOf(
+  body: MessageBody,
+  bytes: Uint8Array,
+  range: ByteRange,
+  idempotency: IdempotencyEntry | null,
 ): Incoming {
   const raw = body.transformationsParams?.rawPayload ?? null;
   const headers = body.transformationsParams?.headers ?? null;
@@ -142,7 +154,8 @@ export function incomingOf(
     contentType: extra.contentType ?? (raw === null ? null : JSON_TYPE),
     headers: extra.headers,
     retentionMs: retentionMs(body),
-    deliverAt: deliverAt(body, now),
+    // Its schema has checked that it is an instant.
+    deliverAt: body.deliverAt == null ? null : parseInstant(body.deliverAt),
     warnings: null,
     idempotency,
   };
@@ -164,22 +177,12 @@ function kept(part: Uint8Array): Uint8Array {
   return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;
 }
 
-function retentionMs({ payloadRetentionPeriod: days, payloadRetentionHours: hours }: SentMessage): number | null {
+function retentionMs({ payloadRetentionPeriod: days, payloadRetentionHours: hours }: MessageBody): number | null {
   if (days != null && hours != null) {
     throw invalid(["body", "payloadRetentionHours"], "Only one of the two retention fields may be given.");
   }
   if (hours != null) return hours * HOUR_MS;
   return days == null ? null : days * DAY_MS;
-}
-
-/** A scheduled message waits among the others, so it must not wait for long. */
-function deliverAt({ deliverAt: text }: SentMessage, now: number): number | null {
-  if (text == null) return null;
-  const at = parseInstant(text);
-  if (at === null || at <= now || at > now + DELIVER_AHEAD_MS_MAX) {
-    throw invalid(["body", "deliverAt"], "Must be in the future, at most 24 hours ahead.");
-  }
-  return at;
 }
 
 type Extra = Pick<Incoming, "headers" | "contentType">;

@@ -1,8 +1,14 @@
 import { Type } from "@sinclair/typebox";
-import type { Accepted, Incoming } from "../../../accept/accept.ts";
+import type { Incoming } from "../../../accept/accept.ts";
+import {
+  type Destination,
+  type MessageToSend,
+  type SentMessage,
+  sendBatch,
+  sendMessage,
+} from "../../../commands/send.ts";
 import { arrayItems, type ByteRange, topLevelFields } from "../../../core/json.ts";
-import { conflict, Invalid, notFound, Problem } from "../../../core/problem.ts";
-import type { ApplicationEntry } from "../../../store/directory.ts";
+import { Invalid, notFound, Problem } from "../../../core/problem.ts";
 import type { IdempotentAnswer } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -11,20 +17,19 @@ import { foundTexts, historyRequest, pageQuery } from "../../http/paging.ts";
 import type { Reply } from "../../http/reply.ts";
 import { checker, findingsOf, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/auth.ts";
-import { createOnDemand } from "../application/on-demand.ts";
+import { onDemandOf } from "../application/on-demand.ts";
 import { withPayloads } from "./content-budget.ts";
 import {
   contentQuery,
-  incomingOf,
+  type MessageBody,
   MessageIn,
   MessageOut,
   messageExample,
   messageFilter,
   messageFilterQuery,
-  type SentMessage,
+  messageOf,
 } from "./fields.ts";
 import { messageText, messageTextWith, payloadText } from "./out.ts";
-import { held, heldInTurn } from "./payload-check.ts";
 
 const BATCH_MAX = 1000;
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
@@ -42,23 +47,22 @@ const BatchOut = field.object("MessageBatchOut", {
 });
 
 export function messageRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, accepter, payloadRules, ingestRate, clock } = context;
+  const { store, ids, lookup, ingestRate } = context;
   const tag = "Message";
   const path = "/api/v1/app/:app_id/msg";
 
-  /** 202 with what the caller sent; the number and the time are all that is new. Or else with what was sent the first time. */
-  function acceptedReply(incoming: Incoming, result: Accepted, withContent: boolean): Reply | Promise<Reply> {
-    if (result.accepted) return { status: 202, body: outText(incoming, result, withContent) };
-    if (result.because === "event-id") throw eventIdTaken();
-    return repeated(result.answer, withContent).then((reply) => reply ?? Promise.reject(notFound("Message not found")));
+  /** Returns what the caller sent with its new id and time, or the response to an earlier request with the same key. */
+  async function sentReply(
+    incoming: Incoming,
+    sent: Awaited<ReturnType<typeof sendMessage>>,
+    withContent: boolean,
+  ): Promise<Reply> {
+    if (sent.accepted) return { status: 202, body: outText(incoming, sent, withContent) };
+    return (await repeated(sent.answer, withContent)) ?? raise(notFound("Message not found"));
   }
 
-  function outText(
-    incoming: Incoming,
-    { seq, acceptedAt }: Accepted & { accepted: true },
-    withContent: boolean,
-  ): string {
-    return messageTextWith({ ...incoming, seq, acceptedAt }, ids, withContent ? payloadText(incoming) : "{}");
+  function outText(incoming: Incoming, sent: SentMessage, withContent: boolean): string {
+    return messageTextWith({ ...incoming, ...sent }, ids, withContent ? payloadText(incoming) : "{}");
   }
 
   async function repeated(answer: IdempotentAnswer, withContent: boolean): Promise<Reply | null> {
@@ -67,12 +71,16 @@ export function messageRoutes(context: Context): Operation[] {
     return message === null ? null : { status: 202, body: messageText(message, ids, withContent) };
   }
 
-  async function entryFor(identity: Identity, app: string, body: SentMessage): Promise<ApplicationEntry> {
-    const known = await lookup.entry(identity, app);
-    if (known !== null) return known;
-    if (body.application == null) throw notFound("Application not found");
-    return createdEntry(context, identity, app, body.application);
+  /** Returns the application that the message brings along if it does not exist yet, and otherwise null. */
+  async function onDemandFor(identity: Identity, app: string, { application }: MessageBody) {
+    if (application == null || (await lookup.entry(identity, app)) !== null) return null;
+    return onDemandOf(context, identity, app, application);
   }
+
+  const destination = ({ environmentSeq }: Identity, app: string): Destination => ({
+    environmentSeq,
+    application: lookup.key("app_", app),
+  });
 
   return [
     operation({
@@ -93,17 +101,10 @@ export function messageRoutes(context: Context): Operation[] {
       repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
       async handle({ identity, params, query, body, bytes, idempotency }) {
         ingestRate.spend(identity.caller, 1);
-        const known = lookup.entry(identity, params.app_id);
-        const rule = payloadRules.of(identity.environmentSeq, body.eventType);
-        const incoming = held(
-          incomingOf(body, bytes, [0, bytes.length], idempotency, clock.now()),
-          body,
-          rule instanceof Promise ? await rule : rule,
-        );
-        const entry =
-          known === null || known instanceof Promise ? await entryFor(identity, params.app_id, body) : known;
-        const result = await accepter.accept(entry, incoming);
-        return acceptedReply(incoming, result, isWithContent(query));
+        const message = messageOf(body, bytes, [0, bytes.length], idempotency);
+        const onDemand = body.application == null ? null : await onDemandFor(identity, params.app_id, body);
+        const sent = await sendMessage(context, destination(identity, params.app_id), message, onDemand);
+        return sentReply(message.incoming, sent, isWithContent(query));
       },
     }),
 
@@ -125,20 +126,15 @@ export function messageRoutes(context: Context): Operation[] {
       problems: [404, 429],
       async handle({ identity, params, query, body, bytes }) {
         ingestRate.spend(identity.caller, body.messages.length);
-        const entry = (await lookup.entry(identity, params.app_id)) ?? raise(notFound("Application not found"));
         const ranges = itemRanges(bytes);
-        const items: (Incoming | Problem)[] = [];
-        for (const [i, item] of body.messages.entries()) {
-          items.push(await readItem(context, identity, item, bytes, ranges[i]!));
-        }
-        const incoming = items.filter((item): item is Incoming => !(item instanceof Problem));
-        const results = await accepter.acceptAll(entry, incoming);
-        let next = 0;
+        const items = body.messages.map((item, i) => readItem(item, bytes, ranges[i]!));
+        const messages = items.filter((item): item is MessageToSend => !(item instanceof Invalid));
+        const results = (await sendBatch(context, destination(identity, params.app_id), messages)).values();
         const texts = items.map((item) => {
-          if (item instanceof Problem) return problemText(item);
-          const result = results[next++]!;
-          if (!result.accepted) return problemText(eventIdTaken());
-          return outText(item, result, isWithContent(query));
+          if (item instanceof Invalid) return problemText(item);
+          const result = results.next().value!;
+          if (result instanceof Invalid || result instanceof Problem) return problemText(result);
+          return outText(item.incoming, result, isWithContent(query));
         });
         return { status: 202, body: `{"data":[${texts.join(",")}]}` };
       },
@@ -203,52 +199,29 @@ function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
 }
 
-/** The message makes its application, whose uid must be the one in the path. */
-async function createdEntry(
-  context: Context,
-  identity: Identity,
-  app: string,
-  application: NonNullable<SentMessage["application"]>,
-): Promise<ApplicationEntry> {
-  await createOnDemand(context, identity, app, application);
-  return (await context.lookup.entry(identity, app)) ?? raise(notFound("Application not found"));
-}
-
 /** Where the items of `messages` lie. The body has been parsed: they are there. */
 function itemRanges(bytes: Uint8Array): ByteRange[] {
   const at = topLevelFields(bytes)?.fields.get("messages");
   return (at === undefined ? null : arrayItems(bytes, at)) ?? [];
 }
 
-async function readItem(
-  { payloadRules, clock }: Context,
-  { environmentSeq }: Identity,
-  item: unknown,
-  bytes: Uint8Array,
-  range: ByteRange,
-): Promise<Incoming | Problem> {
-  if (!checker(MessageIn).Check(item)) return itemProblem(new Invalid(...findingsOf(MessageIn, item, "body")));
-  const sent = item as SentMessage;
+function readItem(item: unknown, bytes: Uint8Array, range: ByteRange): MessageToSend | Invalid {
+  if (!checker(MessageIn).Check(item)) return new Invalid(...findingsOf(MessageIn, item, "body"));
   try {
-    const incoming = incomingOf(sent, bytes, range, null, clock.now());
-    return await heldInTurn(incoming, sent, await payloadRules.of(environmentSeq, sent.eventType));
+    return messageOf(item as MessageBody, bytes, range, null);
   } catch (error) {
-    if (error instanceof Invalid) return itemProblem(error);
+    if (error instanceof Invalid) return error;
     throw error;
   }
 }
 
-function itemProblem({ findings: [first] }: Invalid): Problem {
-  const where = first!.loc.slice(1).join(".");
-  return new Problem(422, "validation_error", where === "" ? first!.msg : `${where}: ${first!.msg}`);
-}
-
-function problemText({ code, detail }: Problem): string {
-  return JSON.stringify({ code, detail: detail.toWellFormed() });
-}
-
-function eventIdTaken(): Problem {
-  return conflict("A message with this eventId already exists");
+/** Returns an error as an item of the response; of several findings the first. */
+function problemText(error: Problem | Invalid): string {
+  if (error instanceof Problem) return JSON.stringify({ code: error.code, detail: error.detail });
+  const { loc, msg } = error.findings[0]!;
+  const where = loc.slice(1).join(".");
+  const detail = where === "" ? msg : `${where}: ${msg}`;
+  return JSON.stringify({ code: "validation_error", detail: detail.toWellFormed() });
 }
 
 function raise(error: Error): never {

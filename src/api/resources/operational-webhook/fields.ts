@@ -1,8 +1,7 @@
 /** The fields of an endpoint for operational webhooks: those of the Svix API, which has no channels here. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
-import { foreignOperationalEventTypes, operationalEventTypes } from "../../../core/operational.ts";
-import { invalid } from "../../../core/problem.ts";
+import { operationalEventTypes } from "../../../core/operational.ts";
 import { EVENT_TYPES_MAX } from "../../../core/resources/endpoint.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
@@ -78,11 +77,3 @@ export const operationalEndpointExample = {
   eventTypes: ["message.attempt.failing"],
   filterTypes: ["message.attempt.failing"],
 };
-
-const known: ReadonlySet<string> = new Set([...operationalEventTypes, ...foreignOperationalEventTypes]);
-
-/** Operational event types have names of their own: it does not matter which event types the environment has. */
-export function checkOperationalTypes(names: readonly string[] | null): void {
-  if (names === null || names.every((name) => known.has(name))) return;
-  throw invalid(["body", "eventTypes"], `Operational event types are: ${operationalEventTypes.join(", ")}.`);
-}

@@ -1,22 +1,19 @@
 import { Type } from "@sinclair/typebox";
-import { changeEndpoint } from "../../../commands/endpoints.ts";
-import { endpointDeleted } from "../../../commands/publish.ts";
-import { notFound } from "../../../core/problem.ts";
-import { endpointFields } from "../../../core/resources/endpoint.ts";
+import { replaceHeaders } from "../../../commands/endpoint-headers.ts";
+import { rotateSecret } from "../../../commands/endpoint-secrets.ts";
+import { deleteEndpoint, noEndpoint } from "../../../commands/endpoints.ts";
+import { createOperationalEndpoint, putOperationalEndpoint } from "../../../commands/operational-endpoints.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { applyPut } from "../../http/resource.ts";
 import type { Identity } from "../../identity/auth.ts";
-import { sentEventTypes } from "../endpoint/fields.ts";
-import { EndpointHeadersIn, EndpointHeadersOut, headersOut, replaceHeaders } from "../endpoint/headers.ts";
-import { checkedUrl, createEndpoint, findOrMakeEndpoint } from "../endpoint/routes.ts";
-import { EndpointSecretOut, EndpointSecretRotateIn, rotateSecret, secretOut } from "../endpoint/secret.ts";
+import { EndpointHeadersIn, EndpointHeadersOut, headersOut } from "../endpoint/headers.ts";
+import { EndpointSecretOut, EndpointSecretRotateIn, rotationOf, secretOut } from "../endpoint/secret.ts";
+import { putOf, secretOf, settingsOf } from "../endpoint/settings.ts";
 import {
-  checkOperationalTypes,
   OperationalWebhookEndpointIn,
   OperationalWebhookEndpointOut,
   OperationalWebhookEndpointUpsertIn,
@@ -41,7 +38,7 @@ const bodyExample = { url: "https://example.com/operations", eventTypes: ["messa
 const emptyPage = { rows: [], more: false };
 
 export function operationalWebhookRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, clock, operational } = context;
+  const { store, ids, lookup, operational } = context;
   const tag = "Operational webhook";
   const list = "/api/v1/operational-webhook/endpoint";
   const path = `${list}/:endpoint_id` as const;
@@ -56,7 +53,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
 
   async function endpointOf(identity: Identity, text: string): Promise<Endpoint> {
     const endpoint = await endpointOrNull(identity, text);
-    if (endpoint === null) throw notFound("Endpoint not found");
+    if (endpoint === null) throw noEndpoint();
     return endpoint;
   }
 
@@ -107,8 +104,9 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
-        const application = await operational.ensureApplication(identity.environmentSeq);
-        return reply(201, out(await createEndpoint(context, application, body, checkOperationalTypes)));
+        const settings = settingsOf(body, context.settings);
+        const wanted = { settings, secret: secretOf(body.secret) };
+        return reply(201, out(await createOperationalEndpoint(context, identity.environmentSeq, wanted)));
       },
     }),
 
@@ -140,16 +138,10 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const application = await operational.ensureApplication(identity.environmentSeq);
-        const found = await findOrMakeEndpoint(context, application, params.endpoint_id, body, checkOperationalTypes);
-        if (found.made) return reply(201, out(found.thing));
-        const url = checkedUrl(body.url, context.settings.httpsOnly);
-        checkOperationalTypes(sentEventTypes(body) ?? null);
-        const sent = { ...body, url };
-        const after = await changeEndpoint(context, found.thing.seq, (before) =>
-          applyPut(endpointFields, before, sent),
-        );
-        return reply(200, out(after));
+        const key = lookup.key("ep_", params.endpoint_id);
+        const wanted = putOf(params.endpoint_id, body, context.settings);
+        const { value, created } = await putOperationalEndpoint(context, identity.environmentSeq, key, wanted);
+        return reply(created ? 201 : 200, out(value));
       },
     }),
 
@@ -164,9 +156,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 204: { description: "It is gone." } },
       problems: [404],
       async handle({ identity, params }) {
-        const endpoint = await endpointOf(identity, params.endpoint_id);
-        await store.configuration.endpoints.delete(endpoint.seq, clock.now());
-        endpointDeleted(context, endpoint);
+        await deleteEndpoint(context, await endpointOf(identity, params.endpoint_id));
         return noContent;
       },
     }),
@@ -205,7 +195,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 204: { description: "The new secret signs from now on." } },
       problems: [400, 404],
       async handle({ identity, params, body }) {
-        await rotateSecret(context, await endpointOf(identity, params.endpoint_id), body);
+        await rotateSecret(context, await endpointOf(identity, params.endpoint_id), rotationOf(body));
         return noContent;
       },
     }),
@@ -242,8 +232,8 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       answers: { 204: { description: "Sent with every delivery from now on." } },
       problems: [404],
       async handle({ identity, params, body }) {
-        const endpoint = await endpointOf(identity, params.endpoint_id);
-        return replaceHeaders(context, endpoint, () => body.headers);
+        await replaceHeaders(context, await endpointOf(identity, params.endpoint_id), body.headers);
+        return noContent;
       },
     }),
   ];

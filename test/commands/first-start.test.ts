@@ -1,27 +1,26 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { systemClock } from "../src/edge/clock.ts";
-import { systemRandom } from "../src/edge/random.ts";
-import { prepareFirstStart } from "../src/first-start.ts";
-import { openMemoryStore } from "../src/store/sqlite/index.ts";
+import { ensureEnvironment } from "../../src/commands/environments.ts";
+import { prepareFirstStart } from "../../src/commands/first-start.ts";
+import { plainApplication } from "../../src/core/resources/application.ts";
+import { systemClock } from "../../src/edge/clock.ts";
+import { systemRandom } from "../../src/edge/random.ts";
+import type { Store } from "../../src/store/index.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 
 async function freshData() {
   const db = new Database(":memory:", { strict: true });
   const { store } = openMemoryStore(db, systemClock, () => {});
-  const { numbers: seqs } = store;
-  const environment = await store.configuration.environments.ensure({
-    seq: seqs.next(),
-    name: "default",
-    createdAt: 0,
-  });
-  const prepare = () =>
-    prepareFirstStart({
-      ...{ store, seqs, clock: systemClock, random: systemRandom, environmentSeq: environment.seq },
-      ...{ rootToken: null, publicUrl: "http://127.0.0.1:8071" },
-    });
+  const parts = { store, seqs: store.numbers, clock: systemClock, random: systemRandom };
+  const { seq: environmentSeq } = await ensureEnvironment(parts, "default");
+  const prepare = (through: Store = store) =>
+    prepareFirstStart(
+      { ...parts, store: through },
+      { environmentSeq, rootToken: null, publicUrl: "http://127.0.0.1:8071" },
+    );
   const count = (table: string) =>
     (db.query(`SELECT COUNT(*) AS count FROM ${table}`).get() as { count: number }).count;
-  return { db, prepare, count };
+  return { db, store, environmentSeq, prepare, count };
 }
 
 test("the first start makes a root token and a demo application once", async () => {
@@ -48,4 +47,18 @@ test("a first start that an earlier release left half-done keeps the application
   db.run("DELETE FROM meta WHERE name = 'first-start'");
   expect(await prepare()).toMatchObject({ rootToken: expect.any(String) });
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
+});
+
+test("a first start during which a client creates the demo application keeps that one", async () => {
+  const { store, environmentSeq, prepare, count } = await freshData();
+  const taken = plainApplication({ seq: store.numbers.next(), environmentSeq, name: "Mine", now: 0 });
+  let isTaken = false;
+  const together: Store["together"] = async (start) => {
+    if (!isTaken) await store.configuration.applications.create({ ...taken, uid: "demo" });
+    isTaken = true;
+    return store.together(start);
+  };
+  expect(await prepare({ ...store, together })).toMatchObject({ rootToken: expect.any(String) });
+  expect([count("application"), count("endpoint")]).toEqual([1, 0]);
+  expect(await prepare()).toBeNull();
 });

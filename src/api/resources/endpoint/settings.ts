@@ -1,0 +1,59 @@
+/** What requests say of an endpoint, as the commands take it. */
+import type { Static } from "@sinclair/typebox";
+import type { EndpointChange, EndpointSettings } from "../../../commands/endpoints.ts";
+import type { Settings } from "../../../config/index.ts";
+import { invalid } from "../../../core/problem.ts";
+import { endpointFields } from "../../../core/resources/endpoint.ts";
+import { settingsOf as defaultSettingsOf } from "../../../core/resources/field.ts";
+import { normalizeUrl } from "../../../core/rule.ts";
+import { parseSecret } from "../../../core/signature.ts";
+import { uidOfPath } from "../../http/lookup.ts";
+import { applyCreate, applyPut } from "../../http/resource.ts";
+import type { EndpointIn, EndpointUpdate } from "./fields.ts";
+
+type UrlPolicy = Pick<Settings, "httpsOnly">;
+
+/** Returns the settings of a new endpoint. Throws 422 for a URL that is not allowed. */
+export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
+  const url = checkedUrl(sent.url, policy);
+  const blank = { ...defaultSettingsOf(endpointFields), url, headers: {} };
+  return applyCreate(endpointFields, blank, { ...sent, url });
+}
+
+/**
+ * Returns what a PUT creates or changes. `settings` is null if it cannot create the endpoint, because the text in its
+ * path is not a uid and it has no other. Throws 422 for a URL that is not allowed.
+ */
+export function putOf(
+  text: string,
+  sent: Static<typeof EndpointUpdate>,
+  policy: UrlPolicy,
+): { readonly settings: EndpointSettings | null; readonly change: EndpointChange } {
+  const uid = sent.uid ?? uidOfPath("ep_", text);
+  const settings = settingsOf(sent, policy);
+  const { url } = settings;
+  return {
+    settings: uid === null ? null : { ...settings, uid },
+    change: (before) => applyPut(endpointFields, before, { ...sent, url }),
+  };
+}
+
+/** Returns what was sent, with its URL in normal form. Throws 422 for a URL that is not allowed. */
+export function withUrl<Sent extends { readonly url?: string }>(sent: Sent, policy: UrlPolicy): Sent {
+  return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
+}
+
+function checkedUrl(text: string, { httpsOnly }: UrlPolicy): string {
+  const checked = normalizeUrl(text, httpsOnly);
+  if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
+  return checked.url;
+}
+
+/** Returns the secret that was sent, or null. Throws 422 if it is invalid; `name` is its field. */
+export function secretOf(sent: string | null | undefined, name = "secret"): string | null {
+  if (sent == null) return null;
+  if (parseSecret(sent) !== null) return sent;
+  const msg =
+    "Must be whsec_ and the base64 of 24 to 75 bytes, or whsk_ and the base64 of an ed25519 seed and its public key.";
+  throw invalid(["body", name], msg);
+}

@@ -1,0 +1,30 @@
+import { Problem } from "../core/problem.ts";
+import { generateSecret, secretBytes } from "../core/signature.ts";
+import type { Endpoint } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import { endpointUpdated } from "./publish.ts";
+
+export interface Rotation {
+  /** A valid signing secret; null generates one. */
+  readonly secret: string | null;
+  /** How long the old secret signs too, in ms. */
+  readonly graceMs: number;
+}
+
+/**
+ * Replaces the signing secret of an endpoint and returns the new one. Throws 400 if too many old secrets still sign;
+ * nothing is changed then.
+ */
+export async function rotateSecret(
+  parts: Pick<CommandContext, "store" | "clock" | "random" | "facts" | "signals">,
+  endpoint: Endpoint,
+  { secret, graceMs }: Rotation,
+): Promise<string> {
+  const fresh = secret ?? generateSecret(parts.random.bytes(secretBytes));
+  const now = parts.clock.now();
+  if (!(await parts.store.configuration.endpoints.rotateSecret(endpoint.seq, fresh, now, now + graceMs))) {
+    throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
+  }
+  endpointUpdated(parts, endpoint, endpoint);
+  return fresh;
+}

@@ -1,0 +1,71 @@
+import type { Seq } from "../core/id.ts";
+import { plainApplication } from "../core/resources/application.ts";
+import { plainEndpoint } from "../core/resources/endpoint.ts";
+import { generateSecret, secretBytes } from "../core/signature.ts";
+import { rootTokenMeta, rootTokenText, tokenBytes, tokenHash } from "../core/token.ts";
+import { GroupUndone } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+
+/** What the first start created. */
+export interface FirstStart {
+  /** The generated root token, or null if one is configured. It is stored nowhere. */
+  readonly rootToken: string | null;
+  /** Uid of the application for trying the product. */
+  readonly demoApplication: string;
+}
+
+interface Wanted {
+  /** The default environment. */
+  readonly environmentSeq: Seq;
+  /** The configured root token; null generates one. */
+  readonly rootToken: string | null;
+  /** Of this server, without a trailing slash. */
+  readonly publicUrl: string;
+}
+
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
+
+const DEMO = "demo";
+const DONE_META = "first-start";
+/** The name of an inbox is hard to guess, like a token. */
+const INBOX_BYTES = 18;
+
+/**
+ * Prepares a fresh data directory: generates a root token unless one is configured, and creates a demo application whose
+ * endpoint is a built-in inbox. All of it is one commit, so a start that is cut off is repeated as a whole. Returns null
+ * if it was done before.
+ */
+export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<FirstStart | null> {
+  const { store, clock, random } = parts;
+  const { meta } = store.housekeeping;
+  if ((await meta.get(DONE_META)) !== null) return null;
+  const demo = await store.configuration.applications.find(wanted.environmentSeq, { uid: DEMO });
+  const rootToken = wanted.rootToken === null ? rootTokenText(random.bytes(tokenBytes)) : null;
+  try {
+    await store.together((): Promise<unknown>[] => [
+      ...(rootToken === null ? [] : [meta.set(rootTokenMeta, tokenHash(rootToken).toString("hex"))]),
+      ...(demo === null ? createDemo(parts, wanted) : []),
+      meta.set(DONE_META, new Date(clock.now()).toISOString()),
+    ]);
+  } catch (error) {
+    // A client has just created an application with this uid, which the next call finds.
+    if (error instanceof GroupUndone && demo === null) return prepareFirstStart(parts, wanted);
+    throw error;
+  }
+  return { rootToken, demoApplication: DEMO };
+}
+
+/** Begins the writes that create the demo application. */
+function createDemo({ store, seqs, clock, random }: Parts, { environmentSeq, publicUrl }: Wanted): Promise<unknown>[] {
+  const now = clock.now();
+  const applicationSeq = seqs.next();
+  const application = plainApplication({ seq: applicationSeq, environmentSeq, name: "Demo", now });
+  const url = `${publicUrl}/inbox/${Buffer.from(random.bytes(INBOX_BYTES)).toString("base64url")}`;
+  const endpoint = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
+  const secret = generateSecret(random.bytes(secretBytes));
+  const { applications, endpoints } = store.configuration;
+  return [
+    applications.create({ ...application, uid: DEMO }),
+    endpoints.create({ ...endpoint, description: "The built-in inbox" }, secret),
+  ];
+}

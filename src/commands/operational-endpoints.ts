@@ -1,0 +1,37 @@
+import type { Seq } from "../core/id.ts";
+import type { Endpoint, Key } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import {
+  createEndpoint,
+  type EndpointChange,
+  type EndpointSettings,
+  type NewEndpoint,
+  putEndpoint,
+} from "./endpoints.ts";
+import type { FoundOrCreated } from "./find-or-create.ts";
+import { onlyOperationalEventTypes } from "./subscriptions.ts";
+
+/** Operational webhooks are delivered to the endpoints of a hidden application, which the first endpoint creates. */
+
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational">;
+
+/** Creates an endpoint for the operational webhooks of an environment. Throws like `createEndpoint`. */
+export async function createOperationalEndpoint(
+  parts: Parts,
+  environmentSeq: Seq,
+  wanted: Omit<NewEndpoint, "applicationSeq">,
+): Promise<Endpoint> {
+  const { seq: applicationSeq } = await parts.operational.ensureApplication(environmentSeq);
+  return createEndpoint(parts, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
+}
+
+/** Changes or creates an endpoint for the operational webhooks of an environment. Throws like `putEndpoint`. */
+export async function putOperationalEndpoint(
+  parts: Parts,
+  environmentSeq: Seq,
+  key: Key,
+  wanted: { readonly settings: EndpointSettings | null; readonly change: EndpointChange },
+): Promise<FoundOrCreated<Endpoint>> {
+  const { seq: applicationSeq } = await parts.operational.ensureApplication(environmentSeq);
+  return putEndpoint(parts, key, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
+}

@@ -1,0 +1,57 @@
+import { type Accepted, type Incoming, plainIncoming } from "../accept/accept.ts";
+import { latestSchema } from "../accept/payload-rules.ts";
+import { invalid, Problem } from "../core/problem.ts";
+import type { Application, Endpoint, EventType } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import { noEventType } from "./event-types.ts";
+import { checkEnabled } from "./resend.ts";
+
+/** An event type that has an example although nobody created it. The name is that of the Svix API. */
+const PING = "svix.ping";
+const PING_PAYLOAD = { success: true };
+
+export interface Example {
+  readonly application: Application;
+  readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
+  readonly eventType: string;
+  /** Sent instead of an example; null sends an example. */
+  readonly payload: Uint8Array | null;
+  /** Chooses among several examples, beginning with 0. */
+  readonly exampleIndex: number;
+}
+
+/** The example message, and how it was stored. */
+export interface SentExample {
+  readonly incoming: Incoming;
+  readonly stored: Extract<Accepted, { readonly accepted: true }>;
+}
+
+/**
+ * Sends an example of an event type to one endpoint, whatever it subscribes to. The examples are those of the event
+ * type's latest schema. Throws 404 if the event type does not exist, 400 if the endpoint is disabled or there is no
+ * example, and 422 if there are fewer examples.
+ */
+export async function sendExample(
+  { store, accepter }: Pick<CommandContext, "store" | "accepter">,
+  { application, endpoint, eventType, payload, exampleIndex }: Example,
+): Promise<SentExample> {
+  checkEnabled(endpoint);
+  const known = await store.configuration.eventTypes.get(application.environmentSeq, eventType);
+  if (known === null && eventType !== PING) throw noEventType();
+  const example = () => Buffer.from(JSON.stringify(known === null ? PING_PAYLOAD : exampleOf(known, exampleIndex)));
+  const incoming = plainIncoming(eventType, payload ?? example());
+  const stored = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);
+  if (!stored.accepted) throw new Error("A message without an event id or idempotency key was taken for another one.");
+  return { incoming, stored };
+}
+
+function exampleOf(eventType: EventType, index: number): object {
+  const { examples, example } = (latestSchema(eventType) ?? {}) as { examples?: unknown; example?: unknown };
+  const list = Array.isArray(examples) && examples.length > 0 ? examples : null;
+  if (list !== null && index >= list.length) {
+    throw invalid(["body", "exampleIndex"], `The schema has ${list.length} examples.`);
+  }
+  const found: unknown = list === null ? example : list[index];
+  if (typeof found === "object" && found !== null && !Array.isArray(found)) return found;
+  throw new Problem(400, "invalid_scheme", "The schema of this event type has no example that is an object.");
+}

@@ -1,0 +1,154 @@
+import type { Accepted, Incoming } from "../accept/accept.ts";
+import type { PayloadRule } from "../accept/payload-rules.ts";
+import type { Seq } from "../core/id.ts";
+import { conflict, type Finding, Invalid, invalid, type Problem } from "../core/problem.ts";
+import type { ApplicationEntry } from "../store/directory.ts";
+import type { Key } from "../store/index.ts";
+import { createOnDemand, noApplication, type OnDemandApplication } from "./applications.ts";
+import type { CommandContext } from "./context.ts";
+
+type SendParts = Pick<CommandContext, "directory" | "payloadRules" | "accepter" | "clock">;
+type Parts = SendParts & Pick<CommandContext, "store" | "ids" | "seqs" | "signals">;
+
+const HOUR_MS = 3_600_000;
+/** A scheduled message waits in the lanes like any other, so it must not wait long. */
+const DELIVER_AHEAD_MS_MAX = 24 * HOUR_MS;
+/** Work of schema checks after which other requests run, about ten milliseconds. */
+const STEPS_AT_ONCE = 200_000;
+
+export interface Destination {
+  readonly environmentSeq: Seq;
+  readonly application: Key;
+}
+
+/** The payload as the schema of its event type sees it. `loc` is where the text is in the request. */
+export type PayloadContent = { readonly value: unknown } | { readonly text: string; readonly loc: readonly string[] };
+
+/** A message as a door received it. */
+export interface MessageToSend {
+  /** Without `warnings`. */
+  readonly incoming: Incoming;
+  readonly content: PayloadContent;
+}
+
+/** A message that was stored. `warnings` say where it does not fit its schema; null means that it does. */
+export type SentMessage = Extract<Accepted, { readonly accepted: true }> & Pick<Incoming, "warnings">;
+/** The idempotency key belongs to an earlier message. */
+type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
+
+/**
+ * Sends a message to the endpoints of an application that want it. Resolves once it is stored. If the application does
+ * not exist, creates `onDemand` first. Throws 404 if that is null, 409 if the event id is taken, and 422 if the message
+ * is scheduled too far ahead or does not fit a schema that rejects it; then nothing is created or stored.
+ */
+export async function sendMessage(
+  parts: Parts,
+  to: Destination,
+  message: MessageToSend,
+  onDemand: OnDemandApplication | null,
+): Promise<SentMessage | Repeated> {
+  // Both are usually cached. Awaiting them would cost more than the lookup.
+  const rule = parts.payloadRules.of(to.environmentSeq, message.incoming.eventType);
+  const incoming = checked(parts, message, rule instanceof Promise ? await rule : rule);
+  const known = parts.directory.application(to.environmentSeq, to.application);
+  const entry = (known instanceof Promise ? await known : known) ?? (await createdEntry(parts, to, onDemand));
+  const result = await parts.accepter.accept(entry, incoming);
+  if (result.accepted) return { ...result, warnings: incoming.warnings };
+  if (result.because === "event-id") throw eventIdTaken();
+  return result;
+}
+
+/**
+ * Sends messages to one application in one commit. Each fails alone: the results, in the order of the messages, say how
+ * each was stored or why it was not. Throws 404 if the application does not exist.
+ */
+export async function sendBatch(
+  parts: SendParts,
+  to: Destination,
+  messages: readonly MessageToSend[],
+): Promise<ReadonlyArray<SentMessage | Problem | Invalid>> {
+  const entry = await parts.directory.application(to.environmentSeq, to.application);
+  if (entry === null) throw noApplication();
+  const outcomes = await checkAll(parts, to.environmentSeq, messages);
+  const accepted = outcomes.filter((outcome): outcome is Incoming => !(outcome instanceof Invalid));
+  const results = (await parts.accepter.acceptAll(entry, accepted)).values();
+  return outcomes.map((outcome) => {
+    if (outcome instanceof Invalid) return outcome;
+    const result = results.next().value!;
+    return result.accepted ? { ...result, warnings: outcome.warnings } : eventIdTaken();
+  });
+}
+
+async function checkAll(
+  parts: SendParts,
+  environmentSeq: Seq,
+  messages: readonly MessageToSend[],
+): Promise<(Incoming | Invalid)[]> {
+  const outcomes: (Incoming | Invalid)[] = [];
+  let steps = 0;
+  for (const message of messages) {
+    if (steps > STEPS_AT_ONCE) {
+      steps = 0;
+      await new Promise<void>((resolve) => parts.clock.soon(resolve));
+    }
+    const rule = await parts.payloadRules.of(environmentSeq, message.incoming.eventType);
+    outcomes.push(unlessInvalid(() => checked(parts, message, rule)));
+    steps += rule?.check.steps ?? 0;
+  }
+  return outcomes;
+}
+
+function unlessInvalid<T>(check: () => T): T | Invalid {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof Invalid) return error;
+    throw error;
+  }
+}
+
+/** Returns the message with warnings where it does not fit its schema. Throws 422 if it may not be sent. */
+function checked(
+  { clock }: Pick<CommandContext, "clock">,
+  { incoming, content }: MessageToSend,
+  rule: PayloadRule | null,
+): Incoming {
+  if (incoming.deliverAt !== null) checkSchedule(incoming.deliverAt, clock.now());
+  if (rule === null) return incoming;
+  const findings = findingsOf(content, rule);
+  if (findings.length === 0) return incoming;
+  if (rule.rejects) throw new Invalid(...findings);
+  return { ...incoming, warnings: findings };
+}
+
+function checkSchedule(deliverAt: number, now: number): void {
+  if (deliverAt > now && deliverAt <= now + DELIVER_AHEAD_MS_MAX) return;
+  throw invalid(["body", "deliverAt"], "Must be in the future, at most 24 hours ahead.");
+}
+
+function findingsOf(content: PayloadContent, { check }: PayloadRule): readonly Finding[] {
+  if ("value" in content) return check(content.value);
+  let value: unknown;
+  try {
+    value = JSON.parse(content.text);
+  } catch {
+    const msg = "The payload is not valid JSON, but its event type has a schema.";
+    return [{ loc: content.loc, msg, type: "schema.json" }];
+  }
+  return check(value);
+}
+
+async function createdEntry(
+  parts: Parts,
+  { environmentSeq, application }: Destination,
+  onDemand: OnDemandApplication | null,
+): Promise<ApplicationEntry> {
+  if (onDemand !== null) await createOnDemand(parts, environmentSeq, onDemand);
+  const entry = onDemand === null ? null : await parts.directory.application(environmentSeq, application);
+  if (entry === null) throw noApplication();
+  return entry;
+}
+
+function eventIdTaken(): Problem {
+  return conflict("A message with this eventId already exists");
+}

@@ -1,0 +1,40 @@
+import type { Seq } from "../core/id.ts";
+import { foreignOperationalEventTypes, operationalEventTypes } from "../core/operational.ts";
+import { invalid } from "../core/problem.ts";
+import type { CommandContext } from "./context.ts";
+
+/**
+ * Decides to which event types an endpoint may subscribe. `names` are those that it asks for, and `before` those that it
+ * has. Throws 422 if one of them is not allowed.
+ */
+export type SubscriptionRule = (names: readonly string[], before: readonly string[]) => void | Promise<void>;
+
+export const anyEventTypes: SubscriptionRule = () => {};
+
+/**
+ * Allows the event types of the environment that are not archived. `featureFlags` are those of the caller, who may only
+ * add event types without a flag or with one of these; null means all.
+ */
+export function existingEventTypes(
+  { store }: Pick<CommandContext, "store">,
+  environmentSeq: Seq,
+  featureFlags: readonly string[] | null,
+): SubscriptionRule {
+  const { eventTypes } = store.configuration;
+  return async (names, before) => {
+    const hidden = await eventTypes.unknown(environmentSeq, names, featureFlags);
+    if (hidden.length === 0) return;
+    const had = new Set(before);
+    const addsHidden = hidden.some((name) => !had.has(name));
+    if (!addsHidden && (await eventTypes.unknown(environmentSeq, hidden, null)).length === 0) return;
+    throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
+  };
+}
+
+const operational: ReadonlySet<string> = new Set([...operationalEventTypes, ...foreignOperationalEventTypes]);
+
+/** Allows the event types of operational webhooks, whatever event types the environment has. */
+export const onlyOperationalEventTypes: SubscriptionRule = (names) => {
+  if (names.every((name) => operational.has(name))) return;
+  throw invalid(["body", "eventTypes"], `Operational event types are: ${operationalEventTypes.join(", ")}.`);
+};
