@@ -33,8 +33,8 @@ async function statusOf(token: string): Promise<number> {
   return (await send("GET", `/app/${app}`, undefined, { token })).status;
 }
 
-describe("access to the portal", () => {
-  test("is a token for this application, and a link that carries it where only the browser sees it", async () => {
+describe("granting portal access", () => {
+  test("portal access returns an application token and a link that carries it in the fragment", async () => {
     const { url, token } = await access();
     expect((await send("GET", `/app/${app}`, undefined, { token })).json.uid).toBe(app);
     expect((await send("GET", "/app", undefined, { token })).status).toBe(403);
@@ -48,7 +48,7 @@ describe("access to the portal", () => {
     });
   });
 
-  test("is granted without a body as well, and in its old form", async () => {
+  test("portal access needs no body and is also granted at the old path", async () => {
     for (const path of ["app-portal-access", "dashboard-access"]) {
       const { status, json } = await send("POST", `/auth/${path}/${app}`);
       expect([status, await statusOf(json.token)]).toEqual([200, 200]);
@@ -56,7 +56,7 @@ describe("access to the portal", () => {
     expect((await send("POST", `/auth/dashboard-access/${app}`, "anything")).status).toBe(200);
   });
 
-  test("lasts seven days unless told otherwise", async () => {
+  test("a portal token expires after seven days by default or after the requested time", async () => {
     const ends = async (sessionId: string) => {
       const { json } = await send("GET", `/management/authentication/default/api-token?app_id=${app}&limit=250`);
       const [found] = json.data.filter((token: { sessionId: string }) => token.sessionId === sessionId);
@@ -67,7 +67,7 @@ describe("access to the portal", () => {
     expect([await ends("long"), await ends("short")]).toEqual([604_800, 3600]);
   });
 
-  test("makes the application that is not there yet, once", async () => {
+  test("concurrent portal access creates a missing application once", async () => {
     const uid = freshUid("portal");
     const granted = await Promise.all([1, 2, 3].map(() => access({ application: { name: "New", uid } }, uid)));
     for (const { token } of granted) {
@@ -78,34 +78,34 @@ describe("access to the portal", () => {
   });
 
   const bodies: [string, unknown, string][] = [
-    ["no object", [], "body"],
+    ["an array as the body", [], "body"],
     ["an expiry that is too short", { expiry: 3599 }, "expiry"],
     ["an expiry that is too long", { expiry: 604_801 }, "expiry"],
     ["an expiry of the wrong type", { expiry: "3600" }, "expiry"],
     ["an unknown capability", { capabilities: ["ViewBase", "Everything"] }, "capabilities"],
     ["capabilities without ViewBase", { capabilities: ["ManageEndpoint"] }, "capabilities"],
-    ["no capabilities at all", { capabilities: [] }, "capabilities"],
-    ["a capability twice", { capabilities: ["ViewBase", "ViewBase"] }, "capabilities"],
+    ["an empty list of capabilities", { capabilities: [] }, "capabilities"],
+    ["a duplicate capability", { capabilities: ["ViewBase", "ViewBase"] }, "capabilities"],
     ["readOnly of the wrong type", { readOnly: "yes" }, "readOnly"],
-    ["flags that are no names", { featureFlags: ["a b"] }, "featureFlags"],
-    ["too many flags", { featureFlags: Array.from({ length: 26 }, (_, i) => `flag-${i}`) }, "featureFlags"],
-    ["an empty session", { sessionId: "" }, "sessionId"],
-    ["a session with odd characters", { sessionId: "a b" }, "sessionId"],
-    ["a long session", { sessionId: "a".repeat(65) }, "sessionId"],
+    ["an invalid feature flag", { featureFlags: ["a b"] }, "featureFlags"],
+    ["26 feature flags", { featureFlags: Array.from({ length: 26 }, (_, i) => `flag-${i}`) }, "featureFlags"],
+    ["an empty session id", { sessionId: "" }, "sessionId"],
+    ["a space in the session id", { sessionId: "a b" }, "sessionId"],
+    ["a session id of 65 characters", { sessionId: "a".repeat(65) }, "sessionId"],
   ];
   for (const [what, body, field] of bodies) {
-    test(`is not granted for ${what}`, async () => {
+    test(`portal access with ${what} returns 422`, async () => {
       const { status, json } = await send("POST", `/auth/app-portal-access/${app}`, body);
       expect([status, json.detail[0].loc.join(".")]).toEqual([422, expect.stringContaining(field)]);
     });
   }
 
-  test("takes null for what is not set", async () => {
+  test("portal access treats null fields as absent", async () => {
     const nothing = { application: null, readOnly: null, capabilities: null, expiry: null, sessionId: null };
     expect(await statusOf((await access(nothing)).token)).toBe(200);
   });
 
-  test("is 404 for an application that there is not, and 422 when the one brought along is another", async () => {
+  test("portal access returns 404 for an unknown application and 422 if the application's uid differs", async () => {
     expect((await send("POST", "/auth/app-portal-access/nope", {})).status).toBe(404);
     const wrong = await send("POST", "/auth/app-portal-access/nope", { application: { name: "a", uid: "other" } });
     expect([wrong.status, wrong.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
@@ -113,7 +113,7 @@ describe("access to the portal", () => {
     expect([missing.status, missing.json.detail[0].type]).toEqual([422, "application_uid_missing"]);
   });
 
-  test("is repeated for the same idempotency key, and stands nowhere in the data in clear", async () => {
+  test("an idempotency key repeats the portal token, which is not stored in clear text", async () => {
     const headers = { "idempotency-key": freshUid("key") };
     const ask = () => send("POST", `/auth/app-portal-access/${app}`, {}, { headers });
     const first = await ask();
@@ -126,7 +126,7 @@ describe("access to the portal", () => {
     expect(Buffer.concat(bytes).includes(first.json.token)).toBe(false);
   });
 
-  test("ends with its application", async () => {
+  test("deleting an application revokes its portal tokens", async () => {
     const gone = await makeApplication(send);
     const { token } = await access({}, gone);
     const seen = () => send("GET", "/event-type", undefined, { token });
@@ -136,8 +136,8 @@ describe("access to the portal", () => {
   });
 });
 
-describe("the capabilities of a token", () => {
-  const wantSee: [string, string, unknown?][] = [
+describe("capabilities of portal access", () => {
+  const viewCalls: [string, string, unknown?][] = [
     ["GET", "/app/APP"],
     ["GET", "/app/APP/endpoint"],
     ["GET", "/app/APP/endpoint/e/headers"],
@@ -146,13 +146,13 @@ describe("the capabilities of a token", () => {
     ["GET", "/app/APP/attempt/endpoint/e"],
     ["GET", "/event-type"],
   ];
-  const wantSecret: [string, string, unknown?][] = [["GET", "/app/APP/endpoint/e/secret"]];
-  const wantRotate: [string, string, unknown?][] = [["POST", "/app/APP/endpoint/e/secret/rotate", {}]];
-  const wantSend: [string, string, unknown?][] = [
+  const viewSecretCalls: [string, string, unknown?][] = [["GET", "/app/APP/endpoint/e/secret"]];
+  const rotateCalls: [string, string, unknown?][] = [["POST", "/app/APP/endpoint/e/secret/rotate", {}]];
+  const resendCalls: [string, string, unknown?][] = [
     ["POST", "/app/APP/msg/m/endpoint/e/resend"],
     ["POST", "/app/APP/endpoint/e/recover", { since: new Date(Date.now() - 60_000).toISOString() }],
   ];
-  const wantChange: [string, string, unknown?][] = [
+  const editCalls: [string, string, unknown?][] = [
     ["POST", "/app/APP/endpoint", { url: "https://example.com" }],
     ["PUT", "/app/APP/endpoint/e", { url: `https://example.com` }],
     ["PATCH", "/app/APP/endpoint/e", { description: "new" }],
@@ -160,28 +160,42 @@ describe("the capabilities of a token", () => {
     ["PATCH", "/app/APP/endpoint/e/headers", { headers: {} }],
     ["DELETE", "/app/APP/endpoint/nope"],
   ];
-  const groups = { see: wantSee, secret: wantSecret, rotate: wantRotate, send: wantSend, change: wantChange };
+  const groups = {
+    view: viewCalls,
+    "view secrets": viewSecretCalls,
+    "rotate secrets": rotateCalls,
+    "resend messages": resendCalls,
+    "edit endpoints": editCalls,
+  };
   type Group = keyof typeof groups;
 
   const cases: [string, object, Group[]][] = [
-    ["everything unless told otherwise", {}, ["see", "secret", "rotate", "send", "change"]],
-    ["ViewBase", { capabilities: ["ViewBase"] }, ["see"]],
-    ["ViewEndpointSecret", { capabilities: ["ViewBase", "ViewEndpointSecret"] }, ["see", "secret"]],
-    ["ManageEndpointSecret", { capabilities: ["ViewBase", "ManageEndpointSecret"] }, ["see", "secret", "rotate"]],
-    ["CreateAttempts", { capabilities: ["ViewBase", "CreateAttempts"] }, ["see", "send"]],
-    ["ManageEndpoint", { capabilities: ["ViewBase", "ManageEndpoint"] }, ["see", "secret", "rotate", "change"]],
-    ["ManageTransformations", { capabilities: ["ViewBase", "ManageTransformations"] }, ["see"]],
-    ["readOnly", { readOnly: true }, ["see"]],
+    ["no options", {}, ["view", "view secrets", "rotate secrets", "resend messages", "edit endpoints"]],
+    ["ViewBase", { capabilities: ["ViewBase"] }, ["view"]],
+    ["ViewEndpointSecret", { capabilities: ["ViewBase", "ViewEndpointSecret"] }, ["view", "view secrets"]],
     [
-      "readOnly with more",
+      "ManageEndpointSecret",
+      { capabilities: ["ViewBase", "ManageEndpointSecret"] },
+      ["view", "view secrets", "rotate secrets"],
+    ],
+    ["CreateAttempts", { capabilities: ["ViewBase", "CreateAttempts"] }, ["view", "resend messages"]],
+    [
+      "ManageEndpoint",
+      { capabilities: ["ViewBase", "ManageEndpoint"] },
+      ["view", "view secrets", "rotate secrets", "edit endpoints"],
+    ],
+    ["ManageTransformations", { capabilities: ["ViewBase", "ManageTransformations"] }, ["view"]],
+    ["readOnly", { readOnly: true }, ["view"]],
+    [
+      "readOnly and explicit capabilities",
       { readOnly: true, capabilities: ["ViewBase", "ViewEndpointSecret", "ManageEndpoint"] },
-      ["see", "secret"],
+      ["view", "view secrets"],
     ],
   ];
   for (const [what, sent, allowed] of cases) {
-    test(`${what}: it may ${allowed.join(", ")} and nothing else`, async () => {
+    test(`portal access with ${what} can only ${allowed.join(", ")}`, async () => {
       const mine = withToken((await access(sent)).token);
-      for (const [group, calls] of Object.entries(groups) as [Group, typeof wantSee][]) {
+      for (const [group, calls] of Object.entries(groups) as [Group, typeof viewCalls][]) {
         for (const [method, path, body] of calls) {
           const { status, json } = await mine(method, path.replace("APP", app), body);
           if (allowed.includes(group)) expect([path, [403, 500].includes(status)]).toEqual([path, false]);
@@ -191,7 +205,7 @@ describe("the capabilities of a token", () => {
     });
   }
 
-  test("outlive a restart", async () => {
+  test("capabilities survive a restart", async () => {
     const { token } = await access({ readOnly: true });
     await server.restart();
     expect(await statusOf(token)).toBe(200);
@@ -199,7 +213,7 @@ describe("the capabilities of a token", () => {
   });
 });
 
-test("a token of one application sees event types without a flag, and those with one of its flags", async () => {
+test("an application token sees event types without a feature flag or with one of its flags", async () => {
   const [open, beta, secret] = [freshUid("open"), freshUid("beta"), freshUid("secret")];
   await send("POST", "/event-type", { name: open, description: "" });
   await send("POST", "/event-type", { name: beta, description: "", featureFlags: ["x", "beta"] });
@@ -218,14 +232,14 @@ test("a token of one application sees event types without a flag, and those with
   expect(await seen(await server.createToken())).toEqual([open, beta, secret].sort());
 });
 
-test("a token of one application can only ask for event types that it sees, and keeps what its endpoint has", async () => {
+test("an application token can only subscribe to visible event types but keeps existing ones", async () => {
   const [seen, hidden] = [freshUid("seen"), freshUid("hidden")];
   await send("POST", "/event-type", { name: seen, description: "", featureFlags: ["fa"] });
   await send("POST", "/event-type", { name: hidden, description: "", featureFlags: ["fb"] });
-  const as = withToken((await access({ featureFlags: ["fa"] })).token);
+  const customer = withToken((await access({ featureFlags: ["fa"] })).token);
   const url = "https://example.com/";
   const path = `/app/${app}/endpoint`;
-  const make = (eventTypes: string[]) => as("POST", path, { url, eventTypes });
+  const make = (eventTypes: string[]) => customer("POST", path, { url, eventTypes });
   const { status, json } = await make([seen]);
   expect(status).toBe(201);
   const never = await make([freshUid("never")]);
@@ -237,19 +251,19 @@ test("a token of one application can only ask for event types that it sees, and 
     ["PATCH", `${path}/${json.id}`],
     ["PUT", `${path}/${freshUid("new")}`],
   ] as const) {
-    // Nothing tells it from one that there is not.
-    expect(await as(method, where, change)).toEqual(never);
+    // A hidden event type looks like one that does not exist.
+    expect(await customer(method, where, change)).toEqual(never);
   }
 
   await send("PATCH", `${path}/${json.id}`, change);
-  const renamed = await as("PUT", `${path}/${json.id}`, { ...change, description: "mine" });
+  const renamed = await customer("PUT", `${path}/${json.id}`, { ...change, description: "mine" });
   expect([renamed.status, renamed.json.eventTypes]).toEqual([200, [seen, hidden]]);
   await send("PATCH", `/event-type/${hidden}`, { archived: true });
-  expect((await as("PATCH", `${path}/${json.id}`, change)).status).toBe(422);
+  expect((await customer("PATCH", `${path}/${json.id}`, change)).status).toBe(422);
 });
 
 describe("logout", () => {
-  test("ends the token that was used and no other, over a restart", async () => {
+  test("logout revokes only the token that was used, also after a restart", async () => {
     const [mine, other] = [(await access({ readOnly: true })).token, (await access()).token];
     expect(await statusOf(mine)).toBe(200);
     const answer = await withToken(mine)("POST", "/auth/logout");
@@ -260,7 +274,7 @@ describe("logout", () => {
     expect([await statusOf(mine), await statusOf(other)]).toEqual([401, 200]);
   });
 
-  test("ends the token of an environment as well, but not the root token", async () => {
+  test("logout revokes an environment token but returns 403 to the root token", async () => {
     const token = await server.createToken();
     expect((await withToken(token)("POST", "/auth/logout", {})).status).toBe(204);
     expect(await statusOf(token)).toBe(401);
@@ -273,7 +287,7 @@ describe("logout", () => {
 describe("expire-all", () => {
   const expireAll = (body?: unknown): Promise<Answer> => send("POST", `/auth/app/${app}/expire-all`, body);
 
-  test("ends the tokens of this application, at once and over a restart", async () => {
+  test("expire-all revokes every token of the application, also after a restart", async () => {
     const other = await makeApplication(send);
     const tokens = [
       (await access()).token,
@@ -290,16 +304,16 @@ describe("expire-all", () => {
     for (const token of tokens) expect(await statusOf(token)).toBe(401);
   });
 
-  test("ends only those of the sessions that are named", async () => {
+  test("expire-all with sessionIds revokes only the tokens of those sessions", async () => {
     const [a, b, none] = [await access({ sessionId: "a" }), await access({ sessionId: "b" }), await access()];
     expect((await expireAll({ sessionIds: ["a", "x"] })).status).toBe(204);
     expect([await statusOf(a.token), await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 200, 200]);
-    // None is specified, as the Svix document has it.
+    // The Svix documentation says that an empty list means all sessions.
     expect((await expireAll({ sessionIds: [] })).status).toBe(204);
     expect([await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 401]);
   });
 
-  test("may give them a little longer, and never more than they had", async () => {
+  test("expire-all with an expiry shortens the life of a token but never extends it", async () => {
     const { token } = await access();
     expect((await expireAll({ expiry: 60 })).status).toBe(204);
     expect(await statusOf(token)).toBe(200);
@@ -308,7 +322,7 @@ describe("expire-all", () => {
     expect(await statusOf(token)).toBe(401);
   });
 
-  test("answers bad input with 4xx", async () => {
+  test("expire-all returns 404 for an unknown application and 422 for an invalid body", async () => {
     expect((await send("POST", "/auth/app/nope/expire-all", {})).status).toBe(404);
     for (const body of [
       { expiry: -1 },
@@ -324,17 +338,17 @@ describe("expire-all", () => {
   });
 });
 
-describe("the tokens of an environment", () => {
+describe("managing API tokens", () => {
   const path = "/management/authentication/default/api-token";
 
-  test("are made, shown without their text, renamed and ended", async () => {
+  test("API tokens can be created, read in censored form, renamed and expired", async () => {
     const { status, json } = await send("POST", path, { name: "ci", scopes: null });
     expect([status, json.token]).toEqual([200, expect.stringMatching(/^bhk_/)]);
     expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
 
     const one = `${path}/${json.id}`;
-    const { token, ...told } = json;
-    const censored = { censoredToken: `bhk_***${token.slice(-4)}`, ...told };
+    const { token, ...rest } = json;
+    const censored = { censoredToken: `bhk_***${token.slice(-4)}`, ...rest };
     expect((await send("GET", one)).json).toEqual(censored);
     expect((await send("GET", path)).json.data[0]).toEqual(censored);
     expect((await send("PUT", one, { name: "ci 2" })).json).toEqual({ ...censored, name: "ci 2" });
@@ -350,14 +364,14 @@ describe("the tokens of an environment", () => {
     expect((await send("GET", one)).json.expiresAt).toBeString();
   });
 
-  test("can be valid for a while only", async () => {
+  test("an API token can have an expiry and can be expired with a delay", async () => {
     const { json } = await send("POST", path, { name: "short", expiry: 3600 });
     expect(Date.parse(json.expiresAt) - Date.parse(json.createdAt)).toBe(3_600_000);
     expect((await send("POST", `${path}/${json.id}/expire`, { expiry: 60 })).status).toBe(204);
     expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
   });
 
-  test("do not show those of applications, unless these are asked for", async () => {
+  test("the list of API tokens contains application tokens only with app_id", async () => {
     const own = await makeApplication(send);
     await access({ sessionId: "listed", capabilities: ["ViewBase"] }, own);
     const { json } = await send("GET", `${path}?app_id=${own}`);
@@ -368,7 +382,7 @@ describe("the tokens of an environment", () => {
     expect((await send("GET", `${path}?app_id=nope`)).status).toBe(404);
   });
 
-  test("are listed on pages", async () => {
+  test("API tokens are listed newest first and can be paged in both directions", async () => {
     const made: string[] = [];
     for (const name of ["one", "two", "three"]) made.unshift((await send("POST", path, { name })).json.id);
     const first = (await send("GET", `${path}?limit=2`)).json;
@@ -379,13 +393,13 @@ describe("the tokens of an environment", () => {
     expect((await send("GET", `${path}?iterator=app_x`)).status).toBe(422);
   });
 
-  test("are refused without a name, with an expiry of nothing and with scopes that there are not", async () => {
+  test("creating an API token with an invalid name, expiry or scope returns 422", async () => {
     for (const body of [{ name: "a", scopes: ["read"] }, {}, { name: null }, { name: "a", expiry: 0 }, []]) {
       expect((await send("POST", path, body)).status).toBe(422);
     }
   });
 
-  test("belong to their environment", async () => {
+  test("an environment token can only manage the API tokens of its own environment", async () => {
     const mine = freshUid("env");
     const token = await server.createToken("--environment", mine);
     const { json } = await send("POST", path, { name: "theirs" });
@@ -409,7 +423,7 @@ describe("the tokens of an environment", () => {
   });
 });
 
-test("with the token of an application, giving and ending access is 403 whatever stands in the path", async () => {
+test("granting or expiring portal access returns 403 to an application token for any path", async () => {
   const { token } = await access();
   for (const path of [`/auth/app-portal-access/${app}`, "/auth/dashboard-access/nope", `/auth/app/${app}/expire-all`]) {
     const { status, json } = await send("POST", path, "{", { token });
@@ -417,7 +431,7 @@ test("with the token of an application, giving and ending access is 403 whatever
   }
 });
 
-test("the audit log knows who let somebody in, and who was logged out", async () => {
+test("the audit log records who granted portal access and which token logged out", async () => {
   const own = await makeApplication(send);
   const { token } = await access({}, own);
   await withToken(token)("POST", "/auth/logout");

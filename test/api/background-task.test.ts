@@ -12,13 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Makes a task of an environment that has nothing to do, and returns its id. */
+/** Starts a redrive that has nothing to do in the token's environment and returns the task's id. */
 async function makeTask(token: string): Promise<string> {
   const { status, json } = await send("POST", "/dead-letter/redrive", { filter: {}, rate: 1000 }, { token });
   expect(status).toBe(202);
   return json.id;
 }
 
+/** Purges a new application's contents and returns the task's id. */
 async function purge(token: string): Promise<string> {
   const uid = freshUid("app");
   await send("POST", "/app", { name: uid, uid }, { token });
@@ -29,7 +30,7 @@ const idsOf = async (token: string, query = "") =>
   (await send("GET", `/background-task${query}`, undefined, { token })).json.data.map(({ id }: { id: string }) => id);
 
 describe("the list of background tasks", () => {
-  test("has those of the environment, newest first unless told otherwise, in pages", async () => {
+  test("background tasks of an environment are listed in pages, newest first by default", async () => {
     const token = await server.createToken("--environment", freshUid("environment"));
     expect(await idsOf(token)).toEqual([]);
     const made = [await makeTask(token), await makeTask(token), await makeTask(token)];
@@ -41,7 +42,7 @@ describe("the list of background tasks", () => {
     expect(await idsOf(token, `?iterator=-${made[1]}`)).toEqual([made[2]!]);
   });
 
-  test("can be narrowed by status and task", async () => {
+  test("background tasks can be filtered by status and task", async () => {
     const token = await server.createToken("--environment", freshUid("environment"));
     const [redrive, purged] = [await makeTask(token), await purge(token)];
     for (const id of [redrive, purged]) {
@@ -58,7 +59,7 @@ describe("the list of background tasks", () => {
     expect(await idsOf(token, "?status=failed")).toEqual([]);
   });
 
-  test("refuses what makes no sense", async () => {
+  test("listing background tasks with an invalid parameter returns 400 or 422", async () => {
     const status = async (query: string) => (await send("GET", `/background-task${query}`)).status;
     expect(await status("?status=nonsense")).toBe(400);
     expect(await status("?order=sideways")).toBe(400);
@@ -70,8 +71,8 @@ describe("the list of background tasks", () => {
   });
 });
 
-describe("a background task", () => {
-  test("is not there for another environment, nor for the token of an application", async () => {
+describe("access to background tasks", () => {
+  test("a background task returns 404 in another environment and 403 to an application token", async () => {
     const uid = await makeApplication(send);
     const { json } = await send("POST", `/app/${uid}/msg/expunge-all-contents`);
     const elsewhere = await server.createToken("--environment", freshUid("environment"));
@@ -87,8 +88,8 @@ describe("a background task", () => {
   });
 });
 
-describe("redriving everything, as the Svix server has it", () => {
-  test("sends all dead letters of the environment again, and of no other", async () => {
+describe("POST /admin/redrive-dlq", () => {
+  test("redrive-dlq redrives all dead letters of its environment and of no other", async () => {
     await using receiver = startReceiver(withStatus(500));
     const environment = freshUid("environment");
     const token = await server.createToken("--environment", environment);
@@ -113,7 +114,7 @@ describe("redriving everything, as the Svix server has it", () => {
     await dead(send, 2);
   });
 
-  test("is not for the token of an application, and not in the document", async () => {
+  test("redrive-dlq returns 403 to an application token and is not in the OpenAPI document", async () => {
     const token = await server.createToken("--app", await makeApplication(send));
     expect((await send("POST", "/admin/redrive-dlq", undefined, { token })).status).toBe(403);
     expect((await send("GET", "/api/v1/openapi.json")).text).not.toContain("redrive-dlq");

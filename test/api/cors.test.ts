@@ -47,9 +47,9 @@ const own = [
   "/metricsx",
 ];
 
-describe("pages of other origins", () => {
+describe("CORS", () => {
   for (const path of open) {
-    test(`may ask whether they may call ${path}`, async () => {
+    test(`a preflight request for ${path} is allowed from any origin`, async () => {
       const { status, headers } = await preflight(path);
       expect(status).toBe(204);
       expect(headers.get("access-control-allow-origin")).toBe("*");
@@ -60,14 +60,14 @@ describe("pages of other origins", () => {
   }
 
   for (const path of own) {
-    test(`may not call ${path}, which is the server's own`, async () => {
+    test(`a preflight request for ${path} is rejected`, async () => {
       const answer = await preflight(path);
       expect([404, 405]).toContain(answer.status);
       expect(answer.headers.get("access-control-allow-methods")).toBeNull();
     });
   }
 
-  test("may read every answer of the API, errors as well", async () => {
+  test("every API response allows any origin, including errors and streams", async () => {
     const token = { authorization: `Bearer ${ROOT_TOKEN}` };
     const answers = [
       await ask("GET", "/api/v1/app", token),
@@ -86,7 +86,7 @@ describe("pages of other origins", () => {
     await stream.body?.cancel();
   });
 
-  test("are never sent credentials, nor may they read the server's own pages", async () => {
+  test("no response allows credentials or sets cookies, and pages cannot be read from other origins", async () => {
     for (const path of [...open, ...own]) {
       for (const method of ["GET", "OPTIONS"]) {
         const { headers } = await ask(method, path);

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** What became of messages, as the API tells it: attempts, destinations, dead letters, and sending again. */
+/** Results of deliveries in the API: attempts, destinations, dead letters, resends and redrives. */
 
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // A single attempt: what fails is dead at once.
+  // A failed delivery is dead after one attempt.
   server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
 });
@@ -19,7 +19,7 @@ interface Setup {
   readonly inbox: string;
 }
 
-/** An application with one endpoint: an inbox that answers with this status. */
+/** Creates an application with one endpoint: an inbox that responds with this status. */
 async function setup(status = 200, fields: object = {}): Promise<Setup> {
   const app = await makeApplication(send);
   const inbox = freshUid("inbox");
@@ -32,7 +32,7 @@ async function sendMessage(app: string, fields: object = {}): Promise<string> {
   return (await send("POST", `/app/${app}/msg`, { eventType: "user.signup", payload: { a: 1 }, ...fields })).json.id;
 }
 
-/** Asks until the answer is as it should be; the test's timeout ends it otherwise. */
+/** Polls until the response fits; the test's timeout is the deadline. */
 async function eventually(
   ask: () => Promise<Answer>,
   fits: (json: Answer["json"]) => boolean,
@@ -60,8 +60,8 @@ const received = (inbox: string, count: number) =>
     ({ data }) => data.length >= count,
   );
 
-describe("an attempt that arrived", () => {
-  test("is told by message, by endpoint and by its id", async () => {
+describe("a successful attempt", () => {
+  test("an attempt can be read by message, by endpoint and by its id", async () => {
     const { app, endpoint, inbox } = await setup();
     const message = await sendMessage(app);
     const { data, done } = await attemptsOf(app, message, 1);
@@ -87,7 +87,7 @@ describe("an attempt that arrived", () => {
     expect(bare.json.data[0].response).toBe("{}");
   });
 
-  test("sent the payload byte for byte, with its id and the endpoint's headers", async () => {
+  test("an attempt sends the payload byte for byte with the message id and the endpoint's headers", async () => {
     const { app, inbox } = await setup(200, { headers: { "X-Shop": "17" } });
     const { json } = await send("POST", `/app/${app}/msg`, '{"eventType":"a","payload":{ "n" : 1.0 }}');
     const { data } = await received(inbox, 1);
@@ -95,7 +95,7 @@ describe("an attempt that arrived", () => {
     expect(data[0].headers["x-shop"]).toBe("17");
   });
 
-  test("is not the attempt of another message", async () => {
+  test("reading an attempt of another message returns 404", async () => {
     const { app } = await setup();
     const [one, two] = [await sendMessage(app), await sendMessage(app)];
     const { data } = await attemptsOf(app, one, 1);
@@ -103,7 +103,7 @@ describe("an attempt that arrived", () => {
     expect((await send("GET", `/app/${app}/msg/${one}/attempt/nope`)).status).toBe(404);
   });
 
-  test("can have its answer deleted", async () => {
+  test("deleting the content of an attempt expunges its response", async () => {
     const { app } = await setup();
     const message = await sendMessage(app);
     const { data } = await attemptsOf(app, message, 1);
@@ -114,7 +114,7 @@ describe("an attempt that arrived", () => {
 });
 
 describe("the list of attempts", () => {
-  test("can be narrowed by status, class of status, event type and endpoint", async () => {
+  test("attempts can be filtered by status, status code class, event type and endpoint", async () => {
     const { app, endpoint } = await setup(500);
     const good = await send("POST", `/app/${app}/endpoint`, {
       url: `${server.url}/inbox/${freshUid("inbox")}`,
@@ -140,7 +140,7 @@ describe("the list of attempts", () => {
 });
 
 describe("the destinations of a message", () => {
-  test("are all endpoints that wanted it, with how far each is", async () => {
+  test("a message's destinations are the endpoints that matched it, each with its status", async () => {
     const { app, endpoint } = await setup(500);
     const paused = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", paused: true });
     await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", channels: ["other"] });
@@ -163,8 +163,8 @@ describe("the destinations of a message", () => {
   });
 });
 
-describe("sending a message again", () => {
-  test("makes another attempt, asked for by hand", async () => {
+describe("resending a message", () => {
+  test("a resend makes another attempt with the manual trigger type", async () => {
     const { app, endpoint } = await setup();
     const message = await sendMessage(app);
     await attemptsOf(app, message, 1);
@@ -174,14 +174,14 @@ describe("sending a message again", () => {
     expect(data.map(({ triggerType }: { triggerType: number }) => triggerType)).toEqual([1, 0]);
   });
 
-  test("reaches an endpoint that did not want it", async () => {
+  test("a resend reaches an endpoint that did not match the message", async () => {
     const { app, endpoint, inbox } = await setup(200, { channels: ["other"] });
     const message = await sendMessage(app);
     await send("POST", `/app/${app}/msg/${message}/endpoint/${endpoint}/resend`);
     expect((await received(inbox, 1)).data[0].messageId).toBe(message);
   });
 
-  test("says when the payload is gone, when the endpoint is disabled, and when there is no such thing", async () => {
+  test("a resend returns 400 for a disabled endpoint or a deleted payload, and 404 for an unknown endpoint", async () => {
     const { app, endpoint } = await setup(200, { disabled: true });
     const message = await sendMessage(app);
     const resend = (to: string) => send("POST", `/app/${app}/msg/${message}/endpoint/${to}/resend`);
@@ -195,7 +195,7 @@ describe("sending a message again", () => {
 });
 
 describe("dead letters", () => {
-  test("tell all that is known of them", async () => {
+  test("a dead letter contains its message, endpoint, reason and last attempt", async () => {
     const { app, endpoint } = await setup(500);
     const eventId = freshUid("event");
     const message = await sendMessage(app, { eventId });
@@ -215,7 +215,7 @@ describe("dead letters", () => {
     });
   });
 
-  test("are newest first, page, and can be narrowed", async () => {
+  test("dead letters are listed newest first, in pages, and can be filtered", async () => {
     const { app, endpoint } = await setup(500);
     const messages: string[] = [];
     for (const eventType of ["a", "b", "c"]) messages.push(await sendMessage(app, { eventType }));
@@ -235,7 +235,7 @@ describe("dead letters", () => {
     expect((await send("GET", "/dead-letter?app_id=nope")).status).toBe(404);
   });
 
-  test("are summed up by what they have in common", async () => {
+  test("the summary counts dead letters by application, endpoint, event type and reason", async () => {
     const { app, endpoint } = await setup(404);
     for (const eventType of ["a", "a", "b"]) await sendMessage(app, { eventType });
     const { data } = await deadLettersOf(app, 3);
@@ -253,7 +253,7 @@ describe("dead letters", () => {
     expect(json.groups[1]).toMatchObject({ eventType: "b", count: 1 });
   });
 
-  test("are sent again by a redrive, and leave the list", async () => {
+  test("a redrive sends dead letters again, and a dry run only counts them", async () => {
     const { app, endpoint, inbox } = await setup(500);
     const message = await sendMessage(app);
     const { data } = await deadLettersOf(app, 1);
@@ -278,7 +278,7 @@ describe("dead letters", () => {
     expect((await received(inbox, 2)).data[0]).toMatchObject({ messageId: message, status: 200 });
   });
 
-  test("are not sent again, and keep their reason, where nothing can be sent; a dry run counts the others alone", async () => {
+  test("a redrive and its dry run skip dead letters that cannot be sent, which keep their reason", async () => {
     const { app, endpoint: paused } = await setup(500);
     const endpoints = [paused];
     for (let i = 0; i < 3; i++) {
@@ -312,7 +312,7 @@ describe("dead letters", () => {
     expect(data.map(({ reason }: { reason: string }) => reason)).not.toContain("disabled");
   });
 
-  test("are not sent again without a filter, or with a wrong one", async () => {
+  test("a redrive without a filter or with an invalid one returns 422, with an unknown id 404", async () => {
     const redrive = (body: unknown) => send("POST", "/dead-letter/redrive", body);
     for (const body of [
       {},
@@ -338,7 +338,7 @@ describe("dead letters", () => {
     expect((await send("GET", "/background-task/qtask_17MeGibBYAlEAyJrb2g70ismFAs")).status).toBe(404);
   });
 
-  test("are dropped by a filter, and never without one", async () => {
+  test("dropping dead letters requires a filter and drops only those that match", async () => {
     const { app } = await setup(500);
     await sendMessage(app, { eventType: "a" });
     await sendMessage(app, { eventType: "b" });
@@ -350,7 +350,7 @@ describe("dead letters", () => {
     await deadLettersOf(app, 1);
   });
 
-  test("are not dropped by a filter that nobody has filled in", async () => {
+  test("dropping dead letters with an empty filter value returns 422 and drops nothing", async () => {
     const { app } = await setup(500);
     await sendMessage(app, { eventType: "emp" });
     await deadLettersOf(app, 1);
@@ -371,7 +371,7 @@ describe("dead letters", () => {
 });
 
 describe("the overview", () => {
-  test("counts, and shows the latest messages with what became of them", async () => {
+  test("the overview contains totals and the latest messages with their delivery counts", async () => {
     const { app } = await setup();
     const message = await sendMessage(app);
     await attemptsOf(app, message, 1);
@@ -388,7 +388,7 @@ describe("the overview", () => {
     expect(json.messages.length).toBeLessThanOrEqual(50);
   });
 
-  test("is told live when something changes", async () => {
+  test("the live stream sends the overview again when something changes", async () => {
     const { app } = await setup();
     const stop = new AbortController();
     const response = await fetch(`${server.url}/api/v1/live`, {

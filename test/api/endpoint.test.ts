@@ -4,7 +4,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 
 const url = "https://example.com/webhook";
 const secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-// Seed and public key of the ed25519 example of the Standard Webhooks specification.
+// The key pair of the ed25519 example in the Standard Webhooks specification.
 const privateKey = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
 const publicKey = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
 
@@ -31,7 +31,7 @@ const many = (count: number, bytesEach: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, "x".repeat(bytesEach)]));
 
 describe("creating an endpoint", () => {
-  test("answers with every field that either version of the SDKs and we ourselves know", async () => {
+  test("creating an endpoint returns every field of both SDK versions and of our additions", async () => {
     const { status, json } = await send("POST", endpoints, { url: "HTTP://Example.COM" });
     expect(status).toBe(201);
     expect(json).toEqual({
@@ -59,7 +59,7 @@ describe("creating an endpoint", () => {
     });
   });
 
-  test("keeps all that was sent", async () => {
+  test("creating an endpoint stores every field that is sent", async () => {
     const sent = {
       uid: freshUid("ep"),
       url,
@@ -82,12 +82,12 @@ describe("creating an endpoint", () => {
     expect((await send("GET", `${endpoints}/${sent.uid}`)).json).toEqual(json);
   });
 
-  test("takes filterTypes, the old name of eventTypes", async () => {
+  test("filterTypes is an alias of eventTypes", async () => {
     const { json } = await send("POST", endpoints, { url, filterTypes: ["user.deleted"] });
     expect(json.eventTypes).toEqual(["user.deleted"]);
   });
 
-  test("with a uid that is taken in its application answers 409, in another one not", async () => {
+  test("an endpoint's uid must be unique within its application, else creating it returns 409", async () => {
     const uid = freshUid("ep");
     await makeEndpoint({ uid });
     expect((await send("POST", endpoints, { url, uid })).status).toBe(409);
@@ -97,69 +97,69 @@ describe("creating an endpoint", () => {
 
   const rejected: [string, object, string[]][] = [
     ["no url", { url: undefined }, ["body", "url"]],
-    ["a url that is none", { url: "nope" }, ["body", "url"]],
+    ["an invalid url", { url: "nope" }, ["body", "url"]],
     ["an empty url", { url: "" }, ["body", "url"]],
-    ["a url of another scheme", { url: "ftp://example.com" }, ["body", "url"]],
+    ["a url with an unsupported scheme", { url: "ftp://example.com" }, ["body", "url"]],
     ["a file url", { url: "file:///etc/passwd" }, ["body", "url"]],
     ["a url that is a number", { url: 1 }, ["body", "url"]],
     ["a url without a host", { url: "http://" }, ["body", "url"]],
     ["a secret that is too short", { secret: "whsec_AAAA" }, ["body", "secret"]],
     ["a secret that is too long", { secret: `whsec_${"A".repeat(104)}` }, ["body", "secret"]],
     ["a secret without its prefix", { secret: secret.slice(6) }, ["body", "secret"]],
-    ["a secret that is no base64", { secret: `whsec_${"*".repeat(32)}` }, ["body", "secret"]],
-    ["a private key whose halves do not belong together", { secret: `whsk_${"A".repeat(86)}==` }, ["body", "secret"]],
+    ["a secret that is not base64", { secret: `whsec_${"*".repeat(32)}` }, ["body", "secret"]],
+    ["a private key whose halves do not match", { secret: `whsk_${"A".repeat(86)}==` }, ["body", "secret"]],
     ["an event type that does not exist", { eventTypes: ["nope"] }, ["body", "eventTypes"]],
-    ["no event type at all", { eventTypes: [] }, ["body", "eventTypes"]],
-    ["an event type twice", { eventTypes: ["user.signup", "user.signup"] }, ["body", "eventTypes"]],
+    ["an empty list of event types", { eventTypes: [] }, ["body", "eventTypes"]],
+    ["a duplicate event type", { eventTypes: ["user.signup", "user.signup"] }, ["body", "eventTypes"]],
     ["1,001 event types", { eventTypes: Array.from({ length: 1001 }, (_, i) => `t${i}`) }, ["body", "eventTypes"]],
-    ["a url with half of a character", { url: "https://example.com/\ud800" }, ["body", "url"]],
-    ["a description with half of a character", { description: "\ud800" }, ["body", "description"]],
-    ["an event type with a space", { eventTypes: ["a b"] }, ["body", "eventTypes", "[0]"]],
+    ["an unpaired surrogate in the url", { url: "https://example.com/\ud800" }, ["body", "url"]],
+    ["an unpaired surrogate in the description", { description: "\ud800" }, ["body", "description"]],
+    ["a space in an event type", { eventTypes: ["a b"] }, ["body", "eventTypes", "[0]"]],
     ["eleven channels", { channels: [..."abcdefghijk"] }, ["body", "channels"]],
-    ["no channel at all", { channels: [] }, ["body", "channels"]],
-    ["a uid like an id", { uid: "ep_1" }, ["body", "uid"]],
-    ["a wait that is no duration", { retrySchedule: ["soon"] }, ["body", "retrySchedule", "[0]"]],
-    ["a wait that is a number", { retrySchedule: [5] }, ["body", "retrySchedule", "[0]"]],
-    ["a wait of more than a year", { retrySchedule: ["366d"] }, ["body", "retrySchedule", "[0]"]],
-    ["51 waits", { retrySchedule: Array(51).fill("1s") }, ["body", "retrySchedule"]],
+    ["an empty list of channels", { channels: [] }, ["body", "channels"]],
+    ["a uid that looks like an id", { uid: "ep_1" }, ["body", "uid"]],
+    ["a retry wait that is not a duration", { retrySchedule: ["soon"] }, ["body", "retrySchedule", "[0]"]],
+    ["a retry wait that is a number", { retrySchedule: [5] }, ["body", "retrySchedule", "[0]"]],
+    ["a retry wait of more than a year", { retrySchedule: ["366d"] }, ["body", "retrySchedule", "[0]"]],
+    ["51 retry waits", { retrySchedule: Array(51).fill("1s") }, ["body", "retrySchedule"]],
     ["a timeout of 99 ms", { timeoutMs: 99 }, ["body", "timeoutMs"]],
     ["a timeout of more than ten minutes", { timeoutMs: 600_001 }, ["body", "timeoutMs"]],
     ["a concurrency of 0", { concurrency: 0 }, ["body", "concurrency"]],
-    ["a concurrency that is no integer", { concurrency: 1.5 }, ["body", "concurrency"]],
+    ["a concurrency that is not an integer", { concurrency: 1.5 }, ["body", "concurrency"]],
     ["an unknown ordering", { ordering: "random" }, ["body", "ordering"]],
-    ["a paused that is a text", { paused: "true" }, ["body", "paused"]],
-    ["a filter, which this version does not have", { filter: { type: "a" } }, ["body", "filter"]],
-    ["a header that may not be set", { headers: { Host: "a" } }, ["body", "headers"]],
+    ["a paused that is a string", { paused: "true" }, ["body", "paused"]],
+    ["a filter, which is not supported yet", { filter: { type: "a" } }, ["body", "filter"]],
+    ["a reserved header", { headers: { Host: "a" } }, ["body", "headers"]],
     ["a header that would replace the signature", { headers: { "Webhook-Signature": "a" } }, ["body", "headers"]],
-    ["a header of the connection", { headers: { Expect: "100-continue" } }, ["body", "headers"]],
-    ["more headers than servers take", { headers: many(5, 4000) }, ["body", "headers"]],
+    ["a connection header", { headers: { Expect: "100-continue" } }, ["body", "headers"]],
+    ["20 kB of headers", { headers: many(5, 4000) }, ["body", "headers"]],
     ["a line break in a header", { headers: { a: "b\r\nc: d" } }, ["body", "headers"]],
   ];
   for (const [what, fields, loc] of rejected) {
-    test(`with ${what} answers 422 and says where`, async () => {
+    test(`creating an endpoint with ${what} returns 422 with the location of the error`, async () => {
       const { status, json } = await send("POST", endpoints, { url, ...fields });
       expect(status).toBe(422);
       expect(json.detail[0].loc).toEqual(loc);
     });
   }
 
-  test("never repeats a secret that it refuses", async () => {
+  test("the error for an invalid secret does not contain the secret", async () => {
     expect((await send("POST", endpoints, { url, secret: "whsec_do-not-tell" })).text).not.toContain("do-not-tell");
   });
 
-  test("refuses an event type that was archived", async () => {
+  test("creating an endpoint with an archived event type returns 422", async () => {
     await send("POST", "/event-type", { name: "old.type", description: "" });
     await send("DELETE", "/event-type/old.type");
     expect((await send("POST", endpoints, { url, eventTypes: ["old.type"] })).status).toBe(422);
   });
 
-  test("in an application that does not exist answers 404", async () => {
+  test("creating an endpoint in an unknown application returns 404", async () => {
     expect((await send("POST", "/app/nope/endpoint", { url })).status).toBe(404);
   });
 });
 
 describe("changing an endpoint", () => {
-  test("by PATCH touches only what was sent, and null clears", async () => {
+  test("a PATCH changes only the endpoint fields that are sent, and null clears a field", async () => {
     const id = await makeEndpoint({ description: "a", throttleRate: 3, retrySchedule: ["1s"], channels: ["c"] });
     const { json } = await send("PATCH", `${endpoints}/${id}`, { throttleRate: null, channels: null, paused: true });
     expect(json).toMatchObject({ description: "a", throttleRate: null, channels: null, paused: true });
@@ -167,7 +167,7 @@ describe("changing an endpoint", () => {
     expect((await send("PATCH", `${endpoints}/${id}`, { retrySchedule: null })).json.retrySchedule).toBeNull();
   });
 
-  test("by PUT resets what was not sent, but neither uid nor secret nor headers", async () => {
+  test("a PUT resets omitted fields of an endpoint but keeps its uid, secret and headers", async () => {
     const id = await makeEndpoint({
       uid: freshUid("ep"),
       secret,
@@ -183,14 +183,14 @@ describe("changing an endpoint", () => {
     expect((await send("GET", `${endpoints}/${id}/headers`)).json.headers).toEqual({ "X-A": "1" });
   });
 
-  test("by PUT on an unknown uid makes it with that uid", async () => {
+  test("a PUT to an unknown uid creates an endpoint, and a PUT to an unknown id returns 404", async () => {
     const uid = freshUid("ep");
     const { status, json } = await send("PUT", `${endpoints}/${uid}`, { url });
     expect([status, json.uid]).toEqual([201, uid]);
     expect((await send("PUT", `${endpoints}/ep_17MeGibBYAlEAyJrb2g70ismFAs`, { url })).status).toBe(404);
   });
 
-  test("by PUT ignores fields that only POST takes, also when it creates the endpoint", async () => {
+  test("a PUT ignores the secret and headers of an endpoint, even when it creates it", async () => {
     const uid = freshUid();
     const sent = { url, headers: { "webhook-signature": "v1,forged" }, secret: 7 };
     expect((await send("PUT", `${endpoints}/${uid}`, sent)).status).toBe(201);
@@ -198,7 +198,7 @@ describe("changing an endpoint", () => {
     expect((await send("GET", `${endpoints}/${uid}/secret`)).json.key).toStartWith("whsec_");
   });
 
-  test("by PUT on an unknown uid at the same time makes one, and the others replace it", async () => {
+  test("concurrent PUTs of an unknown uid create one endpoint and replace it", async () => {
     for (let round = 0; round < 20; round++) {
       const uid = freshUid("ep");
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -209,20 +209,20 @@ describe("changing an endpoint", () => {
     }
   });
 
-  test("by PUT with the uid of another one answers 409", async () => {
+  test("a PUT with the uid of another endpoint returns 409", async () => {
     const uid = freshUid("ep");
     await makeEndpoint({ uid });
     expect((await send("PUT", `${endpoints}/${freshUid("ep")}`, { url, uid })).status).toBe(409);
   });
 
-  test("refuses what creating refuses", async () => {
+  test("changing an endpoint to invalid values returns 422", async () => {
     const id = await makeEndpoint();
     expect((await send("PATCH", `${endpoints}/${id}`, { url: "ftp://a" })).status).toBe(422);
     expect((await send("PUT", `${endpoints}/${id}`, { url, eventTypes: ["nope"] })).status).toBe(422);
     expect((await send("PATCH", `${endpoints}/${id}`, { url: null })).status).toBe(422);
   });
 
-  test("keeps all of many changes that come at the same time", async () => {
+  test("concurrent PATCHes of an endpoint and its headers are all applied", async () => {
     const id = await makeEndpoint();
     await Promise.all([
       send("PATCH", `${endpoints}/${id}`, { description: "d" }),
@@ -234,7 +234,7 @@ describe("changing an endpoint", () => {
     expect((await send("GET", `${endpoints}/${id}/headers`)).json.headers).toEqual({ "X-A": "1", "X-B": "2" });
   });
 
-  test("ends with DELETE, which frees the uid", async () => {
+  test("deleting an endpoint removes it and frees its uid", async () => {
     const uid = freshUid("ep");
     await makeEndpoint({ uid });
     expect((await send("DELETE", `${endpoints}/${uid}`)).status).toBe(204);
@@ -243,7 +243,7 @@ describe("changing an endpoint", () => {
     await makeEndpoint({ uid });
   });
 
-  test("of another application is impossible", async () => {
+  test("reading, changing or deleting an endpoint through another application returns 404", async () => {
     const id = await makeEndpoint();
     const other = await makeApplication(send);
     for (const method of ["GET", "DELETE"]) {
@@ -253,19 +253,19 @@ describe("changing an endpoint", () => {
   });
 });
 
-describe("the secret of an endpoint", () => {
-  test("is made when none is given", async () => {
+describe("endpoint secrets", () => {
+  test("an endpoint created without a secret gets a generated one", async () => {
     const id = await makeEndpoint();
     const { json } = await send("GET", `${endpoints}/${id}/secret`);
     expect(json.key).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
   });
 
-  test("of an ed25519 key shows its public half only", async () => {
+  test("reading an ed25519 secret returns only the public key", async () => {
     const id = await makeEndpoint({ secret: privateKey });
     expect((await send("GET", `${endpoints}/${id}/secret`)).json).toEqual({ key: publicKey });
   });
 
-  test("is replaced by a rotation, with or without a body", async () => {
+  test("rotating a secret replaces it with the given one or a generated one", async () => {
     const id = await makeEndpoint();
     const given = await send("POST", `${endpoints}/${id}/secret/rotate`, { key: secret, gracePeriodSeconds: 60 });
     expect([given.status, given.text]).toEqual([204, ""]);
@@ -274,7 +274,7 @@ describe("the secret of an endpoint", () => {
     expect((await send("GET", `${endpoints}/${id}/secret`)).json.key).not.toBe(secret);
   });
 
-  test("is told by the rotation to the SDKs that expect it, and to nobody else", async () => {
+  test("rotating a secret returns the new one only to SDKs from version 2.7", async () => {
     const rotate = async (userAgent: string, fields: object = {}) => {
       const id = await makeEndpoint();
       const headers = { "user-agent": userAgent };
@@ -293,7 +293,7 @@ describe("the secret of an endpoint", () => {
     }
   });
 
-  test("can be rotated until more than ten old ones are still valid", async () => {
+  test("an eleventh rotation while ten old secrets are valid returns 400", async () => {
     const id = await makeEndpoint();
     const rotate = () => send("POST", `${endpoints}/${id}/secret/rotate`, {});
     for (let i = 0; i < 10; i++) expect((await rotate()).status).toBe(204);
@@ -301,7 +301,7 @@ describe("the secret of an endpoint", () => {
     expect([refused.status, refused.json.code]).toEqual([400, "limit_reached"]);
   });
 
-  test("is not replaced by a wrong one, or for a wrong time", async () => {
+  test("rotating with an invalid secret or grace period returns 422", async () => {
     const id = await makeEndpoint();
     for (const body of [{ key: "whsec_short" }, { gracePeriodSeconds: -1 }, { gracePeriodSeconds: 604_801 }]) {
       expect((await send("POST", `${endpoints}/${id}/secret/rotate`, body)).status).toBe(422);
@@ -309,8 +309,8 @@ describe("the secret of an endpoint", () => {
   });
 });
 
-describe("the headers of an endpoint", () => {
-  test("are replaced, changed and taken away, in any case of their names", async () => {
+describe("endpoint headers", () => {
+  test("endpoint headers are replaced, patched and deleted by case-insensitive name", async () => {
     const id = await makeEndpoint({ headers: { "X-One": "1" } });
     const headers = `${endpoints}/${id}/headers`;
     expect((await send("PUT", headers, { headers: { "X-Two": "2", "X-Three": "3" } })).status).toBe(204);
@@ -321,13 +321,13 @@ describe("the headers of an endpoint", () => {
     expect((await send("GET", headers)).json.headers).toEqual({ "X-Four": "4" });
   });
 
-  test("that are secrets of the receiver are named but not told", async () => {
+  test("reading endpoint headers returns sensitive headers by name only", async () => {
     const id = await makeEndpoint({ headers: { Authorization: "Bearer x", "X-API-Key": "y", "X-A": "1" } });
     const { json } = await send("GET", `${endpoints}/${id}/headers`);
     expect(json).toEqual({ headers: { "X-A": "1" }, sensitive: ["Authorization", "X-API-Key"] });
   });
 
-  test("are checked", async () => {
+  test("setting invalid endpoint headers by PUT or PATCH returns 422", async () => {
     const headers = `${endpoints}/${await makeEndpoint()}/headers`;
     for (const sent of [
       { "Content-Type": "a" },
@@ -346,7 +346,7 @@ describe("the headers of an endpoint", () => {
     expect((await send("PUT", headers, {})).status).toBe(422);
   });
 
-  test("do not become too many bit by bit", async () => {
+  test("a PATCH that would exceed the total size of headers returns 422", async () => {
     const headers = `${endpoints}/${await makeEndpoint({ headers: many(3, 4000) })}/headers`;
     const { status, json } = await send("PATCH", headers, { headers: { a: "x".repeat(4000), b: "x".repeat(4000) } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "headers"]]);
@@ -354,7 +354,7 @@ describe("the headers of an endpoint", () => {
   });
 });
 
-test("the list of endpoints is newest first unless asked otherwise", async () => {
+test("endpoints are listed newest first by default and can be paged", async () => {
   const list = `/app/${await makeApplication(send)}/endpoint`;
   const made: string[] = [];
   for (let i = 0; i < 3; i++) made.push((await send("POST", list, { url })).json.id);
@@ -366,7 +366,7 @@ test("the list of endpoints is newest first unless asked otherwise", async () =>
   expect(await idsOf(`?iterator=-${made[1]}`)).toEqual([made[2]!]);
 });
 
-test("with https-only, endpoints without TLS are refused", async () => {
+test("with https-only, creating an endpoint with an http URL returns 422", async () => {
   const strict = await startServer(["--https-only"]);
   try {
     const sendThere = clientOf(strict.url);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const environment = () => server.createToken("--environment", freshUid("environment"));
+const environmentToken = () => server.createToken("--environment", freshUid("environment"));
 const type = (name: string, more: object = {}) => ({ name, description: `About ${name}`, ...more });
 
 async function exported(token: string) {
@@ -21,9 +21,9 @@ async function exported(token: string) {
   return json;
 }
 
-describe("the configuration of an environment", () => {
-  test("is exported with every event type, archived ones as well", async () => {
-    const token = await environment();
+describe("exporting and importing an environment", () => {
+  test("an export contains every event type, including archived ones", async () => {
+    const token = await environmentToken();
     await send("POST", "/event-type", type("a", { archived: true, featureFlags: ["x"], validation: "off" }), { token });
     await send("POST", "/event-type", type("b", { schemas: { "1": { type: "object" } } }), { token });
     const out = await exported(token);
@@ -35,8 +35,8 @@ describe("the configuration of an environment", () => {
     ]);
   });
 
-  test("is the same in another environment once it has been imported there", async () => {
-    const [here, there] = [await environment(), await environment()];
+  test("importing an export reproduces its event types in another environment", async () => {
+    const [here, there] = [await environmentToken(), await environmentToken()];
     for (let i = 0; i < 260; i++) {
       const name = `t${String(i).padStart(3, "0")}`;
       await send("POST", "/event-type", type(name, { groupName: "g", deprecated: i % 2 === 0 }), { token: here });
@@ -49,8 +49,8 @@ describe("the configuration of an environment", () => {
     expect(timeless(await exported(there))).toEqual(timeless(out));
   });
 
-  test("replaces event types that are there and leaves the others", async () => {
-    const token = await environment();
+  test("an import replaces existing event types and keeps the others", async () => {
+    const token = await environmentToken();
     await send("POST", "/event-type", type("a", { groupName: "g", archived: true }), { token });
     await send("POST", "/event-type", type("b"), { token });
     await send("POST", "/environment/import", { eventTypes: [{ name: "a", description: "New" }] }, { token });
@@ -60,8 +60,8 @@ describe("the configuration of an environment", () => {
     ]);
   });
 
-  test("may be empty, and settings and connectors are passed over", async () => {
-    const token = await environment();
+  test("an import may be empty, and its settings and connectors are ignored", async () => {
+    const token = await environmentToken();
     for (const body of [{}, { eventTypes: null, settings: null, connectors: null }, { settings: { a: 1 } }]) {
       expect((await send("POST", "/environment/import", body, { token })).status).toBe(204);
     }
@@ -69,39 +69,39 @@ describe("the configuration of an environment", () => {
 
   const refused: [string, unknown, string[]][] = [
     ["no body", undefined, ["body"]],
-    ["a list", [], ["body"]],
-    ["event types that are no list", { eventTypes: {} }, ["body", "eventTypes"]],
+    ["an array as the body", [], ["body"]],
+    ["event types that are not an array", { eventTypes: {} }, ["body", "eventTypes"]],
     [
       "an event type without a description",
       { eventTypes: [{ name: "x" }] },
       ["body", "eventTypes", "[0]", "description"],
     ],
-    ["a wrong name", { eventTypes: [type("no spaces")] }, ["body", "eventTypes", "[0]", "name"]],
-    ["a name twice", { eventTypes: [type("x"), type("x")] }, ["body", "eventTypes", "[1]", "name"]],
+    ["an invalid name", { eventTypes: [type("no spaces")] }, ["body", "eventTypes", "[0]", "name"]],
+    ["a duplicate name", { eventTypes: [type("x"), type("x")] }, ["body", "eventTypes", "[1]", "name"]],
     [
-      "a schema that is none",
+      "an invalid schema",
       { eventTypes: [type("x"), type("y", { schemas: { "1": { type: "objekt" } } })] },
       ["body", "eventTypes", "[1]", "schemas", "1", "type"],
     ],
   ];
   for (const [name, body, loc] of refused) {
-    test(`that has ${name} answers 422, and nothing is imported`, async () => {
-      const token = await environment();
+    test(`an import with ${name} returns 422 and imports nothing`, async () => {
+      const token = await environmentToken();
       const { status, json } = await send("POST", "/environment/import", body, { token });
       expect([status, json.detail[0].loc]).toEqual([422, loc]);
       expect((await exported(token)).eventTypes).toEqual([]);
     });
   }
 
-  test("is not for the token of an application", async () => {
+  test("export and import return 403 to an application token", async () => {
     await send("POST", "/app", { name: "P", uid: "portal" });
     const token = await server.createToken("--app", "portal");
     expect((await send("POST", "/environment/export", undefined, { token })).status).toBe(403);
     expect((await send("POST", "/environment/import", {}, { token })).status).toBe(403);
   });
 
-  test("survives imports at the same time", async () => {
-    const token = await environment();
+  test("concurrent imports of one event type all succeed and leave one event type", async () => {
+    const token = await environmentToken();
     const bodies = Array.from({ length: 10 }, (_, i) => ({ eventTypes: [type("same", { groupName: `g${i}` })] }));
     const answers = await Promise.all(bodies.map((body) => send("POST", "/environment/import", body, { token })));
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(204));
@@ -113,8 +113,8 @@ describe("the configuration of an environment", () => {
     ["1.x", (token: string) => new Svix1(token, { serverUrl: server.url }) as unknown as Svix],
   ] as const;
   for (const [version, clientFor] of clients) {
-    test(`goes from one environment to another with the Svix client ${version}`, async () => {
-      const [from, to] = [clientFor(await environment()), clientFor(await environment())];
+    test(`the Svix client ${version} can export event types and import them elsewhere`, async () => {
+      const [from, to] = [clientFor(await environmentToken()), clientFor(await environmentToken())];
       await from.eventType.create({ name: "moved", description: "d" });
       const { eventTypes } = await from.environment.export();
       await to.environment.import({ eventTypes });

@@ -19,14 +19,14 @@ async function make(name = freshUid("environment")): Promise<{ id: string; name:
   return json;
 }
 
-/** The same call in an environment that the header names. */
+/** Calls the API in the environment that the header names. */
 const within =
   (environment: string): Send =>
   (method, where, body) =>
     send(method, where, body, { headers: { "boathook-environment": environment } });
 
 describe("environments", () => {
-  test("are made, shown and renamed in the form of the Svix API", async () => {
+  test("environments are created, read and renamed in the form of the Svix API", async () => {
     const name = freshUid("My environment");
     const { status, json } = await send("POST", path, { name, type: "production", unknown: true });
     expect(status).toBe(201);
@@ -46,7 +46,7 @@ describe("environments", () => {
     expect((await send("PUT", `${path}/${json.id}`, { name: `${name} 2` })).status).toBe(200);
   });
 
-  test("are listed on pages, in the order in which they were made", async () => {
+  test("environments are listed in pages, in the order of their creation", async () => {
     const names = [await make(), await make()].map(({ name }) => name);
     const all = (await send("GET", `${path}?limit=250`)).json;
     expect(all.data.map(({ name }: { name: string }) => name).slice(-2)).toEqual(names);
@@ -59,7 +59,7 @@ describe("environments", () => {
     expect(second.data[0].name).toBe(names[0]);
   });
 
-  test("keep their things apart, also where names are the same on both sides", async () => {
+  test("environments do not share applications or event types, even with equal uids", async () => {
     const [one, other] = [within((await make()).id), within((await make()).name)];
     const uid = freshUid("app");
     const apps = await Promise.all([one, other].map((into) => into("POST", "/app", { name: "a", uid })));
@@ -70,7 +70,7 @@ describe("environments", () => {
     expect((await other("GET", "/event-type/only.here")).status).toBe(404);
   });
 
-  test("have names of which each is there once", async () => {
+  test("the name of an environment is unique, also among concurrent calls", async () => {
     const { name, id } = await make();
     for (const answer of await Promise.all([1, 2].map(() => send("POST", path, { name, type: "production" })))) {
       expect([answer.status, answer.json.code]).toEqual([409, "conflict"]);
@@ -82,7 +82,7 @@ describe("environments", () => {
     expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 
-  test("are not renamed to what a header cannot carry, and found by every name that it can", async () => {
+  test("renaming an environment accepts only names that a header can carry, and the header finds them", async () => {
     const { name, id } = await make();
     for (const wrong of ["é", " a", "a ", "a\u007f"]) {
       expect((await send("PUT", `${path}/${id}`, { name: wrong })).status).toBe(422);
@@ -94,7 +94,7 @@ describe("environments", () => {
     }
   });
 
-  test("are found by their new name at once, and no longer by the old one", async () => {
+  test("a renamed environment is found at once by its new name and no longer by the old one", async () => {
     const { name, id } = await make();
     expect((await within(name)("GET", "/app")).status).toBe(200);
     await send("PUT", `${path}/${id}`, { name: `${name}-new` });
@@ -103,7 +103,7 @@ describe("environments", () => {
     expect((await within(name)("GET", "/app")).status).toBe(404);
   });
 
-  test("go with everything in them, and free their name", async () => {
+  test("deleting an environment deletes its contents and tokens and frees its name", async () => {
     const { name, id } = await make();
     const into = within(id);
     const { json: app } = await into("POST", "/app", { name: "a", uid: "a" });
@@ -125,7 +125,7 @@ describe("environments", () => {
     expect((await within(name)("POST", "/app", { name: "a", uid: "a" })).status).toBe(201);
   });
 
-  test("do not include one that could be renamed or deleted away under those who name none", async () => {
+  test("renaming or deleting the default environment returns 409", async () => {
     for (const id of ["default", (await send("GET", `${path}/default`)).json.id]) {
       expect((await send("PUT", `${path}/${id}`, { name: "other" })).status).toBe(409);
       expect((await send("DELETE", `${path}/${id}`)).status).toBe(409);
@@ -135,30 +135,30 @@ describe("environments", () => {
 
   const bodies: [string, unknown][] = [
     ["no body", ""],
-    ["no object", []],
+    ["an array as the body", []],
     ["no name", { type: "development" }],
     ["no type", { name: "a" }],
-    ["null", { name: null, type: null }],
-    ["a wrong type", { name: 1, type: "development" }],
+    ["null values", { name: null, type: null }],
+    ["a name that is a number", { name: 1, type: "development" }],
     ["an unknown type", { name: "a", type: "staging" }],
     ["an empty name", { name: "", type: "development" }],
-    ["a long name", { name: "a".repeat(256), type: "development" }],
-    ["a name like an id", { name: "org_23rb8YdGqMT0qIzpgGwdXfHirMu", type: "development" }],
-    ["a control character", { name: "a\nb", type: "development" }],
-    ["a control character at the end", { name: "a\n", type: "development" }],
-    ["a name beyond ASCII", { name: "é", type: "development" }],
+    ["a name of 256 characters", { name: "a".repeat(256), type: "development" }],
+    ["a name that looks like an id", { name: "org_23rb8YdGqMT0qIzpgGwdXfHirMu", type: "development" }],
+    ["a control character in the name", { name: "a\nb", type: "development" }],
+    ["a control character at the end of the name", { name: "a\n", type: "development" }],
+    ["a non-ASCII character in the name", { name: "é", type: "development" }],
     ["a name that begins with a space", { name: " a", type: "development" }],
     ["a name that ends with a space", { name: "a ", type: "development" }],
-    ["a space alone", { name: " ", type: "development" }],
+    ["a name of one space", { name: " ", type: "development" }],
   ];
   for (const [what, body] of bodies) {
-    test(`are not made from ${what}`, async () => {
+    test(`creating an environment with ${what} returns 422`, async () => {
       const { status, json } = await send("POST", path, body);
       expect([status, json.detail[0].loc[0]]).toEqual([422, "body"]);
     });
   }
 
-  test("belong to the root token alone, whatever stands in the path", async () => {
+  test("managing environments returns 403 to any token but the root token, for any path", async () => {
     const { name, id } = await make();
     await within(id)("POST", "/app", { name: "a", uid: "a" });
     const tokens = [
@@ -180,7 +180,7 @@ describe("environments", () => {
     }
   });
 
-  test("stand in the audit log of the one who changed them", async () => {
+  test("the audit log records the creation, renaming and deletion of an environment", async () => {
     const { id } = await make();
     await send("PUT", `${path}/${id}`, { name: freshUid() });
     await send("DELETE", `${path}/${id}`);
@@ -193,11 +193,11 @@ describe("environments", () => {
   });
 });
 
-describe("a bearer of the form token|environment", () => {
+describe("bearer tokens of the form token|environment", () => {
   const ask = (token: string, headers = {}): Promise<Answer> =>
     send("GET", "/event-type", undefined, { token, headers });
 
-  test("chooses the environment of the root token, before the header", async () => {
+  test("an environment after the root token takes precedence over the header", async () => {
     const { id, name } = await make();
     await within(id)("POST", "/event-type", { name: "of.it", description: "" });
     const { ROOT_TOKEN } = await import("../support/server.ts");
@@ -211,7 +211,7 @@ describe("a bearer of the form token|environment", () => {
     expect((await ask(`|${id}`)).status).toBe(401);
   });
 
-  test("works with a token of that environment, and is 404 with another's", async () => {
+  test("an environment after an environment token must be its own, else the call returns 404", async () => {
     const { id, name } = await make();
     const other = await make();
     const token = await server.createToken("--environment", name);
