@@ -5,7 +5,7 @@ import { idempotencyKeyCharsMax } from "../../core/rule.ts";
 import { neededScopes, scopesText } from "../identity/access.ts";
 import { object } from "./fields.ts";
 import { hoistSchemas } from "./openapi-schemas.ts";
-import type { Answer, Operation } from "./operation.ts";
+import type { DocumentedResponse, Operation } from "./operation.ts";
 
 /** JSON Schema 2020-12, in which null is a type like the others. */
 const OPENAPI_VERSION = "3.1.1";
@@ -27,7 +27,7 @@ const HTTPValidationError = object("HTTPValidationError", {
 });
 
 /** What errors look like, by status. */
-const problems: Readonly<Record<number, Answer>> = {
+const problems: Readonly<Record<number, DocumentedResponse>> = {
   400: problem("The request cannot be read, or cannot be done.", "generic_error", "Failed to deserialize query string"),
   401: problem("The token is missing, wrong, expired or revoked.", "authentication_failed", "Invalid token"),
   403: problem("The token may not do this.", "insufficient_access", "Insufficient access for the given operation."),
@@ -49,7 +49,7 @@ const problems: Readonly<Record<number, Answer>> = {
   ),
 };
 
-function problem(description: string, code: string, detail: string): Answer {
+function problem(description: string, code: string, detail: string): DocumentedResponse {
   return { description, schema: HttpErrorOut, example: { code, detail } };
 }
 
@@ -149,13 +149,13 @@ function requestBody({ body, bodyOptional, bodyExample }: Operation): object {
 }
 
 function responses(operation: Operation): object {
-  const all: Record<number, Answer> = {};
+  const all: Record<number, DocumentedResponse> = {};
   for (const status of problemStatuses(operation)) all[status] = problemAnswer(status, operation);
-  Object.assign(all, operation.answers);
+  Object.assign(all, operation.responses);
   return Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, response(answer)]));
 }
 
-function problemAnswer(status: number, operation: Operation): Answer {
+function problemAnswer(status: number, operation: Operation): DocumentedResponse {
   const answer = problems[status]!;
   if (status !== 403 || operation.access === "root") return answer;
   return {
@@ -174,7 +174,7 @@ function problemStatuses({ access, body, query, method, problems: own }: Operati
   return statuses;
 }
 
-function response({ description, schema, example, contentType = "application/json" }: Answer): object {
+function response({ description, schema, example, contentType = "application/json" }: DocumentedResponse): object {
   if (schema === undefined) return { description };
   return { description, content: { [contentType]: { schema, ...(example !== undefined && { example }) } } };
 }

@@ -13,8 +13,8 @@ export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
  */
 export type Access = "public" | "application" | "environment" | "root";
 
-/** What an answer looks like, for the document. */
-export interface Answer {
+/** A response as the OpenAPI document describes it. */
+export interface DocumentedResponse {
   readonly description: string;
   /** Absent: no body. */
   readonly schema?: TSchema;
@@ -71,7 +71,7 @@ export interface Operation {
   /** No body at all is taken for `{}`. */
   readonly bodyOptional?: true;
   readonly bodyExample?: unknown;
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly responses: Readonly<Record<number, DocumentedResponse>>;
   /** Client errors beyond those that come from access, parameters and body: 400, 404, 409 … */
   readonly problems: readonly number[];
   /** Not in the document. */

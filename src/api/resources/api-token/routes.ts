@@ -71,7 +71,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
           Type.Boolean({ default: false, description: "Include tokens that are expired or revoked." }),
         ),
       }),
-      answers: {
+      responses: {
         200: {
           description: "A page of tokens.",
           schema: field.listOf("ApiTokenCensoredOut", ApiTokenCensoredOut),
@@ -112,7 +112,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       description: "The token may do everything in the environment. With `scopes` it may do only what they allow.",
       body: ApiTokenIn,
       bodyExample: { name: tokenExample.name, scopes: tokenExample.scopes },
-      answers: {
+      responses: {
         200: { description: "The token. It cannot be shown again.", schema: ApiTokenOut, example: createdExample },
       },
       problems: [],
@@ -135,7 +135,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       method: "GET",
       path: one,
       summary: "Get a token without its text",
-      answers: found,
+      responses: found,
       problems: [404],
       async handle({ identity, params }) {
         return reply(200, censoredOut(await get(identity, params.key_id), ids));
@@ -150,7 +150,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       summary: "Rename a token",
       body: ApiTokenUpdate,
       bodyExample: { name: tokenExample.name },
-      answers: found,
+      responses: found,
       problems: [404],
       async handle({ identity, params, body }) {
         const token = await getWithin(identity, params.key_id);
@@ -168,7 +168,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
         "`scopes: null` removes the limits; without `scopes` they are unchanged. A change applies from the next request on.",
       body: ApiTokenPatch,
       bodyExample: { name: tokenExample.name, scopes: tokenExample.scopes },
-      answers: found,
+      responses: found,
       problems: [404],
       async handle({ identity, params, body }) {
         const token = await getWithin(identity, params.key_id);
@@ -191,7 +191,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       body: ApiTokenExpireIn,
       bodyOptional: true,
       bodyExample: { expiry: 60 },
-      answers: { 204: { description: "The token expires." } },
+      responses: { 204: { description: "The token expires." } },
       problems: [404],
       async handle({ identity, params, body }) {
         await expireToken(context, await getWithin(identity, params.key_id), (body.expiry ?? 0) * 1000);

@@ -45,7 +45,7 @@ export function applicationRoutes(context: Context): Operation[] {
       summary: "List applications",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...orderQuery("ascending"), ...exclusionQuery }),
-      answers: {
+      responses: {
         200: {
           description: "A page of applications.",
           schema: field.listOf("ApplicationOut", ApplicationOut),
@@ -89,7 +89,7 @@ export function applicationRoutes(context: Context): Operation[] {
       }),
       body: ApplicationIn,
       bodyExample,
-      answers: { 200: { ...one, description: "It was there already." }, 201: created },
+      responses: { 200: { ...one, description: "It was there already." }, 201: created },
       problems: [409],
       async handle({ identity, query, body }) {
         const { environmentSeq } = identity;
@@ -109,7 +109,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an application",
       access: "application",
-      answers: { 200: one },
+      responses: { 200: one },
       problems: [404],
       async handle({ identity, params }) {
         return reply(200, out(await lookup.application(identity, params.app_id)));
@@ -126,7 +126,7 @@ export function applicationRoutes(context: Context): Operation[] {
       access: "environment",
       body: ApplicationIn,
       bodyExample,
-      answers: { 200: one, 201: created },
+      responses: { 200: one, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const uid = body.uid ?? uidOfPath("app_", params.app_id);
@@ -149,7 +149,7 @@ export function applicationRoutes(context: Context): Operation[] {
       access: "environment",
       body: ApplicationPatch,
       bodyExample: { name: "Customer 17 (renamed)" },
-      answers: { 200: one },
+      responses: { 200: one },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq } = await lookup.application(identity, params.app_id);
@@ -166,7 +166,7 @@ export function applicationRoutes(context: Context): Operation[] {
       summary: "Delete an application",
       description: "With its endpoints. What was to be delivered is cancelled; the uid is free again.",
       access: "environment",
-      answers: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "It is gone." } },
       problems: [404],
       async handle({ identity, params }) {
         await deleteApplication(context, await lookup.application(identity, params.app_id));

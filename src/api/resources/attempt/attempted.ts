@@ -37,7 +37,7 @@ export function attemptedRoutes(context: Context): Operation[] {
         "Newest first, each with how far it is. By status: 0 has arrived, if only at an earlier time; 1 waits for its first attempt; 2 has failed for good and never arrived; 3 waits for another attempt; 4 is canceled.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...messageFilterQuery, ...contentQuery, ...statusQuery, ...expandedQuery }),
-      answers: {
+      responses: {
         200: {
           description: "A page of messages.",
           schema: field.listOf("EndpointMessageOut", EndpointMessageOut),
@@ -79,7 +79,7 @@ export function attemptedRoutes(context: Context): Operation[] {
       description: "With how far each delivery is; also endpoints that have been deleted since.",
       access: "application",
       query: Type.Object(pageQuery),
-      answers: {
+      responses: {
         200: {
           description: "A page of endpoints.",
           schema: field.listOf("MessageEndpointOut", MessageEndpointOut),

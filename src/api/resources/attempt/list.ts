@@ -96,7 +96,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       description,
       access: "application",
       query: endpointQuery,
-      answers: page,
+      responses: page,
       problems: [404],
       async handle({ identity, params, query }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
@@ -125,7 +125,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       description,
       access: "application",
       query: messageQuery,
-      answers: page,
+      responses: page,
       problems: [404],
       handle: ({ identity, params, query }) =>
         listOfMessage(identity, { app: params.app_id, message: params.msg_id }, query),
@@ -140,7 +140,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       access: "application",
       hidden: true,
       query: messageQuery,
-      answers: page,
+      responses: page,
       problems: [404],
       handle: ({ identity, params, query }) =>
         listOfMessage(identity, { app: params.app_id, message: params.msg_id }, query),
@@ -155,7 +155,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       access: "application",
       hidden: true,
       query: bothQuery,
-      answers: page,
+      responses: page,
       problems: [404],
       handle: ({ identity, params, query }) =>
         listOfMessage(

@@ -21,7 +21,7 @@ export function attemptRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an attempt",
       access: "application",
-      answers: { 200: { description: "The attempt.", schema: MessageAttemptOut, example: attemptExample } },
+      responses: { 200: { description: "The attempt.", schema: MessageAttemptOut, example: attemptExample } },
       problems: [404],
       async handle({ identity, params }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
@@ -36,7 +36,7 @@ export function attemptRoutes(context: Context): Operation[] {
       tag,
       summary: "Delete the answer that an attempt got",
       access: "environment",
-      answers: { 204: { description: "The answer's body is gone." } },
+      responses: { 204: { description: "The answer's body is gone." } },
       problems: [404],
       async handle({ identity, params }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
@@ -55,7 +55,7 @@ export function attemptRoutes(context: Context): Operation[] {
         "Now, and when it fails by the whole retry schedule; also when the endpoint did not want it at first.",
       access: "application",
       capability: "CreateAttempts",
-      answers: {
+      responses: {
         202: { description: "It is on its way.", schema: Type.Object({}, { title: "EmptyResponse" }), example: {} },
       },
       problems: [400, 404],

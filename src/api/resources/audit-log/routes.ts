@@ -49,7 +49,7 @@ export function auditLogRoutes({ store, ids }: Context): Operation[] {
         "Newest first: everything but the sending of messages. Without secrets and payloads; kept for 400 days.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...windowQuery }),
-      answers: {
+      responses: {
         200: {
           description: "A page of changes.",
           schema: field.listOf("AuditEntryOut", AuditEntryOut),

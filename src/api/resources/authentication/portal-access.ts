@@ -121,7 +121,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
       body: AppPortalAccessIn,
       bodyOptional: true,
       bodyExample: { capabilities: ["ViewBase", "ManageEndpoint"], expiry: HOUR_SECONDS, sessionId: "user_1FB8" },
-      answers: access,
+      responses: access,
       problems: [404],
       async handle({ identity, params, body }) {
         return grant(identity, await applicationFor(identity, params.app_id, body), body);
@@ -135,7 +135,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
       tag,
       summary: "Create a portal link for an application (old form)",
       access: "environment",
-      answers: access,
+      responses: access,
       problems: [404],
       hidden: true,
       async handle({ identity, params }) {

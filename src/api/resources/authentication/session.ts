@@ -82,7 +82,7 @@ export function sessionRoutes(context: Context): Operation[] {
       description: "Available to every token, whatever its capabilities and scopes.",
       access: "application",
       scopes: [],
-      answers: { 200: { description: "The token's owner and rights.", schema: WhoamiOut, example: whoamiExample } },
+      responses: { 200: { description: "The token's owner and rights.", schema: WhoamiOut, example: whoamiExample } },
       problems: [],
       handle: async ({ identity }) => reply(200, await whoami(context, identity)),
     }),
@@ -97,7 +97,7 @@ export function sessionRoutes(context: Context): Operation[] {
       access: "application",
       capability: "ViewBase",
       scopes: [],
-      answers: { 204: { description: "The token was revoked." } },
+      responses: { 204: { description: "The token was revoked." } },
       problems: [],
       async handle({ identity }) {
         await revokeCredential(context, identity);
@@ -115,7 +115,7 @@ export function sessionRoutes(context: Context): Operation[] {
       body: ApplicationTokenExpireIn,
       bodyOptional: true,
       bodyExample: { expiry: 60 },
-      answers: { 204: { description: "The tokens expire." } },
+      responses: { 204: { description: "The tokens expire." } },
       problems: [404],
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);

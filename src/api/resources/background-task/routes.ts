@@ -30,7 +30,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
       description: "Those of the last 90 days.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...filterQuery, ...orderQuery("descending") }),
-      answers: {
+      responses: {
         200: {
           description: "A page of tasks.",
           schema: field.listOf("BackgroundTaskOut", TaskOut),
@@ -69,7 +69,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
       tag,
       summary: "Get a background task",
       access: "environment",
-      answers: { 200: { description: "The task.", schema: TaskOut, example: taskExample } },
+      responses: { 200: { description: "The task.", schema: TaskOut, example: taskExample } },
       problems: [404],
       async handle({ identity, params }) {
         const seq = ids.decode("qtask_", params.task_id);

@@ -16,7 +16,7 @@ export function adminRoutes(context: Context): Operation[] {
       summary: "Send all dead letters of the environment again",
       access: "environment",
       scopes: ["dead-letter:Write"],
-      answers: { 204: { description: "It has begun." } },
+      responses: { 204: { description: "It has begun." } },
       problems: [],
       hidden: true,
       async handle({ identity: { environmentSeq } }) {

@@ -82,7 +82,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       description: "Deliveries that ran out of attempts, newest first.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...deadLetterQuery }),
-      answers: page,
+      responses: page,
       problems: [404],
       async handle({ identity, params, query }) {
         const filter = filterOfQuery({ ...query, app_id: params.app_id });
@@ -99,7 +99,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       description: "Deliveries that ran out of attempts, newest first.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...environmentDeadLetterQuery }),
-      answers: page,
+      responses: page,
       problems: [404],
       async handle({ identity, query }) {
         return list(await resolveFilter(context, identity, filterOfQuery(query)), query);
@@ -115,7 +115,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       description: "All of them, also those that cannot be sent again.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
-      answers: {
+      responses: {
         200: { description: "The counts.", schema: SummaryOut, example: { total: 17, groups: [groupExample] } },
       },
       problems: [404],
@@ -138,7 +138,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       access: "environment",
       body: RedriveIn,
       bodyExample: { filter: { reason: "status_5xx" }, rate: 50, dryRun: true },
-      answers: {
+      responses: {
         200: {
           description: "A dry run: what would be sent.",
           schema: DryRunOut,
@@ -167,7 +167,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       description: "Those that match. Without any filter, or with an empty one, nothing is dropped: 422.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
-      answers: { 200: { description: "How many are gone.", schema: CountOut, example: { count: 17 } } },
+      responses: { 200: { description: "How many are gone.", schema: CountOut, example: { count: 17 } } },
       problems: [404],
       async handle({ identity, query }) {
         if (Object.keys(query).length === 0) {

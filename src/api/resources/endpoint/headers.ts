@@ -44,7 +44,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       tag,
       summary: "Get the headers of an endpoint",
       access: "application",
-      answers: {
+      responses: {
         200: {
           description: "The headers.",
           schema: EndpointHeadersOut,
@@ -67,7 +67,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointHeadersIn,
       bodyExample,
-      answers: stored,
+      responses: stored,
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
@@ -85,7 +85,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointHeadersPatchIn,
       bodyExample: { headers: { "X-Example": "456" }, deleteHeaders: ["X-Old"] },
-      answers: stored,
+      responses: stored,
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);

@@ -77,7 +77,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       capability: "CreateAttempts",
       body: RecoverIn,
       bodyExample,
-      answers: {
+      responses: {
         202: {
           description: "It has begun.",
           schema: startedOut("RecoverOut"),
@@ -103,7 +103,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       capability: "CreateAttempts",
       body: ReplayIn,
       bodyExample,
-      answers: {
+      responses: {
         202: {
           description: "It has begun.",
           schema: startedOut("ReplayOut"),
@@ -128,7 +128,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       capability: "CreateAttempts",
       body: BulkReplayIn,
       bodyExample: { ...bodyExample, eventTypes: ["user.signup"], status: 0 },
-      answers: {
+      responses: {
         202: {
           description: "It has begun.",
           schema: startedOut("ReplayOut"),

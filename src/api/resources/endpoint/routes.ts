@@ -39,7 +39,7 @@ export function endpointRoutes(context: Context): Operation[] {
       summary: "List endpoints",
       access: "application",
       query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
-      answers: {
+      responses: {
         200: {
           description: "A page of endpoints.",
           schema: field.listOf("EndpointOut", EndpointOut),
@@ -76,7 +76,7 @@ export function endpointRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointIn,
       bodyExample,
-      answers: { 201: created },
+      responses: { 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
@@ -92,7 +92,7 @@ export function endpointRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an endpoint",
       access: "application",
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
@@ -111,7 +111,7 @@ export function endpointRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointUpdate,
       bodyExample,
-      answers: { 200: found, 201: created },
+      responses: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
@@ -132,7 +132,7 @@ export function endpointRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointPatch,
       bodyExample: { disabled: true },
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
@@ -151,7 +151,7 @@ export function endpointRoutes(context: Context): Operation[] {
       summary: "Delete an endpoint",
       description: "What was to be delivered to it is cancelled; the uid is free again.",
       access: "application",
-      answers: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "It is gone." } },
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);

@@ -42,7 +42,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       description: "What the receiver verifies signatures with: a `whsec_` secret, or the public `whpk_` key.",
       access: "application",
       capability: "ViewEndpointSecret",
-      answers: {
+      responses: {
         200: {
           description: "The current secret.",
           schema: EndpointSecretOut,
@@ -69,7 +69,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
       body: EndpointSecretRotateIn,
       bodyOptional: true,
       bodyExample: { gracePeriodSeconds: 3600 },
-      answers: {
+      responses: {
         204: { description: "The new secret signs from now on." },
         200: {
           description: "The same, to those who expect to be told the new secret.",

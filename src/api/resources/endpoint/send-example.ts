@@ -37,7 +37,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
       audited: false,
       body: EventExampleIn,
       bodyExample: { eventType: "svix.ping" },
-      answers: {
+      responses: {
         200: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample },
       },
       problems: [400, 404, 429],

@@ -60,7 +60,7 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
       id: "v1.endpoint.get-stats",
       path: `${path}/stats`,
       summary: "Count the attempts of an endpoint by their outcome",
-      answers: {
+      responses: {
         200: {
           description: "The counts.",
           schema: EndpointStats,
@@ -81,7 +81,7 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
       path: `${path}/attempt-stats`,
       summary: "Count the attempts of an endpoint, by whole hours",
       description: `${shared.description} An hour that has begun counts whole.`,
-      answers: {
+      responses: {
         200: {
           description: "The counts.",
           schema: EndpointAttemptStats,

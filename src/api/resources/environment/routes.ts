@@ -39,7 +39,7 @@ export function environmentRoutes(context: Context): Operation[] {
       summary: "List environments",
       access: "root",
       query: Type.Object({ ...pageQuery, ...orderQuery("ascending") }),
-      answers: {
+      responses: {
         200: {
           description: "A page of environments.",
           schema: field.listOf("EnvironmentModelOut", EnvironmentModelOut),
@@ -68,7 +68,7 @@ export function environmentRoutes(context: Context): Operation[] {
       access: "root",
       body: EnvironmentModelIn,
       bodyExample: { name: example.name, type: example.type },
-      answers: { 201: { ...found, description: "The environment was made." } },
+      responses: { 201: { ...found, description: "The environment was made." } },
       problems: [409],
       async handle({ body }) {
         return reply(201, out(await createEnvironment(context, body), ids));
@@ -82,7 +82,7 @@ export function environmentRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an environment",
       access: "root",
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404],
       async handle({ params }) {
         return reply(200, out(await get(params.env_id), ids));
@@ -98,7 +98,7 @@ export function environmentRoutes(context: Context): Operation[] {
       access: "root",
       body: EnvironmentModelUpdate,
       bodyExample: { name: example.name },
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404, 409],
       async handle({ params, body }) {
         const environment = await get(params.env_id);
@@ -114,7 +114,7 @@ export function environmentRoutes(context: Context): Operation[] {
       summary: "Delete an environment",
       description: "With everything in it. What was to be delivered is cancelled, and its tokens end.",
       access: "root",
-      answers: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "It is gone." } },
       problems: [404, 409],
       async handle({ params }) {
         const environment = await get(params.env_id);

@@ -42,7 +42,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       access: "environment",
       scopes: ["environment:Read", "event-type:Read"],
       audited: false,
-      answers: {
+      responses: {
         200: {
           description: "The configuration.",
           schema: EnvironmentOut,
@@ -80,7 +80,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       scopes: ["environment:Write", "event-type:Write"],
       body: EnvironmentIn,
       bodyExample: { eventTypes: [{ name: "user.signup", description: "Somebody has signed up." }] },
-      answers: { 204: { description: "The configuration is in place." } },
+      responses: { 204: { description: "The configuration is in place." } },
       problems: [],
       async handle({ identity, body }) {
         const sent = body.eventTypes ?? [];

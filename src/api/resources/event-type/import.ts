@@ -77,7 +77,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       access: "environment",
       body: EventTypeImportOpenApiIn,
       bodyExample: { spec },
-      answers: {
+      responses: {
         200: {
           description: "What was changed, or would be.",
           schema: EventTypeImportOpenApiOut,

@@ -60,7 +60,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
         include_archived: Type.Optional(Type.Boolean({ default: false })),
         with_content: Type.Optional(Type.Boolean({ default: false, description: "With the schemas." })),
       }),
-      answers: {
+      responses: {
         200: {
           description: "A page of event types.",
           schema: field.listOf("EventTypeOut", EventTypeOut),
@@ -93,7 +93,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       access: "environment",
       body: EventTypeIn,
       bodyExample,
-      answers: { 201: created },
+      responses: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: body.name };
@@ -109,7 +109,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an event type",
       access: "application",
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404],
       async handle({ identity, params }) {
         return reply(200, out(await get(identity, params.event_type_name)));
@@ -125,7 +125,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       access: "environment",
       body: EventTypeUpdate,
       bodyExample: { description: "Somebody has signed up." },
-      answers: { 200: found, 201: created },
+      responses: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: checkedName(params.event_type_name) };
@@ -148,7 +148,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       access: "environment",
       body: EventTypePatch,
       bodyExample: { deprecated: true },
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404],
       async handle({ identity, params, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: params.event_type_name };
@@ -169,7 +169,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       query: Type.Object({
         expunge: Type.Optional(Type.Boolean({ default: false, description: "Delete it instead of archiving it." })),
       }),
-      answers: { 204: { description: "It is archived, or gone." } },
+      responses: { 204: { description: "It is archived, or gone." } },
       problems: [404],
       async handle({ identity, params, query }) {
         const eventType = await get(identity, params.event_type_name);

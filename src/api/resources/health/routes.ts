@@ -41,7 +41,7 @@ export function healthRoutes(context: Context): Operation[] {
       summary: "Ask whether the server can do its work",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
-      answers: {
+      responses: {
         200: { description: "The store answers.", schema: HealthOut, example: health("ok") },
         204: { description: "The same, to a Svix SDK." },
         503: { description: "It does not.", schema: HealthOut, example: health("error") },
@@ -59,7 +59,7 @@ export function healthRoutes(context: Context): Operation[] {
       summary: "Ask whether the server listens",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
-      answers: { 204: { description: "It does." } },
+      responses: { 204: { description: "It does." } },
       problems: [],
       handle: () => noContent,
     });
@@ -77,7 +77,7 @@ export function healthRoutes(context: Context): Operation[] {
       summary: "Get the metrics for Prometheus",
       description: "Asks for the `metrics-token` as a bearer token when one is configured.",
       access: "public",
-      answers: {
+      responses: {
         200: {
           description: "Metrics in the text format of Prometheus.",
           contentType: "text/plain",

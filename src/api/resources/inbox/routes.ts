@@ -35,7 +35,7 @@ const example = {
   status: 200,
 };
 
-const answerQuery = Type.Object({
+const receiveQuery = Type.Object({
   status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599, default: 200, description: "What to answer." })),
   delay: Type.Optional(
     ruled(Type.String(), delayProblem, { description: "How long to wait before, such as `2s`; at most `60s`." }),
@@ -61,8 +61,8 @@ export function inboxRoutes(context: Context): Operation[] {
       description: "A receiver to try things out with. Any method; any token of 8 to 64 letters, digits, `_` and `-`.",
       access: "public",
       ...(method !== "POST" && { hidden: true }),
-      query: answerQuery,
-      answers: {
+      query: receiveQuery,
+      responses: {
         200: {
           description: "It was kept.",
           schema: field.object("InboxAnswer", { received: Type.Boolean() }),
@@ -94,7 +94,7 @@ export function inboxRoutes(context: Context): Operation[] {
       summary: "List what an inbox received",
       description: "The last 100 requests, newest first; they are kept in memory alone.",
       access: "environment",
-      answers: {
+      responses: {
         200: {
           description: "The requests.",
           schema: field.object("InboxOut", { data: Type.Array(InboxRequestOut) }),

@@ -41,7 +41,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       summary: "Delete the payload of a message",
       description: "What waits for delivery can then no longer be sent.",
       access: "environment",
-      answers: { 204: { description: "The payload is gone." } },
+      responses: { 204: { description: "The payload is gone." } },
       problems: [404],
       async handle({ identity, params }) {
         const application = await lookup.application(identity, params.app_id);
@@ -62,7 +62,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       body: BulkExpungeContentsIn,
       bodyOptional: true,
       bodyExample: { ids: [messageId, "my-event-id"] },
-      answers: {
+      responses: {
         200: {
           description: "What became of each.",
           schema: BulkExpungeContentsOut,
@@ -91,7 +91,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       summary: "Delete the payloads of all messages of an application",
       description: "Of those that are there by now. What waits for delivery can then no longer be sent.",
       access: "environment",
-      answers: {
+      responses: {
         202: {
           description: "It has begun.",
           schema: startedOut("ExpungeAllContentsOut"),

@@ -28,7 +28,7 @@ export function messagePrecheckRoutes({ lookup }: Context): Operation[] {
       audited: false,
       body: MessagePrecheckIn,
       bodyExample: { eventType: "user.signup", channels: ["project_1337"] },
-      answers: { 200: { description: "The answer.", schema: MessagePrecheckOut, example: { active: true } } },
+      responses: { 200: { description: "The answer.", schema: MessagePrecheckOut, example: { active: true } } },
       problems: [404],
       async handle({ identity, params, body }) {
         const entry = await lookup.entry(identity, params.app_id);

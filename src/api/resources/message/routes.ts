@@ -96,7 +96,7 @@ export function messageRoutes(context: Context): Operation[] {
       query: Type.Object(contentQuery),
       body: MessageIn,
       bodyExample,
-      answers: { 202: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample } },
+      responses: { 202: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample } },
       problems: [404, 409, 429],
       repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
       async handle({ identity, params, query, body, bytes, idempotency }) {
@@ -120,7 +120,7 @@ export function messageRoutes(context: Context): Operation[] {
       query: Type.Object(contentQuery),
       body: BatchIn,
       bodyExample: { messages: [bodyExample] },
-      answers: {
+      responses: {
         202: { description: "One answer a message.", schema: BatchOut, example: { data: [messageExample] } },
       },
       problems: [404, 429],
@@ -149,7 +149,7 @@ export function messageRoutes(context: Context): Operation[] {
       description: "Newest first.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...messageFilterQuery, ...contentQuery }),
-      answers: {
+      responses: {
         200: {
           description: "A page of messages.",
           schema: field.listOf("MessageOut", MessageOut),
@@ -185,7 +185,7 @@ export function messageRoutes(context: Context): Operation[] {
       summary: "Get a message",
       access: "application",
       query: Type.Object(contentQuery),
-      answers: { 200: { description: "The message.", schema: MessageOut, example: messageExample } },
+      responses: { 200: { description: "The message.", schema: MessageOut, example: messageExample } },
       problems: [404],
       async handle({ identity, params, query }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);

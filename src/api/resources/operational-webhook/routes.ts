@@ -66,7 +66,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       summary: "List operational webhook endpoints",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
-      answers: {
+      responses: {
         200: {
           description: "A page of endpoints.",
           schema: field.listOf("OperationalWebhookEndpointOut", OperationalWebhookEndpointOut),
@@ -101,7 +101,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       access: "environment",
       body: OperationalWebhookEndpointIn,
       bodyExample,
-      answers: { 201: created },
+      responses: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
         const settings = settingsOf(body, context.settings);
@@ -117,7 +117,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an operational webhook endpoint",
       access: "environment",
-      answers: { 200: found },
+      responses: { 200: found },
       problems: [404],
       async handle({ identity, params }) {
         return reply(200, out(await endpointOf(identity, params.endpoint_id)));
@@ -135,7 +135,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       access: "environment",
       body: OperationalWebhookEndpointUpsertIn,
       bodyExample,
-      answers: { 200: found, 201: created },
+      responses: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = lookup.key("ep_", params.endpoint_id);
@@ -153,7 +153,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       summary: "Delete an operational webhook endpoint",
       description: "What was to be delivered to it is cancelled; the uid is free again.",
       access: "environment",
-      answers: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "It is gone." } },
       problems: [404],
       async handle({ identity, params }) {
         await deleteEndpoint(context, await endpointOf(identity, params.endpoint_id));
@@ -169,7 +169,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       summary: "Get the secret of an operational webhook endpoint",
       description: "What the receiver verifies signatures with: a `whsec_` secret, or the public `whpk_` key.",
       access: "environment",
-      answers: {
+      responses: {
         200: {
           description: "The current secret.",
           schema: SecretOut,
@@ -192,7 +192,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       body: SecretIn,
       bodyOptional: true,
       bodyExample: { gracePeriodSeconds: 3600 },
-      answers: { 204: { description: "The new secret signs from now on." } },
+      responses: { 204: { description: "The new secret signs from now on." } },
       problems: [400, 404],
       async handle({ identity, params, body }) {
         await rotateSecret(context, await endpointOf(identity, params.endpoint_id), rotationOf(body));
@@ -207,7 +207,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Get the headers of an operational webhook endpoint",
       access: "environment",
-      answers: {
+      responses: {
         200: {
           description: "The headers.",
           schema: HeadersOut,
@@ -229,7 +229,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       access: "environment",
       body: HeadersIn,
       bodyExample: { headers: { "X-Example": "123" } },
-      answers: { 204: { description: "Sent with every delivery from now on." } },
+      responses: { 204: { description: "Sent with every delivery from now on." } },
       problems: [404],
       async handle({ identity, params, body }) {
         await replaceHeaders(context, await endpointOf(identity, params.endpoint_id), body.headers);

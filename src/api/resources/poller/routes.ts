@@ -36,7 +36,7 @@ const SeekIn = field.object("PollingEndpointConsumerSeekIn", {
 });
 const SeekOut = field.object("PollingEndpointConsumerSeekOut", { iterator: Type.String() });
 
-const pollAnswers = {
+const pollResponses = {
   200: {
     description: "The next messages, if there are any.",
     schema: PollingOut,
@@ -134,7 +134,7 @@ export function pollerRoutes(context: Context): Operation[] {
         after: Type.Optional(instant("Without an iterator: begin with what was accepted after this instant.")),
         ...waitQuery,
       }),
-      answers: pollAnswers,
+      responses: pollResponses,
       problems: [404],
       async handle({ request, identity, params, query }) {
         const application = await lookup.application(identity, params.app_id);
@@ -163,7 +163,7 @@ export function pollerRoutes(context: Context): Operation[] {
       description: `The server remembers where a consumer is. An iterator says that everything up to it has been dealt with: the consumer is moved there, and gets what follows. Without an iterator it gets what follows the place it was moved to last, at first everything; so what was fetched but not confirmed comes again. ${SINK} A consumer needs no creation either; each has a place of its own.`,
       access: "application",
       query: Type.Object({ ...pageQuery, ...waitQuery }),
-      answers: pollAnswers,
+      responses: pollResponses,
       problems: [400, 404],
       async handle({ request, identity, params, query }) {
         const application = await lookup.application(identity, params.app_id);
@@ -193,7 +193,7 @@ export function pollerRoutes(context: Context): Operation[] {
       audited: false,
       body: SeekIn,
       bodyExample: { after: "2026-01-01T00:00:00Z" },
-      answers: {
+      responses: {
         200: { description: "It was moved.", schema: SeekOut, example: { iterator: messageExample.id } },
       },
       problems: [400, 404],

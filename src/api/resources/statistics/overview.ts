@@ -70,7 +70,7 @@ export function overviewRoutes(context: Context): Operation[] {
       tag,
       summary: "See how the environment is doing",
       access: "environment",
-      answers: { 200: { description: "Numbers and latest messages.", schema: OverviewOut, example } },
+      responses: { 200: { description: "Numbers and latest messages.", schema: OverviewOut, example } },
       problems: [],
       async handle({ identity }) {
         return reply(200, await source.of(identity.environmentSeq));
@@ -85,7 +85,7 @@ export function overviewRoutes(context: Context): Operation[] {
       summary: "Be told how the environment is doing",
       description: "Server-sent events named `overview`, whenever something has changed, at most one a second.",
       access: "environment",
-      answers: {
+      responses: {
         200: {
           description: "The data of each event is what `GET /api/v1/overview` answers.",
           contentType: "text/event-stream",

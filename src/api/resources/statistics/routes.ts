@@ -57,7 +57,7 @@ export function statisticsRoutes(context: Context): Operation[] {
         "Starts a background task. When it has finished, `event_types` in its `data` tells of each application which event types its endpoints name, and whether one takes everything.",
       access: "environment",
       audited: false,
-      answers: {
+      responses: {
         202: {
           description: "It has begun.",
           schema: startedOut("AggregateEventTypesOut"),
@@ -82,7 +82,7 @@ export function statisticsRoutes(context: Context): Operation[] {
       audited: false,
       body: UsageIn,
       bodyExample: { since: "2026-01-01T00:00:00Z", until: "2026-02-01T00:00:00Z" },
-      answers: {
+      responses: {
         202: {
           description: "It has begun.",
           schema: UsageOut,
