@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
 import type { CommandContext } from "../commands/context.ts";
@@ -114,8 +113,6 @@ async function withStore<Result>(settings: Settings, use: (parts: Parts) => Prom
   });
   try {
     const { numbers: seqs, idSeed } = store;
-    // A server on the same data generates the same numbers for this millisecond, beginning with its first.
-    seqs.take(randomInt(1, 2048));
     const signals = new Signals(() => {});
     return await use({ store, ids: new IdCodec(idSeed), seqs, clock, random: systemRandom, signals });
   } finally {

@@ -52,8 +52,19 @@ export function timeOfSeq(seq: Seq): number {
   return Math.floor(seq / PER_MS) + EPOCH_MS;
 }
 
-/** Generates sequence numbers that rise strictly, even if the clock steps back or stands still. */
-export class SeqSource {
+/** Generates sequence numbers that rise strictly. */
+export interface SeqSource {
+  next(): Seq;
+  /** Reserves `count` (≥ 1) consecutive numbers and returns the first. */
+  take(count: number): Seq;
+  /** Makes every later number greater than `seq`. */
+  reach(seq: Seq): void;
+  /** The greatest number generated so far. */
+  readonly last: Seq;
+}
+
+/** Takes numbers from the clock. They rise strictly, even if the clock steps back or stands still. */
+export class ClockSeqSource implements SeqSource {
   #last: Seq;
   readonly #now: () => number;
 
@@ -67,19 +78,16 @@ export class SeqSource {
     return this.take(1);
   }
 
-  /** Reserves `count` (≥ 1) consecutive numbers and returns the first. */
   take(count: number): Seq {
     const first = Math.max(seqAt(this.#now()), this.#last + 1);
     this.#last = first + count - 1;
     return first;
   }
 
-  /** Makes every later number greater than `seq`. */
   reach(seq: Seq): void {
     if (seq > this.#last) this.#last = seq;
   }
 
-  /** The greatest number generated so far. */
   get last(): Seq {
     return this.#last;
   }

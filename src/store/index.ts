@@ -29,7 +29,8 @@ export type * from "./records/token.ts";
  *   nothing, but where the connection to the database broke during the commit it may have taken effect: callers repeat
  *   only what may be repeated (a settlement of the same round, a step of a task).
  * - **Own writes are visible.** A read that begins after a write of the same process resolved sees that write.
- * - **Unique numbers.** No two processes on the same data ever get the same number from `numbers`.
+ * - **Unique numbers.** No two processes get the same number from `numbers`, and none gets one that was in use when it
+ *   opened the store. Numbers of one process rise; those of several need not rise together.
  * - **Stable order.** See `Queue` and `History`.
  *
  * Reads may take as long as a network does: no caller may rely on one resolving within the same turn of the event loop.
@@ -39,7 +40,7 @@ export type * from "./records/token.ts";
 export interface Store {
   /** Four random words made with the data: the seed of `IdCodec`. */
   readonly idSeed: readonly [number, number, number, number];
-  /** Gives out the numbers of new rows, all beyond those in use. */
+  /** Gives out the numbers of new rows. */
   readonly numbers: SeqSource;
   readonly queue: Queue;
   readonly configuration: Configuration;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { IdCodec, type IdPrefix, SeqSource, seqAt, timeOfSeq } from "../../src/core/id.ts";
+import { ClockSeqSource, IdCodec, type IdPrefix, seqAt, timeOfSeq } from "../../src/core/id.ts";
 
 const codec = new IdCodec([1, 2, 3, 4]);
 const prefixes: IdPrefix[] = [
@@ -36,7 +36,7 @@ describe("sequence numbers", () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         let now = 0;
-        const source = new SeqSource(() => now);
+        const source = new ClockSeqSource(() => now);
         let last = 0;
         for (const { now: at, count } of steps) {
           now = at;
@@ -50,7 +50,7 @@ describe("sequence numbers", () => {
   });
 
   test("sequence numbers continue after the greatest number of the previous run", () => {
-    const source = new SeqSource(() => Date.UTC(2025, 0, 1), 1_000_000);
+    const source = new ClockSeqSource(() => Date.UTC(2025, 0, 1), 1_000_000);
     expect([source.next(), source.next()]).toEqual([1_000_001, 1_000_002]);
   });
 

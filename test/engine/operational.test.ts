@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
-import { IdCodec, type Seq, SeqSource } from "../../src/core/id.ts";
+import { ClockSeqSource, IdCodec, type Seq } from "../../src/core/id.ts";
 import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { Signals } from "../../src/core/signal.ts";
 import { OperationalWebhooks } from "../../src/operational/operational-webhooks.ts";
@@ -40,7 +40,7 @@ beforeEach(async () => {
     if (diskIsFull) throw new StoreUnavailable("The disk is full.");
   };
   ({ store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {}, beforeCommit));
-  const seqs = new SeqSource(clock.now);
+  const seqs = new ClockSeqSource(clock.now);
   const deliverer = { enqueue() {}, startTask() {} };
   const signals = new Signals(() => {});
   operational = new OperationalWebhooks({

@@ -1,4 +1,4 @@
-import { type Seq, SeqSource } from "../../src/core/id.ts";
+import { ClockSeqSource, type Seq } from "../../src/core/id.ts";
 import type { FailureReason } from "../../src/core/outcome.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
 import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
@@ -31,7 +31,7 @@ export function bytes(text: string): Uint8Array {
  */
 export class Furnished implements AsyncDisposable {
   now = Date.UTC(2026, 0, 1);
-  readonly seqs = new SeqSource(() => this.now);
+  readonly seqs = new ClockSeqSource(() => this.now);
   readonly #under: StoreUnderTest;
   environment!: Environment;
   application!: Application;

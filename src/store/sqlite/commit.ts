@@ -34,7 +34,7 @@ export class Committer {
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
     /** Called before each COMMIT; a simulation throws here what a full disk would. */
-    private readonly beforeCommit: (() => void) | null = null,
+    private readonly beforeCommit: () => void = () => {},
   ) {
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
@@ -168,7 +168,7 @@ export class Committer {
 
   #finish(): void {
     try {
-      this.beforeCommit?.();
+      this.beforeCommit();
       this.#commit.run();
     } catch (error) {
       this.#rollback();

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import type { Fact } from "../../core/fact.ts";
-import { SeqSource } from "../../core/id.ts";
+import { ClockSeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import {
   type Configuration,
@@ -9,7 +9,6 @@ import {
   type Housekeeping,
   type Queue,
   type Store,
-  type StoreTotals,
   StoreUnavailable,
 } from "../index.ts";
 import { applications } from "./applications.ts";
@@ -18,7 +17,7 @@ import { audit } from "./audit.ts";
 import { Committer } from "./commit.ts";
 import { configure, encryptionKey, lockDataDir, openDatabase, prepareDataDir, type Sync } from "./database.ts";
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
-import { deliveries, STATE } from "./deliveries.ts";
+import { deliveries } from "./deliveries.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
 import { environments } from "./environments.ts";
@@ -29,7 +28,7 @@ import { Idempotency } from "./idempotency.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
 import { migrate } from "./migrations.ts";
-import { lastPlace } from "./places.ts";
+import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
@@ -37,6 +36,7 @@ import { SecretBox } from "./secret-box.ts";
 import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
+import { totals } from "./totals.ts";
 
 export interface OpenOptions {
   readonly dataDir: string;
@@ -56,7 +56,11 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   try {
     const box = new SecretBox(encryptionKey(options.dataDir, options.encryptionKey));
     const db = openDatabase(options.dataDir, options.sync);
-    return assemble(db, box, options.clock, options.onFact, null, () => lock?.release()).store;
+    const close = () => {
+      db.close();
+      lock?.release();
+    };
+    return assemble({ ...options, db, box, beforeCommit: () => {}, close }).store;
   } catch (error) {
     lock?.release();
     throw error;
@@ -74,21 +78,25 @@ export function openMemoryStore(
   db: Database,
   clock: Clock,
   onFact: (fact: Fact) => void,
-  beforeCommit: (() => void) | null = null,
+  beforeCommit: () => void = () => {},
 ): MemoryStore {
   configure(db, "full");
-  return assemble(db, new SecretBox(new Uint8Array(32)), clock, onFact, beforeCommit, () => {}, false);
+  const box = new SecretBox(new Uint8Array(32));
+  return assemble({ db, box, clock, onFact, beforeCommit, exclusive: true, close: () => {} });
 }
 
-function assemble(
-  db: Database,
-  box: SecretBox,
-  clock: Clock,
-  onFact: (fact: Fact) => void,
-  beforeCommit: (() => void) | null,
-  onClosed: () => void,
-  ownsDatabase = true,
-): MemoryStore {
+interface Parts {
+  readonly db: Database;
+  readonly box: SecretBox;
+  readonly clock: Clock;
+  readonly onFact: (fact: Fact) => void;
+  readonly beforeCommit: () => void;
+  readonly exclusive: boolean;
+  /** Closes the database, where that is the store's to do. */
+  readonly close: () => void;
+}
+
+function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Parts): MemoryStore {
   migrate(db);
   checkEncryptionKey(db, box);
   const seed = idSeed(db);
@@ -143,7 +151,7 @@ function assemble(
   };
   const store: Store = {
     idSeed: seed,
-    numbers: new SeqSource(clock.now, newest),
+    numbers: exclusive ? new ClockSeqSource(clock.now, newest) : new CommandSeqSource(db, clock.now),
     queue,
     configuration,
     history,
@@ -154,8 +162,7 @@ function assemble(
       // A disk that is full now loses nothing but some speed.
       committer.write(() => stretches.close()).catch(() => {});
       committer.close();
-      if (ownsDatabase) db.close();
-      onClosed();
+      close();
     },
   };
   return { store, crash: () => committer.crash() };
@@ -168,48 +175,6 @@ function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
     renew: async (claim) => claim,
     release: async () => {},
   };
-}
-
-/** The greatest number in use, over every table that takes numbers, so that new ones rise above it. */
-function lastSeq(db: Database): number {
-  const tables = [
-    "environment",
-    "application",
-    "event_type",
-    "endpoint",
-    "message",
-    "delivery",
-    "attempt",
-    "token",
-    "task",
-    "audit",
-  ];
-  const row = db
-    .query(
-      `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")})`,
-    )
-    .get() as { last: number | null };
-  return Math.max(row.last ?? 0, lastPlace(db));
-}
-
-const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
-  JOIN application a ON a.seq = e.application_seq`;
-
-function totals(db: Database): StoreTotals[] {
-  const count = (state: number) =>
-    db
-      .query<{ environmentSeq: number; count: number }, []>(
-        `SELECT a.environment_seq AS environmentSeq, COUNT(*) AS count ${BY_ENVIRONMENT}
-         WHERE d.state = ${state} GROUP BY a.environment_seq`,
-      )
-      .all();
-  const dead = new Map(count(STATE.dead).map((row) => [row.environmentSeq, row.count]));
-  const pending = new Map(count(STATE.pending).map((row) => [row.environmentSeq, row.count]));
-  return [...new Set([...dead.keys(), ...pending.keys()])].map((environmentSeq) => ({
-    environmentSeq,
-    pending: pending.get(environmentSeq) ?? 0,
-    dead: dead.get(environmentSeq) ?? 0,
-  }));
 }
 
 /** 0 for a file that is not there, such as the log of an in-memory database. */

@@ -33,6 +33,18 @@ export function storeSuite(open: Open): void {
       }
     });
 
+    test("no two processes get the same number", async () => {
+      await using world = await Furnished.open(open);
+      const stores = [world.store, await world.openBeside(), await world.openBeside()];
+      const taken: number[] = [];
+      for (let i = 0; i < 200; i++) {
+        for (const { numbers } of stores) taken.push(numbers.next());
+        if (i % 20 === 0) await Bun.sleep(1);
+      }
+      expect(new Set(taken).size).toBe(taken.length);
+      for (const store of stores.slice(1)) await store.close();
+    });
+
     test("the store knows the greatest position of resent deliveries, a number that no other row has", async () => {
       await using world = await Furnished.open(open);
       const { environment, endpoint } = world;
