@@ -11,9 +11,12 @@ export type DeliveryCounts = MessageSummary["deliveries"];
 export { ApiError } from "./client.ts";
 
 export const NOT_FOR_THIS_PAGE =
-  "This token belongs to one application. This page needs one for the whole environment, such as the root token.";
+  "This token is limited to one application. Use a token for the whole environment, such as the root token.";
 
-/** Asks for the overview with a token that is not in use yet; rejects with what to tell the person when it is no good. */
+/**
+ * Gets the overview with a token before it is used. Rejects with a message for the user if the
+ * token cannot be used.
+ */
 export async function tryToken(candidate: string): Promise<Overview> {
   const response = await send("GET", "/overview", { token: candidate });
   if (response.status === 401) throw new ApiError(401, NOT_ACCEPTED);
@@ -21,7 +24,7 @@ export async function tryToken(candidate: string): Promise<Overview> {
   return (await readText(response, JSON.parse)) as Overview;
 }
 
-/** The open stream of live events; the caller reads its body until it ends or `signal` is aborted. */
+/** Opens the stream of live events. The caller reads it until it ends or `signal` is aborted. */
 export async function openLive(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
   const response = await send("GET", "/live", { signal, accept: "text/event-stream" });
   if (!response.ok || response.body === null) throw await failure(response);
@@ -74,9 +77,9 @@ async function readText<T>(response: Response, read: (text: string) => T): Promi
   return read(await response.text());
 }
 
-/** Turns an answer that is not 2xx into an error; a 401 in the middle of a session ends it. */
+/** Returns the error for a response that is not 2xx. A 401 ends the session. */
 async function failure(response: Response): Promise<ApiError> {
-  if (response.status === 401) logOut("The token is no longer accepted. Please log in again.");
+  if (response.status === 401) logOut("Your token is no longer valid. Log in again.");
   return errorOf(response);
 }
 

@@ -15,7 +15,7 @@ export function App() {
   return token.value === null ? <LoginPage /> : <LoggedIn />;
 }
 
-/** Everything behind the log-in. It lives as long as the session; the live line is opened and closed with it. */
+/** The page after login. The live connection is open while it is mounted. */
 function LoggedIn() {
   useEffect(() => {
     const stops = [startLive(), startHistory()];

@@ -1,6 +1,9 @@
-/** One request to the API, and what went wrong with it in words that are fit to be shown. Knows of no session. */
+/**
+ * Requests to the API, independent of any session, with errors whose messages can be shown to
+ * users.
+ */
 
-/** An answer that is not 2xx, or none at all (`status` 0). The message is fit to be shown. */
+/** A response that is not 2xx, or no response (`status` 0). The message can be shown to users. */
 export class ApiError extends Error {
   readonly status: number;
 
@@ -11,8 +14,8 @@ export class ApiError extends Error {
   }
 }
 
-export const NOT_ACCEPTED = "This token is not accepted. It may be mistyped, expired or revoked.";
-export const NO_ANSWER = "The server does not answer.";
+export const NOT_ACCEPTED = "This token is not valid. It may be mistyped, expired or revoked.";
+export const NO_ANSWER = "The server does not respond.";
 
 export interface RequestOptions {
   readonly signal?: AbortSignal;
@@ -21,7 +24,7 @@ export interface RequestOptions {
   readonly body?: string;
 }
 
-/** Rejects when there is no answer; an answer that is not 2xx is one. */
+/** Sends a request. Rejects if there is no response; resolves for any status. */
 export async function request(
   method: string,
   url: string,
@@ -32,7 +35,7 @@ export async function request(
   try {
     headers.set("authorization", `Bearer ${bearer}`);
   } catch {
-    throw new ApiError(401, NOT_ACCEPTED); // characters that no header, and so no token, can hold
+    throw new ApiError(401, NOT_ACCEPTED); // It contains characters that are not allowed in a header.
   }
   if (body !== undefined) headers.set("content-type", "application/json");
   try {
@@ -49,9 +52,12 @@ export async function request(
   }
 }
 
-/** Turns an answer that is not 2xx into an error. */
+/** Returns the error for a response that is not 2xx. */
 export async function errorOf(response: Response): Promise<ApiError> {
-  return new ApiError(response.status, (await detailOf(response)) ?? `The server answered ${response.status}.`);
+  return new ApiError(
+    response.status,
+    (await detailOf(response)) ?? `The server responded with status ${response.status}.`,
+  );
 }
 
 async function detailOf(response: Response): Promise<string | null> {

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 
 const TICK_MS = 1_000;
 
-/** The browser's time, ms since the epoch, renewed every second. */
+/** The browser's time in ms since the epoch, updated every second. */
 export const now = signal(Date.now());
 
 setInterval(() => {

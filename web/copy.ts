@@ -1,6 +1,7 @@
 /**
- * Copies a text; false when the browser does not let the page. `navigator.clipboard` exists on `https:` and `localhost`
- * only, and not in a frame that was not given the right to it: then the old way is tried.
+ * Copies text to the clipboard. Resolves with false if the browser does not allow it.
+ * `navigator.clipboard` exists only on `https:` and `localhost`, and needs a permission in frames;
+ * elsewhere the older command is tried.
  */
 export async function copyText(text: string): Promise<boolean> {
   try {

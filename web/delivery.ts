@@ -1,8 +1,9 @@
 import type { DeliveryState, Destination } from "../src/api/types.ts";
 
 /**
- * The state of a delivery. The API has the numbers of the Svix API, which tell how the latest attempt went: while another one
- * is to come, the delivery is pending all the same; and one that ended without a reason was cancelled.
+ * Returns the state of a delivery. The status in the API is the result of the latest attempt, as in
+ * the Svix API. A delivery with a next attempt is pending whatever that result, and a failed one
+ * without a reason was cancelled.
  */
 export function stateOf({
   status,

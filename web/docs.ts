@@ -1,8 +1,9 @@
 import "./docs.css";
 
 /**
- * Starts Swagger UI on the API page. Everything that it could fetch from elsewhere is off: the validator badge, the
- * query parameters that point it at another document, and the web fonts (the stylesheet names none).
+ * Starts Swagger UI on the API page. It fetches nothing from other hosts: the validator badge and
+ * the query parameters that select another document are disabled, and the stylesheet uses no web
+ * fonts.
  */
 
 interface SwaggerUi {

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them, in the browser's language and time zone. */
+/** Formats numbers and times for users, in the language and time zone of the browser. */
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
@@ -19,13 +19,16 @@ export function formatRate(perSecond: number): string {
   return `${perSecond < 10 ? oneDigit.format(perSecond) : whole.format(perSecond)}/s`;
 }
 
-/** The time of day; for other days than today with the day before it. */
+/** Formats an instant as the time of day, preceded by the date unless that is today. */
 export function formatInstant(atMs: number, nowMs: number): string {
   const sameDay = new Date(atMs).toDateString() === new Date(nowMs).toDateString();
   return (sameDay ? timeOfDay : dayAndTime).format(atMs);
 }
 
-/** A duration in its two largest units, `4 min 12 s`; below a second in milliseconds, below ten with a tenth. */
+/**
+ * Formats a duration in its two largest units, such as `4 min 12 s`. Below one second it is in ms,
+ * below ten seconds it has one decimal.
+ */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1_000) return `${Math.round(durationMs)} ms`;
   if (durationMs < 9_950) return `${oneDigit.format(durationMs / 1_000)} s`;
@@ -44,7 +47,10 @@ export function formatDuration(durationMs: number): string {
     .join(" ");
 }
 
-/** When something due will happen: `in 4 min 12 s`, or `now` when its time has come. */
+/**
+ * Formats the time until an instant, such as `in 4 min 12 s`, or `now` if less than a second is
+ * left.
+ */
 export function formatUntil(atMs: number, nowMs: number): string {
   return atMs - nowMs < 1_000 ? "now" : `in ${formatDuration(Math.round((atMs - nowMs) / 1_000) * 1_000)}`;
 }

@@ -4,14 +4,14 @@ import { now } from "./clock.ts";
 import { overview } from "./live.ts";
 import { withSample } from "./series.ts";
 
-/** The numbers of the last minute, one sample a second, for the small curves under the numbers. */
+/** Samples of the overview numbers over the last minute, one per second, for the sparklines. */
 
 export type Measure = "accepted" | "delivered" | "failing" | "pending" | "dead";
 export type Sample = Readonly<Record<Measure, number>>;
 
 export const samples = signal<readonly Sample[]>([]);
 
-/** Takes a sample of the overview with every tick of the clock, until the returned function is called. */
+/** Takes a sample at each tick of the clock until the returned function is called. */
 export function startHistory(): () => void {
   const stop = effect(() => {
     void now.value;

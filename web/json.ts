@@ -1,6 +1,7 @@
 /**
- * JSON as text. Payloads are shown as they were sent: `JSON.parse` would round big integers and turn `1.0` into `1`,
- * so this splits the text into tokens and only ever changes the white space between them.
+ * JSON as text. Payloads are shown as they were sent. `JSON.parse` would round large integers and
+ * turn `1.0` into `1`, so the text is split into tokens and only the white space between them
+ * changes.
  */
 
 export type JsonTokenKind = "key" | "string" | "number" | "word" | "mark" | "space";
@@ -12,7 +13,7 @@ export interface JsonToken {
 
 const TOKEN = /\s+|"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[a-z]+|[{}[\],:]/y;
 
-/** The tokens of a valid JSON text, white space left out; null when the text is not JSON. */
+/** Returns the tokens of a JSON text without white space, or null if the text is not JSON. */
 function tokens(text: string): string[] | null {
   try {
     JSON.parse(text);
@@ -27,7 +28,10 @@ function tokens(text: string): string[] | null {
   return found;
 }
 
-/** The text indented by two spaces a level, as tokens to be coloured; null when it is not JSON. */
+/**
+ * Returns the text as tokens for colouring, indented by two spaces per level, or null if it is not
+ * JSON.
+ */
 export function prettyJson(text: string): readonly JsonToken[] | null {
   const parts = tokens(text);
   if (parts === null) return null;
@@ -58,7 +62,10 @@ export function prettyJson(text: string): readonly JsonToken[] | null {
   return out;
 }
 
-/** The text of one member of a JSON object's top level, exactly as it stands there; null when there is none. */
+/**
+ * Returns the unchanged text of a top-level member of a JSON object, or null if there is no such
+ * member.
+ */
 export function memberText(objectText: string, name: string): string | null {
   let depth = 0;
   let key: string | null = null;

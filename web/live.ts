@@ -3,21 +3,24 @@ import type { Overview } from "../src/api/types.ts";
 import { ApiError, openLive } from "./api.ts";
 import { SseParser } from "./sse.ts";
 
-/** What the server tells without being asked: the overview, at most once a second, whenever something changed. */
+/** The overview that the server pushes when something has changed, at most once per second. */
 
 export type LiveState = "connecting" | "live" | "reconnecting";
 
 export const overview = signal<Overview | null>(null);
 export const liveState = signal<LiveState>("connecting");
-/** Rises with every event: whoever shows something that may have changed with it reads it again. */
+/** Increases with every event, so that anything that may have changed is loaded again. */
 export const changes = signal(0);
 
 const WAIT_MIN_MS = 500;
 const WAIT_MAX_MS = 15_000;
-/** The server writes at least a comment far more often than this; a line that is silent for longer is dead. */
+/**
+ * The server sends at least a comment much more often than this. A connection that is silent for
+ * longer is broken.
+ */
 const SILENCE_MAX_MS = 60_000;
 
-/** Listens until the returned function is called; a broken line is opened again, with growing pauses. */
+/** Listens until the returned function is called. Reconnects with growing delays. */
 export function startLive(): () => void {
   const stop = new AbortController();
   void listen(stop.signal);
@@ -38,7 +41,7 @@ async function listen(stopped: AbortSignal): Promise<void> {
         waitMs = WAIT_MIN_MS;
       });
     } catch (error) {
-      // The session has ended with it, or never was one for this page: asking again changes nothing.
+      // The token has expired or is not allowed to use this page, so retrying is pointless.
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return;
     }
     if (stopped.aborted) return;
@@ -48,7 +51,7 @@ async function listen(stopped: AbortSignal): Promise<void> {
   }
 }
 
-/** Reads one connection to its end. */
+/** Reads one connection until it ends. */
 async function follow(stopped: AbortSignal, heard: () => void): Promise<void> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);

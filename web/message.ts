@@ -1,7 +1,10 @@
 import type { Message } from "../src/api/types.ts";
 import { memberText } from "./json.ts";
 
-/** A message with its payload as text, exactly as it was sent: parsing it would round large integers. */
+/**
+ * A message with its payload as text, exactly as it was sent: parsing it would round large
+ * integers.
+ */
 export interface MessageText extends Omit<Message, "payload"> {
   readonly payloadText: string;
 }

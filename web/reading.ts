@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-/** Something read from the API: what is known of it so far, and what went wrong last. */
+/** Data from the API: the latest value, and the latest error. */
 export interface Resource<T> {
   readonly value: T | null;
   readonly error: Error | null;
@@ -10,8 +10,8 @@ export interface Resource<T> {
 const EMPTY = { value: null, error: null } as const;
 
 /**
- * Reads something and reads it again with every change of `again`, one request at a time. What was read before stays in
- * sight meanwhile; with another `key` it starts anew.
+ * Loads data, and reloads it whenever `again` changes, one request at a time. The previous value is
+ * kept during a reload. A different `key` discards it.
  */
 export function useReading<T>(
   key: string,

@@ -1,6 +1,9 @@
 import { signal } from "@preact/signals";
 
-/** Which page is shown. It stands in the address behind `#`, so that the server serves one document only. */
+/**
+ * The page that is shown. It is in the fragment of the URL, so that the server has only one
+ * document to serve.
+ */
 export type Route =
   | { readonly page: "overview" }
   | { readonly page: "message"; readonly app: string; readonly message: string }
@@ -13,7 +16,10 @@ export function messageLink(app: string, message: string): string {
   return `#/app/${encodeURIComponent(app)}/msg/${encodeURIComponent(message)}`;
 }
 
-/** The application is the one whose message led there: the messages of the requests are looked up in it. */
+/**
+ * `app` is the application whose message linked to the inbox. Links from its requests to messages
+ * use it.
+ */
 export function inboxLink(app: string, inbox: string): string {
   return `#/app/${encodeURIComponent(app)}/inbox/${encodeURIComponent(inbox)}`;
 }
@@ -31,7 +37,9 @@ export function parseRoute(hash: string): Route {
   return { page: "unknown" };
 }
 
-/** The token of the built-in inbox that an endpoint's address names, or null. */
+/**
+ * Returns the token of the built-in inbox in the URL of an endpoint, or null if it is not an inbox.
+ */
 export function inboxOfUrl(url: string): string | null {
   const path = URL.canParse(url) ? new URL(url).pathname : "";
   const token = /^\/inbox\/([^/]+)\/?$/.exec(path)?.[1];
@@ -40,7 +48,7 @@ export function inboxOfUrl(url: string): string | null {
 
 export const route = signal<Route>({ page: "overview" });
 
-/** Follows the address bar. */
+/** Keeps `route` in step with the address bar. */
 export function followAddress(): void {
   const read = () => {
     route.value = parseRoute(location.hash);

@@ -1,16 +1,19 @@
 import { signal } from "@preact/signals";
 
 /**
- * Who is logged in: the token, kept for as long as the browser's tab lives (`sessionStorage`), so that closing it
- * logs out and no other tab or site sees it.
+ * The session of the admin page: a token in `sessionStorage`. Closing the tab logs out, and other
+ * tabs and sites cannot read it.
  */
 
 const STORAGE_KEY = "boathook.token";
 
-/** The token in use; null shows the log-in page. */
+/** The token in use; null shows the login page. */
 export const token = signal<string | null>(sessionStorage.getItem(STORAGE_KEY));
 
-/** Why the log-in page is shown although there was a token; null when it is the first visit or a wished log-out. */
+/**
+ * Why the session ended, to show on the login page; null on the first visit and after the user has
+ * logged out.
+ */
 export const endedBecause = signal<string | null>(null);
 
 export function logIn(newToken: string): void {

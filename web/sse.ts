@@ -5,15 +5,15 @@ export interface ServerEvent {
 }
 
 /**
- * Puts the events of a `text/event-stream` together from text that arrives in any pieces, as the HTML standard
- * describes it; `id` and `retry` are not used here and comments only show that the line is alive.
+ * Parses a `text/event-stream` that arrives in arbitrary pieces, as specified by the HTML standard.
+ * Ignores `id`, `retry` and comments.
  */
 export class SseParser {
   #rest = "";
   #event = "";
   #data: string[] = [];
 
-  /** The events that this piece completes. */
+  /** Returns the events that this piece completes. */
   push(piece: string): readonly ServerEvent[] {
     const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? "";

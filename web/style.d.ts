@@ -1,2 +1,2 @@
-/** Style sheets are imported for their effect on the bundle. */
+/** Style sheets are imported only to add them to the bundle. */
 declare module "*.css";

@@ -7,10 +7,12 @@ import { temporaryDirectory } from "../support/temporary.ts";
 const TIMEOUT_MS = 60_000;
 const chromiumPath = findChromium();
 if (chromiumPath === null) {
-  console.log("The pages are NOT tested in a browser: there is no Chromium. Install it, or name it in CHROMIUM.");
+  console.log(
+    "The pages are NOT tested in a browser, because Chromium was not found. Install it or set CHROMIUM to its path.",
+  );
 }
 
-describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
+describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
   const directory = temporaryDirectory();
   let server: RunningBoathook;
   let rootToken: string;
@@ -28,7 +30,7 @@ describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
     directory[Symbol.dispose]();
   }, TIMEOUT_MS);
 
-  /** A window with no memory of others. `outside` and `errors` fill up as the page misbehaves. */
+  /** Opens a page in a new context. Collects errors, and requests to other hosts in `outside`. */
   async function open(path: string) {
     const context: BrowserContext = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page: Page = await context.newPage();
@@ -52,16 +54,16 @@ describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
   }
 
   async function sendToDemo(eventType: string, payload: string): Promise<void> {
-    const answer = await fetch(`${server.url}/api/v1/app/demo/msg`, {
+    const response = await fetch(`${server.url}/api/v1/app/demo/msg`, {
       method: "POST",
       headers: { authorization: `Bearer ${rootToken}`, "content-type": "application/json" },
       body: `{"eventType":"${eventType}","payload":${payload}}`,
     });
-    expect(answer.status).toBe(202);
+    expect(response.status).toBe(202);
   }
 
   test(
-    "a message is seen arriving, without a reload, and can be looked into",
+    "a new message appears without a reload, and its page shows attempts, payload and inbox",
     async () => {
       await using opened = await open("/");
       const { page } = opened;
@@ -84,7 +86,7 @@ describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
       expect(await page.getByText('"price": 1.0,').count()).toBe(1);
       expect(await page.locator("main img").count()).toBe(0);
 
-      await page.getByRole("link", { name: "see the inbox" }).click();
+      await page.getByRole("link", { name: "View inbox" }).click();
       await page.getByRole("article").first().waitFor();
       expect(await page.getByRole("article").first().textContent()).toContain('"price": 1.0');
 
@@ -95,7 +97,7 @@ describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
   );
 
   test(
-    "a delivery that is resent shows a second attempt",
+    "a resent delivery shows a second attempt",
     async () => {
       await using opened = await open("/ui/");
       const { page } = opened;
@@ -106,20 +108,20 @@ describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
       await attempts.first().waitFor();
       await page.getByRole("button", { name: /^Resend to / }).click();
       await attempts.nth(1).waitFor();
-      await page.getByText("by hand").waitFor();
+      await page.getByText("manual").waitFor();
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "a wrong token is told and lets nobody in; logging out forgets the right one",
+    "a wrong token is rejected with a message, and logging out removes the token",
     async () => {
       await using opened = await open("/ui/");
       const { page } = opened;
       for (const wrong of ["wrong", "wröng\u2028"]) {
         await logIn(page, wrong);
-        await page.getByRole("alert").getByText("This token is not accepted").waitFor();
+        await page.getByRole("alert").getByText("This token is not valid").waitFor();
       }
       await logIn(page, rootToken);
       await page.getByRole("button", { name: "Log out" }).click();
@@ -133,7 +135,7 @@ describe.skipIf(chromiumPath === null)("the pages in a real browser", () => {
   );
 
   test(
-    "the API page lists the operations",
+    "the API page lists all operations",
     async () => {
       await using opened = await open("/docs");
       const { page } = opened;

@@ -10,10 +10,12 @@ const TIMEOUT_MS = 60_000;
 const PHONE = { width: 375, height: 700 };
 const chromiumPath = findChromium();
 if (chromiumPath === null) {
-  console.log("The portal is NOT tested in a browser: there is no Chromium. Install it, or name it in CHROMIUM.");
+  console.log(
+    "The portal is NOT tested in a browser, because Chromium was not found. Install it or set CHROMIUM to its path.",
+  );
 }
 
-describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
+describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   const directory = temporaryDirectory();
   const contexts: BrowserContext[] = [];
   let server: RunningBoathook;
@@ -45,7 +47,10 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
     directory[Symbol.dispose]();
   }, TIMEOUT_MS);
 
-  /** A window with no memory of others. `outside` and `errors` fill up as a page misbehaves; a 401 is none of its errors. */
+  /**
+   * Opens a page in a new context. Collects errors, except for a 401, and requests to other hosts
+   * in `outside`.
+   */
   async function open(url: string, viewport = { width: 1280, height: 800 }) {
     const context = await browser.newContext({ viewport });
     contexts.push(context);
@@ -91,7 +96,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
   test(
-    "an endpoint is added, a message arrives at it, is looked into and sent again",
+    "a user adds an endpoint, sees a message that it receives, and resends it",
     async () => {
       const { app, url } = await link();
       const { page, outside, errors } = await open(url);
@@ -102,18 +107,18 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await page.getByText("URL must be an https:// or http:// address.").waitFor();
       expect(await page.getByLabel("URL").evaluate((field) => field === document.activeElement)).toBe(true);
       await page.getByLabel("URL").fill(`${server.url}/inbox/${app}`);
-      await page.getByLabel("Only those that I choose").check();
+      await page.getByLabel("Only selected ones").check();
       await page.getByLabel("Search event types").fill("invoice paid");
       await page.getByLabel("invoice.paid").check();
       await button(page, "Add endpoint").click();
-      await heading(page, "The endpoint is ready");
+      await heading(page, "Endpoint added");
       const { data } = await must("GET", `/app/${app}/endpoint`);
       expect(data).toMatchObject([{ url: `${server.url}/inbox/${app}`, eventTypes: ["invoice.paid"] }]);
       const { key } = await must("GET", `/app/${app}/endpoint/${data[0].id}/secret`);
       await page.getByText(key, { exact: true }).waitFor();
 
-      await page.getByRole("link", { name: "To the endpoint" }).click();
-      await page.getByRole("heading", { name: "No message yet" }).waitFor();
+      await page.getByRole("link", { name: "Go to endpoint" }).click();
+      await page.getByRole("heading", { name: "No messages yet" }).waitFor();
       await sendMessage(
         app,
         "invoice.paid",
@@ -130,16 +135,16 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       const attempts = page.getByRole("region", { name: "Attempts" }).getByText("200", { exact: true });
       await attempts.first().waitFor();
       await page.getByRole("button", { name: /^Resend to / }).click();
-      await page.getByRole("status").getByText("On its way").waitFor();
+      await page.getByRole("status").getByText("Resend requested").waitFor();
       await attempts.nth(1).waitFor();
-      await page.getByText("by hand").first().waitFor();
+      await page.getByText("manual").first().waitFor();
       expect([outside, errors]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "the token is nowhere to be seen or found, and a reload is none the worse for it",
+    "the token and secret are not left in the page, the address or storage, and a reload keeps the session",
     async () => {
       const { app, url, token } = await link();
       await makeEndpoint(app);
@@ -166,7 +171,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "an endpoint is changed, paused, given headers and another secret, and deleted when asked twice",
+    "a user edits, pauses and disables an endpoint, changes its headers, rotates its secret and deletes it",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app, { headers: { Authorization: "secret-of-the-gateway" } });
@@ -204,9 +209,11 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       const secret = async () => (await must("GET", `/app/${app}/endpoint/one/secret`)).key;
       const before = await secret();
       await button(page, "Rotate secret").click();
-      await page.getByLabel("A new secret signs from now on.").selectOption({ label: "works for another week" });
-      await button(page, "Make a new secret").click();
-      await page.getByText("There is a new secret.").waitFor();
+      await page
+        .getByLabel("Webhooks will be signed with a new secret.")
+        .selectOption({ label: "keeps working for a week" });
+      await button(page, "Rotate").click();
+      await page.getByText("The secret has been rotated.").waitFor();
       const after = await secret();
       expect(after).not.toBe(before);
       await page.getByText(after, { exact: true }).waitFor();
@@ -214,7 +221,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await button(page, "Delete endpoint").click();
       await button(page, "Cancel").click();
       await button(page, "Delete endpoint").click();
-      await button(page, "Delete it").click();
+      await button(page, "Delete").click();
       await page.getByRole("heading", { name: "No endpoints yet" }).waitFor();
       expect((await send("GET", `/app/${app}/endpoint/one`)).status).toBe(404);
       expect(errors).toEqual([]);
@@ -223,7 +230,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "only what the reader has changed is saved, so that what others change meanwhile stays",
+    "saving the form sends only the edited fields, so that changes by others are kept",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app, { channels: ["eu", "us"] });
@@ -234,9 +241,9 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
         if (request.method() === "PATCH") sent.push(request.postDataJSON());
       });
       const save = async () => {
-        const answered = page.waitForResponse((response) => response.request().method() === "PATCH");
+        const responded = page.waitForResponse((response) => response.request().method() === "PATCH");
         await button(page, "Save").click();
-        await answered;
+        await responded;
         await page.getByText("Saved.").waitFor();
         return sent.splice(0);
       };
@@ -260,7 +267,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "messages are found by their state, page by page, and what failed is sent again",
+    "messages can be filtered by state and paged through, and failed ones resent",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app, { url: `${server.url}/inbox/${app}?status=500`, retrySchedule: [] });
@@ -276,13 +283,13 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await rows.nth(19).waitFor();
 
       await page.getByLabel("Show messages").selectOption("failed");
-      await rows.getByText("error of the endpoint (5xx)").nth(19).waitFor();
+      await rows.getByText("server error (5xx)").nth(19).waitFor();
       await page.getByLabel("Show messages").selectOption("cancelled");
-      await page.getByRole("heading", { name: "No message in this state" }).waitFor();
+      await page.getByRole("heading", { name: "No messages in this state" }).waitFor();
 
       await must("PATCH", `/app/${app}/endpoint/one`, { url: `${server.url}/inbox/${app}` });
       await button(page, "Resend failed").click();
-      await page.getByText("Started: they are sent").waitFor();
+      await page.getByText("Started. The messages will be sent").waitFor();
       await page.getByLabel("Show messages").selectOption("delivered");
       await rows.nth(19).waitFor();
       expect(errors).toEqual([]);
@@ -291,19 +298,19 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "who may only look is shown everything but secrets, and no button that changes anything",
+    "a read-only link shows everything but secrets, and no controls that change anything",
     async () => {
       const { app, url } = await link({ capabilities: ["ViewBase"] });
       await makeEndpoint(app);
       const { id } = await sendMessage(app, "invoice.paid", '{"id":"inv_1"}');
       const { page, errors } = await open(url);
-      const harmless = ["Skip to the content", "Log out", "Copy", "Previous", "Next"];
+      const harmless = ["Skip to content", "Log out", "Copy", "Previous", "Next"];
       for (const [address, sign] of [
-        ["#/endpoints", "The addresses that your webhooks are sent to."],
+        ["#/endpoints", "The URLs that your webhooks are sent to."],
         ["#/endpoints/one", "invoice.paid"],
-        ["#/endpoints/one/settings", "Your link does not let you see it."],
+        ["#/endpoints/one/settings", "Your link does not allow you to see the secret."],
         [`#/endpoints/one/messages/${id}`, '"id": "inv_1"'],
-        ["#/endpoints/new", "Your link does not let you add endpoints"],
+        ["#/endpoints/new", "Your link does not allow you to add endpoints"],
         ["#/event-types", "Somebody has signed up."],
       ] as const) {
         await page.evaluate((hash) => {
@@ -322,12 +329,12 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "without a link, with a broken, ended or expired one, and when it ends meanwhile, it says so and what to do",
+    "without a link, or with a malformed, wrong or expired one, the portal says why and what to do",
     async () => {
       for (const [hash, title] of [
-        ["", "This page needs a link"],
+        ["", "Open this page with a link"],
         ["#key=broken", "This link has expired"],
-        [`#key=${btoa(JSON.stringify({ token: ROOT_TOKEN }))}`, "This link is not for this page"],
+        [`#key=${btoa(JSON.stringify({ token: ROOT_TOKEN }))}`, "This link cannot be used here"],
       ] as const) {
         const { page } = await open(`${server.url}/portal/${hash}`);
         await heading(page, title);
@@ -340,14 +347,14 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await must("POST", `/auth/app/${app}/expire-all`, {});
       await heading(page, "This link has expired");
       await page.reload();
-      await heading(page, "This page needs a link");
+      await heading(page, "Open this page with a link");
       expect(errors).toEqual([]);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "logging out ends the token for good",
+    "logging out revokes the token",
     async () => {
       const { app, url, token } = await link();
       const { page } = await open(url);
@@ -356,13 +363,13 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       expect((await send("GET", `/app/${app}`, undefined, { token })).status).toBe(401);
       await page.goBack().catch(() => null);
       await page.goto(`${server.url}/portal/`);
-      await heading(page, "This page needs a link");
+      await heading(page, "Open this page with a link");
     },
     TIMEOUT_MS,
   );
 
   test(
-    "who logged out where the server could not be told is not let in again by the way back, but by the link",
+    "after a logout that the server did not confirm, going back does not restore the session, but the link does",
     async () => {
       const { app, url, token } = await link();
       await makeEndpoint(app);
@@ -372,19 +379,20 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
       await button(page, "Reveal").waitFor();
       await page.route("**/auth/logout", (route) => route.abort());
       await button(page, "Log out").click();
-      await heading(page, "You are logged out here");
+      await heading(page, "You are logged out in this browser");
 
-      // As if the tab went elsewhere: the next document comes to an entry that the last one had no chance to clear.
+      // Leaves the page, so that the next document loads a history entry that the last one could
+      // not clear.
       await page.goto(`${server.url}/nowhere`);
       await page.evaluate(() => history.go(-2));
-      await heading(page, "This page needs a link");
+      await heading(page, "Open this page with a link");
       expect(await page.evaluate(() => history.state)).toBeNull();
 
       await page.goBack();
       await page.waitForFunction(() => location.hash === "#/endpoints" && history.state === null);
-      await heading(page, "This page needs a link");
+      await heading(page, "Open this page with a link");
       await page.reload();
-      await heading(page, "This page needs a link");
+      await heading(page, "Open this page with a link");
       expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain(token);
 
       await page.goto(url);
@@ -394,7 +402,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "it works in a frame of another site, looks as that site wants, and tells how tall it is",
+    "in a frame of another site the portal works, uses its colours and font, and reports its height",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app);
@@ -422,16 +430,16 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "another site that frames it without a link finds no session, although one is open in the same tab",
+    "another site that frames the portal without a link gets no session, although one is open in the same tab",
     async () => {
       const { url } = await link();
-      // Browsers part what is stored by site, and another port of the same host is the same site.
+      // Browsers partition storage by site, and another port of the same host is the same site.
       for (const host of ["127.0.0.1", "localhost"]) {
         const { page } = await open(url);
         await heading(page, "Endpoints");
         await using site = embedding(`${server.url}/portal/`, host);
         await page.goto(site.url);
-        await page.frameLocator("iframe").getByRole("heading", { name: "This page needs a link" }).waitFor();
+        await page.frameLocator("iframe").getByRole("heading", { name: "Open this page with a link" }).waitFor();
         await page.goBack();
         await heading(page, "Endpoints");
       }
@@ -440,7 +448,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "nothing is wider than a phone",
+    "no portal page is wider than the screen of a phone",
     async () => {
       const { app, url } = await link();
       const path = `a-${"very-".repeat(20)}long-path`;
@@ -460,7 +468,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 
   test(
-    "the catalogue shows what can be sent, with an example and the schema",
+    "the catalogue shows event types with an example and the schema",
     async () => {
       const { url } = await link();
       const { page, errors } = await open(`${url}&next=/event-types`);
@@ -476,7 +484,7 @@ describe.skipIf(chromiumPath === null)("the portal in a real browser", () => {
   );
 });
 
-/** A site of another origin with a page that frames something, isolated as strictly as a page can be. */
+/** Serves a page of another origin that frames `source`, with the strictest isolation headers. */
 function embedding(source: string, host = "localhost"): { readonly url: string } & AsyncDisposable {
   const html = `<!doctype html><title>A site</title>
     <script>

@@ -3,7 +3,7 @@ import { stateOf } from "../../web/delivery.ts";
 import { formatDuration, formatUntil } from "../../web/format.ts";
 import { growth, rate, SAMPLES_MAX, withSample } from "../../web/series.ts";
 
-test("durations are told in their two largest units", () => {
+test("a duration is formatted in its two largest units", () => {
   const table: [number, string][] = [
     [0, "0 ms"],
     [4.4, "4 ms"],
@@ -19,13 +19,13 @@ test("durations are told in their two largest units", () => {
   for (const [durationMs, text] of table) expect(formatDuration(durationMs)).toBe(text);
 });
 
-test("what is due within a second, or was due before, is due now", () => {
+test("an instant within the next second or in the past is formatted as now", () => {
   expect(formatUntil(5_000, 0)).toBe("in 5 s");
   expect(formatUntil(900, 0)).toBe("now");
   expect(formatUntil(0, 60_000)).toBe("now");
 });
 
-test("a delivery with another attempt to come is pending although the latest one failed", () => {
+test("a delivery with a next attempt is pending although its latest attempt failed", () => {
   const common = { nextAttempt: null, reason: null };
   expect(stateOf({ ...common, status: 0 })).toBe("delivered");
   expect(stateOf({ ...common, status: 1 })).toBe("pending");
@@ -35,14 +35,14 @@ test("a delivery with another attempt to come is pending although the latest one
   expect(stateOf({ ...common, status: 2 })).toBe("cancelled");
 });
 
-test("a rate is the mean growth of the last seconds and never negative", () => {
+test("a rate is the mean increase over the last seconds and never negative", () => {
   expect(growth([1, 4, 4, 2])).toEqual([3, 0, 0]);
   expect(rate([])).toBe(0);
   expect(rate([7])).toBe(0);
   expect(rate([1_000, 0, 10, 20, 30, 40, 50])).toBe(10);
 });
 
-test("only the last minute is kept", () => {
+test("only the samples of the last minute are kept", () => {
   let samples: readonly number[] = [];
   for (let at = 0; at < SAMPLES_MAX + 5; at++) samples = withSample(samples, at);
   expect(samples.length).toBe(SAMPLES_MAX);

@@ -7,29 +7,29 @@ const pretty = (text: string) =>
     ?.map((token) => token.text)
     .join("") ?? null;
 
-describe("payloads are indented without being read", () => {
-  test("numbers keep every digit", () => {
+describe("pretty-printing JSON", () => {
+  test("pretty-printing keeps every digit of a number", () => {
     expect(pretty('{"a":1.0,"b":12345678901234567890,"c":-2E+10}')).toBe(
       '{\n  "a": 1.0,\n  "b": 12345678901234567890,\n  "c": -2E+10\n}',
     );
   });
 
-  test("empty objects and lists stay on their line, also with white space in them", () => {
+  test("pretty-printing keeps empty objects and arrays on one line", () => {
     expect(pretty('{"a":{ },"b":[\n]}')).toBe('{\n  "a": {},\n  "b": []\n}');
   });
 
-  test("what is not JSON is told apart", () => {
+  test("pretty-printing text that is not JSON returns null", () => {
     for (const text of ["", "Gone", "{", '{"a":1}}', "<b>1</b>"]) expect(prettyJson(text)).toBeNull();
   });
 
-  test("marks inside strings are no marks", () => {
+  test("pretty-printing leaves punctuation inside strings alone", () => {
     expect(prettyJson('{"a,{":"}\\"]:"}')?.filter((token) => token.kind !== "space" && token.kind !== "mark")).toEqual([
       { kind: "key", text: '"a,{"' },
       { kind: "string", text: '"}\\"]:"' },
     ]);
   });
 
-  test("for any value the result is what JSON.stringify would indent", () => {
+  test("pretty-printing any value gives the same text as JSON.stringify", () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom(undefined, 1, "\t"), (json, space) => {
         const value = JSON.parse(json);
@@ -39,22 +39,22 @@ describe("payloads are indented without being read", () => {
   });
 });
 
-describe("one member of an answer is taken out as it stands", () => {
-  test("with its white space and its numbers", () => {
+describe("the text of a member", () => {
+  test("the text of a member keeps its white space and numbers", () => {
     expect(memberText('{"id":"m","payload": { "n": 1.0 } ,"x":2}', "payload")).toBe('{ "n": 1.0 }');
   });
 
-  test("only from the top level, and not from a string that looks like it", () => {
+  test("the text of a member is only taken from the top level, not from nested objects or strings", () => {
     const text = '{"a":{"payload":1},"b":"payload","c":"\\"payload\\":2","payload":3}';
     expect(memberText(text, "payload")).toBe("3");
   });
 
-  test("null when there is none", () => {
+  test("the text of a missing member is null", () => {
     expect(memberText('{"a":[{"payload":1}]}', "payload")).toBeNull();
     expect(memberText("{}", "payload")).toBeNull();
   });
 
-  test("for any object it is the text of that member", () => {
+  test("the text of a member is found in any object", () => {
     const members = fc.array(fc.tuple(fc.string(), fc.json()), { maxLength: 5 });
     fc.assert(
       fc.property(members, fc.json(), members, (before, wanted, after) => {

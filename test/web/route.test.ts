@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { inboxLink, inboxOfUrl, messageLink, parseRoute } from "../../web/route.ts";
 
-test("the empty address is the overview", () => {
+test("an empty address leads to the overview", () => {
   for (const hash of ["", "#", "#/", "#//"]) expect(parseRoute(hash)).toEqual({ page: "overview" });
 });
 
-test("every link leads to the page that it names, whatever characters the ids have", () => {
+test("every link leads to its page, whatever characters the ids contain", () => {
   const id = fc.string({ minLength: 1, unit: "grapheme" });
   fc.assert(
     fc.property(id, id, (app, other) => {
@@ -16,14 +16,14 @@ test("every link leads to the page that it names, whatever characters the ids ha
   );
 });
 
-test("any other address is unknown and none breaks the page", () => {
+test("any other address leads to the page for unknown addresses", () => {
   for (const hash of ["#/app", "#/app/a/msg", "#/app/a/msg/", "#/app/a/what/b", "#/app/a/msg/b/c", "#/%E0%A4%A"]) {
     expect(parseRoute(hash)).toEqual({ page: "unknown" });
   }
   fc.assert(fc.property(fc.string(), (hash) => void parseRoute(hash)));
 });
 
-test("an endpoint that is a built-in inbox is recognised by its path", () => {
+test("the URL of a built-in inbox is recognised by its path", () => {
   expect(inboxOfUrl("http://127.0.0.1:8071/inbox/abc")).toBe("abc");
   expect(inboxOfUrl("https://hooks.example/inbox/abc/?x=1")).toBe("abc");
   for (const url of [

@@ -9,11 +9,11 @@ const EVENTS = [
   { event: "message", data: "" },
 ];
 
-test("events, comments and every kind of line end are understood", () => {
+test("events, comments and all kinds of line endings are parsed", () => {
   expect(new SseParser().push(STREAM)).toEqual(EVENTS);
 });
 
-test("it does not matter where the stream is cut into pieces", () => {
+test("a stream can be split into pieces anywhere", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(STREAM.length)), (cuts) => {
       const parser = new SseParser();
@@ -24,7 +24,7 @@ test("it does not matter where the stream is cut into pieces", () => {
   );
 });
 
-test("an event is given out only when its empty line has come", () => {
+test("an event is returned only after its empty line", () => {
   const parser = new SseParser();
   expect(parser.push("event: overview\ndata: 1\n")).toEqual([]);
   expect(parser.push("\n")).toEqual([{ event: "overview", data: "1" }]);

@@ -12,7 +12,7 @@ interface InboxPageProps {
   readonly inbox: string;
 }
 
-/** What a built-in inbox received, newest first. */
+/** The requests that a built-in inbox has received, newest first. */
 export function InboxPage({ app, inbox }: InboxPageProps) {
   const { value, error } = useResource(inbox, (signal) => getInbox(inbox, signal));
   return (
@@ -22,18 +22,18 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
       </nav>
       <h1>Inbox</h1>
       <p class="muted">
-        A test receiver inside the server: the last 100 requests that reached <code>/inbox/{inbox}</code>.
+        The last 100 requests to the built-in test receiver at <code>/inbox/{inbox}</code>.
       </p>
       {error !== null && <Problem>{error.message}</Problem>}
       {value === null && error === null && <Loading />}
       {value?.length === 0 && (
-        <Empty title="Nothing arrived yet">
+        <Empty title="No requests yet">
           <p>
-            Point an endpoint at{" "}
+            Set the URL of an endpoint to{" "}
             <code>
               {location.origin}/inbox/{inbox}
             </code>{" "}
-            and send a message: it shows up here.
+            and send a message. It is shown here.
           </p>
         </Empty>
       )}
@@ -56,10 +56,10 @@ function Request({ app, request }: { app: string; request: InboxRequest }) {
         <code>
           {request.method} {request.path}
         </code>
-        <Badge tone={request.status < 300 ? "good" : "bad"}>{`answered ${request.status}`}</Badge>
-        {request.messageId !== null && <a href={messageLink(app, request.messageId)}>see the message</a>}
+        <Badge tone={request.status < 300 ? "good" : "bad"}>{`responded ${request.status}`}</Badge>
+        {request.messageId !== null && <a href={messageLink(app, request.messageId)}>View message</a>}
       </header>
-      {request.body === "" ? <p class="muted small">No body</p> : <Body text={request.body} />}
+      {request.body === "" ? <p class="muted small">Empty body</p> : <Body text={request.body} />}
       <details>
         <summary>Headers</summary>
         <dl class="headers">

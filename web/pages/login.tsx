@@ -12,7 +12,7 @@ export function LoginPage() {
   const submit = async (event: Event) => {
     event.preventDefault();
     const trimmed = candidate.trim();
-    if (trimmed === "") return setProblem("Please paste a token first.");
+    if (trimmed === "") return setProblem("Enter a token.");
     setBusy(true);
     setProblem(null);
     try {
@@ -29,7 +29,7 @@ export function LoginPage() {
       <form onSubmit={submit} noValidate>
         <Logo size={48} />
         <h1>Boathook</h1>
-        <p class="muted">Webhooks, safely to the other side.</p>
+        <p class="muted">Reliable webhooks</p>
         <label for="token">Token</label>
         <input
           id="token"
@@ -47,7 +47,8 @@ export function LoginPage() {
           Log in
         </button>
         <p id="token-help" class="muted small">
-          The server printed its root token on its first start. <code>boathook token create</code> makes another one.
+          The server printed its root token when it first started. <code>boathook token create</code> creates another
+          one.
         </p>
       </form>
     </main>

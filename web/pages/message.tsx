@@ -47,7 +47,7 @@ function Facts({ app, message }: { app: string; message: MessageText }) {
         <span class="mono">{message.id}</span>
       </Fact>
       {message.eventId != null && (
-        <Fact name="Event id">
+        <Fact name="Event ID">
           <span class="mono">{message.eventId}</span>
         </Fact>
       )}
@@ -62,7 +62,9 @@ function Facts({ app, message }: { app: string; message: MessageText }) {
   );
 }
 
-/** The name stands in the overview while the message is one of the latest; the id is in the address anyway. */
+/**
+ * Shows the name if the overview has it, which only contains the latest messages; otherwise the ID.
+ */
 function ApplicationName({ app, message }: { app: string; message: string }) {
   const summary = overview.value?.messages.find(({ id }) => id === message);
   return summary === undefined ? <span class="mono">{app}</span> : <span title={app}>{summary.appName}</span>;

@@ -21,32 +21,32 @@ export function OverviewPage() {
 function Numbers() {
   const current = overview.value;
   return (
-    <dl class="stats" aria-label="Numbers">
+    <dl class="stats" aria-label="Statistics">
       <Stat
         measure="accepted"
         label="Accepted"
-        hint="Messages that came in"
+        hint="Messages accepted since the server started"
         kind="total"
         value={current?.accepted ?? null}
       />
       <Stat
         measure="delivered"
         label="Delivered"
-        hint="Deliveries that an endpoint answered with 2xx"
+        hint="Deliveries that succeeded since the server started"
         kind="total"
         value={current?.delivered ?? null}
       />
       <Stat
         measure="pending"
         label="Pending"
-        hint="Deliveries that wait for an attempt"
+        hint="Deliveries that are waiting for an attempt"
         kind="level"
         value={current?.pending ?? null}
       />
       <Stat
         measure="failing"
         label="Failing"
-        hint="Endpoints whose latest attempt failed"
+        hint="Endpoints whose latest attempts failed"
         kind="level"
         alarming
         value={current?.failing ?? null}
@@ -54,7 +54,7 @@ function Numbers() {
       <Stat
         measure="dead"
         label="Dead"
-        hint="Deliveries that ran out of attempts"
+        hint="Deliveries that have used all their attempts"
         kind="level"
         alarming
         value={current?.dead ?? null}
@@ -83,7 +83,7 @@ function LatestMessages() {
                 Message
               </th>
               <th scope="col" class="wide-only">
-                Event id
+                Event ID
               </th>
               <th scope="col">Deliveries</th>
             </tr>

@@ -3,9 +3,9 @@ import { OVERVIEW } from "../route.ts";
 
 export function UnknownPage() {
   return (
-    <Empty title="There is nothing at this address">
+    <Empty title="Page not found">
       <p>
-        <a href={OVERVIEW}>Back to the overview</a>
+        <a href={OVERVIEW}>Back to overview</a>
       </p>
     </Empty>
   );

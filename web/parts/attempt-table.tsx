@@ -7,9 +7,9 @@ import { Instant } from "./instant.tsx";
 import { Empty } from "./notice.tsx";
 import { Table } from "./table.tsx";
 
-/** Every try to deliver a message, newest first, with what the endpoint answered. */
+/** The attempts to deliver a message, newest first, with the responses. */
 export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
-  if (attempts.length === 0) return <Empty title="No attempt yet" />;
+  if (attempts.length === 0) return <Empty title="No attempts yet" />;
   return (
     <Table label="Attempts">
       <thead>
@@ -20,7 +20,7 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
           <th scope="col" class="number">
             Duration
           </th>
-          <th scope="col">Answer</th>
+          <th scope="col">Response</th>
         </tr>
       </thead>
       <tbody>
@@ -43,7 +43,7 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
       <tr>
         <td class="fit">
           <Instant at={attempt.timestamp} />
-          {attempt.triggerType === BY_HAND && <div class="muted small">by hand</div>}
+          {attempt.triggerType === BY_HAND && <div class="muted small">manual</div>}
         </td>
         <td class="title">
           <span class="url">{attempt.url}</span>
@@ -52,8 +52,8 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
           <Badge tone={attempt.status === SUCCESS ? "good" : "bad"}>{resultOf(attempt)}</Badge>
         </td>
         <td class="fit number">{formatDuration(attempt.responseDurationMs)}</td>
-        <td class="answer">
-          <Answer text={attempt.response} open={open} toggle={() => setOpen(!open)} />
+        <td class="response">
+          <Response text={attempt.response} open={open} toggle={() => setOpen(!open)} />
         </td>
       </tr>
       {open && (
@@ -67,23 +67,26 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
   );
 }
 
-/** The status the endpoint answered, and the reason where it says more: `200`, `503`, `timeout`, `410 gone`. */
+/**
+ * Returns the status of the response and the reason if that adds something: `200`, `503`,
+ * `timeout`, `410 gone`.
+ */
 function resultOf({ responseStatusCode, reason }: Attempt): string {
   const status = responseStatusCode === 0 ? "" : String(responseStatusCode);
-  const told = reason && !reason.startsWith("status_") ? reason : "";
-  return `${status} ${told}`.trim() || "no answer";
+  const detail = reason && !reason.startsWith("status_") ? reason : "";
+  return `${status} ${detail}`.trim() || "no response";
 }
 
-/** Up to this many characters an answer is shown as it is; of a longer one the beginning, and the rest on demand. */
+/** Longer responses are shortened and can be expanded. */
 const SHORT_CHARS_MAX = 40;
 const EXCERPT_CHARS_MAX = 120;
 
-function Answer({ text, open, toggle }: { text: string; open: boolean; toggle: () => void }) {
+function Response({ text, open, toggle }: { text: string; open: boolean; toggle: () => void }) {
   if (text === "") return <span class="muted">empty</span>;
   if (text.length <= SHORT_CHARS_MAX && !text.includes("\n")) return <code>{text}</code>;
   return (
     <button type="button" class="quiet mono" aria-expanded={open} onClick={toggle}>
-      {open ? "less" : text.slice(0, EXCERPT_CHARS_MAX)}
+      {open ? "Show less" : text.slice(0, EXCERPT_CHARS_MAX)}
     </button>
   );
 }

@@ -7,7 +7,7 @@ export type Tone = "good" | "wait" | "bad" | "idle";
 const TONE: Record<DeliveryState, Tone> = { delivered: "good", pending: "wait", dead: "bad", cancelled: "idle" };
 const ORDER: readonly DeliveryState[] = ["delivered", "pending", "dead", "cancelled"];
 
-/** A word in a colour. The word says everything; the colour only helps to find it. */
+/** A word on a coloured background. The colour adds no information of its own. */
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
   return <span class={`badge badge-${tone}`}>{children}</span>;
 }
@@ -16,10 +16,13 @@ export function StateBadge({ state }: { state: DeliveryState }) {
   return <Badge tone={TONE[state]}>{state}</Badge>;
 }
 
-/** How the deliveries of one message stand: a badge per state that occurs, with its number when there are several. */
+/**
+ * The deliveries of a message: a badge per state, with the number of deliveries if there are
+ * several.
+ */
 export function DeliveryBadges({ counts }: { counts: DeliveryCounts }) {
   const present = ORDER.filter((state) => counts[state] > 0);
-  if (present.length === 0) return <span class="muted">no endpoint</span>;
+  if (present.length === 0) return <span class="muted">none</span>;
   return (
     <span class="badges">
       {present.map((state) => (

@@ -3,15 +3,15 @@ import { useMemo } from "preact/hooks";
 import { prettyJson } from "../json.ts";
 import { CopyButton } from "./copy-button.tsx";
 
-/** Above this many characters the text is shown plain: an element for each of its tokens would slow the page down. */
+/** Longer text is not coloured, because an element per token would slow down the page. */
 const COLOURED_CHARS_MAX = 50_000;
 
-/** A block of text as it is, with a button that copies it. */
+/** A block of preformatted text with a copy button. */
 export function Code({ copy, children }: { copy: string; children: ComponentChildren }) {
   return (
     <div class="code">
       <CopyButton text={copy} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable areas must be reachable by keyboard */}
       <pre tabIndex={0}>
         <code>{children}</code>
       </pre>
@@ -19,7 +19,10 @@ export function Code({ copy, children }: { copy: string; children: ComponentChil
   );
 }
 
-/** A body: JSON indented and coloured, anything else as it came. It is always text and never becomes markup. */
+/**
+ * The body of a request or response. JSON is indented and coloured. It is always shown as text,
+ * never as markup.
+ */
 export function Body({ text }: { text: string }) {
   const shown = useMemo(() => {
     const tokens = prettyJson(text);

@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import { copyText } from "../copy.ts";
 
-const THANKS_MS = 1_500;
+const RESULT_MS = 1_500;
 
-/** Copies a text. */
+/** Copies text to the clipboard. */
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
-  const [result, setResult] = useState<"Copied" | "Not possible" | null>(null);
+  const [result, setResult] = useState<"Copied" | "Copy failed" | null>(null);
   const copy = async () => {
-    setResult((await copyText(text)) ? "Copied" : "Not possible");
-    setTimeout(() => setResult(null), THANKS_MS);
+    setResult((await copyText(text)) ? "Copied" : "Copy failed");
+    setTimeout(() => setResult(null), RESULT_MS);
   };
   return (
     <button type="button" class="quiet copy" onClick={copy}>

@@ -14,12 +14,12 @@ interface DeliveryTableProps {
   readonly destinations: readonly Destination[];
 }
 
-/** The deliveries of a message: one per endpoint, each with a button to send it again. */
+/** The deliveries of a message, one per endpoint, each with a resend button. */
 export function DeliveryTable({ app, message, destinations }: DeliveryTableProps) {
   if (destinations.length === 0) {
     return (
-      <Empty title="No endpoint wants this message">
-        <p>It is kept all the same. An endpoint gets the messages whose event type and channels it asks for.</p>
+      <Empty title="No deliveries">
+        <p>The message is stored, but no endpoint is subscribed to its event type and channels.</p>
       </Empty>
     );
   }
@@ -55,7 +55,7 @@ function DeliveryRow({ app, message, destination }: { app: string; message: stri
           <>
             {" "}
             <a class="nowrap" href={inboxLink(app, inbox)}>
-              see the inbox
+              View inbox
             </a>
           </>
         )}
@@ -97,7 +97,7 @@ function ResendButton({ app, message, destination }: { app: string; message: str
         Resend
       </button>
       <span class="small muted" role="status">
-        {result === "sent" ? "asked for" : result instanceof Error ? result.message : ""}
+        {result === "sent" ? "Resend requested" : result instanceof Error ? result.message : ""}
       </span>
     </>
   );

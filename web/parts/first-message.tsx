@@ -7,7 +7,7 @@ import { Empty, Problem } from "./notice.tsx";
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
 
-/** What a newcomer sees before anything was sent: how to send a first message, and a button that does it. */
+/** Shown before the first message: how to send one, and a button that sends it. */
 export function FirstMessage() {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -18,15 +18,15 @@ export function FirstMessage() {
     setBusy(false);
   };
   return (
-    <Empty title="No message yet">
+    <Empty title="No messages yet">
       <p>
-        Send the first one to the application <code>{DEMO_APPLICATION}</code>. It arrives in the inbox that is built
-        into the server, and this page shows it without being reloaded.
+        Send a first message to the application <code>{DEMO_APPLICATION}</code>. It is delivered to the built-in inbox
+        and appears here without a reload.
       </p>
       <Code copy={curlLine(token.value ?? "")}>{curlLine("YOUR_TOKEN")}</Code>
-      <p class="muted small">What is copied has your token in it.</p>
+      <p class="muted small">The copied command contains your token.</p>
       <button type="button" onClick={send} aria-busy={busy} disabled={busy}>
-        Send it from here
+        Send test message
       </button>
       {problem !== null && <Problem>{problem}</Problem>}
     </Empty>

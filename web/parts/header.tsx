@@ -34,7 +34,7 @@ export function Header() {
 function LiveIndicator() {
   const state = liveState.value;
   return (
-    <span class={`live live-${state}`} role="status" title="Whether this page hears of changes as they happen">
+    <span class={`live live-${state}`} role="status" title="Connection for live updates">
       {LIVE_TEXT[state]}
     </span>
   );

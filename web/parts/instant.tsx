@@ -1,7 +1,7 @@
 import { now } from "../clock.ts";
 import { formatInstant, formatUntil } from "../format.ts";
 
-/** An instant (RFC 3339) in the reader's time zone; pointing at it shows it in full. */
+/** An instant (RFC 3339) in the user's time zone. The tooltip shows it in full. */
 export function Instant({ at }: { at: string }) {
   const atMs = Date.parse(at);
   if (Number.isNaN(atMs)) return <span>{at}</span>;
@@ -12,7 +12,7 @@ export function Instant({ at }: { at: string }) {
   );
 }
 
-/** Something that will happen: the instant and how long it is until then. */
+/** A future instant and the time until then. */
 export function Upcoming({ at }: { at: string }) {
   return (
     <>

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** Something went wrong; read out at once. */
+/** An error. Screen readers announce it at once. */
 export function Problem({ children }: { children: ComponentChildren }) {
   return (
     <p class="problem" role="alert">
@@ -9,7 +9,7 @@ export function Problem({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Shown in place of a table that has nothing in it yet. */
+/** Shown instead of an empty table. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">

@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 /**
- * What every page stands in: its header, and a way past it. `current` is the place that is shown; when it becomes another one the focus
- * moves to the content, so that screen readers and the keyboard start there.
+ * The frame of every page: the header, and a link that skips it. When `current`, the page shown,
+ * changes, the focus moves to the content, so that screen readers and keyboards start there.
  */
 export function Shell({
   header,
@@ -18,7 +18,7 @@ export function Shell({
   return (
     <>
       <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
-        Skip to the content
+        Skip to content
       </button>
       {header}
       <main id="main" class="container" tabIndex={-1} ref={main}>

@@ -4,7 +4,10 @@ const WIDTH = 120;
 const HEIGHT = 24;
 const PADDING = 2;
 
-/** A small curve of the last minute, newest at the right. Decoration: the numbers say the same. */
+/**
+ * A chart of the last minute, newest on the right. It is hidden from screen readers, which have the
+ * numbers.
+ */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const line = curve(values);
   return (
@@ -19,7 +22,10 @@ export function Sparkline({ values }: { values: readonly number[] }) {
   );
 }
 
-/** The SVG path from zero (bottom) to the greatest of the values (top); empty for fewer than two. */
+/**
+ * Returns the SVG path, scaled from zero (bottom) to the maximum (top). Empty for fewer than two
+ * values.
+ */
 function curve(values: readonly number[]): string {
   if (values.length < 2) return "";
   const top = Math.max(1, ...values);

@@ -8,13 +8,13 @@ interface StatProps {
   readonly label: string;
   readonly hint: string;
   readonly value: number | null;
-  /** A total only ever grows: its rate is shown, and its curve is the growth. */
+  /** A total only increases. Its rate is shown, and the chart shows the increase. */
   readonly kind: "total" | "level";
   /** A level that should be zero. */
   readonly alarming?: boolean;
 }
 
-/** One number that moves, with its last minute under it. */
+/** A number with a chart of the last minute. */
 export function Stat({ measure, label, hint, value, kind, alarming = false }: StatProps) {
   const past = samples.value.map((sample) => sample[measure]);
   const alarm = alarming && value !== null && value > 0;

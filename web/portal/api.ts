@@ -23,7 +23,7 @@ import { call, session } from "./session.ts";
 const LIST_LIMIT = 20;
 const ATTEMPTS_LIMIT = 50;
 const ALL_LIMIT = 250;
-/** More than this many pages of event types are nobody's choice list. */
+/** Event types beyond this many pages are not listed. */
 const ALL_PAGES_MAX = 20;
 
 export function getEndpoints(iterator: string | null, signal: AbortSignal): Promise<ListOf<Endpoint>> {
@@ -62,17 +62,17 @@ export function getHeaders(endpoint: string, signal: AbortSignal): Promise<Endpo
   return get(`${pathOf(endpoint)}/headers`, signal);
 }
 
-/** Null takes a header away. */
+/** Null removes a header. */
 export async function changeHeaders(endpoint: string, headers: EndpointHeadersChange["headers"]): Promise<void> {
   await send("PATCH", `${pathOf(endpoint)}/headers`, { headers } satisfies EndpointHeadersChange);
 }
 
-/** What never arrived is sent again. */
+/** Resends failed messages. */
 export async function recover(endpoint: string, since: string): Promise<void> {
   await send("POST", `${pathOf(endpoint)}/recover`, { since } satisfies Recovery);
 }
 
-/** What was never sent is sent. */
+/** Sends messages that were never sent to this endpoint. */
 export async function replayMissing(endpoint: string, since: string): Promise<void> {
   await send("POST", `${pathOf(endpoint)}/replay-missing`, { since } satisfies Replay);
 }
@@ -103,7 +103,7 @@ export async function resend(message: string, endpoint: string): Promise<void> {
   await send("POST", `${messagePath(message)}/endpoint/${encode(endpoint)}/resend`);
 }
 
-/** All of them, by name; with their schemas when asked for. */
+/** Returns all event types by name, optionally with their schemas. */
 export async function getEventTypes(withSchemas: boolean, signal: AbortSignal): Promise<readonly EventType[]> {
   const all: EventType[] = [];
   let iterator: string | null = null;
@@ -139,7 +139,7 @@ function messagePath(message: string): string {
   return `${app()}/msg/${encode(message)}`;
 }
 
-/** Null: not mentioned. */
+/** Returns a query string without the parameters that are null. */
 function query(values: Readonly<Record<string, string | number | boolean | null>>): string {
   const given = Object.entries(values).filter(([, value]) => value !== null);
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();

@@ -23,9 +23,9 @@ export function App() {
         </main>
       );
     case "ended":
-      return <EndedPage why={current.why} />;
+      return <EndedPage reason={current.reason} />;
     case "unreachable":
-      return <UnreachablePage said={current.said} />;
+      return <UnreachablePage problem={current.problem} />;
     case "open":
       return <Open who={current.who} />;
   }
@@ -33,12 +33,12 @@ export function App() {
 
 const TITLES: Readonly<Record<Route["page"], string>> = {
   endpoints: "Endpoints",
-  "new-endpoint": "Add an endpoint",
+  "new-endpoint": "Add endpoint",
   endpoint: "Deliveries",
   settings: "Settings",
   message: "Message",
   "event-types": "Event types",
-  unknown: "Not found",
+  unknown: "Page not found",
 };
 
 function Open({ who }: { who: Who }) {

@@ -1,11 +1,12 @@
 import { formatColour, inkOn, mix, parseColour, type Rgb, readableOn } from "./colour.ts";
 
 /**
- * How the page is to look, as whoever embeds it says in the query, in the words of svix-react's `AppPortal`. Whatever is not
- * plainly a colour, a scheme or the name of a font is left out. Its `icon` is not shown: it would be fetched from elsewhere.
+ * The look of the page as the embedding site sets it in the query, with the parameters of
+ * `AppPortal` in svix-react. Invalid values are ignored. The parameter `icon` is not supported,
+ * because the icon would be fetched from another host.
  */
 export interface Appearance {
-  /** Null: as the reader's system has it. */
+  /** Null: the scheme of the user's system. */
   readonly scheme: "light" | "dark" | null;
   readonly primary: Rgb | null;
   readonly fontFamily: string | null;
@@ -13,7 +14,7 @@ export interface Appearance {
 
 const FONT_FAMILY = /^[a-z0-9][a-z0-9 -]{0,63}$/i;
 
-/** The page around a frame is light unless it says otherwise: svix-react only mentions what is dark. */
+/** In a frame the default is light, because svix-react sets only the dark scheme. */
 export function parseAppearance(search: string, isFramed: boolean): Appearance {
   const query = new URLSearchParams(search);
   const fontFamily = query.get("fontFamily") ?? "";
@@ -30,13 +31,16 @@ function schemeOf(darkMode: string | null, isFramed: boolean): Appearance["schem
   return darkMode === "false" || isFramed ? "light" : null;
 }
 
-/** The grounds that text stands on, as `style.css` has them: the lighter and the darker of each scheme asks the most. */
+/** The backgrounds in `style.css` on which text is hardest to read: one per scheme. */
 const PAPER: Rgb = [0xf0, 0xf3, 0xf6];
 const DARK_CARD: Rgb = [0x22, 0x2d, 0x38];
 const BLACK: Rgb = [0, 0, 0];
 const HOVER_SHARE = 0.15;
 
-/** Sets what the style sheet reads. Properties that are set by a script need no inline style, which the policy forbids. */
+/**
+ * Sets the properties that the style sheet uses. Setting them from a script is allowed by the
+ * content security policy.
+ */
 export function applyAppearance({ scheme, primary, fontFamily }: Appearance): void {
   const { dataset, style } = document.documentElement;
   if (scheme !== null) dataset.theme = scheme;

@@ -1,13 +1,13 @@
-/** Colours as numbers: to fit a colour that somebody chose to what it stands on. */
+/** Adjusts a colour that a site has chosen to the background on which it is used. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
-/** What WCAG 2 asks of text. */
+/** Required for text by WCAG 2. */
 const CONTRAST_MIN = 4.5;
 const STEPS = 20;
 
-/** `0b6e99` or `09c`, with or without a `#`; null for anything else. */
+/** Parses `0b6e99` or `09c`, with or without `#`. Returns null for anything else. */
 export function parseColour(text: string): Rgb | null {
   const hex = /^#?([0-9a-f]{6}|[0-9a-f]{3})$/i.exec(text)?.[1];
   if (hex === undefined) return null;
@@ -19,18 +19,18 @@ export function formatColour(colour: Rgb): string {
   return `#${colour.map((part) => Math.round(part).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** From 1 (the same) to 21 (black on white). */
+/** Returns the contrast ratio, from 1 (same colour) to 21 (black on white). */
 export function contrast(one: Rgb, other: Rgb): number {
   const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
   return (high + 0.05) / (low + 0.05);
 }
 
-/** Black or white, whichever is easier to read on this colour. */
+/** Returns black or white, whichever is more readable on this background. */
 export function inkOn(ground: Rgb): Rgb {
   return contrast(ground, WHITE) >= CONTRAST_MIN || contrast(ground, WHITE) > contrast(ground, BLACK) ? WHITE : BLACK;
 }
 
-/** The colour, as far towards black or white as it takes to be read on this ground. */
+/** Darkens or lightens a colour until it is readable on this background. */
 export function readableOn(ground: Rgb, colour: Rgb): Rgb {
   const towards = luminance(ground) > 0.5 ? BLACK : WHITE;
   for (let step = 0; step < STEPS; step++) {
@@ -44,7 +44,7 @@ export function mix(from: Rgb, to: Rgb, share: number): Rgb {
   return from.map((part, at) => part + (to[at]! - part) * share) as unknown as Rgb;
 }
 
-/** Relative luminance as WCAG 2 defines it. */
+/** Returns the relative luminance as defined by WCAG 2. */
 function luminance(colour: Rgb): number {
   const [red, green, blue] = colour.map((part) => {
     const share = part / 255;

@@ -1,8 +1,8 @@
 import type { Endpoint, EndpointChange, EndpointCreation } from "../../src/api/types.ts";
 
 /**
- * The fields of an endpoint in the portal, in their order: one line each. The form, the facts for readers who may not edit,
- * the checks and the request are all derived from this list.
+ * The fields of an endpoint in the portal, in their order: one line each. The form, the facts for
+ * readers who may not edit, the checks and the request are all derived from this list.
  */
 export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   { name: "url", kind: "url", label: "URL", placeholder: "https://example.com/webhooks" },
@@ -43,7 +43,9 @@ type NameOf<Value> = {
   [K in keyof EndpointChange & keyof Endpoint]: [Endpoint[K], Value] extends [Value, Endpoint[K]] ? K : never;
 }[keyof EndpointChange & keyof Endpoint];
 
-/** A setting that may be null. It is one of the less common ones, which the form shows on demand. */
+/**
+ * A setting that may be null. It is one of the less common ones, which the form shows on demand.
+ */
 interface Nullable extends Labels {
   /** What null means, in words. */
   readonly none: string;
@@ -81,7 +83,9 @@ export type InputField = Exclude<EndpointField, EventTypesField>;
 type Name = EndpointField["name"];
 type Value = string | number | readonly string[] | null;
 
-/** What the form holds: text for each input, and the event types that are selected, null for all. */
+/**
+ * What the form holds: text for each input, and the event types that are selected, null for all.
+ */
 export interface Draft {
   readonly texts: Readonly<Partial<Record<Name, string>>>;
   readonly eventTypes: readonly string[] | null;
@@ -139,7 +143,9 @@ export function creationOf(draft: Draft): EndpointCreation {
   return { url: "", ...Object.fromEntries(valuesOf(draft)) };
 }
 
-/** What to send after an edit: only what differs from `saved`, so that changes by others are kept. */
+/**
+ * What to send after an edit: only what differs from `saved`, so that changes by others are kept.
+ */
 export function changeOf(draft: Draft, saved: Draft): EndpointChange {
   const before = new Map(valuesOf(saved));
   return Object.fromEntries(valuesOf(draft).filter(([name, value]) => !isSame(value, before.get(name)!)));

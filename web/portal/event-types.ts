@@ -1,8 +1,8 @@
 import type { EventType } from "../../src/api/types.ts";
 
-/** How the event types of a catalogue are looked through. */
+/** Search and grouping of event types. */
 
-/** What the catalogue shows of an event type before it is opened. */
+/** The fields that lists of event types show. */
 export type ListedEventType = Pick<EventType, "name" | "description" | "deprecated" | "groupName">;
 
 export interface Group<T> {
@@ -10,7 +10,7 @@ export interface Group<T> {
   readonly eventTypes: readonly T[];
 }
 
-/** Those that have every word of the search in their name, description or group. */
+/** Returns the event types whose name, description or group contains every word of the search. */
 export function matching<T extends ListedEventType>(eventTypes: readonly T[], search: string): readonly T[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return eventTypes.filter(({ name, description, groupName }) => {
@@ -19,7 +19,10 @@ export function matching<T extends ListedEventType>(eventTypes: readonly T[], se
   });
 }
 
-/** By the group that they are said to be in, else by the first part of their name; groups by name. */
+/**
+ * Groups event types by their group, or by the first part of their name if they have none. Groups
+ * are sorted by name.
+ */
 export function grouped<T extends ListedEventType>(eventTypes: readonly T[]): readonly Group<T>[] {
   const groups = Map.groupBy(eventTypes, ({ name, groupName }) => groupName ?? name.replace(/\..*$/, ""));
   return [...groups]

@@ -1,14 +1,14 @@
-/** What the page owes the page around it, when it stands in a frame. */
+/** What the page does for the site that embeds it in a frame. */
 
 export function isFramed(): boolean {
   return window.parent !== window;
 }
 
 /**
- * Tells the page around it how tall the content is, in the form that svix-react's `fullSize` listens for. Any page may hear
- * it: it is a number of pixels.
+ * Reports the height of the content to the embedding page, in the form that `fullSize` of
+ * svix-react expects. Any site may receive it, because it is only a number of pixels.
  */
-export function tellHeight(root: HTMLElement): void {
+export function reportHeight(root: HTMLElement): void {
   new ResizeObserver(() => {
     const height = Math.ceil(root.getBoundingClientRect().height);
     window.parent.postMessage({ type: "svix.iframe-resizer-height", payload: { height } }, "*");

@@ -1,13 +1,19 @@
-/** The link that `app-portal-access` hands out: `#key=BASE64` of `{appId, token, region}`, and `&next=PATH` behind it. */
+/**
+ * A link from `app-portal-access`: `#key=` and the base64 of `{appId, token, region}`, optionally
+ * `&next=` and a path.
+ */
 export interface PortalLink {
   readonly token: string;
-  /** The hash of the page to show first; `#/endpoints` unless the link says otherwise. */
+  /** The fragment of the first page, `#/endpoints` by default. */
   readonly next: string;
 }
 
 const NEXT = /^\/[\w/.~%-]*$/;
 
-/** Null when the fragment is no such link. Whose the token is, the server says: what else stands in the key is ignored. */
+/**
+ * Returns null if the fragment is not a link. Uses only the token of the key: the server knows who
+ * it belongs to.
+ */
 export function parseLink(hash: string): PortalLink | null {
   const parts = new Map(hash.replace(/^#/, "").split("&").map(pair));
   const key = parts.get("key");
@@ -16,7 +22,7 @@ export function parseLink(hash: string): PortalLink | null {
   return { token: tokenOf(key), next: NEXT.test(next) ? `#${next}` : "#/endpoints" };
 }
 
-/** Not by `URLSearchParams`: it takes the plus signs of base64 for spaces. */
+/** Splits a parameter. `URLSearchParams` would turn the plus signs of base64 into spaces. */
 function pair(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
   return at < 0 ? [text, ""] : [text.slice(0, at), decoded(text.slice(at + 1))];
@@ -30,7 +36,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Empty when the key is broken: no server accepts that. */
+/** Returns an empty token, which no server accepts, if the key is malformed. */
 function tokenOf(key: string): string {
   try {
     const { token } = JSON.parse(atob(key)) as { token?: unknown };

@@ -2,7 +2,7 @@ import "./portal.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { applyAppearance, parseAppearance } from "./appearance.ts";
-import { isFramed, tellHeight } from "./frame.ts";
+import { isFramed, reportHeight } from "./frame.ts";
 import { followAddress } from "./session.ts";
 
 const framed = isFramed();
@@ -13,4 +13,4 @@ const root = document.createElement("div");
 root.id = "root";
 document.body.append(root);
 render(<App />, root);
-if (framed) tellHeight(root);
+if (framed) reportHeight(root);

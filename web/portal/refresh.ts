@@ -1,30 +1,33 @@
 import { signal } from "@preact/signals";
 import { type Resource, useReading } from "../reading.ts";
 
-/** The page asks again every few seconds while somebody looks at it: the live line of the server is not for applications. */
-const EVERY_MS = 5_000;
+/**
+ * The page polls while it is visible, because applications have no access to the live events of the
+ * server.
+ */
+const INTERVAL_MS = 5_000;
 
 const refreshed = signal(0);
 const never = signal(0);
 
-/** Whatever is shown is read again. */
+/** Reloads everything that is shown. */
 export function refresh(): void {
   refreshed.value += 1;
 }
 
 setInterval(() => {
   if (document.visibilityState === "visible") refresh();
-}, EVERY_MS);
+}, INTERVAL_MS);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") refresh();
 });
 
-/** Reads something, and again as long as it is shown. With another `key` it starts anew. */
+/** Loads data and keeps it up to date. A different `key` discards the previous value. */
 export function useLive<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
   return useReading(key, read, refreshed);
 }
 
-/** Reads something that seldom changes, once. */
+/** Loads data that rarely changes, once. */
 export function useOnce<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
   return useReading(key, read, never);
 }

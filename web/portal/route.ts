@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** Which page is shown. It stands behind the `#` of the address, with the names that the Svix portal has. */
+/** The page that is shown. It is in the fragment of the URL, with the paths of the Svix portal. */
 export type Route =
   | { readonly page: "endpoints" }
   | { readonly page: "new-endpoint" }
@@ -22,7 +22,7 @@ export function settingsLink(endpoint: string): string {
   return `${endpointLink(endpoint)}/settings`;
 }
 
-/** A message, as it is seen from one of its endpoints: the way back leads there. */
+/** Links to a message of an endpoint, from which the page links back to the endpoint. */
 export function messageLink(endpoint: string, message: string): string {
   return `${endpointLink(endpoint)}/messages/${encodeURIComponent(message)}`;
 }
@@ -44,7 +44,7 @@ export function parseRoute(hash: string): Route {
     : { page: "unknown" };
 }
 
-/** No escape keeps these from being taken for a step in a path: a request for such an id would go to another place. */
+/** Such an id cannot be escaped in a path: a request for it would go to another URL. */
 function isDots(id: string): boolean {
   return id === "." || id === "..";
 }

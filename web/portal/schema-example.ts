@@ -1,4 +1,4 @@
-/** An example of what a JSON Schema describes: the one that it names, or one made from what it says of its parts. */
+/** Example values for a JSON Schema: the one in the schema, or one that is generated from it. */
 
 interface Schema {
   readonly [keyword: string]: unknown;
@@ -6,16 +6,16 @@ interface Schema {
 
 export interface SchemaExample {
   readonly value: unknown;
-  /** It was made here; the schema does not name one. */
-  readonly made: boolean;
+  /** The schema contains no example. */
+  readonly isGenerated: boolean;
 }
 
-/** A schema may lead back to itself. */
+/** Schemas can be recursive. */
 const DEPTH_MAX = 8;
 
 const byVersion = new Intl.Collator("en", { numeric: true });
 
-/** The schema of the greatest version, which payloads are held against; null when there is none. */
+/** Returns the schema of the latest version, which payloads are validated against, or null. */
 export function latestSchema(schemas: Readonly<Record<string, unknown>> | null): unknown {
   const latest = Object.keys(schemas ?? {})
     .sort(byVersion.compare)
@@ -25,20 +25,22 @@ export function latestSchema(schemas: Readonly<Record<string, unknown>> | null):
 
 export function exampleOf(schema: unknown): SchemaExample {
   const named = isSchema(schema) ? namedExample(schema) : undefined;
-  return named === undefined ? { value: madeFor(schema, schema, 0), made: true } : { value: named, made: false };
+  return named === undefined
+    ? { value: generate(schema, schema, 0), isGenerated: true }
+    : { value: named, isGenerated: false };
 }
 
-function madeFor(schema: unknown, root: unknown, depth: number): unknown {
+function generate(schema: unknown, root: unknown, depth: number): unknown {
   if (!isSchema(schema) || depth > DEPTH_MAX) return null;
   const named = namedExample(schema);
   if (named !== undefined) return named;
-  const other = elsewhere(schema, root);
-  if (other !== undefined) return madeFor(other, root, depth + 1);
+  const other = substituteFor(schema, root);
+  if (other !== undefined) return generate(other, root, depth + 1);
   switch (typeOf(schema)) {
     case "object":
       return objectFor(schema, root, depth);
     case "array":
-      return schema.items === undefined ? [] : [madeFor(schema.items, root, depth + 1)];
+      return schema.items === undefined ? [] : [generate(schema.items, root, depth + 1)];
     case "string":
       return FORMATS[String(schema.format)] ?? "text";
     case "integer":
@@ -65,15 +67,17 @@ function namedExample(schema: Schema): unknown {
   return schema.const ?? schema.example ?? (listed as unknown[] | undefined)?.[0] ?? schema.default;
 }
 
-/** What stands for this schema: the place of its reference, or the first of its alternatives. */
-function elsewhere(schema: Schema, root: unknown): unknown {
-  if (typeof schema.$ref === "string") return placeOf(schema.$ref, root);
+/**
+ * Returns the schema to use instead: the target of its reference, or the first of its alternatives.
+ */
+function substituteFor(schema: Schema, root: unknown): unknown {
+  if (typeof schema.$ref === "string") return targetOf(schema.$ref, root);
   const alternatives = [schema.oneOf, schema.anyOf].find((list) => Array.isArray(list) && list.length > 0);
   return (alternatives as unknown[] | undefined)?.[0];
 }
 
-/** The part of the schema that `#/a/b` names; null when there is none. */
-function placeOf(reference: string, root: unknown): unknown {
+/** Returns the part of the schema at `#/a/b`, or null. */
+function targetOf(reference: string, root: unknown): unknown {
   if (!reference.startsWith("#")) return null;
   let at = root;
   for (const escaped of reference.slice(1).split("/").slice(1)) {
@@ -89,9 +93,9 @@ function typeOf(schema: Schema): unknown {
 }
 
 function objectFor(schema: Schema, root: unknown, depth: number): unknown {
-  const parts = Array.isArray(schema.allOf) ? schema.allOf.map((part) => madeFor(part, root, depth + 1)) : [];
+  const parts = Array.isArray(schema.allOf) ? schema.allOf.map((part) => generate(part, root, depth + 1)) : [];
   const own = isSchema(schema.properties)
-    ? Object.entries(schema.properties).map(([name, property]) => [name, madeFor(property, root, depth + 1)])
+    ? Object.entries(schema.properties).map(([name, property]) => [name, generate(property, root, depth + 1)])
     : [];
   return Object.assign({}, ...parts, Object.fromEntries(own));
 }

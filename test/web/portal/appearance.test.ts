@@ -6,13 +6,13 @@ import { contrast, formatColour, inkOn, parseColour, type Rgb, readableOn } from
 const part = fc.integer({ min: 0, max: 255 });
 const colour = fc.tuple(part, part, part) as fc.Arbitrary<Rgb>;
 
-describe("how the page is to look", () => {
-  test("without a word it follows the reader's system, and in a frame it is light like the page around it", () => {
+describe("appearance of the portal", () => {
+  test("without parameters the portal follows the user's system, and in a frame it is light", () => {
     expect(parseAppearance("", false)).toEqual({ scheme: null, primary: null, fontFamily: null });
     expect(parseAppearance("", true).scheme).toBe("light");
   });
 
-  test("the words of svix-react are understood", () => {
+  test("the parameters of svix-react are supported", () => {
     for (const isFramed of [true, false]) {
       expect(parseAppearance("?darkMode=true", isFramed).scheme).toBe("dark");
       expect(parseAppearance("?darkMode=auto", isFramed).scheme).toBeNull();
@@ -23,7 +23,7 @@ describe("how the page is to look", () => {
     expect(fontFamily).toBe("Open Sans");
   });
 
-  test("whatever is not plainly a colour or the name of a font is left out", () => {
+  test("invalid colours and font names are ignored", () => {
     for (const bad of ["red", "28bb9", "28bb93ff", "url(x)", "28bb93;x:y", "#28bb93}", ""]) {
       expect(parseAppearance(`?primaryColor=${encodeURIComponent(bad)}`, true).primary).toBeNull();
     }
@@ -34,18 +34,18 @@ describe("how the page is to look", () => {
   });
 });
 
-describe("colours", () => {
-  test("are read in three and six digits, and written in six", () => {
+describe("colours of the portal", () => {
+  test("colours are parsed with three or six digits and formatted with six", () => {
     expect(parseColour("#09c")).toEqual([0, 0x99, 0xcc]);
     fc.assert(fc.property(colour, (rgb) => expect(parseColour(formatColour(rgb))).toEqual(rgb)));
   });
 
-  test("contrast is that of WCAG 2", () => {
+  test("the contrast of two colours is that of WCAG 2", () => {
     expect(contrast([0, 0, 0], [255, 255, 255])).toBeCloseTo(21);
     expect(contrast([119, 119, 119], [255, 255, 255])).toBeCloseTo(4.48, 2);
   });
 
-  test("text can be read on any colour that is chosen, and in it on any ground", () => {
+  test("text is readable on every primary colour, and in it on every background", () => {
     fc.assert(
       fc.property(colour, (chosen) => {
         expect(contrast(inkOn(chosen), chosen)).toBeGreaterThanOrEqual(4.5);
@@ -59,7 +59,7 @@ describe("colours", () => {
     );
   });
 
-  test("one that can be read as it is stays as it is", () => {
+  test("a colour that is readable is not changed", () => {
     expect(readableOn([255, 255, 255], [0x0b, 0x6e, 0x99])).toEqual([0x0b, 0x6e, 0x99]);
   });
 });

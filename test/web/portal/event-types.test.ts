@@ -9,7 +9,7 @@ const eventType = (name: string, description = "", groupName: string | null = nu
 });
 const names = (eventTypes: readonly ListedEventType[]) => eventTypes.map(({ name }) => name);
 
-test("every word of a search must be found, in name, description or group, in any case", () => {
+test("a search finds event types that contain all its words in name, description or group", () => {
   const all = [eventType("invoice.paid", "Money arrived"), eventType("user.signup", "", "Accounts"), eventType("x")];
   expect(names(matching(all, ""))).toEqual(["invoice.paid", "user.signup", "x"]);
   expect(names(matching(all, " INVOICE  money "))).toEqual(["invoice.paid"]);
@@ -17,7 +17,7 @@ test("every word of a search must be found, in name, description or group, in an
   expect(names(matching(all, "invoice nothing"))).toEqual([]);
 });
 
-test("event types stand together by their group, else by the first part of their name", () => {
+test("event types are grouped by their group, or else by the first part of their name", () => {
   const groups = grouped([eventType("b.one"), eventType("a"), eventType("b.two"), eventType("c.one", "", "b")]);
   expect(groups.map(({ name, eventTypes }) => [name, names(eventTypes)])).toEqual([
     ["a", ["a"]],

@@ -10,14 +10,14 @@ import {
   settingsLink,
 } from "../../../web/portal/route.ts";
 
-test("the empty address and the list of endpoints are the same", () => {
+test("an empty address leads to the list of endpoints", () => {
   for (const hash of ["", "#", "#/", ENDPOINTS, `${ENDPOINTS}/`])
     expect(parseRoute(hash)).toEqual({ page: "endpoints" });
   expect(parseRoute(NEW_ENDPOINT)).toEqual({ page: "new-endpoint" });
   expect(parseRoute(EVENT_TYPES)).toEqual({ page: "event-types" });
 });
 
-test("every link leads to the page that it names, whatever characters the ids have", () => {
+test("every portal link leads to its page, whatever characters the ids contain", () => {
   const id = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !["new", ".", ".."].includes(text));
   fc.assert(
     fc.property(id, id, (endpoint, message) => {
@@ -28,7 +28,7 @@ test("every link leads to the page that it names, whatever characters the ids ha
   );
 });
 
-test("dots that a path would take for a step are no id, however they are written", () => {
+test("an id of one or two dots is not accepted, also when it is escaped", () => {
   for (const dots of [".", "..", "%2e", "%2E%2e", ".%2e"]) {
     for (const hash of [`${ENDPOINTS}/${dots}`, `${ENDPOINTS}/${dots}/settings`, `${ENDPOINTS}/a/messages/${dots}`]) {
       expect(parseRoute(hash)).toEqual({ page: "unknown" });
@@ -37,7 +37,7 @@ test("dots that a path would take for a step are no id, however they are written
   expect(parseRoute(`${ENDPOINTS}/...`)).toEqual({ page: "endpoint", endpoint: "..." });
 });
 
-test("any other address is unknown and none breaks the page", () => {
+test("any other portal address leads to the page for unknown addresses", () => {
   for (const hash of [
     "#/what",
     "#/endpoints/a/b",

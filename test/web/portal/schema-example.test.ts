@@ -2,23 +2,23 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { exampleOf, latestSchema } from "../../../web/portal/schema-example.ts";
 
-test("the schema of the greatest version counts", () => {
+test("the latest schema is the one with the greatest version", () => {
   expect(latestSchema({ "2": "two", "10": "ten", "1": "one" })).toBe("ten");
   expect(latestSchema({})).toBeNull();
   expect(latestSchema(null)).toBeNull();
 });
 
-test("the example that a schema names is taken as it is", () => {
+test("the example in a schema is used unchanged", () => {
   for (const schema of [
     { examples: [{ a: 1 }, { a: 2 }] },
     { example: { a: 1 } },
     { default: { a: 1 }, type: "object" },
   ]) {
-    expect(exampleOf(schema)).toEqual({ value: { a: 1 }, made: false });
+    expect(exampleOf(schema)).toEqual({ value: { a: 1 }, isGenerated: false });
   }
 });
 
-test("one is made from what a schema says of its parts", () => {
+test("an example is generated for a schema without one", () => {
   const schema = {
     type: "object",
     properties: {
@@ -36,7 +36,7 @@ test("one is made from what a schema says of its parts", () => {
     definitions: { line: { type: "object", properties: { sku: { type: "string" } } } },
   };
   expect(exampleOf(schema)).toEqual({
-    made: true,
+    isGenerated: true,
     value: {
       id: "inv_1",
       at: "2026-01-01T00:00:00Z",
@@ -52,10 +52,10 @@ test("one is made from what a schema says of its parts", () => {
   });
 });
 
-test("a schema that leads back to itself, or nowhere, or is none, breaks nothing", () => {
-  expect(exampleOf({ properties: { self: { $ref: "#" } } }).made).toBe(true);
+test("an example is generated for recursive, dangling and invalid schemas", () => {
+  expect(exampleOf({ properties: { self: { $ref: "#" } } }).isGenerated).toBe(true);
   for (const schema of [{ $ref: "#/nowhere" }, { $ref: "https://example.com/x" }, true, null, "text"]) {
-    expect(exampleOf(schema)).toEqual({ value: null, made: true });
+    expect(exampleOf(schema)).toEqual({ value: null, isGenerated: true });
   }
   fc.assert(fc.property(fc.jsonValue(), (schema) => void exampleOf(schema)));
 });

@@ -1,37 +1,38 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { type Ending, identify } from "../session.ts";
+import { type EndReason, identify } from "../session.ts";
 
-const TITLES: Readonly<Record<Ending, string>> = {
-  "no-link": "This page needs a link",
+const TITLES: Readonly<Record<EndReason, string>> = {
+  "no-link": "Open this page with a link",
   expired: "This link has expired",
-  "not-for-an-application": "This link is not for this page",
+  "not-for-an-application": "This link cannot be used here",
   "logged-out": "You are logged out",
-  "logged-out-here": "You are logged out here",
+  "logged-out-here": "You are logged out in this browser",
 };
 
-const WORDS: Readonly<Record<Ending, string>> = {
-  "no-link": "Open your webhooks from the site that sends them to you: it gives you a link that lets you in.",
+const TEXTS: Readonly<Record<EndReason, string>> = {
+  "no-link": "The site that sends you webhooks has a link to this page. Open the page from there.",
   expired:
-    "It was good for a limited time, or was ended. Ask for a new one where you got it: opening your webhooks there again is usually enough.",
-  "not-for-an-application": "Its token is not for one application. Ask for a new link where you got it.",
-  "logged-out": "The link that you came with has ended. To come back, open your webhooks where you got it.",
-  "logged-out-here": "The server could not be told, so the link itself works until it expires.",
+    "The link was valid for a limited time, or it was revoked. Go back to the site that sends you webhooks and open this page again.",
+  "not-for-an-application":
+    "Its token is not limited to one application. Get a new link from the site that sends you webhooks.",
+  "logged-out": "Your link no longer works. To return, open this page again from the site that sends you webhooks.",
+  "logged-out-here": "The server did not respond, so your link still works until it expires.",
 };
 
-/** Why there is nothing to be seen, and what to do about it. */
-export function EndedPage({ why }: { why: Ending }) {
+/** Says why there is no session, and what to do. */
+export function EndedPage({ reason }: { reason: EndReason }) {
   return (
-    <NoticePage title={TITLES[why]}>
-      <p class="muted">{WORDS[why]}</p>
+    <NoticePage title={TITLES[reason]}>
+      <p class="muted">{TEXTS[reason]}</p>
     </NoticePage>
   );
 }
 
-export function UnreachablePage({ said }: { said: string }) {
+export function UnreachablePage({ problem }: { problem: string }) {
   return (
-    <NoticePage title="Your webhooks cannot be shown now">
-      <p class="muted">{said}</p>
+    <NoticePage title="The server cannot be reached">
+      <p class="muted">{problem}</p>
       <button type="button" onClick={() => void identify()}>
         Try again
       </button>

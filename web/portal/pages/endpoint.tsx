@@ -5,14 +5,14 @@ import { MessageListSection } from "../parts/message-list.tsx";
 import { SendAgainSection } from "../parts/send-again.tsx";
 import { useLive } from "../refresh.ts";
 
-/** What became of the messages of one endpoint. */
+/** The deliveries of one endpoint. */
 export function EndpointPage({ id }: { id: string }) {
   return (
     <EndpointFrame id={id} tab="deliveries">
       {(endpoint) => (
         <>
           <Numbers endpoint={id} />
-          <p class="muted small under">Attempts of the last 28 days.</p>
+          <p class="muted small under">Attempts in the last 28 days</p>
           <MessageListSection endpoint={endpoint} />
           <SendAgainSection endpoint={endpoint} />
         </>

@@ -21,7 +21,7 @@ export function EndpointsPage() {
       <div class="page-head">
         <div>
           <h1>Endpoints</h1>
-          <p class="muted about">The addresses that your webhooks are sent to.</p>
+          <p class="muted about">The URLs that your webhooks are sent to.</p>
         </div>
         {canCreate && !isEmpty && (
           <a href={NEW_ENDPOINT} class="button-link">
@@ -50,13 +50,13 @@ function NoEndpoints({ canCreate }: { canCreate: boolean }) {
     <Empty title="No endpoints yet">
       {canCreate ? (
         <>
-          <p>Add one: the address of your server that is to hear when something happens here.</p>
+          <p>Add the URL of your server to receive webhooks.</p>
           <a href={NEW_ENDPOINT} class="button-link">
             Add endpoint
           </a>
         </>
       ) : (
-        <p>Your link lets you look, but not add one.</p>
+        <p>Your link does not allow you to add endpoints.</p>
       )}
     </Empty>
   );
@@ -114,7 +114,7 @@ function eventTypesText(eventTypes: readonly string[] | null): string {
   return eventTypes.length === 1 ? eventTypes[0]! : `${formatCount(eventTypes.length)} types`;
 }
 
-/** How the attempts went, in two numbers. */
+/** The numbers of successful and failed attempts. */
 function Stats({ endpoint }: { endpoint: string }) {
   const { value } = useOnce(endpoint, (signal) => getStats(endpoint, signal));
   if (value === null) return <span class="muted">…</span>;

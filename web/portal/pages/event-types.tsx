@@ -9,18 +9,18 @@ import { Read, Section } from "../parts/section.tsx";
 import { useOnce } from "../refresh.ts";
 import { exampleOf, latestSchema } from "../schema-example.ts";
 
-/** The catalogue: what can be sent, and what it looks like. */
+/** The catalogue of event types, with schemas and examples. */
 export function EventTypesPage() {
   const eventTypes = useOnce("event-types", (signal) => getEventTypes(true, signal));
   return (
     <>
       <h1>Event types</h1>
-      <p class="muted about">What you can be told of, and what is in it.</p>
+      <p class="muted about">The events that you can receive, with their payloads.</p>
       <Read of={eventTypes} lines={6}>
         {(known) =>
           known.length === 0 ? (
-            <Empty title="No event types have been published yet">
-              <p>An endpoint that asks for all of them gets whatever is sent.</p>
+            <Empty title="No event types yet">
+              <p>An endpoint for all event types receives every message.</p>
             </Empty>
           ) : (
             <Catalogue known={known} />
@@ -77,15 +77,15 @@ function Entry({ eventType }: { eventType: EventType }) {
   );
 }
 
-/** Made when it is looked at: there may be hundreds. */
+/** Rendered only when it is opened, because there may be hundreds. */
 function Content({ eventType: { schemas } }: { eventType: EventType }) {
   const schema = latestSchema(schemas);
   const example = useMemo(() => (schema === null ? null : exampleOf(schema)), [schema]);
-  if (example === null) return <p class="muted small">Nothing more is said about what is in it.</p>;
+  if (example === null) return <p class="muted small">This event type has no schema.</p>;
   return (
     <div class="entry-content">
       <div>
-        <h3>Example {example.made && <span class="muted small">made from the schema</span>}</h3>
+        <h3>Example {example.isGenerated && <span class="muted small">generated from the schema</span>}</h3>
         <Body text={JSON.stringify(example.value)} />
       </div>
       <div>

@@ -10,7 +10,7 @@ import { Read, Section } from "../parts/section.tsx";
 import { useLive } from "../refresh.ts";
 import { endpointLink } from "../route.ts";
 
-/** One message: what is in it, where it goes, and what was answered. */
+/** A message with its deliveries, attempts and payload. */
 export function MessagePage({ endpoint, message }: { endpoint: string; message: string }) {
   const read = useLive(message, (signal) => getMessage(message, signal));
   return (
@@ -27,7 +27,7 @@ export function MessagePage({ endpoint, message }: { endpoint: string; message: 
             <Attempts message={message} />
             <Section title="Payload">
               {known.payloadText === "" || known.payloadText === "null" ? (
-                <Empty title="The payload is no longer kept" />
+                <Empty title="The payload has been deleted" />
               ) : (
                 <Body text={known.payloadText} />
               )}
@@ -48,7 +48,7 @@ function Facts({ message: { id, eventId, timestamp, channels } }: { message: Mes
       </div>
       {eventId != null && (
         <div>
-          <dt>Event id</dt>
+          <dt>Event ID</dt>
           <dd class="mono">{eventId}</dd>
         </div>
       )}

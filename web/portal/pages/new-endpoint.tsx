@@ -9,38 +9,38 @@ import { CardSection } from "../parts/section.tsx";
 import { ENDPOINTS, endpointLink } from "../route.ts";
 import { may } from "../session.ts";
 
-interface Made {
+interface Created {
   readonly endpoint: Endpoint;
-  /** Null: the token does not let the reader see it. */
+  /** Null: the token may not read it. */
   readonly secret: string | null;
 }
 
 export function NewEndpointPage() {
-  const [made, setMade] = useState<Made | null>(null);
+  const [created, setCreated] = useState<Created | null>(null);
   const action = useAction();
   const create = (wanted: EndpointCreation) =>
     action.run(async () => {
       const endpoint = await createEndpoint(wanted);
-      // It has been made: that its secret cannot be shown is no reason to say that it has not.
+      // The endpoint exists now, so a failure to read its secret is not reported as a failure.
       const secret = may("v1.endpoint.get-secret") ? await getSecret(endpoint.id).catch(() => null) : null;
-      setMade({ endpoint, secret });
+      setCreated({ endpoint, secret });
     });
   return (
     <>
       <nav aria-label="Breadcrumb" class="breadcrumb">
         <a href={ENDPOINTS}>Endpoints</a>
       </nav>
-      {made !== null ? (
-        <MadePage {...made} />
+      {created !== null ? (
+        <CreatedPage {...created} />
       ) : (
         <>
-          <h1>Add an endpoint</h1>
+          <h1>Add endpoint</h1>
           {may("v1.endpoint.create") ? (
             <section class="card">
               <CreateEndpointForm action={action} onSubmit={create} />
             </section>
           ) : (
-            <Empty title="Your link does not let you add endpoints" />
+            <Empty title="Your link does not allow you to add endpoints" />
           )}
         </>
       )}
@@ -48,19 +48,19 @@ export function NewEndpointPage() {
   );
 }
 
-function MadePage({ endpoint, secret }: Made) {
+function CreatedPage({ endpoint, secret }: Created) {
   return (
     <>
       <h1 tabIndex={-1} ref={(heading) => heading?.focus()}>
-        The endpoint is ready
+        Endpoint added
       </h1>
       <p class="url">
-        Messages are sent to <strong>{endpoint.url}</strong> from now on.
+        New messages are sent to <strong>{endpoint.url}</strong>.
       </p>
       {secret !== null && (
         <CardSection
           title="Signing secret"
-          about="Put it into the configuration of your server, to verify that webhooks are genuine. You find it again in the settings of the endpoint."
+          about="Add this secret to the configuration of your server, so that it can verify webhooks. You can also find the secret in the settings of the endpoint."
         >
           <div class="secret">
             <code>{secret}</code>
@@ -69,7 +69,7 @@ function MadePage({ endpoint, secret }: Made) {
         </CardSection>
       )}
       <a href={endpointLink(endpoint.id)} class="button-link">
-        To the endpoint
+        Go to endpoint
       </a>
     </>
   );

@@ -10,7 +10,7 @@ import { CardSection } from "../parts/section.tsx";
 import { ENDPOINTS } from "../route.ts";
 import { may } from "../session.ts";
 
-/** What can be said about one endpoint. */
+/** The settings of one endpoint. */
 export function SettingsPage({ id }: { id: string }) {
   return (
     <EndpointFrame id={id} tab="settings">
@@ -65,16 +65,16 @@ function Delete({ endpoint: { id, url } }: { endpoint: Endpoint }) {
     location.hash = ENDPOINTS;
   };
   return (
-    <CardSection title="Delete" about="What is still to be delivered to it is dropped. This cannot be undone.">
+    <CardSection title="Delete" about="Pending deliveries to this endpoint are cancelled. This cannot be undone.">
       <Confirm
         label="Delete endpoint"
         question={
           <>
-            Delete <span class="url">{url}</span> for good?
+            Delete <span class="url">{url}</span>?
           </>
         }
-        confirm="Delete it"
-        isLoss
+        confirm="Delete"
+        isDestructive
         action={action}
         onConfirm={() => action.run(remove)}
       />

@@ -3,9 +3,9 @@ import { ENDPOINTS } from "../route.ts";
 
 export function UnknownPage() {
   return (
-    <Empty title="There is nothing at this address">
+    <Empty title="Page not found">
       <p>
-        <a href={ENDPOINTS}>To the endpoints</a>
+        <a href={ENDPOINTS}>Go to endpoints</a>
       </p>
     </Empty>
   );

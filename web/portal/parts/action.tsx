@@ -2,17 +2,17 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { refresh } from "../refresh.ts";
 
-/** Something that the reader asked to be done: whether it is under way, and how it went. */
+/** An action of the user, with its progress and result. */
 export interface Action {
   readonly busy: boolean;
   readonly problem: string | null;
-  /** What to say of it when it went well. */
+  /** The message to show after it has succeeded. */
   readonly done: string | null;
-  /** Never rejects. Resolves with whether it went well. */
+  /** Never rejects. Resolves with whether `work` succeeded. */
   run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
 }
 
-/** Whatever the page shows is read again when it is done, unless what is done leads to another page. */
+/** Reloads the data of the page after each success, unless the action leads to another page. */
 export function useAction({ leads = false } = {}): Action {
   const [state, setState] = useState<Omit<Action, "run">>({ busy: false, problem: null, done: null });
   return {
@@ -32,7 +32,7 @@ export function useAction({ leads = false } = {}): Action {
   };
 }
 
-/** How it went; read out when it changes, so it is always there. */
+/** The result of an action. It is always in the page, so that screen readers announce changes. */
 export function Outcome({ action: { problem, done } }: { action: Action }) {
   return (
     <p class={`outcome ${problem === null ? "" : "outcome-bad"}`} role="status">
@@ -42,20 +42,23 @@ export function Outcome({ action: { problem, done } }: { action: Action }) {
 }
 
 interface ConfirmProps {
-  /** On the button that asks first. */
+  /** The label of the button that opens the question. */
   readonly label: string;
   readonly question: ComponentChildren;
-  /** On the button that does it. */
+  /** The label of the button that runs the action. */
   readonly confirm: string;
-  /** Something is lost by it. */
-  readonly isLoss?: boolean;
+  /** The action destroys something. */
+  readonly isDestructive?: boolean;
   readonly action: Action;
   readonly onConfirm: () => void;
 }
 
-/** A button that asks once more, in place: a dialogue over the page would be out of sight in a tall frame. */
-export function Confirm({ label, question, confirm, isLoss = false, action, onConfirm }: ConfirmProps) {
-  const danger = isLoss ? "danger" : "";
+/**
+ * A button that asks for confirmation in place. A dialog over the page could be out of sight in a
+ * tall frame.
+ */
+export function Confirm({ label, question, confirm, isDestructive = false, action, onConfirm }: ConfirmProps) {
+  const danger = isDestructive ? "danger" : "";
   const [asking, setAsking] = useState(false);
   if (!asking) {
     return (
@@ -79,7 +82,7 @@ export function Confirm({ label, question, confirm, isLoss = false, action, onCo
   );
 }
 
-/** The focus was on the button that is gone. */
+/** Takes the focus from the button that has been removed. */
 function focusOnce(button: HTMLElement | null): void {
   button?.focus();
 }

@@ -7,9 +7,9 @@ import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { MessageState, NextAttempt } from "./message-state.tsx";
 
-/** The endpoints that a message goes to, each with a button to send it there again. */
+/** The endpoints that a message is sent to, each with a resend button. */
 export function Destinations({ message, destinations }: { message: string; destinations: readonly Destination[] }) {
-  if (destinations.length === 0) return <Empty title="No endpoint wanted this message" />;
+  if (destinations.length === 0) return <Empty title="No deliveries" />;
   const canResend = may("v1.message-attempt.resend");
   return (
     <Table label="Deliveries">
@@ -60,7 +60,7 @@ function Resend({ message, destination: { id, url } }: { message: string; destin
         class="outline small"
         disabled={action.busy}
         aria-label={`Resend to ${url}`}
-        onClick={() => action.run(() => resend(message, id), "On its way")}
+        onClick={() => action.run(() => resend(message, id), "Resend requested")}
       >
         Resend
       </button>

@@ -48,7 +48,10 @@ const isExtra = ({ kind }: EndpointField) => kind === "list" || kind === "number
 
 function EndpointForm({ initial, action, submit, onSubmit }: FormProps) {
   const [draft, setDraft] = useState(initial);
-  /** What the form held when it was opened or last saved. Others may have changed the endpoint since then. */
+  /**
+   * What the form held when it was opened or last saved. Others may have changed the endpoint since
+   * then.
+   */
   const [saved, setSaved] = useState(draft);
   const [problem, setProblem] = useState<DraftProblem | null>(null);
   const id = useId();

@@ -14,7 +14,7 @@ interface FrameProps {
   readonly children: (endpoint: Endpoint) => ComponentChildren;
 }
 
-/** What the pages of one endpoint have in common: which it is, how it is, and the way from one to the other. */
+/** The frame of the pages of one endpoint: its URL and state, and the tabs. */
 export function EndpointFrame({ id, tab, children }: FrameProps) {
   const endpoint = useLive(id, (signal) => getEndpoint(id, signal));
   return (

@@ -2,7 +2,7 @@ import type { Endpoint } from "../../../src/api/types.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Instant } from "../../parts/instant.tsx";
 
-/** In a word: whether the endpoint gets what it should. */
+/** The state of an endpoint, in a word. */
 export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   if (endpoint.disabled) return <Badge tone="idle">disabled</Badge>;
   return (
@@ -14,18 +14,24 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
-/** In a sentence: what that means, when something is to be known about it. */
+/** Explains the state of an endpoint that does not receive all messages. */
 export function EndpointNotice({ endpoint: { disabled, paused, failingSince } }: { endpoint: Endpoint }) {
   if (disabled) {
-    return <p class="notice">This endpoint is disabled. It gets nothing, and nothing is kept for it meanwhile.</p>;
+    return (
+      <p class="notice">This endpoint is disabled. It receives no messages, and new messages are not queued for it.</p>
+    );
   }
   return (
     <>
-      {paused && <p class="notice notice-wait">Paused: messages are kept, and sent when the endpoint is resumed.</p>}
+      {paused && (
+        <p class="notice notice-wait">
+          This endpoint is paused. Messages are queued and will be sent when you resume it.
+        </p>
+      )}
       {failingSince !== null && (
         <p class="notice notice-bad">
-          Every attempt has failed since <Instant at={failingSince} />. Each message is tried again for a while; an
-          endpoint that keeps failing for days is disabled.
+          All attempts have failed since <Instant at={failingSince} />. Messages are retried, but an endpoint that keeps
+          failing for days is disabled.
         </p>
       )}
     </>

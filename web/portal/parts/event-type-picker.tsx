@@ -5,12 +5,12 @@ import { useOnce } from "../refresh.ts";
 import { Read } from "./section.tsx";
 
 interface PickerProps {
-  /** Null: all, also those to come. */
+  /** Null: all, including future ones. */
   readonly value: readonly string[] | null;
   readonly onChange: (value: readonly string[] | null) => void;
 }
 
-/** Which event types an endpoint wants: all of them, or some that are found by a search. */
+/** Selects the event types of an endpoint: all, or some from a list with a search. */
 export function EventTypePicker({ value, onChange }: PickerProps) {
   const name = useId();
   const eventTypes = useOnce("event-types", (signal) => getEventTypes(false, signal));
@@ -19,11 +19,11 @@ export function EventTypePicker({ value, onChange }: PickerProps) {
       <legend>Event types</legend>
       <label>
         <input type="radio" name={name} checked={value === null} onChange={() => onChange(null)} />
-        All, also those to come
+        All, including future ones
       </label>
       <label>
         <input type="radio" name={name} checked={value !== null} onChange={() => onChange([])} />
-        Only those that I choose
+        Only selected ones
       </label>
       {value !== null && (
         <Read of={eventTypes}>{(known) => <Choice known={known} chosen={value} onChange={onChange} />}</Read>
@@ -46,7 +46,7 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
     onChange(chosen.includes(name) ? chosen.filter((other) => other !== name) : [...chosen, name]);
 
   if (known.length === 0 && chosen.length === 0) {
-    return <p class="muted small">No event types have been published yet. Choose “All” to get whatever is sent.</p>;
+    return <p class="muted small">There are no event types yet. Select “All” to receive every message.</p>;
   }
   return (
     <div class="choice">
@@ -58,8 +58,8 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
         onInput={(event) => setSearch(event.currentTarget.value)}
         onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <section class="choice-list" aria-label="Event types to choose from" tabIndex={0}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable areas must be reachable by keyboard */}
+      <section class="choice-list" aria-label="Available event types" tabIndex={0}>
         {groups.map(({ name, eventTypes }) => (
           <div key={name} class="choice-group">
             {groups.length > 1 && <h3>{name}</h3>}
@@ -79,21 +79,21 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
             ))}
           </div>
         ))}
-        {found === 0 && <p class="muted small">Nothing found.</p>}
+        {found === 0 && <p class="muted small">No matching event types</p>}
       </section>
       <p class="muted small choice-foot" aria-live="polite">
-        {chosen.length === 0 ? "None chosen yet" : `${chosen.length} chosen`}
+        {chosen.length === 0 ? "None selected" : `${chosen.length} selected`}
         {search !== "" && ` · ${found} found`}
       </p>
     </div>
   );
 }
 
-/** What was chosen stays in sight, also when the catalogue no longer has it. */
+/** Adds selected event types that no longer exist, so that they stay visible. */
 function withUnknown(known: readonly ListedEventType[], chosen: readonly string[]): readonly ListedEventType[] {
   const names = new Set(known.map(({ name }) => name));
   const gone = chosen.filter((name) => !names.has(name));
-  const description = "No longer in the catalogue";
+  const description = "No longer available";
   const unknown = gone.map((name) => ({ name, description, deprecated: false, groupName: null }));
   return [...known, ...unknown];
 }

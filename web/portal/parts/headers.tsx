@@ -6,13 +6,13 @@ import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { CardSection, Read } from "./section.tsx";
 
-/** Headers that are sent with every webhook to this endpoint. */
+/** The custom headers of an endpoint. */
 export function HeadersSection({ endpoint }: { endpoint: string }) {
   const headers = useLive(endpoint, (signal) => getHeaders(endpoint, signal));
   return (
     <CardSection
       title="Custom headers"
-      about="Sent with every webhook to this endpoint, for example to pass a gateway that asks for a key."
+      about="Sent with every webhook to this endpoint, for example an API key for a gateway."
     >
       <Read of={headers} lines={1}>
         {(known) => <Headers endpoint={endpoint} known={known} />}
@@ -35,24 +35,24 @@ function Headers({ endpoint, known }: { endpoint: string; known: EndpointHeaders
   const add = async (event: Event) => {
     event.preventDefault();
     const sent = { [name.trim()]: value };
-    if (await action.run(() => changeHeaders(endpoint, sent), `${name.trim()} is sent from now on.`)) {
+    if (await action.run(() => changeHeaders(endpoint, sent), `${name.trim()} is now sent with every webhook.`)) {
       setName("");
       setValue("");
     }
   };
-  const remove = (gone: string) =>
-    action.run(() => changeHeaders(endpoint, { [gone]: null }), `${gone} is no longer sent.`);
+  const remove = (removed: string) =>
+    action.run(() => changeHeaders(endpoint, { [removed]: null }), `${removed} is no longer sent.`);
 
   return (
     <>
-      {all.length === 0 && <p class="muted small">None.</p>}
+      {all.length === 0 && <p class="muted small">No custom headers</p>}
       {all.length > 0 && (
         <ul class="header-list">
           {all.map(([name, value]) => (
             <li key={name}>
               <span class="mono header-name">{name}</span>
               {value === null ? (
-                <span class="muted small">value not shown</span>
+                <span class="muted small">value hidden</span>
               ) : (
                 <span class="mono header-value">{value}</span>
               )}

@@ -10,7 +10,7 @@ import { MESSAGE_STATES, MessageState, NextAttempt } from "./message-state.tsx";
 import { PageButtons, usePlace } from "./pages.tsx";
 import { Read, Section } from "./section.tsx";
 
-/** The messages of an endpoint, newest first, all of them or those in one state. */
+/** The messages of an endpoint, newest first, optionally only those in one state. */
 export function MessageListSection({ endpoint }: { endpoint: Endpoint }) {
   const [status, setStatus] = useState<number | null>(null);
   const place = usePlace();
@@ -60,12 +60,12 @@ interface TableProps {
 
 function MessageTable({ endpoint, page: { data, done }, isFiltered }: TableProps) {
   if (data.length === 0) {
-    if (!done) return <Empty title="Nothing here, but there is more to look through" />;
+    if (!done) return <Empty title="No messages on this page" />;
     return isFiltered ? (
-      <Empty title="No message in this state" />
+      <Empty title="No messages in this state" />
     ) : (
-      <Empty title="No message yet">
-        <p>Messages show up here within seconds after they were sent, with what your endpoint answered.</p>
+      <Empty title="No messages yet">
+        <p>Messages and the responses of your endpoint appear here within seconds.</p>
       </Empty>
     );
   }

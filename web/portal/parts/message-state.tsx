@@ -5,7 +5,7 @@ import { Upcoming } from "../../parts/instant.tsx";
 
 type Delivery = Pick<Destination, "status" | "reason" | "nextAttempt">;
 
-/** The states that messages can be looked for by, in the words of the page and the numbers of the API. */
+/** The states by which messages can be filtered, with their numbers in the API. */
 export const MESSAGE_STATES = [
   { status: 0, word: "delivered" },
   { status: 2, word: "failed" },
@@ -16,7 +16,7 @@ export const MESSAGE_STATES = [
 
 const SENDING = 3;
 
-/** How far a message is on its way to one endpoint. */
+/** The state of a delivery. */
 export function MessageState({ of }: { of: Delivery }) {
   const [tone, word] = shown(of);
   return (
@@ -40,23 +40,23 @@ function shown(of: Delivery): [Tone, string] {
   }
 }
 
-/** When it is tried again, if it is. */
+/** The time of the next attempt, if there will be one. */
 export function NextAttempt({ at, isPaused }: { at: string | null; isPaused: boolean }) {
   if (at === null) return <span class="muted none">–</span>;
   return isPaused ? <span class="muted">when resumed</span> : <Upcoming at={at} />;
 }
 
-/** Why it failed, in words for people. */
+/** The reasons of failures, for users. */
 const REASONS: Readonly<Record<FailureReason, string>> = {
-  timeout: "no answer in time",
-  connection: "no connection",
-  dns: "the host name was not found",
-  tls: "the certificate was refused",
-  blocked: "the address is not allowed",
-  status_3xx: "answered with a redirect",
-  status_4xx: "refused by the endpoint (4xx)",
-  status_5xx: "error of the endpoint (5xx)",
-  gone: "answered 410 Gone",
-  disabled: "the endpoint was disabled",
-  transformation: "the transformation failed",
+  timeout: "timeout",
+  connection: "connection failed",
+  dns: "host name not found",
+  tls: "TLS error",
+  blocked: "address not allowed",
+  status_3xx: "redirect (3xx)",
+  status_4xx: "client error (4xx)",
+  status_5xx: "server error (5xx)",
+  gone: "endpoint gone (410)",
+  disabled: "endpoint disabled",
+  transformation: "transformation failed",
 };

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { ListOf } from "../../../src/api/types.ts";
 
-/** Where in a list the reader is. */
+/** The position in a paginated list. */
 export interface Place {
-  /** Of the page that is shown; null: the first. */
+  /** The iterator of the current page; null for the first. */
   readonly iterator: string | null;
-  /** From 1. */
+  /** The number of the current page, starting at 1. */
   readonly number: number;
   next(iterator: string): void;
   previous(): void;
@@ -23,7 +23,7 @@ export function usePlace(): Place {
   };
 }
 
-/** The ways to the pages before and after; nothing when there is only one. */
+/** Buttons for the previous and next page. Shows nothing if there is only one page. */
 export function PageButtons({ of, place, label }: { of: ListOf<unknown>; place: Place; label: string }) {
   const { iterator, done } = of;
   if (place.number === 1 && done) return null;

@@ -7,14 +7,14 @@ import { CardSection } from "./section.tsx";
 
 const HOUR_SECONDS = 3_600;
 const GRACE = [
-  { seconds: 0, label: "stops working at once" },
-  { seconds: HOUR_SECONDS, label: "works for another hour" },
-  { seconds: 24 * HOUR_SECONDS, label: "works for another day" },
-  { seconds: 7 * 24 * HOUR_SECONDS, label: "works for another week" },
+  { seconds: 0, label: "stops working immediately" },
+  { seconds: HOUR_SECONDS, label: "keeps working for an hour" },
+  { seconds: 24 * HOUR_SECONDS, label: "keeps working for a day" },
+  { seconds: 7 * 24 * HOUR_SECONDS, label: "keeps working for a week" },
 ] as const;
 const GRACE_DEFAULT = 24 * HOUR_SECONDS;
 
-/** What the receiver checks signatures with. It is asked for, and in the page, only while the reader wants to see it. */
+/** The signing secret. It is loaded, and in the page, only while the user wants to see it. */
 export function SecretSection({ endpoint }: { endpoint: string }) {
   const [secret, setSecret] = useState<string | null>(null);
   const action = useAction();
@@ -22,10 +22,7 @@ export function SecretSection({ endpoint }: { endpoint: string }) {
   const canSee = may("v1.endpoint.get-secret");
   const canRotate = may("v1.endpoint.rotate-secret");
   return (
-    <CardSection
-      title="Signing secret"
-      about="Every webhook is signed. Verify the signature with this secret to know that it is genuine."
-    >
+    <CardSection title="Signing secret" about="Every webhook is signed. Use this secret to verify signatures.">
       {canSee ? (
         <div class="secret">
           <code>{secret ?? "•".repeat(24)}</code>
@@ -43,7 +40,7 @@ export function SecretSection({ endpoint }: { endpoint: string }) {
           )}
         </div>
       ) : (
-        <p class="muted small">Your link does not let you see it.</p>
+        <p class="muted small">Your link does not allow you to see the secret.</p>
       )}
       <Outcome action={action} />
       {canRotate && <Rotation endpoint={endpoint} canSee={canSee} show={setSecret} />}
@@ -66,7 +63,7 @@ function Rotation({ endpoint, canSee, show }: RotationProps) {
     const done = await action.run(async () => {
       await rotateSecret(endpoint, grace);
       show(canSee ? await getSecret(endpoint) : null);
-    }, "There is a new secret.");
+    }, "The secret has been rotated.");
     if (done) setTimes(times + 1);
   };
   return (
@@ -74,12 +71,12 @@ function Rotation({ endpoint, canSee, show }: RotationProps) {
       <Confirm
         key={times}
         label="Rotate secret"
-        confirm="Make a new secret"
+        confirm="Rotate"
         action={action}
         onConfirm={rotate}
         question={
           <>
-            <label for={id}>A new secret signs from now on. The old one</label>
+            <label for={id}>Webhooks will be signed with a new secret. The old secret</label>
             <select id={id} value={grace} onChange={(event) => setGrace(Number(event.currentTarget.value))}>
               {GRACE.map(({ seconds, label }) => (
                 <option key={seconds} value={seconds}>

@@ -5,7 +5,7 @@ import type { Resource } from "../../reading.ts";
 
 interface SectionProps {
   readonly title: string;
-  /** Beside the title. */
+  /** Shown next to the title. */
   readonly aside?: ComponentChildren;
   readonly children: ComponentChildren;
 }
@@ -23,7 +23,7 @@ export function Section({ title, aside, children }: SectionProps) {
   );
 }
 
-/** A section on a card of its own, with a line that says what it is for. */
+/** A section on a card, with a description. */
 export function CardSection({
   title,
   about,
@@ -45,12 +45,12 @@ export function CardSection({
 
 interface ReadProps<T> {
   readonly of: Resource<T>;
-  /** Lines to keep free meanwhile, so that nothing jumps when it is there. */
+  /** The number of placeholder lines during loading, so that the layout does not jump. */
   readonly lines?: number;
   readonly children: (value: T) => ComponentChildren;
 }
 
-/** What was read, or that it is being read, or why it could not be. */
+/** Shows data, or that it is loading, or the error. */
 export function Read<T>({ of: { value, error }, lines = 3, children }: ReadProps<T>) {
   return (
     <>

@@ -13,9 +13,9 @@ const SINCE = [
   { ms: 7 * 24 * HOUR_MS, label: "the last week" },
   { ms: 14 * 24 * HOUR_MS, label: "the last 2 weeks" },
 ] as const;
-const STARTED = "Started: they are sent within the next minutes.";
+const STARTED = "Started. The messages will be sent within a few minutes.";
 
-/** What did not arrive can be sent again, what was missed can be sent. */
+/** Resends failed messages, and sends messages that the endpoint has missed. */
 export function SendAgainSection({ endpoint }: { endpoint: Endpoint }) {
   const id = useId();
   const [ms, setMs] = useState<number>(SINCE[1].ms);
@@ -29,11 +29,11 @@ export function SendAgainSection({ endpoint }: { endpoint: Endpoint }) {
   const disabled = action.busy || endpoint.disabled;
   return (
     <CardSection
-      title="Send again"
-      about="Failed messages never arrived although they were tried. Missed ones were never tried: they are from a time when the endpoint was disabled, did not exist or wanted other event types."
+      title="Resend messages"
+      about="Failed messages were sent but never accepted by the endpoint. Missed messages were never sent, because the endpoint was disabled, did not exist yet or had other event types at the time."
     >
       <div class="send-again">
-        <label for={id}>Of</label>
+        <label for={id}>From</label>
         <select id={id} value={ms} onChange={(event) => setMs(Number(event.currentTarget.value))}>
           {SINCE.map(({ ms, label }) => (
             <option key={ms} value={ms}>
