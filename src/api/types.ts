@@ -1,6 +1,6 @@
 /**
- * The JSON of the API as types, derived from the schemas of its operations. The web pages import this module, types only,
- * so that nothing of the server gets into their bundles.
+ * The JSON of the API as types, derived from the schemas of its operations. The web pages import
+ * this module, types only, so that nothing of the server gets into their bundles.
  */
 import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";

@@ -1,4 +1,7 @@
-/** What the API derives from the table of a resource's fields: schemas, examples, and conversions of records. */
+/**
+ * What the API derives from the table of a resource's fields: schemas, examples, and conversions of
+ * records.
+ */
 import {
   type Static,
   type TObject,

@@ -28,13 +28,13 @@ import {
 
 const RETRY_WAITS_MAX = 50;
 const RETRY_WAIT_MS_MAX = 365 * 86_400_000;
-/** Shorter than any network answers, longer than any receiver should take. */
+/** From the fastest possible response to the longest that a receiver should need. */
 const TIMEOUT_MS_MIN = 100;
 const TIMEOUT_MS_MAX = 600_000;
 const CONCURRENCY_MAX = 1000;
 const URL_CHARS_MAX = 65_536;
 const VERSION_MAX = 65_535;
-/** Whoever wants more of them wants all. */
+/** An endpoint that needs more can subscribe to all event types. */
 export const EVENT_TYPES_MAX = 1000;
 
 const url = text({
@@ -87,7 +87,10 @@ const failingSince = nullableOutput(
   instant({ description: "Since when every attempt has failed; null while it is well." }),
 );
 
-/** All fields of an endpoint. To add one: a line here, a column in a migration, a label in the portal. */
+/**
+ * All fields of an endpoint. To add one: a line here, a column in a migration, a label in the
+ * portal.
+ */
 export const endpointFields = {
   seq: key("ep_"),
   applicationSeq: rowNumber(),
@@ -121,9 +124,9 @@ export const endpointFields = {
     null,
     { stored: false },
   ),
-  /** It is kept apart, sealed, with those that it replaced. */
+  /** Stored encrypted in a table of its own, with the secrets that it replaced. */
   secret: atCreation(secret, null, { stored: false, output: "never" }),
-  /** Sent with every delivery, names in the case they were given. They have operations of their own. */
+  /** Names keep their case. Changed by operations of their own. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
   /** Since when every attempt has failed; null while healthy. */
   failingSince: state(failingSince, null),

@@ -1,37 +1,44 @@
 /**
- * A resource is described by one table of its fields: an object with one entry per field, in the order of the API. The
- * store's SQL and record type, the API's schemas, examples and conversions, and the OpenAPI document are derived from it.
+ * A resource is described by one table of its fields: an object with one entry per field, in the
+ * order of the API. The store's SQL and record type, the API's schemas, examples and conversions,
+ * and the OpenAPI document are derived from it.
  */
 import type { IdPrefix, Seq } from "../id.ts";
 import { id, instant, integer, type OutputType, type ValueType } from "./value-type.ts";
 
 type Need = "required" | "optional" | "no";
 
-/** Where a field occurs, and under which name. */
+/** Where a field occurs, and its name in JSON. */
 export interface Traits {
   /** In the body of a request that creates the resource. */
   readonly create: Need;
-  /** In the body of a request that replaces the resource (PUT). A PATCH takes the same fields, all of them optional. */
+  /**
+   * In the body of a request that replaces the resource (PUT). A PATCH takes the same fields, all
+   * of them optional.
+   */
   readonly update: Need;
   readonly output: "always" | "unless null" | "never";
-  /** In the record. What is not stored is shown with its default. */
+  /** Whether the record has the field. If not, responses show its default. */
   readonly stored: boolean;
-  /** Does the table say which value a new record has here? */
+  /** Whether the table defines the value for a new record. */
   readonly hasDefault: boolean;
-  /** The name in JSON; null: that of the record. */
+  /** The name in JSON if it differs from the one in the record. */
   readonly json: string | null;
 }
 
-/** One line of a table: a field whose values are `V` in memory, `I` in requests and `O` in responses. */
+/**
+ * One line of a table: a field whose values are `V` in memory, `I` in requests and `O` in
+ * responses.
+ */
 export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits = Traits> {
   readonly type: OutputType<V, O> | ValueType<V, I, O>;
   readonly traits: T;
   readonly initial?: V;
-  /** In the examples of the document; the default unless given. */
+  /** The value in examples of the OpenAPI document; by default the default. */
   readonly example?: O;
-  /** It stays as it was created. */
+  /** Never changes after creation. */
   readonly fixed?: true;
-  /** The field of the table that this is another name for. */
+  /** The field that this is another name for. */
   readonly aliasOf?: string;
 }
 
@@ -46,19 +53,19 @@ export type Where<F extends Fields, Name extends keyof Traits, Value> = {
   [K in keyof F & string]: F[K]["traits"][Name] extends Value ? K : never;
 }[keyof F & string];
 
-/** What the store keeps of a resource. */
+/** The record that the store keeps of a resource. */
 export type RecordOf<F extends Fields> = { readonly [K in Where<F, "stored", true>]: ValueOf<F[K]> };
 
 type Defaults<F extends Fields, K extends keyof F> = {
   readonly [N in K & Where<F, "stored", true> & Where<F, "hasDefault", true>]: ValueOf<F[N]>;
 };
 
-/** The stored fields that have a default, with it. */
+/** Returns the defaults of all stored fields that have one. */
 export function defaultsOf<F extends Fields>(fields: F): Defaults<F, keyof F> {
   return initialOf(fields, () => true);
 }
 
-/** Those of them that a client may change. */
+/** Returns the defaults of the stored fields that clients may change. */
 export function settingsOf<F extends Fields>(fields: F): Defaults<F, Where<F, "update", "required" | "optional">> {
   return initialOf(fields, ({ traits }) => traits.update !== "no");
 }
@@ -70,7 +77,7 @@ function initialOf<R>(fields: Fields, isWanted: (field: Field) => boolean): R {
   return Object.fromEntries(wanted.map(([name, { initial }]) => [name, initial])) as R;
 }
 
-/** What a line may say beyond what its kind implies. */
+/** Options of a field beyond what its kind implies. */
 interface Options<O> extends Partial<Omit<Traits, "hasDefault">> {
   readonly example?: O;
 }
@@ -108,17 +115,19 @@ export function key(prefix: IdPrefix) {
   return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
 }
 
-/** The number of this row or of the one that it belongs to, for a resource that does not show it. */
+/**
+ * The number of this row or of the one that it belongs to, for a resource that does not show it.
+ */
 export function rowNumber(): Field<Seq, never, number, typeof INTERNAL> {
   return { type: integer(), traits: INTERNAL, fixed: true };
 }
 
-/** A client must send it. */
+/** A field that clients must send. */
 export function required<V, I, O, const M extends Options<O> = object>(type: ValueType<V, I, O>, more?: M) {
   return field(type, REQUIRED, more);
 }
 
-/** A client may set and change it. */
+/** A field that clients may set and change. */
 export function setting<V, I, O, const M extends Options<O> = object>(
   type: ValueType<V, I, O>,
   initial: NoInfer<V>,
@@ -127,7 +136,7 @@ export function setting<V, I, O, const M extends Options<O> = object>(
   return field(type, SETTING, more, { initial });
 }
 
-/** A client may set it when it creates the resource. */
+/** A field that clients may set, but only when they create the resource. */
 export function atCreation<V, I, O, const M extends Options<O> = object>(
   type: ValueType<V, I, O>,
   initial: NoInfer<V>,
@@ -136,22 +145,22 @@ export function atCreation<V, I, O, const M extends Options<O> = object>(
   return field(type, AT_CREATION, more, { initial });
 }
 
-/** A client must send it when it creates the resource. */
+/** A field that clients must set when they create the resource. */
 export function requiredAtCreation<V, I, O, const M extends Options<O> = object>(type: ValueType<V, I, O>, more?: M) {
   return field(type, REQUIRED_AT_CREATION, more, { fixed: true });
 }
 
-/** Only the server sets it, and never to a default. */
+/** A field that the server sets and that has no default. */
 export function given<V, O, const M extends Options<O> = object>(type: OutputType<V, O>, more?: M) {
   return field<V, never, O, typeof STATE, M>(type, STATE, more);
 }
 
-/** Nobody outside the server knows it. */
+/** A field that no request or response contains. */
 export function internal<V, O>(type: OutputType<V, O>): Field<V, never, O, typeof INTERNAL> {
   return { type, traits: INTERNAL };
 }
 
-/** Only the server changes it. */
+/** A field that the server changes. */
 export function state<V, O, const M extends Options<O> = object>(
   type: OutputType<V, O>,
   initial: NoInfer<V>,
@@ -160,7 +169,7 @@ export function state<V, O, const M extends Options<O> = object>(
   return field<V, never, O, typeof STATE_AT_FIRST, M>(type, STATE_AT_FIRST, more, { initial });
 }
 
-/** A second name of the field `aliasOf`. Where a request has both, the alias is ignored. */
+/** A second name for the field `aliasOf`. It is ignored in requests that also have that field. */
 export function alias<V, I, O, const M extends Options<O> = object>(
   aliasOf: string,
   type: ValueType<V, I, O>,

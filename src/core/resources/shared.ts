@@ -15,7 +15,7 @@ import {
 import { integer, type Keywords, list, map, nullable, nullMeans, text } from "./value-type.ts";
 
 const NAME_PATTERN = "^[a-zA-Z0-9\\-_.]+$";
-/** As long as anything may be that is shown in a list. */
+/** Keeps entries of lists small. */
 const TEXT_CHARS_MAX = 4096;
 const CHANNELS_MAX = 10;
 export const HEADERS_LIMIT = `At most ${headersMax} with ${headersBytesMax} bytes together.`;

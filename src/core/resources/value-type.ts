@@ -1,6 +1,7 @@
 /**
- * The types that a field of a resource can have. A type says how a value is stored, what a request may send for it, and
- * how a response shows it. It is neutral: the store derives columns and codecs from it, the API derives JSON schemas.
+ * The types that a field of a resource can have. A type says how a value is stored, what a request
+ * may send for it, and how a response shows it. It is neutral: the store derives columns and codecs
+ * from it, the API derives JSON schemas.
  */
 import type { IdCodec, IdPrefix, Seq } from "../id.ts";
 import { formatInstant } from "../instant.ts";
@@ -18,7 +19,9 @@ export type Rule<T> = (value: T) => string | null;
 
 /** What a value looks like in JSON. */
 export interface Form {
-  /** A JSON type. `map` is an object whose values all have the form `items`; `object` is any object. */
+  /**
+   * A JSON type. `map` is an object whose values all have the form `items`; `object` is any object.
+   */
   readonly type: "string" | "integer" | "boolean" | "array" | "map" | "object" | "null";
   /** Keywords that are checked, and those that are only for readers, such as `description`. */
   readonly keywords?: Keywords;
@@ -121,7 +124,10 @@ export function json<V>(): OutputType<V, V> {
   return same<V>("json", { type: "object" }, { type: "object" });
 }
 
-/** For a field that is not supported yet: any object is refused with `problem`, only null is accepted. */
+/**
+ * For a field that is not supported yet: any object is refused with `problem`, only null is
+ * accepted.
+ */
 export function reserved(problem: string, keywords: Keywords = {}): ValueType<null, null, null> {
   const input: Form = { type: "object", rule: () => problem, shown: keywords, nullable: true };
   return same("json", input, { type: "null" });

@@ -18,11 +18,17 @@ interface Column<V> extends Partial<Codec<V>> {
 /** The columns that are not named after their field, or hold it in their own way. */
 type Exceptions<F extends Fields> = { readonly [K in keyof F]?: Column<ValueOf<F[K]>> };
 
-/** The SQL of a table and the way between its rows and records, derived from the fields of a resource. */
+/**
+ * The SQL of a table and the way between its rows and records, derived from the fields of a
+ * resource.
+ */
 export interface Mapping<R> {
   /** For SELECT: `seq, application_seq AS applicationSeq, …`. */
   readonly columns: string;
-  /** The statement that inserts a row, with all columns bound by name, also those that are no field of the record. */
+  /**
+   * The statement that inserts a row, with all columns bound by name, also those that are no field
+   * of the record.
+   */
   insert(...others: readonly string[]): string;
   /** For UPDATE: `uid = $uid, …`, without what stays as it was created. */
   readonly assignments: string;
