@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** What was written down since the newest entry of before, oldest first. */
-async function writtenBy(work: () => Promise<unknown>): Promise<AuditEntryOut[]> {
+/** Runs `work` and returns the audit entries that it adds, oldest first. */
+async function entriesAddedBy(work: () => Promise<unknown>): Promise<AuditEntryOut[]> {
   const [before] = await auditLog(send, {}, 1);
   await work();
   const entries = await auditLog(send);
@@ -21,7 +21,7 @@ async function writtenBy(work: () => Promise<unknown>): Promise<AuditEntryOut[]>
 }
 
 describe("the audit log", () => {
-  test("tells every change of an application and what is in it, by ids", async () => {
+  test("the audit log records every change of an application and its endpoints by id", async () => {
     const uid = freshUid("app");
     let app = "";
     let endpoint = "";
@@ -33,7 +33,7 @@ describe("the audit log", () => {
       ["v1.endpoint.rotate-secret", "POST", `/app/${uid}/endpoint/e/secret/rotate`, {}],
       ["v1.endpoint.delete", "DELETE", `/app/${uid}/endpoint/e`],
     ];
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       app = (await send("POST", "/app", { name: "a", uid })).json.id;
       endpoint = (await send("POST", `/app/${uid}/endpoint`, { url: "https://example.com", uid: "e" })).json.id;
       for (const [, method, path, body] of calls) expect((await send(method, path, body)).status).toBeLessThan(300);
@@ -56,9 +56,9 @@ describe("the audit log", () => {
     expect(JSON.stringify(entries)).not.toContain("hunter2");
   });
 
-  test("tells changes of event types by name", async () => {
+  test("the audit log records changes of event types by name", async () => {
     const name = freshUid("type");
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       await send("POST", "/event-type", { name, description: "" });
       await send("PATCH", `/event-type/${name}`, { deprecated: true });
       await send("DELETE", `/event-type/${name}`);
@@ -68,18 +68,18 @@ describe("the audit log", () => {
     );
   });
 
-  test("tells things that a PUT made by the ids they got", async () => {
+  test("the audit entry of a PUT that creates an application has the new id", async () => {
     const uid = freshUid("put");
     let id = "";
-    const [entry] = await writtenBy(async () => {
+    const [entry] = await entriesAddedBy(async () => {
       id = (await send("PUT", `/app/${uid}`, { name: "a" })).json.id;
     });
     expect(entry).toMatchObject({ action: "v1.application.update", subject: { appId: id } });
   });
 
-  test("says nothing of what was read, refused or found as it was, and nothing of messages", async () => {
+  test("the audit log records no reads, refused calls, calls without effect or messages", async () => {
     const uid = await makeApplication(send);
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       await send("GET", `/app/${uid}`);
       await send("POST", "/app", { name: "a", uid });
       await send("POST", "/app?get_if_exists=true", { name: "a", uid });
@@ -93,10 +93,10 @@ describe("the audit log", () => {
     expect(entries).toEqual([]);
   });
 
-  test("tells of the application that a message brought along, once", async () => {
+  test("the audit log records an application that concurrent messages create only once", async () => {
     const uid = freshUid("brought");
     const body = { eventType: "a", payload: {}, application: { name: "a", uid } };
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       const answers = await Promise.all([1, 2, 3].map(() => send("POST", `/app/${uid}/msg`, body)));
       expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
     });
@@ -104,17 +104,17 @@ describe("the audit log", () => {
     expect(entries.map(({ action, subject }) => [action, subject])).toEqual([["v1.application.create", { appId: id }]]);
   });
 
-  test("says it once when a call is repeated by its idempotency key", async () => {
+  test("the audit log records a call once when its idempotency key is repeated", async () => {
     const headers = { "idempotency-key": freshUid("key") };
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       for (let i = 0; i < 3; i++) expect((await send("POST", "/app", { name: "a" }, { headers })).status).toBe(201);
     });
     expect(entries).toHaveLength(1);
   });
 
-  test("knows tokens by id and name, and what was done at the command line", async () => {
+  test("the audit log names tokens by id and name and records changes by commands", async () => {
     const uid = await makeApplication(send);
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       const token = await server.createToken("--name", "deployer", "--app", uid);
       await send("POST", `/app/${uid}/endpoint`, { url: "https://example.com" }, { token });
       const id = /tok_[A-Za-z0-9]{27}/.exec((await server.run("token", "list")).split("\n").at(-1) ?? "")?.[0];
@@ -133,7 +133,7 @@ describe("the audit log", () => {
     ]);
   });
 
-  test("is kept by environment, and not for the token of an application", async () => {
+  test("the audit log is separate per environment and returns 403 to an application token", async () => {
     const environment = freshUid("env");
     const token = await server.createToken("--environment", environment);
     await send("POST", "/app", { name: "a", uid: "a" }, { token });
@@ -145,9 +145,9 @@ describe("the audit log", () => {
     expect((await send("GET", "/audit-log", undefined, { token: application })).status).toBe(403);
   });
 
-  test("pages newest first, forwards and backwards, and by time", async () => {
+  test("the audit log is listed newest first, can be paged in both directions and filtered by time", async () => {
     const between: string[] = [];
-    const entries = await writtenBy(async () => {
+    const entries = await entriesAddedBy(async () => {
       for (let i = 0; i < 4; i++) {
         await makeApplication(send);
         // Times have a resolution of 1 ms, and the bounds are exclusive.
@@ -169,7 +169,7 @@ describe("the audit log", () => {
     expect(idsOf(await page(`after=${between[0]}&before=${between[2]}`))).toEqual(newest.slice(1, 3));
   });
 
-  test("refuses pages that there are not", async () => {
+  test("listing the audit log with an invalid parameter returns 400 or 422", async () => {
     for (const [query, status] of [
       ["limit=251", 422],
       ["limit=x", 400],
@@ -180,7 +180,7 @@ describe("the audit log", () => {
     }
   });
 
-  test("has every change that was made before a crash, and keeps what was written", async () => {
+  test("the audit log has every acknowledged change after a crash", async () => {
     const made: string[] = [];
     const endless = (async () => {
       for (;;) {
@@ -195,7 +195,7 @@ describe("the audit log", () => {
     const log = await auditLog(send);
     const named = new Set(log.map(({ subject }) => subject.appId));
     for (const id of made.slice(-200)) expect(named).toContain(id);
-    // Of the one whose maker was never told, if there is one, it was written down at least that it was begun.
+    // A change that was never acknowledged has at least an entry with the outcome unknown.
     const { data } = (await send("GET", "/app?limit=200&order=descending")).json;
     const unnamed = data.filter(
       ({ id, uid }: { id: string; uid?: string }) => uid?.startsWith("crash-") && !named.has(id),

@@ -10,14 +10,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Asks until the answer has this status: another process' change may be seen a second later. */
+/** Polls until the status matches; a change by another process may take a second to be seen. */
 async function until(status: number, ask: () => Promise<{ status: number }>): Promise<void> {
   while ((await ask()).status !== status) await Bun.sleep(50);
 }
 
-describe("without a valid token", () => {
+describe("requests with and without a valid token", () => {
   const headers: [string, Record<string, string>][] = [
-    ["no header", {}],
+    ["no authorization header", {}],
     ["a wrong token", { authorization: "Bearer nope" }],
     ["an empty token", { authorization: "Bearer " }],
     ["another scheme", { authorization: `Basic ${ROOT_TOKEN}` }],
@@ -25,7 +25,7 @@ describe("without a valid token", () => {
     ["a very long token", { authorization: `Bearer ${"x".repeat(8000)}` }],
   ];
   for (const [what, sent] of headers) {
-    test(`with ${what} everything answers 401`, async () => {
+    test(`a request with ${what} returns 401`, async () => {
       for (const [method, path] of [
         ["GET", "/app"],
         ["POST", "/app/x/msg"],
@@ -38,22 +38,22 @@ describe("without a valid token", () => {
     });
   }
 
-  test("a wrong token has the detail that clients of the Svix API know", async () => {
+  test("the error for a wrong token has the same detail as in the Svix API", async () => {
     expect((await send("GET", "/app", undefined, { token: "nope" })).json.detail).toBe("Invalid token");
   });
 
-  test("the scheme may be written in any case", async () => {
+  test("the authorization scheme is case-insensitive", async () => {
     const headers = { authorization: `bearer ${ROOT_TOKEN}` };
     expect((await send("GET", "/app", undefined, { token: null, headers })).status).toBe(200);
   });
 
-  test("health and documents are there all the same", async () => {
+  test("the health checks and the OpenAPI document need no token", async () => {
     for (const path of ["/health", "/health/ping", "/openapi.json"]) {
       expect((await send("GET", path, undefined, { token: null })).status).toBeLessThan(300);
     }
   });
 
-  test("the metrics ask for their own token when there is one", async () => {
+  test("the metrics require the metrics token when one is set", async () => {
     const ask = (headers: Record<string, string>) => fetch(`${server.url}/metrics`, { headers });
     expect((await ask({})).status).toBe(401);
     expect((await ask({ authorization: `Bearer ${ROOT_TOKEN}` })).status).toBe(401);
@@ -63,8 +63,8 @@ describe("without a valid token", () => {
   });
 });
 
-describe("the token of an environment", () => {
-  test("sees its environment and no other", async () => {
+describe("environment tokens", () => {
+  test("an environment token can only access its own environment", async () => {
     const token = await server.createToken("--environment", "production");
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid() }, { token });
     expect((await send("GET", `/app/${json.id}`, undefined, { token })).status).toBe(200);
@@ -74,14 +74,14 @@ describe("the token of an environment", () => {
     expect((await send("GET", `/app/${json.id}`, undefined, { headers })).json).toEqual(json);
   });
 
-  test("keeps to it whatever the header says", async () => {
+  test("an environment token ignores the environment header", async () => {
     const token = await server.createToken("--environment", "staging");
     const headers = { "boathook-environment": "default" };
     const { json } = await send("POST", "/app", { name: "a" }, { token, headers });
     expect((await send("GET", `/app/${json.id}`)).status).toBe(404);
   });
 
-  test("ends when it is revoked, and when it expires", async () => {
+  test("a revoked or expired token returns 401", async () => {
     const token = await server.createToken();
     const ask = () => send("GET", "/app", undefined, { token });
     expect((await ask()).status).toBe(200);
@@ -94,8 +94,8 @@ describe("the token of an environment", () => {
   });
 });
 
-describe("the root token", () => {
-  test("answers 404 for an environment that there is not", async () => {
+describe("the root token with an environment header", () => {
+  test("a call for an unknown environment returns 404", async () => {
     for (const environment of ["nope", "org_17MeGibBYAlEAyJrb2g70ismFAs", ""]) {
       const { status, json } = await send("GET", "/app", undefined, {
         headers: { "boathook-environment": environment },
@@ -105,7 +105,7 @@ describe("the root token", () => {
   });
 });
 
-describe("the token of one application", () => {
+describe("application tokens", () => {
   let own: string;
   let other: string;
   let token: string;
@@ -121,7 +121,7 @@ describe("the token of one application", () => {
     }
   });
 
-  test("sees and changes what is its own", async () => {
+  test("an application token can read and change its own application", async () => {
     const mine = (method: string, path: string, body?: unknown) => send(method, path, body, { token });
     expect((await mine("GET", `/app/${own}`)).status).toBe(200);
     expect((await mine("GET", `/app/${own}/msg/m`)).status).toBe(200);
@@ -134,7 +134,7 @@ describe("the token of one application", () => {
     expect((await mine("GET", `/app/${own}/endpoint/e/secret`)).status).toBe(200);
   });
 
-  test("cannot see that another application exists", async () => {
+  test("an application token gets 404 for anything in another application", async () => {
     const paths: [string, string, unknown?][] = [
       ["GET", `/app/${other}`],
       ["GET", `/app/${other}/msg`],
@@ -156,7 +156,7 @@ describe("the token of one application", () => {
     }
   });
 
-  test("answers 403 to what belongs to environments, whatever stands in the path", async () => {
+  test("an application token gets 403 for environment operations, for any path", async () => {
     const paths: [string, string, unknown?][] = [
       ["GET", "/app"],
       ["POST", "/app", { name: "a" }],
@@ -186,7 +186,7 @@ describe("the token of one application", () => {
   });
 });
 
-test("a token is told apart from another one that begins like it", async () => {
+test("a token that is a prefix or an extension of a valid one returns 401", async () => {
   expect((await send("GET", "/app", undefined, { token: `${ROOT_TOKEN}x` })).status).toBe(401);
   expect((await send("GET", "/app", undefined, { token: ROOT_TOKEN.slice(0, -1) })).status).toBe(401);
 });

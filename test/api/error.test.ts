@@ -15,15 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("an address", () => {
-  test("that there is not answers 404 in JSON", async () => {
+describe("paths and methods", () => {
+  test("an unknown path returns 404 in JSON", async () => {
     for (const path of ["/nope", "/app/a/b/c/d/e", "/app//msg", "/"]) {
       const { status, json } = await send("GET", path);
       expect([path, status, json.code]).toEqual([path, 404, "not_found"]);
     }
   });
 
-  test("that takes other methods answers 405 and names them", async () => {
+  test("an unsupported method returns 405 and lists the allowed ones", async () => {
     for (const slash of ["", "/"]) {
       const { status, json, headers } = await send("PUT", `/app${slash}`, {});
       expect([status, json.code, headers.get("allow")]).toEqual([405, "method_not_allowed", "GET, POST"]);
@@ -31,7 +31,7 @@ describe("an address", () => {
     expect((await send("POST", "/health")).status).toBe(405);
   });
 
-  test("answers to HEAD without a body", async () => {
+  test("HEAD returns the status of GET without a body", async () => {
     for (const [path, status] of [
       ["/health", 200],
       ["/health/", 200],
@@ -43,7 +43,7 @@ describe("an address", () => {
     }
   });
 
-  test("may be called by pages of any origin", async () => {
+  test("pages of any origin may call the API", async () => {
     const headers = { origin: "https://example.com", "access-control-request-headers": "authorization,svix-req-id" };
     const asked = await send("OPTIONS", "/app/a/endpoint", undefined, { token: null, headers });
     expect(asked.status).toBe(204);
@@ -53,30 +53,30 @@ describe("an address", () => {
   });
 });
 
-describe("a body", () => {
+describe("request bodies", () => {
   const nested = (depth: number) => `{"eventType":"a","payload":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`;
   const bad: [string, string | Uint8Array<ArrayBuffer>][] = [
     ["empty", ""],
-    ["cut", '{"eventType":"a"'],
-    ["no JSON", "hello"],
-    ["two values", "{}{}"],
-    ["a number with a leading zero", '{"eventType":"a","payload":{"a":01}}'],
-    ["a trailing comma", '{"eventType":"a","payload":{},}'],
-    ["with a byte order mark", '\ufeff{"eventType":"a","payload":{}}'],
+    ["truncated", '{"eventType":"a"'],
+    ["not JSON", "hello"],
+    ["two JSON values", "{}{}"],
+    ["JSON with a leading zero", '{"eventType":"a","payload":{"a":01}}'],
+    ["JSON with a trailing comma", '{"eventType":"a","payload":{},}'],
+    ["JSON with a byte order mark", '\ufeff{"eventType":"a","payload":{}}'],
     ["invalid UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
-    ["half of a character", new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xc3, 0x22, 0x7d])],
-    ["nested too deep", nested(200)],
-    ["brackets without an end", "[".repeat(4000)],
+    ["JSON with a truncated UTF-8 sequence", new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xc3, 0x22, 0x7d])],
+    ["nested too deeply", nested(200)],
+    ["4,000 opening brackets", "[".repeat(4000)],
   ];
   for (const [what, body] of bad) {
-    test(`that is ${what} answers 422`, async () => {
+    test(`a body that is ${what} returns 422`, async () => {
       const { status, json } = await send("POST", messages, body);
       expect(status).toBe(422);
       expect(json.detail).toEqual([{ loc: ["body"], msg: expect.any(String), type: "value_error.jsondecode" }]);
     });
   }
 
-  test("nested a hundred levels is fine", async () => {
+  test("a body nested a hundred levels is accepted", async () => {
     expect((await send("POST", messages, nested(100))).status).toBe(202);
   });
 
@@ -85,13 +85,13 @@ describe("a body", () => {
     return frame.replace('""', `"${"x".repeat(bytes - frame.length)}"`);
   };
 
-  test("may be as large as max-body and no larger", async () => {
+  test("a body of max-body bytes is accepted, and a larger one returns 413", async () => {
     expect((await send("POST", messages, filled(MAX_BODY))).status).toBe(202);
     const { status, json } = await send("POST", messages, filled(MAX_BODY + 1));
     expect([status, json.code]).toEqual([413, "payload_too_large"]);
   });
 
-  test("that comes in pieces is held to the same limit", async () => {
+  test("max-body also limits a body sent from a stream", async () => {
     const stream = (bytes: number) => new Blob([filled(bytes)]).stream();
     const post = (body: ReadableStream) =>
       fetch(`${server.url}/api/v1${messages}`, {
@@ -105,7 +105,7 @@ describe("a body", () => {
     expect(((await refused.json()) as { code: string }).code).toBe("payload_too_large");
   });
 
-  test("that is sent in chunks, without a length, is held to the same limit", async () => {
+  test("max-body also limits a chunked body without a length", async () => {
     const sent = (bytes: number) => {
       const text = filled(bytes);
       const chunks = [text.slice(0, 1000), text.slice(1000, 2000), text.slice(2000)];
@@ -123,7 +123,7 @@ describe("a body", () => {
     expect(refused).toContain("payload_too_large");
   });
 
-  test("that claims to be enormous is refused before it comes", async () => {
+  test("a body with an announced length above max-body returns 413 before it is sent", async () => {
     const answer = await raw(
       `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nContent-Length: 99999999999\r\n\r\n{`,
     );
@@ -131,7 +131,7 @@ describe("a body", () => {
     expect(answer).toContain("payload_too_large");
   });
 
-  test("that ends too early harms nobody", async () => {
+  test("a request that is aborted in the middle of its body does not harm the server", async () => {
     await raw(
       `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nContent-Length: 50\r\n\r\n{`,
       (socket) => socket.destroy(),
@@ -139,13 +139,13 @@ describe("a body", () => {
     expect((await send("GET", "/health")).status).toBe(200);
   });
 
-  test("that is wrong in many places names at most twenty of them", async () => {
+  test("a body with many errors returns at most twenty of them", async () => {
     const body = { eventType: "a", payload: {}, channels: Array.from({ length: 100 }, (_, i) => i) };
     const { json } = await send("POST", messages, body);
     expect(json.detail.length).toBeLessThanOrEqual(20);
   });
 
-  test("is never repeated in the answer", async () => {
+  test("a validation error never repeats the values that were sent", async () => {
     const { text } = await send("POST", "/app", {
       name: ["a-secret-value"],
       uid: "a secret value",
@@ -155,7 +155,7 @@ describe("a body", () => {
   });
 });
 
-describe("a host", () => {
+describe("the host of a request", () => {
   const hosts = [
     "Host: a",
     "Host: app",
@@ -166,7 +166,7 @@ describe("a host", () => {
     "Host: a/b",
   ];
   for (const host of hosts) {
-    test(`of any length changes no address: ${host}`, async () => {
+    test(`routing does not depend on the header "${host}"`, async () => {
       const ask = (head: string) =>
         raw(`${head} HTTP/1.1\r\n${host}\r\nConnection: close\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\n\r\n`);
       for (const path of ["/api/v1/app", "/api/v1/app/", "/api/v1/app?limit=1", "/api/v1/app/?limit=1&x=/y//z"]) {
@@ -186,7 +186,7 @@ describe("a host", () => {
     });
   }
 
-  test("may be missing, or stand in the request line", async () => {
+  test("the host may be missing or in the request line", async () => {
     const authorization = `Authorization: Bearer ${ROOT_TOKEN}\r\n`;
     expect(await raw(`GET /api/v1/app/ HTTP/1.0\r\n${authorization}\r\n`)).toStartWith("HTTP/1.1 200");
     expect(await raw(`GET /ui/ HTTP/1.0\r\n\r\n`)).toStartWith("HTTP/1.1 200");
@@ -195,7 +195,7 @@ describe("a host", () => {
     );
   });
 
-  test("does not matter to an idempotency key, and nor does a slash at the end", async () => {
+  test("an idempotency key does not depend on the host or a trailing slash", async () => {
     const post = (host: string, path: string) =>
       raw(
         `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nIdempotency-Key: hosts\r\nContent-Length: 12\r\n\r\n{"name":"a"}`,
@@ -210,7 +210,7 @@ describe("a host", () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test("that is missing does not spoil what an inbox shows", async () => {
+  test("an inbox shows the path of a request without a host", async () => {
     const inbox = "a-host-less-inbox";
     for (const head of [
       "GET /inbox/a-host-less-inbox?a=/b HTTP/1.0\r\n",
@@ -223,7 +223,7 @@ describe("a host", () => {
   });
 });
 
-/** Sends bytes as they are, and reads what comes back until the other side has answered. */
+/** Sends raw bytes and returns what the server sends, up to a closing brace or the end of the connection. */
 function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = () => {}): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {
@@ -238,7 +238,7 @@ function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = 
   });
 }
 
-test("more messages than ingest-rate allows are answered 429 with Retry-After", async () => {
+test("messages above ingest-rate return 429 with Retry-After", async () => {
   const slow = await startServer(["--ingest-rate=10/s"]);
   try {
     const sendThere = clientOf(slow.url);

@@ -22,7 +22,7 @@ function webhook(description: string, schema: object = { type: "object" }) {
   return { post: { description, requestBody: { content: { "application/json": { schema } } } } };
 }
 
-async function environment(): Promise<string> {
+async function environmentToken(): Promise<string> {
   return server.createToken("--environment", freshUid("environment"));
 }
 
@@ -31,9 +31,9 @@ const names = async (token: string, query = "") =>
     ({ name }: { name: string }) => name,
   );
 
-describe("an import of event types", () => {
-  test("loses no other change that is made at the same time", async () => {
-    const token = await environment();
+describe("importing event types from an OpenAPI document", () => {
+  test("an import does not undo concurrent changes of other fields", async () => {
+    const token = await environmentToken();
     for (let i = 0; i < 20; i++) {
       const name = `pet.${i}`;
       await send("POST", "/event-type", { name, description: "" }, { token });
@@ -47,8 +47,8 @@ describe("an import of event types", () => {
     }
   });
 
-  test("that is a dry run says what it would do and does nothing", async () => {
-    const token = await environment();
+  test("a dry run returns what the import would change and changes nothing", async () => {
+    const token = await environmentToken();
     const body = { dryRun: true, spec: specOf({ "pet.new": webhook("A pet.") }) };
     const { status, json } = await send("POST", PATH, body, { token });
     expect([status, json]).toEqual([
@@ -73,8 +73,8 @@ describe("an import of event types", () => {
     expect(await names(token)).toEqual([]);
   });
 
-  test("makes new ones and changes those that are there, whose other fields stay", async () => {
-    const token = await environment();
+  test("an import creates and updates event types and keeps fields that it does not set", async () => {
+    const token = await environmentToken();
     const old = { name: "pet.old", description: "Old", groupName: "pets", validation: "reject", archived: true };
     await send("POST", "/event-type", old, { token });
     const spec = specOf({ "pet.old": webhook("Changed"), "pet.new": webhook("New") });
@@ -88,8 +88,8 @@ describe("an import of event types", () => {
     });
   });
 
-  test("archives the others when told to replace all", async () => {
-    const token = await environment();
+  test("an import with replaceAll archives all other event types", async () => {
+    const token = await environmentToken();
     await send("POST", "/event-type", { name: "other", description: "" }, { token });
     const spec = specOf({ "pet.new": webhook("New") });
     await send("POST", PATH, { spec, replaceAll: true, dryRun: true }, { token });
@@ -99,8 +99,8 @@ describe("an import of event types", () => {
     expect(await names(token, "&include_archived=true")).toEqual(["other", "pet.new"]);
   });
 
-  test("takes YAML and JSON as text", async () => {
-    const token = await environment();
+  test("an import accepts YAML and JSON text", async () => {
+    const token = await environmentToken();
     const yaml = `
 # a comment
 openapi: 3.0.3
@@ -128,8 +128,8 @@ components:
     expect((await send("POST", PATH, { specRaw: json }, { token })).json.data.modified).toEqual(["from.json"]);
   });
 
-  test("gives schemas that messages are held against at once", async () => {
-    const token = await environment();
+  test("imported schemas validate messages at once", async () => {
+    const token = await environmentToken();
     await send("POST", "/app", { name: "A", uid: "a" }, { token });
     const message = { eventType: "pet.new", payload: {} };
     expect((await send("POST", "/app/a/msg", message, { token })).json.warnings).toBeUndefined();
@@ -139,62 +139,62 @@ components:
 
   const unreadable: [string, object][] = [
     ["neither spec nor specRaw", {}],
-    ["both", { spec: specOf({}), specRaw: "x" }],
-    ["nulls", { spec: null, specRaw: null }],
+    ["both spec and specRaw", { spec: specOf({}), specRaw: "x" }],
+    ["null in spec and specRaw", { spec: null, specRaw: null }],
     ["text that is neither JSON nor YAML", { specRaw: "a: [1, 2" }],
-    ["text that is nested without end", { specRaw: "[".repeat(200_000) }],
+    ["text that is nested 200,000 levels", { specRaw: "[".repeat(200_000) }],
   ];
   for (const [name, body] of unreadable) {
-    test(`of ${name} answers 400`, async () => {
+    test(`an import with ${name} returns 400`, async () => {
       expect((await send("POST", PATH, body)).status).toBe(400);
     });
   }
 
   const refused: [string, object][] = [
     ["a document without webhooks", { spec: { openapi: "3.1.0" } }],
-    ["a document that is a text", { specRaw: "just a text" }],
-    ["an empty text", { specRaw: "" }],
-    ["a spec that is no object", { spec: [] }],
-    ["half of a character in a description", { spec: specOf({ a: webhook("\ud800") }) }],
+    ["a document that is a string", { specRaw: "just a text" }],
+    ["an empty document", { specRaw: "" }],
+    ["a spec that is an array", { spec: [] }],
+    ["an unpaired surrogate in a description", { spec: specOf({ a: webhook("\ud800") }) }],
     [
-      "half of a character in a schema, in text",
+      "an unpaired surrogate in a schema of a specRaw",
       { specRaw: JSON.stringify(specOf({ a: webhook("", { title: "\ud800" }) })) },
     ],
-    ["half of a character in a name", { spec: specOf({ "\ud800": webhook("") }) }],
-    ["a name that no event type may have", { spec: specOf({ "no spaces": webhook("") }) }],
-    ["a reference to elsewhere", { spec: specOf({ a: webhook("", { $ref: "http://127.0.0.1:1/x" }) }) }],
+    ["an unpaired surrogate in a name", { spec: specOf({ "\ud800": webhook("") }) }],
+    ["an invalid event type name", { spec: specOf({ "no spaces": webhook("") }) }],
+    ["a reference to another document", { spec: specOf({ a: webhook("", { $ref: "http://127.0.0.1:1/x" }) }) }],
     [
-      "YAML that holds itself",
+      "YAML with a circular alias",
       {
         specRaw:
           "webhooks:\n  a:\n    post:\n      requestBody:\n        content:\n          application/json:\n            schema: &s\n              properties: { x: *s }\n",
       },
     ],
-    ["a dryRun that is no boolean", { dryRun: "yes", spec: specOf({}) }],
+    ["a dryRun that is not a boolean", { dryRun: "yes", spec: specOf({}) }],
   ];
   for (const [name, body] of refused) {
-    test(`of ${name} answers 422`, async () => {
+    test(`an import with ${name} returns 422`, async () => {
       const { status, json } = await send("POST", PATH, body);
       expect([status, json.detail[0].loc[0]]).toEqual([422, "body"]);
     });
   }
 
-  test("that fails halfway changes nothing", async () => {
-    const token = await environment();
+  test("an import with an invalid schema changes nothing", async () => {
+    const token = await environmentToken();
     const spec = specOf({ good: webhook(""), bad: webhook("", { type: "objekt" }) });
     const { status, json } = await send("POST", PATH, { spec, replaceAll: true }, { token });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "spec", "webhooks", "bad", "1", "type"]]);
     expect(await names(token)).toEqual([]);
   });
 
-  test("is not for the token of an application", async () => {
+  test("an import returns 403 to an application token", async () => {
     await send("POST", "/app", { name: "P", uid: "portal" });
     const token = await server.createToken("--app", "portal");
     expect((await send("POST", PATH, { spec: specOf({}) }, { token })).status).toBe(403);
   });
 
-  test("changes one environment alone", async () => {
-    const [here, there] = [await environment(), await environment()];
+  test("an import only changes its own environment", async () => {
+    const [here, there] = [await environmentToken(), await environmentToken()];
     await send("POST", "/event-type", { name: "kept", description: "" }, { token: there });
     await send("POST", PATH, { spec: specOf({ "pet.new": webhook("") }), replaceAll: true }, { token: here });
     expect([await names(here), await names(there)]).toEqual([["pet.new"], ["kept"]]);
@@ -205,7 +205,7 @@ components:
     ["1.x", () => new Svix1(ROOT_TOKEN, { serverUrl: server.url }) as unknown as Svix],
   ] as const;
   for (const [version, makeClient] of clients) {
-    test(`works with the Svix client ${version}`, async () => {
+    test(`the Svix client ${version} can import event types`, async () => {
       const name = freshUid("svix");
       const spec = specOf({ [name]: webhook("From a client") });
       const dry = await makeClient().eventType.importOpenapi({ spec, dryRun: true });

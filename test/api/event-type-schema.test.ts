@@ -15,7 +15,7 @@ afterAll(() => server.stop());
 const schema = { type: "object", required: ["id"], properties: { id: { type: "string" } } };
 const finding = { loc: ["body", "payload", "id"], msg: "This field is required.", type: "schema.required" };
 
-/** Makes an event type with a schema and returns its name. */
+/** Creates an event type with a schema and returns its name. */
 async function makeType(fields: object = {}): Promise<string> {
   const name = freshUid("type");
   const sent = { name, description: "", schemas: { "1": schema }, ...fields };
@@ -27,8 +27,8 @@ async function makeType(fields: object = {}): Promise<string> {
 const message = (eventType: string, payload: object = {}, more: object = {}) =>
   send("POST", `/app/${app}/msg`, { eventType, payload, ...more });
 
-describe("an event type", () => {
-  test("warns unless told otherwise, and PUT without a choice goes back to that", async () => {
+describe("schemas of event types", () => {
+  test("validation defaults to warn, and a PUT without it resets it", async () => {
     const name = await makeType();
     expect((await send("GET", `/event-type/${name}`)).json.validation).toBe("warn");
     const patched = await send("PATCH", `/event-type/${name}`, { validation: "reject" });
@@ -40,7 +40,7 @@ describe("an event type", () => {
   });
 
   for (const method of ["POST", "PUT", "PATCH"] as const) {
-    test(`with a schema that is none is refused by ${method}, which says where`, async () => {
+    test(`a ${method} with an invalid schema returns 422 with its location and changes nothing`, async () => {
       const name = method === "POST" ? freshUid("type") : await makeType();
       const bad = { name, description: "", schemas: { "1": schema, "2": { properties: { a: { type: "objekt" } } } } };
       const { status, json } = await send(method, method === "POST" ? "/event-type" : `/event-type/${name}`, bad);
@@ -52,26 +52,26 @@ describe("an event type", () => {
   }
 
   const refused: [string, object][] = [
-    ["a schema that refers to elsewhere", { schemas: { "1": { $ref: "http://127.0.0.1:1/schema" } } }],
+    ["a schema that refers to another document", { schemas: { "1": { $ref: "http://127.0.0.1:1/schema" } } }],
     ["a schema that is too long", { schemas: { "1": { description: "x".repeat(70_000) } } }],
-    ["a schema that is nothing but itself", { schemas: { "1": { $ref: "#" } } }],
-    ["a schema that is a text", { schemas: { "1": "x" } }],
-    ["half of a character in a schema", { schemas: { "1": { title: "\ud800" } } }],
-    ["half of a character in a version", { schemas: { "\ud800": {} } }],
-    ["a pattern that is none", { schemas: { "1": { pattern: "(" } } }],
-    ["a choice that there is not", { validation: "maybe" }],
-    ["a choice that is null", { validation: null }],
+    ["a schema that only refers to itself", { schemas: { "1": { $ref: "#" } } }],
+    ["a schema that is a string", { schemas: { "1": "x" } }],
+    ["an unpaired surrogate in a schema", { schemas: { "1": { title: "\ud800" } } }],
+    ["an unpaired surrogate in a version", { schemas: { "\ud800": {} } }],
+    ["an invalid pattern", { schemas: { "1": { pattern: "(" } } }],
+    ["an unknown validation", { validation: "maybe" }],
+    ["a null validation", { validation: null }],
   ];
   for (const [name, fields] of refused) {
-    test(`with ${name} answers 422`, async () => {
+    test(`creating an event type with ${name} returns 422`, async () => {
       const { status, json } = await send("POST", "/event-type", { name: freshUid("t"), description: "", ...fields });
       expect([status, json.detail[0].loc[0]]).toEqual([422, "body"]);
     });
   }
 });
 
-describe("a message that does not fit the schema of its type", () => {
-  test("is taken with a warning, which stays on it", async () => {
+describe("validation of messages", () => {
+  test("an invalid message is accepted with warnings, which are stored with it", async () => {
     const name = await makeType();
     const sent = await message(name, { id: 1 });
     expect(sent.status).toBe(202);
@@ -82,7 +82,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=${name}`)).json.data).toEqual([sent.json]);
   });
 
-  test("is taken in silence when it fits, when there is no schema and when nobody looks", async () => {
+  test("a message has no warnings if it is valid, has no schema or validation is off", async () => {
     const fitting = await message(await makeType(), { id: "x" });
     const free = await message(await makeType({ schemas: null }), { id: 1 });
     const unlooked = await message(await makeType({ validation: "off" }), { id: 1 });
@@ -91,7 +91,7 @@ describe("a message that does not fit the schema of its type", () => {
     }
   });
 
-  test("is held against a pattern that RegExp would take exponential time for", async () => {
+  test("messages are checked against a pattern for which RegExp takes exponential time", async () => {
     const slow = { properties: { id: { pattern: "^(a+)+$" } } };
     const name = await makeType({ schemas: { "1": slow }, validation: "reject" });
     expect((await message(name, { id: `${"a".repeat(40)}!` })).status).toBe(422);
@@ -99,7 +99,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect((await message(name, { id: "b" })).status).toBe(422);
   });
 
-  test("is refused when the type says so, and nothing is stored", async () => {
+  test("with validation reject, an invalid message returns 422 and is not stored", async () => {
     const name = await makeType({ validation: "reject" });
     const { status, json } = await message(name, {}, { eventId: name });
     expect([status, json]).toEqual([422, { detail: [finding] }]);
@@ -107,7 +107,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect((await message(name, { id: "x" }, { eventId: name })).status).toBe(202);
   });
 
-  test("makes no application when it is refused", async () => {
+  test("a rejected message does not create its application", async () => {
     const name = await makeType({ validation: "reject" });
     const uid = freshUid("never");
     const body = { eventType: name, payload: {}, application: { name: "Never", uid } };
@@ -115,7 +115,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect((await send("GET", `/app/${uid}`)).status).toBe(404);
   });
 
-  test("fails alone in a batch", async () => {
+  test("an invalid message in a batch does not affect the others", async () => {
     const [strict, lenient] = [await makeType({ validation: "reject" }), await makeType()];
     const messages = [
       { eventType: strict, payload: {} },
@@ -129,7 +129,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect(json.data[2].warnings).toEqual([finding]);
   });
 
-  test("is held against the latest version, as it is at that moment", async () => {
+  test("messages are validated against the current latest version of the schema", async () => {
     const name = await makeType({ schemas: { "2": schema, "10": { type: "object" } } });
     expect((await message(name)).json.warnings).toBeUndefined();
     await send("PATCH", `/event-type/${name}`, { schemas: { "9": { type: "object" }, "10": schema } });
@@ -140,7 +140,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect((await message(name)).status).toBe(422);
   });
 
-  test("by its raw payload, when that is what will be sent", async () => {
+  test("a message with a raw payload is validated by its raw payload", async () => {
     const name = await makeType();
     const warningsOf = async (rawPayload: string) =>
       (await message(name, {}, { transformationsParams: { rawPayload } })).json.warnings;
@@ -149,7 +149,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect((await warningsOf("<xml/>"))[0].type).toBe("schema.json");
   });
 
-  test("says the same again to the same idempotency key, whatever the type says by then", async () => {
+  test("an idempotency key repeats the first response even after validation has changed", async () => {
     const name = await makeType();
     const key = { headers: { "idempotency-key": name } };
     const post = () => send("POST", `/app/${app}/msg`, { eventType: name, payload: {} }, key);
@@ -160,7 +160,7 @@ describe("a message that does not fit the schema of its type", () => {
     expect(first.json.warnings).toEqual([finding]);
   });
 
-  test("is held against nothing of another environment", async () => {
+  test("messages are not validated by event types of another environment", async () => {
     const name = await makeType({ validation: "reject" });
     const token = await server.createToken("--environment", "elsewhere");
     await send("POST", "/app", { name: "Other", uid: "other" }, { token });
@@ -169,7 +169,7 @@ describe("a message that does not fit the schema of its type", () => {
   });
 });
 
-/** References that double the work with each level. */
+/** Returns a schema whose references double the work with each level. */
 function fan(levels: number): object {
   const definitions: Record<string, object> = { [`d${levels}`]: {} };
   for (let i = 0; i < levels; i++) {
@@ -178,15 +178,15 @@ function fan(levels: number): object {
   return { required: ["id"], properties: { id: { $ref: "#/definitions/d0" } }, definitions };
 }
 
-describe("a schema that would take long", () => {
-  test("to compile is refused with the place", async () => {
+describe("expensive schemas", () => {
+  test("a schema that takes too long to compile returns 422 with the location", async () => {
     const patternProperties = Object.fromEntries(Array.from({ length: 4500 }, (_, i) => [`^${i}`, {}]));
     const sent = { name: freshUid("t"), description: "", schemas: { "1": { not: { patternProperties } } } };
     const { status, json } = await send("POST", "/event-type", sent);
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "schemas", "1", "not", "patternProperties"]]);
   });
 
-  test("to apply leaves messages unchecked, which is said of them, and is a reason to refuse them where that is asked for", async () => {
+  test("a schema that takes too long to apply gives a warning, or 422 with validation reject", async () => {
     const [lenient, strict] = [
       await makeType({ schemas: { "1": fan(40) } }),
       await makeType({ schemas: { "1": fan(40) }, validation: "reject" }),
@@ -197,7 +197,7 @@ describe("a schema that would take long", () => {
     expect([refused.status, refused.json.detail]).toEqual([422, cost]);
   });
 
-  test("does not keep others waiting when many messages come at once", async () => {
+  test("a batch with an expensive schema does not delay other requests", async () => {
     const eventType = await makeType({ schemas: { "1": fan(40) } });
     const messages = Array.from({ length: 20 }, () => ({ eventType, payload: { id: 1 } }));
     await message(eventType, { id: 1 });
@@ -208,7 +208,7 @@ describe("a schema that would take long", () => {
     expect(order).toEqual(["other", "batch"]);
   });
 
-  test("for a pattern does so no more", async () => {
+  test("a dozen patterns with exponential backtracking are all checked", async () => {
     const properties = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`p${i}`, { pattern: `^(a+)+${i}$` }]));
     const eventType = await makeType({ schemas: { "1": { properties } }, validation: "reject" });
     const payload = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`p${i}`, `${"a".repeat(60)}!`]));
@@ -216,14 +216,14 @@ describe("a schema that would take long", () => {
     expect([status, json.detail.length]).toEqual([422, 12]);
   });
 
-  test("is not made asynchronous by a word of the validator", async () => {
+  test("the $async keyword does not change the validation of messages", async () => {
     const eventType = await makeType({ schemas: { "1": { ...schema, $async: true } }, validation: "reject" });
     expect([(await message(eventType)).status, (await message(eventType, { id: "x" })).status]).toEqual([422, 202]);
   });
 });
 
-describe("the token of an application", () => {
-  test("sees event types without a flag and may not write any", async () => {
+describe("application tokens", () => {
+  test("an application token sees only event types without a flag and cannot change them", async () => {
     const [flagged, open] = [await makeType({ featureFlags: ["beta"] }), await makeType()];
     const token = await server.createToken("--app", app);
     expect((await send("GET", `/event-type/${open}`, undefined, { token })).status).toBe(200);

@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("an event type", () => {
-  test("keeps all that was sent", async () => {
+describe("creating, changing and deleting event types", () => {
+  test("creating an event type stores every field that is sent", async () => {
     const sent = {
       name: freshUid("type"),
       description: "d",
@@ -26,7 +26,7 @@ describe("an event type", () => {
     expect((await send("GET", `/event-type/${sent.name}`)).json).toEqual(json);
   });
 
-  test("takes featureFlag, the old form of featureFlags", async () => {
+  test("featureFlag is an alias of featureFlags", async () => {
     const { json } = await send("POST", "/event-type", {
       name: freshUid("type"),
       description: "",
@@ -35,7 +35,7 @@ describe("an event type", () => {
     expect(json.featureFlags).toEqual(["beta"]);
   });
 
-  test("that exists answers 409; when it is archived it comes back with what is sent", async () => {
+  test("creating an existing event type returns 409, and creating an archived one restores it", async () => {
     const name = freshUid("type");
     await send("POST", "/event-type", { name, description: "one" });
     const refused = await send("POST", "/event-type", { name, description: "two" });
@@ -45,7 +45,7 @@ describe("an event type", () => {
     expect([back.status, back.json.description, back.json.archived]).toEqual([201, "three", false]);
   });
 
-  test("is archived by DELETE and still there, and gone with expunge", async () => {
+  test("DELETE archives an event type, and DELETE with expunge removes it", async () => {
     const name = freshUid("type");
     await send("POST", "/event-type", { name, description: "" });
     expect((await send("DELETE", `/event-type/${name}`)).status).toBe(204);
@@ -55,7 +55,7 @@ describe("an event type", () => {
     expect((await send("DELETE", `/event-type/${name}`)).status).toBe(404);
   });
 
-  test("is made or replaced by PUT, and changed by PATCH", async () => {
+  test("PUT creates or replaces an event type, and PATCH changes it", async () => {
     const name = freshUid("type");
     const made = await send("PUT", `/event-type/${name}`, { description: "a", groupName: "g" });
     expect([made.status, made.json.name]).toEqual([201, name]);
@@ -66,7 +66,7 @@ describe("an event type", () => {
     expect((await send("PATCH", "/event-type/nope", {})).status).toBe(404);
   });
 
-  test("is made once by POSTs at the same time, and brought back once", async () => {
+  test("concurrent POSTs create or restore an event type once", async () => {
     const name = freshUid("type");
     const post = () => send("POST", "/event-type", { name, description: "" });
     for (let round = 0; round < 20; round++) {
@@ -77,7 +77,7 @@ describe("an event type", () => {
     }
   });
 
-  test("is made once by PUTs at the same time, and replaced by the others", async () => {
+  test("concurrent PUTs create an event type once and replace it", async () => {
     for (let round = 0; round < 20; round++) {
       const name = freshUid("type");
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -90,24 +90,24 @@ describe("an event type", () => {
   const rejected: [string, object][] = [
     ["no description", { name: "a" }],
     ["no name", { description: "a" }],
-    ["a space in its name", { name: "a b", description: "" }],
+    ["a space in the name", { name: "a b", description: "" }],
     ["a name of 257 characters", { name: "n".repeat(257), description: "" }],
-    ["schemas that are no objects", { name: "a", description: "", schemas: { "1": "x" } }],
-    ["an archived that is no boolean", { name: "a", description: "", archived: 1 }],
+    ["a schema that is a string", { name: "a", description: "", schemas: { "1": "x" } }],
+    ["an archived that is not a boolean", { name: "a", description: "", archived: 1 }],
   ];
   for (const [what, body] of rejected) {
-    test(`with ${what} answers 422`, async () => {
+    test(`creating an event type with ${what} returns 422`, async () => {
       expect((await send("POST", "/event-type", body)).status).toBe(422);
     });
   }
 
-  test("with a wrong name in the path of PUT answers 422", async () => {
+  test("a PUT with an invalid name in the path returns 422", async () => {
     expect((await send("PUT", "/event-type/a%20b", { description: "" })).status).toBe(422);
   });
 });
 
 describe("the list of event types", () => {
-  test("is by name, pages by name, and shows schemas and archived ones only when asked", async () => {
+  test("event types are listed by name, with schemas and archived types only on request", async () => {
     await server.createToken("--environment", "types");
     const inEnvironment = { headers: { "boathook-environment": "types" } };
     for (const name of ["c", "a", "d", "b"]) {
@@ -126,7 +126,7 @@ describe("the list of event types", () => {
     expect(names(await list("?iterator=b"))).toEqual(["c"]);
     expect(names(await list("?iterator=-c&limit=1"))).toEqual(["b"]);
   });
-  test("pages both ways over names that begin with a minus", async () => {
+  test("event types with names that begin with a minus can be paged in both directions", async () => {
     await server.createToken("--environment", "minuses");
     const inEnvironment = { headers: { "boathook-environment": "minuses" } };
     const all = ["-", "--", "--abc", "-abc", "-b", "abc", "b-"];

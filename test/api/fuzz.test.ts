@@ -7,8 +7,8 @@ import { attemptsOf, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Whatever a client sends to an operation of the document: an answer that the document knows, with a body that fits its
- * schema; a 4xx in the error form, or a 2xx, and never a 5xx.
+ * Sends random requests to every operation of the OpenAPI document. Each response must have a documented status and a
+ * body that matches its schema. A 4xx must have the form of an error, and there must be no 5xx.
  */
 
 const RUNS = 2500;
@@ -19,9 +19,9 @@ let operations: readonly Documented[];
 let schemas: Readonly<Record<string, Schema>>;
 let ajv: Ajv2020;
 let ids: Ids;
-/** Of things that may be deleted. */
+/** For requests that delete or expire a resource. */
 let spareIds: Ids;
-/** Of what takes all the rest with it when it is deleted. */
+/** For requests that delete a resource together with everything in it. */
 let doomedIds: Ids;
 
 type Ids = Readonly<Record<string, string>>;
@@ -66,40 +66,40 @@ async function readDocument(): Promise<void> {
   ajv.addSchema({ $id: "document", components: json.components });
   operations = Object.entries<Record<string, Documented>>(json.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      // A stream that never ends has a test of its own.
+      // The live stream never ends; it has its own test.
       .filter(([, { operationId }]) => operationId !== "overview.live")
       .map(([method, documented]) => ({ ...documented, method: method.toUpperCase(), path })),
   );
 }
 
-/** One thing of each kind that a path can name. */
+/** Creates one resource of each kind that a path can name. */
 async function someIds(name: string): Promise<Ids> {
-  const made = async (method: string, path: string, body?: unknown) => {
+  const create = async (method: string, path: string, body?: unknown) => {
     const { status, text, json } = await send(method, path, body);
     if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
     return json;
   };
-  const app = (await made("POST", "/app", { name })).id;
-  await made("POST", "/event-type", { name, description: "" });
-  const endpoint = await made("POST", `/app/${app}/endpoint`, { url: "http://127.0.0.1:1/", eventTypes: [name] });
-  const message = await made("POST", `/app/${app}/msg`, { eventType: name, payload: { name } });
+  const app = (await create("POST", "/app", { name })).id;
+  await create("POST", "/event-type", { name, description: "" });
+  const endpoint = await create("POST", `/app/${app}/endpoint`, { url: "http://127.0.0.1:1/", eventTypes: [name] });
+  const message = await create("POST", `/app/${app}/msg`, { eventType: name, payload: { name } });
   const [attempt] = (await attemptsOf(send, app, message.id)) as unknown as { id: string }[];
   await until(
-    async () => (await made("GET", `/app/${app}/dead-letter`)).data as unknown[],
+    async () => (await create("GET", `/app/${app}/dead-letter`)).data as unknown[],
     (letters) => letters.length === 1,
   );
-  const environment = (await made("POST", "/management/environment", { name, type: "development" })).id;
+  const environment = (await create("POST", "/management/environment", { name, type: "development" })).id;
   const tokens = `/management/authentication/${environment}/api-token`;
   return {
     app_id: app,
     endpoint_id: endpoint.id,
-    operational_id: (await made("POST", "/operational-webhook/endpoint", { url: "https://example.com/" })).id,
+    operational_id: (await create("POST", "/operational-webhook/endpoint", { url: "https://example.com/" })).id,
     msg_id: message.id,
     attempt_id: attempt!.id,
     event_type_name: name,
     env_id: environment,
-    key_id: (await made("POST", tokens, { name })).id,
-    task_id: (await made("PUT", "/stats/usage/event-types")).id,
+    key_id: (await create("POST", tokens, { name })).id,
+    task_id: (await create("PUT", "/stats/usage/event-types")).id,
     sink_id: "sink",
     consumer_id: "consumer",
     token: "fuzz-inbox",
@@ -134,7 +134,7 @@ const oddValues = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** The example of an operation with one of its fields, at any depth, made into something else, or cut as text. */
+/** An operation's example, with one field at any depth replaced, or cut as text, or replaced as a whole. */
 function mutated(example: unknown): fc.Arbitrary<unknown> {
   const replaced = fc.tuple(fc.nat(), oddValues).map(([at, value]) => replaceNth(example, at, value));
   const cut = fc.nat({ max: 200 }).map((at) => JSON.stringify(example ?? {}).slice(0, at));
@@ -154,7 +154,7 @@ function replaceNth(example: unknown, at: number, value: unknown): unknown {
   return { ...example, [key]: next };
 }
 
-/** Values that a schema describes, mostly; a field now and then is missing or odd. */
+/** Values that mostly match a schema; now and then a field is missing or odd. */
 function described(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return described(schemas[schema.$ref.split("/").at(-1)!]!, depth);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => described(one, depth)));
@@ -196,8 +196,8 @@ const instants = fc
   .date({ min: new Date("1970-01-01"), max: new Date("9999-01-01"), noInvalidDate: true })
   .map((date) => date.toISOString());
 
-/** What makes an answer wait, or be whatever was asked for. */
-const leftOut = new Set([
+/** Query parameters that delay the response or choose its status. */
+const excludedParameters = new Set([
   "v1.message.poller.poll wait",
   "v1.message.poller.consumer-poll wait",
   "inbox.receive delay",
@@ -206,7 +206,7 @@ const leftOut = new Set([
 
 function anyQuery({ operationId, parameters = [] }: Documented): fc.Arbitrary<string> {
   const known = parameters.filter(
-    (parameter) => parameter.in === "query" && !leftOut.has(`${operationId} ${parameter.name}`),
+    (parameter) => parameter.in === "query" && !excludedParameters.has(`${operationId} ${parameter.name}`),
   );
   const pairs = known.map(({ name, schema }) => {
     const value = fc.oneof({ weight: 3, arbitrary: described(schema).map(queryText) }, oddTexts);
@@ -252,7 +252,7 @@ function filled({ path, method, operationId }: Documented, odd: readonly (string
   let i = 0;
   return path.replace(/\{(\w+)\}/g, (_, param: string) => {
     const name = isOperational && param === "endpoint_id" ? "operational_id" : param;
-    return odd[i++] ?? known[name] ?? fail(`Nobody knows what {${param}} of ${operationId} is.`);
+    return odd[i++] ?? known[name] ?? fail(`No value is known for {${param}} of ${operationId}.`);
   });
 }
 
@@ -265,7 +265,7 @@ function fail(problem: string): never {
   throw new Error(problem);
 }
 
-/** Odd parameters can make it the address of something else. */
+/** Reports whether a path still belongs to the operation; odd parameters can make it another operation's. */
 function isAddressOf({ path: template }: Documented, path: string): boolean {
   const [asSent] = path.split("?") as [string];
   const { pathname } = new URL(server.url + path);
@@ -283,12 +283,12 @@ function validatorOf({ operationId }: Documented, status: number, schema: Schema
   return validate;
 }
 
-/** References of the document, as they are written beside it. */
+/** Makes the references of a schema point into the whole document. */
 function absolute(schema: Schema): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/'));
 }
 
-/** How an answer differs from what the document says; null when it does not. */
+/** Returns how a response differs from the document, or null if it does not. */
 function problemOf(operation: Documented, { status, headers, text, json }: Answer): string | null {
   const documented = operation.responses[status];
   if (documented === undefined) return `${status} is not in the document`;
@@ -309,10 +309,10 @@ function hasErrorForm(json: { code?: unknown; detail?: unknown } | undefined): b
   );
 }
 
-/** An answer that takes longer than this is none. */
+/** A response that takes longer than this fails the test. */
 const HANG_MS = 10_000;
 
-/** As the client of the tests, but also beside the API's own paths, and not for ever. */
+/** Like the client of the tests, but for any path and with a timeout. */
 async function ask(method: string, path: string, body: unknown): Promise<Answer> {
   const isText = typeof body === "string" || body instanceof Uint8Array;
   const response = await fetch(server.url + path, {
@@ -330,14 +330,14 @@ async function ask(method: string, path: string, body: unknown): Promise<Answer>
 const accepted = new Set<string>();
 
 test(
-  "no request is answered with a 5xx, and every answer is as the document says",
+  "no request returns a 5xx, and every response matches the OpenAPI document",
   async () => {
     await fc.assert(
       fc.asyncProperty(anyRequest, async ({ operation, path, body }) => {
         const answer = await ask(operation.method, path, body);
         const { status, json, text } = answer;
         if (status >= 500) throw new Error(`${status} ${text}`);
-        // 431 comes from the HTTP server, without a body.
+        // A 431 comes from the HTTP server and has no body.
         if (status >= 400 && status !== 431 && !hasErrorForm(json)) throw new Error(`${status} ${text}`);
         const problem = isAddressOf(operation, path) ? problemOf(operation, answer) : null;
         if (problem !== null) throw new Error(`${operation.operationId}: ${problem}: ${status} ${text}`);
@@ -346,7 +346,7 @@ test(
       { numRuns: RUNS },
     );
     expect((await send("GET", "/health")).status).toBe(200);
-    // Enough of them got beyond the checks.
+    // Enough operations must succeed, else only validation would have been tested.
     expect(accepted.size).toBeGreaterThan(operations.length / 2);
   },
   { timeout: 60_000 },

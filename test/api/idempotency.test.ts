@@ -18,8 +18,8 @@ function post(path: string, body: unknown, key: string, token?: string) {
 
 const message = { eventType: "a", payload: { n: 1 } };
 
-describe("an idempotency key", () => {
-  test("repeats the first answer to a message, whatever the body says", async () => {
+describe("idempotency keys", () => {
+  test("an idempotency key repeats the first response to a message whatever the body", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     expect(first.status).toBe(202);
@@ -30,7 +30,7 @@ describe("an idempotency key", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
   });
 
-  test("repeats the payload of the first, whatever payload comes with it again, also over a restart", async () => {
+  test("an idempotency key repeats the first payload whatever payload is sent, also after a restart", async () => {
     const raw = (rawPayload: string) => ({ eventType: "a", payload: {}, transformationsParams: { rawPayload } });
     const withPayload = (payload: unknown) => ({ eventType: "a", payload });
     const cases = [
@@ -64,7 +64,7 @@ describe("an idempotency key", () => {
     }
   });
 
-  test("repeats the answers of other operations too", async () => {
+  test("an idempotency key repeats the responses of other operations", async () => {
     const key = freshUid("key");
     const uid = freshUid();
     const first = await post("/app", { name: "a", uid }, key);
@@ -80,7 +80,7 @@ describe("an idempotency key", () => {
     expect((await send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).text).toBe(secret);
   });
 
-  test("is free again after an answer that is not 2xx", async () => {
+  test("an idempotency key can be used again after a response that is not 2xx", async () => {
     const key = freshUid("key");
     expect((await post(`/app/${app}/msg`, { eventType: "a" }, key)).status).toBe(422);
     expect((await post(`/app/${app}/msg`, message, key)).status).toBe(202);
@@ -90,7 +90,7 @@ describe("an idempotency key", () => {
     expect((await post("/app", { name: "b", uid: freshUid() }, key)).status).toBe(201);
   });
 
-  test("lets calls at the same time do the work once", async () => {
+  test("concurrent calls with one idempotency key all return the same response", async () => {
     for (const [path, body] of [
       [`/app/${app}/msg`, message],
       ["/app", { name: "a" }],
@@ -101,7 +101,7 @@ describe("an idempotency key", () => {
     }
   });
 
-  test("that is refused at the same time is tried by each", async () => {
+  test("when concurrent calls share an idempotency key and some are refused, the others are tried", async () => {
     const key = freshUid("key");
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_, i) => post(`/app/${app}/msg`, i === 3 ? message : { eventType: "a" }, key)),
@@ -110,7 +110,7 @@ describe("an idempotency key", () => {
     expect((await post(`/app/${app}/msg`, { eventType: "a" }, key)).status).toBe(202);
   });
 
-  test("belongs to one address, query included, and to one token", async () => {
+  test("an idempotency key belongs to one path with its query and to one token", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     const withoutContent = await post(`/app/${app}/msg?with_content=false`, message, key);
@@ -121,7 +121,7 @@ describe("an idempotency key", () => {
     expect(new Set([first.json.id, withoutContent.json.id, byOther.json.id]).size).toBe(3);
   });
 
-  test("holds over a kill and a restart", async () => {
+  test("an idempotency key survives a kill and a restart", async () => {
     const key = freshUid("key");
     const uid = freshUid();
     const first = await post(`/app/${app}/msg`, message, key);
@@ -131,7 +131,7 @@ describe("an idempotency key", () => {
     expect((await post("/app", { name: "a", uid }, key)).text).toBe(made.text);
   });
 
-  test("repeats a message without its payload once that is deleted", async () => {
+  test("an idempotency key repeats a message without its payload after the payload is deleted", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     await send("DELETE", `/app/${app}/msg/${first.json.id}/content`);
@@ -139,13 +139,13 @@ describe("an idempotency key", () => {
     expect([again.status, again.json.id, again.json.payload]).toEqual([202, first.json.id, { expired: true }]);
   });
 
-  test("may have 256 characters and no more", async () => {
+  test("an idempotency key may have 256 characters, and a longer one returns 422", async () => {
     expect((await post(`/app/${app}/msg`, message, "k".repeat(256))).status).toBe(202);
     const refused = await post(`/app/${app}/msg`, message, "k".repeat(257));
     expect([refused.status, refused.json.detail[0].loc]).toEqual([422, ["header", "idempotency-key"]]);
   });
 
-  test("means nothing without a valid token", async () => {
+  test("an idempotency key with an invalid token returns 401", async () => {
     const key = freshUid("key");
     await post(`/app/${app}/msg`, message, key);
     expect((await post(`/app/${app}/msg`, message, key, "wrong")).status).toBe(401);

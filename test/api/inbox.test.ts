@@ -19,8 +19,8 @@ function deliver(
   return fetch(`${server.url}/inbox/${token}${query}`, { method: "POST", body, headers });
 }
 
-describe("an inbox", () => {
-  test("keeps what it received, newest first", async () => {
+describe("inboxes", () => {
+  test("an inbox lists its requests newest first", async () => {
     const token = freshUid("inbox");
     await deliver(token, "one", "", { "webhook-id": "msg_1", "x-a": "b" });
     await fetch(`${server.url}/inbox/${token}?a=b`, { method: "PUT", body: "two" });
@@ -33,7 +33,7 @@ describe("an inbox", () => {
     expect(json.data[1].receivedAt).toMatch(/Z$/);
   });
 
-  test("takes every method, and needs no token of the API", async () => {
+  test("an inbox accepts every method without a token, but reading it requires one", async () => {
     const token = freshUid("inbox");
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
       expect((await fetch(`${server.url}/inbox/${token}/`, { method })).status).toBe(200);
@@ -42,7 +42,7 @@ describe("an inbox", () => {
     expect((await send("GET", `/inbox/${token}`, undefined, { token: null })).status).toBe(401);
   });
 
-  test("answers with the status that it is told", async () => {
+  test("an inbox responds with the requested status", async () => {
     const token = freshUid("inbox");
     for (const status of [201, 204, 302, 304, 404, 410, 500, 599]) {
       const answer = await fetch(`${server.url}/inbox/${token}?status=${status}`, {
@@ -54,7 +54,7 @@ describe("an inbox", () => {
     expect((await send("GET", `/inbox/${token}`)).json.data[0].status).toBe(599);
   });
 
-  test("waits as long as it is told before it answers", async () => {
+  test("an inbox delays its response by the requested time", async () => {
     const token = freshUid("inbox");
     const answer = deliver(token, "x", "?delay=300ms").then(() => "answered");
     const received = async () => {
@@ -65,14 +65,14 @@ describe("an inbox", () => {
     expect(await answer).toBe("answered");
   });
 
-  test("refuses statuses and delays outside of its limits", async () => {
+  test("an inbox returns 4xx for an invalid status or delay", async () => {
     for (const query of ["?status=100", "?status=600", "?delay=61s", "?delay=x", "?delay=1d"]) {
       expect((await deliver(freshUid("inbox"), "x", query)).status).toBe(422);
     }
     expect((await deliver(freshUid("inbox"), "x", "?status=abc")).status).toBe(400);
   });
 
-  test("has a token of 8 to 64 plain characters", async () => {
+  test("an inbox token must have 8 to 64 plain characters", async () => {
     for (const token of ["short", "x".repeat(65), "with.a.dot.in.it", "with%20space-in-it"]) {
       expect((await deliver(token, "x")).status).toBe(404);
       expect((await send("GET", `/inbox/${token}`)).status).toBe(422);
@@ -80,7 +80,7 @@ describe("an inbox", () => {
     expect((await send("GET", "/inbox/nothing-came-here")).json).toEqual({ data: [] });
   });
 
-  test("keeps the last hundred requests and 64 KiB of each body", async () => {
+  test("an inbox keeps the last hundred requests and 64 KiB of each body", async () => {
     const token = freshUid("inbox");
     for (let i = 0; i < 105; i++) await deliver(token, String(i));
     const { data } = (await send("GET", `/inbox/${token}`)).json;
