@@ -19,7 +19,7 @@ const payloadOf = async (app: string, message: string) =>
   (await send("GET", `/app/${app}/msg/${message}`)).json.payload;
 
 describe("bulk-expunge", () => {
-  test("deletes the payloads of the messages that are there, by id and by eventId", async () => {
+  test("bulk-expunge deletes the payloads of existing messages by id and by eventId", async () => {
     const app = await makeApplication(send);
     const [byId, named, kept] = [
       await sendMessage(send, app),
@@ -42,7 +42,7 @@ describe("bulk-expunge", () => {
     expect(again.json.results).toEqual({ [byId]: "expunged" });
   });
 
-  test("keeps what waits from being sent, also what is in memory, and the numbers right", async () => {
+  test("bulk-expunge cancels pending deliveries, also those in memory, and updates the pending count", async () => {
     const held = heldBack();
     await using receiver = startReceiver(held.answering);
     const app = await makeApplication(send);
@@ -60,7 +60,7 @@ describe("bulk-expunge", () => {
     expect(receiver.received.map(({ id }) => id)).toEqual([messages[0]!, messages[4]!]);
   });
 
-  test("takes no ids for nothing to do, and refuses what is none", async () => {
+  test("bulk-expunge without ids does nothing and with invalid ids returns 422", async () => {
     const app = await makeApplication(send);
     const expunge = (body: unknown) => send("POST", `/app/${app}/msg/bulk-expunge`, body);
     for (const body of [{}, { ids: [] }, undefined]) {
@@ -83,7 +83,7 @@ describe("bulk-expunge", () => {
     }
   });
 
-  test("does not reach into another application or environment", async () => {
+  test("expunging and pre-checking do not reach another application or environment", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const message = await sendMessage(send, app, { eventId: "same", payload: { a: 1 } });
     await sendMessage(send, other, { eventId: "same" });
@@ -104,7 +104,7 @@ describe("bulk-expunge", () => {
 });
 
 describe("expunge-all-contents", () => {
-  test("deletes every payload of the application that is there, over a crash, and no other", async () => {
+  test("expunge-all-contents deletes all existing payloads of one application, even across a crash", async () => {
     const COUNT = 10_000;
     const own = await startServer();
     const ask = clientOf(own.url);
@@ -142,13 +142,13 @@ describe("expunge-all-contents", () => {
   }, 60_000);
 });
 
-describe("the pre-check of a message", () => {
+describe("pre-checking a message", () => {
   const active = async (app: string, body: unknown) => {
     const { status, json } = await send("POST", `/app/${app}/msg/precheck/active`, body);
     return status === 200 ? json : status;
   };
 
-  test("says whether an active endpoint wants it", async () => {
+  test("a pre-check reports whether an active endpoint matches the message", async () => {
     const app = await makeApplication(send);
     const eventType = "order.paid";
     await send("POST", "/event-type", { name: eventType, description: "" });
@@ -167,7 +167,7 @@ describe("the pre-check of a message", () => {
     expect(await active(app, { eventType })).toEqual({ active: false });
   });
 
-  test("stores nothing, and refuses what is no message", async () => {
+  test("a pre-check stores nothing and returns 422 for an invalid message", async () => {
     const app = await makeApplication(send);
     await active(app, { eventType: "a" });
     expect((await send("GET", `/app/${app}/msg`)).json.data).toEqual([]);
@@ -183,12 +183,12 @@ const clients = [
 ] as const;
 
 for (const [version, makeClient] of clients) {
-  test(`the Svix client ${version} pre-checks and expunges`, async () => {
+  test(`the Svix client ${version} can pre-check and expunge messages`, async () => {
     const svix = makeClient();
     const app = await makeApplication(send);
     const message = await sendMessage(send, app);
     expect(await svix.message.precheck(app, { eventType: "a" })).toEqual({ active: false });
-    // Clients of the first generation have no such method.
+    // The 1.x client has no such method.
     if (version === "2.x") {
       const { results } = await svix.message.bulkExpungeContent(app, { ids: [message, "nope"] });
       expect(results).toEqual({ [message]: "expunged", nope: "not-found" } as never);

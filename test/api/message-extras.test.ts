@@ -26,17 +26,17 @@ afterAll(async () => {
 const post = (more: object) => send("POST", `/app/${app}/msg`, { eventType: "a", payload: {}, ...more });
 const arrivedOf = (id: string, count = 1) => receiver.arrived(count, (request) => request.id === id);
 
-describe("a raw payload", () => {
+describe("raw payloads", () => {
   const bodies: [string, string, string | null][] = [
     ["XML", '<?xml version="1.0"?>\r\n<a>\u00e9 \u{1f600}</a>\n', "application/xml"],
     ["a form", "a=1&b=%20", "application/x-www-form-urlencoded"],
     ["plain text with a null character", "a\u0000b", "text/plain; charset=utf-8"],
-    ["nothing", "", "text/plain"],
+    ["zero bytes", "", "text/plain"],
     ["JSON with white space", ' { "b" : 1.0 ,\n "a" : 12345678901234567890 } ', null],
-    ["JSON that is no object", "[1, 2.50]", "application/vnd.example+json"],
+    ["a JSON array", "[1, 2.50]", "application/vnd.example+json"],
   ];
   for (const [name, rawPayload, contentType] of bodies) {
-    test(`of ${name} is delivered, shown and resent byte for byte`, async () => {
+    test(`a raw payload of ${name} is delivered, returned and resent byte for byte`, async () => {
       const headers = contentType === null ? null : { "Content-Type": contentType };
       const sent = await post({ transformationsParams: { rawPayload, ...(headers && { headers }) } });
       expect(sent.status).toBe(202);
@@ -55,7 +55,7 @@ describe("a raw payload", () => {
     });
   }
 
-  test("that a Svix client has put together arrives as it should", async () => {
+  test("a raw payload from the Svix client is delivered with its body and content type", async () => {
     const svix = new Svix1(ROOT_TOKEN, { serverUrl: server.url });
     const { id } = await svix.message.create(app, messageInRaw("a", "<a/>", "application/xml"));
     const [request] = await arrivedOf(id);
@@ -66,8 +66,8 @@ describe("a raw payload", () => {
   });
 });
 
-describe("headers of a message", () => {
-  test("are sent with it alone, also without a raw payload", async () => {
+describe("message headers", () => {
+  test("headers of a message are sent with that message only, also without a raw payload", async () => {
     const headers = { "X-Own": "1", "content-type": "application/cloudevents+json" };
     const { json } = await post({ payload: { a: 1 }, transformationsParams: { headers } });
     const [request] = await arrivedOf(json.id);
@@ -81,7 +81,7 @@ describe("headers of a message", () => {
     expect((await arrivedOf(next.json.id))[0]!.headers.get("x-own")).toBeNull();
   });
 
-  test("that may not be set answer 422", async () => {
+  test("invalid or reserved message headers return 422", async () => {
     const many = (count: number, bytesEach: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, "x".repeat(bytesEach)]));
     for (const headers of [
@@ -112,10 +112,10 @@ describe("headers of a message", () => {
   });
 });
 
-describe("a message for a later instant", () => {
+describe("scheduled messages", () => {
   const ahead = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-  test("says so, waits on, and can be taken back", async () => {
+  test("a scheduled message returns its deliverAt, stays pending and can be expunged", async () => {
     const deliverAt = ahead(3_600_000);
     const { status, json } = await post({ deliverAt, tags: ["later"] });
     expect([status, json.deliverAt]).toEqual([202, deliverAt]);
@@ -128,14 +128,14 @@ describe("a message for a later instant", () => {
     expect((await send("GET", `/app/${app}/msg/${json.id}`)).json.payload).toEqual({ expired: true });
   });
 
-  test("is sent when it has come, and not before", async () => {
+  test("a scheduled message is not sent before its deliverAt", async () => {
     const deliverAt = ahead(1500);
     const { json } = await post({ deliverAt });
     const [attempt] = await attemptsOf(send, app, json.id);
     expect(Date.parse(attempt!.timestamp)).toBeGreaterThanOrEqual(Date.parse(deliverAt));
   });
 
-  test("stands in a batch beside others", async () => {
+  test("a batch can contain scheduled and immediate messages", async () => {
     const messages = [
       { eventType: "a", payload: {}, deliverAt: ahead(60_000) },
       { eventType: "a", payload: {}, deliverAt: ahead(-60_000) },
@@ -150,24 +150,24 @@ describe("a message for a later instant", () => {
   const wrong: [string, unknown][] = [
     ["that has passed", "2020-01-01T00:00:00Z"],
     ["more than 24 hours ahead", new Date(Date.now() + 86_400_000 + 60_000).toISOString()],
-    ["that is no instant", "tomorrow"],
+    ["that is not a timestamp", "tomorrow"],
     ["that is a number", 1_900_000_000],
     ["that is empty", ""],
   ];
   for (const [name, deliverAt] of wrong) {
-    test(`${name} answers 422`, async () => {
+    test(`a deliverAt ${name} returns 422`, async () => {
       const { status, json } = await post({ deliverAt });
       expect([status, json.detail[0].loc]).toEqual([422, ["body", "deliverAt"]]);
     });
   }
 
-  test("that is null is sent at once", async () => {
+  test("a message with a null deliverAt is sent at once", async () => {
     const { json } = await post({ deliverAt: null });
     expect(json.deliverAt).toBeNull();
     await arrivedOf(json.id);
   });
 
-  test("can be sent and found by tag with the Svix client 2.x", async () => {
+  test("the Svix client 2.x can schedule a message and find it by tag", async () => {
     const svix = new Svix(ROOT_TOKEN, { serverUrl: server.url });
     const tag = freshUid("tag");
     const deliverAt = new Date(Date.now() + 120_000);
@@ -179,8 +179,8 @@ describe("a message for a later instant", () => {
   });
 });
 
-describe("the retention of a payload", () => {
-  test("may be an hour or a day at least", async () => {
+describe("payload retention", () => {
+  test("the retention of a payload may be one hour, one day or 90 days, but neither less nor more", async () => {
     for (const more of [{ payloadRetentionHours: 1 }, { payloadRetentionPeriod: 1 }, { payloadRetentionHours: 2160 }]) {
       expect((await post(more)).status).toBe(202);
     }

@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 const message = { eventType: "user.signup", payload: { a: 1 } };
 
 describe("sending a message", () => {
-  test("answers 202 with the message, also when nobody wants it", async () => {
+  test("sending a message returns 202 with the message even if no endpoint matches", async () => {
     const eventId = freshUid("event");
     const { status, json } = await send("POST", messages, { ...message, eventId, channels: ["c"], tags: ["t/1"] });
     expect(status).toBe(202);
@@ -43,7 +43,7 @@ describe("sending a message", () => {
     '{"é😀":"\\ud83d\\ude00"}',
   ];
   for (const payload of verbatim) {
-    test(`keeps ${JSON.stringify(payload)} byte for byte`, async () => {
+    test(`the payload ${JSON.stringify(payload)} is stored and returned byte for byte`, async () => {
       const sent = await send("POST", messages, ` {"eventType":"a", "payload" : ${payload} , "x":{"payload":0}}`);
       expect(sent.status).toBe(202);
       expect(sent.text).toContain(`"payload":${payload},`);
@@ -52,18 +52,18 @@ describe("sending a message", () => {
     });
   }
 
-  test("reads a body whatever its content type says", async () => {
+  test("a message is accepted whatever the content type of the request", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]) {
       expect((await send("POST", messages, message, { headers: { "content-type": type } })).status).toBe(202);
     }
   });
 
-  test("takes data, the old name of payload", async () => {
+  test("data is an alias of payload", async () => {
     const { status, json } = await send("POST", messages, { eventType: "a", data: { b: 1 } });
     expect([status, json.payload]).toEqual([202, { b: 1 }]);
   });
 
-  test("without content answers and reads with an empty payload", async () => {
+  test("with_content=false returns messages with an empty payload", async () => {
     const { json } = await send("POST", `${messages}?with_content=false`, message);
     expect(json.payload).toEqual({});
     expect((await send("GET", `${messages}/${json.id}?with_content=false`)).json.payload).toEqual({});
@@ -71,7 +71,7 @@ describe("sending a message", () => {
     expect((await send("GET", `${messages}/${json.id}`)).json.payload).toEqual({ a: 1 });
   });
 
-  test("with an eventId that its application has seen answers 409", async () => {
+  test("an eventId that the application has already used returns 409", async () => {
     const eventId = freshUid("event");
     expect((await send("POST", messages, { ...message, eventId })).status).toBe(202);
     const { status, json } = await send("POST", messages, { ...message, eventId });
@@ -80,12 +80,12 @@ describe("sending a message", () => {
     expect((await send("POST", `/app/${other}/msg`, { ...message, eventId })).status).toBe(202);
   });
 
-  test("to an application that does not exist answers 404", async () => {
+  test("sending a message to an unknown application returns 404", async () => {
     const { status, json } = await send("POST", "/app/nope/msg", message);
     expect([status, json]).toEqual([404, { code: "not_found", detail: "Application not found" }]);
   });
 
-  test("can make its application, once", async () => {
+  test("concurrent messages create their application once", async () => {
     const uid = freshUid("auto");
     const body = { ...message, application: { name: "made", uid } };
     const answers = await Promise.all([1, 2, 3].map(() => send("POST", `/app/${uid}/msg`, body)));
@@ -94,7 +94,7 @@ describe("sending a message", () => {
     expect((await send("GET", `/app/${uid}/msg`)).json.data).toHaveLength(3);
   });
 
-  test("cannot make an application of another uid, or of none", async () => {
+  test("a message whose application has another uid or none returns 422", async () => {
     const mismatch = await send("POST", "/app/x1/msg", { ...message, application: { name: "a", uid: "x2" } });
     expect([mismatch.status, mismatch.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
     const missing = await send("POST", "/app/x1/msg", { ...message, application: { name: "a" } });
@@ -103,36 +103,40 @@ describe("sending a message", () => {
 
   const rejected: [string, object, string[]][] = [
     ["no event type", { eventType: undefined }, ["body", "eventType"]],
-    ["a wrong event type", { eventType: "a b" }, ["body", "eventType"]],
-    ["an event type that is null", { eventType: null }, ["body", "eventType"]],
+    ["an invalid event type", { eventType: "a b" }, ["body", "eventType"]],
+    ["a null event type", { eventType: null }, ["body", "eventType"]],
     ["no payload", { payload: undefined }, ["body", "payload"]],
-    ["a payload that is a text", { payload: "a" }, ["body", "payload"]],
-    ["a payload that is a list", { payload: [] }, ["body", "payload"]],
-    ["a payload that is null", { payload: null }, ["body", "payload"]],
-    ["an eventId with a slash", { eventId: "a/b" }, ["body", "eventId"]],
-    ["an eventId like an id", { eventId: "msg_1" }, ["body", "eventId"]],
-    ["a channel that is no text", { channels: [1] }, ["body", "channels", "[0]"]],
+    ["a string payload", { payload: "a" }, ["body", "payload"]],
+    ["an array payload", { payload: [] }, ["body", "payload"]],
+    ["a null payload", { payload: null }, ["body", "payload"]],
+    ["a slash in the eventId", { eventId: "a/b" }, ["body", "eventId"]],
+    ["an eventId that looks like an id", { eventId: "msg_1" }, ["body", "eventId"]],
+    ["a channel that is a number", { channels: [1] }, ["body", "channels", "[0]"]],
     ["eleven channels", { channels: [..."abcdefghijk"] }, ["body", "channels"]],
     ["six tags", { tags: [..."abcdef"] }, ["body", "tags"]],
-    ["a tag with a space", { tags: ["a b"] }, ["body", "tags", "[0]"]],
+    ["a space in a tag", { tags: ["a b"] }, ["body", "tags", "[0]"]],
     ["a retention of 0 days", { payloadRetentionPeriod: 0 }, ["body", "payloadRetentionPeriod"]],
     ["a retention of 91 days", { payloadRetentionPeriod: 91 }, ["body", "payloadRetentionPeriod"]],
-    ["both retentions", { payloadRetentionPeriod: 1, payloadRetentionHours: 1 }, ["body", "payloadRetentionHours"]],
     [
-      "a header that may not be set",
+      "both retention fields",
+      { payloadRetentionPeriod: 1, payloadRetentionHours: 1 },
+      ["body", "payloadRetentionHours"],
+    ],
+    [
+      "a reserved header",
       { transformationsParams: { rawPayload: "a", headers: { host: "a" } } },
       ["body", "transformationsParams", "headers"],
     ],
   ];
   for (const [what, fields, loc] of rejected) {
-    test(`with ${what} answers 422 and says where`, async () => {
+    test(`sending a message with ${what} returns 422 with the location of the error`, async () => {
       const { status, json } = await send("POST", messages, { ...message, ...fields });
       expect(status).toBe(422);
       expect(json.detail[0].loc).toEqual(loc);
     });
   }
 
-  test("takes a raw payload, and shows it wrapped when it is no JSON object", async () => {
+  test("a raw payload is returned wrapped unless it is a JSON object", async () => {
     const raw = (rawPayload: string) =>
       send("POST", messages, { ...message, payload: {}, transformationsParams: { rawPayload } });
     expect((await raw("<xml/>")).json.payload).toEqual({ rawPayload: "<xml/>" });
@@ -141,8 +145,8 @@ describe("sending a message", () => {
   });
 });
 
-describe("the payload of a message", () => {
-  test("can be deleted, and then says so", async () => {
+describe("deleting the payload of a message", () => {
+  test("a deleted payload is returned as expired", async () => {
     const { json } = await send("POST", messages, message);
     expect((await send("DELETE", `${messages}/${json.id}/content`)).status).toBe(204);
     expect((await send("GET", `${messages}/${json.id}`)).json.payload).toEqual({ expired: true });
@@ -150,8 +154,8 @@ describe("the payload of a message", () => {
   });
 });
 
-describe("a batch", () => {
-  test("answers for each message in order, and wrong ones fail alone", async () => {
+describe("sending a batch", () => {
+  test("a batch returns one result per message in order, and invalid messages fail alone", async () => {
     const eventId = freshUid("event");
     const { status, json, text } = await send(
       "POST",
@@ -170,7 +174,7 @@ describe("a batch", () => {
     expect((await send("GET", `${messages}/${json.data[0].id}`)).status).toBe(200);
   });
 
-  test("takes a thousand messages and no more", async () => {
+  test("a batch may have up to a thousand messages but not zero", async () => {
     const many = (count: number) => ({
       messages: Array.from({ length: count }, () => ({ ...message, channels: ["x"] })),
     });
@@ -182,7 +186,7 @@ describe("a batch", () => {
     expect((await send("POST", `${messages}/batch`, {})).status).toBe(422);
   });
 
-  test("to an application that does not exist answers 404", async () => {
+  test("sending a batch to an unknown application returns 404", async () => {
     expect((await send("POST", "/app/nope/msg/batch", { messages: [message] })).status).toBe(404);
   });
 });
@@ -206,19 +210,19 @@ describe("the list of messages", () => {
       const { json } = await send("POST", list, { payload: {}, ...fields });
       ids.push(json.id);
       times.push(json.timestamp);
-      // So that each has a millisecond of its own.
+      // Gives each message a different millisecond.
       while (new Date().toISOString() <= json.timestamp) await Bun.sleep(1);
     }
   });
 
-  test("is newest first and pages both ways", async () => {
+  test("messages are listed newest first and can be paged in both directions", async () => {
     expect(await idsOf("")).toEqual(ids.toReversed());
     expect(await idsOf("?limit=2")).toEqual([ids[3]!, ids[2]!]);
     expect(await idsOf(`?limit=2&iterator=${ids[2]}`)).toEqual([ids[1]!, ids[0]!]);
     expect(await idsOf(`?limit=1&iterator=-${ids[1]}`)).toEqual([ids[2]!]);
   });
 
-  test("can be narrowed by event type in all its spellings", async () => {
+  test("messages can be filtered by event type in every query syntax", async () => {
     for (const query of [
       "?event_types=a,b",
       "?event_types=a&event_types=b",
@@ -230,12 +234,12 @@ describe("the list of messages", () => {
     }
   });
 
-  test("can be narrowed by channel and tag", async () => {
+  test("messages can be filtered by channel and tag", async () => {
     expect(await idsOf("?channel=x")).toEqual([ids[2]!, ids[0]!]);
     expect(await idsOf("?tag=t")).toEqual([ids[1]!]);
   });
 
-  test("can be narrowed by time, both ends excluded", async () => {
+  test("messages can be filtered by time with exclusive bounds", async () => {
     expect(await idsOf(`?before=${times[2]}`)).toEqual([ids[1]!, ids[0]!]);
     expect(await idsOf(`?after=${times[1]}`)).toEqual([ids[3]!, ids[2]!]);
     expect(await idsOf(`?after=${times[0]}&before=${times[3]}`)).toEqual([ids[2]!, ids[1]!]);
@@ -243,17 +247,17 @@ describe("the list of messages", () => {
     expect(await idsOf(`?before=${encodeURIComponent(spaced)}`)).toEqual([ids[1]!, ids[0]!]);
   });
 
-  test("walks forward when only after is given", async () => {
+  test("a list of messages with only after starts at the oldest match", async () => {
     expect(await idsOf(`?after=${times[0]}&limit=2`)).toEqual([ids[2]!, ids[1]!]);
   });
 
-  test("answers 400 to an instant that is none", async () => {
+  test("listing messages with an invalid timestamp returns 400", async () => {
     for (const query of ["?before=yesterday", "?after=2026-02-30T00:00:00Z", "?before=12"]) {
       expect((await send("GET", list + query)).status).toBe(400);
     }
   });
 
-  test("does not show the messages of another application", async () => {
+  test("messages of another application cannot be read or listed", async () => {
     const other = await makeApplication(send);
     expect((await send("GET", `/app/${other}/msg/${ids[0]}`)).status).toBe(404);
     expect((await send("GET", `/app/${other}/msg`)).json.data).toEqual([]);

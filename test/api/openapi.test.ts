@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Every object in the document. */
+/** Yields every object in the document. */
 function* objects(value: unknown): Generator<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return;
   if (!Array.isArray(value)) yield value as Record<string, unknown>;
@@ -44,7 +44,7 @@ function* objects(value: unknown): Generator<Record<string, unknown>> {
 }
 
 describe("the OpenAPI document", () => {
-  test("is served at both addresses as application/json and nothing else", async () => {
+  test("the OpenAPI document is served at both paths as application/json", async () => {
     for (const path of ["/docs/json", "/api/v1/openapi.json", "/api/v1/openapi.json/"]) {
       const answer = await fetch(server.url + path);
       expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
@@ -52,13 +52,13 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("says its version, its title and how to authorize", () => {
+  test("the OpenAPI document states its version, title and authorization", () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
     expect(document.info.title).toBe("Boathook");
     expect(document.components.securitySchemes.bearer).toMatchObject({ type: "http", scheme: "bearer" });
   });
 
-  test("gives each operation a name of its own, a summary and a tag that is explained", () => {
+  test("every operation has a unique id, a summary and one declared tag", () => {
     const tags = new Set(document.tags.map(({ name }) => name));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
     for (const { summary, tags: own } of operations) {
@@ -68,7 +68,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("describes every parameter of every path", () => {
+  test("every path parameter is documented as required, and no parameter twice", () => {
     for (const { path, parameters = [] } of operations) {
       const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name!);
       const described = parameters.filter((parameter) => parameter.in === "path");
@@ -79,7 +79,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("describes the errors that an operation can answer with", () => {
+  test("every operation documents a success and the errors that it can return", () => {
     for (const { operationId, responses, security, requestBody, path } of operations) {
       const statuses = Object.keys(responses);
       if (security === undefined) {
@@ -97,14 +97,14 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("has an example for every body", () => {
+  test("every documented body has an example", () => {
     for (const { operationId, responses, requestBody } of operations) {
       const bodies = [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {}));
       for (const media of bodies) expect([operationId, media.example !== undefined]).toEqual([operationId, true]);
     }
   });
 
-  test("has examples that fit their schemas", () => {
+  test("every example matches its schema", () => {
     const definitions = Object.entries(document.components.schemas).map(([name, schema]) => [
       name,
       inlined(schema, document),
@@ -118,7 +118,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("has no reference without a target, no null where a schema should be, and nothing of TypeBox", () => {
+  test("every reference has a target, and no schema uses the keyword nullable", () => {
     for (const value of objects(document)) {
       if (typeof value.$ref === "string") {
         const name = value.$ref.replace("#/components/schemas/", "");
@@ -128,13 +128,13 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("names no outside address but those of its examples", () => {
+  test("the OpenAPI document names no host except example.com", () => {
     const hosts = [...JSON.stringify(document).matchAll(/https?:\/\/([^/"\\ ]+)/g)].map(([, host]) => host);
     expect(new Set(hosts)).toEqual(new Set(["example.com"]));
   });
 });
 
-/** The schema with its references replaced by what they point to. */
+/** Returns the schema with its references resolved. */
 function inlined(schema: unknown, { components }: Document): Schema {
   const replace = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(replace);
@@ -146,7 +146,7 @@ function inlined(schema: unknown, { components }: Document): Schema {
   return replace(schema) as Schema;
 }
 
-/** Where a value does not fit a schema, as far as the document uses JSON Schema; null when it fits. */
+/** Returns where a value violates a schema, or null. Knows only the keywords that the document uses. */
 function mismatch(schema: Schema, value: unknown, at = "$"): string | null {
   if (Array.isArray(schema.anyOf)) {
     const fits = schema.anyOf.some((one) => mismatch(one as Schema, value, at) === null);

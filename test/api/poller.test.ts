@@ -6,7 +6,7 @@ import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { sendMessage, sendMessages } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Messages for those who fetch them. */
+/** Pollers and consumers: clients that fetch messages instead of receiving them. */
 
 let server: TestServer;
 let send: Send;
@@ -27,8 +27,8 @@ async function poll(path: string, query: Record<string, string | number> = {}) {
   return json;
 }
 
-describe("a poller", () => {
-  test("gets every message in the order in which it was accepted, and then nothing until there is more", async () => {
+describe("polling", () => {
+  test("a poller gets every message in order of acceptance, then an empty page until there are more", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 5);
     const first = await poll(pathOf(app), { limit: 3 });
@@ -41,7 +41,7 @@ describe("a poller", () => {
     expect(ids((await poll(pathOf(app), { iterator: third.iterator })).data)).toEqual([more]);
   });
 
-  test("of an application without messages gets an iterator to go on with", async () => {
+  test("a poll without messages returns an iterator that finds later messages", async () => {
     const app = await makeApplication(send);
     const empty = await poll(pathOf(app));
     expect(empty).toEqual({ data: [], iterator: expect.stringMatching(/^msg_/), done: true });
@@ -49,7 +49,7 @@ describe("a poller", () => {
     expect(ids((await poll(pathOf(app), { iterator: empty.iterator })).data)).toEqual([message]);
   });
 
-  test("is told all that a message has, its payload byte for byte", async () => {
+  test("a poll returns all fields of a message and its payload byte for byte", async () => {
     const app = await makeApplication(send);
     await send(
       "POST",
@@ -71,7 +71,7 @@ describe("a poller", () => {
     });
   });
 
-  test("can choose by event type, channel and time", async () => {
+  test("a poll can filter by event type, channel and time", async () => {
     const app = await makeApplication(send);
     const plain = await sendMessage(send, app, { eventType: "a" });
     const inChannel = await sendMessage(send, app, { eventType: "b", channels: ["eu"] });
@@ -84,7 +84,7 @@ describe("a poller", () => {
     expect(await fetched({ after: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
   });
 
-  test("gets each message once, however it pages", async () => {
+  test("a poller gets each message once whatever its page sizes", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 40);
     await fc.assert(
@@ -104,8 +104,8 @@ describe("a poller", () => {
   });
 });
 
-describe("a poller that waits", () => {
-  test("is answered as soon as there is a message", async () => {
+describe("polling with a wait", () => {
+  test("a waiting poll returns as soon as a message is accepted", async () => {
     const app = await makeApplication(send);
     const { iterator } = await poll(pathOf(app));
     const waiting = poll(pathOf(app), { iterator, wait: 30 });
@@ -113,7 +113,7 @@ describe("a poller that waits", () => {
     expect(ids((await waiting).data)).toEqual([message]);
   });
 
-  test("goes on waiting for what it has chosen", async () => {
+  test("a waiting poll with a filter waits for a matching message", async () => {
     const app = await makeApplication(send);
     const { iterator } = await poll(pathOf(app));
     const waiting = poll(pathOf(app), { iterator, wait: 30, event_type: "wanted" });
@@ -122,7 +122,7 @@ describe("a poller that waits", () => {
     expect(ids((await waiting).data)).toEqual([message]);
   });
 
-  test("is answered at once when there is something already, and with nothing when its time is over", async () => {
+  test("a poll with a wait returns existing messages at once, and an empty page after the wait", async () => {
     const app = await makeApplication(send);
     const message = await sendMessage(send, app);
     const first = await poll(pathOf(app), { wait: 30 });
@@ -134,14 +134,14 @@ describe("a poller that waits", () => {
     });
   });
 
-  test("does not hear of other applications' messages", async () => {
+  test("a waiting poll does not return messages of another application", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const waiting = poll(pathOf(app), { wait: 1 });
     await sendMessage(send, other);
     expect((await waiting).data).toEqual([]);
   });
 
-  test("does not keep the server from stopping", async () => {
+  test("a waiting poll does not keep the server from stopping", async () => {
     const own = await startServer();
     const call = clientOf(own.url);
     const app = await makeApplication(call);
@@ -149,15 +149,15 @@ describe("a poller that waits", () => {
       ({ status }) => status,
       () => "closed",
     );
-    // It waits by now: the calls of one process are taken in their order.
+    // The server handles the calls of one process in order, so the poll is waiting by now.
     await call("GET", pathOf(app));
     await own.stop();
     expect([200, "closed"]).toContain(await waiting);
   });
 });
 
-describe("a consumer", () => {
-  test("gets the same again until it says how far it has come, also over a restart", async () => {
+describe("consumers", () => {
+  test("a consumer gets the same page until it sends the iterator, also after a restart", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 4);
     const path = pathOf(app, "one");
@@ -172,7 +172,7 @@ describe("a consumer", () => {
     expect((await poll(path)).data).toEqual([]);
   });
 
-  test("has a place of its own in every sink", async () => {
+  test("a consumer has a separate position in every sink", async () => {
     const app = await makeApplication(send);
     const [message] = await sendMessages(send, app, 1);
     await poll(pathOf(app, "one"), { iterator: message! });
@@ -182,7 +182,7 @@ describe("a consumer", () => {
     }
   });
 
-  test("is not moved back by an iterator that it sends late, and goes on from there all the same", async () => {
+  test("an older iterator returns the page after it but does not move the consumer back", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 3);
     const path = pathOf(app, "one");
@@ -191,7 +191,7 @@ describe("a consumer", () => {
     expect(ids((await poll(path)).data)).toEqual(sent.slice(2));
   });
 
-  test("is moved forwards and backwards by a seek", async () => {
+  test("a seek moves a consumer forwards and backwards", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 2);
     const path = pathOf(app, "one");
@@ -204,7 +204,7 @@ describe("a consumer", () => {
     expect(ids((await poll(path, { iterator: start })).data)).toEqual(sent);
   });
 
-  test("can wait as well", async () => {
+  test("a consumer can wait for a message", async () => {
     const app = await makeApplication(send);
     const waiting = poll(pathOf(app, "one"), { wait: 30 });
     const message = await sendMessage(send, app);
@@ -212,7 +212,7 @@ describe("a consumer", () => {
   });
 });
 
-test("both SDKs fetch, follow and seek", async () => {
+test("both SDKs can poll, consume and seek", async () => {
   for (const Sdk of [Svix, Svix1]) {
     const { message } = new Sdk(ROOT_TOKEN, { serverUrl: server.url });
     const app = await makeApplication(send);
@@ -226,8 +226,8 @@ test("both SDKs fetch, follow and seek", async () => {
   }
 });
 
-describe("a wrong request", () => {
-  test("to a poller says what is wrong", async () => {
+describe("invalid polls", () => {
+  test("an invalid poll or seek returns 400 or 422", async () => {
     const app = await makeApplication(send);
     for (const [query, status] of [
       ["limit=251", 422],
@@ -260,7 +260,7 @@ describe("a wrong request", () => {
     }
   });
 
-  test("for another application finds nothing", async () => {
+  test("polling or seeking in another application returns 404", async () => {
     const [mine, other] = [await makeApplication(send), await makeApplication(send)];
     const token = await server.createToken(`--app=${mine}`);
     const status = async (method: string, path: string, body?: unknown) =>
