@@ -16,7 +16,8 @@ export interface Comparison {
 
 /**
  * Runs each target once per round, so that drift of the machine affects all of them alike, and
- * prints the figures. Two builds run one after the other on the same path: A B A B.
+ * prints the figures. Two builds take turns at going first on a path (A B, then B A), because the
+ * first of a pair has an advantage.
  */
 export async function compare(options: Options, executable: string): Promise<Comparison> {
   await using receiver = await startReceiver(options.receiver);
@@ -25,7 +26,7 @@ export async function compare(options: Options, executable: string): Promise<Com
   const conditions = { ...options, receiver, shape: options };
   const runs: Run[] = [];
   for (let round = 1; round <= options.rounds; round++) {
-    for (const target of targetsOf(options, executable)) {
+    for (const target of targetsOf(options, executable, round)) {
       const run = await measure(target, round, conditions);
       console.log(runLine(run));
       runs.push(run);
@@ -36,12 +37,14 @@ export async function compare(options: Options, executable: string): Promise<Com
   return { runs, medians: Object.fromEntries(figures.medians), ratios: Object.fromEntries(figures.ratios) };
 }
 
-function targetsOf(options: Options, executable: string): Target[] {
+function targetsOf(options: Options, executable: string, round: number): Target[] {
   const targets: Target[] = [];
   if (options.only !== "product") targets.push(yardstick(options));
   for (const path of options.paths) {
-    if (options.only !== "yardstick") targets.push(product("product", executable, options, path));
-    if (options.against !== null) targets.push(product("against", options.against, options, path));
+    const builds: Target[] = [];
+    if (options.only !== "yardstick") builds.push(product("product", executable, options, path));
+    if (options.against !== null) builds.push(product("against", options.against, options, path));
+    targets.push(...(round % 2 === 1 ? builds : builds.reverse()));
   }
   return targets;
 }
