@@ -6,10 +6,10 @@ import { type Answer, clientOf, freshUid, type Send, sameAtOnce } from "../suppo
 import { heldBack, type Received, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** What an environment tells its operator: the endpoints it is told to, and what is told. Each test has an environment of its own. */
+/** Operational webhooks: their endpoints and their events. Each test has its own environment. */
 
 const LIST = "/operational-webhook/endpoint";
-/** Six attempts, soon after each other. */
+/** Six attempts in quick succession. */
 const SCHEDULE = "10ms,10ms,10ms,10ms,10ms";
 
 let server: TestServer;
@@ -33,12 +33,12 @@ interface Event {
 interface Operator {
   readonly token: string;
   readonly send: Send;
-  /** The operational endpoint, and what it has been told so far. */
   readonly endpoint: Answer["json"];
   readonly path: string;
-  told(): Event[];
-  /** Waits for so many of a type (of all, when it is null), checks their signatures, and returns them in the order of their acceptance. */
-  hears(type: string | null, count?: number): Promise<Event[]>;
+  /** Returns the events received so far, after verifying their signatures. */
+  events(): Event[];
+  /** Waits for `count` events of a type (null: of any), verifies them and returns them in order of acceptance. */
+  waitFor(type: string | null, count?: number): Promise<Event[]>;
 }
 
 const idOf: Readonly<Record<string, string>> = { app: "^app_", endpoint: "^ep_", message: "^msg_", attempt: "^atmpt_" };
@@ -64,8 +64,8 @@ async function operator(fields: object = {}, environment = newEnvironment()): Pr
     send,
     endpoint,
     path,
-    told: () => receiver.received.filter((request) => request.path === path).map(verified),
-    async hears(type, count = 1) {
+    events: () => receiver.received.filter((request) => request.path === path).map(verified),
+    async waitFor(type, count = 1) {
       const requests = await receiver.arrived(
         count,
         (request) => request.path === path && (type === null || typeOf(request) === type),
@@ -75,7 +75,7 @@ async function operator(fields: object = {}, environment = newEnvironment()): Pr
   };
 }
 
-/** An application with one endpoint that answers with a status. */
+/** Creates an application with one endpoint; `status-N` in its path makes it respond with that status. */
 async function customer(send: Send, path = `/${freshUid("customer")}`, fields: object = {}) {
   const uid = freshUid("app");
   const { json: app } = await send("POST", "/app", { name: uid, uid });
@@ -88,32 +88,32 @@ async function sendMessage(send: Send, app: string, eventId: string | null = nul
   return (await send("POST", `/app/${app}/msg`, message)).json.id;
 }
 
-/** Something that is told: when it has arrived, what was accepted before it had been sent before it. */
-async function marker({ send, hears }: Operator): Promise<void> {
+/** Causes one more event and waits for it. Events that were accepted earlier have been sent by then. */
+async function flushEvents({ send, waitFor }: Operator): Promise<void> {
   const { json } = await send("POST", "/app", { name: "marker" });
   await send("POST", `/app/${json.id}/endpoint`, { url: receiver.url, uid: "marker" });
   for (let count = 1; ; count++) {
-    const heard = await hears("endpoint.created", count);
+    const heard = await waitFor("endpoint.created", count);
     if (heard.some(({ data }) => data.appId === json.id)) return;
   }
 }
 
-describe("what happens to endpoints", () => {
-  test("is told one by one: created, updated, switched off and on again, deleted", async () => {
-    const { send, hears, told } = await operator();
+describe("endpoint events", () => {
+  test("creating, updating, disabling, enabling and deleting an endpoint each send an event", async () => {
+    const { send, waitFor, events } = await operator();
     const { app, endpoint, at, uid } = await customer(send, "/plain", { uid: "mine" });
-    await hears("endpoint.created");
+    await waitFor("endpoint.created");
     await send("PATCH", at, { description: "Changed" });
-    await hears("endpoint.updated");
+    await waitFor("endpoint.updated");
     await send("PATCH", at, { disabled: true });
-    await hears("endpoint.disabled");
+    await waitFor("endpoint.disabled");
     await send("PUT", at, { url: receiver.url, disabled: false });
-    await hears("endpoint.enabled");
+    await waitFor("endpoint.enabled");
     await send("DELETE", at);
-    await hears("endpoint.deleted");
+    await waitFor("endpoint.deleted");
 
     const data = { appId: app.id, appUid: uid, endpointId: endpoint.id, endpointUid: "mine" };
-    const inOrder = (await hears(null, 7)).map(({ type }) => type);
+    const inOrder = (await waitFor(null, 7)).map(({ type }) => type);
     expect(inOrder).toEqual([
       "endpoint.created",
       "endpoint.updated",
@@ -123,37 +123,37 @@ describe("what happens to endpoints", () => {
       "endpoint.enabled",
       "endpoint.deleted",
     ]);
-    for (const event of told()) {
+    for (const event of events()) {
       const more = event.type === "endpoint.disabled" ? { failSince: null, trigger: "manual" } : {};
       expect(event.data).toEqual({ ...data, ...more });
     }
   });
 
-  test("includes rotated secrets and changed headers, and the end of the whole application", async () => {
-    const { send, hears } = await operator();
+  test("endpoint events are sent for rotated secrets, changed headers and a deleted application", async () => {
+    const { send, waitFor } = await operator();
     const { app, endpoint, at, uid } = await customer(send);
     await send("POST", `${at}/secret/rotate`, {});
     await send("PATCH", `${at}/headers`, { headers: { "X-A": "1" } });
-    expect(await hears("endpoint.updated", 2)).toHaveLength(2);
+    expect(await waitFor("endpoint.updated", 2)).toHaveLength(2);
     await send("DELETE", `/app/${uid}`);
-    const [deleted] = await hears("endpoint.deleted");
+    const [deleted] = await waitFor("endpoint.deleted");
     expect(deleted!.data).toEqual({ appId: app.id, appUid: uid, endpointId: endpoint.id, endpointUid: null });
   });
 
-  test("says once that an endpoint which answers 410 was switched off, and nothing of its messages", async () => {
-    const told = await operator();
+  test("an endpoint that returns 410 sends one endpoint.disabled and no message events", async () => {
+    const ops = await operator();
     await using gone = startReceiver();
-    const { json: app } = await told.send("POST", "/app", { name: "App" });
-    const { json: endpoint } = await told.send("POST", `/app/${app.id}/endpoint`, { url: gone.url });
-    await sendMessage(told.send, app.id);
+    const { json: app } = await ops.send("POST", "/app", { name: "App" });
+    const { json: endpoint } = await ops.send("POST", `/app/${app.id}/endpoint`, { url: gone.url });
+    await sendMessage(ops.send, app.id);
     await gone.arrived(1);
-    // Several find out at the same time.
+    // Several attempts get the 410 at the same time.
     const { answering, give } = heldBack();
     gone.answering = answering;
-    for (let i = 0; i < 4; i++) await sendMessage(told.send, app.id);
+    for (let i = 0; i < 4; i++) await sendMessage(ops.send, app.id);
     await gone.arrived(5);
     give(withStatus(410));
-    const [disabled] = await told.hears("endpoint.disabled");
+    const [disabled] = await ops.waitFor("endpoint.disabled");
     expect(disabled!.data).toEqual({
       appId: app.id,
       appUid: null,
@@ -162,20 +162,20 @@ describe("what happens to endpoints", () => {
       failSince: anInstant,
       trigger: "automatic",
     });
-    await marker(told);
-    const types = told.told().map(({ type }) => type);
+    await flushEvents(ops);
+    const types = ops.events().map(({ type }) => type);
     expect(types.sort()).toEqual(["endpoint.created", "endpoint.created", "endpoint.disabled"]);
   });
 });
 
-describe("what happens to messages", () => {
-  test("is told at the fourth failure, and when it has run out of attempts", async () => {
-    const told = await operator({ eventTypes: ["message.attempt.failing", "message.attempt.exhausted"] });
-    const { send, hears } = told;
+describe("message events", () => {
+  test("the fourth failure sends message.attempt.failing and the last sends message.attempt.exhausted", async () => {
+    const ops = await operator({ eventTypes: ["message.attempt.failing", "message.attempt.exhausted"] });
+    const { send, waitFor } = ops;
     const { app, endpoint, uid } = await customer(send, "/status-503");
     const message = await sendMessage(send, uid, "event-1");
-    const [exhausted] = await hears("message.attempt.exhausted");
-    const [failing] = await hears("message.attempt.failing");
+    const [exhausted] = await waitFor("message.attempt.exhausted");
+    const [failing] = await waitFor("message.attempt.failing");
     const { data: attempts } = (await send("GET", `/app/${uid}/attempt/msg/${message}`)).json;
     expect(attempts).toHaveLength(6);
     const dataOf = (attempt: Answer["json"]) => ({
@@ -190,11 +190,11 @@ describe("what happens to messages", () => {
     // Newest first.
     expect(failing!.data).toEqual(dataOf(attempts[2]));
     expect(exhausted!.data).toEqual(dataOf(attempts[0]));
-    expect(told.told()).toHaveLength(2);
+    expect(ops.events()).toHaveLength(2);
   });
 
-  test("is told when it arrives after all, if it had been told to be failing", async () => {
-    const { send, hears, told } = await operator({
+  test("a failing message that is delivered in the end sends message.attempt.recovered", async () => {
+    const { send, waitFor, events } = await operator({
       eventTypes: ["message.attempt.failing", "message.attempt.exhausted", "message.attempt.recovered"],
     });
     let answers = 0;
@@ -202,7 +202,7 @@ describe("what happens to messages", () => {
     const { json: app } = await send("POST", "/app", { name: "flaky" });
     const { json: endpoint } = await send("POST", `/app/${app.id}/endpoint`, { url: flaky.url });
     const message = await sendMessage(send, app.id);
-    const [recovered] = await hears("message.attempt.recovered");
+    const [recovered] = await waitFor("message.attempt.recovered");
     expect(recovered!.data).toEqual({
       appId: app.id,
       appUid: null,
@@ -212,28 +212,28 @@ describe("what happens to messages", () => {
       msgEventId: null,
       lastAttempt: { id: anId("attempt"), responseStatusCode: 200, timestamp: anInstant },
     });
-    expect((await hears(null, 2)).map(({ type }) => type)).toEqual([
+    expect((await waitFor(null, 2)).map(({ type }) => type)).toEqual([
       "message.attempt.failing",
       "message.attempt.recovered",
     ]);
-    // The next one arrives at once, and that is nothing to tell.
+    // A message that is delivered at once sends no event.
     await sendMessage(send, app.id);
     await flaky.arrived(6);
-    expect(told()).toHaveLength(2);
+    expect(events()).toHaveLength(2);
   });
 
-  test("has the answer 0 when there was none", async () => {
-    const { send, hears } = await operator({ eventTypes: ["message.attempt.exhausted"] });
+  test("an event about an attempt without a response has the status code 0", async () => {
+    const { send, waitFor } = await operator({ eventTypes: ["message.attempt.exhausted"] });
     const { json: app } = await send("POST", "/app", { name: "unreachable" });
     await send("POST", `/app/${app.id}/endpoint`, { url: "http://10.0.0.1/", retrySchedule: [] });
     await sendMessage(send, app.id);
-    const [exhausted] = await hears("message.attempt.exhausted");
+    const [exhausted] = await waitFor("message.attempt.exhausted");
     expect(exhausted!.data.lastAttempt).toMatchObject({ responseStatusCode: 0 });
   });
 });
 
-describe("who is told", () => {
-  test("is only who asked for the type, is switched on and is still there", async () => {
+describe("recipients of events", () => {
+  test("an event goes only to existing, enabled endpoints that subscribe to its type", async () => {
     const environment = newEnvironment();
     const all = await operator({}, environment);
     const one = await operator({ filterTypes: ["endpoint.deleted"] }, environment);
@@ -242,31 +242,31 @@ describe("who is told", () => {
     await all.send("DELETE", `${LIST}/${gone.endpoint.id}`);
     const { at } = await customer(all.send);
     await all.send("DELETE", at);
-    await all.hears("endpoint.deleted");
-    await one.hears("endpoint.deleted");
-    await marker(all);
-    expect(one.told().map(({ type }) => type)).toEqual(["endpoint.deleted"]);
-    expect([off.told(), gone.told()]).toEqual([[], []]);
+    await all.waitFor("endpoint.deleted");
+    await one.waitFor("endpoint.deleted");
+    await flushEvents(all);
+    expect(one.events().map(({ type }) => type)).toEqual(["endpoint.deleted"]);
+    expect([off.events(), gone.events()]).toEqual([[], []]);
   });
 
-  test("is only the operator of the same environment", async () => {
+  test("an event goes only to endpoints of the same environment", async () => {
     const [one, other] = await Promise.all([operator(), operator()]);
     await customer(one.send, "/status-500", { retrySchedule: [] }).then(({ uid }) => sendMessage(one.send, uid));
-    await one.hears("message.attempt.exhausted");
-    await marker(other);
-    expect(other.told().map(({ type }) => type)).toEqual(["endpoint.created"]);
+    await one.waitFor("message.attempt.exhausted");
+    await flushEvents(other);
+    expect(other.events().map(({ type }) => type)).toEqual(["endpoint.created"]);
   });
 
-  test("is nobody when it is about operational endpoints and what is sent to them", async () => {
-    const told = await operator();
-    const { send, hears } = told;
-    const failing = await operator({}, Promise.resolve(told));
+  test("operational endpoints and their deliveries do not cause events", async () => {
+    const ops = await operator();
+    const { send, waitFor } = ops;
+    const failing = await operator({}, Promise.resolve(ops));
     await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops` });
     await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops`, disabled: true });
     await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops` });
     const { at } = await customer(send);
-    await hears("endpoint.created");
-    // Its own delivery fails until it is a dead letter, which can be seen and sent again like any other.
+    await waitFor("endpoint.created");
+    // The failing endpoint's delivery becomes an ordinary dead letter.
     for (;;) {
       const { data } = (await send("GET", `/dead-letter?endpoint_id=${failing.endpoint.id}`)).json;
       if (data.length === 1) {
@@ -277,31 +277,31 @@ describe("who is told", () => {
     }
     await send("DELETE", `${LIST}/${failing.endpoint.id}`);
     await send("DELETE", at);
-    await hears("endpoint.deleted");
-    expect(told.told().map(({ type }) => type)).toEqual(["endpoint.created", "endpoint.deleted"]);
+    await waitFor("endpoint.deleted");
+    expect(ops.events().map(({ type }) => type)).toEqual(["endpoint.created", "endpoint.deleted"]);
   });
 
-  test("is told after a restart as well, also what waited for it", async () => {
-    const told = await operator({ eventTypes: ["endpoint.created", "endpoint.deleted"] });
+  test("events are sent after a restart, including those that were pending", async () => {
+    const ops = await operator({ eventTypes: ["endpoint.created", "endpoint.deleted"] });
     const before = receiver.answering;
     const held = Promise.withResolvers<void>();
     receiver.answering = async (request) => {
-      if (request.path === told.path) await held.promise;
+      if (request.path === ops.path) await held.promise;
       return before(request);
     };
-    const { at } = await customer(told.send);
-    await told.hears("endpoint.created");
+    const { at } = await customer(ops.send);
+    await ops.waitFor("endpoint.created");
     await server.restart();
     receiver.answering = before;
     held.resolve();
-    await told.send("DELETE", at);
-    await told.hears("endpoint.deleted");
-    expect(await told.hears("endpoint.created", 2)).toHaveLength(2);
+    await ops.send("DELETE", at);
+    await ops.waitFor("endpoint.deleted");
+    expect(await ops.waitFor("endpoint.created", 2)).toHaveLength(2);
   });
 });
 
-describe("a backlog", () => {
-  test("is told when it grows and when it has been worked off, in its environment", async () => {
+describe("backlog events", () => {
+  test("a backlog sends an event when it grows and when it has been worked off", async () => {
     const slow = await startServer(["--backlog-threshold=200ms"]);
     try {
       const held = Promise.withResolvers<void>();
@@ -342,8 +342,8 @@ describe("a backlog", () => {
   });
 });
 
-describe("an operational endpoint", () => {
-  test("is answered with the fields of the Svix API, of both versions", async () => {
+describe("operational endpoints", () => {
+  test("an operational endpoint has the fields of both versions of the Svix API", async () => {
     const { send } = await newEnvironment();
     const { status, json } = await send("POST", LIST, {
       url: "http://Example.com",
@@ -375,7 +375,7 @@ describe("an operational endpoint", () => {
     expect((await send("GET", `${LIST}/ops/headers`)).json).toEqual({ headers: { "X-A": "1" }, sensitive: [] });
   });
 
-  test("is made by PUT with the uid of the path, and replaced by the next PUT", async () => {
+  test("a PUT creates an operational endpoint with the uid of the path, and the next PUT replaces it", async () => {
     const { send } = await newEnvironment();
     const made = await send("PUT", `${LIST}/mine`, { url: "https://example.com", eventTypes: ["endpoint.deleted"] });
     expect([made.status, made.json.uid]).toEqual([201, "mine"]);
@@ -388,7 +388,7 @@ describe("an operational endpoint", () => {
     );
   });
 
-  test("ignores the fields that only endpoints of applications have", async () => {
+  test("a PUT of an operational endpoint ignores fields that only application endpoints have", async () => {
     const { send } = await newEnvironment();
     const sent = { url: "https://example.com/", channels: 7, retrySchedule: "never", headers: { Host: "example.org" } };
     const { status } = await send("PUT", `${LIST}/mine`, sent);
@@ -397,7 +397,7 @@ describe("an operational endpoint", () => {
     expect((await send("DELETE", `${LIST}/mine`)).status).toBe(204);
   });
 
-  test("is made once by PUTs at the same time, and replaced by the others", async () => {
+  test("concurrent PUTs create an operational endpoint once and replace it", async () => {
     const { send } = await newEnvironment();
     for (let round = 0; round < 20; round++) {
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -409,26 +409,26 @@ describe("an operational endpoint", () => {
     expect((await send("PUT", `${LIST}/other`, { url: "https://example.com", uid: "mine0" })).status).toBe(409);
   });
 
-  test("signs with the new secret and with the old one while it is valid", async () => {
-    const { send, hears, endpoint, path } = await operator();
+  test("events are signed with the new secret and with the old one during the grace period", async () => {
+    const { send, waitFor, endpoint, path } = await operator();
     const old = new Webhook((await send("GET", `${LIST}/${endpoint.id}/secret`)).json.key);
     expect((await send("POST", `${LIST}/${endpoint.id}/secret/rotate`, { gracePeriodSeconds: null })).status).toBe(204);
     const renewed = new Webhook((await send("GET", `${LIST}/${endpoint.id}/secret`)).json.key);
     await customer(send);
-    await hears("endpoint.created");
+    await waitFor("endpoint.created");
     const { body, headers } = receiver.received.findLast((request) => request.path === path)!;
     for (const webhook of [old, renewed]) webhook.verify(body.toString(), Object.fromEntries(headers));
   });
 
-  test("sends the headers that were set last", async () => {
-    const { send, hears, endpoint, path } = await operator({ headers: { "X-Old": "1" } });
+  test("events carry the headers that were set last", async () => {
+    const { send, waitFor, endpoint, path } = await operator({ headers: { "X-Old": "1" } });
     await send("PUT", `${LIST}/${endpoint.id}/headers`, { headers: { "X-New": "2", Authorization: "Basic Zm9v" } });
     expect((await send("GET", `${LIST}/${endpoint.id}/headers`)).json).toEqual({
       headers: { "X-New": "2" },
       sensitive: ["Authorization"],
     });
     await customer(send);
-    await hears("endpoint.created");
+    await waitFor("endpoint.created");
     const { headers } = receiver.received.findLast((request) => request.path === path)!;
     expect([headers.get("x-old"), headers.get("x-new"), headers.get("authorization")]).toEqual([
       null,
@@ -437,14 +437,14 @@ describe("an operational endpoint", () => {
     ]);
   });
 
-  test("has a uid that is free for the endpoints of applications, and the other way round", async () => {
+  test("an operational endpoint and an application's endpoint may have the same uid", async () => {
     const { send } = await operator({ uid: "same" });
     const { at } = await customer(send, "/same", { uid: "same" });
     expect((await send("GET", at)).status).toBe(200);
     expect((await send("POST", LIST, { url: receiver.url, uid: "same" })).status).toBe(409);
   });
 
-  test("can be made by many at the same time", async () => {
+  test("operational endpoints can be created concurrently", async () => {
     const { send } = await newEnvironment();
     const made = await Promise.all(Array.from({ length: 5 }, () => send("POST", LIST, { url: receiver.url })));
     expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
@@ -453,16 +453,16 @@ describe("an operational endpoint", () => {
   });
 });
 
-describe("operational endpoints are kept apart", () => {
-  test("from applications: no list and no path leads to them", async () => {
-    const { send, endpoint, hears } = await operator();
+describe("separation of operational endpoints", () => {
+  test("no list and no path of an application gives access to operational endpoints", async () => {
+    const { send, endpoint, waitFor } = await operator();
     const { uid } = await customer(send);
-    await hears("endpoint.created");
+    await waitFor("endpoint.created");
     const { data } = (await send("GET", "/app")).json;
     expect(data.map((application: { uid: string }) => application.uid)).toEqual([uid]);
     expect((await send("GET", `/app/${uid}/endpoint/${endpoint.id}`)).status).toBe(404);
     expect((await send("GET", "/overview")).json.messages).toEqual([]);
-    // The id of the application they belong to can be learned from a dead letter; it opens nothing.
+    // A dead letter shows the id of their hidden application, which gives no access.
     await send("PUT", `${LIST}/${endpoint.id}`, { url: `${receiver.url}/status-410` });
     await send("POST", `/app/${uid}/endpoint`, { url: receiver.url });
     let appId = "";
@@ -477,7 +477,7 @@ describe("operational endpoints are kept apart", () => {
     expect((await send("POST", `/app/${appId}/msg`, { eventType: "a", payload: {} })).status).toBe(404);
   });
 
-  test("from other environments: their ids and uids are 404 there", async () => {
+  test("operational endpoints of another environment return 404", async () => {
     const { endpoint } = await operator({ uid: "ours" });
     const other = await operator({ uid: "theirs" });
     for (const key of [endpoint.id, "ours"]) {
@@ -497,7 +497,7 @@ describe("operational endpoints are kept apart", () => {
     expect((await other.send("GET", LIST)).json.data).toEqual([other.endpoint]);
   });
 
-  test("from tokens of one application: 403", async () => {
+  test("operations on operational endpoints return 403 to an application token", async () => {
     const { json } = await clientOf(server.url)("POST", "/app", { name: "App", uid: freshUid("app") });
     const token = await server.createToken("--app", json.uid);
     const send = clientOf(server.url);
@@ -518,7 +518,7 @@ describe("operational endpoints are kept apart", () => {
   });
 });
 
-describe("what cannot be meant", () => {
+describe("invalid operational endpoints", () => {
   let send: Send;
   beforeAll(async () => {
     ({ send } = await newEnvironment());
@@ -526,21 +526,21 @@ describe("what cannot be meant", () => {
 
   const url = "https://example.com";
   const bodies: ReadonlyArray<readonly [what: string, body: unknown, field: string]> = [
-    ["no address", {}, "url"],
-    ["a null address", { url: null }, "url"],
-    ["an address of the wrong type", { url: 5 }, "url"],
-    ["an empty address", { url: "" }, "url"],
-    ["an address that is none", { url: "ftp://example.com" }, "url"],
-    ["no event type", { url, eventTypes: [] }, "eventTypes"],
+    ["no url", {}, "url"],
+    ["a null url", { url: null }, "url"],
+    ["a url that is a number", { url: 5 }, "url"],
+    ["an empty url", { url: "" }, "url"],
+    ["a url with an unsupported scheme", { url: "ftp://example.com" }, "url"],
+    ["an empty list of event types", { url, eventTypes: [] }, "eventTypes"],
     ["an event type that is not operational", { url, eventTypes: ["user.signup"] }, "eventTypes"],
-    ["the same event type twice", { url, eventTypes: ["endpoint.created", "endpoint.created"] }, "eventTypes"],
-    ["event types that are no list", { url, eventTypes: "endpoint.created" }, "eventTypes"],
-    ["a rate of nothing", { url, throttleRate: 0 }, "throttleRate"],
+    ["a duplicate event type", { url, eventTypes: ["endpoint.created", "endpoint.created"] }, "eventTypes"],
+    ["event types that are a string", { url, eventTypes: "endpoint.created" }, "eventTypes"],
+    ["a throttleRate of 0", { url, throttleRate: 0 }, "throttleRate"],
     ["a uid that looks like an id", { url, uid: "ep_1" }, "uid"],
-    ["huge metadata", { url, metadata: { a: "x".repeat(5000) } }, "metadata"],
+    ["more than 4096 bytes of metadata", { url, metadata: { a: "x".repeat(5000) } }, "metadata"],
   ];
   for (const [what, body, name] of bodies) {
-    test(`${what} is 422 when it is made and when it is put`, async () => {
+    test(`creating an operational endpoint by POST or PUT with ${what} returns 422`, async () => {
       for (const [method, path] of [
         ["POST", LIST],
         ["PUT", `${LIST}/new`],
@@ -552,14 +552,14 @@ describe("what cannot be meant", () => {
     });
   }
 
-  test("a malformed body, a secret that is none, a forbidden header", async () => {
+  test("creating an operational endpoint with a malformed body, secret or header returns 422", async () => {
     expect((await send("POST", LIST, "{")).status).toBe(422);
     expect((await send("POST", LIST, "")).status).toBe(422);
     expect((await send("POST", LIST, { url, secret: "whsec_short" })).status).toBe(422);
     expect((await send("POST", LIST, { url, headers: { "Content-Length": "1" } })).status).toBe(422);
   });
 
-  test("a page that cannot be", async () => {
+  test("listing operational endpoints with an invalid parameter returns 400 or 422", async () => {
     expect((await send("GET", `${LIST}?limit=251`)).status).toBe(422);
     expect((await send("GET", `${LIST}?limit=x`)).status).toBe(400);
     expect((await send("GET", `${LIST}?iterator=ep_nonsense`)).status).toBe(422);
@@ -567,9 +567,9 @@ describe("what cannot be meant", () => {
   });
 });
 
-/** The walk through all nine operations with the clients of both generations. */
+/** Calls all nine operations with both versions of the client. */
 describe("the Svix clients", () => {
-  test("2.x", async () => {
+  test("the Svix client 2.x can call every operation on operational endpoints", async () => {
     const { token, send } = await newEnvironment();
     const { endpoint: api } = new Svix(token, { serverUrl: server.url }).operationalWebhook;
     const path = `/${freshUid("svix2")}`;
@@ -594,7 +594,7 @@ describe("the Svix clients", () => {
     await expect(api.get("ops")).rejects.toMatchObject({ code: 404 });
   });
 
-  test("1.x", async () => {
+  test("the Svix client 1.x can call every operation on operational endpoints", async () => {
     const { token, send } = await newEnvironment();
     const { endpoint: api } = new Svix1(token, { serverUrl: server.url }).operationalWebhook;
     const path = `/${freshUid("svix1")}`;

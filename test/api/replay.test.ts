@@ -6,12 +6,12 @@ import { makeEndpoint, sendMessage, sendMessages, until } from "../support/deliv
 import { firstTime, ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Recover, replay-missing and bulk-replay: old messages again, by a background task. */
+/** Recover, replay-missing and bulk-replay: background tasks that send old messages again. */
 
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // A single attempt: what fails is dead at once.
+  // A failed delivery is dead after one attempt.
   server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
 });
@@ -28,7 +28,7 @@ function ask(verb: Verb, app: string, endpoint: string, body: unknown, token?: s
   return send("POST", `/app/${app}/endpoint/${endpoint}/${verb}`, body, token === undefined ? {} : { token });
 }
 
-/** Asks for it, and waits for the task to end. */
+/** Starts a replay and waits for its task to end. */
 async function replayed(verb: Verb, app: string, endpoint: string, body: object = { since: anHourAgo() }) {
   const { status, text, json } = await ask(verb, app, endpoint, body);
   if (status !== 202) throw new Error(`${verb} was refused: ${status} ${text}`);
@@ -54,8 +54,8 @@ const dead = (app: string, count: number) =>
     ({ length }) => length === count,
   );
 
-describe("a recovery", () => {
-  test("sends what has failed again, and nothing that arrived, with a whole schedule each", async () => {
+describe("recover", () => {
+  test("recover sends failed messages again and skips delivered ones", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     const failed = await sendMessages(send, app, 3);
@@ -85,7 +85,7 @@ describe("a recovery", () => {
     await dead(app, 0);
   });
 
-  test("does not wait for the next retry of what is being retried", async () => {
+  test("recover does not wait for the next retry of a pending message", async () => {
     await using receiver = startReceiver(withStatus(500));
     for (const ordering of ["parallel", "fifo"]) {
       receiver.answering = withStatus(500);
@@ -102,7 +102,7 @@ describe("a recovery", () => {
     }
   });
 
-  test("keeps to its window", async () => {
+  test("recover only sends messages of its time window", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     const early = await sendMessage(send, app);
@@ -126,7 +126,7 @@ describe("a recovery", () => {
     expect(receiver.received[3]?.id).toBe(late);
   });
 
-  test("does not chase what fails again", async () => {
+  test("recover sends a message that fails again only once", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     await sendMessages(send, app, 600);
@@ -146,7 +146,7 @@ describe("a recovery", () => {
     expect(receiver.received).toHaveLength(1200);
   });
 
-  test("goes back fourteen days, and five minutes for a wrong clock", async () => {
+  test("recover accepts a window of up to fourteen days whose end is after its start", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const recover = async (since: string, end?: string | null) =>
@@ -158,7 +158,7 @@ describe("a recovery", () => {
     expect(await recover(ago(DAY_MS), ago(2 * DAY_MS))).toBe(422);
   });
 
-  test("counts in the overview like everything else that is sent again", async () => {
+  test("recovered messages are counted correctly in the overview", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver, { retrySchedule: ["10h"] });
     const paused = { paused: true };
@@ -177,8 +177,8 @@ describe("a recovery", () => {
   });
 });
 
-describe("a replay of what is missing", () => {
-  test("sends what came before the endpoint was made, if it wants it", async () => {
+describe("replay-missing", () => {
+  test("replay-missing sends matching messages from before the endpoint was created", async () => {
     await using receiver = startReceiver();
     const app = await makeApplication(send);
     const [wanted, other, elsewhere] = [
@@ -200,7 +200,7 @@ describe("a replay of what is missing", () => {
     expect((await replayed("replay-missing", app, endpoint)).data).toEqual({ messagesSent: 0 });
   });
 
-  test("sends what came while the endpoint was disabled", async () => {
+  test("replay-missing sends messages that came while the endpoint was disabled", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver, { disabled: true });
     const missed = await sendMessage(send, app);
@@ -210,7 +210,7 @@ describe("a replay of what is missing", () => {
     expect(request?.id).toBe(missed);
   });
 
-  test("sends what waited in vain when the endpoint was disabled", async () => {
+  test("replay-missing sends messages that were pending when the endpoint was disabled", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver, { paused: true });
     const waiting = await sendMessage(send, app);
@@ -223,7 +223,7 @@ describe("a replay of what is missing", () => {
     await dead(app, 0);
   });
 
-  test("passes over what has been expunged", async () => {
+  test("replay-missing skips expunged messages", async () => {
     await using receiver = startReceiver();
     const app = await makeApplication(send);
     const gone = await sendMessage(send, app);
@@ -233,8 +233,8 @@ describe("a replay of what is missing", () => {
   });
 });
 
-describe("a bulk replay", () => {
-  test("sends again what arrived and what did not, and can be narrowed", async () => {
+describe("bulk-replay", () => {
+  test("bulk-replay sends delivered and failed messages again and can be filtered", async () => {
     await using receiver = startReceiver(({ body }) => new Response(null, { status: JSON.parse(`${body}`).status }));
     const { app, endpoint } = await setup(receiver);
     const one = (status: number, fields: object = {}) => sendMessage(send, app, { payload: { status }, ...fields });
@@ -268,7 +268,7 @@ describe("a bulk replay", () => {
       expect([filter, task.data]).toEqual([filter, { messagesSent: wanted.length }]);
       expect(task.task).toBe("endpoint.bulk-replay");
       await receiver.arrived(before + wanted.length);
-      // The next one leaves alone what is still on its way.
+      // The next replay would skip messages that are still in flight.
       await until(
         async () => (await send("GET", `/app/${app}/attempt/endpoint/${endpoint}?limit=250`)).json.data,
         ({ length }) => length === before + wanted.length,
@@ -283,8 +283,8 @@ describe("a bulk replay", () => {
   });
 });
 
-describe("every replay", () => {
-  test("refuses what makes no sense", async () => {
+describe("every kind of replay", () => {
+  test("an invalid replay returns 422, and one of an unknown endpoint or application 404", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const since = anHourAgo();
@@ -335,7 +335,7 @@ describe("every replay", () => {
     }
   });
 
-  test("says that the endpoint is disabled", async () => {
+  test("a replay to a disabled endpoint returns 400", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver, { disabled: true });
     for (const verb of VERBS) {
@@ -344,7 +344,7 @@ describe("every replay", () => {
     }
   });
 
-  test("may be asked for by the application itself, and by no other", async () => {
+  test("a replay can be started by the application's own token and by no other application's", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const other = await makeApplication(send);
@@ -361,7 +361,7 @@ describe("every replay", () => {
     }
   });
 
-  test("asked for twice with one idempotency key is one task", async () => {
+  test("concurrent replays with one idempotency key start one task", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     await sendMessage(send, app);
@@ -373,7 +373,7 @@ describe("every replay", () => {
     await receiver.arrived(2);
   });
 
-  test("asked for several times at once sends each message once", async () => {
+  test("concurrent replays send each message once", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     await sendMessages(send, app, 20);
@@ -388,10 +388,10 @@ describe("every replay", () => {
   });
 });
 
-describe("a replay that a crash interrupts", () => {
+describe("replays across a crash", () => {
   const COUNT = 5000;
 
-  /** Makes an endpoint that misses every message in the way that the verb mends, and then would take them. */
+  /** Creates an endpoint that has missed every message in the way that the verb repairs, and now accepts them. */
   async function miss(verb: "recover" | "replay-missing", ask: Send, url: string) {
     await using failing = startReceiver(withStatus(500));
     const app = await makeApplication(ask);
@@ -406,7 +406,7 @@ describe("a replay that a crash interrupts", () => {
   }
 
   test.each(["recover", "replay-missing"] as const)(
-    "goes on after the restart, loses nothing and counts right: %s",
+    "a %s task continues after a crash and sends and counts every message",
     async (verb) => {
       const own = await startServer(["--retry-schedule="]);
       const ask = clientOf(own.url);
@@ -437,7 +437,7 @@ const clients = [
 ] as const;
 
 for (const [version, makeClient] of clients) {
-  test(`the Svix client ${version} recovers, replays and follows the tasks`, async () => {
+  test(`the Svix client ${version} can start replays and follow their tasks`, async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     await sendMessage(send, app);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** An endpoint that is an inbox, and what came to it. */
+/** Creates an endpoint that is an inbox, and gives access to what it received. */
 async function inbox(fields: object = {}, application = app) {
   const token = freshUid("inbox");
   const id = await makeEndpoint(send, application, `${server.url}/inbox/${token}`, fields);
@@ -31,8 +31,8 @@ async function makeType(schemas: object | null): Promise<string> {
 const example = (endpoint: string, body: unknown, options = {}) =>
   send("POST", `/app/${app}/endpoint/${endpoint}/send-example`, body, options);
 
-describe("an example", () => {
-  test("of svix.ping reaches that endpoint alone, although it wants neither the type nor a message without channels", async () => {
+describe("sending an example", () => {
+  test("svix.ping is sent only to the given endpoint, even if the endpoint would not match it", async () => {
     const other = await inbox();
     const wanted = await makeType(null);
     const { id, received } = await inbox({ eventTypes: [wanted], channels: ["c"] });
@@ -44,7 +44,7 @@ describe("an example", () => {
     expect((await send("GET", `/app/${app}/msg/${json.id}`)).json).toEqual(json);
   });
 
-  test("is what stands in the latest schema of its type", async () => {
+  test("an example is taken by index from the latest schema of its event type", async () => {
     const examples = [{ n: 1 }, { n: 2 }];
     const name = await makeType({ "1": { examples: [{ old: true }] }, "2": { examples } });
     const { id } = await inbox();
@@ -54,13 +54,13 @@ describe("an example", () => {
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "exampleIndex"]]);
   });
 
-  test("may be the only one, and then the index does not matter", async () => {
+  test("a schema with a single example ignores the index", async () => {
     const name = await makeType({ "1": { example: { one: 1 } } });
     const { id } = await inbox();
     expect((await example(id, { eventType: name, exampleIndex: 7 })).json.payload).toEqual({ one: 1 });
   });
 
-  test("may be given with the request, and is sent byte for byte", async () => {
+  test("a payload given with the request is sent byte for byte as the example", async () => {
     const { id, received } = await inbox();
     const body = '{"eventType": "svix.ping", "payload": {"n": 1.0,  "big": 12345678901234567890}}';
     const { status, json } = await example(id, body);
@@ -70,7 +70,7 @@ describe("an example", () => {
     expect((await example(id, { eventType: "never.made", payload: {} })).status).toBe(404);
   });
 
-  test("of a type without one answers 400 invalid_scheme", async () => {
+  test("an event type without an example returns 400 invalid_scheme", async () => {
     const { id } = await inbox();
     for (const schemas of [null, {}, { "1": {} }, { "1": { examples: [] } }, { "1": { examples: ["text"] } }]) {
       const { status, json } = await example(id, { eventType: await makeType(schemas) });
@@ -78,7 +78,7 @@ describe("an example", () => {
     }
   });
 
-  test("of a type that there is not, or to an endpoint that there is not, answers 404", async () => {
+  test("an example for an unknown event type or endpoint returns 404", async () => {
     const { id } = await inbox();
     expect((await example(id, { eventType: "never.made" })).status).toBe(404);
     expect((await example("no-endpoint", { eventType: "svix.ping" })).status).toBe(404);
@@ -86,7 +86,7 @@ describe("an example", () => {
     expect((await example(elsewhere.id, { eventType: "svix.ping" })).status).toBe(404);
   });
 
-  test("to a disabled endpoint says so", async () => {
+  test("an example for a disabled endpoint returns 400", async () => {
     const { id } = await inbox({ disabled: true });
     const { status, json } = await example(id, { eventType: "svix.ping" });
     expect([status, json.code]).toEqual([400, "endpoint_disabled"]);
@@ -95,20 +95,20 @@ describe("an example", () => {
   const wrong: [string, unknown][] = [
     ["no body", undefined],
     ["no event type", {}],
-    ["an event type that is null", { eventType: null }],
+    ["a null event type", { eventType: null }],
     ["an index below 0", { eventType: "svix.ping", exampleIndex: -1 }],
-    ["an index that is a text", { eventType: "svix.ping", exampleIndex: "1" }],
-    ["a payload that is a list", { eventType: "svix.ping", payload: [1] }],
-    ["a payload that is a text", { eventType: "svix.ping", payload: "{}" }],
+    ["an index that is a string", { eventType: "svix.ping", exampleIndex: "1" }],
+    ["an array payload", { eventType: "svix.ping", payload: [1] }],
+    ["a string payload", { eventType: "svix.ping", payload: "{}" }],
   ];
   for (const [name, body] of wrong) {
-    test(`with ${name} answers 422`, async () => {
+    test(`sending an example with ${name} returns 422`, async () => {
       const { id } = await inbox();
       expect((await example(id, body)).status).toBe(422);
     });
   }
 
-  test("is not for the token of an application, nor for another environment", async () => {
+  test("sending an example returns 403 to an application token and 404 in another environment", async () => {
     const { id } = await inbox();
     const body = { eventType: "svix.ping" };
     expect((await example(id, body, { token: await server.createToken("--app", app) })).status).toBe(403);
@@ -121,7 +121,7 @@ describe("an example", () => {
     ["1.x", () => new Svix1(ROOT_TOKEN, { serverUrl: server.url }) as unknown as Svix],
   ] as const;
   for (const [version, makeClient] of clients) {
-    test(`can be sent with the Svix client ${version}`, async () => {
+    test(`the Svix client ${version} can send an example`, async () => {
       const { id } = await inbox();
       const message = await makeClient().endpoint.sendExample(app, id, { eventType: "svix.ping" });
       expect(message.payload).toEqual({ success: true });

@@ -4,8 +4,8 @@ import { attemptsOf, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Two environments with two applications each, with the same uids on both sides. Whoever belongs to one of them never
- * gets what belongs to another, and never changes it, by any operation of the document.
+ * Two environments with two applications each, with the same uids on both sides. No operation of the OpenAPI document
+ * lets a token read or change what belongs to another environment or application.
  */
 
 type Params = Readonly<Record<string, string>>;
@@ -18,14 +18,14 @@ interface Operation {
   readonly example: unknown;
 }
 
-/** What there is of one application, by the names of path parameters. */
+/** The resources of one application, by the names of path parameters. */
 interface Place {
   readonly ids: Params;
   readonly uids: Params;
   readonly deadLetter: string;
-  /** Of the application alone. */
+  /** An application token. */
   readonly token: string;
-  /** Texts that nobody else may be told. */
+  /** Texts that no response to anyone else may contain. */
   readonly marks: readonly string[];
 }
 
@@ -37,28 +37,28 @@ interface Environment {
   readonly marks: readonly string[];
 }
 
-/** Operations that are not called in general, and why. */
-const apart: Readonly<Record<string, string>> = {
-  "v1.health.get": "for anybody",
-  "v1.health.ping": "for anybody",
-  "metrics.get": "of the server",
-  "inbox.receive": "for anybody who knows the inbox",
-  "inbox.list": "inboxes belong to no environment: who knows one's token may read it",
-  "overview.live": "never ends; has a test of its own below",
+/** Operations that the general tests do not call, and why. */
+const excluded: Readonly<Record<string, string>> = {
+  "v1.health.get": "public",
+  "v1.health.ping": "public",
+  "metrics.get": "belongs to the server",
+  "inbox.receive": "public to anyone who knows the token of the inbox",
+  "inbox.list": "inboxes belong to no environment; any caller who knows the token may read one",
+  "overview.live": "never ends; it has its own test below",
 };
 
-/** Path parameters that are names of the caller's choice or whose value is the same on both sides. */
+/** Path parameters that the caller names or whose value is the same on both sides. */
 const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_type_name: "shared.type" };
 
-/** What the token of an environment gets for a foreign id although it is no 404. */
-const meant: readonly RegExp[] = [
-  // Only the root token is let near environments.
+/** Responses other than 404 that an environment token may get for a foreign id. */
+const exceptions: readonly RegExp[] = [
+  // Only the root token may manage environments.
   /^v1\.management\.environment\.\w+: 403 /,
-  // An id that is unknown here makes an application of one's own, with the uid of the body; the second time it is taken.
+  // An unknown id creates the caller's own application with the uid of the body, which is in use the second time.
   /^v1\.application\.update: (201|409) /,
 ];
 
-/** Ids that stand in a query or a body: each has a test below. */
+/** Ids in queries and bodies. Each has a test below. */
 const referenceTests = [
   "v1.message-attempt.list-by-msg ?endpoint_id",
   "dead-letter.list-by-application ?endpoint_id",
@@ -109,7 +109,7 @@ async function readDocument(): Promise<void> {
     Object.entries(methods).map(([method, documented]) => ({ path, method: method.toUpperCase(), ...documented })),
   );
   operations = all
-    .filter(({ operationId }) => apart[operationId] === undefined)
+    .filter(({ operationId }) => excluded[operationId] === undefined)
     .map(({ operationId, method, path, requestBody }) => ({
       id: operationId,
       method,
@@ -136,7 +136,7 @@ interface Documented {
   };
 }
 
-/** Names of ids; `uid` and `eventId` are given by the caller and name nothing that is there. */
+/** Reports whether a field is an id. `uid` and `eventId` are not: the caller chooses them for new resources. */
 function isIdName(name: string): boolean {
   return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId";
 }
@@ -149,7 +149,7 @@ function idsIn(schema: Schema, schemas: Readonly<Record<string, Schema>>, at = "
   );
 }
 
-/** The more an operation takes away, the later it is called. */
+/** Ranks operations by what they delete, so that destructive ones are called last. */
 function damage({ method, id, path }: Operation): number {
   if (/logout|expire/.test(id)) return 4;
   if (id === "v1.application.delete") return 3;
@@ -188,7 +188,7 @@ async function makeEnvironment(name: string): Promise<Environment> {
   return { id, token, main, other, marks };
 }
 
-/** One application with everything: a message that has died at its endpoint, a consumer, a token. */
+/** Creates an application with an endpoint, a dead letter, a consumer and a token. */
 async function makePlace(
   token: string,
   uid: string,
@@ -241,14 +241,14 @@ async function makePlace(
   return { ids, uids, deadLetter, token: portal.json.token, marks };
 }
 
-/** Also an operational webhook's endpoint stands in its path as `endpoint_id`. */
+/** Paths of operational webhooks also call their endpoint `endpoint_id`. */
 function keyOf({ path }: Operation, param: string): string {
   return param === "endpoint_id" && path.includes("/operational-webhook/") ? "operational_id" : param;
 }
 
 function valueFor(operation: Operation, param: string, values: Params): string {
   const value = chosenNames[param] ?? values[keyOf(operation, param)];
-  if (value === undefined) throw new Error(`${operation.id}: nobody knows what {${param}} is. Add it to the places.`);
+  if (value === undefined) throw new Error(`${operation.id}: no value is known for {${param}}. Add it to the places.`);
   return value;
 }
 
@@ -257,19 +257,19 @@ function call(operation: Operation, token: string, values: Params): Promise<Answ
   return send(operation.method, path, operation.example, { token });
 }
 
-/** The parameters that are ids of things of one side only. */
+/** Returns the path parameters whose values differ between the sides. */
 function idParams({ params }: Operation): string[] {
   return params.filter((param) => chosenNames[param] === undefined);
 }
 
-/** Own values with one of them foreign, for each, and all of them foreign. */
+/** Returns own values with one of them foreign, for each in turn, and all of them foreign. */
 function mixtures(operation: Operation, own: Params, foreign: Params): Params[] {
   const params = idParams(operation).map((param) => keyOf(operation, param));
   const single = params.map((param) => ({ ...own, [param]: foreign[param]! }));
   return params.length === 0 ? [] : [...single, foreign];
 }
 
-/** Statuses other than the allowed ones, and answers that tell what they must not. */
+/** Returns the statuses that are not allowed and the marks that the response contains. */
 async function leaks(
   operation: Operation,
   token: string,
@@ -278,8 +278,8 @@ async function leaks(
   allowed: readonly number[] | null,
 ): Promise<string[]> {
   const { status, text } = await call(operation, token, values);
-  const told = marks.filter((mark) => text.includes(mark));
-  const found = told.map((mark) => `${operation.id} ${status}: tells ${mark}`);
+  const leaked = marks.filter((mark) => text.includes(mark));
+  const found = leaked.map((mark) => `${operation.id} ${status}: contains ${mark}`);
   if (status >= 500) found.push(`${operation.id}: ${status} ${text}`);
   if (allowed !== null && !allowed.includes(status)) found.push(`${operation.id}: ${status} ${JSON.stringify(values)}`);
   return found;
@@ -299,7 +299,7 @@ async function leaksOfAll(
   return found;
 }
 
-/** All that an environment has, as its own token sees it, but for what grows by itself. */
+/** Returns all that an environment's own token can read, except what changes by itself. */
 async function stateOf({ token, main, other }: Environment): Promise<string> {
   const reads = operations.filter(
     ({ method, id }) => method === "GET" && !/^(audit-log|overview|v1\.management\.environment)/.test(id),
@@ -320,15 +320,15 @@ async function freshToken({ id }: Environment): Promise<string> {
   return (await must("POST", path, ROOT_TOKEN, { name: "fresh" })).json.token;
 }
 
-/** The environment's state is the same after this as before. */
-async function unchanged(environment: Environment, work: () => Promise<unknown>): Promise<void> {
+/** Expects `work` to leave the state of the environment unchanged. */
+async function expectUnchanged(environment: Environment, work: () => Promise<unknown>): Promise<void> {
   const before = await stateOf(environment);
   await work();
   expect(await stateOf(environment)).toBe(before);
 }
 
-describe("the document", () => {
-  test("has an answer for every path parameter, and nothing that is left out without a reason", () => {
+describe("coverage of the OpenAPI document", () => {
+  test("every path parameter has a value that differs between the two environments", () => {
     expect(operations.length).toBeGreaterThan(70);
     for (const operation of operations) {
       for (const param of operation.params) {
@@ -340,12 +340,12 @@ describe("the document", () => {
     }
   });
 
-  test("names no ids in queries and bodies beyond those that are tried here", () => {
+  test("every id in a query or body of the OpenAPI document has a test", () => {
     expect(references.filter((name) => !referenceTests.includes(name))).toEqual([]);
     expect(referenceTests.filter((name) => !references.includes(name))).toEqual([]);
   });
 
-  test("shows everything to whom it belongs", async () => {
+  test("an environment token can read all its own resources by id and by uid", async () => {
     const reads = operations.filter(
       ({ method, id }) => method === "GET" && !id.startsWith("v1.management.environment"),
     );
@@ -361,18 +361,18 @@ describe("the document", () => {
 });
 
 describe("ids in paths", () => {
-  test("of another environment are 404 for the token of an environment", async () => {
-    await unchanged(victim, async () => {
+  test("ids of another environment in paths return 404 to an environment token", async () => {
+    await expectUnchanged(victim, async () => {
       const token = await freshToken(stranger);
       const each = (operation: Operation) =>
         mixtures(operation, stranger.main.ids, victim.main.ids).map((values) => [token, values] as const);
       const found = await leaksOfAll(each, allMarks(victim), [404]);
-      expect(found.filter((one) => !meant.some((pattern) => pattern.test(one)))).toEqual([]);
+      expect(found.filter((one) => !exceptions.some((pattern) => pattern.test(one)))).toEqual([]);
     });
   });
 
-  test("of another application of the same environment are 404 below this one", async () => {
-    await unchanged(victim, async () => {
+  test("ids of another application below an application return 404", async () => {
+    await expectUnchanged(victim, async () => {
       const each = (operation: Operation) =>
         operation.path.includes("{app_id}")
           ? idParams(operation)
@@ -384,13 +384,13 @@ describe("ids in paths", () => {
     });
   });
 
-  test("of another application are 404 or 403 for the token of an application", async () => {
-    await unchanged(victim, async () => {
+  test("ids of another application in paths return 404 or 403 to an application token", async () => {
+    await expectUnchanged(victim, async () => {
       for (const own of [victim.other, stranger.main]) {
         const marks = own === victim.other ? victim.main.marks : allMarks(victim);
         const each = (operation: Operation) => {
           const params = idParams(operation);
-          // What else there is belongs to environments, and is 403 whatever stands in the path.
+          // The remaining operations belong to environments and return 403 for any path.
           if (params.length === 0) return [];
           return mixtures(operation, own.ids, victim.main.ids).map((values) => [own.token, values] as const);
         };
@@ -399,8 +399,8 @@ describe("ids in paths", () => {
     });
   });
 
-  test("the uid of another application is 404 or 403 for the token of an application", async () => {
-    await unchanged(victim, async () => {
+  test("the uid of another application returns 404 or 403 to an application token", async () => {
+    await expectUnchanged(victim, async () => {
       const each = (operation: Operation) =>
         operation.params.includes("app_id") ? [[victim.other.token, victim.main.uids] as const] : [];
       expect(await leaksOfAll(each, victim.main.marks, [403, 404])).toEqual([]);
@@ -411,7 +411,7 @@ describe("ids in paths", () => {
 describe("ids in queries and bodies", () => {
   const past = "2026-01-01T00:00:00Z";
 
-  test("of another environment's applications and endpoints are 404 as filters", async () => {
+  test("ids of another environment as filters return 404 or match nothing", async () => {
     const [app, endpoint] = [victim.main.ids.app_id, victim.main.ids.endpoint_id];
     const own = `/app/${stranger.main.ids.app_id}`;
     const calls: [string, string, unknown?][] = [
@@ -430,11 +430,11 @@ describe("ids in queries and bodies", () => {
       const filters = [`app_id=${app}`, `endpoint_id=${endpoint}`, `ids=${victim.main.deadLetter}`];
       for (const filter of filters) calls.push([method, `${path}?${filter}`]);
     }
-    await unchanged(victim, async () => {
+    await expectUnchanged(victim, async () => {
       for (const [method, path, body] of calls) {
         const { status, text, json } = await send(method, path, body, { token: stranger.token });
         expect([path, allMarks(victim).filter((mark) => text.includes(mark))]).toEqual([path, []]);
-        // Where it is no 404 the filter chooses among one's own, and finds nothing.
+        // If it is not a 404, the filter applies to the caller's own data and matches nothing.
         if (status === 200 && Array.isArray(json.data)) expect([path, json.data]).toEqual([path, []]);
         if (status !== 404) expect([path, [200, 202].includes(status)]).toEqual([path, true]);
         if (path.includes("app_id=")) expect([path, status]).toEqual([path, 404]);
@@ -450,8 +450,8 @@ describe("ids in queries and bodies", () => {
     );
   }
 
-  test("of another side's messages are not found when contents are expunged", async () => {
-    await unchanged(victim, async () => {
+  test("expunging does not find messages of another environment or application", async () => {
+    await expectUnchanged(victim, async () => {
       const ids = [victim.main.ids.msg_id!];
       const path = `/app/${stranger.main.ids.app_id}/msg/bulk-expunge`;
       const { json } = await must("POST", path, stranger.token, { ids });
@@ -463,7 +463,7 @@ describe("ids in queries and bodies", () => {
     });
   });
 
-  test("of another environment's applications are not counted", async () => {
+  test("usage reports do not count applications of another environment", async () => {
     const appIds = [victim.main.ids.app_id];
     const body = { since: past, until: new Date().toISOString(), appIds };
     const { status, json, text } = await send("POST", "/stats/usage/app", body, { token: stranger.token });
@@ -476,7 +476,7 @@ describe("ids in queries and bodies", () => {
     } else expect(status).toBe(404);
   });
 
-  test("of sessions end no token of another side", async () => {
+  test("expiring a session does not revoke tokens of other applications with the same session id", async () => {
     const path = (place: Place) => `/auth/app/${place.ids.app_id}/expire-all`;
     await must("POST", path(stranger.main), stranger.token, { sessionIds: ["shared-session"], expiry: 0 });
     const own = `/app/${stranger.main.ids.app_id}`;
@@ -488,7 +488,7 @@ describe("ids in queries and bodies", () => {
   });
 });
 
-test("the live stream tells an environment nothing of another one", async () => {
+test("the live stream of an environment contains nothing of another environment", async () => {
   const open = (token: string, headers = {}) =>
     fetch(`${server.url}/api/v1/live`, { headers: { authorization: `Bearer ${token}`, ...headers } });
   expect((await open(victim.other.token)).status).toBe(403);
@@ -509,9 +509,9 @@ test("the live stream tells an environment nothing of another one", async () => 
   expect(allMarks(victim).filter((mark) => text.includes(mark))).toEqual([]);
 });
 
-// The last one: it takes away everything that the other side has.
-test("uids that exist on both sides name one's own, whatever is done with them", async () => {
-  await unchanged(victim, async () => {
+// Must be the last test, because it deletes everything that the stranger has.
+test("a uid that exists in both environments only names the caller's own resource", async () => {
+  await expectUnchanged(victim, async () => {
     const access = await must("POST", `/auth/app-portal-access/${stranger.main.ids.app_id}`, stranger.token, {});
     const tokens = [access.json.token, await freshToken(stranger)];
     for (const token of tokens) {
