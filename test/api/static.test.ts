@@ -15,13 +15,13 @@ beforeAll(async () => {
   ask = async (path, init) => pages.handle(new Request(HOST + path, init));
 });
 
-/** The addresses that a page names, all of which must be its own server's. */
+/** Returns the addresses that a page refers to. */
 function references(html: string): string[] {
   return [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1]!);
 }
 
-describe("the pages and their files", () => {
-  test("the root leads to the admin page", async () => {
+describe("pages and their files", () => {
+  test("the root redirects to the admin page", async () => {
     const answer = await ask("/");
     expect(answer.status).toBe(307);
     expect(answer.headers.get("location")).toBe("/ui/");
@@ -38,7 +38,7 @@ describe("the pages and their files", () => {
     }
   });
 
-  test("whatever a page refers to is there, under its version, and may be kept for ever", async () => {
+  test("every file that a page refers to exists, and a versioned one is immutable", async () => {
     for (const page of ["/ui/", "/docs"]) {
       for (const reference of references(await (await ask(page)).text())) {
         expect(reference).toStartWith("/");
@@ -49,13 +49,13 @@ describe("the pages and their files", () => {
     }
   });
 
-  test("a page, and a file under another version than its own, is asked for every time", async () => {
+  test("a page, and a file of another version, must be revalidated on every use", async () => {
     for (const path of ["/ui/", "/docs", "/ui/app.js", "/ui/app.js?v=older"]) {
       expect((await ask(path)).headers.get("cache-control")).toBe("no-cache");
     }
   });
 
-  test("who has this version already gets 304 and no body", async () => {
+  test("a request with the current ETag returns 304 without a body", async () => {
     for (const path of ["/ui/", ...FILES, "/docs", ...DOCS_FILES]) {
       const etag = (await ask(path)).headers.get("etag")!;
       for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
@@ -67,7 +67,7 @@ describe("the pages and their files", () => {
     }
   });
 
-  test("HEAD tells the same as GET, without the body", async () => {
+  test("HEAD returns the headers of GET without the body", async () => {
     for (const path of ["/ui/", "/ui/app.js", "/docs"]) {
       const head = await ask(path, { method: "HEAD" });
       const get = await ask(path);
@@ -79,7 +79,7 @@ describe("the pages and their files", () => {
     }
   });
 
-  test("nothing from elsewhere may run or be shown, and nobody may frame the pages", async () => {
+  test("the content security policy allows nothing from other origins and no framing", async () => {
     for (const path of ["/ui/", "/docs"]) {
       const policy = (await ask(path)).headers.get("content-security-policy")!;
       for (const part of ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) {
@@ -91,7 +91,7 @@ describe("the pages and their files", () => {
     expect((await ask("/ui/")).headers.get("content-security-policy")).not.toContain("unsafe-inline");
   });
 
-  test("every answer forbids guessing its type and telling where the reader came from", async () => {
+  test("every response has the headers nosniff and no-referrer", async () => {
     for (const path of ["/ui/", ...FILES, "/portal/", ...PORTAL_FILES, "/docs", ...DOCS_FILES]) {
       const { headers } = await ask(path);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
@@ -100,8 +100,8 @@ describe("the pages and their files", () => {
   });
 });
 
-describe("the portal, which is made to be framed", () => {
-  test("may be framed by any site, also by one that asks for isolation", async () => {
+describe("the portal page", () => {
+  test("the portal may be framed by any site, including a cross-origin isolated one", async () => {
     const { headers } = await ask("/portal/");
     expect(headers.get("content-security-policy")).toContain("frame-ancestors *");
     expect(headers.get("x-frame-options")).toBeNull();
@@ -109,7 +109,7 @@ describe("the portal, which is made to be framed", () => {
     expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
   });
 
-  test("is as strict as the admin page in everything else", async () => {
+  test("the portal has the policy of the admin page except for framing", async () => {
     const policyOf = async (path: string) =>
       (await ask(path)).headers.get("content-security-policy")!.replace(/frame-ancestors [^;]+/, "");
     expect(await policyOf("/portal/")).toBe(await policyOf("/ui/"));
@@ -119,7 +119,7 @@ describe("the portal, which is made to be framed", () => {
     }
   });
 
-  test("names its files relative to itself, so that it works behind a longer path", async () => {
+  test("the portal refers to its files by relative paths, so that it works behind a path prefix", async () => {
     const files = references(await (await ask("/portal/")).text()).filter(
       (reference) => !reference.startsWith("data:"),
     );
@@ -131,7 +131,7 @@ describe("the portal, which is made to be framed", () => {
     }
   });
 
-  test("is led to from its address without the last slash, with what was asked for", async () => {
+  test("the portal's path without a trailing slash redirects and keeps the query", async () => {
     for (const [path, location] of [
       ["/portal", "portal/"],
       ["/portal?darkMode=true", "portal/?darkMode=true"],
@@ -141,7 +141,7 @@ describe("the portal, which is made to be framed", () => {
     }
   });
 
-  test("is asked for every time, and its files under another version as well", async () => {
+  test("the portal, and its files of another version, must be revalidated on every use", async () => {
     for (const path of ["/portal/", "/portal/portal.js", "/portal/portal.js?v=older"]) {
       expect((await ask(path)).headers.get("cache-control")).toBe("no-cache");
     }

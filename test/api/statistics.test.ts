@@ -4,7 +4,7 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Counts of attempts, and the reports about all applications of an environment. */
+/** Attempt counts of endpoints, and reports about all applications of an environment. */
 
 let server: TestServer;
 let send: Send;
@@ -18,8 +18,8 @@ const DAY_MS = 86_400_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const inbox = (status = 200) => `${server.url}/inbox/${freshUid("inbox")}?status=${status}`;
 
-describe("the statistics of an endpoint", () => {
-  test("count its attempts by their outcome", async () => {
+describe("endpoint statistics", () => {
+  test("endpoint statistics count attempts by outcome", async () => {
     const app = await makeApplication(send);
     const [good, bad] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     for (let i = 0; i < 3; i++) await attemptsOf(send, app, await sendMessage(send, app), 2);
@@ -32,20 +32,20 @@ describe("the statistics of an endpoint", () => {
     expect(await of(good, `?until=${ago(60_000)}`)).toEqual(none);
   });
 
-  test("are told by whole hours to the newest SDKs", async () => {
+  test("attempt-stats counts attempts by whole hours", async () => {
     const app = await makeApplication(send);
     const [good, bad] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     await attemptsOf(send, app, await sendMessage(send, app), 2);
     const of = async (endpoint: string, query = "") =>
       (await send("GET", `/app/${app}/endpoint/${endpoint}/attempt-stats${query}`)).json;
     expect(await of(good)).toEqual({ success: 1, fail: 0, canceled: 0 });
-    // The hour that has just begun counts whole, one that ended two hours ago does not count.
+    // The current hour counts in full. Hours that ended two hours ago have no attempts.
     expect(await of(bad, `?since=${ago(0)}`)).toEqual({ success: 0, fail: 1, canceled: 0 });
     expect(await of(bad, `?until=${ago(2 * 60 * 60_000)}`)).toEqual({ success: 0, fail: 0, canceled: 0 });
     expect((await send("GET", `/app/${app}/endpoint/${bad}/attempt-stats?until=${ago(-60_000)}`)).status).toBe(400);
   });
 
-  test("are told of at most 28 days, none of them in the future", async () => {
+  test("endpoint statistics return 400 for a range that is too long, reversed or in the future", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     for (const [query, status] of [
@@ -62,7 +62,7 @@ describe("the statistics of an endpoint", () => {
     expect((await send("GET", `/app/${app}/endpoint/${endpoint}/stats?since=then`)).status).toBe(400);
   });
 
-  test("are those of the caller's own endpoints", async () => {
+  test("an application token can only read statistics of its own endpoints", async () => {
     const [mine, other] = [await makeApplication(send), await makeApplication(send)];
     const [own, foreign] = [await makeEndpoint(send, mine, inbox()), await makeEndpoint(send, other, inbox())];
     const token = await server.createToken(`--app=${mine}`);
@@ -74,7 +74,7 @@ describe("the statistics of an endpoint", () => {
   });
 });
 
-/** A caller of an environment of its own, through the SDK and without it. */
+/** Creates an environment and returns clients for it, with and without the SDK. */
 async function ownEnvironment() {
   const token = await server.createToken(`--environment=${freshUid("env")}`);
   const call: Send = (method, path, body) => send(method, path, body, { token });
@@ -88,8 +88,8 @@ async function ownEnvironment() {
   return { call, svix, finished, idOf };
 }
 
-describe("the report of usage", () => {
-  test("tells of each application how many attempts were made, also to endpoints that are gone", async () => {
+describe("usage reports", () => {
+  test("a usage report counts the attempts of each application, including those of deleted endpoints", async () => {
     const { call, svix, finished, idOf } = await ownEnvironment();
     const [busy, idle] = [await makeApplication(call), await makeApplication(call)];
     const endpoint = await makeEndpoint(call, busy, inbox());
@@ -113,7 +113,7 @@ describe("the report of usage", () => {
     });
   });
 
-  test("tells of those applications only that are named, and which names are nobody's", async () => {
+  test("a usage report can be limited to applications and lists unknown ones as unresolved", async () => {
     const { call, finished, idOf } = await ownEnvironment();
     const [one, two] = [await makeApplication(call), await makeApplication(call)];
     const foreign = await makeApplication(send);
@@ -128,7 +128,7 @@ describe("the report of usage", () => {
     expect(one).not.toBe(two);
   });
 
-  test("goes on after the process was killed", async () => {
+  test("a usage report is finished after the process is killed and restarted", async () => {
     const { call, finished } = await ownEnvironment();
     const app = await makeApplication(call);
     const { json } = await call("POST", "/stats/usage/app", { since: ago(DAY_MS), until: ago(0) });
@@ -137,7 +137,7 @@ describe("the report of usage", () => {
     expect(task).toMatchObject({ status: "finished", data: { appStats: [{ appUid: app }] } });
   });
 
-  test("is refused when it makes no sense", async () => {
+  test("an invalid request for a usage report returns 422", async () => {
     const range = { since: ago(DAY_MS), until: ago(0) };
     for (const body of [
       undefined,
@@ -159,7 +159,7 @@ describe("the report of usage", () => {
   });
 });
 
-test("the report of event types tells what the endpoints of each application listen to", async () => {
+test("the event type report lists the subscriptions of each application's endpoints", async () => {
   const { call, svix, finished, idOf } = await ownEnvironment();
   for (const name of ["user.signup", "user.deleted"]) await call("POST", "/event-type", { name, description: "" });
   const [named, all, none] = [await makeApplication(call), await makeApplication(call), await makeApplication(call)];
@@ -181,7 +181,7 @@ test("the report of event types tells what the endpoints of each application lis
   ]);
 });
 
-test("the reports are for tokens of a whole environment, and seen in it alone", async () => {
+test("reports return 403 to an application token and 404 in another environment", async () => {
   const token = await server.createToken(`--app=${await makeApplication(send)}`);
   const body = { since: ago(DAY_MS), until: ago(0) };
   expect((await send("POST", "/stats/usage/app", body, { token })).status).toBe(403);

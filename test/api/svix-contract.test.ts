@@ -3,11 +3,11 @@ import { startServer, type TestServer } from "../support/server.ts";
 import facts from "./fixtures/svix-operations.json";
 
 /**
- * Our document against facts of two others: `server`, what the open-source Svix server offers, and `sdk`, what its SDKs
- * know; without descriptions. Nothing that those answers must have is missing in ours, and nothing that is accepted there is refused here.
+ * Compares our OpenAPI document with facts about two others: `server`, of the open-source Svix server, and `sdk`, of its
+ * SDKs. Our responses must have every field that theirs require, and we must accept every request that they accept.
  */
 
-/** A schema as the facts have it: OpenAPI 3.0 without prose, `ref` a name among its document's schemas. */
+/** A schema of the facts: OpenAPI 3.0 without prose. `ref` names a schema of the same document. */
 interface Schema {
   readonly ref?: string;
   readonly $ref?: string;
@@ -46,40 +46,34 @@ interface OurOperation {
 }
 
 const { models, ...documents } = facts as unknown as Readonly<Record<"server" | "sdk", Theirs>> & {
-  /** The fields that are required by either SDK for JavaScript, by model. */
+  /** The fields that either JavaScript SDK requires, by model. */
   readonly models: Readonly<Record<string, readonly string[]>>;
 };
 
-/** What belongs to products of Svix that are not here. */
-const notHere: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^\S+ \/ingest\//, "ingest: sources have an API of their own"],
+/** Operations of Svix products that we do not offer, and why. */
+const unsupported: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^\S+ \/ingest\//, "ingest: sources have their own API"],
   [/\/api\/v1\/stream(\/|$)|\/auth\/stream|\/destination(\/|$)/, "streaming: there are no streams and no sinks"],
   [/\/api\/v1\/connector(\/|$)/, "connectors: they belong to the hosted portal"],
   [/\/integration(\/|$)/, "integrations: they belong to the hosted portal"],
   [/\/endpoint\/\{endpoint_id\}\/transformation$/, "transformations"],
 ];
 
-/** Differences that are meant: `METHOD path where: what`, and the reason. */
-const meant: ReadonlyArray<readonly [RegExp, string]> = [
-  [/send-example 202$/, "200, as the open-source server answers"],
-  [
-    /\.status(Text)?: (4|canceled) is not among/,
-    "a delivery can be canceled, as the SDKs know; that server cancels none",
-  ],
-  [/recover 202 \.status: finished\|failed/, "a task may be done when it is answered, as the SDKs know"],
+/** Intended differences, as `METHOD path where: what`, and the reason. */
+const intended: ReadonlyArray<readonly [RegExp, string]> = [
+  [/send-example 202$/, "the open-source server returns 200"],
+  [/\.status(Text)?: (4|canceled) is not among/, "the SDKs know canceled deliveries, although that server has none"],
+  [/recover 202 \.status: finished\|failed/, "a task may already be finished in the response, as the SDKs allow"],
   [/^POST \/api\/v1\/environment\/export 200 \.connectors\[\]/, "always an empty list"],
-  [/^PATCH .* body .*: (minLength|minItems|minimum) 1, not 0$/, "a patch keeps the rules of the creation"],
-  [/^PATCH .* body \.channels: maxItems 10,/, "a patch keeps the rules of the creation"],
-  [/bulk-replay body \.eventTypes: minItems 1,/, "no types may be meant as all or as none: neither is sent"],
+  [/^PATCH .* body .*: (minLength|minItems|minimum) 1, not 0$/, "a PATCH has the same limits as the creation"],
+  [/^PATCH .* body \.channels: maxItems 10,/, "a PATCH has the same limits as the creation"],
+  [/bulk-replay body \.eventTypes: minItems 1,/, "an empty list could mean all types or none, so it is invalid"],
   [
     /management\/environment.* body \.name: pattern /,
-    "the name also stands in a header, which cannot carry every text",
+    "the name is also sent in a header, which cannot carry every text",
   ],
-  [/ body \.featureFlags: maxItems 25,/, "as the other document has it"],
-  [
-    / \?limit: (maximum 250|minimum 1),/,
-    "that server refuses more and less as well, although its document does not say so",
-  ],
+  [/ body \.featureFlags: maxItems 25,/, "the other document has the same limit"],
+  [/ \?limit: (maximum 250|minimum 1),/, "that server has the same limits, although its document does not say so"],
 ];
 
 let server: TestServer;
@@ -90,7 +84,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** What a schema may be, flattened: references followed, alternatives apart, null as one of them. */
+/** Flattens a schema into its alternatives, with references resolved and null as one of them. */
 function alternatives(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema[] {
   const name = schema.ref ?? schema.$ref?.replace("#/components/schemas/", "");
   const nothing: Schema[] = schema.nullable === true ? [{ type: "null" }] : [];
@@ -119,19 +113,19 @@ function typeOfValues({ enum: values, properties }: Schema): string {
 const upperLimits = ["maximum", "maxLength", "maxItems", "maxProperties"];
 const lowerLimits = ["minimum", "minLength", "minItems", "minProperties"];
 
-/** One schema that must hold everything that another one allows. */
+/** Checks that one schema accepts everything that another one allows. */
 class Comparison {
   readonly found: string[] = [];
 
   constructor(
-    /** Of the side that gives values. */
+    /** The schemas of the side that produces values. */
     private readonly given: Readonly<Record<string, Schema>>,
-    /** Of the side that must be able to take them. */
+    /** The schemas of the side that must accept them. */
     private readonly taken: Readonly<Record<string, Schema>>,
     private readonly limits: boolean,
   ) {}
 
-  /** Every value of `given` must be one of `taken`. `nullIsAbsent`: both sides treat null as if it were not there. */
+  /** Every value of `given` must be valid for `taken`. `nullIsAbsent`: both sides treat null as absent. */
   compare(given: Schema, taken: Schema, at: string, nullIsAbsent = false): void {
     const takers = alternatives(taken, this.taken);
     for (const one of alternatives(given, this.given)) {
@@ -202,20 +196,20 @@ class Comparison {
   }
 }
 
-/** What ours must have room for where they name no limit. */
-const room: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
+/** What ours must at least accept where theirs state no limit. */
+const leastLimits: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
 
 function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): number {
   if (own !== undefined) return own as number;
   if (limit === "maximum") return format === "uint16" ? 65_535 : Number.POSITIVE_INFINITY;
   if (limit === "minimum") return format?.toString().startsWith("uint") ? 0 : Number.NEGATIVE_INFINITY;
   if (limit === "minLength") return pattern?.endsWith("+$") ? 1 : 0;
-  return room[limit] ?? 0;
+  return leastLimits[limit] ?? 0;
 }
 
 const characters = Array.from({ length: 126 }, (_, code) => String.fromCharCode(code + 1));
 
-/** As far as single characters show: whatever `narrow` takes, `wide` takes. */
+/** Reports whether `wide` accepts every single character that `narrow` accepts. */
 function isWithin(narrow: string, wide: string): boolean {
   const [inner, outer] = [new RegExp(narrow), new RegExp(wide)];
   return characters.every((character) => !inner.test(character) || outer.test(character));
@@ -234,7 +228,7 @@ function ourOperation(key: string): OurOperation | undefined {
   return ours.paths[path]?.[method.toLowerCase()];
 }
 
-/** The operations that both sides have. */
+/** Yields the operations that both sides have. */
 function* shared(theirs: Theirs): Generator<[string, TheirOperation, OurOperation]> {
   for (const [key, operation] of Object.entries(theirs.operations)) {
     const own = ourOperation(key);
@@ -246,63 +240,63 @@ function jsonOf(content: Content | undefined): Schema | undefined {
   return content?.["application/json"]?.schema;
 }
 
-/** The reasons that have been needed. */
+/** The intended differences that were found. */
 const needed = new Set<RegExp>();
 
-function isNotMeant(difference: string): boolean {
-  const [reason] = meant.find(([pattern]) => pattern.test(difference)) ?? [];
+function isUnintended(difference: string): boolean {
+  const [reason] = intended.find(([pattern]) => pattern.test(difference)) ?? [];
   if (reason !== undefined) needed.add(reason);
   return reason === undefined;
 }
 
-function notMeant(key: string, found: readonly string[]): string[] {
-  return found.map((one) => `${key} ${one}`).filter(isNotMeant);
+function unintended(key: string, found: readonly string[]): string[] {
+  return found.map((one) => `${key} ${one}`).filter(isUnintended);
 }
 
 for (const source of ["server", "sdk"] as const) {
   const theirs = documents[source];
 
-  describe(`beside the document "${source}"`, () => {
-    test("no operation is missing that belongs here", () => {
+  describe(`compared with the Svix document "${source}"`, () => {
+    test(`no supported operation of the Svix document "${source}" is missing`, () => {
       const keys = Object.keys(theirs.operations);
       expect(keys.length).toBeGreaterThan(40);
       const missing = keys.filter((key) => ourOperation(key) === undefined);
-      expect(missing.filter((key) => !notHere.some(([pattern]) => pattern.test(key)))).toEqual([]);
+      expect(missing.filter((key) => !unsupported.some(([pattern]) => pattern.test(key)))).toEqual([]);
     });
 
-    test("every success code is one of ours as well", () => {
+    test(`every success code of the Svix document "${source}" is also documented here`, () => {
       const missing = [...shared(theirs)].flatMap(([key, { codes = [] }, own]) =>
         codes
           .filter((code) => code.startsWith("2") && own.responses[code] === undefined)
           .map((code) => `${key} ${code}`),
       );
-      expect(missing.filter(isNotMeant)).toEqual([]);
+      expect(missing.filter(isUnintended)).toEqual([]);
     });
 
-    test("answers have every field that must be there, with a type that is understood", () => {
+    test(`responses have every field that the Svix document "${source}" requires, with a compatible type`, () => {
       const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
         Object.entries(responses).flatMap(([code, schema]) => {
           const mine = jsonOf(own.responses[code]?.content);
           if (schema === null || mine === undefined) return [];
           const comparison = new Comparison(ours.components.schemas, theirs.schemas, false);
           comparison.compare(mine, schema, `${code} `);
-          return notMeant(key, comparison.found);
+          return unintended(key, comparison.found);
         }),
       );
       expect(found).toEqual([]);
     });
 
-    test("no answer with a body has become one without", () => {
+    test(`every response with a body in the Svix document "${source}" has one here`, () => {
       const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
         Object.entries(responses)
           .filter(([code, schema]) => schema !== null && own.responses[code] !== undefined)
           .filter(([code]) => jsonOf(own.responses[code]?.content) === undefined)
           .map(([code]) => `${key} ${code} body`),
       );
-      expect(found.filter(isNotMeant)).toEqual([]);
+      expect(found.filter(isUnintended)).toEqual([]);
     });
 
-    test("bodies that are accepted there are not refused", () => {
+    test(`request bodies that the Svix document "${source}" allows are accepted`, () => {
       const found = [...shared(theirs)].flatMap(([key, { body, bodyRequired }, own]) => {
         const mine = jsonOf(own.requestBody?.content);
         if (mine === undefined) return [];
@@ -310,12 +304,12 @@ for (const source of ["server", "sdk"] as const) {
         const comparison = new Comparison(theirs.schemas, ours.components.schemas, true);
         comparison.compare(body, mine, "body ");
         if (!bodyRequired && own.requestBody?.required) comparison.found.push("body: must be there");
-        return notMeant(key, comparison.found);
+        return unintended(key, comparison.found);
       });
       expect(found).toEqual([]);
     });
 
-    test("query parameters that are accepted there are not refused", () => {
+    test(`query parameters that the Svix document "${source}" allows are accepted`, () => {
       const found = [...shared(theirs)].flatMap(([key, { query = {} }, own]) => {
         const comparison = new Comparison(theirs.schemas, ours.components.schemas, true);
         const mine = (own.parameters ?? []).filter((parameter) => parameter.in === "query");
@@ -324,14 +318,14 @@ for (const source of ["server", "sdk"] as const) {
           // Null cannot be sent in a query.
           if (theirsOne !== undefined) comparison.compare({ ...theirsOne, nullable: false }, schema, `?${name}`, true);
         }
-        return notMeant(key, comparison.found);
+        return unintended(key, comparison.found);
       });
       expect(found).toEqual([]);
     });
   });
 }
 
-test("answers have every field that a model of the SDKs 1.99 or 2 cannot do without", () => {
+test("responses have every field that a model of the SDKs 1.99 or 2 requires", () => {
   const missing = Object.entries(models).flatMap(([name, fields]) => {
     const { required = [] } = ours.components.schemas[name] ?? {};
     return fields.filter((field) => !required.includes(field)).map((field) => `${name}.${field}`);
@@ -340,15 +334,15 @@ test("answers have every field that a model of the SDKs 1.99 or 2 cannot do with
   expect(missing).toEqual([]);
 });
 
-test("every reason for something that is not here is still one", () => {
+test("every reason for an unsupported operation still applies to one", () => {
   const keys = [...Object.keys(documents.server.operations), ...Object.keys(documents.sdk.operations)];
-  for (const [pattern, reason] of notHere) {
+  for (const [pattern, reason] of unsupported) {
     const absent = keys.filter((key) => pattern.test(key) && ourOperation(key) === undefined);
     expect([reason, absent.length > 0]).toEqual([reason, true]);
   }
 });
 
-// The last one: the others say which reasons they need.
-test("every difference that is meant is still there", () => {
-  expect(meant.filter(([pattern]) => !needed.has(pattern))).toEqual([]);
+// Must be the last test, because the others record the differences that they find.
+test("every intended difference still exists", () => {
+  expect(intended.filter(([pattern]) => !needed.has(pattern))).toEqual([]);
 });

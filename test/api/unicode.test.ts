@@ -4,8 +4,8 @@ import { makeEndpoint } from "../support/delivery.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** JSON can say `"\ud800"`, half of a character, which no encoding has. */
-const HALF = "a\ud800";
+/** JSON can contain an unpaired surrogate such as `"\ud800"`, which UTF-8 cannot encode. */
+const UNPAIRED = "a\ud800";
 
 let server: TestServer;
 let send: Send;
@@ -23,62 +23,62 @@ afterAll(async () => {
   await receiver[Symbol.asyncDispose]();
 });
 
-describe("half of a character", () => {
+describe("unpaired surrogates", () => {
   const message = { eventType: "a", payload: {} };
   const endpoint = { url: "https://example.com/" };
-  const raw = { transformationsParams: { rawPayload: HALF } };
+  const raw = { transformationsParams: { rawPayload: UNPAIRED } };
   const places: [string, string, object, string[]][] = [
-    ["POST", "/app", { name: HALF }, ["body", "name"]],
-    ["POST", "/app", { name: "a", metadata: { a: HALF } }, ["body", "metadata"]],
-    ["POST", "/app", { name: "a", metadata: { [HALF]: "a" } }, ["body", "metadata"]],
-    ["POST", "/app", { name: "a", uid: HALF }, ["body", "uid"]],
-    ["POST", "/app/:app/endpoint", { ...endpoint, description: HALF }, ["body", "description"]],
-    ["POST", "/app/:app/endpoint", { ...endpoint, metadata: { a: HALF } }, ["body", "metadata"]],
-    ["POST", "/app/:app/endpoint", { ...endpoint, headers: { a: HALF } }, ["body", "headers"]],
-    ["POST", "/app/:app/endpoint", { ...endpoint, channels: [HALF] }, ["body", "channels", "[0]"]],
-    ["POST", "/app/:app/endpoint", { url: `https://example.com/${HALF}` }, ["body", "url"]],
-    ["POST", "/operational-webhook/endpoint", { ...endpoint, description: HALF }, ["body", "description"]],
-    ["POST", "/event-type", { name: "half", description: HALF }, ["body", "description"]],
-    ["POST", "/event-type", { name: HALF, description: "" }, ["body", "name"]],
+    ["POST", "/app", { name: UNPAIRED }, ["body", "name"]],
+    ["POST", "/app", { name: "a", metadata: { a: UNPAIRED } }, ["body", "metadata"]],
+    ["POST", "/app", { name: "a", metadata: { [UNPAIRED]: "a" } }, ["body", "metadata"]],
+    ["POST", "/app", { name: "a", uid: UNPAIRED }, ["body", "uid"]],
+    ["POST", "/app/:app/endpoint", { ...endpoint, description: UNPAIRED }, ["body", "description"]],
+    ["POST", "/app/:app/endpoint", { ...endpoint, metadata: { a: UNPAIRED } }, ["body", "metadata"]],
+    ["POST", "/app/:app/endpoint", { ...endpoint, headers: { a: UNPAIRED } }, ["body", "headers"]],
+    ["POST", "/app/:app/endpoint", { ...endpoint, channels: [UNPAIRED] }, ["body", "channels", "[0]"]],
+    ["POST", "/app/:app/endpoint", { url: `https://example.com/${UNPAIRED}` }, ["body", "url"]],
+    ["POST", "/operational-webhook/endpoint", { ...endpoint, description: UNPAIRED }, ["body", "description"]],
+    ["POST", "/event-type", { name: "half", description: UNPAIRED }, ["body", "description"]],
+    ["POST", "/event-type", { name: UNPAIRED, description: "" }, ["body", "name"]],
     [
       "POST",
       "/event-type",
-      { name: "half", description: "", schemas: { "1": { enum: [HALF] } } },
+      { name: "half", description: "", schemas: { "1": { enum: [UNPAIRED] } } },
       ["body", "schemas", "1", "enum", "[0]"],
     ],
     [
       "POST",
       "/environment/import",
-      { eventTypes: [{ name: "half", description: HALF }] },
+      { eventTypes: [{ name: "half", description: UNPAIRED }] },
       ["body", "eventTypes", "[0]", "description"],
     ],
     ["POST", "/app/:app/msg", { ...message, ...raw }, ["body", "transformationsParams", "rawPayload"]],
-    ["POST", "/app/:app/msg", { ...message, eventId: HALF }, ["body", "eventId"]],
-    ["POST", "/app/:app/msg", { ...message, tags: [HALF] }, ["body", "tags", "[0]"]],
-    ["POST", "/auth/app-portal-access/:app", { sessionId: HALF }, ["body", "sessionId"]],
-    ["POST", "/management/environment", { name: HALF, type: "production" }, ["body", "name"]],
-    ["POST", "/management/authentication/default/api-token", { name: HALF }, ["body", "name"]],
+    ["POST", "/app/:app/msg", { ...message, eventId: UNPAIRED }, ["body", "eventId"]],
+    ["POST", "/app/:app/msg", { ...message, tags: [UNPAIRED] }, ["body", "tags", "[0]"]],
+    ["POST", "/auth/app-portal-access/:app", { sessionId: UNPAIRED }, ["body", "sessionId"]],
+    ["POST", "/management/environment", { name: UNPAIRED, type: "production" }, ["body", "name"]],
+    ["POST", "/management/authentication/default/api-token", { name: UNPAIRED }, ["body", "name"]],
   ];
   for (const [method, path, body, loc] of places) {
-    test(`is refused in ${loc.slice(1).join(".")} of ${method} ${path}`, async () => {
+    test(`an unpaired surrogate in ${loc.slice(1).join(".")} of ${method} ${path} returns 422`, async () => {
       const { status, json } = await send(method, path.replace(":app", app), body);
       expect([status, json.detail?.[0].loc]).toEqual([422, loc]);
     });
   }
 
-  test("is not told back by an answer that names its place", async () => {
-    const { status, text, json } = await send("POST", "/app", { name: "a", metadata: { [HALF]: 1 } });
+  test("the error for an unpaired surrogate in a key does not repeat it", async () => {
+    const { status, text, json } = await send("POST", "/app", { name: "a", metadata: { [UNPAIRED]: 1 } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "metadata", "a\ufffd"]]);
     expect(text).not.toContain("\\ud800");
   });
 
-  test("fails alone in a batch", async () => {
+  test("an unpaired surrogate in a message of a batch fails only that message", async () => {
     const messages = [{ ...message, ...raw }, message];
     const { status, json } = await send("POST", `/app/${app}/msg/batch`, { messages });
     expect([status, json.data[0].code, json.data[1].eventType]).toEqual([202, "validation_error", "a"]);
   });
 
-  test("in a payload is sent and shown byte for byte", async () => {
+  test("an unpaired surrogate in a payload is sent and returned byte for byte", async () => {
     const payload = '{"a": "\\ud800", "\\uDC00":1.0}';
     const body = `{"eventType":"a","eventId":"${freshUid()}","payload":${payload}}`;
     const { status, text, json } = await send("POST", `/app/${app}/msg`, body);
@@ -90,7 +90,7 @@ describe("half of a character", () => {
   });
 });
 
-test("a list that is far too long is refused in one word", async () => {
+test("a list that is far too long returns a single error", async () => {
   const eventTypes = Array.from({ length: 100_000 }, (_, i) => `type ${i}`);
   for (const path of [`/app/${app}/endpoint`, "/operational-webhook/endpoint"]) {
     const { status, json } = await send("POST", path, { url: "https://example.com/", eventTypes });

@@ -32,7 +32,7 @@ const shown = allOperations().filter(({ hidden }) => !hidden);
 const reading = (id: string) => shown.find((operation) => operation.id === id)!.method === "GET";
 
 describe("whoami", () => {
-  test("tells the root token that it may do everything, everywhere", async () => {
+  test("whoami returns every operation for the root token", async () => {
     expect(await whoami()).toEqual({
       envId: expect.stringMatching(/^org_/),
       appId: null,
@@ -45,21 +45,21 @@ describe("whoami", () => {
     });
   });
 
-  test("tells the token of an application whose it is, until when, and what it may do", async () => {
-    const told = await whoami(await access({ expiry: 3600, sessionId: "user_1" }));
+  test("whoami returns the application, expiry and operations of an application token", async () => {
+    const body = await whoami(await access({ expiry: 3600, sessionId: "user_1" }));
     const { id } = (await send("GET", `/app/${app}`)).json;
-    expect(told).toMatchObject({ appId: id, appUid: app, appName: app, sessionId: "user_1" });
-    expect(told.permissionSource).toBe("RegionalAuthToken");
-    expect(Math.abs(Date.parse(told.expiresAt) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+    expect(body).toMatchObject({ appId: id, appUid: app, appName: app, sessionId: "user_1" });
+    expect(body.permissionSource).toBe("RegionalAuthToken");
+    expect(Math.abs(Date.parse(body.expiresAt) - Date.now() - 3_600_000)).toBeLessThan(60_000);
     for (const may of ["v1.endpoint.create", "v1.endpoint.get-secret", "v1.message-attempt.resend"]) {
-      expect(told.operations).toContain(may);
+      expect(body.operations).toContain(may);
     }
     for (const mayNot of ["v1.application.list", "v1.message.create", "v1.event-type.create"]) {
-      expect(told.operations).not.toContain(mayNot);
+      expect(body.operations).not.toContain(mayNot);
     }
   });
 
-  test("tells a token that may only look nothing that changes anything, but that it can log out", async () => {
+  test("whoami returns only read operations and logout for a read-only token", async () => {
     const { operations } = await whoami(await access({ capabilities: ["ViewBase"] }));
     expect(operations).toContain("v1.endpoint.list");
     expect(operations).not.toContain("v1.endpoint.get-secret");
@@ -68,7 +68,7 @@ describe("whoami", () => {
     expect(operations).toContain("v1.authentication.logout");
   });
 
-  test("answers tokens with scopes whatever these are, and counts them in", async () => {
+  test("whoami accepts a token with any scopes and returns only operations that they allow", async () => {
     const path = "/management/authentication/default/api-token";
     const { token } = (await send("POST", path, { name: "t", scopes: ["endpoint:Read", "authentication:Write"] })).json;
     const { operations } = await whoami(token);
@@ -83,7 +83,7 @@ describe("whoami", () => {
     expect(held).not.toContain("v1.message.list");
   });
 
-  test("knows JWTs, also those that end beyond all dates", async () => {
+  test("whoami accepts JWTs, including one with a very large exp", async () => {
     const { envId } = await whoami();
     const { id } = (await send("GET", `/app/${app}`)).json;
     const claims = { sub: id, org: envId, exp: 4_000_000_000 };
@@ -96,7 +96,7 @@ describe("whoami", () => {
     expect((await whoami(signJwtText(endless, JWT_SECRET))).expiresAt).toStartWith("9999-12-31");
   });
 
-  test("lists just what is not refused", async () => {
+  test("whoami returns exactly the operations that are not refused", async () => {
     const { operations } = await whoami(await access({ capabilities: ["ViewBase", "CreateAttempts"] }));
     const identity = {
       caller: "",
@@ -115,7 +115,7 @@ describe("whoami", () => {
     }
   });
 
-  test("is 401 without a token", async () => {
+  test("whoami returns 401 without a valid token", async () => {
     expect((await send("GET", "/auth/whoami", undefined, { token: null })).status).toBe(401);
     expect((await send("GET", "/auth/whoami", undefined, { token: "wrong" })).status).toBe(401);
   });

@@ -16,30 +16,30 @@ async function seqsWithin(bytesMax: number, backwards: boolean) {
   return [page.rows.map(({ seq }) => seq), page.more];
 }
 
-describe("a page of messages with their payloads", () => {
-  test("is whole when they fit", async () => {
+describe("pages of messages with payloads", () => {
+  test("a page of messages is complete if the payloads fit the budget", async () => {
     expect(await seqsWithin(4 * PAYLOAD_BYTES, false)).toEqual([[5, 4, 3, 2, 1], false]);
   });
 
-  test("is shorter when they do not, and says that there is more", async () => {
+  test("a page of messages is cut at the budget and reports that there is more", async () => {
     expect(await seqsWithin(2 * PAYLOAD_BYTES, false)).toEqual([[5, 4, 3], true]);
   });
 
-  test("keeps what is nearest to a reader who travels backwards", async () => {
+  test("a cut page keeps the messages nearest to a reader who pages backwards", async () => {
     expect(await seqsWithin(2 * PAYLOAD_BYTES, true)).toEqual([[3, 2, 1], true]);
   });
 
-  test("has at least one message on it", async () => {
+  test("a page has at least one message even beyond the budget", async () => {
     expect(await seqsWithin(1, false)).toEqual([[5], true]);
   });
 
-  test("goes on where the search was cut short, or behind its last message when it was cut itself", async () => {
+  test("a complete page keeps the resume position of its search, and a cut page drops it", async () => {
     const cut = { rows, more: true, resume: 17 };
     expect((await withPayloads(store, cut, false)).resume).toBe(17);
     expect((await withPayloads(store, cut, false, 2 * PAYLOAD_BYTES)).resume).toBeUndefined();
   });
 
-  test("leaves a payload that is gone as it is", async () => {
+  test("a deleted payload stays null on a page of messages", async () => {
     const { rows: filled } = await withPayloads(store, { rows, more: false }, false);
     expect(filled.map(({ payload }) => payload?.length ?? null)).toEqual([10, 10, null, 10, 10]);
   });

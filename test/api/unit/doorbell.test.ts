@@ -3,7 +3,7 @@ import { Doorbell } from "../../../src/api/live/doorbell.ts";
 import { Facts } from "../../../src/core/fact.ts";
 import type { Clock } from "../../../src/ports.ts";
 
-/** Time passes when the test says so. */
+/** The timers fire only when the test runs them. */
 function setup() {
   const facts = new Facts();
   const timers = new Set<() => void>();
@@ -30,7 +30,7 @@ function setup() {
   return { doorbell, timers, stopping, caller, accepted };
 }
 
-/** Is the promise resolved by now? */
+/** Reports whether the promise is resolved by now. */
 async function isOver(promise: Promise<void>): Promise<boolean> {
   return Promise.race([
     promise.then(() => true),
@@ -38,8 +38,8 @@ async function isOver(promise: Promise<void>): Promise<boolean> {
   ]);
 }
 
-describe("a wait for a message", () => {
-  test("ends with one of the application, and no other", async () => {
+describe("waits for messages", () => {
+  test("a wait ends with a message of its application and of no other", async () => {
     const { doorbell, caller, accepted, timers } = setup();
     const wait = doorbell.wait(7, 1000, caller.signal);
     accepted(8);
@@ -49,7 +49,7 @@ describe("a wait for a message", () => {
     expect(timers.size).toBe(0);
   });
 
-  test("ends when its time is over, when the caller goes away and when the server stops", async () => {
+  test("a wait ends at its timeout, when the caller disconnects and when the server stops", async () => {
     const { doorbell, caller, stopping, timers } = setup();
     const timed = doorbell.wait(7, 1000, caller.signal);
     for (const task of timers) task();
@@ -64,7 +64,7 @@ describe("a wait for a message", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
   });
 
-  test("is over at once when nobody wants to wait or too many do, and those who give up make room", async () => {
+  test("a wait is over at once with a time of zero or too many waiters, and cancelling one makes room", async () => {
     const { doorbell, caller } = setup();
     expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
     const waits = Array.from({ length: 1000 }, () => doorbell.wait(7, 1000, caller.signal));

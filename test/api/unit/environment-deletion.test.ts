@@ -14,29 +14,29 @@ import { Furnished } from "../../store/furnished.ts";
 import { openedOnce } from "../../store/store-under-test.ts";
 import { storeWith } from "../../support/store-with.ts";
 
-/** The operations on a store in which `meanwhile` happens right before an application or an environment is deleted. */
-async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
+/** Builds operations on a store that runs `beforeDelete` right before it deletes an application or environment. */
+async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
   const { store } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});
   const world = await Furnished.open(async () => openedOnce(store));
-  const told: (Fact | Signal)[] = [];
+  const reported: (Fact | Signal)[] = [];
   const facts = new Facts();
-  facts.subscribe((fact) => told.push(fact));
+  facts.subscribe((fact) => reported.push(fact));
   const signals = new Signals(() => {});
-  signals.react(["application.changed"], (signal) => told.push(signal));
+  signals.react(["application.changed"], (signal) => reported.push(signal));
   const { applications, environments } = store.configuration;
   const busy = storeWith(store, {
     configuration: {
       applications: {
         ...applications,
         delete: async (...args) => {
-          await meanwhile(world);
+          await beforeDelete(world);
           return applications.delete(...args);
         },
       },
       environments: {
         ...environments,
         delete: async (...args) => {
-          await meanwhile(world);
+          await beforeDelete(world);
           return environments.delete(...args);
         },
       },
@@ -52,14 +52,14 @@ async function worldWith(meanwhile: (world: Furnished) => Promise<unknown>) {
         params,
         identity: { environmentSeq: world.environment.seq, applicationSeq: null },
       } as unknown as Call<never, never, never>);
-  return { world, told, ids, context, call };
+  return { world, reported, ids, context, call };
 }
 
-describe("what is made while it is being deleted around it", () => {
-  test("goes with its environment and is told of", async () => {
+describe("resources created during a deletion", () => {
+  test("an application and endpoint created while their environment is deleted are deleted and reported", async () => {
     const made: { application: number; endpoint: number }[] = [];
     const other = { seq: 0 };
-    const { told, ids, context, call, world } = await worldWith(async (busy) => {
+    const { reported, ids, context, call, world } = await worldWith(async (busy) => {
       const application = await busy.addApplication({ environmentSeq: other.seq });
       const endpoint = await busy.addEndpoint({ applicationSeq: application.seq });
       made.push({ application: application.seq, endpoint: endpoint.seq });
@@ -70,20 +70,20 @@ describe("what is made while it is being deleted around it", () => {
     await call(environmentRoutes(context), "v1.management.environment.delete", params);
     expect(made).toHaveLength(1);
     const [{ application: applicationSeq, endpoint: endpointSeq }] = made as [(typeof made)[number]];
-    expect(told).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });
-    expect(told).toContainEqual({ type: "application.changed", applicationSeq, environmentSeq: other.seq });
+    expect(reported).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });
+    expect(reported).toContainEqual({ type: "application.changed", applicationSeq, environmentSeq: other.seq });
     expect(await world.store.configuration.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
   });
 
-  test("goes with its application and is told of", async () => {
+  test("an endpoint created while its application is deleted is deleted and reported", async () => {
     let late = 0;
-    const { told, ids, context, call, world } = await worldWith(async (busy) => {
+    const { reported, ids, context, call, world } = await worldWith(async (busy) => {
       late = (await busy.addEndpoint()).seq;
     });
     await using _ = world;
     const applicationSeq = world.application.seq;
     await call(applicationRoutes(context), "v1.application.delete", { app_id: ids.encode("app_", applicationSeq) });
-    const deleted = told.filter(({ type }) => type === "endpoint.deleted");
+    const deleted = reported.filter(({ type }) => type === "endpoint.deleted");
     expect(deleted).toHaveLength(2);
     for (const endpointSeq of [world.endpoint.seq, late]) {
       expect(deleted).toContainEqual({ type: "endpoint.deleted", endpointSeq, applicationSeq });

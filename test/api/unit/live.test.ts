@@ -3,8 +3,8 @@ import { Live, type OverviewSource } from "../../../src/api/live/live.ts";
 import { Facts } from "../../../src/core/fact.ts";
 import { Signals } from "../../../src/core/signal.ts";
 
-/** A clock that stands still until it is moved. */
-class HandClock {
+/** A clock that only moves when the test moves it. */
+class ManualClock {
   at = 0;
   #waiting: { at: number; task: () => void }[] = [];
 
@@ -27,7 +27,7 @@ class HandClock {
     const due = this.#waiting.filter(({ at }) => at <= this.at);
     this.#waiting = this.#waiting.filter(({ at }) => at > this.at);
     for (const { task } of due) task();
-    // Let what was begun read its source.
+    // Lets the tasks that were started read their source.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -35,7 +35,7 @@ class HandClock {
 const viewer = { environmentSeq: 1, root: false };
 
 function setup() {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const facts = new Facts();
   const signals = new Signals(() => {});
   const looks: number[] = [];
@@ -56,13 +56,13 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
 }
 
 describe("the live view", () => {
-  test("begins with how things are", async () => {
+  test("the live view starts with the current overview", async () => {
     const { live } = setup();
     const reader = (await live.open(viewer)).getReader();
     expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1}\n\n');
   });
 
-  test("tells many changes once a second", async () => {
+  test("the live view sends many changes as one event per second", async () => {
     const { clock, live, looks, change } = setup();
     const reader = (await live.open(viewer)).getReader();
     await read(reader);
@@ -76,7 +76,7 @@ describe("the live view", () => {
     expect(await read(reader)).toContain('"look":3');
   });
 
-  test("looks once for all who listen to an environment", async () => {
+  test("the live view reads the overview once for all listeners of an environment", async () => {
     const { clock, live, looks, change } = setup();
     for (const environment of [1, 1, 2]) await live.open({ environmentSeq: environment, root: false });
     change();
@@ -84,7 +84,7 @@ describe("the live view", () => {
     expect(looks.slice(3)).toEqual([1, 2]);
   });
 
-  test("says now and then that it is still there", async () => {
+  test("the live view sends a comment at intervals to keep the connection open", async () => {
     const { clock, live } = setup();
     const reader = (await live.open(viewer)).getReader();
     await read(reader);
@@ -94,7 +94,7 @@ describe("the live view", () => {
     expect(await read(reader)).toStartWith(":");
   });
 
-  test("forgets who went away, and without listeners does nothing", async () => {
+  test("a listener that disconnects is dropped, and without listeners nothing is read", async () => {
     const { clock, live, looks, change } = setup();
     const reader = (await live.open(viewer)).getReader();
     await reader.cancel();
@@ -103,7 +103,7 @@ describe("the live view", () => {
     expect(looks).toHaveLength(1);
   });
 
-  test("ends for an environment's tokens when they have ended or may do something else, and for nobody else", async () => {
+  test("a change of an environment's tokens ends their streams and no others", async () => {
     const { clock, live, change, endTokens } = setup();
     const others = [
       { environmentSeq: 1, root: true },
@@ -119,7 +119,7 @@ describe("the live view", () => {
     for (const reader of lasting) expect(await read(reader)).toContain("event: overview");
   });
 
-  test("ends for the tokens of all environments when some may have ended, and not for root", async () => {
+  test("a change of tokens in any environment ends all streams except those of root", async () => {
     const { clock, live, change, endTokens } = setup();
     const viewers = [viewer, { environmentSeq: 2, root: false }, { environmentSeq: 1, root: true }];
     const readers = await Promise.all(viewers.map(async (one) => (await live.open(one)).getReader()));
@@ -131,7 +131,7 @@ describe("the live view", () => {
     expect(await read(readers[2]!)).toContain("event: overview");
   });
 
-  test("ends at once for a token that ended on the way in", async () => {
+  test("a stream whose token ends while it is opened ends after the first event", async () => {
     const { live, endTokens } = setup();
     const opening = live.open(viewer);
     endTokens();
@@ -140,7 +140,7 @@ describe("the live view", () => {
     expect((await reader.read()).done).toBe(true);
   });
 
-  test("takes two hundred listeners and no more, until one goes", async () => {
+  test("the live view returns 429 beyond two hundred listeners until one leaves", async () => {
     const { live } = setup();
     const streams = await Promise.all(Array.from({ length: 200 }, () => live.open(viewer)));
     await expect(live.open(viewer)).rejects.toMatchObject({ status: 429 });
@@ -148,7 +148,7 @@ describe("the live view", () => {
     await live.open(viewer);
   });
 
-  test("keeps at most a few events for who does not read", async () => {
+  test("the live view buffers at most a few events for a listener that does not read", async () => {
     const { clock, live, change } = setup();
     const stream = await live.open(viewer);
     for (let i = 0; i < 50; i++) {

@@ -22,7 +22,7 @@ const known: [string, string[]][] = [
 ];
 
 for (const [url, methods] of known) {
-  test(`${url} takes ${methods.join(", ") || "nothing"}`, () => {
+  test(`the methods of ${url} are ${methods.join(", ") || "none"}`, () => {
     expect(paths.methodsAt(url)).toEqual(methods);
   });
 }

@@ -14,19 +14,19 @@ const targets: [url: string, target: string][] = [
 
 describe("the target of a request", () => {
   for (const [url, target] of targets) {
-    test(`for ${url} is ${target}`, () => {
+    test(`the target of ${url} is ${target}`, () => {
       expect(targetOf(url)).toBe(target);
     });
   }
 
-  test("has a path, and a query that may be empty", () => {
+  test("a request target is split into a path and a query that may be empty", () => {
     expect(["/a/", "/a?b/", "http://h/a/?b=c?d"].map(pathOf)).toEqual(["/a/", "/a", "/a/"]);
     expect(["/a", "/a?", "http://h/a?b=c?d"].map(searchOf)).toEqual(["", "", "b=c?d"]);
   });
 });
 
-describe("a request without a host", () => {
-  test("gets one, and keeps all else", async () => {
+describe("the host of a request", () => {
+  test("a request without a host gets one and keeps everything else", async () => {
     const sent = new Request("http://x/", { method: "POST", body: "text", headers: { a: "b" } });
     Object.defineProperty(sent, "url", { value: "/path/?q=1" });
     const request = withHost(sent);
@@ -38,7 +38,7 @@ describe("a request without a host", () => {
     expect(await request.text()).toBe("text");
   });
 
-  test("is left alone when it has one", () => {
+  test("a request with a host is left unchanged", () => {
     const request = new Request("http://a/path");
     expect(withHost(request)).toBe(request);
   });

@@ -68,7 +68,7 @@ const Create = Type.Object(createProperties(fields));
 const Output = Type.Object(outputProperties(fields));
 
 describe("the schemas of a resource", () => {
-  test("have what each body takes, the required fields first", () => {
+  test("the body schemas of a resource have the fields that each body accepts, required ones first", () => {
     const settings = ["uid", "rate", "oldRate", "waits", "metadata", "paused", "grace"];
     expect(Object.keys(createProperties(fields))).toEqual(["name", ...settings, "headers"]);
     expect(Object.keys(updateProperties(fields))).toEqual(["name", ...settings]);
@@ -77,19 +77,19 @@ describe("the schemas of a resource", () => {
     expect(Type.Object(patchProperties(fields)).required).toBeUndefined();
   });
 
-  test("have what a response shows", () => {
+  test("the output schema of a resource has the fields that a response contains", () => {
     const shown = ["id", "uid", "name", "rate", "oldRate", "waits", "metadata", "paused", "grace", "createdAt"];
     expect(Object.keys(Output.properties)).toEqual(shown);
     expect<readonly string[] | undefined>(Output.required).toEqual(shown.filter((name) => name !== "uid"));
   });
 
-  test("document defaults in the form of JSON", () => {
+  test("the schemas of a resource document defaults in their JSON form", () => {
     expect(Create.properties.grace.default).toBe("5s");
     expect(Create.properties.paused.default).toBe(false);
     expect("default" in Create.properties.rate).toBe(false);
   });
 
-  test("check what is sent, and nothing else", () => {
+  test("the schemas of a resource report every invalid field and no valid one", () => {
     const good: Static<typeof Create> = { name: "n", uid: null, rate: 1, waits: ["5s"], metadata: null, headers: {} };
     expect(findingsOf(Create, good, "body")).toEqual([]);
     const bad = { name: "", rate: 0, waits: ["2m", "soon"], paused: null };
@@ -102,7 +102,7 @@ describe("the schemas of a resource", () => {
     ]);
   });
 
-  test("have types that are as precise as the table", () => {
+  test("the types of a resource are as precise as its field table", () => {
     const output: Static<typeof Output> = outputOf(fields, record, ids);
     // Compiles only if these types are exact.
     const waits: readonly string[] | null = output.waits;
@@ -114,7 +114,7 @@ describe("the schemas of a resource", () => {
 });
 
 describe("a record of a resource", () => {
-  test("is shown with its id, with times and durations as text, and with its aliases", () => {
+  test("a record is returned with its id, its aliases, and times and durations as text", () => {
     expect(outputOf(fields, record, ids)).toEqual({
       id: ids.encode("ep_", 1),
       uid: "u",
@@ -130,7 +130,7 @@ describe("a record of a resource", () => {
     expect(outputOf(fields, { ...record, uid: null }, ids)).not.toHaveProperty("uid");
   });
 
-  test("has an example made of defaults, except where the table gives another", () => {
+  test("the example of a resource consists of defaults unless the field table gives another value", () => {
     expect(exampleOf(fields)).toEqual({
       id: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
       uid: "my-own",
@@ -145,7 +145,7 @@ describe("a record of a resource", () => {
     });
   });
 
-  test("keeps on PATCH what was not sent", () => {
+  test("a PATCH keeps the fields of a record that are not sent", () => {
     expect(applyPatch(fields, record, {})).toEqual(record);
     const sent = { rate: null, metadata: null, waits: ["2s"], paused: false };
     expect(applyPatch(fields, record, sent)).toEqual({
@@ -157,7 +157,7 @@ describe("a record of a resource", () => {
     });
   });
 
-  test("gets on PUT the default of what was not sent, but keeps its uid and what cannot be sent", () => {
+  test("a PUT resets omitted fields to defaults but keeps the uid and fields that cannot be sent", () => {
     expect(applyPut(fields, record, { name: "m" })).toEqual({
       ...record,
       name: "m",
@@ -170,13 +170,13 @@ describe("a record of a resource", () => {
     expect(applyPut(fields, record, { name: "m", uid: null }).uid).toBeNull();
   });
 
-  test("takes an alias unless the field itself was sent", () => {
+  test("an alias applies unless the field itself is sent", () => {
     expect(applyPatch(fields, record, { oldRate: 7 }).rate).toBe(7);
     expect(applyPatch(fields, record, { oldRate: 7, rate: 8 }).rate).toBe(8);
     expect(applyPatch(fields, record, { oldRate: 7, rate: null }).rate).toBeNull();
   });
 
-  test("takes what belongs to creation only when it is created", () => {
+  test("a field for creation only is applied only when a record is created", () => {
     const sent = { headers: { a: "b" } };
     expect(applyCreate(fields, record, sent).headers).toEqual({ a: "b" });
     expect(applyPatch(fields, record, sent).headers).toEqual(record.headers);

@@ -6,7 +6,7 @@ const operations = allOperations();
 const byId = new Map(operations.map((operation) => [operation.id, operation]));
 
 describe("the scopes that operations need", () => {
-  test("are about these resources", () => {
+  test("the resources of scopes are the known ones", () => {
     expect(scopeResources(operations)).toEqual([
       "application",
       "audit-log",
@@ -25,7 +25,7 @@ describe("the scopes that operations need", () => {
     ]);
   });
 
-  test("are none exactly where nobody is asked for a token, and for what a token does with itself", () => {
+  test("only public operations, whoami and logout need no scopes", () => {
     expect(operations.length).toBeGreaterThan(90);
     const free = operations.filter(
       (operation) => neededScopes(operation).length === 0 && operation.access !== "public",
@@ -36,7 +36,7 @@ describe("the scopes that operations need", () => {
     }
   });
 
-  test("are to read for every GET, and to write for everything else but what really changes nothing", () => {
+  test("a GET needs Read scopes, and every other operation Write scopes unless it changes nothing", () => {
     const reading = operations.filter((operation) => {
       const actions = neededScopes(operation).map((name) => name.split(":")[1]);
       expect([operation.id, new Set(actions).size <= 1]).toEqual([operation.id, true]);
@@ -52,7 +52,7 @@ describe("the scopes that operations need", () => {
     ]);
   });
 
-  const told: Readonly<Record<string, readonly string[]>> = {
+  const expected: Readonly<Record<string, readonly string[]>> = {
     "v1.message.precheck": ["message:Read"],
     "v1.environment.export": ["environment:Read", "event-type:Read"],
     "v1.environment.import": ["environment:Write", "event-type:Write"],
@@ -63,8 +63,8 @@ describe("the scopes that operations need", () => {
     "v1.management.authentication.create-api-token": ["authentication:Write"],
     "overview.live": ["overview:Read"],
   };
-  for (const [id, names] of Object.entries(told)) {
-    test(`are ${names.join(" and ")} for ${id}`, () => {
+  for (const [id, names] of Object.entries(expected)) {
+    test(`${id} needs ${names.join(" and ")}`, () => {
       expect(neededScopes(byId.get(id)!)).toEqual(names as never);
     });
   }
