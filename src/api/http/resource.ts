@@ -145,14 +145,37 @@ export function exampleOf<F extends Fields>(fields: F): Output<F> {
   return examples as Output<F>;
 }
 
+interface Shown {
+  readonly json: string;
+  readonly omitsNull: boolean;
+  valueIn(record: Readonly<Record<string, unknown>>, ids: IdCodec): unknown;
+}
+
+/** What responses show of each table, prepared once: lists have hundreds of records. */
+const shownOf = new WeakMap<Fields, readonly Shown[]>();
+
+function prepareShown(fields: Fields): readonly Shown[] {
+  const shown = Object.entries(fields)
+    .filter(([, { traits }]) => traits.output !== "never")
+    .map(([name, { type, traits, aliasOf, initial }]): Shown => {
+      const source = aliasOf ?? name;
+      const isRead = traits.stored || aliasOf !== undefined;
+      return {
+        json: traits.json ?? name,
+        omitsNull: traits.output === "unless null",
+        valueIn: (record, ids) => type.format(isRead ? record[source] : initial, ids),
+      };
+    });
+  shownOf.set(fields, shown);
+  return shown;
+}
+
 /** A record as a response shows it. */
 export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: IdCodec): Output<F> {
-  const values: Readonly<Record<string, unknown>> = record;
   const output: Record<string, unknown> = {};
-  for (const [name, { type, traits, aliasOf, initial }] of Object.entries<Field>(fields)) {
-    if (traits.output === "never") continue;
-    const value = type.format(traits.stored || aliasOf !== undefined ? values[aliasOf ?? name] : initial, ids);
-    if (value !== null || traits.output === "always") output[traits.json ?? name] = value;
+  for (const { json, omitsNull, valueIn } of shownOf.get(fields) ?? prepareShown(fields)) {
+    const value = valueIn(record, ids);
+    if (value !== null || !omitsNull) output[json] = value;
   }
   return output as Output<F>;
 }
