@@ -58,8 +58,8 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
     const outside: string[] = [];
     const errors: string[] = [];
     page.on("request", (request) => {
-      const asked = request.url();
-      if (!asked.startsWith(`${server.url}/`) && !asked.startsWith("data:")) outside.push(asked);
+      const requested = request.url();
+      if (!requested.startsWith(`${server.url}/`) && !requested.startsWith("data:")) outside.push(requested);
     });
     page.on("console", (message) => {
       if (message.type() === "error" && !message.text().includes("status of 401")) errors.push(message.text());

@@ -82,8 +82,8 @@ export function getMessages(
   { status, iterator }: { status: number | null; iterator: string | null },
   signal: AbortSignal,
 ): Promise<ListOf<EndpointMessage>> {
-  const asked = query({ limit: LIST_LIMIT, with_content: false, expanded_statuses: true, status, iterator });
-  return get(`${pathOf(endpoint)}/msg?${asked}`, signal);
+  const parameters = query({ limit: LIST_LIMIT, with_content: false, expanded_statuses: true, status, iterator });
+  return get(`${pathOf(endpoint)}/msg?${parameters}`, signal);
 }
 
 export async function getMessage(message: string, signal: AbortSignal): Promise<MessageText> {
@@ -95,8 +95,8 @@ export function getDestinations(message: string, signal: AbortSignal): Promise<L
 }
 
 export function getAttempts(message: string, iterator: string | null, signal: AbortSignal): Promise<ListOf<Attempt>> {
-  const asked = query({ limit: ATTEMPTS_LIMIT, iterator });
-  return get(`${app()}/attempt/msg/${encode(message)}?${asked}`, signal);
+  const parameters = query({ limit: ATTEMPTS_LIMIT, iterator });
+  return get(`${app()}/attempt/msg/${encode(message)}?${parameters}`, signal);
 }
 
 export async function resend(message: string, endpoint: string): Promise<void> {
@@ -108,8 +108,8 @@ export async function getEventTypes(withSchemas: boolean, signal: AbortSignal): 
   const all: EventType[] = [];
   let iterator: string | null = null;
   for (let pages = 0; pages < ALL_PAGES_MAX; pages++) {
-    const asked: string = query({ limit: ALL_LIMIT, with_content: withSchemas, iterator });
-    const page: ListOf<EventType> = await get(`/event-type?${asked}`, signal);
+    const parameters: string = query({ limit: ALL_LIMIT, with_content: withSchemas, iterator });
+    const page: ListOf<EventType> = await get(`/event-type?${parameters}`, signal);
     all.push(...page.data);
     if (page.done) break;
     iterator = page.iterator;

@@ -21,7 +21,7 @@ export interface Who {
 export type Session =
   | { readonly state: "checking" }
   | { readonly state: "open"; readonly who: Who }
-  /** The server could not be asked who the token belongs to. */
+  /** The server did not say who the token belongs to. */
   | { readonly state: "unreachable"; readonly problem: string }
   | { readonly state: "ended"; readonly reason: EndReason };
 
@@ -82,17 +82,17 @@ function close(): void {
 
 /** Asks the server who the token belongs to. */
 export async function identify(): Promise<void> {
-  const asked = current;
+  const used = current;
   session.value = { state: "checking" };
   try {
     const response = await call("GET", "/auth/whoami");
     const { appId, appName, operations } = (await response.json()) as Whoami;
-    if (asked !== current) return;
+    if (used !== current) return;
     if (appId === null) return end("not-for-an-application");
     const who = { appId, appName: appName ?? "", operations: new Set(operations) };
     session.value = { state: "open", who };
   } catch (error) {
-    if (asked !== current || (session.value as Session).state === "ended") return;
+    if (used !== current || (session.value as Session).state === "ended") return;
     session.value = { state: "unreachable", problem: (error as Error).message };
   }
 }
@@ -101,10 +101,10 @@ export async function identify(): Promise<void> {
  * Sends a request with the token. Rejects with a message for the user unless the response is 2xx.
  */
 export async function call(method: string, path: string, options?: RequestOptions): Promise<Response> {
-  const asked = current;
-  const response = await request(method, API + path, asked?.token ?? "", options);
+  const used = current;
+  const response = await request(method, API + path, used?.token ?? "", options);
   if (response.ok) return response;
-  if (response.status === 401 && asked === current) end("expired");
+  if (response.status === 401 && used === current) end("expired");
   throw await errorOf(response);
 }
 

@@ -30,7 +30,7 @@ const validation = choice(["off", "warn", "reject"], {
 
 type Flags = readonly string[];
 
-/** In JSON null stands for an empty list. */
+/** An empty list is null in JSON. */
 const flags = nullMeans<Flags, Flags, Flags>([], list(eventTypeName, { maxItems: FLAGS_MAX, distinct: true }));
 const featureFlags: ValueType<Flags, Flags | null, Flags | null> = {
   ...flags,

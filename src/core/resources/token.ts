@@ -55,9 +55,9 @@ export const tokenFields = {
   scopes: atCreation(scopes, null, { example: ["application:Read", "message:*"] }),
   /** The token of one application sees event types without a flag, and those with one of these. */
   featureFlags: internal(json<readonly string[]>()),
-  /** The caller's name for what the token was made for; `endOfApplication` can choose by it. */
+  /** The caller's name for a session, by which tokens can be expired. */
   sessionId: given(nullable(text())),
-  /** The end of its text; empty when that was not kept. */
+  /** The last characters of the token; empty for old tokens. */
   hint: internal(text()),
   createdAt,
   expiresAt: given(nullableOutput(exampleInstant)),
