@@ -1,6 +1,6 @@
 import type { Send } from "./client.ts";
 
-/** An entry of the audit log, as the API tells it. */
+/** An entry of the audit log, as the API returns it. */
 export interface AuditEntryOut {
   readonly id: string;
   readonly timestamp: string;
@@ -10,7 +10,7 @@ export interface AuditEntryOut {
   readonly outcome: string;
 }
 
-/** The newest entries of the audit log of an environment, newest first. */
+/** Returns the newest entries of the audit log of an environment, newest first. */
 export async function auditLog(
   send: Send,
   headers: Readonly<Record<string, string>> = {},

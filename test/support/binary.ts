@@ -1,25 +1,28 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** Runs the program as a process of its own: from its sources, or as the executable that was built from them. */
+/**
+ * Runs the program as a separate process: from its sources, or as the executable that was built
+ * from them.
+ */
 
 export const ROOT = join(import.meta.dir, "..", "..");
 export const EXECUTABLE = join(ROOT, "dist", process.platform === "win32" ? "boathook.exe" : "boathook");
 
-/** The words that a command line begins with. */
+/** The first words of a command line. */
 export type Program = readonly string[];
 
-/** The program as it stands in `src/`; a missing build does not matter. */
+/** The program in `src/`. It needs no build. */
 export const fromSources: Program = [process.execPath, join(ROOT, "src", "main.ts")];
 
-/** `dist/boathook`. Throws when it has not been built. */
+/** Returns `dist/boathook`. Throws if it has not been built. */
 export function executable(): Program {
-  if (!existsSync(EXECUTABLE)) throw new Error(`${EXECUTABLE} is not there: run \`bun run build\` first`);
+  if (!existsSync(EXECUTABLE)) throw new Error(`${EXECUTABLE} does not exist. Run \`bun run build\` first.`);
   return [EXECUTABLE];
 }
 
 export interface ProcessOptions {
-  /** Added to an environment that has nothing in it that boathook reads. */
+  /** Added to an environment without any variable that boathook reads. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
@@ -45,34 +48,34 @@ function textOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string
   return new Response(stream).text();
 }
 
-/** Runs a command to its end. */
+/** Runs a command and waits until it ends. */
 export async function run(program: Program, args: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
   const child = spawn(program, args, options);
   const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.exited]);
   return { code, stdout, stderr };
 }
 
-/** One line of the JSON log. */
+/** A line of the JSON log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 
 export interface RunningBoathook {
   readonly pid: number;
-  /** Where it listens, without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Everything that it has logged so far. */
+  /** All lines so far. */
   readonly log: readonly LogLine[];
-  /** Resolves with the first line that fits, also when it has been logged already. */
+  /** Resolves with the first line that fits, even if it was logged before the call. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
   /** The exit code; 128 + n after signal n. */
   readonly exited: Promise<number>;
-  /** SIGTERM, and the exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number>;
 }
 
 /**
- * Starts `boathook serve` on a free port of 127.0.0.1 and waits until it serves. Rejects with what it wrote to stderr when it
- * ends before that. The caller stops it.
+ * Starts `boathook serve` on a free port of 127.0.0.1 and waits until it serves. If it ends before
+ * that, rejects with its stderr. The caller stops it.
  */
 export async function startBoathook(
   program: Program,

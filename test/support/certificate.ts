@@ -8,8 +8,8 @@ export interface Certificate {
 }
 
 /**
- * Makes a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name or IP address, valid from 2020 until a year.
- * Whoever is told to trust it may verify with it; for everybody else it is one that nobody has vouched for.
+ * Creates a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name or IP address, valid
+ * from 2020 until a year. Only clients that are told to trust it accept it.
  */
 export function selfSigned(name: string, untilYear = 2120): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -40,7 +40,7 @@ const UTF8_STRING = 0x0c;
 const GENERALIZED_TIME = 0x18;
 const SEQUENCE = 0x30;
 const SET = 0x31;
-/** Within a GeneralName: a dNSName and an iPAddress. */
+/** The tags of a dNSName and an iPAddress in a GeneralName. */
 const DNS_NAME = 0x82;
 const IP_ADDRESS = 0x87;
 
@@ -52,7 +52,7 @@ function alternativeName(name: string): Buffer {
   return sequence(oid("551d11"), tagged(OCTET_STRING, names));
 }
 
-/** The bytes of an address: `a.b.c.d`, or IPv6 with at most one `::` and no dots. */
+/** Returns the bytes of an address: `a.b.c.d`, or IPv6 with at most one `::` and no dots. */
 function ipBytes(address: string): Buffer {
   if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
   const [head = "", tail = ""] = address.split("::");
@@ -62,7 +62,7 @@ function ipBytes(address: string): Buffer {
   return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
 }
 
-/** DER: a tag, the length (below 2^16) in its shortest form, the content. */
+/** Encodes DER: a tag, the length (below 2^16) in its shortest form, the content. */
 function tagged(tag: number, ...content: Buffer[]): Buffer {
   const body = Buffer.concat(content);
   return Buffer.concat([Buffer.of(tag, ...lengthBytes(body.length)), body]);

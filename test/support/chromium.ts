@@ -3,7 +3,10 @@ import { type Browser, chromium } from "playwright-core";
 
 const USUAL_PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** No window, no sandbox (tests run as root in containers), and no connection of its own to anywhere. */
+/**
+ * No window, no sandbox (tests run as root in containers), and no connections that a page did not
+ * ask for.
+ */
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -15,13 +18,16 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The Chromium to test with: what `CHROMIUM` names, else one in a usual place; null when there is none. */
+/**
+ * Returns the Chromium to test with: the one named by `CHROMIUM`, or one in a usual place; null if
+ * there is none.
+ */
 export function findChromium(): string | null {
   const named = process.env.CHROMIUM;
   return [...(named ? [named] : []), ...USUAL_PLACES].find((path) => existsSync(path)) ?? null;
 }
 
-/** Starts it with a new, empty profile. The caller closes it. */
+/** Starts Chromium with a new, empty profile. The caller closes it. */
 export function launchChromium(path: string): Promise<Browser> {
   return chromium.launch({ executablePath: path, args: FLAGS });
 }

@@ -1,26 +1,29 @@
 import { ROOT_TOKEN } from "./server.ts";
 
-/** An answer, read to its end. */
+/** A response with its whole body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The parsed body; undefined when there is none. Shaped by the test that reads it. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its expectations what it expects
+  /** The parsed body; undefined if there is none. Each test knows the shape that it expects. */
+  // biome-ignore lint/suspicious/noExplicitAny: the expectations of the test state the type
   readonly json: any;
 }
 
 export interface SendOptions {
-  /** Sent as JSON, unless it is a string or bytes. */
+  /** Sent as JSON unless it is a string or bytes. */
   readonly body?: unknown;
-  /** Null: none. */
+  /** Null sends no token. */
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Send = (method: string, path: string, body?: unknown, options?: SendOptions) => Promise<Answer>;
 
-/** Sends requests to the API of a server; paths are relative to `/api/v1` unless they begin with the whole of it. */
+/**
+ * Sends requests to the API of a server. Paths are relative to `/api/v1` unless they start with
+ * `/api/`.
+ */
 export function clientOf(url: string): Send {
   return async (method, path, body, { token = ROOT_TOKEN, headers = {} } = {}) => {
     const response = await fetch(path.startsWith("/api/") ? url + path : `${url}/api/v1${path}`, {
@@ -44,20 +47,20 @@ function parsed(response: Response, text: string): unknown {
 
 let made = 0;
 
-/** A uid that no other test has. */
+/** Returns a uid that no other test uses. */
 export function freshUid(name = "thing"): string {
   return `${name}-${process.pid}-${++made}`;
 }
 
-/** Makes an application and returns its uid. */
+/** Creates an application and returns its uid. */
 export async function makeApplication(send: Send): Promise<string> {
   const uid = freshUid("app");
   const { status, text } = await send("POST", "/app", { name: uid, uid });
-  if (status !== 201) throw new Error(`No application: ${status} ${text}`);
+  if (status !== 201) throw new Error(`The application was not created: ${status} ${text}`);
   return uid;
 }
 
-/** The answers to the same request sent many times at once, by their status. */
+/** Sends the same request many times at once and returns the responses by status. */
 export async function sameAtOnce(request: () => Promise<Answer>, times = 10): Promise<Record<number, Answer[]>> {
   const answers = await Promise.all(Array.from({ length: times }, request));
   return Object.groupBy(answers, ({ status }) => status) as Record<number, Answer[]>;

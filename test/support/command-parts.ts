@@ -11,14 +11,14 @@ import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 
 type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "facts" | "signals">;
 
-/** What commands work with when no engine runs, on a store in memory with one environment. */
+/** The context of commands without an engine, on a store in memory with one environment. */
 export interface CommandParts extends Parts, Disposable {
   readonly environment: Environment;
   /** The facts that were stated and the signals that were sent, in order. */
   readonly told: readonly (Fact | Signal)[];
 }
 
-/** `wrapStore` puts something between the commands and their store. */
+/** `wrapStore` changes the store that the commands see. */
 export async function commandParts(wrapStore: (store: Store) => Store = (store) => store): Promise<CommandParts> {
   const db = new Database(":memory:", { strict: true });
   const memory = openMemoryStore(db, systemClock, () => {}).store;

@@ -1,22 +1,22 @@
 import type { Send } from "./client.ts";
 
-/** What tests of deliveries do over and over: make endpoints, send messages, ask what became of them. */
+/** Common steps of tests of deliveries: create endpoints, send messages, read the results. */
 
-/** Makes an endpoint and returns its id. */
+/** Creates an endpoint and returns its id. */
 export async function makeEndpoint(send: Send, app: string, url: string, fields: object = {}): Promise<string> {
   const { status, text, json } = await send("POST", `/app/${app}/endpoint`, { url, ...fields });
-  if (status !== 201) throw new Error(`No endpoint: ${status} ${text}`);
+  if (status !== 201) throw new Error(`The endpoint was not created: ${status} ${text}`);
   return json.id;
 }
 
 /** Sends a message and returns its id. */
 export async function sendMessage(send: Send, app: string, fields: object = {}): Promise<string> {
   const { status, text, json } = await send("POST", `/app/${app}/msg`, { eventType: "a", payload: {}, ...fields });
-  if (status !== 202) throw new Error(`Not accepted: ${status} ${text}`);
+  if (status !== 202) throw new Error(`The message was not accepted: ${status} ${text}`);
   return json.id;
 }
 
-/** Sends that many messages, in order, in as few calls as can be, and returns their ids. */
+/** Sends `count` messages, in order, in as few calls as possible, and returns their ids. */
 export async function sendMessages(send: Send, app: string, count: number, fields: object = {}): Promise<string[]> {
   const ids: string[] = [];
   while (ids.length < count) {
@@ -27,13 +27,13 @@ export async function sendMessages(send: Send, app: string, count: number, field
       ...fields,
     }));
     const { status, text, json } = await send("POST", `/app/${app}/msg/batch?with_content=false`, { messages });
-    if (status !== 202) throw new Error(`Not accepted: ${status} ${text}`);
+    if (status !== 202) throw new Error(`The message was not accepted: ${status} ${text}`);
     for (const { id } of json.data) ids.push(id);
   }
   return ids;
 }
 
-/** An attempt as the API tells it. */
+/** An attempt, as the API returns it. */
 export interface AttemptOut {
   readonly endpointId: string;
   readonly url: string;
@@ -45,7 +45,7 @@ export interface AttemptOut {
   readonly timestamp: string;
 }
 
-/** Waits until a message has so many finished attempts; newest first. */
+/** Waits until a message has `count` finished attempts. Newest first. */
 export async function attemptsOf(send: Send, app: string, message: string, count = 1): Promise<AttemptOut[]> {
   return until(
     async () => (await send("GET", `/app/${app}/attempt/msg/${message}`)).json.data as AttemptOut[],
@@ -53,7 +53,7 @@ export async function attemptsOf(send: Send, app: string, message: string, count
   );
 }
 
-/** Asks until the answer is as it should be; what never becomes so ends with the test's time. */
+/** Repeats a read until its result fits. If it never does, the test times out. */
 export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();

@@ -4,33 +4,36 @@ import { ROOT_TOKEN } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 export interface InstallOptions {
-  /** Made and removed by the installation unless given. */
+  /** Created and removed by the installation if absent. */
   readonly dataDir?: string;
-  /** `dist/boathook` unless given. */
+  /** Default: `dist/boathook`. */
   readonly program?: Program;
   readonly env?: Readonly<Record<string, string>>;
-  /** A new, empty directory unless given. */
+  /** Default: a new, empty directory. */
   readonly cwd?: string;
-  /** May endpoints be on this machine? Yes, unless this is false. */
+  /** Whether endpoints may be on this machine. Default: true. */
   readonly loopback?: boolean;
 }
 
-/** The executable with a data directory of its own, which outlives its processes. */
+/** The executable with its own data directory, which outlives its processes. */
 export interface Installation extends AsyncDisposable {
   readonly dataDir: string;
-  /** The same for all its processes, without a slash at the end. */
+  /** The same for all processes. Without a trailing slash. */
   readonly url: string;
   /** Calls the API as root. */
   readonly send: Send;
-  /** The process that runs now, or ran last. */
+  /** The process that is running, or the last one that was. */
   readonly process: RunningBoathook;
-  /** SIGKILL. Resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>;
-  /** Starts the next process, on the same data and port. */
+  /** Starts the next process on the same data and port. */
   start(...args: string[]): Promise<void>;
 }
 
-/** Starts the executable; `args` are added to every start. What still runs at the end of the test is killed. */
+/**
+ * Starts the executable. `args` are used at every start. A process that still runs at the end of
+ * the test is killed.
+ */
 export async function install(args: readonly string[] = [], options: InstallOptions = {}): Promise<Installation> {
   const home = temporaryDirectory();
   const { dataDir = home.file("data"), program = executable(), env = {}, cwd = home.path, loopback = true } = options;

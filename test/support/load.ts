@@ -1,25 +1,26 @@
 import type { Send } from "./client.ts";
 
-/** A message that the server has promised to deliver. */
+/** A message that the server must deliver. */
 export interface Promised {
-  /** `webhook-id`; null when the answer never came and it is only known that it had been stored. */
+  /** Its `webhook-id`; null if it is only known to be stored, because the response was lost. */
   readonly id: string | null;
   readonly body: string;
 }
 
 /**
- * Sends messages as fast as they are accepted, through restarts of the server. A call that gets no answer is repeated with the
- * same `eventId` once the server is back: then 409 says that it had been stored before.
+ * Sends messages as fast as they are accepted, through restarts of the server. A call without a
+ * response is repeated with the same `eventId` when the server is back. A 409 then means that the
+ * message was stored before.
  */
 export class Load {
-  /** What was answered 2xx, or stored without its answer coming through, by `eventId`. */
+  /** Messages that got a 2xx response or were stored without one, by `eventId`. */
   readonly promised = new Map<string, Promised>();
   readonly #watchers = new Set<() => void>();
   #up = Promise.withResolvers<void>();
   #stopped = false;
   readonly #posters: Promise<void>[];
 
-  /** `posters`: calls under way at once. */
+  /** `posters`: concurrent calls. */
   constructor(
     private readonly send: Send,
     private readonly app: string,
@@ -29,7 +30,7 @@ export class Load {
     this.#posters = Array.from({ length: posters }, (_, i) => this.#post(i));
   }
 
-  /** To be called before the server is killed: calls that are cut off wait for `serverUp`. */
+  /** To be called before the server is killed. Calls that are cut off wait for `serverUp`. */
   serverDown(): void {
     this.#up = Promise.withResolvers();
   }
@@ -38,7 +39,7 @@ export class Load {
     this.#up.resolve();
   }
 
-  /** Resolves when so many more messages than now are promised. */
+  /** Resolves when `count` more messages are promised than now. */
   more(count: number): Promise<void> {
     const goal = this.promised.size + count;
     return new Promise((resolve) => {
@@ -51,7 +52,7 @@ export class Load {
     });
   }
 
-  /** Sends nothing more, nor again. Resolves when the last call has been answered or cut off. */
+  /** Sends and repeats nothing more. Resolves when the last call has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#up.resolve();
@@ -69,21 +70,22 @@ export class Load {
     }
   }
 
-  /** Null when it was stopped before. */
+  /** Null if it was stopped before. */
   async #untilStored(eventId: string, body: string): Promise<{ readonly id: string | null } | null> {
     const message = `{"eventType":"load","eventId":"${eventId}","payload":${body}}`;
     for (;;) {
       const answer = await this.send("POST", `/app/${this.app}/msg`, message).catch(ifCutOff);
       if (answer?.status === 202) return { id: answer.json.id };
       if (answer?.status === 409) return { id: null };
-      if (answer !== null) throw new Error(`Neither stored now nor before: ${answer.status} ${answer.text}`);
+      if (answer !== null)
+        throw new Error(`The message was stored neither now nor before: ${answer.status} ${answer.text}`);
       await this.#up.promise;
       if (this.#stopped) return null;
     }
   }
 }
 
-/** Null for a connection that was refused or cut off; what else goes wrong is for the test to know. */
+/** Returns null if the connection was refused or cut off. Throws every other error. */
 function ifCutOff(error: unknown): null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(ECONNREFUSED|ECONNRESET|ConnectionRefused|ConnectionClosed|EPIPE)$/.test(code)) return null;

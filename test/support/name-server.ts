@@ -1,12 +1,15 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 
-/** What the server says of a name: its addresses of both families or of one, or what goes wrong. `silent`: nothing, ever. */
+/**
+ * How the server responds to a name: with addresses of both families or of one, or with a failure.
+ * `silent` never responds.
+ */
 export type Zone = "both" | "four" | "six" | "empty" | "absent" | "broken" | "refused" | "silent";
 
 export interface NameServer extends AsyncDisposable {
-  /** `address:port`, as `setServers` of node:dns takes it. */
+  /** `address:port`, the form that `setServers` of node:dns accepts. */
   readonly address: string;
-  /** Names that were asked for, once for every question. */
+  /** The name of each question. */
   readonly asked: readonly string[];
 }
 
@@ -17,7 +20,10 @@ const AAAA = 28;
 const A_RECORD = Buffer.from("c00c00010001000000010004" + "7f000007", "hex");
 const AAAA_RECORD = Buffer.from("c00c001c0001000000010010" + "00000000000000000000000000000007", "hex");
 
-/** A name server on UDP of this machine. A name begins with the word that says how it is answered: `both.test`, `silent7.test`. */
+/**
+ * A name server on a UDP port of this machine. The first word of a name chooses the response:
+ * `both.test`, `silent7.test`.
+ */
 export async function startNameServer(): Promise<NameServer> {
   const asked: string[] = [];
   const socket = createSocket("udp4");
@@ -52,6 +58,6 @@ function answerTo(query: Buffer, type: number, zone: Zone): Buffer {
   const answer = Buffer.concat([query, ...records]);
   answer.writeUInt16BE(0x8180 | (RESPONSE_CODES[zone] ?? 0), 2);
   answer.writeUInt16BE(records.length, 6);
-  answer.writeUInt16BE(0, 10); // no additional records: what the query said of its own abilities is left out
+  answer.writeUInt16BE(0, 10); // no additional records, not even those of the query
   return answer;
 }

@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 
-/** A TCP or TLS server whose connections are in the hands of the test. */
+/** A TCP or TLS server whose connections are controlled by the test. */
 export interface RawServer extends AsyncDisposable {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly port: number;
 }
@@ -14,7 +14,10 @@ export interface RawServerOptions {
   readonly certificate?: Certificate;
 }
 
-/** Listens on a free port. `onConnection` is called for each connection, for TLS after the handshake. */
+/**
+ * Listens on a free port. `onConnection` is called for each connection, for TLS after the
+ * handshake.
+ */
 export async function startRawServer(
   onConnection: (socket: Socket) => void,
   { host = "127.0.0.1", certificate }: RawServerOptions = {},

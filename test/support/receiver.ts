@@ -1,52 +1,58 @@
 import type { Certificate } from "./certificate.ts";
 
-/** One request that a receiver got, read to its end. */
+/** A request that a receiver got, with its whole body. */
 export interface Received {
-  /** The `webhook-id` (or `svix-id`): the same over retries. */
+  /** The `webhook-id` (or `svix-id`), which is the same for all attempts. */
   readonly id: string;
   readonly path: string;
   readonly headers: Headers;
   readonly body: Buffer;
-  /** When it had been read, in ms of a clock that never steps back. */
+  /** When it was complete, in ms of a clock that never steps back. */
   readonly atMs: number;
 }
 
-/** Decides what a request is answered with. One that never resolves hangs. */
+/** Returns the response to a request. If it never resolves, the request hangs. */
 export type Answering = (request: Received) => Response | Promise<Response>;
 
 export interface Receiver extends AsyncDisposable {
-  /** `http://127.0.0.1:port`, without a slash at the end. */
+  /** `http://127.0.0.1:port`, without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** Everything that arrived, in the order in which it did. */
+  /** All requests, in order of arrival. */
   readonly received: readonly Received[];
-  /** How it answers from now on. */
+  /** Sets how it responds from now on. */
   answering: Answering;
-  /** Resolves with the requests that fit as soon as there are so many of them. Each is looked at once, in order. */
+  /**
+   * Resolves with the requests that fit as soon as there are `count` of them. Each is tested once,
+   * in order.
+   */
   arrived(count: number, fits?: (request: Received) => boolean): Promise<Received[]>;
 }
 
 export const ok: Answering = () => new Response(null, { status: 204 });
 
-/** Answers with this status, and with these headers. */
+/** Responds with this status and these headers. */
 export function withStatus(status: number, headers: Record<string, string> = {}): Answering {
   return () => new Response(null, { status, headers });
 }
 
-/** An answer for any number of requests that is given when the test says so. */
+/** A response to any number of requests that is held back until the test releases it. */
 export function heldBack(): { readonly answering: Answering; give(answering: Answering): void } {
   const { promise, resolve } = Promise.withResolvers<Answering>();
   return { answering: async (request) => (await promise)(request), give: resolve };
 }
 
-/** A web server on a free port of 127.0.0.1 that records what it gets. It answers 204 unless it is told otherwise. */
+/**
+ * A web server on a free port of 127.0.0.1 that records its requests. It responds with 204 by
+ * default.
+ */
 export function startReceiver(answering: Answering = ok, certificate?: Certificate): Receiver {
   const received: Received[] = [];
   const waiting = new Set<(request: Received) => void>();
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    // It must be the sender that gives up on an answer that never comes.
+    // The sender must time out first.
     idleTimeout: 0,
     ...(certificate !== undefined && { tls: { cert: certificate.cert, key: certificate.key } }),
     async fetch(request) {
@@ -87,7 +93,7 @@ export function startReceiver(answering: Answering = ok, certificate?: Certifica
   return receiver;
 }
 
-/** For `arrived`: true the first time that a message comes, false when it comes again. */
+/** For `arrived`: true for the first request of each message, false for later ones. */
 export function firstTime(): (request: Received) => boolean {
   const seen = new Set<string>();
   return ({ id }) => seen.size < seen.add(id).size;

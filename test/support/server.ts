@@ -3,28 +3,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromSources, type Program, run, startBoathook } from "./binary.ts";
 
-/** A server process on a data directory of its own, for tests that speak to it over HTTP. */
+/** A server process with its own data directory, for tests over HTTP. */
 export interface TestServer {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly dataDir: string;
-  /** Makes a token with the command, while the server runs. */
+  /** Creates a token with the command while the server runs. */
   createToken(...options: string[]): Promise<string>;
-  /** Runs a command on the data directory and returns what it printed. */
+  /** Runs a command on the data directory and returns its output. */
   run(...command: string[]): Promise<string>;
-  /** Ends the server as an operator would, and removes its data. */
+  /** Stops the server as an operator does and removes its data. */
   stop(): Promise<void>;
-  /** Kills it, and starts another one on the same data and the same port. */
+  /** Kills the server and starts another one on the same data and port. */
   restart(): Promise<void>;
 }
 
 export const ROOT_TOKEN = "root-token-of-the-tests";
 
-/** The sources, unless the tests are to be run against an executable. */
+/** The sources, unless `TEST_EXECUTABLE` names an executable. */
 const { TEST_EXECUTABLE: executable } = process.env;
 const program: Program = executable === undefined ? fromSources : [executable];
 
-/** `args` are added to the command line of `serve`, `env` to its environment. */
+/** `args` are added to the command line of `serve`, and `env` to its environment. */
 export async function startServer(
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},

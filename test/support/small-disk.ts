@@ -3,25 +3,25 @@ import { which } from "bun";
 import { executable, type Program } from "./binary.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
-/** A place for data that can be filled up and given room again. */
+/** A directory for data whose disk can be filled and freed. */
 export interface SmallDisk extends Disposable {
   readonly dataDir: string;
-  /** How the server is to be started on it. */
+  /** The program that starts the server on it. */
   readonly program: Program;
-  /** From now on nothing that the process writes finds room. */
+  /** From now on every write of the process fails for lack of space. */
   fill(pid: number): void;
   makeRoom(pid: number): void;
 }
 
 export interface DiskKind {
   readonly name: string;
-  /** Null when it cannot be had here. */
+  /** Returns null if this machine does not allow it. */
   open(): SmallDisk | null;
 }
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A file system of its own: what really happens, but only root may make one. */
+/** A separate file system, which behaves like a real full disk. Only root may create one. */
 const fileSystem: DiskKind = {
   name: "a small file system",
   open() {
@@ -38,7 +38,7 @@ const fileSystem: DiskKind = {
       fill: () => writeUntilFull(plug),
       makeRoom: () => rmSync(plug),
       [Symbol.dispose]() {
-        // Lazily: a process that has just been killed may still be on it.
+        // Lazily, because a process that has just been killed may still use it.
         succeeds("umount", "-l", dir.path);
         dir[Symbol.dispose]();
       },
@@ -46,7 +46,9 @@ const fileSystem: DiskKind = {
   },
 };
 
-/** A limit on the size of files, which anybody may set: for the process it is as if the disk had no room for more. */
+/**
+ * A limit on the size of files, which everybody may set. To the process it looks like a full disk.
+ */
 const fileSizeLimit: DiskKind = {
   name: "a limit on the size of files",
   open() {
@@ -57,7 +59,7 @@ const fileSizeLimit: DiskKind = {
       succeeds("prlimit", "--pid", String(pid), `--fsize=${bytes}:unlimited`);
     return {
       dataDir,
-      // Whoever does not ignore the signal is ended by it at the first write beyond the limit.
+      // The signal must be ignored, or it ends the process at the first write beyond the limit.
       program: ["sh", "-c", `trap "" XFSZ; exec "$@"`, "sh", ...executable()],
       fill: (pid) => limit(pid, statSync(`${dataDir}/boathook.db-wal`).size),
       makeRoom: (pid) => limit(pid, "unlimited"),

@@ -1,22 +1,22 @@
 import type { Socket } from "node:net";
 import { type RawServer, type RawServerOptions, startRawServer } from "./raw-server.ts";
 
-/** Decides what becomes of a connection when a whole request has come over it; `nth` counts the requests of this connection. */
+/** Called for each complete request. `nth` counts the requests of its connection. */
 export type Speaking = (socket: Socket, nth: number) => void;
 
-/** A receiver that has its connections in its own hands, for what no web server would do. */
+/** A receiver with full control of its connections, for behaviour that web servers do not have. */
 export interface SocketReceiver extends RawServer {
-  /** Requests so far, by connection. */
+  /** Number of requests so far, by connection. */
   readonly requests: readonly number[];
-  /** The requests as they came, byte for byte as Latin-1, in the order in which they were complete. */
+  /** The bytes of the requests as Latin-1, in the order in which they were complete. */
   readonly texts: readonly string[];
-  /** Resolves when the other side knows, or could know, that the latest connection is closed. */
+  /** Resolves when the client can know that the latest connection is closed. */
   closed(): Promise<void>;
 }
 
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok";
 
-/** Says 200 and leaves the connection open. */
+/** Responds with 200 and leaves the connection open. */
 export function answer(socket: Socket): void {
   socket.write(ANSWER);
 }
@@ -42,7 +42,7 @@ export async function startSocketReceiver(speaking: Speaking, options?: RawServe
   return { ...server, requests, texts, closed: () => closings.at(-1)! };
 }
 
-/** How long the request is; null when its head has not come whole. */
+/** Returns the length of the first request; null if its head is not complete. */
 function requestBytes(text: string): number | null {
   const headEnd = text.indexOf("\r\n\r\n");
   if (headEnd < 0) return null;

@@ -7,7 +7,7 @@ interface Changes {
   readonly housekeeping?: Partial<Housekeeping>;
 }
 
-/** The store with some of its verbs replaced. */
+/** Returns the store with some of its verbs replaced. */
 export function storeWith(store: Store, changes: Changes): Store {
   return {
     ...store,

@@ -1,20 +1,23 @@
 import { readFileSync } from "node:fs";
 import { which } from "bun";
 
-/** Watches the system calls of a process, where `strace` is there and may be used. */
+/** Traces the system calls of a process with `strace`, if it is installed and allowed. */
 
-/** One system call that has returned. `text` is all of it as strace writes it: `fsync(9</data/boathook.db-wal>) = 0`. */
+/**
+ * A system call that has returned. `text` is the line of strace: `fsync(9</data/boathook.db-wal>) =
+ * 0`.
+ */
 export interface SystemCall {
   readonly name: string;
   readonly text: string;
 }
 
 export interface Trace {
-  /** Stops watching. The calls are in the order in which they returned. */
+  /** Stops tracing. The calls are in the order in which they returned. */
   end(): Promise<SystemCall[]>;
 }
 
-/** Is strace there, and may it watch a process that it has not started? Some containers forbid that. */
+/** Returns whether strace is installed and may attach to a process. Some containers forbid that. */
 export async function canTrace(): Promise<boolean> {
   if (which("strace") === null) return false;
   const sleeper = Bun.spawn(["sleep", "60"]);
@@ -28,9 +31,9 @@ export async function canTrace(): Promise<boolean> {
   }
 }
 
-/** Resolves when every one of these calls will be seen from now on. Rejects when it cannot be done. */
+/** Resolves when all of these calls are traced. Rejects if strace cannot attach. */
 export async function traceProcess(pid: number, calls: readonly string[], file: string): Promise<Trace> {
-  // -f: all threads; -y: paths beside file descriptors; -s: so much of what is read and written.
+  // -f: all threads; -y: paths of file descriptors; -s: maximum bytes of strings.
   const args = ["-f", "-y", "-s", "1024", "-e", `trace=${calls.join(",")}`, "-o", file, "-p", String(pid)];
   const strace = Bun.spawn(["strace", ...args], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   await untilAttached(strace.stderr);
@@ -54,7 +57,7 @@ async function untilAttached(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): P
   reader.releaseLock();
 }
 
-/** Joins what strace has written in two parts because another thread came between. */
+/** Joins calls that strace wrote in two parts because another thread came in between. */
 export function readCalls(text: string): SystemCall[] {
   const unfinished = new Map<string, string>();
   const calls: SystemCall[] = [];

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A directory of its own for a test: `using dir = temporaryDirectory()`. It is removed at the end of the block. */
+/**
+ * A new directory for a test: `using dir = temporaryDirectory()`. It is removed at the end of the
+ * block.
+ */
 export function temporaryDirectory(): { readonly path: string; file(name: string): string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), "boathook-test-"));
   return {

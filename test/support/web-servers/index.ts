@@ -5,15 +5,15 @@ import { type Certificate, selfSigned } from "../certificate.ts";
 import { temporaryDirectory } from "../temporary.ts";
 
 /**
- * Web servers of other makers, as processes of their own. All of them answer a POST to
- * `/port` with the port that the client connected from, `/close` with that and the end of the connection, `/length` with
- * the bytes of the body, `/empty` with 204, `/chunked` with `hello` in chunks, `/interim` with an interim response and
- * then `hello`, and to anything else with 404.
+ * Web servers of other projects, each in a separate process. A POST gets these responses: `/port`
+ * the client's port, `/close` the same and the end of the connection, `/length` the length of the
+ * body, `/empty` 204, `/chunked` `hello` in chunks, `/interim` an interim response and then
+ * `hello`, any other path 404.
  */
 
 interface Maker {
   readonly name: string;
-  /** The program that has to be installed. */
+  /** The program that must be installed. */
   readonly program: string;
   /** Paths that it cannot serve. */
   readonly lacks: readonly string[];
@@ -72,10 +72,10 @@ function nginx({ port, tlsPort, cert, key, file }: Place): string[] {
 }
 
 export interface WebServer extends AsyncDisposable {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly tlsUrl: string;
-  /** What to trust for `tlsUrl`. */
+  /** The certificate to trust for `tlsUrl`. */
   readonly certificate: Certificate;
 }
 
@@ -88,7 +88,7 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
   writeFileSync(key, certificate.key);
   const [port, tlsPort] = await freePorts();
   const command = maker.command({ port, tlsPort, cert, key, file: directory.file });
-  // In a group of its own, because `go run` leaves the server to itself when it is stopped.
+  // In a separate process group, because `go run` does not stop the server when it is stopped.
   const child = Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"], detached: true });
   const stop = async () => {
     if (child.exitCode === null) process.kill(-child.pid, "SIGKILL");
@@ -109,7 +109,7 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
   };
 }
 
-/** Two ports that nobody listens on at the moment. */
+/** Returns two ports that are free at the moment. */
 async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()];
   const ports: number[] = [];
