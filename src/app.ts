@@ -33,7 +33,10 @@ interface Options {
   readonly version: string;
 }
 
-/** Puts the program together: the only place that knows every part. Throws a `StartError` when it cannot start. */
+/**
+ * Puts the program together: the only place that knows every part. Throws a `StartError` when it
+ * cannot start.
+ */
 export async function startServer(settings: Settings, options: Options): Promise<RunningServer> {
   const facts = new Facts();
   const clock = systemClock;

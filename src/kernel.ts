@@ -35,11 +35,17 @@ export interface Kernel extends CommandContext {
   readonly idempotency: Idempotency;
   readonly retention: Retention;
   readonly backlogWatch: BacklogWatch;
-  /** In the order in which they start. The store belongs to the caller, who closes it when these have stopped. */
+  /**
+   * In the order in which they start. The store belongs to the caller, who closes it when these
+   * have stopped.
+   */
   readonly services: readonly Service[];
 }
 
-/** Puts the product together over a store and the ports through which the world reaches it. Starts nothing. */
+/**
+ * Puts the product together over a store and the ports through which the world reaches it. Starts
+ * nothing.
+ */
 export function assemble({ store, facts, ports, settings }: KernelParts): Kernel {
   const { clock, random } = ports;
   const signals = new Signals((error, signal) => {

@@ -1,6 +1,6 @@
 /**
- * The JSON of the API as types, derived from the schemas of its operations. The web pages import
- * this module, types only, so that nothing of the server gets into their bundles.
+ * Types of the API's JSON, derived from the schemas of its operations. The web pages import only
+ * types, and only from this module, so that their bundles contain no server code.
  */
 import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";

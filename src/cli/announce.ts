@@ -2,7 +2,10 @@ import type { RunningServer } from "../app.ts";
 import type { Settings } from "../config/index.ts";
 import type { Log } from "../telemetry/log.ts";
 
-/** Tells where the server is and, on the first start, how to send a first webhook: for people, or as lines of the log. */
+/**
+ * Tells where the server is and, on the first start, how to send a first webhook: for people, or as
+ * lines of the log.
+ */
 export function announce(settings: Settings, server: RunningServer, log: Log): void {
   const adminPage = `${settings.publicUrl ?? server.url}/ui/`;
   const first = server.firstStart;

@@ -7,7 +7,10 @@ import { addTokenCommand } from "./token.ts";
 import { usageSentence } from "./usage.ts";
 import { version } from "./version.ts";
 
-/** Runs the command that the arguments name (without the program itself) and answers with the exit code. */
+/**
+ * Runs the command that the arguments name (without the program itself) and answers with the exit
+ * code.
+ */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     await buildProgram().parseAsync(args, { from: "user" });
@@ -31,7 +34,10 @@ function buildProgram(): Command {
   return program;
 }
 
-/** Says in one sentence on stderr what went wrong, and answers with the exit code that belongs to it. */
+/**
+ * Says in one sentence on stderr what went wrong, and answers with the exit code that belongs to
+ * it.
+ */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === EXIT.done) return EXIT.done;

@@ -8,7 +8,9 @@ import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { version } from "./version.ts";
 
-/** Beyond `shutdown-timeout`: for closing the store before the process is ended whatever it does. */
+/**
+ * Beyond `shutdown-timeout`: for closing the store before the process is ended whatever it does.
+ */
 const STOP_GRACE_MS = 10_000;
 
 export function addServeCommand(program: Command): void {

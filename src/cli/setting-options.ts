@@ -2,7 +2,10 @@ import { type Command, Option } from "commander";
 import { readSettings, SCHEMA, type Settings } from "../config/index.ts";
 import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
 
-/** Adds the flags of these settings (all of them unless given) and `--config`, with help that shows the defaults. */
+/**
+ * Adds the flags of these settings (all of them unless given) and `--config`, with help that shows
+ * the defaults.
+ */
 export function addSettingOptions(command: Command, fields?: readonly Field[]): Command {
   const chosen = allSettings().filter(([field]) => fields === undefined || fields.includes(field));
   const group = (name: string) => (fields === undefined ? `${name}:` : "Settings:");

@@ -4,14 +4,15 @@ const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /**
- * A terminal sends Ctrl-C to every process in it, and package runners above this one send it on once more: on a
- * terminal, what follows within this time is the same press of the key.
+ * A terminal sends Ctrl-C to every process in it, and package runners above this one send it on
+ * once more: on a terminal, what follows within this time is the same press of the key.
  */
 const SAME_KEY_PRESS_MS = 500;
 
 /**
- * Resolves with the first SIGTERM or SIGINT, also when it comes before anybody waits for it. The second one ends the process
- * at once, with the exit code that shells give to a process that a signal has ended.
+ * Resolves with the first SIGTERM or SIGINT, also when it comes before anybody waits for it. The
+ * second one ends the process at once, with the exit code that shells give to a process that a
+ * signal has ended.
  */
 export function listenForStop(): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();

@@ -1,4 +1,7 @@
-/** Columns as wide as their widest cell, two spaces apart. Control characters in cells do not reach the terminal. */
+/**
+ * Columns as wide as their widest cell, two spaces apart. Control characters in cells do not reach
+ * the terminal.
+ */
 export function formatTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const lines = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));

@@ -6,7 +6,10 @@ import { createToken, listTokens, revokeToken, type TokenRequest } from "./token
 const NAME_CHARS_MAX = 256;
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;
 
-/** The commands that need no server: they work on the data directory, also while a server runs on it. */
+/**
+ * The commands that need no server: they work on the data directory, also while a server runs on
+ * it.
+ */
 export function addTokenCommand(program: Command): void {
   const token = program.command("token").description("Make, list and revoke tokens on a data directory.");
   token.addCommand(createCommand());

@@ -1,5 +1,6 @@
 /**
- * One sentence made of what the parser of the command line says (`error: unknown option '--prt=3'\n(Did you mean
+ * One sentence made of what the parser of the command line says (`error: unknown option
+ * '--prt=3'\n(Did you mean
  * --port?)`). The value of an unknown option is left out: it may be a secret behind a typing error.
  */
 export function usageSentence(parserMessage: string): string {

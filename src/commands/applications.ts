@@ -42,8 +42,8 @@ export async function ensureApplication(
 }
 
 /**
- * Changes the application with this key or creates it with `settings`. Throws 404 if it does not exist and `settings`
- * is null, and 409 if the uid is taken.
+ * Changes the application with this key or creates it with `settings`. Throws 404 if it does not
+ * exist and `settings` is null, and 409 if the uid is taken.
  */
 export async function putApplication(
   parts: CreateParts,
@@ -64,7 +64,10 @@ export async function putApplication(
   return { value: await changeApplication(parts, found.value.seq, change), created: false };
 }
 
-/** An application that a request brings along in case that it does not exist, and the change that creates it. */
+/**
+ * An application that a request brings along in case that it does not exist, and the change that
+ * creates it.
+ */
 export interface OnDemandApplication {
   readonly settings: ApplicationSettings & { readonly uid: string };
   /** For the audit log. */
@@ -93,7 +96,10 @@ export async function createOnDemand(
   applicationChanged(parts, application);
 }
 
-/** Applies `change` to an application. Throws 404 if it does not exist, 409 if the uid is taken, and what `change` throws. */
+/**
+ * Applies `change` to an application. Throws 404 if it does not exist, 409 if the uid is taken, and
+ * what `change` throws.
+ */
 export async function changeApplication(parts: ChangeParts, seq: Seq, change: ApplicationChange): Promise<Application> {
   const updatedAt = parts.clock.now();
   const { applications } = parts.store.configuration;
@@ -104,7 +110,10 @@ export async function changeApplication(parts: ChangeParts, seq: Seq, change: Ap
   return update.after;
 }
 
-/** Deletes an application with its endpoints and cancels their pending deliveries; its uid becomes free. */
+/**
+ * Deletes an application with its endpoints and cancels their pending deliveries; its uid becomes
+ * free.
+ */
 export async function deleteApplication(
   parts: ChangeParts & Pick<CommandContext, "facts">,
   application: Application,

@@ -17,9 +17,10 @@ export interface Audited<Result> {
 }
 
 /**
- * Makes a change and records it in the audit log. The entry is stored before the change begins, completed once it is
- * made, and deleted if it was refused. So no change is made without an entry, and a crash leaves at most an entry whose
- * outcome is unknown. Throws what `change` throws, and `StoreUnavailable` if the entry cannot be stored.
+ * Makes a change and records it in the audit log. The entry is stored before the change begins,
+ * completed once it is made, and deleted if it was refused. So no change is made without an entry,
+ * and a crash leaves at most an entry whose outcome is unknown. Throws what `change` throws, and
+ * `StoreUnavailable` if the entry cannot be stored.
  */
 export async function audited<Result>(
   { store, seqs, clock }: Parts,

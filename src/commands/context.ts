@@ -10,8 +10,9 @@ import type { Directory } from "../store/directory.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * What commands work with. A command is one thing that the product can do: it checks the product's rules, changes the
- * store, sends the signals and states the facts. It knows nothing of HTTP, of callers or of their rights.
+ * What commands work with. A command is one thing that the product can do: it checks the product's
+ * rules, changes the store, sends the signals and states the facts. It knows nothing of HTTP, of
+ * callers or of their rights.
  */
 export interface CommandContext {
   readonly store: Store;

@@ -6,7 +6,10 @@ import { startTask } from "./tasks.ts";
 /** Dead letters dropped in one commit, so that deliveries go on in between. */
 const DROPPED_AT_ONCE = 1000;
 
-/** Starts a task that sends the dead letters that match again, `rate` per second, with a whole schedule each. */
+/**
+ * Starts a task that sends the dead letters that match again, `rate` per second, with a whole
+ * schedule each.
+ */
 export function redrive(
   context: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
   filter: DeadLetterFilter,

@@ -12,8 +12,8 @@ export interface Rotation {
 }
 
 /**
- * Replaces the signing secret of an endpoint and returns the new one. Throws 400 if too many old secrets still sign;
- * nothing is changed then.
+ * Replaces the signing secret of an endpoint and returns the new one. Throws 400 if too many old
+ * secrets still sign; nothing is changed then.
  */
 export async function rotateSecret(
   parts: Pick<CommandContext, "store" | "clock" | "random" | "facts" | "signals">,

@@ -37,8 +37,8 @@ export async function createEndpoint(
 }
 
 /**
- * Changes the endpoint with this key or creates it. Throws 404 if it does not exist and `settings` is null, 409 if the
- * uid is taken, and what `rule` and `change` throw.
+ * Changes the endpoint with this key or creates it. Throws 404 if it does not exist and `settings`
+ * is null, 409 if the uid is taken, and what `rule` and `change` throw.
  */
 export async function putEndpoint(
   parts: CreateParts,
@@ -67,8 +67,9 @@ export async function putEndpoint(
 }
 
 /**
- * Applies `change` to an endpoint. Enabling it again clears `failingSince`. Throws 404 if it does not exist, 409 if the
- * uid is taken, and what `change` throws; also what `rule` throws if `change` returns new `eventTypes`.
+ * Applies `change` to an endpoint. Enabling it again clears `failingSince`. Throws 404 if it does
+ * not exist, 409 if the uid is taken, and what `change` throws; also what `rule` throws if `change`
+ * returns new `eventTypes`.
  */
 export async function changeEndpoint(
   parts: ChangeParts,

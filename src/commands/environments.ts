@@ -28,8 +28,8 @@ export function ensureEnvironment(
 }
 
 /**
- * Renames an environment. Throws 409 if the name is taken, and for environments that are found by their name: the
- * default one and those of JWTs.
+ * Renames an environment. Throws 409 if the name is taken, and for environments that are found by
+ * their name: the default one and those of JWTs.
  */
 export async function renameEnvironment(
   { store, clock, signals }: Pick<CommandContext, "store" | "clock" | "signals">,
@@ -46,13 +46,14 @@ export async function renameEnvironment(
 type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
 
 /**
- * Deletes an environment with everything in it: cancels the pending deliveries and revokes the tokens. Throws 409 for
- * the default environment.
+ * Deletes an environment with everything in it: cancels the pending deliveries and revokes the
+ * tokens. Throws 409 for the default environment.
  */
 export async function deleteEnvironment(parts: DeleteParts, environment: Environment): Promise<void> {
   if (environment.name === defaultEnvironment) throw defaultStays();
   await deleteApplications(parts, environment.seq);
-  // Applications that were created in the meantime are deleted with the environment, and announced too.
+  // Applications that were created in the meantime are deleted with the environment, and announced
+  // too.
   const { seq: environmentSeq } = environment;
   const { configuration } = parts.store;
   const { applications, endpoints } = await configuration.environments.delete(environmentSeq, parts.clock.now());
@@ -63,7 +64,10 @@ export async function deleteEnvironment(parts: DeleteParts, environment: Environ
   for (const endpoint of endpoints) endpointDeleted(parts, endpoint);
 }
 
-/** Deletes applications one by one, so that no commit takes long, and last the hidden one, which is told of the others. */
+/**
+ * Deletes applications one by one, so that no commit takes long, and last the hidden one, which is
+ * told of the others.
+ */
 async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
   const { applications } = parts.store.configuration;
   const page = { limit: APPLICATIONS_AT_ONCE, from: null, backwards: false, order: "ascending" } as const;

@@ -30,7 +30,9 @@ export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<
   }
 }
 
-/** Returns what an import would store, without storing it. Throws 422 if a schema cannot be used. */
+/**
+ * Returns what an import would store, without storing it. Throws 422 if a schema cannot be used.
+ */
 export async function planImport(
   parts: Parts,
   environmentSeq: Seq,
@@ -47,8 +49,8 @@ export async function planImport(
 }
 
 /**
- * Creates or changes event types, all in one commit. With `archivesOthers` the same commit archives all others of the
- * environment. Throws 422 if a schema cannot be used; nothing is stored then.
+ * Creates or changes event types, all in one commit. With `archivesOthers` the same commit archives
+ * all others of the environment. Throws 422 if a schema cannot be used; nothing is stored then.
  */
 export async function importEventTypes(
   parts: Parts,

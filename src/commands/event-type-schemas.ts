@@ -14,8 +14,8 @@ const SEGMENT_CHARS_MAX = 128;
 const SCHEMAS_LOC: readonly string[] = ["body", "schemas"];
 
 /**
- * Throws 422 at the first schema that cannot be used. Skips schemas that `before` already has. `loc` is where the
- * schemas are in the request.
+ * Throws 422 at the first schema that cannot be used. Skips schemas that `before` already has.
+ * `loc` is where the schemas are in the request.
  */
 export async function checkSchemas(
   { clock }: Pick<CommandContext, "clock">,
@@ -26,7 +26,8 @@ export async function checkSchemas(
   for (const [version, schema] of Object.entries(schemas ?? {})) {
     if (before !== null && isDeepStrictEqual(before[version], schema)) continue;
     checkSchema(version, schema, loc);
-    // Compiling takes milliseconds and there may be hundreds of schemas, so other requests run in between.
+    // Compiling takes milliseconds and there may be hundreds of schemas, so other requests run in
+    // between.
     await new Promise<void>((resolve) => clock.soon(resolve));
   }
 }

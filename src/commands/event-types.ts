@@ -15,8 +15,8 @@ export interface EventTypeKey {
 }
 
 /**
- * Creates an event type. If its name belongs to an archived one, restores that one with these settings. Throws 409 if
- * the name is taken, and 422 if a schema cannot be used.
+ * Creates an event type. If its name belongs to an archived one, restores that one with these
+ * settings. Throws 409 if the name is taken, and 422 if a schema cannot be used.
  */
 export async function createEventType(
   parts: Parts,
@@ -36,7 +36,10 @@ export async function createEventType(
   return eventType;
 }
 
-/** Creates an event type or replaces all settings of the one with this name. Throws 422 if a schema cannot be used. */
+/**
+ * Creates an event type or replaces all settings of the one with this name. Throws 422 if a schema
+ * cannot be used.
+ */
 export async function putEventType(
   parts: Parts,
   key: EventTypeKey,
@@ -52,8 +55,8 @@ export async function putEventType(
 }
 
 /**
- * Applies what `change` returns to an event type. Throws 404 if it does not exist, and 422 if a schema cannot be used.
- * Which schemas `change` adds may not depend on the event type.
+ * Applies what `change` returns to an event type. Throws 404 if it does not exist, and 422 if a
+ * schema cannot be used. Which schemas `change` adds may not depend on the event type.
  */
 export async function changeEventType(
   parts: Parts,

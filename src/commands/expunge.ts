@@ -4,8 +4,8 @@ import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
 /**
- * Deletes the payloads of messages for good and cancels their pending deliveries. Says for each key, in order, whether the
- * application has such a message.
+ * Deletes the payloads of messages for good and cancels their pending deliveries. Says for each
+ * key, in order, whether the application has such a message.
  */
 export async function expungeMessages(
   { store, signals, facts }: Pick<CommandContext, "store" | "signals" | "facts">,

@@ -5,8 +5,9 @@ export interface FoundOrCreated<Value> {
 }
 
 /**
- * Finds a record by a unique name, or creates it. Of concurrent calls one creates the record and the others find it.
- * `create` returns null if the name is taken. Returns null if it is taken by a record that `find` does not find.
+ * Finds a record by a unique name, or creates it. Of concurrent calls one creates the record and
+ * the others find it. `create` returns null if the name is taken. Returns null if it is taken by a
+ * record that `find` does not find.
  */
 export async function findOrCreate<Value>(
   find: () => Promise<Value | null>,

@@ -31,9 +31,9 @@ const DONE_META = "first-start";
 const INBOX_BYTES = 18;
 
 /**
- * Prepares a fresh data directory: generates a root token unless one is configured, and creates a demo application whose
- * endpoint is a built-in inbox. All of it is one commit, so a start that is cut off is repeated as a whole. Returns null
- * if it was done before.
+ * Prepares a fresh data directory: generates a root token unless one is configured, and creates a
+ * demo application whose endpoint is a built-in inbox. All of it is one commit, so a start that is
+ * cut off is repeated as a whole. Returns null if it was done before.
  */
 export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<FirstStart | null> {
   const { store, clock, random } = parts;

@@ -11,11 +11,16 @@ import {
 import type { FoundOrCreated } from "./find-or-create.ts";
 import { onlyOperationalEventTypes } from "./subscriptions.ts";
 
-/** Operational webhooks are delivered to the endpoints of a hidden application, which the first endpoint creates. */
+/**
+ * Operational webhooks are delivered to the endpoints of a hidden application, which the first
+ * endpoint creates.
+ */
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational">;
 
-/** Creates an endpoint for the operational webhooks of an environment. Throws like `createEndpoint`. */
+/**
+ * Creates an endpoint for the operational webhooks of an environment. Throws like `createEndpoint`.
+ */
 export async function createOperationalEndpoint(
   parts: Parts,
   environmentSeq: Seq,
@@ -25,7 +30,10 @@ export async function createOperationalEndpoint(
   return createEndpoint(parts, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
 }
 
-/** Changes or creates an endpoint for the operational webhooks of an environment. Throws like `putEndpoint`. */
+/**
+ * Changes or creates an endpoint for the operational webhooks of an environment. Throws like
+ * `putEndpoint`.
+ */
 export async function putOperationalEndpoint(
   parts: Parts,
   environmentSeq: Seq,

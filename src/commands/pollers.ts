@@ -9,16 +9,16 @@ type Parts = Pick<CommandContext, "store" | "clock">;
 const CONSUMERS_MAX = 1000;
 
 /**
- * Records that a consumer has processed everything up to message `cursor`. Never moves it back. Throws 400 if the
- * application already has the maximum number of other consumers.
+ * Records that a consumer has processed everything up to message `cursor`. Never moves it back.
+ * Throws 400 if the application already has the maximum number of other consumers.
  */
 export function confirmMessages(parts: Parts, key: PollerKey, cursor: Seq): Promise<void> {
   return move(parts, key, cursor, true);
 }
 
 /**
- * Makes a consumer continue after message `cursor`, forwards or backwards. Throws 400 if the application already has
- * the maximum number of other consumers.
+ * Makes a consumer continue after message `cursor`, forwards or backwards. Throws 400 if the
+ * application already has the maximum number of other consumers.
  */
 export function seekConsumer(parts: Parts, key: PollerKey, cursor: Seq): Promise<void> {
   return move(parts, key, cursor, false);

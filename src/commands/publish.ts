@@ -4,7 +4,10 @@ import type { CommandContext } from "./context.ts";
 type Parts = Pick<CommandContext, "facts" | "signals">;
 type SignalsOnly = Pick<CommandContext, "signals">;
 
-/** Announces that an application was created, changed or deleted. `before` is what it was before a change. */
+/**
+ * Announces that an application was created, changed or deleted. `before` is what it was before a
+ * change.
+ */
 export function applicationChanged({ signals }: SignalsOnly, application: Application, before?: Application): void {
   const { seq: applicationSeq, environmentSeq, throttleRate } = application;
   signals.send({ type: "application.changed", applicationSeq, environmentSeq });

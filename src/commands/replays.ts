@@ -27,8 +27,9 @@ export interface ReplayWindow {
 export type ReplayFilter = Pick<ReplayOrder, "eventTypes" | "channel" | "tag" | "status" | "responseClass">;
 
 /**
- * Starts a task that sends the messages of the window that failed: dead letters and deliveries that wait for a retry.
- * Throws 422 if the window begins more than fourteen days before it ends, and 400 if the endpoint is disabled.
+ * Starts a task that sends the messages of the window that failed: dead letters and deliveries that
+ * wait for a retry. Throws 422 if the window begins more than fourteen days before it ends, and 400
+ * if the endpoint is disabled.
  */
 export async function recover(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   if (window.since < (window.until ?? parts.clock.now()) - RECOVER_MS_MAX) {
@@ -38,16 +39,16 @@ export async function recover(parts: Parts, target: ReplayTarget, window: Replay
 }
 
 /**
- * Starts a task that sends the messages of the window that the endpoint wants and that were never attempted. Throws 400
- * if the endpoint is disabled.
+ * Starts a task that sends the messages of the window that the endpoint wants and that were never
+ * attempted. Throws 400 if the endpoint is disabled.
  */
 export async function replayMissing(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   return start(parts, "endpoint.replay", target, window);
 }
 
 /**
- * Starts a task that sends the messages of the window that have been attempted, whatever the result. Throws 400 if the
- * endpoint is disabled.
+ * Starts a task that sends the messages of the window that have been attempted, whatever the
+ * result. Throws 400 if the endpoint is disabled.
  */
 export async function bulkReplay(
   parts: Parts,

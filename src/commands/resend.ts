@@ -13,8 +13,9 @@ export interface Resend {
 }
 
 /**
- * Makes a message pending for an endpoint, whatever became of it before: a new round with a whole retry schedule, at the
- * end of the lane. Throws 400 when the payload is no longer kept or the endpoint is disabled.
+ * Makes a message pending for an endpoint, whatever became of it before: a new round with a whole
+ * retry schedule, at the end of the lane. Throws 400 when the payload is no longer kept or the
+ * endpoint is disabled.
  */
 export async function resend(parts: Parts, { application, message, endpoint }: Resend): Promise<Seq> {
   if (message.payload === null) {

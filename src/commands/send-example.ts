@@ -6,7 +6,9 @@ import type { CommandContext } from "./context.ts";
 import { noEventType } from "./event-types.ts";
 import { checkEnabled } from "./resend.ts";
 
-/** An event type that has an example although nobody created it. The name is that of the Svix API. */
+/**
+ * An event type that has an example although nobody created it. The name is that of the Svix API.
+ */
 const PING = "svix.ping";
 const PING_PAYLOAD = { success: true };
 
@@ -27,9 +29,9 @@ export interface SentExample {
 }
 
 /**
- * Sends an example of an event type to one endpoint, whatever it subscribes to. The examples are those of the event
- * type's latest schema. Throws 404 if the event type does not exist, 400 if the endpoint is disabled or there is no
- * example, and 422 if there are fewer examples.
+ * Sends an example of an event type to one endpoint, whatever it subscribes to. The examples are
+ * those of the event type's latest schema. Throws 404 if the event type does not exist, 400 if the
+ * endpoint is disabled or there is no example, and 422 if there are fewer examples.
  */
 export async function sendExample(
   { store, accepter }: Pick<CommandContext, "store" | "accepter">,

@@ -21,7 +21,9 @@ export interface Destination {
   readonly application: Key;
 }
 
-/** The payload as the schema of its event type sees it. `loc` is where the text is in the request. */
+/**
+ * The payload as the schema of its event type sees it. `loc` is where the text is in the request.
+ */
 export type PayloadContent = { readonly value: unknown } | { readonly text: string; readonly loc: readonly string[] };
 
 /** A message as a door received it. */
@@ -31,15 +33,19 @@ export interface MessageToSend {
   readonly content: PayloadContent;
 }
 
-/** A message that was stored. `warnings` say where it does not fit its schema; null means that it does. */
+/**
+ * A message that was stored. `warnings` say where it does not fit its schema; null means that it
+ * does.
+ */
 export type SentMessage = Extract<Accepted, { readonly accepted: true }> & Pick<Incoming, "warnings">;
 /** The idempotency key belongs to an earlier message. */
 type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
 
 /**
- * Sends a message to the endpoints of an application that want it. Resolves once it is stored. If the application does
- * not exist, creates `onDemand` first. Throws 404 if that is null, 409 if the event id is taken, and 422 if the message
- * is scheduled too far ahead or does not fit a schema that rejects it; then nothing is created or stored.
+ * Sends a message to the endpoints of an application that want it. Resolves once it is stored. If
+ * the application does not exist, creates `onDemand` first. Throws 404 if that is null, 409 if the
+ * event id is taken, and 422 if the message is scheduled too far ahead or does not fit a schema
+ * that rejects it; then nothing is created or stored.
  */
 export async function sendMessage(
   parts: Parts,
@@ -59,8 +65,9 @@ export async function sendMessage(
 }
 
 /**
- * Sends messages to one application in one commit. Each fails alone: the results, in the order of the messages, say how
- * each was stored or why it was not. Throws 404 if the application does not exist.
+ * Sends messages to one application in one commit. Each fails alone: the results, in the order of
+ * the messages, say how each was stored or why it was not. Throws 404 if the application does not
+ * exist.
  */
 export async function sendBatch(
   parts: SendParts,
@@ -107,7 +114,10 @@ function unlessInvalid<T>(check: () => T): T | Invalid {
   }
 }
 
-/** Returns the message with warnings where it does not fit its schema. Throws 422 if it may not be sent. */
+/**
+ * Returns the message with warnings where it does not fit its schema. Throws 422 if it may not be
+ * sent.
+ */
 function checked(
   { clock }: Pick<CommandContext, "clock">,
   { incoming, content }: MessageToSend,

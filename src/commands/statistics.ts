@@ -14,8 +14,9 @@ export function aggregateEventTypes(parts: Parts, environmentSeq: Seq): Promise<
 }
 
 /**
- * Starts a task that counts, by application, the attempts that ended from `since` (inclusive) to `until` (exclusive).
- * `applicationSeqs` null means all applications. Throws 422 if `until` is before `since`.
+ * Starts a task that counts, by application, the attempts that ended from `since` (inclusive) to
+ * `until` (exclusive). `applicationSeqs` null means all applications. Throws 422 if `until` is
+ * before `since`.
  */
 export async function aggregateApplicationStatistics(
   parts: Parts,

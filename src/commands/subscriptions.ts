@@ -4,16 +4,16 @@ import { invalid } from "../core/problem.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
- * Decides to which event types an endpoint may subscribe. `names` are those that it asks for, and `before` those that it
- * has. Throws 422 if one of them is not allowed.
+ * Decides to which event types an endpoint may subscribe. `names` are those that it asks for, and
+ * `before` those that it has. Throws 422 if one of them is not allowed.
  */
 export type SubscriptionRule = (names: readonly string[], before: readonly string[]) => void | Promise<void>;
 
 export const anyEventTypes: SubscriptionRule = () => {};
 
 /**
- * Allows the event types of the environment that are not archived. `featureFlags` are those of the caller, who may only
- * add event types without a flag or with one of these; null means all.
+ * Allows the event types of the environment that are not archived. `featureFlags` are those of the
+ * caller, who may only add event types without a flag or with one of these; null means all.
  */
 export function existingEventTypes(
   { store }: Pick<CommandContext, "store">,

@@ -62,8 +62,8 @@ export function grantPortalAccess(
 }
 
 /**
- * Changes the name or the scopes of a token; new scopes apply from the next request on. Throws 422 for scopes of an
- * application's token, which is limited by capabilities instead.
+ * Changes the name or the scopes of a token; new scopes apply from the next request on. Throws 422
+ * for scopes of an application's token, which is limited by capabilities instead.
  */
 export async function changeToken(
   { store, signals }: Pick<CommandContext, "store" | "signals">,
@@ -127,8 +127,9 @@ export async function revokeJwt(
 }
 
 /**
- * Lets the tokens of an application expire in `inMs` ms, unless they expire earlier, including JWTs that were issued by
- * now. With `sessionIds` only the tokens of these sessions expire; an empty list means all tokens.
+ * Lets the tokens of an application expire in `inMs` ms, unless they expire earlier, including JWTs
+ * that were issued by now. With `sessionIds` only the tokens of these sessions expire; an empty
+ * list means all tokens.
  */
 export async function expireApplicationTokens(
   { store, clock, signals }: EndParts,

@@ -74,7 +74,7 @@ export function choiceProblem(word: string, words: readonly string[]): string | 
 
 /** For lists of texts. */
 export function distinctProblem(items: readonly unknown[]): string | null {
-  return new Set(items).size === items.length ? null : "None may come twice.";
+  return new Set(items).size === items.length ? null : "Items must be distinct.";
 }
 
 export function metadataProblem(metadata: Readonly<Record<string, string>>): string | null {

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { executable, fromSources, run, startBoathook } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
+
+// Each command is a process of its own, which takes seconds on a busy machine.
+setDefaultTimeout(60_000);
 
 const TOKEN_LINE = /^bhk_[A-Za-z0-9_-]{43}\n$/;
 

@@ -24,7 +24,7 @@ describe("the table of the methods of the SDKs", () => {
 /** Enough of a body for the SDKs to serialise any. */
 const BODY = { events: [] };
 
-const NOTHING_THERE = { code: "not_found", detail: "There is nothing at this address." };
+const NOTHING_THERE = { code: "not_found", detail: "No such address." };
 
 for (const version of ["1.x", "2.x"] as const) {
   test(`the SDK ${version} finds nothing where the table says that there is nothing, and is told so in its own form`, async () => {

@@ -4,17 +4,22 @@ import { badRequest, tooLarge } from "./errors.ts";
 
 const noBytes = new Uint8Array(0);
 
-/** The bytes of a request's body, whatever its content type. More than `bytesMax` is 413, before it is all read. */
+/**
+ * Reads the body of a request, whatever its content type. Throws 413 as soon as it exceeds
+ * `bytesMax`.
+ */
 export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bytesMax) throw tooLarge(bytesMax);
   try {
-    // `request.body` makes a stream, which costs more than all the rest: only a body of unknown length is read through it.
+    // Creating the stream `request.body` costs more than all the rest, so it is used only for a
+    // body of unknown length.
     if (length !== null) return await request.bytes();
     return request.body === null ? noBytes : await readStream(request.body, bytesMax);
   } catch (error) {
-    // The connection broke: nobody will read the answer, and nothing is wrong with the server.
-    if (error instanceof DOMException) throw badRequest("The body ended before all of it had come.");
+    // The connection was closed: nobody will read the response, and the server is fine.
+    if (error instanceof DOMException)
+      throw badRequest("The body is incomplete: the connection was closed while it was sent.");
     throw error;
   }
 }
@@ -37,14 +42,14 @@ async function readStream(stream: ReadableStream<Uint8Array>, bytesMax: number):
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Parses a body that must be JSON. What it says about a bad one never repeats any of it. */
+/** Parses a JSON body. Throws 422 if it is invalid; the error contains no part of the body. */
 export function parseJson(bytes: Uint8Array): unknown {
   if (!isValidUtf8(bytes)) throw notJson("The body is not valid UTF-8.");
   if (exceedsDepth(bytes)) throw notJson(`The body is nested deeper than ${jsonDepthMax} levels.`);
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {
-    throw notJson(bytes.length === 0 ? "A JSON body is expected; it is empty." : "The body is not valid JSON.");
+    throw notJson(bytes.length === 0 ? "The body is empty. Send JSON." : "The body is not valid JSON.");
   }
 }
 

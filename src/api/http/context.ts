@@ -4,18 +4,20 @@ import type { ApiDeps } from "./deps.ts";
 import { Lookup } from "./lookup.ts";
 import { IngestRate } from "./rate.ts";
 
-/** What the handlers of the routes work with: what the API is made of, and what they share. */
+/** What route handlers work with. */
 export interface Context extends ApiDeps {
   readonly lookup: Lookup;
   readonly ingestRate: IngestRate;
   readonly audit: AuditTrail;
-  /** What scopes can be about: known when all operations are. */
+  /** Returns the resources that scopes can name. */
   scopeResources(): readonly string[];
-  /** The ids of the operations that this caller may use: known when all operations are. */
+  /** Returns the ids of the operations that this caller may use. */
   operationsFor(identity: Identity): readonly string[];
 }
 
-/** What is known of the operations is first asked for when a request has come in. */
+/**
+ * `scopeResources` and `operationsFor` need all operations, so they are first called by a request.
+ */
 export function createContext(
   deps: ApiDeps,
   { scopeResources, operationsFor }: Pick<Context, "scopeResources" | "operationsFor">,

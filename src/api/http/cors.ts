@@ -1,18 +1,18 @@
 /**
- * Pages of any origin may call what knows its callers by their token alone. The server's own pages are for themselves; should
- * anything ever know its caller by a cookie, it does not belong here.
+ * Pages of any origin may call addresses that identify callers by a token only. An address that
+ * used cookies must not be added here.
  */
 export const corsHeaders = { "access-control-allow-origin": "*" };
 
-/** `/api/…`, `/inbox/…`, `/in/…`, `/metrics` and the document, whatever stands before the path. */
+/** `/api/…`, `/inbox/…`, `/in/…`, `/metrics` and the OpenAPI document, on any host. */
 const openAddress = /^[a-z]+:\/\/[^/]*\/(?:(?:api|in|inbox)\/|(?:metrics|docs\/json)\/?(?:[?#]|$))/i;
 
-/** May a page of another origin call this address? */
+/** Returns whether a page of another origin may call this URL. */
 export function isOpenToAnyOrigin(url: string): boolean {
   return openAddress.test(url);
 }
 
-/** The answer to a browser that asks whether a page of another origin may call: it may, for ten minutes. */
+/** Returns the response to a CORS preflight request; browsers may cache it for ten minutes. */
 export function preflight(request: Request): Response {
   return new Response(null, {
     status: 204,

@@ -18,7 +18,7 @@ import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
 
 type Params = Readonly<Record<string, string>>;
 
-/** A request on its way to its operation, when it is known who sent it. */
+/** An authenticated request for an operation. */
 interface Admitted {
   readonly operation: Operation;
   readonly request: Request;
@@ -31,8 +31,8 @@ const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
 
 /**
- * Takes a request through the steps that all operations share: who is it, may it, is it well formed, was it answered
- * before. Whatever goes wrong on the way becomes an answer here.
+ * Performs the steps that all operations share: authentication, access, validation, idempotency,
+ * audit log and errors.
  */
 export class Dispatcher {
   readonly #authenticator: Authenticator;
@@ -48,7 +48,7 @@ export class Dispatcher {
   /** Never rejects. */
   async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
     try {
-      // Inboxes and health go on: deliveries under way are still to be answered.
+      // Inboxes and health checks still work: deliveries that are under way need the inboxes.
       if (this.deps.stopping?.aborted && operation.access !== "public") throw stopping();
       checkParams(params);
       const found = operation.access === "public" ? anybody : this.#authenticator.identify(request);
@@ -103,7 +103,7 @@ async function repeatText(answer: IdempotentAnswer): Promise<Reply | null> {
   return answer.kind === "text" ? { status: answer.status, body: answer.body } : null;
 }
 
-/** A part of the path that cannot be decoded names nothing. */
+/** Throws 404 if a part of the path cannot be decoded. */
 function checkParams(params: Params): void {
   for (const name in params) if (typeof params[name] !== "string") throw notFound();
 }
@@ -113,7 +113,7 @@ function queryOf(schema: TObject, { url, method }: Request): Record<string, unkn
   return parseQuery(schema, searchOf(url), changesNothing ? "absent" : "refused");
 }
 
-/** Path and query as they were sent, without a trailing slash of the path. */
+/** Returns path and query as they were sent, without a trailing slash of the path. */
 function addressOf({ url }: Request): string {
   const target = targetOf(url);
   const end = target.indexOf("?");

@@ -2,7 +2,7 @@ import { type Finding, Invalid, Problem } from "../../core/problem.ts";
 import { StoreUnavailable } from "../../store/index.ts";
 import { type Reply, reply } from "./reply.ts";
 
-/** Where errors are told to the people who run the server. */
+/** Reports errors to the operators of the server. */
 export interface ErrorLog {
   error(fields: object, message: string): void;
 }
@@ -10,28 +10,31 @@ export interface ErrorLog {
 const RETRY_AFTER_UNAVAILABLE_SECONDS = 5;
 
 /**
- * Every error becomes its answer here and nowhere else. What nobody expected is logged and told to the caller without
- * any detail: its message may hold anything.
+ * Converts an error into a response. Unexpected errors are logged, and the response contains no
+ * details of them, because their messages may contain secrets.
  */
 export function errorReply(error: unknown, log: ErrorLog): Reply {
   if (error instanceof Problem) return problemReply(error);
   if (error instanceof Invalid) return reply(422, { detail: error.findings.map(readable) });
   if (error instanceof StoreUnavailable) {
-    log.error({ error }, "The store cannot be written.");
+    log.error({ error }, "The store is unavailable.");
     return problemReply(
       new Problem(
         503,
         "unavailable",
-        "The data cannot be stored at the moment; nothing was changed. Try again later.",
+        "The data cannot be stored at the moment, and nothing was changed. Try again later.",
         RETRY_AFTER_UNAVAILABLE_SECONDS,
       ),
     );
   }
-  log.error({ error }, "A request failed in a way that nobody expected.");
-  return reply(500, { code: "server_error", detail: "Something went wrong inside the server; its log says what." });
+  log.error({ error }, "Internal error (bug): a request failed. Please report it.");
+  return reply(500, { code: "server_error", detail: "Internal error. The log of the server has the details." });
 }
 
-/** Places are named as they were sent: what is wrong with them may be that they are no text. */
+/**
+ * Makes a finding encodable: `loc` repeats field names of the request, which may be malformed
+ * Unicode.
+ */
 function readable({ loc, msg, type }: Finding): Finding {
   return { loc: loc.map((part) => part.toWellFormed()), msg: msg.toWellFormed(), type };
 }
@@ -51,14 +54,14 @@ export function insufficientAccess(detail = "Insufficient access for the given o
 }
 
 export function tooLarge(bytesMax: number): Problem {
-  return new Problem(413, "payload_too_large", `Request payload is too large: at most ${bytesMax} bytes are taken.`);
+  return new Problem(413, "payload_too_large", `Request payload is too large: the limit is ${bytesMax} bytes.`);
 }
 
 export function stopping(): Problem {
   return new Problem(503, "unavailable", "The server is stopping. Try again later.", RETRY_AFTER_UNAVAILABLE_SECONDS);
 }
 
-/** 400: the request itself cannot be read, before its values are looked at. */
+/** 400: the request cannot be parsed. */
 export function badRequest(detail: string, code = "generic_error"): Problem {
   return new Problem(400, code, detail);
 }

@@ -1,4 +1,4 @@
-/** Schemas of fields that several resources have. */
+/** Schemas of fields that several resources share. */
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import type { IdPrefix } from "../../core/id.ts";
 import * as shared from "../../core/resources/shared.ts";
@@ -9,7 +9,7 @@ import { nullable, ruled } from "./schema.ts";
 export const uid = (prefix: IdPrefix, thing: string) => Type.Optional(inputSchema(shared.uid(prefix, thing)));
 
 export const idOut = (prefix: IdPrefix) =>
-  Type.String({ description: "Given by the server.", examples: [`${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`] });
+  Type.String({ description: "Assigned by the server.", examples: [`${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`] });
 
 export const eventTypeName = inputSchema(shared.eventTypeName);
 export const channel = inputSchema(shared.channel);
@@ -25,17 +25,17 @@ export const headerChanges = ruled(
   Type.Record(Type.String(), nullable(Type.String()), { maxProperties: headersMax }),
   headersProblem,
   {
-    description: `Headers to set; null takes one away. ${shared.HEADERS_LIMIT}`,
+    description: `Headers to set; null removes a header. ${shared.HEADERS_LIMIT}`,
     examples: [{ "X-Example": "123", "X-Old": null }],
   },
 );
 
-/** Of one message. */
+/** The headers of one message. */
 export const messageHeaders = ruled(
   Type.Record(Type.String(), Type.String(), { maxProperties: headersMax }),
   messageHeadersProblem,
   {
-    description: `Sent with this message only; \`content-type\` may be among them. ${shared.HEADERS_LIMIT}`,
+    description: `Headers to send with this message only, including \`content-type\`. ${shared.HEADERS_LIMIT}`,
     examples: [{ "X-Example": "123" }],
   },
 );
@@ -47,9 +47,9 @@ export const listOf = <Item extends TSchema>(title: string, item: Item) =>
   Type.Object(
     {
       data: Type.Array(item),
-      iterator: nullable(Type.String({ description: "Send it as `iterator` to get the next page." })),
-      prevIterator: Type.Optional(Type.String({ description: "Send it as `iterator` to get the page before." })),
-      done: Type.Boolean({ description: "There is nothing further on." }),
+      iterator: nullable(Type.String({ description: "Pass it as `iterator` to get the next page." })),
+      prevIterator: Type.Optional(Type.String({ description: "Pass it as `iterator` to get the previous page." })),
+      done: Type.Boolean({ description: "Whether this is the last page in this direction." }),
     },
     { title: `ListResponse_${title}_` },
   );

@@ -6,8 +6,8 @@ import type { Application, Endpoint, Key, Message, Store } from "../../store/ind
 import type { Identity } from "../identity/auth.ts";
 
 /**
- * Finds what a path names, by id or by uid, within what the caller may see: another environment's or application's things
- * do not exist for it.
+ * Finds what a path refers to by id or uid. What belongs to another environment or application than
+ * the caller's counts as missing.
  */
 export class Lookup {
   constructor(
@@ -30,7 +30,10 @@ export class Lookup {
     return found !== null && maySee(identity, found) ? found : null;
   }
 
-  /** With what `accept` needs of it; no promise when it is known already. */
+  /**
+   * Returns the application as sending needs it, or null. Returns a promise only if it is not
+   * cached.
+   */
   entry(identity: Identity, text: string): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     return this.directory.application(identity.environmentSeq, this.key("app_", text));
   }
@@ -43,7 +46,7 @@ export class Lookup {
     return this.store.configuration.endpoints.find(application.seq, this.key("ep_", text));
   }
 
-  /** Application and endpoint of a path at once. */
+  /** Finds the application and the endpoint of a path. */
   async both(
     identity: Identity,
     app: string,
@@ -68,7 +71,10 @@ function maySee(identity: Identity, application: Application): boolean {
   return identity.applicationSeq === null || identity.applicationSeq === application.seq;
 }
 
-/** Returns the uid in a path for a new record, or null if the text cannot be one because it looks like an id. */
+/**
+ * Returns the uid in a path for a new record, or null if the text cannot be one because it looks
+ * like an id.
+ */
 export function uidOfPath(prefix: IdPrefix, text: string): string | null {
   return uidProblem(text, prefix) === null ? text : null;
 }

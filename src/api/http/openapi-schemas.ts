@@ -1,9 +1,9 @@
-/** A JSON value on its way into the document. */
+/** A JSON value of the document. */
 type Json = string | number | boolean | null | undefined | Json[] | { [name: string]: Json };
 
 /**
- * Moves every schema that has a title to the components, and puts references in its places, so that the document says each
- * thing once and generated clients have names for their types.
+ * Moves every schema with a title to the components and replaces it by references. So the document
+ * is smaller, and generated clients get named types.
  */
 export function hoistSchemas(document: object): object {
   const schemas: { [name: string]: Json } = {};
@@ -18,7 +18,7 @@ function replace(value: Json, schemas: { [name: string]: Json }): Json {
   const name = nameOf(value);
   const inner: { [name: string]: Json } = {};
   for (const [key, child] of Object.entries(value)) {
-    // Examples are data: whatever they look like, nothing in them is a schema.
+    // Examples and defaults are data, even if they look like schemas.
     inner[key] = key === "example" || key === "examples" || key === "default" ? child : replace(child, schemas);
   }
   if (name === null) return inner;
@@ -26,7 +26,7 @@ function replace(value: Json, schemas: { [name: string]: Json }): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The document itself has a title as well, but not as a schema. */
+/** Returns the title of a schema, or null. Other parts of the document have titles too. */
 function nameOf(value: { [name: string]: Json }): string | null {
   return typeof value.title === "string" && (value.type === "object" || value.anyOf !== undefined) ? value.title : null;
 }

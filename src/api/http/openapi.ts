@@ -7,18 +7,18 @@ import { object } from "./fields.ts";
 import { hoistSchemas } from "./openapi-schemas.ts";
 import type { DocumentedResponse, Operation } from "./operation.ts";
 
-/** JSON Schema 2020-12, in which null is a type like the others. */
+/** Uses JSON Schema 2020-12, where null is a type. */
 const OPENAPI_VERSION = "3.1.1";
 
 const HttpErrorOut = object("HttpErrorOut", {
-  code: Type.String({ description: "For programs." }),
-  detail: Type.String({ description: "For people." }),
+  code: Type.String({ description: "For programs; stable." }),
+  detail: Type.String({ description: "For people; may change." }),
 });
 const HTTPValidationError = object("HTTPValidationError", {
   detail: Type.Array(
     object("ValidationErrorItem", {
       loc: Type.Array(Type.String(), {
-        description: "Where: `body`, `query`, `path` or `header`, then field by field.",
+        description: "The invalid value: `body`, `query`, `path` or `header`, followed by field names.",
       }),
       msg: Type.String(),
       type: Type.String(),
@@ -26,26 +26,26 @@ const HTTPValidationError = object("HTTPValidationError", {
   ),
 });
 
-/** What errors look like, by status. */
+/** Error responses by status. */
 const problems: Readonly<Record<number, DocumentedResponse>> = {
-  400: problem("The request cannot be read, or cannot be done.", "generic_error", "Failed to deserialize query string"),
-  401: problem("The token is missing, wrong, expired or revoked.", "authentication_failed", "Invalid token"),
+  400: problem("The request cannot be parsed or fulfilled.", "generic_error", "Failed to deserialize query string"),
+  401: problem("The token is missing, invalid, expired or revoked.", "authentication_failed", "Invalid token"),
   403: problem("The token may not do this.", "insufficient_access", "Insufficient access for the given operation."),
-  404: problem("There is no such thing, or not for this token.", "not_found", "Entity not found"),
-  409: problem("It is taken.", "conflict", "An application with that id or uid already exists"),
+  404: problem("Not found, or not visible to this token.", "not_found", "Entity not found"),
+  409: problem("Conflict with an existing resource.", "conflict", "An application with that id or uid already exists"),
   413: problem("The body is larger than `max-body`.", "payload_too_large", "Request payload is too large."),
   422: {
-    description: "A value is not acceptable.",
+    description: "A value is invalid.",
     schema: HTTPValidationError,
     example: { detail: [{ loc: ["body", "name"], msg: "This field is required.", type: "value_error.jsondecode" }] },
   },
-  // Answered by the HTTP server itself, before the request is looked at.
-  431: { description: "The address or the headers are larger than 16 KiB." },
-  429: problem("Too much at once; `Retry-After` says when to come back.", "too_many_requests", "Too many requests."),
+  // Sent by the HTTP server itself, before the request is dispatched.
+  431: { description: "The URL or the headers exceed 16 KiB." },
+  429: problem("Too many requests. `Retry-After` says when to retry.", "too_many_requests", "Too many requests."),
   503: problem(
-    "Nothing can be stored at the moment; `Retry-After` says when to come back.",
+    "Nothing can be stored at the moment. `Retry-After` says when to retry.",
     "unavailable",
-    "Try later.",
+    "Try again later.",
   ),
 };
 
@@ -54,48 +54,54 @@ function problem(description: string, code: string, detail: string): DocumentedR
 }
 
 const tags = [
-  { name: "Application", description: "A customer of yours: has endpoints and gets messages." },
-  { name: "Endpoint", description: "An address of an application that webhooks are sent to." },
-  { name: "Event type", description: "What messages are about." },
-  { name: "Message", description: "An event that was accepted, and goes to every endpoint that wants it." },
-  { name: "Message poller", description: "Messages for those who fetch them instead of having them sent." },
-  { name: "Message attempt", description: "One try to deliver a message to an endpoint." },
-  { name: "Dead letter", description: "Deliveries that ran out of attempts." },
+  { name: "Application", description: "Usually one of your customers. It has endpoints and receives messages." },
+  { name: "Endpoint", description: "A URL of an application to which webhooks are sent." },
+  { name: "Event type", description: "A kind of message, with optional schemas." },
+  {
+    name: "Message",
+    description: "An event that was accepted and is delivered to every endpoint that subscribes to it.",
+  },
+  { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
+  { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },
+  { name: "Dead letter", description: "A delivery that ran out of attempts." },
   {
     name: "Operational webhook",
-    description: "Endpoints that are told what happens to the endpoints and messages of the environment.",
+    description: "Webhooks about the endpoints and messages of the environment itself.",
   },
-  { name: "Authentication", description: "Tokens: what they open, and how they end." },
-  { name: "Environment", description: "Completely separate from each other. For the root token." },
+  { name: "Authentication", description: "Create, change, expire and revoke tokens." },
+  {
+    name: "Environment",
+    description: "Isolated sets of applications, event types and tokens. Managed with the root token.",
+  },
   { name: "Audit log", description: "Who changed what, and when." },
-  { name: "Background task", description: "Work that goes on after its request was answered." },
+  { name: "Background task", description: "Work that continues after the response to its request." },
   { name: "Statistics", description: "Reports about many applications." },
-  { name: "Overview", description: "How the environment is doing." },
-  { name: "Inbox", description: "A receiver inside the server, to try things out with." },
-  { name: "Health", description: "For those who watch over the server." },
+  { name: "Overview", description: "The state of the environment at a glance." },
+  { name: "Inbox", description: "A built-in receiver for testing." },
+  { name: "Health", description: "Health checks and metrics." },
 ];
 
-/** Environments are chosen with a root token only. */
+/** Only the root token can select an environment. */
 const environmentHeader = {
   name: "boathook-environment",
   in: "header",
   required: false,
-  description: "For root tokens: the environment to work in, a name or an `org_` id.",
+  description: "With the root token: name or `org_` id of the environment to use.",
   schema: { type: "string", default: "default" },
 };
 const idempotencyHeader = {
   name: "idempotency-key",
   in: "header",
   required: false,
-  description: "The first 2xx answer to this key is repeated for 12 hours.",
+  description: "Repeats the first 2xx response to this key for 12 hours.",
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 
-/** The OpenAPI document of these operations. */
+/** Returns the OpenAPI document of these operations. */
 export function apiDocument(operations: readonly Operation[], version: string): object {
   const shown = operations.filter(({ hidden }) => !hidden);
-  // Routes that are only there to be read: on the real ones these schemas would make Elysia check a second time, by its
-  // own rules.
+  // These routes are used only for the document. With schemas on the real routes, Elysia would also
+  // validate requests by its own rules.
   const routes = new Elysia();
   for (const operation of shown) addRoute(routes, operation);
   const { paths } = toOpenAPISchema(routes, { staticFile: false }, undefined, undefined, OPENAPI_VERSION);
@@ -105,7 +111,7 @@ export function apiDocument(operations: readonly Operation[], version: string): 
     info: {
       title: "Boathook",
       version,
-      description: "Webhooks, both directions, durable. The API has the form of the Svix API.",
+      description: "Durable webhooks in both directions. The API is compatible with the Svix API.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
@@ -113,7 +119,7 @@ export function apiDocument(operations: readonly Operation[], version: string): 
     security: [{ bearer: [] }],
     paths: plain(paths) as Document["paths"],
     components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A token of the server." } },
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A token of this server." } },
     },
   });
 }
@@ -122,7 +128,7 @@ interface Document {
   readonly paths: Record<string, Record<string, { parameters?: object[] }>>;
 }
 
-/** Without what only TypeBox knows. */
+/** Removes the symbols of TypeBox. */
 function plain(value: object): unknown {
   return JSON.parse(JSON.stringify(value));
 }
@@ -150,17 +156,17 @@ function requestBody({ body, bodyOptional, bodyExample }: Operation): object {
 
 function responses(operation: Operation): object {
   const all: Record<number, DocumentedResponse> = {};
-  for (const status of problemStatuses(operation)) all[status] = problemAnswer(status, operation);
+  for (const status of problemStatuses(operation)) all[status] = problemResponse(status, operation);
   Object.assign(all, operation.responses);
-  return Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, response(answer)]));
+  return Object.fromEntries(Object.entries(all).map(([status, documented]) => [status, response(documented)]));
 }
 
-function problemAnswer(status: number, operation: Operation): DocumentedResponse {
-  const answer = problems[status]!;
-  if (status !== 403 || operation.access === "root") return answer;
+function problemResponse(status: number, operation: Operation): DocumentedResponse {
+  const documented = problems[status]!;
+  if (status !== 403 || operation.access === "root") return documented;
   return {
-    ...answer,
-    description: `${answer.description} One with scopes needs the ${scopesText(neededScopes(operation))}.`,
+    ...documented,
+    description: `${documented.description} A token with scopes needs the ${scopesText(neededScopes(operation))}.`,
   };
 }
 
@@ -179,7 +185,7 @@ function response({ description, schema, example, contentType = "application/jso
   return { description, content: { [contentType]: { schema, ...(example !== undefined && { example }) } } };
 }
 
-/** Adds the headers that many operations take. */
+/** Adds the headers that many operations accept. */
 function addHeaders(paths: Document["paths"], operations: readonly Operation[]): void {
   for (const { method, path, access } of operations) {
     if (access === "public") continue;

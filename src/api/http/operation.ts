@@ -8,18 +8,19 @@ import type { Reply } from "./reply.ts";
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
- * Who may call. `public`: anybody, without a token. `application`: also the token of one application, for what is its
- * own. `environment`: only tokens of a whole environment. `root`: only the root token.
+ * Who may call an operation. `public`: everybody, without a token. `application`: all tokens, those
+ * of one application for what belongs to it. `environment`: only tokens for a whole environment.
+ * `root`: only the root token.
  */
 export type Access = "public" | "application" | "environment" | "root";
 
 /** A response as the OpenAPI document describes it. */
 export interface DocumentedResponse {
   readonly description: string;
-  /** Absent: no body. */
+  /** Absent if there is no body. */
   readonly schema?: TSchema;
   readonly example?: unknown;
-  /** `application/json` unless given. */
+  /** Defaults to `application/json`. */
   readonly contentType?: string;
 }
 
@@ -29,56 +30,59 @@ type ParamName<Path extends string> = Path extends `${string}:${infer Name}/${in
     ? Name
     : never;
 
-/** One request that has been understood. */
+/** A request that was authenticated, parsed and validated. */
 export interface Call<Param extends string = string, Query = unknown, Body = unknown> {
   readonly request: Request;
   readonly identity: Identity;
-  /** Decoded, as they stand in the path. */
+  /** Decoded. */
   readonly params: Readonly<Record<Param, string>>;
   readonly query: Query;
   readonly body: Body;
-  /** The bytes that `body` was parsed from. */
+  /** The bytes of `body`. */
   readonly bytes: Uint8Array;
-  /** For operations that store it with what they do. */
+  /** For operations with `repeat`, which store it in the same commit as their change. */
   readonly idempotency: IdempotencyEntry | null;
 }
 
-/** One thing the API can do: address, rights, schemas and documentation in one place, and the code that does it. */
+/** An operation of the API: address, rights, schemas, documentation and handler. */
 export interface Operation {
-  /** Unique; the `operationId` of the document. */
+  /** Unique; the `operationId` in the OpenAPI document. */
   readonly id: string;
   readonly method: Method;
-  /** With `:name` for parameters. */
+  /** Parameters are written `:name`. */
   readonly path: string;
   readonly tag: string;
-  /** A few words. */
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
   /**
-   * What the token of an application must be able to do. Unless given: to read it needs `ViewBase`, to change anything
-   * `ManageEndpoint`.
+   * The capability that an application's token needs. Defaults to `ViewBase` for reading and
+   * `ManageEndpoint` for changes.
    */
   readonly capability?: Capability;
-  /** What a token with scopes must have, all of them, unless it is the one that `id` and `method` tell. */
+  /**
+   * The scopes that a token with scopes needs, all of them. Defaults to the scope that follows from
+   * `id` and `method`.
+   */
   readonly scopes?: readonly ScopeName[];
-  /** The path parameter that chooses the environment, as the header does elsewhere. */
+  /** The path parameter that selects the environment. Other operations use a header. */
   readonly environmentIn?: string;
-  /** False: it changes nothing that the audit log is about, although it is no GET. */
+  /** False if the audit log omits it although it is not a GET. */
   readonly audited?: false;
   readonly query?: TObject;
   readonly body?: TSchema;
-  /** No body at all is taken for `{}`. */
+  /** An empty body means `{}`. */
   readonly bodyOptional?: true;
   readonly bodyExample?: unknown;
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
-  /** Client errors beyond those that come from access, parameters and body: 400, 404, 409 … */
+  /** Statuses of client errors besides those that follow from access, parameters and body. */
   readonly problems: readonly number[];
-  /** Not in the document. */
+  /** Omitted from the OpenAPI document. */
   readonly hidden?: true;
   /**
-   * Given: the operation stores the idempotency key itself, in the commit of what it does, and this repeats its answer;
-   * null when there is nothing left to repeat. Otherwise POSTs have their answers kept as text.
+   * For an operation that stores the idempotency key in the same commit as its change: returns the
+   * first response again, or null if it is no longer known. The responses of other POSTs are stored
+   * as text.
    */
   readonly repeat?: (answer: IdempotentAnswer, query: unknown) => Promise<Reply | null>;
   handle(call: Call<never, never, never>): Reply | Response | Promise<Reply | Response>;
@@ -91,7 +95,7 @@ interface Typed<Path extends string, Q extends TObject, B extends TSchema> exten
   handle(call: Call<ParamName<Path>, Static<Q>, Static<B>>): Reply | Response | Promise<Reply | Response>;
 }
 
-/** Ties the types of parameters, query and body to the handler. */
+/** Infers the types of the handler's parameters from path, query and body. */
 // biome-ignore lint/complexity/noBannedTypes: an operation without query parameters has no properties to offer
 export function operation<const Path extends string, Q extends TObject = TObject<{}>, B extends TSchema = TSchema>(
   typed: Typed<Path, Q, B>,

@@ -10,23 +10,28 @@ import { choice } from "./schema.ts";
 /** Query parameters of every list. */
 export const pageQuery = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: pageLimitMax, default: pageLimitDefault, description: "Items on a page." }),
+    Type.Integer({
+      minimum: 1,
+      maximum: pageLimitMax,
+      default: pageLimitDefault,
+      description: "Maximum number of items on the page.",
+    }),
   ),
   iterator: Type.Optional(
     Type.String({
-      description: "`iterator` or `prevIterator` of the page from which to go on, forwards or backwards.",
+      description: "The `iterator` or `prevIterator` of the page to continue from.",
     }),
   ),
 };
 
 export const orderQuery = (by: "ascending" | "descending") => ({
-  order: Type.Optional(choice(["ascending", "descending"], { default: by, description: "By time of creation." })),
+  order: Type.Optional(choice(["ascending", "descending"], { default: by, description: "Order by creation time." })),
 });
 
-/** Query parameters of lists of what has happened. */
+/** Query parameters of lists of events. */
 export const windowQuery = {
-  before: Type.Optional(instant("Only what happened before this instant.")),
-  after: Type.Optional(instant("Only what happened after this instant.")),
+  before: Type.Optional(instant("Include only what happened before this instant.")),
+  after: Type.Optional(instant("Include only what happened after this instant.")),
 };
 
 interface SentPage {
@@ -34,7 +39,7 @@ interface SentPage {
   readonly iterator?: string;
 }
 
-/** Which page is asked for. An `iterator` that was not given out here is 422. */
+/** Returns the requested page. Throws 422 for an `iterator` that does not belong to this list. */
 export function pageRequest(
   sent: SentPage,
   ids: IdCodec,
@@ -50,8 +55,8 @@ export function pageRequest(
 }
 
 /**
- * The same for lists of what has happened, newest first. With `after` alone the walk begins there: the page holds the
- * oldest that came after it, still newest first.
+ * Returns the requested page of a list of events, newest first. With `after` alone, paging starts
+ * at that instant: the page has the oldest events after it, still newest first.
  */
 export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix: IdPrefix): PageRequest {
   const page = pageRequest(sent, ids, prefix);
@@ -59,12 +64,12 @@ export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix
   return walksForward ? { ...page, from: Math.max(0, seqAt(sent.after + 1) - 1), backwards: true } : page;
 }
 
-/** The fields of a time window that are there, and no others. */
+/** Returns only the fields of a time window, and only if they are set. */
 export function windowOf({ before, after }: TimeWindow): TimeWindow {
   return { ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
 }
 
-/** A page as the caller gets it. */
+/** Returns a page as a response. */
 export function listed<Row extends { readonly seq: Seq }, Out>(
   page: PageOf<Row>,
   idOf: (row: Row) => string,
@@ -73,7 +78,9 @@ export function listed<Row extends { readonly seq: Seq }, Out>(
   return listedAs(page.rows.map(out), page.rows.map(idOf), page.more);
 }
 
-/** The same for a list whose search may be cut short, with what the caller needs to go on. */
+/**
+ * Returns a page as a response. The search may have been cut short; then the iterator continues it.
+ */
 export function found<Row extends { readonly seq: Seq }, Out>(
   page: PageOf<Row>,
   { backwards }: PageRequest,
@@ -85,7 +92,7 @@ export function found<Row extends { readonly seq: Seq }, Out>(
   return { data: page.rows.map(out), ...rest };
 }
 
-/** The same with items that are JSON texts already. */
+/** Like `found`, but `textOf` returns JSON. */
 export function foundTexts<Row extends { readonly seq: Seq }>(
   page: PageOf<Row>,
   request: PageRequest,

@@ -1,8 +1,8 @@
 import { pathOf } from "./request-target.ts";
 
-/** Which methods an address takes, for the answer to those who use another one. */
+/** Knows which methods each address allows, for 405 responses. */
 export interface Paths {
-  /** Empty when there is nothing at this address. */
+  /** Returns an empty list if there is nothing at this address. */
   methodsAt(url: string): readonly string[];
 }
 
@@ -17,7 +17,7 @@ export function pathsOf(routes: ReadonlyArray<{ readonly method: string; readonl
   };
 }
 
-/** `/app/:id` → `/app/anything`, with or without a slash at the end. */
+/** `/app/:id` matches `/app/anything`, with or without a trailing slash. */
 function patternOf(path: string): RegExp {
   const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");
   return new RegExp(`^${escaped.replace(/\/$/, "")}/?$`);

@@ -7,18 +7,18 @@ import { checker, findingsOf } from "./schema.ts";
 const INSTANT = "QueryInstant";
 TypeRegistry.Set(INSTANT, (_, value) => typeof value === "number");
 
-/** A query parameter that names an instant; the handler gets ms since the epoch. */
+/** Schema of a query parameter that is an instant. Handlers get ms since the Unix epoch. */
 export function instant(description: string): TUnsafe<number> {
   return Type.Unsafe<number>({ [Kind]: INSTANT, type: "string", format: "date-time", description });
 }
 
 /**
- * Reads a query string by its schema. A text that does not have the type of its parameter is 400, a value outside of
- * its limits 422, as in the Svix API. What the schema does not know is ignored.
+ * Parses a query string by its schema. As in the Svix API, a value of the wrong type is 400 and a
+ * value outside the limits is 422. Unknown parameters are ignored.
  *
- * `empty` says what `name=` means, with nothing behind it. To a list it is as if it were not there: clients send
- * `iterator=` for the first page. Where something is changed it is 422: a filter that somebody forgot to fill in must not
- * stand for everything.
+ * `empty` says how `name=` without a value is treated. Operations that read treat it as absent,
+ * because clients send `iterator=` for the first page. Operations that change something refuse it
+ * with 422, because a filter that was left empty by mistake must not match everything.
  */
 export function parseQuery(schema: TObject, search: string, empty: "absent" | "refused"): Record<string, unknown> {
   const values: Record<string, unknown> = {};
@@ -44,7 +44,7 @@ function readOne(sent: URLSearchParams, name: string, field: TSchema): unknown {
   return value;
 }
 
-/** Undefined: the text is not of that type. */
+/** Returns undefined if the text is not of that type. */
 function convert(text: string, field: TSchema): unknown {
   if (field.type === "integer") return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
   if (field.type === "boolean") return text === "true" ? true : text === "false" ? false : undefined;
@@ -58,13 +58,13 @@ function expectation(field: TSchema): string {
   return field.type === "boolean" ? "true or false" : "an integer";
 }
 
-/** `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a` all mean the same. */
+/** Accepts `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a`. */
 function readList(sent: URLSearchParams, name: string): string[] | undefined {
   const items = textsOf(sent, name).flatMap((text) => text.split(",").filter((item) => item !== ""));
   return items.length === 0 ? undefined : items;
 }
 
-/** Under all the names that a list may have. */
+/** Returns the values of a parameter in all notations of a list. */
 function textsOf(sent: URLSearchParams, name: string): string[] {
   const isName = (key: string) =>
     key === name || (key.startsWith(`${name}[`) && /^\[\d*\]$/.test(key.slice(name.length)));

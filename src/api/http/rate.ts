@@ -2,10 +2,13 @@ import { type Bucket, fullBucket, take } from "../../core/limit.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
 
-/** Callers with a bucket of their own; the one that has not sent for longest loses it (and so has a full one). */
+/**
+ * Limit of callers to remember. The one that has been idle longest is forgotten and starts with a
+ * full bucket.
+ */
 const CALLERS_MAX = 10_000;
 
-/** How many messages each token may send a second (setting `ingest-rate`). */
+/** Limits the messages that each token may send per second (setting `ingest-rate`). */
 export class IngestRate {
   readonly #buckets = new Map<string, Bucket>();
 
@@ -15,8 +18,8 @@ export class IngestRate {
   ) {}
 
   /**
-   * Counts `messages` for the caller; 429 when it has sent too many. A batch goes through when a single message would,
-   * and the caller waits the longer for the next.
+   * Counts `messages` of the caller. Throws 429 if it has sent too many. A batch is allowed if a
+   * single message is, and then delays the next one accordingly.
    */
   spend(caller: string, messages: number): void {
     if (this.ratePerSecond === null) return;
@@ -28,7 +31,7 @@ export class IngestRate {
       throw new Problem(
         429,
         "too_many_requests",
-        "This token sends more messages than the server's ingest-rate allows.",
+        "The token has exceeded the server's ingest rate. Try again later.",
         Math.max(1, Math.ceil(waitMs / 1000)),
       );
     }

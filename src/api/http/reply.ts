@@ -1,13 +1,13 @@
 import { corsHeaders } from "./cors.ts";
 
-/** What an operation answers: a status and the text of its JSON body, empty for none. A plain value, so it can be kept. */
+/** The response of an operation as a plain value. `body` is JSON, or empty for no body. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * For the audit log, never sent: ids of what was changed, beyond those in the path and the answer's own `id`; null when
-   * nothing was changed after all.
+   * For the audit log, not sent: ids of what was changed besides those in the path and the `id` of
+   * the body. Null if nothing was changed.
    */
   readonly changed?: Readonly<Record<string, string>> | null;
 }
@@ -24,10 +24,10 @@ const jsonHeaders = {
   ...corsHeaders,
 };
 
-/** Headers beyond the usual, such as `Retry-After`, are for the pages of other origins as well. */
+/** Lets pages of other origins read additional headers such as `Retry-After`. */
 const exposed = { "access-control-expose-headers": "*" };
 
-/** One shared object per status: filling in the headers anew would cost more than the rest of the response. */
+/** One shared object per status: building the headers costs more than the rest of the response. */
 const initOf = new Map<number, ResponseInit>();
 const sharedHeaders = new Headers(jsonHeaders);
 

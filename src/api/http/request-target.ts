@@ -1,6 +1,6 @@
 /**
- * Path and query of a request, as they were sent. What stands before them in `url` may be of any length, and nothing at all:
- * without a usable `Host` Bun gives the path alone.
+ * Returns path and query of a request as they were sent. `url` may lack scheme and host: without a
+ * usable `Host` header, Bun passes the path alone.
  */
 export function targetOf(url: string): string {
   if (url.startsWith("/")) return url;
@@ -8,18 +8,18 @@ export function targetOf(url: string): string {
   return start < 0 ? "/" : url.slice(start);
 }
 
-/** The same without the query. */
+/** Returns the path of a request as it was sent. */
 export function pathOf(url: string): string {
   return targetOf(url).replace(/[?#].*$/s, "");
 }
 
-/** The query of an address, without its question mark; empty when there is none. */
+/** Returns the query of a URL without the question mark, or an empty string. */
 export function searchOf(url: string): string {
   const at = url.indexOf("?");
   return at < 0 ? "" : url.slice(at + 1);
 }
 
-/** The same request with an address that names a host. */
+/** Returns the request with a URL that has a host. */
 export function withHost(request: Request): Request {
   return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
 }

@@ -1,7 +1,4 @@
-/**
- * What the API derives from the table of a resource's fields: schemas, examples, and conversions of
- * records.
- */
+/** Schemas, examples and conversions that the API derives from the table of a resource's fields. */
 import {
   type Static,
   type TObject,
@@ -25,12 +22,12 @@ import {
 import type { Form, OutputType, ValueType } from "../../core/resources/value-type.ts";
 import { nullable, ruled } from "./schema.ts";
 
-/** The schema of a value in a request. */
+/** Returns the schema of a value in requests. */
 export function inputSchema<V, I, O>({ input }: ValueType<V, I, O>): TUnsafe<I> {
   return schemaOf(input) as TUnsafe<I>;
 }
 
-/** The schema of a value in a response. */
+/** Returns the schema of a value in responses. */
 export function outputSchema<V, O>({ output }: OutputType<V, O>): TUnsafe<O> {
   return schemaOf(output) as TUnsafe<O>;
 }
@@ -78,7 +75,7 @@ export type OutputProperties<F extends Fields> = {
   [K in Where<F, "output", "unless null"> as Json<F, K>]: TOptional<TUnsafe<NonNullable<ResultOf<F[K]>>>>;
 };
 
-/** The required fields come first. */
+/** Returns the properties of the body that creates the resource. Required fields come first. */
 export function createProperties<F extends Fields>(fields: F) {
   return inputProperties(fields, "create") as CreateProperties<F>;
 }
@@ -104,7 +101,7 @@ function inputProperties(fields: Fields, body: "create" | "update"): TProperties
   return properties;
 }
 
-/** The default is documented unless it is empty, as null and the empty text are. */
+/** Adds the default to the documentation, unless it is null, empty or an object. */
 function withDefault(field: Field): Form {
   const { input } = field.type as ValueType;
   const value = defaultOf(field);
@@ -112,10 +109,10 @@ function withDefault(field: Field): Form {
   return isEmpty ? input : { ...input, keywords: { default: value, ...input.keywords } };
 }
 
-/** Ids are made from the numbers of rows, and no default is one. */
+/** A codec for defaults, none of which is an id. */
 const noIds = new IdCodec([0, 0, 0, 0]);
 
-/** The default as JSON; null for none. */
+/** Returns the default as JSON, or null if there is none. */
 function defaultOf({ type, initial }: Field): unknown {
   return initial === undefined ? null : type.format(initial, noIds);
 }
@@ -133,7 +130,7 @@ export function outputProperties<F extends Fields>(fields: F) {
 
 export type Output<F extends Fields> = Static<TObject<OutputProperties<F>>>;
 
-/** The example of a response, for the document. */
+/** Returns the example of a response for the OpenAPI document. */
 export function exampleOf<F extends Fields>(fields: F): Output<F> {
   const examples: Record<string, unknown> = {};
   for (const [name, field] of Object.entries<Field>(fields)) {
@@ -151,7 +148,10 @@ interface Shown {
   valueIn(record: Readonly<Record<string, unknown>>, ids: IdCodec): unknown;
 }
 
-/** What responses show of each table, prepared once: lists have hundreds of records. */
+/**
+ * The fields that responses show, by table. They are prepared once because lists have hundreds of
+ * records.
+ */
 const shownOf = new WeakMap<Fields, readonly Shown[]>();
 
 function prepareShown(fields: Fields): readonly Shown[] {
@@ -170,7 +170,7 @@ function prepareShown(fields: Fields): readonly Shown[] {
   return shown;
 }
 
-/** A record as a response shows it. */
+/** Converts a record into a response. */
 export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: IdCodec): Output<F> {
   const output: Record<string, unknown> = {};
   for (const { json, omitsNull, valueIn } of shownOf.get(fields) ?? prepareShown(fields)) {
@@ -182,17 +182,22 @@ export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: 
 
 type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
 
-/** Returns the new record `blank` with what was sent for it. */
+/** Returns the new record `blank` with the values that were sent. */
 export function applyCreate<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, blank: R, sent: Sent<F>): R {
   return overlaid(fields, blank, sent, ({ create }) => create !== "no");
 }
 
-/** Returns the record with what was sent for it; null is a value, and what was not sent stays. */
+/**
+ * Returns the record with the values that were sent, including null. Absent fields are unchanged.
+ */
 export function applyPatch<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   return overlaid(fields, before, sent, ({ update }) => update !== "no");
 }
 
-/** Returns the record as a PUT makes it: what was not sent gets its default, but the uid stays. */
+/**
+ * Returns the record after a PUT: absent fields get their defaults, except that the uid is
+ * unchanged.
+ */
 export function applyPut<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   const uid = "uid" in before ? { uid: before.uid } : {};
   return applyPatch(fields, { ...before, ...settingsOf(fields), ...uid }, sent);

@@ -1,6 +1,6 @@
 /**
- * What TypeBox lacks for this API: rules of `core/rule.ts` as part of a schema, so that one schema is the type, the
- * check and the documentation; and the translation of what TypeBox finds into the error form of the API.
+ * Extends TypeBox with rules of `core/rule.ts`, so that one schema is the type, the check and the
+ * documentation, and converts its errors to the form of the API.
  */
 import {
   type ArrayOptions,
@@ -20,7 +20,7 @@ import { parseInstant } from "../../core/instant.ts";
 import type { Finding } from "../../core/problem.ts";
 import { choiceProblem, distinctProblem } from "../../core/rule.ts";
 
-/** Says what is wrong with a value that has the right type, or null. */
+/** Returns what is wrong with a value of the right type, or null. */
 type Rule<T> = (value: T) => string | null;
 
 const BASE = Symbol("base");
@@ -37,7 +37,7 @@ TypeRegistry.Set<RuledSchema>(
   (schema, value) => checker(schema[BASE]).Check(value) && schema[RULE](value) === null,
 );
 
-/** A schema whose values must keep a rule as well. `docs` is for the document alone. */
+/** Returns a schema that also checks a rule. `docs` appears only in the OpenAPI document. */
 export function ruled<S extends TSchema>(base: S, rule: Rule<Static<S>>, docs: object = {}): TUnsafe<Static<S>> {
   const schema = { ...base, ...docs, [Kind]: RULED, [BASE]: base, [RULE]: rule as Rule<unknown> };
   return schema as unknown as TUnsafe<Static<S>>;
@@ -47,7 +47,7 @@ export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }
 
-/** A list of texts in which none comes twice. TypeBox's own `uniqueItems` takes a hundred times as long. */
+/** A list of distinct strings. TypeBox's own `uniqueItems` takes a hundred times as long. */
 export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {}): TUnsafe<Static<S>[]> {
   return ruled(Type.Array(item, options), distinctProblem as Rule<unknown>, { uniqueItems: true });
 }
@@ -60,7 +60,7 @@ export function wordOut<const Words extends readonly string[]>(
   return Type.String({ ...options, enum: [...words] }) as unknown as TUnsafe<Words[number]>;
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function choice<const Words extends readonly string[]>(
   words: Words,
   options: { description?: string; default?: Words[number] } = {},
@@ -69,7 +69,7 @@ export function choice<const Words extends readonly string[]>(
   return ruled(base, (word) => choiceProblem(word, words));
 }
 
-/** A text that names an instant. */
+/** A string that is an instant. */
 export function instantText(description: string): TUnsafe<string> {
   const rule = (text: string) =>
     parseInstant(text) === null ? "Must be an instant such as 2026-01-01T00:00:00Z." : null;
@@ -78,7 +78,7 @@ export function instantText(description: string): TUnsafe<string> {
 
 const checkers = new WeakMap<TSchema, TypeCheck<TSchema>>();
 
-/** Compiled at the first use: a start need not wait for the checks of every route. */
+/** Compiles a schema at its first use, so that the start of the server is fast. */
 export function checker(schema: TSchema): TypeCheck<TSchema> {
   let compiled = checkers.get(schema);
   if (compiled === undefined) {
@@ -89,8 +89,8 @@ export function checker(schema: TSchema): TypeCheck<TSchema> {
 }
 
 /**
- * Returns a body that passed its check without the fields that its schema does not have: nobody has checked these. A body
- * whose schema is not simply an object's is returned as it is.
+ * Returns a body that passed its check without the fields that its schema does not have: nobody has
+ * checked these. A body whose schema is not simply an object's is returned as it is.
  */
 export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
   if (!KindGuard.IsObject(schema)) return body;
@@ -101,10 +101,13 @@ export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
     : Object.fromEntries(entries.filter(([name]) => Object.hasOwn(properties, name)));
 }
 
-/** More than this many findings help nobody. */
+/** Limit of findings in one response. */
 export const FINDINGS_MAX = 20;
 
-/** What is wrong with a value, at most one finding a place, never repeating the value. Empty when nothing is. */
+/**
+ * Returns what is wrong with a value, with at most one finding per place. Findings never contain
+ * the value.
+ */
 export function findingsOf(schema: TSchema, value: unknown, root: "body" | "query"): Finding[] {
   const found = new Map<string, Finding>();
   for (const { path, msg, type } of causes(checker(schema).Errors(value), "")) {
@@ -123,7 +126,7 @@ interface Cause {
 function* causes(errors: Iterable<ValueError>, prefix: string): Generator<Cause> {
   for (const error of errors) {
     yield* causesOf(error, prefix);
-    // What has too much in it is not looked into.
+    // The items of an oversized array or object are not checked.
     if (tooMuch.has(error.type)) return;
   }
 }
@@ -132,7 +135,7 @@ function* causesOf(error: ValueError, prefix: string): Generator<Cause> {
   const path = prefix + error.path;
   const alternative = error.type === ValueErrorType.Union ? error.errors[0] : undefined;
   if (alternative !== undefined) {
-    // Of a value that is neither what it should be nor null, why it is not what it should be.
+    // The first alternative is the expected type, the second is null.
     yield* causes(alternative, prefix);
   } else if (error.schema[Kind] === RULED) {
     yield* causesOfRuled(error.schema as RuledSchema, error.value, path);
@@ -145,7 +148,7 @@ function* causesOf(error: ValueError, prefix: string): Generator<Cause> {
 function* causesOfRuled(schema: RuledSchema, value: unknown, path: string): Generator<Cause> {
   const base = checker(schema[BASE]);
   if (!base.Check(value)) yield* causes(base.Errors(value), path);
-  else yield { path, msg: schema[RULE](value) ?? "Not acceptable.", type: "value_error" };
+  else yield { path, msg: schema[RULE](value) ?? "Invalid value.", type: "value_error" };
 }
 
 function messageOf(error: ValueError): string {
@@ -157,7 +160,7 @@ const tooMuch: ReadonlySet<ValueErrorType> = new Set([
   ValueErrorType.ObjectMaxProperties,
 ]);
 
-/** The type was right, the value was not. */
+/** Errors of values that have the right type. */
 const valueErrors: ReadonlySet<ValueErrorType> = new Set([
   ValueErrorType.ArrayMaxItems,
   ValueErrorType.ArrayMinItems,

@@ -43,8 +43,8 @@ import { withHost } from "./request-target.ts";
 import { staticPages } from "./static.ts";
 
 /**
- * For `listen`, beside host and port. Bodies are limited by the API itself, which answers in its own form; an inbox may
- * take a minute to answer; nothing may ever be shared with a second server.
+ * Options of `listen` besides host and port. The API limits bodies itself, to respond in its own
+ * form. An inbox may delay its response by a minute. The port is never shared with a second server.
  */
 export const listenOptions = {
   reusePort: false,
@@ -53,7 +53,7 @@ export const listenOptions = {
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** Everything the server answers on its port: API, inboxes, metrics, documents and pages. */
+/** Creates everything that the server serves: API, inboxes, metrics, documents and pages. */
 export function createApi(deps: ApiDeps): Elysia {
   const context = createContext(deps, {
     scopeResources: () => resources,
@@ -66,9 +66,10 @@ export function createApi(deps: ApiDeps): Elysia {
   const api: Elysia = new Elysia({
     name: "api",
     precompile: true,
-    // A path may begin anywhere: a host may have a single character.
+    // Host names may be a single character, so the path may begin earlier than Elysia assumes.
     handler: { standardHostname: false },
-    // What is not written as its route is, such as an address with a slash at the end, is looked for by Elysia.
+    // Bun's router matches paths exactly; Elysia finds the others, such as those with a trailing
+    // slash.
     serve: { routes: { "/*": (request: Request) => api.fetch(withHost(request)) } },
   });
   for (const operation of operations) addRoute(api, operation, dispatcher);
@@ -80,12 +81,12 @@ export function createApi(deps: ApiDeps): Elysia {
     if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
     if (request.method === "OPTIONS" && isOpenToAnyOrigin(request.url)) return preflight(request);
     paths ??= pathsOf(api.router.history);
-    return toResponse(nothingThere(paths.methodsAt(request.url)));
+    return toResponse(noSuchRoute(paths.methodsAt(request.url)));
   });
   return api;
 }
 
-/** All that the API can do. */
+/** Returns all operations of the API. */
 export function operationsOf(context: Context): readonly Operation[] {
   return [
     ...healthRoutes(context),
@@ -121,7 +122,7 @@ export function operationsOf(context: Context): readonly Operation[] {
   ];
 }
 
-/** The body is read by the dispatcher alone, and only when it is known who sent it. */
+/** The dispatcher reads the body itself, after authentication. */
 function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): void {
   const handler = ({ request, params }: { request: Request; params: Record<string, string> }) =>
     dispatcher.respond(operation, request, params ?? noParams);
@@ -130,7 +131,7 @@ function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): vo
 
 const noParams = {};
 
-/** The document is made when it is first asked for. */
+/** Serves the OpenAPI document, which the first request creates. */
 function addDocument(api: Elysia, operations: readonly Operation[], version: string): void {
   let text: string | null = null;
   const handler = () => {
@@ -140,8 +141,8 @@ function addDocument(api: Elysia, operations: readonly Operation[], version: str
   for (const path of ["/docs/json", "/api/v1/openapi.json"]) api.get(path, handler);
 }
 
-function nothingThere(methods: readonly string[]): Reply {
-  if (methods.length === 0) return reply(404, { code: "not_found", detail: "There is nothing at this address." });
-  const detail = `This address only takes ${methods.join(", ")}.`;
+function noSuchRoute(methods: readonly string[]): Reply {
+  if (methods.length === 0) return reply(404, { code: "not_found", detail: "No such address." });
+  const detail = `Method not allowed; use ${methods.join(", ")}.`;
   return { ...reply(405, { code: "method_not_allowed", detail }), headers: { allow: methods.join(", ") } };
 }

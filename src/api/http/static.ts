@@ -2,18 +2,24 @@ import { Elysia } from "elysia";
 import { type Asset, assets } from "../../edge/assets.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 
-/** The pages and their files: `/ui/`, `/portal/`, `/docs`, the icon, and the way to them from `/`. */
+/**
+ * Serves the pages and their files: `/ui/`, `/portal/`, `/docs`, the icon, and the redirect from
+ * `/`.
+ */
 
 const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs"]);
-/** Names its files relative to itself, as a proxy may serve it under a longer path: without the last slash they are elsewhere. */
+/**
+ * Refers to its files by relative paths, because a proxy may serve it under a prefix, so it needs
+ * the trailing slash.
+ */
 const PORTAL = "/portal/";
 
 const ASK_EVERY_TIME = "no-cache";
-/** A year: the address of a versioned file changes with its content. */
+/** One year: the URL of a versioned file changes with its content. */
 const KEEP = "public, max-age=31536000, immutable";
 
 const OUR_STYLES = "style-src 'self'";
-/** Swagger UI writes styles into its elements. */
+/** Swagger UI uses inline styles. */
 const ANY_STYLES = "style-src 'self' 'unsafe-inline'";
 
 const strict = {
@@ -27,14 +33,15 @@ const strict = {
 
 const { "x-frame-options": _, ...framed } = strict;
 
-/** Beside those of the content. What is not named here gets the strict ones. */
+/** Headers of each page; others get the strict ones. */
 const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/docs": { ...strict, "content-security-policy": policy(ANY_STYLES) },
   /**
-   * Made to be framed by the sites of those whose customers it is for, which nobody here can list; by isolated ones too, which
-   * ask for the last two headers. Framing usually lends a site the clicks of somebody who is logged in. Here nobody is: there
-   * are no cookies, and the page keeps its token in no storage that a second frame could share (`web/portal/session.ts`), so a
-   * frame can do just what the token allows that its site has put behind the `#`, and the site needs no clicks for that.
+   * The portal may be framed by any site, because we cannot list the sites of our users. Sites with
+   * cross-origin isolation need the last two headers. Clickjacking gains an attacker nothing: there
+   * are no cookies, and frames do not share the token (`web/portal/session.ts`). A frame can do
+   * only what the token that the site put after the `#` allows, which the site can do without
+   * clicks.
    */
   [PORTAL]: {
     ...framed,
@@ -44,7 +51,7 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
 };
 
-/** Serves every asset to GET and HEAD. These routes are no part of the API and so not in its document. */
+/** Serves every asset to GET and HEAD. These routes are not in the OpenAPI document. */
 export function staticPages() {
   const pages = new Elysia({ name: "static-pages" });
   const hidden = { detail: { hide: true } };
@@ -78,23 +85,29 @@ function serve(path: string, asset: Asset, request: Request): Response {
   return new Response(asset.body, { headers });
 }
 
-/** Relative for the same reason. What stands behind the `#` is taken along by the browser. */
+/** Redirects to a relative path for the same reason. Browsers keep the part after the `#`. */
 function toPortal(search: string): Response {
   return new Response(null, { status: 307, headers: { location: `portal/${search && `?${search}`}` } });
 }
 
-/** Whether the address names this very version. Another one is served as well, but must not be kept under that name. */
+/**
+ * Returns whether the URL has the version of this asset. Other versions are served too, but not
+ * cached.
+ */
 function isVersioned(request: Request, asset: Asset): boolean {
   return asset.etag === `"${new URLSearchParams(searchOf(request.url)).get("v")}"`;
 }
 
-/** Whether `If-None-Match` names this version; a weak tag counts, as RFC 9110 §13.1.2 wants it. */
+/** Returns whether `If-None-Match` has this version. Weak tags match too (RFC 9110 §13.1.2). */
 function matches(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
   return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
 }
 
-/** Nothing but our own files may run, be shown, or be asked, and no site may be sent a form; who may frame it is another matter. */
+/**
+ * Allows only our own files to run, load or connect, and no forms. `framedBy` says who may frame
+ * the page.
+ */
 function policy(styles: string, framedBy = "'none'"): string {
   return [
     "default-src 'none'",

@@ -1,12 +1,13 @@
-/** The version of a Svix SDK. */
+/** Version of a Svix SDK. */
 export interface SdkVersion {
   readonly major: number;
   readonly minor: number;
 }
 
 /**
- * Which Svix SDK has sent this, or null: where their versions expect different answers, nothing but their `User-Agent`
- * (`svix-libs/VERSION/LANGUAGE …`) tells them apart.
+ * Returns the version of the Svix SDK that sent a request, or null for other clients. Some SDK
+ * versions expect different responses, and only their `User-Agent` (`svix-libs/VERSION/LANGUAGE …`)
+ * distinguishes them.
  */
 export function svixSdkOf(request: Request): SdkVersion | null {
   const [, major, minor] = /^svix-libs\/(\d+)\.(\d+)/.exec(request.headers.get("user-agent") ?? "") ?? [];

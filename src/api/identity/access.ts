@@ -5,7 +5,7 @@ import { insufficientAccess } from "../http/errors.ts";
 import type { Operation } from "../http/operation.ts";
 import type { Identity } from "./identity.ts";
 
-/** 403 unless this caller may do this, whatever it is to be done to. */
+/** Throws 403 unless the caller may use this operation at all. */
 export function checkAccess(operation: Operation, identity: Identity): void {
   const refusal = refusalOf(operation, identity);
   if (refusal !== null) throw refusal;
@@ -20,20 +20,26 @@ function refusalOf(operation: Operation, identity: Identity): Problem | null {
   return grants(identity.capabilities, neededCapability(operation)) ? null : insufficientAccess();
 }
 
-/** The ids of what this caller may do, of all that is in the document, in its order. */
+/**
+ * Returns the ids of the documented operations that the caller may use, in the order of the
+ * document.
+ */
 export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
   return operations
     .filter((operation) => operation.hidden === undefined && refusalOf(operation, identity) === null)
     .map(({ id }) => id);
 }
 
-/** 403 unless this caller may do this as well, which is beyond what its operation is for. */
+/** Throws 403 unless the caller also holds these scopes. */
 export function checkScopes(identity: Identity, ...needed: readonly ScopeName[]): void {
   const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, needed);
   if (missing.length > 0) throw lacking(missing);
 }
 
-/** 403 when a token with these scopes, null for none, could do more than the caller; `detail` is for null. */
+/**
+ * Throws 403 if a token with these scopes could do more than the caller. `detail` is used if they
+ * are null, which means all.
+ */
 export function checkReach({ scopes: held }: Identity, scopes: readonly string[] | null, detail: string): void {
   if (held === null) return;
   if (scopes === null) throw insufficientAccess(detail);
@@ -41,7 +47,7 @@ export function checkReach({ scopes: held }: Identity, scopes: readonly string[]
   if (beyond.length > 0) throw lacking(beyond.map(({ text }) => text));
 }
 
-/** The scopes of what a caller makes that has just its own rights. */
+/** Returns the scopes of a token that gets the same rights as the caller. */
 export function scopeTexts({ scopes }: Identity): readonly string[] | null {
   return scopes === null ? null : scopes.map(({ text }) => text);
 }
@@ -50,14 +56,14 @@ function lacking(names: readonly string[]): Problem {
   return insufficientAccess(`The token lacks the ${scopesText(names)}.`);
 }
 
-/** "scope `message:Write`", or several. */
+/** Returns "scope `message:Write`", or the plural for several. */
 export function scopesText(names: readonly string[]): string {
   return `scope${names.length === 1 ? "" : "s"} ${names.map((name) => `\`${name}\``).join(" and ")}`;
 }
 
 const needs = new WeakMap<Operation, readonly ScopeName[]>();
 
-/** What a token with scopes must have to do this. */
+/** Returns the scopes that a token with scopes needs for an operation. */
 export function neededScopes(operation: Operation): readonly ScopeName[] {
   let found = needs.get(operation);
   if (found === undefined) {
@@ -68,7 +74,7 @@ export function neededScopes(operation: Operation): readonly ScopeName[] {
   return found;
 }
 
-/** The resources that scopes can be about, in alphabetical order. */
+/** Returns the resources that scopes can name, in alphabetical order. */
 export function scopeResources(operations: readonly Operation[]): readonly string[] {
   return resourcesOf(operations.flatMap(neededScopes));
 }

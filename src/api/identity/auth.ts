@@ -13,7 +13,7 @@ import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 import { JwtReader } from "./jwt-identity.ts";
 
-export { carriesToken } from "./bearer.ts";
+export { hasBearerToken } from "./bearer.ts";
 export { anybody, type Identity } from "./identity.ts";
 
 interface CachedToken {
@@ -30,16 +30,18 @@ interface Deps {
   readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
 }
 
-/** Tokens in use at the same time that need no look-up. */
+/** Limit of cached tokens. */
 const CACHED_TOKENS_MAX = 10_000;
 const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
-/** Between a token and the environment it is to work in, as the Terraform provider sends them. */
+/**
+ * Separates a token from the name of its environment, as the Terraform provider of Svix sends them.
+ */
 const SEPARATOR = "|";
 
 /**
- * Finds out who sends a request. Tokens are known by their SHA-256 alone. Answers at once for a token that was seen before,
- * and forgets what it knows when a fact says that it has changed.
+ * Identifies the caller of a request by its token. Caches tokens by their SHA-256 and invalidates
+ * them by signals.
  */
 export class Authenticator {
   readonly #store: Store;
@@ -48,9 +50,11 @@ export class Authenticator {
   readonly #jwts: JwtReader | null;
   readonly #tokens = new Map<string, CachedToken>();
   readonly #roots = new Map<string, Identity>();
-  /** Rises with every change, so that what was read before one is not kept after it. */
+  /**
+   * Increases with every change, so that a value that was read before one is not cached after it.
+   */
   #changes = 0;
-  /** Null: not read yet, or there is none. */
+  /** Null if it was not read yet or does not exist. */
   #rootHash: Buffer | null;
   #readingRootHash: Promise<string | null> | null = null;
 
@@ -69,12 +73,15 @@ export class Authenticator {
     const text = bearerOf(request);
     const hash = tokenHash(text);
     const at = text.lastIndexOf(SEPARATOR);
-    // A root token may hold the separator itself.
+    // A root token may contain the separator.
     if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, request.headers.get(ENVIRONMENT_HEADER));
     return this.#identityWithin(text.slice(0, at), text.slice(at + 1));
   }
 
-  /** The same caller in another environment, by name or id: root may choose, all others have but one. */
+  /**
+   * Returns the same caller in another environment, by name or id. Only root may use any; others
+   * have only their own.
+   */
   async within(identity: Identity, environment: string): Promise<Identity> {
     if (identity.root) return this.#rootIdentity(environment);
     const found = await findEnvironment(this.#store, this.#ids, environment);
@@ -82,7 +89,7 @@ export class Authenticator {
     return identity;
   }
 
-  /** It may have been deleted, and its tokens with it. */
+  /** The application may be deleted, which invalidates its tokens. */
   #forgetApplication(seq: Seq): void {
     this.#changes++;
     for (const [key, { identity }] of this.#tokens) if (identity.applicationSeq === seq) this.#tokens.delete(key);
@@ -131,7 +138,7 @@ export class Authenticator {
     if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
     const { applicationSeq } = token;
     if (applicationSeq !== null && (await this.#store.configuration.applications.get(applicationSeq)) === null) {
-      throw unauthenticated("The token is for an application that does not exist.");
+      throw unauthenticated("The application of this token does not exist.");
     }
     const identity: Identity = {
       caller: this.#ids.encode("tok_", token.seq),
@@ -151,7 +158,7 @@ export class Authenticator {
     this.#tokens.set(key, cached);
   }
 
-  /** The hash of a generated root token is read once, when it is first needed. */
+  /** Reads the hash of the generated root token when it is first needed. */
   async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
     if (this.#rootHash !== null) return false;
     this.#readingRootHash ??= this.#store.housekeeping.meta.get(rootTokenMeta).finally(() => {
@@ -188,5 +195,5 @@ export class Authenticator {
 }
 
 function noEnvironment() {
-  return notFound("There is no such environment.");
+  return notFound("Environment not found");
 }

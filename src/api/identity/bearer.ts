@@ -4,16 +4,16 @@ import { unauthenticated } from "../http/errors.ts";
 
 const BEARER_CHARS = "bearer ".length;
 
-/** What stands behind `Bearer`; 401 when there is no such header. */
+/** Returns the bearer token of a request. Throws 401 if there is none. */
 export function bearerOf(request: Request): string {
   const header = request.headers.get("authorization");
   if (header === null || header.slice(0, BEARER_CHARS).toLowerCase() !== "bearer ") {
-    throw unauthenticated("A token is needed: Authorization: Bearer TOKEN");
+    throw unauthenticated("The token is missing. Send the header Authorization: Bearer TOKEN.");
   }
   return header.slice(BEARER_CHARS).trim();
 }
 
-/** Does the request carry this token? Takes as long for a wrong one as for the right one. */
-export function carriesToken(request: Request, token: string): boolean {
+/** Returns whether the request has this bearer token, in constant time. */
+export function hasBearerToken(request: Request, token: string): boolean {
   return timingSafeEqual(tokenHash(bearerOf(request)), tokenHash(token));
 }

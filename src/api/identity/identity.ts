@@ -2,37 +2,39 @@ import type { Capability } from "../../core/capability.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Scope } from "../../core/scope.ts";
 
-/** What a caller has shown. */
+/** How a caller authenticated. */
 export type Credential =
   | { readonly kind: "none" }
   | { readonly kind: "root" }
   | { readonly kind: "token"; readonly seq: Seq; readonly name: string }
   | {
       readonly kind: "jwt";
-      /** An `org_…` or `app_…`. */
+      /** `org_…` or `app_…`. */
       readonly subject: string;
       readonly sha256: Uint8Array;
       readonly expiresAt: number | null;
     };
 
-/** On whose behalf a request acts. */
+/** The caller of a request and its rights. */
 export interface Identity {
-  /** Names the caller within the process and over restarts: idempotency keys and rates are kept by it. */
+  /** Identifies the caller, also across restarts. Idempotency keys and rates are counted by it. */
   readonly caller: string;
   readonly credential: Credential;
   readonly environmentSeq: Seq;
-  /** Null: the whole environment. */
+  /** Null for the whole environment. */
   readonly applicationSeq: Seq | null;
-  /** What it may do with its application; null: all that the token of an application can. */
+  /**
+   * What it may do with its application; null means everything that an application's token may do.
+   */
   readonly capabilities: readonly Capability[] | null;
-  /** What it may do at most; null: no such limits. */
+  /** Limits what it may do; null means no limits. */
   readonly scopes: readonly Scope[] | null;
-  /** Sees event types without a flag, and those with one of these; null: all of them. */
+  /** It sees event types without a flag and those with one of these; null means all event types. */
   readonly featureFlags: readonly string[] | null;
   readonly root: boolean;
 }
 
-/** For operations that ask nobody who they are. */
+/** The caller of public operations. */
 export const anybody: Identity = {
   caller: "",
   credential: { kind: "none" },

@@ -12,7 +12,7 @@ import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 
 const APPLICATION_PREFIX = "app_";
-/** As names of things are everywhere. */
+/** The prefix is followed by a uid. */
 const subjectPattern = /^(org|app)_[a-zA-Z0-9\-_.]{1,252}$/;
 
 const PROBLEMS = {
@@ -22,7 +22,9 @@ const PROBLEMS = {
   early: "The token is not valid yet.",
 } as const;
 
-/** Who a JWT stands for, and until when (ms; infinite when it does not say). */
+/**
+ * The caller that a JWT identifies, and when the JWT expires: ms since the Unix epoch, or infinity.
+ */
 export interface JwtBearer {
   readonly identity: Identity;
   readonly expiresAt: number;
@@ -36,8 +38,9 @@ interface Deps {
 }
 
 /**
- * Tokens of the Svix form, signed with the setting `jwt-secret`: `sub` is an `org_…`, for a whole environment, or an `app_…`
- * with its environment in `org`. The environment of an `org_…` that was never heard of is made when it is first used.
+ * Reads JWTs in the form of Svix, signed with the setting `jwt-secret`. `sub` is an `org_…` for a
+ * whole environment, or an `app_…` with its environment in `org`. An unknown `org_…` creates its
+ * environment.
  */
 export class JwtReader {
   readonly #store: Store;
@@ -53,10 +56,13 @@ export class JwtReader {
     this.#secretHash = tokenHash(secret);
   }
 
-  /** Null: that is no JWT at all. 401 when it does not hold good, 400 when it stands for nothing that there is here. */
+  /**
+   * Returns null if the token is not a JWT. Throws 401 if it is invalid, and 400 if its claims are
+   * unusable.
+   */
   async read(text: string, sha256: Uint8Array): Promise<JwtBearer | null> {
     if (timingSafeEqual(sha256, this.#secretHash)) {
-      throw unauthenticated("This is the JWT secret itself. It signs tokens; sign one with it and send that.");
+      throw unauthenticated("This is the secret that signs JWTs, not a token. Sign a JWT with it and send that.");
     }
     if (!looksLikeJwt(text)) return null;
     const verified = verifyJwt(text, this.secret, this.deps.clock.now());
@@ -98,34 +104,34 @@ export class JwtReader {
     const seq = this.#ids.decode(APPLICATION_PREFIX, text);
     const key = seq === null ? { uid: text } : { seq };
     const application = await this.#store.configuration.applications.find(environment.seq, key);
-    if (application === null) throw unauthenticated("The token is for an application that does not exist.");
+    if (application === null) throw unauthenticated("The application of this token does not exist.");
     return application;
   }
 
-  /** By its own `exp`, or earlier when the tokens of its application were told to end. */
+  /** Returns the time of `exp`, or an earlier one if the tokens of the application were expired. */
   async #endOf({ exp, iat }: Claims, application: Application | null): Promise<number> {
     const own = typeof exp === "number" ? endOf(exp) : Number.POSITIVE_INFINITY;
     if (application === null) return own;
-    // One that does not say when it was issued may be as old as any.
+    // Without `iat` it may be arbitrarily old.
     const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
     const told = await this.#store.configuration.tokens.jwtEnd(application.seq, issuedAt);
     return Math.min(own, told ?? Number.POSITIVE_INFINITY);
   }
 }
 
-/** Whole ms that can be stored and shown: a NumericDate (RFC 7519, 2) may have a fraction, and lie beyond all calendars. */
+/** Converts a NumericDate (RFC 7519, 2), which may have a fraction or be out of range, to ms. */
 function endOf(expSeconds: number): number {
   return Math.min(Math.ceil(expSeconds * 1000), instantMax);
 }
 
 function subjectOf(sub: unknown): string {
   if (typeof sub === "string" && subjectPattern.test(sub)) return sub;
-  throw badToken("The token's `sub` must be an `org_…` or an `app_…`.");
+  throw badToken("The claim `sub` of the token must be an `org_…` or an `app_…`.");
 }
 
 function organisationOf(org: unknown): string {
   if (typeof org === "string" && subjectPattern.test(org) && org.startsWith(environmentPrefix)) return org;
-  throw badToken("The token of an application must have an `org_…` in `org`.");
+  throw badToken("The token of an application must have an `org_…` in the claim `org`.");
 }
 
 function badToken(detail: string) {

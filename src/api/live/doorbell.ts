@@ -2,17 +2,17 @@ import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 
-/** Requests that may wait at the same time; who comes when there are so many is answered at once. */
+/** Limit of waiting requests. Further ones do not wait. */
 const WAITING_MAX = 1000;
 
 export interface Wait {
-  /** Resolves when something may have happened, or nothing will. */
+  /** Resolves when there may be a message, or when the wait is over. */
   readonly over: Promise<void>;
-  /** Gives up; nothing is left behind. */
+  /** Ends the wait and releases its resources. */
   cancel(): void;
 }
 
-/** Lets requests wait for the next message of an application. Without anybody waiting it costs one comparison a fact. */
+/** Lets requests wait for the next message of an application. */
 export class Doorbell {
   readonly #waiting = new Map<Seq, Set<() => void>>();
   #count = 0;
@@ -29,8 +29,9 @@ export class Doorbell {
   }
 
   /**
-   * Begins to wait: for a message that is accepted from now on, at most `ms`, no longer than the caller does and the server runs. To be
-   * called before looking for messages, so that none slips through in between.
+   * Waits for a message that is accepted from now on, for at most `ms`, and until the caller
+   * disconnects or the server stops. Call it before looking for messages, so that none is missed in
+   * between.
    */
   wait(applicationSeq: Seq, ms: number, caller: AbortSignal): Wait {
     const { promise, resolve } = Promise.withResolvers<void>();

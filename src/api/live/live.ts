@@ -14,9 +14,9 @@ const MIN_GAP_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
 
-type Story = Message & { readonly deliveries: readonly Delivery[] };
+type MessageWithDeliveries = Message & { readonly deliveries: readonly Delivery[] };
 
-/** What the first page shows: the numbers of an environment and its latest messages. */
+/** Builds the overview: the figures of an environment and its latest messages. */
 export class OverviewSource {
   readonly #store: Store;
   readonly #ids: IdCodec;
@@ -46,13 +46,13 @@ export class OverviewSource {
     };
   }
 
-  async #applicationsOf(messages: readonly Story[]): Promise<Map<Seq, Application | null>> {
+  async #applicationsOf(messages: readonly MessageWithDeliveries[]): Promise<Map<Seq, Application | null>> {
     const seqs = [...new Set(messages.map(({ applicationSeq }) => applicationSeq))];
     const found = await Promise.all(seqs.map((seq) => this.#store.configuration.applications.get(seq)));
     return new Map(seqs.map((seq, i) => [seq, found[i] ?? null]));
   }
 
-  #messageOut(message: Story, application: Application | null) {
+  #messageOut(message: MessageWithDeliveries, application: Application | null) {
     return {
       id: this.#ids.encode("msg_", message.seq),
       appId: this.#ids.encode("app_", message.applicationSeq),
@@ -72,8 +72,8 @@ function countStates(deliveries: readonly Delivery[]) {
   return counts;
 }
 
-/** Facts after which the overview looks different. */
-const moving = [
+/** Facts that change the overview. */
+const CHANGES = [
   "message.accepted",
   "attempt.finished",
   "deliveries.buried",
@@ -85,7 +85,7 @@ const moving = [
   "endpoint.disabled",
 ] as const;
 
-/** Who looks, and for how long: only a root token never ends. */
+/** The caller of a stream. Only the root token cannot expire. */
 type Viewer = Pick<Identity, "environmentSeq" | "root">;
 
 interface Listener extends Viewer {
@@ -94,13 +94,13 @@ interface Listener extends Viewer {
 }
 
 /**
- * Tells those who listen how the overview looks, when something has changed and at most once a second. One look at the
- * store serves all listeners of an environment; without listeners it costs one comparison a fact.
+ * Sends the overview to listeners whenever it has changed, at most once per second. Each update
+ * reads the store once per environment.
  */
 export class Live {
   readonly #listeners = new Set<Listener>();
   #timer: Cancel | null = null;
-  /** Rises when tokens have ended, or may do something else. */
+  /** Increases when tokens expire or change. */
   #admission = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
 
@@ -113,18 +113,18 @@ export class Live {
     const onChange = () => {
       if (this.#listeners.size > 0 && this.#timer === null) this.#schedule();
     };
-    facts.on(moving, onChange);
+    facts.on(CHANGES, onChange);
     signals.react(["application.changed"], onChange);
-    signals.react(["tokens.changed"], ({ environmentSeq }) => this.#reconsider(environmentSeq));
-    signals.react(["store.changed"], () => this.#reconsider(null));
+    signals.react(["tokens.changed"], ({ environmentSeq }) => this.#endStreams(environmentSeq));
+    signals.react(["store.changed"], () => this.#endStreams(null));
   }
 
-  /** A stream of server-sent events that ends when its reader goes away. 429 when too many listen. */
+  /** Opens a stream of server-sent events. Throws 429 if there are too many listeners. */
   async open({ environmentSeq, root }: Viewer): Promise<ReadableStream<Uint8Array>> {
     this.#refuseWhenFull();
     const admission = this.#admission;
     const first = eventOf(await this.source.of(environmentSeq));
-    // Others may have come in the meantime.
+    // Others may have been opened in the meantime.
     this.#refuseWhenFull();
     let close = () => {};
     return new ReadableStream<Uint8Array>({
@@ -137,13 +137,16 @@ export class Live {
     });
   }
 
-  /** Ends every stream: the server stops. */
+  /** Ends all streams, because the server stops. */
   close(): void {
     for (const listener of [...this.#listeners]) listener.end();
   }
 
-  /** Whoever may still listen comes back, and is let in anew. */
-  #reconsider(environmentSeq: Seq | null): void {
+  /**
+   * Ends the streams of tokens that may have lost their rights. Clients reconnect and are checked
+   * again.
+   */
+  #endStreams(environmentSeq: Seq | null): void {
     this.#admission++;
     for (const listener of [...this.#listeners]) {
       const isConcerned = environmentSeq === null || listener.environmentSeq === environmentSeq;
@@ -153,7 +156,7 @@ export class Live {
 
   #refuseWhenFull(): void {
     if (this.#listeners.size < LISTENERS_MAX) return;
-    throw new Problem(429, "too_many_listeners", "Too many are listening already.", BUSY_RETRY_SECONDS);
+    throw new Problem(429, "too_many_listeners", "Too many streams are open. Try again later.", BUSY_RETRY_SECONDS);
   }
 
   #listen(viewer: Viewer, controller: ReadableStreamDefaultController<Uint8Array>): () => void {
@@ -164,7 +167,7 @@ export class Live {
     };
     const send = (text: string) => {
       try {
-        // Who reads nothing gets nothing more: a full queue means the last one has not been fetched.
+        // Skips a client that does not read: its queue is full.
         if ((controller.desiredSize ?? 0) > -QUEUED_MAX) controller.enqueue(encode(text));
       } catch {
         stop();
@@ -187,23 +190,23 @@ export class Live {
   #schedule(): void {
     const sinceMs = this.clock.now() - this.#lastSentAt;
     const waitMs = Math.min(MIN_GAP_MS, Math.max(0, MIN_GAP_MS - sinceMs));
-    this.#timer = this.clock.after(waitMs, () => void this.#tell());
+    this.#timer = this.clock.after(waitMs, () => void this.#sendAll());
   }
 
-  async #tell(): Promise<void> {
+  async #sendAll(): Promise<void> {
     this.#timer = null;
     this.#lastSentAt = this.clock.now();
     const environments = new Set([...this.#listeners].map(({ environmentSeq }) => environmentSeq));
     for (const environmentSeq of environments) {
       const text = await this.source.of(environmentSeq).then(eventOf, () => null);
-      // When the store cannot be read there is nothing new to tell.
+      // The store cannot be read at the moment.
       if (text === null) continue;
       for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) listener.send(text);
     }
   }
 }
 
-/** Events that may wait for a reader who is slow. */
+/** Limit of events that are queued for a slow client. */
 const QUEUED_MAX = 4;
 
 function eventOf(overview: unknown): string {

@@ -6,9 +6,12 @@ export const applicationFields = {
   seq: key("app_"),
   environmentSeq: rowNumber(),
   uid: setting(uid("app_", "application"), null, { output: "unless null", example: "customer-17" }),
-  name: required(label("For people.", { minLength: 1 }), { example: "Customer 17" }),
+  name: required(label("Name to show to people.", { minLength: 1 }), { example: "Customer 17" }),
   /** Attempts per second over all its endpoints. */
-  throttleRate: setting(throttleRate("Attempts a second at most, over all its endpoints; null = no limit."), null),
+  throttleRate: setting(
+    throttleRate("Maximum attempts per second over all endpoints of the application; null means no limit."),
+    null,
+  ),
   rateLimit: alias("throttleRate", rateLimit, { output: "unless null" }),
   metadata: setting(metadata, {}),
   createdAt,

@@ -13,7 +13,7 @@ const name = text({
   rule: environmentNameProblem,
   shown: {
     description:
-      "Unique. It chooses the environment in the header `boathook-environment`, as the id does, and so consists of what a header can carry.",
+      "Unique. Selects the environment in the header `boathook-environment`, like the id, so it has only characters that a header can transmit.",
     pattern: environmentNamePattern,
     examples: ["production"],
   },
@@ -24,7 +24,7 @@ export const environmentFields = {
   seq: key(environmentPrefix),
   /** Unique. That of a JWT's environment is the `org_…` text of the JWT. */
   name: required(name, { example: "staging" }),
-  type: requiredAtCreation(choice(["development", "production"], { description: "For people." }), {
+  type: requiredAtCreation(choice(["development", "production"], { description: "Informational." }), {
     example: "development",
   }),
   /** The Svix API tells where it is hosted. */

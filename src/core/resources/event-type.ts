@@ -18,14 +18,14 @@ const FLAGS_MAX = 100;
 const schemas = nullable(
   map<unknown>(object(), {
     maxProperties: VERSIONS_MAX,
-    description: `A JSON Schema by version, each at most ${schemaBytesMax} bytes: draft-07 (when it does not say which) or 2020-12. Payloads are held against the latest version. References must stay within the schema.`,
+    description: `JSON Schemas by version, at most ${schemaBytesMax} bytes each, in draft-07 (the default) or 2020-12. Payloads are validated against the latest version. References must point within the schema.`,
     examples: [{ "1": { type: "object", required: ["id"], properties: { id: { type: "string" } } } }],
   }),
 );
 
 const validation = choice(["off", "warn", "reject"], {
   description:
-    "What becomes of messages that do not fit the schema: `off` nothing, `warn` they are taken and say so in `warnings`, `reject` they are refused with 422.",
+    "How to treat messages that do not match the schema: `off` ignores it, `warn` accepts them with `warnings`, `reject` refuses them with 422.",
 });
 
 type Flags = readonly string[];
@@ -50,12 +50,12 @@ export const eventTypeFields = {
   seq: rowNumber(),
   environmentSeq: rowNumber(),
   name: requiredAtCreation(eventTypeName, { example: "user.signup" }),
-  description: setting(label("For people."), "", {
+  description: setting(label("Description for people."), "", {
     create: "required",
     update: "required",
-    example: "Somebody has signed up.",
+    example: "A user has signed up.",
   }),
-  archived: setting(flag({ description: "Endpoints cannot ask for it any more." }), false),
+  archived: setting(flag({ description: "Endpoints can no longer subscribe to it." }), false),
   deprecated: setting(flag(), false),
   /** By version, as they were sent. */
   schemas: setting(schemas, null),

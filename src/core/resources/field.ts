@@ -111,7 +111,7 @@ const ALIAS = { ...SETTING, stored: false, hasDefault: false } as const;
 /** The number of the row: `id` in JSON. */
 export function key(prefix: IdPrefix) {
   const example = `${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`;
-  const type = id(prefix, { description: "Given by the server.", examples: [example] });
+  const type = id(prefix, { description: "Assigned by the server.", examples: [example] });
   return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
 }
 

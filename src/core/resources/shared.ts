@@ -18,7 +18,7 @@ const NAME_PATTERN = "^[a-zA-Z0-9\\-_.]+$";
 /** Keeps entries of lists small. */
 const TEXT_CHARS_MAX = 4096;
 const CHANNELS_MAX = 10;
-export const HEADERS_LIMIT = `At most ${headersMax} with ${headersBytesMax} bytes together.`;
+export const HEADERS_LIMIT = `At most ${headersMax} headers with ${headersBytesMax} bytes in total.`;
 
 /** A name or description, for people. */
 export const label = (description: string, keywords: Keywords = {}) =>
@@ -29,7 +29,7 @@ export const uid = (prefix: IdPrefix, thing: string) =>
     text({
       rule: (input) => uidProblem(input, prefix),
       shown: {
-        description: `Your own name for the ${thing}, unique within its surroundings; it works wherever the id does.`,
+        description: `Your own id for the ${thing}. It is unique within its parent and can be used instead of the id.`,
         minLength: 1,
         maxLength: nameCharsMax,
         pattern: NAME_PATTERN,
@@ -63,7 +63,7 @@ export const metadata = nullMeans(
     maxProperties: metadataEntriesMax,
     rule: metadataProblem,
     shown: {
-      description: "Your own notes: texts by name, at most 4096 bytes as JSON.",
+      description: "Your own data: strings by name, at most 4096 bytes as JSON.",
       examples: [{ plan: "pro" }],
     },
   }),

@@ -41,7 +41,10 @@ export function apiTokenRoutes(context: Context): Operation[] {
     return token;
   }
 
-  /** Returns a token that the caller may change or expire. Throws 403 if its scopes exceed those of the caller. */
+  /**
+   * Returns a token that the caller may change or expire. Throws 403 if its scopes exceed those of
+   * the caller.
+   */
   async function getWithin(identity: Identity, id: string): Promise<Token> {
     const token = await get(identity, id);
     checkReach(identity, token.scopes, "A token with scopes can only change or expire tokens with scopes.");

@@ -1,21 +1,21 @@
 import { Type } from "@sinclair/typebox";
 import type { ApplicationExclusion } from "../../../store/index.ts";
 
-/** Where the receivers of the hosted Svix for trying things out are. */
+/** URL of the test receivers of the hosted Svix. */
 const SVIX_PLAY = "https://play.svix.com/";
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
 
-/** By what applications can be left out of their list. */
+/** Query parameters that exclude applications from the list. */
 export const exclusionQuery = {
-  exclude_apps_with_no_endpoints: flag("Leave out applications that have no endpoints."),
-  exclude_apps_with_disabled_endpoints: flag("Leave out applications that have only disabled endpoints."),
-  exclude_apps_with_svix_play_endpoints: flag("Leave out applications that have only endpoints of Svix Play."),
+  exclude_apps_with_no_endpoints: flag("Exclude applications without endpoints."),
+  exclude_apps_with_disabled_endpoints: flag("Exclude applications whose endpoints are all disabled."),
+  exclude_apps_with_svix_play_endpoints: flag("Exclude applications whose endpoints are all at Svix Play."),
 };
 
 type ExclusionQuery = { readonly [Name in keyof typeof exclusionQuery]?: boolean };
 
-/** Null: nothing is left out. */
+/** Returns null if nothing is excluded. */
 export function exclusionOf(query: ExclusionQuery): ApplicationExclusion | null {
   const exclusion = {
     withoutEndpoints: query.exclude_apps_with_no_endpoints ?? false,

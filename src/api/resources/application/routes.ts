@@ -27,7 +27,7 @@ import {
 
 const bodyExample = { name: "Customer 17", uid: "customer-17" };
 const one = { description: "The application.", schema: ApplicationOut, example: applicationExample };
-const created = { ...one, description: "The application was made." };
+const created = { ...one, description: "The application was created." };
 
 export function applicationRoutes(context: Context): Operation[] {
   const { store, ids, lookup } = context;
@@ -83,13 +83,13 @@ export function applicationRoutes(context: Context): Operation[] {
         get_if_exists: Type.Optional(
           Type.Boolean({
             default: false,
-            description: "Answer with the application that has this uid, if there is one.",
+            description: "Return the application that has this uid instead of failing.",
           }),
         ),
       }),
       body: ApplicationIn,
       bodyExample,
-      responses: { 200: { ...one, description: "It was there already." }, 201: created },
+      responses: { 200: { ...one, description: "The application already existed." }, 201: created },
       problems: [409],
       async handle({ identity, query, body }) {
         const { environmentSeq } = identity;
@@ -122,7 +122,8 @@ export function applicationRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Create or replace an application",
-      description: "An unknown uid in the path makes the application with that uid. A uid that is not sent stays.",
+      description:
+        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults; an absent uid is unchanged.",
       access: "environment",
       body: ApplicationIn,
       bodyExample,
@@ -145,7 +146,7 @@ export function applicationRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Change an application",
-      description: "What is not sent stays as it is.",
+      description: "Absent fields are unchanged.",
       access: "environment",
       body: ApplicationPatch,
       bodyExample: { name: "Customer 17 (renamed)" },
@@ -164,9 +165,10 @@ export function applicationRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Delete an application",
-      description: "With its endpoints. What was to be delivered is cancelled; the uid is free again.",
+      description:
+        "Deletes the endpoints of the application too and cancels its pending deliveries. The uid can be reused.",
       access: "environment",
-      responses: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "The application was deleted." } },
       problems: [404],
       async handle({ identity, params }) {
         await deleteApplication(context, await lookup.application(identity, params.app_id));

@@ -20,7 +20,7 @@ import {
 } from "./fields.ts";
 import { statusOfNumber } from "./svix-numbers.ts";
 
-/** Which messages an endpoint gets, and which endpoints a message goes to. */
+/** Lists the messages of an endpoint and the endpoints of a message. */
 export function attemptedRoutes(context: Context): Operation[] {
   const { store, ids, lookup } = context;
   const tag = "Message attempt";
@@ -32,9 +32,9 @@ export function attemptedRoutes(context: Context): Operation[] {
       method: "GET",
       path: `${app}/endpoint/:endpoint_id/msg`,
       tag,
-      summary: "List the messages that an endpoint gets",
+      summary: "List the messages of an endpoint",
       description:
-        "Newest first, each with how far it is. By status: 0 has arrived, if only at an earlier time; 1 waits for its first attempt; 2 has failed for good and never arrived; 3 waits for another attempt; 4 is canceled.",
+        "Newest first, with the state of each delivery. Status 0: delivered, now or earlier; 1: waiting for the first attempt; 2: failed and never delivered; 3: waiting for a retry; 4: canceled.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...messageFilterQuery, ...contentQuery, ...statusQuery, ...expandedQuery }),
       responses: {
@@ -75,8 +75,8 @@ export function attemptedRoutes(context: Context): Operation[] {
       method: "GET",
       path: `${app}/msg/:msg_id/endpoint`,
       tag,
-      summary: "List the endpoints that a message goes to",
-      description: "With how far each delivery is; also endpoints that have been deleted since.",
+      summary: "List the endpoints of a message",
+      description: "With the state of each delivery. Includes endpoints that were deleted since.",
       access: "application",
       query: Type.Object(pageQuery),
       responses: {

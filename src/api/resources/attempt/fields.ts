@@ -1,4 +1,4 @@
-/** Attempts and destinations as the API shows them, with the numbers of the Svix API. */
+/** Attempts and destinations in responses, with the numbers of the Svix API. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant, formatInstantOrNull } from "../../../core/instant.ts";
@@ -19,10 +19,10 @@ const statusFields = {
 export const statusQuery = { status: Type.Optional(statusNumber()) };
 export const expandedQuery = {
   expanded_statuses: Type.Optional(
-    Type.Boolean({ default: false, description: "Tell canceled (4) from fail (2), which it is told as otherwise." }),
+    Type.Boolean({ default: false, description: "Report canceled deliveries as canceled (4) instead of fail (2)." }),
   ),
 };
-const nextAttempt = nullable(Type.String({ format: "date-time", description: "When it is tried again." }));
+const nextAttempt = nullable(Type.String({ format: "date-time", description: "Time of the next attempt." }));
 
 export const reasonOut = wordOut(failureReasons);
 
@@ -31,16 +31,18 @@ export const MessageAttemptOut = field.object("MessageAttemptOut", {
   msgId: field.idOut("msg_"),
   endpointId: field.idOut("ep_"),
   url: Type.String(),
-  response: Type.String({ description: "The answer's body, cut; without an answer, what went wrong." }),
-  responseStatusCode: Type.Integer({ description: "0 when there was no answer." }),
+  response: Type.String({ description: "The beginning of the response body, or the error if there was no response." }),
+  responseStatusCode: Type.Integer({ description: "0 if there was no response." }),
   responseDurationMs: Type.Integer(),
   ...statusFields,
-  triggerType: Type.Integer({ enum: [0, 1], description: "0 by the schedule, 1 asked for by hand." }),
-  reason: nullable(wordOut(failureReasons, { description: "Why it failed; null when it did not." })),
+  triggerType: Type.Integer({ enum: [0, 1], description: "0 scheduled, 1 manual." }),
+  reason: nullable(wordOut(failureReasons, { description: "Why the attempt failed, or null." })),
   nextAttempt,
   timestamp: field.instantOut,
   msg: Type.Optional(
-    nullable(Type.Object(MessageOut.properties, { description: "Only with `with_msg`, and without its payload." })),
+    nullable(
+      Type.Object(MessageOut.properties, { description: "The message without its payload; only with `with_msg`." }),
+    ),
   ),
 });
 
@@ -102,13 +104,15 @@ export const destinationExample = {
   nextAttempt: null,
 };
 
-/** An endpoint that a message goes to, and how far it is. */
+/** Returns an endpoint that a message is delivered to, with the state of the delivery. */
 export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec) {
   const { metadata: _, ...rest } = endpointOut(endpoint, ids);
   return { ...rest, ...deliveryOut(delivery, false) };
 }
 
-/** How far a message is on its way to an endpoint. `expanded`: the caller knows the status `canceled`. */
+/**
+ * Returns the state of a delivery. `expanded` means that the client knows the status `canceled`.
+ */
 function deliveryOut(delivery: Delivery, expanded: boolean) {
   return {
     ...statusOut(statusOf(delivery, expanded)),
@@ -138,7 +142,9 @@ export const endpointMessageExample = {
   nextAttempt: null,
 };
 
-/** A message that goes to an endpoint, as JSON text: its payload stands in it byte for byte. */
+/**
+ * Returns a message with the state of its delivery, as JSON that keeps the bytes of the payload.
+ */
 export function endpointMessageText(message: string, delivery: Delivery, expanded: boolean): string {
   return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, expanded)).slice(1)}`;
 }

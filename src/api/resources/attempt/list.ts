@@ -21,19 +21,21 @@ const filterQuery = {
   status_code_class: Type.Optional(
     Type.Integer({
       enum: [...classNumbers],
-      description: "Hundreds of the answer's status; 0 = no answer.",
+      description: "Class of the response status, such as 500; 0 means no response.",
     }),
   ),
 };
 const endpointQuery = Type.Object({
   ...filterQuery,
   with_msg: Type.Optional(
-    Type.Boolean({ default: false, description: "Tell of each also its message, without the payload." }),
+    Type.Boolean({ default: false, description: "Include the message of each attempt, without its payload." }),
   ),
 });
 const messageQuery = Type.Object({
   ...filterQuery,
-  endpoint_id: Type.Optional(Type.String({ description: "Only those to this endpoint: its id or uid." })),
+  endpoint_id: Type.Optional(
+    Type.String({ description: "Include only attempts of this endpoint, given by id or uid." }),
+  ),
 });
 const bothQuery = Type.Object(filterQuery);
 type MessageQuery = Static<typeof messageQuery>;
@@ -76,7 +78,7 @@ export function attemptListRoutes(context: Context): Operation[] {
     );
   }
 
-  /** The messages of a page of attempts, as the API shows them. */
+  /** Returns the messages of a page of attempts, as in responses. */
   async function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
     const shown = new Map<Seq, unknown>();
     for (const seq of new Set(rows.map(({ messageSeq }) => messageSeq))) {
@@ -151,7 +153,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       method: "GET",
       path: `${app}/msg/:msg_id/endpoint/:endpoint_id/attempt`,
       tag,
-      summary: "List the attempts to send a message to an endpoint",
+      summary: "List the attempts of a message to an endpoint",
       access: "application",
       hidden: true,
       query: bothQuery,

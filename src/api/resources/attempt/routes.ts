@@ -34,9 +34,9 @@ export function attemptRoutes(context: Context): Operation[] {
       method: "DELETE",
       path: `${app}/msg/:msg_id/attempt/:attempt_id/content`,
       tag,
-      summary: "Delete the answer that an attempt got",
+      summary: "Delete the response of an attempt",
       access: "environment",
-      responses: { 204: { description: "The answer's body is gone." } },
+      responses: { 204: { description: "The response was deleted." } },
       problems: [404],
       async handle({ identity, params }) {
         const { message } = await lookup.message(identity, params.app_id, params.msg_id);
@@ -50,13 +50,16 @@ export function attemptRoutes(context: Context): Operation[] {
       method: "POST",
       path: `${app}/msg/:msg_id/endpoint/:endpoint_id/resend`,
       tag,
-      summary: "Send a message to an endpoint again",
-      description:
-        "Now, and when it fails by the whole retry schedule; also when the endpoint did not want it at first.",
+      summary: "Resend a message to an endpoint",
+      description: "Sends the message now, with a new retry schedule, even if the endpoint does not subscribe to it.",
       access: "application",
       capability: "CreateAttempts",
       responses: {
-        202: { description: "It is on its way.", schema: Type.Object({}, { title: "EmptyResponse" }), example: {} },
+        202: {
+          description: "The message is being delivered.",
+          schema: Type.Object({}, { title: "EmptyResponse" }),
+          example: {},
+        },
       },
       problems: [400, 404],
       async handle({ identity, params }) {

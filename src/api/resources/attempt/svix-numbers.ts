@@ -19,19 +19,19 @@ const shown = Object.fromEntries(
   STATUSES.map(({ number, text, status }) => [status, { status: number, statusText: text }]),
 ) as Readonly<Record<DeliveryStatus, { readonly status: StatusNumber; readonly statusText: StatusText }>>;
 
-/** The status as the fields `status` and `statusText`. */
+/** Returns the fields `status` and `statusText`. */
 export function statusOut(status: DeliveryStatus) {
   return shown[status];
 }
 
-/** The status with a number that the route's schema has checked. */
+/** Returns the status of a valid number. */
 export function statusOfNumber(number: number): DeliveryStatus {
   return STATUSES[number]!.status;
 }
 
 /**
- * The outcome of attempts with a status. Null if no attempt has this status, because an attempt is stored when it has
- * ended.
+ * Returns the outcome of attempts with a status, or null if no attempt has it: attempts are stored
+ * when they end.
  */
 export function outcomeOfNumber(number: number): NonNullable<AttemptFilter["outcome"]> | null {
   const status = statusOfNumber(number);
@@ -53,7 +53,7 @@ export const classNumbers: readonly ClassNumber[] = CLASSES.map(([number]) => nu
 
 const classes: ReadonlyMap<number, ResponseClass> = new Map(CLASSES);
 
-/** The class with a number that the route's schema has checked. */
+/** Returns the class of a valid number. */
 export function classOfNumber(number: number): ResponseClass {
   return classes.get(number)!;
 }

@@ -15,16 +15,16 @@ const AuditEntryOut = field.object("AuditEntryOut", {
   actor: field.object("AuditActorOut", {
     type: Type.String({
       enum: ["root", "token", "jwt", "command"],
-      description: "The root token, a token, a JWT, or somebody at the command line.",
+      description: "The root token, a token, a JWT, or the command line.",
     }),
-    id: nullable(Type.String({ description: "Of the token, or the subject of the JWT." })),
-    name: nullable(Type.String({ description: "Of the token, at that time." })),
+    id: nullable(Type.String({ description: "The id of the token, or the subject of the JWT." })),
+    name: nullable(Type.String({ description: "The name of the token at that time." })),
   }),
-  action: Type.String({ description: "The operation, by its `operationId` in this document." }),
-  subject: Type.Record(Type.String(), Type.String(), { description: "Ids of what was changed, by what they name." }),
+  action: Type.String({ description: "The `operationId` of the operation in this document." }),
+  subject: Type.Record(Type.String(), Type.String(), { description: "The ids of what was changed, by kind." }),
   outcome: Type.String({
     enum: ["done", "unknown"],
-    description: "`unknown`: under way, or the server ended before it was known whether the change was made.",
+    description: "`unknown` if the change is in progress, or if the server stopped before its outcome was recorded.",
   }),
 });
 
@@ -46,7 +46,7 @@ export function auditLogRoutes({ store, ids }: Context): Operation[] {
       tag: "Audit log",
       summary: "List changes of the configuration",
       description:
-        "Newest first: everything but the sending of messages. Without secrets and payloads; kept for 400 days.",
+        "Newest first. Contains all changes except the sending of messages, without secrets and payloads. Entries are kept for 400 days.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...windowQuery }),
       responses: {

@@ -9,12 +9,14 @@ import { reply } from "../../http/reply.ts";
 import { choice } from "../../http/schema.ts";
 import { TaskOut, taskExample, taskOut } from "./task.ts";
 
-/** How far back the list goes. */
+/** Age of the oldest tasks in the list. */
 const LISTED_MS = 90 * 24 * 3_600_000;
 
 const filterQuery = {
-  status: Type.Optional(choice(["running", "finished", "failed"], { description: "Only those with this status." })),
-  task: Type.Optional(Type.String({ description: "Only those that do this, such as `endpoint.recover`." })),
+  status: Type.Optional(
+    choice(["running", "finished", "failed"], { description: "Include only tasks with this status." }),
+  ),
+  task: Type.Optional(Type.String({ description: "Include only tasks of this kind, such as `endpoint.recover`." })),
 };
 
 export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[] {
@@ -27,7 +29,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
       path,
       tag,
       summary: "List background tasks",
-      description: "Those of the last 90 days.",
+      description: "Lists the tasks of the last 90 days.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...filterQuery, ...orderQuery("descending") }),
       responses: {

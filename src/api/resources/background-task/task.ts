@@ -1,4 +1,4 @@
-/** Background tasks: what the API tells of them. */
+/** Background tasks in responses. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
@@ -11,13 +11,16 @@ import * as field from "../../http/fields.ts";
 const started = {
   id: field.idOut("qtask_"),
   status: Type.String({ enum: ["running", "finished", "failed"] }),
-  task: Type.String({ description: "What is being done." }),
+  task: Type.String({ description: "The kind of task." }),
   updatedAt: field.instantOut,
 };
 
 export const TaskOut = field.object("BackgroundTaskOut", {
   ...started,
-  data: Type.Object({}, { description: "How far it is; with `error` when it has failed.", additionalProperties: true }),
+  data: Type.Object(
+    {},
+    { description: "Progress and result; with `error` if the task failed.", additionalProperties: true },
+  ),
 });
 
 type StartedTitle =
@@ -27,7 +30,7 @@ type StartedTitle =
   | "AggregateEventTypesOut"
   | "AppUsageStatsOut";
 
-/** What the operations that start a task answer. The names are those of the Svix API. */
+/** The response of operations that start a task. The names are those of the Svix API. */
 export const startedOut = (title: StartedTitle) => field.object(title, started);
 
 export const taskExample = {
@@ -45,7 +48,10 @@ export function startedExample(task: TaskKind) {
 
 type TaskKind = "dead-letter.redrive" | typeof PURGE | typeof APP_STATS | typeof EVENT_TYPE_AGGREGATE | ReplayTask;
 
-/** The fields of a task's data that callers see, by kind. The others are the task's internal progress. */
+/**
+ * The fields of a task's data that callers see, by kind. The others are the task's internal
+ * progress.
+ */
 const SHOWN = {
   "dead-letter.redrive": ["redriven", "rate"],
   "application.purge_content": ["messagesPurged"],

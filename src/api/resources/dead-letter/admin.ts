@@ -3,7 +3,7 @@ import type { Context } from "../../http/context.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
 
-/** Dead letters a second: the Svix server, whose operation this is, knows no rate. */
+/** Dead letters per second. The operation comes from the Svix server, which has no rate. */
 const RATE = 1000;
 
 export function adminRoutes(context: Context): Operation[] {
@@ -13,10 +13,10 @@ export function adminRoutes(context: Context): Operation[] {
       method: "POST",
       path: "/api/v1/admin/redrive-dlq",
       tag: "Dead letter",
-      summary: "Send all dead letters of the environment again",
+      summary: "Redrive all dead letters of the environment",
       access: "environment",
       scopes: ["dead-letter:Write"],
-      responses: { 204: { description: "It has begun." } },
+      responses: { 204: { description: "The task was started." } },
       problems: [],
       hidden: true,
       async handle({ identity: { environmentSeq } }) {

@@ -1,4 +1,4 @@
-/** Dead letters as the API shows them, and the filters by which they are chosen. */
+/** Dead letters in responses, and their filters. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec, Seq } from "../../../core/id.ts";
 import { formatInstant, parseInstant } from "../../../core/instant.ts";
@@ -15,43 +15,50 @@ import { attemptExample, attemptOut, MessageAttemptOut, reasonOut } from "../att
 const EVENT_TYPES_MAX = 250;
 const IDS_MAX = 1000;
 
-const reason = choice(failureReasons, { description: "Only those that died of this." });
+const reason = choice(failureReasons, { description: "Include only dead letters with this reason." });
 const eventTypes = Type.Array(field.eventTypeName, {
   minItems: 1,
   maxItems: EVENT_TYPES_MAX,
-  description: "Only these event types.",
+  description: "Include only these event types.",
 });
-const dlvIds = Type.Array(Type.String(), { minItems: 1, maxItems: IDS_MAX, description: "Only these dead letters." });
+const dlvIds = Type.Array(Type.String(), {
+  minItems: 1,
+  maxItems: IDS_MAX,
+  description: "Include only these dead letters.",
+});
 
-/** Filters of a list within one application. */
+/** Query parameters that filter the dead letters of an application. */
 export const deadLetterQuery = {
-  endpoint_id: Type.Optional(Type.String({ description: "Only those of this endpoint." })),
+  endpoint_id: Type.Optional(Type.String({ description: "Include only dead letters of this endpoint." })),
   event_types: Type.Optional(eventTypes),
   reason: Type.Optional(reason),
   ...windowQuery,
 };
 
-/** Filters over a whole environment. */
+/** Query parameters that filter the dead letters of an environment. */
 export const environmentDeadLetterQuery = {
-  app_id: Type.Optional(Type.String({ description: "Only those of this application." })),
+  app_id: Type.Optional(Type.String({ description: "Include only dead letters of this application." })),
   ...deadLetterQuery,
   ids: Type.Optional(dlvIds),
 };
 
-/** The same filters in a body. An empty one is no filter, and must not be taken for one that lets everything through. */
+/**
+ * The same filters in a body. Values must not be empty, because an empty filter would match
+ * everything.
+ */
 export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
   appId: Type.Optional(Type.String({ minLength: 1, description: "Id or uid of an application." })),
   endpointId: Type.Optional(
-    Type.String({ minLength: 1, description: "Id of an endpoint; with `appId` its uid as well." }),
+    Type.String({ minLength: 1, description: "Id of an endpoint, or its uid if `appId` is set." }),
   ),
   eventTypes: Type.Optional(eventTypes),
   reason: Type.Optional(reason),
-  before: Type.Optional(instantText("Only those that died before this instant.")),
-  after: Type.Optional(instantText("Only those that died after this instant.")),
+  before: Type.Optional(instantText("Include only deliveries that failed for good before this instant.")),
+  after: Type.Optional(instantText("Include only deliveries that failed for good after this instant.")),
   ids: Type.Optional(dlvIds),
 });
 
-/** What both forms of a filter say. */
+/** A filter from a query or a body. */
 export interface SentFilter {
   readonly appId?: string | undefined;
   readonly endpointId?: string | undefined;
@@ -62,7 +69,10 @@ export interface SentFilter {
   readonly ids?: readonly string[] | undefined;
 }
 
-/** Finds what a filter names. Applications and endpoints that the caller cannot see are 404. */
+/**
+ * Resolves the names in a filter. Throws 404 for applications and endpoints that the caller cannot
+ * see.
+ */
 export async function resolveFilter(
   context: Context,
   identity: Identity,
@@ -85,8 +95,8 @@ export async function resolveFilter(
 }
 
 /**
- * Deleted endpoints count as well: their dead letters are still there. That an id belongs to another environment needs
- * no check here, the store keeps to the environment of the filter.
+ * Finds an endpoint. Deleted ones are included, because their dead letters still exist. Ids of
+ * other environments need no check, because the filter has its environment.
  */
 async function endpointOf({ ids, store }: Context, text: string, applicationSeq: Seq | null): Promise<Seq> {
   const seq = ids.decode("ep_", text);
@@ -138,7 +148,7 @@ export const DeadLetterOut = field.object("DeadLetterOut", {
   endpointId: field.idOut("ep_"),
   url: Type.String(),
   reason: reasonOut,
-  attempts: Type.Integer({ description: "Attempts made, over all rounds." }),
+  attempts: Type.Integer({ description: "Number of attempts, including those before a redrive or resend." }),
   lastAttempt: nullable(MessageAttemptOut),
   deadAt: field.instantOut,
 });

@@ -26,18 +26,18 @@ import {
 
 const RATE_DEFAULT = 50;
 const RATE_MAX = 10_000;
-/** Groups are told up to here; the total counts all. */
+/** Limit of groups in a response. The total counts all. */
 const GROUPS_MAX = 1000;
 
 const RedriveIn = field.object("DeadLetterRedriveIn", {
   filter: DeadLetterFilterIn,
   rate: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: RATE_MAX, default: RATE_DEFAULT, description: "Dead letters a second." }),
+    Type.Integer({ minimum: 1, maximum: RATE_MAX, default: RATE_DEFAULT, description: "Dead letters per second." }),
   ),
-  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only say what would be sent." })),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only return what would be sent." })),
 });
 
-const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX}.` });
+const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX} groups.` });
 const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groups });
 const DryRunOut = field.object("DeadLetterDryRunOut", { count: Type.Integer(), groups });
 const CountOut = field.object("CountOut", { count: Type.Integer() });
@@ -111,8 +111,8 @@ export function deadLetterRoutes(context: Context): Operation[] {
       method: "GET",
       path: `${path}/summary`,
       tag,
-      summary: "Count dead letters by what they have in common",
-      description: "All of them, also those that cannot be sent again.",
+      summary: "Count dead letters by application, endpoint, event type and reason",
+      description: "Counts all dead letters, including those that cannot be redriven.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
       responses: {
@@ -132,19 +132,19 @@ export function deadLetterRoutes(context: Context): Operation[] {
       method: "POST",
       path: `${path}/redrive`,
       tag,
-      summary: "Send dead letters again",
+      summary: "Redrive dead letters",
       description:
-        "At a steady rate, with a whole retry schedule each. A filter without fields means all. Passed over, and not counted in a dry run: those whose endpoint is deleted or disabled, and those whose payload is no longer kept. A paused endpoint gets them later.",
+        "Sends dead letters again at a steady rate, each with a new retry schedule. A filter without fields matches all. Skips dead letters whose endpoint is deleted or disabled or whose payload is no longer stored; a dry run does not count them. A paused endpoint receives them when it is resumed.",
       access: "environment",
       body: RedriveIn,
       bodyExample: { filter: { reason: "status_5xx" }, rate: 50, dryRun: true },
       responses: {
         200: {
-          description: "A dry run: what would be sent.",
+          description: "Dry run: what would be sent.",
           schema: DryRunOut,
           example: { count: 17, groups: [groupExample] },
         },
-        202: { description: "It has begun.", schema: TaskOut, example: taskExample },
+        202: { description: "The task was started.", schema: TaskOut, example: taskExample },
       },
       problems: [404],
       async handle({ identity, body }) {
@@ -164,14 +164,16 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Drop dead letters",
-      description: "Those that match. Without any filter, or with an empty one, nothing is dropped: 422.",
+      description: "Drops the dead letters that match. At least one filter is required.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
-      responses: { 200: { description: "How many are gone.", schema: CountOut, example: { count: 17 } } },
+      responses: {
+        200: { description: "The number of dropped dead letters.", schema: CountOut, example: { count: 17 } },
+      },
       problems: [404],
       async handle({ identity, query }) {
         if (Object.keys(query).length === 0) {
-          throw invalid(["query"], "A filter must be given, so that nobody drops everything by mistake.");
+          throw invalid(["query"], "At least one filter is required, so that not everything is dropped by mistake.");
         }
         const filter = await resolveFilter(context, identity, filterOfQuery(query));
         return reply(200, { count: await dropDeadLetters(context, filter) });

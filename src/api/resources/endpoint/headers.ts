@@ -7,7 +7,7 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 
-/** Of these only the names are told: their values are secrets of the receiver. */
+/** Headers whose values are secrets of the receiver, so that responses contain only their names. */
 const sensitiveNames: ReadonlySet<string> = new Set([
   "x-auth-token",
   "x-api-key",
@@ -21,19 +21,19 @@ export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: fi
 export const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
   headers: field.headerChanges,
   deleteHeaders: Type.Optional(
-    Type.Array(Type.String(), { maxItems: headersMax, description: "Names of headers to take away." }),
+    Type.Array(Type.String(), { maxItems: headersMax, description: "Names of headers to remove." }),
   ),
 });
 export const EndpointHeadersOut = field.object("EndpointHeadersOut", {
   headers: Type.Record(Type.String(), Type.String()),
-  sensitive: Type.Array(Type.String(), { description: "Names of headers whose values are not told." }),
+  sensitive: Type.Array(Type.String(), { description: "Names of headers whose values are hidden." }),
 });
 
 export function endpointHeadersRoutes(context: Context): Operation[] {
   const { lookup } = context;
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/headers";
-  const stored = { 204: { description: "Sent with every delivery from now on." } };
+  const stored = { 204: { description: "The headers are sent with every delivery from now on." } };
   const bodyExample = { headers: { "X-Example": "123" } };
 
   return [
@@ -81,7 +81,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       method: "PATCH",
       path,
       tag,
-      summary: "Change headers of an endpoint",
+      summary: "Change the headers of an endpoint",
       access: "application",
       body: EndpointHeadersPatchIn,
       bodyExample: { headers: { "X-Example": "456" }, deleteHeaders: ["X-Old"] },

@@ -12,8 +12,8 @@ import { startedExample, startedOut, startedTask } from "../background-task/task
 const EVENT_TYPES_MAX = 250;
 const TAG_CHARS_MAX = 128;
 
-const since = instantText("Messages that were accepted at or after this instant.");
-const until = Type.Optional(nullable(instantText("And before this one; now, unless given.")));
+const since = instantText("Include messages accepted at or after this instant.");
+const until = Type.Optional(nullable(instantText("Include messages accepted before this instant. Defaults to now.")));
 
 export const RecoverIn = field.object("RecoverIn", { since, until });
 export const ReplayIn = field.object("ReplayIn", { since, until });
@@ -25,7 +25,7 @@ const BulkReplayIn = field.object("BulkReplayIn", {
       Type.Array(field.eventTypeName, {
         minItems: 1,
         maxItems: EVENT_TYPES_MAX,
-        description: "Only of these event types.",
+        description: "Include only these event types.",
       }),
     ),
   ),
@@ -35,19 +35,19 @@ const BulkReplayIn = field.object("BulkReplayIn", {
       Type.String({
         maxLength: TAG_CHARS_MAX,
         pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$",
-        description: "Only with this tag.",
+        description: "Include only messages with this tag.",
       }),
     ),
   ),
   status: Type.Optional(
-    nullable(number(statusNumbers, "0 success, 1 pending, 2 fail, 3 sending (being tried again), 4 cancelled.")),
+    nullable(number(statusNumbers, "0 success, 1 pending, 2 fail, 3 sending (waiting for a retry), 4 canceled.")),
   ),
   statusCodeClass: Type.Optional(
-    nullable(number(classNumbers, "Hundreds of the latest answer's status; 0 = no answer.")),
+    nullable(number(classNumbers, "Class of the latest response status, such as 500; 0 means no response.")),
   ),
 });
 
-/** One of a few integers. */
+/** One of several integers. */
 function number(numbers: readonly number[], description: string) {
   const rule = (value: number) => (numbers.includes(value) ? null : `Must be one of: ${numbers.join(", ")}.`);
   return ruled(Type.Integer(), rule, { enum: numbers, description });
@@ -70,16 +70,16 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       method: "POST",
       path: `${path}/recover`,
       tag,
-      summary: "Send what has failed again",
+      summary: "Resend failed messages",
       description:
-        "Messages that never arrived: dead letters, and what is being retried. Each gets a whole retry schedule, its first attempt at once. At most fourteen days back.",
+        "Resends messages that were never delivered: dead letters and messages that wait for a retry. Each gets a new retry schedule that begins now. Limited to the last fourteen days.",
       access: "application",
       capability: "CreateAttempts",
       body: RecoverIn,
       bodyExample,
       responses: {
         202: {
-          description: "It has begun.",
+          description: "The task was started.",
           schema: startedOut("RecoverOut"),
           example: startedExample("endpoint.recover"),
         },
@@ -96,16 +96,16 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       method: "POST",
       path: `${path}/replay-missing`,
       tag,
-      summary: "Send what was never sent",
+      summary: "Send messages that were never sent",
       description:
-        "Messages that the endpoint wants, but for which there was no attempt: those from before it was made, or while it was disabled or wanted something else.",
+        "Sends messages that match the endpoint's subscription but were never attempted, because they were accepted before the endpoint was created, while it was disabled, or while it subscribed to something else.",
       access: "application",
       capability: "CreateAttempts",
       body: ReplayIn,
       bodyExample,
       responses: {
         202: {
-          description: "It has begun.",
+          description: "The task was started.",
           schema: startedOut("ReplayOut"),
           example: startedExample("endpoint.replay"),
         },
@@ -122,15 +122,16 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       method: "POST",
       path: `${path}/bulk-replay`,
       tag,
-      summary: "Send again what was sent",
-      description: "Whether it arrived or not; what still waits for its first attempt is left alone.",
+      summary: "Resend messages",
+      description:
+        "Resends messages that were attempted, whether or not they were delivered. Skips messages that wait for their first attempt.",
       access: "application",
       capability: "CreateAttempts",
       body: BulkReplayIn,
       bodyExample: { ...bodyExample, eventTypes: ["user.signup"], status: 0 },
       responses: {
         202: {
-          description: "It has begun.",
+          description: "The task was started.",
           schema: startedOut("ReplayOut"),
           example: startedExample("endpoint.bulk-replay"),
         },

@@ -19,7 +19,7 @@ import { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate, endpointExample
 import { putOf, secretOf, settingsOf, withUrl } from "./settings.ts";
 
 const found = { description: "The endpoint.", schema: EndpointOut, example: endpointExample };
-const created = { ...found, description: "The endpoint was made." };
+const created = { ...found, description: "The endpoint was created." };
 const bodyExample = { url: "https://example.com/webhook", eventTypes: ["user.signup"] };
 
 export function endpointRoutes(context: Context): Operation[] {
@@ -107,7 +107,7 @@ export function endpointRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an endpoint",
       description:
-        "An unknown uid in the path makes the endpoint with that uid. Fields that are not sent get their defaults; uid, secret and headers stay.",
+        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults; an absent uid, the secret and the headers are unchanged.",
       access: "application",
       body: EndpointUpdate,
       bodyExample,
@@ -128,7 +128,7 @@ export function endpointRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Change an endpoint",
-      description: "What is not sent stays as it is.",
+      description: "Absent fields are unchanged.",
       access: "application",
       body: EndpointPatch,
       bodyExample: { disabled: true },
@@ -149,9 +149,9 @@ export function endpointRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Delete an endpoint",
-      description: "What was to be delivered to it is cancelled; the uid is free again.",
+      description: "Cancels the pending deliveries to the endpoint. The uid can be reused.",
       access: "application",
-      responses: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "The endpoint was deleted." } },
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);

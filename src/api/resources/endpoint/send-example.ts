@@ -12,11 +12,15 @@ import { messageTextWith, payloadText } from "../message/out.ts";
 const EventExampleIn = field.object("EventExampleIn", {
   eventType: field.eventTypeName,
   exampleIndex: Type.Optional(
-    Type.Integer({ minimum: 0, default: 0, description: "Which one, when the schema has a list of `examples`." }),
+    Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: "Index of the example if the schema has a list of `examples`.",
+    }),
   ),
   payload: Type.Optional(
     nullable(
-      Type.Object({}, { additionalProperties: true, description: "Sent in place of the example of the event type." }),
+      Type.Object({}, { additionalProperties: true, description: "Sent instead of the example of the event type." }),
     ),
   ),
 });
@@ -32,17 +36,21 @@ export function sendExampleRoutes(context: Context): Operation[] {
       tag: "Endpoint",
       summary: "Send an example message",
       description:
-        "To this endpoint alone, also when it does not want the type: the example that stands in the latest schema of the event type. `svix.ping` is always there.",
+        "Sends the example in the latest schema of the event type to this endpoint only, even if it does not subscribe to the event type. `svix.ping` always exists.",
       access: "environment",
       audited: false,
       body: EventExampleIn,
       bodyExample: { eventType: "svix.ping" },
       responses: {
-        200: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample },
+        200: {
+          description: "The message was stored and is being delivered.",
+          schema: MessageOut,
+          example: messageExample,
+        },
       },
       problems: [400, 404, 429],
       async handle({ identity, params, body, bytes }) {
-        // To send what one likes is more than to send an example.
+        // Sending an arbitrary payload needs the same scope as sending a message.
         if (body.payload != null) checkScopes(identity, "message:Write");
         ingestRate.spend(identity.caller, 1);
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
@@ -59,7 +67,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Byte for byte as it was sent, like that of every message. */
+/** Returns the bytes of the payload in the body. */
 function ownPayload(bytes: Uint8Array): Uint8Array {
   const [start, end] = topLevelFields(bytes)?.fields.get("payload") ?? [0, 0];
   return bytes.subarray(start, end);

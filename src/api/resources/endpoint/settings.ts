@@ -21,8 +21,9 @@ export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): 
 }
 
 /**
- * Returns what a PUT creates or changes. `settings` is null if it cannot create the endpoint, because the text in its
- * path is not a uid and it has no other. Throws 422 for a URL that is not allowed.
+ * Returns what a PUT creates or changes. `settings` is null if it cannot create the endpoint,
+ * because the text in its path is not a uid and it has no other. Throws 422 for a URL that is not
+ * allowed.
  */
 export function putOf(
   text: string,

@@ -10,47 +10,47 @@ import { reply } from "../../http/reply.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const RANGE_MS = 28 * 24 * HOUR_MS;
-/** Those who work out `since` themselves are a little late when the request comes. */
+/** Tolerance for clients that compute `since` from their own clock. */
 const RANGE_GRACE_MS = 5 * MINUTE_MS;
 
 export const EndpointStats = field.object("EndpointStats", {
   success: Type.Integer(),
-  pending: Type.Integer({ description: "Always 0: an attempt is counted when it has ended." }),
-  sending: Type.Integer({ description: "Always 0, likewise." }),
+  pending: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
+  sending: Type.Integer({ description: "Always 0, for the same reason." }),
   fail: Type.Integer(),
-  canceled: Type.Integer({ description: "Always 0, likewise." }),
+  canceled: Type.Integer({ description: "Always 0, for the same reason." }),
 });
 
 const EndpointAttemptStats = field.object("EndpointAttemptStats", {
   success: Type.Integer(),
   fail: Type.Integer(),
-  canceled: Type.Integer({ description: "Always 0: an attempt is counted when it has ended." }),
+  canceled: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
 });
 
 const range = Type.Object({
-  since: Type.Optional(instant("From this instant on; by default 28 days before `until`.")),
-  until: Type.Optional(instant("Before this instant; by default now.")),
+  since: Type.Optional(instant("Count attempts from this instant on. Defaults to 28 days before `until`.")),
+  until: Type.Optional(instant("Count attempts before this instant. Defaults to now.")),
 });
 
 export function endpointStatsRoutes({ store, lookup, clock }: Context): Operation[] {
   const shared = {
     method: "GET",
     tag: "Endpoint",
-    description: "Of the last 28 days unless told otherwise; of 28 days at most.",
+    description: "Covers at most 28 days, and by default the last 28 days.",
     access: "application",
     query: range,
     problems: [400, 404],
   } as const;
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
-  /** Until now means: what has just ended as well. */
+  /** The default range includes attempts that end in this millisecond. */
   function rangeOf({ since, until }: Static<typeof range>): { since: number; until: number } {
     const now = clock.now();
-    if (until !== undefined && until > now) throw invalidRange("`until` may not be in the future.");
+    if (until !== undefined && until > now) throw invalidRange("`until` must not be in the future.");
     const end = until ?? now + 1;
     const start = since ?? end - RANGE_MS;
-    if (start > end) throw invalidRange("`since` may not be after `until`.");
-    if (end - start > RANGE_MS + RANGE_GRACE_MS) throw invalidRange("At most 28 days may be asked for.");
+    if (start > end) throw invalidRange("`since` must not be after `until`.");
+    if (end - start > RANGE_MS + RANGE_GRACE_MS) throw invalidRange("The range must not exceed 28 days.");
     return { since: start, until: end };
   }
 
@@ -59,7 +59,7 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
       ...shared,
       id: "v1.endpoint.get-stats",
       path: `${path}/stats`,
-      summary: "Count the attempts of an endpoint by their outcome",
+      summary: "Count the attempts of an endpoint by outcome",
       responses: {
         200: {
           description: "The counts.",
@@ -79,8 +79,8 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
       ...shared,
       id: "v1.endpoint.get-attempt-stats",
       path: `${path}/attempt-stats`,
-      summary: "Count the attempts of an endpoint, by whole hours",
-      description: `${shared.description} An hour that has begun counts whole.`,
+      summary: "Count the attempts of an endpoint in whole hours",
+      description: `${shared.description} The range is extended to whole hours.`,
       responses: {
         200: {
           description: "The counts.",

@@ -68,7 +68,7 @@ export function environmentRoutes(context: Context): Operation[] {
       access: "root",
       body: EnvironmentModelIn,
       bodyExample: { name: example.name, type: example.type },
-      responses: { 201: { ...found, description: "The environment was made." } },
+      responses: { 201: { ...found, description: "The environment was created." } },
       problems: [409],
       async handle({ body }) {
         return reply(201, out(await createEnvironment(context, body), ids));
@@ -112,9 +112,9 @@ export function environmentRoutes(context: Context): Operation[] {
       path: one,
       tag,
       summary: "Delete an environment",
-      description: "With everything in it. What was to be delivered is cancelled, and its tokens end.",
+      description: "Deletes the environment with everything in it. Cancels pending deliveries and revokes its tokens.",
       access: "root",
-      responses: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "The environment was deleted." } },
       problems: [404, 409],
       async handle({ params }) {
         const environment = await get(params.env_id);

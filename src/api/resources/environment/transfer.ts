@@ -18,8 +18,8 @@ const EnvironmentOut = field.object("EnvironmentOut", {
   version: Type.Integer(),
   createdAt: field.instantOut,
   eventTypes: Type.Array(EventTypeOut),
-  settings: nullable(Type.Object({}, { description: "Null: an environment has no settings of its own." })),
-  connectors: Type.Array(Type.Object({}), { description: "Empty: there are no connectors." }),
+  settings: nullable(Type.Object({}, { description: "Always null: environments have no settings." })),
+  connectors: Type.Array(Type.Object({}), { description: "Always empty: connectors are not supported." }),
 });
 
 const EnvironmentIn = field.object("EnvironmentIn", {
@@ -38,7 +38,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       path: "/api/v1/environment/export",
       tag,
       summary: "Export the configuration of the environment",
-      description: "Its event types, archived ones as well, in the form that import takes.",
+      description: "Returns the event types, including archived ones, in the form that the import accepts.",
       access: "environment",
       scopes: ["environment:Read", "event-type:Read"],
       audited: false,
@@ -75,16 +75,16 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       tag,
       summary: "Import a configuration into the environment",
       description:
-        "Its event types are created or replaced, all or none; others stay as they are. Settings and connectors are ignored.",
+        "Creates or replaces event types, all or none of them. Other event types are unchanged. Settings and connectors are ignored.",
       access: "environment",
       scopes: ["environment:Write", "event-type:Write"],
       body: EnvironmentIn,
-      bodyExample: { eventTypes: [{ name: "user.signup", description: "Somebody has signed up." }] },
-      responses: { 204: { description: "The configuration is in place." } },
+      bodyExample: { eventTypes: [{ name: "user.signup", description: "A user has signed up." }] },
+      responses: { 204: { description: "The configuration was imported." } },
       problems: [],
       async handle({ identity, body }) {
         const sent = body.eventTypes ?? [];
-        refuseTwins(sent);
+        checkDistinct(sent);
         const imports = sent.map((eventType, i) => ({
           name: eventType.name,
           change: applyPatch(eventTypeFields, plainEventType, eventType),
@@ -97,10 +97,10 @@ export function environmentTransferRoutes(context: Context): Operation[] {
   ];
 }
 
-function refuseTwins(eventTypes: ReadonlyArray<{ readonly name: string }>): void {
+function checkDistinct(eventTypes: ReadonlyArray<{ readonly name: string }>): void {
   const names = new Set<string>();
   for (const [i, { name }] of eventTypes.entries()) {
-    if (names.has(name)) throw invalid(["body", "eventTypes", `[${i}]`, "name"], "This name comes twice.");
+    if (names.has(name)) throw invalid(["body", "eventTypes", `[${i}]`, "name"], "This name is used twice.");
     names.add(name);
   }
 }

@@ -22,7 +22,10 @@ export function eventTypeOut(eventType: EventType, ids: IdCodec, withContent = t
   return outputOf(eventTypeFields, withContent ? eventType : { ...eventType, schemas: null }, ids);
 }
 
-/** Tokens of one application see event types without a flag, and those with one of their own. */
+/**
+ * Returns whether the caller sees an event type: one without feature flags, or with one of the
+ * caller's.
+ */
 export function isVisible({ featureFlags }: EventType, { featureFlags: own }: Identity): boolean {
   return own === null || featureFlags.length === 0 || featureFlags.some((flag) => own.includes(flag));
 }

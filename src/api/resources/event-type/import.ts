@@ -12,17 +12,17 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 
-/** The one version that an import knows. */
+/** Imported schemas always have this version. */
 const VERSION = "1";
 const DESCRIPTION_CHARS_MAX = 4096;
 
 const EventTypeImportOpenApiIn = field.object("EventTypeImportOpenApiIn", {
-  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Change nothing and say what would be changed." })),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only return what would be changed." })),
   replaceAll: Type.Optional(
-    Type.Boolean({ default: false, description: "Archive the event types that the document does not have." }),
+    Type.Boolean({ default: false, description: "Archive event types that are not in the document." }),
   ),
-  spec: Type.Optional(nullable(Type.Object({}, { description: "The document." }))),
-  specRaw: Type.Optional(nullable(Type.String({ description: "The document as text, JSON or YAML." }))),
+  spec: Type.Optional(nullable(Type.Object({}, { description: "The OpenAPI document." }))),
+  specRaw: Type.Optional(nullable(Type.String({ description: "The OpenAPI document as text in JSON or YAML." }))),
 });
 
 const EventTypeFromOpenApi = field.object("EventTypeFromOpenApi", {
@@ -37,8 +37,10 @@ const EventTypeFromOpenApi = field.object("EventTypeFromOpenApi", {
 
 const EventTypeImportOpenApiOut = field.object("EventTypeImportOpenApiOut", {
   data: field.object("EventTypeImportOpenApiOutData", {
-    modified: Type.Array(Type.String(), { description: "The names; empty in a dry run." }),
-    to_modify: nullable(Type.Array(EventTypeFromOpenApi, { description: "Null unless it is a dry run." })),
+    modified: Type.Array(Type.String(), { description: "The names of the changed event types; empty in a dry run." }),
+    to_modify: nullable(
+      Type.Array(EventTypeFromOpenApi, { description: "What would be stored; null unless it is a dry run." }),
+    ),
   }),
 });
 
@@ -58,7 +60,7 @@ const spec = {
   },
 };
 
-/** The specification under the name that it was sent by. */
+/** The document and the name of its field. */
 interface SentDocument {
   readonly name: "spec" | "specRaw";
   readonly document: unknown;
@@ -73,13 +75,13 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       tag: "Event type",
       summary: "Import event types from an OpenAPI document",
       description:
-        "What stands under `webhooks` or `x-webhooks` is created or updated: description, deprecation, and the payload's schema as version 1. Archived ones come back. All or nothing.",
+        "Creates or updates an event type for each entry of `webhooks` or `x-webhooks`, all or none of them: description, deprecation, and the schema of the payload as version 1. Archived event types are restored.",
       access: "environment",
       body: EventTypeImportOpenApiIn,
       bodyExample: { spec },
       responses: {
         200: {
-          description: "What was changed, or would be.",
+          description: "What was or would be changed.",
           schema: EventTypeImportOpenApiOut,
           example: { data: { modified: ["pet.new"], to_modify: null } },
         },
@@ -100,11 +102,11 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
 }
 
 function sentDocument({ spec, specRaw }: { spec?: object | null; specRaw?: string | null }): SentDocument {
-  if ((spec == null) === (specRaw == null)) throw badRequest("Exactly one of spec and specRaw must be given.");
+  if ((spec == null) === (specRaw == null)) throw badRequest("Exactly one of spec and specRaw must be set.");
   return spec == null ? { name: "specRaw", document: parsed(specRaw!) } : { name: "spec", document: spec };
 }
 
-/** JSON is YAML as well, but read faster and to the letter. */
+/** Tries JSON first, which is parsed faster and more strictly than as YAML. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

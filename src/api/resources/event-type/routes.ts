@@ -28,9 +28,9 @@ import {
   isVisible,
 } from "./fields.ts";
 
-const bodyExample = { name: "user.signup", description: "Somebody has signed up." };
+const bodyExample = { name: "user.signup", description: "A user has signed up." };
 const found = { description: "The event type.", schema: EventTypeOut, example };
-const created = { ...found, description: "The event type was made." };
+const created = { ...found, description: "The event type was created." };
 
 export function eventTypeRoutes(context: Context): Operation[] {
   const { store, ids } = context;
@@ -52,13 +52,13 @@ export function eventTypeRoutes(context: Context): Operation[] {
       path: "/api/v1/event-type",
       tag,
       summary: "List event types",
-      description: "By name.",
+      description: "Ordered by name.",
       access: "application",
       query: Type.Object({
         ...pageQuery,
         ...orderQuery("ascending"),
         include_archived: Type.Optional(Type.Boolean({ default: false })),
-        with_content: Type.Optional(Type.Boolean({ default: false, description: "With the schemas." })),
+        with_content: Type.Optional(Type.Boolean({ default: false, description: "Include the schemas." })),
       }),
       responses: {
         200: {
@@ -89,7 +89,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       path: "/api/v1/event-type",
       tag,
       summary: "Create an event type",
-      description: "One that was archived comes back with what is sent.",
+      description: "If the name belongs to an archived event type, restores it with the settings in the request.",
       access: "environment",
       body: EventTypeIn,
       bodyExample,
@@ -124,7 +124,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       summary: "Create or replace an event type",
       access: "environment",
       body: EventTypeUpdate,
-      bodyExample: { description: "Somebody has signed up." },
+      bodyExample: { description: "A user has signed up." },
       responses: { 200: found, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
@@ -144,7 +144,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Change an event type",
-      description: "What is not sent stays as it is.",
+      description: "Absent fields are unchanged.",
       access: "environment",
       body: EventTypePatch,
       bodyExample: { deprecated: true },
@@ -167,9 +167,11 @@ export function eventTypeRoutes(context: Context): Operation[] {
       summary: "Archive or delete an event type",
       access: "environment",
       query: Type.Object({
-        expunge: Type.Optional(Type.Boolean({ default: false, description: "Delete it instead of archiving it." })),
+        expunge: Type.Optional(
+          Type.Boolean({ default: false, description: "Delete the event type instead of archiving it." }),
+        ),
       }),
-      responses: { 204: { description: "It is archived, or gone." } },
+      responses: { 204: { description: "The event type was archived or deleted." } },
       problems: [404],
       async handle({ identity, params, query }) {
         const eventType = await get(identity, params.event_type_name);

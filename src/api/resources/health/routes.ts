@@ -7,12 +7,12 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, type Reply, reply } from "../../http/reply.ts";
 import { svixSdkOf } from "../../http/svix-sdk.ts";
-import { carriesToken } from "../../identity/auth.ts";
+import { hasBearerToken } from "../../identity/auth.ts";
 
 const Part = field.object("HealthPart", { status: Type.String({ enum: ["ok", "error"] }) });
 const HealthOut = field.object("HealthOut", { status: Type.String(), database: Part, queue: Part, cache: Part });
 
-/** The parts have the names that clients of the Svix API know; here one store is all of them. */
+/** The parts are those of the Svix API. Here all of them are the store. */
 function health(status: "ok" | "error") {
   return { status, database: { status }, queue: { status }, cache: { status } };
 }
@@ -24,7 +24,7 @@ export function healthRoutes(context: Context): Operation[] {
   async function check(request: Request): Promise<Reply> {
     try {
       await store.housekeeping.ping();
-      // The document of the Svix API knows no body here, and its SDKs for Java and Kotlin take one for an error.
+      // The Svix API has no body here, and its SDKs for Java and Kotlin fail on one.
       return svixSdkOf(request) === null ? reply(200, health("ok")) : noContent;
     } catch (error) {
       if (error instanceof StoreUnavailable) return reply(503, health("error"));
@@ -38,13 +38,13 @@ export function healthRoutes(context: Context): Operation[] {
       method,
       path: "/api/v1/health",
       tag,
-      summary: "Ask whether the server can do its work",
+      summary: "Check whether the server works",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
       responses: {
-        200: { description: "The store answers.", schema: HealthOut, example: health("ok") },
-        204: { description: "The same, to a Svix SDK." },
-        503: { description: "It does not.", schema: HealthOut, example: health("error") },
+        200: { description: "The store can be read.", schema: HealthOut, example: health("ok") },
+        204: { description: "The store can be read (for Svix SDKs)." },
+        503: { description: "The store cannot be read.", schema: HealthOut, example: health("error") },
       },
       problems: [],
       handle: ({ request }) => check(request),
@@ -56,10 +56,10 @@ export function healthRoutes(context: Context): Operation[] {
       method,
       path: "/api/v1/health/ping",
       tag,
-      summary: "Ask whether the server listens",
+      summary: "Check whether the server listens",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
-      responses: { 204: { description: "It does." } },
+      responses: { 204: { description: "The server listens." } },
       problems: [],
       handle: () => noContent,
     });
@@ -75,7 +75,7 @@ export function healthRoutes(context: Context): Operation[] {
       path: "/metrics",
       tag,
       summary: "Get the metrics for Prometheus",
-      description: "Asks for the `metrics-token` as a bearer token when one is configured.",
+      description: "Requires the `metrics-token` as a bearer token if one is configured.",
       access: "public",
       responses: {
         200: {
@@ -88,7 +88,7 @@ export function healthRoutes(context: Context): Operation[] {
       problems: [401],
       async handle({ request }) {
         const token = settings.metricsToken;
-        if (token !== null && !carriesToken(request, token)) throw unauthenticated("Invalid token");
+        if (token !== null && !hasBearerToken(request, token)) throw unauthenticated("Invalid token");
         return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType, ...corsHeaders } });
       },
     }),

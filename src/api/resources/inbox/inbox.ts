@@ -1,6 +1,6 @@
 /**
- * A receiver inside the server, to try things out with: keeps the latest requests that each inbox got, in memory. All of it
- * is bounded; what is oldest goes first.
+ * A built-in receiver for testing. It keeps the latest requests of each inbox in memory, with
+ * limits for all sizes; the oldest are dropped first.
  */
 import type { Clock } from "../../../ports.ts";
 import { targetOf } from "../../http/request-target.ts";
@@ -9,14 +9,14 @@ export interface InboxRequest {
   readonly id: string;
   readonly receivedAt: number;
   readonly method: string;
-  /** With the query. */
+  /** Including the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Cut at `BODY_BYTES_KEPT`; what is no UTF-8 is replaced. */
+  /** Truncated to `BODY_BYTES_KEPT`; invalid UTF-8 is replaced. */
   readonly body: string;
   /** The `webhook-id` or `svix-id` header. */
   readonly messageId: string | null;
-  /** What the inbox answered. */
+  /** Status of the inbox's response. */
   readonly status: number;
 }
 
@@ -26,7 +26,7 @@ const BODY_BYTES_KEPT = 64 * 1024;
 const HEADERS_CHARS_KEPT = 16 * 1024;
 const PATH_CHARS_KEPT = 2048;
 const BYTES_MAX = 64 * 1024 * 1024;
-/** What a request weighs beside its texts, about. */
+/** Approximate memory of a request besides its texts. */
 const BYTES_EACH = 512;
 
 const tokenPattern = /^[A-Za-z0-9_-]{8,64}$/;
@@ -41,14 +41,14 @@ interface Kept {
 }
 
 export class Inbox {
-  /** In the order in which they last received something. */
+  /** In the order of their latest request. */
   readonly #inboxes = new Map<string, Kept[]>();
   #bytes = 0;
   #count = 0;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Keeps a request and returns it. `body` may be larger than what is kept. */
+  /** Stores a request and returns it. `body` may exceed what is stored. */
   keep(token: string, request: Request, body: Uint8Array, status: number): InboxRequest {
     const kept = {
       id: `inreq_${++this.#count}`,
@@ -79,7 +79,9 @@ export class Inbox {
     while (this.#inboxes.size > INBOXES_MAX || this.#bytes > BYTES_MAX) this.#dropOldest();
   }
 
-  /** The oldest request of the inbox that has been quiet for longest; an inbox without requests goes. */
+  /**
+   * Drops the oldest request of the inbox that has been idle longest, and inboxes without requests.
+   */
   #dropOldest(): void {
     const [token, requests] = this.#inboxes.entries().next().value!;
     const dropped = this.#inboxes.size > INBOXES_MAX ? requests.splice(0) : requests.splice(0, 1);
@@ -108,6 +110,6 @@ function headersOf(request: Request): Record<string, string> {
 function weight({ body, headers, path }: InboxRequest): number {
   let chars = body.length + path.length;
   for (const [name, value] of Object.entries(headers)) chars += name.length + value.length;
-  // A text with characters beyond Latin-1 takes two bytes each.
+  // Strings with characters beyond Latin-1 take two bytes per character.
   return BYTES_EACH + 2 * chars;
 }

@@ -17,11 +17,11 @@ export const InboxRequestOut = field.object("InboxRequestOut", {
   id: Type.String(),
   receivedAt: field.instantOut,
   method: Type.String(),
-  path: Type.String({ description: "With the query." }),
+  path: Type.String({ description: "Including the query." }),
   headers: Type.Record(Type.String(), Type.String()),
-  body: Type.String({ description: "Cut at 64 KiB." }),
+  body: Type.String({ description: "Truncated to 64 KiB." }),
   messageId: nullable(Type.String({ description: "The `webhook-id` or `svix-id` header." })),
-  status: Type.Integer({ description: "What the inbox answered." }),
+  status: Type.Integer({ description: "Status of the inbox's response." }),
 });
 
 const example = {
@@ -36,9 +36,11 @@ const example = {
 };
 
 const receiveQuery = Type.Object({
-  status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599, default: 200, description: "What to answer." })),
+  status: Type.Optional(
+    Type.Integer({ minimum: 200, maximum: 599, default: 200, description: "Status of the response." }),
+  ),
   delay: Type.Optional(
-    ruled(Type.String(), delayProblem, { description: "How long to wait before, such as `2s`; at most `60s`." }),
+    ruled(Type.String(), delayProblem, { description: "Delay of the response, such as `2s`; at most `60s`." }),
   ),
 });
 
@@ -58,13 +60,13 @@ export function inboxRoutes(context: Context): Operation[] {
       path: "/inbox/:token",
       tag,
       summary: "Receive a webhook",
-      description: "A receiver to try things out with. Any method; any token of 8 to 64 letters, digits, `_` and `-`.",
+      description: "A receiver for testing. Accepts any method and any token of 8 to 64 letters, digits, `_` and `-`.",
       access: "public",
       ...(method !== "POST" && { hidden: true }),
       query: receiveQuery,
       responses: {
         200: {
-          description: "It was kept.",
+          description: "The request was stored.",
           schema: field.object("InboxAnswer", { received: Type.Boolean() }),
           example: { received: true },
         },
@@ -72,7 +74,7 @@ export function inboxRoutes(context: Context): Operation[] {
       problems: [404, 413],
       async handle({ request, params, query }): Promise<Reply> {
         if (!isInboxToken(params.token))
-          throw notFound("No such inbox: its token has 8 to 64 letters, digits, _ and -.");
+          throw notFound("No such inbox. Its token must have 8 to 64 letters, digits, _ and -.");
         const body = await readBody(request, settings.maxBodyBytes);
         const status = query.status ?? 200;
         const { messageId } = inbox.keep(params.token, request, body, status);
@@ -91,8 +93,8 @@ export function inboxRoutes(context: Context): Operation[] {
       method: "GET",
       path: "/api/v1/inbox/:token",
       tag,
-      summary: "List what an inbox received",
-      description: "The last 100 requests, newest first; they are kept in memory alone.",
+      summary: "List the requests of an inbox",
+      description: "The latest 100 requests, newest first. They are kept in memory only.",
       access: "environment",
       responses: {
         200: {

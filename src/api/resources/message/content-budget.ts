@@ -1,11 +1,14 @@
 import type { Message, PageOf, Store } from "../../../store/index.ts";
 
-/** Payloads on a page together weigh about this much at most: 250 of the largest would weigh half a gigabyte. */
+/**
+ * Approximate limit of all payloads on a page. 250 of the largest ones would be half a gigabyte.
+ */
 const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Fills in the payloads of a page that was read without them, as many as fit, beginning where the reader comes from. When they do not
- * all fit the page is shorter, and says that there is more. At least one message always stands on it.
+ * Adds the payloads to a page that was read without them. If they exceed the limit, returns a
+ * shorter page with `more`, cut at the end in the direction of paging. The page keeps at least one
+ * message.
  */
 export async function withPayloads(
   store: Store,
@@ -13,10 +16,10 @@ export async function withPayloads(
   backwards: boolean,
   bytesMax = PAGE_BYTES_MAX,
 ): Promise<PageOf<Message>> {
-  const inOrderOfTravel = backwards ? page.rows.toReversed() : page.rows;
+  const inPagingOrder = backwards ? page.rows.toReversed() : page.rows;
   const filled: Message[] = [];
   let bytes = 0;
-  for (const row of inOrderOfTravel) {
+  for (const row of inPagingOrder) {
     const payload = (await store.queue.contents([row.seq]))[0]?.payload ?? null;
     bytes += payload?.length ?? 0;
     if (bytes > bytesMax && filled.length > 0) break;

@@ -16,13 +16,13 @@ const BulkExpungeContentsIn = field.object("BulkExpungeContentsIn", {
     distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
       maxItems: MESSAGES_MAX,
       default: [],
-      description: "Ids of messages, or their `eventId`s.",
+      description: "Ids or `eventId`s of messages.",
     }),
   ),
 });
 const BulkExpungeContentsOut = field.object("BulkExpungeContentsOut", {
   results: Type.Record(Type.String(), Type.String({ enum: ["expunged", "not-found"] }), {
-    description: "What became of each, by the name it was given.",
+    description: "The result of each message, by the id in the request.",
   }),
 });
 
@@ -39,9 +39,9 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       path: `${path}/:msg_id/content`,
       tag,
       summary: "Delete the payload of a message",
-      description: "What waits for delivery can then no longer be sent.",
+      description: "Cancels the pending deliveries of the message. Cannot be undone.",
       access: "environment",
-      responses: { 204: { description: "The payload is gone." } },
+      responses: { 204: { description: "The payload was deleted." } },
       problems: [404],
       async handle({ identity, params }) {
         const application = await lookup.application(identity, params.app_id);
@@ -57,14 +57,14 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       path: `${path}/bulk-expunge`,
       tag,
       summary: "Delete the payloads of several messages",
-      description: "What waits for delivery can then no longer be sent. In one commit.",
+      description: "Cancels the pending deliveries of these messages, in one commit. Cannot be undone.",
       access: "environment",
       body: BulkExpungeContentsIn,
       bodyOptional: true,
       bodyExample: { ids: [messageId, "my-event-id"] },
       responses: {
         200: {
-          description: "What became of each.",
+          description: "The result of each message.",
           schema: BulkExpungeContentsOut,
           example: { results: { [messageId]: "expunged", "my-event-id": "not-found" } },
         },
@@ -89,11 +89,11 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       path: `${path}/expunge-all-contents`,
       tag,
       summary: "Delete the payloads of all messages of an application",
-      description: "Of those that are there by now. What waits for delivery can then no longer be sent.",
+      description: "Affects the messages that exist now and cancels their pending deliveries. Cannot be undone.",
       access: "environment",
       responses: {
         202: {
-          description: "It has begun.",
+          description: "The task was started.",
           schema: startedOut("ExpungeAllContentsOut"),
           example: startedExample("application.purge_content"),
         },

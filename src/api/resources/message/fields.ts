@@ -1,4 +1,4 @@
-/** The fields of a message: as they are sent, and as the accepting side takes them. */
+/** The fields of a message, in requests and as commands take them. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
 import type { MessageToSend } from "../../../commands/send.ts";
@@ -21,7 +21,7 @@ const EVENT_TYPES_MAX = 250;
 
 const payload = Type.Object(
   {},
-  { description: "A JSON object; its bytes are sent as they are.", examples: [{ type: "user.signup", id: "u_1" }] },
+  { description: "A JSON object. Its bytes are delivered unchanged.", examples: [{ type: "user.signup", id: "u_1" }] },
 );
 
 const sent = Type.Object({
@@ -29,21 +29,29 @@ const sent = Type.Object({
   payload: Type.Optional(payload),
   data: Type.Optional(Type.Object({}, { description: "Old name of `payload`.", deprecated: true })),
   eventId: field.uid("msg_", "message"),
-  channels: field.channels("Reaches endpoints that listen to one of these, and those that listen to all."),
+  channels: field.channels(
+    "Delivers the message to endpoints with one of these channels and to those without channels.",
+  ),
   tags: Type.Optional(
     nullable(
       distinct(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX, pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$" }), {
         maxItems: TAGS_MAX,
-        description: "Words to find messages by.",
+        description: "Tags for searching messages.",
       }),
     ),
   ),
   payloadRetentionPeriod: Type.Optional(
-    nullable(Type.Integer({ minimum: 1, maximum: RETENTION_DAYS_MAX, description: "Days to keep the payload." })),
+    nullable(
+      Type.Integer({ minimum: 1, maximum: RETENTION_DAYS_MAX, description: "How long to keep the payload, in days." }),
+    ),
   ),
   payloadRetentionHours: Type.Optional(
     nullable(
-      Type.Integer({ minimum: 1, maximum: RETENTION_DAYS_MAX * 24, description: "Hours to keep it, instead of days." }),
+      Type.Integer({
+        minimum: 1,
+        maximum: RETENTION_DAYS_MAX * 24,
+        description: "How long to keep the payload, in hours. Excludes `payloadRetentionPeriod`.",
+      }),
     ),
   ),
   application: Type.Optional(nullable(ApplicationIn)),
@@ -52,29 +60,29 @@ const sent = Type.Object({
       Type.Object(
         {
           rawPayload: Type.Optional(
-            nullable(
-              ruled(Type.String(), unicodeProblem, { description: "Sent byte for byte instead of the payload." }),
-            ),
+            nullable(ruled(Type.String(), unicodeProblem, { description: "Text to deliver instead of the payload." })),
           ),
           headers: Type.Optional(nullable(field.messageHeaders)),
         },
-        { description: "How the message is sent." },
+        { description: "Options of the delivery." },
       ),
     ),
   ),
   deliverAt: Type.Optional(
-    nullable(instantText("When to send it: in the future, at most 24 hours ahead. Absent or null = at once.")),
+    nullable(
+      instantText("When to deliver the message: in the future, at most 24 hours ahead. Null or absent means now."),
+    ),
   ),
 });
 
-/** `payload` may come under its old name, so only the document says that it is required. */
+/** `payload` may have its old name, so it is required only in the OpenAPI document. */
 export const MessageIn = ruled(sent, () => null, { title: "MessageIn", required: ["eventType", "payload"] });
 
 export const MessageOut = field.object("MessageOut", {
   id: field.idOut("msg_"),
   eventType: Type.String(),
   eventId: nullable(Type.String()),
-  payload: Type.Object({}, { description: '`{"expired": true}` when it is no longer kept.' }),
+  payload: Type.Object({}, { description: '`{"expired": true}` if it is no longer stored.' }),
   channels: nullable(Type.Array(Type.String())),
   tags: nullable(Type.Array(Type.String())),
   timestamp: field.instantOut,
@@ -88,7 +96,7 @@ export const MessageOut = field.object("MessageOut", {
       }),
       {
         description:
-          "Where the payload does not fit the schema of its event type. Absent when it does. One of the type `schema.cost`: it would have taken too long to find out.",
+          "Where the payload does not match the schema of its event type; absent if it matches. The type `schema.cost` means that the check would have taken too long.",
       },
     ),
   ),
@@ -106,16 +114,16 @@ export const messageExample = {
 };
 
 export const contentQuery = {
-  with_content: Type.Optional(Type.Boolean({ default: true, description: "Answer with the content as well." })),
+  with_content: Type.Optional(Type.Boolean({ default: true, description: "Include the content in the response." })),
 };
 
-/** By which messages, and what was made of them, can be found. */
+/** Query parameters that filter messages and their attempts. */
 export const messageFilterQuery = {
   event_types: Type.Optional(
-    Type.Array(field.eventTypeName, { maxItems: EVENT_TYPES_MAX, description: "Only these event types." }),
+    Type.Array(field.eventTypeName, { maxItems: EVENT_TYPES_MAX, description: "Include only these event types." }),
   ),
   channel: Type.Optional(field.channel),
-  tag: Type.Optional(Type.String({ description: "Only with this tag." })),
+  tag: Type.Optional(Type.String({ description: "Include only messages with this tag." })),
   ...windowQuery,
 };
 
@@ -150,7 +158,7 @@ export function incomingOf(
     channels: body.channels ?? null,
     tags: body.tags ?? null,
     payload: raw === null ? payloadBytes(bytes, range) : Buffer.from(raw),
-    // That of a raw payload is never null: it tells it from a JSON object.
+    // Never null for a raw payload, to distinguish it from a JSON object.
     contentType: extra.contentType ?? (raw === null ? null : JSON_TYPE),
     headers: extra.headers,
     retentionMs: retentionMs(body),
@@ -168,10 +176,10 @@ function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {
   return kept(bytes.subarray(at[0], at[1]));
 }
 
-/** What lies around a payload in its body may stay in memory with it, up to here. */
+/** Limit of body bytes that may stay in memory with a payload. */
 const AROUND_BYTES_MAX = 4096;
 
-/** A payload waits in memory until it has been sent: it must not hold the rest of a large body, such as a batch, meanwhile. */
+/** Copies the payload if it would keep much more of its body in memory until it is delivered. */
 function kept(part: Uint8Array): Uint8Array {
   const aroundBytes = part.buffer.byteLength - part.byteLength;
   return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;
@@ -179,7 +187,7 @@ function kept(part: Uint8Array): Uint8Array {
 
 function retentionMs({ payloadRetentionPeriod: days, payloadRetentionHours: hours }: MessageBody): number | null {
   if (days != null && hours != null) {
-    throw invalid(["body", "payloadRetentionHours"], "Only one of the two retention fields may be given.");
+    throw invalid(["body", "payloadRetentionHours"], "Only one of the two retention fields may be set.");
   }
   if (hours != null) return hours * HOUR_MS;
   return days == null ? null : days * DAY_MS;

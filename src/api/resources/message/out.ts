@@ -4,7 +4,7 @@ import type { Message } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** A message as JSON text. The payload stands in it byte for byte, so the text is put together and not serialised. */
+/** Returns a message as JSON. It is concatenated to keep the bytes of the payload. */
 export function messageText(message: Message, ids: IdCodec, withContent: boolean): string {
   const payload = withContent ? payloadText(message) : "{}";
   return messageTextWith(message, ids, payload);
@@ -15,7 +15,7 @@ export function messageTextWith(
   ids: IdCodec,
   payload: string,
 ): string {
-  // Ids, event types and event ids consist of characters that need no escaping.
+  // Ids, event types and event ids contain no characters that need escaping.
   return (
     `{"id":"${ids.encode("msg_", message.seq)}","eventType":"${message.eventType}",` +
     `"eventId":${message.eventId === null ? "null" : `"${message.eventId}"`},"payload":${payload},` +
@@ -26,14 +26,20 @@ export function messageTextWith(
   );
 }
 
-/** The payload as it stands in an answer: as it is, or said to be gone, or wrapped when it is no JSON object. */
+/**
+ * Returns the payload as responses show it: unchanged, marked as expired, or wrapped if it is not a
+ * JSON object.
+ */
 export function payloadText({ payload, contentType }: Pick<Message, "payload" | "contentType">): string {
   if (payload === null) return '{"expired":true}';
   const text = utf8.decode(payload);
   return contentType === null || isJsonObject(text) ? text : JSON.stringify({ rawPayload: text });
 }
 
-/** Only payloads that came as `rawPayload` have a content type, and only they can be anything but a JSON object. */
+/**
+ * Only payloads that were sent as `rawPayload` have a content type, and only they may be something
+ * else.
+ */
 function isJsonObject(text: string): boolean {
   try {
     const value = JSON.parse(text);

@@ -8,10 +8,10 @@ import { reply } from "../../http/reply.ts";
 
 const MessagePrecheckIn = field.object("MessagePrecheckIn", {
   eventType: field.eventTypeName,
-  channels: field.channels("The channels that the message would be sent on."),
+  channels: field.channels("The channels of the message."),
 });
 const MessagePrecheckOut = field.object("MessagePrecheckOut", {
-  active: Type.Boolean({ description: "Is there an endpoint that would get such a message?" }),
+  active: Type.Boolean({ description: "Whether an endpoint would receive such a message." }),
 });
 
 export function messagePrecheckRoutes({ lookup }: Context): Operation[] {
@@ -21,14 +21,14 @@ export function messagePrecheckRoutes({ lookup }: Context): Operation[] {
       method: "POST",
       path: "/api/v1/app/:app_id/msg/precheck/active",
       tag: "Message",
-      summary: "Ask whether anybody wants such a message",
-      description: "Before going to the trouble of making one.",
+      summary: "Check whether an endpoint would receive a message",
+      description: "Lets a sender skip messages that no endpoint subscribes to.",
       access: "environment",
       scopes: ["message:Read"],
       audited: false,
       body: MessagePrecheckIn,
       bodyExample: { eventType: "user.signup", channels: ["project_1337"] },
-      responses: { 200: { description: "The answer.", schema: MessagePrecheckOut, example: { active: true } } },
+      responses: { 200: { description: "The result.", schema: MessagePrecheckOut, example: { active: true } } },
       problems: [404],
       async handle({ identity, params, body }) {
         const entry = await lookup.entry(identity, params.app_id);

@@ -35,7 +35,7 @@ const BATCH_MAX = 1000;
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
 
 const BatchIn = field.object("MessageBatchIn", {
-  // Items are checked one by one, so that a wrong one fails alone.
+  // Items are validated one by one, so that an invalid one fails alone.
   messages: Type.Array(
     ruled(Type.Unknown(), () => null, MessageIn),
     { minItems: 1, maxItems: BATCH_MAX },
@@ -43,7 +43,7 @@ const BatchIn = field.object("MessageBatchIn", {
 });
 const ItemProblem = field.object("BatchItemProblem", { code: Type.String(), detail: Type.String() });
 const BatchOut = field.object("MessageBatchOut", {
-  data: Type.Array(Type.Union([MessageOut, ItemProblem]), { description: "In the order of the messages." }),
+  data: Type.Array(Type.Union([MessageOut, ItemProblem]), { description: "The results in the order of the messages." }),
 });
 
 export function messageRoutes(context: Context): Operation[] {
@@ -51,7 +51,10 @@ export function messageRoutes(context: Context): Operation[] {
   const tag = "Message";
   const path = "/api/v1/app/:app_id/msg";
 
-  /** Returns what the caller sent with its new id and time, or the response to an earlier request with the same key. */
+  /**
+   * Returns what the caller sent with its new id and time, or the response to an earlier request
+   * with the same key.
+   */
   async function sentReply(
     incoming: Incoming,
     sent: Awaited<ReturnType<typeof sendMessage>>,
@@ -71,7 +74,10 @@ export function messageRoutes(context: Context): Operation[] {
     return message === null ? null : { status: 202, body: messageText(message, ids, withContent) };
   }
 
-  /** Returns the application that the message brings along if it does not exist yet, and otherwise null. */
+  /**
+   * Returns the application that the message brings along if it does not exist yet, and otherwise
+   * null.
+   */
   async function onDemandFor(identity: Identity, app: string, { application }: MessageBody) {
     if (application == null || (await lookup.entry(identity, app)) !== null) return null;
     return onDemandOf(context, identity, app, application);
@@ -90,13 +96,19 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send a message",
       description:
-        "Answered when it is safely stored. It goes to every endpoint of the application that wants its type and channels; one that nobody wants is kept as well.",
+        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. A message without such endpoints is stored too.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
       body: MessageIn,
       bodyExample,
-      responses: { 202: { description: "It is stored and on its way.", schema: MessageOut, example: messageExample } },
+      responses: {
+        202: {
+          description: "The message was stored and is being delivered.",
+          schema: MessageOut,
+          example: messageExample,
+        },
+      },
       problems: [404, 409, 429],
       repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
       async handle({ identity, params, query, body, bytes, idempotency }) {
@@ -114,14 +126,15 @@ export function messageRoutes(context: Context): Operation[] {
       path: `${path}/batch`,
       tag,
       summary: "Send up to 1,000 messages",
-      description: "In one commit. Wrong ones fail alone; the answers stand in the order of the messages.",
+      description:
+        "Stores the messages in one commit. Invalid messages fail individually. The results are in the order of the messages.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
       body: BatchIn,
       bodyExample: { messages: [bodyExample] },
       responses: {
-        202: { description: "One answer a message.", schema: BatchOut, example: { data: [messageExample] } },
+        202: { description: "One result per message.", schema: BatchOut, example: { data: [messageExample] } },
       },
       problems: [404, 429],
       async handle({ identity, params, query, body, bytes }) {
@@ -199,7 +212,7 @@ function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
 }
 
-/** Where the items of `messages` lie. The body has been parsed: they are there. */
+/** Returns the byte ranges of the items of `messages` in a valid body. */
 function itemRanges(bytes: Uint8Array): ByteRange[] {
   const at = topLevelFields(bytes)?.fields.get("messages");
   return (at === undefined ? null : arrayItems(bytes, at)) ?? [];

@@ -1,4 +1,6 @@
-/** The fields of an endpoint for operational webhooks: those of the Svix API, which has no channels here. */
+/**
+ * The fields of an endpoint for operational webhooks. As in the Svix API, they have no channels.
+ */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { operationalEventTypes } from "../../../core/operational.ts";
@@ -27,7 +29,9 @@ const shared = {
   uid,
   description,
   disabled,
-  eventTypes: eventTypes(`Only these; null or absent = all. There are: ${operationalEventTypes.join(", ")}.`),
+  eventTypes: eventTypes(
+    `Subscribe only to these event types; null or absent means all. Available: ${operationalEventTypes.join(", ")}.`,
+  ),
   filterTypes: eventTypes("Old name of `eventTypes`."),
   metadata,
   throttleRate,

@@ -32,7 +32,7 @@ const found = {
   schema: OperationalWebhookEndpointOut,
   example: operationalEndpointExample,
 };
-const created = { ...found, description: "The endpoint was made." };
+const created = { ...found, description: "The endpoint was created." };
 const bodyExample = { url: "https://example.com/operations", eventTypes: ["message.attempt.failing"] };
 
 const emptyPage = { rows: [], more: false };
@@ -97,7 +97,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Create an operational webhook endpoint",
       description:
-        "It is told what happens to the other endpoints of the environment and to deliveries to them, signed and retried like every webhook: `{type, data}`. Nothing is told about operational webhooks themselves. What is told is stored right after what it tells of; a crash in the moment between the two loses it.",
+        "Operational webhooks report events of the other endpoints of the environment and of their deliveries, as `{type, data}`, signed and retried like every webhook. They do not report on themselves. Each is stored right after its event; if the server crashes in between, it is lost.",
       access: "environment",
       body: OperationalWebhookEndpointIn,
       bodyExample,
@@ -131,7 +131,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an operational webhook endpoint",
       description:
-        "An unknown uid in the path makes the endpoint with that uid. Fields that are not sent get their defaults; uid, secret and headers stay.",
+        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults; an absent uid, the secret and the headers are unchanged.",
       access: "environment",
       body: OperationalWebhookEndpointUpsertIn,
       bodyExample,
@@ -151,9 +151,9 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Delete an operational webhook endpoint",
-      description: "What was to be delivered to it is cancelled; the uid is free again.",
+      description: "Cancels the pending deliveries to the endpoint. The uid can be reused.",
       access: "environment",
-      responses: { 204: { description: "It is gone." } },
+      responses: { 204: { description: "The endpoint was deleted." } },
       problems: [404],
       async handle({ identity, params }) {
         await deleteEndpoint(context, await endpointOf(identity, params.endpoint_id));
@@ -167,7 +167,8 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       path: `${path}/secret`,
       tag,
       summary: "Get the secret of an operational webhook endpoint",
-      description: "What the receiver verifies signatures with: a `whsec_` secret, or the public `whpk_` key.",
+      description:
+        "Returns what the receiver needs to verify signatures: a `whsec_` secret, or the public `whpk_` key.",
       access: "environment",
       responses: {
         200: {
@@ -192,7 +193,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       body: SecretIn,
       bodyOptional: true,
       bodyExample: { gracePeriodSeconds: 3600 },
-      responses: { 204: { description: "The new secret signs from now on." } },
+      responses: { 204: { description: "The new secret is used from now on." } },
       problems: [400, 404],
       async handle({ identity, params, body }) {
         await rotateSecret(context, await endpointOf(identity, params.endpoint_id), rotationOf(body));
@@ -229,7 +230,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       access: "environment",
       body: HeadersIn,
       bodyExample: { headers: { "X-Example": "123" } },
-      responses: { 204: { description: "Sent with every delivery from now on." } },
+      responses: { 204: { description: "The headers are sent with every delivery from now on." } },
       problems: [404],
       async handle({ identity, params, body }) {
         await replaceHeaders(context, await endpointOf(identity, params.endpoint_id), body.headers);

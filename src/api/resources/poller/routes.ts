@@ -24,21 +24,23 @@ const PollingOut = field.object("PollingEndpointOut", {
   data: Type.Array(
     field.object("PollingEndpointMessageOut", {
       ...MessageOut.properties,
-      headers: nullable(Type.Record(Type.String(), Type.String(), { description: "Extra headers of this message." })),
+      headers: nullable(
+        Type.Record(Type.String(), Type.String(), { description: "Additional headers of this message." }),
+      ),
     }),
-    { description: "In the order in which they were accepted." },
+    { description: "In the order of acceptance." },
   ),
-  iterator: Type.String({ description: "Send it as `iterator` to get what comes next." }),
-  done: Type.Boolean({ description: "There is nothing further on yet." }),
+  iterator: Type.String({ description: "Pass it as `iterator` to get the next messages." }),
+  done: Type.Boolean({ description: "Whether there are no further messages yet." }),
 });
 const SeekIn = field.object("PollingEndpointConsumerSeekIn", {
-  after: instantText("Go on with what was accepted after this instant."),
+  after: instantText("Continue with messages accepted after this instant."),
 });
 const SeekOut = field.object("PollingEndpointConsumerSeekOut", { iterator: Type.String() });
 
 const pollResponses = {
   200: {
-    description: "The next messages, if there are any.",
+    description: "The next messages; empty if there are none.",
     schema: PollingOut,
     example: { data: [{ ...messageExample, headers: null }], iterator: messageExample.id, done: true },
   },
@@ -50,26 +52,26 @@ const waitQuery = {
       minimum: 0,
       maximum: WAIT_SECONDS_MAX,
       default: 0,
-      description: "When there is nothing yet, wait for so many seconds at most, and answer as soon as there is.",
+      description: "If there are no messages, wait for them up to this many seconds.",
     }),
   ),
 };
 
 const SINK =
-  "A sink is a name of your choice for a purpose that messages are fetched for; it needs no creation, and every sink has all messages of the application.";
+  "A sink is any name for a purpose of fetching messages. It needs no creation, and each sink has all messages of the application.";
 
-/** What one call of a poller asks for. */
+/** One request of a poller. */
 interface Poll {
   readonly application: Application;
   readonly filter: MessageFilter;
-  /** Messages beyond this number. */
+  /** Exclusive. */
   readonly from: Seq;
   readonly limit: number;
   readonly waitMs: number;
   readonly caller: AbortSignal;
 }
 
-/** Messages for those who fetch them instead of having them sent. */
+/** Lets clients fetch messages instead of receiving them as webhooks. */
 export function pollerRoutes(context: Context): Operation[] {
   const { store, ids, lookup, clock } = context;
   const doorbell = new Doorbell(context.facts, clock, context.stopping);
@@ -82,16 +84,16 @@ export function pollerRoutes(context: Context): Operation[] {
     return withPayloads(store, await store.history.messages.list(application.seq, filter, page, false), false);
   }
 
-  /** Answers at once when there is something, or when the search is not at its end. */
-  async function poll(asked: Poll): Promise<Reply> {
-    const deadline = clock.now() + asked.waitMs;
+  /** Waits for messages. Responds at once if there are some or if the search was cut short. */
+  async function poll(request: Poll): Promise<Reply> {
+    const deadline = clock.now() + request.waitMs;
     for (;;) {
-      const leftMs = Math.min(asked.waitMs, deadline - clock.now());
-      const wait = doorbell.wait(asked.application.seq, leftMs, asked.caller);
-      const page = await read(asked);
-      if (page.rows.length > 0 || page.more || leftMs <= 0 || asked.caller.aborted || context.stopping?.aborted) {
+      const leftMs = Math.min(request.waitMs, deadline - clock.now());
+      const wait = doorbell.wait(request.application.seq, leftMs, request.caller);
+      const page = await read(request);
+      if (page.rows.length > 0 || page.more || leftMs <= 0 || request.caller.aborted || context.stopping?.aborted) {
         wait.cancel();
-        return { status: 200, body: pollText(page, asked.from) };
+        return { status: 200, body: pollText(page, request.from) };
       }
       await wait.over;
     }
@@ -125,13 +127,15 @@ export function pollerRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Fetch messages",
-      description: `Begins with the oldest message that is kept, and goes on from the iterator. ${SINK}`,
+      description: `Starts with the oldest stored message and continues from the iterator. ${SINK}`,
       access: "application",
       query: Type.Object({
         ...pageQuery,
         event_type: Type.Optional(field.eventTypeName),
         channel: Type.Optional(field.channel),
-        after: Type.Optional(instant("Without an iterator: begin with what was accepted after this instant.")),
+        after: Type.Optional(
+          instant("Start with messages accepted after this instant. Ignored if there is an iterator."),
+        ),
         ...waitQuery,
       }),
       responses: pollResponses,
@@ -139,7 +143,7 @@ export function pollerRoutes(context: Context): Operation[] {
       async handle({ request, identity, params, query }) {
         const application = await lookup.application(identity, params.app_id);
         checkName("sink_id", params.sink_id);
-        const begin = query.after === undefined ? 0 : numberBefore(query.after);
+        const begin = query.after === undefined ? 0 : lastNumberUntil(query.after);
         return poll({
           application,
           filter: {
@@ -160,7 +164,7 @@ export function pollerRoutes(context: Context): Operation[] {
       path: consumerPath,
       tag,
       summary: "Fetch messages as a consumer",
-      description: `The server remembers where a consumer is. An iterator says that everything up to it has been dealt with: the consumer is moved there, and gets what follows. Without an iterator it gets what follows the place it was moved to last, at first everything; so what was fetched but not confirmed comes again. ${SINK} A consumer needs no creation either; each has a place of its own.`,
+      description: `The server stores the position of each consumer. An iterator confirms everything up to it: the consumer moves there and gets the messages that follow. Without an iterator it gets the messages after its stored position, so unconfirmed messages are returned again. ${SINK} Consumers need no creation either.`,
       access: "application",
       query: Type.Object({ ...pageQuery, ...waitQuery }),
       responses: pollResponses,
@@ -187,19 +191,19 @@ export function pollerRoutes(context: Context): Operation[] {
       path: `${consumerPath}/seek`,
       tag,
       summary: "Move a consumer",
-      description: "Forwards or backwards: it goes on with what was accepted after an instant.",
+      description: "Moves a consumer forwards or backwards. It continues with messages accepted after an instant.",
       access: "application",
       capability: "ViewBase",
       audited: false,
       body: SeekIn,
       bodyExample: { after: "2026-01-01T00:00:00Z" },
       responses: {
-        200: { description: "It was moved.", schema: SeekOut, example: { iterator: messageExample.id } },
+        200: { description: "The consumer was moved.", schema: SeekOut, example: { iterator: messageExample.id } },
       },
       problems: [400, 404],
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);
-        const cursor = numberBefore(parseInstant(body.after)!);
+        const cursor = lastNumberUntil(parseInstant(body.after)!);
         await seekConsumer(context, keyOf(application, params), cursor);
         return reply(200, { iterator: ids.encode("msg_", cursor) });
       },
@@ -207,8 +211,8 @@ export function pollerRoutes(context: Context): Operation[] {
   ];
 }
 
-/** The number before those that were given out after an instant. */
-function numberBefore(at: number): Seq {
+/** Returns the last number that may belong to a message accepted up to an instant. */
+function lastNumberUntil(at: number): Seq {
   return Math.min(Math.max(0, seqAt(at + 1) - 1), Number.MAX_SAFE_INTEGER - 1);
 }
 

@@ -11,10 +11,10 @@ const count = (description: string) => Type.Integer({ description });
 
 export const OverviewOut = field.object("OverviewOut", {
   environment: Type.String(),
-  accepted: count("Messages since the server started."),
-  delivered: count("Deliveries that arrived since the server started."),
-  failing: count("Endpoints whose latest attempts failed."),
-  pending: count("Deliveries that wait for an attempt."),
+  accepted: count("Messages accepted since the server started."),
+  delivered: count("Successful deliveries since the server started."),
+  failing: count("Endpoints whose latest attempt failed."),
+  pending: count("Pending deliveries."),
   dead: count("Dead letters."),
   messages: Type.Array(
     field.object("OverviewMessage", {
@@ -32,7 +32,7 @@ export const OverviewOut = field.object("OverviewOut", {
         cancelled: Type.Integer(),
       }),
     }),
-    { description: "The latest, newest first, at most 50." },
+    { description: "The latest messages, newest first, at most 50." },
   ),
 });
 
@@ -68,9 +68,9 @@ export function overviewRoutes(context: Context): Operation[] {
       method: "GET",
       path: "/api/v1/overview",
       tag,
-      summary: "See how the environment is doing",
+      summary: "Get an overview of the environment",
       access: "environment",
-      responses: { 200: { description: "Numbers and latest messages.", schema: OverviewOut, example } },
+      responses: { 200: { description: "Figures and latest messages.", schema: OverviewOut, example } },
       problems: [],
       async handle({ identity }) {
         return reply(200, await source.of(identity.environmentSeq));
@@ -82,12 +82,12 @@ export function overviewRoutes(context: Context): Operation[] {
       method: "GET",
       path: "/api/v1/live",
       tag,
-      summary: "Be told how the environment is doing",
-      description: "Server-sent events named `overview`, whenever something has changed, at most one a second.",
+      summary: "Stream the overview of the environment",
+      description: "Sends server-sent events named `overview` when something has changed, at most one per second.",
       access: "environment",
       responses: {
         200: {
-          description: "The data of each event is what `GET /api/v1/overview` answers.",
+          description: "The data of each event is a response of `GET /api/v1/overview`.",
           contentType: "text/event-stream",
           schema: Type.String(),
           example: `event: overview\ndata: ${JSON.stringify(example)}\n\n`,

@@ -14,23 +14,23 @@ import { startedExample, startedOut, startedTask } from "../background-task/task
 const APP_IDS_MAX = 1000;
 
 const UsageIn = field.object("AppUsageStatsIn", {
-  since: instantText("Attempts that ended from this instant on."),
-  until: instantText("And before this one."),
+  since: instantText("Count attempts that ended from this instant on."),
+  until: instantText("Count attempts that ended before this instant."),
   appIds: Type.Optional(
     nullable(
       distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
         maxItems: APP_IDS_MAX,
-        description: "Ids or uids of the applications; without them all.",
+        description: "Ids or uids of applications. Absent means all.",
       }),
     ),
   ),
 });
 const UsageOut = field.object("AppUsageStatsOut", {
   ...startedOut("AppUsageStatsOut").properties,
-  unresolvedAppIds: Type.Array(Type.String(), { description: "Those of `appIds` that name no application." }),
+  unresolvedAppIds: Type.Array(Type.String(), { description: "Those of `appIds` that do not exist." }),
 });
 
-/** Reports that take their time: each is a background task whose `data` holds the result. */
+/** Reports that take time. Each is a background task whose `data` contains the result. */
 export function statisticsRoutes(context: Context): Operation[] {
   const { ids, lookup } = context;
   const tag = "Statistics";
@@ -52,14 +52,14 @@ export function statisticsRoutes(context: Context): Operation[] {
       method: "PUT",
       path: "/api/v1/stats/usage/event-types",
       tag,
-      summary: "Report which event types applications listen to",
+      summary: "Report the event types of applications",
       description:
-        "Starts a background task. When it has finished, `event_types` in its `data` tells of each application which event types its endpoints name, and whether one takes everything.",
+        "Starts a background task. Once it has finished, `event_types` in its `data` lists for each application the event types that its endpoints subscribe to, and whether one subscribes to all.",
       access: "environment",
       audited: false,
       responses: {
         202: {
-          description: "It has begun.",
+          description: "The task was started.",
           schema: startedOut("AggregateEventTypesOut"),
           example: startedExample("event-type.aggregate"),
         },
@@ -75,16 +75,16 @@ export function statisticsRoutes(context: Context): Operation[] {
       method: "POST",
       path: "/api/v1/stats/usage/app",
       tag,
-      summary: "Report how many attempts were made for applications",
+      summary: "Report the number of attempts of applications",
       description:
-        "Starts a background task. When it has finished, `appStats` in its `data` tells the number of attempts of each application as `messageDestinations`.",
+        "Starts a background task. Once it has finished, `appStats` in its `data` has the number of attempts of each application as `messageDestinations`.",
       access: "environment",
       audited: false,
       body: UsageIn,
       bodyExample: { since: "2026-01-01T00:00:00Z", until: "2026-02-01T00:00:00Z" },
       responses: {
         202: {
-          description: "It has begun.",
+          description: "The task was started.",
           schema: UsageOut,
           example: { ...startedExample("application.stats"), unresolvedAppIds: [] },
         },
