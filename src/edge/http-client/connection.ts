@@ -7,7 +7,7 @@ import type { ConnectionTarget, TlsTarget } from "./target.ts";
 
 /** The owner of a connection: an exchange, or the pool while the connection is idle. */
 export interface ConnectionUser {
-  /** The connection is ready for a request. With TLS, the peer has been verified. */
+  /** Called once, when the connection is ready for a request. With TLS, the peer has been verified. */
   opened(connection: Connection): void;
   received(connection: Connection, bytes: Uint8Array): void;
   /**
@@ -23,6 +23,7 @@ export class Connection {
   idleSince = 0;
   #socket: Socket<Connection> | null = null;
   #unsent: UnsentBytes | null = null;
+  #isOpen = false;
   #hasEnded = false;
   readonly #cancelDial: Cancel;
 
@@ -80,7 +81,7 @@ export class Connection {
     own.data = this;
     own.reload({ socket: handlers });
     this.#socket = own;
-    this.user.opened(this);
+    this.#open();
   }
 
   #startTls(socket: Socket, { serverName, ca }: TlsTarget): void {
@@ -95,6 +96,12 @@ export class Connection {
     this.#socket = secure;
   }
 
+  #open(): void {
+    if (this.#isOpen || this.#hasEnded) return;
+    this.#isOpen = true;
+    this.user.opened(this);
+  }
+
   #end(end: ConnectionEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -103,10 +110,11 @@ export class Connection {
 
   /** One object for all connections; `socket.data` is the connection. */
   static readonly handlers: SocketHandler<Connection> = {
+    /** Called again when the peer renegotiates, which TLS 1.2 allows at any time. */
     handshake(socket, isVerified, error) {
       const connection = socket.data;
       if (isVerified) {
-        connection.user.opened(connection);
+        connection.#open();
         return;
       }
       const code = codeOf(error);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { HttpClient } from "../../../src/edge/http-client/client.ts";
 import type { OutgoingRequest } from "../../../src/ports.ts";
-import { makers, startWebServer, type WebServer } from "../../support/web-servers/index.ts";
+import { makers, renegotiating, startWebServer, type WebServer } from "../../support/web-servers/index.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
 /** Compiling a server may take its time. */
@@ -87,3 +87,13 @@ for (const maker of makers) {
     });
   });
 }
+
+describe.skipIf(Bun.which(renegotiating.program) === null)(`against ${renegotiating.name}`, () => {
+  test("a renegotiation during a request does not send the request again", async () => {
+    await using server = await startWebServer(renegotiating);
+    const client = new HttpClient({ ca: server.certificate.cert });
+    const to = (path: string) => requestTo(`${server.tlsUrl}${path}`);
+    expect(await client.send(to("/renegotiate"), patient)).toEqual(responseWith(200, "1"));
+    expect(await client.send(to("/requests"), patient)).toEqual(responseWith(200, "2"));
+  });
+});

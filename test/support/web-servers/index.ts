@@ -42,6 +42,14 @@ export const makers: readonly Maker[] = [
   { name: "Go", program: "go", lacks: [], command: (place) => ["go", "run", join(HERE, "server.go"), ...args(place)] },
 ];
 
+/** Renegotiates the TLS session when it gets a POST to `/renegotiate`; tells at `/requests` how many came over the connection. */
+export const renegotiating: Maker = {
+  name: "Node.js with TLS 1.2",
+  program: "node",
+  lacks: [],
+  command: (place) => ["node", join(HERE, "node.mjs"), ...args(place), "TLSv1.2"],
+};
+
 function args({ port, tlsPort, cert, key }: Place): string[] {
   return [String(port), String(tlsPort), cert, key];
 }

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 
-const [port, tlsPort, cert, key] = process.argv.slice(2);
+/** `maxVersion` limits the TLS version: only TLS 1.2 and older can renegotiate. */
+const [port, tlsPort, cert, key, maxVersion] = process.argv.slice(2);
 
 const paths = {
   "/port": (request, response) => response.end(String(request.socket.remotePort)),
@@ -17,9 +18,17 @@ const paths = {
     response.writeEarlyHints({ link: "</style.css>; rel=preload" });
     response.end("hello");
   },
+  "/requests": ({ socket }, response) => response.end(String(requestsOver.get(socket))),
+  "/renegotiate": (request, response) => {
+    request.socket.renegotiate({}, () => paths["/requests"](request, response));
+  },
 };
 
+/** The number of requests by connection. */
+const requestsOver = new WeakMap();
+
 function serve(request, response) {
+  requestsOver.set(request.socket, (requestsOver.get(request.socket) ?? 0) + 1);
   let bytes = 0;
   request.on("data", (chunk) => {
     bytes += chunk.length;
@@ -32,4 +41,5 @@ function serve(request, response) {
 }
 
 createServer(serve).listen(Number(port), "127.0.0.1");
-createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, serve).listen(Number(tlsPort), "127.0.0.1");
+const tlsOptions = { cert: readFileSync(cert), key: readFileSync(key), maxVersion };
+createTlsServer(tlsOptions, serve).listen(Number(tlsPort), "127.0.0.1");
