@@ -7,7 +7,7 @@ import type { ConnectionTarget } from "./target.ts";
 
 /** One request and its response. The constructor starts it; `resolve` is called once at its end. */
 export class Exchange implements ConnectionUser, EventListenerObject {
-  readonly #parser: ResponseParser;
+  #parser: ResponseParser;
   #connection: Connection | null;
   /** True if the first connection came from the pool. */
   readonly #isReused: boolean;
@@ -40,25 +40,41 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     const parser = this.#parser;
     parser.push(bytes);
     if (!parser.isDone) return;
-    this.#release(connection);
-    this.#finish(this.#answer());
+    if (this.#isStale) {
+      connection.abort();
+      this.#repeat();
+    } else {
+      this.#release(connection);
+      this.#finish(this.#answer());
+    }
+  }
+
+  ended(_connection: Connection, end: ConnectionEnd): void {
+    const parser = this.#parser;
+    parser.end(end.code !== "");
+    if (this.#isStale) this.#repeat();
+    // A response that is cut off is a failure, whatever its status.
+    else this.#finish(parser.isCutOff ? failureOf(end, parser.hasBegun) : this.#answer());
   }
 
   /**
-   * A receiver may close an idle connection at any time, also while a request is on its way. That
-   * is not a failure: the request is sent once more, over a new connection that is not kept. If the
-   * connection was new or a response has begun, the receiver got the request, so it is not repeated.
+   * True if the connection was kept and what came over it is no response to this request. A receiver
+   * may close an idle connection at any time, also while a request is on its way. It may say so with
+   * a 408 (RFC 9110, 15.5.9). Bytes that are not HTTP are left over from the response before. If the
+   * connection was new or a response has begun, the receiver got the request.
    */
-  ended(_connection: Connection, end: ConnectionEnd): void {
-    const parser = this.#parser;
-    if (this.#isReused && !this.#isRepeated && !parser.hasBegun) {
-      this.#isRepeated = true;
-      this.#connection = new Connection(this.target, this);
-      return;
-    }
-    parser.end(end.code !== "");
-    // A response that is cut off is a failure, whatever its status.
-    this.#finish(parser.isCutOff ? failureOf(end, parser.hasBegun) : this.#answer());
+  get #isStale(): boolean {
+    if (!this.#isReused || this.#isRepeated) return false;
+    const { hasBegun, status, isCutOff, mayBeReused } = this.#parser;
+    if (!hasBegun || (status === null && !isCutOff)) return true;
+    return status === 408 && !mayBeReused;
+  }
+
+  /** Sends the request once more, over a new connection that is not kept. */
+  #repeat(): void {
+    this.#isRepeated = true;
+    this.#parser = new ResponseParser(this.request.responseBytesMax);
+    this.#connection = new Connection(this.target, this);
   }
 
   /** Called when the signal is aborted. */

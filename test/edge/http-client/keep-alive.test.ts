@@ -119,3 +119,45 @@ test("a client that is stopped closes its idle connections, and goes on to work"
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   expect(receiver.requests).toEqual([1, 1]);
 });
+
+/** Bytes that a peer sends over an idle connection, about when the next request is on its way. */
+const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
+  ["the rest of a body that was longer than announced", "rest"],
+  ["a line break", "\r\n"],
+  ["a timeout of the idle connection", "HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n<html></html>"],
+  ["a timeout with a length", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"],
+];
+
+for (const [what, bytes] of LATE_BYTES) {
+  test(`${what} does not become the response of the next request`, async () => {
+    await using receiver = await startSocketReceiver((socket, nth) =>
+      nth === 1 ? answer(socket) : void socket.end(bytes),
+    );
+    const client = new HttpClient();
+    for (let i = 0; i < 3; i++) expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+    expect(receiver.requests).toEqual([2, 1, 1]);
+  });
+}
+
+test("a peer that always responds with something else than HTTP gets a request at most twice", async () => {
+  let isBroken = false;
+  await using receiver = await startSocketReceiver((socket) =>
+    isBroken ? void socket.write("SSH-2.0") : answer(socket),
+  );
+  const client = new HttpClient();
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  isBroken = true;
+  const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." };
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
+  expect(receiver.requests).toEqual([2, 1]);
+});
+
+test("a 408 over a connection that stays open is a response", async () => {
+  await using receiver = await startSocketReceiver((socket, nth) =>
+    nth === 1 ? answer(socket) : void socket.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
+  );
+  const client = new HttpClient();
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual(responseWith(408, ""));
+  expect(receiver.requests).toEqual([2]);
+});
