@@ -38,12 +38,16 @@ export class Destinations {
   }
 }
 
+/**
+ * A connection is used for one name only. TLS has verified no other, and a proxy in front of several
+ * names may lead a whole connection to where its first request went.
+ */
 function targetOf(url: URL, address: string, ca: string | null): ConnectionTarget {
   const isSecure = url.protocol === "https:";
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
-  const tls = isSecure ? { serverName: withoutBrackets(url.hostname).replace(/\.$/, ""), ca } : null;
-  // A connection that was verified for one name must not be used for another.
-  return { address, port, tls, key: `${address} ${port} ${tls?.serverName ?? ""}` };
+  const name = withoutBrackets(url.hostname).replace(/\.$/, "");
+  const tls = isSecure ? { serverName: name, ca } : null;
+  return { address, port, tls, key: `${url.protocol} ${address} ${port} ${name}` };
 }
 
 function headStart(url: URL): string {

@@ -31,6 +31,16 @@ test("a connection to one port is not used for another", async () => {
   expect([one.requests, other.requests]).toEqual([[2], [2]]);
 });
 
+test("a connection that was opened for one name is not used for another at the same address", async () => {
+  await using receiver = await startSocketReceiver(answer);
+  const client = new HttpClient();
+  for (const host of ["one.example", "other.example", "one.example", "ONE.example"]) {
+    const request = requestTo(`http://${host}:${receiver.port}/`, { address: "127.0.0.1" });
+    expect(await client.send(request, patient)).toEqual(OK);
+  }
+  expect(receiver.requests).toEqual([3, 1]);
+});
+
 test("a connection that the peer has ended while it was idle is not used again", async () => {
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
