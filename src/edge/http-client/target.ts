@@ -51,7 +51,13 @@ function targetOf(url: URL, address: string, ca: string | null): ConnectionTarge
 }
 
 function headStart(url: URL): string {
-  return `POST ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n`;
+  return `POST ${requestTarget(url)} HTTP/1.1\r\nHost: ${url.host}\r\n`;
+}
+
+/** Path and query. `search` does not tell an empty query from none. */
+function requestTarget({ href, pathname, search }: URL): string {
+  const hasEmptyQuery = search === "" && href.split("#", 1)[0]!.endsWith("?");
+  return pathname + (hasEmptyQuery ? "?" : search);
 }
 
 /** URLs write IPv6 addresses in brackets. */

@@ -46,7 +46,16 @@ describe("a request", () => {
     expect(text).toEndWith("\r\nContent-Length: 0\r\n\r\n");
   });
 
-  for (const path of ["/", "//x", "//x//y/?//z", "/a%20b/%2f%2F/?c=d&e=%26", "/%C3%A4?%zz", "/;p?q=http://h/"]) {
+  for (const path of [
+    "/",
+    "/?",
+    "/a?",
+    "//x",
+    "//x//y/?//z",
+    "/a%20b/%2f%2F/?c=d&e=%26",
+    "/%C3%A4?%zz",
+    "/;p?q=http://h/",
+  ]) {
     test(`asks for ${path} byte for byte`, async () => {
       expect((await sent(path)).text).toStartWith(`POST ${path} HTTP/1.1\r\n`);
     });
