@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import type { Ordering } from "svix";
 import { freshUid } from "../support/client.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
-walk("application", (sdk) => {
+sdkSuite("application", (sdk) => {
   const put = (id: string, fields: { name: string; uid?: string }) =>
     sdk.version === "1.x" ? sdk.client1().application.update(id, fields) : sdk.client().application.upsert(id, fields);
 
-  test("makes applications, and finds them by id and by uid", async () => {
+  test("the SDK creates applications and finds them by id and by uid", async () => {
     const { application } = sdk.client();
     const uid = freshUid("app");
     const made = await application.create({ name: "App", uid, throttleRate: 10, metadata: { plan: "free" } });
@@ -18,7 +18,7 @@ walk("application", (sdk) => {
     expect(await application.get(uid)).toEqual(made);
   });
 
-  test("makes one with a uid once, and gets it from then on", async () => {
+  test("getOrCreate creates an application once and returns it from then on", async () => {
     const { application } = sdk.client();
     const uid = freshUid("app");
     const made = await application.getOrCreate({ name: "First", uid });
@@ -26,14 +26,14 @@ walk("application", (sdk) => {
     expect((await sdk.refused(409, application.create({ name: "Third", uid }))).code).toBe("conflict");
   });
 
-  test("puts what is there and what is not", async () => {
+  test("a put creates an application or replaces it", async () => {
     const uid = freshUid("app");
     const made = await put(uid, { name: "New", uid });
     expect(made).toMatchObject({ name: "New", uid });
     expect(await put(uid, { name: "Newer", uid })).toMatchObject({ id: made.id, name: "Newer" });
   });
 
-  test("patches: what is absent stays, what is null goes", async () => {
+  test("a patch keeps absent fields and clears null fields of an application", async () => {
     const { application } = sdk.client();
     const uid = freshUid("app");
     const { id } = await application.create({ name: "App", uid, throttleRate: 10, metadata: { a: "1" } });
@@ -46,7 +46,7 @@ walk("application", (sdk) => {
     await sdk.refused(404, application.get(uid));
   });
 
-  test("deletes, and may use the uid again", async () => {
+  test("deleting an application frees its uid", async () => {
     const { application } = sdk.client();
     const uid = freshUid("app");
     const { id } = await application.create({ name: "App", uid });
@@ -56,7 +56,7 @@ walk("application", (sdk) => {
     expect((await application.create({ name: "App", uid })).id).not.toBe(id);
   });
 
-  test("lists in pages, in either order, and back again", async () => {
+  test("applications are listed in pages, in either order and in both directions", async () => {
     const { application } = sdk.client(await sdk.freshEnvironment());
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push((await application.create({ name: `App ${i}` })).id);
@@ -70,7 +70,7 @@ walk("application", (sdk) => {
     expect(first.data.map(({ id }) => id)).toEqual(ids.slice(0, 2));
   });
 
-  test("does the same thing once for one idempotency key", async () => {
+  test("an idempotency key creates one application and can be used again after a refused call", async () => {
     const { application } = sdk.client();
     const idempotencyKey = freshUid("key");
     const one = await application.create({ name: "One" }, { idempotencyKey });
@@ -81,7 +81,7 @@ walk("application", (sdk) => {
     await sdk.refused(422, application.create({ name: "App" }, { idempotencyKey: "k".repeat(257) }));
   });
 
-  test("makes one of calls at the same time with one idempotency key", async () => {
+  test("concurrent calls with one idempotency key create one application", async () => {
     const { application } = sdk.client();
     const idempotencyKey = freshUid("key");
     const made = await Promise.all(
@@ -90,7 +90,7 @@ walk("application", (sdk) => {
     expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   });
 
-  test("gets errors as exceptions that carry the status and the body", async () => {
+  test("errors are exceptions with the status and the body of the response", async () => {
     const { application } = sdk.client();
     const { detail } = await sdk.refused(422, application.create({ name: "" }));
     expect(detail).toMatchObject([{ loc: ["body", "name"], type: "value_error" }]);

@@ -3,17 +3,17 @@ import { AppPortalCapability } from "svix";
 import { freshUid } from "../support/client.ts";
 import { signJwt } from "../support/jwt.ts";
 import { startServer } from "../support/server.ts";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
 const SECRET = "secret-of-the-jwts";
 const NEVER_S = 4_000_000_000;
 
-walk(
+sdkSuite(
   "authentication",
   (sdk) => {
     const newApplication = async () => (await sdk.client().application.create({ name: "App" })).id;
 
-    test("lets the owner of an application in, and out again", async () => {
+    test("portal access gives the owner of an application its rights until logout", async () => {
       const uid = freshUid("portal");
       const { url, token } = await sdk.client().authentication.appPortalAccess(uid, {
         application: { name: "New", uid },
@@ -33,7 +33,7 @@ walk(
       await sdk.refused(401, owner.application.get(uid));
     });
 
-    test("lets somebody look and not touch", async () => {
+    test("read-only portal access can read but not create endpoints", async () => {
       const { authentication } = sdk.client();
       const app = await newApplication();
       const readers = [
@@ -46,7 +46,7 @@ walk(
       }
     });
 
-    test("ends the tokens of an application: of one session, and all", async () => {
+    test("expireAll revokes the tokens of one session or of the whole application", async () => {
       const { authentication } = sdk.client();
       const app = await newApplication();
       const one = await authentication.appPortalAccess(app, { sessionId: "one" });
@@ -58,7 +58,7 @@ walk(
       await sdk.refused(401, sdk.client(two.token).application.get(app));
     });
 
-    test("works with the JWTs that it had for a Svix server", async () => {
+    test("JWTs that were issued for a Svix server are accepted", async () => {
       const org = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
       const svix = sdk.client(signJwt({ sub: org, iss: "svix-server", exp: NEVER_S }, SECRET));
       const { id } = await svix.application.create({ name: "App" });
@@ -68,7 +68,7 @@ walk(
       await sdk.refused(404, sdk.client().application.get(id));
     });
 
-    test("is in an environment of its own with a token of it", async () => {
+    test("tokens of different environments do not share applications", async () => {
       const [here, there] = [await sdk.freshEnvironment(), await sdk.freshEnvironment()];
       const uid = freshUid("app");
       const made = await sdk.client(here).application.create({ name: "Here", uid });
@@ -78,7 +78,7 @@ walk(
     });
 
     if (sdk.version === "1.x") {
-      test("gets access in its old form", async () => {
+      test("dashboardAccess, the old form of portal access, still works", async () => {
         const app = await newApplication();
         const { token } = await sdk.client1().authentication.dashboardAccess(app);
         expect((await sdk.client(token).application.get(app)).id).toBe(app);

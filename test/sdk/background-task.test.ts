@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { BackgroundTaskStatus, BackgroundTaskType, Ordering } from "svix";
 import { until } from "../support/delivery.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
-walk("background-task", (sdk) => {
-  test("lists the tasks of its environment in pages, newest first, and what fits alone", async () => {
+sdkSuite("background-task", (sdk) => {
+  test("background tasks are listed in pages, newest first, and can be filtered", async () => {
     const { application, backgroundTask, message, statistics } = sdk.client(await sdk.freshEnvironment());
     const { id: app } = await application.create({ name: "App" });
     const made = [
@@ -29,7 +29,7 @@ walk("background-task", (sdk) => {
     expect(await having({ status: BackgroundTaskStatus.Running })).toEqual([]);
   });
 
-  test("does not find a task of another environment", async () => {
+  test("a background task of another environment returns 404", async () => {
     const { backgroundTask, statistics } = sdk.client(await sdk.freshEnvironment());
     const { id } = await statistics.aggregateEventTypes();
     expect((await backgroundTask.get(id)).id).toBe(id);
@@ -37,7 +37,7 @@ walk("background-task", (sdk) => {
   });
 
   if (sdk.version === "1.x") {
-    test("lists under the old name as well", async () => {
+    test("listByEndpoint, the old name of list, returns background tasks", async () => {
       const { backgroundTask, statistics } = sdk.client1(await sdk.freshEnvironment());
       const { id } = await statistics.aggregateEventTypes();
       expect((await backgroundTask.listByEndpoint()).data.map((task) => task.id)).toEqual([id]);

@@ -4,19 +4,19 @@ import { ApiException as ApiException1, Svix as Svix1 } from "svix1";
 import { freshUid } from "../support/client.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 import { methodsOf, type Version } from "./reflect.ts";
-import { TESTED, type Walk } from "./table.ts";
+import { type SuiteName, TESTED } from "./table.ts";
 
-/** One version of the SDK at work on a server. */
+/** One version of the SDK and the server that it calls. */
 export interface Sdk {
   readonly version: Version;
   readonly server: TestServer;
-  /** A client, by the types of 2.x; what it has called with success counts as tested. */
+  /** Returns a client with the types of 2.x. Methods that it calls successfully count as tested. */
   client(token?: string): Svix;
-  /** A client by the types of 1.x: for the methods that only that version has. */
+  /** Returns a client with the types of 1.x, for the methods that only that version has. */
   client1(token?: string): Svix1;
-  /** The token of an environment in which nothing is yet. */
+  /** Creates an empty environment and returns a token for it. */
   freshEnvironment(): Promise<string>;
-  /** Expects the SDK's own exception with this status, and returns the body that it carries. */
+  /** Expects the SDK's own exception with this status and returns its body. */
   refused(status: number, work: Promise<unknown>): Promise<Refusal>;
 }
 
@@ -27,10 +27,14 @@ export interface Refusal {
 }
 
 /**
- * Runs the tests of a walk with both versions of the SDK against one server, and then checks that each method that the
- * table promises for this walk has been called with success.
+ * Runs a suite with both versions of the SDK against one server. Then checks that every method that the table lists
+ * for the suite has been called successfully.
  */
-export function walk(name: Walk, tests: (sdk: Sdk) => void, serve: () => Promise<TestServer> = withoutRetries): void {
+export function sdkSuite(
+  name: SuiteName,
+  tests: (sdk: Sdk) => void,
+  serve: () => Promise<TestServer> = withoutRetries,
+): void {
   let server: TestServer;
   beforeAll(async () => {
     server = await serve();
@@ -52,7 +56,7 @@ export function walk(name: Walk, tests: (sdk: Sdk) => void, serve: () => Promise
         refused: (status, work) => refused(version, status, work),
       });
 
-      test("has called all methods of this walk", () => {
+      test(`the suite ${name} has called every method that the table lists for it`, () => {
         const listed: readonly string[] = TESTED[name];
         const overWire = methodsOf(version).filter((method) => listed.includes(method) && !method.includes("#"));
         expect(overWire.filter((method) => !called.has(method))).toEqual([]);
@@ -63,20 +67,20 @@ export function walk(name: Walk, tests: (sdk: Sdk) => void, serve: () => Promise
 
 const withoutRetries = () => startServer(["--retry-schedule="]);
 
-/** A client that notes in `called` what it has called with success, as `resource.method`. */
+/** Returns a client that records every successful call in `called`, as `resource.method`. */
 export function clientOfVersion(version: Version, token: string, serverUrl: string, called: Set<string>): Svix | Svix1 {
   const client = version === "2.x" ? new Svix(token, { serverUrl }) : new Svix1(token, { serverUrl });
-  return noting(client, "", called);
+  return recording(client, "", called);
 }
 
-function noting<T extends object>(node: T, path: string, called: Set<string>): T {
+function recording<T extends object>(node: T, path: string, called: Set<string>): T {
   return new Proxy(node, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof name === "symbol" || value === null) return value;
-      if (typeof value === "object") return noting(value, `${path}${name}.`, called);
+      if (typeof value === "object") return recording(value, `${path}${name}.`, called);
       if (typeof value !== "function") return value;
-      // A proxy of the method: whoever looks at it sees the method's own text and length.
+      // A proxy, so that the method keeps its own length.
       return new Proxy(value, {
         async apply(method, _, args) {
           const result: unknown = await Reflect.apply(method, target, args);

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { startReceiver } from "../support/receiver.ts";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
 type Headers = Record<string, string>;
 
-walk("endpoint-headers", (sdk) => {
-  /** The ways in which this version replaces all headers. */
+sdkSuite("endpoint-headers", (sdk) => {
+  /** The methods of this version that replace all headers. */
   const setters = (): ((app: string, id: string, headers: Headers) => Promise<void>)[] =>
     sdk.version === "1.x"
       ? [
@@ -14,7 +14,7 @@ walk("endpoint-headers", (sdk) => {
         ]
       : [(app, id, headers) => sdk.client().endpoint.setHeaders(app, id, { headers })];
 
-  /** The ways in which this version changes some. */
+  /** The methods of this version that change some headers. */
   const patchers = (): ((app: string, id: string, headers: Headers, deleteHeaders?: string[]) => Promise<void>)[] => [
     (app, id, headers, deleteHeaders = []) => sdk.client().endpoint.patchHeaders(app, id, { headers, deleteHeaders }),
     ...(sdk.version === "1.x"
@@ -30,7 +30,7 @@ walk("endpoint-headers", (sdk) => {
     return [app, (await sdk.client().endpoint.create(app, { url })).id];
   }
 
-  test("replaces, changes and deletes headers, and the receiver gets them from the next message on", async () => {
+  test("endpoint headers can be replaced, changed and deleted, with effect on the next message", async () => {
     await using receiver = startReceiver();
     const { endpoint, message } = sdk.client();
     const [app, id] = await newEndpoint(receiver.url);
@@ -54,7 +54,7 @@ walk("endpoint-headers", (sdk) => {
     }
   });
 
-  test("does not get to see what is secret in them", async () => {
+  test("sensitive endpoint headers are sent but not returned", async () => {
     await using receiver = startReceiver();
     const { endpoint, message } = sdk.client();
     const [app, id] = await newEndpoint(receiver.url);
@@ -64,7 +64,7 @@ walk("endpoint-headers", (sdk) => {
     expect((await receiver.arrived(1))[0]!.headers.get("authorization")).toBe("Bearer hidden");
   });
 
-  test("may not set the headers that belong to others", async () => {
+  test("reserved and invalid endpoint headers are refused", async () => {
     const [app, id] = await newEndpoint("https://example.com");
     for (const name of ["Content-Length", "Svix-Id", "Transfer-Encoding", "no spaces"]) {
       for (const change of [...setters(), ...patchers()]) await sdk.refused(422, change(app, id, { [name]: "1" }));

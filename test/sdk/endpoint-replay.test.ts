@@ -3,9 +3,9 @@ import { BackgroundTaskStatus, MessageStatus } from "svix";
 import { freshUid } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
-walk("endpoint-replay", (sdk) => {
+sdkSuite("endpoint-replay", (sdk) => {
   const sinceAnHour = () => ({ since: new Date(Date.now() - 3_600_000) });
 
   const ended = (id: string) =>
@@ -14,7 +14,7 @@ walk("endpoint-replay", (sdk) => {
       ({ status }) => status !== BackgroundTaskStatus.Running,
     );
 
-  /** An application with an endpoint, and messages of which the first two failed and the third arrived. */
+  /** Creates an endpoint and sends it three messages: the first two fail and the third is delivered. */
   async function setup(receiver: Receiver) {
     const { application, endpoint, message, messageAttempt } = sdk.client();
     const { id: app } = await application.create({ name: "App" });
@@ -38,21 +38,21 @@ walk("endpoint-replay", (sdk) => {
     return { app, id, sent: sent as [string, string, string] };
   }
 
-  const after = async (receiver: Receiver, before: number, count: number) =>
+  const receivedSince = async (receiver: Receiver, before: number, count: number) =>
     (await receiver.arrived(before + count)).slice(before).map(({ id }) => id);
 
-  test("recovers what failed", async () => {
+  test("recover sends failed messages again", async () => {
     await using receiver = startReceiver();
     const { app, id, sent } = await setup(receiver);
     const before = receiver.received.length;
     const task = await sdk.client().endpoint.recover(app, id, sinceAnHour());
     expect([task.id.slice(0, 6), task.task as string]).toEqual(["qtask_", "endpoint.recover"]);
     expect((await ended(task.id)).status).toBe(BackgroundTaskStatus.Finished);
-    expect((await after(receiver, before, 2)).toSorted()).toEqual(sent.slice(0, 2).toSorted());
+    expect((await receivedSince(receiver, before, 2)).toSorted()).toEqual(sent.slice(0, 2).toSorted());
     await sdk.refused(422, sdk.client().endpoint.recover(app, id, { since: new Date(0) }));
   });
 
-  test("replays what an endpoint missed that was made later", async () => {
+  test("replayMissing sends messages from before the endpoint was created", async () => {
     await using receiver = startReceiver();
     const { app, sent } = await setup(receiver);
     await using late = startReceiver();
@@ -61,10 +61,10 @@ walk("endpoint-replay", (sdk) => {
     expect(task.task as string).toBe("endpoint.replay");
     expect(task.updatedAt).toBeInstanceOf(Date);
     expect((await ended(task.id)).status).toBe(BackgroundTaskStatus.Finished);
-    expect((await after(late, 0, 3)).toSorted()).toEqual(sent.toSorted());
+    expect((await receivedSince(late, 0, 3)).toSorted()).toEqual(sent.toSorted());
   });
 
-  test("replays in bulk what fits, once for one idempotency key", async () => {
+  test("bulkReplay sends matching messages once for one idempotency key", async () => {
     await using receiver = startReceiver();
     const { app, id, sent } = await setup(receiver);
     const before = receiver.received.length;
@@ -76,6 +76,6 @@ walk("endpoint-replay", (sdk) => {
     expect(task.task as string).toBe("endpoint.bulk-replay");
     expect((await sdk.client().endpoint.bulkReplay(app, id, wanted, { idempotencyKey })).id).toBe(task.id);
     expect((await ended(task.id)).status).toBe(BackgroundTaskStatus.Finished);
-    expect(await after(receiver, before, 1)).toEqual([sent[2]]);
+    expect(await receivedSince(receiver, before, 1)).toEqual([sent[2]]);
   });
 });

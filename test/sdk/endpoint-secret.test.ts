@@ -3,20 +3,20 @@ import { Webhook, WebhookVerificationError } from "svix";
 import { Webhook as Webhook1, WebhookVerificationError as WebhookVerificationError1 } from "svix1";
 import { type Received, startReceiver } from "../support/receiver.ts";
 import { startServer } from "../support/server.ts";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
 const OWN = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 const PAYLOAD = { hello: "wörld" };
 
 for (const signatureHeaders of ["webhook", "svix"]) {
-  walk(
+  sdkSuite(
     "endpoint-secret",
     (sdk) => {
       const [Verifier, VerificationError] =
         sdk.version === "1.x" ? [Webhook1, WebhookVerificationError1] : [Webhook, WebhookVerificationError];
 
-      /** Whether the SDK takes what came for a message that was signed with the key. */
+      /** Reports whether the SDK verifies the request with the key. */
       function accepts(key: string, { body, headers }: Received): boolean {
         try {
           new Verifier(key).verify(body.toString(), Object.fromEntries(headers));
@@ -27,7 +27,7 @@ for (const signatureHeaders of ["webhook", "svix"]) {
         }
       }
 
-      test(`verifies with the secret what comes under ${signatureHeaders}-… names, and what was changed not`, async () => {
+      test(`the SDK verifies requests with ${signatureHeaders} headers and rejects changed ones`, async () => {
         await using receiver = startReceiver();
         const { application, endpoint, message } = sdk.client();
         const { id: app } = await application.create({ name: "App" });
@@ -45,7 +45,7 @@ for (const signatureHeaders of ["webhook", "svix"]) {
         expect(new Verifier(key).sign(request!.id, timestamp, request!.body.toString())).toBe(signature!);
       });
 
-      test(`rotates the secret: the old one holds for its grace period (${signatureHeaders}-…)`, async () => {
+      test(`a rotated secret stays valid for its grace period (${signatureHeaders} headers)`, async () => {
         await using receiver = startReceiver();
         const { application, endpoint, message } = sdk.client();
         const { id: app } = await application.create({ name: "App" });
@@ -74,7 +74,7 @@ for (const signatureHeaders of ["webhook", "svix"]) {
         expect([OTHER, last].map((key) => accepts(key, afterwards))).toEqual([false, true]);
       });
 
-      test(`refuses secrets that are none (${signatureHeaders}-…)`, async () => {
+      test(`rotating to an invalid secret is refused (${signatureHeaders} headers)`, async () => {
         const { application, endpoint } = sdk.client();
         const { id: app } = await application.create({ name: "App" });
         const { id } = await endpoint.create(app, { url: "https://example.com", secret: OWN });

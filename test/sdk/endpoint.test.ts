@@ -3,18 +3,18 @@ import type { EndpointIn } from "svix";
 import { freshUid } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
-const URL_OF_NOBODY = "https://example.com/hook";
+const UNUSED_URL = "https://example.com/hook";
 
-walk("endpoint", (sdk) => {
+sdkSuite("endpoint", (sdk) => {
   const put = (app: string, id: string, fields: EndpointIn) =>
     sdk.version === "1.x"
       ? sdk.client1().endpoint.update(app, id, fields)
       : sdk.client().endpoint.upsert(app, id, fields);
 
-  /** The older version says `filterTypes`. */
-  const wanting = (eventTypes: string[] | null): { eventTypes?: string[] | null } =>
+  /** Version 1.x calls the field `filterTypes`. */
+  const subscribedTo = (eventTypes: string[] | null): { eventTypes?: string[] | null } =>
     sdk.version === "1.x" ? ({ filterTypes: eventTypes } as object) : { eventTypes };
 
   async function newApplication(): Promise<string> {
@@ -27,15 +27,15 @@ walk("endpoint", (sdk) => {
     return unique;
   }
 
-  test("makes endpoints, and finds them by id and by uid", async () => {
+  test("the SDK creates endpoints and finds them by id and by uid", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const fields = {
-      url: URL_OF_NOBODY,
+      url: UNUSED_URL,
       uid: "ep",
       description: "Of mine",
       channels: ["eu"],
-      ...(wanting([await eventType("a")]) as { eventTypes: string[] }),
+      ...(subscribedTo([await eventType("a")]) as { eventTypes: string[] }),
       throttleRate: 5,
       disabled: true,
       metadata: { a: "1" },
@@ -46,30 +46,30 @@ walk("endpoint", (sdk) => {
     expect(await endpoint.get(app, made.id)).toEqual(made);
     expect(await endpoint.get(app, "ep")).toEqual(made);
     expect((await endpoint.getHeaders(app, "ep")).headers).toEqual({ "X-From-Creation": "1" });
-    await sdk.refused(409, endpoint.create(app, { url: URL_OF_NOBODY, uid: "ep" }));
+    await sdk.refused(409, endpoint.create(app, { url: UNUSED_URL, uid: "ep" }));
     await sdk.refused(404, endpoint.get(await newApplication(), made.id));
   });
 
-  test("refuses what no endpoint may be, and says where it is wrong", async () => {
+  test("an invalid endpoint is refused with the location of the error", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const wrong: [Partial<EndpointIn>, string][] = [
       [{ url: "ftp://example.com" }, "url"],
-      [wanting([freshUid("unknown")]) as { eventTypes: string[] }, "eventTypes"],
+      [subscribedTo([freshUid("unknown")]) as { eventTypes: string[] }, "eventTypes"],
       [{ channels: ["no spaces"] }, "channels"],
       [{ secret: "whsec_short" }, "secret"],
       [{ throttleRate: 0 }, "throttleRate"],
     ];
     for (const [fields, place] of wrong) {
-      const { detail } = await sdk.refused(422, endpoint.create(app, { url: URL_OF_NOBODY, ...fields }));
+      const { detail } = await sdk.refused(422, endpoint.create(app, { url: UNUSED_URL, ...fields }));
       expect(detail).toMatchObject([{ loc: expect.arrayContaining(["body", place]) }]);
     }
   });
 
-  test("puts what is there and what is not; what is left out goes back to its default", async () => {
+  test("a put creates an endpoint or resets its omitted fields to their defaults", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
-    const made = await put(app, "ep", { url: URL_OF_NOBODY, uid: "ep", channels: ["eu"], metadata: { a: "1" } });
+    const made = await put(app, "ep", { url: UNUSED_URL, uid: "ep", channels: ["eu"], metadata: { a: "1" } });
     expect(made).toMatchObject({ uid: "ep", channels: ["eu"], metadata: { a: "1" } });
     const { key } = await endpoint.getSecret(app, "ep");
     const again = await put(app, "ep", { url: "https://example.com/other", uid: "ep" });
@@ -77,50 +77,55 @@ walk("endpoint", (sdk) => {
     expect((await endpoint.getSecret(app, "ep")).key).toBe(key);
   });
 
-  test("patches: what is absent stays, what is null goes", async () => {
+  test("a patch keeps absent fields and clears null fields of an endpoint", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
-    const types = wanting([await eventType("a")]) as { eventTypes: string[] };
+    const types = subscribedTo([await eventType("a")]) as { eventTypes: string[] };
     const all = { uid: "ep", channels: ["eu"], ...types, throttleRate: 5, metadata: { a: "1" } };
-    const { id } = await endpoint.create(app, { url: URL_OF_NOBODY, ...all });
+    const { id } = await endpoint.create(app, { url: UNUSED_URL, ...all });
     const described = await endpoint.patch(app, "ep", { description: "New", disabled: true });
     expect(described).toMatchObject({ ...all, description: "New", disabled: true });
-    const bare = await endpoint.patch(app, id, { uid: null, channels: null, ...wanting(null), throttleRate: null });
-    expect(bare).toMatchObject({ channels: null, ...wanting(null), metadata: { a: "1" }, description: "New" });
+    const bare = await endpoint.patch(app, id, {
+      uid: null,
+      channels: null,
+      ...subscribedTo(null),
+      throttleRate: null,
+    });
+    expect(bare).toMatchObject({ channels: null, ...subscribedTo(null), metadata: { a: "1" }, description: "New" });
     expect([bare.uid ?? null, bare.throttleRate ?? null]).toEqual([null, null]);
     await sdk.refused(404, endpoint.get(app, "ep"));
   });
 
-  test("deletes, and may use the uid again", async () => {
+  test("deleting an endpoint frees its uid", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
-    const { id } = await endpoint.create(app, { url: URL_OF_NOBODY, uid: "ep" });
+    const { id } = await endpoint.create(app, { url: UNUSED_URL, uid: "ep" });
     await endpoint.delete(app, "ep");
     await sdk.refused(404, endpoint.get(app, id));
     await sdk.refused(404, endpoint.delete(app, id));
-    expect((await endpoint.create(app, { url: URL_OF_NOBODY, uid: "ep" })).id).not.toBe(id);
+    expect((await endpoint.create(app, { url: UNUSED_URL, uid: "ep" })).id).not.toBe(id);
   });
 
-  test("lists in pages, newest first", async () => {
+  test("endpoints are listed in pages, newest first", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const ids: string[] = [];
-    for (let i = 0; i < 5; i++) ids.push((await endpoint.create(app, { url: URL_OF_NOBODY })).id);
+    for (let i = 0; i < 5; i++) ids.push((await endpoint.create(app, { url: UNUSED_URL })).id);
     const pages = await pagesOf((iterator) => endpoint.list(app, { limit: 2, iterator }));
     expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
     expect(pages.flat().map(({ id }) => id)).toEqual(ids.toReversed());
   });
 
-  test("makes one endpoint for one idempotency key", async () => {
+  test("an idempotency key creates one endpoint", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const idempotencyKey = freshUid("key");
-    const made = await endpoint.create(app, { url: URL_OF_NOBODY }, { idempotencyKey });
+    const made = await endpoint.create(app, { url: UNUSED_URL }, { idempotencyKey });
     expect((await endpoint.create(app, { url: "https://example.com/other" }, { idempotencyKey })).id).toBe(made.id);
     expect((await endpoint.list(app)).data).toHaveLength(1);
   });
 
-  test("sends an example, which arrives, and counts it", async () => {
+  test("sendExample delivers an example, and the statistics count it", async () => {
     await using receiver = startReceiver();
     const { endpoint, eventType } = sdk.client();
     const app = await newApplication();

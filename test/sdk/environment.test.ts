@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
-walk("environment", (sdk) => {
-  test("carries event types from one environment to another", async () => {
+sdkSuite("environment", (sdk) => {
+  test("event types can be exported from one environment and imported into another", async () => {
     const [from, to] = [sdk.client(await sdk.freshEnvironment()), sdk.client(await sdk.freshEnvironment())];
     const schemas = { "1": { type: "object" } };
     await from.eventType.create({ name: "moved", description: "d", schemas, featureFlags: ["beta"], groupName: "g" });
@@ -16,7 +16,7 @@ walk("environment", (sdk) => {
     expect((await to.eventType.get("old")).archived).toBe(true);
   });
 
-  test("changes nothing with an import that fails halfway", async () => {
+  test("an import with an invalid schema changes nothing", async () => {
     const { environment, eventType } = sdk.client(await sdk.freshEnvironment());
     const eventTypes = [
       { name: "good", description: "d" },

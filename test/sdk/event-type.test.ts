@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { EventTypeUpsertIn } from "svix";
 import { freshUid } from "../support/client.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
 const SCHEMA = { type: "object", required: ["id"], properties: { id: { type: "string" } } };
 
@@ -14,11 +14,11 @@ function specOf(names: string[]) {
   return { openapi: "3.1.0", info: { title: "T", version: "1" }, webhooks: Object.fromEntries(webhooks) };
 }
 
-walk("event-type", (sdk) => {
+sdkSuite("event-type", (sdk) => {
   const put = (name: string, fields: EventTypeUpsertIn) =>
     sdk.version === "1.x" ? sdk.client1().eventType.update(name, fields) : sdk.client().eventType.upsert(name, fields);
 
-  test("makes event types and finds them by name", async () => {
+  test("the SDK creates event types and finds them by name", async () => {
     const { eventType } = sdk.client();
     const name = freshUid("type");
     const fields = { name, description: "d", schemas: { "1": SCHEMA }, featureFlags: ["beta"], groupName: "users" };
@@ -34,7 +34,7 @@ walk("event-type", (sdk) => {
     expect(detail).toMatchObject([{ loc: ["body", "schemas", "1", "type"] }]);
   });
 
-  test("puts what is there and what is not", async () => {
+  test("a put creates an event type or replaces it", async () => {
     const name = freshUid("type");
     expect(await put(name, { description: "New", groupName: "g" })).toMatchObject({ name, description: "New" });
     const again = await put(name, { description: "Newer" });
@@ -42,7 +42,7 @@ walk("event-type", (sdk) => {
     expect(again.groupName ?? null).toBeNull();
   });
 
-  test("patches: what is absent stays, what is null goes", async () => {
+  test("a patch keeps absent fields and clears null fields of an event type", async () => {
     const { eventType } = sdk.client();
     const name = freshUid("type");
     const fields = { schemas: { "1": SCHEMA }, featureFlags: ["beta"], groupName: "users" };
@@ -53,7 +53,7 @@ walk("event-type", (sdk) => {
     expect([bare.schemas ?? null, bare.featureFlags ?? null, bare.groupName ?? null]).toEqual([null, null, null]);
   });
 
-  test("archives, brings back, and removes for good", async () => {
+  test("an event type can be archived, restored and removed", async () => {
     const { eventType } = sdk.client(await sdk.freshEnvironment());
     await eventType.create({ name: "a", description: "d" });
     await eventType.delete("a");
@@ -65,7 +65,7 @@ walk("event-type", (sdk) => {
     await sdk.refused(404, eventType.get("a"));
   });
 
-  test("lists in pages by name, with the schemas when it asks for them", async () => {
+  test("event types are listed by name in pages, with schemas on request", async () => {
     const { eventType } = sdk.client(await sdk.freshEnvironment());
     const names = ["a", "b", "c", "d", "e"];
     for (const name of names.toReversed()) await eventType.create({ name, description: "d", schemas: { "1": SCHEMA } });
@@ -75,7 +75,7 @@ walk("event-type", (sdk) => {
     expect((await eventType.list({ withContent: false })).data[0]!.schemas ?? null).toBeNull();
   });
 
-  test("imports them from an OpenAPI document, once it has seen what would change", async () => {
+  test("importOpenapi shows the changes in a dry run and applies them without", async () => {
     const { eventType } = sdk.client(await sdk.freshEnvironment());
     const spec = specOf(["pet.new", "pet.gone"]);
     const { data: dry } = await eventType.importOpenapi({ spec, dryRun: true });

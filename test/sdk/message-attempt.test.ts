@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { MessageAttemptTriggerType, MessageStatus, StatusCodeClass } from "svix";
 import { until } from "../support/delivery.ts";
 import { ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
-walk("message-attempt", (sdk) => {
-  /** An application with one endpoint, that has been sent so many messages; newest first. */
+sdkSuite("message-attempt", (sdk) => {
+  /** Creates an application with one endpoint and sends it `count` messages, returned newest first. */
   async function setup(receiver: Receiver, count = 1) {
     const { application, endpoint, message } = sdk.client();
     const { id: app } = await application.create({ name: "App" });
@@ -13,13 +13,13 @@ walk("message-attempt", (sdk) => {
     const sent: string[] = [];
     for (let n = 0; n < count; n++) {
       const { id: made } = await message.create(app, { eventType: "a", payload: { n }, tags: [`tag${n}`] });
-      await attempted(app, made);
+      await finishedAttempts(app, made);
       sent.unshift(made);
     }
     return { app, endpoint: id, sent, message: sent[0]! };
   }
 
-  async function attempted(app: string, message: string, count = 1) {
+  async function finishedAttempts(app: string, message: string, count = 1) {
     const { data } = await until(
       () => sdk.client().messageAttempt.listByMsg(app, message),
       (list) =>
@@ -29,12 +29,12 @@ walk("message-attempt", (sdk) => {
     return data;
   }
 
-  test("tells what came of an attempt", async () => {
+  test("an attempt is returned with its response, status and trigger type", async () => {
     await using receiver = startReceiver(() => new Response("thanks"));
     const { messageAttempt } = sdk.client();
     const { app, endpoint, message } = await setup(receiver);
     const [attempt] = (await messageAttempt.listByMsg(app, message, { withContent: true })).data;
-    // A copy: matchers of the test runner leave their mark in what they look at.
+    // A copy, because matchers of the test runner change the object that they check.
     expect({ ...attempt }).toMatchObject({
       id: expect.stringMatching(/^atmpt_/),
       msgId: message,
@@ -52,7 +52,7 @@ walk("message-attempt", (sdk) => {
     await sdk.refused(404, messageAttempt.get(app, message, "atmpt_1111111111111111111111111"));
   });
 
-  test("lists those of an endpoint in pages, newest first, and what fits alone", async () => {
+  test("attempts of an endpoint are listed in pages, newest first, and can be filtered", async () => {
     await using receiver = startReceiver();
     const { messageAttempt } = sdk.client();
     const { app, endpoint, sent } = await setup(receiver, 5);
@@ -74,7 +74,7 @@ walk("message-attempt", (sdk) => {
     expect(data.map(({ msgId }) => msgId)).toEqual([sent[1]!]);
   });
 
-  test("lists the messages of an endpoint and the destinations of a message", async () => {
+  test("messages of an endpoint and destinations of a message are listed in pages", async () => {
     await using receiver = startReceiver();
     const { endpoint: endpoints, messageAttempt } = sdk.client();
     const { app, endpoint, sent } = await setup(receiver, 3);
@@ -87,7 +87,7 @@ walk("message-attempt", (sdk) => {
     const { id: second } = await endpoints.create(app, { url: receiver.url });
     const { message } = sdk.client();
     const { id: toBoth } = await message.create(app, { eventType: "a", payload: {} });
-    await attempted(app, toBoth, 2);
+    await finishedAttempts(app, toBoth, 2);
     const destinations = await pagesOf((iterator) =>
       messageAttempt.listAttemptedDestinations(app, toBoth, { limit: 1, iterator }),
     );
@@ -95,25 +95,28 @@ walk("message-attempt", (sdk) => {
     expect(destinations[0]![0]).toMatchObject({ status: MessageStatus.Success, statusText: "success" });
   });
 
-  test("sends again by hand, the same bytes under the same id", async () => {
+  test("a resend delivers the same bytes with the same id", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { messageAttempt } = sdk.client();
     const { app, endpoint, message } = await setup(receiver);
-    expect((await attempted(app, message))[0]).toMatchObject({ status: MessageStatus.Fail, responseStatusCode: 500 });
+    expect((await finishedAttempts(app, message))[0]).toMatchObject({
+      status: MessageStatus.Fail,
+      responseStatusCode: 500,
+    });
     receiver.answering = ok;
     await messageAttempt.resend(app, message, endpoint);
     const [first, second] = await receiver.arrived(2);
     expect([second!.id, second!.body.toString()]).toEqual([first!.id, first!.body.toString()]);
-    const [newest] = await attempted(app, message, 2);
+    const [newest] = await finishedAttempts(app, message, 2);
     expect(newest).toMatchObject({ status: MessageStatus.Success, triggerType: MessageAttemptTriggerType.Manual });
     await sdk.refused(404, messageAttempt.resend(app, "unknown", endpoint));
   });
 
-  test("takes the answer of an attempt away, and does not send again what has no payload any more", async () => {
+  test("an attempt's response can be expunged, and a message without a payload cannot be resent", async () => {
     await using receiver = startReceiver(() => new Response("personal"));
     const { message: messages, messageAttempt } = sdk.client();
     const { app, endpoint, message } = await setup(receiver);
-    const [attempt] = await attempted(app, message);
+    const [attempt] = await finishedAttempts(app, message);
     await messageAttempt.expungeContent(app, message, attempt!.id);
     expect((await messageAttempt.get(app, message, attempt!.id)).response).toBe("EXPUNGED");
     await messages.expungeContent(app, message);

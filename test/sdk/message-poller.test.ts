@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
-walk("message-poller", (sdk) => {
+sdkSuite("message-poller", (sdk) => {
   const ids = (data: { id: string }[]) => data.map(({ id }) => id);
 
   async function setup(count: number) {
@@ -13,7 +13,7 @@ walk("message-poller", (sdk) => {
     return { app, sent, send };
   }
 
-  test("fetches every message in the order of acceptance, page by page, and then what is new", async () => {
+  test("the poller returns messages in order of acceptance, page by page, and then new ones", async () => {
     const { poller } = sdk.client().message;
     const { app, sent, send } = await setup(5);
     const first = await poller.poll(app, "mirror", { limit: 3 });
@@ -27,7 +27,7 @@ walk("message-poller", (sdk) => {
     await sdk.refused(404, poller.poll("nobody", "mirror"));
   });
 
-  test("gives a consumer what it has not confirmed yet, and lets it go back", async () => {
+  test("a consumer gets messages that it has not confirmed and can seek back", async () => {
     const { poller } = sdk.client().message;
     const { app, sent } = await setup(3);
     const first = await poller.consumerPoll(app, "mirror", "one", { limit: 2 });

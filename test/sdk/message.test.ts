@@ -4,14 +4,14 @@ import { messageInRaw as messageInRaw1 } from "svix1";
 import { freshUid } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
-walk("message", (sdk) => {
+sdkSuite("message", (sdk) => {
   async function newApplication(svix: Svix = sdk.client()): Promise<string> {
     return (await svix.application.create({ name: "App" })).id;
   }
 
-  test("sends messages, and finds them by id and by eventId", async () => {
+  test("the SDK sends messages and finds them by id and by eventId", async () => {
     const { message } = sdk.client();
     const app = await newApplication();
     const fields = { eventType: "a", eventId: "e1", channels: ["eu"], tags: ["vip"] };
@@ -29,20 +29,20 @@ walk("message", (sdk) => {
     expect((await sdk.refused(413, tooLarge)).code).toBe("payload_too_large");
   });
 
-  test("is sent the payload unless it says that it needs none", async () => {
+  test("creating a message returns the payload unless the SDK asks for none", async () => {
     const made = await sdk.client().message.create(await newApplication(), { eventType: "a", payload: { a: 1 } });
-    // Clients of the second generation always say so.
+    // The 2.x client always asks for none.
     expect(made.payload).toEqual(sdk.version === "1.x" ? { a: 1 } : {});
   });
 
-  test("makes the application on the way when it is told of one", async () => {
+  test("sending a message creates its application on demand", async () => {
     const { application, message } = sdk.client();
     const uid = freshUid("app");
     await message.create(uid, { eventType: "a", payload: {}, application: { name: "On demand", uid } });
     expect((await application.get(uid)).name).toBe("On demand");
   });
 
-  test("sends one message for one idempotency key", async () => {
+  test("an idempotency key sends one message", async () => {
     await using receiver = startReceiver();
     const { endpoint, message } = sdk.client();
     const app = await newApplication();
@@ -56,7 +56,7 @@ walk("message", (sdk) => {
     expect((await message.list(app)).data).toHaveLength(1);
   });
 
-  test("sends text as it is, under the content type that it says", async () => {
+  test("a raw payload is sent unchanged with its content type", async () => {
     await using receiver = startReceiver();
     const { endpoint, message } = sdk.client();
     const app = await newApplication();
@@ -73,7 +73,7 @@ walk("message", (sdk) => {
     }
   });
 
-  test("lists in pages, newest first, and what fits alone", async () => {
+  test("messages are listed in pages, newest first, and can be filtered", async () => {
     const { message } = sdk.client();
     const app = await newApplication();
     const ids: string[] = [];
@@ -95,7 +95,7 @@ walk("message", (sdk) => {
     expect(await having({ after: new Date(Date.now() - 60_000) })).toEqual([4, 3, 2, 1, 0]);
   });
 
-  test("is told beforehand whether anybody wants a message", async () => {
+  test("a precheck reports whether an endpoint matches the message", async () => {
     const { endpoint, message } = sdk.client();
     const app = await newApplication();
     expect(await message.precheck(app, { eventType: "a" })).toEqual({ active: false });
@@ -105,7 +105,7 @@ walk("message", (sdk) => {
     await sdk.refused(404, message.precheck(freshUid("nobody"), { eventType: "a" }));
   });
 
-  test("takes payloads away: of one message, of several, of all", async () => {
+  test("payloads can be expunged for one message, for several and for all", async () => {
     const { backgroundTask, message } = sdk.client();
     const app = await newApplication();
     const send = async () => (await message.create(app, { eventType: "a", payload: { a: 1 } })).id;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type OperationalWebhookEndpointIn, type Svix, Webhook } from "svix";
 import { startReceiver } from "../support/receiver.ts";
-import { pagesOf, walk } from "./clients.ts";
+import { pagesOf, sdkSuite } from "./clients.ts";
 
 const NOWHERE = "https://example.com/operations";
 const OTHER = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
@@ -9,8 +9,8 @@ const OTHER = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 type Endpoints = Svix["operationalWebhook"]["endpoint"];
 type Fields = OperationalWebhookEndpointIn;
 
-walk("operational-webhook", (sdk) => {
-  /** What was `update` and `updateHeaders` is `upsert` and `setHeaders` in 2.x. */
+sdkSuite("operational-webhook", (sdk) => {
+  /** Has `update` and `updateHeaders`, which are `upsert` and `setHeaders` in 2.x. */
   type Endpoints1 = ReturnType<typeof sdk.client1>["operationalWebhookEndpoint"];
   interface Resource {
     readonly endpoints: Endpoints;
@@ -44,7 +44,7 @@ walk("operational-webhook", (sdk) => {
   }
 
   for (const name of names) {
-    test(`makes, finds, changes and deletes through ${name}`, async () => {
+    test(`operational endpoints can be created, read, replaced and deleted through ${name}`, async () => {
       const { endpoints, put } = await resource(name);
       const fields = { url: NOWHERE, uid: "ops", description: "d", throttleRate: 5, metadata: { a: "1" } };
       const made = await endpoints.create(fields);
@@ -62,7 +62,7 @@ walk("operational-webhook", (sdk) => {
       await sdk.refused(404, endpoints.get(made.id));
     });
 
-    test(`lists in pages through ${name}`, async () => {
+    test(`operational endpoints are listed in pages through ${name}`, async () => {
       const { endpoints } = await resource(name);
       const ids: string[] = [];
       for (let i = 0; i < 3; i++) ids.push((await endpoints.create({ url: NOWHERE })).id);
@@ -70,7 +70,7 @@ walk("operational-webhook", (sdk) => {
       expect(pages.map((page) => page.map(({ id }) => id))).toEqual([[ids[2]!, ids[1]!], [ids[0]!]]);
     });
 
-    test(`has secrets and headers through ${name}`, async () => {
+    test(`secrets and headers of operational endpoints can be managed through ${name}`, async () => {
       const { endpoints, setHeaders } = await resource(name);
       const { id } = await endpoints.create({ url: NOWHERE });
       const { key } = await endpoints.getSecret(id);
@@ -85,7 +85,7 @@ walk("operational-webhook", (sdk) => {
     });
   }
 
-  test("is told what happens, signed with the secret", async () => {
+  test("creating an endpoint sends an operational webhook that is signed with the secret", async () => {
     await using receiver = startReceiver();
     const svix = sdk.client(await sdk.freshEnvironment());
     const operational = await svix.operationalWebhook.endpoint.create({ url: receiver.url });

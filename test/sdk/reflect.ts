@@ -1,24 +1,24 @@
 import * as svix from "svix";
 import * as svix1 from "svix1";
 
-/** What the SDKs offer, read from their classes as they are installed. */
+/** The methods of the SDKs, read from the classes of the installed packages. */
 
 export type Version = "1.x" | "2.x";
 
-/** Every method of a version: those of the client as `resource.method`, those of other classes as `Class#method`. */
+/** Returns every method of a version: those of the client as `resource.method`, those of other classes as `Class#method`. */
 export function methodsOf(version: Version): string[] {
   const [module, client] = version === "2.x" ? [svix, new svix.Svix("token")] : [svix1, new svix1.Svix("token")];
   return [...methodsOfClient(client), ...methodsOfClasses(module)].sort();
 }
 
-/** The getters of a client lead to its resources, and theirs to further ones. */
+/** Follows the getters of a client to its resources, and theirs to nested ones. */
 function methodsOfClient(node: object, path = ""): string[] {
   return members(Object.getPrototypeOf(node)).flatMap(([name, { get }]) =>
     get === undefined ? [path + name] : methodsOfClient(get.call(node), `${path}${name}.`),
   );
 }
 
-/** The models of the SDKs are plain objects; of their classes, errors do nothing. */
+/** Returns the methods of exported classes, except errors. Models are plain objects and have none. */
 function methodsOfClasses(module: object): string[] {
   return Object.entries(module).flatMap(([name, value]) => {
     if (typeof value !== "function" || name === "Svix" || value.prototype instanceof Error) return [];

@@ -3,16 +3,16 @@ import { BackgroundTaskStatus, type Svix } from "svix";
 import { freshUid } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { startReceiver } from "../support/receiver.ts";
-import { walk } from "./clients.ts";
+import { sdkSuite } from "./clients.ts";
 
-walk("statistics", (sdk) => {
+sdkSuite("statistics", (sdk) => {
   const finished = (svix: Svix, id: string) =>
     until(
       () => svix.backgroundTask.get(id),
       ({ status }) => status === BackgroundTaskStatus.Finished,
     );
 
-  test("counts the attempts of applications, and says which it does not know", async () => {
+  test("aggregateAppStats counts attempts and returns unknown applications as unresolved", async () => {
     await using receiver = startReceiver();
     const svix = sdk.client(await sdk.freshEnvironment());
     const uid = freshUid("app");
@@ -30,12 +30,12 @@ walk("statistics", (sdk) => {
       expect(started.task as string).toBe("application.stats");
       return (await finished(svix, started.id)).data;
     };
-    // An attempt counts once its outcome is written down.
+    // An attempt counts once its outcome is stored.
     const counted = await until(report, ({ appStats }) => appStats?.[0]?.messageDestinations === 2);
     expect(counted.appStats).toMatchObject([{ appId: app, appUid: uid, messageDestinations: 2 }]);
   });
 
-  test("lists the event types that are in use", async () => {
+  test("aggregateEventTypes starts a task that finishes", async () => {
     const svix = sdk.client(await sdk.freshEnvironment());
     await svix.eventType.create({ name: "a", description: "d" });
     const { id, task } = await svix.statistics.aggregateEventTypes();

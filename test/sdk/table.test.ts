@@ -10,24 +10,24 @@ const offered = [...new Set([...methodsOf("1.x"), ...methodsOf("2.x")])].sort();
 const listed = [...Object.values(TESTED), ...Object.values(WITHOUT_OPERATION)].flat();
 
 describe("the table of the methods of the SDKs", () => {
-  test("lists every method that one of them offers, each once, and no other", () => {
+  test("the table lists every method of either SDK version exactly once and no other", () => {
     expect(offered.length).toBeGreaterThan(150);
     expect(listed.toSorted()).toEqual(offered);
   });
 
-  test("names walks that are there", () => {
-    const missing = Object.keys(TESTED).filter((walk) => !existsSync(join(import.meta.dir, `${walk}.test.ts`)));
+  test("every suite in the table is a test file", () => {
+    const missing = Object.keys(TESTED).filter((suite) => !existsSync(join(import.meta.dir, `${suite}.test.ts`)));
     expect(missing).toEqual([]);
   });
 });
 
-/** Enough of a body for the SDKs to serialise any. */
+/** A body that every method of the SDKs can serialize. */
 const BODY = { events: [] };
 
 const NOTHING_THERE = { code: "not_found", detail: "No such address." };
 
 for (const version of ["1.x", "2.x"] as const) {
-  test(`the SDK ${version} finds nothing where the table says that there is nothing, and is told so in its own form`, async () => {
+  test(`every method of the SDK ${version} that is not offered fails with a 404 for an unknown path`, async () => {
     const server = await startServer();
     try {
       const client = clientOfVersion(version, ROOT_TOKEN, server.url, new Set());
@@ -35,9 +35,9 @@ for (const version of ["1.x", "2.x"] as const) {
       const methods = methodsOf(version).filter((method) => absent.includes(method) && !method.includes("#"));
       expect(methods.length).toBeGreaterThan(50);
       for (const method of methods) {
-        const error = (await called(client, method)) as { code: number; body: object } | undefined;
+        const error = (await errorOf(client, method)) as { code: number; body: object } | undefined;
         const { code, body } = error ?? {};
-        // Not merely something that is not found: an address that nothing answers at.
+        // The body tells an unknown path from a resource that was not found.
         expect({ method, code, body }).toEqual({ method, code: 404, body: NOTHING_THERE });
       }
     } finally {
@@ -46,8 +46,8 @@ for (const version of ["1.x", "2.x"] as const) {
   });
 }
 
-/** What a method fails with when it gets names for all that stands in its path; undefined when it does not. */
-async function called(client: object, method: string): Promise<unknown> {
+/** Calls a method with a name for each path parameter and returns its error, or undefined if it succeeds. */
+async function errorOf(client: object, method: string): Promise<unknown> {
   const path = method.split(".");
   const last = path.pop()!;
   let node = client as Record<string, unknown>;
@@ -60,7 +60,7 @@ async function called(client: object, method: string): Promise<unknown> {
   );
 }
 
-/** How many of a method's parameters stand in its path: those that are named as ids. */
+/** Returns how many parameters of a method belong to its path, judging by their names. */
 function pathParameters(call: (...args: never[]) => unknown): number {
   const parameters = /\(([^)]*)\)/.exec(call.toString())![1]!.split(",");
   return parameters.filter((name) => /(Id|Name)$/.test(name.trim())).length;

@@ -1,6 +1,6 @@
-/** Each method of the SDKs, both versions together: the walk that calls it, or why nothing here answers to it. */
+/** Every method of both SDK versions, with the suite that calls it or the reason why it is not offered. */
 
-/** A walk is the file `<name>.test.ts` beside this one. */
+/** Suite → methods. A suite is the file `<name>.test.ts` beside this one. */
 export const TESTED = {
   application: [
     "application.create",
@@ -96,7 +96,7 @@ export const TESTED = {
   statistics: ["statistics.aggregateAppStats", "statistics.aggregateEventTypes"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-export type Walk = keyof typeof TESTED;
+export type SuiteName = keyof typeof TESTED;
 
 /** Reason → methods. */
 export const WITHOUT_OPERATION: Readonly<Record<string, readonly string[]>> = {
