@@ -24,7 +24,10 @@ export interface RunningServer {
   readonly url: string;
   /** Null unless this start created the data directory. */
   readonly firstStart: FirstStart | null;
-  /** Stops accepting, finishes what is under way within `shutdown-timeout`, closes the store. */
+  /**
+   * Stops accepting requests, finishes what is under way within `shutdown-timeout`, and closes the
+   * store.
+   */
   stop(): Promise<void>;
 }
 
@@ -33,10 +36,7 @@ interface Options {
   readonly version: string;
 }
 
-/**
- * Puts the program together: the only place that knows every part. Throws a `StartError` when it
- * cannot start.
- */
+/** Assembles the program from its parts and starts it. Throws a `StartError` if it cannot start. */
 export async function startServer(settings: Settings, options: Options): Promise<RunningServer> {
   const facts = new Facts();
   const clock = systemClock;
@@ -53,7 +53,7 @@ export async function startServer(settings: Settings, options: Options): Promise
   }
 }
 
-/** Starts the services over an open store. When one cannot start, the others are stopped again. */
+/** Starts the services on an open store. If one cannot start, stops the others. */
 async function run(
   kernel: Kernel,
   transport: HttpClient,

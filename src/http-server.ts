@@ -3,9 +3,7 @@ import { listenOptions } from "./api/http/server.ts";
 import { OneLife, type Service } from "./core/service.ts";
 import { listenError, type OwnAddress } from "./edge/own-address.ts";
 
-/**
- * How long open connections may take to send their last responses once everything has been stored.
- */
+/** Time for open connections to send their last responses after everything is stored. */
 const CLOSE_GRACE_MS = 500;
 
 interface Address {
@@ -15,9 +13,9 @@ interface Address {
 }
 
 /**
- * The HTTP server as two services. `door` starts last and stops first: then nobody new comes in.
- * `connections` stops when deliveries have ended, because those to a built-in inbox need the server
- * until then.
+ * Returns the HTTP server as two services. `door` accepts connections; it starts last and stops
+ * first. `connections` stops after the deliveries, because those to a built-in inbox need the
+ * server until then.
  */
 export function httpServices(
   api: Elysia,

@@ -16,36 +16,35 @@ import { Directory } from "./store/directory.ts";
 import type { Store } from "./store/index.ts";
 
 export interface KernelSettings extends DeliveryPolicy {
-  /** Age of the oldest due delivery above which a backlog counts as growing; 0 = never. */
+  /** Age of the oldest due delivery above which a backlog counts as growing; 0 means never. */
   readonly backlogThresholdMs: number;
   readonly retentionMs: number;
 }
 
 export interface KernelParts {
   readonly store: Store;
-  /** The hub that `store` states its own facts to. */
+  /** The hub to which `store` states its own facts. */
   readonly facts: Facts;
   readonly ports: EnginePorts;
   readonly settings: KernelSettings;
 }
 
-/** The product without its doors: what every server, simulation and engine test is made of. */
+/**
+ * The product without its doors. The server, the simulation and the engine's tests are built on it.
+ */
 export interface Kernel extends CommandContext {
   readonly engine: Engine;
   readonly idempotency: Idempotency;
   readonly retention: Retention;
   readonly backlogWatch: BacklogWatch;
   /**
-   * In the order in which they start. The store belongs to the caller, who closes it when these
-   * have stopped.
+   * In the order in which they start. The caller owns the store and closes it when these have
+   * stopped.
    */
   readonly services: readonly Service[];
 }
 
-/**
- * Puts the product together over a store and the ports through which the world reaches it. Starts
- * nothing.
- */
+/** Assembles the product on a store and the ports to the outside world. Starts nothing. */
 export function assemble({ store, facts, ports, settings }: KernelParts): Kernel {
   const { clock, random } = ports;
   const signals = new Signals((error, signal) => {

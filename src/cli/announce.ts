@@ -3,8 +3,8 @@ import type { Settings } from "../config/index.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /**
- * Tells where the server is and, on the first start, how to send a first webhook: for people, or as
- * lines of the log.
+ * Prints the URL of the server and, on the first start, how to send a first webhook. With the log
+ * format `json` it writes log lines instead.
  */
 export function announce(settings: Settings, server: RunningServer, log: Log): void {
   const adminPage = `${settings.publicUrl ?? server.url}/ui/`;
@@ -12,24 +12,29 @@ export function announce(settings: Settings, server: RunningServer, log: Log): v
   if (settings.logFormat === "json") {
     if (first !== null) {
       const fields = { rootToken: first.rootToken, curl: firstCurl(server.url, first) };
-      log.info(fields, "First start: keep the root token, it is shown only now; the curl line sends a first webhook.");
+      log.info(
+        fields,
+        "First start. Keep the root token: it is not shown again. The curl command sends a first webhook.",
+      );
     }
     log.info({ url: server.url, adminPage }, "Serving.");
     return;
   }
   const lines = first === null ? [] : firstStartLines(server.url, first);
-  process.stdout.write(`\nBoathook serves on ${server.url}\nAdmin page:  ${adminPage}\n${lines.join("\n")}\n`);
+  process.stdout.write(`\nBoathook listens on ${server.url}\nAdmin page:  ${adminPage}\n${lines.join("\n")}\n`);
 }
 
 type FirstStart = NonNullable<RunningServer["firstStart"]>;
 
 function firstStartLines(url: string, first: FirstStart): string[] {
   const token =
-    first.rootToken === null ? [] : [`Root token:  ${first.rootToken}`, "             (shown only now: keep it)"];
+    first.rootToken === null
+      ? []
+      : [`Root token:  ${first.rootToken}`, "             (keep it: it is not shown again)"];
   return [...token, "", "Send a first webhook to the built-in inbox:", "", firstCurl(url, first), ""];
 }
 
-/** One line to copy. A configured token is not repeated: the line takes it from its variable. */
+/** Returns a command to copy. It takes a configured token from its variable, to not print it. */
 function firstCurl(url: string, first: FirstStart): string {
   const token = first.rootToken ?? "$BOATHOOK_ROOT_TOKEN";
   const body = JSON.stringify({ eventType: "demo.hello", payload: { hello: "world" } });

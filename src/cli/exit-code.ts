@@ -1,4 +1,4 @@
-/** What the program ends with. */
+/** Exit codes of the program. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -6,7 +6,7 @@ export const EXIT = {
   usage: 2,
 } as const;
 
-/** Why a command failed: one sentence for the person at the terminal. Ends in exit code 1. */
+/** A command failed. The message is one sentence for the user; the exit code is 1. */
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }

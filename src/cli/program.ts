@@ -7,10 +7,7 @@ import { addTokenCommand } from "./token.ts";
 import { usageSentence } from "./usage.ts";
 import { version } from "./version.ts";
 
-/**
- * Runs the command that the arguments name (without the program itself) and answers with the exit
- * code.
- */
+/** Runs the command in the arguments (without the program itself) and returns the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     await buildProgram().parseAsync(args, { from: "user" });
@@ -22,26 +19,23 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 function buildProgram(): Command {
   const program = new Command("boathook")
-    .description("Webhooks, both directions, durable, in one executable.")
+    .description("Everything you need to send and receive webhooks, in one executable.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
-    .helpCommand("help [command]", "print help for a command")
+    .helpCommand("help [command]", "print the help of a command")
     .exitOverride()
-    // What commander would write about wrong usage is said in one sentence by `report`.
+    // `report` prints usage errors as one sentence.
     .configureOutput({ outputError() {} });
   addServeCommand(program);
   addTokenCommand(program);
   return program;
 }
 
-/**
- * Says in one sentence on stderr what went wrong, and answers with the exit code that belongs to
- * it.
- */
+/** Prints an error as one sentence to stderr and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === EXIT.done) return EXIT.done;
-    // Where a command is missing the help has been printed; nothing is to be added.
+    // If the command is missing, commander has printed the help.
     if (error.code !== "commander.help") console.error(usageSentence(error.message));
     return EXIT.usage;
   }

@@ -8,9 +8,7 @@ import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { version } from "./version.ts";
 
-/**
- * Beyond `shutdown-timeout`: for closing the store before the process is ended whatever it does.
- */
+/** Time after `shutdown-timeout` for closing the store, before the process exits in any case. */
 const STOP_GRACE_MS = 10_000;
 
 export function addServeCommand(program: Command): void {
@@ -21,24 +19,24 @@ export function addServeCommand(program: Command): void {
   addSettingOptions(command);
 }
 
-/** Runs the server until a signal ends it. Throws `StartError` when it cannot start. */
+/** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
 async function serve(settings: Settings): Promise<void> {
   const log = createLog({
     level: settings.logLevel,
     format: settings.logFormat,
     colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
   });
-  const stopAsked = listenForStop();
+  const stopSignal = listenForStop();
   const server = await startServer(settings, { log, version });
   announce(settings, server, log);
 
-  const signal = await stopAsked;
-  log.info({ signal }, "Stopping; a second signal ends it at once.");
-  const tooLong = setTimeout(() => {
-    log.error({}, "The server did not stop in time and is ended.");
+  const signal = await stopSignal;
+  log.info({ signal }, "Stopping. A second signal exits immediately.");
+  const exitTimer = setTimeout(() => {
+    log.error({}, "The server did not stop in time. Exiting.");
     process.exit(EXIT.failed);
   }, settings.shutdownTimeoutMs + STOP_GRACE_MS);
   await server.stop();
-  clearTimeout(tooLong);
+  clearTimeout(exitTimer);
   log.info({}, "Stopped.");
 }

@@ -3,8 +3,8 @@ import { readSettings, SCHEMA, type Settings } from "../config/index.ts";
 import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
 
 /**
- * Adds the flags of these settings (all of them unless given) and `--config`, with help that shows
- * the defaults.
+ * Adds the flags of these settings (by default all) and `--config`, with help that shows the
+ * defaults.
  */
 export function addSettingOptions(command: Command, fields?: readonly Field[]): Command {
   const chosen = allSettings().filter(([field]) => fields === undefined || fields.includes(field));
@@ -13,21 +13,23 @@ export function addSettingOptions(command: Command, fields?: readonly Field[]): 
     command.addOption(optionOf(setting).helpGroup(group(setting.group)));
   }
   command.addOption(
-    new Option("--config <file>", "TOML file with settings; flags and variables go before it").helpGroup(
+    new Option("--config <file>", "TOML file with settings; flags and variables take precedence").helpGroup(
       group("Configuration file"),
     ),
   );
   return command.addHelpText("after", () => helpAfter(chosen.map(([, setting]) => setting)));
 }
 
-/** The settings from the command line, the environment and the file. Throws `SettingsError`. */
+/**
+ * Reads the settings from the command line, the environment and the file. Throws `SettingsError`.
+ */
 export function settingsFor(command: Command): Settings {
   const flags: Record<string, string> = {};
   const given = command.opts<Record<string, unknown>>();
   for (const option of command.options) {
     const value = given[option.attributeName()];
     if (typeof value === "string") flags[option.name()] = value;
-    // A boolean flag may stand alone.
+    // A boolean flag may have no value.
     else if (value === true) flags[option.name()] = "true";
   }
   return readSettings({ flags, environment: process.env, terminal: process.stdout.isTTY === true });
@@ -35,7 +37,7 @@ export function settingsFor(command: Command): Settings {
 
 function optionOf(setting: Setting<unknown>): Option {
   if (setting.secret) {
-    // Taken only to be refused with a sentence that says where the secret belongs.
+    // Accepted only to be refused with a sentence that says where the secret belongs.
     return new Option(`${flagOf(setting)} [secret]`).hideHelp();
   }
   const isBoolean = setting.kind === SCHEMA.httpsOnly.kind;
@@ -49,13 +51,13 @@ function helpAfter(settings: ReadonlyArray<Setting<unknown>>): string {
   return [
     "",
     "Every setting has a flag (--data-dir), a variable (BOATHOOK_DATA_DIR) and a key in the TOML file",
-    '(data-dir = "…"): flag over variable over file over default. Durations are 250ms, 5s, 30m, 2h, 5d;',
-    "sizes are 64KiB, 2MiB.",
+    '(data-dir = "…"), in this order of precedence. Durations look like 250ms, 5s, 30m, 2h or 5d;',
+    "sizes look like 64KiB or 2MiB.",
     ...(lines.length > 0 ? ["", "Secrets (variable or key in the file, never a flag):", ...lines] : []),
   ].join("\n");
 }
 
-/** For a terminal, so without the backticks of Markdown. */
+/** Returns the description of a setting without the backticks of Markdown. */
 function describe(setting: Setting<unknown>): string {
   return `${setting.description} (default: ${defaultText(setting)})`.replaceAll("`", "");
 }

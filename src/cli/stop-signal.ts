@@ -4,25 +4,24 @@ const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /**
- * A terminal sends Ctrl-C to every process in it, and package runners above this one send it on
- * once more: on a terminal, what follows within this time is the same press of the key.
+ * On a terminal, a second SIGINT within this time is the same press of Ctrl-C: the terminal sends
+ * it to every process, and package runners forward it once more.
  */
 const SAME_KEY_PRESS_MS = 500;
 
 /**
- * Resolves with the first SIGTERM or SIGINT, also when it comes before anybody waits for it. The
- * second one ends the process at once, with the exit code that shells give to a process that a
- * signal has ended.
+ * Resolves with the first SIGTERM or SIGINT. The second one exits immediately, with the exit code
+ * that shells use for a process killed by a signal.
  */
 export function listenForStop(): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();
-  let askedAt: number | null = null;
+  let firstAt: number | null = null;
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
-      if (askedAt === null) {
-        askedAt = performance.now();
+      if (firstAt === null) {
+        firstAt = performance.now();
         resolve(signal);
-      } else if (!isEcho(signal, performance.now() - askedAt)) {
+      } else if (!isEcho(signal, performance.now() - firstAt)) {
         process.exit(128 + constants.signals[signal]);
       }
     });

@@ -1,7 +1,4 @@
-/**
- * Columns as wide as their widest cell, two spaces apart. Control characters in cells do not reach
- * the terminal.
- */
+/** Formats aligned columns, two spaces apart. Replaces control characters in cells. */
 export function formatTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const lines = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));

@@ -6,12 +6,9 @@ import { createToken, listTokens, revokeToken, type TokenRequest } from "./token
 const NAME_CHARS_MAX = 256;
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;
 
-/**
- * The commands that need no server: they work on the data directory, also while a server runs on
- * it.
- */
+/** Adds the commands that work on the data directory, whether or not a server runs on it. */
 export function addTokenCommand(program: Command): void {
-  const token = program.command("token").description("Make, list and revoke tokens on a data directory.");
+  const token = program.command("token").description("Create, list and revoke tokens in a data directory.");
   token.addCommand(createCommand());
   token.addCommand(listCommand());
   token.addCommand(revokeCommand());
@@ -23,18 +20,21 @@ export function addTokenCommand(program: Command): void {
 
 function createCommand(): Command {
   const command = new Command("create")
-    .description("Make a token and print it; it cannot be shown again.")
-    .option("--name <name>", "what it is for", name)
-    .option("--environment <environment>", "name or org_ id; a name that does not exist yet is made", "default")
-    .option("--app <application>", "id or uid: rights for this application only (default: the whole environment)")
-    .option("--expires <duration>", "how long it is valid, such as 30d (default: for ever)", expiry);
+    .description("Create a token and print it. It cannot be shown again.")
+    .option("--name <name>", "what the token is for", name)
+    .option("--environment <environment>", "name or org_ id; a new name creates an environment", "default")
+    .option(
+      "--app <application>",
+      "id or uid of the only application that the token is for (default: the whole environment)",
+    )
+    .option("--expires <duration>", "time until the token expires, such as 30d (default: never)", expiry);
   return command.action(async (request: TokenRequest) => {
     console.log(await createToken(settingsFor(command), request));
   });
 }
 
 function listCommand(): Command {
-  const command = new Command("list").description("List all tokens (not the root token).");
+  const command = new Command("list").description("List all tokens except the root token.");
   return command.action(async () => {
     console.log(await listTokens(settingsFor(command)));
   });
@@ -42,22 +42,23 @@ function listCommand(): Command {
 
 function revokeCommand(): Command {
   const command = new Command("revoke")
-    .description("Make a token invalid, at once and for ever.")
-    .argument("<id>", "the id as `token list` shows it");
+    .description("Revoke a token immediately and for good.")
+    .argument("<id>", "id of the token, as shown by `token list`");
   return command.action(async (id: string) => {
     await revokeToken(settingsFor(command), id);
   });
 }
 
 function name(text: string): string {
-  if (text.length > NAME_CHARS_MAX) throw new InvalidArgumentError(`It wants at most ${NAME_CHARS_MAX} characters.`);
+  if (text.length > NAME_CHARS_MAX)
+    throw new InvalidArgumentError(`Must be at most ${NAME_CHARS_MAX} characters long.`);
   return text;
 }
 
 function expiry(text: string): number {
   const ms = parseDuration(text);
   if (ms === null || ms < 1 || ms > EXPIRY_MS_MAX) {
-    throw new InvalidArgumentError("It wants a duration such as 12h or 30d, at most 36500d.");
+    throw new InvalidArgumentError("Must be a duration such as 12h or 30d, at most 36500d.");
   }
   return ms;
 }

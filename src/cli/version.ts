@@ -1,2 +1,2 @@
-/** Embedded when the executable is built. */
+/** Embedded in the executable at build time. */
 export { version } from "../../package.json";

@@ -3,11 +3,11 @@ import type { DeadLetterFilter, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
-/** Dead letters dropped in one commit, so that deliveries go on in between. */
+/** Dead letters dropped in one commit. It is small, so that deliveries continue in between. */
 const DROPPED_AT_ONCE = 1000;
 
 /**
- * Starts a task that sends the dead letters that match again, `rate` per second, with a whole
+ * Starts a task that redrives the dead letters that match, `rate` per second, with a full retry
  * schedule each.
  */
 export function redrive(
@@ -19,7 +19,7 @@ export function redrive(
   return startTask(context, filter.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
 }
 
-/** Cancels the dead letters that match. Returns how many. */
+/** Cancels the dead letters that match and returns their number. */
 export async function dropDeadLetters(
   { store, facts }: Pick<CommandContext, "store" | "facts">,
   filter: DeadLetterFilter,

@@ -65,8 +65,8 @@ export async function deleteEnvironment(parts: DeleteParts, environment: Environ
 }
 
 /**
- * Deletes applications one by one, so that no commit takes long, and last the hidden one, which is
- * told of the others.
+ * Deletes applications one by one, so that no commit takes long. The hidden application is the last
+ * one, because its operational webhooks report on the others.
  */
 async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
   const { applications } = parts.store.configuration;

@@ -4,7 +4,7 @@ import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
 /**
- * Deletes the payloads of messages for good and cancels their pending deliveries. Says for each
+ * Deletes the payloads of messages for good and cancels their pending deliveries. Returns for each
  * key, in order, whether the application has such a message.
  */
 export async function expungeMessages(

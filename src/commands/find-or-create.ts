@@ -1,4 +1,4 @@
-/** A record that was asked for, and whether it had to be created. */
+/** A record, and whether it was created now. */
 export interface FoundOrCreated<Value> {
   readonly value: Value;
   readonly created: boolean;

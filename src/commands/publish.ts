@@ -5,7 +5,7 @@ type Parts = Pick<CommandContext, "facts" | "signals">;
 type SignalsOnly = Pick<CommandContext, "signals">;
 
 /**
- * Announces that an application was created, changed or deleted. `before` is what it was before a
+ * Announces that an application was created, changed or deleted. `before` is its state before a
  * change.
  */
 export function applicationChanged({ signals }: SignalsOnly, application: Application, before?: Application): void {
@@ -33,7 +33,7 @@ export function endpointDeleted(parts: Parts, endpoint: NamedEndpoint): void {
   announceEndpoint(parts, "endpoint.deleted", endpoint);
 }
 
-/** Announces a change, and beside it that the endpoint was enabled or disabled by hand. */
+/** Announces a change, and also whether it enabled or disabled the endpoint. */
 export function endpointUpdated(parts: Parts, before: Endpoint, after: Endpoint): void {
   announceEndpoint(parts, "endpoint.updated", after);
   if (before.disabled === after.disabled) return;

@@ -13,13 +13,13 @@ export interface Resend {
 }
 
 /**
- * Makes a message pending for an endpoint, whatever became of it before: a new round with a whole
- * retry schedule, at the end of the lane. Throws 400 when the payload is no longer kept or the
+ * Makes a message pending for an endpoint, whatever the state of its delivery: a new round with a
+ * full retry schedule, at the end of the lane. Throws 400 if the payload is no longer stored or the
  * endpoint is disabled.
  */
 export async function resend(parts: Parts, { application, message, endpoint }: Resend): Promise<Seq> {
   if (message.payload === null) {
-    throw new Problem(400, "missing_payload", "The payload of this message is no longer kept.");
+    throw new Problem(400, "missing_payload", "The payload of this message is no longer stored.");
   }
   checkEnabled(endpoint);
   const { store, seqs, clock } = parts;
@@ -41,7 +41,7 @@ function announce(
   facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
 }
 
-/** Throws 400 if the endpoint is disabled: it gets no messages then. */
+/** Throws 400 if the endpoint is disabled, because nothing is delivered to it. */
 export function checkEnabled({ disabled }: Pick<Endpoint, "disabled">): void {
   if (disabled) throw new Problem(400, "endpoint_disabled", "The endpoint is disabled. Enable it first.");
 }

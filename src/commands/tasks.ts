@@ -2,7 +2,7 @@ import type { Seq } from "../core/id.ts";
 import type { Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
-/** Stores a background task and starts it. It goes on over restarts until it has ended. */
+/** Stores a background task and starts it. It continues after restarts until it ends. */
 export async function startTask(
   { store, seqs, clock, deliverer }: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
   environmentSeq: Seq,

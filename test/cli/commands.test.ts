@@ -64,7 +64,7 @@ describe("wrong usage ends with 2 and one sentence", () => {
     ],
     [
       ["token", "create", "--expires", "soon"],
-      "Option '--expires <duration>' argument 'soon' is invalid; it wants a duration such as 12h or 30d, at most 36500d.",
+      "Option '--expires <duration>' argument 'soon' is invalid; must be a duration such as 12h or 30d, at most 36500d.",
     ],
   ];
   for (const [args, sentence] of cases) {

@@ -89,8 +89,8 @@ export function checker(schema: TSchema): TypeCheck<TSchema> {
 }
 
 /**
- * Returns a body that passed its check without the fields that its schema does not have: nobody has
- * checked these. A body whose schema is not simply an object's is returned as it is.
+ * Returns a valid body without the fields that are not in its schema, which were not checked. A
+ * body whose schema is not a plain object is returned unchanged.
  */
 export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
   if (!KindGuard.IsObject(schema)) return body;

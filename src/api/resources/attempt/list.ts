@@ -176,7 +176,7 @@ type AttemptQuery = Parameters<typeof messageFilter>[0] & {
 
 const NO_ATTEMPTS: PageOf<Attempt> = { rows: [], more: false };
 
-/** Null if no attempt can have what is asked for. */
+/** Returns null if no attempt can match. */
 function attemptFilter(query: AttemptQuery): AttemptFilter | null {
   const { status, status_code_class: classNumber } = query;
   const outcome = status === undefined ? undefined : outcomeOfNumber(status);

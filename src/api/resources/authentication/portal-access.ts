@@ -145,7 +145,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Has the form of the links that pages made for the Svix API understand. */
+/** Returns a link in the form that pages for the Svix API understand. */
 function portalUrl(publicUrl: string, appId: string, token: string): string {
   const key = Buffer.from(JSON.stringify({ appId, token, region: REGION })).toString("base64");
   return `${publicUrl}/portal/#key=${key}`;

@@ -94,7 +94,7 @@ export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
 }
 
 /**
- * Returns how a request wants to rotate a secret. Throws 422 if the secret that it has is invalid.
+ * Returns the rotation that a request asks for. Throws 422 if its secret is invalid.
  */
 export function rotationOf({ key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>): Rotation {
   return { secret: secretOf(key, "key"), graceMs: (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000 };
