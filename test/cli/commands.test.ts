@@ -4,7 +4,7 @@ import packageJson from "../../package.json";
 import { executable, fromSources, run } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Runs a command whose usage or configuration is wrong and returns the sentence it says. */
+/** Runs a command with wrong usage or configuration and returns its one-line error. */
 async function usageError(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const { code, stdout, stderr } = await run(fromSources, args, { env });
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -17,7 +17,7 @@ describe("help and version", () => {
     expect(await run(fromSources, ["--version"])).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
   });
 
-  test("help lists the commands and ends with 0", async () => {
+  test("help lists the commands and exits with 0", async () => {
     const { code, stdout } = await run(fromSources, ["help"]);
     expect(code).toBe(0);
     expect(stdout).toContain("serve");
@@ -37,7 +37,7 @@ describe("help and version", () => {
     expect((await run(fromSources, ["token", "revoke", "--help"])).stdout).toContain("--data-dir <path>");
   });
 
-  test("without a command the help goes to stderr and the code is 2", async () => {
+  test("without a command the help is printed to stderr and the exit code is 2", async () => {
     for (const args of [[], ["token"]]) {
       const { code, stdout, stderr } = await run(fromSources, args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -46,7 +46,7 @@ describe("help and version", () => {
   });
 });
 
-describe("wrong usage ends with 2 and one sentence", () => {
+describe("wrong usage", () => {
   const cases: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
     [["srve"], "Unknown command 'srve'; did you mean serve?"],
     [["token", "make"], "Unknown command 'make'; see boathook help."],
@@ -68,19 +68,19 @@ describe("wrong usage ends with 2 and one sentence", () => {
     ],
   ];
   for (const [args, sentence] of cases) {
-    test(args.join(" "), async () => {
+    test(`"boathook ${args.join(" ")}" exits with 2 and a one-line error`, async () => {
       expect(await usageError(args)).toBe(sentence);
     });
   }
 
-  test("a wrong variable stops every command, also one that does not use it", async () => {
+  test("an invalid variable fails every command, even one that does not use it", async () => {
     expect(await usageError(["token", "list"], { BOATHOOK_PORT: "x" })).toBe(
       'BOATHOOK_PORT must be an integer from 0 to 65535, but is "x".',
     );
     expect(await usageError(["serve"], { BOATHOOK_PROT: "1" })).toContain("did you mean BOATHOOK_PORT?");
   });
 
-  test("a wrong key in the file stops the start", async () => {
+  test("an invalid value in the configuration file prevents the start", async () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.toml"), "sync = 'never'");
     expect(await usageError(["serve", "--config", dir.file("a.toml")])).toMatch(
@@ -90,7 +90,7 @@ describe("wrong usage ends with 2 and one sentence", () => {
 });
 
 describe("the executable", () => {
-  test("says its version and refuses wrong settings as the sources do", async () => {
+  test("the executable prints its version and refuses invalid settings like the sources", async () => {
     expect((await run(executable(), ["--version"])).stdout).toBe(`${packageJson.version}\n`);
     const { code, stderr } = await run(executable(), ["serve", "--port", "http"]);
     expect({ code, stderr }).toEqual({
@@ -99,7 +99,7 @@ describe("the executable", () => {
     });
   });
 
-  test("reads neither .env nor bunfig.toml from the directory it is started in", async () => {
+  test("the executable reads neither .env nor bunfig.toml from its working directory", async () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file(".env"), "BOATHOOK_PORT=nonsense\n");
     writeFileSync(dir.file("bunfig.toml"), 'preload = ["./not-there.ts"]\n');

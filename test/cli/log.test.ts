@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { createLog, type LogOptions } from "../../src/telemetry/log.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** What a logger has written to its file by the time that its last call returns. */
+/** Returns what a logger has written to its file when its last call returns. */
 function written(options: Omit<LogOptions, "fd">, use: (log: ReturnType<typeof createLog>) => void): string {
   using dir = temporaryDirectory();
   const fd = openSync(dir.file("log"), "a");
@@ -13,7 +13,7 @@ function written(options: Omit<LogOptions, "fd">, use: (log: ReturnType<typeof c
   return text;
 }
 
-test("json is one object a line, written before the call returns", () => {
+test("the json format writes one object per line before the call returns", () => {
   const text = written({ level: "info", format: "json" }, (log) => {
     log.info({ port: 1, text: "two\nlines" }, "Serving.");
     log.error({ error: new Error("broken") }, "Failed.");
@@ -26,7 +26,7 @@ test("json is one object a line, written before the call returns", () => {
   expect(second).toMatchObject({ level: "error", error: { message: "broken" }, msg: "Failed." });
 });
 
-test("what is less important than the level is left out", () => {
+test("entries below the log level are left out", () => {
   const text = written({ level: "warn", format: "json" }, (log) => {
     log.debug({}, "a");
     log.info({}, "b");
@@ -36,7 +36,7 @@ test("what is less important than the level is left out", () => {
   expect(text.match(/"msg":"."/g)).toEqual(['"msg":"c"', '"msg":"d"']);
 });
 
-test("pretty is for people: no JSON envelope, and no colour unless asked for", () => {
+test("the pretty format writes lines without a JSON envelope and without colours by default", () => {
   const text = written({ level: "info", format: "pretty" }, (log) => log.info({ port: 1 }, "Serving."));
   expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: Serving\. \{"port":1\}\n$/);
 });

@@ -5,22 +5,25 @@ import { temporaryDirectory } from "../support/temporary.ts";
 const ONE_SENTENCE = /^[^\n]+\n$/;
 
 describe("starting", () => {
-  test("the first start tells a root token and a line to copy, the second does not", async () => {
+  test("the first start logs a root token and a curl command, and the second does not", async () => {
     using dir = temporaryDirectory();
     for (const time of ["first", "second"]) {
       const server = await startBoathook(executable(), dir.file("data"));
-      const told = server.log.filter((line) => line.rootToken !== undefined);
+      const announced = server.log.filter((line) => line.rootToken !== undefined);
       if (time === "first") {
-        expect(told).toHaveLength(1);
-        expect(told[0]).toMatchObject({ rootToken: expect.any(String), curl: expect.stringMatching(/^curl .*\/msg /) });
+        expect(announced).toHaveLength(1);
+        expect(announced[0]).toMatchObject({
+          rootToken: expect.any(String),
+          curl: expect.stringMatching(/^curl .*\/msg /),
+        });
       } else {
-        expect(told).toEqual([]);
+        expect(announced).toEqual([]);
       }
       expect(await server.stop()).toBe(0);
     }
   });
 
-  test("a configured root token is not told", async () => {
+  test("a configured root token is not logged", async () => {
     using dir = temporaryDirectory();
     const env = { BOATHOOK_ROOT_TOKEN: "configured-token" };
     const server = await startBoathook(executable(), dir.file("data"), [], { env });
@@ -28,7 +31,7 @@ describe("starting", () => {
     expect(await server.stop()).toBe(0);
   });
 
-  test("for people the curl line stands alone, ready to copy, and sends a message", async () => {
+  test("in the pretty format the curl command has its own line and sends a message", async () => {
     using dir = temporaryDirectory();
     const args = ["serve", "--port=0", `--data-dir=${dir.file("data")}`, "--log-format=pretty"];
     const child = Bun.spawn([...executable(), ...args], { stdout: "pipe", stderr: "inherit" });
@@ -42,7 +45,7 @@ describe("starting", () => {
     }
   });
 
-  test("on a port that is taken it fails with one sentence", async () => {
+  test("starting on a port in use fails with a one-line error", async () => {
     using dir = temporaryDirectory();
     using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
     const args = ["serve", `--port=${taken.port}`, `--data-dir=${dir.file("data")}`];
@@ -52,7 +55,7 @@ describe("starting", () => {
     expect(stderr).toContain(String(taken.port));
   });
 
-  test("on a data directory that another server owns it fails with one sentence", async () => {
+  test("starting on a data directory in use fails with a one-line error", async () => {
     using dir = temporaryDirectory();
     const server = await startBoathook(executable(), dir.file("data"));
     try {
@@ -68,7 +71,7 @@ describe("starting", () => {
 
 describe("stopping", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    test(`${signal} ends it with 0 after a last line in the log`, async () => {
+    test(`${signal} stops the server with exit code 0 after a last log entry`, async () => {
       using dir = temporaryDirectory();
       const server = await startBoathook(executable(), dir.file("data"));
       server.kill(signal);
@@ -77,8 +80,8 @@ describe("stopping", () => {
     });
   }
 
-  test.skipIf(process.platform === "win32")("a second signal ends it at once", async () => {
-    // A process that has been asked to stop and never gets there.
+  test.skipIf(process.platform === "win32")("a second signal ends the process at once", async () => {
+    // A process that never finishes stopping.
     const script = `
       import { listenForStop } from "./src/cli/stop-signal.ts";
       const asked = listenForStop();

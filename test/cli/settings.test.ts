@@ -8,7 +8,7 @@ function read(sources: Partial<Parameters<typeof readSettings>[0]> = {}): Settin
   return readSettings({ flags: {}, environment: {}, terminal: false, ...sources });
 }
 
-/** The message with which the settings are refused. */
+/** Returns the message with which the settings are refused. */
 function refusal(sources: Partial<Parameters<typeof readSettings>[0]>): string {
   try {
     read(sources);
@@ -234,7 +234,7 @@ describe("precedence", () => {
     expect(read({ environment, flags: { config: dir.file("b.toml") } }).port).toBe(2);
   });
 
-  test("an invalid value is refused even if another source overrides it", () => {
+  test("an invalid setting is refused even if another source overrides it", () => {
     expect(refusal({ flags: { port: "3" }, environment: { BOATHOOK_PORT: "x" } })).toStartWith("BOATHOOK_PORT must be");
   });
 });
@@ -316,7 +316,7 @@ describe("settings that are refused whatever their value", () => {
   });
 });
 
-test("names, flags and variables are unique and well-formed", () => {
+test("the names of settings are unique and well-formed", () => {
   const names = allSettings().map(([, setting]) => setting.name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);

@@ -12,7 +12,7 @@ function token(dataDir: string, ...args: string[]) {
   return run(fromSources, ["token", ...args, "--data-dir", dataDir]);
 }
 
-/** The rows of `token list` without its head, each as cells. */
+/** Returns the cells of each row of `token list`, without the header. */
 async function listed(dataDir: string): Promise<string[][]> {
   const { stdout } = await token(dataDir, "list");
   const lines = stdout.trimEnd().split("\n").slice(1);
@@ -20,7 +20,7 @@ async function listed(dataDir: string): Promise<string[][]> {
 }
 
 describe("token create", () => {
-  test("prints the token and nothing else, another one each time", async () => {
+  test("token create prints only the token, a different one each time", async () => {
     using dir = temporaryDirectory();
     const first = await token(dir.file("data"), "create");
     const second = await token(dir.file("data"), "create");
@@ -30,7 +30,7 @@ describe("token create", () => {
     expect(second.stdout).not.toBe(first.stdout);
   });
 
-  test("keeps what it was given, and makes the environment", async () => {
+  test("token create stores its options and creates the environment", async () => {
     using dir = temporaryDirectory();
     await token(dir.file("data"), "create", "--name", "ci", "--environment", "staging", "--expires", "30d");
     const [[id, name, environment, application, scopes, created, expires, state] = []] = await listed(dir.file("data"));
@@ -45,7 +45,7 @@ describe("token create", () => {
     [["--environment", "not a name"], 'The environment "not a name" does not exist. The name of a new one has'],
   ];
   for (const [args, sentence] of failures) {
-    test(`fails with one sentence on ${args.join(" ")}`, async () => {
+    test(`"token create ${args.join(" ")}" fails with a one-line error`, async () => {
       using dir = temporaryDirectory();
       const { code, stdout, stderr } = await token(dir.file("data"), "create", ...args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -56,7 +56,7 @@ describe("token create", () => {
 });
 
 describe("token revoke", () => {
-  test("revokes, and again without complaint", async () => {
+  test("token revoke revokes a token and also succeeds when repeated", async () => {
     using dir = temporaryDirectory();
     await token(dir.file("data"), "create", "--name", "ci");
     const id = (await listed(dir.file("data")))[0]?.[0] ?? "";
@@ -66,7 +66,7 @@ describe("token revoke", () => {
     }
   });
 
-  test("fails on an id that is not there", async () => {
+  test("token revoke fails for an unknown id", async () => {
     using dir = temporaryDirectory();
     await token(dir.file("data"), "create");
     const { code, stderr } = await token(dir.file("data"), "revoke", "tok_nothing");
@@ -75,13 +75,13 @@ describe("token revoke", () => {
   });
 });
 
-test("looking at tokens makes no data directory", async () => {
+test("token list does not create a data directory", async () => {
   using dir = temporaryDirectory();
   expect((await token(dir.file("missing"), "list")).code).toBe(1);
   expect(existsSync(dir.file("missing"))).toBe(false);
 });
 
-test("a token made or revoked while the server runs is known to it at once", async () => {
+test("a running server accepts a new token and refuses a revoked one at once", async () => {
   using dir = temporaryDirectory();
   const dataDir = dir.file("data");
   const server = await startBoathook(executable(), dataDir);
