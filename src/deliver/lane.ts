@@ -1,75 +1,88 @@
-import { type Seq, timeOfSeq } from "../core/id.ts";
+import type { Seq } from "../core/id.ts";
+import { timeOfSeq } from "../core/id.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
+import type { LaneState } from "./lane-state.ts";
 
 /** A delivery that a lane has in memory. */
 export interface Waiting {
   readonly delivery: PendingDelivery;
-  /** Kept from the acceptance when there is room; otherwise read shortly before the attempt. */
+  /** Kept since the acceptance if there was room; otherwise read shortly before the attempt. */
   content: MessageContent | null;
 }
 
 /**
- * Before when it is not to be sent; 0 = at once. What was to be sent at once has the instant at which that was said for its `dueAt`, and a
- * clock that was set back may come to it only in hours.
+ * What an endpoint's latest attempts were like. `unproven`: none since the start. `proven`: the
+ * latest one succeeded within a second. `troubled`: it failed or took longer.
  */
-export function notBefore({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
-  const isScheduled = round === 0 && trigger === "schedule" && position > seq;
-  return attempts > 0 || isScheduled ? dueAt : 0;
-}
+export type Reputation = "unproven" | "proven" | "troubled";
 
-/**
- * How an endpoint has answered lately. `unproven`: not yet heard of since the start; `proven`: the latest attempt succeeded
- * within a second; `troubled`: it failed or took longer.
- */
-export type Standing = "unproven" | "proven" | "troubled";
-
-/** No delivery on disk is known of. */
+/** No position: nothing is known to wait on disk. */
 export const NOTHING: Seq = Number.POSITIVE_INFINITY;
-/** How soon to look again, at the earliest, for what was passed over because it was not due. */
-const LATER_MS = 1000;
+/** Minimum wait before rows that were not yet due are read again. */
+const REREAD_MS = 1000;
 const START: LaneCursor = { position: 0, seq: 0 };
 
 /**
- * The queue of one endpoint. The queue itself is on disk; a lane holds the next few deliveries of it and knows how far it
- * has read:
+ * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries of
+ * it in memory and knows how far it has been read:
  *
- * - everything pending at or before `cursor` is here: in `ready`, or under way;
- * - `diskNext` is a lower bound for the position of what waits on disk beyond it.
- * - what had a place before `cursor` but was not yet due, because the clock has stepped back, is looked for at `laterAt`.
+ *      read already            |        on disk
+ *   [ held: under way, ready ] | cursor        diskNext
+ *                              ^               ^
  *
- * `claimed` names what is here, so reading a stretch twice does no harm: rows that are here already are passed over.
+ * - Every pending delivery at or before `cursor` is held: it is in `ready`, or its attempt is under way.
+ * - `diskNext` is a lower bound of the positions that wait on disk. If it is at or before `cursor`,
+ *   something became pending there after the lane had been read, and the lane is read again from there.
+ * - Rows before `cursor` that were not yet due, because the clock has been set back, are read again at
+ *   `laterAt`.
+ *
+ * Reading a row twice does no harm: a row that is held is skipped.
  */
 export class Lane {
+  /** The next deliveries, in order. */
   readonly ready: Waiting[] = [];
-  readonly claimed = new Set<Seq>();
+  /** The deliveries in memory: those in `ready`, and those whose attempt is under way. */
+  readonly held = new Map<Seq, PendingDelivery>();
   cursor: LaneCursor = START;
   diskNext: Seq;
-  inFlight = 0;
-  standing: Standing = "unproven";
-  /** Has an attempt ended since the start? Until then it gets one slot. */
-  isHeardOf = false;
-  /** Read from the directory before the first attempt and after every change. */
+
+  /** False when another process serves this lane. */
+  isOwned = true;
+  /** The store is being read for this lane. */
+  isReading = false;
+  /** Slots that it holds: one for each attempt under way, and one while it is being read. */
+  slotsHeld = 0;
+  /** Not to be served before this time: it is throttled, or an error has interrupted it. */
+  restsUntil = 0;
+  /** Null until its first turn, and after every change of the endpoint. */
   entry: EndpointEntry | null = null;
   /** Prepared for `entry`. */
   target: PreparedTarget | null = null;
-  /** Is the store being asked on behalf of this lane? */
-  busy = false;
-  /** Does it stand in line for a slot? */
-  inLine = false;
-  /** Not to be served before this instant: throttled, or a fifo head that waits for its retry. */
-  parkedUntil = 0;
-  cancelTimer: Cancel | null = null;
-  /** When that timer goes off. */
-  timerAt = NOTHING;
-  /** What waits on disk begins right behind the cursor, not at its position. */
-  #readsOn = false;
-  /** Of what was passed over because it was not due: how many, the first that falls due, and when to look at the earliest. */
-  #passedOver = 0;
-  #laterDueAt = NOTHING;
-  #laterFrom = 0;
+  reputation: Reputation = "unproven";
+  /** Whether an attempt has ended since the start. Until then the lane gets one slot. */
+  hasEndedAttempt = false;
+
+  /** Why it does not run now. Derived from everything above by `stateOf`. */
+  state: LaneState = "idle";
+  /** Wakes a parked lane, at `alarmAt`. It may go off too early, but never too late. */
+  cancelAlarm: Cancel | null = null;
+  alarmAt = NOTHING;
+
+  /** Rises whenever what was read ahead is dropped. A read that began before returns rows that are out of date. */
+  generation = 0;
+  /** The rows on disk continue behind the cursor, and not at the beginning of its position. */
+  #continuesBehindCursor = false;
+  /** The rows before the cursor that were not yet due: how many, when the first is due, when to read them at the earliest. */
+  #notDue = 0;
+  #notDueUntil = NOTHING;
+  #rereadAfter = 0;
+  /** Deliveries whose attempt ended while the lane was being read, and the round of that attempt. */
+  #endedDuringRead: Map<Seq, number> | null = null;
+  /** Held deliveries that were found in a later round on disk. */
+  #resent: Set<Seq> | null = null;
 
   constructor(
     readonly endpointSeq: Seq,
@@ -82,14 +95,15 @@ export class Lane {
     return this.entry?.endpoint.ordering === "fifo";
   }
 
-  /** Nothing here, nothing known of on disk. */
-  get isIdle(): boolean {
-    return this.claimed.size === 0 && this.diskNext === NOTHING && this.laterAt === NOTHING && !this.busy;
+  /** It holds nothing, and nothing is known to wait on disk. */
+  get isEmpty(): boolean {
+    return this.held.size === 0 && this.diskNext === NOTHING && this.laterAt === NOTHING && !this.isReading;
   }
 
   /**
-   * When the first delivery that waits falls due; infinity when none does, or when it is still to be read which one that is. Behind the
-   * head of a fifo lane, which may wait for its retry, others may have been due for long.
+   * Time at which the oldest waiting delivery became due; infinity if there is none, or if it has not
+   * been read yet. In a fifo lane deliveries behind the head may have been due longer than the head,
+   * which may wait for a retry.
    */
   get oldestDueAt(): number {
     const onDisk = this.diskNext === NOTHING || this.diskNext === 0 ? NOTHING : timeOfSeq(this.diskNext);
@@ -97,75 +111,118 @@ export class Lane {
     return this.ready[0]?.delivery.dueAt ?? onDisk;
   }
 
-  /** Adds what has just been committed or read, in the order of the lane. */
+  // --- deliveries in memory ------------------------------------------------------------------------
+
+  /** Adds a delivery that was just committed or read. It comes after everything that was added before. */
   append(waiting: Waiting): void {
     const { delivery } = waiting;
-    this.claimed.add(delivery.seq);
+    this.held.set(delivery.seq, delivery);
     this.ready.push(waiting);
     this.cursor = delivery;
   }
 
-  /** When to look for what was passed over; infinity when there is nothing. */
-  get laterAt(): number {
-    return Math.max(this.#laterDueAt, this.#laterFrom);
+  /** Puts the head of a fifo lane back, to be tried again before the next one. */
+  putBack(waiting: Waiting): void {
+    this.held.set(waiting.delivery.seq, waiting.delivery);
+    this.ready.unshift(waiting);
   }
 
-  /** A row that has been read is not added, because it is not due. */
-  passOver(delivery: PendingDelivery, now: number): void {
-    this.pass(delivery);
-    this.#passedOver++;
-    this.#laterDueAt = Math.min(this.#laterDueAt, delivery.dueAt);
-    // All of them are read again each time, so the more there are the less often.
-    this.#laterFrom = now + LATER_MS + this.#passedOver;
-  }
-
-  /** A row that has been read is not added. */
-  pass({ position, seq }: LaneCursor): void {
-    this.cursor = { position, seq };
-  }
-
-  /** Something waits on disk at `position`: it will be read, even if it lies before what has been read already. */
-  waitsOnDisk(position: Seq): void {
-    if (position <= this.cursor.position) this.#readsOn = false;
-    if (position < this.diskNext) this.diskNext = position;
-  }
-
-  /** There is more behind the cursor, maybe at the same position. */
-  readsOn(): void {
-    if (this.cursor.position >= this.diskNext) return;
-    this.diskNext = this.cursor.position;
-    this.#readsOn = true;
-  }
-
-  /** What was passed over may be due now. */
-  readsAgain(): void {
-    this.#forgetPassedOver();
-    this.waitsOnDisk(0);
-  }
-
-  #forgetPassedOver(): void {
-    this.#passedOver = 0;
-    this.#laterDueAt = NOTHING;
-    this.#laterFrom = 0;
-  }
-
-  /** Where to begin to read. What becomes known of while reading lowers `diskNext` again. */
-  beginReading(): LaneCursor {
-    if (this.diskNext <= this.cursor.position && !this.#readsOn) {
-      this.cursor = { position: this.diskNext - 1, seq: 0 };
+  /** Stops holding a delivery. Returns false if this very delivery is not held. */
+  letGo({ delivery }: Waiting): boolean {
+    const { seq, round } = delivery;
+    if (this.held.get(seq) !== delivery) return false;
+    this.held.delete(seq);
+    if (this.isReading) {
+      this.#endedDuringRead ??= new Map();
+      this.#endedDuringRead.set(seq, round);
     }
-    this.diskNext = NOTHING;
-    this.#readsOn = false;
-    return this.cursor;
+    return true;
   }
 
-  /** Gives back what has not been started, to be read again: after a change of the order, a pause, a disabling. */
+  /** Returns, once, whether a delivery was resent while it was held. */
+  takeResent(seq: Seq): boolean {
+    return this.#resent?.delete(seq) ?? false;
+  }
+
+  /** Drops what has been read ahead, so that it is read again: after a change of the order, a pause, a disabling. */
   release(): void {
-    for (const { delivery } of this.ready) this.claimed.delete(delivery.seq);
+    for (const waiting of this.ready) this.letGo(waiting);
     this.ready.length = 0;
     this.cursor = START;
     this.diskNext = 0;
-    this.#forgetPassedOver();
-    this.#readsOn = false;
+    this.generation++;
+    this.#forgetNotDue();
+    this.#continuesBehindCursor = false;
+  }
+
+  // --- how far it has been read --------------------------------------------------------------------
+
+  /** Something waits on disk at `position`, perhaps before the cursor. */
+  waitsOnDisk(position: Seq): void {
+    if (position <= this.cursor.position) this.#continuesBehindCursor = false;
+    if (position < this.diskNext) this.diskNext = position;
+  }
+
+  /** More rows follow right behind the cursor, perhaps at the same position. */
+  continueBehindCursor(): void {
+    if (this.cursor.position >= this.diskNext) return;
+    this.diskNext = this.cursor.position;
+    this.#continuesBehindCursor = true;
+  }
+
+  /** Returns where to begin to read. Whatever becomes pending during the read lowers `diskNext` again. */
+  beginReading(): LaneCursor {
+    if (this.diskNext <= this.cursor.position && !this.#continuesBehindCursor) {
+      this.cursor = { position: this.diskNext - 1, seq: 0 };
+    }
+    this.diskNext = NOTHING;
+    this.#continuesBehindCursor = false;
+    this.#endedDuringRead = null;
+    return this.cursor;
+  }
+
+  /**
+   * Returns whether a row that was just read is to be added. It is not if the delivery is held, or if
+   * the row was read before the end of its attempt.
+   */
+  isNews({ seq, round }: PendingDelivery): boolean {
+    const held = this.held.get(seq);
+    if (held === undefined) return round > (this.#endedDuringRead?.get(seq) ?? -1);
+    if (round > held.round) {
+      this.#resent ??= new Set();
+      this.#resent.add(seq);
+    }
+    return false;
+  }
+
+  /** Moves the cursor beyond a row without adding it. */
+  skip({ position, seq }: LaneCursor): void {
+    this.cursor = { position, seq };
+  }
+
+  /** Skips a row that is not due yet. */
+  skipNotDue(delivery: PendingDelivery, now: number): void {
+    this.skip(delivery);
+    this.#notDue++;
+    this.#notDueUntil = Math.min(this.#notDueUntil, delivery.dueAt);
+    // All of them are read each time, so the more there are the less often.
+    this.#rereadAfter = now + REREAD_MS + this.#notDue;
+  }
+
+  /** When to read the skipped rows again that were not due; infinity if there are none. */
+  get laterAt(): number {
+    return Math.max(this.#notDueUntil, this.#rereadAfter);
+  }
+
+  /** Reads from the beginning next time, because skipped rows may be due now. */
+  rereadNotDue(): void {
+    this.#forgetNotDue();
+    this.waitsOnDisk(0);
+  }
+
+  #forgetNotDue(): void {
+    this.#notDue = 0;
+    this.#notDueUntil = NOTHING;
+    this.#rereadAfter = 0;
   }
 }

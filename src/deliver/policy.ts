@@ -11,6 +11,8 @@ export interface DeliveryPolicy extends TargetPolicy {
   readonly endpointConcurrency: number;
   /** 0 = never. */
   readonly endpointDisableAfterMs: number;
+  /** Maximum size of a request body, and so of a payload. */
+  readonly maxBodyBytes: number;
   /** How long a stop waits for attempts under way. */
   readonly shutdownTimeoutMs: number;
 }

@@ -1,74 +1,73 @@
-import type { Lane, Standing } from "./lane.ts";
+import type { Lane, Reputation } from "./lane.ts";
+
+/** The queue in which a lane waits: by its reputation, and proven lanes that hold no slot apart from those that do. */
+type Group = "first" | Reputation;
+
+const GROUPS: readonly Group[] = ["first", "proven", "unproven", "troubled"];
+/** A queue is shortened when this many lanes have left it. */
+const LEFT_MAX = 1024;
 
 /**
- * Where a lane lines up: by its standing, and healthy ones apart by whether they hold a slot already.
- */
-type Line = "idle" | "proven" | "unproven" | "troubled";
-
-const ORDER: readonly Line[] = ["idle", "proven", "unproven", "troubled"];
-/** A line is shortened when so many lanes at its head have had their turn. */
-const SERVED_MAX = 1024;
-
-/**
- * Who gets the next slot. The lanes that have something to send stand in lines, and the lines take turns.
+ * Decides who gets the next slot: the permission for one attempt, or for one read. Ready lanes wait in four queues, which
+ * are served in turn.
  *
- * - Endpoints that lately failed or were slow hold at most three quarters of all slots, so that however many of them hang,
- *   the others find free ones.
- * - The last quarter is for lanes that hold none: healthy endpoints that begin to hang, all at the same moment and before anybody
- *   can know, still leave slots to the others.
- * - Endpoints not yet heard of get one slot each until their first answer, and together with the troubled ones at most seven
- *   eighths: a start with many dead endpoints stops nobody who has proved healthy.
+ * - Endpoints that lately failed or were slow hold at most three quarters of all slots. However many of them hang, the
+ *   others find free slots.
+ * - The last quarter is for proven lanes that hold no slot. Healthy endpoints that begin to hang, all at the same moment
+ *   and before anyone can know, still leave slots to others.
+ * - Unproven endpoints get one slot each until their first attempt has ended, and together with the troubled ones at most
+ *   seven eighths: a start with many dead endpoints does not stop a proven one.
  */
 export class Slots {
-  readonly #lines: Record<Line, Lane[]> = { idle: [], proven: [], unproven: [], troubled: [] };
-  readonly #heads: Record<Line, number> = { idle: 0, proven: 0, unproven: 0, troubled: 0 };
-  readonly #active: Record<Standing, number> = { proven: 0, unproven: 0, troubled: 0 };
+  readonly #queues: Record<Group, Lane[]> = { first: [], proven: [], unproven: [], troubled: [] };
+  /** How many lanes at the head of each queue have left it. */
+  readonly #left: Record<Group, number> = { first: 0, proven: 0, unproven: 0, troubled: 0 };
+  readonly #taken: Record<Reputation, number> = { proven: 0, unproven: 0, troubled: 0 };
   readonly #threeQuarters: number;
   readonly #sevenEighths: number;
-  #turn = 0;
+  /** The queue that is served next, if it has a lane that may have a slot. */
+  #nextGroup = 0;
 
   constructor(private readonly total: number) {
     this.#threeQuarters = Math.max(1, Math.floor((total * 3) / 4));
     this.#sevenEighths = Math.max(1, Math.floor((total * 7) / 8));
   }
 
-  get active(): number {
-    return this.#active.proven + this.#active.unproven + this.#active.troubled;
+  get taken(): number {
+    return this.#taken.proven + this.#taken.unproven + this.#taken.troubled;
   }
 
-  /** Slots held by endpoints of this standing. */
-  activeOf(standing: Standing): number {
-    return this.#active[standing];
+  /** Slots that endpoints with this reputation hold. */
+  takenBy(reputation: Reputation): number {
+    return this.#taken[reputation];
   }
 
-  /** Puts a lane at the end of its line. */
-  line(lane: Lane): void {
-    if (lane.inLine) return;
-    lane.inLine = true;
-    this.#lines[lineOf(lane)].push(lane);
+  /** Queues a lane whose state has just become `ready`. It leaves the queue by `next`, or when its state changes. */
+  queue(lane: Lane): void {
+    this.#queues[groupOf(lane)].push(lane);
   }
 
-  /** The lane whose turn it is, taken out of its line; null when no slot is free for anyone who waits. */
+  /** Returns the lane that is served next; null if no slot is free for any lane that waits. */
   next(): Lane | null {
-    if (this.active >= this.total) return null;
-    for (let i = 0; i < ORDER.length; i++) {
-      const line = ORDER[(this.#turn + i) % ORDER.length]!;
-      if (!this.#admits(line)) continue;
-      const lane = this.#shift(line);
+    if (this.taken >= this.total) return null;
+    for (let i = 0; i < GROUPS.length; i++) {
+      const group = GROUPS[(this.#nextGroup + i) % GROUPS.length]!;
+      if (!this.#admits(group)) continue;
+      const lane = this.#shift(group);
       if (lane === null) continue;
-      this.#turn = (this.#turn + i + 1) % ORDER.length;
+      this.#nextGroup = (this.#nextGroup + i + 1) % GROUPS.length;
       return lane;
     }
     return null;
   }
 
-  #admits(line: Line): boolean {
-    const { unproven, troubled } = this.#active;
-    switch (line) {
-      case "idle":
+  #admits(group: Group): boolean {
+    const { unproven, troubled } = this.#taken;
+    switch (group) {
+      case "first":
         return true;
       case "proven":
-        return this.active < this.#threeQuarters;
+        return this.taken < this.#threeQuarters;
       case "unproven":
         return unproven + troubled < this.#sevenEighths;
       case "troubled":
@@ -76,55 +75,50 @@ export class Slots {
     }
   }
 
-  #shift(line: Line): Lane | null {
-    const lanes = this.#lines[line];
-    while (this.#heads[line] < lanes.length) {
-      const lane = lanes[this.#heads[line]++]!;
-      if (this.#heads[line] > SERVED_MAX && this.#heads[line] * 2 > lanes.length) {
-        lanes.splice(0, this.#heads[line]);
-        this.#heads[line] = 0;
+  #shift(group: Group): Lane | null {
+    const queue = this.#queues[group];
+    while (this.#left[group] < queue.length) {
+      const lane = queue[this.#left[group]++]!;
+      if (this.#left[group] > LEFT_MAX && this.#left[group] * 2 > queue.length) {
+        queue.splice(0, this.#left[group]);
+        this.#left[group] = 0;
       }
-      // A lane that has changed since it lined up stands in another line since then.
-      if (!lane.inLine || lineOf(lane) !== line) continue;
-      lane.inLine = false;
-      return lane;
+      // A lane whose group has changed since it was queued waits in another queue.
+      if (lane.state === "ready" && groupOf(lane) === group) return lane;
     }
-    lanes.length = 0;
-    this.#heads[line] = 0;
+    queue.length = 0;
+    this.#left[group] = 0;
     return null;
   }
 
-  occupy(lane: Lane): void {
-    lane.inFlight++;
-    this.#active[lane.standing]++;
+  take(lane: Lane): void {
+    lane.slotsHeld++;
+    this.#taken[lane.reputation]++;
   }
 
-  free(lane: Lane): void {
-    this.#active[lane.standing]--;
-    this.#change(lane, () => {
-      lane.inFlight--;
-    });
+  release(lane: Lane): void {
+    const before = groupOf(lane);
+    this.#taken[lane.reputation]--;
+    lane.slotsHeld--;
+    this.#requeue(lane, before);
   }
 
-  /** The slots that a lane holds count for its standing, also when that changes while they are held. */
-  restand(lane: Lane, standing: Standing): void {
-    if (lane.standing === standing) return;
-    this.#active[lane.standing] -= lane.inFlight;
-    this.#active[standing] += lane.inFlight;
-    this.#change(lane, () => {
-      lane.standing = standing;
-    });
+  /** Changes a lane's reputation. The slots that it holds count for the new one at once. */
+  setReputation(lane: Lane, reputation: Reputation): void {
+    if (lane.reputation === reputation) return;
+    const before = groupOf(lane);
+    this.#taken[lane.reputation] -= lane.slotsHeld;
+    this.#taken[reputation] += lane.slotsHeld;
+    lane.reputation = reputation;
+    this.#requeue(lane, before);
   }
 
-  /** A lane that waits moves to the end of the line in which it belongs after the change. */
-  #change(lane: Lane, change: () => void): void {
-    const before = lineOf(lane);
-    change();
-    const after = lineOf(lane);
-    if (lane.inLine && after !== before) this.#lines[after].push(lane);
+  /** Moves a ready lane to the end of the queue of its new group. */
+  #requeue(lane: Lane, before: Group): void {
+    if (lane.state === "ready" && groupOf(lane) !== before) this.queue(lane);
   }
 }
 
-function lineOf({ standing, inFlight }: Lane): Line {
-  return standing === "proven" && inFlight === 0 ? "idle" : standing;
+function groupOf({ reputation, slotsHeld }: Lane): Group {
+  return reputation === "proven" && slotsHeld === 0 ? "first" : reputation;
 }

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import type { Seq } from "../../src/core/id.ts";
-import { BacklogWatch } from "../../src/deliver/backlog-watch.ts";
-import type { OldestDue } from "../../src/deliver/engine.ts";
+import type { OldestDue } from "../../src/deliver/lanes.ts";
+import { BacklogWatch } from "../../src/deliver/watches/backlog-watch.ts";
 import type { Clock } from "../../src/ports.ts";
 
 const THRESHOLD_MS = 1000;

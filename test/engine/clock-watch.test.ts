@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { ClockWatch } from "../../src/deliver/clock-watch.ts";
+import { ClockWatch } from "../../src/deliver/watches/clock-watch.ts";
 import { VirtualClock } from "../sim/clock.ts";
 
 const MINUTE = 60_000;

@@ -1,92 +1,90 @@
 import { describe, expect, test } from "bun:test";
 import { Lane, NOTHING, type Waiting } from "../../src/deliver/lane.ts";
 import type { EndpointEntry } from "../../src/store/directory.ts";
-import type { Endpoint } from "../../src/store/index.ts";
+import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 
-function waiting(seq: number, position = seq): Waiting {
-  return {
-    delivery: { seq, messageSeq: 1, endpointSeq: 7, position, dueAt: 0, attempts: 0, round: 0, trigger: "schedule" },
-    content: null,
-  };
+function deliveryOf(seq: number, change: Partial<PendingDelivery> = {}): PendingDelivery {
+  const times = { position: seq, dueAt: 0, attempts: 0, round: 0, trigger: "schedule" } as const;
+  return { seq, messageSeq: 1, endpointSeq: 7, ...times, ...change };
+}
+
+function waiting(seq: number): Waiting {
+  return { delivery: deliveryOf(seq), content: null };
 }
 
 function entryOf(change: Partial<Endpoint>): EndpointEntry {
-  return {
-    endpoint: change,
-    keys: [],
-    validUntil: NOTHING,
-  } as unknown as EndpointEntry;
+  return { endpoint: change, keys: [], validUntil: NOTHING } as unknown as EndpointEntry;
 }
 
 describe("a lane", () => {
-  test("is idle when it has nothing and knows of nothing on disk", () => {
+  test("a lane is empty when it holds nothing and knows of nothing on disk", () => {
     const lane = new Lane(7, NOTHING);
-    expect(lane.isIdle).toBe(true);
+    expect(lane.isEmpty).toBe(true);
     lane.waitsOnDisk(5);
-    expect(lane.isIdle).toBe(false);
+    expect(lane.isEmpty).toBe(false);
   });
 
-  test("names what it has, in order, and reads on behind it", () => {
+  test("a lane holds its deliveries in order and continues to read behind them", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(3));
     lane.append(waiting(5));
-    expect([...lane.claimed]).toEqual([3, 5]);
+    expect([...lane.held.keys()]).toEqual([3, 5]);
     expect(lane.ready.map(({ delivery }) => delivery.seq)).toEqual([3, 5]);
     expect(lane.cursor).toMatchObject({ position: 5, seq: 5 });
     lane.waitsOnDisk(9);
     expect(lane.beginReading()).toMatchObject({ position: 5, seq: 5 });
   });
 
-  test("remembers the first place on disk only", () => {
+  test("a lane remembers only the first position on disk", () => {
     const lane = new Lane(7, NOTHING);
     for (const position of [9, 4, 6]) lane.waitsOnDisk(position);
     expect(lane.diskNext).toBe(4);
   });
 
-  test("goes back for what has become pending before the place it has read to", () => {
+  test("a lane goes back for what has become pending before its cursor", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(3);
     expect(lane.beginReading().position).toBeLessThan(3);
   });
 
-  test("reads on among many at one place, unless something new waits there", () => {
+  test("a lane continues among many deliveries at one position, unless something new waits there", () => {
     const lane = new Lane(7, NOTHING);
-    lane.pass({ position: 8, seq: 3 });
-    lane.readsOn();
+    lane.skip({ position: 8, seq: 3 });
+    lane.continueBehindCursor();
     expect(lane.diskNext).toBe(8);
     expect(lane.beginReading()).toEqual({ position: 8, seq: 3 });
-    lane.readsOn();
+    lane.continueBehindCursor();
     lane.waitsOnDisk(8);
     expect(lane.beginReading().position).toBeLessThan(8);
-    lane.pass({ position: 8, seq: 3 });
+    lane.skip({ position: 8, seq: 3 });
     lane.waitsOnDisk(2);
-    lane.readsOn();
+    lane.continueBehindCursor();
     expect(lane.beginReading().position).toBeLessThan(2);
   });
 
-  test("reads from its beginning for what was passed over because it was not due", () => {
+  test("a lane reads from its beginning for rows that were skipped because they were not due", () => {
     const lane = new Lane(7, NOTHING);
-    const { delivery } = waiting(8);
+    const delivery = deliveryOf(8);
     expect(lane.laterAt).toBe(NOTHING);
-    for (const dueAt of [5000, 3000]) lane.passOver({ ...delivery, dueAt }, 100);
-    expect([lane.isIdle, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
-    // Not before a second has passed, and a little more for each of them.
-    lane.passOver({ ...delivery, dueAt: 101 }, 100);
+    for (const dueAt of [5000, 3000]) lane.skipNotDue({ ...delivery, dueAt }, 100);
+    expect([lane.isEmpty, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
+    // Not before a second has passed, and a little later for each of them.
+    lane.skipNotDue({ ...delivery, dueAt: 101 }, 100);
     expect(lane.laterAt).toBe(1103);
-    lane.readsAgain();
+    lane.rereadNotDue();
     expect(lane.laterAt).toBe(NOTHING);
     expect(lane.beginReading().position).toBeLessThan(0);
   });
 
-  test("misses nothing at the very place it has read to", () => {
+  test("a lane misses nothing at the very position of its cursor", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(8);
     expect(lane.beginReading().position).toBeLessThan(8);
   });
 
-  test("knows of nothing on disk once it begins to read, and notices what comes meanwhile", () => {
+  test("a lane knows of nothing on disk once it begins to read, and notices what comes during the read", () => {
     const lane = new Lane(7, 4);
     lane.beginReading();
     expect(lane.diskNext).toBe(NOTHING);
@@ -94,20 +92,65 @@ describe("a lane", () => {
     expect(lane.diskNext).toBe(6);
   });
 
-  test("gives back what has not been started and keeps what is under way claimed", () => {
+  test("a release drops what has not been started and keeps holding what is under way", () => {
     const lane = new Lane(7, NOTHING);
     for (const seq of [1, 2, 3]) lane.append(waiting(seq));
     lane.ready.shift();
+    const { generation } = lane;
     lane.release();
-    expect([...lane.claimed]).toEqual([1]);
+    expect([...lane.held.keys()]).toEqual([1]);
     expect(lane.ready).toEqual([]);
     expect(lane.beginReading().position).toBeLessThan(1);
+    expect(lane.generation).toBeGreaterThan(generation);
   });
 
-  test("is fifo when its endpoint is", () => {
+  test("a lane is fifo when its endpoint is", () => {
     const lane = new Lane(7, NOTHING);
     expect(lane.isFifo).toBe(false);
     lane.entry = entryOf({ ordering: "fifo" });
     expect(lane.isFifo).toBe(true);
+  });
+});
+
+describe("a row that a lane has read", () => {
+  test("a row is news unless its delivery is held", () => {
+    const lane = new Lane(7, NOTHING);
+    lane.append(waiting(1));
+    expect(lane.isNews(deliveryOf(1))).toBe(false);
+    expect(lane.isNews(deliveryOf(2))).toBe(true);
+    expect(lane.takeResent(1)).toBe(false);
+  });
+
+  test("a row in a later round than the held delivery is reported once, when the delivery is let go", () => {
+    const lane = new Lane(7, NOTHING);
+    const held = waiting(1);
+    lane.append(held);
+    expect(lane.isNews(deliveryOf(1, { round: 1 }))).toBe(false);
+    expect(lane.letGo(held)).toBe(true);
+    expect([lane.takeResent(1), lane.takeResent(1)]).toEqual([true, false]);
+  });
+
+  test("a row is not news if its attempt ended during the read, unless it is in a later round", () => {
+    const lane = new Lane(7, NOTHING);
+    const held = waiting(1);
+    lane.append(held);
+    lane.beginReading();
+    lane.isReading = true;
+    lane.letGo(held);
+    expect(lane.isNews(deliveryOf(1))).toBe(false);
+    expect(lane.isNews(deliveryOf(1, { round: 1 }))).toBe(true);
+    lane.beginReading();
+    expect(lane.isNews(deliveryOf(1))).toBe(true);
+  });
+
+  test("letting go of a delivery that has been put back in another form does nothing", () => {
+    const lane = new Lane(7, NOTHING);
+    const first = waiting(1);
+    lane.append(first);
+    lane.ready.shift();
+    lane.letGo(first);
+    lane.putBack(waiting(1));
+    expect(lane.letGo(first)).toBe(false);
+    expect([...lane.held.keys()]).toEqual([1]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Retention } from "../../src/deliver/retention.ts";
+import { Retention } from "../../src/deliver/tasks/retention.ts";
 import { type Housekeeping, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 

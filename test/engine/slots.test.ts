@@ -1,28 +1,41 @@
 import { describe, expect, test } from "bun:test";
-import { Lane, NOTHING, type Standing } from "../../src/deliver/lane.ts";
+import { Lane, NOTHING, type Reputation } from "../../src/deliver/lane.ts";
 import { Slots } from "../../src/deliver/slots.ts";
 
 let number = 0;
-function laneOf(standing: Standing): Lane {
+function laneOf(reputation: Reputation): Lane {
   const lane = new Lane(++number, NOTHING);
-  lane.standing = standing;
+  lane.reputation = reputation;
   return lane;
 }
 
-/** Gives slots to the lanes, each lining up again at once, until none is free for any of them. */
+/** Makes a lane ready and queues it. */
+function request(slots: Slots, lane: Lane): void {
+  lane.state = "ready";
+  slots.queue(lane);
+}
+
+/** Returns the lane that is served next, which is not ready any more. */
+function next(slots: Slots): Lane | null {
+  const lane = slots.next();
+  if (lane !== null) lane.state = "idle";
+  return lane;
+}
+
+/** Gives slots to the lanes, each of which is ready again at once, until no slot is free for any of them. */
 function fill(slots: Slots, lanes: readonly Lane[]): Lane[] {
-  for (const lane of lanes) slots.line(lane);
+  for (const lane of lanes) request(slots, lane);
   const served: Lane[] = [];
-  for (let lane = slots.next(); lane !== null; lane = slots.next()) {
-    slots.occupy(lane);
+  for (let lane = next(slots); lane !== null; lane = next(slots)) {
+    slots.take(lane);
     served.push(lane);
-    slots.line(lane);
+    request(slots, lane);
   }
   return served;
 }
 
-describe("the slots", () => {
-  test.each<[Standing, number, number]>([
+describe("slots", () => {
+  test.each<[Reputation, number, number]>([
     ["proven", 16, 12],
     ["troubled", 16, 12],
     ["unproven", 16, 14],
@@ -33,87 +46,97 @@ describe("the slots", () => {
     ["troubled", 4, 3],
     ["troubled", 256, 192],
     ["unproven", 256, 224],
-  ])("let %s lanes, of %d, hold %d when they are two", (standing, total, wanted) => {
+  ])("two %s lanes take of %d slots at most %d", (reputation, total, wanted) => {
     const slots = new Slots(total);
-    fill(slots, [laneOf(standing), laneOf(standing)]);
-    expect(slots.active).toBe(wanted);
-    expect(slots.activeOf(standing)).toBe(wanted);
+    fill(slots, [laneOf(reputation), laneOf(reputation)]);
+    expect(slots.taken).toBe(wanted);
+    expect(slots.takenBy(reputation)).toBe(wanted);
   });
 
-  test("keep the last quarter for lanes that hold none", () => {
+  test("the last quarter of the slots is for proven lanes that hold none", () => {
     const slots = new Slots(16);
     const early = [laneOf("proven"), laneOf("proven")];
     fill(slots, early);
     const late = [1, 2, 3, 4, 5].map(() => laneOf("proven"));
     fill(slots, late);
-    expect(late.map(({ inFlight }) => inFlight)).toEqual([1, 1, 1, 1, 0]);
-    expect(slots.active).toBe(16);
+    expect(late.map(({ slotsHeld }) => slotsHeld)).toEqual([1, 1, 1, 1, 0]);
+    expect(slots.taken).toBe(16);
   });
 
-  test("keep an eighth for the proven when the troubled and the unproven want all", () => {
+  test("an eighth of the slots is for proven lanes when troubled and unproven ones want all", () => {
     const slots = new Slots(16);
     const proven = [laneOf("proven"), laneOf("proven")];
     fill(slots, [laneOf("troubled"), laneOf("unproven")]);
-    expect(slots.active).toBe(14);
+    expect(slots.taken).toBe(14);
     fill(slots, proven);
-    expect(proven.map(({ inFlight }) => inFlight)).toEqual([1, 1]);
+    expect(proven.map(({ slotsHeld }) => slotsHeld)).toEqual([1, 1]);
   });
 
-  test("serve the lanes of one standing in turns", () => {
+  test("lanes with one reputation are served in turn", () => {
     const slots = new Slots(16);
     const lanes = [laneOf("troubled"), laneOf("troubled"), laneOf("troubled")];
     expect(fill(slots, lanes)).toEqual([...lanes, ...lanes, ...lanes, ...lanes]);
   });
 
-  test("serve the standings in turns", () => {
+  test("the reputations are served in turn", () => {
     const slots = new Slots(32);
     const lanes = [laneOf("proven"), laneOf("unproven"), laneOf("troubled")];
     expect(new Set(fill(slots, lanes).slice(0, 6))).toEqual(new Set(lanes));
-    expect(lanes.map(({ inFlight }) => inFlight >= 6)).toEqual([true, true, true]);
+    expect(lanes.map(({ slotsHeld }) => slotsHeld >= 6)).toEqual([true, true, true]);
   });
 
-  test("have each lane in line once", () => {
+  test("a lane that is no longer ready is skipped", () => {
+    const slots = new Slots(4);
+    const [gone, ready] = [laneOf("proven"), laneOf("proven")];
+    request(slots, gone);
+    request(slots, ready);
+    gone.state = "paused";
+    expect(next(slots)).toBe(ready);
+    expect(next(slots)).toBeNull();
+  });
+
+  test("a lane that is queued twice is served once", () => {
     const slots = new Slots(4);
     const lane = laneOf("proven");
-    slots.line(lane);
-    slots.line(lane);
-    expect(slots.next()).toBe(lane);
-    expect(slots.next()).toBeNull();
+    request(slots, lane);
+    request(slots, lane);
+    expect(next(slots)).toBe(lane);
+    expect(next(slots)).toBeNull();
   });
 
-  test("give a slot that was freed to the next", () => {
+  test("a released slot goes to the next lane", () => {
     const slots = new Slots(1);
     const [one, two] = [laneOf("proven"), laneOf("proven")];
     fill(slots, [one]);
-    slots.line(two);
-    expect(slots.next()).toBeNull();
-    slots.free(one);
-    expect(slots.active).toBe(0);
-    expect(new Set([slots.next(), slots.next()])).toEqual(new Set([one, two]));
+    request(slots, two);
+    expect(next(slots)).toBeNull();
+    slots.release(one);
+    expect(slots.taken).toBe(0);
+    expect(new Set([next(slots), next(slots)])).toEqual(new Set([one, two]));
   });
 
-  test("count what a lane holds for its new standing as soon as that changes", () => {
+  test("the slots of a lane count for its new reputation as soon as it changes", () => {
     const slots = new Slots(16);
     const lane = laneOf("proven");
     fill(slots, [lane]);
-    slots.restand(lane, "troubled");
-    expect([slots.activeOf("proven"), slots.activeOf("troubled")]).toEqual([0, 12]);
-    expect(slots.next()).toBeNull();
-    slots.free(lane);
-    expect(slots.activeOf("troubled")).toBe(11);
-    expect(slots.next()).toBe(lane);
+    slots.setReputation(lane, "troubled");
+    expect([slots.takenBy("proven"), slots.takenBy("troubled")]).toEqual([0, 12]);
+    expect(next(slots)).toBeNull();
+    slots.release(lane);
+    expect(slots.takenBy("troubled")).toBe(11);
+    expect(next(slots)).toBe(lane);
   });
 
-  test("let a lane that waits stand in the line of its new standing, once", () => {
+  test("a ready lane is served once after its reputation has changed", () => {
     const slots = new Slots(16);
     const lane = laneOf("proven");
-    slots.line(lane);
-    slots.restand(lane, "troubled");
-    expect(slots.next()).toBe(lane);
-    expect(slots.next()).toBeNull();
+    request(slots, lane);
+    slots.setReputation(lane, "troubled");
+    expect(next(slots)).toBe(lane);
+    expect(next(slots)).toBeNull();
   });
 
-  test("keep the order of a line that is thousands long", () => {
+  test("a queue of thousands of lanes keeps its order", () => {
     const slots = new Slots(100_000);
     const lanes = Array.from({ length: 5000 }, () => laneOf("proven"));
     expect([...new Set(fill(slots, lanes))]).toEqual(lanes);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Lane, NOTHING } from "../../src/deliver/lane.ts";
-import { SLOW_MS, SlowWatch } from "../../src/deliver/slow-watch.ts";
+import { SLOW_MS, SlowWatch } from "../../src/deliver/watches/slow-watch.ts";
 import { VirtualClock } from "../sim/clock.ts";
 
 function watching() {
@@ -11,6 +11,12 @@ function watching() {
     clock,
     slow,
     watch,
+    /** An attempt that starts now. */
+    start(lane: Lane) {
+      const attempt = { lane, startedAt: clock.now };
+      watch.started(attempt);
+      return attempt;
+    },
     pass(ms: number) {
       const until = clock.now + ms;
       while (clock.peek() <= until) clock.next()!.task();
@@ -22,40 +28,38 @@ function watching() {
 const [one, two] = [new Lane(1, NOTHING), new Lane(2, NOTHING)];
 
 describe("the slow watch", () => {
-  test("notices an attempt that is still under way after a second, once", () => {
-    const { clock, slow, watch, pass } = watching();
-    const startedAt = clock.now;
-    watch.started(one, startedAt);
+  test("an attempt that is still under way after a second is slow, and reported once", () => {
+    const { slow, start, pass } = watching();
+    const { startedAt } = start(one);
     pass(SLOW_MS - 1);
     expect(slow).toEqual([]);
     pass(10 * SLOW_MS);
     expect(slow).toEqual([[one, startedAt + SLOW_MS]]);
   });
 
-  test("says nothing of an attempt that has ended by then", () => {
-    const { clock, slow, watch, pass } = watching();
-    const watched = watch.started(one, clock.now);
+  test("an attempt that has ended by then is not reported", () => {
+    const { clock, slow, watch, start, pass } = watching();
+    const attempt = start(one);
     pass(SLOW_MS - 1);
-    expect(watch.finished(watched, clock.now)).toBe(true);
+    expect(watch.ended(attempt, clock.now)).toBe(true);
     pass(10 * SLOW_MS);
     expect(slow).toEqual([]);
   });
 
-  test("calls an attempt fast up to a second and not longer", () => {
-    const { clock, watch } = watching();
-    const startedAt = clock.now;
-    expect(watch.finished(watch.started(one, startedAt), startedAt + SLOW_MS)).toBe(true);
-    expect(watch.finished(watch.started(one, startedAt), startedAt + SLOW_MS + 1)).toBe(false);
+  test("an attempt of up to a second is fast", () => {
+    const { watch, start } = watching();
+    const [exact, longer] = [start(one), start(one)];
+    expect(watch.ended(exact, exact.startedAt + SLOW_MS)).toBe(true);
+    expect(watch.ended(longer, longer.startedAt + SLOW_MS + 1)).toBe(false);
   });
 
-  test("notices each of many in its own time", () => {
-    const { clock, slow, watch, pass } = watching();
-    const startedAt = clock.now;
-    watch.started(one, clock.now);
+  test("each of many attempts is reported in its own time", () => {
+    const { clock, slow, watch, start, pass } = watching();
+    const { startedAt } = start(one);
     pass(300);
-    const fast = watch.started(one, clock.now);
-    watch.started(two, clock.now);
-    watch.finished(fast, clock.now);
+    const fast = start(one);
+    start(two);
+    watch.ended(fast, clock.now);
     pass(5 * SLOW_MS);
     expect(slow).toEqual([
       [one, startedAt + SLOW_MS],
@@ -63,9 +67,9 @@ describe("the slow watch", () => {
     ]);
   });
 
-  test("says nothing after it has been stopped", () => {
-    const { clock, slow, watch, pass } = watching();
-    watch.started(one, clock.now);
+  test("nothing is reported after a stop", () => {
+    const { slow, watch, start, pass } = watching();
+    start(one);
     watch.stop();
     pass(5 * SLOW_MS);
     expect(slow).toEqual([]);

@@ -25,6 +25,7 @@ export function rollPolicy(dice: Dice): KernelSettings {
     endpointDisableAfterMs: dice.pick([0, 6 * HOUR_MS, 120 * HOUR_MS]),
     allowSubnets: [],
     maxResponseStoredBytes: 1024,
+    maxBodyBytes: 2 * 1024 * 1024,
     signatureHeaders: "webhook",
     userAgent: "Boathook/sim",
     inbox: () => null,

@@ -11,7 +11,7 @@ import { plainApplication } from "../../src/core/resources/application.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
-import type { Answer, Cancel, OutgoingRequest } from "../../src/ports.ts";
+import type { Answer, Cancel, Clock, OutgoingRequest } from "../../src/ports.ts";
 import { type Delivery, type Endpoint, type NewMessage, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
@@ -48,12 +48,12 @@ export interface Start {
 
 export interface WorldOptions {
   readonly policy?: Partial<KernelSettings>;
-  /** What chance says, always. */
-  readonly chance?: number;
+  /** The random number, always the same or from a function. */
+  readonly chance?: number | (() => number);
   /** How long names take to be looked up; `hang` for ever. */
   readonly resolve?: (host: string) => readonly string[] | "hang";
   /** Puts something between the engine and its store. */
-  readonly wrapStore?: (store: Store) => Store;
+  readonly wrapStore?: (store: Store, clock: Clock) => Store;
 }
 
 interface Process {
@@ -71,6 +71,7 @@ export const policy: KernelSettings = {
   endpointDisableAfterMs: 5 * DAY,
   allowSubnets: [],
   maxResponseStoredBytes: 1024,
+  maxBodyBytes: 2 * 1024 * 1024,
   signatureHeaders: "webhook",
   userAgent: "Boathook/test",
   inbox: () => null,
@@ -97,6 +98,8 @@ export class EngineWorld implements Disposable {
   readonly #options: WorldOptions;
   readonly #policy: KernelSettings;
   #process!: Process;
+  /** The store of the process without what the options put around it. */
+  #bare!: { readonly store: Store; readonly clock: Clock };
   #lives = 0;
   #environmentSeq: Seq = 0;
   #applicationSeq: Seq = 0;
@@ -165,17 +168,42 @@ export class EngineWorld implements Disposable {
         if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
       },
     );
-    const store = this.#options.wrapStore?.(memory.store) ?? memory.store;
+    const store = this.#options.wrapStore?.(memory.store, clock) ?? memory.store;
+    this.#bare = { store: memory.store, clock };
+    return { number, kernel: this.#assemble(store, facts, clock), crash: memory.crash };
+  }
+
+  #assemble(store: Store, facts: Facts, clock: Clock): Kernel {
     const dice = new Dice(1);
     const ports = {
       clock,
-      random: { next: () => this.#options.chance ?? 0, bytes: (count: number) => dice.bytes(count) },
+      random: { next: () => this.#roll(), bytes: (count: number) => dice.bytes(count) },
       transport: { send: (request: OutgoingRequest, signal: AbortSignal) => this.#send(request, signal) },
       resolver: { resolve: (host: string, signal: AbortSignal) => this.#resolve(host, signal) },
     };
     const kernel = assemble({ store, facts, ports, settings: this.#policy });
     facts.subscribe((fact) => this.facts.push(fact));
-    return { number, kernel, crash: memory.crash };
+    return kernel;
+  }
+
+  /** Starts a second engine on the same store, as in another process. The signals of each reach both. */
+  async join(wrapStore: (store: Store, clock: Clock) => Store): Promise<Kernel> {
+    const { store, clock } = this.#bare;
+    const other = this.#assemble(wrapStore(store, clock), new Facts(), clock);
+    const kernels = [this.kernel, other];
+    const sends = kernels.map(({ signals }) => signals.send.bind(signals));
+    for (const { signals } of kernels) {
+      signals.send = (signal) => {
+        for (const send of sends) send(signal);
+      };
+    }
+    await this.do(() => other.engine.start());
+    return other;
+  }
+
+  #roll(): number {
+    const { chance = 0 } = this.#options;
+    return typeof chance === "function" ? chance() : chance;
   }
 
   /** The process dies and another one starts on the same data. */
@@ -231,9 +259,13 @@ export class EngineWorld implements Disposable {
   }
 
   /** Accepts messages for one endpoint, in one commit. Returns their numbers. */
-  async send(endpoint: Endpoint, count = 1, change: Partial<Incoming> = {}): Promise<readonly Seq[]> {
+  async send(
+    endpoint: Endpoint,
+    count = 1,
+    change: Partial<Incoming> = {},
+    { accepter, directory }: Kernel = this.kernel,
+  ): Promise<readonly Seq[]> {
     const host = new URL(endpoint.url).hostname;
-    const { accepter, directory } = this.kernel;
     const incoming = Array.from({ length: count }, () => {
       const number = (this.#sent.get(host) ?? 0) + 1;
       this.#sent.set(host, number);

@@ -3,11 +3,11 @@ import type { Seq } from "../../core/id.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import { LeaseLost, type Store, StoreUnavailable, type Task } from "../../store/index.ts";
 
-/** What one step of a task leaves: its new `data`, and how long to rest before the next step; null when it was the last. */
+/** The result of one step of a task: its new `data`, and the pause before the next step; null if it was the last one. */
 export interface Step {
   readonly data: Task["data"];
   readonly nextInMs: number | null;
-  /** Why the rest cannot be done, one sentence for people; ends the task as `failed`. Its `data` gets it as `error`. */
+  /** Why the rest cannot be done, as one sentence for people. Ends the task as `failed`; its `data` gets this as `error`. */
   readonly failure?: string;
 }
 
@@ -16,19 +16,29 @@ export interface TaskKind {
   /** The task's `kind`, for example `dead-letter.redrive`. */
   readonly kind: string;
   /**
-   * Does a bounded part of the work (a commit's worth) and says how far it has come. After a crash the step may be done again
-   * from the `data` that was stored last, so doing it twice must do no harm.
+   * Does a bounded part of the work (a commit's worth) and returns how far it has come. After a crash the step may be
+   * repeated from the `data` that was stored last, so doing it twice must do no harm.
    */
   step(task: Task): Promise<Step>;
 }
 
 const STORE_RETRY_MS = 1000;
 
-/** Does background tasks step by step, storing how far they have come, so that they go on after a restart. */
+/** What follows a step of a task that goes on. */
+interface Pause {
+  readonly task: Task;
+  readonly delayMs: number;
+  /** The store did not say whether the step was stored. */
+  readonly isUncertain: boolean;
+}
+
+/** Runs background tasks step by step. It stores how far they have come, so that they continue after a restart. */
 export class TaskRunner {
   readonly #kinds: ReadonlyMap<string, TaskKind>;
-  readonly #timers = new Map<Seq, Cancel>();
-  #stopped = false;
+  /** Cancels the pause of a task; null while a step of it is under way. */
+  readonly #running = new Map<Seq, Cancel | null>();
+  #isStopped = false;
+  #onIdle: (() => void) | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -39,50 +49,86 @@ export class TaskRunner {
     this.#kinds = new Map(kinds.map((kind) => [kind.kind, kind]));
   }
 
-  /** Begins, or goes on with, a task that is stored as `running`. */
-  run(task: Task): void {
-    const kind = this.#kinds.get(task.kind);
-    if (kind === undefined) throw new Error(`There is nobody who does tasks of the kind ${task.kind}.`);
-    void this.#step(kind, task);
+  /** Takes over the running tasks that no process works on. */
+  async lease(): Promise<void> {
+    for (const task of await this.store.housekeeping.tasks.lease()) this.run(task);
   }
 
-  stop(): void {
-    this.#stopped = true;
-    for (const cancel of this.#timers.values()) cancel();
+  /** Starts or continues a task that is stored as `running`. Throws if nobody knows its kind. */
+  run(task: Task): void {
+    const kind = this.#kinds.get(task.kind);
+    if (kind === undefined) throw new Error(`Background tasks of the kind ${task.kind} are unknown.`);
+    if (!this.#running.has(task.seq)) void this.#step(kind, task);
+  }
+
+  /** Starts no more steps, and waits for those that are under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const [seq, cancel] of this.#running) {
+      cancel?.();
+      if (cancel !== null) this.#running.delete(seq);
+    }
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
   }
 
   async #step(kind: TaskKind, task: Task): Promise<void> {
-    this.#timers.delete(task.seq);
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
+    this.#running.set(task.seq, null);
+    const pause = await this.#advanceAndStore(kind, task);
+    if (pause === null) this.#ended(task.seq);
+    else this.#rest(kind, pause);
+  }
+
+  #rest(kind: TaskKind, pause: Pause): void {
+    const { seq } = pause.task;
+    if (this.#isStopped) this.#ended(seq);
+    else
+      this.#running.set(
+        seq,
+        this.clock.after(pause.delayMs, () => void this.#continue(kind, pause)),
+      );
+  }
+
+  /** Goes on after a pause: from what is stored, if the outcome of the last write is unknown. */
+  async #continue(kind: TaskKind, pause: Pause): Promise<void> {
+    const { task, isUncertain } = pause;
+    if (!isUncertain) return this.#step(kind, task);
+    this.#running.set(task.seq, null);
+    try {
+      const stored = await this.store.housekeeping.tasks.get(task.environmentSeq, task.seq);
+      if (stored?.status === "running") await this.#step(kind, stored);
+      else this.#ended(task.seq);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) this.#found(kind, error);
+      this.#rest(kind, { ...pause, delayMs: STORE_RETRY_MS });
+    }
+  }
+
+  #ended(taskSeq: Seq): void {
+    this.#running.delete(taskSeq);
+    if (this.#running.size === 0) this.#onIdle?.();
+  }
+
+  /** Does one step. Returns how to continue, or null if the task has ended or another process has its lease. */
+  async #advanceAndStore(kind: TaskKind, task: Task): Promise<Pause | null> {
     try {
       const { data, nextInMs, status } = await this.#advance(kind, task);
       const after: Task = { ...task, status, data, updatedAt: this.clock.now() };
       await this.store.housekeeping.tasks.update(after);
-      if (status === "running") this.#after(after.seq, nextInMs ?? 0, () => this.#step(kind, after));
-      else this.#ended(after, status);
+      if (status === "running") return { task: after, delayMs: nextInMs ?? 0, isUncertain: false };
+      this.#tell(after, status);
+      return null;
     } catch (error) {
-      this.#interrupted(kind, task, error);
+      if (error instanceof LeaseLost) return null;
+      if (!(error instanceof StoreUnavailable)) this.#found(kind, error);
+      return { task, delayMs: STORE_RETRY_MS, isUncertain: true };
     }
   }
 
-  #interrupted(kind: TaskKind, task: Task, error: unknown): void {
-    // Another process works on it.
-    if (error instanceof LeaseLost) return;
-    if (!(error instanceof StoreUnavailable)) throw error;
-    this.#after(task.seq, STORE_RETRY_MS, () => this.#resume(kind, task));
-  }
-
-  /** Goes on from what is stored, because the latest write may have been committed nevertheless. */
-  async #resume(kind: TaskKind, task: Task): Promise<void> {
-    try {
-      const stored = await this.store.housekeeping.tasks.get(task.environmentSeq, task.seq);
-      if (stored?.status === "running") await this.#step(kind, stored);
-    } catch (error) {
-      this.#interrupted(kind, task, error);
-    }
-  }
-
-  /** A step that meets a mistake in the program ends its task as failed: it would meet it again. */
+  /** Does one step. A bug ends the task as failed, because it would happen again. */
   async #advance(kind: TaskKind, task: Task): Promise<Step & { readonly status: Task["status"] }> {
     try {
       const step = await kind.step(task);
@@ -90,22 +136,18 @@ export class TaskRunner {
       return { ...step, status: step.nextInMs === null ? "finished" : "running" };
     } catch (error) {
       if (error instanceof StoreUnavailable || error instanceof LeaseLost) throw error;
-      this.facts.state({ type: "defect.found", where: `task ${task.kind}`, error });
+      this.#found(kind, error);
       return failed(task.data, "Something went wrong inside the server; its log says what.");
     }
   }
 
-  #ended({ seq, environmentSeq, kind, data }: Task, status: "finished" | "failed"): void {
-    const error = status === "failed" ? String(data.error) : null;
-    this.facts.state({ type: "task.ended", environmentSeq, taskSeq: seq, kind, status, error });
+  #found({ kind }: TaskKind, error: unknown): void {
+    this.facts.state({ type: "defect.found", where: `task ${kind}`, error });
   }
 
-  #after(seq: Seq, delayMs: number, work: () => Promise<void>): void {
-    if (this.#stopped) return;
-    this.#timers.set(
-      seq,
-      this.clock.after(delayMs, () => void work()),
-    );
+  #tell({ seq, environmentSeq, kind, data }: Task, status: "finished" | "failed"): void {
+    const error = status === "failed" ? String(data.error) : null;
+    this.facts.state({ type: "task.ended", environmentSeq, taskSeq: seq, kind, status, error });
   }
 }
 

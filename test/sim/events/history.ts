@@ -4,9 +4,9 @@ import { resend as resendCommand } from "../../../src/commands/resend.ts";
 import { startTask } from "../../../src/commands/tasks.ts";
 import { seqAt } from "../../../src/core/id.ts";
 import { Problem } from "../../../src/core/problem.ts";
-import { Retention } from "../../../src/deliver/retention.ts";
 import { PURGE, type PurgeData } from "../../../src/deliver/tasks/purge.ts";
 import { REPLAYS, type ReplayData } from "../../../src/deliver/tasks/replay.ts";
+import { Retention } from "../../../src/deliver/tasks/retention.ts";
 import type { Program } from "../program.ts";
 import { HOUR_MS, type Scene } from "../scene.ts";
 

@@ -1,6 +1,6 @@
-import { OneLife } from "../core/service.ts";
-import type { Cancel, Clock } from "../ports.ts";
-import { type Store, StoreUnavailable } from "../store/index.ts";
+import { OneLife } from "../../core/service.ts";
+import type { Cancel, Clock } from "../../ports.ts";
+import { type Store, StoreUnavailable } from "../../store/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 const ROWS_AT_A_TIME = 500;

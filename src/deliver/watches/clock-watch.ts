@@ -1,19 +1,19 @@
-import type { Cancel, Clock } from "../ports.ts";
+import type { Cancel, Clock } from "../../ports.ts";
 
-/** A step by less is waited out. */
+/** A smaller step of the clock is waited out. */
 const STEP_MS = 1000;
-/** How late what waits for an instant may be after a step forward, or after the machine was suspended. */
+/** How late a waiter may be after the clock was set forward, or after the machine was suspended. */
 const LOOK_EVERY_MS = 5 * 60_000;
 
 /**
- * The wall clock, and an eye on it: instants are stored by the wall clock, which may step, while timers run on. Tells when
- * whatever was worked out from instants must be worked out anew.
+ * The wall clock, and a watch on it. Due times are wall clock times, and the wall clock may be set, while timers run on.
+ * The watch notices when everything that was derived from the time must be derived again.
  */
 export class ClockWatch {
   #latest = Number.NEGATIVE_INFINITY;
   #cancelLook: Cancel | null = null;
 
-  /** `onStep`: the clock has stepped. `onLook`: what was to be called in more than some minutes is to be asked for again. */
+  /** Calls `onStep` when the clock has been set, and `onLook` when long waits must be computed again. */
   constructor(
     private readonly clock: Clock,
     private readonly onStep: () => void,
@@ -29,7 +29,7 @@ export class ClockWatch {
     return now;
   }
 
-  /** Calls `task` in so many ms, or `onLook` or `onStep` before that. */
+  /** Calls `task` in `waitMs`, or `onLook` or `onStep` before that. */
   after(waitMs: number, task: () => void): Cancel {
     if (waitMs <= LOOK_EVERY_MS) return this.clock.after(waitMs, task);
     this.#cancelLook ??= this.#lookLater();

@@ -1,9 +1,9 @@
-import type { Facts } from "../core/fact.ts";
-import type { Seq } from "../core/id.ts";
-import { OneLife } from "../core/service.ts";
-import type { Cancel, Clock } from "../ports.ts";
-import { type Housekeeping, StoreUnavailable } from "../store/index.ts";
-import type { OldestDue } from "./engine.ts";
+import type { Facts } from "../../core/fact.ts";
+import type { Seq } from "../../core/id.ts";
+import { OneLife } from "../../core/service.ts";
+import type { Cancel, Clock } from "../../ports.ts";
+import { type Housekeeping, StoreUnavailable } from "../../store/index.ts";
+import type { OldestDue } from "../lanes.ts";
 
 const LOOK_EVERY_MS_MIN = 50;
 const LOOK_EVERY_MS_MAX = 15_000;

@@ -1,0 +1,63 @@
+import type { Clock } from "../ports.ts";
+import { type Lane, NOTHING } from "./lane.ts";
+import { ClockWatch } from "./watches/clock-watch.ts";
+
+export interface AlarmParts {
+  readonly clock: Clock;
+  readonly lanes: Iterable<Lane>;
+  /** The time that a lane waited for may have come. */
+  readonly onAlarm: (lane: Lane) => void;
+  /** The clock has been set: nothing that was derived from the time before is valid any more. */
+  readonly onClockSet: () => void;
+}
+
+/** Wakes parked lanes. An alarm may go off too early, but never too late, even if the clock is set. */
+export class Alarms {
+  readonly #watch: ClockWatch;
+
+  constructor(private readonly parts: AlarmParts) {
+    this.#watch = new ClockWatch(
+      parts.clock,
+      () => {
+        parts.onClockSet();
+        this.#setAgain();
+      },
+      () => this.#setAgain(),
+    );
+  }
+
+  /** ms since the Unix epoch. Notices when the clock has been set, and then wakes every lane. */
+  now(): number {
+    return this.#watch.now();
+  }
+
+  set(lane: Lane, at: number, now: number): void {
+    if (lane.cancelAlarm !== null && lane.alarmAt <= at) return;
+    lane.cancelAlarm?.();
+    lane.alarmAt = at;
+    lane.cancelAlarm = this.#watch.after(at - now, () => {
+      lane.cancelAlarm = null;
+      lane.alarmAt = NOTHING;
+      this.parts.onAlarm(lane);
+    });
+  }
+
+  cancel(lane: Lane): void {
+    lane.cancelAlarm?.();
+    lane.cancelAlarm = null;
+    lane.alarmAt = NOTHING;
+  }
+
+  stop(): void {
+    this.#watch.stop();
+    for (const lane of this.parts.lanes) this.cancel(lane);
+  }
+
+  /** Every lane computes again how long it has to wait. */
+  #setAgain(): void {
+    for (const lane of this.parts.lanes) {
+      this.cancel(lane);
+      this.parts.onAlarm(lane);
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import { decide } from "../core/delivery.ts";
+import type { Facts } from "../core/fact.ts";
+import type { SeqSource } from "../core/id.ts";
+import { classify } from "../core/outcome.ts";
+import type { Signals } from "../core/signal.ts";
+import type { Answer, Clock, Random } from "../ports.ts";
+import type { EndpointEntry } from "../store/directory.ts";
+import type { Queue, Settled, Settlement } from "../store/index.ts";
+import { StoreUnavailable } from "../store/index.ts";
+import type { PreparedTarget } from "../targets/target.ts";
+import { Deadline } from "./deadline.ts";
+import type { Lane, Waiting } from "./lane.ts";
+import type { Memory } from "./memory.ts";
+import type { DeliveryPolicy } from "./policy.ts";
+import { finishedFact, STORE_RETRY_MS, settlementOf } from "./settle.ts";
+import { type SendableContent, shape } from "./shape.ts";
+import type { Slots } from "./slots.ts";
+import { SlowWatch } from "./watches/slow-watch.ts";
+
+/** One try of a delivery. */
+export interface RunningAttempt {
+  readonly lane: Lane;
+  readonly waiting: Waiting;
+  readonly content: SendableContent;
+  /** The endpoint as it was when the attempt started. */
+  readonly entry: EndpointEntry;
+  readonly target: PreparedTarget;
+  /** The lane's generation then. */
+  readonly generation: number;
+  readonly startedAt: number;
+}
+
+export interface AttemptParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly queue: Queue;
+  readonly seqs: SeqSource;
+  readonly facts: Facts;
+  readonly signals: Signals;
+  readonly policy: DeliveryPolicy;
+  readonly slots: Slots;
+  readonly memory: Memory;
+  /** Called when an attempt has become slow: other lanes may be served now. */
+  readonly onSlow: () => void;
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * Makes attempts. An attempt is a pipeline: begin → shape → send → judge → settle → release → tell. Each step is total:
+ * whatever the endpoint or the network does is a value. Only a bug makes an attempt reject, and the delivery then stays
+ * pending.
+ */
+export class AttemptRunner {
+  readonly #slow: SlowWatch;
+  readonly #deadline: Deadline;
+
+  constructor(private readonly parts: AttemptParts) {
+    this.#deadline = new Deadline(parts.clock, parts.facts);
+    this.#slow = new SlowWatch(parts.clock, (lane) => {
+      parts.slots.setReputation(lane, "troubled");
+      parts.onSlow();
+    });
+  }
+
+  /** Makes one attempt of a delivery that has just left `lane.ready`. */
+  async run(lane: Lane, waiting: Waiting, now: number): Promise<void> {
+    try {
+      const attempt = this.#begin(lane, waiting, now);
+      const message = shape(attempt.content);
+      const answer = await this.#send(attempt, message);
+      if (answer === null) return;
+      const settlement = this.#judge(attempt, answer);
+      const settled = await this.#settle(settlement);
+      if (settled === null) return;
+      this.#release(attempt, settled);
+      this.#tell(attempt, settlement, settled);
+    } finally {
+      // Does nothing after `release`.
+      this.parts.memory.letGo(lane, waiting);
+    }
+  }
+
+  /** Ends all attempts that are under way; their deliveries stay pending. */
+  cutOff(): void {
+    this.#deadline.cutOff();
+    this.#slow.stop();
+  }
+
+  #begin(lane: Lane, waiting: Waiting, now: number): RunningAttempt {
+    const { facts } = this.parts;
+    const content = waiting.content as SendableContent;
+    const { generation } = lane;
+    const attempt = { lane, waiting, content, entry: lane.entry!, target: lane.target!, generation, startedAt: now };
+    this.#slow.started(attempt);
+    if (facts.wants("attempt.started")) {
+      const { seq: deliverySeq, endpointSeq } = waiting.delivery;
+      facts.state({ type: "attempt.started", deliverySeq, endpointSeq });
+    }
+    return attempt;
+  }
+
+  /** Sends the message and waits for the response. Null if the attempt was cut off, because the process ends. */
+  #send({ target, entry }: RunningAttempt, message: SendableContent): Promise<Answer | null> {
+    return this.#deadline.deliver(target, message, entry.endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs);
+  }
+
+  /** Decides what the response means for the delivery, the endpoint and the lane. */
+  #judge(attempt: RunningAttempt, answer: Answer): Settlement {
+    const { clock, random, policy, slots, seqs } = this.parts;
+    const { lane, waiting, entry } = attempt;
+    const endedAt = clock.now();
+    const outcome = classify(answer, endedAt);
+    const wasFast = this.#slow.ended(attempt, endedAt);
+    lane.hasEndedAttempt = true;
+    slots.setReputation(lane, outcome.success && wasFast ? "proven" : "troubled");
+    // What an endpoint responded before it was changed does not disable it now.
+    const mayDisable = lane.entry === entry;
+    const judged = mayDisable || !outcome.gone ? outcome : { ...outcome, gone: false };
+    const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
+    const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
+    const disableAfterMs = mayDisable ? policy.endpointDisableAfterMs : 0;
+    return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt }, seqs);
+  }
+
+  /** Stores the result, however long the disk takes to have room for it. Null if the process stops before. */
+  async #settle(settlement: Settlement): Promise<Settled | null> {
+    const { queue, clock, isStopping } = this.parts;
+    for (;;) {
+      try {
+        const [settled] = await queue.settle([settlement]);
+        return settled!;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        if (isStopping()) return null;
+        await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  /** Stops holding the delivery, and makes its lane find it again if it still waits. */
+  #release({ lane, waiting, entry, generation }: RunningAttempt, { change, next }: Settled): void {
+    const { memory, signals } = this.parts;
+    const { delivery } = waiting;
+    memory.letGo(lane, waiting);
+    // It was resent during the attempt, and the lane has skipped it at its new position.
+    if (lane.takeResent(delivery.seq)) lane.waitsOnDisk(0);
+    if (change === "stale" || next.state !== "pending") return;
+    if (!lane.isOwned) {
+      // Whoever serves the lane now does not know of the new position.
+      signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
+    } else if (lane.entry !== entry) {
+      // The endpoint has been changed, perhaps its ordering: the delivery waits at one of two positions.
+      lane.waitsOnDisk(Math.min(delivery.position, next.position));
+    } else if (!lane.isFifo) {
+      lane.waitsOnDisk(next.position);
+    } else if (lane.isReading || lane.generation !== generation) {
+      // Something has changed in the lane, so that this may no longer be its head.
+      lane.waitsOnDisk(delivery.position);
+    } else {
+      // The head of a fifo lane is retried before the next delivery, so it stays in memory and keeps its position.
+      memory.putBack(lane, { ...delivery, attempts: next.attempts, dueAt: next.dueAt });
+    }
+  }
+
+  #tell({ lane, waiting, content, entry }: RunningAttempt, { attempt }: Settlement, settled: Settled): void {
+    const { facts, signals, clock } = this.parts;
+    const { endpointSeq } = lane;
+    const { applicationSeq } = content;
+    facts.state(finishedFact(waiting.delivery, content, entry, attempt, settled, clock.now()));
+    if (settled.disabled === null) return;
+    signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
+    facts.state({ type: "endpoint.disabled", endpointSeq, applicationSeq, ...settled.disabled });
+  }
+}

@@ -1,0 +1,99 @@
+import type { Facts } from "../core/fact.ts";
+import type { Seq } from "../core/id.ts";
+import type { Cancel, Clock } from "../ports.ts";
+import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
+
+/** How soon to try again to renew a claim. */
+const RETRY_MS = 500;
+
+export interface ClaimKeeperParts {
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly queue: Pick<Queue, "claim" | "renew" | "release">;
+  /** Another claim is in force: it covers other lanes than the one before, or may do so. */
+  readonly onChanged: (claim: Claim) => void;
+  /** The claim ran out because it could not be renewed in time: other processes may serve its lanes now. */
+  readonly onLost: () => void;
+}
+
+/**
+ * Holds this process's claim on its lanes. Renews it when half of its time has passed, and goes on trying. A claim without
+ * an end is never renewed.
+ */
+export class ClaimKeeper {
+  #claim: Claim | null = null;
+  /** False after the claim has run out. */
+  #isValid = false;
+  #cancelRenewal: Cancel = () => {};
+  #cancelEnd: Cancel = () => {};
+  #renewing: Promise<void> | null = null;
+  #isReleased = false;
+
+  constructor(private readonly parts: ClaimKeeperParts) {}
+
+  async acquire(): Promise<Claim> {
+    const claim = await this.parts.queue.claim();
+    this.#hold(claim);
+    return claim;
+  }
+
+  /** Returns whether this process serves the lane of an endpoint. */
+  owns(endpointSeq: Seq): boolean {
+    return this.#isValid && this.#claim!.owns(endpointSeq);
+  }
+
+  /** The claim that is in force; null before `acquire` and after its end. */
+  get current(): Claim | null {
+    return this.#isValid ? this.#claim : null;
+  }
+
+  /** Gives the lanes back. Every attempt under the claim must have ended. */
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    this.#cancelRenewal();
+    this.#cancelEnd();
+    await this.#renewing;
+    this.#isValid = false;
+    if (this.#claim === null) return;
+    try {
+      await this.parts.queue.release(this.#claim);
+    } catch (error) {
+      // The claim will run out.
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  #hold(claim: Claim): void {
+    this.#claim = claim;
+    this.#isValid = true;
+    this.#cancelEnd();
+    if (this.#isReleased || claim.validUntil === Number.POSITIVE_INFINITY) return;
+    const leftMs = Math.max(0, claim.validUntil - this.parts.clock.now());
+    this.#renewLater(leftMs / 2);
+    this.#cancelEnd = this.parts.clock.after(leftMs, () => {
+      this.#isValid = false;
+      this.parts.onLost();
+    });
+  }
+
+  #renewLater(delayMs: number): void {
+    if (this.#isReleased) return;
+    this.#cancelRenewal = this.parts.clock.after(delayMs, () => {
+      this.#renewing = this.#renew();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { queue, facts, onChanged } = this.parts;
+    const before = this.#claim!;
+    try {
+      const claim = await queue.renew(before);
+      const wasValid = this.#isValid;
+      this.#hold(claim);
+      if (!this.#isReleased && (claim !== before || !wasValid)) onChanged(claim);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) facts.state({ type: "defect.found", where: "claim", error });
+      this.#renewLater(RETRY_MS);
+    }
+  }
+}

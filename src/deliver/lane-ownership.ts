@@ -1,0 +1,107 @@
+import type { Facts } from "../core/fact.ts";
+import type { Seq } from "../core/id.ts";
+import type { Clock } from "../ports.ts";
+import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
+import { ClaimKeeper } from "./claim-keeper.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+const LANES_PAGE = 1000;
+/** How soon to try again to take up lanes. */
+const RETRY_MS = 500;
+
+export interface LaneOwnershipParts {
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly queue: Queue;
+  readonly lanes: Lanes;
+  readonly scheduler: Scheduler;
+  /** Called when another claim is in force and its lanes have been taken up. */
+  readonly onChanged: () => Promise<void>;
+}
+
+/**
+ * Which lanes this process serves. It takes up the lanes that its claim covers and gives up those that it no longer does.
+ * Attempts under way in a lane that was given up end and are settled. Where one process owns the data, its claim covers
+ * every lane for ever.
+ */
+export class LaneOwnership {
+  readonly #claims: ClaimKeeper;
+
+  constructor(private readonly parts: LaneOwnershipParts) {
+    const { clock, facts, queue } = parts;
+    this.#claims = new ClaimKeeper({
+      ...{ clock, facts, queue },
+      onChanged: (claim) => void this.#changed(claim),
+      onLost: () => this.#giveUpLost(),
+    });
+  }
+
+  /** Claims lanes and takes up those in which something waits. */
+  async acquire(): Promise<void> {
+    await this.#takeUp(await this.#claims.acquire());
+  }
+
+  /** Takes up lanes in which something may wait although no signal has said so. */
+  findLanes(): void {
+    const claim = this.#claims.current;
+    if (claim !== null) void this.#changed(claim);
+  }
+
+  /** Gives all lanes back. Every attempt must have ended. */
+  release(): Promise<void> {
+    return this.#claims.release();
+  }
+
+  /** Returns a lane of this process, or null if another process serves it. */
+  laneOf(endpointSeq: Seq): Lane | null {
+    const lane = this.parts.lanes.get(endpointSeq);
+    if (lane?.isOwned) return lane;
+    if (!this.#claims.owns(endpointSeq)) return null;
+    if (lane === undefined) return this.parts.lanes.add(endpointSeq);
+    // It was given up, and its last attempts are still under way.
+    lane.isOwned = true;
+    lane.entry = null;
+    lane.restsUntil = 0;
+    return lane;
+  }
+
+  async #changed(claim: Claim): Promise<void> {
+    const { clock, facts, onChanged } = this.parts;
+    this.#giveUpLost();
+    while (this.#claims.current === claim) {
+      try {
+        await this.#takeUp(claim);
+        return await onChanged();
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) facts.state({ type: "defect.found", where: "claim", error });
+        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  /** Takes up the lanes of a claim that are not served yet. Reads which lanes there are, not what waits in them. */
+  async #takeUp(claim: Claim): Promise<void> {
+    const { queue, lanes, scheduler } = this.parts;
+    let after: Seq = 0;
+    while (this.#claims.current === claim) {
+      const page = await queue.pendingLanes(claim, after, LANES_PAGE);
+      for (const { endpointSeq, position } of page) {
+        if (lanes.get(endpointSeq)?.isOwned) continue;
+        const lane = this.laneOf(endpointSeq);
+        lane?.waitsOnDisk(position);
+        if (lane !== null) scheduler.update(lane);
+      }
+      scheduler.dispatch();
+      if (page.length < LANES_PAGE) return;
+      after = page.at(-1)!.endpointSeq;
+    }
+  }
+
+  #giveUpLost(): void {
+    for (const lane of this.parts.lanes) {
+      if (lane.isOwned && !this.#claims.owns(lane.endpointSeq)) this.parts.scheduler.giveUp(lane);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { Facts } from "../core/fact.ts";
+import { type SeqSource, seqAt } from "../core/id.ts";
+import type { Clock } from "../ports.ts";
+import type { Directory, EndpointEntry } from "../store/directory.ts";
+import type { Queue } from "../store/index.ts";
+import type { Targets } from "../targets/index.ts";
+import type { Lane, Waiting } from "./lane.ts";
+import { earliestStart } from "./lane-state.ts";
+import type { Memory } from "./memory.ts";
+
+/** Deliveries that a lane reads at once. */
+const PAGE = 64;
+/** Deliveries of a lane whose content is read at once. */
+const CONTENTS_AHEAD = 16;
+const BURY_PAGE = 1000;
+
+export interface LaneReaderParts {
+  readonly queue: Queue;
+  readonly directory: Directory;
+  readonly targets: Targets;
+  readonly seqs: SeqSource;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** The largest payload that is expected. */
+  readonly payloadBytesMax: number;
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * Reads from the store what a lane needs before it can start its next attempt. A read may take as
+ * long as a network does, and anything may happen to the lane in the meantime: whatever drops what
+ * was read ahead raises the lane's `generation`, and a read that began before is then discarded.
+ */
+export class LaneReader {
+  constructor(private readonly parts: LaneReaderParts) {}
+
+  /** Learns what the endpoint is like now. Returns null if no read was necessary. */
+  prepare(lane: Lane): Promise<void> | null {
+    const known = this.parts.directory.endpoint(lane.endpointSeq);
+    if (known instanceof Promise) return this.#awaitEntry(lane, known);
+    this.#know(lane, known);
+    return null;
+  }
+
+  async #awaitEntry(lane: Lane, reading: Promise<EndpointEntry | null>): Promise<void> {
+    const { generation } = lane;
+    const entry = await reading;
+    if (entry === null) throw new Error(`Endpoint ${lane.endpointSeq} has pending deliveries but does not exist.`);
+    if (lane.generation === generation) this.#know(lane, entry);
+  }
+
+  #know(lane: Lane, entry: EndpointEntry): void {
+    lane.target = this.parts.targets.prepare(entry.endpoint, entry.keys);
+    lane.entry = entry;
+  }
+
+  /** Reads the next deliveries that are due. */
+  async load(lane: Lane): Promise<void> {
+    const { queue, seqs, memory, clock } = this.parts;
+    const { generation } = lane;
+    const now = clock.now();
+    // Everything whose time has begun, and what got its position while the clock stood still or stepped back.
+    const upTo = Math.max(seqs.last + 1, seqAt(now + 1) - 1);
+    const room = Math.max(1, Math.min(PAGE, memory.roomForDeliveries));
+    const limit = room + lane.held.size;
+    if (lane.laterAt <= now) lane.rereadNotDue();
+    const rows = await queue.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
+    if (lane.generation !== generation) return;
+    for (const delivery of rows) {
+      if (!lane.isNews(delivery)) lane.skip(delivery);
+      // It got its position when the clock was ahead of now.
+      else if (earliestStart(delivery) > now && !lane.isFifo) lane.skipNotDue(delivery, now);
+      else memory.append(lane, delivery, null);
+    }
+    // Later deliveries get positions after those that have been read, even if the clock steps back.
+    if (rows.length > 0) seqs.reach(rows.at(-1)!.position);
+    if (rows.length === limit) {
+      lane.continueBehindCursor();
+    } else {
+      const next = await queue.nextPosition(lane.endpointSeq, { position: upTo, seq: Number.MAX_SAFE_INTEGER });
+      if (lane.generation !== generation) return;
+      if (next !== null) lane.waitsOnDisk(next);
+    }
+    // Whatever the reason, let the event loop run before the next try.
+    if (lane.ready.length === 0) lane.restsUntil = clock.now() + 1;
+  }
+
+  /** Reads the payloads of the next few deliveries before the first of them starts, so that they start in order. */
+  async fetchContents(lane: Lane, { endpoint }: EndpointEntry): Promise<void> {
+    const { queue, memory } = this.parts;
+    const { generation } = lane;
+    const wanted = this.#withoutContent(lane);
+    const contents = await queue.contents(wanted.map(({ delivery }) => delivery.messageSeq));
+    for (let i = 0; i < wanted.length && lane.generation === generation; i++) {
+      const content = contents[i];
+      if (content?.payload) memory.keep(wanted[i]!, content);
+      else await this.#cancel(lane, wanted[i]!, endpoint.environmentSeq);
+    }
+  }
+
+  /** The next deliveries without content, as many as memory has room for, but at least the first. */
+  #withoutContent(lane: Lane): Waiting[] {
+    const room = Math.floor(this.parts.memory.roomForPayloadBytes / this.parts.payloadBytesMax);
+    const countMax = Math.max(1, Math.min(CONTENTS_AHEAD, room));
+    const wanted: Waiting[] = [];
+    for (let i = 0; i < lane.ready.length && i < CONTENTS_AHEAD && wanted.length < countMax; i++) {
+      if (lane.ready[i]!.content === null) wanted.push(lane.ready[i]!);
+    }
+    return wanted;
+  }
+
+  /** The payload has been deleted since the delivery became pending, so there is nothing to send. */
+  async #cancel(lane: Lane, waiting: Waiting, environmentSeq: number): Promise<void> {
+    const { queue, memory, facts } = this.parts;
+    lane.ready.splice(lane.ready.indexOf(waiting), 1);
+    memory.letGo(lane, waiting);
+    const count = await queue.expunge.message(waiting.delivery.messageSeq);
+    facts.state({ type: "deliveries.buried", environmentSeq, state: "cancelled", count });
+  }
+
+  /** Ends everything that waits in a lane whose endpoint takes nothing any more. */
+  async bury(lane: Lane, entry: EndpointEntry): Promise<void> {
+    const { queue, memory, clock, facts, isStopping } = this.parts;
+    const { environmentSeq, deleted } = entry.endpoint;
+    const state = deleted ? "cancelled" : "dead";
+    memory.release(lane);
+    lane.beginReading();
+    let count = BURY_PAGE;
+    // Until nothing is left, or the endpoint has been changed and perhaps takes deliveries again.
+    while (count === BURY_PAGE && lane.entry === entry && lane.isOwned && !isStopping()) {
+      count = await queue.bury(lane.endpointSeq, state, clock.now(), BURY_PAGE);
+      if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });
+    }
+  }
+}

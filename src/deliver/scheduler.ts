@@ -1,0 +1,238 @@
+import type { Facts } from "../core/fact.ts";
+import type { Seq, SeqSource } from "../core/id.ts";
+import type { Clock } from "../ports.ts";
+import type { EndpointEntry } from "../store/directory.ts";
+import { StoreUnavailable } from "../store/index.ts";
+import { Alarms } from "./alarms.ts";
+import type { AttemptRunner } from "./attempt.ts";
+import { type Lane, NOTHING, type Waiting } from "./lane.ts";
+import type { LaneReader } from "./lane-reader.ts";
+import { type LaneRules, type LaneState, nextWorkAt, stateOf } from "./lane-state.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Memory } from "./memory.ts";
+import { STORE_RETRY_MS } from "./settle.ts";
+import type { Slots } from "./slots.ts";
+import { Throttle } from "./throttle.ts";
+
+/** How long a lane rests after a bug in the program has interrupted it. */
+const DEFECT_REST_MS = 5000;
+
+export interface SchedulerParts {
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly seqs: SeqSource;
+  readonly lanes: Lanes;
+  readonly slots: Slots;
+  readonly memory: Memory;
+  readonly reader: LaneReader;
+  readonly attempts: AttemptRunner;
+  readonly endpointConcurrency: number;
+}
+
+/**
+ * Runs the lanes: gives slots to those that are ready, and wakes those that are parked. Errors end here: whatever fails
+ * for a lane, its slot becomes free, and the lane is served again a little later.
+ */
+export class Scheduler implements LaneRules {
+  readonly #alarms: Alarms;
+  readonly #throttle = new Throttle();
+  #isDispatching = false;
+  #isStopped = false;
+  #onDrained: (() => void) | null = null;
+
+  constructor(private readonly parts: SchedulerParts) {
+    this.#alarms = new Alarms({
+      clock: parts.clock,
+      lanes: parts.lanes,
+      onAlarm: (lane) => {
+        this.update(lane);
+        this.dispatch();
+      },
+      onClockSet: () => this.#clockWasSet(),
+    });
+  }
+
+  get lastPosition(): Seq {
+    return this.parts.seqs.last + 1;
+  }
+
+  get endpointConcurrency(): number {
+    return this.parts.endpointConcurrency;
+  }
+
+  /** Starts nothing from now on. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#alarms.stop();
+  }
+
+  /** Waits until no slot is held, at most `timeoutMs`. Returns whether that is so. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const { slots, clock } = this.parts;
+    if (slots.taken > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onDrained = resolve;
+      const cancelTimeout = clock.after(timeoutMs, resolve);
+      await promise;
+      cancelTimeout();
+    }
+    return slots.taken === 0;
+  }
+
+  /** Decides what a lane waits for. Must be called whenever something has changed that the decision depends on. */
+  update(lane: Lane): void {
+    // A lane that waits for a slot is decided again when it gets one.
+    if (lane.state === "ready" || this.#isStopped) return;
+    try {
+      this.#decide(lane, this.#alarms.now());
+    } catch (error) {
+      this.#rest(lane, error);
+    }
+  }
+
+  /** Stops serving a lane that another process serves now. Its attempts under way end and are settled. */
+  giveUp(lane: Lane): void {
+    lane.isOwned = false;
+    this.parts.memory.release(lane);
+    this.#alarms.cancel(lane);
+    this.#decide(lane, this.#alarms.now());
+  }
+
+  /** Serves ready lanes for as long as there are slots for them; before them `first`, whose slot has just become free. */
+  dispatch(first: Lane | null = null): void {
+    // Serving reads the clock, sends signals and states facts, and those may lead back here.
+    if (this.#isDispatching || this.#isStopped) return;
+    this.#isDispatching = true;
+    try {
+      const { slots } = this.parts;
+      for (let lane = first ?? slots.next(); lane !== null; lane = slots.next()) this.#serve(lane);
+    } finally {
+      this.#isDispatching = false;
+    }
+  }
+
+  #decide(lane: Lane, now: number): void {
+    this.#enter(lane, stateOf(lane, now, this), now);
+  }
+
+  #enter(lane: Lane, state: LaneState, now: number): void {
+    lane.state = state;
+    if (state === "ready") this.parts.slots.queue(lane);
+    else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
+    else if (state === "idle" || state === "foreign") this.parts.lanes.forgetIfUnused(lane);
+    // In every other state the lane is updated by what it waits for: the end of a read or an attempt, or a signal.
+  }
+
+  /** Gives a lane its turn: starts one attempt, or does what must be done before. */
+  #serve(lane: Lane): void {
+    try {
+      const now = this.#alarms.now();
+      const state = stateOf(lane, now, this);
+      if (state === "ready") this.#run(lane, now);
+      else this.#enter(lane, state, now);
+    } catch (error) {
+      this.#rest(lane, error);
+    }
+  }
+
+  #run(lane: Lane, now: number): void {
+    const { reader } = this.parts;
+    const { entry } = lane;
+    const head = lane.ready[0];
+    if (entry === null || entry.validUntil <= now) this.#prepare(lane, now);
+    else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
+    else if (head === undefined) void this.#read(lane, () => reader.load(lane));
+    else if (head.content === null) void this.#read(lane, () => reader.fetchContents(lane, entry));
+    else this.#start(lane, head, entry, now);
+  }
+
+  #prepare(lane: Lane, now: number): void {
+    const reading = this.parts.reader.prepare(lane);
+    if (reading === null) this.#decide(lane, now);
+    else void this.#read(lane, () => reading);
+  }
+
+  /** Starts an attempt of the first delivery, unless a rate is used up. */
+  #start(lane: Lane, head: Waiting, { endpoint }: EndpointEntry, now: number): void {
+    const waitMs = this.#throttleMs(endpoint, now);
+    if (waitMs > 0) {
+      lane.restsUntil = now + waitMs;
+    } else {
+      lane.ready.shift();
+      void this.#attempt(lane, head, now);
+    }
+    this.#decide(lane, now);
+  }
+
+  /** Returns how long an attempt must wait because of the rates; 0 if it may start, and is counted. */
+  #throttleMs(endpoint: EndpointEntry["endpoint"], now: number): number {
+    const { throttleRate, applicationThrottleRate } = endpoint;
+    if (throttleRate === null && applicationThrottleRate === null) return 0;
+    return this.#throttle.take(
+      { seq: endpoint.seq, ratePerSecond: throttleRate },
+      { seq: endpoint.applicationSeq, ratePerSecond: applicationThrottleRate },
+      now,
+    );
+  }
+
+  async #attempt(lane: Lane, head: Waiting, now: number): Promise<void> {
+    const { slots, attempts } = this.parts;
+    slots.take(lane);
+    try {
+      await attempts.run(lane, head, now);
+    } catch (error) {
+      this.#interrupt(lane, error);
+    }
+    slots.release(lane);
+    this.update(lane);
+    this.dispatch();
+    this.#tellDrained();
+  }
+
+  /**
+   * Reads something for a lane, then goes on with its turn. The lane holds its slot in the meantime, so no more lanes read
+   * ahead than there are slots to send what they read.
+   */
+  async #read(lane: Lane, work: () => Promise<void>): Promise<void> {
+    const { slots } = this.parts;
+    lane.isReading = true;
+    lane.state = "reading";
+    slots.take(lane);
+    try {
+      await work();
+    } catch (error) {
+      this.#interrupt(lane, error);
+    }
+    lane.isReading = false;
+    slots.release(lane);
+    this.dispatch(lane);
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    if (this.parts.slots.taken === 0) this.#onDrained?.();
+  }
+
+  /** Something failed for a lane. What waits in it is still on disk. */
+  #interrupt(lane: Lane, error: unknown): void {
+    const isExpected = error instanceof StoreUnavailable;
+    lane.restsUntil = this.parts.clock.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
+    lane.waitsOnDisk(0);
+    if (!isExpected) this.parts.facts.state({ type: "defect.found", where: "lane", error });
+  }
+
+  /** A bug has kept a lane from being served or decided. */
+  #rest(lane: Lane, error: unknown): void {
+    this.#interrupt(lane, error);
+    lane.state = "parked";
+    this.#alarms.set(lane, lane.restsUntil, this.parts.clock.now());
+  }
+
+  #clockWasSet(): void {
+    this.#throttle.forgetWaiting();
+    for (const lane of this.parts.lanes) {
+      lane.restsUntil = 0;
+      if (lane.laterAt !== NOTHING) lane.rereadNotDue();
+    }
+  }
+}

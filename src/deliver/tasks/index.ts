@@ -1,0 +1,28 @@
+import type { Facts } from "../../core/fact.ts";
+import type { IdCodec, SeqSource } from "../../core/id.ts";
+import type { Signals } from "../../core/signal.ts";
+import type { Clock } from "../../ports.ts";
+import type { Store } from "../../store/index.ts";
+import { Purge } from "./purge.ts";
+import { Redrive } from "./redrive.ts";
+import { replayKinds } from "./replay.ts";
+import type { TaskKind } from "./task-runner.ts";
+import { usageKinds } from "./usage.ts";
+
+export interface TaskParts {
+  readonly store: Store;
+  readonly ids: IdCodec;
+  readonly seqs: SeqSource;
+  readonly facts: Facts;
+  readonly signals: Signals;
+}
+
+/** All kinds of background tasks. */
+export function taskKinds(clock: Clock, parts: TaskParts): TaskKind[] {
+  return [
+    new Redrive(clock, parts),
+    ...replayKinds(clock, parts),
+    new Purge(clock, parts),
+    ...usageKinds(clock, parts),
+  ];
+}

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "bun:test";
+import { seqAt, timeOfSeq } from "../../src/core/id.ts";
+import { Lane, NOTHING } from "../../src/deliver/lane.ts";
+import { earliestStart, type LaneState, nextWorkAt, stateOf } from "../../src/deliver/lane-state.ts";
+import type { EndpointEntry } from "../../src/store/directory.ts";
+import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+const SEQ = seqAt(NOW);
+const rules = { lastPosition: SEQ, endpointConcurrency: 3 };
+
+function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {
+  const times = { position: SEQ, dueAt: NOW, attempts: 0, round: 0, trigger: "schedule" } as const;
+  return { seq: SEQ, messageSeq: 1, endpointSeq: 7, ...times, ...change };
+}
+
+/** A lane with one delivery in memory whose endpoint has had an attempt. */
+function laneOf(endpoint: Partial<Endpoint & { deleted: boolean }> | null = {}): Lane {
+  const lane = new Lane(7, NOTHING);
+  lane.append({ delivery: deliveryOf(), content: null });
+  lane.hasEndedAttempt = true;
+  if (endpoint !== null) lane.entry = { endpoint: { concurrency: null, ...endpoint } } as unknown as EndpointEntry;
+  return lane;
+}
+
+describe("the state of a lane", () => {
+  const cases: [what: string, state: LaneState, lane: () => Lane][] = [
+    ["a lane with a delivery in memory is ready", "ready", () => laneOf()],
+    ["a lane whose endpoint is not known yet is ready, to read it", "ready", () => laneOf(null)],
+    ["a lane with nothing is idle", "idle", () => new Lane(7, NOTHING)],
+    ["a lane with something due on disk is ready", "ready", () => new Lane(7, SEQ)],
+    ["a lane with something on disk for later is parked", "parked", () => new Lane(7, seqAt(NOW + 1))],
+    ["a lane that is being read is reading", "reading", () => Object.assign(laneOf(), { isReading: true })],
+    ["a lane of another process is foreign", "foreign", () => Object.assign(laneOf(), { isOwned: false })],
+    ["a lane whose endpoint is paused is paused", "paused", () => laneOf({ paused: true })],
+    ["a lane that rests is parked", "parked", () => Object.assign(laneOf(), { restsUntil: NOW + 1 })],
+    ["a lane that has rested is ready", "ready", () => Object.assign(laneOf(), { restsUntil: NOW })],
+    ["a lane with as many slots as allowed is full", "full", () => Object.assign(laneOf(), { slotsHeld: 3 })],
+    ["a lane with fewer slots than allowed is ready", "ready", () => Object.assign(laneOf(), { slotsHeld: 2 })],
+    ["an endpoint's own concurrency counts", "full", () => Object.assign(laneOf({ concurrency: 1 }), { slotsHeld: 1 })],
+    ["a fifo lane is full with one slot", "full", () => Object.assign(laneOf({ ordering: "fifo" }), { slotsHeld: 1 })],
+    [
+      "a lane is full with one slot until its first attempt has ended",
+      "full",
+      () => Object.assign(laneOf(), { hasEndedAttempt: false, slotsHeld: 1 }),
+    ],
+    [
+      "a disabled endpoint is served although it is paused and its lane is full, to end what waits",
+      "ready",
+      () => Object.assign(laneOf({ disabled: true, paused: true }), { slotsHeld: 3 }),
+    ],
+    ["a deleted endpoint is served although it is paused", "ready", () => laneOf({ deleted: true, paused: true })],
+  ];
+  test.each(cases)("%s", (_, state, lane) => {
+    expect(stateOf(lane(), NOW, rules)).toBe(state);
+  });
+});
+
+describe("the next work of a lane", () => {
+  test("a position on disk is due at its time, or now if it has been given out already", () => {
+    const later = seqAt(NOW + 5000);
+    expect(nextWorkAt(new Lane(7, later), rules)).toBe(timeOfSeq(later));
+    expect(nextWorkAt(new Lane(7, later), { ...rules, lastPosition: later })).toBe(0);
+  });
+
+  test("the head of a fifo lane is due at the time of its retry, one of a parallel lane now", () => {
+    for (const ordering of ["fifo", "parallel"] as const) {
+      const lane = laneOf({ ordering });
+      lane.ready[0] = { delivery: deliveryOf({ attempts: 1, dueAt: NOW + 9 }), content: null };
+      expect(nextWorkAt(lane, rules)).toBe(ordering === "fifo" ? NOW + 9 : 0);
+    }
+  });
+
+  test("skipped rows that were not due count, but not before a lane has rested", () => {
+    const lane = new Lane(7, NOTHING);
+    lane.skipNotDue(deliveryOf({ dueAt: NOW + 60_000 }), NOW);
+    expect(nextWorkAt(lane, rules)).toBe(NOW + 60_000);
+    lane.restsUntil = NOW + 70_000;
+    expect(nextWorkAt(lane, rules)).toBe(NOW + 70_000);
+  });
+});
+
+test("only a retry and a scheduled message have an earliest start", () => {
+  expect(earliestStart(deliveryOf())).toBe(0);
+  expect(earliestStart(deliveryOf({ attempts: 1 }))).toBe(NOW);
+  expect(earliestStart(deliveryOf({ position: SEQ + 1 }))).toBe(NOW);
+  expect(earliestStart(deliveryOf({ position: SEQ + 1, round: 1 }))).toBe(0);
+  expect(earliestStart(deliveryOf({ position: SEQ + 1, trigger: "manual" }))).toBe(0);
+});
