@@ -189,7 +189,9 @@ export class EngineWorld implements Disposable {
   /** Starts a second engine on the same store, as in another process. The signals of each reach both. */
   async join(wrapStore: (store: Store, clock: Clock) => Store): Promise<Kernel> {
     const { store, clock } = this.#bare;
-    const other = this.#assemble(wrapStore(store, clock), new Facts(), clock);
+    // What this engine changes is no news to the other one's feed.
+    const feed = { subscribe: () => {}, poll: () => {} };
+    const other = this.#assemble({ ...wrapStore(store, clock), feed }, new Facts(), clock);
     const kernels = [this.kernel, other];
     const sends = kernels.map(({ signals }) => signals.send.bind(signals));
     for (const { signals } of kernels) {

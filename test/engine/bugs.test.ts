@@ -1,0 +1,172 @@
+import { describe, expect, test } from "bun:test";
+import type { Queue, Store } from "../../src/store/index.ts";
+import { EngineWorld, SECOND, type WorldOptions } from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
+
+/** Throws while it is armed, as a bug would. */
+class Bug {
+  #left = 0;
+
+  arm(times: number): void {
+    this.#left = times;
+  }
+
+  /** Returns whether it has struck as often as it was armed for. */
+  get hasStruck(): boolean {
+    return this.#left === 0;
+  }
+
+  strike(): void {
+    if (this.#left === 0) return;
+    this.#left--;
+    throw new Error("a bug");
+  }
+}
+
+function around<T extends unknown[], R>(bug: Bug, verb: (...args: T) => Promise<R>): (...args: T) => Promise<R> {
+  return async (...args) => {
+    bug.strike();
+    return verb(...args);
+  };
+}
+
+type Place = (bug: Bug) => WorldOptions;
+
+function inQueue(change: (bug: Bug, queue: Queue) => Partial<Queue>): Place {
+  return (bug) => ({ wrapStore: (store) => storeWith(store, { queue: change(bug, store.queue) }) });
+}
+
+function inEndpoints(change: (bug: Bug, endpoints: Store["configuration"]["endpoints"]) => object): Place {
+  return (bug) => ({
+    wrapStore: (store) => {
+      const { endpoints } = store.configuration;
+      return storeWith(store, { configuration: { endpoints: { ...endpoints, ...change(bug, endpoints) } } });
+    },
+  });
+}
+
+const places: Readonly<Record<string, Place>> = {
+  "the read of an endpoint": inEndpoints((bug, { get }) => ({ get: around(bug, get) })),
+  "the read of an endpoint's keys": inEndpoints((bug, { secrets }) => ({ secrets: around(bug, secrets) })),
+  "the read of due deliveries": inQueue((bug, { due }) => ({ due: around(bug, due) })),
+  "the read of the next position": inQueue((bug, { nextPosition }) => ({ nextPosition: around(bug, nextPosition) })),
+  "the read of contents": inQueue((bug, { contents }) => ({ contents: around(bug, contents) })),
+  "a row that was read": inQueue((bug, { due }) => ({
+    due: async (...args) => {
+      const rows = await due(...args);
+      return rows.map((row) => ({
+        ...row,
+        get round() {
+          bug.strike();
+          return row.round;
+        },
+      }));
+    },
+  })),
+  "the resolution of a name": (bug) => ({
+    resolve: () => {
+      bug.strike();
+      return ["93.184.216.34"];
+    },
+  }),
+  "the judgement of a response": (bug) => ({
+    chance: () => {
+      bug.strike();
+      return 0;
+    },
+  }),
+  "the settlement before its commit": inQueue((bug, { settle }) => ({ settle: around(bug, settle) })),
+  "the settlement after its commit": inQueue((bug, { settle }) => ({
+    settle: async (settlements) => {
+      const settled = await settle(settlements);
+      bug.strike();
+      return settled;
+    },
+  })),
+  "the result of a settlement": inQueue((bug, { settle }) => ({
+    settle: async (settlements) => {
+      const settled = await settle(settlements);
+      return settled.map((one) => ({
+        ...one,
+        get change() {
+          bug.strike();
+          return one.change;
+        },
+      }));
+    },
+  })),
+};
+
+describe("a bug", () => {
+  test.each(Object.entries(places))("in %s costs no slot and no message", async (_, place) => {
+    for (const ordering of ["parallel", "fifo"] as const) {
+      const bug = new Bug();
+      const retryScheduleMs = Array(8).fill(5 * SECOND) as number[];
+      using world = await EngineWorld.open({ policy: { deliveryConcurrency: 2, retryScheduleMs }, ...place(bug) });
+      // A failed attempt takes every path at some time.
+      const behaviour = (_: number, attempt: number) => (attempt === 1 ? 500 : 200);
+      const endpoint = await world.endpoint("a.example", behaviour, { ordering });
+      const first = await world.send(endpoint);
+      await world.rest();
+      bug.arm(5);
+      await world.update(endpoint, { paused: true });
+      const messages = await world.send(endpoint, 20);
+      await world.update(endpoint, { paused: false });
+      await world.rest();
+      expect(bug.hasStruck).toBe(true);
+      expect(world.engine.attemptsUnderWay).toBe(0);
+      expect(new Set(await world.states([...first, ...messages]))).toEqual(new Set(["delivered"]));
+      expect(world.factsOf("defect.found").length).toBe(5);
+    }
+  });
+
+  test("in the burial of deliveries costs no slot, and they are buried later", async () => {
+    const bug = new Bug();
+    using world = await EngineWorld.open({
+      policy: { deliveryConcurrency: 1 },
+      wrapStore: (store) => storeWith(store, { queue: { bury: around(bug, store.queue.bury) } }),
+    });
+    const endpoint = await world.endpoint("a.example", 200, { paused: true });
+    const messages = await world.send(endpoint, 3);
+    bug.arm(2);
+    await world.update(endpoint, { disabled: true });
+    const other = await world.send(await world.endpoint("b.example", 200));
+    await world.pass(SECOND);
+    expect(await world.states(other)).toEqual(["delivered"]);
+    await world.rest();
+    expect(await world.states(messages)).toEqual(Array(3).fill("dead: disabled"));
+    expect(world.engine.attemptsUnderWay).toBe(0);
+  });
+
+  test("in the preparation of an endpoint makes only its own lane rest, again and again", async () => {
+    using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
+    const broken = await world.endpoint("broken.example", 200);
+    await world.update(broken, { url: "https://not a URL/" });
+    const stuck = await world.send(broken);
+    const other = await world.send(await world.endpoint("a.example", 200), 3);
+    await world.pass(60 * SECOND);
+    expect(await world.states(other)).toEqual(Array(3).fill("delivered"));
+    expect(world.factsOf("defect.found").length).toBeWithin(10, 14);
+    await world.update(broken, { url: broken.url });
+    await world.rest();
+    expect(await world.states(stuck)).toEqual(["delivered"]);
+  });
+
+  test("in a listener costs no slot and no message", async () => {
+    using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
+    const { facts, signals } = world.kernel;
+    facts.on(["attempt.started", "attempt.finished", "endpoint.disabled"], () => {
+      throw new Error("a bug");
+    });
+    signals.react(["endpoint.changed", "lane.filled"], () => {
+      throw new Error("a bug");
+    });
+    const gone = await world.endpoint("gone.example", 410);
+    const messages = await world.send(await world.endpoint("a.example", 200), 5);
+    const given = await world.send(gone, 3);
+    await world.rest();
+    expect(world.engine.attemptsUnderWay).toBe(0);
+    expect(await world.states(messages)).toEqual(Array(5).fill("delivered"));
+    expect(await world.states(given)).toEqual(["dead: gone", "dead: disabled", "dead: disabled"]);
+  });
+});

@@ -1,0 +1,414 @@
+import { describe, expect, test } from "bun:test";
+import { Facts } from "../../src/core/fact.ts";
+import type { Seq } from "../../src/core/id.ts";
+import { ClaimKeeper } from "../../src/deliver/claim-keeper.ts";
+import type { RedriveData } from "../../src/deliver/tasks/redrive.ts";
+import type { Kernel } from "../../src/kernel.ts";
+import { type Claim, type Endpoint, StoreUnavailable, type Task } from "../../src/store/index.ts";
+import { VirtualClock } from "../sim/clock.ts";
+import { ClaimBoard } from "../support/claim-board.ts";
+import {
+  type Behaviour,
+  EngineWorld,
+  MINUTE,
+  type Reaction,
+  SECOND,
+  type WorldOptions,
+} from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
+
+const VALID_MS = 10 * SECOND;
+
+/** Two engines, `one` and `two`, on one store. */
+class Cluster implements Disposable {
+  readonly board = new ClaimBoard(VALID_MS);
+  world!: EngineWorld;
+  two!: Kernel;
+  /** Attempts by the engine that made them. */
+  readonly attempts: Array<{ readonly by: "one" | "two"; readonly endpointSeq: Seq }> = [];
+
+  static async open(policy: WorldOptions["policy"] = {}): Promise<Cluster> {
+    const cluster = new Cluster();
+    const wrapStore = cluster.board.for("one");
+    cluster.world = await EngineWorld.open({ policy, wrapStore });
+    cluster.two = await cluster.world.join(cluster.board.for("two"));
+    for (const [by, { facts }] of [
+      ["one", cluster.one],
+      ["two", cluster.two],
+    ] as const) {
+      facts.on(["attempt.started"], ({ endpointSeq }) => cluster.attempts.push({ by, endpointSeq }));
+    }
+    return cluster;
+  }
+
+  [Symbol.dispose](): void {
+    this.world[Symbol.dispose]();
+  }
+
+  get one(): Kernel {
+    return this.world.kernel;
+  }
+
+  /** An endpoint whose lane is served by the engine `by` from its next renewal on. */
+  async endpoint(
+    by: "one" | "two",
+    behaviour: Reaction | Behaviour,
+    change: Partial<Endpoint> = {},
+  ): Promise<Endpoint> {
+    const endpoint = await this.world.endpoint(`${by}-${this.attempts.length}-${this.world.time}`, behaviour, change);
+    this.board.assign(endpoint.seq, by);
+    await this.world.pass(VALID_MS);
+    return endpoint;
+  }
+
+  /** Who has made the attempts of an endpoint. */
+  servedBy({ seq }: Endpoint): string[] {
+    return this.attempts.filter(({ endpointSeq }) => endpointSeq === seq).map(({ by }) => by);
+  }
+
+  /** Gives a lane to another engine. Takes effect at the renewals of both. */
+  async move({ seq }: Endpoint, to: "one" | "two"): Promise<void> {
+    this.board.assign(seq, to);
+    await this.world.pass(VALID_MS);
+  }
+}
+
+describe("a claim", () => {
+  test("an engine serves the lanes that its claim covers, and no others", async () => {
+    using cluster = await Cluster.open();
+    const { world } = cluster;
+    const [mine, theirs] = [await cluster.endpoint("one", 200), await cluster.endpoint("two", 200)];
+    const messages = [...(await world.send(mine, 3)), ...(await world.send(theirs, 3))];
+    await world.pass(SECOND);
+    expect(cluster.servedBy(mine)).toEqual(["one", "one", "one"]);
+    expect(cluster.servedBy(theirs)).toEqual(["two", "two", "two"]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+
+  test("a claim is renewed before it ends", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", 200);
+    board.calls.length = 0;
+    await world.pass(MINUTE);
+    expect(board.calls.filter((call) => call === "one renews").length).toBeWithin(11, 14);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    expect(cluster.servedBy(endpoint)).toEqual(["one"]);
+  });
+
+  test("a claim without an end is never renewed", async () => {
+    let renewals = 0;
+    using world = await EngineWorld.open({
+      wrapStore: (store) =>
+        storeWith(store, {
+          queue: {
+            renew: async (claim) => {
+              renewals++;
+              return claim;
+            },
+          },
+        }),
+    });
+    await world.send(await world.endpoint("a.example", 200));
+    await world.pass(24 * 60 * MINUTE);
+    expect(renewals).toBe(0);
+  });
+});
+
+describe("a lane that moves to another engine", () => {
+  test.each(["parallel", "fifo"] as const)("a %s lane can move back and forth and loses nothing", async (ordering) => {
+    using cluster = await Cluster.open();
+    const { world } = cluster;
+    const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? 500 : 200, afterMs: 700 });
+    const endpoint = await cluster.endpoint("one", behaviour, { ordering, retryScheduleMs: Array(9).fill(SECOND) });
+    const messages: Seq[] = [];
+    for (let i = 0; i < 12; i++) {
+      messages.push(...(await world.send(endpoint, 4)));
+      await cluster.move(endpoint, i % 2 === 0 ? "two" : "one");
+    }
+    await world.pass(10 * MINUTE);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+    expect(new Set(cluster.servedBy(endpoint))).toEqual(new Set(["one", "two"]));
+    expect([cluster.one.engine.attemptsUnderWay, cluster.two.engine.attemptsUnderWay]).toEqual([0, 0]);
+    expect(world.factsOf("defect.found")).toEqual([]);
+  });
+
+  test("what waits is sent by the new engine, once", async () => {
+    using cluster = await Cluster.open();
+    const { world } = cluster;
+    const endpoint = await cluster.endpoint("one", 200, { paused: true });
+    const messages = await world.send(endpoint, 300);
+    await world.pass(SECOND);
+    await cluster.move(endpoint, "two");
+    await world.update(endpoint, { paused: false });
+    await world.pass(10 * SECOND);
+    expect(cluster.servedBy(endpoint)).toEqual(Array(300).fill("two"));
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+
+  test("an attempt under way ends at the old engine, which starts no other", async () => {
+    using cluster = await Cluster.open();
+    const { world } = cluster;
+    const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 14 * SECOND }, { ordering: "fifo" });
+    const [first] = await world.send(endpoint, 3);
+    await world.pass(SECOND);
+    world.behave(new URL(endpoint.url).hostname, 200);
+    await cluster.move(endpoint, "two");
+    await world.pass(MINUTE);
+    // The new engine cannot know that the first message is on its way, and sends it again.
+    expect(cluster.servedBy(endpoint)).toEqual(["one", "two", "two", "two"]);
+    expect(await world.delivery(first!)).toMatchObject({ state: "delivered" });
+    expect(world.factsOf("attempt.finished").map(({ next }) => next)).toContain("unchanged");
+    expect(cluster.one.engine.attemptsUnderWay).toBe(0);
+  });
+
+  test("a retry that the old engine has stored is made by the new one at its time", async () => {
+    using cluster = await Cluster.open();
+    const { world } = cluster;
+    const endpoint = await cluster.endpoint(
+      "one",
+      { status: 500, afterMs: 14 * SECOND },
+      { retryScheduleMs: [SECOND] },
+    );
+    const host = new URL(endpoint.url).hostname;
+    const [message] = await world.send(endpoint);
+    await world.pass(SECOND);
+    // The new engine sends the message as well, and is asked to wait for ten minutes.
+    world.behave(host, (_, attempt) => (attempt === 2 ? { status: 503, retryAfter: "600" } : 200));
+    await cluster.move(endpoint, "two");
+    expect(cluster.servedBy(endpoint)).toEqual(["one", "two"]);
+    // Then the attempt of the old one ends, and a second later the message is due again.
+    await world.pass(10 * SECOND);
+    await world.send(endpoint, 1, {}, cluster.two);
+    await world.pass(SECOND);
+    expect(cluster.servedBy(endpoint)).toEqual(["one", "two", "two", "two"]);
+    expect(await world.states([message!])).toEqual(["delivered"]);
+  });
+
+  test("a lane that comes back while its last attempt is under way is served again", async () => {
+    using cluster = await Cluster.open({ deliveryTimeoutMs: 5 * MINUTE });
+    const { world } = cluster;
+    const hanging = (message: number, attempt: number): Reaction =>
+      message === 2 && attempt === 1 ? { status: 200, afterMs: MINUTE } : 200;
+    const endpoint = await cluster.endpoint("one", hanging);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    await cluster.move(endpoint, "two");
+    await cluster.move(endpoint, "one");
+    const messages = await world.send(endpoint, 3);
+    await world.pass(100);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+    expect(cluster.servedBy(endpoint).slice(-3)).toEqual(["one", "one", "one"]);
+    expect(cluster.one.engine.attemptsUnderWay).toBe(1);
+    await world.pass(2 * MINUTE);
+    expect(cluster.one.engine.attemptsUnderWay).toBe(0);
+  });
+});
+
+describe("an engine whose claim cannot be renewed", () => {
+  test("it stops serving when the claim ends, and another engine takes over", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", 200);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    board.cutOff.add("one");
+    board.assign(endpoint.seq, "two");
+    await world.pass(2 * VALID_MS);
+    const messages = await world.send(endpoint, 2);
+    await world.pass(SECOND);
+    expect(cluster.servedBy(endpoint)).toEqual(["one", "two", "two"]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+
+  test("it serves its lanes again when it can renew", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", 200);
+    board.cutOff.add("one");
+    await world.pass(2 * VALID_MS);
+    const messages = await world.send(endpoint, 2);
+    await world.pass(MINUTE);
+    expect(cluster.servedBy(endpoint)).toEqual([]);
+    board.cutOff.delete("one");
+    await world.pass(2 * SECOND);
+    expect(cluster.servedBy(endpoint)).toEqual(["one", "one"]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+  });
+
+  test("an interruption that is shorter than the claim goes unnoticed", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", 200);
+    await world.pass(VALID_MS / 2 - 1);
+    board.cutOff.add("one");
+    await world.pass(VALID_MS / 2 - SECOND);
+    board.cutOff.delete("one");
+    for (let i = 0; i < 10; i++) {
+      await world.send(endpoint);
+      await world.pass(SECOND);
+      expect(cluster.servedBy(endpoint)).toHaveLength(i + 1);
+    }
+  });
+});
+
+describe("an engine that stops", () => {
+  test("it gives its lanes back when its attempts have ended", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 3 * SECOND }, { ordering: "fifo" });
+    const messages = await world.send(endpoint, 2);
+    await world.pass(SECOND);
+    board.assign(endpoint.seq, "two");
+    await world.do(() => cluster.one.engine.stop());
+    expect(board.calls.at(-1)).toBe("one releases");
+    expect(await world.states(messages)).toEqual(["delivered", "pending"]);
+    await world.pass(VALID_MS);
+    expect(cluster.servedBy(endpoint)).toEqual(["one", "two"]);
+    expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
+  });
+
+  test("its claim stays in force while it waits for its attempts", async () => {
+    using cluster = await Cluster.open({ shutdownTimeoutMs: MINUTE, deliveryTimeoutMs: MINUTE });
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 40 * SECOND });
+    const messages = await world.send(endpoint);
+    await world.pass(SECOND);
+    board.assign(endpoint.seq, "two");
+    board.calls.length = 0;
+    await world.do(() => cluster.one.engine.stop());
+    expect(board.calls.filter((call) => call === "one renews").length).toBeGreaterThan(3);
+    expect(await world.states(messages)).toEqual(["delivered"]);
+  });
+
+  test("it keeps its lanes while an attempt cannot be settled, and lets the claim run out", async () => {
+    const board = new ClaimBoard(VALID_MS);
+    using world = await EngineWorld.open({
+      policy: { shutdownTimeoutMs: SECOND },
+      wrapStore: (store, clock) =>
+        storeWith(board.for("one")(store, clock), { queue: { settle: () => new Promise(() => {}) } }),
+    });
+    const endpoint = await world.endpoint("a.example", 200);
+    board.assign(endpoint.seq, "one");
+    await world.pass(VALID_MS);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    await world.do(() => world.engine.stop());
+    expect(board.calls).not.toContain("one releases");
+  });
+
+  test("it renews and serves nothing after that", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", 200);
+    await world.do(() => cluster.one.engine.stop());
+    board.calls.length = 0;
+    await world.send(endpoint);
+    await world.pass(MINUTE);
+    expect(board.calls.filter((call) => call.startsWith("one"))).toEqual([]);
+    expect(cluster.servedBy(endpoint)).toEqual([]);
+  });
+});
+
+describe("background tasks", () => {
+  test("an engine takes over the tasks of a process that has died", async () => {
+    using cluster = await Cluster.open({ retryScheduleMs: [] });
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", 500);
+    const messages = await world.send(endpoint, 5);
+    await world.pass(SECOND);
+    world.behave(new URL(endpoint.url).hostname, 200);
+    const data: RedriveData = { filter: { environmentSeq: world.environmentSeq }, rate: 50, redriven: 0, after: 0 };
+    const task: Task = {
+      seq: world.seqs.next(),
+      environmentSeq: world.environmentSeq,
+      kind: "dead-letter.redrive",
+      status: "running",
+      data: { ...data },
+      updatedAt: world.now,
+    };
+    await world.do(() => world.store.housekeeping.tasks.create(task));
+    board.orphans.push(task);
+    await world.pass(VALID_MS);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+    expect(await world.store.housekeeping.tasks.get(world.environmentSeq, task.seq)).toMatchObject({
+      status: "finished",
+      data: { redriven: 5 },
+    });
+  });
+});
+
+describe("the renewals of a claim", () => {
+  interface Fake {
+    readonly claim: Claim & { validUntil: number };
+    readonly renewals: Array<PromiseWithResolvers<Claim>>;
+    readonly events: string[];
+    readonly keeper: ClaimKeeper;
+    pass(ms: number): Promise<void>;
+  }
+
+  function fake(): Fake {
+    const clock = new VirtualClock(0);
+    const claim = { validUntil: VALID_MS, owns: () => true };
+    const renewals: Array<PromiseWithResolvers<Claim>> = [];
+    const events: string[] = [];
+    const queue = {
+      claim: async () => claim,
+      renew: () => {
+        const renewal = Promise.withResolvers<Claim>();
+        renewals.push(renewal);
+        return renewal.promise;
+      },
+      release: async () => void events.push("released"),
+    };
+    const keeper = new ClaimKeeper({
+      ...{ clock: clock.ofProcess(0), facts: new Facts(), queue },
+      onChanged: () => events.push("changed"),
+      onLost: () => events.push("lost"),
+    });
+    const pass = async (ms: number) => {
+      const until = clock.now + ms;
+      while (clock.peek() <= until) clock.next()!.task();
+      clock.skip(until - clock.now);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    return { claim, renewals, events, keeper, pass };
+  }
+
+  test("nothing has changed when the same claim is returned in time", async () => {
+    const { claim, renewals, events, keeper, pass } = fake();
+    await keeper.acquire();
+    await pass(VALID_MS / 2);
+    claim.validUntil = 1.5 * VALID_MS;
+    renewals[0]!.resolve(claim);
+    await pass(VALID_MS / 2 - 1);
+    expect([events, keeper.owns(1)]).toEqual([[], true]);
+  });
+
+  test("the same claim is a change after it had run out", async () => {
+    const { claim, renewals, events, keeper, pass } = fake();
+    await keeper.acquire();
+    await pass(VALID_MS);
+    expect([events, keeper.owns(1)]).toEqual([["lost"], false]);
+    claim.validUntil = 3 * VALID_MS;
+    renewals[0]!.resolve(claim);
+    await pass(1);
+    expect([events, keeper.owns(1)]).toEqual([["lost", "changed"], true]);
+  });
+
+  test("a release waits for a renewal that is under way, and nothing is renewed after it", async () => {
+    const { renewals, events, keeper, pass } = fake();
+    await keeper.acquire();
+    await pass(VALID_MS / 2);
+    const released = keeper.release();
+    await pass(VALID_MS);
+    expect(events).toEqual([]);
+    renewals[0]!.reject(new StoreUnavailable("away"));
+    await released;
+    await pass(10 * VALID_MS);
+    expect([events, renewals.length, keeper.owns(1)]).toEqual([["released"], 1, false]);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test";
+import { endpointUpdated } from "../../src/commands/publish.ts";
+import { generateSecret, parseSecret, sign } from "../../src/core/signature.ts";
+import type { Endpoint } from "../../src/store/index.ts";
+import { EngineWorld, MINUTE, SECOND } from "../support/engine-world.ts";
+
+const NEW_SECRET = generateSecret(new Uint8Array(24).fill(7));
+
+/** Makes `NEW_SECRET` the current key; the old one signs for another minute. */
+async function rotate(world: EngineWorld, endpoint: Endpoint): Promise<void> {
+  const { endpoints } = world.store.configuration;
+  await world.do(() => endpoints.rotateSecret(endpoint.seq, NEW_SECRET, world.now, world.now + MINUTE));
+  endpointUpdated(world.kernel, endpoint, endpoint);
+}
+
+/** Signatures of the latest request, which must begin with that of `NEW_SECRET`. */
+function signatures(world: EngineWorld): readonly string[] {
+  const header = (name: string) => world.headers.find(([key]) => key === name)![1];
+  const body = Buffer.from(JSON.stringify({ message: world.starts.at(-1)!.message }));
+  const key = parseSecret(NEW_SECRET)!;
+  const expected = sign([key], header("webhook-id"), Number(header("webhook-timestamp")), body);
+  const all = header("webhook-signature").split(" ");
+  expect(all[0]).toBe(expected);
+  return all;
+}
+
+describe("a signing key that was replaced", () => {
+  test("an old key signs until it expires, and not after that", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200);
+    await world.send(endpoint);
+    await rotate(world, endpoint);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    expect(signatures(world)).toHaveLength(2);
+    await world.pass(57 * SECOND);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    expect(signatures(world)).toHaveLength(2);
+    await world.pass(2 * SECOND);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    expect(signatures(world)).toHaveLength(1);
+    expect(world.starts).toHaveLength(4);
+  });
+
+  test("an old key that expires before a retry does not sign the retry", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [2 * MINUTE] } });
+    const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
+    await rotate(world, endpoint);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    expect(signatures(world)).toHaveLength(2);
+    await world.rest();
+    expect(world.starts).toHaveLength(2);
+    expect(signatures(world)).toHaveLength(1);
+  });
+
+  test("an old key that expires while messages wait does not sign them", async () => {
+    using world = await EngineWorld.open();
+    const slow = { status: 200, afterMs: 10 * SECOND };
+    const endpoint = await world.endpoint("a.example", slow, { ordering: "fifo" });
+    await rotate(world, endpoint);
+    await world.send(endpoint, 10);
+    const counts: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      await world.pass(10 * SECOND);
+      if (world.starts.length > counts.length) counts.push(signatures(world).length);
+    }
+    expect(counts.slice(0, 5)).toEqual([2, 2, 2, 2, 2]);
+    expect(counts.slice(7)).toEqual(counts.slice(7).map(() => 1));
+    expect(counts.length).toBeGreaterThan(8);
+  });
+});

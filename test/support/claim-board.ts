@@ -1,0 +1,64 @@
+import type { Seq } from "../../src/core/id.ts";
+import type { Clock } from "../../src/ports.ts";
+import { type Claim, type Store, StoreUnavailable, type Task } from "../../src/store/index.ts";
+import { storeWith } from "./store-with.ts";
+
+/**
+ * Shares the lanes of one store among engines, as a store for several processes does. The board says
+ * who shall serve a lane. An engine gets the lane when it renews its claim and no valid claim of
+ * another engine covers it any more.
+ */
+export class ClaimBoard {
+  /** Names of engines whose claims cannot be renewed. */
+  readonly cutOff = new Set<string>();
+  /** What the engines asked for, in order: `one renews`. */
+  readonly calls: string[] = [];
+  /** Running tasks whose process has died. The first engine that asks gets them. */
+  readonly orphans: Task[] = [];
+  readonly #wanted = new Map<Seq, string>();
+  readonly #claims = new Map<string, Claim & { readonly lanes: ReadonlySet<Seq> }>();
+
+  constructor(readonly validMs: number) {}
+
+  assign(endpointSeq: Seq, name: string): void {
+    this.#wanted.set(endpointSeq, name);
+  }
+
+  /** The store as the engine with this name sees it. */
+  readonly for = (name: string) => (store: Store, clock: Clock) => {
+    const grant = async (what: string): Promise<Claim> => {
+      this.calls.push(`${name} ${what}`);
+      if (this.cutOff.has(name)) throw new StoreUnavailable("The store cannot be reached.");
+      return this.#grant(name, clock.now());
+    };
+    const { pendingLanes } = store.queue;
+    const lease = async () => this.orphans.splice(0);
+    return storeWith(store, {
+      queue: {
+        claim: () => grant("claims"),
+        renew: () => grant("renews"),
+        release: async () => {
+          this.calls.push(`${name} releases`);
+          this.#claims.delete(name);
+        },
+        pendingLanes: async (claim, after, limit) => {
+          const lanes = await pendingLanes(claim, after, limit);
+          return lanes.filter(({ endpointSeq }) => claim.owns(endpointSeq));
+        },
+      },
+      housekeeping: { tasks: { ...store.housekeeping.tasks, lease } },
+    });
+  };
+
+  #grant(name: string, now: number): Claim {
+    const taken = new Set<Seq>();
+    for (const [other, { lanes, validUntil }] of this.#claims) {
+      if (other !== name && validUntil > now) for (const lane of lanes) taken.add(lane);
+    }
+    const wanted = [...this.#wanted].filter(([lane, who]) => who === name && !taken.has(lane));
+    const lanes = new Set(wanted.map(([lane]) => lane));
+    const claim = { validUntil: now + this.validMs, lanes, owns: (lane: Seq) => lanes.has(lane) };
+    this.#claims.set(name, claim);
+    return claim;
+  }
+}
