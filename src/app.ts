@@ -11,7 +11,7 @@ import { HttpClient } from "./edge/http-client/client.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
 import { SystemResolver } from "./edge/resolver.ts";
-import { httpServices } from "./http-server.ts";
+import { httpServices, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import { openStore } from "./store/sqlite/index.ts";
 import { logFacts } from "./telemetry/fact-log.ts";
@@ -74,7 +74,7 @@ async function run(
     },
     facts,
   );
-  const stopping = new AbortController();
+  const opening = new Opening();
   const api = createApi({
     ...kernel,
     settings,
@@ -87,11 +87,12 @@ async function run(
       failing: await store.history.failingEndpoints(environmentSeq),
     }),
     version,
-    stopping: stopping.signal,
+    isStarting: opening.isStarting,
+    stopping: opening.stopping,
   });
   const environment = await ensureEnvironment(kernel, defaultEnvironment);
-  const { door, connections } = httpServices(api, settings, address, stopping);
-  const services = new ServiceStack([transport, connections, ...kernel.services, door]);
+  const { listener, door } = httpServices(api, settings, address, opening);
+  const services = new ServiceStack([listener, transport, ...kernel.services, door]);
   const stop = async () => {
     await services.stop();
     await store.close();

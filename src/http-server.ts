@@ -12,40 +12,68 @@ interface Address {
   readonly publicUrl: string | null;
 }
 
+/** Whether requests are served, from the start of the server to its end. */
+export class Opening {
+  readonly #stopping = new AbortController();
+  #isOpen = false;
+
+  /** True until the services have started. */
+  readonly isStarting = () => !this.#isOpen;
+
+  /** Aborted when the server stops. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  close(): void {
+    this.#stopping.abort();
+  }
+}
+
 /**
- * Returns the HTTP server as two services. `door` accepts connections; it starts last and stops
- * first. `connections` stops after the deliveries, because those to a built-in inbox need the
- * server until then.
+ * Returns the HTTP server as two services. `listener` starts first, so that a start fails before
+ * anything is sent if the port is in use. It stops after the deliveries, because those to a built-in
+ * inbox need the server until then. `door` starts last and stops first; between the two, requests
+ * are refused.
  */
 export function httpServices(
   api: Elysia,
   settings: Address,
   address: OwnAddress,
-  stopping: AbortController,
-): { readonly door: Service; readonly connections: Service } {
+  opening: Opening,
+): { readonly listener: Service; readonly door: Service } {
   let closed: Promise<unknown> = Promise.resolve();
-  const door = new Step(
+  const listener = new Step(
     () => {
       try {
         api.listen({ ...listenOptions, hostname: settings.host, port: settings.port });
       } catch (error) {
         throw listenError(error, settings);
       }
-      address.listening(api.server!.port!);
+      address.listening(listeningAddress(api));
     },
-    () => {
-      stopping.abort();
-      closed = api.server?.stop(false) ?? closed;
-    },
-  );
-  const connections = new Step(
-    () => {},
     async () => {
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS))]);
       await api.server?.stop(true);
     },
   );
-  return { door, connections };
+  const door = new Step(
+    () => opening.open(),
+    () => {
+      opening.close();
+      closed = api.server?.stop(false) ?? closed;
+    },
+  );
+  return { listener, door };
+}
+
+/** Where it listens. The types of Bun and Elysia do not list `address` (Bun 1.4.5). */
+function listeningAddress({ server }: Elysia): Bun.SocketAddress {
+  return (server as unknown as { readonly address: Bun.SocketAddress }).address;
 }
 
 class Step extends OneLife {

@@ -8,20 +8,25 @@ interface Options {
   readonly publicUrl: string | null;
 }
 
+/** The address that a server got when it began to listen. */
+interface Listening {
+  /** A literal IP without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
 /**
- * The address at which this server listens and its public URL. With port 0 they are known only once
- * it listens.
+ * The address at which this server listens and its public URL. With port 0 or a host name they are
+ * known only once it listens.
  */
 export class OwnAddress {
-  #port: number;
+  #listening: Listening | null = null;
 
-  constructor(private readonly options: Options) {
-    this.#port = options.port;
-  }
+  constructor(private readonly options: Options) {}
 
-  /** Records the port on which the server now listens. */
-  listening(port: number): void {
-    this.#port = port;
+  /** Records where the server now listens. */
+  listening(listening: Listening): void {
+    this.#listening = listening;
   }
 
   /**
@@ -29,9 +34,8 @@ export class OwnAddress {
    * address.
    */
   get origin(): string {
-    const { host } = this.options;
-    const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${this.#port}`;
+    const { host, port } = this.options;
+    return originOf(host, this.#listening?.port ?? port);
   }
 
   /** Base URL of generated links, without a trailing slash. */
@@ -40,13 +44,18 @@ export class OwnAddress {
   }
 
   /**
-   * Returns the URL for a delivery to a built-in inbox: the listening port instead of the public
-   * URL. Returns null for every other URL.
+   * Returns the URL for a delivery to a built-in inbox: the listening address, which is a literal IP,
+   * instead of the public URL. Returns null for every other URL, and before the server listens.
    */
   readonly inbox = (url: URL): URL | null => {
-    if (!url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;
-    return new URL(url.pathname + url.search, this.origin);
+    if (this.#listening === null || !url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;
+    return new URL(url.pathname + url.search, originOf(this.#listening.address, this.#listening.port));
   };
+}
+
+function originOf(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** Returns the error for an address on which the server cannot listen. */

@@ -4,7 +4,7 @@ import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executable, run } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
-import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { heldBack, ok, type Receiver, startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -73,6 +73,30 @@ describe("being asked to stop", () => {
   });
 });
 
+describe("a delivery to a built-in inbox", () => {
+  test("arrives when the server listens on a name", async () => {
+    await using boathook = await install(["--host=localhost", "--retry-schedule="], { loopback: false });
+    const app = await makeApplication(boathook.send);
+    await makeEndpoint(boathook.send, app, `${boathook.url}/inbox/of-the-test`);
+    const [attempt] = await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
+    expect(attempt).toMatchObject({ statusText: "success" });
+  });
+
+  test("that was pending at the start arrives on the port that the start has chosen", async () => {
+    await using boathook = await install(["--public-url=http://hooks.example", "--retry-schedule="]);
+    const app = await makeApplication(boathook.send);
+    await makeEndpoint(boathook.send, app, "http://hooks.example/inbox/of-the-test?delay=60s");
+    const message = await sendMessage(boathook.send, app);
+    const requests = async () => (await boathook.send("GET", "/inbox/of-the-test")).json.data;
+    await until(requests, ({ length }) => length === 1);
+    await boathook.kill();
+
+    await using again = await install(["--public-url=http://hooks.example"], { dataDir: boathook.dataDir });
+    const received = async () => (await again.send("GET", "/inbox/of-the-test")).json.data;
+    expect(await until(received, ({ length }) => length === 1)).toMatchObject([{ messageId: message }]);
+  });
+});
+
 describe("a second server", () => {
   test("on the same data is refused, and the first one goes on", async () => {
     await using first = await install();
@@ -90,6 +114,23 @@ describe("a second server", () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(ONE_SENTENCE)]);
     expect(stderr).toContain(port);
     await makeApplication(first.send);
+  });
+
+  test("on a port that is taken sends nothing of what is pending", async () => {
+    await using receiver = startReceiver(heldBack().answering);
+    await using boathook = await install(["--retry-schedule="]);
+    const { app, message } = await oneUnderWay(boathook, receiver);
+    await boathook.kill();
+    receiver.answering = ok;
+    const port = Number(new URL(boathook.url).port);
+    const taken = Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response() });
+    await expect(boathook.start()).rejects.toThrow(`${port}: the port is in use`);
+    expect(receiver.received).toHaveLength(1);
+
+    await taken.stop(true);
+    await boathook.start();
+    const [attempt] = await attemptsOf(boathook.send, app, message);
+    expect(attempt!.statusText).toBe("success");
   });
 
   test("may start on the same data as soon as the first one has been killed", async () => {

@@ -30,6 +30,8 @@ export interface ApiDeps extends CommandContext {
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   readonly version: string;
+  /** True while the server starts: requests get 503. */
+  readonly isStarting?: () => boolean;
   /** Aborted when the server stops: further requests get 503, and streams end. */
   readonly stopping?: AbortSignal;
 }

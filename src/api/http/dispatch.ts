@@ -8,7 +8,7 @@ import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { parseJson, readBody } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
-import { errorReply, stopping } from "./errors.ts";
+import { errorReply, starting, stopping } from "./errors.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
 import type { Call, Operation } from "./operation.ts";
 import { parseQuery } from "./query.ts";
@@ -48,8 +48,7 @@ export class Dispatcher {
   /** Never rejects. */
   async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
     try {
-      // Inboxes and health checks still work: deliveries that are under way need the inboxes.
-      if (this.deps.stopping?.aborted && operation.access !== "public") throw stopping();
+      if (operation.access !== "public") this.#checkServing();
       checkParams(params);
       const found = operation.access === "public" ? anybody : this.#authenticator.identify(request);
       const caller = found instanceof Promise ? await found : found;
@@ -63,6 +62,12 @@ export class Dispatcher {
     } catch (error) {
       return toResponse(errorReply(error, this.deps.log));
     }
+  }
+
+  /** Not for inboxes, which deliveries need all the time, and not for health checks. */
+  #checkServing(): void {
+    if (this.deps.isStarting?.()) throw starting();
+    if (this.deps.stopping?.aborted) throw stopping();
   }
 
   #answer(admitted: Admitted): Promise<Reply | Response> {

@@ -57,8 +57,17 @@ export function tooLarge(bytesMax: number): Problem {
   return new Problem(413, "payload_too_large", `Request payload is too large: the limit is ${bytesMax} bytes.`);
 }
 
+export function starting(): Problem {
+  return unavailable("starting");
+}
+
 export function stopping(): Problem {
-  return new Problem(503, "unavailable", "The server is stopping. Try again later.", RETRY_AFTER_UNAVAILABLE_SECONDS);
+  return unavailable("stopping");
+}
+
+function unavailable(doing: string): Problem {
+  const detail = `The server is ${doing}. Try again later.`;
+  return new Problem(503, "unavailable", detail, RETRY_AFTER_UNAVAILABLE_SECONDS);
 }
 
 /** 400: the request cannot be parsed. */
