@@ -5,7 +5,7 @@ import { openStore } from "../../../src/store/sqlite/index.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
-import { addTask } from "../suites/tasks.ts";
+import { addTask } from "../suites/housekeeping/tasks.ts";
 import { optionsFor } from "./open.ts";
 
 /** Intended scans of a whole table or index: a part of the query, and the reason. */

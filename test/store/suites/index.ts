@@ -1,63 +1,126 @@
+import { describe, expect, test } from "bun:test";
 import type { Open } from "../store-under-test.ts";
-import { acceptSuite } from "./accept.ts";
-import { applicationsSuite } from "./applications.ts";
-import { attemptsSuite } from "./attempts.ts";
-import { auditSuite } from "./audit.ts";
-import { burySuite } from "./bury.ts";
-import { deadLettersSuite } from "./dead-letters.ts";
-import { endpointMessagesSuite } from "./endpoint-messages.ts";
-import { endpointsSuite } from "./endpoints.ts";
-import { environmentsSuite } from "./environments.ts";
-import { eventTypesSuite } from "./event-types.ts";
-import { expungeSuite } from "./expunge.ts";
-import { feedSuite } from "./feed.ts";
-import { healthSuite } from "./health.ts";
-import { idempotencySuite } from "./idempotency.ts";
-import { lanesSuite } from "./lanes.ts";
-import { messagesSuite } from "./messages.ts";
-import { pollersSuite } from "./pollers.ts";
-import { pruneSuite } from "./prune.ts";
-import { replaySuite } from "./replay.ts";
-import { resendSuite } from "./resend.ts";
-import { scheduledSuite } from "./scheduled.ts";
-import { settleSuite } from "./settle.ts";
-import { settleAgainSuite } from "./settle-again.ts";
-import { storeSuite } from "./store.ts";
-import { tasksSuite } from "./tasks.ts";
-import { togetherSuite } from "./together.ts";
-import { tokensSuite } from "./tokens.ts";
+import { verbsOf, watching } from "../verbs.ts";
+import { applicationsSuite } from "./configuration/applications.ts";
+import { auditSuite } from "./configuration/audit.ts";
+import { endpointOrderingSuite } from "./configuration/endpoint-ordering.ts";
+import { endpointSecretsSuite } from "./configuration/endpoint-secrets.ts";
+import { endpointsSuite } from "./configuration/endpoints.ts";
+import { environmentsSuite } from "./configuration/environments.ts";
+import { eventTypesSuite } from "./configuration/event-types.ts";
+import { tokensSuite } from "./configuration/tokens.ts";
+import { attemptCountsSuite } from "./history/attempt-counts.ts";
+import { attemptsSuite } from "./history/attempts.ts";
+import { deadLettersSuite } from "./history/dead-letters.ts";
+import { endpointMessagesSuite } from "./history/endpoint-messages.ts";
+import { messagesSuite } from "./history/messages.ts";
+import { pollersSuite } from "./history/pollers.ts";
+import { replayableSuite } from "./history/replayable.ts";
+import { totalsSuite } from "./history/totals.ts";
+import { metaSuite } from "./housekeeping/meta.ts";
+import { pruneSuite } from "./housekeeping/prune.ts";
+import { sizeSuite } from "./housekeeping/size.ts";
+import { tasksSuite } from "./housekeeping/tasks.ts";
+import { acceptSuite } from "./queue/accept.ts";
+import { burySuite } from "./queue/bury.ts";
+import { claimsSuite } from "./queue/claims.ts";
+import { contentsSuite } from "./queue/contents.ts";
+import { dropSuite } from "./queue/drop.ts";
+import { dueSuite } from "./queue/due.ts";
+import { expungeSuite } from "./queue/expunge.ts";
+import { healthSuite } from "./queue/health.ts";
+import { idempotencySuite } from "./queue/idempotency.ts";
+import { orderSuite } from "./queue/order.ts";
+import { pendingLanesSuite } from "./queue/pending-lanes.ts";
+import { redriveSuite } from "./queue/redrive.ts";
+import { resendSuite } from "./queue/resend.ts";
+import { resendAllSuite } from "./queue/resend-all.ts";
+import { scheduledSuite } from "./queue/scheduled.ts";
+import { settleSuite } from "./queue/settle.ts";
+import { settleAgainSuite } from "./queue/settle-again.ts";
+import { feedSuite } from "./store/feed.ts";
+import { storeSuite } from "./store/store.ts";
+import { togetherSuite } from "./store/together.ts";
+
+type Suite = (open: Open) => void;
+
+/** Each suite with the verbs that it is about. */
+const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: string]> = [
+  [storeSuite, "", "close"],
+  [togetherSuite, "", "together"],
+  [feedSuite, "feed.", "subscribe poll"],
+
+  [acceptSuite, "queue.", "accept"],
+  [scheduledSuite, "queue.", "accept due"],
+  [orderSuite, "queue.", "accept due"],
+  [idempotencySuite, "queue.idempotency.", "get put"],
+  [claimsSuite, "queue.", "claim renew release"],
+  [pendingLanesSuite, "queue.", "pendingLanes"],
+  [dueSuite, "queue.", "due nextPosition"],
+  [contentsSuite, "queue.", "contents"],
+  [settleSuite, "queue.", "settle"],
+  [settleAgainSuite, "queue.", "settle"],
+  [healthSuite, "queue.", "settle"],
+  [burySuite, "queue.", "bury"],
+  [resendSuite, "queue.", "resend"],
+  [resendAllSuite, "queue.", "resendAll"],
+  [redriveSuite, "queue.", "redrive"],
+  [dropSuite, "queue.", "drop"],
+  [expungeSuite, "queue.expunge.", "message messages step"],
+
+  [environmentsSuite, "configuration.environments.", "list get named page ensure create rename delete"],
+  [
+    applicationsSuite,
+    "configuration.applications.",
+    "find get list create update delete known operational ensureOperational",
+  ],
+  [eventTypesSuite, "configuration.eventTypes.", "get list unknown create update put expunge"],
+  [endpointsSuite, "configuration.endpoints.", "find get list ever active create update delete"],
+  [endpointOrderingSuite, "configuration.endpoints.", "update"],
+  [endpointSecretsSuite, "configuration.endpoints.", "secrets rotateSecret"],
+  [tokensSuite, "configuration.tokens.", "create withHash list get page change revoke end endOfApplication jwtEnd"],
+  [auditSuite, "configuration.audit.", "begin end drop list"],
+
+  [messagesSuite, "history.messages.", "find get list latest deliveries"],
+  [endpointMessagesSuite, "history.messages.", "ofEndpoint"],
+  [attemptsSuite, "history.attempts.", "ofEndpoint ofMessage get expunge"],
+  [attemptCountsSuite, "history.attempts.", "count"],
+  [deadLettersSuite, "history.deadLetters.", "list groups redrivable"],
+  [replayableSuite, "history.", "replayable"],
+  [pollersSuite, "history.pollers.", "cursor move"],
+  [totalsSuite, "history.", "totals failingEndpoints"],
+
+  [tasksSuite, "housekeeping.tasks.", "create update get list lease"],
+  [metaSuite, "housekeeping.meta.", "get set"],
+  [pruneSuite, "housekeeping.", "prune"],
+  [sizeSuite, "housekeeping.", "size ping"],
+];
 
 /** Runs all suites, which state what an implementation of the store guarantees. */
 export function everySuite(open: Open): void {
-  for (const suite of [
-    storeSuite,
-    togetherSuite,
-    feedSuite,
-    environmentsSuite,
-    applicationsSuite,
-    eventTypesSuite,
-    endpointsSuite,
-    acceptSuite,
-    messagesSuite,
-    endpointMessagesSuite,
-    idempotencySuite,
-    lanesSuite,
-    scheduledSuite,
-    settleSuite,
-    settleAgainSuite,
-    healthSuite,
-    burySuite,
-    resendSuite,
-    replaySuite,
-    expungeSuite,
-    deadLettersSuite,
-    attemptsSuite,
-    pollersSuite,
-    tokensSuite,
-    auditSuite,
-    tasksSuite,
-    pruneSuite,
-  ]) {
-    suite(open);
+  const promised = new Set<string>();
+  const uncalled: { readonly name: string; readonly calls: ReadonlySet<string> }[] = [];
+  for (const [suite, prefix, verbs] of SUITES) {
+    const calls = new Set<string>();
+    for (const verb of verbs.split(" ")) {
+      promised.add(prefix + verb);
+      uncalled.push({ name: prefix + verb, calls });
+    }
+    suite(watching(open, calls));
   }
+
+  // The last ones, so that the suites have run.
+  describe("the suites", () => {
+    test("every verb of the store has a suite", async () => {
+      const under = await open();
+      const verbs = verbsOf(under.store);
+      await under.remove();
+      expect(verbs.length).toBeGreaterThan(90);
+      expect([...promised].sort()).toEqual(verbs);
+    });
+
+    test("every suite calls the verbs that it is about", () => {
+      expect(uncalled.filter(({ name, calls }) => !calls.has(name)).map(({ name }) => name)).toEqual([]);
+    });
+  });
 }

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Application } from "../../../../src/store/index.ts";
+import { Furnished } from "../../furnished.ts";
+import { ALL, expectPages } from "../../pages.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function applicationsSuite(open: Open): void {
+  describe("applications", () => {
+    test("applications are found by number and by uid, unchanged, across a restart", async () => {
+      await using world = await Furnished.open(open);
+      const application = await world.addApplication({
+        uid: "customer-1",
+        name: "Ärzte & Söhne",
+        throttleRate: 5,
+        metadata: { plan: "gold" },
+      });
+      await world.reopen();
+      const { applications } = world.store.configuration;
+      expect(await applications.find(world.environment.seq, { seq: application.seq })).toEqual(application);
+      expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(application);
+      expect(await applications.get(application.seq)).toEqual(application);
+    });
+
+    test("applications are found in their own environment only", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const application = await world.addApplication({ uid: "customer-1" });
+      expect(await world.store.configuration.applications.find(other.seq, { seq: application.seq })).toBeNull();
+      expect(await world.store.configuration.applications.find(other.seq, { uid: "customer-1" })).toBeNull();
+    });
+
+    test("application uids are unique within their environment", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const first = await world.addApplication({ uid: "customer-1" });
+      const second = world.newApplication({ uid: "customer-1" });
+      expect(await world.store.configuration.applications.create(second)).toBe(false);
+      expect(await world.store.configuration.applications.get(second.seq)).toBeNull();
+      expect(await world.store.configuration.applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(
+        first,
+      );
+      await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
+    });
+
+    test("one of two concurrent applications gets a uid", async () => {
+      await using world = await Furnished.open(open);
+      const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
+      const { applications } = world.store.configuration;
+      expect(await Promise.all([applications.create(one), applications.create(two)])).toEqual([true, false]);
+    });
+
+    test("an update replaces an application except for its immutable fields", async () => {
+      await using world = await Furnished.open(open);
+      const changed: Application = {
+        ...world.application,
+        uid: "new",
+        name: "New name",
+        throttleRate: 7,
+        metadata: { a: "b" },
+        updatedAt: world.now + 1,
+      };
+      const { applications } = world.store.configuration;
+      expect(await applications.update(changed.seq, () => ({ ...changed, createdAt: 1 }))).toEqual({
+        before: world.application,
+        after: changed,
+      });
+      expect(await world.store.configuration.applications.get(changed.seq)).toEqual(changed);
+    });
+
+    test("an update to a used uid does not change the application", async () => {
+      await using world = await Furnished.open(open);
+      await world.addApplication({ uid: "taken" });
+      const { applications } = world.store.configuration;
+      expect(await applications.update(world.application.seq, () => ({ uid: "taken", name: "x" }))).toBe("taken");
+      expect(await world.store.configuration.applications.get(world.application.seq)).toEqual(world.application);
+    });
+
+    test("a deleted application is gone with its endpoints, and its uid can be used again", async () => {
+      await using world = await Furnished.open(open);
+      const application = await world.addApplication({ uid: "customer-1" });
+      const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
+      expect(await world.store.configuration.applications.delete(application.seq, world.now)).toEqual([endpoint.seq]);
+      expect(await world.store.configuration.applications.delete(application.seq, world.now)).toEqual([]);
+      await world.reopen();
+      const { applications, endpoints } = world.store.configuration;
+      expect(await applications.get(application.seq)).toBeNull();
+      expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toBeNull();
+      expect((await applications.list(world.environment.seq, ALL)).rows).toEqual([world.application]);
+      expect(await endpoints.active(application.seq)).toEqual([]);
+      expect(await endpoints.get(endpoint.seq)).toMatchObject({ deleted: true });
+      const heir = await world.addApplication({ uid: "customer-1" });
+      expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(heir);
+    });
+
+    test("an update does not restore a deleted application", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.configuration.applications.delete(world.application.seq, world.now);
+      const { applications } = world.store.configuration;
+      expect(await applications.update(world.application.seq, () => ({ name: "x" }))).toBe("gone");
+      expect(await world.store.configuration.applications.get(world.application.seq)).toBeNull();
+    });
+
+    test("an environment has one hidden application, which no list, id or uid finds", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const [first, second, others] = [
+        world.newApplication(),
+        world.newApplication(),
+        world.newApplication({ environmentSeq: other.seq }),
+      ];
+      const { applications } = world.store.configuration;
+      const made = await Promise.all([first, second].map((one) => applications.ensureOperational(one)));
+      expect(made).toEqual([first, first]);
+      await applications.ensureOperational(others);
+      await world.reopen();
+      const hidden = await world.store.configuration.applications.operational();
+      expect(hidden.toSorted((a, b) => a.seq - b.seq)).toEqual([first, others]);
+      expect(await world.store.configuration.applications.known(first.seq)).toEqual(first);
+      expect(await world.store.configuration.applications.find(world.environment.seq, { seq: first.seq })).toBeNull();
+      expect((await world.store.configuration.applications.list(world.environment.seq, ALL)).rows).toEqual([
+        world.application,
+      ]);
+    });
+
+    test("a deleted application is still known by its number", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.configuration.applications.delete(world.application.seq, world.now);
+      expect(await world.store.configuration.applications.known(world.application.seq)).toEqual(world.application);
+      expect(await world.store.configuration.applications.known(world.seqs.next())).toBeNull();
+    });
+
+    test("applications are paged in both directions and both orders", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const rows = [world.application];
+      for (let i = 0; i < 9; i++) {
+        rows.push(await world.addApplication());
+        await world.addApplication({ environmentSeq: other.seq });
+      }
+      await expectPages(
+        rows,
+        fc.constant(null),
+        () => true,
+        (_, page) => world.store.configuration.applications.list(world.environment.seq, page),
+      );
+      expect((await world.store.configuration.applications.list(world.environment.seq, ALL)).rows).toEqual(rows);
+    });
+  });
+}

@@ -1,0 +1,182 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Endpoint } from "../../../../src/store/index.ts";
+import { Furnished } from "../../furnished.ts";
+import { ALL, expectPages } from "../../pages.ts";
+import type { Open } from "../../store-under-test.ts";
+
+const everyField: Partial<Endpoint> = {
+  uid: "endpoint-1",
+  url: "https://user:word@hook.example:8443/p?q=1",
+  description: "Für alle",
+  disabled: true,
+  eventTypes: ["order.paid"],
+  channels: ["eu"],
+  metadata: { team: "a" },
+  headers: { "X-Custom": "1" },
+  version: 3,
+  throttleRate: 9,
+  concurrency: 2,
+  ordering: "fifo",
+  timeoutMs: 2500,
+  retryScheduleMs: [1000, 2000],
+  paused: true,
+  failingSince: 1_700_000_000_000,
+};
+
+export function endpointsSuite(open: Open): void {
+  describe("endpoints", () => {
+    test("endpoints are found by number and by uid, unchanged, across a restart", async () => {
+      await using world = await Furnished.open(open);
+      const endpoint = await world.addEndpoint(everyField);
+      await world.reopen();
+      const { endpoints } = world.store.configuration;
+      expect(await endpoints.find(world.application.seq, { seq: endpoint.seq })).toEqual(endpoint);
+      expect(await endpoints.find(world.application.seq, { uid: "endpoint-1" })).toEqual(endpoint);
+      expect(await endpoints.get(endpoint.seq)).toEqual({
+        ...endpoint,
+        environmentSeq: world.environment.seq,
+        applicationThrottleRate: null,
+        deleted: false,
+      });
+    });
+
+    test("endpoints include the throttle rate of their application", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.configuration.applications.update(world.application.seq, () => ({ throttleRate: 7 }));
+      expect(await world.store.configuration.endpoints.get(world.endpoint.seq)).toMatchObject({
+        applicationThrottleRate: 7,
+      });
+    });
+
+    test("endpoints are found in their own application only", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      await world.addEndpoint({ uid: "endpoint-1" });
+      expect(await world.store.configuration.endpoints.find(other.seq, { seq: world.endpoint.seq })).toBeNull();
+      expect(await world.store.configuration.endpoints.find(other.seq, { uid: "endpoint-1" })).toBeNull();
+      expect(await world.store.configuration.endpoints.get(world.seqs.next())).toBeNull();
+    });
+
+    test("endpoint uids are unique within their application and can be reused after a deletion", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const first = await world.addEndpoint({ uid: "same" });
+      const second = world.newEndpoint({ uid: "same" });
+      expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(false);
+      expect(await world.store.configuration.endpoints.get(second.seq)).toBeNull();
+      expect(await world.store.configuration.endpoints.secrets(second.seq, world.now)).toEqual([]);
+      await world.addEndpoint({ uid: "same", applicationSeq: other.seq });
+      await world.store.configuration.endpoints.delete(first.seq, world.now);
+      expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
+    });
+
+    test("an update changes all given fields of an endpoint except immutable ones", async () => {
+      await using world = await Furnished.open(open);
+      const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
+      const update = await world.store.configuration.endpoints.update(changed.seq, () => ({
+        ...changed,
+        seq: 1,
+        createdAt: 1,
+      }));
+      expect(update).toEqual({ before: world.endpoint, after: changed });
+      expect(await world.store.configuration.endpoints.find(world.application.seq, { seq: changed.seq })).toEqual(
+        changed,
+      );
+    });
+
+    test("an update to a used uid does not change the endpoint", async () => {
+      await using world = await Furnished.open(open);
+      await world.addEndpoint({ uid: "taken" });
+      const { seq } = world.endpoint;
+      const change = { uid: "taken", ordering: "fifo", description: "x" } as const;
+      expect(await world.store.configuration.endpoints.update(seq, () => change)).toBe("taken");
+      expect(await world.store.configuration.endpoints.find(world.application.seq, { seq })).toEqual(world.endpoint);
+    });
+
+    test("an update that throws does not change the endpoint and rejects with its error", async () => {
+      await using world = await Furnished.open(open);
+      const { seq } = world.endpoint;
+      const refusal = new Error("refused");
+      const refused = world.store.configuration.endpoints.update(seq, () => {
+        throw refusal;
+      });
+      const other = world.store.configuration.endpoints.update(seq, ({ metadata }) => ({
+        metadata: { ...metadata, a: "1" },
+      }));
+      expect(await refused.catch((error) => error)).toBe(refusal);
+      expect(await other).toMatchObject({ after: { metadata: { a: "1" } } });
+    });
+
+    test("concurrent changes of an endpoint are all kept, including an automatic disabling", async () => {
+      await using world = await Furnished.open(open);
+      const { seq } = world.endpoint;
+      await world.send();
+      const [delivery] = await world.waiting();
+      const dead = { state: "dead", reason: "gone" } as const;
+      const changes = { disableEndpoint: true };
+      const { endpoints } = world.store.configuration;
+      const { settle } = world.store.queue;
+      const updates = await Promise.all([
+        endpoints.update(seq, () => ({ description: "x" })),
+        settle([world.settlement(delivery!, dead, changes)]),
+        endpoints.update(seq, ({ headers }) => ({ headers: { ...headers, A: "1" } })),
+        endpoints.update(seq, ({ headers }) => ({ headers: { ...headers, B: "2" } })),
+      ]);
+      expect(updates.at(-1)).toMatchObject({ before: { disabled: true } });
+      expect(await endpoints.get(seq)).toMatchObject({
+        description: "x",
+        disabled: true,
+        failingSince: world.now,
+        headers: { A: "1", B: "2" },
+      });
+    });
+
+    test("a deleted endpoint is still known but neither found, listed, active nor changed", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
+      expect(await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe(
+        "gone",
+      );
+      await world.reopen();
+      const { endpoints } = world.store.configuration;
+      expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ ...world.endpoint, deleted: true });
+      expect(await endpoints.find(world.application.seq, { seq: world.endpoint.seq })).toBeNull();
+      expect((await endpoints.list(world.application.seq, ALL)).rows).toEqual([]);
+      expect(await endpoints.active(world.application.seq)).toEqual([]);
+    });
+
+    test("ever returns all endpoints that an application has had, in order of creation", async () => {
+      await using world = await Furnished.open(open);
+      const elsewhere = await world.addApplication();
+      await world.addEndpoint({ applicationSeq: elsewhere.seq });
+      const [deleted, disabled] = [await world.addEndpoint(), await world.addEndpoint({ disabled: true })];
+      await world.store.configuration.endpoints.delete(deleted.seq, world.now);
+      const ever = await world.store.configuration.endpoints.ever(world.application.seq);
+      expect(ever).toEqual([world.endpoint.seq, deleted.seq, disabled.seq]);
+    });
+
+    test("endpoints are active unless they are disabled", async () => {
+      await using world = await Furnished.open(open);
+      await world.addEndpoint({ disabled: true });
+      const paused = await world.addEndpoint({ paused: true });
+      expect(await world.store.configuration.endpoints.active(world.application.seq)).toEqual([world.endpoint, paused]);
+    });
+
+    test("endpoints are paged in both directions and both orders", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const rows = [world.endpoint];
+      for (let i = 0; i < 9; i++) {
+        rows.push(await world.addEndpoint());
+        await world.addEndpoint({ applicationSeq: other.seq });
+      }
+      await expectPages(
+        rows,
+        fc.constant(null),
+        () => true,
+        (_, page) => world.store.configuration.endpoints.list(world.application.seq, page),
+      );
+    });
+  });
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { timeOfSeq } from "../../../../src/core/id.ts";
+import type { FailureReason } from "../../../../src/core/outcome.ts";
+import type { Attempt, AttemptFilter, NewMessage } from "../../../../src/store/index.ts";
+import { bytes, Furnished } from "../../furnished.ts";
+import { ALL, expectPages, optional } from "../../pages.ts";
+import type { Open } from "../../store-under-test.ts";
+import { anyMessageFilter, passesMessageFilter, sendAllKinds } from "./messages.ts";
+
+const OUTCOMES: ReadonlyArray<readonly [FailureReason | null, number]> = [
+  [null, 200],
+  [null, 204],
+  ["status_3xx", 302],
+  ["status_4xx", 499],
+  ["status_5xx", 500],
+  ["timeout", 0],
+];
+
+type OwnFilter = Required<Pick<AttemptFilter, "outcome" | "responseClass" | "endpointSeq">>;
+
+function classOf({ responseStatus }: Attempt): string {
+  return responseStatus === 0 ? "none" : `${Math.floor(responseStatus / 100)}xx`;
+}
+
+function passes(attempt: Attempt, message: NewMessage, filter: AttemptFilter): boolean {
+  const at = timeOfSeq(attempt.seq);
+  return (
+    passesMessageFilter(message, filter) &&
+    at < (filter.before ?? Number.POSITIVE_INFINITY) &&
+    at > (filter.after ?? 0) &&
+    (filter.outcome === undefined || (attempt.reason === null ? "delivered" : "failed") === filter.outcome) &&
+    (filter.responseClass === undefined || classOf(attempt) === filter.responseClass) &&
+    (filter.endpointSeq ?? attempt.endpointSeq) === attempt.endpointSeq
+  );
+}
+
+function anyFilter(endpointSeqs: readonly number[], instants: readonly number[]): fc.Arbitrary<AttemptFilter> {
+  const own = optional<OwnFilter>({
+    outcome: fc.constantFrom("delivered", "failed"),
+    responseClass: fc.constantFrom("none", "1xx", "2xx", "3xx", "4xx", "5xx"),
+    endpointSeq: fc.constantFrom(...endpointSeqs),
+  });
+  return fc.tuple(own, anyMessageFilter(instants)).map(([a, b]) => ({ ...a, ...b }));
+}
+
+export function attemptsSuite(open: Open): void {
+  describe("attempts", () => {
+    test("attempts of an endpoint are paged in both directions and both orders with any filter", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      await world.send({}, [other.seq]);
+      await world.kill("timeout", other.seq);
+      const messages = await sendAllKinds(world, 18);
+      const rows: Attempt[] = [];
+      for (const [i, delivery] of (await world.waiting()).entries()) {
+        if (i % 4 === 0) world.now += 2;
+        const [reason, responseStatus] = OUTCOMES[i % OUTCOMES.length]!;
+        const settlement = world.settlement(delivery, { state: "delivered" }, { attempt: { reason, responseStatus } });
+        await world.store.queue.settle([settlement]);
+        rows.push(settlement.attempt);
+      }
+      const instants = rows.flatMap(({ seq }) => [timeOfSeq(seq), timeOfSeq(seq) + 1]);
+      const messageOf = new Map(messages.map((message) => [message.seq, message]));
+      await expectPages(
+        rows,
+        anyFilter([world.endpoint.seq, other.seq], instants),
+        (attempt, filter) => passes(attempt, messageOf.get(attempt.messageSeq)!, filter),
+        (filter, page) => world.store.history.attempts.ofEndpoint(world.endpoint.seq, filter, page, false),
+      );
+    });
+
+    test("attempts of a message are paged in both directions and both orders with any filter", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      await world.sendDead();
+      const message = await world.send({}, [world.endpoint.seq, other.seq]);
+      const rows: Attempt[] = [];
+      for (let i = 0; i < 14; i++) {
+        world.now += i % 2;
+        const [delivery] = await world.waiting([world.endpoint.seq, other.seq][i % 2]!);
+        const [reason, responseStatus] = OUTCOMES[i % OUTCOMES.length]!;
+        const again = { state: "pending", attempts: i, dueAt: world.now, position: delivery!.position } as const;
+        const settlement = world.settlement(delivery!, again, { attempt: { reason, responseStatus } });
+        await world.store.queue.settle([settlement]);
+        rows.push(settlement.attempt);
+      }
+      const instants = rows.map(({ seq }) => timeOfSeq(seq));
+      await expectPages(
+        rows,
+        anyFilter([world.endpoint.seq, other.seq], instants),
+        (attempt, filter) => passes(attempt, message, filter),
+        (filter, page) => world.store.history.attempts.ofMessage(message.seq, filter, page, false),
+      );
+    });
+
+    test("attempts are found under their own message only", async () => {
+      await using world = await Furnished.open(open);
+      const [one, two] = [await world.sendDead(), await world.sendDead()];
+      const [attempt] = (await world.store.history.attempts.ofMessage(one.seq, {}, ALL, true)).rows;
+      expect(await world.store.history.attempts.get(one.seq, attempt!.seq)).toEqual(attempt!);
+      expect(await world.store.history.attempts.get(two.seq, attempt!.seq)).toBeNull();
+    });
+
+    test("attempts are listed with the response body only on request", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.sendDead();
+      const response = async (withContent: boolean) =>
+        (await world.store.history.attempts.ofMessage(message.seq, {}, ALL, withContent)).rows[0]!.response;
+      expect(await response(true)).toEqual(bytes("answer"));
+      expect(await response(false)).toBeNull();
+    });
+
+    test("an expunged attempt loses its response body and nothing else", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.sendDead();
+      const [attempt] = (await world.store.history.attempts.ofMessage(message.seq, {}, ALL, true)).rows;
+      await world.store.history.attempts.expunge(attempt!.seq);
+      await world.reopen();
+      expect(await world.store.history.attempts.get(message.seq, attempt!.seq)).toEqual({
+        ...attempt!,
+        response: null,
+      });
+    });
+  });
+}

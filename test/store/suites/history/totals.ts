@@ -1,0 +1,38 @@
+import { describe, expect, test } from "bun:test";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function totalsSuite(open: Open): void {
+  describe("totals", () => {
+    test("the store counts pending deliveries and dead letters of each environment", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.history.totals()).toEqual([]);
+      const other = await world.addEnvironment("other");
+      const application = await world.addApplication({ environmentSeq: other.seq });
+      const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
+      await world.sendDead();
+      await world.sendMany(2);
+      await world.sendDead({ applicationSeq: application.seq }, { endpointSeq: endpoint.seq });
+      const totals = await world.store.history.totals();
+      expect(totals.toSorted((a, b) => a.environmentSeq - b.environmentSeq)).toEqual([
+        { environmentSeq: world.environment.seq, pending: 2, dead: 1 },
+        { environmentSeq: other.seq, pending: 0, dead: 1 },
+      ]);
+    });
+  });
+
+  describe("failingEndpoints", () => {
+    test("failingEndpoints counts the failing endpoints of one environment", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const elsewhere = await world.addApplication({ environmentSeq: other.seq });
+      await world.addEndpoint({ failingSince: world.now });
+      await world.addEndpoint({ failingSince: world.now });
+      await world.addEndpoint({ failingSince: world.now, applicationSeq: elsewhere.seq });
+      const deleted = await world.addEndpoint({ failingSince: world.now });
+      await world.store.configuration.endpoints.delete(deleted.seq, world.now);
+      expect(await world.store.history.failingEndpoints(world.environment.seq)).toBe(2);
+      expect(await world.store.history.failingEndpoints(other.seq)).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,17 @@
+import { describe, expect, test } from "bun:test";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function metaSuite(open: Open): void {
+  describe("named values", () => {
+    test("the store keeps small named values across a restart and overwrites them", async () => {
+      await using world = await Furnished.open(open);
+      const { meta } = world.store.housekeeping;
+      expect(await meta.get("name")).toBeNull();
+      await meta.set("name", "one");
+      await meta.set("name", "two");
+      await world.reopen();
+      expect(await world.store.housekeeping.meta.get("name")).toBe("two");
+    });
+  });
+}

@@ -1,0 +1,24 @@
+import { describe, expect, test } from "bun:test";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function sizeSuite(open: Open): void {
+  describe("health of the store", () => {
+    test("the store knows its size, which grows with what is stored", async () => {
+      await using world = await Furnished.open(open);
+      const bytes = async () => {
+        const { databaseBytes, walBytes } = await world.store.housekeeping.size();
+        return databaseBytes + walBytes;
+      };
+      const before = await bytes();
+      expect(before).toBeGreaterThan(0);
+      await world.sendMany(50, { payload: new Uint8Array(20_000) });
+      expect(await bytes()).toBeGreaterThan(before + 500_000);
+    });
+
+    test("the store responds to a ping", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.housekeeping.ping()).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,159 @@
+import { describe, expect, test } from "bun:test";
+import type { IdempotencyEntry } from "../../../../src/store/index.ts";
+import { bytes, Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function acceptSuite(open: Open): void {
+  describe("accept", () => {
+    test("accept keeps every byte of a message across a restart", async () => {
+      await using world = await Furnished.open(open);
+      const payload = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const message = await world.send({
+        payload,
+        eventType: "user.created",
+        eventId: "event-1",
+        channels: ["eu", "日本"],
+        tags: ["a", "b"],
+        contentType: "text/plain",
+        headers: { "X-Trace": "7" },
+      });
+      await world.reopen();
+      const { deliveries: _, idempotency: __, payloadExpiresAt: ___, ...kept } = message;
+      expect(kept).toMatchObject({ payload, eventId: "event-1" });
+      expect(await world.store.history.messages.get(message.seq)).toEqual(kept);
+    });
+
+    test("accept creates one delivery per endpoint, due immediately at its position", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      const message = await world.send({}, [world.endpoint.seq, other.seq]);
+      for (const { seq, endpointSeq } of message.deliveries) {
+        expect(await world.waiting(endpointSeq)).toEqual([
+          {
+            seq,
+            messageSeq: message.seq,
+            endpointSeq,
+            position: seq,
+            dueAt: message.acceptedAt,
+            attempts: 0,
+            round: 0,
+            trigger: "schedule",
+          },
+        ]);
+      }
+    });
+
+    test("accept stores a message without deliveries", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send({}, []);
+      expect(await world.store.history.messages.get(message.seq)).toMatchObject({ seq: message.seq });
+      expect(await world.store.history.messages.deliveries(message.seq)).toEqual([]);
+    });
+
+    test("accept allows an empty batch", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.queue.accept([])).toEqual([]);
+    });
+
+    test("accept stores nothing of a message whose event id is already used", async () => {
+      await using world = await Furnished.open(open);
+      const first = await world.send({ eventId: "event-1" });
+      const second = world.newMessage({ eventId: "event-1" }, [world.endpoint.seq]);
+      expect(await world.store.queue.accept([second])).toEqual([{ accepted: false, because: "event-id" }]);
+      expect(await world.store.history.messages.get(second.seq)).toBeNull();
+      expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([first.seq]);
+    });
+
+    test("a message with a used event id fails alone within its batch", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ eventId: "stored" });
+      const batch = ["stored", "new", "new", null].map((eventId) =>
+        world.newMessage({ eventId }, [world.endpoint.seq]),
+      );
+      expect((await world.store.queue.accept(batch)).map(({ accepted }) => accepted)).toEqual([
+        false,
+        true,
+        false,
+        true,
+      ]);
+      const kept = await Promise.all(batch.map(({ seq }) => world.store.history.messages.get(seq)));
+      expect(kept.map((message) => message !== null)).toEqual([false, true, false, true]);
+      expect(await world.waiting()).toHaveLength(3);
+    });
+
+    test("used event ids are remembered across a restart, per application", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      await world.send({ eventId: "event-1" });
+      await world.reopen();
+      const results = await world.store.queue.accept([
+        world.newMessage({ eventId: "event-1" }),
+        world.newMessage({ eventId: "event-1", applicationSeq: other.seq }),
+      ]);
+      expect(results.map(({ accepted }) => accepted)).toEqual([false, true]);
+    });
+
+    test("accept returns the result of a used idempotency key and stores nothing", async () => {
+      await using world = await Furnished.open(open);
+      const idempotency = entry(world.now + 1000);
+      const first = await world.send({ idempotency });
+      const second = world.newMessage({ idempotency }, [world.endpoint.seq]);
+      expect(await world.store.queue.accept([second])).toEqual([
+        { accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: first.seq } },
+      ]);
+      expect(await world.store.history.messages.get(second.seq)).toBeNull();
+      expect(await world.waiting()).toHaveLength(1);
+    });
+
+    test("accept takes one of two concurrent messages with the same idempotency key", async () => {
+      await using world = await Furnished.open(open);
+      const idempotency = entry(world.now + 1000);
+      const both = [world.newMessage({ idempotency }), world.newMessage({ idempotency })];
+      const results = await Promise.all(both.map((message) => world.store.queue.accept([message])));
+      expect(results).toEqual([
+        [{ accepted: true }],
+        [{ accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: both[0]!.seq } }],
+      ]);
+    });
+
+    test("an expired idempotency key can be used by another message", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ idempotency: entry(world.now + 1000) });
+      world.now += 1000;
+      const again = await world.send({ idempotency: entry(world.now + 1000) });
+      expect(await world.store.queue.idempotency.get(entry(0).key, world.now)).toEqual({
+        kind: "message",
+        messageSeq: again.seq,
+      });
+    });
+
+    test("the idempotency key of a refused message stays unused", async () => {
+      await using world = await Furnished.open(open);
+      await world.send({ eventId: "event-1" });
+      const idempotency = entry(world.now + 1000);
+      await world.store.queue.accept([world.newMessage({ eventId: "event-1", idempotency })]);
+      expect(await world.store.queue.idempotency.get(idempotency.key, world.now)).toBeNull();
+    });
+
+    test("accept rolls back a whole batch that cannot be stored, and nothing else", async () => {
+      await using world = await Furnished.open(open);
+      const stored = await world.send();
+      const [before, after] = [world.newMessage({ payload: bytes("1") }), world.newMessage({ payload: bytes("2") })];
+      const inBatch = world.newMessage();
+      const [first, broken, last] = await Promise.allSettled([
+        world.store.queue.accept([before]),
+        world.store.queue.accept([inBatch, { ...world.newMessage(), seq: stored.seq }]),
+        world.store.queue.accept([after]),
+      ]);
+      expect([first!.status, broken!.status, last!.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect(await world.store.history.messages.get(inBatch.seq)).toBeNull();
+      await world.reopen();
+      expect(await world.store.history.messages.get(before.seq)).toMatchObject({ payload: bytes("1") });
+      expect(await world.store.history.messages.get(after.seq)).toMatchObject({ payload: bytes("2") });
+    });
+  });
+}
+
+function entry(expiresAt: number): IdempotencyEntry {
+  return { key: new Uint8Array(32).fill(7), expiresAt };
+}

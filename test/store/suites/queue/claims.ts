@@ -1,0 +1,35 @@
+import { describe, expect, test } from "bun:test";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function claimsSuite(open: Open): void {
+  describe("claims", () => {
+    test("the only process can claim every lane, also one that is new", async () => {
+      await using world = await Furnished.open(open);
+      const claim = await world.store.queue.claim();
+      const later = await world.addEndpoint();
+      expect([claim.owns(world.endpoint.seq), claim.owns(later.seq)]).toEqual([true, true]);
+      expect(claim.validUntil).toBeGreaterThan(Date.now());
+    });
+
+    test("a renewed claim is valid no shorter and owns the lanes of the only process", async () => {
+      await using world = await Furnished.open(open);
+      const claim = await world.store.queue.claim();
+      const renewed = await world.store.queue.renew(claim);
+      expect(renewed.validUntil).toBeGreaterThanOrEqual(claim.validUntil);
+      expect(renewed.owns(world.endpoint.seq)).toBe(true);
+    });
+
+    test("lanes that are given back can be claimed again, by this process or after a restart", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      for (const restart of [() => Promise.resolve(), () => world.reopen()]) {
+        await world.store.queue.release(await world.store.queue.claim());
+        await restart();
+        const claim = await world.store.queue.claim();
+        expect(claim.owns(world.endpoint.seq)).toBe(true);
+        expect(await world.store.queue.pendingLanes(claim, 0, 10)).toHaveLength(1);
+      }
+    });
+  });
+}

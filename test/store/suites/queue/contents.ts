@@ -1,0 +1,42 @@
+import { describe, expect, test } from "bun:test";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+export function contentsSuite(open: Open): void {
+  describe("contents", () => {
+    test("contents returns what an attempt needs", async () => {
+      await using world = await Furnished.open(open);
+      const message = await world.send({
+        headers: { "X-A": "1" },
+        contentType: "text/plain",
+        channels: ["eu"],
+        tags: ["vip"],
+      });
+      const [content, nothing] = await world.store.queue.contents([message.seq, world.seqs.next()]);
+      expect(content).toEqual({
+        seq: message.seq,
+        applicationSeq: world.application.seq,
+        eventType: message.eventType,
+        payload: message.payload,
+        contentType: "text/plain",
+        headers: { "X-A": "1" },
+        channels: ["eu"],
+        tags: ["vip"],
+        acceptedAt: message.acceptedAt,
+      });
+      expect(nothing).toBeNull();
+    });
+
+    test("contents are in the order in which they are asked for, with null in the place of what does not exist", async () => {
+      await using world = await Furnished.open(open);
+      const seqs = (await world.sendMany(6)).map(({ seq }) => seq);
+      const expunged = seqs[2]!;
+      await world.store.queue.expunge.message(expunged);
+      const asked = [seqs[5]!, 17, seqs[0]!, expunged, seqs[4]!, seqs[0]!, 18];
+      const contents = await world.store.queue.contents(asked);
+      expect(contents.map((content) => content?.seq ?? null)).toEqual(asked.map((seq) => (seq > 18 ? seq : null)));
+      expect(contents.map((content) => content?.payload === null)).toEqual(asked.map((seq) => seq === expunged));
+      expect(await world.store.queue.contents([])).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { LaneCursor, PendingDelivery } from "../../../../src/store/index.ts";
+import { EVERYTHING, Furnished, LANE_START } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+/** Puts deliveries at the given positions, which may be equal, and returns them in lane order. */
+async function placed(world: Furnished, positions: readonly number[]): Promise<readonly PendingDelivery[]> {
+  await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 1000);
+  await world.sendMany(positions.length);
+  const waiting = await world.waiting();
+  await world.store.queue.settle(
+    waiting.map((delivery, i) =>
+      world.settlement(delivery, { state: "pending", attempts: 1, dueAt: world.now, position: positions[i]! }),
+    ),
+  );
+  return waiting
+    .map((delivery, i) => ({ ...delivery, attempts: 1, position: positions[i]! }))
+    .toSorted((a, b) => a.position - b.position || a.seq - b.seq);
+}
+
+const isBeyond = (after: LaneCursor) => (delivery: PendingDelivery) =>
+  delivery.position > after.position || (delivery.position === after.position && delivery.seq > after.seq);
+
+const positions = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 14 });
+
+export function dueSuite(open: Open): void {
+  describe("due", () => {
+    test("due returns pending deliveries in lane order, and ties in order of acceptance", async () => {
+      await using world = await Furnished.open(open);
+      const lane = await placed(world, [5, 3, 5, 1, 3]);
+      expect(await world.waiting()).toEqual(lane);
+    });
+
+    test("due returns every delivery once when it is read page by page", async () => {
+      await using world = await Furnished.open(open);
+      const run = async (places: number[], limit: number): Promise<void> => {
+        const lane = await placed(world, places);
+        const read: PendingDelivery[] = [];
+        for (let after: LaneCursor = LANE_START; ; ) {
+          const page = await world.store.queue.due(world.endpoint.seq, after, EVERYTHING, limit);
+          read.push(...page);
+          if (page.length < limit) break;
+          after = page.at(-1)!;
+        }
+        expect(read).toEqual([...lane]);
+      };
+      await fc.assert(fc.asyncProperty(positions, fc.integer({ min: 1, max: 5 }), run), { numRuns: 30 });
+    });
+
+    test("due starts after the cursor and ends with the last position", async () => {
+      await using world = await Furnished.open(open);
+      const lane = await placed(world, [1, 2, 2, 2, 3, 4, 4]);
+      const cursors = [LANE_START, ...lane, { position: 2, seq: 0 }, { position: 9, seq: 0 }];
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...cursors), fc.integer({ min: 0, max: 5 }), async (after, upTo) => {
+          expect(await world.store.queue.due(world.endpoint.seq, after, upTo, 100)).toEqual(
+            lane.filter(isBeyond(after)).filter(({ position }) => position <= upTo),
+          );
+        }),
+      );
+    });
+
+    test("due returns neither deliveries of other lanes nor those that have ended", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      await world.send({}, [other.seq]);
+      const [, , third] = await world.sendMany(3);
+      const [one, two] = await world.waiting();
+      await world.settle(one!, { state: "delivered" });
+      await world.settle(two!, { state: "dead", reason: "timeout" });
+      expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([third!.seq]);
+    });
+  });
+
+  describe("nextPosition", () => {
+    test("nextPosition is the position of the first pending delivery after the cursor", async () => {
+      await using world = await Furnished.open(open);
+      const lane = await placed(world, [2, 4, 4, 7]);
+      const cursors = [LANE_START, ...lane, { position: 4, seq: EVERYTHING }, { position: 7, seq: EVERYTHING }];
+      for (const after of cursors) {
+        const wanted = lane.find(isBeyond(after))?.position ?? null;
+        expect(await world.store.queue.nextPosition(world.endpoint.seq, after)).toBe(wanted);
+      }
+    });
+
+    test("nextPosition is null in a lane without pending deliveries", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.queue.nextPosition(world.endpoint.seq, LANE_START)).toBeNull();
+    });
+  });
+}

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import type { Settlement } from "../../../../src/store/index.ts";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+const delivered: Settlement["next"] = { state: "delivered" };
+const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
+
+/** An endpoint with attempts that have ended, one second after each other, and are not stored yet. */
+class Health implements AsyncDisposable {
+  private constructor(
+    readonly world: Furnished,
+    readonly ended: readonly Settlement[],
+  ) {}
+
+  static async open(open: Open, results: readonly Settlement["next"][]): Promise<Health> {
+    const world = await Furnished.open(open);
+    await world.sendMany(results.length);
+    const waiting = await world.waiting();
+    const ended = results.map((next, i) => {
+      world.now += 1000;
+      return world.settlement(waiting[i]!, next, { attempt: { durationMs: 0 } });
+    });
+    return new Health(world, ended);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.world[Symbol.asyncDispose]();
+  }
+
+  /** Stores the attempts with these indexes. Returns the index of the one that the endpoint is failing since. */
+  async store(...indexes: readonly number[]): Promise<number | null> {
+    const { queue, configuration } = this.world.store;
+    await queue.settle(indexes.map((index) => this.ended[index]!));
+    const { failingSince } = (await configuration.endpoints.get(this.world.endpoint.seq))!;
+    return failingSince === null ? null : this.ended.findIndex(({ settledAt }) => settledAt === failingSince);
+  }
+}
+
+export function healthSuite(open: Open): void {
+  describe("the health of an endpoint", () => {
+    test("an endpoint is failing since its first failure, until its next success", async () => {
+      await using health = await Health.open(open, [delivered, dead, dead, delivered, delivered, dead]);
+      expect(await health.store(0)).toBeNull();
+      expect(await health.store(1)).toBe(1);
+      expect(await health.store(2)).toBe(1);
+      expect(await health.store(3)).toBeNull();
+      expect(await health.store(4)).toBeNull();
+      expect(await health.store(5)).toBe(5);
+    });
+
+    test("attempts that are settled in one call count one after the other", async () => {
+      await using health = await Health.open(open, [dead, delivered, dead, dead]);
+      expect(await health.store(0, 1)).toBeNull();
+      expect(await health.store(2, 3)).toBe(2);
+    });
+
+    test("a failure that is stored after a later success leaves the endpoint healthy", async () => {
+      await using health = await Health.open(open, [dead, delivered]);
+      expect(await health.store(1)).toBeNull();
+      expect(await health.store(0)).toBeNull();
+    });
+
+    test("a success that is stored after a later failure leaves the endpoint failing since that failure", async () => {
+      await using health = await Health.open(open, [dead, delivered, dead, dead]);
+      expect(await health.store(0)).toBe(0);
+      expect(await health.store(2)).toBe(0);
+      expect(await health.store(3)).toBe(0);
+      expect(await health.store(1)).toBe(2);
+    });
+
+    test("a success that is stored after a later success changes nothing", async () => {
+      await using health = await Health.open(open, [delivered, dead, delivered, dead]);
+      expect(await health.store(1, 2, 3)).toBe(3);
+      expect(await health.store(0)).toBe(3);
+    });
+
+    test("an attempt counts although its delivery was resent before it ended", async () => {
+      await using health = await Health.open(open, [dead, delivered]);
+      const { world } = health;
+      for (const { attempt } of health.ended) {
+        const position = world.seqs.next();
+        await world.store.queue.resend(attempt.messageSeq, attempt.endpointSeq, { seq: position, position, now: 0 });
+      }
+      expect(await health.store(0)).toBe(0);
+      expect(await health.store(1)).toBeNull();
+    });
+  });
+
+  describe("an endpoint that fails for too long", () => {
+    const pending = { state: "pending", attempts: 1, dueAt: 0, position: 1 } as const;
+
+    /** Settles all ended attempts in one call, with this limit. */
+    function settleAll({ world, ended }: Health, disableAfterMs: number) {
+      return world.store.queue.settle(ended.map((settlement) => ({ ...settlement, disableAfterMs })));
+    }
+
+    test("an endpoint is disabled by the first failure after the limit", async () => {
+      await using health = await Health.open(open, [dead, dead, dead]);
+      const settled = await settleAll(health, 2000);
+      const failingSince = health.ended[0]!.settledAt;
+      expect(settled.map(({ disabled }) => disabled)).toEqual([null, null, { cause: "failing", failingSince }]);
+      const { store, endpoint } = health.world;
+      expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
+    });
+
+    test("an endpoint stays enabled if a success has been stored in between", async () => {
+      await using health = await Health.open(open, [dead, delivered, dead]);
+      const settled = await settleAll(health, 2000);
+      expect(settled.map(({ disabled }) => disabled)).toEqual([null, null, null]);
+      const { store, endpoint } = health.world;
+      expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: false });
+    });
+
+    test("a delivery that was to be retried dies as disabled, and its attempt announces no next attempt", async () => {
+      await using health = await Health.open(open, [dead, pending, pending]);
+      const settled = await settleAll(health, 1000);
+      expect(settled.map(({ next, disabled }) => [next, disabled?.cause])).toEqual([
+        [dead, undefined],
+        [{ state: "dead", reason: "disabled" }, "failing"],
+        [{ state: "dead", reason: "disabled" }, undefined],
+      ]);
+      const { attempt } = health.ended[1]!;
+      const { store } = health.world;
+      expect(await health.world.delivery(attempt.messageSeq)).toMatchObject({ state: "dead", reason: "disabled" });
+      expect(await store.history.attempts.get(attempt.messageSeq, attempt.seq)).toMatchObject({ nextAttemptAt: null });
+    });
+
+    test("a delivery without attempts left keeps its own reason when its endpoint is disabled", async () => {
+      await using health = await Health.open(open, [dead, dead]);
+      const settled = await settleAll(health, 1000);
+      expect(settled[1]).toMatchObject({ next: dead, disabled: { cause: "failing" } });
+    });
+
+    test.each(["disabled", "deleted"] as const)(
+      "an endpoint that is %s already is not disabled again",
+      async (state) => {
+        await using health = await Health.open(open, [dead, dead]);
+        const { store, endpoint, now } = health.world;
+        if (state === "deleted") await store.configuration.endpoints.delete(endpoint.seq, now);
+        else await store.configuration.endpoints.update(endpoint.seq, () => ({ disabled: true }));
+        const settled = await settleAll(health, 1000);
+        expect(settled.map(({ disabled }) => disabled)).toEqual([null, null]);
+      },
+    );
+  });
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "bun:test";
+import type { IdempotentAnswer } from "../../../../src/store/index.ts";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+const key = new Uint8Array(32).fill(9);
+
+export function idempotencySuite(open: Open): void {
+  describe("idempotency", () => {
+    test.each<IdempotentAnswer>([
+      { kind: "text", status: 201, body: '{"id":"ü"}' },
+      { kind: "text", status: 204, body: "" },
+      { kind: "message", messageSeq: 123_456_789_012 },
+    ])("an idempotency key returns %j until it expires, across a restart", async (answer) => {
+      await using world = await Furnished.open(open);
+      await world.store.queue.idempotency.put({ key, expiresAt: world.now + 1000 }, answer);
+      await world.reopen();
+      expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(answer);
+      expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
+    });
+
+    test("an idempotency key does not affect other keys", async () => {
+      await using world = await Furnished.open(open);
+      await world.store.queue.idempotency.put(
+        { key, expiresAt: world.now + 1000 },
+        { kind: "text", status: 200, body: "" },
+      );
+      expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(8), world.now)).toBeNull();
+    });
+
+    test("an expired idempotency key can be used again", async () => {
+      await using world = await Furnished.open(open);
+      const put = (expiresAt: number, body: string) =>
+        world.store.queue.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body });
+      await put(world.now, "old");
+      await put(world.now + 1000, "new");
+      expect(await world.store.queue.idempotency.get(key, world.now)).toMatchObject({ body: "new" });
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import type { Signal } from "../../../../src/core/signal.ts";
+import type { Store } from "../../../../src/store/index.ts";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+import { newToken } from "../configuration/tokens.ts";
+
+function listen({ feed }: Store): Signal[] {
+  const signals: Signal[] = [];
+  feed.subscribe((signal) => signals.push(signal));
+  return signals;
+}
+
+/** Polls until a signal with this type has come. Throws with what has come if it does not come within 5 s. */
+async function until(store: Store, signals: readonly Signal[], type: Signal["type"]): Promise<Signal> {
+  for (const deadline = performance.now() + 5000; performance.now() < deadline; await Bun.sleep(10)) {
+    store.feed.poll();
+    const found = signals.find((signal) => signal.type === type || signal.type === "store.changed");
+    if (found !== undefined) return found;
+  }
+  throw new Error(`No signal ${type} came, only ${JSON.stringify(signals)}.`);
+}
+
+export function feedSuite(open: Open): void {
+  describe("the feed", () => {
+    test("a store does not report its own changes", async () => {
+      await using world = await Furnished.open(open);
+      const signals = listen(world.store);
+      const { configuration, housekeeping } = world.store;
+      await world.send();
+      await world.addEndpoint();
+      await configuration.environments.rename(world.environment.seq, "renamed", world.now);
+      await housekeeping.meta.set("name", "value");
+      world.store.feed.poll();
+      expect(signals).toEqual([]);
+    });
+
+    test("a token that another process makes and revokes is reported each time, and can be read then", async () => {
+      await using world = await Furnished.open(open);
+      const beside = await world.openBeside();
+      const signals = listen(world.store);
+      const token = newToken(world);
+      const hash = new Uint8Array(32);
+      const steps = [
+        () => beside.configuration.tokens.create(token, hash),
+        () => beside.configuration.tokens.revoke(token.seq, world.now),
+      ];
+      for (const step of steps) {
+        signals.length = 0;
+        await step();
+        const signal = await until(world.store, signals, "tokens.changed");
+        expect([null, world.environment.seq, undefined]).toContain(
+          "environmentSeq" in signal ? signal.environmentSeq : undefined,
+        );
+      }
+      expect(await world.store.configuration.tokens.withHash(hash)).toMatchObject({ revokedAt: world.now });
+      await beside.close();
+    });
+
+    test("an environment that another process renames is reported", async () => {
+      await using world = await Furnished.open(open);
+      const beside = await world.openBeside();
+      const signals = listen(world.store);
+      await beside.configuration.environments.rename(world.environment.seq, "renamed", world.now);
+      await until(world.store, signals, "environment.changed");
+      await beside.close();
+    });
+
+    test("a change is reported once", async () => {
+      await using world = await Furnished.open(open);
+      const beside = await world.openBeside();
+      const signals = listen(world.store);
+      await beside.configuration.environments.rename(world.environment.seq, "renamed", world.now);
+      await until(world.store, signals, "environment.changed");
+      signals.length = 0;
+      world.store.feed.poll();
+      expect(signals).toEqual([]);
+      await beside.close();
+    });
+  });
+}
