@@ -16,6 +16,8 @@ export interface CommandParts extends Parts, Disposable {
   readonly environment: Environment;
   /** The facts that were stated and the signals that were sent, in order. */
   readonly told: readonly (Fact | Signal)[];
+  /** Makes every insert into a table fail with "planted"; `when` limits it to some rows. */
+  failInserts(table: string, when?: string): void;
 }
 
 /** `wrapStore` changes the store that the commands see. */
@@ -37,6 +39,11 @@ export async function commandParts(wrapStore: (store: Store) => Store = (store) 
     ...parts,
     ...{ random: systemRandom, facts, signals, told },
     environment: await ensureEnvironment({ ...parts, store: memory }, "default"),
+    failInserts(table, when = "1") {
+      db.run(
+        `CREATE TRIGGER planted_${table} BEFORE INSERT ON ${table} WHEN ${when} BEGIN SELECT RAISE(ABORT, 'planted'); END`,
+      );
+    },
     [Symbol.dispose]: () => db.close(),
   };
 }

@@ -55,13 +55,13 @@ export function messageRoutes(context: Context): Operation[] {
    * Returns what the caller sent with its new id and time, or the response to an earlier request
    * with the same key.
    */
-  async function sentReply(
+  function sentReply(
     incoming: Incoming,
     sent: Awaited<ReturnType<typeof sendMessage>>,
     withContent: boolean,
-  ): Promise<Reply> {
+  ): Reply | Promise<Reply> {
     if (sent.accepted) return { status: 202, body: outText(incoming, sent, withContent) };
-    return (await repeated(sent.answer, withContent)) ?? raise(notFound("Message not found"));
+    return repeated(sent.answer, withContent).then((reply) => reply ?? raise(notFound("Message not found")));
   }
 
   function outText(incoming: Incoming, sent: SentMessage, withContent: boolean): string {
