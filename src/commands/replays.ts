@@ -1,4 +1,4 @@
-import { seqAt } from "../core/id.ts";
+import { seqAt, seqBefore } from "../core/id.ts";
 import { invalid } from "../core/problem.ts";
 import type { ReplayData, ReplayTask } from "../deliver/tasks/replay.ts";
 import type { Application, Endpoint, ReplayOrder, Task } from "../store/index.ts";
@@ -69,7 +69,7 @@ function start(
   if (until !== null && since > until) throw invalid(["body", "since"], "Must not be after `until`.");
   checkEnabled(endpoint);
   return startTask(parts, application.environmentSeq, kind, (seq) => {
-    const from = Math.max(0, seqAt(since) - 1);
+    const from = seqBefore(since);
     const to = until === null ? seq : Math.min(seqAt(until), seq);
     const scope = { applicationSeq: application.seq, endpointSeq: endpoint.seq, from, to };
     const data: ReplayData = { ...filter, ...scope, messagesSent: 0 };

@@ -38,6 +38,11 @@ export function seqAt(timeMs: number): Seq {
   return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
 }
 
+/** Returns the greatest sequence number before a time (ms since the Unix epoch); 0 if none. */
+export function seqBefore(timeMs: number): Seq {
+  return Math.max(0, seqAt(timeMs) - 1);
+}
+
 /**
  * Returns a delivery's position in its lane: the sequence number if it is due immediately (`dueAt`
  * is null). Otherwise the position is the one that a delivery created at `dueAt` would have, and

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ClockSeqSource, IdCodec, type IdPrefix, seqAt, timeOfSeq } from "../../src/core/id.ts";
+import { ClockSeqSource, IdCodec, type IdPrefix, seqAt, seqBefore, timeOfSeq } from "../../src/core/id.ts";
 
 const codec = new IdCodec([1, 2, 3, 4]);
 const prefixes: IdPrefix[] = [
@@ -29,6 +29,13 @@ describe("sequence numbers", () => {
 
   test("sequence numbers of times before 2025 are 0, never negative", () => {
     expect(seqAt(0)).toBe(0);
+    expect(seqBefore(0)).toBe(0);
+  });
+
+  test("the last sequence number before a time belongs to the millisecond before", () => {
+    const at = Date.UTC(2026, 5, 1, 12, 30);
+    expect(seqBefore(at)).toBe(seqAt(at) - 1);
+    expect(timeOfSeq(seqBefore(at))).toBe(at - 1);
   });
 
   test("sequence numbers rise strictly, whatever the clock does and however many are taken", () => {

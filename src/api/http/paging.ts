@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { type IdCodec, type IdPrefix, type Seq, seqAt } from "../../core/id.ts";
+import { type IdCodec, type IdPrefix, type Seq, seqBefore } from "../../core/id.ts";
 import { listOut, pageLimitDefault, pageLimitMax, parseIterator } from "../../core/page.ts";
 import { invalid } from "../../core/problem.ts";
 import type { PageOf, PageRequest, TimeWindow } from "../../store/index.ts";
@@ -61,7 +61,7 @@ export function pageRequest(
 export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix: IdPrefix): PageRequest {
   const page = pageRequest(sent, ids, prefix);
   const walksForward = sent.after !== undefined && sent.before === undefined && sent.iterator === undefined;
-  return walksForward ? { ...page, from: Math.max(0, seqAt(sent.after + 1) - 1), backwards: true } : page;
+  return walksForward ? { ...page, from: seqBefore(sent.after + 1), backwards: true } : page;
 }
 
 /** Returns only the fields of a time window, and only if they are set. */

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { confirmMessages, seekConsumer } from "../../../commands/pollers.ts";
-import { type Seq, seqAt } from "../../../core/id.ts";
+import { type Seq, seqBefore } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
 import { invalid } from "../../../core/problem.ts";
@@ -213,7 +213,7 @@ export function pollerRoutes(context: Context): Operation[] {
 
 /** Returns the last number that may belong to a message accepted up to an instant. */
 function lastNumberUntil(at: number): Seq {
-  return Math.min(Math.max(0, seqAt(at + 1) - 1), Number.MAX_SAFE_INTEGER - 1);
+  return Math.min(seqBefore(at + 1), Number.MAX_SAFE_INTEGER - 1);
 }
 
 function checkName(param: "sink_id" | "consumer_id", name: string): void {
