@@ -53,7 +53,7 @@ function expectMissingScopes(answer: Answer, ...names: string[]): void {
 }
 
 describe("scopes of an API token", () => {
-  test("scopes are returned as they were sent wherever the token is shown", async () => {
+  test("every response with a token returns its scopes as they were sent", async () => {
     const scopes = ["application:Read", "EVENT_TYPE:read", "messageAttempt:*", "*:Write", "application:Read"];
     const token = await makeToken(scopes);
     expect(token.scopes).toEqual(scopes);
@@ -99,7 +99,7 @@ describe("scopes of an API token", () => {
     });
   }
 
-  test("the 422 lists the valid resources and actions for each invalid scope, up to 20 errors", async () => {
+  test("the error for invalid scopes lists the valid resources and actions, for up to 20 scopes", async () => {
     const { json } = await send("POST", path, { name: "a", scopes: ["invoice:Read", "message:Read", "message:Send"] });
     expect(json.detail.map(({ loc }: { loc: string[] }) => loc.at(-1))).toEqual(["[0]", "[2]"]);
     expect(json.detail[0].msg).toContain("application, audit-log, authentication");
@@ -113,7 +113,7 @@ describe("scopes of an API token", () => {
     expect((await sendAs(token)("POST", path, { name: "a", scopes: ["invoice:Read"] })).status).toBe(422);
   });
 
-  test("scopes survive a restart", async () => {
+  test("the scopes of a token survive a restart", async () => {
     const token = await makeToken(["application:Read"]);
     await server.restart();
     expect((await sendAs(token.token)("GET", "/app")).status).toBe(200);
@@ -195,7 +195,7 @@ describe("enforcement of scopes", () => {
     );
   });
 
-  test("a 403 is returned before the body is parsed and names every missing scope", async () => {
+  test("a token that lacks scopes gets 403 with all of them before the body is parsed", async () => {
     const { token } = await makeToken(["application:Read"]);
     expectMissingScopes(
       await sendAs(token)("POST", "/environment/import", "{"),
@@ -253,7 +253,7 @@ describe("changing the scopes of an API token", () => {
     expectMissingScopes(await mine("POST", "/app", { name: "a" }), "application:Write");
   });
 
-  test("a PATCH of the name or a PUT leaves the scopes unchanged", async () => {
+  test("a PATCH of a token's name or a PUT leaves its scopes unchanged", async () => {
     const token = await makeToken(["application:Read"]);
     await send("PATCH", pathOf(token), { name: "new" });
     await send("PUT", pathOf(token), { name: "newer", scopes: null });
@@ -261,7 +261,7 @@ describe("changing the scopes of an API token", () => {
     expectMissingScopes(await sendAs(token.token)("POST", "/app", { name: "a" }), "application:Write");
   });
 
-  test("concurrent PATCHes of the name and of the scopes are both applied", async () => {
+  test("concurrent PATCHes of a token's name and of its scopes are both applied", async () => {
     const token = await makeToken(["application:Read"]);
     await Promise.all([
       send("PATCH", pathOf(token), { name: "both" }),

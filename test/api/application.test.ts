@@ -162,11 +162,11 @@ describe("reading, changing and deleting an application", () => {
     expect((await send("PUT", `/app/${uid}`, { name: "again" })).status).toBe(200);
   });
 
-  test("a PUT to an unknown id returns 404", async () => {
+  test("a PUT to an unknown application id returns 404", async () => {
     expect((await send("PUT", "/app/app_17MeGibBYAlEAyJrb2g70ismFAs", { name: "a" })).status).toBe(404);
   });
 
-  test("a PATCH changes only the fields that are sent, and null clears a field", async () => {
+  test("a PATCH changes only the application fields that are sent, and null clears a field", async () => {
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid(), metadata: { a: "b" }, throttleRate: 3 });
     const named = await send("PATCH", `/app/${json.id}`, { name: "b" });
     expect(named.json).toMatchObject({ name: "b", uid: json.uid, metadata: { a: "b" }, throttleRate: 3 });
@@ -181,7 +181,7 @@ describe("reading, changing and deleting an application", () => {
     expect((await send("PUT", `/app/${one}`, { name: "a", uid: two })).status).toBe(409);
   });
 
-  test("concurrent PATCHes of different fields are all applied", async () => {
+  test("concurrent PATCHes of different application fields are all applied", async () => {
     const uid = await makeApplication(send);
     await Promise.all([
       send("PATCH", `/app/${uid}`, { name: "new name" }),

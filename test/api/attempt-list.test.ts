@@ -4,7 +4,10 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Contents and filters of the lists of attempts, of an endpoint's messages and of a message's endpoints. */
+/**
+ * Contents and filters of the lists of attempts, of an endpoint's messages and of a message's
+ * endpoints.
+ */
 
 let server: TestServer;
 let send: Send;
@@ -190,7 +193,7 @@ describe("the lists of attempts", () => {
     }
   });
 
-  test("a list with after holds the oldest items after that time, newest first", async () => {
+  test("a list with only after holds the oldest items after that time, newest first", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const sent: string[] = [];

@@ -95,7 +95,7 @@ describe("environment tokens", () => {
 });
 
 describe("the root token with an environment header", () => {
-  test("a call for an unknown environment returns 404", async () => {
+  test("a root token call for an unknown environment returns 404", async () => {
     for (const environment of ["nope", "org_17MeGibBYAlEAyJrb2g70ismFAs", ""]) {
       const { status, json } = await send("GET", "/app", undefined, {
         headers: { "boathook-environment": environment },

@@ -193,7 +193,7 @@ describe("capabilities of portal access", () => {
     ],
   ];
   for (const [what, sent, allowed] of cases) {
-    test(`portal access with ${what} can only ${allowed.join(", ")}`, async () => {
+    test(`portal access with ${what} can only ${new Intl.ListFormat("en").format(allowed)}`, async () => {
       const mine = withToken((await access(sent)).token);
       for (const [group, calls] of Object.entries(groups) as [Group, typeof viewCalls][]) {
         for (const [method, path, body] of calls) {
@@ -205,7 +205,7 @@ describe("capabilities of portal access", () => {
     });
   }
 
-  test("capabilities survive a restart", async () => {
+  test("the capabilities of portal access survive a restart", async () => {
     const { token } = await access({ readOnly: true });
     await server.restart();
     expect(await statusOf(token)).toBe(200);

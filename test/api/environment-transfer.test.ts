@@ -22,7 +22,7 @@ async function exported(token: string) {
 }
 
 describe("exporting and importing an environment", () => {
-  test("an export contains every event type, including archived ones", async () => {
+  test("an environment export contains every event type, including archived ones", async () => {
     const token = await environmentToken();
     await send("POST", "/event-type", type("a", { archived: true, featureFlags: ["x"], validation: "off" }), { token });
     await send("POST", "/event-type", type("b", { schemas: { "1": { type: "object" } } }), { token });
@@ -50,7 +50,7 @@ describe("exporting and importing an environment", () => {
     expect(timeless(await exported(there))).toEqual(timeless(out));
   });
 
-  test("an import replaces existing event types and keeps the others", async () => {
+  test("an environment import replaces existing event types and keeps the others", async () => {
     const token = await environmentToken();
     await send("POST", "/event-type", type("a", { groupName: "g", archived: true }), { token });
     await send("POST", "/event-type", type("b"), { token });
@@ -61,7 +61,7 @@ describe("exporting and importing an environment", () => {
     ]);
   });
 
-  test("an import may be empty, and its settings and connectors are ignored", async () => {
+  test("an environment import may be empty, and its settings and connectors are ignored", async () => {
     const token = await environmentToken();
     for (const body of [{}, { eventTypes: null, settings: null, connectors: null }, { settings: { a: 1 } }]) {
       expect((await send("POST", "/environment/import", body, { token })).status).toBe(204);
@@ -86,7 +86,7 @@ describe("exporting and importing an environment", () => {
     ],
   ];
   for (const [name, body, loc] of refused) {
-    test(`an import with ${name} returns 422 and imports nothing`, async () => {
+    test(`an environment import with ${name} returns 422 and imports nothing`, async () => {
       const token = await environmentToken();
       const { status, json } = await send("POST", "/environment/import", body, { token });
       expect([status, json.detail[0].loc]).toEqual([422, loc]);

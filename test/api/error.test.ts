@@ -223,7 +223,10 @@ describe("the host of a request", () => {
   });
 });
 
-/** Sends raw bytes and returns what the server sends, up to a closing brace or the end of the connection. */
+/**
+ * Sends raw bytes and returns what the server sends, up to a closing brace or the end of the
+ * connection.
+ */
 function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = () => {}): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {

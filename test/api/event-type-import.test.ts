@@ -32,7 +32,7 @@ const names = async (token: string, query = "") =>
   );
 
 describe("importing event types from an OpenAPI document", () => {
-  test("an import does not undo concurrent changes of other fields", async () => {
+  test("an OpenAPI import does not undo concurrent changes of other fields", async () => {
     const token = await environmentToken();
     for (let i = 0; i < 20; i++) {
       const name = `pet.${i}`;
@@ -47,7 +47,7 @@ describe("importing event types from an OpenAPI document", () => {
     }
   });
 
-  test("a dry run returns what the import would change and changes nothing", async () => {
+  test("a dry run of an OpenAPI import returns what it would change and changes nothing", async () => {
     const token = await environmentToken();
     const body = { dryRun: true, spec: specOf({ "pet.new": webhook("A pet.") }) };
     const { status, json } = await send("POST", PATH, body, { token });
@@ -73,7 +73,7 @@ describe("importing event types from an OpenAPI document", () => {
     expect(await names(token)).toEqual([]);
   });
 
-  test("an import creates and updates event types and keeps fields that it does not set", async () => {
+  test("an OpenAPI import creates and updates event types and keeps fields that it does not set", async () => {
     const token = await environmentToken();
     const old = { name: "pet.old", description: "Old", groupName: "pets", validation: "reject", archived: true };
     await send("POST", "/event-type", old, { token });
@@ -88,7 +88,7 @@ describe("importing event types from an OpenAPI document", () => {
     });
   });
 
-  test("an import with replaceAll archives all other event types", async () => {
+  test("an OpenAPI import with replaceAll archives all other event types", async () => {
     const token = await environmentToken();
     await send("POST", "/event-type", { name: "other", description: "" }, { token });
     const spec = specOf({ "pet.new": webhook("New") });
@@ -99,7 +99,7 @@ describe("importing event types from an OpenAPI document", () => {
     expect(await names(token, "&include_archived=true")).toEqual(["other", "pet.new"]);
   });
 
-  test("an import accepts YAML and JSON text", async () => {
+  test("an OpenAPI import accepts YAML and JSON text", async () => {
     const token = await environmentToken();
     const yaml = `
 # a comment
@@ -145,7 +145,7 @@ components:
     ["text that is nested 200,000 levels", { specRaw: "[".repeat(200_000) }],
   ];
   for (const [name, body] of unreadable) {
-    test(`an import with ${name} returns 400`, async () => {
+    test(`an OpenAPI import with ${name} returns 400`, async () => {
       expect((await send("POST", PATH, body)).status).toBe(400);
     });
   }
@@ -173,13 +173,13 @@ components:
     ["a dryRun that is not a boolean", { dryRun: "yes", spec: specOf({}) }],
   ];
   for (const [name, body] of refused) {
-    test(`an import with ${name} returns 422`, async () => {
+    test(`an OpenAPI import with ${name} returns 422`, async () => {
       const { status, json } = await send("POST", PATH, body);
       expect([status, json.detail[0].loc[0]]).toEqual([422, "body"]);
     });
   }
 
-  test("an import with an invalid schema changes nothing", async () => {
+  test("an OpenAPI import with an invalid schema changes nothing", async () => {
     const token = await environmentToken();
     const spec = specOf({ good: webhook(""), bad: webhook("", { type: "objekt" }) });
     const { status, json } = await send("POST", PATH, { spec, replaceAll: true }, { token });
@@ -187,13 +187,13 @@ components:
     expect(await names(token)).toEqual([]);
   });
 
-  test("an import returns 403 to an application token", async () => {
+  test("an OpenAPI import returns 403 to an application token", async () => {
     await send("POST", "/app", { name: "P", uid: "portal" });
     const token = await server.createToken("--app", "portal");
     expect((await send("POST", PATH, { spec: specOf({}) }, { token })).status).toBe(403);
   });
 
-  test("an import only changes its own environment", async () => {
+  test("an OpenAPI import only changes its own environment", async () => {
     const [here, there] = [await environmentToken(), await environmentToken()];
     await send("POST", "/event-type", { name: "kept", description: "" }, { token: there });
     await send("POST", PATH, { spec: specOf({ "pet.new": webhook("") }), replaceAll: true }, { token: here });

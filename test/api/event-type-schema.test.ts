@@ -28,7 +28,7 @@ const message = (eventType: string, payload: object = {}, more: object = {}) =>
   send("POST", `/app/${app}/msg`, { eventType, payload, ...more });
 
 describe("schemas of event types", () => {
-  test("validation defaults to warn, and a PUT without it resets it", async () => {
+  test("validation of an event type defaults to warn, and a PUT without it resets it", async () => {
     const name = await makeType();
     expect((await send("GET", `/event-type/${name}`)).json.validation).toBe("warn");
     const patched = await send("PATCH", `/event-type/${name}`, { validation: "reject" });
@@ -40,7 +40,7 @@ describe("schemas of event types", () => {
   });
 
   for (const method of ["POST", "PUT", "PATCH"] as const) {
-    test(`a ${method} with an invalid schema returns 422 with its location and changes nothing`, async () => {
+    test(`a ${method} of an event type with an invalid schema returns 422 with its location and changes nothing`, async () => {
       const name = method === "POST" ? freshUid("type") : await makeType();
       const bad = { name, description: "", schemas: { "1": schema, "2": { properties: { a: { type: "objekt" } } } } };
       const { status, json } = await send(method, method === "POST" ? "/event-type" : `/event-type/${name}`, bad);

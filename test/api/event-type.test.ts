@@ -101,7 +101,7 @@ describe("creating, changing and deleting event types", () => {
     });
   }
 
-  test("a PUT with an invalid name in the path returns 422", async () => {
+  test("a PUT of an event type with an invalid name in the path returns 422", async () => {
     expect((await send("PUT", "/event-type/a%20b", { description: "" })).status).toBe(422);
   });
 });

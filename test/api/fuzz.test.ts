@@ -7,8 +7,9 @@ import { attemptsOf, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Sends random requests to every operation of the OpenAPI document. Each response must have a documented status and a
- * body that matches its schema. A 4xx must have the form of an error, and there must be no 5xx.
+ * Sends random requests to every operation of the OpenAPI document. Each response must have a
+ * documented status and a body that matches its schema. A 4xx must have the form of an error, and
+ * there must be no 5xx.
  */
 
 const RUNS = 2500;
@@ -134,7 +135,10 @@ const oddValues = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** An operation's example, with one field at any depth replaced, or cut as text, or replaced as a whole. */
+/**
+ * An operation's example, with one field at any depth replaced, or cut as text, or replaced as a
+ * whole.
+ */
 function mutated(example: unknown): fc.Arbitrary<unknown> {
   const replaced = fc.tuple(fc.nat(), oddValues).map(([at, value]) => replaceNth(example, at, value));
   const cut = fc.nat({ max: 200 }).map((at) => JSON.stringify(example ?? {}).slice(0, at));
@@ -265,7 +269,10 @@ function fail(problem: string): never {
   throw new Error(problem);
 }
 
-/** Reports whether a path still belongs to the operation; odd parameters can make it another operation's. */
+/**
+ * Reports whether a path still belongs to the operation; odd parameters can make it another
+ * operation's.
+ */
 function isAddressOf({ path: template }: Documented, path: string): boolean {
   const [asSent] = path.split("?") as [string];
   const { pathname } = new URL(server.url + path);

@@ -146,7 +146,9 @@ function inlined(schema: unknown, { components }: Document): Schema {
   return replace(schema) as Schema;
 }
 
-/** Returns where a value violates a schema, or null. Knows only the keywords that the document uses. */
+/**
+ * Returns where a value violates a schema, or null. Knows only the keywords that the document uses.
+ */
 function mismatch(schema: Schema, value: unknown, at = "$"): string | null {
   if (Array.isArray(schema.anyOf)) {
     const fits = schema.anyOf.some((one) => mismatch(one as Schema, value, at) === null);

@@ -37,7 +37,10 @@ interface Operator {
   readonly path: string;
   /** Returns the events received so far, after verifying their signatures. */
   events(): Event[];
-  /** Waits for `count` events of a type (null: of any), verifies them and returns them in order of acceptance. */
+  /**
+   * Waits for `count` events of a type (null: of any), verifies them and returns them in order of
+   * acceptance.
+   */
   waitFor(type: string | null, count?: number): Promise<Event[]>;
 }
 
@@ -75,7 +78,10 @@ async function operator(fields: object = {}, environment = newEnvironment()): Pr
   };
 }
 
-/** Creates an application with one endpoint; `status-N` in its path makes it respond with that status. */
+/**
+ * Creates an application with one endpoint; `status-N` in its path makes it respond with that
+ * status.
+ */
 async function customer(send: Send, path = `/${freshUid("customer")}`, fields: object = {}) {
   const uid = freshUid("app");
   const { json: app } = await send("POST", "/app", { name: uid, uid });
@@ -88,7 +94,9 @@ async function sendMessage(send: Send, app: string, eventId: string | null = nul
   return (await send("POST", `/app/${app}/msg`, message)).json.id;
 }
 
-/** Causes one more event and waits for it. Events that were accepted earlier have been sent by then. */
+/**
+ * Causes one more event and waits for it. Events that were accepted earlier have been sent by then.
+ */
 async function flushEvents({ send, waitFor }: Operator): Promise<void> {
   const { json } = await send("POST", "/app", { name: "marker" });
   await send("POST", `/app/${json.id}/endpoint`, { url: receiver.url, uid: "marker" });

@@ -391,7 +391,10 @@ describe("every kind of replay", () => {
 describe("replays across a crash", () => {
   const COUNT = 5000;
 
-  /** Creates an endpoint that has missed every message in the way that the verb repairs, and now accepts them. */
+  /**
+   * Creates an endpoint that has missed every message in the way that the verb repairs, and now
+   * accepts them.
+   */
   async function miss(verb: "recover" | "replay-missing", ask: Send, url: string) {
     await using failing = startReceiver(withStatus(500));
     const app = await makeApplication(ask);

@@ -44,7 +44,7 @@ describe("sending an example", () => {
     expect((await send("GET", `/app/${app}/msg/${json.id}`)).json).toEqual(json);
   });
 
-  test("an example is taken by index from the latest schema of its event type", async () => {
+  test("an example is chosen by index from the latest schema of its event type", async () => {
     const examples = [{ n: 1 }, { n: 2 }];
     const name = await makeType({ "1": { examples: [{ old: true }] }, "2": { examples } });
     const { id } = await inbox();
@@ -70,7 +70,7 @@ describe("sending an example", () => {
     expect((await example(id, { eventType: "never.made", payload: {} })).status).toBe(404);
   });
 
-  test("an event type without an example returns 400 invalid_scheme", async () => {
+  test("sending an example of an event type without one returns 400 invalid_scheme", async () => {
     const { id } = await inbox();
     for (const schemas of [null, {}, { "1": {} }, { "1": { examples: [] } }, { "1": { examples: ["text"] } }]) {
       const { status, json } = await example(id, { eventType: await makeType(schemas) });

@@ -4,8 +4,9 @@ import { attemptsOf, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Two environments with two applications each, with the same uids on both sides. No operation of the OpenAPI document
- * lets a token read or change what belongs to another environment or application.
+ * Two environments with two applications each, with the same uids on both sides. No operation of
+ * the OpenAPI document lets a token read or change what belongs to another environment or
+ * application.
  */
 
 type Params = Readonly<Record<string, string>>;
@@ -54,7 +55,8 @@ const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_ty
 const exceptions: readonly RegExp[] = [
   // Only the root token may manage environments.
   /^v1\.management\.environment\.\w+: 403 /,
-  // An unknown id creates the caller's own application with the uid of the body, which is in use the second time.
+  // An unknown id creates the caller's own application with the uid of the body, which is in use
+  // the second time.
   /^v1\.application\.update: (201|409) /,
 ];
 
@@ -136,7 +138,10 @@ interface Documented {
   };
 }
 
-/** Reports whether a field is an id. `uid` and `eventId` are not: the caller chooses them for new resources. */
+/**
+ * Reports whether a field is an id. `uid` and `eventId` are not: the caller chooses them for new
+ * resources.
+ */
 function isIdName(name: string): boolean {
   return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId";
 }

@@ -3,8 +3,9 @@ import { startServer, type TestServer } from "../support/server.ts";
 import facts from "./fixtures/svix-operations.json";
 
 /**
- * Compares our OpenAPI document with facts about two others: `server`, of the open-source Svix server, and `sdk`, of its
- * SDKs. Our responses must have every field that theirs require, and we must accept every request that they accept.
+ * Compares our OpenAPI document with facts about two others: `server`, of the open-source Svix
+ * server, and `sdk`, of its SDKs. Our responses must have every field that theirs require, and we
+ * must accept every request that they accept.
  */
 
 /** A schema of the facts: OpenAPI 3.0 without prose. `ref` names a schema of the same document. */
@@ -125,7 +126,10 @@ class Comparison {
     private readonly limits: boolean,
   ) {}
 
-  /** Every value of `given` must be valid for `taken`. `nullIsAbsent`: both sides treat null as absent. */
+  /**
+   * Every value of `given` must be valid for `taken`. `nullIsAbsent`: both sides treat null as
+   * absent.
+   */
   compare(given: Schema, taken: Schema, at: string, nullIsAbsent = false): void {
     const takers = alternatives(taken, this.taken);
     for (const one of alternatives(given, this.given)) {

@@ -27,8 +27,8 @@ export interface Refusal {
 }
 
 /**
- * Runs a suite with both versions of the SDK against one server. Then checks that every method that the table lists
- * for the suite has been called successfully.
+ * Runs a suite with both versions of the SDK against one server. Then checks that every method that
+ * the table lists for the suite has been called successfully.
  */
 export function sdkSuite(
   name: SuiteName,

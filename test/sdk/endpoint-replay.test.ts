@@ -14,7 +14,9 @@ sdkSuite("endpoint-replay", (sdk) => {
       ({ status }) => status !== BackgroundTaskStatus.Running,
     );
 
-  /** Creates an endpoint and sends it three messages: the first two fail and the third is delivered. */
+  /**
+   * Creates an endpoint and sends it three messages: the first two fail and the third is delivered.
+   */
   async function setup(receiver: Receiver) {
     const { application, endpoint, message, messageAttempt } = sdk.client();
     const { id: app } = await application.create({ name: "App" });

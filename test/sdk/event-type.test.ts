@@ -75,7 +75,7 @@ sdkSuite("event-type", (sdk) => {
     expect((await eventType.list({ withContent: false })).data[0]!.schemas ?? null).toBeNull();
   });
 
-  test("importOpenapi shows the changes in a dry run and applies them without", async () => {
+  test("importOpenapi only returns the changes in a dry run, else it applies them", async () => {
     const { eventType } = sdk.client(await sdk.freshEnvironment());
     const spec = specOf(["pet.new", "pet.gone"]);
     const { data: dry } = await eventType.importOpenapi({ spec, dryRun: true });

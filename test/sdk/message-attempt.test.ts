@@ -5,7 +5,9 @@ import { ok, type Receiver, startReceiver, withStatus } from "../support/receive
 import { pagesOf, sdkSuite } from "./clients.ts";
 
 sdkSuite("message-attempt", (sdk) => {
-  /** Creates an application with one endpoint and sends it `count` messages, returned newest first. */
+  /**
+   * Creates an application with one endpoint and sends it `count` messages, returned newest first.
+   */
   async function setup(receiver: Receiver, count = 1) {
     const { application, endpoint, message } = sdk.client();
     const { id: app } = await application.create({ name: "App" });

@@ -5,7 +5,10 @@ import * as svix1 from "svix1";
 
 export type Version = "1.x" | "2.x";
 
-/** Returns every method of a version: those of the client as `resource.method`, those of other classes as `Class#method`. */
+/**
+ * Returns every method of a version: those of the client as `resource.method`, those of other
+ * classes as `Class#method`.
+ */
 export function methodsOf(version: Version): string[] {
   const [module, client] = version === "2.x" ? [svix, new svix.Svix("token")] : [svix1, new svix1.Svix("token")];
   return [...methodsOfClient(client), ...methodsOfClasses(module)].sort();
@@ -18,7 +21,9 @@ function methodsOfClient(node: object, path = ""): string[] {
   );
 }
 
-/** Returns the methods of exported classes, except errors. Models are plain objects and have none. */
+/**
+ * Returns the methods of exported classes, except errors. Models are plain objects and have none.
+ */
 function methodsOfClasses(module: object): string[] {
   return Object.entries(module).flatMap(([name, value]) => {
     if (typeof value !== "function" || name === "Svix" || value.prototype instanceof Error) return [];

@@ -15,7 +15,7 @@ describe("the table of the methods of the SDKs", () => {
     expect(listed.toSorted()).toEqual(offered);
   });
 
-  test("every suite in the table is a test file", () => {
+  test("every suite in the table has a test file", () => {
     const missing = Object.keys(TESTED).filter((suite) => !existsSync(join(import.meta.dir, `${suite}.test.ts`)));
     expect(missing).toEqual([]);
   });
@@ -46,7 +46,10 @@ for (const version of ["1.x", "2.x"] as const) {
   });
 }
 
-/** Calls a method with a name for each path parameter and returns its error, or undefined if it succeeds. */
+/**
+ * Calls a method with a name for each path parameter and returns its error, or undefined if it
+ * succeeds.
+ */
 async function errorOf(client: object, method: string): Promise<unknown> {
   const path = method.split(".");
   const last = path.pop()!;

@@ -1,4 +1,7 @@
-/** Every method of both SDK versions, with the suite that calls it or the reason why it is not offered. */
+/**
+ * Every method of both SDK versions, with the suite that calls it or the reason why it is not
+ * offered.
+ */
 
 /** Suite → methods. A suite is the file `<name>.test.ts` beside this one. */
 export const TESTED = {

@@ -14,7 +14,10 @@ import { Furnished } from "../../store/furnished.ts";
 import { openedOnce } from "../../store/store-under-test.ts";
 import { storeWith } from "../../support/store-with.ts";
 
-/** Builds operations on a store that runs `beforeDelete` right before it deletes an application or environment. */
+/**
+ * Builds operations on a store that runs `beforeDelete` right before it deletes an application or
+ * environment.
+ */
 async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
   const { store } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});
   const world = await Furnished.open(async () => openedOnce(store));

@@ -14,7 +14,7 @@ const targets: [url: string, target: string][] = [
 
 describe("the target of a request", () => {
   for (const [url, target] of targets) {
-    test(`the target of ${url} is ${target}`, () => {
+    test(`the request target of ${url} is ${target}`, () => {
       expect(targetOf(url)).toBe(target);
     });
   }

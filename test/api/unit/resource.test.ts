@@ -170,7 +170,7 @@ describe("a record of a resource", () => {
     expect(applyPut(fields, record, { name: "m", uid: null }).uid).toBeNull();
   });
 
-  test("an alias applies unless the field itself is sent", () => {
+  test("an alias of a field applies unless the field itself is sent", () => {
     expect(applyPatch(fields, record, { oldRate: 7 }).rate).toBe(7);
     expect(applyPatch(fields, record, { oldRate: 7, rate: 8 }).rate).toBe(8);
     expect(applyPatch(fields, record, { oldRate: 7, rate: null }).rate).toBeNull();
