@@ -83,7 +83,8 @@ async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Prom
 
 function checkRenamable({ name }: Environment): void {
   if (name === defaultEnvironment) throw defaultStays();
-  if (name.startsWith(environmentPrefix)) throw conflict("This environment has the name that its JWTs give it.");
+  if (name.startsWith(environmentPrefix))
+    throw conflict("The name of this environment comes from its JWTs and cannot be changed.");
 }
 
 function defaultStays(): Problem {

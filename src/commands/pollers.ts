@@ -27,5 +27,9 @@ export function seekConsumer(parts: Parts, key: PollerKey, cursor: Seq): Promise
 async function move({ store, clock }: Parts, key: PollerKey, cursor: Seq, onlyForward: boolean): Promise<void> {
   const options = { onlyForward, consumersMax: CONSUMERS_MAX, now: clock.now() };
   if (await store.history.pollers.move(key, cursor, options)) return;
-  throw new Problem(400, "limit_reached", `The application has ${CONSUMERS_MAX} consumers already.`);
+  throw new Problem(
+    400,
+    "limit_reached",
+    `The application already has ${CONSUMERS_MAX} consumers, which is the maximum.`,
+  );
 }

@@ -51,7 +51,7 @@ function exampleOf(eventType: EventType, index: number): object {
   const { examples, example } = (latestSchema(eventType) ?? {}) as { examples?: unknown; example?: unknown };
   const list = Array.isArray(examples) && examples.length > 0 ? examples : null;
   if (list !== null && index >= list.length) {
-    throw invalid(["body", "exampleIndex"], `The schema has ${list.length} examples.`);
+    throw invalid(["body", "exampleIndex"], `Must be less than ${list.length}, the number of examples in the schema.`);
   }
   const found: unknown = list === null ? example : list[index];
   if (typeof found === "object" && found !== null && !Array.isArray(found)) return found;

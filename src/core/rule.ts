@@ -139,7 +139,7 @@ const headerValuePattern = /^[\t\x20-\x7e]*$/;
  * set ourselves.
  */
 export function headerNameProblem(name: string): string | null {
-  if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Not a valid header name.";
+  if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Must be a valid header name.";
   const lower = name.toLowerCase();
   if (forbiddenHeaders.has(lower) || forbiddenHeaderPrefixes.some((prefix) => lower.startsWith(prefix))) {
     return `The header ${name} may not be set.`;
@@ -223,7 +223,7 @@ const mediaTypePattern = new RegExp(
  */
 export function normalizeUrl(text: string, httpsOnly: boolean): { url: string } | { problem: string } {
   const parsed = text.isWellFormed() ? URL.parse(text) : null;
-  if (parsed === null || parsed.hostname === "") return { problem: "Not a valid URL." };
+  if (parsed === null || parsed.hostname === "") return { problem: "Must be a valid URL." };
   if (parsed.protocol !== "https:" && parsed.protocol !== "http:") return { problem: "Must be an http or https URL." };
   if (httpsOnly && parsed.protocol !== "https:") return { problem: "Must be an https URL." };
   if (parsed.href.length > urlCharsMax) return { problem: `Must be at most ${urlCharsMax} characters long.` };

@@ -163,10 +163,11 @@ function responses(operation: Operation): object {
 
 function problemResponse(status: number, operation: Operation): DocumentedResponse {
   const documented = problems[status]!;
-  if (status !== 403 || operation.access === "root") return documented;
+  const scopes = neededScopes(operation);
+  if (status !== 403 || operation.access === "root" || scopes.length === 0) return documented;
   return {
     ...documented,
-    description: `${documented.description} A token with scopes needs the ${scopesText(neededScopes(operation))}.`,
+    description: `${documented.description} A token with scopes needs the ${scopesText(scopes)}.`,
   };
 }
 

@@ -50,7 +50,7 @@ export function pageRequest(
   if (sent.iterator === undefined) return { limit, from: null, backwards: false, order };
   const { id, backwards } = parseIterator(sent.iterator);
   const from = ids.decode(prefix, id);
-  if (from === null) throw invalid(["query", "iterator"], `Not an iterator of this list (${prefix}…).`);
+  if (from === null) throw invalid(["query", "iterator"], `Must be an iterator of this list (${prefix}…).`);
   return { limit, from, backwards, order };
 }
 

@@ -110,7 +110,7 @@ export function pollerRoutes(context: Context): Operation[] {
 
   function iteratorOf(text: string): Seq {
     const seq = ids.decode("msg_", text);
-    if (seq === null) throw invalid(["query", "iterator"], "Not an iterator of this list (msg_…).");
+    if (seq === null) throw invalid(["query", "iterator"], "Must be an iterator of this list (msg_…).");
     return seq;
   }
 
