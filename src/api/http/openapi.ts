@@ -111,7 +111,7 @@ export function apiDocument(operations: readonly Operation[], version: string): 
     info: {
       title: "Boathook",
       version,
-      description: "Durable webhooks in both directions. The API is compatible with the Svix API.",
+      description: "Sends webhooks durably. The API is compatible with the Svix API.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
