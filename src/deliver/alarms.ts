@@ -1,5 +1,6 @@
 import type { Clock } from "../ports.ts";
-import { type Lane, NOTHING } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import { NOTHING } from "./lane-position.ts";
 import { ClockWatch } from "./watches/clock-watch.ts";
 
 export interface AlarmParts {
@@ -11,7 +12,9 @@ export interface AlarmParts {
   readonly onClockSet: () => void;
 }
 
-/** Wakes parked lanes. An alarm may go off too early, but never too late, even if the clock is set. */
+/**
+ * Wakes parked lanes. An alarm may go off too early, but never too late, even if the clock is set.
+ */
 export class Alarms {
   readonly #watch: ClockWatch;
 

@@ -46,9 +46,9 @@ export interface AttemptParts {
 }
 
 /**
- * Makes attempts. An attempt is a pipeline: begin → shape → send → judge → settle → release → tell. Each step is total:
- * whatever the endpoint or the network does is a value. Only a bug makes an attempt reject, and the delivery then stays
- * pending.
+ * Makes attempts. An attempt is a pipeline: begin → shape → send → judge → settle → release → tell.
+ * Each step is total: whatever the endpoint or the network does is a value. Only a bug makes an
+ * attempt reject, and the delivery then stays pending.
  */
 export class AttemptRunner {
   readonly #slow: SlowWatch;
@@ -99,7 +99,10 @@ export class AttemptRunner {
     return attempt;
   }
 
-  /** Sends the message and waits for the response. Null if the attempt was cut off, because the process ends. */
+  /**
+   * Sends the message and waits for the response. Null if the attempt was cut off, because the
+   * process ends.
+   */
   #send({ target, entry }: RunningAttempt, message: SendableContent): Promise<Answer | null> {
     return this.#deadline.deliver(target, message, entry.endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs);
   }
@@ -122,7 +125,10 @@ export class AttemptRunner {
     return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt }, seqs);
   }
 
-  /** Stores the result, however long the disk takes to have room for it. Null if the process stops before. */
+  /**
+   * Stores the result, however long the disk takes to have room for it. Null if the process stops
+   * before.
+   */
   async #settle(settlement: Settlement): Promise<Settled | null> {
     const { queue, clock, isStopping } = this.parts;
     for (;;) {
@@ -149,7 +155,8 @@ export class AttemptRunner {
       // Whoever serves the lane now does not know of the new position.
       signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
     } else if (lane.entry !== entry) {
-      // The endpoint has been changed, perhaps its ordering: the delivery waits at one of two positions.
+      // The endpoint has been changed, perhaps its ordering: the delivery waits at one of two
+      // positions.
       lane.waitsOnDisk(Math.min(delivery.position, next.position));
     } else if (!lane.isFifo) {
       lane.waitsOnDisk(next.position);
@@ -157,7 +164,8 @@ export class AttemptRunner {
       // Something has changed in the lane, so that this may no longer be its head.
       lane.waitsOnDisk(delivery.position);
     } else {
-      // The head of a fifo lane is retried before the next delivery, so it stays in memory and keeps its position.
+      // The head of a fifo lane is retried before the next delivery, so it stays in memory and
+      // keeps its position.
       memory.putBack(lane, { ...delivery, attempts: next.attempts, dueAt: next.dueAt });
     }
   }

@@ -22,9 +22,9 @@ export interface LaneOwnershipParts {
 }
 
 /**
- * Which lanes this process serves. It takes up the lanes that its claim covers and gives up those that it no longer does.
- * Attempts under way in a lane that was given up end and are settled. Where one process owns the data, its claim covers
- * every lane for ever.
+ * Which lanes this process serves. It takes up the lanes that its claim covers and gives up those
+ * that it no longer does. Attempts under way in a lane that was given up end and are settled. Where
+ * one process owns the data, its claim covers every lane for ever.
  */
 export class LaneOwnership {
   readonly #claims: ClaimKeeper;
@@ -81,7 +81,10 @@ export class LaneOwnership {
     }
   }
 
-  /** Takes up the lanes of a claim that are not served yet. Reads which lanes there are, not what waits in them. */
+  /**
+   * Takes up the lanes of a claim that are not served yet. Reads which lanes there are, not what
+   * waits in them.
+   */
   async #takeUp(claim: Claim): Promise<void> {
     const { queue, lanes, scheduler } = this.parts;
     let after: Seq = 0;

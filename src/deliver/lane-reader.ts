@@ -60,7 +60,8 @@ export class LaneReader {
     const { queue, seqs, memory, clock } = this.parts;
     const { generation } = lane;
     const now = clock.now();
-    // Everything whose time has begun, and what got its position while the clock stood still or stepped back.
+    // Everything whose time has begun, and what got its position while the clock stood still or
+    // stepped back.
     const upTo = Math.max(seqs.last + 1, seqAt(now + 1) - 1);
     const room = Math.max(1, Math.min(PAGE, memory.roomForDeliveries));
     const limit = room + lane.held.size;
@@ -86,7 +87,10 @@ export class LaneReader {
     if (lane.ready.length === 0) lane.restsUntil = clock.now() + 1;
   }
 
-  /** Reads the payloads of the next few deliveries before the first of them starts, so that they start in order. */
+  /**
+   * Reads the payloads of the next few deliveries before the first of them starts, so that they
+   * start in order.
+   */
   async fetchContents(lane: Lane, { endpoint }: EndpointEntry): Promise<void> {
     const { queue, memory } = this.parts;
     const { generation } = lane;
@@ -99,7 +103,9 @@ export class LaneReader {
     }
   }
 
-  /** The next deliveries without content, as many as memory has room for, but at least the first. */
+  /**
+   * The next deliveries without content, as many as memory has room for, but at least the first.
+   */
   #withoutContent(lane: Lane): Waiting[] {
     const room = Math.floor(this.parts.memory.roomForPayloadBytes / this.parts.payloadBytesMax);
     const countMax = Math.max(1, Math.min(CONTENTS_AHEAD, room));
@@ -110,7 +116,9 @@ export class LaneReader {
     return wanted;
   }
 
-  /** The payload has been deleted since the delivery became pending, so there is nothing to send. */
+  /**
+   * The payload has been deleted since the delivery became pending, so there is nothing to send.
+   */
   async #cancel(lane: Lane, waiting: Waiting, environmentSeq: number): Promise<void> {
     const { queue, memory, facts } = this.parts;
     lane.ready.splice(lane.ready.indexOf(waiting), 1);

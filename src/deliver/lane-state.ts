@@ -1,6 +1,7 @@
 import { type Seq, timeOfSeq } from "../core/id.ts";
 import type { PendingDelivery } from "../store/index.ts";
-import { type Lane, NOTHING } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import { NOTHING } from "./lane-position.ts";
 
 /** Why a lane does not run at this moment. */
 export type LaneState =
@@ -20,7 +21,10 @@ export type LaneState =
   | "foreign";
 
 export interface LaneRules {
-  /** Positions up to this one count as due, even if the clock has been set back since they were given out. */
+  /**
+   * Positions up to this one count as due, even if the clock has been set back since they were
+   * given out.
+   */
   readonly lastPosition: Seq;
   /** Attempts under way at once to an endpoint without a limit of its own. */
   readonly endpointConcurrency: number;
@@ -55,8 +59,9 @@ function nextDueAt(lane: Lane, { lastPosition }: LaneRules): number {
 }
 
 /**
- * Earliest time a delivery may be sent, in ms; 0 means now. For an immediate delivery `dueAt` is only
- * the time of acceptance, so it may lie in the future after the clock was set back; it is ignored.
+ * Earliest time a delivery may be sent, in ms; 0 means now. For an immediate delivery `dueAt` is
+ * only the time of acceptance, so it may lie in the future after the clock was set back; it is
+ * ignored.
  */
 export function earliestStart({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
   const isScheduled = round === 0 && trigger === "schedule" && position > seq;

@@ -1,9 +1,9 @@
-import type { Seq } from "../core/id.ts";
-import { timeOfSeq } from "../core/id.ts";
+import { type Seq, timeOfSeq } from "../core/id.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
+import { LanePosition, NOTHING } from "./lane-position.ts";
 import type { LaneState } from "./lane-state.ts";
 
 /** A delivery that a lane has in memory. */
@@ -19,35 +19,15 @@ export interface Waiting {
  */
 export type Reputation = "unproven" | "proven" | "troubled";
 
-/** No position: nothing is known to wait on disk. */
-export const NOTHING: Seq = Number.POSITIVE_INFINITY;
-/** Minimum wait before rows that were not yet due are read again. */
-const REREAD_MS = 1000;
-const START: LaneCursor = { position: 0, seq: 0 };
-
 /**
- * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries of
- * it in memory and knows how far it has been read:
- *
- *      read already            |        on disk
- *   [ held: under way, ready ] | cursor        diskNext
- *                              ^               ^
- *
- * - Every pending delivery at or before `cursor` is held: it is in `ready`, or its attempt is under way.
- * - `diskNext` is a lower bound of the positions that wait on disk. If it is at or before `cursor`,
- *   something became pending there after the lane had been read, and the lane is read again from there.
- * - Rows before `cursor` that were not yet due, because the clock has been set back, are read again at
- *   `laterAt`.
- *
- * Reading a row twice does no harm: a row that is held is skipped.
+ * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries of it
+ * in memory and knows how far it has been read.
  */
-export class Lane {
+export class Lane extends LanePosition {
   /** The next deliveries, in order. */
   readonly ready: Waiting[] = [];
   /** The deliveries in memory: those in `ready`, and those whose attempt is under way. */
   readonly held = new Map<Seq, PendingDelivery>();
-  cursor: LaneCursor = START;
-  diskNext: Seq;
 
   /** False when another process serves this lane. */
   isOwned = true;
@@ -71,15 +51,14 @@ export class Lane {
   cancelAlarm: Cancel | null = null;
   alarmAt = NOTHING;
 
-  /** Rises whenever what was read ahead is dropped. A read that began before returns rows that are out of date. */
+  /**
+   * Rises whenever what was read ahead is dropped. A read that began before returns rows that are
+   * out of date.
+   */
   generation = 0;
-  /** The rows on disk continue behind the cursor, and not at the beginning of its position. */
-  #continuesBehindCursor = false;
-  /** The rows before the cursor that were not yet due: how many, when the first is due, when to read them at the earliest. */
-  #notDue = 0;
-  #notDueUntil = NOTHING;
-  #rereadAfter = 0;
-  /** Deliveries whose attempt ended while the lane was being read, and the round of that attempt. */
+  /**
+   * Deliveries whose attempt ended while the lane was being read, and the round of that attempt.
+   */
   #endedDuringRead: Map<Seq, number> | null = null;
   /** Held deliveries that were found in a later round on disk. */
   #resent: Set<Seq> | null = null;
@@ -88,7 +67,7 @@ export class Lane {
     readonly endpointSeq: Seq,
     diskNext: Seq,
   ) {
-    this.diskNext = diskNext;
+    super(diskNext);
   }
 
   get isFifo(): boolean {
@@ -101,9 +80,9 @@ export class Lane {
   }
 
   /**
-   * Time at which the oldest waiting delivery became due; infinity if there is none, or if it has not
-   * been read yet. In a fifo lane deliveries behind the head may have been due longer than the head,
-   * which may wait for a retry.
+   * Time at which the oldest waiting delivery became due; infinity if there is none, or if it has
+   * not been read yet. In a fifo lane deliveries behind the head may have been due longer than the
+   * head, which may wait for a retry.
    */
   get oldestDueAt(): number {
     const onDisk = this.diskNext === NOTHING || this.diskNext === 0 ? NOTHING : timeOfSeq(this.diskNext);
@@ -111,9 +90,10 @@ export class Lane {
     return this.ready[0]?.delivery.dueAt ?? onDisk;
   }
 
-  // --- deliveries in memory ------------------------------------------------------------------------
-
-  /** Adds a delivery that was just committed or read. It comes after everything that was added before. */
+  /**
+   * Adds a delivery that was just committed or read. It comes after everything that was added
+   * before.
+   */
   append(waiting: Waiting): void {
     const { delivery } = waiting;
     this.held.set(delivery.seq, delivery);
@@ -139,51 +119,9 @@ export class Lane {
     return true;
   }
 
-  /** Returns, once, whether a delivery was resent while it was held. */
-  takeResent(seq: Seq): boolean {
-    return this.#resent?.delete(seq) ?? false;
-  }
-
-  /** Drops what has been read ahead, so that it is read again: after a change of the order, a pause, a disabling. */
-  release(): void {
-    for (const waiting of this.ready) this.letGo(waiting);
-    this.ready.length = 0;
-    this.cursor = START;
-    this.diskNext = 0;
-    this.generation++;
-    this.#forgetNotDue();
-    this.#continuesBehindCursor = false;
-  }
-
-  // --- how far it has been read --------------------------------------------------------------------
-
-  /** Something waits on disk at `position`, perhaps before the cursor. */
-  waitsOnDisk(position: Seq): void {
-    if (position <= this.cursor.position) this.#continuesBehindCursor = false;
-    if (position < this.diskNext) this.diskNext = position;
-  }
-
-  /** More rows follow right behind the cursor, perhaps at the same position. */
-  continueBehindCursor(): void {
-    if (this.cursor.position >= this.diskNext) return;
-    this.diskNext = this.cursor.position;
-    this.#continuesBehindCursor = true;
-  }
-
-  /** Returns where to begin to read. Whatever becomes pending during the read lowers `diskNext` again. */
-  beginReading(): LaneCursor {
-    if (this.diskNext <= this.cursor.position && !this.#continuesBehindCursor) {
-      this.cursor = { position: this.diskNext - 1, seq: 0 };
-    }
-    this.diskNext = NOTHING;
-    this.#continuesBehindCursor = false;
-    this.#endedDuringRead = null;
-    return this.cursor;
-  }
-
   /**
-   * Returns whether a row that was just read is to be added. It is not if the delivery is held, or if
-   * the row was read before the end of its attempt.
+   * Returns whether a row that was just read is to be added. It is not if the delivery is held, or
+   * if the row was read before the end of its attempt.
    */
   isNews({ seq, round }: PendingDelivery): boolean {
     const held = this.held.get(seq);
@@ -195,34 +133,21 @@ export class Lane {
     return false;
   }
 
-  /** Moves the cursor beyond a row without adding it. */
-  skip({ position, seq }: LaneCursor): void {
-    this.cursor = { position, seq };
+  /** Returns, once, whether a delivery was resent while it was held. */
+  takeResent(seq: Seq): boolean {
+    return this.#resent?.delete(seq) ?? false;
   }
 
-  /** Skips a row that is not due yet. */
-  skipNotDue(delivery: PendingDelivery, now: number): void {
-    this.skip(delivery);
-    this.#notDue++;
-    this.#notDueUntil = Math.min(this.#notDueUntil, delivery.dueAt);
-    // All of them are read each time, so the more there are the less often.
-    this.#rereadAfter = now + REREAD_MS + this.#notDue;
+  /** Drops what has been read ahead: after a change of the order, a pause, a disabling. */
+  release(): void {
+    for (const waiting of this.ready) this.letGo(waiting);
+    this.ready.length = 0;
+    this.generation++;
+    this.rewind();
   }
 
-  /** When to read the skipped rows again that were not due; infinity if there are none. */
-  get laterAt(): number {
-    return Math.max(this.#notDueUntil, this.#rereadAfter);
-  }
-
-  /** Reads from the beginning next time, because skipped rows may be due now. */
-  rereadNotDue(): void {
-    this.#forgetNotDue();
-    this.waitsOnDisk(0);
-  }
-
-  #forgetNotDue(): void {
-    this.#notDue = 0;
-    this.#notDueUntil = NOTHING;
-    this.#rereadAfter = 0;
+  override beginReading(): LaneCursor {
+    this.#endedDuringRead = null;
+    return super.beginReading();
   }
 }

@@ -1,8 +1,12 @@
 import type { Seq } from "../core/id.ts";
 import type { EndpointEntry } from "../store/directory.ts";
-import { Lane, NOTHING } from "./lane.ts";
+import { Lane } from "./lane.ts";
+import { NOTHING } from "./lane-position.ts";
 
-/** Lanes to remember. Beyond it, lanes are forgotten as soon as they are empty, with the reputation of their endpoints. */
+/**
+ * Lanes to remember. Beyond it, lanes are forgotten as soon as they are empty, with the reputation
+ * of their endpoints.
+ */
 const LANES_MAX = 20_000;
 
 /** The delivery of an environment that became due first and has not been started. */
@@ -29,7 +33,10 @@ export class Lanes implements Iterable<Lane> {
     return lane;
   }
 
-  /** Forgets a lane of another process once its last attempt here has ended, and an empty one if there are too many. */
+  /**
+   * Forgets a lane of another process once its last attempt here has ended, and an empty one if
+   * there are too many.
+   */
   forgetIfUnused(lane: Lane): void {
     if (lane.slotsHeld > 0) return;
     const isUnused = lane.isOwned ? this.#byEndpoint.size > LANES_MAX && lane.isEmpty : true;
@@ -48,8 +55,8 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /**
-   * The same for each environment, over the endpoints that `counts`. A lane whose endpoint has not been read yet, or not
-   * since it was changed, is left out, because its environment is not known.
+   * The same for each environment, over the endpoints that `counts`. A lane whose endpoint has not
+   * been read yet, or not since it was changed, is left out, because its environment is not known.
    */
   oldestDue(now: number, counts: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
     const oldest = new Map<Seq, OldestDue>();

@@ -5,7 +5,8 @@ import type { EndpointEntry } from "../store/directory.ts";
 import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
-import { type Lane, NOTHING, type Waiting } from "./lane.ts";
+import type { Lane, Waiting } from "./lane.ts";
+import { NOTHING } from "./lane-position.ts";
 import type { LaneReader } from "./lane-reader.ts";
 import { type LaneRules, type LaneState, nextWorkAt, stateOf } from "./lane-state.ts";
 import type { Lanes } from "./lanes.ts";
@@ -30,8 +31,9 @@ export interface SchedulerParts {
 }
 
 /**
- * Runs the lanes: gives slots to those that are ready, and wakes those that are parked. Errors end here: whatever fails
- * for a lane, its slot becomes free, and the lane is served again a little later.
+ * Runs the lanes: gives slots to those that are ready, and wakes those that are parked. Errors end
+ * here: whatever fails for a lane, its slot becomes free, and the lane is served again a little
+ * later.
  */
 export class Scheduler implements LaneRules {
   readonly #alarms: Alarms;
@@ -79,7 +81,10 @@ export class Scheduler implements LaneRules {
     return slots.taken === 0;
   }
 
-  /** Decides what a lane waits for. Must be called whenever something has changed that the decision depends on. */
+  /**
+   * Decides what a lane waits for. Must be called whenever something has changed that the decision
+   * depends on.
+   */
   update(lane: Lane): void {
     // A lane that waits for a slot is decided again when it gets one.
     if (lane.state === "ready" || this.#isStopped) return;
@@ -90,7 +95,10 @@ export class Scheduler implements LaneRules {
     }
   }
 
-  /** Stops serving a lane that another process serves now. Its attempts under way end and are settled. */
+  /**
+   * Stops serving a lane that another process serves now. Its attempts under way end and are
+   * settled.
+   */
   giveUp(lane: Lane): void {
     lane.isOwned = false;
     this.parts.memory.release(lane);
@@ -98,7 +106,10 @@ export class Scheduler implements LaneRules {
     this.#decide(lane, this.#alarms.now());
   }
 
-  /** Serves ready lanes for as long as there are slots for them; before them `first`, whose slot has just become free. */
+  /**
+   * Serves ready lanes for as long as there are slots for them; before them `first`, whose slot has
+   * just become free.
+   */
   dispatch(first: Lane | null = null): void {
     // Serving reads the clock, sends signals and states facts, and those may lead back here.
     if (this.#isDispatching || this.#isStopped) return;
@@ -120,7 +131,8 @@ export class Scheduler implements LaneRules {
     if (state === "ready") this.parts.slots.queue(lane);
     else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
     else if (state === "idle" || state === "foreign") this.parts.lanes.forgetIfUnused(lane);
-    // In every other state the lane is updated by what it waits for: the end of a read or an attempt, or a signal.
+    // In every other state the lane is updated by what it waits for: the end of a read or an
+    // attempt, or a signal.
   }
 
   /** Gives a lane its turn: starts one attempt, or does what must be done before. */
@@ -154,7 +166,7 @@ export class Scheduler implements LaneRules {
 
   /** Starts an attempt of the first delivery, unless a rate is used up. */
   #start(lane: Lane, head: Waiting, { endpoint }: EndpointEntry, now: number): void {
-    const waitMs = this.#throttleMs(endpoint, now);
+    const waitMs = this.#throttle.takeFor(endpoint, now);
     if (waitMs > 0) {
       lane.restsUntil = now + waitMs;
     } else {
@@ -162,17 +174,6 @@ export class Scheduler implements LaneRules {
       void this.#attempt(lane, head, now);
     }
     this.#decide(lane, now);
-  }
-
-  /** Returns how long an attempt must wait because of the rates; 0 if it may start, and is counted. */
-  #throttleMs(endpoint: EndpointEntry["endpoint"], now: number): number {
-    const { throttleRate, applicationThrottleRate } = endpoint;
-    if (throttleRate === null && applicationThrottleRate === null) return 0;
-    return this.#throttle.take(
-      { seq: endpoint.seq, ratePerSecond: throttleRate },
-      { seq: endpoint.applicationSeq, ratePerSecond: applicationThrottleRate },
-      now,
-    );
   }
 
   async #attempt(lane: Lane, head: Waiting, now: number): Promise<void> {
@@ -190,8 +191,8 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Reads something for a lane, then goes on with its turn. The lane holds its slot in the meantime, so no more lanes read
-   * ahead than there are slots to send what they read.
+   * Reads something for a lane, then goes on with its turn. The lane holds its slot in the
+   * meantime, so no more lanes read ahead than there are slots to send what they read.
    */
   async #read(lane: Lane, work: () => Promise<void>): Promise<void> {
     const { slots } = this.parts;

@@ -1,37 +1,58 @@
 import type { Seq } from "../core/id.ts";
 import { type Bucket, fullBucket, refill, spend, waitMs } from "../core/limit.ts";
+import type { KnownEndpoint } from "../store/index.ts";
 
-/** Something that may start only so many attempts a second: an endpoint or an application. Null = as many as it likes. */
+/** An endpoint or an application with a limit of attempts per second; null means no limit. */
 export interface Limited {
   readonly seq: Seq;
   readonly ratePerSecond: number | null;
 }
 
-/** What one rate has left, and who waits for it. */
+type ThrottledEndpoint = Pick<KnownEndpoint, "seq" | "applicationSeq" | "throttleRate" | "applicationThrottleRate">;
+
+/** The tokens that a rate has left, and the endpoints that wait for one. */
 interface Share {
   bucket: Bucket;
-  /** The endpoints that were told to ask again, and when. The first has waited longest. */
+  /** When each endpoint asks again. The first one has waited longest. */
   readonly waiting: Map<Seq, number>;
 }
 
 /**
- * Shares that are kept; the one that was not asked for longest goes first, and has a full bucket when it comes back. That gives
- * nothing away unless more than this many are used within a second, for no bucket takes longer to fill.
+ * Shares to remember. Beyond it, the least recently used share is dropped and later starts with a
+ * full bucket. Only a share that is dropped within a second of its use gains tokens by that,
+ * because every bucket fills within a second.
  */
 const SHARES_MAX = 20_000;
-/** Who does not ask again within this time has nothing to send any more, and must not hold up those behind it. */
+/**
+ * An endpoint that is this late to ask again has nothing to send any more. Those behind it go
+ * first.
+ */
 const LATE_MS = 100;
 
 /**
- * Holds attempts to the `throttleRate` of their endpoint and to that of its application, whose endpoints take turns: who has
- * to wait gets a place in line, so the one that asks first after each token does not get them all.
+ * Enforces the `throttleRate` of endpoints and applications. The endpoints of an application wait
+ * in a queue for its tokens, so that the one that happens to ask first does not get them all.
  */
 export class Throttle {
   readonly #shares = new Map<Seq, Share>();
 
   constructor(private readonly sharesMax: number = SHARES_MAX) {}
 
-  /** Takes a token of both, or of none. 0 = go, else whole ms to wait before asking again. */
+  /**
+   * Takes a token of an endpoint and one of its application. Returns how long the attempt must
+   * wait, in ms; 0 if it may start.
+   */
+  takeFor(endpoint: ThrottledEndpoint, now: number): number {
+    const { seq, applicationSeq, throttleRate, applicationThrottleRate } = endpoint;
+    if (throttleRate === null && applicationThrottleRate === null) return 0;
+    const application = { seq: applicationSeq, ratePerSecond: applicationThrottleRate };
+    return this.take({ seq, ratePerSecond: throttleRate }, application, now);
+  }
+
+  /**
+   * Takes a token of both, or of neither. Returns 0 if the attempt may start, else the ms to wait
+   * before asking again.
+   */
   take(endpoint: Limited, application: Limited, now: number): number {
     const own = this.#shareOf(endpoint, now);
     const common = this.#shareOf(application, now);
@@ -41,7 +62,10 @@ export class Throttle {
     return 0;
   }
 
-  /** When they were told to ask again may be far away by the clock as it is now. */
+  /**
+   * Empties the queues. To be called when the clock has been set, because their times mean nothing
+   * then.
+   */
   forgetWaiting(): void {
     for (const { waiting } of this.#shares.values()) waiting.clear();
   }
@@ -57,7 +81,7 @@ export class Throttle {
   }
 }
 
-/** How long this endpoint has to wait for its token, behind those that wait already. */
+/** Returns how long this endpoint has to wait for a token, behind those that wait already. */
 function waitIn(share: Share | null, { ratePerSecond }: Limited, endpointSeq: Seq, now: number): number {
   if (share === null || ratePerSecond === null) return 0;
   const { bucket, waiting } = share;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Facts } from "../../src/core/fact.ts";
 import { ClockSeqSource } from "../../src/core/id.ts";
-import { Lane, NOTHING } from "../../src/deliver/lane.ts";
+import { Lane } from "../../src/deliver/lane.ts";
+import { NOTHING } from "../../src/deliver/lane-position.ts";
 import { LaneReader } from "../../src/deliver/lane-reader.ts";
 import { Memory } from "../../src/deliver/memory.ts";
 import type { Directory, EndpointEntry } from "../../src/store/directory.ts";

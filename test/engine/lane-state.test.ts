@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
-import { Lane, NOTHING } from "../../src/deliver/lane.ts";
+import { Lane } from "../../src/deliver/lane.ts";
+import { NOTHING } from "../../src/deliver/lane-position.ts";
 import { earliestStart, type LaneState, nextWorkAt, stateOf } from "../../src/deliver/lane-state.ts";
 import type { EndpointEntry } from "../../src/store/directory.ts";
 import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";

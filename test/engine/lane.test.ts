@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Lane, NOTHING, type Waiting } from "../../src/deliver/lane.ts";
+import { Lane, type Waiting } from "../../src/deliver/lane.ts";
+import { NOTHING } from "../../src/deliver/lane-position.ts";
 import type { EndpointEntry } from "../../src/store/directory.ts";
 import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Lane, NOTHING, type Reputation } from "../../src/deliver/lane.ts";
+import { Lane, type Reputation } from "../../src/deliver/lane.ts";
+import { NOTHING } from "../../src/deliver/lane-position.ts";
 import { Slots } from "../../src/deliver/slots.ts";
 
 let number = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Lane, NOTHING } from "../../src/deliver/lane.ts";
+import { Lane } from "../../src/deliver/lane.ts";
+import { NOTHING } from "../../src/deliver/lane-position.ts";
 import { SLOW_MS, SlowWatch } from "../../src/deliver/watches/slow-watch.ts";
 import { VirtualClock } from "../sim/clock.ts";
 
