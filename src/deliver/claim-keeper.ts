@@ -12,13 +12,16 @@ export interface ClaimKeeperParts {
   readonly queue: Pick<Queue, "claim" | "renew" | "release">;
   /** Another claim is in force: it covers other lanes than the one before, or may do so. */
   readonly onChanged: (claim: Claim) => void;
-  /** The claim ran out because it could not be renewed in time: other processes may serve its lanes now. */
+  /**
+   * The claim ran out because it could not be renewed in time: other processes may serve its lanes
+   * now.
+   */
   readonly onLost: () => void;
 }
 
 /**
- * Holds this process's claim on its lanes. Renews it when half of its time has passed, and goes on trying. A claim without
- * an end is never renewed.
+ * Holds this process's claim on its lanes. Renews it when half of its time has passed, and goes on
+ * trying. A claim without an end is never renewed.
  */
 export class ClaimKeeper {
   #claim: Claim | null = null;

@@ -12,8 +12,9 @@ export class Deadline {
   ) {}
 
   /**
-   * Makes an attempt that ends within `timeoutMs`. Returns null if `cutOff` ended it. Never rejects:
-   * an error becomes a failed attempt, because otherwise the message would be sent again for ever.
+   * Makes an attempt that ends within `timeoutMs`. Returns null if `cutOff` ended it. Never
+   * rejects: an error becomes a failed attempt, because otherwise the message would be sent again
+   * for ever.
    */
   async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | null> {
     const controller = new AbortController();

@@ -1,10 +1,13 @@
 import type { Seq } from "../core/id.ts";
 import type { MessageContent, Task } from "../store/index.ts";
 
-/** What the rest of the program may ask of the delivery engine. */
+/** The delivery engine as commands see it. */
 export interface Deliverer {
-  /** A message has been committed with these deliveries (`seq` is also the place in the lane). Never waits. */
+  /**
+   * Takes the deliveries of a message that was just committed. `seq` is also the position in the
+   * lane. Never waits.
+   */
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
-  /** Goes on with a background task that is stored as `running`. */
+  /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
 }

@@ -40,8 +40,9 @@ export interface EngineParts {
 }
 
 /**
- * Delivers what is pending in the lanes that this process has claimed. The store knows what is pending; what the engine
- * keeps in memory is only read ahead. After a crash it reads again what is pending, and nothing else must be recovered.
+ * Delivers what is pending in the lanes that this process has claimed. The store knows what is
+ * pending; what the engine keeps in memory is only read ahead. After a crash it reads again what is
+ * pending, and nothing else must be recovered.
  */
 export class Engine extends OneLife implements Deliverer {
   readonly #lanes = new Lanes();
@@ -83,13 +84,18 @@ export class Engine extends OneLife implements Deliverer {
     this.#listenTo(signals);
   }
 
-  /** Takes up what is pending: due deliveries go out at once. Reads only which lanes there are, not what waits in them. */
+  /**
+   * Takes up what is pending: due deliveries go out at once. Reads only which lanes there are, not
+   * what waits in them.
+   */
   protected async begin(): Promise<void> {
     await this.#ownership.acquire();
     await this.#tasks.lease();
   }
 
-  /** Waits for attempts under way, at most `shutdownTimeoutMs`. What is cut off then stays pending. */
+  /**
+   * Waits for attempts under way, at most `shutdownTimeoutMs`. What is cut off then stays pending.
+   */
   protected async end(): Promise<void> {
     this.#scheduler.stop();
     const tasksStopped = this.#tasks.stop();
@@ -135,8 +141,6 @@ export class Engine extends OneLife implements Deliverer {
     return this.#lanes.oldestDue(this.ports.clock.now(), counts);
   }
 
-  // --- lanes ---------------------------------------------------------------------------------------
-
   #listenTo(signals: Signals): void {
     signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), true));
     signals.react(["application.throttled"], ({ applicationSeq }) => {
@@ -162,7 +166,9 @@ export class Engine extends OneLife implements Deliverer {
     this.#scheduler.dispatch();
   }
 
-  /** Drops what a lane has read ahead, and with `forgetEntry` also what it knows of its endpoint. */
+  /**
+   * Drops what a lane has read ahead, and with `forgetEntry` also what it knows of its endpoint.
+   */
   #reread(lane: Lane | undefined, forgetEntry: boolean): void {
     if (lane === undefined) return;
     if (forgetEntry) lane.entry = null;

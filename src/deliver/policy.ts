@@ -5,11 +5,11 @@ export interface DeliveryPolicy extends TargetPolicy {
   readonly retryScheduleMs: readonly number[];
   readonly retryJitter: number;
   readonly deliveryTimeoutMs: number;
-  /** Attempts under way at once, whole process. */
+  /** Attempts under way at once, over all endpoints. */
   readonly deliveryConcurrency: number;
-  /** Attempts under way at once to one endpoint that has no setting of its own. */
+  /** Attempts under way at once to an endpoint without a setting of its own. */
   readonly endpointConcurrency: number;
-  /** 0 = never. */
+  /** 0 means never. */
   readonly endpointDisableAfterMs: number;
   /** Maximum size of a request body, and so of a payload. */
   readonly maxBodyBytes: number;

@@ -54,8 +54,8 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
 }
 
 /**
- * Returns the position in a parallel lane of a delivery that is due at `dueAt`. It is beyond every position that has been
- * given out, because at an earlier one the delivery could be skipped.
+ * Returns the position in a parallel lane of a delivery that is due at `dueAt`. It is beyond every
+ * position that has been given out, because at an earlier one the delivery could be skipped.
  */
 function positionAt(dueAt: number, seqs: SeqSource): Seq {
   const position = seqAt(dueAt);

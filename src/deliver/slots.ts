@@ -1,6 +1,9 @@
 import type { Lane, Reputation } from "./lane.ts";
 
-/** The queue in which a lane waits: by its reputation, and proven lanes that hold no slot apart from those that do. */
+/**
+ * The queue in which a lane waits: by its reputation, and proven lanes that hold no slot apart from
+ * those that do.
+ */
 type Group = "first" | Reputation;
 
 const GROUPS: readonly Group[] = ["first", "proven", "unproven", "troubled"];
@@ -8,15 +11,16 @@ const GROUPS: readonly Group[] = ["first", "proven", "unproven", "troubled"];
 const LEFT_MAX = 1024;
 
 /**
- * Decides who gets the next slot: the permission for one attempt, or for one read. Ready lanes wait in four queues, which
- * are served in turn.
+ * Decides who gets the next slot: the permission for one attempt, or for one read. Ready lanes wait
+ * in four queues, which are served in turn.
  *
- * - Endpoints that lately failed or were slow hold at most three quarters of all slots. However many of them hang, the
- *   others find free slots.
- * - The last quarter is for proven lanes that hold no slot. Healthy endpoints that begin to hang, all at the same moment
- *   and before anyone can know, still leave slots to others.
- * - Unproven endpoints get one slot each until their first attempt has ended, and together with the troubled ones at most
- *   seven eighths: a start with many dead endpoints does not stop a proven one.
+ * - Endpoints that lately failed or were slow hold at most three quarters of all slots. However
+ *   many of them hang, the others find free slots.
+ * - The last quarter is for proven lanes that hold no slot. Healthy endpoints that begin to hang,
+ *   all at the same moment and before anyone can know, still leave slots to others.
+ * - Unproven endpoints get one slot each until their first attempt has ended, and together with the
+ *   troubled ones at most seven eighths: a start with many dead endpoints does not stop a proven
+ *   one.
  */
 export class Slots {
   readonly #queues: Record<Group, Lane[]> = { first: [], proven: [], unproven: [], troubled: [] };
@@ -42,7 +46,10 @@ export class Slots {
     return this.#taken[reputation];
   }
 
-  /** Queues a lane whose state has just become `ready`. It leaves the queue by `next`, or when its state changes. */
+  /**
+   * Queues a lane whose state has just become `ready`. It leaves the queue by `next`, or when its
+   * state changes.
+   */
   queue(lane: Lane): void {
     this.#queues[groupOf(lane)].push(lane);
   }

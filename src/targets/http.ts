@@ -27,8 +27,8 @@ export class HttpTarget implements Target {
 class HttpEndpoint implements PreparedTarget {
   readonly #url: URL;
   /**
-   * Known if the URL contains an address or leads to an inbox; an address that is not allowed has its
-   * failure here. Null if the host name must be resolved for each attempt.
+   * Known if the URL contains an address or leads to an inbox; an address that is not allowed has
+   * its failure here. Null if the host name must be resolved for each attempt.
    */
   readonly #known: Destination | Answer | null;
   /** The headers of every request before those of the message and the signature. */
@@ -53,8 +53,8 @@ class HttpEndpoint implements PreparedTarget {
   }
 
   /**
-   * Connects to the first address that is allowed. The connection is made to that address, so the name
-   * cannot lead elsewhere a moment later.
+   * Connects to the first address that is allowed. The connection is made to that address, so the
+   * name cannot lead elsewhere a moment later.
    */
   async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
     const { resolver } = this.parts.ports;
@@ -140,8 +140,8 @@ function basicAuth({ username, password }: URL): string {
 }
 
 /**
- * Decodes percent escapes to bytes, one character for each. A `%` that begins no escape stays: the URL
- * standard allows it.
+ * Decodes percent escapes to bytes, one character for each. A `%` that begins no escape stays: the
+ * URL standard allows it.
  */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

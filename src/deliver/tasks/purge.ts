@@ -5,22 +5,22 @@ import type { Clock } from "../../ports.ts";
 import type { Expunged, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** Deletes the payloads of all messages of an application. The name is that of the Svix API. */
+/** Deletes the payloads of all messages of an application. The name is from the Svix API. */
 export const PURGE = "application.purge_content";
 
-/** What a purge keeps in its task's `data`. */
+/** The `data` of a purge. */
 export interface PurgeData {
   readonly applicationSeq: Seq;
-  /** Messages up to this one have been looked at. */
+  /** Messages up to this one are done. */
   readonly from: Seq;
   readonly messagesPurged: number;
 }
 
 const STEP_MESSAGES = 500;
-/** Between two steps, so that deliveries and callers have their turn. */
+/** Pause between two steps, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
-/** Goes through the messages that were there when it was asked for; later ones keep their payload. */
+/** Purges the messages that existed when the task was created. Later ones keep their payload. */
 export class Purge implements TaskKind {
   readonly kind = PURGE;
 

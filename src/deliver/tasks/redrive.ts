@@ -6,22 +6,22 @@ import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Redriven, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** What a task of the kind `dead-letter.redrive` keeps in its `data`. */
+/** The `data` of a `dead-letter.redrive` task. */
 export interface RedriveData {
   readonly filter: DeadLetterFilter;
   /** Dead letters per second. */
   readonly rate: number;
   readonly redriven: number;
-  /** Dead letters up to this delivery have been looked at. */
+  /** Dead letters up to this delivery are done. */
   readonly after: Seq;
-  /** How far it is by its rate. Absent until the first step. */
+  /** Progress against the rate. Absent before the first step. */
   readonly pace?: Pace;
 }
 
-/** Dead letters of one step become pending in one commit. */
+/** Bounds of one step, whose dead letters become pending in one commit. */
 const LIMITS = { stepMsMax: 200, stepMax: 1000 };
 
-/** Sends dead letters again at a steady pace, each with a whole schedule. */
+/** Sends dead letters again at a steady rate, each with a whole retry schedule. */
 export class Redrive implements TaskKind {
   readonly kind = "dead-letter.redrive";
 
@@ -77,7 +77,10 @@ export class Redrive implements TaskKind {
   }
 }
 
-/** What dies after the task was made is not part of it: a redrive never chases its own failures. */
+/**
+ * Leaves out what dies after the task was created, so that a redrive never repeats its own
+ * failures.
+ */
 function deadBefore(task: Task, data: RedriveData): number {
   return Math.min(data.filter.before ?? Number.MAX_SAFE_INTEGER, timeOfSeq(task.seq) + 1);
 }

@@ -6,7 +6,10 @@ import type { Clock } from "../../ports.ts";
 import type { KnownEndpoint, Replayable, ReplayOrder, Resent, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** The tasks that send old messages to an endpoint, and which messages each takes. The names are those of the Svix API. */
+/**
+ * The tasks that send old messages to an endpoint, and which messages each one sends. The names are
+ * from the Svix API.
+ */
 export const REPLAYS = {
   "endpoint.recover": "failed",
   "endpoint.replay": "missing",
@@ -14,22 +17,22 @@ export const REPLAYS = {
 } as const satisfies Readonly<Record<string, ReplayOrder["which"]>>;
 export type ReplayTask = keyof typeof REPLAYS;
 
-/** What is asked of a replay. */
+/** The parameters of a replay. */
 export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to" | "askedAt"> {
-  /** Messages accepted at or after this instant. */
+  /** Replays messages that were accepted at or after this time. */
   readonly since: number;
-  /** And before this one; null = up to the making of the task. */
+  /** Replays messages that were accepted before this time; null means the creation of the task. */
   readonly until: number | null;
 }
 
-/** What a replay keeps in its task's `data`. */
+/** The `data` of a replay. */
 export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt"> {
   readonly messagesSent: number;
 }
 
-/** Messages that one step looks at, and so the most that become pending in one commit. */
+/** Messages that one step checks, and so the maximum that becomes pending in one commit. */
 const STEP_MESSAGES = 500;
-/** Between two steps, so that deliveries and callers have their turn. */
+/** Pause between two steps, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
 interface Parts {
@@ -44,8 +47,9 @@ export function replayKinds(clock: Clock, parts: Parts): TaskKind[] {
 }
 
 /**
- * Walks the messages of an application, the oldest first, and makes those that are wanted pending for one endpoint, each with a
- * whole schedule. What is accepted or ends after the task was made is not part of it.
+ * Goes through the messages of an application, oldest first, and makes the matching ones pending
+ * for one endpoint, each with a whole retry schedule. Messages that are accepted, and deliveries
+ * that end, after the task was created are left out.
  */
 class Replay implements TaskKind {
   constructor(
@@ -103,13 +107,13 @@ function count(resent: Resent): number {
   return Object.values(resent).reduce((sum, one) => sum + one, 0);
 }
 
-/** Why nothing can be sent to an endpoint; null when something can. */
+/** Returns why nothing can be sent to an endpoint, or null if something can. */
 function obstacleOf(endpoint: KnownEndpoint | null): string | null {
   if (endpoint === null || endpoint.deleted) return "The endpoint has been deleted.";
-  return endpoint.disabled ? "The endpoint is disabled: nothing is sent to it." : null;
+  return endpoint.disabled ? "The endpoint is disabled. Enable it and start the task again." : null;
 }
 
-/** Would the endpoint, as it is now, get this message if it came now? */
+/** Returns whether the endpoint, as it is now, would get this message if it was sent now. */
 function isFor({ eventTypes, channels }: KnownEndpoint, row: Replayable): boolean {
   const subscription = {
     eventTypes: eventTypes === null ? null : new Set(eventTypes),

@@ -3,11 +3,17 @@ import type { Seq } from "../../core/id.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import { LeaseLost, type Store, StoreUnavailable, type Task } from "../../store/index.ts";
 
-/** The result of one step of a task: its new `data`, and the pause before the next step; null if it was the last one. */
+/**
+ * The result of one step of a task: its new `data`, and the pause before the next step; null if it
+ * was the last one.
+ */
 export interface Step {
   readonly data: Task["data"];
   readonly nextInMs: number | null;
-  /** Why the rest cannot be done, as one sentence for people. Ends the task as `failed`; its `data` gets this as `error`. */
+  /**
+   * Why the rest cannot be done, as one sentence for people. Ends the task as `failed`; its `data`
+   * gets this as `error`.
+   */
   readonly failure?: string;
 }
 
@@ -16,8 +22,9 @@ export interface TaskKind {
   /** The task's `kind`, for example `dead-letter.redrive`. */
   readonly kind: string;
   /**
-   * Does a bounded part of the work (a commit's worth) and returns how far it has come. After a crash the step may be
-   * repeated from the `data` that was stored last, so doing it twice must do no harm.
+   * Does a bounded part of the work (a commit's worth) and returns how far it has come. After a
+   * crash the step may be repeated from the `data` that was stored last, so doing it twice must do
+   * no harm.
    */
   step(task: Task): Promise<Step>;
 }
@@ -32,7 +39,10 @@ interface Pause {
   readonly isUncertain: boolean;
 }
 
-/** Runs background tasks step by step. It stores how far they have come, so that they continue after a restart. */
+/**
+ * Runs background tasks step by step. It stores how far they have come, so that they continue after
+ * a restart.
+ */
 export class TaskRunner {
   readonly #kinds: ReadonlyMap<string, TaskKind>;
   /** Cancels the pause of a task; null while a step of it is under way. */
@@ -112,7 +122,10 @@ export class TaskRunner {
     if (this.#running.size === 0) this.#onIdle?.();
   }
 
-  /** Does one step. Returns how to continue, or null if the task has ended or another process has its lease. */
+  /**
+   * Does one step. Returns how to continue, or null if the task has ended or another process has
+   * its lease.
+   */
   async #advanceAndStore(kind: TaskKind, task: Task): Promise<Pause | null> {
     try {
       const { data, nextInMs, status } = await this.#advance(kind, task);
@@ -137,7 +150,7 @@ export class TaskRunner {
     } catch (error) {
       if (error instanceof StoreUnavailable || error instanceof LeaseLost) throw error;
       this.#found(kind, error);
-      return failed(task.data, "Something went wrong inside the server; its log says what.");
+      return failed(task.data, "The task failed because of an internal error. The server log has the details.");
     }
   }
 

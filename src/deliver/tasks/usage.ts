@@ -4,21 +4,24 @@ import { countAttempts } from "../../store/count.ts";
 import type { Application, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** Reports about the applications of an environment. The names, also those of the results, are those of the Svix API. */
+/**
+ * Reports about the applications of an environment. The names, also in the results, are from the
+ * Svix API.
+ */
 export const APP_STATS = "application.stats";
 export const EVENT_TYPE_AGGREGATE = "event-type.aggregate";
 
-/** What both keep in their task's `data`, beside the result. */
+/** The `data` of both tasks, beside the result. */
 interface Progress {
-  /** Applications up to this one have been looked at. */
+  /** Applications up to this one are done. */
   readonly from: Seq;
 }
 
 export interface AppStatsData extends Progress {
-  /** Attempts that ended from `since` to `until`, in ms since the epoch. */
+  /** Counts attempts that ended from `since` to `until`. */
   readonly since: number;
   readonly until: number;
-  /** Null: all applications. */
+  /** Null means all applications. */
   readonly applicationSeqs: readonly Seq[] | null;
   readonly appStats: readonly unknown[];
 }
@@ -27,12 +30,12 @@ export interface AggregateData extends Progress {
   readonly event_types: readonly unknown[];
 }
 
-/** The report is written anew with each step, so a step is not too small. */
+/** Each step stores the whole report again, so a step must not be small. */
 const STEP_APPLICATIONS = 500;
-/** A report is read at once, so it is not too long. */
+/** A report is read as a whole, so it must not be long. */
 const REPORT_APPLICATIONS_MAX = 50_000;
-const TOO_MANY = `A report tells of at most ${REPORT_APPLICATIONS_MAX} applications, and there are more.`;
-/** Between two steps, so that deliveries and callers have their turn. */
+const TOO_MANY = `The environment has more than ${REPORT_APPLICATIONS_MAX} applications, the maximum for a report.`;
+/** Pause between two steps, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
 interface Parts {
@@ -44,7 +47,10 @@ export function usageKinds(clock: Clock, parts: Parts): TaskKind[] {
   return [new AppStats(clock, parts), new EventTypeAggregate(parts)];
 }
 
-/** The next applications of an environment that a report is about, in the order of their numbers. */
+/**
+ * Returns the next applications of an environment that a report covers, in the order of their
+ * numbers.
+ */
 async function nextApplications(store: Store, environmentSeq: Seq, from: Seq, wanted: readonly Seq[] | null) {
   if (wanted === null) {
     const page = { limit: STEP_APPLICATIONS, from, backwards: false, order: "ascending" } as const;
@@ -93,7 +99,10 @@ class AppStats implements TaskKind {
   }
 }
 
-/** Tells of applications which event types their endpoints ask for by name, and whether one takes everything. */
+/**
+ * Lists the event types that the endpoints of each application subscribe to by name, and whether
+ * one of them takes all.
+ */
 class EventTypeAggregate implements TaskKind {
   readonly kind = EVENT_TYPE_AGGREGATE;
 

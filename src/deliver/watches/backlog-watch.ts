@@ -7,19 +7,24 @@ import type { OldestDue } from "../lanes.ts";
 
 const LOOK_EVERY_MS_MIN = 50;
 const LOOK_EVERY_MS_MAX = 15_000;
-/** Looks within one threshold: it may be noticed so much of it later. */
+/** Looks per threshold. A backlog may be noticed this fraction of the threshold late. */
 const LOOKS_PER_THRESHOLD = 4;
-/** The meta value with what is growing, so that a restart does not tell it again, nor forgets to tell its end. */
+/**
+ * Name of the stored value that lists the growing backlogs, so that a restart neither reports one
+ * twice nor misses its end.
+ */
 const GROWING_META = "backlog-growing";
 
 /**
- * States when the backlog of an environment begins to grow (its oldest due delivery has been waiting for longer than the
- * threshold) and when it has recovered (for less than half of it: in between nothing changes, so that it does not flutter).
+ * Reports when the backlog of an environment grows, and when it has recovered. It grows when its
+ * oldest due delivery has waited for longer than the threshold. It has recovered when that wait is
+ * at most half of the threshold, so that a backlog around the threshold is not reported again and
+ * again.
  */
 export class BacklogWatch extends OneLife {
-  /** Since when, by environment. */
+  /** Since when the backlog of an environment has been growing. */
   #growing = new Map<Seq, number>();
-  /** Of those, the ones that seemed to have recovered at the latest look: a second one makes it true. */
+  /** Environments whose backlog had recovered at the latest look. A second such look is needed. */
   readonly #calm = new Set<Seq>();
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -28,7 +33,7 @@ export class BacklogWatch extends OneLife {
     private readonly clock: Clock,
     private readonly facts: Facts,
     private readonly store: { readonly housekeeping: Pick<Housekeeping, "meta"> },
-    /** 0 = never look. */
+    /** 0 means never look. */
     private readonly thresholdMs: number,
     private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
   ) {
@@ -48,7 +53,7 @@ export class BacklogWatch extends OneLife {
     await this.#looking;
   }
 
-  /** One look at every environment. */
+  /** Looks at every environment once. */
   async look(): Promise<void> {
     const now = this.clock.now();
     const oldest = this.oldestDue();
@@ -57,7 +62,7 @@ export class BacklogWatch extends OneLife {
     try {
       await this.store.housekeeping.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
     } catch (error) {
-      // It is kept for after a restart only.
+      // Only a restart needs it.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }
@@ -81,7 +86,8 @@ export class BacklogWatch extends OneLife {
     let changed = false;
     for (const [environmentSeq, growingSince] of this.#growing) {
       const isCalm = now - (oldest.get(environmentSeq)?.dueAt ?? now) <= thresholdMs / 2;
-      // What waits for an endpoint that has just been changed is not seen until it has been read again.
+      // The backlog of an endpoint that has just been changed is invisible until it has been read
+      // again.
       if (!isCalm || !this.#calm.has(environmentSeq)) {
         if (isCalm) this.#calm.add(environmentSeq);
         else this.#calm.delete(environmentSeq);

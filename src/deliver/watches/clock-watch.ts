@@ -6,14 +6,18 @@ const STEP_MS = 1000;
 const LOOK_EVERY_MS = 5 * 60_000;
 
 /**
- * The wall clock, and a watch on it. Due times are wall clock times, and the wall clock may be set, while timers run on.
- * The watch notices when everything that was derived from the time must be derived again.
+ * The wall clock, and a watch on it. Due times are wall clock times, and the wall clock may be set,
+ * while timers run on. The watch notices when everything that was derived from the time must be
+ * derived again.
  */
 export class ClockWatch {
   #latest = Number.NEGATIVE_INFINITY;
   #cancelLook: Cancel | null = null;
 
-  /** Calls `onStep` when the clock has been set, and `onLook` when long waits must be computed again. */
+  /**
+   * Calls `onStep` when the clock has been set, and `onLook` when long waits must be computed
+   * again.
+   */
   constructor(
     private readonly clock: Clock,
     private readonly onStep: () => void,

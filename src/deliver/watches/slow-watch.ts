@@ -9,7 +9,10 @@ export interface Watched {
   readonly startedAt: number;
 }
 
-/** Notices attempts that have become slow while they are under way. One timer is enough, because they start in order. */
+/**
+ * Notices attempts that have become slow while they are under way. One timer is enough, because
+ * they start in order.
+ */
 export class SlowWatch {
   readonly #watched = new Set<Watched>();
   #cancel: Cancel | null = null;
