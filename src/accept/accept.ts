@@ -8,22 +8,22 @@ import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
 import type { AcceptResult, IdempotencyEntry, NewMessage, Store } from "../store/index.ts";
 
-/** A message as it comes in, checked, before it has a number. */
+/** A validated message that has no number yet. */
 export interface Incoming {
   readonly eventType: string;
   readonly eventId: string | null;
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
-  /** The bytes to be sent, exactly as they came. */
+  /** Sent exactly as received. */
   readonly payload: Uint8Array;
-  /** Null = application/json. */
+  /** Null means `application/json`. */
   readonly contentType: string | null;
   readonly headers: Readonly<Record<string, string>> | null;
-  /** How long the payload is to be kept; null = as long as the server keeps any. */
+  /** How long the payload is kept; null means as long as the server keeps messages. */
   readonly retentionMs: number | null;
-  /** Not to be sent before this instant; null = at once. */
+  /** Earliest time of the first attempt; null means now. */
   readonly deliverAt: number | null;
-  /** Where it does not fit the schema of its type, when it is taken nevertheless. */
+  /** Violations of the schema of its event type, if it is accepted all the same. */
   readonly warnings: readonly Finding[] | null;
   readonly idempotency: IdempotencyEntry | null;
 }
@@ -49,7 +49,9 @@ export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
   | Exclude<AcceptResult, { accepted: true }>;
 
-/** The way of a message into the server: number it, find who wants it, commit, tell the delivery engine. */
+/**
+ * Accepts messages: numbers them, matches their endpoints, commits, and enqueues the deliveries.
+ */
 export class Accepter {
   constructor(
     private readonly store: Store,
@@ -60,12 +62,12 @@ export class Accepter {
     private readonly deliverer: Deliverer,
   ) {}
 
-  /** Resolves when the message is safe on disk, and then it is already on its way. */
+  /** Resolves when the message is safe on disk. Its deliveries have been enqueued by then. */
   accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, wantedBy(entry, incoming), incoming);
   }
 
-  /** For one endpoint alone, whatever it and the others want. */
+  /** Accepts a message for one endpoint only, whatever the endpoints subscribe to. */
   acceptOnlyFor(endpointSeq: Seq, entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, [endpointSeq], incoming);
   }
@@ -76,7 +78,7 @@ export class Accepter {
     return this.#committed(entry, message, result!);
   }
 
-  /** Several in one commit; each fails alone. */
+  /** Accepts several messages in one commit. Each fails alone. */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
     const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
     const results = await this.store.queue.accept(messages);
@@ -120,7 +122,9 @@ export class Accepter {
     return { accepted: true, seq: message.seq, acceptedAt: message.acceptedAt };
   }
 
-  /** It waits on disk, at the place in each lane that belongs to its instant. */
+  /**
+   * Announces a scheduled message, which waits on disk at the position of its time in each lane.
+   */
   #wakeLater({ deliverAt, deliveries }: NewMessage): void {
     for (const { seq, endpointSeq } of deliveries)
       this.signals.send({ type: "lane.filled", endpointSeq, position: placeAt(seq, deliverAt) });

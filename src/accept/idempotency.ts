@@ -2,55 +2,56 @@ import { hash } from "node:crypto";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentAnswer, Store } from "../store/index.ts";
 
-/** How long the first 2xx answer is repeated. */
+/** How long the first 2xx response is repeated. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
 
-/** What is repeated. */
-export interface Answered {
+/** A response in the form in which it can be stored. */
+export interface StorableResponse {
   readonly status: number;
   readonly body: string;
 }
 
 /** One use of an idempotency key. */
-export interface Keyed<T extends Answered> {
-  /** What the key belongs to: caller, method and address. The body is not part of it. */
+export interface Keyed<T extends StorableResponse> {
+  /** What the key belongs to: caller, method and path. The body is not part of it. */
   readonly scope: string;
   readonly key: string;
-  /** Does what was asked for. `entry` is for work that stores it in its own commit. */
+  /** Handles the request. `entry` is for work that stores it in its own commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
-  /** Makes the answer again; null when what it told of is gone. */
-  readonly repeat: (answer: IdempotentAnswer) => Promise<T | null>;
-  /** `work` stores the entry, and repeats the answer itself when it finds that another call was first. */
+  /** Makes the response again. Returns null if what it was about no longer exists. */
+  readonly repeat: (stored: IdempotentAnswer) => Promise<T | null>;
+  /** `work` stores the entry itself, and repeats the response if another call was first. */
   readonly storedByWork: boolean;
 }
 
 /**
- * Lets each idempotency key do its work once: the first 2xx answer is repeated for 12 hours, over restarts, whatever the
- * body says; other answers free the key. Calls at the same time wait for the first of them.
+ * Does the work of each idempotency key once. The first 2xx response is repeated for 12 hours, also
+ * after a restart, whatever the body of the repeated request is. Other responses free the key. Of
+ * concurrent calls, all but the first wait for it.
  */
 export class Idempotency {
-  readonly #inFlight = new Map<string, Promise<Answered>>();
+  readonly #inFlight = new Map<string, Promise<StorableResponse>>();
 
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
   ) {}
 
-  async once<T extends Answered>(keyed: Keyed<T>): Promise<T> {
+  async once<T extends StorableResponse>(keyed: Keyed<T>): Promise<T> {
     const name = `${keyed.scope}\n${keyed.key}`;
     for (;;) {
       const first = this.#inFlight.get(name);
       if (first === undefined) break;
-      const answer = await first.catch(() => null);
-      if (answer !== null && isSuccess(answer)) return answer as T;
+      const response = await first.catch(() => null);
+      if (response !== null && isSuccess(response)) return response as T;
     }
     const running = this.#run(name, keyed);
     this.#inFlight.set(name, running);
     return running;
   }
 
-  async #run<T extends Answered>(name: string, keyed: Keyed<T>): Promise<T> {
-    // Not a moment passes before this is in the map, so that removing it below comes after.
+  async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>): Promise<T> {
+    // Lets `once` put this call into the map before it can be removed below.
     await null;
     const now = this.clock.now();
     const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS };
@@ -63,18 +64,20 @@ export class Idempotency {
     }
   }
 
-  async #repeatOrWork<T extends Answered>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
+  async #repeatOrWork<T extends StorableResponse>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
     const repeated = await this.#repeated(keyed, entry, now);
     if (repeated !== null) return repeated;
-    const answer = await keyed.work(entry);
-    if (isSuccess(answer)) {
-      await this.store.queue.idempotency.put(entry, { kind: "text", status: answer.status, body: answer.body });
+    const response = await keyed.work(entry);
+    if (isSuccess(response)) {
+      await this.store.queue.idempotency.put(entry, { kind: "text", status: response.status, body: response.body });
     }
-    return answer;
+    return response;
   }
 
-  /** The commit itself finds out whether the key was used, so the key is read only when the work did not succeed. */
-  async #workThenRepeat<T extends Answered>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
+  /**
+   * The commit itself checks whether the key was used, so the key is read only if the work fails.
+   */
+  async #workThenRepeat<T extends StorableResponse>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
     try {
       return await keyed.work(entry);
     } catch (error) {
@@ -84,12 +87,16 @@ export class Idempotency {
     }
   }
 
-  async #repeated<T extends Answered>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T | null> {
-    const answer = await this.store.queue.idempotency.get(entry.key, now);
-    return answer === null ? null : keyed.repeat(answer);
+  async #repeated<T extends StorableResponse>(
+    keyed: Keyed<T>,
+    entry: IdempotencyEntry,
+    now: number,
+  ): Promise<T | null> {
+    const stored = await this.store.queue.idempotency.get(entry.key, now);
+    return stored === null ? null : keyed.repeat(stored);
   }
 }
 
-function isSuccess({ status }: Answered): boolean {
+function isSuccess({ status }: StorableResponse): boolean {
   return status >= 200 && status < 300;
 }

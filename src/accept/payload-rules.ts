@@ -5,25 +5,28 @@ import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
 import type { Configuration, EventType } from "../store/index.ts";
 
-/** What the payloads of an event type are held against. */
+/** The schema of an event type, ready to check payloads, and what to do with violations. */
 export interface PayloadRule {
   readonly check: PayloadCheck;
-  /** Refuse what does not fit, or take it with a warning. */
+  /** True: reject payloads that violate the schema. False: accept them with a warning. */
   readonly rejects: boolean;
 }
 
-/** Of all that is kept, in bytes. */
+/** Bytes that all cached rules may take. */
 const WEIGHT_MAX = 32 * 1024 * 1024;
-/** Of an event type without a rule. */
+/** Bytes that an event type without a rule counts as. */
 const WEIGHT_BARE = 1024;
 
 /**
- * Which rule each event type has, without asking the store: read and compiled when it is first needed, forgotten when the
- * event type has changed. Bounded; what was read first goes first.
+ * Caches the rule of each event type. A rule is read and compiled when it is first needed, and
+ * dropped when its event type changes. When the cache is full, the rule that was read first is
+ * dropped.
  */
 export class PayloadRules {
   readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
-  /** Rises with every change, so that what was read before one is not kept after it. */
+  /**
+   * Rises with every change, so that a rule that was read before a change is not cached after it.
+   */
   #changes = 0;
 
   constructor(
@@ -37,7 +40,7 @@ export class PayloadRules {
     });
   }
 
-  /** Null: anything goes. A promise only when it has to be read. */
+  /** Returns null if every payload is accepted. Returns a promise only if the rule must be read. */
   of(environmentSeq: Seq, eventType: string): PayloadRule | null | Promise<PayloadRule | null> {
     const key = `${environmentSeq}/${eventType}`;
     const kept = this.#kept.get(key);
@@ -62,7 +65,7 @@ export class PayloadRules {
 
 const byVersion = new Intl.Collator("en", { numeric: true });
 
-/** The schema of the greatest version (`2` before `10`); undefined when there is none. */
+/** Returns the schema of the greatest version (`2` before `10`), or undefined if there is none. */
 export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
   const latest = Object.keys(schemas ?? {})
     .sort(byVersion.compare)
@@ -71,8 +74,8 @@ export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
 }
 
 /**
- * A schema may have been stored by a release that took more, or did not look. Then every message is taken, with a warning that says
- * so: what was sent yesterday must not be refused because the server has become another one.
+ * Compiles a schema. An earlier release may have stored a schema that this one cannot use. Then
+ * every payload is accepted with a warning: an upgrade must not reject what was accepted before.
  */
 function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
   try {
@@ -81,7 +84,7 @@ function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
     if (!(error instanceof UnusableSchema)) throw error;
     const finding: Finding = {
       loc: ["body", "payload"],
-      msg: `Its type has a schema that cannot be used: ${error.message}`,
+      msg: `The schema of the event type cannot be used: ${error.message}`,
       type: "schema.unusable",
     };
     return { check: Object.assign(() => [finding], { bytes: WEIGHT_BARE, steps: 0 }), rejects: false };

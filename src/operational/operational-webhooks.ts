@@ -10,15 +10,17 @@ import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
 import type { OperationalPayloads } from "./payload.ts";
 
-/** What is to be told, before it is known to whom. */
-interface Telling {
+/**
+ * A fact and the types of the webhooks that report it, before it is known who subscribes to them.
+ */
+interface Report {
   readonly fact: ReportedFact;
   readonly types: readonly OperationalEventType[];
 }
 
-/** Events that may wait in memory for the store; those that come while it is full are dropped. */
+/** Reports that may wait in memory for the store. Further ones are dropped. */
 const WAITING_MAX = 10_000;
-/** Facts whose messages are stored in one commit. */
+/** Reports whose messages are stored in one commit. */
 const BATCH_MAX = 100;
 const STORE_RETRY_MS = 500;
 
@@ -33,18 +35,17 @@ export interface OperationalParts {
 
 /**
  * Turns facts into operational webhooks. Their endpoints belong to a hidden application of the
- * environment, so that signing, retries and dead letters are those of every message; what happens
- * to that application is told to nobody.
+ * environment, so they are signed, retried and kept as dead letters like every message. Facts about
+ * the hidden application itself are not reported.
  *
- * A fact is stated after its commit, and what tells of it is stored in a commit of its own: from
- * then on it is delivered as surely as any message, but a crash in the moment between the two loses
- * it.
+ * A fact is stated after its commit, and the webhook is stored in a later commit. From then on it
+ * is delivered like any message, but a crash between the two commits loses it.
  */
 export class OperationalWebhooks extends OneLife {
-  /** The hidden applications by environment: all there are, because nobody else makes one. */
+  /** All hidden applications, by environment. Only this class creates them. */
   readonly #applications = new Map<Seq, Application>();
   readonly #hidden = new Set<Seq>();
-  #waiting: Telling[] = [];
+  #waiting: Report[] = [];
   #dropped = 0;
   #sending: Promise<void> | null = null;
   #endRest: Cancel = () => {};
@@ -58,23 +59,25 @@ export class OperationalWebhooks extends OneLife {
     for (const application of await this.parts.store.configuration.applications.operational()) this.#know(application);
   }
 
-  /** Stores what waits. When the store takes nothing, what waits is lost. */
+  /** Stores the reports that wait. They are lost if the store cannot be written. */
   protected async end(): Promise<void> {
     this.#endRest();
     while (this.#sending !== null) await this.#sending;
   }
 
-  /** The hidden application of an environment; null when it never had an operational endpoint. */
+  /**
+   * Returns the hidden application of an environment; null if it never had an operational endpoint.
+   */
   applicationOf(environmentSeq: Seq): Application | null {
     return this.#applications.get(environmentSeq) ?? null;
   }
 
-  /** Is this a hidden application? */
+  /** Returns whether an application is a hidden one. */
   isHidden(applicationSeq: Seq): boolean {
     return this.#hidden.has(applicationSeq);
   }
 
-  /** The hidden application of an environment, made if need be. */
+  /** Returns the hidden application of an environment, and creates it if there is none. */
   async ensureApplication(environmentSeq: Seq): Promise<Application> {
     const { store, seqs, clock } = this.parts;
     const known = this.applicationOf(environmentSeq);
@@ -92,16 +95,16 @@ export class OperationalWebhooks extends OneLife {
     this.#hidden.add(application.seq);
   }
 
-  /** Costs one comparison where no environment has operational endpoints. */
+  /** Costs one comparison if no environment has operational endpoints. */
   #listen(fact: FactOf<(typeof REPORTED)[number]>): void {
     if (this.#applications.size === 0) return;
-    const telling = reportOf(fact);
-    if (telling === null || this.#concernsNobody(telling.fact)) return;
+    const report = reportOf(fact);
+    if (report === null || this.#concernsNobody(report.fact)) return;
     if (this.#waiting.length >= WAITING_MAX) {
       this.#dropped++;
       return;
     }
-    this.#waiting.push(telling);
+    this.#waiting.push(report);
     this.#wake();
   }
 
@@ -109,7 +112,7 @@ export class OperationalWebhooks extends OneLife {
     if (this.#sending !== null || this.#waiting.length === 0) return;
     this.#sending = this.#send().finally(() => {
       this.#sending = null;
-      // It may have come when the last of those before had just been stored.
+      // More may have come after the last batch was stored.
       this.#wake();
     });
   }
@@ -119,25 +122,25 @@ export class OperationalWebhooks extends OneLife {
     return "applicationSeq" in fact && this.#hidden.has(fact.applicationSeq);
   }
 
-  /** Stores what waits, many at a time and in the order in which it happened. */
+  /** Stores the reports that wait, in batches and in the order of their facts. */
   async #send(): Promise<void> {
-    // What happens in the same turn of the event loop is told in the same commit.
+    // Facts of the same turn of the event loop are reported in the same commit.
     await new Promise<void>((resolve) => this.parts.clock.soon(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX);
       await this.#store(batch);
-      this.#tellDropped();
+      this.#reportDropped();
     }
   }
 
-  #tellDropped(): void {
+  #reportDropped(): void {
     if (this.#dropped === 0) return;
     this.parts.facts.state({ type: "operational.dropped", count: this.#dropped });
     this.#dropped = 0;
   }
 
-  /** However long the disk takes to have room for it, unless the process ends. */
-  async #store(batch: readonly Telling[]): Promise<void> {
+  /** Stores a batch. Waits for as long as the store cannot be written, unless the process ends. */
+  async #store(batch: readonly Report[]): Promise<void> {
     for (;;) {
       try {
         await this.#acceptAll(batch);
@@ -163,7 +166,7 @@ export class OperationalWebhooks extends OneLife {
     });
   }
 
-  async #acceptAll(batch: readonly Telling[]): Promise<void> {
+  async #acceptAll(batch: readonly Report[]): Promise<void> {
     const { store, accepter, payloads } = this.parts;
     const entries = new Map<Seq, ApplicationEntry>();
     const messages = new Map<ApplicationEntry, Incoming[]>();
@@ -184,7 +187,7 @@ export class OperationalWebhooks extends OneLife {
       for (const type of wanted) incoming.push(plainIncoming(type, Buffer.from(JSON.stringify({ type, data }))));
       messages.set(entry, incoming);
     }
-    // One atomic group, so a second try after a failure repeats nothing.
+    // One atomic group, so that a retry after a failure repeats nothing.
     await store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
   }
 

@@ -3,8 +3,8 @@ import type { ReportedFact } from "../core/operational.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * Writes the `data` of operational webhooks: the fields of the Svix API (ids and uids of what it is
- * about), and ours. Reads the names of things when it is asked, so a uid that has changed since the
+ * Makes the `data` of operational webhooks: the fields of the Svix API (ids and uids of the
+ * subject) and our own. It reads the uids when it is called, so a uid that has changed since the
  * fact is the new one.
  */
 export class OperationalPayloads {
@@ -28,7 +28,7 @@ export class OperationalPayloads {
     }
   }
 
-  /** Application and endpoint, deleted ones as well. */
+  /** The ids and uids of application and endpoint, even if they have been deleted. */
   async #where({ applicationSeq, endpointSeq }: { readonly applicationSeq: Seq; readonly endpointSeq: Seq }) {
     const application = await this.store.configuration.applications.known(applicationSeq);
     const endpoint = await this.store.configuration.endpoints.get(endpointSeq);

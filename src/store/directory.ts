@@ -5,10 +5,10 @@ import { parseSecret, type SigningKey } from "../core/signature.ts";
 import type { Clock } from "../ports.ts";
 import type { Application, Endpoint, Key, KnownEndpoint, Store } from "./index.ts";
 
-/** An application as `accept` needs it. */
+/** What accepting a message needs to know of its application. */
 export interface ApplicationEntry {
   readonly application: Application;
-  /** Its endpoints that are neither disabled nor deleted, in the order they were made. */
+  /** The endpoints that are neither disabled nor deleted, in the order of their creation. */
   readonly endpoints: ReadonlyArray<{ readonly seq: Seq; readonly subscription: Subscription }>;
 }
 
@@ -25,13 +25,13 @@ export function applicationEntry(application: Application, active: readonly Endp
   };
 }
 
-/** An endpoint as an attempt needs it. */
+/** What an attempt needs to know of its endpoint. */
 export interface EndpointEntry {
-  /** Without its health, which attempts change all the time. */
+  /** Without its health, which changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
-  /** The current key first, then older ones that still sign. */
+  /** The current key first, then older keys that still sign. */
   readonly keys: readonly SigningKey[];
-  /** When the first of the older keys stops signing; the entry is not to be used after that. */
+  /** When the next of the older keys expires. The entry must not be used after that. */
   readonly validUntil: number;
 }
 
@@ -39,14 +39,17 @@ const APPLICATIONS_MAX = 10_000;
 const ENDPOINTS_MAX = 20_000;
 
 /**
- * What the hot path knows about applications and endpoints without asking the store: read once, kept while it is in use,
- * forgotten when a fact says that it has changed. Bounded; what was read first goes first.
+ * Caches applications and endpoints, so that accepting and delivering a message does not read them
+ * from the store. Entries are read once and dropped when a signal reports a change. When the cache
+ * is full, the entry that was read first is dropped.
  */
 export class Directory {
   readonly #byKey = new Map<string, ApplicationEntry>();
   readonly #keysOf = new Map<Seq, Set<string>>();
   readonly #endpoints = new Map<Seq, EndpointEntry>();
-  /** Rises with every change, so that what was read before one is not kept after it. */
+  /**
+   * Rises with every change, so that an entry that was read before a change is not cached after it.
+   */
   #changes = 0;
 
   constructor(
@@ -63,7 +66,7 @@ export class Directory {
     signals.invalidate(["store.changed"], () => this.#forgetAll());
   }
 
-  /** Null when there is none. A promise only when it has to be read. */
+  /** Returns null if there is no such application. Returns a promise only if it must be read. */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     const name = `${environmentSeq}/${"seq" in key ? key.seq : `=${key.uid}`}`;
     const cached = this.#byKey.get(name);
@@ -109,7 +112,7 @@ export class Directory {
     }
   }
 
-  /** Also disabled and deleted ones; null when there never was one. */
+  /** Returns disabled and deleted endpoints too; null if there never was such an endpoint. */
   endpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;
