@@ -115,7 +115,9 @@ export class Engine extends OneLife implements Deliverer {
         this.parts.signals.send({ type: "lane.filled", endpointSeq, position: seq });
         continue;
       }
-      if (this.#hasRoom(lane) && seq < lane.diskNext) this.#append(lane, message, seq);
+      // Unless it has been read already: the result of its commit may have arrived after that of a read.
+      const isNext = seq > lane.cursor.position && seq < lane.diskNext;
+      if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
       else lane.waitsOnDisk(seq);
       this.#scheduler.update(lane);
     }

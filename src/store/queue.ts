@@ -82,7 +82,7 @@ export interface Queue {
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
   /**
    * Ends up to `limit` pending deliveries of a lane without an attempt: `dead` with the reason `disabled`, or `cancelled`.
-   * Returns how many; fewer than `limit` means that none is left.
+   * Returns how many; fewer than `limit` means that none is left. `dead` ends nothing if the endpoint is enabled again.
    */
   bury(endpointSeq: Seq, state: "dead" | "cancelled", now: number, limit: number): Promise<number>;
 

@@ -110,6 +110,34 @@ describe("a store that is as far away as a network", () => {
     }
   });
 
+  test("a message that is read before the result of its commit arrives is sent once", async () => {
+    let acceptMs = 0;
+    using world = await EngineWorld.open({
+      wrapStore: (store, clock) =>
+        storeWith(store, {
+          queue: {
+            accept: async (messages) => {
+              const results = await store.queue.accept(messages);
+              if (acceptMs > 0) await new Promise<void>((resolve) => clock.after(acceptMs, resolve));
+              return results;
+            },
+          },
+        }),
+    });
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 });
+    const [first] = await world.send(endpoint);
+    await world.rest();
+    for (acceptMs of [50, 150, 250]) {
+      world.starts.length = 0;
+      const sending = world.send(endpoint, 3);
+      await world.resend(first!, endpoint);
+      await sending;
+      await world.rest();
+      expect(world.order("a.example").toSorted()).toHaveLength(4);
+      expect(new Set(world.order("a.example")).size).toBe(4);
+    }
+  });
+
   describe("what changes while a lane is being read", () => {
     /** A world in which each read of due deliveries is done at once and returns a second later, and a proven endpoint. */
     async function openReading(afterMs: number): Promise<{ world: EngineWorld; endpoint: Endpoint }> {

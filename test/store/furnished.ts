@@ -205,6 +205,14 @@ export class Furnished implements AsyncDisposable {
     await this.store.queue.settle(waiting.map((delivery) => this.settlement(delivery, { state: "dead", reason })));
   }
 
+  /** Disables the endpoint, ends what waits in its lane as dead, and enables it again. */
+  async buryDead(): Promise<void> {
+    const { endpoints } = this.store.configuration;
+    await endpoints.update(this.endpoint.seq, () => ({ disabled: true }));
+    await this.store.queue.bury(this.endpoint.seq, "dead", this.now, 10_000);
+    await endpoints.update(this.endpoint.seq, () => ({ disabled: false }));
+  }
+
   /** Accepts a message for one endpoint and turns its delivery into a dead letter. */
   async sendDead(
     change: Partial<NewMessage> = {},

@@ -98,12 +98,14 @@ export function lateDelivery(db: Database, stretches: Stretches): (messageSeq: S
 }
 
 function buryVerb(db: Database, committer: Committer): Queue["bury"] {
+  const isDisabled = db.prepare<unknown, [number]>("SELECT 1 FROM endpoint WHERE seq = ? AND disabled = 1");
   const end = db.prepare(
     `UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4
      WHERE seq IN (SELECT seq FROM delivery WHERE state = 0 AND endpoint_seq = ?1 ORDER BY position LIMIT ?5)`,
   );
   return (endpointSeq, state, now, limit) =>
     committer.write(() => {
+      if (state === "dead" && isDisabled.get(endpointSeq) === null) return 0;
       const reason: FailureReason | null = state === "dead" ? "disabled" : null;
       return end.run(endpointSeq, STATE[state], reason, now, limit).changes;
     });

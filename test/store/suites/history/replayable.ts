@@ -26,7 +26,7 @@ export async function everyState(world: Furnished) {
   };
   const retry = { state: "pending", attempts: 1, dueAt: world.now + 5000, position: world.seqs.last } as const;
   const buried = await world.send();
-  await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
+  await world.buryDead();
   const cancelled = await world.send();
   await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10);
   const expunged = await settleNext({ state: "dead", reason: "timeout" });

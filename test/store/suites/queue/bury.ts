@@ -8,6 +8,7 @@ export function burySuite(open: Open): void {
     test("bury turns the first pending deliveries of a lane into dead letters, up to the limit", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
+      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true }));
       expect(await world.store.queue.bury(world.endpoint.seq, "dead", world.now + 1, 3)).toBe(3);
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual(
         messages.slice(3).map(({ seq }) => seq),
@@ -33,12 +34,26 @@ export function burySuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq })).toEqual([]);
     });
 
+    test("bury makes no dead letters of an endpoint that has been enabled again", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      const [disabling, enabling, burying] = await Promise.all([
+        world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
+        world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: false })),
+        world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10),
+      ]);
+      expect([disabling, enabling]).toMatchObject([{ after: { disabled: true } }, { after: { disabled: false } }]);
+      expect(burying).toBe(0);
+      expect(await world.waiting()).toHaveLength(1);
+    });
+
     test("bury affects neither other lanes nor deliveries that have ended", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const arrived = await world.send();
       await world.settle((await world.waiting())[0]!, { state: "delivered" });
       await world.send({}, [other.seq]);
+      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true }));
       expect(await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10)).toBe(0);
       expect(await world.delivery(arrived.seq)).toMatchObject({ state: "delivered" });
       expect(await world.waiting(other.seq)).toHaveLength(1);

@@ -63,7 +63,8 @@ export function settleAgainSuite(open: Open): void {
         await using world = await Furnished.open(open);
         const message = await world.send();
         const [delivery] = await world.waiting();
-        await world.store.queue.bury(world.endpoint.seq, state, world.now, 10);
+        if (state === "dead") await world.buryDead();
+        else await world.store.queue.bury(world.endpoint.seq, state, world.now, 10);
         const settlement = world.settlement(delivery!, next);
         for (let i = 0; i < 2; i++) {
           expect(await world.store.queue.settle([settlement])).toMatchObject([{ change: "stale" }]);

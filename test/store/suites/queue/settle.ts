@@ -68,7 +68,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
-      await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
+      await world.buryDead();
       expect(await world.settle(delivery!, delivered)).toBe("revived");
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null });
     });
@@ -77,7 +77,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
-      await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
+      await world.buryDead();
       expect(await world.settle(delivery!, dead)).toBe("stale");
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "disabled" });
     });
@@ -95,7 +95,7 @@ export function settleSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();
-      await world.store.queue.bury(world.endpoint.seq, "dead", world.now, 10);
+      await world.buryDead();
       const filter = { environmentSeq: world.environment.seq };
       await redrive(world, filter, { after: 0, limit: 10 });
       expect(await world.settle(delivery!, delivered)).toBe("stale");
