@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../core/unit.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
-import { createToken, listTokens, revokeToken, type TokenRequest } from "./tokens.ts";
+import { createToken, listTokens, revokeToken, type TokenRequest } from "./token-actions.ts";
 
 const NAME_CHARS_MAX = 256;
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;

@@ -1,8 +1,8 @@
 import type { Identity } from "../identity/identity.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { ApiDeps } from "./deps.ts";
+import { IngestRate } from "./ingest-rate.ts";
 import { Lookup } from "./lookup.ts";
-import { IngestRate } from "./rate.ts";
 
 /** What route handlers work with. */
 export interface Context extends ApiDeps {

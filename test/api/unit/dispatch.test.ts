@@ -35,7 +35,7 @@ const states: Record<string, Partial<ApiDeps>> = {
 
 for (const [doing, state] of Object.entries(states)) {
   describe(`a server that is ${doing}`, () => {
-    test("refuses requests for now", async () => {
+    test(`a server that is ${doing} refuses requests with 503`, async () => {
       const response = await responseOf("environment", state);
       expect([response.status, Number(response.headers.get("retry-after"))]).toEqual([503, expect.any(Number)]);
       expect(await response.json()).toEqual({
@@ -44,7 +44,7 @@ for (const [doing, state] of Object.entries(states)) {
       });
     });
 
-    test("serves built-in inboxes and health checks", async () => {
+    test(`a server that is ${doing} serves built-in inboxes and health checks`, async () => {
       expect((await responseOf("public", state)).status).toBe(204);
     });
   });
