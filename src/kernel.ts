@@ -57,7 +57,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings });
   const accepter = new Accepter(store, seqs, clock, facts, signals, engine);
   const payloads = new OperationalPayloads(store, ids);
-  const operational = new OperationalWebhooks({ store, seqs, clock, facts, accepter, payloads });
+  const operational = new OperationalWebhooks({ store, seqs, clock, facts, signals, accepter, payloads });
   const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
   const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
   const retention = new Retention(clock, store, settings.retentionMs);

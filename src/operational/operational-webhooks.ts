@@ -5,6 +5,7 @@ import type { Seq, SeqSource } from "../core/id.ts";
 import { type OperationalEventType, REPORTED, type ReportedFact, reportOf } from "../core/operational.ts";
 import { plainApplication } from "../core/resources/application.ts";
 import { OneLife } from "../core/service.ts";
+import type { Signals } from "../core/signal.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
@@ -29,6 +30,7 @@ export interface OperationalParts {
   readonly seqs: SeqSource;
   readonly clock: Clock;
   readonly facts: Facts;
+  readonly signals: Signals;
   readonly accepter: Accepter;
   readonly payloads: OperationalPayloads;
 }
@@ -42,7 +44,7 @@ export interface OperationalParts {
  * is delivered like any message, but a crash between the two commits loses it.
  */
 export class OperationalWebhooks extends OneLife {
-  /** All hidden applications, by environment. Only this class creates them. */
+  /** All hidden applications, by environment. Those of other processes become known by signals. */
   readonly #applications = new Map<Seq, Application>();
   readonly #hidden = new Set<Seq>();
   #waiting: Report[] = [];
@@ -53,10 +55,31 @@ export class OperationalWebhooks extends OneLife {
   constructor(private readonly parts: OperationalParts) {
     super();
     parts.facts.on(REPORTED, (fact) => this.#listen(fact));
+    const { applications } = parts.store.configuration;
+    parts.signals.react(["application.changed"], ({ environmentSeq }) => {
+      if (!this.#applications.has(environmentSeq))
+        this.#learn(async () => [await applications.operationalOf(environmentSeq)]);
+    });
+    parts.signals.react(["store.changed"], () => this.#learn(() => applications.operational()));
   }
 
   protected async begin(): Promise<void> {
     for (const application of await this.parts.store.configuration.applications.operational()) this.#know(application);
+  }
+
+  /** Looks for hidden applications that another process has created. */
+  #learn(read: () => Promise<ReadonlyArray<Application | null>>): void {
+    read().then(
+      (found) => {
+        for (const application of found) if (application !== null) this.#know(application);
+      },
+      (error) => {
+        if (!(error instanceof StoreUnavailable)) {
+          this.parts.facts.state({ type: "defect.found", where: "operational webhooks", error });
+        }
+        // A later signal, or the next start, will tell.
+      },
+    );
   }
 
   /** Stores the reports that wait. They are lost if the store cannot be written. */

@@ -57,6 +57,8 @@ export interface Configuration {
     /** The hidden applications, at most one an environment, whose endpoints get the operational webhooks. `find` and `list` pass
      * them over. */
     operational(): Promise<readonly Application[]>;
+    /** The hidden application of an environment; null when it never had one. */
+    operationalOf(environmentSeq: Seq): Promise<Application | null>;
     /** Makes it the hidden application of its environment unless there is one; returns the one that is there. */
     ensureOperational(application: Application): Promise<Application>;
   };

@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { ClockSeqSource, IdCodec, type Seq } from "../../src/core/id.ts";
+import { plainApplication } from "../../src/core/resources/application.ts";
 import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
-import { Signals } from "../../src/core/signal.ts";
+import { type Signal, Signals } from "../../src/core/signal.ts";
 import { OperationalWebhooks } from "../../src/operational/operational-webhooks.ts";
 import { OperationalPayloads } from "../../src/operational/payload.ts";
 import type { Clock } from "../../src/ports.ts";
@@ -15,6 +16,7 @@ const SECRET = `whsec_${Buffer.alloc(24).toString("base64")}`;
 
 let store: Store;
 let facts: Facts;
+let signals: Signals;
 let told: Fact[];
 let operational: OperationalWebhooks;
 let environmentSeq: Seq;
@@ -42,12 +44,13 @@ beforeEach(async () => {
   ({ store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {}, beforeCommit));
   const seqs = new ClockSeqSource(clock.now);
   const deliverer = { enqueue() {}, startTask() {} };
-  const signals = new Signals(() => {});
+  signals = new Signals(() => {});
   operational = new OperationalWebhooks({
     store,
     seqs,
     clock,
     facts,
+    signals,
     accepter: new Accepter(store, seqs, clock, facts, signals, deliverer),
     payloads: new OperationalPayloads(store, new IdCodec(store.idSeed)),
   });
@@ -114,6 +117,25 @@ describe("operational webhooks", () => {
     await operational.stop();
     expect(await stored()).toHaveLength(10_000);
     expect(told).toContainEqual({ type: "operational.dropped", count: 5 });
+  });
+
+  test("are stored for the endpoints of a hidden application that another process has created", async () => {
+    const announcements: ((environmentSeq: Seq) => Signal)[] = [
+      (environmentSeq) => ({ type: "application.changed", applicationSeq: 7, environmentSeq }),
+      () => ({ type: "store.changed" }),
+    ];
+    for (const [i, announcement] of announcements.entries()) {
+      const seq = store.numbers.take(3);
+      const environment = { seq, name: `other ${i}`, type: "production", createdAt: 0, updatedAt: 0 } as const;
+      await store.configuration.environments.create(environment);
+      const hidden = plainApplication({ seq: seq + 1, environmentSeq: seq, name: "Operational webhooks", now: 0 });
+      await store.configuration.applications.ensureOperational(hidden);
+      expect(operational.applicationOf(seq)).toBeNull();
+      signals.send(announcement(seq));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(operational.applicationOf(seq)).toEqual(hidden);
+      expect(operational.isHidden(hidden.seq)).toBe(true);
+    }
   });
 
   test("are not stored when nobody wants them", async () => {

@@ -131,6 +131,10 @@ export function applications(db: Database, committer: Committer): Configuration[
       }),
     known: async (seq) => toRecordOrNull(knownBySeq.get(seq)),
     operational: async () => hidden.all().map(toRecord),
+    operationalOf: async (environmentSeq) => {
+      const row = hiddenOf.get(environmentSeq);
+      return row === null ? null : toRecord(row);
+    },
     ensureOperational: ({ seq, environmentSeq, name, metadata, createdAt, updatedAt }) =>
       committer.write(() => {
         insertHidden.run(seq, environmentSeq, name, JSON.stringify(metadata), createdAt, updatedAt);

@@ -72,7 +72,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [
     applicationsSuite,
     "configuration.applications.",
-    "find get list create update delete known operational ensureOperational",
+    "find get list create update delete known operational operationalOf ensureOperational",
   ],
   [eventTypesSuite, "configuration.eventTypes.", "get list unknown create update put expunge"],
   [endpointsSuite, "configuration.endpoints.", "find get list ever active create update delete"],

@@ -116,6 +116,8 @@ export function applicationsSuite(open: Open): void {
       await world.reopen();
       const hidden = await world.store.configuration.applications.operational();
       expect(hidden.toSorted((a, b) => a.seq - b.seq)).toEqual([first, others]);
+      expect(await world.store.configuration.applications.operationalOf(other.seq)).toEqual(others);
+      expect(await world.store.configuration.applications.operationalOf(world.seqs.next())).toBeNull();
       expect(await world.store.configuration.applications.known(first.seq)).toEqual(first);
       expect(await world.store.configuration.applications.find(world.environment.seq, { seq: first.seq })).toBeNull();
       expect((await world.store.configuration.applications.list(world.environment.seq, ALL)).rows).toEqual([
