@@ -31,7 +31,7 @@ const clock: Clock = {
   },
 };
 
-/** A watch on what `oldest` says, as a start of the server makes it. */
+/** Starts a watch that reads `oldest`. */
 async function watch(thresholdMs = THRESHOLD_MS): Promise<BacklogWatch> {
   const facts = new Facts();
   facts.subscribe((fact) => told.push(fact));
@@ -52,7 +52,7 @@ function waitingFor(ms: number, environmentSeq = ENVIRONMENT): void {
 const types = () => told.map(({ type }) => type);
 
 describe("the backlog of an environment", () => {
-  test("grows when something due has been waiting for longer than the threshold, which is said once", async () => {
+  test("a backlog grows when something due has waited for longer than the threshold, and is reported once", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS);
     await watching.look();
@@ -72,7 +72,7 @@ describe("the backlog of an environment", () => {
     ]);
   });
 
-  test("has recovered when at two looks nothing has been waiting for longer than half of it", async () => {
+  test("a backlog has recovered when at two looks nothing has waited for longer than half of the threshold", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     await watching.look();
@@ -94,7 +94,7 @@ describe("the backlog of an environment", () => {
     ]);
   });
 
-  test("is its own", async () => {
+  test("the backlog of one environment does not affect another", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     waitingFor(1, 8);
@@ -102,7 +102,7 @@ describe("the backlog of an environment", () => {
     expect(told).toMatchObject([{ environmentSeq: ENVIRONMENT }]);
   });
 
-  test("is known after a restart: growth is not said again, its end is", async () => {
+  test("after a restart a growing backlog is not reported again, but its recovery is", async () => {
     waitingFor(THRESHOLD_MS * 2);
     await (await watch()).look();
     const next = await watch();
@@ -115,8 +115,8 @@ describe("the backlog of an environment", () => {
   });
 });
 
-describe("the watch", () => {
-  test("looks again and again until it is stopped", async () => {
+describe("the backlog watch", () => {
+  test("the backlog watch looks again and again until it is stopped", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     expect(timers).toHaveLength(1);
@@ -128,7 +128,7 @@ describe("the watch", () => {
     expect(timers).toHaveLength(0);
   });
 
-  test("does not look at all with a threshold of 0", async () => {
+  test("the backlog watch does not look at all with a threshold of 0", async () => {
     await watch(0);
     expect(timers).toHaveLength(0);
   });

@@ -3,40 +3,43 @@ import { StoreUnavailable } from "../../src/store/index.ts";
 import { EngineWorld, SECOND } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
-describe("a change of an endpoint by hand", () => {
-  test.each(["before", "after"])("that is made just %s an automatic disabling does not undo it", async (when) => {
-    let change: (() => Promise<unknown>) | null = null;
-    let changed: Promise<unknown> = Promise.resolve();
-    using world = await EngineWorld.open({
-      wrapStore: (store) =>
-        storeWith(store, {
-          queue: {
-            settle: (settlements) => {
-              if (!settlements.some(({ disableEndpoint }) => disableEndpoint)) return store.queue.settle(settlements);
-              if (when === "before") changed = change!();
-              const settling = store.queue.settle(settlements);
-              if (when === "after") changed = change!();
-              return settling;
+describe("a manual change of an endpoint", () => {
+  test.each(["before", "after"])(
+    "a manual change just %s an automatic disabling does not undo the disabling",
+    async (when) => {
+      let change: (() => Promise<unknown>) | null = null;
+      let changed: Promise<unknown> = Promise.resolve();
+      using world = await EngineWorld.open({
+        wrapStore: (store) =>
+          storeWith(store, {
+            queue: {
+              settle: (settlements) => {
+                if (!settlements.some(({ disableEndpoint }) => disableEndpoint)) return store.queue.settle(settlements);
+                if (when === "before") changed = change!();
+                const settling = store.queue.settle(settlements);
+                if (when === "after") changed = change!();
+                return settling;
+              },
             },
-          },
-        }),
-    });
-    const endpoint = await world.endpoint("a.example", 410);
-    // All in the same turn as the settlement, and so in the same commit.
-    change = () => world.store.configuration.endpoints.update(endpoint.seq, () => ({ description: "changed" }));
-    await world.send(endpoint);
-    await world.rest();
-    await changed;
-    expect(world.factsOf("endpoint.disabled")).toHaveLength(1);
-    expect(await world.store.configuration.endpoints.get(endpoint.seq)).toMatchObject({
-      disabled: true,
-      description: "changed",
-    });
-  });
+          }),
+      });
+      const endpoint = await world.endpoint("a.example", 410);
+      // Made in the same turn as the settlement, so both are in one commit.
+      change = () => world.store.configuration.endpoints.update(endpoint.seq, () => ({ description: "changed" }));
+      await world.send(endpoint);
+      await world.rest();
+      await changed;
+      expect(world.factsOf("endpoint.disabled")).toHaveLength(1);
+      expect(await world.store.configuration.endpoints.get(endpoint.seq)).toMatchObject({
+        disabled: true,
+        description: "changed",
+      });
+    },
+  );
 });
 
 describe("a change that another process may have made", () => {
-  test("lanes are read again, with endpoints and deliveries that nobody has announced", async () => {
+  test("lanes are read again, including endpoints and deliveries that no signal announced", async () => {
     using world = await EngineWorld.open();
     const known = await world.endpoint("a.example", 200);
     const unknown = await world.endpoint("b.example", 200);

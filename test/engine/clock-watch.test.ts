@@ -17,13 +17,13 @@ beforeEach(() => {
   );
 });
 
-/** Lets everything happen that will ever happen. */
+/** Lets time pass until nothing is left to happen. */
 function rest(): void {
   for (let event = clock.next(); event !== null; event = clock.next()) event.task();
 }
 
-describe("the watch on the clock", () => {
-  test("says at once when it was set back by more than a second, and only then", () => {
+describe("the clock watch", () => {
+  test("the clock watch notices at once that the clock was set back by more than a second, and only then", () => {
     watch.now();
     clock.step(-900);
     watch.now();
@@ -34,27 +34,27 @@ describe("the watch on the clock", () => {
     expect(said).toEqual(["step"]);
   });
 
-  test("calls what is near at its time", () => {
+  test("the clock watch calls a task that is near at its time", () => {
     watch.after(5 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["called"]);
     expect(clock.now).toBe(1_000_000_000 + 5 * MINUTE);
   });
 
-  test("asks after five minutes to be asked again for what is far, once for all", () => {
+  test("the clock watch asks every five minutes for distant tasks to be set again, once for all of them", () => {
     for (const hours of [1, 2, 3]) watch.after(hours * 60 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["look"]);
   });
 
-  test("notices then that the clock was set forward", () => {
+  test("the clock watch notices within five minutes that the clock was set forward", () => {
     watch.after(60 * MINUTE, () => {});
     clock.step(2000);
     rest();
     expect(said).toEqual(["step"]);
   });
 
-  test("is silent when it has been stopped", () => {
+  test("the clock watch calls nothing after it has been stopped", () => {
     watch.after(60 * MINUTE, () => {});
     watch.stop();
     rest();

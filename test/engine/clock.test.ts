@@ -5,14 +5,14 @@ import { storeWith } from "../support/store-with.ts";
 
 const schedule = { policy: { retryScheduleMs: [5 * SECOND, 5 * MINUTE, 30 * MINUTE] } };
 
-/** The waits between the requests to a host, from the `from`th on. */
+/** Returns the waits between the requests to a host, beginning with request number `from`. */
 function waits(world: EngineWorld, host: string, from = 0): number[] {
   const times = world.times(host).slice(from);
   return times.slice(1).map((at, i) => at - times[i]!);
 }
 
 describe("a clock that has been set back", () => {
-  test("makes no retry earlier than the schedule says", async () => {
+  test("no retry comes earlier than scheduled after the clock was set back", async () => {
     using world = await EngineWorld.open(schedule);
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -26,7 +26,7 @@ describe("a clock that has been set back", () => {
     expect(third).toBeWithin(30 * MINUTE, 30 * MINUTE + 2 * SECOND);
   });
 
-  test("nor after a restart, when it had once been far ahead", async () => {
+  test("no retry comes earlier than scheduled after a restart, even if the clock was once far ahead", async () => {
     using world = await EngineWorld.open(schedule);
     const endpoint = await world.endpoint("a.example", 200);
     world.stepClock(365 * DAY);
@@ -41,7 +41,7 @@ describe("a clock that has been set back", () => {
     expect(waits(world, "a.example", 1)[0]).toBeGreaterThanOrEqual(5 * SECOND);
   });
 
-  test("sends no scheduled message early", async () => {
+  test("no scheduled message is sent early after the clock was set back", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200);
     await world.send(endpoint);
@@ -54,7 +54,7 @@ describe("a clock that has been set back", () => {
     expect(world.times("a.example")).toHaveLength(2);
   });
 
-  test("finds all of many that wait for the same instant", async () => {
+  test("all of many deliveries that wait for the same time are found after the clock was set back", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR] } });
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200), {
       concurrency: 1000,
@@ -69,7 +69,7 @@ describe("a clock that has been set back", () => {
     expect(waits(world, "a.example", 300).every((ms) => ms < MINUTE)).toBe(true);
   });
 
-  test("does not hold up a throttled endpoint", async () => {
+  test("a throttled endpoint is not held up when the clock is set back", async () => {
     using world = await EngineWorld.open();
     await world.send(await world.endpoint("a.example", 200, { throttleRate: 1 }), 60);
     await world.pass(10 * SECOND);
@@ -79,7 +79,7 @@ describe("a clock that has been set back", () => {
     expect(world.starts.length - before).toBeWithin(29, 32);
   });
 
-  test("does not hold up what was accepted before, nor a lane that rests because the disk was full", async () => {
+  test("earlier messages and a lane that rests because of a full disk are not held up when the clock is set back", async () => {
     for (const ordering of ["parallel", "fifo"] as const) {
       let isBroken = true;
       using world = await EngineWorld.open({
@@ -104,7 +104,7 @@ describe("a clock that has been set back", () => {
 });
 
 describe("a clock that has been set forward", () => {
-  test("lets what is due by then go within minutes, although its timers have not gone off", async () => {
+  test("what becomes due because the clock was set forward is sent within minutes", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [10 * HOUR] } });
     await world.send(await world.endpoint("a.example", 500));
     await world.pass(MINUTE);

@@ -4,8 +4,8 @@ import { EngineWorld, SECOND } from "../support/engine-world.ts";
 const CONCURRENCY = 16;
 const policy = { deliveryConcurrency: CONCURRENCY, endpointConcurrency: CONCURRENCY };
 
-describe("the slots", () => {
-  test("are free for others while one endpoint hangs with a thousand waiting", async () => {
+describe("the fair share of slots", () => {
+  test("others find free slots while one endpoint hangs with a thousand deliveries waiting", async () => {
     using world = await EngineWorld.open({ policy });
     const hanging = await world.endpoint("hanging.example", "hang");
     const healthy = await world.endpoint("healthy.example", 200);
@@ -18,7 +18,7 @@ describe("the slots", () => {
     expect(world.order("healthy.example")).toHaveLength(50);
   });
 
-  test("are free for others while an endpoint that was healthy begins to hang", async () => {
+  test("others find free slots while an endpoint that was healthy begins to hang", async () => {
     using world = await EngineWorld.open({ policy });
     const [turned, healthy] = [
       await world.endpoint("turned.example", 200),
@@ -37,7 +37,7 @@ describe("the slots", () => {
     expect(world.order("healthy.example")).toHaveLength(55);
   });
 
-  test("are held to at most three quarters by endpoints that hang or fail, however many they are", async () => {
+  test("endpoints that hang or fail hold at most three quarters of the slots, however many there are", async () => {
     using world = await EngineWorld.open({ policy: { ...policy, retryScheduleMs: [] } });
     const endpoints = [];
     for (let i = 0; i < 40; i++) endpoints.push(await world.endpoint(`e${i}.example`, 500));
@@ -55,7 +55,7 @@ describe("the slots", () => {
     expect(world.order("healthy.example")).toHaveLength(100);
   });
 
-  test("give an endpoint that nobody has heard of yet one until its first answer", async () => {
+  test("an endpoint gets one slot until its first attempt has ended", async () => {
     using world = await EngineWorld.open({ policy });
     const endpoint = await world.endpoint("a.example", (n) => ({ status: 200, afterMs: n === 1 ? 500 : 50 }));
     await world.send(endpoint, 20);
@@ -65,7 +65,7 @@ describe("the slots", () => {
     expect(world.engine.attemptsUnderWay).toBeGreaterThan(1);
   });
 
-  test("go to the lanes by turns", async () => {
+  test("lanes get slots in turn", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 2, endpointConcurrency: 2 } });
     const hosts = ["a.example", "b.example", "c.example"];
     const endpoints = [];
@@ -79,7 +79,7 @@ describe("the slots", () => {
     expect(Math.min(...counts)).toBeGreaterThan(40);
   });
 
-  test("are never all held by one endpoint, however healthy it has been", async () => {
+  test("one endpoint never holds all slots, however healthy it has been", async () => {
     using world = await EngineWorld.open({ policy });
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 });
     await world.send(endpoint, 100);

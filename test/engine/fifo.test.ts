@@ -4,7 +4,7 @@ import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 const fifo = { ordering: "fifo" } as const;
 
 describe("a fifo endpoint", () => {
-  test("gets one at a time, in order", async () => {
+  test("a fifo endpoint gets one message at a time, in order", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n) => ({ status: 200, afterMs: 1 + ((n * 37) % 50) }), fifo);
     for (let i = 0; i < 5; i++) await world.send(endpoint, 30);
@@ -13,7 +13,7 @@ describe("a fifo endpoint", () => {
     expect(world.mostAtOnce("a.example")).toBe(1);
   });
 
-  test("gets the head again before the next one goes, at the time of the schedule", async () => {
+  test("a fifo endpoint gets the retries of a message, at their times, before the next message", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 2 && attempt < 3 ? 500 : 200), fifo);
     await world.send(endpoint, 3);
@@ -23,7 +23,7 @@ describe("a fifo endpoint", () => {
     expect([third! - second!, fourth! - third!, fifth! - fourth!]).toEqual([5 * SECOND + 1, 5 * MINUTE + 1, 1]);
   });
 
-  test("gets the next one when the head is dead", async () => {
+  test("a fifo endpoint gets the next message when one is dead", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [SECOND] } });
     const endpoint = await world.endpoint("a.example", (n) => (n === 1 ? 500 : 200), fifo);
     const messages = await world.send(endpoint, 3);
@@ -32,7 +32,7 @@ describe("a fifo endpoint", () => {
     expect(await world.states(messages)).toEqual(["dead: status_5xx", "delivered", "delivered"]);
   });
 
-  test("gets what is redriven after everything that waits", async () => {
+  test("a fifo endpoint gets redriven messages after everything that waits", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200), fifo);
     await world.send(endpoint, 1);
@@ -44,7 +44,7 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 2, 3, 4, 1]);
   });
 
-  test("gets what is resent after everything that waits", async () => {
+  test("a fifo endpoint gets resent messages after everything that waits", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, fifo);
     const [first] = await world.send(endpoint, 4);
@@ -54,7 +54,7 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 2, 3, 4, 1]);
   });
 
-  test("keeps its order over a restart while the head waits for its retry", async () => {
+  test("a fifo endpoint keeps its order over a restart while a message waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt < 3 ? 500 : 200), fifo);
     await world.send(endpoint, 3);
@@ -65,7 +65,7 @@ describe("a fifo endpoint", () => {
     expect(world.times("a.example")[2]!).toBeGreaterThanOrEqual(5 * MINUTE);
   });
 
-  test("keeps its order when it is changed while the head is under way", async () => {
+  test("a fifo endpoint keeps its order when it is changed during an attempt", async () => {
     using world = await EngineWorld.open();
     const behaviour = (n: number, attempt: number) =>
       n === 1 && attempt === 1 ? { status: 500, afterMs: SECOND } : 200;
@@ -77,8 +77,8 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  // Known: without a slot the lane cannot read its endpoint again, and meanwhile it does not know that it is fifo.
-  test("keeps its order when it is changed while the head is under way and no slot is free", async () => {
+  // Without a slot the lane cannot read its endpoint again, and so does not know that it is fifo.
+  test("a fifo endpoint keeps its order when it is changed during an attempt and no slot is free", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const behaviour = (n: number, attempt: number) =>
       n === 1 && attempt === 1 ? { status: 500, afterMs: SECOND } : 200;
@@ -92,7 +92,7 @@ describe("a fifo endpoint", () => {
 });
 
 describe("the backlog of a fifo endpoint", () => {
-  test("is as old as what waits behind a head that waits for its retry", async () => {
+  test("the backlog of a fifo endpoint is as old as what waits behind a message that waits for its retry", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR, HOUR] } });
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 1000);
     await world.pass(30 * MINUTE);
@@ -104,7 +104,7 @@ describe("the backlog of a fifo endpoint", () => {
 });
 
 describe("a change of ordering", () => {
-  test("to fifo puts what waits for a retry in front again", async () => {
+  test("a change to fifo puts what waits for a retry in front again", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200));
     await world.send(endpoint, 1);
@@ -115,7 +115,7 @@ describe("a change of ordering", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  test("to parallel lets the others go while one waits for its retry", async () => {
+  test("a change to parallel lets other messages go while one waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200), fifo);
     await world.send(endpoint, 3);

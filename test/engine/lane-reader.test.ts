@@ -12,7 +12,10 @@ import type { Targets } from "../../src/targets/index.ts";
 const MIB = 1024 * 1024;
 const entry = { endpoint: { environmentSeq: 1 } } as unknown as EndpointEntry;
 
-/** A lane with `count` deliveries that have no content yet, and a reader of contents of `bytes` each. */
+/**
+ * A lane with `count` deliveries that have no content yet, and a reader of contents of `bytes`
+ * each.
+ */
 function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
   const memory = new Memory();
   const lane = new Lane(7, NOTHING);

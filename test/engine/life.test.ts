@@ -22,7 +22,7 @@ function counting(): { rows: number; wrapStore(store: Store): Store } {
 }
 
 describe("a start", () => {
-  test("takes up what was pending: due ones at once, the others when they are due", async () => {
+  test("a start takes up what was pending: due deliveries at once, the others at their time", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 2);
@@ -41,7 +41,7 @@ describe("a start", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("sends again, with the same id, what was under way when the process died", async () => {
+  test("a start sends again, with the same id, what was under way when the process died", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? "hang" : 200));
     const messages = await world.send(endpoint);
@@ -53,7 +53,7 @@ describe("a start", () => {
     expect(world.starts[1]!.webhookId).toBe(world.starts[0]!.webhookId);
   });
 
-  test("does not read the backlog into memory", async () => {
+  test("a start does not read the backlog into memory", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
     const endpoint = await world.endpoint("a.example", "hang");
@@ -65,8 +65,8 @@ describe("a start", () => {
     expect(counter.rows).toBeLessThan(500);
   });
 
-  // Known: lanes are read ahead whenever a slot is free, each a page, however much has been claimed already.
-  test("keeps what it has in memory within bounds, however many endpoints have a backlog", async () => {
+  // Lanes are read ahead whenever a slot is free, a page each, however much is in memory already.
+  test("a start keeps its memory bounded, however many endpoints have a backlog", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
     for (let i = 0; i < 400; i++) await world.send(await world.endpoint(`e${i}.example`, "hang"), 80);
@@ -77,7 +77,7 @@ describe("a start", () => {
     expect(counter.rows).toBeLessThanOrEqual(20_000);
   });
 
-  test("goes on with a redrive that was running", async () => {
+  test("a start continues a redrive that was running", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 30);
@@ -96,7 +96,7 @@ describe("a start", () => {
 });
 
 describe("a backlog", () => {
-  test("larger than a lane holds is delivered whole and in order", async () => {
+  test("a backlog that is larger than a lane holds is delivered completely and in order", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 20 });
     const messages = [...(await world.send(endpoint, 1000)), ...(await world.send(endpoint, 500))];
@@ -105,7 +105,7 @@ describe("a backlog", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("has an oldest due delivery, and none when everything waits for later", async () => {
+  test("there is an oldest due delivery only while something is due", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
     expect(world.engine.oldestDueAt()).toBeNull();
@@ -120,7 +120,7 @@ describe("a backlog", () => {
 });
 
 describe("a paused endpoint", () => {
-  test("keeps everything and gets it, in order, when it goes on", async () => {
+  test("a paused endpoint keeps its messages and gets them, in order, when it is resumed", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
     const messages = [...(await world.send(endpoint, 100)), ...(await world.send(endpoint, 100))];
@@ -132,7 +132,7 @@ describe("a paused endpoint", () => {
     expect(world.order("a.example")).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
   });
 
-  test("gets nothing more from the moment of the pause, but what is under way ends", async () => {
+  test("a pause takes effect at once, but attempts under way end", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 10);
@@ -143,7 +143,7 @@ describe("a paused endpoint", () => {
     expect(await world.states(messages.slice(0, 2))).toEqual(["delivered", "pending"]);
   });
 
-  test("keeps what waits for a retry too", async () => {
+  test("a paused endpoint gets no retries", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
     const messages = await world.send(endpoint);
@@ -161,7 +161,7 @@ describe("a paused endpoint", () => {
 });
 
 describe("a disabled endpoint", () => {
-  test("gives what waits up as dead letters that can be redriven", async () => {
+  test("what waits for an endpoint that is disabled becomes dead letters, which can be redriven", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 50);
@@ -176,8 +176,8 @@ describe("a disabled endpoint", () => {
   });
 });
 
-describe("an endpoint that is enabled again while what waited is given up", () => {
-  test("gets everything that is accepted from then on", async () => {
+describe("an endpoint that is enabled again during the burial of what waited", () => {
+  test("an endpoint that is enabled again during the burial of what waited gets everything accepted from then on", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
     await world.send(endpoint, 4000);
@@ -191,7 +191,7 @@ describe("an endpoint that is enabled again while what waited is given up", () =
 });
 
 describe("a deleted endpoint", () => {
-  test("gets nothing more, and what waits is cancelled", async () => {
+  test("a deleted endpoint gets nothing more, and what waits is cancelled", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 5);
@@ -204,7 +204,7 @@ describe("a deleted endpoint", () => {
 });
 
 describe("a full disk", () => {
-  test("makes results wait to be stored, with their slots, and loses none", async () => {
+  test("results wait for a full disk, with their slots, and none is lost", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 2 });
     const messages = await world.send(endpoint, 6);
@@ -221,7 +221,7 @@ describe("a full disk", () => {
 });
 
 describe("a disk that was full for a moment", () => {
-  test("does not leave an endpoint failing that has answered well since", async () => {
+  test("a failure that had to wait for the disk does not make an endpoint failing that has succeeded since", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", (message) => (message === 2 ? 500 : 200), { concurrency: 4 });
     await world.send(endpoint);
@@ -230,7 +230,7 @@ describe("a disk that was full for a moment", () => {
     world.isDiskFull = true;
     await world.pass(10);
     world.isDiskFull = false;
-    // Stored before the failure, which is tried again only after a while.
+    // Stored before the failure, whose settlement is retried only after a while.
     await world.send(endpoint);
     await world.rest();
     expect(world.factsOf("attempt.finished").map(({ reason }) => reason)).toEqual([null, null, "status_5xx"]);
@@ -238,8 +238,8 @@ describe("a disk that was full for a moment", () => {
   });
 });
 
-describe("stop", () => {
-  test("waits for what is under way and leaves the rest pending", async () => {
+describe("a stop", () => {
+  test("a stop waits for attempts under way and leaves the rest pending", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 3 * SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 3);
@@ -252,7 +252,7 @@ describe("stop", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("cuts off what takes too long, which stays pending and unattempted", async () => {
+  test("a stop cuts off attempts that take too long; their deliveries stay pending and unattempted", async () => {
     using world = await EngineWorld.open({ policy: { shutdownTimeoutMs: 2 * SECOND } });
     const endpoint = await world.endpoint("a.example", "hang");
     const messages = await world.send(endpoint);
@@ -267,7 +267,7 @@ describe("stop", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("comes at once when nothing is under way, and starts nothing that falls due later", async () => {
+  test("a stop is immediate if nothing is under way, and nothing that becomes due later is started", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -279,7 +279,7 @@ describe("stop", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("does not wait for a disk that stays full", async () => {
+  test("a stop does not wait for a disk that stays full", async () => {
     using world = await EngineWorld.open();
     const messages = await world.send(await world.endpoint("a.example", { status: 200, afterMs: SECOND }));
     await world.pass(500);
@@ -292,8 +292,8 @@ describe("stop", () => {
   });
 });
 
-describe("resend", () => {
-  test("of what is under way sends it once more, whatever the first came to", async () => {
+describe("a resend", () => {
+  test("a resend during an attempt sends the message once more, whatever the attempt ends with", async () => {
     for (const first of [200, 500]) {
       using world = await EngineWorld.open();
       const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? first : 200, afterMs: SECOND });
@@ -308,7 +308,7 @@ describe("resend", () => {
     }
   });
 
-  test("of what waits for a retry does not wait", async () => {
+  test("a resend of a message that waits for its retry does not wait", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
     const [message] = await world.send(endpoint);
@@ -320,7 +320,7 @@ describe("resend", () => {
     expect(world.starts).toHaveLength(2);
   });
 
-  test("of what was delivered, in a lane that is busy, comes to its turn", async () => {
+  test("a resend of a delivered message is served in turn when the lane is busy", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const [message] = await world.send(endpoint, 1);
@@ -331,7 +331,7 @@ describe("resend", () => {
     expect(world.order("a.example")).toEqual([...Array.from({ length: 101 }, (_, i) => i + 1), 1]);
   });
 
-  test("does not make the oldest due delivery older than it is", async () => {
+  test("a resend does not make the oldest due delivery older than it is", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint(
       "a.example",
@@ -346,12 +346,12 @@ describe("resend", () => {
 });
 
 describe("an expunged message", () => {
-  test("is not sent any more, whether or not it has been read ahead", async () => {
+  test("an expunged message is not sent any more, whether or not it has been read ahead", async () => {
     for (const count of [3, 500]) {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
       const messages = await world.send(endpoint, count);
-      // The second is under way, and what comes after it has been read with its content, as far as a lane reads ahead.
+      // The second is under way. The next ones have been read with their contents.
       await world.pass(150);
       const last = messages.at(-1)!;
       await world.expunge(last);
@@ -363,7 +363,7 @@ describe("an expunged message", () => {
 });
 
 describe("a redrive", () => {
-  test("keeps to its rate and gives each a whole schedule", async () => {
+  test("a redrive keeps its rate and gives each delivery a whole schedule", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [SECOND] } });
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 50);
@@ -379,7 +379,7 @@ describe("a redrive", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["dead: status_5xx"]));
   });
 
-  test("leaves alone what dies after it was asked for", async () => {
+  test("a redrive leaves out what dies after it was started", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const failing = await world.endpoint("a.example", 500);
     await world.send(failing, 5);
@@ -394,7 +394,7 @@ describe("a redrive", () => {
     });
   });
 
-  test("does not chase what dies again", async () => {
+  test("a redrive does not repeat what dies again", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     await world.send(await world.endpoint("a.example", 500), 10);
     await world.rest();

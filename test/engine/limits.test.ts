@@ -5,7 +5,7 @@ describe("concurrency", () => {
   test.each([
     ["the server's setting", null, 3],
     ["the endpoint's own", 2, 2],
-  ])("to one endpoint is held to %s", async (_, concurrency, most) => {
+  ])("the concurrency to one endpoint is limited by %s", async (_, concurrency, most) => {
     using world = await EngineWorld.open({ policy: { endpointConcurrency: 3 } });
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency });
     await world.send(endpoint, 30);
@@ -14,7 +14,7 @@ describe("concurrency", () => {
     expect(world.starts).toHaveLength(30);
   });
 
-  test("over all endpoints is held to the server's setting", async () => {
+  test("the concurrency over all endpoints is limited by the server's setting", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 8 } });
     for (let i = 0; i < 9; i++) {
       await world.send(await world.endpoint(`host-${i}.example`, { status: 200, afterMs: 100 }), 20);
@@ -24,7 +24,7 @@ describe("concurrency", () => {
     expect(world.starts).toHaveLength(180);
   });
 
-  test("leaves the last quarter to endpoints that have nothing under way", async () => {
+  test("the last quarter of the concurrency is for endpoints without an attempt under way", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 8 } });
     for (const host of ["a.example", "b.example", "c.example"]) {
       await world.send(await world.endpoint(host, { status: 200, afterMs: 100 }), 20);
@@ -34,7 +34,7 @@ describe("concurrency", () => {
     expect(world.starts).toHaveLength(60);
   });
 
-  test("changes at once with the endpoint", async () => {
+  test("a change of an endpoint's concurrency takes effect at once", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
     await world.send(endpoint, 20);
@@ -45,7 +45,7 @@ describe("concurrency", () => {
     expect(world.mostAtOnce("a.example")).toBe(10);
   });
 
-  test("starts the messages of one endpoint in the order in which they were accepted", async () => {
+  test("concurrent attempts start in the order of acceptance", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n) => ({ status: 200, afterMs: 1 + ((n * 37) % 50) }));
     for (let i = 0; i < 10; i++) await world.send(endpoint, 40);
@@ -57,7 +57,7 @@ describe("concurrency", () => {
 describe("throttleRate of an application", () => {
   const hosts = ["a.example", "b.example", "c.example"];
 
-  test("is shared by its endpoints, which take turns", async () => {
+  test("the rate of an application is shared by its endpoints in turn", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(10);
     for (const host of hosts) await world.send(await world.endpoint(host, 200), 20);
@@ -66,12 +66,12 @@ describe("throttleRate of an application", () => {
     await world.rest();
     const times = world.starts.map(({ at }) => at);
     expect(times).toHaveLength(60);
-    // Used to the full: 60 at 10 a second, less the burst of one.
+    // The rate is used fully: 60 at 10 per second, less the burst of one.
     expect(times.at(-1)! - times[0]!).toBe(5900);
     for (const host of hosts) expect(world.order(host)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
-  test("and that of an endpoint hold both", async () => {
+  test("the rates of an application and of its endpoint both hold", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(10);
     const slow = await world.endpoint("slow.example", 200, { throttleRate: 1 });
@@ -86,7 +86,7 @@ describe("throttleRate of an application", () => {
     expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(9000);
   });
 
-  test("counts from the moment it is set, changed or taken away", async () => {
+  test("the rate of an application takes effect at once when it is set, changed or removed", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
     await world.send(endpoint, 100);
@@ -102,7 +102,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - then).toBeWithin(9, 12);
   });
 
-  test("is shared by more endpoints than get a turn within minutes, and still none is left out", async () => {
+  test("no endpoint is left out when an application has more endpoints than its rate serves within minutes", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     const crowd = await Promise.all(Array.from({ length: 400 }, (_, i) => world.endpoint(`e${i}.example`, 200)));
@@ -110,11 +110,11 @@ describe("throttleRate of an application", () => {
     await world.pass(25 * MINUTE);
     const counts = crowd.map((_, i) => world.times(`e${i}.example`).length);
     expect(counts.reduce((sum, count) => sum + count)).toBeWithin(1490, 1510);
-    // 1,500 starts for 400: three or four each.
+    // 1,500 attempts for 400 endpoints: three or four each.
     expect([Math.min(...counts), Math.max(...counts)]).toEqual([3, 4]);
   });
 
-  test("holds after a restart", async () => {
+  test("the rate of an application holds after a restart", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     await world.send(await world.endpoint("a.example", 200), 10);
@@ -125,7 +125,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - before).toBeWithin(3, 5);
   });
 
-  test("does not hold up a retry in a fifo lane for ever", async () => {
+  test("the rate of an application does not hold up a retry in a fifo lane for ever", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [0, 0] } });
     await world.throttleApplication(2);
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 3);
@@ -135,7 +135,7 @@ describe("throttleRate of an application", () => {
 });
 
 describe("throttleRate", () => {
-  test("starts no more in a second, parks the rest and keeps their order", async () => {
+  test("the rate of an endpoint is kept, used fully, and does not change the order", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { throttleRate: 10 });
     await world.send(endpoint, 50);
@@ -145,11 +145,11 @@ describe("throttleRate", () => {
     for (const from of times) {
       expect(times.filter((at) => at >= from && at < from + SECOND).length).toBeLessThanOrEqual(11);
     }
-    // Used to the full: 50 at 10 a second, less the burst of one.
+    // The rate is used fully: 50 at 10 per second, less the burst of one.
     expect(times.at(-1)! - times[0]!).toBe(4900);
   });
 
-  test("does not hold other endpoints up", async () => {
+  test("the rate of an endpoint does not hold up other endpoints", async () => {
     using world = await EngineWorld.open();
     const slow = await world.endpoint("slow.example", 200, { throttleRate: 1 });
     const free = await world.endpoint("free.example", 200);
@@ -160,7 +160,7 @@ describe("throttleRate", () => {
     expect(world.order("slow.example").length).toBeLessThan(4);
   });
 
-  test("counts retries as well", async () => {
+  test("the rate of an endpoint applies to retries too", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [0, 0] } });
     await world.send(await world.endpoint("a.example", 500, { throttleRate: 2 }), 4);
     await world.rest();
@@ -172,9 +172,9 @@ describe("throttleRate", () => {
 
 describe("the timeout", () => {
   test.each([
-    ["the server's", null, 15 * SECOND],
-    ["the endpoint's own", 2 * SECOND, 2 * SECOND],
-  ])("cuts off an answer that does not come, after %s", async (_, timeoutMs, wantedMs) => {
+    ["the server's timeout", null, 15 * SECOND],
+    ["the endpoint's own timeout", 2 * SECOND, 2 * SECOND],
+  ])("an attempt without a response is cut off after %s", async (_, timeoutMs, wantedMs) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const [message] = await world.send(await world.endpoint("a.example", "hang", { timeoutMs }));
     await world.rest();
@@ -184,7 +184,7 @@ describe("the timeout", () => {
     expect(await world.states([message!])).toEqual(["dead: timeout"]);
   });
 
-  test("covers the look-up of the name", async () => {
+  test("the timeout covers the name resolution", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, resolve: () => "hang" });
     await world.send(await world.endpoint("a.example", 200));
     await world.rest();
@@ -192,7 +192,7 @@ describe("the timeout", () => {
     expect(world.starts).toEqual([]);
   });
 
-  test("counts from the start of each attempt, not from the acceptance", async () => {
+  test("the timeout counts from the start of each attempt, not from the acceptance", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
     await world.send(await world.endpoint("a.example", "hang"));
     await world.rest();

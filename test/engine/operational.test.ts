@@ -59,19 +59,19 @@ beforeEach(async () => {
     .seq;
 });
 
-/** The environment gets an endpoint that wants to be told everything. */
+/** Creates an operational endpoint that subscribes to everything. */
 async function listenToAll(): Promise<void> {
   const application = await operational.ensureApplication(environmentSeq);
   const endpoint = plainEndpoint({ seq: 1, applicationSeq: application.seq, url: "http://a/", now: 0 });
   await store.configuration.endpoints.create(endpoint, SECRET);
 }
 
-/** Something happens that is told with this number. */
+/** States a fact whose webhook contains this number. */
 function happen(growingSince: number): void {
   facts.state({ type: "backlog.recovered", environmentSeq, growingSince, thresholdMs: 1 });
 }
 
-/** The numbers that have been stored, in the order of their messages. */
+/** Returns the numbers in the stored webhooks, in the order of their messages. */
 async function stored(): Promise<number[]> {
   const { seq } = operational.applicationOf(environmentSeq)!;
   const page = { limit: 100_000, from: null, backwards: false, order: "ascending" } as const;
@@ -80,7 +80,7 @@ async function stored(): Promise<number[]> {
 }
 
 describe("operational webhooks", () => {
-  test("are stored in the order in which things happened, also what happens while others are being stored", async () => {
+  test("operational webhooks are stored in the order of their facts, also of facts that are stated during a commit", async () => {
     await listenToAll();
     facts.subscribe((fact) => {
       if (fact.type === "message.accepted" && told.filter(({ type }) => type === "message.accepted").length === 3) {
@@ -92,7 +92,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([1, 2, 3, 4]);
   });
 
-  test("wait for a store that cannot be written, and are then stored once", async () => {
+  test("operational webhooks wait for a store that cannot be written, and are then stored once", async () => {
     await listenToAll();
     diskIsFull = true;
     happen(1);
@@ -103,7 +103,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([1]);
   });
 
-  test("do not hold up the end of the program when the store takes nothing", async () => {
+  test("operational webhooks do not hold up a stop when the store cannot be written", async () => {
     await listenToAll();
     diskIsFull = true;
     happen(1);
@@ -111,7 +111,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([]);
   });
 
-  test("are dropped beyond 10,000 that wait, which is said", async () => {
+  test("more than 10,000 waiting operational webhooks are dropped, and the drop is reported", async () => {
     await listenToAll();
     for (let i = 0; i < 10_005; i++) happen(i);
     await operational.stop();
@@ -119,7 +119,7 @@ describe("operational webhooks", () => {
     expect(told).toContainEqual({ type: "operational.dropped", count: 5 });
   });
 
-  test("are stored for the endpoints of a hidden application that another process has created", async () => {
+  test("operational webhooks reach the hidden application that another process has created", async () => {
     const announcements: ((environmentSeq: Seq) => Signal)[] = [
       (environmentSeq) => ({ type: "application.changed", applicationSeq: 7, environmentSeq }),
       () => ({ type: "store.changed" }),
@@ -138,14 +138,14 @@ describe("operational webhooks", () => {
     }
   });
 
-  test("are not stored when nobody wants them", async () => {
+  test("operational webhooks without a subscriber are not stored", async () => {
     await operational.ensureApplication(environmentSeq);
     happen(1);
     await operational.stop();
     expect(await stored()).toEqual([]);
   });
 
-  test("leave nothing behind in an environment without operational endpoints", async () => {
+  test("an environment without operational endpoints gets no hidden application", async () => {
     happen(1);
     await operational.stop();
     expect(operational.applicationOf(environmentSeq)).toBeNull();

@@ -13,7 +13,7 @@ describe("an attempt", () => {
     [{ failure: "connection" }, "dead: connection"],
     [{ failure: "tls" }, "dead: tls"],
     ["hang", "dead: timeout"],
-  ])("that comes to %j ends %s without retries", async (reaction, state) => {
+  ])("without retries an attempt with the response %j ends as %s", async (reaction, state) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const messages = await world.send(await world.endpoint("a.example", reaction));
     await world.rest();
@@ -24,7 +24,7 @@ describe("an attempt", () => {
   test.each<[string, readonly string[], string]>([
     ["no address", [], "dns"],
     ["only private addresses", ["10.0.0.1", "fd00::1"], "blocked"],
-  ])("to a name with %s sends nothing", async (_, addresses, reason) => {
+  ])("an attempt to a name with %s sends nothing", async (_, addresses, reason) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, resolve: () => addresses });
     const messages = await world.send(await world.endpoint("a.example", 200));
     await world.rest();
@@ -32,7 +32,7 @@ describe("an attempt", () => {
     expect(world.starts).toEqual([]);
   });
 
-  test("tells how long it has been since the acceptance", async () => {
+  test("the fact of an attempt has the time since the acceptance", async () => {
     using world = await EngineWorld.open();
     await world.send(
       await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : { status: 200, afterMs: 7 })),
@@ -45,10 +45,10 @@ describe("an attempt", () => {
 
 describe("the schedule", () => {
   test.each([
-    ["the server's", null, [5 * SECOND, 5 * MINUTE]],
-    ["the endpoint's own", [MINUTE, HOUR, DAY], [MINUTE, HOUR, DAY]],
-    ["an empty one", [], []],
-  ])("spaces the attempts: %s", async (_, retryScheduleMs, waits) => {
+    ["the server's schedule", null, [5 * SECOND, 5 * MINUTE]],
+    ["the endpoint's own schedule", [MINUTE, HOUR, DAY], [MINUTE, HOUR, DAY]],
+    ["an empty schedule", [], []],
+  ])("attempts are spaced by %s", async (_, retryScheduleMs, waits) => {
     using world = await EngineWorld.open();
     const messages = await world.send(await world.endpoint("a.example", 500, { retryScheduleMs }));
     await world.rest();
@@ -58,7 +58,7 @@ describe("the schedule", () => {
     expect(new Set(world.starts.map(({ webhookId }) => webhookId)).size).toBe(1);
   });
 
-  test.each([0, 0.5, 0.999])("is only lengthened by jitter (chance %d)", async (chance) => {
+  test.each([0, 0.5, 0.999])("jitter only lengthens the waits (random number %d)", async (chance) => {
     using world = await EngineWorld.open({ chance, policy: { retryJitter: 0.2, retryScheduleMs: [10 * SECOND] } });
     await world.send(await world.endpoint("a.example", 500));
     await world.rest();
@@ -73,7 +73,7 @@ describe("the schedule", () => {
     [503, "999999", DAY],
     [500, "60", 5 * SECOND],
     [429, "soon", 5 * SECOND],
-  ])("answers a %d with Retry-After %s by waiting %d ms", async (status, retryAfter, waitMs) => {
+  ])("a %d response with Retry-After %s is retried after %d ms", async (status, retryAfter, waitMs) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [5 * SECOND] } });
     await world.send(await world.endpoint("a.example", (_, n) => (n === 1 ? { status, retryAfter } : 200)));
     await world.rest();
@@ -81,7 +81,7 @@ describe("the schedule", () => {
     expect(second! - first! - 1).toBe(waitMs);
   });
 
-  test("lets others go while one waits for its retry, in a parallel lane", async () => {
+  test("in a parallel lane others are sent while one waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200));
     await world.send(endpoint, 3);
@@ -91,7 +91,7 @@ describe("the schedule", () => {
 });
 
 describe("410", () => {
-  test("ends the delivery as gone, disables the endpoint and ends what waits as disabled", async () => {
+  test("a 410 ends the delivery as gone, disables the endpoint, and ends what waits as disabled", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     const messages = await world.send(endpoint, 5);
@@ -103,7 +103,7 @@ describe("410", () => {
     expect(world.factsOf("deliveries.buried")).toMatchObject([{ state: "dead", count: 4 }]);
   });
 
-  test("lets nothing new in until the endpoint is enabled again", async () => {
+  test("after a 410 nothing new is delivered until the endpoint is enabled again", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     await world.send(endpoint);
@@ -117,7 +117,7 @@ describe("410", () => {
     expect(await world.states(later)).toEqual(["delivered"]);
   });
 
-  test("from the old address of an endpoint does not disable it at its new one, where the message is sent again", async () => {
+  test("a 410 from an endpoint's old URL does not disable it, and the message is sent to the new one", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("old.example", { status: 410, afterMs: 5000 });
     const [message] = await world.send(endpoint);
@@ -131,7 +131,7 @@ describe("410", () => {
     expect(world.order("new.example")).toEqual([1]);
   });
 
-  test("does not undo the success of what was under way beside it", async () => {
+  test("a 410 does not undo the success of a concurrent attempt", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n) =>
       n === 2 ? 410 : { status: 200, afterMs: n === 1 ? 1 : 500 },
@@ -143,7 +143,7 @@ describe("410", () => {
 });
 
 describe("an endpoint with a bare percent sign in its password", () => {
-  test("is sent the very characters", async () => {
+  test("a bare percent sign in a password is sent as it is", async () => {
     using world = await EngineWorld.open();
     const url = new URL("https://us%C3%A9r:100%@a.example/").href;
     const [message] = await world.send(await world.endpoint("a.example", 200, { url }));
@@ -155,7 +155,7 @@ describe("an endpoint with a bare percent sign in its password", () => {
 });
 
 describe("a message that cannot be made into a request", () => {
-  test("is a failed attempt that is told as a defect, and ends by the schedule", async () => {
+  test("a message that cannot be sent because of a bug fails by the schedule and is reported as a defect", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", () => {
       throw new Error("a mistake");
@@ -172,7 +172,7 @@ describe("a message that cannot be made into a request", () => {
 describe("an endpoint that fails without a break", () => {
   const schedule = { retryScheduleMs: Array(30).fill(6 * HOUR) as number[] };
 
-  test("is disabled after endpoint-disable-after, with everything that waits for it", async () => {
+  test("an endpoint that keeps failing is disabled after endpoint-disable-after, with all that waits", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     const first = await world.send(endpoint, 2);
@@ -185,7 +185,7 @@ describe("an endpoint that fails without a break", () => {
     expect(Math.max(...world.times("a.example"))).toBeLessThan(2 * DAY + 7 * HOUR);
   });
 
-  test("starts anew after one success", async () => {
+  test("one success starts the time until disabling again", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", (n) => (n === 2 ? 200 : 500));
     await world.send(endpoint);
@@ -197,7 +197,7 @@ describe("an endpoint that fails without a break", () => {
     expect(world.factsOf("endpoint.disabled")).toHaveLength(1);
   });
 
-  test("is counted over a restart", async () => {
+  test("the time until disabling continues over a restart", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -208,7 +208,7 @@ describe("an endpoint that fails without a break", () => {
     expect(await world.store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
   });
 
-  test("is never disabled when the setting is 0", async () => {
+  test("an endpoint is never disabled if endpoint-disable-after is 0", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 0 } });
     const messages = await world.send(await world.endpoint("a.example", 500));
     await world.rest();

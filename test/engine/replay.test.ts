@@ -13,7 +13,7 @@ async function start(world: EngineWorld, kind: string, data: Task["data"]): Prom
   return task.seq;
 }
 
-/** Asks for a replay of everything that there is, as the API does. */
+/** Starts a replay of all messages. */
 function replay(world: EngineWorld, kind: ReplayTask, { seq: endpointSeq, applicationSeq }: Endpoint): Promise<Seq> {
   const data: ReplayData = { applicationSeq, endpointSeq, from: 0, to: world.seqs.next(), messagesSent: 0 };
   return start(world, kind, { ...data });
@@ -24,12 +24,12 @@ async function task(world: EngineWorld, seq: Seq): Promise<Pick<Task, "status" |
   return { status, data };
 }
 
-/** Before, between and after the steps that the tasks of these tests take. */
+/** Times before, between and after the steps of the tasks in these tests. */
 const CUT_AT_MS = [0, 1, 5, 19, 20, 21, 30, 41, 60];
 const ONE_ATTEMPT = { policy: { retryScheduleMs: [] } };
 
 describe("a replay", () => {
-  test("that is cut off at any moment goes on, sends everything and counts each once", async () => {
+  test("a replay that is interrupted at any moment continues, sends everything and counts each message once", async () => {
     for (const cutAtMs of CUT_AT_MS) {
       using world = await EngineWorld.open(ONE_ATTEMPT);
       const endpoint = await world.endpoint("a.example", 500);
@@ -45,7 +45,7 @@ describe("a replay", () => {
     }
   }, 30_000);
 
-  test("waits for a disk that is full", async () => {
+  test("a replay waits for a full disk", async () => {
     using world = await EngineWorld.open(ONE_ATTEMPT);
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 300);
@@ -61,7 +61,7 @@ describe("a replay", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("does not send again what is on its way from another one", async () => {
+  test("a replay does not send again what another replay is sending", async () => {
     using world = await EngineWorld.open(ONE_ATTEMPT);
     const endpoint = await world.endpoint("a.example", 200);
     await world.send(endpoint, 300);
@@ -76,7 +76,7 @@ describe("a replay", () => {
     expect(world.starts).toHaveLength(600);
   });
 
-  test("brings the head of a fifo lane forward without letting anything overtake it", async () => {
+  test("a replay brings a retry in a fifo lane forward without letting anything overtake it", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR] } });
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200), {
       ordering: "fifo",
@@ -90,7 +90,7 @@ describe("a replay", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  test("fails, and says why, when its endpoint takes nothing any more", async () => {
+  test("a replay fails with a reason if its endpoint takes nothing any more", async () => {
     for (const [end, reason] of [
       [(world: EngineWorld, endpoint: Endpoint) => world.update(endpoint, { disabled: true }), /disabled/],
       [(world: EngineWorld, endpoint: Endpoint) => world.delete(endpoint), /deleted/],
@@ -112,7 +112,7 @@ describe("a replay", () => {
 });
 
 describe("a purge", () => {
-  test("that is cut off at any moment goes on, deletes every payload and counts each once", async () => {
+  test("a purge that is interrupted at any moment continues, deletes every payload and counts each once", async () => {
     for (const cutAtMs of CUT_AT_MS) {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", 200, { paused: true });

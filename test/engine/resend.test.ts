@@ -7,7 +7,10 @@ import { storeWith } from "../support/store-with.ts";
 const orderings: readonly Ordering[] = ["parallel", "fifo"];
 const everyCase = orderings.flatMap((ordering) => [200, 500].map((status) => [ordering, status] as const));
 
-/** The first attempt of the message `second` takes a second and ends with `status`; everything else succeeds at once. */
+/**
+ * The first attempt of the message `second` takes a second and ends with `status`; everything else
+ * succeeds at once.
+ */
 function behaviour(status: number) {
   return (message: number, attempt: number) =>
     message === 2 && attempt === 1 ? { status, afterMs: SECOND } : { status: 200 };

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 
-/** When each message set out, by its number among those of the endpoint. */
+/** Returns the number and the time of each request. */
 function startsOf(world: EngineWorld): [message: number, at: number][] {
   return world.starts.map(({ message, at }) => [message, at]);
 }
 
-describe("a message for a later instant", () => {
+describe("a scheduled message", () => {
   for (const ordering of ["parallel", "fifo"] as const) {
-    test(`is sent then and not before, and holds up nobody (${ordering})`, async () => {
+    test(`a scheduled message is sent at its time and holds up nothing (${ordering} lane)`, async () => {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a", 200, { ordering });
       const deliverAt = world.now + HOUR;
@@ -25,7 +25,7 @@ describe("a message for a later instant", () => {
     });
   }
 
-  test("survives a restart", async () => {
+  test("a scheduled message survives a restart", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200);
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
@@ -37,7 +37,7 @@ describe("a message for a later instant", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("is retried by the schedule when it fails, and a fifo lane then waits for it", async () => {
+  test("a scheduled message that fails is retried by the schedule, and a fifo lane waits for it", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", (_, attempt) => (attempt === 1 ? 500 : 200), { ordering: "fifo" });
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
@@ -47,7 +47,7 @@ describe("a message for a later instant", () => {
     expect(startsOf(world).map(([message]) => message)).toEqual([1, 1, 2, 2]);
   });
 
-  test("does not become the head that holds up a lane that is made fifo", async () => {
+  test("a scheduled message does not hold up a lane that is changed to fifo", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200);
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
@@ -59,7 +59,7 @@ describe("a message for a later instant", () => {
     expect(startsOf(world).map(([message]) => message)).toEqual([2, 1]);
   });
 
-  test("goes in the order of the instants, whatever the order of acceptance", async () => {
+  test("scheduled messages are sent in the order of their times, whatever the order of acceptance", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200, { ordering: "fifo" });
     for (const minutes of [30, 10, 20]) await world.send(endpoint, 1, { deliverAt: world.now + minutes * MINUTE });
@@ -67,7 +67,7 @@ describe("a message for a later instant", () => {
     expect(startsOf(world).map(([message]) => message)).toEqual([2, 3, 1]);
   });
 
-  test("is not sent when its payload has been deleted meanwhile", async () => {
+  test("a scheduled message is not sent if its payload has been deleted", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200);
     const [seq] = await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
@@ -76,7 +76,7 @@ describe("a message for a later instant", () => {
     expect(world.starts).toHaveLength(0);
   });
 
-  test("does not count as overdue while its instant has not come", async () => {
+  test("a scheduled message is not due before its time", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200);
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });

@@ -18,7 +18,7 @@ interface Bench {
   run<T>(work: Promise<T>): Promise<T>;
 }
 
-/** A kernel on a virtual clock that nothing has been started of. */
+/** A kernel on a virtual clock, with no service started. */
 function bench(): Bench {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const facts = new Facts();
@@ -56,36 +56,39 @@ function macrotask(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What the services of a kernel are called; a kernel has one of each. */
+/** The names of a kernel's services. */
 const NAMES = ["operational", "engine", "backlogWatch", "retention"] as const;
 
 describe("the services of the kernel", () => {
-  test("are all known to this test", () => {
+  test("this test knows all services of the kernel", () => {
     const { kernel } = bench();
     expect(new Set(kernel.services)).toEqual(new Set<Service>(NAMES.map((name) => kernel[name])));
   });
 
   const plans = fc.array(fc.record({ call: fc.constantFrom("start", "stop"), turns: fc.nat(2) }), { maxLength: 8 });
 
-  test.each(NAMES)("%s stands any order of overlapping starts and stops, and leaves no timer behind", async (name) => {
-    await fc.assert(
-      fc.asyncProperty(plans, async (plan) => {
-        const { kernel, clock, run } = bench();
-        const service: Service = kernel[name];
-        const running: Promise<void>[] = [];
-        for (const { call, turns } of plan) {
-          for (let i = 0; i < turns; i++) clock.next()?.task();
-          await macrotask();
-          running.push(call === "start" ? service.start() : service.stop());
-        }
-        await run(Promise.all([...running, service.stop()]));
-        expect(clock.next()).toBeNull();
-      }),
-      { numRuns: 40 },
-    );
-  });
+  test.each(NAMES)(
+    "the service %s can be started and stopped in any order, overlapping, and leaves no timer behind",
+    async (name) => {
+      await fc.assert(
+        fc.asyncProperty(plans, async (plan) => {
+          const { kernel, clock, run } = bench();
+          const service: Service = kernel[name];
+          const running: Promise<void>[] = [];
+          for (const { call, turns } of plan) {
+            for (let i = 0; i < turns; i++) clock.next()?.task();
+            await macrotask();
+            running.push(call === "start" ? service.start() : service.stop());
+          }
+          await run(Promise.all([...running, service.stop()]));
+          expect(clock.next()).toBeNull();
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
 
-  test("stop together while each other's work is under way, and leave no timer behind", async () => {
+  test("all services can stop together while their work is under way, and leave no timer behind", async () => {
     for (let steps = 0; steps < 30; steps++) {
       const { kernel, clock, run } = bench();
       const stack = new ServiceStack(kernel.services);

@@ -23,7 +23,10 @@ function next(slots: Slots): Lane | null {
   return lane;
 }
 
-/** Gives slots to the lanes, each of which is ready again at once, until no slot is free for any of them. */
+/**
+ * Gives slots to the lanes, each of which is ready again at once, until no slot is free for any of
+ * them.
+ */
 function fill(slots: Slots, lanes: readonly Lane[]): Lane[] {
   for (const lane of lanes) request(slots, lane);
   const served: Lane[] = [];

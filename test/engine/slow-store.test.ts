@@ -139,7 +139,10 @@ describe("a store that is as far away as a network", () => {
   });
 
   describe("what changes while a lane is being read", () => {
-    /** A world in which each read of due deliveries is done at once and returns a second later, and a proven endpoint. */
+    /**
+     * A world in which each read of due deliveries is done at once and returns a second later, and
+     * a proven endpoint.
+     */
     async function openReading(afterMs: number): Promise<{ world: EngineWorld; endpoint: Endpoint }> {
       let isSlow = false;
       const world = await EngineWorld.open({

@@ -20,41 +20,44 @@ function taskOf(world: EngineWorld, seq: number) {
 }
 
 describe("a task whose writes have an unknown outcome", () => {
-  test.each(["step", "update"])("does its work once and counts all of it (%s)", async (which) => {
-    let calls = 0;
-    let breaks = () => {};
-    /** Every second commit takes effect, but the connection breaks before the response. */
-    const broken = async <T>(write: Promise<T>): Promise<T> => {
-      const result = await write;
-      if (++calls % 2 === 1) return result;
-      breaks();
-      throw new StoreUnavailable("planted");
-    };
-    using world = await worldWithDead((store) =>
-      storeWith(store, {
-        queue: which === "step" ? { redrive: (...args) => broken(store.queue.redrive(...args)) } : {},
-        housekeeping:
-          which === "update"
-            ? {
-                tasks: {
-                  ...store.housekeeping.tasks,
-                  update: (task) => broken(store.housekeeping.tasks.update(task)),
-                },
-              }
-            : {},
-      }),
-    );
-    breaks = () => world.kernel.signals.send({ type: "store.changed" });
-    const task = await world.redrive(10);
-    await world.rest();
-    expect(calls).toBeGreaterThan(4);
-    expect(world.starts).toHaveLength(DEAD);
-    expect(await taskOf(world, task)).toMatchObject({ status: "finished", data: { redriven: DEAD } });
-  });
+  test.each(["step", "update"])(
+    "a task whose writes have an unknown outcome does its work once and counts all of it (%s)",
+    async (which) => {
+      let calls = 0;
+      let breaks = () => {};
+      /** Every second commit takes effect, but the connection breaks before the response. */
+      const broken = async <T>(write: Promise<T>): Promise<T> => {
+        const result = await write;
+        if (++calls % 2 === 1) return result;
+        breaks();
+        throw new StoreUnavailable("planted");
+      };
+      using world = await worldWithDead((store) =>
+        storeWith(store, {
+          queue: which === "step" ? { redrive: (...args) => broken(store.queue.redrive(...args)) } : {},
+          housekeeping:
+            which === "update"
+              ? {
+                  tasks: {
+                    ...store.housekeeping.tasks,
+                    update: (task) => broken(store.housekeeping.tasks.update(task)),
+                  },
+                }
+              : {},
+        }),
+      );
+      breaks = () => world.kernel.signals.send({ type: "store.changed" });
+      const task = await world.redrive(10);
+      await world.rest();
+      expect(calls).toBeGreaterThan(4);
+      expect(world.starts).toHaveLength(DEAD);
+      expect(await taskOf(world, task)).toMatchObject({ status: "finished", data: { redriven: DEAD } });
+    },
+  );
 });
 
 describe("a task that another process has taken", () => {
-  test.each(["step", "update"])("is left to it at once (%s)", async (which) => {
+  test.each(["step", "update"])("a task that another process has taken is left to it at once (%s)", async (which) => {
     let isTaken = false;
     const lost = () => Promise.reject(new LeaseLost(1));
     using world = await worldWithDead((store) => {

@@ -7,7 +7,7 @@ const application = { seq: 50, ratePerSecond: 1 };
 const free = (seq: number) => ({ seq, ratePerSecond: null });
 
 describe("the throttle", () => {
-  test("lets everything go without a rate, and with one no more than it allows", () => {
+  test("the throttle lets everything go without a rate, and with a rate no more than it allows", () => {
     const throttle = new Throttle();
     expect([1, 2, 3].map(() => throttle.take(free(3), nobody, 0))).toEqual([0, 0, 0]);
     expect(throttle.take(endpoint, nobody, 1000)).toBe(0);
@@ -15,21 +15,21 @@ describe("the throttle", () => {
     expect(throttle.take(endpoint, nobody, 1500)).toBe(0);
   });
 
-  test("takes of both that limit, or of none", () => {
+  test("the throttle takes a token of both rates or of neither", () => {
     const throttle = new Throttle();
     expect(throttle.take(endpoint, application, 0)).toBe(0);
     expect(throttle.take(endpoint, application, 0)).toBe(500);
     expect(throttle.take(endpoint, application, 500)).toBe(500);
-    // The endpoint has not lost its own token to the wait for the application's.
+    // The endpoint keeps its own token while it waits for one of the application.
     expect(throttle.take(endpoint, nobody, 500)).toBe(0);
     expect(throttle.take(endpoint, application, 999)).toBe(1);
     expect(throttle.take(endpoint, application, 1000)).toBe(0);
   });
 
-  test("gives the tokens of an application to its endpoints in the order in which they came to wait", () => {
+  test("the throttle gives the tokens of an application to its endpoints in the order in which they began to wait", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
-    // The first asks again at once, and at every moment before the others.
+    // The first endpoint always asks again before the others.
     expect(throttle.take(free(2), application, 0)).toBe(1000);
     expect(throttle.take(free(1), application, 0)).toBe(2000);
     expect(throttle.take(free(3), application, 0)).toBe(3000);
@@ -41,7 +41,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 4000)).toBe(0);
   });
 
-  test("passes over an endpoint that does not come back", () => {
+  test("the throttle skips an endpoint that does not ask again", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
     expect(throttle.take(free(2), application, 0)).toBe(1000);
@@ -50,13 +50,13 @@ describe("the throttle", () => {
     expect(throttle.take(free(3), application, 2000)).toBe(0);
   });
 
-  test("remembers what was taken when the rate becomes another one", () => {
+  test("the throttle remembers what was taken when the rate changes", () => {
     const throttle = new Throttle();
     expect(throttle.take({ seq: 1, ratePerSecond: 1 }, nobody, 0)).toBe(0);
     expect(throttle.take({ seq: 1, ratePerSecond: 4 }, nobody, 0)).toBe(250);
   });
 
-  test("goes on when the clock has stepped back", () => {
+  test("the throttle continues after the clock was set back", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 100_000)).toBe(0);
     expect(throttle.take(free(2), application, 100_000)).toBe(1000);
@@ -64,7 +64,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 1000)).toBe(0);
   });
 
-  test("lets those ask anew in whatever order, whose instants mean nothing any more", () => {
+  test("the throttle forgets the queue when the clock has been set", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 100_000)).toBe(0);
     expect(throttle.take(free(2), application, 100_000)).toBe(1000);
@@ -73,7 +73,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(3), application, 1000)).toBe(0);
   });
 
-  test("forgets what was not asked for longest, whose bucket is full by then", () => {
+  test("the throttle drops the least recently used share, whose bucket is full by then", () => {
     const throttle = new Throttle(2);
     const take = (seq: number, now: number) => throttle.take({ seq, ratePerSecond: 1 }, nobody, now);
     expect([take(1, 0), take(2, 0), take(1, 500), take(3, 500), take(1, 600), take(2, 1000)]).toEqual([

@@ -4,9 +4,9 @@ import { type Claim, type Store, StoreUnavailable, type Task } from "../../src/s
 import { storeWith } from "./store-with.ts";
 
 /**
- * Shares the lanes of one store among engines, as a store for several processes does. The board says
- * who shall serve a lane. An engine gets the lane when it renews its claim and no valid claim of
- * another engine covers it any more.
+ * Shares the lanes of one store among engines, as a store for several processes does. The board
+ * says who shall serve a lane. An engine gets the lane when it renews its claim and no valid claim
+ * of another engine covers it any more.
  */
 export class ClaimBoard {
   /** Names of engines whose claims cannot be renewed. */

@@ -18,7 +18,7 @@ import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
-/** More than any test needs: what takes longer does not come to rest. */
+/** More than any test needs. A world that takes more steps does not come to rest. */
 const STEPS_MAX = 200_000;
 
 export const SECOND = 1000;
@@ -26,17 +26,17 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** How an endpoint reacts to one request. `hang` never answers; `afterMs` is 1 unless given. */
+/** How an endpoint reacts to a request. `hang` never responds; `afterMs` is 1 by default. */
 export type Reaction =
   | "hang"
   | number
   | { readonly status: number; readonly afterMs?: number; readonly retryAfter?: string }
   | { readonly failure: "connection" | "tls"; readonly afterMs?: number };
 
-/** Decides by the number of the message and how often it has come. */
+/** Reacts by the number of the message and of the attempt. */
 export type Behaviour = (message: number, attempt: number) => Reaction;
 
-/** A request that set out. */
+/** A request that was sent. */
 export interface Start {
   /** ms since the world began. */
   readonly at: number;
@@ -50,9 +50,9 @@ export interface WorldOptions {
   readonly policy?: Partial<KernelSettings>;
   /** The random number, always the same or from a function. */
   readonly chance?: number | (() => number);
-  /** How long names take to be looked up; `hang` for ever. */
+  /** Resolves host names; `hang` never resolves. */
   readonly resolve?: (host: string) => readonly string[] | "hang";
-  /** Puts something between the engine and its store. */
+  /** Wraps the store that the engine uses. */
   readonly wrapStore?: (store: Store, clock: Clock) => Store;
 }
 
@@ -81,15 +81,15 @@ export const policy: KernelSettings = {
 };
 
 /**
- * The delivery engine on a clock that passes only when told to, with endpoints that do as they are told and a store that
- * survives its restarts. One application; each endpoint gets the messages that are sent to it and no others.
+ * The delivery engine on a virtual clock, with simulated endpoints and a store that survives
+ * restarts. There is one application, and each endpoint gets only the messages that are sent to it.
  */
 export class EngineWorld implements Disposable {
   readonly starts: Start[] = [];
   readonly facts: Fact[] = [];
-  /** Of the latest request. */
+  /** The headers of the latest request. */
   headers: OutgoingRequest["headers"] = [];
-  /** While it is true nothing can be stored. */
+  /** While true, nothing can be stored. */
   isDiskFull = false;
   readonly #clock = new VirtualClock(START_AT);
   readonly #db = new Database(":memory:", { strict: true });
@@ -98,7 +98,7 @@ export class EngineWorld implements Disposable {
   readonly #options: WorldOptions;
   readonly #policy: KernelSettings;
   #process!: Process;
-  /** The store of the process without what the options put around it. */
+  /** The unwrapped store of the process. */
   #bare!: { readonly store: Store; readonly clock: Clock };
   #lives = 0;
   #environmentSeq: Seq = 0;
@@ -146,7 +146,7 @@ export class EngineWorld implements Disposable {
     return this.#clock.now - START_AT;
   }
 
-  /** ms since the Unix epoch, whatever the clock of the process shows. */
+  /** ms since the Unix epoch, whatever the wall clock of the process says. */
   get now(): number {
     return this.#clock.now;
   }
@@ -186,10 +186,13 @@ export class EngineWorld implements Disposable {
     return kernel;
   }
 
-  /** Starts a second engine on the same store, as in another process. The signals of each reach both. */
+  /**
+   * Starts a second engine on the same store, as in another process. The signals of each reach
+   * both.
+   */
   async join(wrapStore: (store: Store, clock: Clock) => Store): Promise<Kernel> {
     const { store, clock } = this.#bare;
-    // What this engine changes is no news to the other one's feed.
+    // The feed is subscribed to only once.
     const feed = { subscribe: () => {}, poll: () => {} };
     const other = this.#assemble({ ...wrapStore(store, clock), feed }, new Facts(), clock);
     const kernels = [this.kernel, other];
@@ -208,7 +211,7 @@ export class EngineWorld implements Disposable {
     return typeof chance === "function" ? chance() : chance;
   }
 
-  /** The process dies and another one starts on the same data. */
+  /** Kills the process and starts another one on the same data. */
   async restart(): Promise<void> {
     this.#process.crash();
     this.#clock.kill(this.#process.number);
@@ -228,9 +231,12 @@ export class EngineWorld implements Disposable {
     await store.configuration.applications.create(plainApplication({ ...given, now: createdAt }));
   }
 
-  // --- endpoints and messages ----------------------------------------------------------------------------------------
+  // --- endpoints and messages ---
 
-  /** An endpoint at `https://{host}/` that does as `behaviour` says: a reaction for all, or a function of the request. */
+  /**
+   * Creates an endpoint at `https://{host}/` with one reaction for all requests, or a function of
+   * the request.
+   */
   async endpoint(host: string, behaviour: Reaction | Behaviour, change: Partial<Endpoint> = {}): Promise<Endpoint> {
     const settings = { url: `https://${host}/`, eventTypes: [`to.${host}`], ...change };
     const secret = generateSecret(new Uint8Array(24));
@@ -242,12 +248,12 @@ export class EngineWorld implements Disposable {
     this.#behaviours.set(host, typeof behaviour === "function" ? behaviour : () => behaviour);
   }
 
-  /** Changes an endpoint as the API does. */
+  /** Changes an endpoint. */
   async update(endpoint: Pick<Endpoint, "seq">, change: Partial<Endpoint>): Promise<void> {
     await this.do(() => changeEndpoint(this.kernel, endpoint.seq, () => change));
   }
 
-  /** Gives the application another rate with the product's own command. */
+  /** Changes the rate of the application. */
   async throttleApplication(throttleRate: number | null): Promise<void> {
     await this.do(() => changeApplication(this.kernel, this.#applicationSeq, () => ({ throttleRate })));
   }
@@ -284,7 +290,7 @@ export class EngineWorld implements Disposable {
     });
   }
 
-  /** A message for an endpoint as it is stored, without a way into the engine. */
+  /** Returns a message for an endpoint, to be stored without the engine's knowledge. */
   newMessage(endpoint: Endpoint, number: number): NewMessage {
     const seq = this.seqs.take(2);
     return {
@@ -306,7 +312,7 @@ export class EngineWorld implements Disposable {
     };
   }
 
-  /** Sends a message again as the API does. */
+  /** Resends a message. */
   async resend(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
     await this.do(async () => {
       const message = (await this.store.history.messages.get(messageSeq))!;
@@ -326,9 +332,9 @@ export class EngineWorld implements Disposable {
     return seq;
   }
 
-  // --- time ----------------------------------------------------------------------------------------------------------
+  // --- time ---
 
-  /** Lets time pass until what was asked for is done. */
+  /** Lets time pass until `ask` is done. */
   async do<T>(ask: () => Promise<T>): Promise<T> {
     let done = false;
     const promise = ask().finally(() => {
@@ -348,7 +354,7 @@ export class EngineWorld implements Disposable {
     this.#clock.skip(until - this.#clock.now);
   }
 
-  /** Lets time pass until nothing will ever happen again. */
+  /** Lets time pass until nothing is left to happen. */
   async rest(): Promise<void> {
     await macrotask();
     for (let steps = 0; await this.#step(); steps++) {
@@ -364,7 +370,7 @@ export class EngineWorld implements Disposable {
     return true;
   }
 
-  // --- the network ---------------------------------------------------------------------------------------------------
+  // --- the network ---
 
   #resolve(host: string, signal: AbortSignal): Promise<readonly string[]> {
     const found = this.#options.resolve?.(host) ?? ["93.184.216.34"];
@@ -396,14 +402,14 @@ export class EngineWorld implements Disposable {
     });
   }
 
-  // --- what happened -------------------------------------------------------------------------------------------------
+  // --- what happened ---
 
-  /** The messages whose requests set out to a host, in order. */
+  /** Returns the messages that were sent to a host, in order, once for each attempt. */
   order(host: string): number[] {
     return this.starts.filter((start) => start.host === host).map(({ message }) => message);
   }
 
-  /** When requests set out to a host. */
+  /** Returns the times of the requests to a host. */
   times(host: string): number[] {
     return this.starts.filter((start) => start.host === host).map(({ at }) => at);
   }
@@ -412,7 +418,7 @@ export class EngineWorld implements Disposable {
     return this.facts.filter((fact): fact is Extract<Fact, { type: T }> => fact.type === type);
   }
 
-  /** What has become of a message that went to one endpoint. */
+  /** Returns the delivery of a message that has one endpoint. */
   async delivery(messageSeq: Seq): Promise<Delivery> {
     return (await this.store.history.messages.deliveries(messageSeq))[0]!;
   }
@@ -422,7 +428,7 @@ export class EngineWorld implements Disposable {
     return deliveries.map(({ state, reason }) => (reason === null ? state : `${state}: ${reason}`));
   }
 
-  /** The largest number of requests under way at the same time, to one host or all. */
+  /** Returns the largest number of concurrent attempts, to one host or all. */
   mostAtOnce(host?: string): number {
     let [now, most] = [0, 0];
     const ours = new Set<Seq>();
