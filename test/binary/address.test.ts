@@ -4,7 +4,7 @@ import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, until } from ".
 import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
-/** Without `allow-subnets` nothing on this machine can be reached, however its address is written. */
+/** Without `allow-subnets` no address of this machine can be reached, however it is written. */
 
 let receiver: Receiver;
 let boathook: Installation;
@@ -42,7 +42,7 @@ const OWN_HOSTS = [
 ];
 
 for (const host of OWN_HOSTS) {
-  test(`http://${host} is blocked`, async () => {
+  test(`an endpoint at http://${host} is blocked`, async () => {
     const attempt = await attemptAt(`http://${host}:${receiver.port}/`);
     expect(attempt).toMatchObject({ statusText: "fail", reason: "blocked", responseStatusCode: 0 });
     expect(receiver.received).toEqual([]);
@@ -55,7 +55,7 @@ for (const host of ["169.254.169.254", "10.0.0.1", "192.168.1.1", "[fd00:ec2::25
   });
 }
 
-test("a subnet that is allowed does not allow its neighbours", async () => {
+test("an allowed subnet does not allow its neighbours", async () => {
   await using other = await install(["--allow-subnets=127.0.0.2/32"], { loopback: false });
   const app = await makeApplication(other.send);
   await makeEndpoint(other.send, app, receiver.url);
@@ -63,7 +63,7 @@ test("a subnet that is allowed does not allow its neighbours", async () => {
   expect(attempt!.reason).toBe("blocked");
 });
 
-test("the built-in inbox is reached all the same, and nothing else of the server", async () => {
+test("the built-in inbox is reached whatever the address policy says, and nothing else of the server", async () => {
   const { send, url } = boathook;
   const [{ url: inbox }] = (await send("GET", "/app/demo/endpoint")).json.data;
   expect(inbox).toStartWith(`${url}/inbox/`);

@@ -5,22 +5,22 @@ import { makeEndpoint, sendMessages } from "../support/delivery.ts";
 import { install } from "../support/installation.ts";
 import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
 
-/** A long backlog costs disk, and neither memory nor time at the start. */
+/** A long backlog takes disk space, but neither memory nor time at the start. */
 
 const BACKLOG = 100_000;
 const MEMORY_MIB_MAX = 250;
-/** The promise is one second; the rest is for machines that are busy with other tests. */
+/** The target is one second; the rest allows for machines that run other tests. */
 const START_MS_MAX = 3000;
 const canMeasure = existsSync("/proc/self/status");
 
-/** The most memory that the process has ever had, in MiB. */
+/** Returns the peak memory of the process, in MiB. */
 function memoryPeakMib(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024);
 }
 
 test.skipIf(!canMeasure)(
-  "100,000 pending deliveries fit into 250 MiB, and a start with them goes on with them at once",
+  "a server with 100,000 pending deliveries needs at most 250 MiB and delivers at once after a start",
   async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install();

@@ -5,7 +5,10 @@ import { type Installation, install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { answer, startSocketReceiver } from "../support/socket-receiver.ts";
 
-/** Connections that are kept and closed. A single attempt a message: what is not delivered by it fails the test. */
+/**
+ * Connections that are kept open and closed. Each message has one attempt, so any lost attempt
+ * fails the test.
+ */
 
 let boathook: Installation;
 let send: Send;
@@ -21,7 +24,7 @@ async function attemptOfNewMessage(app: string) {
   return attempts[0]!;
 }
 
-test("one connection serves one delivery after the other", async () => {
+test("one connection serves several deliveries", async () => {
   await using receiver = await startSocketReceiver(answer);
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
@@ -29,7 +32,7 @@ test("one connection serves one delivery after the other", async () => {
   expect(receiver.requests).toEqual([5]);
 });
 
-test("a connection that the receiver has closed between two deliveries costs none of them", async () => {
+test("a connection that the receiver closes between two deliveries costs neither of them", async () => {
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
     socket.end();
@@ -43,16 +46,16 @@ test("a connection that the receiver has closed between two deliveries costs non
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a connection that is closed while the next request is on its way costs no delivery", async () => {
+test("a connection that is closed during the next request costs no delivery", async () => {
   await using receiver = await startSocketReceiver((socket, nth) => (nth === 1 ? answer(socket) : socket.destroy()));
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
   for (let i = 0; i < 3; i++) expect((await attemptOfNewMessage(app)).statusText).toBe("success");
-  // The second message went once more over a connection of its own, which nobody else uses.
+  // The second message was sent again over a new connection.
   expect(receiver.requests).toEqual([2, 1, 1]);
 });
 
-test("a receiver that breaks off its answer gets the message once an attempt", async () => {
+test("a receiver that breaks off its response gets the message once per attempt", async () => {
   await using receiver = await startSocketReceiver((socket) =>
     socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"),
   );
@@ -62,7 +65,7 @@ test("a receiver that breaks off its answer gets the message once an attempt", a
   expect(receiver.requests).toEqual([1]);
 });
 
-test("a receiver that closes every connection without an answer fails the delivery", async () => {
+test("a receiver that closes every connection without a response fails the delivery", async () => {
   await using receiver = await startSocketReceiver((socket) => socket.destroy());
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
@@ -70,7 +73,7 @@ test("a receiver that closes every connection without an answer fails the delive
   expect(receiver.requests).toEqual([1]);
 });
 
-test("a proxy that the environment names is not used", async () => {
+test("a proxy in the environment variables is not used", async () => {
   await using proxy = startReceiver();
   await using receiver = startReceiver();
   const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, HTTPS_PROXY: proxy.url, ALL_PROXY: proxy.url };

@@ -5,21 +5,24 @@ import { install } from "../support/installation.ts";
 import { Load, type Promised } from "../support/load.ts";
 import { firstTime, heldBack, ok, type Received, startReceiver } from "../support/receiver.ts";
 
-/** The process is killed with SIGKILL, again and again; what it has answered 2xx is delivered all the same. */
+/**
+ * The process is killed with SIGKILL again and again. Every message that got a 2xx is delivered.
+ */
 
 const CYCLES = Number(process.env.KILL_CYCLES ?? 4);
 const POSTERS = 8;
-/** After that nobody waits any longer for what has not arrived: it is lost. */
+/** A message that has not arrived by then is lost. */
 const PATIENCE_MS = 30_000;
 
-/** Between two kills: enough for a load, never the same. */
+/** Time between two kills: long enough for some load, and varying. */
 const someMessages = () => 200 + Math.floor(Math.random() * 800);
 
 test(
   "killing the process under load loses no accepted message",
   async () => {
     await using receiver = startReceiver();
-    // So few attempts at once that deliveries fall behind: at every kill some are under way, and many wait.
+    // With few attempts at once deliveries fall behind. At every kill some are under way and many
+    // wait.
     await using boathook = await install(["--endpoint-concurrency=2"]);
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, receiver.url);
@@ -29,7 +32,7 @@ test(
       await load.more(someMessages());
       load.serverDown();
       await boathook.kill();
-      // After the last kill nothing new comes that could wake up what waits.
+      // After the last kill no new message comes that could wake a lane.
       if (cycle === CYCLES) await load.stop();
       await boathook.start();
       load.serverUp();
@@ -51,8 +54,8 @@ function eventIdOf({ body }: Received): string {
 }
 
 /**
- * `unanswered`: stored although the answer did not come through; `again`: arrived more than once; `unpromised`: stored in
- * the moment of the last kill; `unlike`: of another body or id than was promised.
+ * `unanswered`: stored without a response to the sender. `again`: arrived more than once.
+ * `unpromised`: stored at the moment of the last kill. `unlike`: arrived with another body or id.
  */
 function compare(promised: ReadonlyMap<string, Promised>, received: readonly Received[]) {
   const idsOf = new Map<string, string>();
@@ -78,12 +81,12 @@ function compare(promised: ReadonlyMap<string, Promised>, received: readonly Rec
   };
 }
 
-test("attempts that hang when the process is killed are made again after the start", async () => {
+test("attempts that hang when the process is killed are repeated after the start", async () => {
   await using receiver = startReceiver();
   await using boathook = await install(["--endpoint-concurrency=4"]);
   const app = await makeApplication(boathook.send);
   await makeEndpoint(boathook.send, app, receiver.url);
-  // An endpoint that has shown that it is well gets as many attempts at once as it may have.
+  // A proven endpoint gets as many attempts at once as it may have.
   await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
 
   receiver.answering = heldBack().answering;
@@ -99,7 +102,7 @@ test("attempts that hang when the process is killed are made again after the sta
   for (const { id, body } of hanging) expect(after.find((request) => request.id === id)?.body).toEqual(body);
 });
 
-test("a kill between the attempts leaves the schedule as it was", async () => {
+test("killing the process between two attempts does not change the schedule", async () => {
   await using receiver = startReceiver(() => new Response(null, { status: 500 }));
   await using boathook = await install(["--retry-schedule=1h"]);
   const app = await makeApplication(boathook.send);
@@ -109,7 +112,7 @@ test("a kill between the attempts leaves the schedule as it was", async () => {
 
   await boathook.kill();
   await boathook.start();
-  // Due at once, unlike the other: it shows that the lane has been looked at.
+  // This one is due at once. Its arrival shows that the lane has been read.
   const [next] = await sendMessages(boathook.send, app, 1);
   await attemptsOf(boathook.send, app, next!);
   expect(await attemptsOf(boathook.send, app, message!)).toEqual(before);

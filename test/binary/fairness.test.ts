@@ -4,7 +4,10 @@ import { attemptsOf, makeEndpoint, sendMessage, sendMessages } from "../support/
 import { install } from "../support/installation.ts";
 import { firstTime, heldBack, type Received, startReceiver } from "../support/receiver.ts";
 
-/** Endpoints that hang do not stand in the way of the others. Hanging attempts here outlast the test, so order is all that counts. */
+/**
+ * Endpoints that hang do not hold up others. Their attempts outlast the test, so only the order
+ * counts.
+ */
 
 const HANGS = { timeoutMs: 600_000 };
 /** Three quarters of the default `delivery-concurrency`. */
@@ -21,15 +24,15 @@ async function finishedAttempts(send: Send, app: string, endpoint: string): Prom
 }
 
 describe("while attempts hang", () => {
-  for (const before of ["nobody has heard of yet", "was well until now"]) {
-    test(`with 1,000 deliveries waiting for an endpoint that ${before} and may have every slot, another gets its own`, async () => {
+  for (const before of ["is new", "was healthy"]) {
+    test(`another endpoint is served while an endpoint that ${before} hangs with 1,000 waiting deliveries`, async () => {
       await using hanging = startReceiver();
       await using healthy = startReceiver();
       await using boathook = await install();
       const { send } = boathook;
       const slow = await applicationAt(send, hanging.url, { ...HANGS, concurrency: 1000 });
       const well = await applicationAt(send, healthy.url);
-      const wasWell = before === "was well until now";
+      const wasWell = before === "was healthy";
       if (wasWell) await attemptsOf(send, slow.app, await sendMessage(send, slow.app));
 
       hanging.answering = heldBack().answering;
@@ -43,7 +46,7 @@ describe("while attempts hang", () => {
     });
   }
 
-  test("with more hanging endpoints than there are slots, one that has proved healthy gets all of its own", async () => {
+  test("a healthy endpoint is served while more endpoints hang than there are slots", async () => {
     await using hanging = startReceiver(heldBack().answering);
     await using healthy = startReceiver();
     await using boathook = await install(["--delivery-concurrency=16"]);
@@ -54,14 +57,14 @@ describe("while attempts hang", () => {
     for (let i = 0; i < 40; i++) await makeEndpoint(send, slow, hanging.url, HANGS);
 
     await sendMessages(send, slow, 10);
-    // Endpoints that nobody has heard of yet hold at most seven eighths of the slots.
+    // New endpoints hold at most seven eighths of the slots.
     await hanging.arrived(14);
     await sendMessages(send, well.app, 200);
     await healthy.arrived(201);
     expect(hanging.received).toHaveLength(14);
   });
 
-  test("what an endpoint failed to take before does not hold up the others of the same message", async () => {
+  test("an endpoint that failed before does not hold up the others of the same message", async () => {
     await using failing = startReceiver(() => new Response(null, { status: 500 }));
     await using healthy = startReceiver();
     await using boathook = await install(["--retry-schedule=1h"]);
@@ -75,7 +78,7 @@ describe("while attempts hang", () => {
 });
 
 describe("throttleRate", () => {
-  test("is not exceeded, and nothing overtakes", async () => {
+  test("throttleRate is not exceeded and does not change the order", async () => {
     const rate = 20;
     await using receiver = startReceiver();
     await using boathook = await install();
@@ -83,7 +86,8 @@ describe("throttleRate", () => {
     const { app } = await applicationAt(send, receiver.url, { throttleRate: rate, concurrency: 1 });
     const ids = await sendMessages(send, app, 50);
     const arrived = await receiver.arrived(50);
-    // In t seconds rate · t and a tenth of a second's worth; the rest allows for arrivals that are seen late.
+    // In t seconds at most rate · t + rate / 10; the rest allows for arrivals that are noticed
+    // late.
     expect(mostWithin(1000, arrived)).toBeLessThanOrEqual(rate + rate / 10 + 8);
     expect(arrived.map(({ id }) => id)).toEqual(ids);
   });
@@ -100,7 +104,7 @@ describe("a fifo endpoint", () => {
   const numbers = (requests: readonly Received[]) =>
     requests.map(({ body }) => JSON.parse(body.toString()).n as number);
 
-  test("gets the next message only when the one before has arrived", async () => {
+  test("a fifo endpoint gets the next message only when the one before has arrived", async () => {
     let failures = 2;
     const failTwice = ({ body }: Received) =>
       new Response(null, { status: body.toString() === '{"n":1}' && failures-- > 0 ? 500 : 204 });
@@ -111,7 +115,7 @@ describe("a fifo endpoint", () => {
     expect(numbers(await receiver.arrived(7))).toEqual([0, 1, 1, 1, 2, 3, 4]);
   });
 
-  test("goes on with the next message when one is dead", async () => {
+  test("a fifo endpoint gets the next message when one is dead", async () => {
     const refuseOne = ({ body }: Received) => new Response(null, { status: body.toString() === '{"n":1}' ? 500 : 204 });
     await using receiver = startReceiver(refuseOne);
     await using boathook = await install(["--retry-schedule=50ms"]);
@@ -120,7 +124,7 @@ describe("a fifo endpoint", () => {
     expect(numbers(await receiver.arrived(5))).toEqual([0, 1, 1, 2, 3]);
   });
 
-  test("keeps its order when the process is killed between two attempts of the head", async () => {
+  test("a fifo endpoint keeps its order when the process is killed between two attempts", async () => {
     await using receiver = startReceiver(() => new Response(null, { status: 500 }));
     await using boathook = await install(["--retry-schedule=100ms,100ms,100ms,100ms,100ms,100ms,100ms,100ms"]);
     const { app } = await applicationAt(boathook.send, receiver.url, { ordering: "fifo" });
@@ -134,7 +138,7 @@ describe("a fifo endpoint", () => {
 });
 
 describe("a paused endpoint", () => {
-  test("keeps everything, also over a restart, and gets it in order when it goes on", async () => {
+  test("a paused endpoint keeps its messages over a restart and gets them in order when it is resumed", async () => {
     await using receiver = startReceiver();
     await using witness = startReceiver();
     await using boathook = await install();

@@ -5,14 +5,14 @@ import { install } from "../support/installation.ts";
 import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
 import { diskKinds, type SmallDisk } from "../support/small-disk.ts";
 
-/** What was answered 2xx is safe, and what cannot be stored is not answered 2xx. */
+/** A message that gets a 2xx is safe, and one that cannot be stored does not get a 2xx. */
 
 for (const { name, open } of diskKinds) {
   const possible = isPossible(open);
   if (!possible) console.log(`${name} cannot be had here: its tests of the full disk are skipped.`);
 
-  describe.skipIf(!possible)(`on a disk without room (${name})`, () => {
-    test("a message is refused with 503, reading goes on, and with room again so does everything", async () => {
+  describe.skipIf(!possible)(`a full disk (${name})`, () => {
+    test("while the disk is full messages get a 503 and reads work; afterwards everything works", async () => {
       using disk = open()!;
       await using receiver = startReceiver();
       await using boathook = await install([], disk);
@@ -35,7 +35,7 @@ for (const { name, open } of diskKinds) {
       expect(json.data).toHaveLength(2);
     });
 
-    test("the result of an attempt is stored once there is room, and the attempt is not made again", async () => {
+    test("a result that a full disk kept from being stored is stored later, without another attempt", async () => {
       using disk = open()!;
       const answer = heldBack();
       await using receiver = startReceiver(answer.answering);
@@ -57,7 +57,7 @@ for (const { name, open } of diskKinds) {
       expect(receiver.received).toHaveLength(1);
     });
 
-    test("filled up by messages, and then killed, it has every message that it answered 2xx", async () => {
+    test("a server that fills the disk and is then killed has every message that got a 2xx", async () => {
       using disk = open()!;
       await using receiver = startReceiver(heldBack().answering);
       await using boathook = await install([], disk);
@@ -68,7 +68,8 @@ for (const { name, open } of diskKinds) {
       const keep = (answers: readonly Answer[]) => {
         for (const { status, json } of answers) if (status === 202) accepted.add(json.id);
       };
-      // Several at a time, of several sizes: commits of every kind meet the end of the disk.
+      // Several messages at a time, of several sizes, so that commits of every kind meet the full
+      // disk.
       const posts = () => Promise.all([1, 100, 5000, 100_000].map((chars) => post(send, app, "x".repeat(chars))));
       for (let i = 0; i < 10; i++) keep(await posts());
       const caughtInTheMiddle = posts();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { makeApplication } from "../support/client.ts";
 import { type Installation, install } from "../support/installation.ts";
 
-/** The validator writes code of its own while the program runs: that must work in the executable as well. */
+/** The validator generates code at run time, which must work in the executable too. */
 
 let boathook: Installation;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ afterAll(() => boathook[Symbol.asyncDispose]());
 
 const dialects = ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"];
 for (const $schema of dialects) {
-  test(`the executable holds messages against a schema of ${$schema}`, async () => {
+  test(`the executable validates messages against a schema of ${$schema}`, async () => {
     const { send } = boathook;
     const app = await makeApplication(send);
     const schema = { $schema, required: ["id"], properties: { id: { type: "string", format: "email" } } };

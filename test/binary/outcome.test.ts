@@ -6,7 +6,7 @@ import { type Installation, install } from "../support/installation.ts";
 import { type Answering, heldBack, startReceiver, withStatus } from "../support/receiver.ts";
 import { startSocketReceiver } from "../support/socket-receiver.ts";
 
-/** What the answers of endpoints mean. Each test has a receiver of its own that answers in one way. */
+/** How the responses of endpoints are judged. Each test has a receiver of its own. */
 
 const STORED_BYTES = 1024;
 const HOUR_MS = 3_600_000;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => boathook[Symbol.asyncDispose]());
 
-/** The first attempt of one message at an endpoint that answers like this. */
+/** Returns the first attempt of a message to an endpoint with these responses. */
 async function firstAttempt(answering: Answering, fields: object = {}): Promise<AttemptOut> {
   await using receiver = startReceiver(answering);
   const app = await makeApplication(send);
@@ -28,14 +28,14 @@ async function firstAttempt(answering: Answering, fields: object = {}): Promise<
   return attempt!;
 }
 
-/** From the start of an attempt to the next. */
+/** Returns the time from the start of an attempt to the next one. */
 function waitMs({ timestamp, nextAttempt }: AttemptOut): number {
   return Date.parse(nextAttempt!) - Date.parse(timestamp);
 }
 
-describe("success is", () => {
+describe("a successful attempt", () => {
   for (const status of [200, 201, 202, 204, 299]) {
-    test(`an answer with ${status}`, async () => {
+    test(`a ${status} response is a success`, async () => {
       const attempt = await firstAttempt(withStatus(status));
       expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: status, reason: null });
       expect(attempt.nextAttempt).toBeNull();
@@ -47,11 +47,11 @@ describe("success is", () => {
     "300 headers": [...manyHeaders, "Content-Length: 2"],
     "a folded header": ["X-Folded: a", " b", "Content-Length: 2"],
     "a malformed header name": ["X Y: a", "Content-Length: 2"],
-    "its length twice": ["Content-Length: 2, 2"],
-    "lengths that contradict each other": ["Content-Length: 2", "Content-Length: 3"],
+    "its length given twice": ["Content-Length: 2, 2"],
+    "contradictory lengths": ["Content-Length: 2", "Content-Length: 3"],
   };
   for (const [what, headers] of Object.entries(oddResponses)) {
-    test(`a 200 with ${what}`, async () => {
+    test(`a 200 response with ${what} is a success`, async () => {
       await using receiver = await startSocketReceiver((socket) =>
         socket.write(["HTTP/1.1 200 OK", ...headers, "", "ok"].join("\r\n")),
       );
@@ -63,7 +63,7 @@ describe("success is", () => {
   }
 
   for (const how of ["of known length", "in chunks"]) {
-    test(`an answer ${how} that is longer than what is stored: it is cut, never inside a character`, async () => {
+    test(`a long response ${how} is a success, stored up to the limit and cut between characters`, async () => {
       const long = `a${"é".repeat(STORED_BYTES)}`;
       const attempt = await firstAttempt(() => new Response(how === "in chunks" ? inChunks(long) : long));
       expect(attempt.statusText).toBe("success");
@@ -71,7 +71,7 @@ describe("success is", () => {
     });
   }
 
-  test("an answer without an end: no more of it is read than is stored", async () => {
+  test("an endless response is a success, of which no more is read than is stored", async () => {
     const left = Promise.withResolvers<void>();
     const endless = () =>
       new ReadableStream({
@@ -83,7 +83,7 @@ describe("success is", () => {
     await left.promise;
   });
 
-  test("an answer that is compressed: it is stored as it came", async () => {
+  test("a compressed response is a success, stored as received", async () => {
     const compressed = gzipSync("a".repeat(100_000), { level: 9 });
     const attempt = await firstAttempt(
       () => new Response(compressed, { headers: { "content-encoding": "gzip", "content-type": "text/plain" } }),
@@ -98,7 +98,7 @@ function inChunks(text: string): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
     pull(stream) {
-      // An odd size, so that characters lie across the chunks.
+      // An odd size, so that some characters are split between chunks.
       stream.enqueue(bytes.subarray(at, at + 333));
       at += 333;
       if (at >= bytes.length) stream.close();
@@ -106,7 +106,7 @@ function inChunks(text: string): ReadableStream<Uint8Array> {
   });
 }
 
-describe("failure is", () => {
+describe("a failed attempt", () => {
   const statuses = {
     302: "status_3xx",
     304: "status_3xx",
@@ -116,32 +116,32 @@ describe("failure is", () => {
     599: "status_5xx",
   };
   for (const [status, reason] of Object.entries(statuses)) {
-    test(`an answer with ${status}`, async () => {
+    test(`a ${status} response is a failure`, async () => {
       const attempt = await firstAttempt(withStatus(Number(status)));
       expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: Number(status), reason });
       expect(waitMs(attempt)).toBeGreaterThanOrEqual(60_000);
     });
   }
 
-  test("a redirect, which is not followed", async () => {
+  test("a redirect is a failure and is not followed", async () => {
     await using elsewhere = startReceiver();
     const attempt = await firstAttempt(withStatus(307, { location: elsewhere.url }));
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 307, reason: "status_3xx" });
     expect(elsewhere.received).toEqual([]);
   });
 
-  test("no answer within the timeout", async () => {
+  test("no response within the timeout is a failure", async () => {
     const attempt = await firstAttempt(heldBack().answering, { timeoutMs: 200 });
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });
   });
 
-  test("an answer that begins with 200 and then hangs", async () => {
+  test("a 200 response that hangs after its beginning is a failure", async () => {
     const hanging = () => new ReadableStream({ start: (stream) => stream.enqueue(Buffer.from("begun")) });
     const attempt = await firstAttempt(() => new Response(hanging()), { timeoutMs: 200 });
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });
   });
 
-  test("a connection that is refused", async () => {
+  test("a refused connection is a failure", async () => {
     const receiver = startReceiver();
     const { url } = receiver;
     await receiver[Symbol.asyncDispose]();
@@ -151,7 +151,7 @@ describe("failure is", () => {
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "connection" });
   });
 
-  test("a name that does not exist", async () => {
+  test("a host name that does not exist is a failure", async () => {
     const app = await makeApplication(send);
     await makeEndpoint(send, app, "http://nobody.invalid/");
     const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
@@ -161,14 +161,14 @@ describe("failure is", () => {
 
 describe("Retry-After", () => {
   for (const status of [429, 503]) {
-    test(`of a ${status} postpones the next attempt`, async () => {
+    test(`Retry-After in a ${status} response postpones the next attempt`, async () => {
       const attempt = await firstAttempt(withStatus(status, { "retry-after": "3600" }));
       expect(waitMs(attempt)).toBeGreaterThanOrEqual(HOUR_MS);
       expect(waitMs(attempt)).toBeLessThan(2 * HOUR_MS);
     });
   }
 
-  test("may be a date, and postpones by a day at most", async () => {
+  test("Retry-After may be a date, and postpones by at most a day", async () => {
     const attempt = await firstAttempt(
       withStatus(503, { "retry-after": new Date(Date.now() + 72 * HOUR_MS).toUTCString() }),
     );
@@ -176,17 +176,17 @@ describe("Retry-After", () => {
     expect(waitMs(attempt)).toBeLessThan(25 * HOUR_MS);
   });
 
-  test("never makes the next attempt earlier than the schedule", async () => {
+  test("Retry-After never makes the next attempt earlier than the schedule", async () => {
     expect(waitMs(await firstAttempt(withStatus(429, { "retry-after": "1" })))).toBeGreaterThanOrEqual(60_000);
   });
 
-  test("of any other answer says nothing", async () => {
+  test("Retry-After in any other response is ignored", async () => {
     expect(waitMs(await firstAttempt(withStatus(500, { "retry-after": "3600" })))).toBeLessThan(HOUR_MS);
   });
 });
 
 describe("410", () => {
-  test("disables the endpoint at once, and what waits for it becomes dead letters", async () => {
+  test("a 410 disables the endpoint at once, and what waits becomes dead letters", async () => {
     const answer = heldBack();
     await using receiver = startReceiver(answer.answering);
     const app = await makeApplication(send);

@@ -9,11 +9,11 @@ import { type Installation, install } from "../support/installation.ts";
 import { heldBack, ok, type Receiver, startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** The process as its operator meets it: how it starts, how it ends, what it reads and leaves behind. */
+/** The process as its operator sees it: start, stop, and files that it reads and writes. */
 
 const ONE_SENTENCE = /^[^\n]+\.\n$/;
 
-/** One message, whose attempt is under way when this resolves. */
+/** Sends a message. Resolves when its attempt is under way. */
 async function oneUnderWay({ send }: Installation, receiver: Receiver) {
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
@@ -22,8 +22,8 @@ async function oneUnderWay({ send }: Installation, receiver: Receiver) {
   return { app, message };
 }
 
-describe("being asked to stop", () => {
-  test("it finishes what is under way, stores the result and ends with 0", async () => {
+describe("a request to stop", () => {
+  test("a server that is asked to stop finishes its attempts, stores the results and exits with 0", async () => {
     const answer = heldBack();
     await using receiver = startReceiver(answer.answering);
     await using boathook = await install();
@@ -47,7 +47,7 @@ describe("being asked to stop", () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  test("what is not finished within the time for it stays pending", async () => {
+  test("an attempt that does not end within shutdown-timeout stays pending", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--shutdown-timeout=100ms"]);
     const { message } = await oneUnderWay(boathook, receiver);
@@ -58,7 +58,7 @@ describe("being asked to stop", () => {
     expect([first!.id, second!.id]).toEqual([message, message]);
   });
 
-  test("a second time it ends at once, and what was under way is delivered later", async () => {
+  test("a second request to stop ends the server at once, and its attempts are repeated later", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--shutdown-timeout=10m"]);
     const { message } = await oneUnderWay(boathook, receiver);
@@ -74,7 +74,7 @@ describe("being asked to stop", () => {
 });
 
 describe("a delivery to a built-in inbox", () => {
-  test("arrives when the server listens on a name", async () => {
+  test("a delivery to a built-in inbox arrives when the server listens on a host name", async () => {
     await using boathook = await install(["--host=localhost", "--retry-schedule="], { loopback: false });
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, `${boathook.url}/inbox/of-the-test`);
@@ -82,7 +82,7 @@ describe("a delivery to a built-in inbox", () => {
     expect(attempt).toMatchObject({ statusText: "success" });
   });
 
-  test("that was pending at the start arrives on the port that the start has chosen", async () => {
+  test("a delivery to a built-in inbox that was pending arrives at the port that the start has chosen", async () => {
     await using boathook = await install(["--public-url=http://hooks.example", "--retry-schedule="]);
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, "http://hooks.example/inbox/of-the-test?delay=60s");
@@ -98,7 +98,7 @@ describe("a delivery to a built-in inbox", () => {
 });
 
 describe("a second server", () => {
-  test("on the same data is refused, and the first one goes on", async () => {
+  test("a second server on the same data does not start, and the first one keeps working", async () => {
     await using first = await install();
     const { code, stderr } = await run(executable(), ["serve", "--port=0", `--data-dir=${first.dataDir}`]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(ONE_SENTENCE)]);
@@ -106,7 +106,7 @@ describe("a second server", () => {
     await makeApplication(first.send);
   });
 
-  test("on the same port is refused, and the first one goes on", async () => {
+  test("a second server on the same port does not start, and the first one keeps working", async () => {
     using dir = temporaryDirectory();
     await using first = await install();
     const { port } = new URL(first.url);
@@ -116,7 +116,7 @@ describe("a second server", () => {
     await makeApplication(first.send);
   });
 
-  test("on a port that is taken sends nothing of what is pending", async () => {
+  test("a server whose port is in use sends nothing that is pending", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--retry-schedule="]);
     const { app, message } = await oneUnderWay(boathook, receiver);
@@ -133,7 +133,7 @@ describe("a second server", () => {
     expect(attempt!.statusText).toBe("success");
   });
 
-  test("may start on the same data as soon as the first one has been killed", async () => {
+  test("a server can start on the data of one that has just been killed", async () => {
     await using boathook = await install();
     await boathook.kill();
     await boathook.start();
@@ -144,13 +144,16 @@ describe("a second server", () => {
 describe("the data directory", () => {
   const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
-  test.skipIf(process.platform === "win32")("is for its owner alone, and so is all in it that is secret", async () => {
-    await using boathook = await install();
-    expect(modeOf(boathook.dataDir)).toBe("700");
-    for (const file of ["boathook.db", "encryption.key"]) expect(modeOf(join(boathook.dataDir, file))).toBe("600");
-  });
+  test.skipIf(process.platform === "win32")(
+    "the data directory and its secret files can be read only by their owner",
+    async () => {
+      await using boathook = await install();
+      expect(modeOf(boathook.dataDir)).toBe("700");
+      for (const file of ["boathook.db", "encryption.key"]) expect(modeOf(join(boathook.dataDir, file))).toBe("600");
+    },
+  );
 
-  test("written with one key is not opened with another", async () => {
+  test("a data directory cannot be opened with another encryption key", async () => {
     using dir = temporaryDirectory();
     const dataDir = dir.file("data");
     const withKey = (key: string) => ({ dataDir, env: { BOATHOOK_ENCRYPTION_KEY: key } });
@@ -165,7 +168,7 @@ describe("the data directory", () => {
     await makeApplication(again.send);
   });
 
-  test("whose key file is gone is not opened with a new key", async () => {
+  test("a data directory without its key file is not opened with a new key", async () => {
     await using boathook = await install();
     await boathook.kill();
     const keyFile = join(boathook.dataDir, "encryption.key");
@@ -175,7 +178,7 @@ describe("the data directory", () => {
     expect(stderr).toContain(keyFile);
   });
 
-  test("holds no secret of an endpoint that could be read without the key", async () => {
+  test("the data directory contains no endpoint secret that can be read without the key", async () => {
     await using boathook = await install();
     const app = await makeApplication(boathook.send);
     const bytes = randomBytes(24);
@@ -190,7 +193,7 @@ describe("the data directory", () => {
   });
 });
 
-test("files in the working directory that the runtime would read are left alone", async () => {
+test("configuration files of the runtime in the working directory are ignored", async () => {
   using dir = temporaryDirectory();
   writeFileSync(dir.file(".env"), "BOATHOOK_PORT=nonsense\n");
   writeFileSync(dir.file(".env.production"), "BOATHOOK_NO_SUCH_SETTING=1\n");

@@ -8,7 +8,7 @@ interface Example {
   readonly output: string;
 }
 
-/** The commands (`$ …`) of the part of the README between two marks, each with the output printed below it. */
+/** Returns the commands (`$ …`) between two marks of the README, each with the output below it. */
 function examples(readme: string, mark: string): Example[] {
   const part = readme.split(`<!-- ${mark} -->`)[1]?.split(`<!-- /${mark} -->`)[0];
   if (part === undefined) throw new Error(`the README lacks the marks of "${mark}"`);
@@ -21,7 +21,7 @@ function examples(readme: string, mark: string): Example[] {
   return found;
 }
 
-/** Ids, instants and ports differ from run to run; everything else must not. */
+/** Replaces ids, times and ports, which differ from run to run. */
 function masked(text: string): string {
   return text
     .replace(/\b(app|ep|msg)_[0-9A-Za-z]{27}\b/g, "$1_ID")
@@ -29,7 +29,7 @@ function masked(text: string): string {
     .replace(/127\.0\.0\.1:\d+/g, "HOST");
 }
 
-test("the first webhook of the README gives the output that stands there, and arrives", async () => {
+test("the first webhook of the README gives the output in the README and arrives", async () => {
   using directory = temporaryDirectory();
   const token = "token-of-the-readme";
   const server = await startBoathook(executable(), join(directory.path, "data"), [], {
@@ -53,7 +53,7 @@ test("the first webhook of the README gives the output that stands there, and ar
   }
 });
 
-/** A real delivery, as a receiver gets it. */
+/** A delivery as its receiver gets it. */
 interface Arrived {
   readonly secret: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -64,7 +64,10 @@ interface Language {
   readonly name: string;
   /** A program that must be on the PATH. */
   readonly needs: string;
-  /** Wraps the code of the README: reads an `Arrived` from stdin and exits with 0 if it verifies, else 1. */
+  /**
+   * Wraps the code of the README: reads an `Arrived` from stdin and exits with 0 if it verifies,
+   * else 1.
+   */
   program(code: string): { readonly file: string; readonly text: string };
   command(file: string): readonly string[];
 }
@@ -113,7 +116,7 @@ func main() {
   },
 ];
 
-/** The fenced code of the README between two marks. */
+/** Returns the fenced code between two marks of the README. */
 function codeBlock(readme: string, mark: string): string {
   const code = /```\w+\n([\s\S]*?)```/.exec(readme.split(`<!-- ${mark} -->`)[1] ?? "")?.[1];
   if (code === undefined) throw new Error(`the README lacks the code of "${mark}"`);
@@ -161,7 +164,7 @@ describe("the code of the README that verifies a webhook", () => {
 
   for (const language of LANGUAGES) {
     test.if(Bun.which(language.needs) !== null)(
-      `accepts a real delivery in ${language.name}, and rejects another body, secret, id or time`,
+      `the README's verification in ${language.name} accepts a delivery and rejects another body, secret, id or time`,
       async () => {
         using directory = temporaryDirectory();
         const code = codeBlock(await Bun.file(join(ROOT, "README.md")).text(), `verify ${language.name}`);

@@ -4,7 +4,7 @@ import { attemptsOf, makeEndpoint } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
-/** What a receiver gets to see. */
+/** Requests as their receivers get them. */
 
 let boathook: Installation;
 let send: Send;
@@ -19,7 +19,7 @@ afterAll(async () => {
   await receiver[Symbol.asyncDispose]();
 });
 
-/** Sends one message, given as the text of its JSON or as bytes, and returns the request that it became. */
+/** Sends a message, given as JSON text or bytes, and returns the request that delivers it. */
 async function delivered(message: string | Uint8Array, url = receiver.url, endpoint: object = {}) {
   const app = await makeApplication(send);
   await makeEndpoint(send, app, url, endpoint);
@@ -31,15 +31,15 @@ async function delivered(message: string | Uint8Array, url = receiver.url, endpo
 
 describe("the payload arrives byte for byte", () => {
   const payloads = {
-    "numbers as they were written": '{"a": 1.0,  "big": 12345678901234567890, "e": 1E+2, "zero": -0.0}',
-    "the order of keys, and white space": '{ "z" : 1 ,\r\n\t"a" : [ ] , "2":0,"1":0 }',
-    "a key that stands there twice": '{"a":1,"a":2}',
+    "numbers as written": '{"a": 1.0,  "big": 12345678901234567890, "e": 1E+2, "zero": -0.0}',
+    "order of keys and white space": '{ "z" : 1 ,\r\n\t"a" : [ ] , "2":0,"1":0 }',
+    "a repeated key": '{"a":1,"a":2}',
     "characters of every size": '{"text":"a é ह 한 𐍈 👩‍👩‍👧 \u2028"}',
-    "escapes as they were written": '{"text":"\\u00e9\\/\\ud83d\\ude00\\b \\u0000"}',
-    "nothing at all": "{}",
+    "escapes as written": '{"text":"\\u00e9\\/\\ud83d\\ude00\\b \\u0000"}',
+    "an empty object": "{}",
   };
   for (const [what, payload] of Object.entries(payloads)) {
-    test(what, async () => {
+    test(`the payload arrives byte for byte: ${what}`, async () => {
       const { body, headers } = await delivered(`{"eventType":"a","payload":${payload}}`);
       expect(body.toString()).toBe(payload);
       expect(headers.get("content-type")).toBe("application/json");
@@ -47,13 +47,13 @@ describe("the payload arrives byte for byte", () => {
     });
   }
 
-  test("a mebibyte of it", async () => {
+  test("a payload of a mebibyte arrives byte for byte", async () => {
     const payload = JSON.stringify({ text: "é".repeat(512 * 1024 - 32) });
     const { body } = await delivered(Buffer.from(`{"eventType":"a","payload":${payload}}`));
     expect(body.equals(Buffer.from(payload))).toBe(true);
   });
 
-  test("also after a restart", async () => {
+  test("a payload arrives byte for byte after a restart", async () => {
     const payload = '{"n":1.0}';
     const first = await delivered(`{"eventType":"a","payload":${payload}}`);
     const [attempt] = await attemptsOf(send, first.app, first.id);
@@ -68,28 +68,28 @@ describe("the payload arrives byte for byte", () => {
 describe("the request", () => {
   const MESSAGE = '{"eventType":"a","payload":{}}';
 
-  test("goes to the path and the query of the endpoint's address", async () => {
+  test("a request goes to the path and the query of the endpoint's URL", async () => {
     const { path } = await delivered(MESSAGE, `${receiver.url}/hooks/a%20b/?c=d&e=%26#fragment`);
     expect(path).toBe("/hooks/a%20b/?c=d&e=%26");
   });
 
-  test("goes to a path that begins with two slashes as it stands", async () => {
+  test("a path that begins with two slashes is sent unchanged", async () => {
     expect((await delivered(MESSAGE, `${receiver.url}//hooks//a`)).path).toBe("//hooks//a");
   });
 
-  test("names the host of the address, not what it resolves to", async () => {
+  test("a request names the host of the URL, not its address", async () => {
     const { headers } = await delivered(MESSAGE, `http://localhost:${receiver.port}/`);
     expect(headers.get("host")).toBe(`localhost:${receiver.port}`);
   });
 
-  test("takes user and password out of the address into its authorization", async () => {
+  test("user and password in the URL become basic authentication", async () => {
     const { headers, path } = await delivered(MESSAGE, `http://us%40er:p%C3%A4ss%3A@127.0.0.1:${receiver.port}/x`);
     expect(headers.get("authorization")).toBe(`Basic ${Buffer.from("us@er:päss:").toString("base64")}`);
     expect(headers.get("host")).toBe(`127.0.0.1:${receiver.port}`);
     expect(path).toBe("/x");
   });
 
-  test("has the headers of the endpoint, and says who sends it", async () => {
+  test("a request has the endpoint's headers and our user agent", async () => {
     const endpoint = { headers: { "X-Shop": "17", authorization: "Bearer of-the-receiver" } };
     const { headers } = await delivered(MESSAGE, receiver.url, endpoint);
     expect(headers.get("x-shop")).toBe("17");
@@ -97,7 +97,7 @@ describe("the request", () => {
     expect(headers.get("user-agent")).toStartWith("Boathook/");
   });
 
-  test("has the same id in every attempt of a message", async () => {
+  test("every attempt of a message has the same id", async () => {
     let failures = 2;
     receiver.answering = () => new Response(null, { status: failures-- > 0 ? 500 : 204 });
     const { id, app } = await delivered(MESSAGE, receiver.url, { retrySchedule: ["10ms", "10ms"] });

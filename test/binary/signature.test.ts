@@ -29,7 +29,7 @@ interface Signed {
   /** Sends a message there and returns what arrived. */
   deliver(): Promise<Received>;
   rotate(fields: object): Promise<void>;
-  /** What the API gives out for verifying. */
+  /** Returns the key that the API gives to receivers. */
   key(): Promise<string>;
 }
 
@@ -61,7 +61,7 @@ function secret(bytes: number): string {
   return `whsec_${randomBytes(bytes).toString("base64")}`;
 }
 
-/** A `whsk_` key, and the raw public half of it. */
+/** A `whsk_` key and its raw public half. */
 function ed25519(): { readonly secret: string; readonly publicKey: string } {
   const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const [seed, publicBytes] = [Buffer.from(d!, "base64url"), Buffer.from(x!, "base64url")];
@@ -83,7 +83,7 @@ function verifies(Library: Library, secret: string, { body, headers }: Received)
   }
 }
 
-/** The libraries know only `v1`, so this one is checked by the letter of the specification. */
+/** Verifies a signature as the specification says, because the libraries know only `v1`. */
 function verifiesByKey(publicKey: string, { headers, body }: Received): boolean {
   const x = Buffer.from(publicKey, "base64").toString("base64url");
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
@@ -103,7 +103,7 @@ describe("a whsec_ secret", () => {
     ["of 24 bytes", { secret: secret(24) }],
     ["of 75 bytes", { secret: secret(75) }],
   ] as const) {
-    test(`${whose} signs what standardwebhooks and both svix libraries verify`, async () => {
+    test(`a whsec_ secret ${whose} makes signatures that standardwebhooks and both svix libraries verify`, async () => {
       const endpoint = await endpointWith(fields);
       const key = await endpoint.key();
       const request = await endpoint.deliver();
@@ -115,7 +115,7 @@ describe("a whsec_ secret", () => {
     });
   }
 
-  test("being rotated, the old and the new one both verify; without a grace period only the new one", async () => {
+  test("after a rotation both secrets verify; without a grace period only the new one does", async () => {
     const [first, second, third] = [secret(24), secret(32), secret(40)];
     const endpoint = await endpointWith({ secret: first });
     await endpoint.rotate({ key: second });
@@ -123,11 +123,11 @@ describe("a whsec_ secret", () => {
     for (const key of [first, second]) expect(verifies(Webhook, key, during)).toBe(true);
     await endpoint.rotate({ key: third, gracePeriodSeconds: 0 });
     const after = await endpoint.deliver();
-    // The grace period of the first goes on.
+    // The grace period of the first secret continues.
     expect([first, second, third].map((key) => verifies(Webhook, key, after))).toEqual([true, false, true]);
   });
 
-  test("rotated without a new one gets one made by the server", async () => {
+  test("a rotation without a new secret uses one made by the server", async () => {
     const endpoint = await endpointWith();
     const old = await endpoint.key();
     await endpoint.rotate({});
@@ -139,7 +139,7 @@ describe("a whsec_ secret", () => {
 });
 
 describe("a whsk_ key", () => {
-  test("signs what its public half verifies, and the API gives out only that half", async () => {
+  test("a whsk_ key makes signatures that its public half verifies, and the API returns only that half", async () => {
     const { secret, publicKey } = ed25519();
     const endpoint = await endpointWith({ secret });
     expect(await endpoint.key()).toBe(`whpk_${publicKey}`);
@@ -149,7 +149,7 @@ describe("a whsk_ key", () => {
     expect(verifiesByKey(publicKey, altered(request))).toBe(false);
   });
 
-  test("being rotated, the old and the new one both verify", async () => {
+  test("after a rotation of whsk_ keys both verify", async () => {
     const [first, second] = [ed25519(), ed25519()];
     const endpoint = await endpointWith({ secret: first.secret });
     await endpoint.rotate({ key: second.secret });
@@ -157,7 +157,7 @@ describe("a whsk_ key", () => {
     for (const { publicKey } of [first, second]) expect(verifiesByKey(publicKey, request)).toBe(true);
   });
 
-  test("taking the place of a whsec_ secret, both schemes verify", async () => {
+  test("after a rotation from a whsec_ secret to a whsk_ key both schemes verify", async () => {
     const first = secret(24);
     const second = ed25519();
     const endpoint = await endpointWith({ secret: first });
@@ -177,7 +177,7 @@ describe("signature-headers", () => {
     ["svix", names("svix")],
     ["both", [...names("svix"), ...names("webhook")]],
   ] as [string, string[]][]) {
-    test(`${mode}: the signature comes under these names, and svix's library finds it`, async () => {
+    test(`signature-headers=${mode} sends these names, and svix's library finds the signature`, async () => {
       await using other = await install([`--signature-headers=${mode}`]);
       const endpoint = await endpointWith({}, other);
       const request = await endpoint.deliver();
@@ -186,14 +186,14 @@ describe("signature-headers", () => {
     });
   }
 
-  test("are webhook unless set otherwise", async () => {
+  test("signature-headers is webhook by default", async () => {
     await using other = await install();
     const request = await (await endpointWith({}, other)).deliver();
     expect(namesOf(request)).toEqual(names("webhook"));
   });
 });
 
-test("every attempt is signed anew with the time at which it is made", async () => {
+test("every attempt is signed with its own time", async () => {
   let failures = 1;
   receiver.answering = () => new Response(null, { status: failures-- > 0 ? 500 : 204 });
   const endpoint = await endpointWith({ retrySchedule: ["1s"] });

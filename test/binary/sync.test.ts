@@ -5,7 +5,7 @@ import { install } from "../support/installation.ts";
 import { canTrace, type SystemCall, traceProcess } from "../support/strace.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** When a message is on disk, seen from the outside: in the system calls of the process. */
+/** When a message is on disk, judged by the system calls of the process. */
 
 const READS = ["read", "recvfrom", "recvmsg", "readv"];
 const WRITES = ["write", "writev", "sendto", "sendmsg"];
@@ -15,7 +15,7 @@ const MARK = "traced-message";
 const traceable = await canTrace();
 if (!traceable) console.log("strace is missing or may not be used here: the tests of what is synced when are skipped.");
 
-/** What the process did between reading the message and having written its answer. */
+/** Returns the system calls between reading the message and writing the response. */
 async function callsOfOneMessage(...args: string[]): Promise<SystemCall[]> {
   using dir = temporaryDirectory();
   await using boathook = await install(args);
@@ -33,14 +33,14 @@ async function callsOfOneMessage(...args: string[]): Promise<SystemCall[]> {
 const isLogWritten = ({ name, text }: SystemCall) => name.startsWith("pwrite") && text.includes(".db-wal>");
 const isLogSynced = ({ name, text }: SystemCall) => /^f(data)?sync$/.test(name) && /\.db-wal>\) += 0$/.test(text);
 
-test.skipIf(!traceable)("a message is answered 2xx only after the log that holds it has been synced", async () => {
+test.skipIf(!traceable)("a message gets its 2xx only after the log that contains it has been synced", async () => {
   const calls = await callsOfOneMessage();
   expect(calls.some(isLogWritten)).toBe(true);
   expect(calls.findLastIndex(isLogSynced)).toBeGreaterThan(calls.findLastIndex(isLogWritten));
 });
 
 test.skipIf(!traceable)(
-  "with sync=normal it is answered when the log has been written, without waiting for the disk",
+  "with sync=normal a message gets its 2xx when the log has been written, without a sync",
   async () => {
     const calls = await callsOfOneMessage("--sync=normal");
     expect(calls.some(isLogWritten)).toBe(true);

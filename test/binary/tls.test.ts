@@ -7,7 +7,9 @@ import { type Installation, install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** The server trusts two certificates here: one of the name `localhost`, and one of a name that no receiver has. */
+/**
+ * The server trusts two certificates: one for `localhost`, and one for a name that no receiver has.
+ */
 
 const forLocalhost = selfSigned("localhost");
 const forAnotherName = selfSigned("another.example");
@@ -25,7 +27,7 @@ afterAll(async () => {
   dir[Symbol.dispose]();
 });
 
-/** The first attempt at a receiver with this certificate, which is called by this name. */
+/** Returns the first attempt to a receiver with this certificate, under this name. */
 async function attemptAt(host: string, certificate: Certificate): Promise<AttemptOut & { readonly arrivals: number }> {
   await using receiver = startReceiver(undefined, certificate);
   return { ...(await attemptTo(`https://${host}:${receiver.port}/`)), arrivals: receiver.received.length };
@@ -38,23 +40,23 @@ async function attemptTo(url: string): Promise<AttemptOut> {
   return attempt!;
 }
 
-test("a receiver with a trusted certificate of its name gets its messages", async () => {
+test("a receiver with a trusted certificate for its name gets its messages", async () => {
   expect(await attemptAt("localhost", forLocalhost)).toMatchObject({ statusText: "success", arrivals: 1 });
 });
 
-test("a receiver whose certificate nobody has vouched for gets nothing", async () => {
+test("a receiver with an untrusted certificate gets nothing", async () => {
   expect(await attemptAt("localhost", unknown)).toMatchObject({ statusText: "fail", reason: "tls", arrivals: 0 });
 });
 
-test("a receiver with a trusted certificate of another name gets nothing", async () => {
+test("a receiver with a trusted certificate for another name gets nothing", async () => {
   expect(await attemptAt("localhost", forAnotherName)).toMatchObject({ reason: "tls", arrivals: 0 });
 });
 
-test("a name's certificate says nothing of its address", async () => {
+test("a certificate for a name does not cover its address", async () => {
   expect(await attemptAt("127.0.0.1", forLocalhost)).toMatchObject({ reason: "tls", arrivals: 0 });
 });
 
-test("a connection that is open under one name is not used for another at the same address", async () => {
+test("an open connection to one name is not used for another name at the same address", async () => {
   await using receiver = startReceiver(undefined, forLocalhost);
   expect(await attemptTo(`https://localhost:${receiver.port}/`)).toMatchObject({ statusText: "success" });
   expect(await attemptTo(`https://127.0.0.1:${receiver.port}/`)).toMatchObject({ reason: "tls" });
@@ -62,7 +64,7 @@ test("a connection that is open under one name is not used for another at the sa
   expect(receiver.received).toHaveLength(2);
 });
 
-test("NODE_TLS_REJECT_UNAUTHORIZED does not turn the verification off", async () => {
+test("NODE_TLS_REJECT_UNAUTHORIZED does not disable the verification", async () => {
   await using lax = await install([], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
   await using receiver = startReceiver(undefined, unknown);
   const app = await makeApplication(lax.send);
@@ -72,7 +74,7 @@ test("NODE_TLS_REJECT_UNAUTHORIZED does not turn the verification off", async ()
   expect(receiver.received).toEqual([]);
 });
 
-test("a receiver that speaks no TLS gets nothing", async () => {
+test("a receiver without TLS gets nothing", async () => {
   await using receiver = startReceiver();
   const attempt = await attemptTo(`https://localhost:${receiver.port}/`);
   expect(attempt.statusText).toBe("fail");
