@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Clock } from "../ports.ts";
-import type { IdempotencyEntry, IdempotentAnswer, Store } from "../store/index.ts";
+import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
 
 /** How long the first 2xx response is repeated. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
@@ -19,7 +19,7 @@ export interface Keyed<T extends StorableResponse> {
   /** Handles the request. `entry` is for work that stores it in its own commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
   /** Makes the response again. Returns null if what it was about no longer exists. */
-  readonly repeat: (stored: IdempotentAnswer) => Promise<T | null>;
+  readonly repeat: (stored: IdempotentResponse) => Promise<T | null>;
   /** `work` stores the entry itself, and repeats the response if another call was first. */
   readonly storedByWork: boolean;
 }
@@ -69,7 +69,8 @@ export class Idempotency {
     if (repeated !== null) return repeated;
     const response = await keyed.work(entry);
     if (isSuccess(response)) {
-      await this.store.queue.idempotency.put(entry, { kind: "text", status: response.status, body: response.body });
+      const { status, body } = response;
+      await this.store.queue.idempotency.put(entry, { kind: "text", status, body }, this.clock.now());
     }
     return response;
   }

@@ -21,10 +21,11 @@ import type {
 } from "./index.ts";
 
 /**
- * What has happened: messages, attempts and dead letters, read for people and for replays.
+ * Messages, attempts and dead letters, for people and for replays.
  *
- * **Stable order.** A reader that goes on by number (`replayable`, `messages.list` ascending for pollers, `attempts.count`)
- * must miss nothing: a row at or before one that has been returned never becomes visible later. See `Queue`.
+ * **Stable order.** Some readers follow a list by number: `replayable`, `attempts.count`, and
+ * `messages.list` in ascending order for pollers. Once a row has been returned, no row at or before
+ * it becomes visible. See `Queue`.
  */
 export interface History {
   readonly messages: {
@@ -37,7 +38,7 @@ export interface History {
       environmentSeq: Seq,
       limit: number,
     ): Promise<ReadonlyArray<Message & { readonly deliveries: readonly Delivery[] }>>;
-    /** Messages with a delivery to one endpoint of the application, newest first, without payload. */
+    /** The messages with a delivery to an endpoint of the application, newest first, without payloads. */
     ofEndpoint(
       applicationSeq: Seq,
       endpointSeq: Seq,
@@ -66,8 +67,8 @@ export interface History {
     /** Deletes the stored response. */
     expunge(attemptSeq: Seq): Promise<void>;
     /**
-     * Counts up to `limit` attempts of an endpoint with numbers from `from` (inclusive) to `to` (exclusive). `next` is the
-     * first that has not been counted; null when all have.
+     * Counts up to `limit` attempts of an endpoint with numbers from `from` (inclusive) to `to`
+     * (exclusive). `next` is the first that was not counted; null if all were.
      */
     count(
       endpointSeq: Seq,
@@ -78,19 +79,23 @@ export interface History {
   readonly deadLetters: {
     list(filter: DeadLetterFilter, page: PageRequest): Promise<PageOf<DeadLetter>>;
     groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
-    /** Groups of those that `Queue.redrive` would make pending. */
+    /** The groups of dead letters that `Queue.redrive` would make pending. */
     redrivable(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
   };
 
-  /** What a replay would send among the next `limit` messages, oldest first. Skips messages whose payload is gone. */
+  /**
+   * The messages that a replay would send among the next `limit` messages, oldest first. Messages
+   * whose payload was deleted are skipped.
+   */
   replayable(order: ReplayOrder, limit: number): Promise<ReplayPage>;
 
-  /** How far consumers have come that poll for an application's messages. */
+  /** The cursors of consumers that poll for messages of an application. */
   readonly pollers: {
     cursor(key: PollerKey): Promise<Seq | null>;
     /**
-     * Returns false when the application already has `consumersMax` other consumers; nothing was stored then. `onlyForward`
-     * never moves to an earlier message. Does nothing for an application that is deleted.
+     * Moves a cursor. Returns false and stores nothing if the consumer is new and the application
+     * already has `consumersMax` consumers. With `onlyForward` a cursor never moves to an earlier
+     * message. Does nothing for a deleted application.
      */
     move(
       key: PollerKey,
@@ -99,8 +104,8 @@ export interface History {
     ): Promise<boolean>;
   };
 
-  /** Counts everything: for the start, not for every request. */
+  /** Counts all pending deliveries and dead letters. Too slow to run on every request. */
   totals(): Promise<readonly StoreTotals[]>;
-  /** How many endpoints of an environment are failing. */
+  /** Counts the failing endpoints of an environment. */
   failingEndpoints(environmentSeq: Seq): Promise<number>;
 }

@@ -1,21 +1,26 @@
 import type { Seq } from "../core/id.ts";
 import type { PageOf, PageRequest, Pruned, StoreSize, Task, TaskFilter } from "./index.ts";
 
-/** What keeps the installation going: background tasks, retention, size, health. */
+/** Background tasks, retention, size and health. */
 export interface Housekeeping {
-  /** Work that goes on after its request was answered, and over restarts. */
+  /** Work that continues after the response to its request, and after restarts. */
   readonly tasks: {
-    /** Stores a new task. A running one is leased to this process. */
+    /** Stores a new task. A running task is leased to this process. */
     create(task: Task): Promise<void>;
-    /** Stores how far a task has come, or that it has ended. Rejects with `LeaseLost` when this process has no lease of it. */
+    /**
+     * Stores the progress or the end of a task. Rejects with `LeaseLost` if this process does not
+     * hold its lease.
+     */
     update(task: Task): Promise<void>;
     get(environmentSeq: Seq, seq: Seq): Promise<Task | null>;
     list(environmentSeq: Seq, filter: TaskFilter, page: PageRequest): Promise<PageOf<Task>>;
     /**
-     * Leases the running tasks that no live process has, and returns them, oldest first. A process keeps its leases while
-     * it lives, and loses those of tasks that have ended. When it is cut off for so long that another process takes its
-     * tasks, its next write for one of them rejects with `LeaseLost` and changes nothing: two processes may begin the
-     * same step, but only one of them commits it.
+     * Leases the running tasks that no live process holds, and returns them, oldest first.
+     *
+     * A process holds its leases as long as it lives, and loses the lease of a task that ends. If it
+     * is cut off for so long that another process takes its tasks, its next write for one of them
+     * rejects with `LeaseLost` and changes nothing. So two processes may begin the same step, but
+     * only one of them commits it.
      */
     lease(): Promise<readonly Task[]>;
   };
@@ -27,12 +32,13 @@ export interface Housekeeping {
   };
 
   /**
-   * Deletes messages, attempts and ended tasks born before `before`, tokens that had expired by then, expired payloads and
-   * idempotency entries, and audit entries that are more than a year old. Looks at no more than `limit` rows of each kind,
-   * going on where the call before ended. A message with a pending delivery stays.
+   * Deletes messages, attempts and ended tasks that were created before `before`, tokens that had
+   * expired by then, expired payloads and idempotency entries, and audit entries older than 400
+   * days. Keeps messages with a pending delivery. Reads at most `limit` rows of each kind and
+   * continues where the previous call ended.
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;
-  /** Throws `StoreUnavailable` when the store cannot be read. */
+  /** Rejects with `StoreUnavailable` if the store cannot be read. */
   ping(): Promise<void>;
 }

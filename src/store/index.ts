@@ -21,26 +21,35 @@ export type * from "./records/token.ts";
 /**
  * The durable store, by role. Nothing outside `store/` knows SQL.
  *
- * What every implementation must guarantee:
+ * An open store belongs to one process. Several processes may have the same data open. Every
+ * implementation guarantees the following; the suites in `test/store/suites` check it.
  *
- * - **Durable.** A write resolves only after the commit that holds it has been synced to disk (under the setting `sync`).
- * - **Atomic.** A verb changes everything that it promises or nothing; `together` extends this to several verbs.
- * - **Unknown outcomes.** A write that rejects with `StoreUnavailable` has not been acknowledged. It has usually changed
- *   nothing, but where the connection to the database broke during the commit it may have taken effect: callers repeat
- *   only what may be repeated (a settlement of the same round, a step of a task).
- * - **Own writes are visible.** A read that begins after a write of the same process resolved sees that write.
- * - **Unique numbers.** No two processes get the same number from `numbers`, and none gets one that was in use when it
- *   opened the store. Numbers of one process rise; those of several need not rise together.
- * - **Stable order.** See `Queue` and `History`.
+ * - **Durable.** A write resolves only after its commit has been synced to disk (unless the setting
+ *   `sync` is `normal`).
+ * - **Atomic.** A verb makes all changes that it promises or none. `together` extends this to
+ *   several verbs.
+ * - **Ordered writes.** The writes of one process take effect in the order in which they are begun.
+ *   Their results may arrive in another order, except those of `Queue.accept`.
+ * - **Visible writes.** A read that begins after a write of the same process has resolved sees the
+ *   write. A read may also see a write whose result has not arrived yet.
+ * - **Slow reads.** A result may be out of date when it arrives. No caller relies on a read to
+ *   resolve within a turn of the event loop.
+ * - **Unknown outcomes.** A write that rejects with `StoreUnavailable` was not acknowledged. It
+ *   usually changed nothing, but if the connection broke during the commit, it may have taken effect.
+ *   Callers repeat only what may be repeated: `settle`, the steps and updates of a task, `bury`,
+ *   `drop`, `expunge`, `prune`. See also `Feed`.
+ * - **Unique numbers.** No two processes get the same number from `numbers`, and no process gets a
+ *   number that was in use when it opened the store. The numbers of one process rise; those of
+ *   several processes need not rise together.
+ * - **Stable order.** A reader that follows a list by number misses nothing. See `Queue`.
  *
- * Reads may take as long as a network does: no caller may rely on one resolving within the same turn of the event loop.
- *
- * All instants are ms since the Unix epoch and end in `At`. Names ending in `Seq` are sequence numbers (`core/id.ts`).
+ * Times end in `At` and are in ms since the Unix epoch. Names ending in `Seq` are sequence numbers
+ * (`core/id.ts`).
  */
 export interface Store {
   /** Four random words made with the data: the seed of `IdCodec`. */
   readonly idSeed: readonly [number, number, number, number];
-  /** Gives out the numbers of new rows. */
+  /** Generates the numbers of new rows. */
   readonly numbers: SeqSource;
   readonly queue: Queue;
   readonly configuration: Configuration;
@@ -48,21 +57,21 @@ export interface Store {
   readonly housekeeping: Housekeeping;
   readonly feed: Feed;
   /**
-   * Runs `start` at once, commits the writes that it begins as one atomic group, in the order in which it begins them, and
-   * resolves to their results.
+   * Calls `start` at once, commits the writes that it begins as one atomic group, in the order in
+   * which it begins them, and resolves to their results.
    *
    * - `start` returns the promises of all writes that it began, and begins no other write later.
-   * - When a write fails, none is stored. Its promise rejects with its error, the others with `GroupUndone`; the call
-   *   rejects with that error.
-   * - A unique name that is taken undoes the group too: the verb says so as usual (`false`, `taken`), the others and the
-   *   call reject with `GroupUndone`. Every other refusal (`gone`, an `eventId` that is known, a token that was revoked
-   *   before) is a result like any other, and the rest is stored.
+   * - If a write fails, none is stored. Its promise rejects with its error, the others with
+   *   `GroupUndone`, and the call rejects with that error.
+   * - A unique name that is taken undoes the group too. The verb reports it as usual (`false`,
+   *   `taken`); the others and the call reject with `GroupUndone`. Every other refusal (`gone`, a
+   *   known `eventId`, a token that is already revoked) is a result, and the rest is stored.
    * - A group that is begun within `start` becomes part of the outer one.
-   * - When `start` throws, none of its writes happens, and their promises never settle.
+   * - If `start` throws, none of its writes happens, and their promises never settle.
    */
   together<T extends readonly Promise<unknown>[]>(
     start: () => readonly [...T],
   ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
-  /** Commits what is queued and closes. */
+  /** Commits the queued writes and closes the store. Later writes reject with `StoreUnavailable`. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { TObject } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
-import type { IdempotencyEntry, IdempotentAnswer } from "../../store/index.ts";
+import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import { checkAccess } from "../identity/access.ts";
 import { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
@@ -104,7 +104,7 @@ export class Dispatcher {
   }
 }
 
-async function repeatText(answer: IdempotentAnswer): Promise<Reply | null> {
+async function repeatText(answer: IdempotentResponse): Promise<Reply | null> {
   return answer.kind === "text" ? { status: answer.status, body: answer.body } : null;
 }
 

@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Capability } from "../../core/capability.ts";
 import type { ScopeName } from "../../core/scope.ts";
-import type { IdempotencyEntry, IdempotentAnswer } from "../../store/index.ts";
+import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Reply } from "./reply.ts";
 
@@ -84,7 +84,7 @@ export interface Operation {
    * first response again, or null if it is no longer known. The responses of other POSTs are stored
    * as text.
    */
-  readonly repeat?: (answer: IdempotentAnswer, query: unknown) => Promise<Reply | null>;
+  readonly repeat?: (answer: IdempotentResponse, query: unknown) => Promise<Reply | null>;
   handle(call: Call<never, never, never>): Reply | Response | Promise<Reply | Response>;
 }
 

@@ -1,11 +1,17 @@
 import type { Seq } from "../../core/id.ts";
 
-/** The disk is full or cannot be written: nothing was stored. The API answers 503. */
+/**
+ * The store cannot be read or written, for example because the disk is full. A write was not
+ * acknowledged; see "Unknown outcomes" in `Store`. The API responds with 503.
+ */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
 }
 
-/** The write was undone because another write of its `Store.together` failed or met a name that is taken: see `cause`. */
+/**
+ * The write was undone because another write of its `Store.together` failed, or met a name that is
+ * taken. `cause` is the error of that write.
+ */
 export class GroupUndone extends Error {
   override readonly name = "GroupUndone";
 
@@ -14,32 +20,32 @@ export class GroupUndone extends Error {
   }
 }
 
-/** A thing is named in a path by its id or by its uid (for messages the `eventId`). */
+/** Identifies a record by its number or its uid (a message by its `eventId`). */
 export type Key = { readonly seq: Seq } | { readonly uid: string };
 
-/** A page of a list: rows beyond `after` in the direction of travel, at most `limit`, the next row's existence in `more`. */
+/** Which page of a list to read. */
 export interface PageRequest {
   readonly limit: number;
-  /** Exclusive start; null = from the beginning (in display order). */
+  /** Exclusive start. Null means the beginning in display order. */
   readonly from: Seq | null;
-  /** True: the page that ends before `from`. Rows come back in display order all the same. */
+  /** Reads the page that ends before `from`. Its rows are in display order too. */
   readonly backwards: boolean;
-  /** Display order by sequence number. */
+  /** Display order, by sequence number. */
   readonly order: "ascending" | "descending";
 }
 
 export interface PageOf<T> {
   readonly rows: readonly T[];
-  /** Are there rows further on in the direction of travel? */
+  /** Whether there are more rows in the direction of reading. */
   readonly more: boolean;
   /**
-   * The search was long and was cut short: there may be fewer rows than asked for, even none, and `more` is true. It is to be gone on
-   * with from here instead of from the last row.
+   * Set if the search took long and was interrupted. The page may be short or even empty, `more` is
+   * true, and the next page starts here instead of at the last row.
    */
   readonly resume?: Seq;
 }
 
-/** Restricts a list of messages, attempts or dead letters. Absent fields do not restrict. */
+/** Restricts a list by time. Absent fields do not restrict it. */
 export interface TimeWindow {
   /** Exclusive. */
   readonly before?: number;

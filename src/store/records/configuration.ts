@@ -8,25 +8,25 @@ export type { Endpoint } from "../../core/resources/endpoint.ts";
 export type { Environment } from "../../core/resources/environment.ts";
 export type { EventType } from "../../core/resources/event-type.ts";
 
-/** What was still there. */
+/** What was deleted with an environment. */
 export interface DeletedWithEnvironment {
-  /** Hidden ones as well. */
+  /** Includes the hidden one. */
   readonly applications: readonly Seq[];
   readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
 }
 
-/** `taken`: the uid belongs to another application. `gone`: there is no such application. Then nothing was stored. */
+/** `taken`: another application has the uid. `gone`: the application does not exist. In both cases nothing was stored. */
 export type ApplicationUpdate = { readonly before: Application; readonly after: Application } | "taken" | "gone";
 
-/** What becomes of messages that do not fit the schema of their type: nothing, a warning on them, a refusal. */
+/** What happens to messages that do not match the schema of their event type: nothing, a warning or a refusal. */
 export type Validation = EventType["validation"];
 
-/** Leaves applications out of a list. */
+/** Which applications a list leaves out. */
 export interface ApplicationExclusion {
   readonly withoutEndpoints: boolean;
-  /** Those that have endpoints, all of them disabled. */
+  /** Applications that have endpoints, all of them disabled. */
   readonly allDisabled: boolean;
-  /** Those that have endpoints, all of them at this address or below it. */
+  /** Applications that have endpoints, all of them with a URL that starts with this one. */
   readonly allAt: string | null;
 }
 
@@ -35,21 +35,21 @@ export type EventTypeUpdate = { readonly before: EventType; readonly after: Even
 
 export type Ordering = Endpoint["ordering"];
 
-/** `taken`: the uid is another's. `gone`: there is no such endpoint (any more). Then nothing was stored. */
+/** `taken`: another endpoint has the uid. `gone`: the endpoint does not exist. In both cases nothing was stored. */
 export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";
 
-/** An endpoint with where it belongs and whether it is still there. */
+/** An endpoint with its environment, and whether it was deleted. */
 export interface KnownEndpoint extends Endpoint {
   readonly environmentSeq: Seq;
-  /** Attempts per second of its application, over all endpoints; null = unlimited. */
+  /** Attempts per second over all endpoints of its application; null means unlimited. */
   readonly applicationThrottleRate: number | null;
-  /** It or its application has been deleted. */
+  /** The endpoint or its application was deleted. */
   readonly deleted: boolean;
 }
 
 /** One signing key of an endpoint, `whsec_…` or `whsk_…`. */
 export interface EndpointSecret {
   readonly secret: string;
-  /** Null for the current key; an older one signs as well until then. */
+  /** Null for the current secret. An older one signs until then. */
   readonly expiresAt: number | null;
 }

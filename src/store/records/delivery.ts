@@ -4,7 +4,7 @@ import type { MessageContent } from "./message.ts";
 
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
-/** Why an attempt is made: by the retry schedule, or because somebody asked for it (resend, redrive, replay). */
+/** Why an attempt is made: because of the schedule, or of a request (resend, redrive, replay). */
 export type Trigger = "schedule" | "manual";
 
 /** A delivery that waits for an attempt. */
@@ -12,18 +12,18 @@ export interface PendingDelivery {
   readonly seq: Seq;
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
-  /** Its place in the lane. Parallel lanes: due when this instant has come. */
+  /** Position in the lane. A parallel lane reads a delivery when the time of its position has come. */
   readonly position: Seq;
-  /** Not to be sent earlier. In a fifo lane the head may have to wait although its place has come. */
+  /** Earliest time of the next attempt. In a fifo lane it may be later than the time of the position. */
   readonly dueAt: number;
-  /** Failed attempts of the present round. */
+  /** Failed attempts of this round. */
   readonly attempts: number;
-  /** Rises with each resend or redrive; a settlement of an earlier round changes nothing. */
+  /** Rises with each resend and redrive. Settlements of earlier rounds do not change the delivery. */
   readonly round: number;
   readonly trigger: Trigger;
 }
 
-/** A place in a lane: everything at or before it has been read. Ties of `position` are broken by `seq`. */
+/** How far a lane has been read. Deliveries at the same position are in order of `seq`. */
 export interface LaneCursor {
   readonly position: Seq;
   readonly seq: Seq;
@@ -31,7 +31,7 @@ export interface LaneCursor {
 
 export interface PendingLane {
   readonly endpointSeq: Seq;
-  /** The place of the first waiting delivery. */
+  /** Position of the first pending delivery. */
   readonly position: Seq;
 }
 
@@ -40,35 +40,35 @@ export interface Attempt {
   readonly deliverySeq: Seq;
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
-  /** Where it was sent: the endpoint's address at that time. */
+  /** The endpoint's URL at the time of the attempt. */
   readonly url: string;
-  /** Null is success. */
+  /** Why it failed; null if it succeeded. */
   readonly reason: FailureReason | null;
-  /** 0 when there was no answer. */
+  /** 0 if there was no response. */
   readonly responseStatus: number;
-  /** The answer's body (cut), or the text of the error when there was no answer. Null once expunged. */
+  /** The cut response body, or an error text if there was no response. Null after it was expunged. */
   readonly response: Uint8Array | null;
   readonly durationMs: number;
   readonly trigger: Trigger;
   readonly startedAt: number;
-  /** When the next attempt is due; null when this one decided the delivery. */
+  /** When the next attempt is due; null if there is none. */
   readonly nextAttemptAt: number | null;
 }
 
-/** An attempt's result and what it makes of its delivery. */
+/** An attempt and the next state of its delivery. */
 export interface Settlement {
   readonly attempt: Attempt;
-  /** By what the attempt can be found. Absent: it is looked up. */
+  /** What filters find the attempt by. It is read from the message if absent. */
   readonly message?: Pick<MessageContent, "eventType" | "channels" | "tags">;
   readonly round: number;
   readonly next:
     | { readonly state: "delivered" }
-    /** Attempts of this round so far, the instant of the next, and the place in the lane. */
+    /** `attempts` counts those of this round. */
     | {
         readonly state: "pending";
         readonly attempts: number;
         readonly dueAt: number;
-        /** Its new place in a parallel lane. In a fifo lane it keeps the one it has. */
+        /** New position in a parallel lane. In a fifo lane the delivery keeps its position. */
         readonly position: Seq;
       }
     | { readonly state: "dead"; readonly reason: FailureReason };
@@ -95,12 +95,12 @@ export interface Settled {
 }
 
 /**
- * How far a message is on its way to an endpoint. `waiting`: pending without an attempt. `retrying`: pending after at
- * least one attempt. `failed`: dead.
+ * Progress of a delivery. `waiting`: pending without an attempt. `retrying`: pending after at least
+ * one attempt. `failed`: dead.
  */
 export type DeliveryStatus = "delivered" | "waiting" | "retrying" | "failed" | "cancelled";
 
-/** A delivery as part of its message's story. */
+/** A delivery, for people. */
 export interface Delivery {
   readonly seq: Seq;
   readonly messageSeq: Seq;
@@ -108,15 +108,15 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly reason: FailureReason | null;
   readonly dueAt: number;
-  /** Attempts made, over all rounds. */
+  /** Attempts in all rounds. */
   readonly attemptsTotal: number;
 }
 
 /** The lanes that this process may serve. */
 export interface Claim {
   /**
-   * From this instant on another process may serve the lanes: no attempt may start, but those under way are settled as
-   * usual. Infinity when no other process can take them.
+   * From then on another process may serve the lanes. No attempt may start any more; attempts under
+   * way are settled as usual. Infinity if no other process can take the lanes.
    */
   readonly validUntil: number;
   owns(endpointSeq: Seq): boolean;

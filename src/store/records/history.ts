@@ -5,7 +5,7 @@ import type { TimeWindow } from "./common.ts";
 import type { Attempt, Delivery, DeliveryState, DeliveryStatus } from "./delivery.ts";
 import type { Message, MessageFilter } from "./message.ts";
 
-/** The class of an HTTP response status; `none` when there was no response. */
+/** The class of a response status; `none` if there was no response. */
 export type ResponseClass = "none" | "1xx" | "2xx" | "3xx" | "4xx" | "5xx";
 
 export interface AttemptFilter extends MessageFilter {
@@ -16,27 +16,27 @@ export interface AttemptFilter extends MessageFilter {
 
 export interface EndpointMessageFilter extends MessageFilter {
   /**
-   * `delivered` includes a delivery that succeeded in an earlier round. `failed` includes cancelled deliveries, but none
-   * that ever succeeded.
+   * `delivered` includes deliveries that succeeded in an earlier round. `failed` includes cancelled
+   * deliveries, but none that ever succeeded.
    */
   readonly status?: DeliveryStatus;
 }
 
-/** A message that goes to an endpoint, and how far it is. */
+/** A message with its delivery to an endpoint. */
 export interface EndpointMessage {
-  /** The message's. */
+  /** The number of the message. */
   readonly seq: Seq;
   readonly message: Message;
   readonly delivery: Delivery;
 }
 
-/** Attempts of an endpoint by how they ended. */
+/** Numbers of attempts, by outcome. */
 export interface AttemptCounts {
   readonly delivered: number;
   readonly failed: number;
 }
 
-/** Where a consumer of an application's messages has come to. */
+/** A consumer that polls for an application's messages. */
 export interface PollerKey {
   readonly applicationSeq: Seq;
   readonly sink: string;
@@ -44,7 +44,7 @@ export interface PollerKey {
 }
 
 export interface DeadLetter {
-  /** The delivery. */
+  /** The number of the delivery. */
   readonly seq: Seq;
   readonly applicationSeq: Seq;
   readonly messageSeq: Seq;
@@ -53,7 +53,7 @@ export interface DeadLetter {
   readonly endpointSeq: Seq;
   readonly url: string;
   readonly reason: FailureReason;
-  /** Attempts made, over all rounds. */
+  /** Attempts in all rounds. */
   readonly attempts: number;
   readonly lastAttempt: Attempt | null;
   readonly deadAt: number;
@@ -78,19 +78,20 @@ export interface DeadLetterGroup {
   readonly lastDeadAt: number;
 }
 
-/** Which messages of an application are to be sent to one of its endpoints again, or for the first time. */
+/** Which messages of an application to send to one of its endpoints, again or for the first time. */
 export interface ReplayOrder {
   readonly applicationSeq: Seq;
   readonly endpointSeq: Seq;
   /**
-   * `failed`: dead letters and what is being retried, unless an earlier round has succeeded. `missing`: what has no delivery, or one
-   * that died without an attempt. `sent`: everything with a delivery, but for what still waits for its first attempt.
+   * `failed`: dead letters and retries, unless an earlier round succeeded. `missing`: messages without
+   * a delivery, or with one that died without an attempt. `sent`: messages with a delivery, except
+   * those that wait for their first attempt.
    */
   readonly which: "failed" | "missing" | "sent";
-  /** Numbers of the messages: beyond `from` and before `to`, both exclusive. */
+  /** Messages after `from` and before `to`, both exclusive. */
   readonly from: Seq;
   readonly to: Seq;
-  /** When it was asked for: deliveries that have ended since are not touched, so that a replay never chases its own failures. */
+  /** Time of the request. Deliveries that ended later are skipped, so a replay never repeats its own failures. */
   readonly askedAt: number;
   readonly eventTypes?: readonly string[];
   readonly channel?: string;
@@ -106,36 +107,37 @@ export interface Replayable {
   readonly messageSeq: Seq;
   readonly eventType: string;
   readonly channels: readonly string[] | null;
-  /** Its delivery to the endpoint, as it was found; null when there is none. */
+  /** Its delivery to the endpoint as it was found; null if there is none. */
   readonly delivery: { readonly seq: Seq; readonly state: DeliveryState; readonly round: number } | null;
 }
 
 export interface ReplayPage {
   readonly rows: readonly Replayable[];
-  /** The message at which to go on; null when there are no more. */
+  /** The message after which to continue; null if there are no more. */
   readonly last: Seq | null;
 }
 
-/** What one step of a redrive has done. */
+/** The result of one step of a redrive. */
 export interface Redriven {
   readonly redriven: number;
   readonly endpoints: readonly Seq[];
-  /** The dead letter at which to go on; null when none is left. */
+  /** The delivery after which to continue; null if no dead letter is left. */
   readonly last: Seq | null;
 }
 
-/** How many deliveries were made pending, by what they were before. */
+/** Numbers of deliveries that were made pending, by their previous state. */
 export type Resent = Readonly<Record<DeliveryWas, number>>;
 
 export interface Expunged {
-  /** Messages that had a payload. */
+  /** Number of messages that had a payload. */
   readonly messages: number;
-  /** Deliveries that waited and were cancelled, and their endpoints. */
+  /** Number of pending deliveries that were cancelled. */
   readonly cancelled: number;
+  /** The endpoints of the cancelled deliveries. */
   readonly endpoints: readonly Seq[];
 }
 
-/** What waits and what is dead in one environment. */
+/** Numbers of pending deliveries and dead letters of an environment. */
 export interface StoreTotals {
   readonly environmentSeq: Seq;
   readonly pending: number;

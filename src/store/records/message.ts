@@ -9,37 +9,40 @@ export interface Message {
   readonly eventId: string | null;
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
-  /** The bytes as they came; null once expired or expunged. */
+  /** The bytes as they were received; null after they have expired or were expunged. */
   readonly payload: Uint8Array | null;
-  /** Null = application/json. */
+  /** Null means `application/json`. */
   readonly contentType: string | null;
-  /** Extra headers of this message only. */
+  /** Additional headers of this message. */
   readonly headers: Readonly<Record<string, string>> | null;
   readonly acceptedAt: number;
-  /** Not to be sent before this instant; null = at once. */
+  /** Earliest time of the first attempt; null means at once. */
   readonly deliverAt: number | null;
-  /** Where it does not fit the schema of its type; null when nothing was found. */
+  /** Where the payload does not match the schema of its event type; null if it does. */
   readonly warnings: readonly Finding[] | null;
 }
 
 export interface NewMessage extends Omit<Message, "payload"> {
   readonly payload: Uint8Array;
-  /** When the payload is to be deleted, if earlier than the server's `retention`. */
+  /** When the payload expires, if that is earlier than the server's `retention`. */
   readonly payloadExpiresAt: number | null;
-  /** One per endpoint that wants it. `seq` is also the delivery's place in its lane, unless `deliverAt` is a later one (`placeAt`). */
+  /**
+   * One for each endpoint. `seq` is also the position in the lane, unless `deliverAt` makes it a later
+   * one (`placeAt`).
+   */
   readonly deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>;
-  /** Stored in the same commit, so that the answer can be repeated. */
+  /** Stored in the same commit, so that the response can be repeated. */
   readonly idempotency: IdempotencyEntry | null;
 }
 
 export interface IdempotencyEntry {
-  /** SHA-256 over caller, key and address; 32 bytes. */
+  /** SHA-256 of caller, address and key, 32 bytes. */
   readonly key: Uint8Array;
   readonly expiresAt: number;
 }
 
-/** The first 2xx answer to an idempotency key: a text to repeat, or the message it made. */
-export type IdempotentAnswer =
+/** The first 2xx response to an idempotency key: its text, or the message that it accepted. */
+export type IdempotentResponse =
   | { readonly kind: "text"; readonly status: number; readonly body: string }
   | { readonly kind: "message"; readonly messageSeq: Seq };
 
@@ -47,8 +50,8 @@ export type AcceptResult =
   | { readonly accepted: true }
   /** The application already has a message with this `eventId`; nothing was stored. */
   | { readonly accepted: false; readonly because: "event-id" }
-  /** Another call with this idempotency key was answered first; nothing was stored. */
-  | { readonly accepted: false; readonly because: "idempotency"; readonly answer: IdempotentAnswer };
+  /** The idempotency key already has a response; nothing was stored. */
+  | { readonly accepted: false; readonly because: "idempotency"; readonly response: IdempotentResponse };
 
 export interface MessageFilter extends TimeWindow {
   readonly eventTypes?: readonly string[];

@@ -1,6 +1,9 @@
 import type { Seq } from "../../core/id.ts";
 
-/** The task has ended or belongs to another process by now. Nothing was stored, and the caller must stop working on it. */
+/**
+ * The task has ended, or another process works on it. Nothing was stored, and the caller must stop
+ * working on it.
+ */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 
@@ -11,14 +14,14 @@ export class LeaseLost extends Error {
 
 export type TaskStatus = "running" | "finished" | "failed";
 
-/** Work that goes on after its request was answered, and over restarts. */
+/** Work that continues after the response to its request, and after restarts. */
 export interface Task {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
   /** For example `dead-letter.redrive`. */
   readonly kind: string;
   readonly status: TaskStatus;
-  /** JSON that the kind's code understands: parameters and progress. */
+  /** Parameters and progress in a form that depends on `kind`. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly updatedAt: number;
 }
@@ -26,7 +29,7 @@ export interface Task {
 export interface TaskFilter {
   readonly status?: TaskStatus;
   readonly kind?: string;
-  /** Made at or after this instant. */
+  /** Created at or after this time. */
   readonly since?: number;
 }
 
@@ -36,8 +39,8 @@ export interface StoreSize {
 }
 
 export interface Pruned {
-  /** Rows that are gone. */
+  /** Number of deleted rows. */
   readonly deleted: number;
-  /** There is more to look at now; otherwise everything has been looked at. */
+  /** Whether there is more to delete now. */
   readonly more: boolean;
 }

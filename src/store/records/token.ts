@@ -4,23 +4,23 @@ export type { Token } from "../../core/resources/token.ts";
 
 export interface TokenFilter {
   readonly environmentSeq: Seq;
-  /** Null: those for the whole environment. */
+  /** Null finds the tokens of the whole environment. */
   readonly applicationSeq: Seq | null;
-  /** Leaves out those that have expired at this instant or were revoked; null = lists all. */
+  /** Leaves out tokens that were revoked or have expired at this time. Null lists all. */
   readonly validAt: number | null;
 }
 
-/** Which tokens of an application are to end, and when. */
+/** Which tokens of an application end, and when. */
 export interface TokenEnd {
   readonly applicationSeq: Seq;
-  /** Those that end earlier by themselves still do. */
+  /** Tokens that expire earlier still do. */
   readonly endsAt: number;
-  /** Only those that were made with one of these; null = all, also JWTs that were issued up to `issuedUntil`. */
+  /** Only tokens created with one of these. Null means all, and also JWTs issued up to `issuedUntil`. */
   readonly sessionIds: readonly string[] | null;
   readonly issuedUntil: number;
 }
 
-/** Who changed something, as it was called then. */
+/** Who made a change, under the name of that time. */
 export interface AuditActor {
   readonly kind: "root" | "token" | "jwt" | "command";
   /** The token's id, or the JWT's subject. */
@@ -28,16 +28,16 @@ export interface AuditActor {
   readonly name: string | null;
 }
 
-/** A change of configuration: who, what, when; no secrets, no payloads. */
+/** A change of the configuration: who, what and when. Contains no secrets and no payloads. */
 export interface AuditEntry {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
   readonly actor: AuditActor;
   /** The operation's id. */
   readonly action: string;
-  /** Ids of what was changed, by the kind of thing: `{"appId": "app_…"}`. */
+  /** Ids of what was changed, such as `{"appId": "app_…"}`. */
   readonly subject: Readonly<Record<string, string>>;
-  /** False: begun, and not known whether it was done, because the process ended meanwhile. */
+  /** False: the change was begun, and the process ended before its outcome was known. */
   readonly done: boolean;
   readonly at: number;
 }

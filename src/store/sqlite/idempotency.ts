@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { IdempotencyEntry, IdempotentAnswer, Queue } from "../index.ts";
+import type { IdempotencyEntry, IdempotentResponse, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -10,7 +10,7 @@ interface Row {
   message_seq: number | null;
 }
 
-/** The answers that are repeated to calls with the same idempotency key. */
+/** The responses that are repeated to calls with the same idempotency key. */
 export class Idempotency {
   readonly #get;
   readonly #insert;
@@ -22,15 +22,16 @@ export class Idempotency {
     this.#get = db.prepare<Row, [Uint8Array, number]>(
       "SELECT status, body, sealed, message_seq FROM idempotency WHERE key = ? AND expires_at > ?",
     );
-    // An entry that has expired but is not yet swept away gives way.
+    // Replaces an entry that has expired but has not been pruned yet.
     this.#insert = db.prepare(
-      `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
        ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = NULL, sealed = excluded.sealed,
-         message_seq = excluded.message_seq, expires_at = excluded.expires_at`,
+         message_seq = excluded.message_seq, expires_at = excluded.expires_at
+       WHERE idempotency.expires_at <= ?6`,
     );
   }
 
-  get(key: Uint8Array, now: number): IdempotentAnswer | null {
+  get(key: Uint8Array, now: number): IdempotentResponse | null {
     const row = this.#get.get(key, now);
     if (row === null) return null;
     if (row.message_seq !== null) return { kind: "message", messageSeq: row.message_seq };
@@ -41,17 +42,17 @@ export class Idempotency {
     };
   }
 
-  /** Part of a write: call it inside a commit. */
-  insert(entry: IdempotencyEntry, answer: IdempotentAnswer): void {
-    if (answer.kind === "message") this.#insert.run(entry.key, 202, null, answer.messageSeq, entry.expiresAt);
-    // A new token stands in its answer, and nowhere else: answers are secrets.
-    else this.#insert.run(entry.key, answer.status, this.box.seal(answer.body), null, entry.expiresAt);
+  /** Stores the first response to a key. Must be called within a commit. */
+  insert({ key, expiresAt }: IdempotencyEntry, response: IdempotentResponse, now: number): void {
+    if (response.kind === "message") this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now);
+    // Responses may contain secrets, such as a new token.
+    else this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now);
   }
 
   verbs(committer: Committer): Queue["idempotency"] {
     return {
       get: async (key, now) => this.get(key, now),
-      put: (entry, answer) => committer.write(() => this.insert(entry, answer)),
+      put: (entry, response, now) => committer.write(() => this.insert(entry, response, now)),
     };
   }
 }

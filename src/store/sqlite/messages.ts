@@ -98,8 +98,8 @@ export function acceptVerb(
 
   const acceptOne = (message: NewMessage): AcceptResult => {
     if (message.idempotency !== null) {
-      const answer = idempotency.get(message.idempotency.key, message.acceptedAt);
-      if (answer !== null) return { accepted: false, because: "idempotency", answer };
+      const response = idempotency.get(message.idempotency.key, message.acceptedAt);
+      if (response !== null) return { accepted: false, because: "idempotency", response };
     }
     if (message.eventId !== null && eventIdExists.get(message.applicationSeq, message.eventId) !== null) {
       return { accepted: false, because: "event-id" };
@@ -125,7 +125,7 @@ export function acceptVerb(
     }
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
     if (message.idempotency !== null) {
-      idempotency.insert(message.idempotency, { kind: "message", messageSeq: message.seq });
+      idempotency.insert(message.idempotency, { kind: "message", messageSeq: message.seq }, message.acceptedAt);
     }
     return ACCEPTED;
   };

@@ -9,7 +9,7 @@ import {
 } from "../../../commands/send.ts";
 import { arrayItems, type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { Invalid, notFound, Problem } from "../../../core/problem.ts";
-import type { IdempotentAnswer } from "../../../store/index.ts";
+import type { IdempotentResponse } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -61,14 +61,14 @@ export function messageRoutes(context: Context): Operation[] {
     withContent: boolean,
   ): Reply | Promise<Reply> {
     if (sent.accepted) return { status: 202, body: outText(incoming, sent, withContent) };
-    return repeated(sent.answer, withContent).then((reply) => reply ?? raise(notFound("Message not found")));
+    return repeated(sent.response, withContent).then((reply) => reply ?? raise(notFound("Message not found")));
   }
 
   function outText(incoming: Incoming, sent: SentMessage, withContent: boolean): string {
     return messageTextWith({ ...incoming, ...sent }, ids, withContent ? payloadText(incoming) : "{}");
   }
 
-  async function repeated(answer: IdempotentAnswer, withContent: boolean): Promise<Reply | null> {
+  async function repeated(answer: IdempotentResponse, withContent: boolean): Promise<Reply | null> {
     if (answer.kind === "text") return { status: answer.status, body: answer.body };
     const message = await store.history.messages.get(answer.messageSeq);
     return message === null ? null : { status: 202, body: messageText(message, ids, withContent) };

@@ -79,6 +79,7 @@ export function pruneSuite(open: Open): void {
         world.store.queue.idempotency.put(
           { key: new Uint8Array(32).fill(fill), expiresAt },
           { kind: "text", status: 200, body: "" },
+          world.now,
         );
       await put(1, world.now);
       await put(2, world.now + 1);

@@ -99,7 +99,7 @@ export function acceptSuite(open: Open): void {
       const first = await world.send({ idempotency });
       const second = world.newMessage({ idempotency }, [world.endpoint.seq]);
       expect(await world.store.queue.accept([second])).toEqual([
-        { accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: first.seq } },
+        { accepted: false, because: "idempotency", response: { kind: "message", messageSeq: first.seq } },
       ]);
       expect(await world.store.history.messages.get(second.seq)).toBeNull();
       expect(await world.waiting()).toHaveLength(1);
@@ -112,7 +112,7 @@ export function acceptSuite(open: Open): void {
       const results = await Promise.all(both.map((message) => world.store.queue.accept([message])));
       expect(results).toEqual([
         [{ accepted: true }],
-        [{ accepted: false, because: "idempotency", answer: { kind: "message", messageSeq: both[0]!.seq } }],
+        [{ accepted: false, because: "idempotency", response: { kind: "message", messageSeq: both[0]!.seq } }],
       ]);
     });
 

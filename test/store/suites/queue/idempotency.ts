@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { IdempotentAnswer } from "../../../../src/store/index.ts";
+import type { IdempotentResponse, Store } from "../../../../src/store/index.ts";
 import { Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
@@ -7,15 +7,15 @@ const key = new Uint8Array(32).fill(9);
 
 export function idempotencySuite(open: Open): void {
   describe("idempotency", () => {
-    test.each<IdempotentAnswer>([
+    test.each<IdempotentResponse>([
       { kind: "text", status: 201, body: '{"id":"ü"}' },
       { kind: "text", status: 204, body: "" },
       { kind: "message", messageSeq: 123_456_789_012 },
-    ])("an idempotency key returns %j until it expires, across a restart", async (answer) => {
+    ])("an idempotency key returns %j until it expires, across a restart", async (response) => {
       await using world = await Furnished.open(open);
-      await world.store.queue.idempotency.put({ key, expiresAt: world.now + 1000 }, answer);
+      await world.store.queue.idempotency.put({ key, expiresAt: world.now + 1000 }, response, world.now);
       await world.reopen();
-      expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(answer);
+      expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(response);
       expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
     });
 
@@ -24,14 +24,26 @@ export function idempotencySuite(open: Open): void {
       await world.store.queue.idempotency.put(
         { key, expiresAt: world.now + 1000 },
         { kind: "text", status: 200, body: "" },
+        world.now,
       );
       expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(8), world.now)).toBeNull();
+    });
+
+    test("the first response to an idempotency key stays, whichever process stored it", async () => {
+      await using world = await Furnished.open(open);
+      const beside = await world.openBeside();
+      const put = ({ queue }: Store, body: string) =>
+        queue.idempotency.put({ key, expiresAt: world.now + 1000 }, { kind: "text", status: 200, body }, world.now);
+      await put(beside, "first");
+      await put(world.store, "second");
+      expect(await world.store.queue.idempotency.get(key, world.now)).toMatchObject({ body: "first" });
+      await beside.close();
     });
 
     test("an expired idempotency key can be used again", async () => {
       await using world = await Furnished.open(open);
       const put = (expiresAt: number, body: string) =>
-        world.store.queue.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body });
+        world.store.queue.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body }, world.now);
       await put(world.now, "old");
       await put(world.now + 1000, "new");
       expect(await world.store.queue.idempotency.get(key, world.now)).toMatchObject({ body: "new" });
