@@ -29,6 +29,15 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
   );
 
+  // Retention deletes attempts together with their message. It would never find one that is stored later.
+  const forgetOrphan = db.prepare(
+    "DELETE FROM attempt WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM message WHERE message.seq = attempt.message_seq)",
+  );
+  const moveOrForget = (attempt: Settlement["attempt"], round: number, next: NextState, settledAt: number) => {
+    const change = move(attempt.deliverySeq, round, next, settledAt);
+    if (change === "stale") forgetOrphan.run(attempt.seq);
+    return change;
+  };
   const endsDelivery = db.prepare("UPDATE attempt SET next_attempt_at = NULL WHERE seq = ?");
   const settledBefore = settledBeforeFinder(db);
 
@@ -45,7 +54,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
       cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
         ? { cause, failingSince: failingSince ?? settledAt }
         : null;
-    return { change: move(attempt.deliverySeq, round, next, settledAt), next, disabled };
+    return { change: moveOrForget(attempt, round, next, settledAt), next, disabled };
   };
 
   const settleOne = (settlement: Settlement): Settled => {
@@ -54,7 +63,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     if (!insertAttempt(settlement)) return settledBefore(settlement);
     if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
     updateHealth(attempt, settledAt);
-    return { change: move(attempt.deliverySeq, round, next, settledAt), next, disabled: null };
+    return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null };
   };
 
   return (settlements) => committer.write(() => settlements.map(settleOne));

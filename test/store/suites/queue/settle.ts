@@ -43,6 +43,21 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "timeout", attemptsTotal: 1 });
     });
 
+    test.each(["delivered", "dead"] as const)(
+      "settle stores no attempt if its message has been deleted (%s)",
+      async (state) => {
+        await using world = await Furnished.open(open);
+        await world.send();
+        const [delivery] = await world.waiting();
+        await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10);
+        await world.store.housekeeping.prune(world.now + 1000, world.now + 1000, 100);
+        expect(await world.settle(delivery!, { delivered, dead }[state])).toBe("stale");
+        const page = { limit: 10, from: null, backwards: false, order: "descending" } as const;
+        const { rows } = await world.store.history.attempts.ofEndpoint(world.endpoint.seq, {}, page, false);
+        expect(rows).toEqual([]);
+      },
+    );
+
     test.each(["delivered", "pending", "dead"] as const)(
       "settle stores the attempt but changes nothing if the delivery has been resent (%s)",
       async (state) => {
