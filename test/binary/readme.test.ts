@@ -21,6 +21,36 @@ function examples(readme: string, mark: string): Example[] {
   return found;
 }
 
+interface ShownRequest {
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The request of the README that an endpoint receives, with what differs from run to run masked. */
+function shownRequest(readme: string): ShownRequest {
+  const [head, body] = codeBlock(readme, "delivered request").trimEnd().split("\n\n");
+  const fields = head!
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(": ") as [string, string]);
+  return { headers: maskedHeaders(fields), body: body! };
+}
+
+async function arrivedRequest(url: string, token: string): Promise<ShownRequest> {
+  const response = await fetch(`${url}/api/v1/inbox/first-steps`, { headers: { authorization: `Bearer ${token}` } });
+  const { data } = (await response.json()) as { data: [ShownRequest] };
+  return { headers: maskedHeaders(Object.entries(data[0].headers)), body: data[0].body };
+}
+
+function maskedHeaders(fields: readonly (readonly [string, string])[]): Record<string, string> {
+  const mask = (text: string) =>
+    masked(text)
+      .replace(/^v1,[\w+/]{43}=$/, "SIGNATURE")
+      .replace(/^\d{10}$/, "SECONDS");
+  return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), mask(value)]));
+}
+
 /** Replaces ids, times and ports, which differ from run to run. */
 function masked(text: string): string {
   return text
@@ -48,6 +78,7 @@ test("the first webhook of the README gives the output in the README and arrives
     }
     const arrival = await server.logged((line) => line.inbox === "first-steps");
     expect(arrival.bytes).toBe('{"amount": 12.00}'.length);
+    expect(await arrivedRequest(server.url, token)).toEqual(shownRequest(readme));
   } finally {
     await server.stop();
   }
