@@ -437,7 +437,7 @@ test("the OpenAPI document lists the scopes that each operation needs", async ()
     for (const name of names)
       expect([operationId, responses[403]?.description]).toEqual([operationId, expect.stringContaining(`\`${name}\``)]);
     if (names.length === 0) {
-      expect([operationId, responses[403]?.description]).toEqual([operationId, "The token may not do this."]);
+      expect([operationId, responses[403]?.description]).toEqual([operationId, "The token is not allowed to do this."]);
     }
   }
 });

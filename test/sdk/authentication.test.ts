@@ -78,7 +78,7 @@ sdkSuite(
     });
 
     if (sdk.version === "1.x") {
-      test("dashboardAccess, the old form of portal access, still works", async () => {
+      test("dashboardAccess, the deprecated form of portal access, still works", async () => {
         const app = await newApplication();
         const { token } = await sdk.client1().authentication.dashboardAccess(app);
         expect((await sdk.client(token).application.get(app)).id).toBe(app);

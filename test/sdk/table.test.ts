@@ -25,7 +25,7 @@ describe("the table of the methods of the SDKs", () => {
 /** A body that every method of the SDKs can serialize. */
 const BODY = { events: [] };
 
-const NOTHING_THERE = { code: "not_found", detail: "No such address." };
+const NOTHING_THERE = { code: "not_found", detail: "No such route. See /docs." };
 
 for (const version of ["1.x", "2.x"] as const) {
   test(`every method of the SDK ${version} that is not offered fails with a 404 for an unknown path`, async () => {

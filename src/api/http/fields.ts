@@ -6,7 +6,8 @@ import { headersMax, headersProblem, messageHeadersProblem } from "../../core/ru
 import { inputSchema } from "./resource.ts";
 import { nullable, ruled } from "./schema.ts";
 
-export const uid = (prefix: IdPrefix, thing: string) => Type.Optional(inputSchema(shared.uid(prefix, thing)));
+export const uid = (prefix: IdPrefix, thing: string, parent: string) =>
+  Type.Optional(inputSchema(shared.uid(prefix, thing, parent)));
 
 export const idOut = (prefix: IdPrefix) =>
   Type.String({ description: "Assigned by the server.", examples: [`${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`] });

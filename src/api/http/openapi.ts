@@ -11,8 +11,8 @@ import type { DocumentedResponse, Operation } from "./operation.ts";
 const OPENAPI_VERSION = "3.1.1";
 
 const HttpErrorOut = object("HttpErrorOut", {
-  code: Type.String({ description: "For programs; stable." }),
-  detail: Type.String({ description: "For people; may change." }),
+  code: Type.String({ description: "Machine-readable and stable." }),
+  detail: Type.String({ description: "Human-readable; may change." }),
 });
 const HTTPValidationError = object("HTTPValidationError", {
   detail: Type.Array(
@@ -30,7 +30,11 @@ const HTTPValidationError = object("HTTPValidationError", {
 const problems: Readonly<Record<number, DocumentedResponse>> = {
   400: problem("The request cannot be parsed or fulfilled.", "generic_error", "Failed to deserialize query string"),
   401: problem("The token is missing, invalid, expired or revoked.", "authentication_failed", "Invalid token"),
-  403: problem("The token may not do this.", "insufficient_access", "Insufficient access for the given operation."),
+  403: problem(
+    "The token is not allowed to do this.",
+    "insufficient_access",
+    "Insufficient access for the given operation.",
+  ),
   404: problem("Not found, or not visible to this token.", "not_found", "Entity not found"),
   409: problem("Conflict with an existing resource.", "conflict", "An application with that id or uid already exists"),
   413: problem("The body is larger than `max-body`.", "payload_too_large", "Request payload is too large."),
@@ -63,7 +67,7 @@ const tags = [
   },
   { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
   { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },
-  { name: "Dead letter", description: "A delivery that ran out of attempts." },
+  { name: "Dead letter", description: "A delivery that failed for good." },
   {
     name: "Operational webhook",
     description: "Webhooks about the endpoints and messages of the environment itself.",
@@ -74,7 +78,10 @@ const tags = [
     description: "Isolated sets of applications, event types and tokens. Managed with the root token.",
   },
   { name: "Audit log", description: "Who changed what, and when." },
-  { name: "Background task", description: "Work that continues after the response to its request." },
+  {
+    name: "Background task",
+    description: "Long-running work that a request started. Poll it for progress and result.",
+  },
   { name: "Statistics", description: "Reports about many applications." },
   { name: "Overview", description: "The state of the environment at a glance." },
   { name: "Inbox", description: "A built-in receiver for testing." },
@@ -86,14 +93,15 @@ const environmentHeader = {
   name: "boathook-environment",
   in: "header",
   required: false,
-  description: "With the root token: name or `org_` id of the environment to use.",
+  description: "Root token only: name or `org_` id of the environment to use. Default: `default`.",
   schema: { type: "string", default: "default" },
 };
 const idempotencyHeader = {
   name: "idempotency-key",
   in: "header",
   required: false,
-  description: "Repeats the first 2xx response to this key for 12 hours.",
+  description:
+    "For 12 hours, a request with the same key, token and URL returns the first 2xx response and is not carried out again.",
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 

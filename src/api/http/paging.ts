@@ -30,8 +30,8 @@ export const orderQuery = (by: "ascending" | "descending") => ({
 
 /** Query parameters of lists of events. */
 export const windowQuery = {
-  before: Type.Optional(instant("Include only what happened before this instant.")),
-  after: Type.Optional(instant("Include only what happened after this instant.")),
+  before: Type.Optional(instant("Include only items from before this time.")),
+  after: Type.Optional(instant("Include only items from after this time.")),
 };
 
 interface SentPage {

@@ -142,7 +142,7 @@ function addDocument(api: Elysia, operations: readonly Operation[], version: str
 }
 
 function noSuchRoute(methods: readonly string[]): Reply {
-  if (methods.length === 0) return reply(404, { code: "not_found", detail: "No such address." });
+  if (methods.length === 0) return reply(404, { code: "not_found", detail: "No such route. See /docs." });
   const detail = `Method not allowed; use ${methods.join(", ")}.`;
   return { ...reply(405, { code: "method_not_allowed", detail }), headers: { allow: methods.join(", ") } };
 }

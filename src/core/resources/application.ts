@@ -5,8 +5,8 @@ import { label, metadata, rateLimit, throttleRate, uid } from "./shared.ts";
 export const applicationFields = {
   seq: key("app_"),
   environmentSeq: rowNumber(),
-  uid: setting(uid("app_", "application"), null, { output: "unless null", example: "customer-17" }),
-  name: required(label("Name to show to people.", { minLength: 1 }), { example: "Customer 17" }),
+  uid: setting(uid("app_", "application", "environment"), null, { output: "unless null", example: "customer-17" }),
+  name: required(label("Display name.", { minLength: 1 }), { example: "Customer 17" }),
   /** Attempts per second over all its endpoints. */
   throttleRate: setting(
     throttleRate("Maximum attempts per second over all endpoints of the application; null means no limit."),

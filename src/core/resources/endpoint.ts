@@ -95,10 +95,10 @@ const failingSince = nullableOutput(
 export const endpointFields = {
   seq: key("ep_"),
   applicationSeq: rowNumber(),
-  uid: setting(uid("ep_", "endpoint"), null),
+  uid: setting(uid("ep_", "endpoint", "application"), null),
   /** In the form of the WHATWG URL standard. */
   url: required(url, { example: "https://example.com/webhook" }),
-  description: setting(label("Description for people."), ""),
+  description: setting(label("Free-text description."), ""),
   disabled: setting(flag({ description: "No messages are delivered." }), false),
   eventTypes: setting(eventTypes("Deliver only messages of these event types; null or absent means all."), null, {
     example: ["user.signup"],

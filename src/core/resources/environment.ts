@@ -13,7 +13,7 @@ const name = text({
   rule: environmentNameProblem,
   shown: {
     description:
-      "Unique. Selects the environment in the header `boathook-environment`, like the id, so it has only characters that a header can transmit.",
+      "Unique. Can be used instead of the id in the `boathook-environment` header, so only printable ASCII is allowed.",
     pattern: environmentNamePattern,
     examples: ["production"],
   },

@@ -25,7 +25,7 @@ const schemas = nullable(
 
 const validation = choice(["off", "warn", "reject"], {
   description:
-    "How to treat messages that do not match the schema: `off` ignores it, `warn` accepts them with `warnings`, `reject` refuses them with 422.",
+    "What happens to messages that do not match the schema: `off` skips validation, `warn` accepts the message with `warnings`, `reject` responds with 422.",
 });
 
 type Flags = readonly string[];
@@ -50,7 +50,7 @@ export const eventTypeFields = {
   seq: rowNumber(),
   environmentSeq: rowNumber(),
   name: requiredAtCreation(eventTypeName, { example: "user.signup" }),
-  description: setting(label("Description for people."), "", {
+  description: setting(label("Free-text description."), "", {
     create: "required",
     update: "required",
     example: "A user has signed up.",

@@ -6,6 +6,7 @@ import {
   headersBytesMax,
   headersMax,
   headersProblem,
+  metadataBytesMax,
   metadataEntriesMax,
   metadataProblem,
   nameCharsMax,
@@ -24,12 +25,13 @@ export const HEADERS_LIMIT = `At most ${headersMax} headers with ${headersBytesM
 export const label = (description: string, keywords: Keywords = {}) =>
   text({ ...keywords, maxLength: TEXT_CHARS_MAX, rule: textProblem, shown: { description } });
 
-export const uid = (prefix: IdPrefix, thing: string) =>
+/** `parent` is the kind of resource within which the uid is unique. */
+export const uid = (prefix: IdPrefix, thing: string, parent: string) =>
   nullable(
     text({
       rule: (input) => uidProblem(input, prefix),
       shown: {
-        description: `Your own id for the ${thing}. It is unique within its parent and can be used instead of the id.`,
+        description: `Your own id for the ${thing}. It is unique within its ${parent} and can be used instead of the id.`,
         minLength: 1,
         maxLength: nameCharsMax,
         pattern: NAME_PATTERN,
@@ -63,7 +65,7 @@ export const metadata = nullMeans(
     maxProperties: metadataEntriesMax,
     rule: metadataProblem,
     shown: {
-      description: "Your own data: strings by name, at most 4096 bytes as JSON.",
+      description: `Your own key–value pairs (strings), at most ${metadataBytesMax} bytes as JSON.`,
       examples: [{ plan: "pro" }],
     },
   }),

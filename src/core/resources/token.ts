@@ -21,12 +21,19 @@ const name: ValueType<string, string, string | null> = {
   output: { type: "string", nullable: true },
 };
 
+const SCOPES = `Limits what the token may do; null means no limits. Each scope has the form \`<resource>:<Action>\`.
+
+- The resource is the one in the ids of the operations, such as \`event-type\` in \`v1.event-type.list\`. Case, \`-\` and \`_\` are ignored.
+- The action \`Read\` also allows reading secrets. The action \`Write\` does not include \`Read\`.
+- \`*\` means every resource or both actions.
+
+Each operation lists the scopes that it needs under its status 403. A token with scopes can create, change and expire only tokens whose scopes are all covered by its own, except that \`expire-all\` expires all tokens of an application.`;
+
 const scopesSent = nullable(
   list(text(), {
     minItems: 1,
     maxItems: SCOPES_MAX,
-    description:
-      "Limits what the token may do; null means no limits. Each scope is `<resource>:<Action>`. The resource is the one in the ids of the operations, ignoring case and hyphens. The action is `Read` (including secrets that can be read) or `Write` (without `Read`); `*` means any. Each operation lists the scopes that it needs under its status 403. A token with scopes can create, change and expire only tokens whose scopes are all covered by its own, but `expire-all` expires all tokens of an application.",
+    description: SCOPES,
   }),
 );
 const scopes = {

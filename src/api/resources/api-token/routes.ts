@@ -137,7 +137,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       id: "v1.management.authentication.get-api-token",
       method: "GET",
       path: one,
-      summary: "Get a token without its text",
+      summary: "Get a token (without its value)",
       responses: found,
       problems: [404],
       async handle({ identity, params }) {

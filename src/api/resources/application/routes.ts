@@ -123,7 +123,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an application",
       description:
-        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults; an absent uid is unchanged.",
+        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults, except `uid`.",
       access: "environment",
       body: ApplicationIn,
       bodyExample,

@@ -34,7 +34,7 @@ export function attemptedRoutes(context: Context): Operation[] {
       tag,
       summary: "List the messages of an endpoint",
       description:
-        "Newest first, with the state of each delivery. Status 0: delivered, now or earlier; 1: waiting for the first attempt; 2: failed and never delivered; 3: waiting for a retry; 4: canceled.",
+        "Newest first, with the state of each delivery. Status 0: delivered, in this round of attempts or an earlier one; 1: waiting for the first attempt; 2: failed and never delivered; 3: waiting for a retry; 4: cancelled.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...messageFilterQuery, ...contentQuery, ...statusQuery, ...expandedQuery }),
       responses: {
@@ -76,7 +76,7 @@ export function attemptedRoutes(context: Context): Operation[] {
       path: `${app}/msg/:msg_id/endpoint`,
       tag,
       summary: "List the endpoints of a message",
-      description: "With the state of each delivery. Includes endpoints that were deleted since.",
+      description: "With the state of each delivery. Includes endpoints that have since been deleted.",
       access: "application",
       query: Type.Object(pageQuery),
       responses: {

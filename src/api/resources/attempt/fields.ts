@@ -19,7 +19,10 @@ const statusFields = {
 export const statusQuery = { status: Type.Optional(statusNumber()) };
 export const expandedQuery = {
   expanded_statuses: Type.Optional(
-    Type.Boolean({ default: false, description: "Report canceled deliveries as canceled (4) instead of fail (2)." }),
+    Type.Boolean({
+      default: false,
+      description: "Report cancelled deliveries as `canceled` (4) instead of `fail` (2).",
+    }),
   ),
 };
 const nextAttempt = nullable(Type.String({ format: "date-time", description: "Time of the next attempt." }));

@@ -15,7 +15,7 @@ const AuditEntryOut = field.object("AuditEntryOut", {
   actor: field.object("AuditActorOut", {
     type: Type.String({
       enum: ["root", "token", "jwt", "command"],
-      description: "The root token, a token, a JWT, or the command line.",
+      description: "Who made the change: the root token, another token, a JWT, or the command line.",
     }),
     id: nullable(Type.String({ description: "The id of the token, or the subject of the JWT." })),
     name: nullable(Type.String({ description: "The name of the token at that time." })),

@@ -80,6 +80,15 @@ const example = {
   token: "bhk_kV3ts5tKPNJN4Dl25cMTfUNdmabxbX0OkV3ts5tKPNJ",
 };
 
+const PORTAL_ACCESS = `Creates a token for this application and returns a portal link that contains the token. In the portal, the application's owner sees its endpoints and deliveries and can do what the token allows. The link can be opened directly or in an \`<iframe>\`. If the caller's token has scopes, the new token has the same scopes.
+
+You can add these options to the link:
+
+- \`?primaryColor=0b6e99\`, before the \`#\`: the main colour.
+- \`?darkMode=true\` (or \`false\` or \`auto\`), before the \`#\`: the colour scheme.
+- \`?fontFamily=Inter\`, before the \`#\`: a font that is installed on the user's device.
+- \`&next=/endpoints/new\`, at the end: the page that opens first.`;
+
 export function portalAccessRoutes(context: Context): Operation[] {
   const { ids, lookup } = context;
   const tag = "Authentication";
@@ -115,8 +124,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
       path: "/api/v1/auth/app-portal-access/:app_id",
       tag,
       summary: "Create a portal link for an application",
-      description:
-        "Creates a token for this application and a link to the portal that contains it. In the portal at `/portal/` the application's owner sees its endpoints and deliveries and does what the token allows. The link can be opened directly or in an `<iframe>`. Before the `#`, `?primaryColor=0b6e99`, `?darkMode=true` (or `auto`) and `?fontFamily=…` adapt the look; `&next=/endpoints/new` after the key opens another page first. If the caller's token has scopes, the new token has the same scopes.",
+      description: PORTAL_ACCESS,
       access: "environment",
       body: AppPortalAccessIn,
       bodyOptional: true,
@@ -133,7 +141,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
       method: "POST",
       path: "/api/v1/auth/dashboard-access/:app_id",
       tag,
-      summary: "Create a portal link for an application (old form)",
+      summary: "Create a portal link for an application (deprecated)",
       access: "environment",
       responses: access,
       problems: [404],

@@ -32,7 +32,8 @@ export const WhoamiOut = field.object("WhoamiOut", {
   sessionId: nullable(Type.String()),
   expiresAt: nullable(field.instantOut),
   operations: Type.Array(Type.String(), {
-    description: "The ids of the operations that the token may use, as far as that depends on the token alone.",
+    description:
+      "The ids of the operations that the token allows. A request can still be refused because of its path or body.",
   }),
 });
 

@@ -79,7 +79,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path: "/api/v1/app/:app_id/dead-letter",
       tag,
       summary: "List the dead letters of an application",
-      description: "Deliveries that ran out of attempts, newest first.",
+      description: "Deliveries that failed for good, newest first.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...deadLetterQuery }),
       responses: page,
@@ -96,7 +96,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "List dead letters",
-      description: "Deliveries that ran out of attempts, newest first.",
+      description: "Deliveries that failed for good, newest first.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...environmentDeadLetterQuery }),
       responses: page,
@@ -164,7 +164,8 @@ export function deadLetterRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Drop dead letters",
-      description: "Drops the dead letters that match. At least one filter is required.",
+      description:
+        "Cancels the deliveries that match, so that they are no longer dead letters. Their messages stay. At least one filter is required.",
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
       responses: {
@@ -173,7 +174,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, query }) {
         if (Object.keys(query).length === 0) {
-          throw invalid(["query"], "At least one filter is required, so that not everything is dropped by mistake.");
+          throw invalid(["query"], "Set at least one filter; this prevents removing all dead letters by mistake.");
         }
         const filter = await resolveFilter(context, identity, filterOfQuery(query));
         return reply(200, { count: await dropDeadLetters(context, filter) });

@@ -72,7 +72,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       tag,
       summary: "Resend failed messages",
       description:
-        "Resends messages that were never delivered: dead letters and messages that wait for a retry. Each gets a new retry schedule that begins now. Limited to the last fourteen days.",
+        "Resends messages that were never delivered: dead letters and messages that wait for a retry. Each gets a new retry schedule that begins now. The range must not exceed 14 days.",
       access: "application",
       capability: "CreateAttempts",
       body: RecoverIn,

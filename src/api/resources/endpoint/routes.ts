@@ -107,7 +107,7 @@ export function endpointRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an endpoint",
       description:
-        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults; an absent uid, the secret and the headers are unchanged.",
+        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults, except `uid`. The secret and the headers are never changed.",
       access: "application",
       body: EndpointUpdate,
       bodyExample,

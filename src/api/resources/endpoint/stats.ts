@@ -16,9 +16,9 @@ const RANGE_GRACE_MS = 5 * MINUTE_MS;
 export const EndpointStats = field.object("EndpointStats", {
   success: Type.Integer(),
   pending: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
-  sending: Type.Integer({ description: "Always 0, for the same reason." }),
+  sending: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
   fail: Type.Integer(),
-  canceled: Type.Integer({ description: "Always 0, for the same reason." }),
+  canceled: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
 });
 
 const EndpointAttemptStats = field.object("EndpointAttemptStats", {
@@ -79,7 +79,7 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
       ...shared,
       id: "v1.endpoint.get-attempt-stats",
       path: `${path}/attempt-stats`,
-      summary: "Count the attempts of an endpoint in whole hours",
+      summary: "Count the attempts of an endpoint over whole hours",
       description: `${shared.description} The range is extended to whole hours.`,
       responses: {
         200: {

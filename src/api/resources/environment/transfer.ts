@@ -75,7 +75,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       tag,
       summary: "Import a configuration into the environment",
       description:
-        "Creates or replaces event types, all or none of them. Other event types are unchanged. Settings and connectors are ignored.",
+        "Creates or replaces event types. If one is invalid, none is imported. Other event types are unchanged. Settings and connectors are ignored.",
       access: "environment",
       scopes: ["environment:Write", "event-type:Write"],
       body: EnvironmentIn,

@@ -75,13 +75,13 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       tag: "Event type",
       summary: "Import event types from an OpenAPI document",
       description:
-        "Creates or updates an event type for each entry of `webhooks` or `x-webhooks`, all or none of them: description, deprecation, and the schema of the payload as version 1. Archived event types are restored.",
+        "Creates or updates one event type per entry of `webhooks` or `x-webhooks`: its description, deprecation, and payload schema (as version 1). If one is invalid, none is imported. Archived event types are restored.",
       access: "environment",
       body: EventTypeImportOpenApiIn,
       bodyExample: { spec },
       responses: {
         200: {
-          description: "What was or would be changed.",
+          description: "The event types that were changed, or would be in a dry run.",
           schema: EventTypeImportOpenApiOut,
           example: { data: { modified: ["pet.new"], to_modify: null } },
         },

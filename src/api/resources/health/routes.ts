@@ -56,10 +56,10 @@ export function healthRoutes(context: Context): Operation[] {
       method,
       path: "/api/v1/health/ping",
       tag,
-      summary: "Check whether the server listens",
+      summary: "Check whether the server is running",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
-      responses: { 204: { description: "The server listens." } },
+      responses: { 204: { description: "The server is running." } },
       problems: [],
       handle: () => noContent,
     });

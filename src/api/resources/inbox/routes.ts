@@ -17,7 +17,7 @@ export const InboxRequestOut = field.object("InboxRequestOut", {
   id: Type.String(),
   receivedAt: field.instantOut,
   method: Type.String(),
-  path: Type.String({ description: "Including the query." }),
+  path: Type.String({ description: "Request path, including the query string." }),
   headers: Type.Record(Type.String(), Type.String()),
   body: Type.String({ description: "Truncated to 64 KiB." }),
   messageId: nullable(Type.String({ description: "The `webhook-id` or `svix-id` header." })),
@@ -60,7 +60,8 @@ export function inboxRoutes(context: Context): Operation[] {
       path: "/inbox/:token",
       tag,
       summary: "Receive a webhook",
-      description: "A receiver for testing. Accepts any method and any token of 8 to 64 letters, digits, `_` and `-`.",
+      description:
+        "A receiver for testing. Accepts any method. The inbox name has 8 to 64 letters, digits, `_` and `-`; inboxes need not be created.",
       access: "public",
       ...(method !== "POST" && { hidden: true }),
       query: receiveQuery,
@@ -74,7 +75,7 @@ export function inboxRoutes(context: Context): Operation[] {
       problems: [404, 413],
       async handle({ request, params, query }): Promise<Reply> {
         if (!isInboxToken(params.token))
-          throw notFound("No such inbox. Its token must have 8 to 64 letters, digits, _ and -.");
+          throw notFound("No such inbox. An inbox name has 8 to 64 letters, digits, _ and -.");
         const body = await readBody(request, settings.maxBodyBytes);
         const status = query.status ?? 200;
         const { messageId } = inbox.keep(params.token, request, body, status);

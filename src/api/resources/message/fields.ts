@@ -28,7 +28,7 @@ const sent = Type.Object({
   eventType: field.eventTypeName,
   payload: Type.Optional(payload),
   data: Type.Optional(Type.Object({}, { description: "Old name of `payload`.", deprecated: true })),
-  eventId: field.uid("msg_", "message"),
+  eventId: field.uid("msg_", "message", "application"),
   channels: field.channels(
     "Delivers the message to endpoints with one of these channels and to those without channels.",
   ),
@@ -50,7 +50,7 @@ const sent = Type.Object({
       Type.Integer({
         minimum: 1,
         maximum: RETENTION_DAYS_MAX * 24,
-        description: "How long to keep the payload, in hours. Excludes `payloadRetentionPeriod`.",
+        description: "How long to keep the payload, in hours. Cannot be combined with `payloadRetentionPeriod`.",
       }),
     ),
   ),
@@ -114,7 +114,7 @@ export const messageExample = {
 };
 
 export const contentQuery = {
-  with_content: Type.Optional(Type.Boolean({ default: true, description: "Include the content in the response." })),
+  with_content: Type.Optional(Type.Boolean({ default: true, description: "Include the payload in the response." })),
 };
 
 /** Query parameters that filter messages and their attempts. */

@@ -96,7 +96,7 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send a message",
       description:
-        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. A message without such endpoints is stored too.",
+        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. If no endpoint matches, the message is still stored.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),

@@ -22,11 +22,11 @@ const eventTypes = (description: string) =>
     ),
   );
 
-const { url, uid, description, disabled, metadata, throttleRate, rateLimit } = EndpointUpdate.properties;
+const { url, description, disabled, metadata, throttleRate, rateLimit } = EndpointUpdate.properties;
 
 const shared = {
   url,
-  uid,
+  uid: field.uid("ep_", "endpoint", "environment"),
   description,
   disabled,
   eventTypes: eventTypes(

@@ -131,7 +131,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an operational webhook endpoint",
       description:
-        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults; an absent uid, the secret and the headers are unchanged.",
+        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults, except `uid`. The secret and the headers are never changed.",
       access: "environment",
       body: OperationalWebhookEndpointUpsertIn,
       bodyExample,

@@ -31,7 +31,7 @@ const PollingOut = field.object("PollingEndpointOut", {
     { description: "In the order of acceptance." },
   ),
   iterator: Type.String({ description: "Pass it as `iterator` to get the next messages." }),
-  done: Type.Boolean({ description: "Whether there are no further messages yet." }),
+  done: Type.Boolean({ description: "True if there are no more messages at the moment." }),
 });
 const SeekIn = field.object("PollingEndpointConsumerSeekIn", {
   after: instantText("Continue with messages accepted after this instant."),
@@ -57,8 +57,7 @@ const waitQuery = {
   ),
 };
 
-const SINK =
-  "A sink is any name for a purpose of fetching messages. It needs no creation, and each sink has all messages of the application.";
+const SINK = "Every sink returns all messages of the application.";
 
 /** One request of a poller. */
 interface Poll {
@@ -127,7 +126,7 @@ export function pollerRoutes(context: Context): Operation[] {
       path,
       tag,
       summary: "Fetch messages",
-      description: `Starts with the oldest stored message and continues from the iterator. ${SINK}`,
+      description: `Starts with the oldest stored message and continues from the iterator. \`sink_id\` is a name of your choice; sinks need not be created. ${SINK}`,
       access: "application",
       query: Type.Object({
         ...pageQuery,
@@ -164,7 +163,7 @@ export function pollerRoutes(context: Context): Operation[] {
       path: consumerPath,
       tag,
       summary: "Fetch messages as a consumer",
-      description: `The server stores the position of each consumer. An iterator confirms everything up to it: the consumer moves there and gets the messages that follow. Without an iterator it gets the messages after its stored position, so unconfirmed messages are returned again. ${SINK} Consumers need no creation either.`,
+      description: `The server stores the position of each consumer. An iterator acknowledges everything up to it: the consumer moves there and gets the messages that follow. Without an iterator it gets the messages after its stored position, so messages that are not acknowledged are returned again. \`sink_id\` and \`consumer_id\` are names of your choice; sinks and consumers need not be created. ${SINK}`,
       access: "application",
       query: Type.Object({ ...pageQuery, ...waitQuery }),
       responses: pollResponses,
@@ -191,7 +190,7 @@ export function pollerRoutes(context: Context): Operation[] {
       path: `${consumerPath}/seek`,
       tag,
       summary: "Move a consumer",
-      description: "Moves a consumer forwards or backwards. It continues with messages accepted after an instant.",
+      description: "Moves the consumer to a time; it continues with the messages accepted after it.",
       access: "application",
       capability: "ViewBase",
       audited: false,
