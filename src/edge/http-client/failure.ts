@@ -8,18 +8,18 @@ export interface ConnectionEnd {
   readonly isTls: boolean;
 }
 
-export const timedOut: Answer = failure("timeout", "The endpoint did not answer in time.");
+export const timedOut: Answer = failure("timeout", "The endpoint did not respond in time.");
 export const notHttp: Answer = failure("connection", "The response is not HTTP/1.1.");
 
 /** The failure of a request whose connection ended before a whole response was received. */
 export function failureOf({ code, isTls }: ConnectionEnd, hasResponseBegun: boolean): Answer {
-  if (isTls) return failure("tls", `The TLS connection was refused (${code}).`);
+  if (isTls) return failure("tls", `The TLS connection failed (${code}).`);
   if (code === "ECONNREFUSED") return failure("connection", "The connection was refused.");
   if (code === "ETIMEDOUT") return failure("timeout", `The connection failed (${code}).`);
   if (code !== "" && code !== "ECONNRESET" && code !== "EPIPE") {
     return failure("connection", `The connection failed (${code}).`);
   }
-  const place = hasResponseBegun ? "in the middle of the answer" : "before the answer";
+  const place = hasResponseBegun ? "in the middle of the response" : "before the response";
   return failure("connection", `The connection was closed ${place}.`);
 }
 

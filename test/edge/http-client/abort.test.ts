@@ -12,7 +12,7 @@ import { patient, requestTo, responseWith } from "./requests.ts";
 
 /** After the signal has been aborted the client answers at once and holds the connection no longer. */
 
-const TIMED_OUT: Answer = { kind: "failure", reason: "timeout", detail: "The endpoint did not answer in time." };
+const TIMED_OUT: Answer = { kind: "failure", reason: "timeout", detail: "The endpoint did not respond in time." };
 const certificate = selfSigned("127.0.0.1");
 
 /** A request whose signal is aborted when the server says so; resolves when the server's side is closed, too. */

@@ -82,9 +82,9 @@ for (const [how, close] of Object.entries(closing)) {
     const closed = {
       kind: "failure",
       reason: "connection",
-      detail: "The connection was closed before the answer.",
+      detail: "The connection was closed before the response.",
     } as const;
-    const broken = { ...closed, detail: "The connection was closed in the middle of the answer." } as const;
+    const broken = { ...closed, detail: "The connection was closed in the middle of the response." } as const;
 
     test("before a response, and it is new, the request fails and is not repeated", () =>
       withReceiver(close, async (send, { requests }) => {

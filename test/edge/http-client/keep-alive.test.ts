@@ -74,7 +74,7 @@ test("a request is sent at most twice, whatever becomes of the second connection
   const client = new HttpClient();
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   isDead = true;
-  const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the answer." };
+  const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the response." };
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
   expect(receiver.requests).toEqual([2, 1]);
 });

@@ -27,7 +27,7 @@ async function sentTo(host: string, certificate: Certificate, serverHost = "127.
 }
 
 function refused(code: string): Answer {
-  return { kind: "failure", reason: "tls", detail: `The TLS connection was refused (${code}).` };
+  return { kind: "failure", reason: "tls", detail: `The TLS connection failed (${code}).` };
 }
 
 describe("a TLS connection", () => {
@@ -174,7 +174,7 @@ describe("the client", () => {
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toEqual({
       kind: "failure",
       reason: "connection",
-      detail: "The connection was closed before the answer.",
+      detail: "The connection was closed before the response.",
     });
   });
 });
