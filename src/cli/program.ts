@@ -19,10 +19,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 function buildProgram(): Command {
   const program = new Command("boathook")
-    .description("Everything you need to send and receive webhooks, in one executable.")
+    .description("Send webhooks to your customers, in one executable.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
-    .helpCommand("help [command]", "print the help of a command")
+    .helpCommand("help [command]", "print help for a command")
     .exitOverride()
     // `report` prints usage errors as one sentence.
     .configureOutput({ outputError() {} });

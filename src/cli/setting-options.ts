@@ -3,21 +3,28 @@ import { readSettings, SCHEMA, type Settings } from "../config/index.ts";
 import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
 
 /**
- * Adds the flags of these settings (by default all) and `--config`, with help that shows the
- * defaults.
+ * Adds the flags of all settings, or of those in `descriptions`, and `--config`, with help that
+ * shows the defaults. A description that is not null replaces the one in the schema.
  */
-export function addSettingOptions(command: Command, fields?: readonly Field[]): Command {
-  const chosen = allSettings().filter(([field]) => fields === undefined || fields.includes(field));
-  const group = (name: string) => (fields === undefined ? `${name}:` : "Settings:");
-  for (const [, setting] of chosen) {
+export function addSettingOptions(
+  command: Command,
+  descriptions?: Readonly<Partial<Record<Field, string | null>>>,
+): Command {
+  const chosen = allSettings().flatMap(([field, setting]) => {
+    if (descriptions === undefined) return [setting];
+    const description = descriptions[field];
+    return description === undefined ? [] : [{ ...setting, description: description ?? setting.description }];
+  });
+  const group = (name: string) => (descriptions === undefined ? `${name}:` : "Settings:");
+  for (const setting of chosen) {
     command.addOption(optionOf(setting).helpGroup(group(setting.group)));
   }
   command.addOption(
-    new Option("--config <file>", "TOML file with settings; flags and variables take precedence").helpGroup(
+    new Option("--config <file>", "TOML file with settings; flags and environment variables override it").helpGroup(
       group("Configuration file"),
     ),
   );
-  return command.addHelpText("after", () => helpAfter(chosen.map(([, setting]) => setting)));
+  return command.addHelpText("after", () => helpAfter(chosen));
 }
 
 /**
@@ -50,10 +57,11 @@ function helpAfter(settings: ReadonlyArray<Setting<unknown>>): string {
   const lines = secrets.map((setting) => `  ${variableOf(setting).padEnd(24)} ${describe(setting)}`);
   return [
     "",
-    "Every setting has a flag (--data-dir), a variable (BOATHOOK_DATA_DIR) and a key in the TOML file",
-    '(data-dir = "…"), in this order of precedence. Durations look like 250ms, 5s, 30m, 2h or 5d;',
-    "sizes look like 64KiB or 2MiB.",
-    ...(lines.length > 0 ? ["", "Secrets (variable or key in the file, never a flag):", ...lines] : []),
+    "Every setting except secrets has a flag (--data-dir). Every setting has an environment variable",
+    '(BOATHOOK_DATA_DIR) and a key in the TOML file (data-dir = "…"). Flags override environment',
+    "variables, which override the file. Durations look like 250ms, 5s, 30m, 2h or 5d; sizes look like",
+    "64KiB or 2MiB.",
+    ...(lines.length > 0 ? ["", "Secrets (environment variable or key in the file, never a flag):", ...lines] : []),
   ].join("\n");
 }
 

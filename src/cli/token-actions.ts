@@ -76,7 +76,9 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
     const seq = parts.ids.decode("tok_", id);
     const token = (await parts.store.configuration.tokens.list()).find((one) => one.seq === seq);
     if (token === undefined) {
-      throw new CommandFailed(`There is no token ${JSON.stringify(id)} in ${settings.dataDir}; see token list.`);
+      throw new CommandFailed(
+        `There is no token ${JSON.stringify(id)} in ${settings.dataDir}. Run \`boathook token list\` to see the ids.`,
+      );
     }
     await recorded(parts, "token.revoke", token, async () => {
       await tokens.revokeToken(parts, token);
@@ -140,7 +142,7 @@ async function environmentFor(parts: Parts, text: string): Promise<Environment> 
   }
   if (uidProblem(text, "org_") !== null) {
     throw new CommandFailed(
-      `The environment ${JSON.stringify(text)} does not exist. The name of a new one has 1 to 256 of the characters a-z, A-Z, 0-9, -, _ and . only.`,
+      `The environment ${JSON.stringify(text)} does not exist. To create one, use a name of 1 to 256 characters from a-z, A-Z, 0-9, -, _ and .`,
     );
   }
   return ensureEnvironment(parts, text);

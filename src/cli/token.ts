@@ -14,7 +14,7 @@ export function addTokenCommand(program: Command): void {
   token.addCommand(revokeCommand());
   for (const command of token.commands) {
     command.copyInheritedSettings(token);
-    addSettingOptions(command, ["dataDir", "encryptionKey"]);
+    addSettingOptions(command, { dataDir: "data directory of the server", encryptionKey: null });
   }
 }
 
@@ -23,10 +23,7 @@ function createCommand(): Command {
     .description("Create a token and print it. It cannot be shown again.")
     .option("--name <name>", "what the token is for", name)
     .option("--environment <environment>", "name or org_ id; a new name creates an environment", "default")
-    .option(
-      "--app <application>",
-      "id or uid of the only application that the token is for (default: the whole environment)",
-    )
+    .option("--app <application>", "limit the token to this application (id or uid; default: the whole environment)")
     .option("--expires <duration>", "time until the token expires, such as 30d (default: never)", expiry);
   return command.action(async (request: TokenRequest) => {
     console.log(await createToken(settingsFor(command), request));

@@ -71,7 +71,7 @@ export function integer(min: number, max: number): Kind<number> {
 
 /** A fraction from 0 to 1. */
 export const share: Kind<number> = {
-  label: "share",
+  label: "fraction",
   expected: "a number from 0 to 1",
   parse(text) {
     if (!/^\d{1,3}(\.\d{1,15})?$/.test(text)) return null;

@@ -3,7 +3,7 @@ import { allSettings, defaultText, variableOf } from "./schema.ts";
 /** Returns the table of all settings for the README, as Markdown. */
 export function settingsTable(): string {
   const rows = allSettings().map(([, setting]) => {
-    const suffix = setting.secret ? " (variable or file only)" : "";
+    const suffix = setting.secret ? " (environment variable or file only)" : "";
     const cells = [
       `\`${setting.name}\``,
       defaultText(setting),
@@ -12,5 +12,5 @@ export function settingsTable(): string {
     ];
     return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   });
-  return ["| setting | default | | variable |", "| --- | --- | --- | --- |", ...rows].join("\n");
+  return ["| setting | default | | environment variable |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }

@@ -77,7 +77,7 @@ export const SCHEMA = {
     kind: duration(),
     default: "20s",
     description:
-      "time for running requests and attempts to finish after SIGTERM or SIGINT; a second signal stops the server immediately",
+      "how long requests and attempts in progress may take to finish after SIGTERM or SIGINT; a second signal stops the server immediately",
   }),
 
   rootToken: setting("root-token", {
@@ -122,7 +122,7 @@ export const SCHEMA = {
     kind: oneOf("full", "normal"),
     default: "full",
     description:
-      "`full`: writes acknowledged with 2xx survive a power failure; `normal`: they survive a crash of the process",
+      "`full`: messages and changes that got a 2xx response survive a power failure; `normal`: they survive a process crash but possibly not a power failure",
   }),
   retentionMs: setting("retention", {
     group: "Storage",
@@ -140,13 +140,14 @@ export const SCHEMA = {
     ),
     default: "5s,5m,30m,2h,5h,10h,10h",
     description:
-      "waits after each failed attempt, separated by commas; empty for a single attempt; an endpoint can override it",
+      "delays between attempts, separated by commas; empty means a single attempt; an endpoint can override it",
   }),
   retryJitter: setting("retry-jitter", {
     group: "Delivery",
     kind: share,
     default: "0.2",
-    description: "maximum random addition to each wait, as a fraction of it; attempts are never earlier than scheduled",
+    description:
+      "maximum random addition to each delay, as a fraction of it; attempts are never earlier than scheduled",
   }),
   deliveryTimeoutMs: setting("delivery-timeout", {
     group: "Delivery",
@@ -233,7 +234,7 @@ export const SCHEMA = {
     kind: oneOf("json", "pretty"),
     default: null,
     defaultNote: "`json`; on a terminal `pretty`",
-    description: "`json` writes one object per line, `pretty` is for people",
+    description: "`json` writes one object per line, `pretty` is easier to read",
   }),
 } as const;
 

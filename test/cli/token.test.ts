@@ -42,7 +42,10 @@ describe("token create", () => {
   const failures: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
     [["--app", "nope"], 'There is no application "nope" in the environment default.'],
     [["--environment", "org_000000000000000000000000000"], "There is no environment with the id"],
-    [["--environment", "not a name"], 'The environment "not a name" does not exist. The name of a new one has'],
+    [
+      ["--environment", "not a name"],
+      'The environment "not a name" does not exist. To create one, use a name of 1 to 256 characters',
+    ],
   ];
   for (const [args, sentence] of failures) {
     test(`"token create ${args.join(" ")}" fails with a one-line error`, async () => {
