@@ -19,7 +19,7 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
     kind: "list",
     label: "Channels",
     none: "all",
-    help: "Separate channels with commas. Only messages on one of them are sent. Leave empty to receive all messages.",
+    help: "Separate channels with commas. The endpoint receives only messages with one of these channels. Leave empty to receive all messages.",
   },
   {
     name: "throttleRate",

@@ -12,10 +12,9 @@ const TITLES: Readonly<Record<EndReason, string>> = {
 
 const TEXTS: Readonly<Record<EndReason, string>> = {
   "no-link": "The site that sends you webhooks has a link to this page. Open the page from there.",
-  expired:
-    "The link was valid for a limited time, or it was revoked. Go back to the site that sends you webhooks and open this page again.",
+  expired: "The link has expired or was revoked. Get a new link from the site that sends you webhooks.",
   "not-for-an-application":
-    "Its token is not limited to one application. Get a new link from the site that sends you webhooks.",
+    "This link is not valid for the portal. Get a new link from the site that sends you webhooks.",
   "logged-out": "Your link no longer works. To return, open this page again from the site that sends you webhooks.",
   "logged-out-here": "The server did not respond, so your link still works until it expires.",
 };

@@ -20,7 +20,7 @@ export function EventTypesPage() {
         {(known) =>
           known.length === 0 ? (
             <Empty title="No event types yet">
-              <p>An endpoint for all event types receives every message.</p>
+              <p>An endpoint that is subscribed to all event types receives every message.</p>
             </Empty>
           ) : (
             <Catalogue known={known} />
