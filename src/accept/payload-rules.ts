@@ -84,7 +84,7 @@ function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
     if (!(error instanceof UnusableSchema)) throw error;
     const finding: Finding = {
       loc: ["body", "payload"],
-      msg: `The schema of the event type cannot be used: ${error.message}`,
+      msg: `The schema of this event type cannot be used: ${error.message}`,
       type: "schema.unusable",
     };
     return { check: Object.assign(() => [finding], { bytes: WEIGHT_BARE, steps: 0 }), rejects: false };

@@ -23,7 +23,11 @@ export async function rotateSecret(
   const fresh = secret ?? generateSecret(parts.random.bytes(secretBytes));
   const now = parts.clock.now();
   if (!(await parts.store.configuration.endpoints.rotateSecret(endpoint.seq, fresh, now, now + graceMs))) {
-    throw new Problem(400, "limit_reached", "More than ten old secrets of this endpoint are still valid.");
+    throw new Problem(
+      400,
+      "limit_reached",
+      "Ten old secrets of this endpoint are still valid, which is the maximum. Wait until one expires.",
+    );
   }
   endpointUpdated(parts, endpoint, endpoint);
   return fresh;

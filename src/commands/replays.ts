@@ -33,7 +33,7 @@ export type ReplayFilter = Pick<ReplayOrder, "eventTypes" | "channel" | "tag" | 
  */
 export async function recover(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   if (window.since < (window.until ?? parts.clock.now()) - RECOVER_MS_MAX) {
-    throw invalid(["body", "since"], "A recovery goes back fourteen days at most.");
+    throw invalid(["body", "since"], "Must be at most 14 days before `until`, or before now if `until` is not set.");
   }
   return start(parts, "endpoint.recover", target, window);
 }

@@ -43,7 +43,10 @@ export async function sendExample(
   const example = () => Buffer.from(JSON.stringify(known === null ? PING_PAYLOAD : exampleOf(known, exampleIndex)));
   const incoming = plainIncoming(eventType, payload ?? example());
   const stored = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);
-  if (!stored.accepted) throw new Error("A message without an event id or idempotency key was taken for another one.");
+  if (!stored.accepted)
+    throw new Error(
+      "Internal error: a message without an event id or idempotency key was treated as a duplicate. Please report it.",
+    );
   return { incoming, stored };
 }
 

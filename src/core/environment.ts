@@ -18,6 +18,6 @@ const pattern = new RegExp(environmentNamePattern);
  * and must survive in a header.
  */
 export function environmentNameProblem(name: string): string | null {
-  if (name.startsWith(environmentPrefix)) return `Must not start with ${environmentPrefix}, as ids do.`;
+  if (name.startsWith(environmentPrefix)) return `Must not start with ${environmentPrefix} because ids start with it.`;
   return pattern.test(name) ? null : "Only printable ASCII characters are allowed, without a space at either end.";
 }

@@ -142,7 +142,7 @@ export function headerNameProblem(name: string): string | null {
   if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Must be a valid header name.";
   const lower = name.toLowerCase();
   if (forbiddenHeaders.has(lower) || forbiddenHeaderPrefixes.some((prefix) => lower.startsWith(prefix))) {
-    return `The header ${name} may not be set.`;
+    return `The header ${name} cannot be set.`;
   }
   return null;
 }

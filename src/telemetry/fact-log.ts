@@ -72,13 +72,13 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
           { writes: fact.writes, error: fact.message },
           fact.full
             ? "Disk is full: nothing was stored and clients get 503. Free some disk space."
-            : "Store could not be written: nothing was stored and clients get 503.",
+            : "Store could not be written: nothing was stored and clients get 503. Check the disk and the permissions of the data directory.",
         );
         break;
       case "defect.found":
         log.error(
           { where: fact.where, error: fact.error },
-          "Internal error (bug): deliveries are retried, tasks fail, operational webhooks are dropped. Please report it.",
+          "Internal error (bug). Affected deliveries are retried; affected tasks fail and affected operational webhooks are lost. Please report it.",
         );
         break;
       case "inbox.received":

@@ -129,7 +129,7 @@ export class Metrics {
   }
 
   #eventLoopLag(): ReturnType<typeof setInterval> {
-    const lag = this.#histogram("boathook_event_loop_lag_seconds", "Delay of a timer, sampled four times per second.");
+    const lag = this.#histogram("boathook_event_loop_lag_seconds", "Event-loop delay, sampled four times per second.");
     let expectedAt = performance.now() + LAG_SAMPLE_MS;
     const timer = setInterval(() => {
       const now = performance.now();

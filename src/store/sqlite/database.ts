@@ -24,7 +24,7 @@ export function prepareDataDir(dataDir: string): void {
       chmodSync(dataDir, 0o700);
     }
   } catch (error) {
-    throw new StartError(`The data directory ${dataDir} cannot be made: ${(error as Error).message}.`);
+    throw new StartError(`The data directory ${dataDir} cannot be created: ${(error as Error).message}.`);
   }
 }
 
@@ -88,6 +88,7 @@ export function encryptionKey(dataDir: string, configured: string | null): Uint8
     writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   }
   const text = readFileSync(path, "utf8").trim();
-  if (!/^[0-9a-f]{64}$/i.test(text)) throw new StartError(`The key file ${path} does not hold 64 hex digits.`);
+  if (!/^[0-9a-f]{64}$/i.test(text))
+    throw new StartError(`The key file ${path} does not contain 64 hex digits. Restore the original key file.`);
   return Buffer.from(text, "hex");
 }

@@ -35,7 +35,7 @@ export function idSeed(db: Database): readonly [number, number, number, number] 
 export function checkEncryptionKey(db: Database, box: SecretBox): void {
   if (once(db, KEY_FINGERPRINT, () => box.fingerprint) !== box.fingerprint) {
     throw new StartError(
-      "The encryption key is not the one that the data was written with: give back the first key (encryption-key, or the file encryption.key in the data directory).",
+      "The encryption key does not match the data. Restore the original key (encryption-key, or the file encryption.key in the data directory).",
     );
   }
 }

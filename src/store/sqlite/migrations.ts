@@ -284,7 +284,7 @@ export function migrate(db: Database): void {
   const row = db.query("PRAGMA user_version").get() as { user_version: number };
   if (row.user_version > migrations.length) {
     throw new StartError(
-      `The data was written by a newer boathook (schema ${row.user_version}, this one knows ${migrations.length}): use that version or a backup from before.`,
+      `The data directory was written by a newer version of Boathook (schema ${row.user_version}; this version supports up to ${migrations.length}). Use the newer version or restore an older backup.`,
     );
   }
   for (let step = row.user_version; step < migrations.length; step++) {

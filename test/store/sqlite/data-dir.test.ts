@@ -79,7 +79,7 @@ describe("data directory", () => {
     const db = new Database(home.file("boathook.db"));
     db.run("PRAGMA user_version = 9999");
     db.close();
-    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/newer boathook/);
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/newer version of Boathook \(schema 9999;/);
   });
 
   test("a data directory belongs to one server until that server closes it", async () => {
