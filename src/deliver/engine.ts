@@ -115,7 +115,7 @@ export class Engine extends OneLife implements Deliverer {
         this.parts.signals.send({ type: "lane.filled", endpointSeq, position: seq });
         continue;
       }
-      // Unless it has been read already: the result of its commit may have arrived after that of a read.
+      // A read may have returned the delivery before the commit was reported. It is not added twice.
       const isNext = seq > lane.cursor.position && seq < lane.diskNext;
       if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
       else lane.waitsOnDisk(seq);
