@@ -4,19 +4,22 @@ import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
 import { Group, resultsOf } from "./group.ts";
 
-/** One write that waits for a commit. `work` may run more than once, so all its effects must be in the database. */
+/**
+ * A write that waits for a commit. `work` may run more than once, so it may change only the database.
+ */
 export interface Write {
   readonly work: () => unknown;
   resolve(value: never): void;
   reject(error: unknown): void;
 }
 
-/** A commit of so many writes was one of many. */
+/** A commit with this many writes means that the server is busy. */
 const BUSY_WRITES = 8;
 
 /**
- * Group commit: all writes of one turn of the event loop become one transaction and pay for one fsync together. An idle
- * server commits at once, a busy one hundreds at a time. A write resolves only after COMMIT has returned.
+ * Group commit: all writes of one turn of the event loop become one transaction and share one fsync.
+ * An idle server commits each write at once, a busy one hundreds together. A write resolves after
+ * COMMIT has returned.
  */
 export class Committer {
   #queue: Write[] = [];
@@ -33,7 +36,7 @@ export class Committer {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
-    /** Called before each COMMIT; a simulation throws here what a full disk would. */
+    /** Called before each COMMIT. Tests throw the error of a full disk here. */
     private readonly beforeCommit: () => void = () => {},
   ) {
     this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -41,14 +44,15 @@ export class Committer {
   }
 
   /**
-   * Runs `work` in the next commit and resolves with its result once that is on disk. Rejects with what `work` threw (then
-   * only its own changes are undone) or with `StoreUnavailable` when nothing could be committed.
+   * Runs `work` in the next commit and resolves to its result when that is on disk. Rejects with what
+   * `work` throws, and then undoes only its changes; or with `StoreUnavailable` if nothing could be
+   * committed.
    */
   write<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#crashed) return;
       if (this.#closed) {
-        reject(new StoreUnavailable("The store has been closed."));
+        reject(new StoreUnavailable("The store is closed."));
         return;
       }
       this.#enqueue({ work, resolve, reject });
@@ -83,15 +87,15 @@ export class Committer {
     return resultsOf(started);
   };
 
-  /** Those who keep in memory what they have written hear that it was undone. */
+  /** Registers a callback that runs after a rollback, so that caches of written data can be dropped. */
   onRollback(listener: () => void): void {
     this.#onRollback.push(listener);
   }
 
-  /** A busy store waits one more turn of the event loop, in which more arrives to share the fsync. */
+  /** A busy server waits another turn of the event loop, so that more writes share the fsync. */
   readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
-  /** Commits what is queued now. */
+  /** Commits the queued writes. */
   readonly #flush = (): void => {
     const writes = this.#queue;
     if (writes.length === 0) return;
@@ -111,11 +115,11 @@ export class Committer {
       if (result instanceof Failed) writes[i]!.reject(result.error);
       else writes[i]!.resolve(result as never);
     }
-    // Last, so that everybody has an answer whatever those who listen do.
+    // Last, because a listener may throw.
     this.onFact({ type: "commit.finished", writes: writes.length, durationMs });
   };
 
-  /** The usual case: nothing fails, no savepoints. Null when some write threw and must be told apart from the others. */
+  /** Runs all writes without savepoints. Returns null if one of them threw. */
   #runTogether(writes: readonly Write[]): unknown[] | null {
     this.#open();
     const results = new Array<unknown>(writes.length);
@@ -123,14 +127,14 @@ export class Committer {
       for (let i = 0; i < writes.length; i++) results[i] = writes[i]!.work();
     } catch (error) {
       this.#rollback();
-      if (isDiskTrouble(error)) throw error;
+      if (isDiskError(error)) throw error;
       return null;
     }
     this.#finish();
     return results;
   }
 
-  /** The same again with a savepoint around each, so that only those fail that must. */
+  /** Runs each write in a savepoint, so that those that throw fail alone. */
   #runApart(writes: readonly Write[]): unknown[] {
     this.#open();
     const results: unknown[] = [];
@@ -140,7 +144,7 @@ export class Committer {
         try {
           results.push(write.work());
         } catch (error) {
-          if (isDiskTrouble(error)) throw error;
+          if (isDiskError(error)) throw error;
           this.db.run("ROLLBACK TO one");
           this.#undone();
           results.push(new Failed(error));
@@ -156,12 +160,12 @@ export class Committer {
   }
 
   #open(): void {
-    // While one that could not be rolled back is open no other can begin.
+    // A transaction that could not be rolled back may still be open.
     this.#end();
     this.#begin.run();
   }
 
-  /** Ends what is open. SQLite has already done so by itself after some errors (a full disk, for one). */
+  /** Rolls back. SQLite has already done so after some errors, such as a full disk. */
   #end(): void {
     if (this.db.inTransaction) this.db.run("ROLLBACK");
   }
@@ -180,7 +184,7 @@ export class Committer {
     try {
       this.#end();
     } catch {
-      // What led here says more. The next commit tries it again before it begins.
+      // The error that led here says more. The next commit tries to roll back again.
     }
     this.#undone();
   }
@@ -193,19 +197,19 @@ export class Committer {
     const message = error instanceof Error ? error.message : String(error);
     const full = codeOf(error) === "SQLITE_FULL";
     const unavailable = new StoreUnavailable(
-      full ? "The disk is full: nothing was stored." : `The store cannot be written (${message}): nothing was stored.`,
+      full ? "The disk is full. Nothing was stored." : `The store cannot be written (${message}). Nothing was stored.`,
     );
     for (const write of writes) write.reject(unavailable);
     this.onFact({ type: "commit.failed", writes: writes.length, full, message });
   }
 
-  /** Commits what is queued and takes no more. */
+  /** Commits the queued writes and refuses later ones. */
   close(): void {
     this.#closed = true;
     this.#flush();
   }
 
-  /** Forgets what is queued and never answers again, as a crash would. For the simulation. */
+  /** Drops the queued writes and never settles a write again, like a crash. For the simulation. */
   crash(): void {
     this.#crashed = true;
     this.#queue = [];
@@ -220,8 +224,8 @@ function codeOf(error: unknown): string {
   return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
-/** Errors that say nothing about the write that met them but that the disk or the file cannot take any. */
-function isDiskTrouble(error: unknown): boolean {
+/** Returns whether an error is about the disk or the file, and not about the write that met it. */
+function isDiskError(error: unknown): boolean {
   if (error instanceof StoreUnavailable) return true;
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|NOMEM)/.test(codeOf(error));
 }

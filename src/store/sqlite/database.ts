@@ -10,13 +10,13 @@ const DATABASE_FILE = "boathook.db";
 const LOCK_FILE = "boathook.lock";
 const KEY_FILE = "encryption.key";
 
-/** Pages of the write-ahead log after which SQLite copies them into the database: 32 MiB, so that this is seldom on a busy server. */
+/** Size of the write-ahead log at which SQLite copies it into the database: 32 MiB. */
 const CHECKPOINT_PAGES = 8192;
 const CACHE_KIB = 32 * 1024;
-/** A second process (`token create`) may hold the write lock for a moment. */
+/** A command beside the server (`token create`) may hold the write lock for a short time. */
 const BUSY_TIMEOUT_MS = 2000;
 
-/** Makes the directory (mode 0700) unless it exists. Throws a `StartError` when it cannot be used. */
+/** Creates the directory with mode 0700 unless it exists. Throws `StartError` if it cannot. */
 export function prepareDataDir(dataDir: string): void {
   try {
     if (!existsSync(dataDir)) {
@@ -40,7 +40,7 @@ export function openDatabase(dataDir: string, sync: Sync): Database {
   }
 }
 
-/** The settings of every connection. Order matters: the journal mode is changed under the busy timeout. */
+/** Configures a connection. The busy timeout comes first, because it applies to the change of the journal mode. */
 export function configure(db: Database, sync: Sync): void {
   db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   db.run("PRAGMA journal_mode = WAL");
@@ -52,9 +52,9 @@ export function configure(db: Database, sync: Sync): void {
 }
 
 /**
- * Takes sole ownership of a data directory for the life of this process. The lock is a transaction held open on a small
- * database of its own: the operating system gives it back however the process ends, and commands that only add a row
- * (`token create`) still reach the data. Throws a `StartError` when another server holds it.
+ * Locks a data directory for this process. The lock is an open transaction on a small database of its
+ * own. So the operating system releases it however the process ends, and commands that add a row
+ * (`token create`) can still write the data. Throws `StartError` if another server holds the lock.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const db = new Database(join(dataDir, LOCK_FILE), { create: true });
@@ -66,7 +66,7 @@ export function lockDataDir(dataDir: string): { release(): void } {
     db.close();
     if (/locked|busy/i.test((error as Error).message)) {
       throw new StartError(
-        `The data directory ${dataDir} is in use by another boathook: stop it, or set another data-dir.`,
+        `The data directory ${dataDir} is already in use by another boathook. Stop that process or set another data-dir.`,
       );
     }
     throw new StartError(`The data directory ${dataDir} cannot be locked: ${(error as Error).message}.`);
@@ -74,17 +74,20 @@ export function lockDataDir(dataDir: string): { release(): void } {
   return { release: () => db.close() };
 }
 
-/** The 32-byte key for secrets at rest: the configured one, or that of the key file, made at first use with mode 0600. */
+/**
+ * Returns the 32-byte key that encrypts secrets at rest: the configured one, or that of the key file,
+ * which is created with mode 0600 when it is first needed.
+ */
 export function encryptionKey(dataDir: string, configured: string | null): Uint8Array {
   if (configured !== null) return Buffer.from(configured, "hex");
   const path = join(dataDir, KEY_FILE);
   if (!existsSync(path)) {
     if (existsSync(join(dataDir, DATABASE_FILE))) {
       throw new StartError(
-        `The key file ${path} is missing but the directory holds data: put it back, or set encryption-key (BOATHOOK_ENCRYPTION_KEY).`,
+        `The key file ${path} is missing, but the directory contains data. Restore the file or set encryption-key (BOATHOOK_ENCRYPTION_KEY).`,
       );
     }
-    // "wx": of two processes that start at once only one makes the key.
+    // "wx" fails if another process has created the file at the same time.
     writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   }
   const text = readFileSync(path, "utf8").trim();

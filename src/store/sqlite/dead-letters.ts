@@ -3,8 +3,8 @@ import type { FailureReason } from "../../core/outcome.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue, Redriven } from "../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
+import { positionKeeper } from "./last-position.ts";
 import { Conditions, pageOf, walk } from "./page.ts";
-import { placeKeeper } from "./places.ts";
 import { taskUpdate } from "./tasks.ts";
 
 type Bindings = Record<string, string | number | null | Uint8Array>;
@@ -90,7 +90,7 @@ export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "r
        reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
   );
 
-  const keepPlace = placeKeeper(db);
+  const keepPosition = positionKeeper(db);
   const storeTask = taskUpdate(db);
 
   return {
@@ -103,7 +103,7 @@ export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "r
           )
           .all({ ...where.values, limit });
         rows.forEach((row, index) => void again.run(row.seq, first + index, now));
-        keepPlace(first + rows.length - 1);
+        keepPosition(first + rows.length - 1);
         const redriven: Redriven = {
           redriven: rows.length,
           endpoints: [...new Set(rows.map((row) => row.endpointSeq))],

@@ -4,7 +4,7 @@ import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Trigger } from "../index.ts";
 import type { Committer } from "./commit.ts";
-import { placeKeeper } from "./places.ts";
+import { positionKeeper } from "./last-position.ts";
 import { settleVerb } from "./settle.ts";
 import { type Stretches, trait } from "./stretches.ts";
 
@@ -124,10 +124,10 @@ function resendVerb(db: Database, committer: Committer, stretches: Stretches): Q
     `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
      VALUES (?, ?, ?, 0, ?, ?, 0, 0, 0, 1)`,
   );
-  const keepPlace = placeKeeper(db);
+  const keepPosition = positionKeeper(db);
   return (messageSeq, endpointSeq, { seq, position, now }) =>
     committer.write((): { was: DeliveryWas; deliverySeq: number } => {
-      keepPlace(position);
+      keepPosition(position);
       const row = existing.get(messageSeq, endpointSeq);
       if (row === null) {
         insert.run(seq, messageSeq, endpointSeq, position, now);

@@ -3,8 +3,8 @@ import type { Signal } from "../../core/signal.ts";
 import type { Feed } from "../feed.ts";
 
 /**
- * SQLite knows that another connection has committed something, but not what. Beside the server only the token commands
- * open its data directory; they change tokens and environments.
+ * SQLite can tell that another connection has committed, but not what. Only the token commands open
+ * the data directory beside the server, and they change tokens and environments.
  */
 const CHANGED_BY_COMMANDS: readonly Signal[] = [
   { type: "tokens.changed", environmentSeq: null },

@@ -1,7 +1,7 @@
 import { GroupUndone, StoreUnavailable } from "../index.ts";
 import type { Write } from "./commit.ts";
 
-/** The writes of one `Store.together`, as one write of the group commit: all of them are done or none. */
+/** The writes of one `Store.together` as a single write: all of them take effect or none. */
 export class Group implements Write {
   readonly #writes: Write[] = [];
   /** The write that failed in the latest run. */
@@ -15,7 +15,7 @@ export class Group implements Write {
     this.#writes.push(write);
   }
 
-  /** Forgets all writes but the first `size`. Their promises never settle. */
+  /** Drops all writes except the first `size`. The promises of dropped writes never settle. */
   cutTo(size: number): void {
     this.#writes.length = size;
   }
@@ -31,14 +31,17 @@ export class Group implements Write {
     this.#writes.forEach((write, i) => void write.resolve(results[i] as never));
   }
 
-  /** The write that failed gets its error, because a verb may know what to make of it; the others learn that they were undone. */
+  /** Rejects the write that failed with its error, which its verb may understand, and the others with `GroupUndone`. */
   reject(error: unknown): void {
     const undone = error instanceof StoreUnavailable ? error : new GroupUndone(error);
     for (const write of this.#writes) write.reject(write === this.#failed ? error : undone);
   }
 }
 
-/** Resolves as `Promise.all`, but waits for all promises and prefers the error of the write that failed. */
+/**
+ * Resolves like `Promise.all`, but waits for all promises, and prefers the error of the write that
+ * failed.
+ */
 export async function resultsOf<T extends readonly unknown[]>(
   started: T,
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {

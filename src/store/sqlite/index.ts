@@ -41,15 +41,15 @@ import { totals } from "./totals.ts";
 export interface OpenOptions {
   readonly dataDir: string;
   readonly sync: Sync;
-  /** 64 hex digits; null = the key file in the data directory. */
+  /** 64 hex digits. Null means the key file in the data directory. */
   readonly encryptionKey: string | null;
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
-  /** True for the server: no second one may open the directory. False for commands that add or read a row. */
+  /** True for the server, which locks the directory. False for commands beside the server. */
   readonly exclusive: boolean;
 }
 
-/** Opens (or makes) a data directory. Throws a `StartError` with one sentence when it cannot. */
+/** Opens a data directory, and creates it if necessary. Throws `StartError` if it cannot. */
 export async function openStore(options: OpenOptions): Promise<Store> {
   prepareDataDir(options.dataDir);
   const lock = options.exclusive ? lockDataDir(options.dataDir) : null;
@@ -69,11 +69,11 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 export interface MemoryStore {
   readonly store: Store;
-  /** The process dies: what was not committed is gone and nothing that was asked for is ever answered. */
+  /** Behaves like a crash: queued writes are lost, and no promise settles any more. */
   crash(): void;
 }
 
-/** A store on a database that the caller keeps, so that it survives the store: for tests and the simulation. */
+/** Opens a store on a database that belongs to the caller, for tests and the simulation. */
 export function openMemoryStore(
   db: Database,
   clock: Clock,
@@ -92,7 +92,7 @@ interface Parts {
   readonly onFact: (fact: Fact) => void;
   readonly beforeCommit: () => void;
   readonly exclusive: boolean;
-  /** Closes the database, where that is the store's to do. */
+  /** Closes the database if it belongs to the store. */
   readonly close: () => void;
 }
 
@@ -145,7 +145,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
       try {
         ping.get();
       } catch (error) {
-        throw new StoreUnavailable(`The store cannot be read (${(error as Error).message}).`);
+        throw new StoreUnavailable(`The store cannot be read: ${(error as Error).message}.`);
       }
     },
   };
@@ -159,7 +159,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     feed: feed(db),
     together: committer.together,
     close: async () => {
-      // A disk that is full now loses nothing but some speed.
+      // If the disk is full, only speed is lost.
       committer.write(() => stretches.close()).catch(() => {});
       committer.close();
       close();
@@ -168,7 +168,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   return { store, crash: () => committer.crash() };
 }
 
-/** One process owns the data directory, so every lane is its own until it closes; a claim costs no write. */
+/** One process owns the data directory and with it every lane, so a claim costs no write. */
 function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
   return {
     claim: async () => ({ validUntil: Number.POSITIVE_INFINITY, owns: () => true }),
@@ -177,7 +177,7 @@ function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
   };
 }
 
-/** 0 for a file that is not there, such as the log of an in-memory database. */
+/** Returns 0 for a file that does not exist, such as the log of an in-memory database. */
 function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

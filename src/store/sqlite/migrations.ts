@@ -2,8 +2,8 @@ import type { Database } from "bun:sqlite";
 import { StartError } from "../../core/start-error.ts";
 
 /**
- * The schema, as the numbered steps that lead to it. A step that has been released is never changed: what is wrong is
- * mended by the next one. `PRAGMA user_version` holds the number of the last step that ran.
+ * The steps that lead to the schema. A released step is never changed; a later step corrects it.
+ * `PRAGMA user_version` is the number of the last step that has run.
  *
  * States of a delivery: 0 pending, 1 delivered, 2 dead, 3 cancelled.
  */
@@ -279,7 +279,7 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** Brings the database to the newest schema. Throws a `StartError` when it was written by a newer program. */
+/** Brings the database to the newest schema. Throws `StartError` if a newer version has written it. */
 export function migrate(db: Database): void {
   const row = db.query("PRAGMA user_version").get() as { user_version: number };
   if (row.user_version > migrations.length) {

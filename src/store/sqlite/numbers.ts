@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { type Seq, type SeqSource, seqAt } from "../../core/id.ts";
-import { lastPlace } from "./places.ts";
+import { lastPosition } from "./last-position.ts";
 
-/** The greatest number in use, over every table that takes numbers, so that new ones rise above it. */
+/** Returns the greatest number in use in any table. */
 export function lastSeq(db: Database): number {
   const tables = [
     "environment",
@@ -21,23 +21,24 @@ export function lastSeq(db: Database): number {
       `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")})`,
     )
     .get() as { last: number | null };
-  return Math.max(row.last ?? 0, lastPlace(db));
+  return Math.max(row.last ?? 0, lastPosition(db));
 }
 
-/** A millisecond has 4096 numbers. The server begins with its first; commands have the second half. */
+/** The first number within a millisecond for commands. A millisecond has 4096; the server begins with 0. */
 const COMMANDS_FROM = 2048;
-/** Numbers that a command reserves at a time; it needs a handful. */
+/** Numbers that a command reserves at once. */
 const BLOCK = 16;
 const RESERVED = "command-numbers";
 
 /**
- * Numbers for a command that works beside the server. Commands share no number because each reserves its own in the
- * database, and none with the server unless that takes more than 2,048 numbers in one millisecond. Reserves when the
- * first number is asked for, so that a command that only reads does not write.
+ * Generates the numbers of a command that runs beside the server. Commands never get the same number,
+ * because each reserves its own in the database. A command and the server never do, unless the server
+ * takes more than 2048 numbers in one millisecond. Nothing is reserved before the first number is
+ * taken, so a command that only reads does not write.
  */
 export class CommandSeqSource implements SeqSource {
   #next: Seq = 0;
-  /** The first number beyond the reserved ones. */
+  /** The first number after the reserved ones. */
   #end: Seq = 0;
   #least: Seq = 0;
 
@@ -81,7 +82,7 @@ export class CommandSeqSource implements SeqSource {
   }
 }
 
-/** Returns the least number, not below `seq`, that is in the second half of a millisecond. */
+/** Returns the smallest number from `seq` on that is in the second half of a millisecond. */
 function inSecondHalf(seq: Seq): Seq {
   return seq % (2 * COMMANDS_FROM) < COMMANDS_FROM ? seq - (seq % (2 * COMMANDS_FROM)) + COMMANDS_FROM : seq;
 }

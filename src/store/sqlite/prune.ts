@@ -3,16 +3,16 @@ import type { Fact } from "../../core/fact.ts";
 import { type Seq, seqAt } from "../../core/id.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
-import { Round } from "./round.ts";
 import { emptyStretches } from "./stretches-prune.ts";
+import { Sweep } from "./sweep.ts";
 
-/** Who changed what is asked long after: the audit log does not follow the retention of messages. */
+/** The audit log is kept longer than messages, because people ask late who changed what. */
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
-/** A delivery of the message `m` still waits: the message keeps its payload and all there is of it, however old it is. */
+/** The message `m` has a pending delivery, so nothing of it is deleted, however old it is. */
 const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
 
-// The place within one instant is found by the index only when the instant is a condition by itself.
+// SQLite uses the index for a cursor within one `payload_expires_at` only if that is a condition of its own.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
@@ -20,28 +20,28 @@ const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM me
   ORDER BY 1, 2 LIMIT ?4`;
 const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
 
-/** Deletes what is older than it needs to be. Looks at a bounded number of rows at a time so that no commit takes long. */
+/** Deletes what has been kept long enough, a limited number of rows per commit. */
 export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fact) => void): Housekeeping["prune"] {
-  const expired = new Round(db, EXPIRED_PAYLOADS);
-  const old = new Round(db, OLD_MESSAGES);
+  const expired = new Sweep(db, EXPIRED_PAYLOADS);
+  const old = new Sweep(db, OLD_MESSAGES);
   const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
   const dropMessages = messageDropper(db);
   const dropOthers = otherDroppers(db);
 
   return async (before, now, limit) => {
     const pruned = await committer.write(() => {
-      const payloads = expired.look(now, limit);
+      const payloads = expired.read(now, limit);
       for (const seq of payloads.seqs) dropPayload.run(seq);
-      const messages = old.look(seqAt(before), limit);
+      const messages = old.read(seqAt(before), limit);
       const { rows, dead } = dropMessages(messages.seqs);
       const others = dropOthers.map((drop) => drop(before, now, limit));
       return { payloads, messages, rows, dead, others };
     });
     for (const [environmentSeq, count] of pruned.dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
-    const unfinished = [expired.settle(pruned.payloads), old.settle(pruned.messages)];
+    const hasMore = [expired.advance(pruned.payloads), old.advance(pruned.messages)];
     return {
       deleted: pruned.payloads.seqs.length + pruned.rows + pruned.others.reduce((sum, count) => sum + count, 0),
-      more: unfinished.includes(true) || pruned.others.some((count) => count >= limit),
+      more: hasMore.includes(true) || pruned.others.some((count) => count >= limit),
     };
   };
 }
@@ -70,9 +70,9 @@ function messageDropper(db: Database) {
 
 type Dropper = (before: number, now: number, limit: number) => number;
 
-/** What nothing else hangs on. Each deletes at most `limit` rows and says how many. */
+/** Deletes rows that no other rows refer to. Each function deletes up to `limit` rows and returns how many. */
 function otherDroppers(db: Database): readonly Dropper[] {
-  const forgetAnswers = db.prepare(
+  const forgetResponses = db.prepare(
     "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
   );
   const forgetTokens = db.prepare(
@@ -84,7 +84,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
   );
   const dropStretches = emptyStretches(db);
   return [
-    (_, now, limit) => forgetAnswers.run(now, limit).changes,
+    (_, now, limit) => forgetResponses.run(now, limit).changes,
     (before, _, limit) => forgetTokens.run(before, limit).changes,
     (before, _, limit) => forgetTasks.run(seqAt(before), limit).changes,
     (_, now, limit) => forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes,

@@ -4,9 +4,9 @@ import type { History, Queue, Replayable, ReplayOrder, ReplayPage, Resent } from
 import { addResponseClass } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { lateDelivery, STATE, STATE_NAMES, TRIGGER } from "./deliveries.ts";
+import { positionKeeper } from "./last-position.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions } from "./page.ts";
-import { placeKeeper } from "./places.ts";
 import { parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { taskUpdate } from "./tasks.ts";
@@ -105,7 +105,7 @@ export function resendAllVerb(db: Database, committer: Committer, stretches: Str
        AND ${TAKES("?3")} AND ${IS_KEPT("?2")}`,
   );
   const storeTask = taskUpdate(db);
-  const keepPlace = placeKeeper(db);
+  const keepPosition = positionKeeper(db);
 
   return (endpointSeq, rows, { first, now }, progress) =>
     committer.write((): Resent => {
@@ -119,7 +119,7 @@ export function resendAllVerb(db: Database, committer: Committer, stretches: Str
         if (delivery === null && changes === 1) markLate(messageSeq, endpointSeq);
         resent[delivery?.state ?? "none"] += changes;
       });
-      keepPlace(first + rows.length - 1);
+      keepPosition(first + rows.length - 1);
       storeTask(progress(resent));
       return resent;
     });

@@ -1,4 +1,4 @@
-/** Small helpers between rows and values. */
+/** Conversions between rows and values. */
 
 export function jsonOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
@@ -12,7 +12,7 @@ export function parsedOrNull<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T);
 }
 
-/** Was this refused because a value that must be unique is taken? */
+/** Returns whether a write was refused because a unique value is taken. */
 export function isUniqueConflict(error: unknown): boolean {
   return (
     typeof error === "object" &&

@@ -85,7 +85,7 @@ describe("data directory", () => {
   test("a data directory belongs to one server until that server closes it", async () => {
     using home = temporaryDirectory();
     const first = await openStore(optionsFor(home.path));
-    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/in use by another boathook/);
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/already in use by another boathook/);
     await first.close();
     await touch(home.path);
   });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
-import { Round } from "../../../src/store/sqlite/round.ts";
+import { Sweep } from "../../../src/store/sqlite/sweep.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
 
@@ -17,14 +17,14 @@ describe("sweep cursor", () => {
       fc.property(fc.array(fc.boolean(), { maxLength: 30 }), fc.integer({ min: 1, max: 10 }), (rows, limit) => {
         db.run("DELETE FROM row");
         rows.forEach((stays, i) => void db.run("INSERT INTO row VALUES (?, ?)", [i + 1, stays ? 1 : 0]));
-        const round = new Round(db, sql);
+        const sweep = new Sweep(db, sql);
         for (let turn = 0; turn < 2; turn++) {
           const found: number[] = [];
           for (let more = true; more; ) {
-            const looked = round.look(1000, limit);
-            expect(looked.seqs.length).toBeLessThanOrEqual(limit);
-            found.push(...looked.seqs);
-            more = round.settle(looked);
+            const step = sweep.read(1000, limit);
+            expect(step.seqs.length).toBeLessThanOrEqual(limit);
+            found.push(...step.seqs);
+            more = sweep.advance(step);
           }
           expect(found).toEqual(rows.flatMap((stays, i) => (stays ? [] : [i + 1])));
         }
