@@ -21,7 +21,10 @@ import type {
   TokenFilter,
 } from "./index.ts";
 
-/** What users have set up: environments, applications, event types, endpoints and tokens, and who changed them. */
+/**
+ * What users have set up: environments, applications, event types, endpoints and tokens, and who
+ * changed them.
+ */
 export interface Configuration {
   readonly environments: {
     list(): Promise<readonly Environment[]>;
@@ -67,7 +70,10 @@ export interface Configuration {
     operational(): Promise<readonly Application[]>;
     /** The hidden application of an environment; null if it never had one. */
     operationalOf(environmentSeq: Seq): Promise<Application | null>;
-    /** Creates the hidden application of an environment unless there is one. Returns the one there is. */
+    /**
+     * Creates the hidden application of an environment unless there is one. Returns the one there
+     * is.
+     */
     ensureOperational(application: Application): Promise<Application>;
   };
 
@@ -81,7 +87,10 @@ export interface Configuration {
         from: string | null;
         backwards: boolean;
         includeArchived: boolean;
-        /** Leaves out event types that have feature flags but none of these. Null or absent shows all. */
+        /**
+         * Leaves out event types that have feature flags but none of these. Null or absent shows
+         * all.
+         */
         featureFlags?: readonly string[] | null;
       },
     ): Promise<PageOf<EventType>>;
@@ -102,7 +111,10 @@ export interface Configuration {
       name: string,
       change: (before: EventType) => Partial<EventType>,
     ): Promise<EventTypeUpdate>;
-    /** Creates `eventType` or, if its name exists, updates that event type with `change`. Returns what is stored. */
+    /**
+     * Creates `eventType` or, if its name exists, updates that event type with `change`. Returns
+     * what is stored.
+     */
     put(eventType: EventType, change: (before: EventType) => Partial<EventType>): Promise<EventType>;
     expunge(environmentSeq: Seq, name: string): Promise<void>;
   };
@@ -114,7 +126,9 @@ export interface Configuration {
     list(applicationSeq: Seq, page: PageRequest): Promise<PageOf<Endpoint>>;
     /** All endpoints that an application has or had, in order of creation. */
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
-    /** The endpoints that are neither disabled nor deleted: those that `Queue.accept` is called for. */
+    /**
+     * The endpoints that are neither disabled nor deleted: those that `Queue.accept` is called for.
+     */
     active(applicationSeq: Seq): Promise<readonly Endpoint[]>;
     /** Returns false and stores nothing if the uid is taken. */
     create(endpoint: Endpoint, secret: string): Promise<boolean>;
@@ -148,11 +162,17 @@ export interface Configuration {
     /** Makes a token expire at `endsAt`, unless it expires earlier. */
     end(seq: Seq, endsAt: number): Promise<void>;
     endOfApplication(end: TokenEnd): Promise<void>;
-    /** When the JWTs of an application that were issued at `issuedAt` end; null if they were not ended. */
+    /**
+     * When the JWTs of an application that were issued at `issuedAt` end; null if they were not
+     * ended.
+     */
     jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
   };
 
-  /** Who changed what. An entry is stored before its change begins and completed after it, so no crash loses it. */
+  /**
+   * Who changed what. An entry is stored before its change begins and completed after it, so no
+   * crash loses it.
+   */
   readonly audit: {
     begin(entry: AuditEntry): Promise<void>;
     /** Stores the entry in its present state, whether or not it was begun. */

@@ -2,10 +2,12 @@ import { type Seq, seqAt } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { AttemptCounts, Store } from "./index.ts";
 
-/** Attempts that are counted before others have their turn. */
+/** Attempts that are counted in one turn of the event loop. */
 const COUNTED_AT_ONCE = 20_000;
 
-/** Counts the attempts of an endpoint that ended from `since` (inclusive) to `until` (exclusive), both in ms since the epoch. */
+/**
+ * Counts the attempts of an endpoint that ended from `since` (inclusive) to `until` (exclusive).
+ */
 export async function countAttempts(
   store: Store,
   clock: Clock,

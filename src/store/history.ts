@@ -38,7 +38,10 @@ export interface History {
       environmentSeq: Seq,
       limit: number,
     ): Promise<ReadonlyArray<Message & { readonly deliveries: readonly Delivery[] }>>;
-    /** The messages with a delivery to an endpoint of the application, newest first, without payloads. */
+    /**
+     * The messages with a delivery to an endpoint of the application, newest first, without
+     * payloads.
+     */
     ofEndpoint(
       applicationSeq: Seq,
       endpointSeq: Seq,

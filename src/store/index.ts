@@ -72,6 +72,8 @@ export interface Store {
   together<T extends readonly Promise<unknown>[]>(
     start: () => readonly [...T],
   ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
-  /** Commits the queued writes and closes the store. Later writes reject with `StoreUnavailable`. */
+  /**
+   * Commits the queued writes and closes the store. Later writes reject with `StoreUnavailable`.
+   */
   close(): Promise<void>;
 }

@@ -71,7 +71,10 @@ export interface Queue {
    * (inclusive), in lane order.
    */
   due(endpointSeq: Seq, after: LaneCursor, upTo: Seq, limit: number): Promise<readonly PendingDelivery[]>;
-  /** The position of the first pending delivery of a lane after the cursor `after`; null if there is none. */
+  /**
+   * The position of the first pending delivery of a lane after the cursor `after`; null if there is
+   * none.
+   */
   nextPosition(endpointSeq: Seq, after: LaneCursor): Promise<Seq | null>;
   /**
    * What attempts need of these messages, in the order of `messageSeqs`; null for a message that no
@@ -142,7 +145,10 @@ export interface Queue {
   readonly expunge: {
     /** Expunges one message. Returns how many deliveries were cancelled. */
     message(seq: Seq): Promise<number>;
-    /** Expunges messages in one commit. `found` says for each key, in order, whether the message exists. */
+    /**
+     * Expunges messages in one commit. `found` says for each key, in order, whether the message
+     * exists.
+     */
     messages(applicationSeq: Seq, keys: readonly Key[]): Promise<Expunged & { readonly found: readonly boolean[] }>;
     /**
      * Expunges the next `limit` messages of an application after `from` and before `to`, both

@@ -3,7 +3,10 @@ import type { Open } from "./store-under-test.ts";
 
 type Verb = (...args: readonly unknown[]) => unknown;
 
-/** The names of everything that can be called on a store, such as `queue.idempotency.get`, in alphabetical order. */
+/**
+ * The names of everything that can be called on a store, such as `queue.idempotency.get`, in
+ * alphabetical order.
+ */
 export function verbsOf(store: Store): string[] {
   return namesOf(store, "").sort();
 }

@@ -15,10 +15,16 @@ export interface DeletedWithEnvironment {
   readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
 }
 
-/** `taken`: another application has the uid. `gone`: the application does not exist. In both cases nothing was stored. */
+/**
+ * `taken`: another application has the uid. `gone`: the application does not exist. In both cases
+ * nothing was stored.
+ */
 export type ApplicationUpdate = { readonly before: Application; readonly after: Application } | "taken" | "gone";
 
-/** What happens to messages that do not match the schema of their event type: nothing, a warning or a refusal. */
+/**
+ * What happens to messages that do not match the schema of their event type: nothing, a warning or
+ * a refusal.
+ */
 export type Validation = EventType["validation"];
 
 /** Which applications a list leaves out. */
@@ -35,7 +41,10 @@ export type EventTypeUpdate = { readonly before: EventType; readonly after: Even
 
 export type Ordering = Endpoint["ordering"];
 
-/** `taken`: another endpoint has the uid. `gone`: the endpoint does not exist. In both cases nothing was stored. */
+/**
+ * `taken`: another endpoint has the uid. `gone`: the endpoint does not exist. In both cases nothing
+ * was stored.
+ */
 export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";
 
 /** An endpoint with its environment, and whether it was deleted. */

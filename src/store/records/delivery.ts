@@ -12,13 +12,20 @@ export interface PendingDelivery {
   readonly seq: Seq;
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
-  /** Position in the lane. A parallel lane reads a delivery when the time of its position has come. */
+  /**
+   * Position in the lane. A parallel lane reads a delivery when the time of its position has come.
+   */
   readonly position: Seq;
-  /** Earliest time of the next attempt. In a fifo lane it may be later than the time of the position. */
+  /**
+   * Earliest time of the next attempt. In a fifo lane it may be later than the time of the
+   * position.
+   */
   readonly dueAt: number;
   /** Failed attempts of this round. */
   readonly attempts: number;
-  /** Rises with each resend and redrive. Settlements of earlier rounds do not change the delivery. */
+  /**
+   * Rises with each resend and redrive. Settlements of earlier rounds do not change the delivery.
+   */
   readonly round: number;
   readonly trigger: Trigger;
 }
@@ -46,7 +53,9 @@ export interface Attempt {
   readonly reason: FailureReason | null;
   /** 0 if there was no response. */
   readonly responseStatus: number;
-  /** The cut response body, or an error text if there was no response. Null after it was expunged. */
+  /**
+   * The cut response body, or an error text if there was no response. Null after it was expunged.
+   */
   readonly response: Uint8Array | null;
   readonly durationMs: number;
   readonly trigger: Trigger;
@@ -76,21 +85,30 @@ export interface Settlement {
   readonly settledAt: number;
   /** Disable the endpoint, however healthy it was: it responded that it is gone. */
   readonly disableEndpoint: boolean;
-  /** Disable the endpoint if all its attempts have failed for this long, this one included; 0 = never. */
+  /**
+   * Disable the endpoint if all its attempts have failed for this long, this one included; 0 =
+   * never.
+   */
   readonly disableAfterMs: number;
 }
 
 /** What a settlement changed. */
 export interface Settled {
   /**
-   * `moved`: the delivery went from `pending` to `next`. `revived`: it went from `dead` to `delivered`, because it was
-   * buried while its request was under way, and the request succeeded. `stale`: it did not change, because it had been
-   * resent, cancelled, buried or settled by another process during the attempt.
+   * `moved`: the delivery went from `pending` to `next`. `revived`: it went from `dead` to
+   * `delivered`, because it was buried during the attempt and the attempt succeeded. `stale`: it did
+   * not change, because it was resent, cancelled, buried or settled by another process during the
+   * attempt.
    */
   readonly change: "moved" | "revived" | "stale";
-  /** The settlement's `next`. A delivery that was to be retried is dead (`disabled`) when its endpoint is disabled. */
+  /**
+   * The settlement's `next`. A delivery that was to be retried is dead (`disabled`) when its
+   * endpoint is disabled.
+   */
   readonly next: Settlement["next"];
-  /** Set if this settlement disabled the endpoint. Its other pending deliveries are left to `bury`. */
+  /**
+   * Set if this settlement disabled the endpoint. Its other pending deliveries are left to `bury`.
+   */
   readonly disabled: { readonly cause: "gone" | "failing"; readonly failingSince: number } | null;
 }
 

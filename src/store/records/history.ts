@@ -78,7 +78,9 @@ export interface DeadLetterGroup {
   readonly lastDeadAt: number;
 }
 
-/** Which messages of an application to send to one of its endpoints, again or for the first time. */
+/**
+ * Which messages of an application to send to one of its endpoints, again or for the first time.
+ */
 export interface ReplayOrder {
   readonly applicationSeq: Seq;
   readonly endpointSeq: Seq;
@@ -91,7 +93,10 @@ export interface ReplayOrder {
   /** Messages after `from` and before `to`, both exclusive. */
   readonly from: Seq;
   readonly to: Seq;
-  /** Time of the request. Deliveries that ended later are skipped, so a replay never repeats its own failures. */
+  /**
+   * Time of the request. Deliveries that ended later are skipped, so a replay never repeats its own
+   * failures.
+   */
   readonly askedAt: number;
   readonly eventTypes?: readonly string[];
   readonly channel?: string;

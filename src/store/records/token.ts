@@ -15,7 +15,10 @@ export interface TokenEnd {
   readonly applicationSeq: Seq;
   /** Tokens that expire earlier still do. */
   readonly endsAt: number;
-  /** Only tokens created with one of these. Null means all, and also JWTs issued up to `issuedUntil`. */
+  /**
+   * Only tokens created with one of these. Null means all, and also JWTs issued up to
+   * `issuedUntil`.
+   */
   readonly sessionIds: readonly string[] | null;
   readonly issuedUntil: number;
 }

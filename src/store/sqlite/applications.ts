@@ -4,8 +4,8 @@ import type { ApplicationExclusion, Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
+import type { Range } from "./range.ts";
 import { isUniqueConflict } from "./rows.ts";
-import type { Range } from "./stretches.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf(
   "application",
@@ -29,11 +29,11 @@ function excluding(exclude: ApplicationExclusion | null): Conditions {
   return where;
 }
 
-/** Applications that are asked together whether they are wanted; and how often for one page. */
+/** Applications that are filtered at once, and how often for one page. */
 const PIECE_ROWS = 200;
 const PIECES_MAX = 25;
 
-/** Parts of the list with some applications each. */
+/** Splits the list into ranges of `PIECE_ROWS` applications. */
 function* pieces(db: Database, environmentSeq: number, within: Range, direction: "ASC" | "DESC"): Generator<Range> {
   const bound = db.query<{ seq: number }, [Bindings]>(
     `SELECT seq FROM application WHERE ${LISTED} ORDER BY seq ${direction} LIMIT 1 OFFSET ${PIECE_ROWS}`,

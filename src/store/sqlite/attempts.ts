@@ -6,7 +6,8 @@ import type { Committer } from "./commit.ts";
 import { TRIGGER_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
-import type { Range, Stretches } from "./stretches.ts";
+import type { Range } from "./range.ts";
+import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
 
 export interface AttemptRow extends Omit<Attempt, "reason" | "trigger"> {
@@ -24,7 +25,7 @@ export function toAttempt(row: AttemptRow): Attempt {
   return { ...row, reason: row.reason as FailureReason | null, trigger: TRIGGER_NAMES[row.trigger]! };
 }
 
-/** The range of response statuses that belongs to each class, both ends inclusive; 0 is stored when there was no response. */
+/** Conditions on a response status, by class. Without a response the status is stored as 0. */
 const STATUS_RANGES: Readonly<Record<ResponseClass, string>> = {
   none: "= 0",
   "1xx": "BETWEEN 100 AND 199",
@@ -34,12 +35,12 @@ const STATUS_RANGES: Readonly<Record<ResponseClass, string>> = {
   "5xx": "BETWEEN 500 AND 599",
 };
 
-/** Restricts `column`, a response status, to a class. */
+/** Restricts `column`, which holds a response status, to a class. */
 export function addResponseClass(where: Conditions, column: string, responseClass: ResponseClass | undefined): void {
   if (responseClass !== undefined) where.add(`${column} ${STATUS_RANGES[responseClass]}`);
 }
 
-/** The filters that speak of the attempt `t` and of its message `m`. */
+/** Returns the conditions of a filter on the attempt `t` and its message `m`. */
 function conditions(filter: AttemptFilter): Conditions {
   const where = new Conditions();
   if (filter.endpointSeq !== undefined) {
@@ -66,7 +67,8 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
   ): PageOf<Attempt> => {
     const where = conditions(filter);
     const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    // CROSS JOIN keeps the order of the tables: the attempts are few, the messages of their types may be many.
+    // CROSS JOIN fixes the order of the tables. The attempts are few; the messages of a type may be
+    // many.
     const rows = db.query<AttemptRow, [Bindings]>(
       `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
        WHERE t.${scope.column} = $scope AND t.seq >= $from AND t.seq < $to${where.sql}
@@ -95,7 +97,7 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
   };
 }
 
-/** Reads nothing but indexes. */
+/** Counts attempts. Reads only indexes. */
 function countVerb(db: Database): History["attempts"]["count"] {
   const RANGE = "endpoint_seq = ? AND seq >= ? AND seq < ?";
   const beyond = db.prepare<{ seq: number }, [number, number, number, number]>(

@@ -87,7 +87,9 @@ export class Committer {
     return resultsOf(started);
   };
 
-  /** Registers a callback that runs after a rollback, so that caches of written data can be dropped. */
+  /**
+   * Registers a callback that runs after a rollback, so that caches of written data can be dropped.
+   */
   onRollback(listener: () => void): void {
     this.#onRollback.push(listener);
   }

@@ -40,7 +40,10 @@ export function openDatabase(dataDir: string, sync: Sync): Database {
   }
 }
 
-/** Configures a connection. The busy timeout comes first, because it applies to the change of the journal mode. */
+/**
+ * Configures a connection. The busy timeout comes first, because it applies to the change of the
+ * journal mode.
+ */
 export function configure(db: Database, sync: Sync): void {
   db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   db.run("PRAGMA journal_mode = WAL");

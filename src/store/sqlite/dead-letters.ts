@@ -10,8 +10,9 @@ import { taskUpdate } from "./tasks.ts";
 type Bindings = Record<string, string | number | null | Uint8Array>;
 
 /**
- * CROSS JOIN keeps the order of the tables: the dead letters are walked in the order of their index until the page is
- * full. Otherwise SQLite may begin with the applications and sort every dead letter they have for each step of a redrive.
+ * CROSS JOIN fixes the order of the tables, so that dead letters are read in the order of their index
+ * until the page is full. Otherwise SQLite may begin with the applications and sort all their dead
+ * letters in each step of a redrive.
  */
 const FROM = `FROM delivery d
   CROSS JOIN endpoint e ON e.seq = d.endpoint_seq
@@ -20,12 +21,12 @@ const FROM = `FROM delivery d
   WHERE d.state = 2`;
 
 /**
- * Something is left to send, and somebody takes it. A paused endpoint keeps what comes and gets it later; a disabled one would
- * end it at once, and the reason it died of would be lost.
+ * The payload exists, and the endpoint takes deliveries. A paused endpoint gets them later. A disabled
+ * endpoint would end them at once, and their reason would be lost.
  */
 const CAN_BE_REDRIVEN = "e.deleted_at IS NULL AND e.disabled = 0 AND a.deleted_at IS NULL AND m.payload IS NOT NULL";
 
-/** `before` and `after` speak of the time of death. */
+/** Returns the conditions of a filter. `before` and `after` refer to `deadAt`. */
 function conditions(filter: DeadLetterFilter): Conditions {
   const where = new Conditions().add("a.environment_seq = $environmentSeq", { environmentSeq: filter.environmentSeq });
   if (filter.applicationSeq !== undefined) {
@@ -83,7 +84,7 @@ export function deadLetters(db: Database): History["deadLetters"] {
   };
 }
 
-/** Moves dead letters: back into the queue, or out of sight. */
+/** The verbs that change dead letters. */
 export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "redrive" | "drop"> {
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,

@@ -6,16 +6,17 @@ import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Trig
 import type { Committer } from "./commit.ts";
 import { positionKeeper } from "./last-position.ts";
 import { settleVerb } from "./settle.ts";
-import { type Stretches, trait } from "./stretches.ts";
+import type { Stretches } from "./stretches.ts";
+import { trait } from "./trait.ts";
 
-/** How the states stand in the column `state`. */
+/** The values of the column `state`. */
 export const STATE = { pending: 0, delivered: 1, dead: 2, cancelled: 3 } as const satisfies Record<
   DeliveryState,
   number
 >;
 export const STATE_NAMES: readonly DeliveryState[] = ["pending", "delivered", "dead", "cancelled"];
 
-/** How the triggers stand in the column `trigger`. */
+/** The values of the column `trigger`. */
 export const TRIGGER = { schedule: 0, manual: 1 } as const satisfies Record<Trigger, number>;
 export const TRIGGER_NAMES: readonly Trigger[] = ["schedule", "manual"];
 
@@ -33,7 +34,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
 
 type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
 
-/** The queue: what waits, in which lane, and what becomes of it. */
+/** The verbs that read and change deliveries. */
 export function deliveries(db: Database, committer: Committer, stretches: Stretches): Verbs {
   return {
     ...lanes(db),
@@ -47,7 +48,10 @@ interface PendingRow extends Omit<PendingDelivery, "trigger"> {
   trigger: number | Trigger;
 }
 
-/** Replaces the numbers of triggers by their names, in the rows themselves: this runs for every delivery. */
+/**
+ * Replaces the numbers of triggers by their names. Changes the rows themselves, because it runs for
+ * every delivery.
+ */
 function withTriggers(rows: PendingRow[]): PendingDelivery[] {
   for (const row of rows) row.trigger = TRIGGER_NAMES[row.trigger as number]!;
   return rows as PendingDelivery[];
@@ -64,8 +68,8 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
     `SELECT position FROM delivery
      WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND (position > ?2 OR seq > ?3) ORDER BY position, seq LIMIT 1`,
   );
-  // Jumps from lane to lane in the index instead of reading everything that waits: a backlog of millions costs as many
-  // steps as it has endpoints.
+  // Jumps from lane to lane in the index. So the cost depends on the number of lanes and not on the
+  // number of pending deliveries.
   const firstLane = db.prepare<PendingLane, [number]>(
     `SELECT endpoint_seq AS endpointSeq, position FROM delivery WHERE state = 0 AND endpoint_seq > ?
      ORDER BY endpoint_seq, position LIMIT 1`,
@@ -86,7 +90,9 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
   };
 }
 
-/** Enters a delivery that was made after its message, so that the message is found among those of its endpoint. */
+/**
+ * Returns a function that adds a message to the list of an endpoint that got its delivery later.
+ */
 export function lateDelivery(db: Database, stretches: Stretches): (messageSeq: Seq, endpointSeq: Seq) => void {
   const applicationOf = db.prepare<{ seq: number }, [number]>(
     "SELECT application_seq AS seq FROM message WHERE seq = ?",

@@ -3,7 +3,9 @@ import type { EndpointMessage, EndpointMessageFilter, History, PageRequest } fro
 import { type DeliveryRow, STATE, toDelivery } from "./deliveries.ts";
 import { addMessageFilter, type MessageRow, messageColumns, toMessage } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
-import { type Range, type Stretches, trait } from "./stretches.ts";
+import type { Range } from "./range.ts";
+import type { Stretches } from "./stretches.ts";
+import { trait } from "./trait.ts";
 import { termsOfMessages } from "./traits.ts";
 
 type Row = MessageRow & {
@@ -18,7 +20,7 @@ type Row = MessageRow & {
 const COLUMNS = `${messageColumns(false)}, d.seq AS deliverySeq, d.endpoint_seq AS endpointSeq, d.state, d.reason,
   d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
 
-/** Has it arrived in an earlier round? Only what was sent again can have. */
+/** The delivery succeeded in an earlier round. Only a delivery in a later round can have. */
 const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
   (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;
 
@@ -33,19 +35,19 @@ const WITH_STATUS: Readonly<Record<NonNullable<EndpointMessageFilter["status"]>,
   cancelled: `${ENDED} AND d.state = ${STATE.cancelled}`,
 };
 
-/** What has an index of its own because it is rare; the rest is found by way of the application's messages. */
+/** Rare deliveries have an index. The others are found through the messages of the application. */
 const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>, string>>> = {
   failed: ENDED,
   retrying: RETRIED,
   cancelled: ENDED,
 };
 
-/** Rows of a rare kind that are looked at together. */
+/** Rare rows that are read at once. */
 const RARE_ROWS = 64;
-/** When no more than these wait in the lane, those that wait for their first attempt are among them. */
+/** Up to this many pending deliveries are read from the lane; more are found among all messages. */
 const WAITING_MAX = 2000;
 
-/** The messages that go to an endpoint. */
+/** Lists the messages with a delivery to an endpoint. */
 export function endpointMessages(db: Database, stretches: Stretches): History["messages"]["ofEndpoint"] {
   return async (applicationSeq, endpointSeq, filter, page) => {
     const rare = filter.status === undefined ? undefined : RARE[filter.status];
@@ -82,7 +84,7 @@ function query(
   addMessageFilter(where, filter);
   if (filter.status !== undefined) where.add(WITH_STATUS[filter.status]);
   const isRare = filter.status !== undefined && RARE[filter.status] !== undefined;
-  // CROSS JOIN keeps the order of the tables: the search has found the rows of the first one.
+  // CROSS JOIN fixes the order of the tables: the ranges are those of the first one.
   const sql = isRare
     ? `SELECT ${COLUMNS} FROM delivery d CROSS JOIN message m ON m.seq = d.message_seq
        WHERE d.endpoint_seq = $endpointSeq AND d.message_seq >= $from AND d.message_seq < $to${where.sql}
@@ -94,7 +96,10 @@ function query(
   return { statement: db.query<Row, [Bindings]>(sql), values: { ...where.values, applicationSeq, endpointSeq } };
 }
 
-/** The messages in an endpoint's lane, in no order; null when they are many. Then they are found among the others soon enough. */
+/**
+ * Returns the messages in the lane of an endpoint, in any order; null if there are more than
+ * `WAITING_MAX`.
+ */
 function waitingMessages(db: Database, endpointSeq: number): number[] | null {
   const rows = db
     .query<{ seq: number }, [number]>(
@@ -112,7 +117,7 @@ function singly(seqs: readonly number[], { from, to }: Range, direction: "ASC" |
     .map((seq) => ({ from: seq, to: seq + 1 }));
 }
 
-/** Parts of the list that hold some rows of a kind that has an index. */
+/** Splits the list into ranges with up to `RARE_ROWS` rare rows. */
 function* rareRanges(
   db: Database,
   kind: string,

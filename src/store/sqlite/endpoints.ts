@@ -8,7 +8,7 @@ import { pageOf, walk } from "./page.ts";
 import { isUniqueConflict } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 
-/** Svix refuses to rotate while more than ten old keys are still valid. */
+/** Valid old secrets that an endpoint may have. The same limit as in the Svix API. */
 const OLD_SECRETS_MAX = 10;
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("endpoint", endpointFields, {
@@ -40,7 +40,8 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
-  // What is to be sent for the first time at a later instant keeps its place there: as the head it would hold up the others.
+  // A scheduled first attempt keeps its position: at the head of the lane it would hold up the
+  // others.
   const orderByAcceptance = db.prepare(
     `UPDATE delivery SET position = seq
      WHERE endpoint_seq = ?1 AND state = 0 AND (attempts_total > 0 OR trigger = 1 OR due_at <= ?2)`,

@@ -3,13 +3,13 @@ import type { Expunged, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { taskUpdate } from "./tasks.ts";
 
-/** Counts what expunging comes to. */
+/** Adds up the result of expunging messages. */
 class Sum {
   messages = 0;
   cancelled = 0;
   readonly #endpoints = new Set<number>();
 
-  /** A delivery of this endpoint was cancelled. */
+  /** Counts a cancelled delivery of an endpoint. */
   cancelledFor(endpointSeq: number): void {
     this.cancelled++;
     this.#endpoints.add(endpointSeq);
@@ -20,7 +20,7 @@ class Sum {
   }
 }
 
-/** Payloads that are not to be kept, without ever reading them. */
+/** Deletes payloads without reading them. */
 export function expunge(db: Database, committer: Committer): Queue["expunge"] {
   const bySeq = db.prepare<{ seq: number }, [number, number]>(
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",

@@ -31,7 +31,10 @@ export class Group implements Write {
     this.#writes.forEach((write, i) => void write.resolve(results[i] as never));
   }
 
-  /** Rejects the write that failed with its error, which its verb may understand, and the others with `GroupUndone`. */
+  /**
+   * Rejects the write that failed with its error, which its verb may understand, and the others
+   * with `GroupUndone`.
+   */
   reject(error: unknown): void {
     const undone = error instanceof StoreUnavailable ? error : new GroupUndone(error);
     for (const write of this.#writes) write.reject(write === this.#failed ? error : undone);

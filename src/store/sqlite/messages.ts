@@ -18,7 +18,7 @@ import { jsonOrNull, parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
 
-/** `latest` looks at no more than this many messages of the whole installation. */
+/** Newest messages of all environments that `latest` reads. */
 const LATEST_SCAN = 5000;
 
 export interface MessageRow {
@@ -64,7 +64,7 @@ export function toMessage(row: MessageRow): Message {
   };
 }
 
-/** The filters that speak of the message `m`. */
+/** Adds the conditions of a filter on the message `m`. */
 export function addMessageFilter(where: Conditions, filter: MessageFilter): void {
   if (filter.eventTypes !== undefined) where.oneOf("m.event_type", filter.eventTypes);
   if (filter.channel !== undefined) {
@@ -85,7 +85,7 @@ export function acceptVerb(
   idempotency: Idempotency,
   stretches: Stretches,
 ): Queue["accept"] {
-  // Both statements run for every message of the server: positional parameters, nothing looked up that is not needed.
+  // These statements run for every message: positional parameters, and no read that is not needed.
   const insertMessage = db.prepare(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
        accepted_at, payload_expires_at, deliver_at, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

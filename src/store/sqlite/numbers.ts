@@ -24,7 +24,10 @@ export function lastSeq(db: Database): number {
   return Math.max(row.last ?? 0, lastPosition(db));
 }
 
-/** The first number within a millisecond for commands. A millisecond has 4096; the server begins with 0. */
+/**
+ * The first number within a millisecond for commands. A millisecond has 4096; the server begins
+ * with 0.
+ */
 const COMMANDS_FROM = 2048;
 /** Numbers that a command reserves at once. */
 const BLOCK = 16;

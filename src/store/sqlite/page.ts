@@ -1,17 +1,18 @@
 import { type Seq, seqAt } from "../../core/id.ts";
 import type { PageOf, PageRequest, TimeWindow } from "../index.ts";
-import { EVERYTHING, type Range } from "./stretches.ts";
+import { EVERYTHING, type Range } from "./range.ts";
 
-/** The part of a query that walks a list: which rows, in which order to read them. */
+/** The part of a query that reads a page of a list. */
 export interface Walk {
-  /** SQL condition over `column`, to be joined by AND; empty when the list starts at its beginning. */
+  /** SQL condition with a leading AND; empty if the page starts at the beginning. */
   readonly condition: string;
   readonly direction: "ASC" | "DESC";
 }
 
 /**
- * Lists are read by key, never by offset, so that page 1,000 costs what page 1 costs. The caller binds `$from` and asks for
- * `limit + 1` rows; `pageOf` cuts the extra one off and puts a backward page into display order.
+ * Reads lists by key and not by offset, so that page 1000 costs as much as page 1. The caller binds
+ * `$from` and reads `limit + 1` rows. `pageOf` removes the additional row and puts a backward page
+ * into display order.
  */
 export function walk(column: string, page: PageRequest): Walk {
   const ascending = (page.order === "ascending") !== page.backwards;
@@ -28,7 +29,9 @@ export function pageOf<T>(rows: T[], page: { limit: number; backwards: boolean }
   return { rows, more };
 }
 
-/** The numbers that a page can hold: those beyond its start, within a window of time. */
+/**
+ * Returns the range of numbers that a page can contain: after its start and within a time window.
+ */
 export function rangeOf(page: PageRequest, window: TimeWindow = {}): Range {
   const { from: least, to: bound } = EVERYTHING;
   const from = window.after === undefined ? least : seqAt(window.after + 1);
@@ -43,12 +46,15 @@ export function directionOf(page: PageRequest): Walk["direction"] {
   return (page.order === "ascending") !== page.backwards ? "ASC" : "DESC";
 }
 
-/** One request looks at no more ranges: a page may then be shorter, or even empty, and says where to go on. */
+/**
+ * Ranges that one request reads. A page that needs more is short or empty and says where to
+ * continue.
+ */
 const RANGES_MAX = 64;
 
 /**
- * Fills a page from one range after the other, in the direction of travel. `read` answers with the rows of a range that are wanted, in
- * that direction, at most `limit`.
+ * Fills a page from one range after the other, in the direction of reading. `read` returns up to
+ * `limit` matching rows of a range in that direction.
  */
 export function readRanges<Row>(
   page: PageRequest,
@@ -69,14 +75,14 @@ export function readRanges<Row>(
   return pageOf(rows, page);
 }
 
-/** The exclusive start of what comes after a range. */
+/** Returns the exclusive start of the page after a range. */
 function beyond(range: Range, page: PageRequest): Seq {
   return directionOf(page) === "ASC" ? range.to - 1 : range.from;
 }
 
 export type Bindings = Record<string, string | number | null | Uint8Array>;
 
-/** Builds a condition from the filters that are set, with their values. Names of bindings are used without `$`. */
+/** Collects conditions and their bindings. The names of bindings are without `$`. */
 export class Conditions {
   readonly values: Bindings = {};
   #sql = "";
@@ -88,7 +94,7 @@ export class Conditions {
     return this;
   }
 
-  /** `column IN (…)` with one binding each. */
+  /** Adds `column IN (…)` with one binding per value. */
   oneOf(column: string, list: ReadonlyArray<string | number>): this {
     const names = list.map((value) => {
       const name = `in${this.#count++}`;

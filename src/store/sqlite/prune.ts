@@ -12,7 +12,8 @@ const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 /** The message `m` has a pending delivery, so nothing of it is deleted, however old it is. */
 const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
 
-// SQLite uses the index for a cursor within one `payload_expires_at` only if that is a condition of its own.
+// SQLite uses the index for a cursor within one `payload_expires_at` only if that is a condition of
+// its own.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
@@ -46,7 +47,10 @@ export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fac
   };
 }
 
-/** Deletes messages with their deliveries and attempts, and counts the dead letters among them by environment. */
+/**
+ * Deletes messages with their deliveries and attempts, and counts the dead letters among them by
+ * environment.
+ */
 function messageDropper(db: Database) {
   const deadOf = db.prepare<{ environmentSeq: number }, [number]>(
     `SELECT a.environment_seq AS environmentSeq FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
@@ -70,7 +74,10 @@ function messageDropper(db: Database) {
 
 type Dropper = (before: number, now: number, limit: number) => number;
 
-/** Deletes rows that no other rows refer to. Each function deletes up to `limit` rows and returns how many. */
+/**
+ * Deletes rows that no other rows refer to. Each function deletes up to `limit` rows and returns
+ * how many.
+ */
 function otherDroppers(db: Database): readonly Dropper[] {
   const forgetResponses = db.prepare(
     "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",

@@ -11,7 +11,10 @@ import { parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { taskUpdate } from "./tasks.ts";
 
-/** The next messages of the application, whatever is to become of them: so a step costs the same where nothing is to be sent. */
+/**
+ * The next messages of the application, whether or not they match, so that every step costs the
+ * same.
+ */
 const NEXT_MESSAGES = `SELECT seq, event_type, channels, tags, deliver_at, payload IS NOT NULL AS kept FROM message
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
 
@@ -21,7 +24,10 @@ const SUCCEEDED =
 const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq
   ORDER BY t.seq DESC LIMIT 1)`;
 
-/** What a round that has just begun looks like is in none of these, so that a step done twice sends nothing twice. */
+/**
+ * A delivery in a new round matches none of these conditions, so a step that is repeated sends
+ * nothing twice.
+ */
 const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
   failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
   missing: `(d.seq IS NULL OR (d.state = ${STATE.dead} AND d.attempts_total = 0 AND ${ENDED_BEFORE}))
@@ -60,7 +66,7 @@ function toReplayable({ messageSeq, eventType, channels, seq, state, round }: Ro
   return { messageSeq, eventType, channels: parsedOrNull<string[]>(channels), delivery };
 }
 
-/** Messages again: walks those of an application and makes their deliveries to one endpoint pending, many in a commit. */
+/** Finds the messages of a replay. */
 export function replayable(db: Database): History["replayable"] {
   return async (order, limit) => page(db, order, limit);
 }
@@ -84,10 +90,12 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
   return { rows: rows.map(toReplayable), last: walked.count < limit ? null : walked.last };
 }
 
-/** Still true of what was found a moment ago: the endpoint takes deliveries. */
+/**
+ * The endpoint takes deliveries. It may have been disabled or deleted since the message was found.
+ */
 const TAKES = (endpointSeq: string) =>
   `EXISTS (SELECT 1 FROM endpoint WHERE seq = ${endpointSeq} AND disabled = 0 AND deleted_at IS NULL)`;
-/** And there is something to send. */
+/** The payload exists. It may have been expunged since the message was found. */
 const IS_KEPT = (messageSeq: string) =>
   `EXISTS (SELECT 1 FROM message WHERE seq = ${messageSeq} AND payload IS NOT NULL)`;
 

@@ -21,7 +21,10 @@ export class SecretBox {
     return decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES), undefined, "utf8") + decipher.final("utf8");
   }
 
-  /** Identifies the key without revealing it. It is stored with the data, so that another key is noticed. */
+  /**
+   * Identifies the key without revealing it. It is stored with the data, so that another key is
+   * noticed.
+   */
   get fingerprint(): string {
     return createHash("sha256").update("boathook encryption key\0").update(this.key).digest("hex").slice(0, 32);
   }

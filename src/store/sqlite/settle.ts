@@ -12,7 +12,7 @@ import { traitsOfAttempt } from "./traits.ts";
 
 type NextState = Settlement["next"];
 
-/** The usual result, shared because it is made for every delivered message. */
+/** The usual result. It is shared, because every delivered message has it. */
 const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null };
 
 export function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
@@ -49,7 +49,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     const cause: "gone" | "failing" | null = disableEndpoint ? "gone" : hasFailedTooLong ? "failing" : null;
     const next = cause === null ? settlement.next : nextAtDisabledEndpoint(settlement.next);
     if (next !== settlement.next) endsDelivery.run(attempt.seq);
-    // No change when the endpoint has been disabled or deleted already.
+    // Changes nothing if the endpoint is already disabled or deleted.
     const disabled =
       cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
         ? { cause, failingSince: failingSince ?? settledAt }
@@ -69,7 +69,10 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
   return (settlements) => committer.write(() => settlements.map(settleOne));
 }
 
-/** Returns a function that stores an attempt. It returns false and changes nothing if the attempt is stored already. */
+/**
+ * Returns a function that stores an attempt. It returns false and changes nothing if the attempt is
+ * stored already.
+ */
 function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
   const insert = db.prepare(
@@ -98,7 +101,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
   };
 }
 
-/** Returns a function that finds out what a settlement changed that had been committed before. */
+/** Returns a function that finds out what a settlement changed when it was committed. */
 function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled {
   const delivery = db.prepare<{ state: number; round: number; reason: string | null }, [number]>(
     "SELECT state, round, reason FROM delivery WHERE seq = ?",
@@ -124,7 +127,10 @@ function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled 
   };
 }
 
-/** Moves a delivery to its next state, unless it is in another round or has ended. */
+/**
+ * Returns a function that moves a delivery to its next state, unless it is in another round or has
+ * ended.
+ */
 function deliveryMover(db: Database) {
   const deliver = db.prepare(
     `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3

@@ -1,46 +1,14 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { Committer } from "./commit.ts";
+import { type Direction, EVERYTHING, type Range } from "./range.ts";
+import { Search } from "./stretch-search.ts";
+import { type Terms, type Trait, textOf } from "./trait.ts";
 
-/** What a filter can ask of a row of a list. Numbers are endpoints that a message goes to; the texts are made below. */
-export type Trait = string | number;
-
-/** No two kinds can be taken for each other: event types consist of letters, digits and `-_.` alone. */
-export const trait = {
-  eventType: (name: string): Trait => name,
-  /** Of an attempt that failed, to deliver a message with this trait. */
-  failedWith: (one: Trait): Trait => `f:${one}`,
-  channel: (name: string): Trait => `c:${name}`,
-  tag: (name: string): Trait => `t:${name}`,
-  /** Hundreds of the answer's status: 0 (no answer), 1 … */
-  statusClass: (hundreds: number): Trait => STATUS_CLASSES[hundreds] ?? ":other",
-  failed: ":failed",
-  endpoint: (seq: Seq): Trait => seq,
-} as const;
-
-const STATUS_CLASSES = [":0", ":1", ":2", ":3", ":4", ":5"];
-
-/** Rows of a stretch: so many are looked at for one that is wanted, and so many share the cost of being indexed. */
+/** Rows of a stretch. More make the index smaller, but more rows are read for one that matches. */
 const STRETCH_ROWS = 64;
-/** Lists of whose last stretch the traits are collected. When there are more, some get shorter stretches. */
+/** Lists whose last stretch is kept in memory. With more lists some stretches get shorter. */
 const OPEN_MAX = 10_000;
-/** More choices than these are faster looked up here than one after the other by SQLite. */
-const CHOICES_MAX = 8;
-/** Lines that are read before a search tells how far it has come: by SQLite, and here. */
-const LINES_AT_ONCE = { bySql: 300, byReading: 30 } as const;
-
-/** Rows with numbers from `from` (inclusive) to `to` (exclusive). */
-export interface Range {
-  readonly from: Seq;
-  readonly to: Seq;
-}
-
-/** The numbers of all rows. */
-export const EVERYTHING: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
-
-type Direction = "ASC" | "DESC";
-/** Each a choice of traits; a row must have one of each. */
-type Terms = ReadonlyArray<readonly Trait[]>;
 
 interface Open {
   readonly start: Seq;
@@ -50,18 +18,32 @@ interface Open {
 }
 
 /**
- * A sparse index of lists (the attempts of an endpoint, the messages of an application) by the traits of their rows. An
- * index entry for each row and trait would cost the hot path more than storing the row does. Here a list is divided into
- * stretches of some 64 rows, and one line is stored for each: where it begins and which traits are found in it. A filter reads
- * the lines, of which there are few, and only the rows of stretches that have what it wants.
+ * A sparse index of lists (the attempts of an endpoint, the messages of an application) by the traits
+ * of their rows. An index entry per row and trait would cost more than storing the row. Instead a list
+ * is divided into stretches of about 64 rows, and the table `stretch` has one line for each: where it
+ * starts, and which traits its rows have.
  *
- * The line of the last stretch is stored without traits, which means "not known, look at the rows", and gets them when the
- * next one begins; so after a crash all that is lost is that some stretches are looked at in vain. Rows come in
- * the order of their numbers, with rare exceptions: their traits are added to the stretch where they belong.
+ * Example: the messages of application 7, with stretches of four rows instead of 64.
+ *
+ *     row      11   12   14   15 | 20   21   23   26 | 30   31
+ *     type     a    b    a    a  | c    c    c    c  | a    c
+ *     channel  eu        eu      | eu   us           |      us
+ *
+ *     list_seq  start  traits
+ *            7     11  |a||c:eu||b|
+ *            7     20  |c||c:eu||c:us|
+ *            7     30  NULL              (the last stretch: not known, read the rows)
+ *
+ * A search for channel `us` skips the rows from 11, and reads those from 20 and from 30. A search for
+ * type `b` reads those from 11 and from 30.
+ *
+ * The traits of the last stretch are collected in memory and stored when the next one begins. After a
+ * crash they are lost: the line stays NULL, and searches read the rows. Rows are added in the order of
+ * their numbers, with rare exceptions, whose traits are added to the stretch of their number.
  */
 export class Stretches {
   readonly #open = new Map<Seq, Open>();
-  /** The greatest number that was marked, or in use before. */
+  /** The greatest number that was marked, or was in use at the start. */
   #newest: Seq;
   readonly #db: Database;
   readonly #begun: Statement;
@@ -89,24 +71,24 @@ export class Stretches {
       "SELECT start FROM stretch WHERE list_seq = ? AND start <= ? ORDER BY start DESC LIMIT 1",
     );
     this.#endOf = db.prepare("SELECT start FROM stretch WHERE list_seq = ? AND start > ? ORDER BY start LIMIT 1");
-    // What was stored since the commit before is not there any more.
+    // Lines may have been rolled back.
     committer.onRollback(() => this.#open.clear());
   }
 
-  /** Enters a row of a list. To be called in the commit that stores the row. */
+  /** Adds a row to a list. Must be called in the commit that stores the row. */
   mark(list: Seq, seq: Seq, traits: readonly Trait[]): void {
     const open = this.#openFor(list, seq);
     if (open === null) this.#add(list, seq, traits);
     else for (const one of traits) open.traits.add(one);
   }
 
-  /** Stores what is known of the last stretches, for a stop in good order. */
+  /** Stores the traits of the last stretches, before the store is closed. */
   close(): void {
     for (const [list, open] of this.#open) this.#end(list, open);
     this.#open.clear();
   }
 
-  /** The last stretch, or a new one; null when the row does not belong at the end of the list. */
+  /** Returns the last stretch, or a new one; null if the row is not at the end of the list. */
   #openFor(list: Seq, seq: Seq): Open | null {
     const open = this.#open.get(list);
     const isLate = open === undefined ? seq <= this.#newest : seq < open.start;
@@ -143,8 +125,9 @@ export class Stretches {
   }
 
   /**
-   * The parts of a list that may hold rows with all of `terms`; in the direction of travel, none twice, all within `within`. An
-   * empty range is a piece of the search that found nothing, told so that the work can be bounded.
+   * Finds the ranges within `within` that may contain rows that match all `terms`, in the direction of
+   * reading and without overlaps. An empty range means that a step of the search found nothing; the
+   * caller can limit the steps.
    */
   *find(list: Seq, terms: Terms, within: Range, direction: Direction): Generator<Range> {
     const descending = direction === "DESC";
@@ -162,76 +145,8 @@ export class Stretches {
     }
   }
 
-  /** Where the stretch begins that holds this number. */
+  /** Returns the start of the stretch that contains a number. */
   #beginning(list: Seq, seq: Seq): Seq {
     return this.#startOf.get(list, seq)?.start ?? seq;
   }
-}
-
-/** Goes from line to line. */
-class Search {
-  readonly #bound: Statement<{ start: number }, [Bindings]>;
-  readonly #next: Next;
-  #known: Seq | null = null;
-
-  constructor(
-    db: Database,
-    private readonly list: Seq,
-    terms: Terms,
-    private readonly direction: Direction,
-  ) {
-    const lines = "FROM stretch WHERE list_seq = $list AND start >= $from AND start < $to";
-    const order = `ORDER BY start ${direction}`;
-    const way = terms.flat().length > CHOICES_MAX ? "byReading" : "bySql";
-    this.#bound = db.query(`SELECT start ${lines} ${order} LIMIT 1 OFFSET ${LINES_AT_ONCE[way]}`);
-    this.#next = WAYS[way](db, terms, lines, order);
-  }
-
-  /** How far to look before telling: a number within `from` and `to`. */
-  bound(from: Seq, to: Seq): Seq {
-    const { list, direction } = this;
-    if (this.#known !== null && this.#known > from && this.#known < to) return this.#known;
-    this.#known = this.#bound.get({ list, from, to })?.start ?? (direction === "DESC" ? from : to);
-    return this.#known;
-  }
-
-  /** The nearest stretch that begins in a range and may have what is wanted. */
-  next(range: Range): Seq | null {
-    return this.#next({ list: this.list, ...range });
-  }
-}
-
-type Bindings = Record<string, string | number>;
-type Next = (range: Range & { readonly list: Seq }) => Seq | null;
-
-function bySql(db: Database, terms: Terms, lines: string, order: string): Next {
-  const choices = Object.fromEntries(terms.flat().map((one, i) => [`t${i}`, textOf([one])]));
-  let count = 0;
-  const conditions = terms.map((term) => `(${term.map(() => `instr(traits, $t${count++})`).join(" OR ")})`);
-  const next = db.query<{ start: number }, [Bindings]>(
-    `SELECT start ${lines} AND (traits IS NULL OR (${conditions.join(" AND ")})) ${order} LIMIT 1`,
-  );
-  return (range) => next.get({ ...range, ...choices })?.start ?? null;
-}
-
-function byReading(db: Database, terms: Terms, lines: string, order: string): Next {
-  const choices = terms.map((term) => new Set(term.map((one) => textOf([one]).slice(1, -1))));
-  const next = db.query<{ start: number; traits: string | null }, [Bindings]>(`SELECT start, traits ${lines} ${order}`);
-  return (range) => {
-    for (const { start, traits } of next.iterate({ ...range })) {
-      if (traits === null) return start;
-      const there = traits.split("|");
-      if (choices.every((choice) => there.some((one) => choice.has(one)))) return start;
-    }
-    return null;
-  };
-}
-
-const WAYS = { bySql, byReading } as const;
-
-/** Traits as they are stored: each between bars, so that a whole one is found and not a part. */
-function textOf(traits: Iterable<Trait>): string {
-  let text = "";
-  for (const one of traits) text += typeof one === "number" ? `|#${one}|` : `|${one}|`;
-  return text;
 }

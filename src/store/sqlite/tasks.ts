@@ -14,8 +14,8 @@ function toTask(row: Row): Task {
 }
 
 /**
- * Returns a function that stores how far a task has come, within a commit that may do more than that. It throws
- * `LeaseLost` when the task has ended: while it runs it belongs to the one process that owns the data.
+ * Returns a function that stores the progress of a task within a commit. It throws `LeaseLost` if the
+ * task has ended. A running task belongs to the one process that owns the data.
  */
 export function taskUpdate(db: Database): (task: Task) => void {
   const replace = db.prepare(
@@ -69,7 +69,7 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toTask), page);
     },
-    // One process owns the data, so no other works on any of them.
+    // One process owns the data and with it all tasks.
     lease: async () => running.all().map(toTask),
   };
 }

@@ -51,13 +51,16 @@ export function tokens(db: Database, committer: Committer): Configuration["token
   };
 }
 
-/** Ends tokens by their application: stored ones in their rows; JWTs, which have none, by when they were issued. */
+/**
+ * Ends the tokens of an application: stored tokens in their rows, and JWTs, which have none, by
+ * their issue time.
+ */
 function applicationEnds(db: Database) {
   const OF_APPLICATION = `UPDATE token SET expires_at = ?2
     WHERE application_seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)`;
   const endAll = db.prepare(OF_APPLICATION);
   const endSessions = db.prepare(`${OF_APPLICATION} AND session_id IN (SELECT value FROM json_each(?3))`);
-  // What ended no more and no earlier than this is not needed any longer.
+  // Earlier rows that end fewer tokens, and no earlier, are not needed any more.
   const dropJwtEnds = db.prepare(
     "DELETE FROM jwt_end WHERE application_seq = ? AND issued_until <= ? AND ends_at >= ?",
   );

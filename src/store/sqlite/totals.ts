@@ -5,7 +5,7 @@ import { STATE } from "./deliveries.ts";
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
   JOIN application a ON a.seq = e.application_seq`;
 
-/** Counts what waits and what is dead in each environment. */
+/** Counts pending deliveries and dead letters by environment. */
 export function totals(db: Database): StoreTotals[] {
   const count = (state: number) =>
     db

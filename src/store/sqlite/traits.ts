@@ -1,5 +1,5 @@
 import type { AttemptFilter, MessageFilter, NewMessage, ResponseClass, Settlement } from "../index.ts";
-import { type Trait, trait } from "./stretches.ts";
+import { type Trait, trait } from "./trait.ts";
 
 type Labels = Pick<NewMessage, "eventType" | "channels" | "tags">;
 
@@ -9,7 +9,7 @@ function addLabels(traits: Trait[], { eventType, channels, tags }: Labels): void
   if (tags !== null) for (const tag of tags) traits.push(trait.tag(tag));
 }
 
-/** By what a message is found among those of its application. */
+/** Returns the traits of a message in the list of its application. */
 export function traitsOfMessage(message: NewMessage): Trait[] {
   const traits: Trait[] = [];
   addLabels(traits, message);
@@ -17,7 +17,7 @@ export function traitsOfMessage(message: NewMessage): Trait[] {
   return traits;
 }
 
-/** By what an attempt is found among those of its endpoint. */
+/** Returns the traits of an attempt in the list of its endpoint. */
 export function traitsOfAttempt({ reason, responseStatus }: Settlement["attempt"], labels: Labels): Trait[] {
   const traits: Trait[] = [];
   addLabels(traits, labels);
@@ -26,7 +26,10 @@ export function traitsOfAttempt({ reason, responseStatus }: Settlement["attempt"
   return traits;
 }
 
-/** What to search for, each a choice of traits that all rows with the filter's properties have one of. Empty: anything. */
+/**
+ * Returns the terms of a filter: a matching row has one trait of each term. No terms match every
+ * row.
+ */
 export function termsOfMessages({ eventTypes, channel, tag }: MessageFilter): (readonly Trait[])[] {
   const terms: (readonly Trait[])[] = [];
   if (eventTypes !== undefined) terms.push(eventTypes.map(trait.eventType));
@@ -40,7 +43,8 @@ const HUNDREDS: Readonly<Record<ResponseClass, number>> = { none: 0, "1xx": 1, "
 export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
   const { outcome, responseClass } = filter;
   const ofMessage = termsOfMessages(filter);
-  // Where there are failures, and messages of a type, it is seldom one of these that failed: that is a trait of its own.
+  // A stretch may have failures and messages of a type, but no failure of that type: hence
+  // `failedWith`.
   const terms = outcome === "failed" ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
   if (outcome === "failed" && terms.length === 0) terms.push([trait.failed]);
   if (outcome === "delivered") terms.push([trait.statusClass(2)]);

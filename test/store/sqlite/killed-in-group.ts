@@ -1,4 +1,6 @@
-/** Stores one value, then kills itself in the middle of a group. The argument is the data directory. */
+/**
+ * Stores one value, then kills itself in the middle of a group. The argument is the data directory.
+ */
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";

@@ -2,7 +2,9 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { migrate } from "../../../src/store/sqlite/migrations.ts";
-import { EVERYTHING, type Range, Stretches, type Trait } from "../../../src/store/sqlite/stretches.ts";
+import { EVERYTHING, type Range } from "../../../src/store/sqlite/range.ts";
+import { Stretches } from "../../../src/store/sqlite/stretches.ts";
+import type { Trait } from "../../../src/store/sqlite/trait.ts";
 
 const TRAITS: readonly Trait[] = ["a", "b", "ab", "c:a", 7, 77];
 /** With so many alternatives, a search uses its other strategy. */
@@ -146,4 +148,32 @@ describe("stretches", () => {
     expect(rowsIn("never")).toBeLessThanOrEqual(LIMITS.rows);
     expect(rowsIn("a")).toBe(301);
   });
+});
+
+test("the example in the documentation of the index holds", () => {
+  using db = new Database(":memory:", { strict: true });
+  migrate(db);
+  const index = new Stretches(db, { onRollback: () => {} }, 0, { rows: 4, open: 10 });
+  const rows: [seq: number, type: string, channels: string[]][] = [
+    [11, "a", ["eu"]],
+    [12, "b", []],
+    [14, "a", ["eu"]],
+    [15, "a", []],
+    [20, "c", ["eu"]],
+    [21, "c", ["us"]],
+    [23, "c", []],
+    [26, "c", []],
+    [30, "a", []],
+    [31, "c", ["us"]],
+  ];
+  for (const [seq, type, channels] of rows) index.mark(7, seq, [type, ...channels.map((channel) => `c:${channel}`)]);
+  expect(db.query("SELECT list_seq, start, traits FROM stretch").values()).toEqual([
+    [7, 11, "|a||c:eu||b|"],
+    [7, 20, "|c||c:eu||c:us|"],
+    [7, 30, null],
+  ]);
+  const startsFor = (one: Trait) =>
+    [...index.find(7, [[one]], EVERYTHING, "ASC")].filter(({ from, to }) => from < to).map(({ from }) => from);
+  expect(startsFor("c:us")).toEqual([20, 30]);
+  expect(startsFor("b")).toEqual([11, 30]);
 });

@@ -6,7 +6,9 @@ import type { Open } from "../../store-under-test.ts";
 const delivered: Settlement["next"] = { state: "delivered" };
 const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
 
-/** An endpoint with attempts that have ended, one second after each other, and are not stored yet. */
+/**
+ * An endpoint with attempts that have ended, one second after each other, and are not stored yet.
+ */
 class Health implements AsyncDisposable {
   private constructor(
     readonly world: Furnished,
@@ -28,7 +30,10 @@ class Health implements AsyncDisposable {
     return this.world[Symbol.asyncDispose]();
   }
 
-  /** Stores the attempts with these indexes. Returns the index of the one that the endpoint is failing since. */
+  /**
+   * Stores the attempts with these indexes. Returns the index of the one that the endpoint is
+   * failing since.
+   */
   async store(...indexes: readonly number[]): Promise<number | null> {
     const { queue, configuration } = this.world.store;
     await queue.settle(indexes.map((index) => this.ended[index]!));

@@ -6,13 +6,18 @@ import type { Open } from "../../store-under-test.ts";
 
 const MESSAGES = 400;
 
-/** Numbers from the store, as the server takes them: those of the world would not be unique beside them. */
+/**
+ * Numbers from the store, as the server takes them: those of the world would not be unique beside
+ * them.
+ */
 function newMessage(world: Furnished): NewMessage {
   const seq = world.store.numbers.take(2);
   return world.newMessage({ seq, deliveries: [{ seq: seq + 1, endpointSeq: world.endpoint.seq }] });
 }
 
-/** Accepts messages in many concurrent calls, and lets some of them be committed between two others. */
+/**
+ * Accepts messages in many concurrent calls, and lets some of them be committed between two others.
+ */
 async function acceptMany(world: Furnished): Promise<Seq[]> {
   const sent: Seq[] = [];
   const accepting: Promise<unknown>[] = [];
@@ -28,7 +33,10 @@ async function acceptMany(world: Furnished): Promise<Seq[]> {
   return sent;
 }
 
-/** Calls `read` until `isDone`, and once more: what was committed before the last call must be seen by it. */
+/**
+ * Calls `read` until `isDone`, and once more: what was committed before the last call must be seen
+ * by it.
+ */
 async function follow(isDone: () => boolean, read: () => Promise<void>): Promise<void> {
   for (let wasDone = false; !wasDone; ) {
     wasDone = isDone();
@@ -38,8 +46,8 @@ async function follow(isDone: () => boolean, read: () => Promise<void>): Promise
 }
 
 /**
- * Readers that follow a list by number. Each returns the numbers of the messages that it has read, and reads the part of
- * the list that is new.
+ * Readers that follow a list by number. Each call reads the next rows and returns the numbers of
+ * their messages.
  */
 const READERS: Readonly<Record<string, (world: Furnished) => () => Promise<readonly Seq[]>>> = {
   due: (world) => {

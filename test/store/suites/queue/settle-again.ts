@@ -16,7 +16,10 @@ async function pictureOf(world: Furnished, messageSeq: number) {
   };
 }
 
-/** A writer whose connection breaks during a commit does not know whether it took effect, and repeats it. */
+/**
+ * A writer whose connection breaks during a commit does not know whether it took effect, and
+ * repeats it.
+ */
 export function settleAgainSuite(open: Open): void {
   describe("settle, repeated", () => {
     const nexts: [string, Settlement["next"], Partial<Settlement>][] = [

@@ -11,7 +11,10 @@ function listen({ feed }: Store): Signal[] {
   return signals;
 }
 
-/** Polls until a signal with this type has come. Throws with what has come if it does not come within 5 s. */
+/**
+ * Polls until a signal with this type has come. Throws with what has come if it does not come
+ * within 5 s.
+ */
 async function until(store: Store, signals: readonly Signal[], type: Signal["type"]): Promise<Signal> {
   for (const deadline = performance.now() + 5000; performance.now() < deadline; await Bun.sleep(10)) {
     store.feed.poll();

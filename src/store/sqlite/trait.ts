@@ -1,0 +1,32 @@
+import type { Seq } from "../../core/id.ts";
+
+/** A property that a filter can ask for. A number is an endpoint that a message goes to. */
+export type Trait = string | number;
+
+/**
+ * Makes traits. Their kinds cannot be confused, because event types contain only letters, digits
+ * and `-_.`.
+ */
+export const trait = {
+  eventType: (name: string): Trait => name,
+  /** The trait of a failed attempt whose message has the trait `one`. */
+  failedWith: (one: Trait): Trait => `f:${one}`,
+  channel: (name: string): Trait => `c:${name}`,
+  tag: (name: string): Trait => `t:${name}`,
+  /** The response status divided by 100; 0 means no response. */
+  statusClass: (hundreds: number): Trait => STATUS_CLASSES[hundreds] ?? ":other",
+  failed: ":failed",
+  endpoint: (seq: Seq): Trait => seq,
+} as const;
+
+const STATUS_CLASSES = [":0", ":1", ":2", ":3", ":4", ":5"];
+
+/** Returns traits as they are stored, each between bars, so that no part of a trait is found. */
+export function textOf(traits: Iterable<Trait>): string {
+  let text = "";
+  for (const one of traits) text += typeof one === "number" ? `|#${one}|` : `|${one}|`;
+  return text;
+}
+
+/** A matching row has at least one trait of each term. */
+export type Terms = ReadonlyArray<readonly Trait[]>;
