@@ -45,4 +45,18 @@ describe("a redrive", () => {
     expect(redriven(world)).toBeGreaterThanOrEqual(60);
     expect(redriven(world)).toBeLessThanOrEqual(72);
   });
+
+  test("a redrive leaves out what dies after it was started", async () => {
+    using world = await worldWithDead(20);
+    world.behave("a.example", 500);
+    await world.redrive(5);
+    await world.pass(SECOND);
+    const endpoint = (await world.store.configuration.endpoints.active(world.applicationSeq))[0]!;
+    const later = await world.send(endpoint, 10);
+    await world.rest();
+    expect(redriven(world)).toBe(20);
+    expect(await Promise.all(later.map(async (seq) => (await world.delivery(seq)).attemptsTotal))).toEqual(
+      later.map(() => 1),
+    );
+  });
 });

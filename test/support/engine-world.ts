@@ -141,6 +141,10 @@ export class EngineWorld implements Disposable {
     return this.#environmentSeq;
   }
 
+  get applicationSeq(): Seq {
+    return this.#applicationSeq;
+  }
+
   /** ms since the world began. */
   get time(): number {
     return this.#clock.now - START_AT;
