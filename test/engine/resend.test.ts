@@ -109,3 +109,16 @@ describe("a message that is resent at the moment of its settlement", () => {
     });
   }
 });
+
+describe("a message that is resent after a restart", () => {
+  test.each(orderings)("it is sent although nothing waited for its endpoint (%s lane)", async (ordering) => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200, { ordering });
+    const [message] = await world.send(endpoint);
+    await world.rest();
+    await world.restart();
+    await world.resend(message!, endpoint);
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1, 1]);
+  });
+});
