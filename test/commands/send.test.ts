@@ -4,6 +4,7 @@ import { createEventType } from "../../src/commands/event-types.ts";
 import { type MessageToSend, sendBatch, sendMessage } from "../../src/commands/send.ts";
 import { Invalid, Problem } from "../../src/core/problem.ts";
 import { plainEventType } from "../../src/core/resources/event-type.ts";
+import { StoreUnavailable } from "../../src/store/index.ts";
 import { EngineWorld, HOUR } from "../support/engine-world.ts";
 
 const schemas = { "1": { type: "object", required: ["id"] } };
@@ -66,4 +67,17 @@ test("each message of a batch fails alone, and the results are in their order", 
     Problem,
     "sent",
   ]);
+});
+
+test("a message is accepted only if it is stored, alone and in a batch", async () => {
+  using setup = await worldWithSchema("warn");
+  const { world, to, send } = setup;
+  await send(message({ id: 1 }));
+  world.isDiskFull = true;
+  await expect(send(message({ id: 2 }))).rejects.toThrow(StoreUnavailable);
+  await expect(world.do(() => sendBatch(world.kernel, to, [message({ id: 3 })]))).rejects.toThrow(StoreUnavailable);
+  expect(world.factsOf("message.accepted")).toHaveLength(1);
+  world.isDiskFull = false;
+  await send(message({ id: 4 }));
+  expect(world.factsOf("message.accepted")).toHaveLength(2);
 });
