@@ -210,7 +210,7 @@ export class OperationalWebhooks extends OneLife {
       for (const type of wanted) incoming.push(plainIncoming(type, Buffer.from(JSON.stringify({ type, data }))));
       messages.set(entry, incoming);
     }
-    // One atomic group, so that a retry after a failure repeats nothing.
+    // One atomic group, so that a retry repeats nothing, unless the outcome of the first try is unknown.
     await store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
   }
 

@@ -15,7 +15,8 @@ export interface Housekeeping {
     get(environmentSeq: Seq, seq: Seq): Promise<Task | null>;
     list(environmentSeq: Seq, filter: TaskFilter, page: PageRequest): Promise<PageOf<Task>>;
     /**
-     * Leases the running tasks that no live process holds, and returns them, oldest first.
+     * Leases the running tasks that no other live process holds, and returns all running tasks that
+     * this process holds now, oldest first.
      *
      * A process holds its leases as long as it lives, and loses the lease of a task that ends. If it
      * is cut off for so long that another process takes its tasks, its next write for one of them

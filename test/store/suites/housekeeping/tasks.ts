@@ -94,6 +94,7 @@ export function tasksSuite(open: Open): void {
       await world.store.housekeeping.tasks.update(after);
       await world.reopen();
       expect(await world.store.housekeeping.tasks.lease()).toEqual([after]);
+      expect(await world.store.housekeeping.tasks.lease()).toEqual([after]);
       await world.store.housekeeping.tasks.update(task);
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(task);
     });
