@@ -1,15 +1,13 @@
 import type { Database } from "bun:sqlite";
-import { seqAt } from "../../core/id.ts";
 import { endpointFields } from "../../core/resources/endpoint.ts";
-import type { Configuration, Endpoint, EndpointSecret, KnownEndpoint } from "../index.ts";
+import type { Configuration, KnownEndpoint } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { endpointSecrets } from "./endpoint-secrets.ts";
+import { laneSorter } from "./lane-sorter.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
-import { isUniqueConflict } from "./rows.ts";
+import { orTaken, unlessTaken } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
-
-/** Valid old secrets that an endpoint may have. The same limit as in the Svix API. */
-const OLD_SECRETS_MAX = 10;
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("endpoint", endpointFields, {
   retryScheduleMs: { column: "retry_schedule" },
@@ -40,43 +38,8 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
-  // A scheduled first attempt keeps its position: at the head of the lane it would hold up the
-  // others.
-  const orderByAcceptance = db.prepare(
-    `UPDATE delivery SET position = seq
-     WHERE endpoint_seq = ?1 AND state = 0 AND (attempts_total > 0 OR trigger = 1 OR due_at <= ?2)`,
-  );
-  const orderByDue = db.prepare(
-    "UPDATE delivery SET position = MAX(position, ?3 + (due_at - ?2) * 4096) WHERE endpoint_seq = ?1 AND state = 0 AND due_at > ?2",
-  );
-  const insertSecret = db.prepare("INSERT INTO endpoint_secret (endpoint_seq, sealed, expires_at) VALUES (?, ?, NULL)");
-  const retireSecrets = db.prepare(
-    "UPDATE endpoint_secret SET expires_at = ?2 WHERE endpoint_seq = ?1 AND expires_at IS NULL",
-  );
-  const forgetSecrets = db.prepare("DELETE FROM endpoint_secret WHERE endpoint_seq = ? AND expires_at <= ?");
-  const validSecrets = db.prepare<{ sealed: Uint8Array; expires_at: number | null }, [number, number]>(
-    `SELECT sealed, expires_at FROM endpoint_secret WHERE endpoint_seq = ? AND (expires_at IS NULL OR expires_at > ?)
-     ORDER BY expires_at IS NOT NULL, id DESC`,
-  );
-  const oldSecrets = db.prepare<{ count: number }, [number, number]>(
-    "SELECT COUNT(*) AS count FROM endpoint_secret WHERE endpoint_seq = ? AND expires_at > ?",
-  );
-
-  const unlessTaken = async (work: () => unknown): Promise<boolean> => {
-    try {
-      await committer.write(work);
-      return true;
-    } catch (error) {
-      if (isUniqueConflict(error)) return false;
-      throw error;
-    }
-  };
-
-  const resort = (before: Endpoint, endpoint: Endpoint): void => {
-    if (before.ordering === endpoint.ordering) return;
-    if (endpoint.ordering === "fifo") orderByAcceptance.run(endpoint.seq, endpoint.updatedAt);
-    else orderByDue.run(endpoint.seq, endpoint.updatedAt, seqAt(endpoint.updatedAt));
-  };
+  const sortLane = laneSorter(db);
+  const { keepFirst, ...secretVerbs } = endpointSecrets(db, committer, box);
 
   return {
     find: async (applicationSeq, key) =>
@@ -100,37 +63,26 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
     ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
     active: async (applicationSeq) => active.all(applicationSeq).map(toRecord),
     create: (endpoint, secret) =>
-      unlessTaken(() => {
-        insertOne.run(toBindings(endpoint));
-        insertSecret.run(endpoint.seq, box.seal(secret));
-      }),
-    update: async (seq, change) => {
-      try {
-        return await committer.write(() => {
+      unlessTaken(
+        committer.write(() => {
+          insertOne.run(toBindings(endpoint));
+          keepFirst(endpoint.seq, secret);
+        }),
+      ),
+    update: (seq, change) =>
+      orTaken(
+        committer.write(() => {
           const row = bySeq.get(seq);
           if (row === null || row.deletedAt !== null) return "gone";
           const before = toRecord(row);
           const { applicationSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, applicationSeq, createdAt };
           replace.run(toBindings(after));
-          resort(before, after);
+          sortLane(before, after);
           return { before, after };
-        });
-      } catch (error) {
-        if (isUniqueConflict(error)) return "taken";
-        throw error;
-      }
-    },
+        }),
+      ),
     delete: (seq, deletedAt) => committer.write(() => void remove.run(seq, deletedAt)),
-    secrets: async (seq, now): Promise<EndpointSecret[]> =>
-      validSecrets.all(seq, now).map((row) => ({ secret: box.open(row.sealed), expiresAt: row.expires_at })),
-    rotateSecret: (seq, secret, now, oldExpiresAt) =>
-      committer.write(() => {
-        if (oldSecrets.get(seq, now)!.count >= OLD_SECRETS_MAX) return false;
-        retireSecrets.run(seq, oldExpiresAt);
-        forgetSecrets.run(seq, now);
-        insertSecret.run(seq, box.seal(secret));
-        return true;
-      }),
+    ...secretVerbs,
   };
 }

@@ -4,7 +4,7 @@ import type { Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
-import { isUniqueConflict } from "./rows.ts";
+import { unlessTaken } from "./rows.ts";
 
 const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("environment", environmentFields);
 
@@ -35,16 +35,6 @@ export function environments(db: Database, committer: Committer): Configuration[
   const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
   const remove = DELETE.map((sql) => db.prepare<unknown, [number]>(sql));
 
-  const unlessTaken = async (work: () => unknown): Promise<boolean> => {
-    try {
-      await committer.write(work);
-      return true;
-    } catch (error) {
-      if (isUniqueConflict(error)) return false;
-      throw error;
-    }
-  };
-
   return {
     list: async () => all.all().map(toRecord),
     get: async (seq) => toRecordOrNull(bySeq.get(seq)),
@@ -63,8 +53,8 @@ export function environments(db: Database, committer: Committer): Configuration[
         insertIfNew.run(seq, name, createdAt);
         return toRecord(byName.get(name)!);
       }),
-    create: (environment) => unlessTaken(() => insertOne.run(toBindings(environment))),
-    rename: (seq, name, updatedAt) => unlessTaken(() => rename.run(seq, name, updatedAt)),
+    create: (environment) => unlessTaken(committer.write(() => insertOne.run(toBindings(environment)))),
+    rename: (seq, name, updatedAt) => unlessTaken(committer.write(() => rename.run(seq, name, updatedAt))),
     delete: (seq, deletedAt) =>
       committer.write(() => {
         const applications = removeApplications.all(seq, deletedAt).map((application) => application.seq);

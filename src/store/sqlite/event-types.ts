@@ -4,7 +4,7 @@ import type { Configuration, EventType } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { Conditions, pageOf } from "./page.ts";
-import { isUniqueConflict, jsonOrNull } from "./rows.ts";
+import { jsonOrNull, unlessTaken } from "./rows.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("event_type", eventTypeFields);
 
@@ -52,15 +52,7 @@ export function eventTypes(db: Database, committer: Committer): Configuration["e
       const flags = jsonOrNull(featureFlags);
       return names.filter((name) => isKnown.get({ environmentSeq, name, flags }) === null);
     },
-    create: async (eventType) => {
-      try {
-        await committer.write(() => insertOne.run(toBindings(eventType)));
-        return true;
-      } catch (error) {
-        if (isUniqueConflict(error)) return false;
-        throw error;
-      }
-    },
+    create: (eventType) => unlessTaken(committer.write(() => insertOne.run(toBindings(eventType)))),
     update: (environmentSeq, name, change) =>
       committer.write(() => {
         const row = byName.get(environmentSeq, name);

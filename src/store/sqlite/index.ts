@@ -1,16 +1,8 @@
 import type { Database } from "bun:sqlite";
-import { statSync } from "node:fs";
 import type { Fact } from "../../core/fact.ts";
 import { ClockSeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
-import {
-  type Configuration,
-  type History,
-  type Housekeeping,
-  type Queue,
-  type Store,
-  StoreUnavailable,
-} from "../index.ts";
+import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
@@ -33,6 +25,7 @@ import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
 import { SecretBox } from "./secret-box.ts";
+import { sizeVerbs } from "./size.ts";
 import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
@@ -104,11 +97,6 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   const idempotency = new Idempotency(db, box);
   const newest = lastSeq(db);
   const stretches = new Stretches(db, committer, newest);
-  const ping = db.prepare("SELECT 1");
-  const failing = db.prepare<{ count: number }, [number]>(
-    `SELECT COUNT(*) AS count FROM endpoint e JOIN application a ON a.seq = e.application_seq
-     WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND a.environment_seq = ?`,
-  );
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches),
@@ -133,21 +121,13 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     deadLetters: deadLetters(db),
     replayable: replayable(db),
     pollers: pollers(db, committer),
-    totals: async () => totals(db),
-    failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
+    ...totals(db),
   };
   const housekeeping: Housekeeping = {
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     prune: pruneVerb(db, committer, onFact),
-    size: async () => ({ databaseBytes: bytesOf(db.filename), walBytes: bytesOf(`${db.filename}-wal`) }),
-    ping: async () => {
-      try {
-        ping.get();
-      } catch (error) {
-        throw new StoreUnavailable(`The store cannot be read: ${(error as Error).message}.`);
-      }
-    },
+    ...sizeVerbs(db),
   };
   const store: Store = {
     idSeed: seed,
@@ -175,9 +155,4 @@ function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
     renew: async (claim) => claim,
     release: async () => {},
   };
-}
-
-/** Returns 0 for a file that does not exist, such as the log of an in-memory database. */
-function bytesOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

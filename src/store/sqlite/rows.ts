@@ -13,11 +13,26 @@ export function parsedOrNull<T>(text: string | null): T | null {
 }
 
 /** Returns whether a write was refused because a unique value is taken. */
-export function isUniqueConflict(error: unknown): boolean {
+function isUniqueConflict(error: unknown): boolean {
   return (
     typeof error === "object" &&
     error !== null &&
     "code" in error &&
     (error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "SQLITE_CONSTRAINT_PRIMARYKEY")
   );
+}
+
+/** Resolves to `taken` if a write is refused because a unique value is taken. */
+export async function orTaken<T>(write: Promise<T>): Promise<T | "taken"> {
+  try {
+    return await write;
+  } catch (error) {
+    if (isUniqueConflict(error)) return "taken";
+    throw error;
+  }
+}
+
+/** Resolves to whether a write was not refused because a unique value is taken. */
+export async function unlessTaken(write: Promise<unknown>): Promise<boolean> {
+  return (await orTaken(write)) !== "taken";
 }

@@ -1,12 +1,23 @@
 import type { Database } from "bun:sqlite";
-import type { StoreTotals } from "../index.ts";
+import type { History, StoreTotals } from "../index.ts";
 import { STATE } from "./deliveries.ts";
 
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
   JOIN application a ON a.seq = e.application_seq`;
 
+export function totals(db: Database): Pick<History, "totals" | "failingEndpoints"> {
+  const failing = db.prepare<{ count: number }, [number]>(
+    `SELECT COUNT(*) AS count FROM endpoint e JOIN application a ON a.seq = e.application_seq
+     WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND a.environment_seq = ?`,
+  );
+  return {
+    totals: async () => totalsOf(db),
+    failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
+  };
+}
+
 /** Counts pending deliveries and dead letters by environment. */
-export function totals(db: Database): StoreTotals[] {
+function totalsOf(db: Database): StoreTotals[] {
   const count = (state: number) =>
     db
       .query<{ environmentSeq: number; count: number }, []>(

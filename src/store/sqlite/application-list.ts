@@ -1,0 +1,68 @@
+import type { Database } from "bun:sqlite";
+import { applicationFields } from "../../core/resources/application.ts";
+import type { ApplicationExclusion, Configuration } from "../index.ts";
+import { mappingOf, type Row } from "./mapping.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
+import type { Range } from "./range.ts";
+
+export const applicationMapping = mappingOf("application", applicationFields);
+
+const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0
+  AND seq >= $from AND seq < $to`;
+
+const ENDPOINTS = "EXISTS (SELECT 1 FROM endpoint e WHERE e.application_seq = a.seq AND e.deleted_at IS NULL";
+
+function excluding(exclude: ApplicationExclusion | null): Conditions {
+  const where = new Conditions();
+  if (exclude === null) return where;
+  const { withoutEndpoints, allDisabled, allAt } = exclude;
+  if (withoutEndpoints) where.add(`${ENDPOINTS})`);
+  if (allDisabled) where.add(`(NOT ${ENDPOINTS}) OR ${ENDPOINTS} AND e.disabled = 0))`);
+  if (allAt !== null) {
+    where.add(`(NOT ${ENDPOINTS}) OR ${ENDPOINTS} AND substr(e.url, 1, length($at)) <> $at))`, { at: allAt });
+  }
+  return where;
+}
+
+/** Applications that are filtered at once, and how often for one page. */
+const PIECE_ROWS = 200;
+const PIECES_MAX = 25;
+
+/** Splits the list into ranges of `PIECE_ROWS` applications. */
+function* pieces(db: Database, environmentSeq: number, within: Range, direction: "ASC" | "DESC"): Generator<Range> {
+  const bound = db.query<{ seq: number }, [Bindings]>(
+    `SELECT seq FROM application WHERE ${LISTED} ORDER BY seq ${direction} LIMIT 1 OFFSET ${PIECE_ROWS}`,
+  );
+  for (let { from, to } = within; from < to; ) {
+    const at = bound.get({ environmentSeq, from, to })?.seq;
+    if (at === undefined) {
+      yield { from, to };
+      return;
+    }
+    if (direction === "ASC") {
+      yield { from, to: at };
+      from = at;
+    } else {
+      yield { from: at + 1, to };
+      to = at + 1;
+    }
+  }
+}
+
+export function listVerb(db: Database): Configuration["applications"]["list"] {
+  const { columns, toRecord } = applicationMapping;
+  return async (environmentSeq, page, exclude = null) => {
+    const where = excluding(exclude);
+    const rows = db.query<Row, [Bindings]>(
+      `SELECT ${columns} FROM application a WHERE ${LISTED}${where.sql} ORDER BY seq ${directionOf(page)} LIMIT $limit`,
+    );
+    const within = rangeOf(page);
+    const ranges = exclude === null ? [within] : pieces(db, environmentSeq, within, directionOf(page));
+    return readRanges(
+      page,
+      ranges,
+      (range, limit) => rows.all({ ...where.values, ...range, environmentSeq, limit }).map(toRecord),
+      PIECES_MAX,
+    );
+  };
+}
