@@ -22,19 +22,6 @@ const COLUMNS = `${columns}, deleted_at AS deletedAt`;
 
 export function endpoints(db: Database, committer: Committer, box: SecretBox): Configuration["endpoints"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
-  const belongsTo = db.prepare<Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate">, [number]>(
-    "SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate FROM application WHERE seq = ?",
-  );
-  const inApplication = db.prepare<Row, [number, number]>(
-    `SELECT ${COLUMNS} FROM endpoint WHERE seq = ? AND application_seq = ? AND deleted_at IS NULL`,
-  );
-  const byUid = db.prepare<Row, [string, number]>(
-    `SELECT ${COLUMNS} FROM endpoint WHERE uid = ? AND application_seq = ? AND deleted_at IS NULL`,
-  );
-  const active = db.prepare<Row, [number]>(
-    `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
-  );
-  const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
   const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
@@ -42,26 +29,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const { keepFirst, ...secretVerbs } = endpointSecrets(db, committer, box);
 
   return {
-    find: async (applicationSeq, key) =>
-      toRecordOrNull("seq" in key ? inApplication.get(key.seq, applicationSeq) : byUid.get(key.uid, applicationSeq)),
-    get: async (seq) => {
-      const row = bySeq.get(seq);
-      if (row === null) return null;
-      const endpoint = toRecord(row);
-      return { ...endpoint, ...belongsTo.get(endpoint.applicationSeq)!, deleted: row.deletedAt !== null };
-    },
-    list: async (applicationSeq, page) => {
-      const { condition, direction } = walk("seq", page);
-      const rows = db
-        .query<Row, [Record<string, number>]>(
-          `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = $applicationSeq AND deleted_at IS NULL${condition}
-           ORDER BY seq ${direction} LIMIT $limit`,
-        )
-        .all({ applicationSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows.map(toRecord), page);
-    },
-    ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
-    active: async (applicationSeq) => active.all(applicationSeq).map(toRecord),
+    ...endpointReads(db),
     create: (endpoint, secret) =>
       unlessTaken(
         committer.write(() => {
@@ -84,5 +52,46 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
       ),
     delete: (seq, deletedAt) => committer.write(() => void remove.run(seq, deletedAt)),
     ...secretVerbs,
+  };
+}
+
+type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active">;
+
+function endpointReads(db: Database): Reads {
+  const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
+  const belongsTo = db.prepare<Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate">, [number]>(
+    "SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate FROM application WHERE seq = ?",
+  );
+  const inApplication = db.prepare<Row, [number, number]>(
+    `SELECT ${COLUMNS} FROM endpoint WHERE seq = ? AND application_seq = ? AND deleted_at IS NULL`,
+  );
+  const byUid = db.prepare<Row, [string, number]>(
+    `SELECT ${COLUMNS} FROM endpoint WHERE uid = ? AND application_seq = ? AND deleted_at IS NULL`,
+  );
+  const active = db.prepare<Row, [number]>(
+    `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
+  );
+  const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
+  return {
+    find: async (applicationSeq, key) =>
+      toRecordOrNull("seq" in key ? inApplication.get(key.seq, applicationSeq) : byUid.get(key.uid, applicationSeq)),
+    get: async (seq) => {
+      const row = bySeq.get(seq);
+      if (row === null) return null;
+      const endpoint = toRecord(row);
+      return { ...endpoint, ...belongsTo.get(endpoint.applicationSeq)!, deleted: row.deletedAt !== null };
+    },
+    list: async (applicationSeq, page) => {
+      const { condition, direction } = walk("seq", page);
+      const rows = db
+        .query<Row, [Record<string, number>]>(
+          `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = $applicationSeq AND deleted_at IS NULL${condition}
+           ORDER BY seq ${direction} LIMIT $limit`,
+        )
+        .all({ applicationSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
+      return pageOf(rows.map(toRecord), page);
+    },
+    ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
+    active: async (applicationSeq) => active.all(applicationSeq).map(toRecord),
   };
 }
