@@ -114,4 +114,26 @@ export const apiMutants: readonly Mutant[] = [
     replace: "",
     test: "bun test test/engine/resend.test.ts",
   },
+  {
+    name: "cached-token-outlives-its-expiry",
+    file: "src/api/identity/auth.ts",
+    find: 'if (cached.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");',
+    replace: "",
+    test: "bun test test/api/auth.test.ts test/api/authentication.test.ts",
+  },
+  {
+    name: "idempotency-keys-shared-by-callers",
+    file: "src/api/http/dispatch.ts",
+    find: "identity.caller} POST",
+    replace: "identity.environmentSeq} POST",
+    test: "bun test test/api/idempotency.test.ts",
+  },
+  {
+    name: "batch-accepted-before-the-commit",
+    file: "src/accept/accept.ts",
+    find: "const results = await this.store.queue.accept(messages);",
+    replace:
+      "void this.store.queue.accept(messages);\n    const results = messages.map(() => ({ accepted: true }) as const);",
+    test: "bun test test/commands/send.test.ts",
+  },
 ];

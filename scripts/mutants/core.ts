@@ -87,4 +87,11 @@ export const coreMutants: readonly Mutant[] = [
     replace: "",
     test: "bun test test/core/http-response/response-parser.test.ts",
   },
+  {
+    name: "message-without-channels-goes-to-channels",
+    file: "src/core/event.ts",
+    find: "wanted.has(channel)) ?? false;",
+    replace: "wanted.has(channel)) ?? true;",
+    test: "bun test test/core/event.test.ts",
+  },
 ];

@@ -114,4 +114,32 @@ export const deliverMutants: readonly Mutant[] = [
     replace: "",
     test: "bun test test/engine/directory.test.ts test/engine/slow-store.test.ts",
   },
+  {
+    name: "fifo-endpoint-gets-concurrent-attempts",
+    file: "src/deliver/lane-state.ts",
+    find: "if (!lane.hasEndedAttempt || lane.isFifo) return 1;",
+    replace: "if (!lane.hasEndedAttempt) return 1;",
+    test: "bun test test/engine/fifo.test.ts test/engine/lane-state.test.ts",
+  },
+  {
+    name: "unproven-endpoint-gets-many-slots",
+    file: "src/deliver/lane-state.ts",
+    find: "if (!lane.hasEndedAttempt || lane.isFifo) return 1;",
+    replace: "if (lane.isFifo) return 1;",
+    test: "bun test test/engine/fairness.test.ts test/engine/limits.test.ts",
+  },
+  {
+    name: "lane-of-another-process-served",
+    file: "src/deliver/lane-state.ts",
+    find: 'if (!lane.isOwned) return "foreign";',
+    replace: "",
+    test: "bun test test/engine/claims.test.ts",
+  },
+  {
+    name: "lane-rests-after-the-clock-was-set-back",
+    file: "src/deliver/scheduler.ts",
+    find: "for (const lane of this.parts.lanes) {\n      lane.restsUntil = 0;",
+    replace: "for (const lane of this.parts.lanes) {",
+    test: "bun test test/engine/clock.test.ts",
+  },
 ];

@@ -39,8 +39,7 @@ function line({ name }: Mutant, { outcome, detail, seconds }: Result): string {
 }
 
 async function tryAll(mutants: readonly Mutant[]): Promise<boolean> {
-  await using copy = await copyRepository();
-  const planter = new Planter(copy.path);
+  const planter = new Planter(await copyRepository());
   const counts: Record<Result["outcome"], number> = { caught: 0, survived: 0, "must be updated": 0 };
   const startedAt = performance.now();
   for (const mutant of mutants) {

@@ -102,4 +102,18 @@ export const storeMutants: readonly Mutant[] = [
     replace: "return row === null ? null : toMessage(row);",
     test: SUITES,
   },
+  {
+    name: "application-of-another-environment-found",
+    file: "src/store/sqlite/applications.ts",
+    find: "FROM application WHERE uid = ? AND environment_seq = ?",
+    replace: "FROM application WHERE uid = ? AND ? > 0",
+    test: SUITES,
+  },
+  {
+    name: "settled-attempt-stored-twice",
+    file: "src/store/sqlite/settle.ts",
+    find: "if (changes === 0) return false;",
+    replace: "",
+    test: SUITES,
+  },
 ];
