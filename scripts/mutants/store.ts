@@ -83,7 +83,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "expired-secrets-still-sign",
-    file: "src/store/sqlite/endpoints.ts",
+    file: "src/store/sqlite/endpoint-secrets.ts",
     find: "AND (expires_at IS NULL OR expires_at > ?)\n     ORDER BY",
     replace: "AND (expires_at IS NULL OR ? > 0)\n     ORDER BY",
     test: SUITES,
