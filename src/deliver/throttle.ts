@@ -10,7 +10,10 @@ export interface Limited {
 
 type ThrottledEndpoint = Pick<KnownEndpoint, "seq" | "applicationSeq" | "throttleRate" | "applicationThrottleRate">;
 
-/** The tokens that a rate has left, and the endpoints that wait for one. */
+/**
+ * `delivered` includes deliveries that succeeded in an earlier round. `failed` includes cancelled
+ * deliveries, but excludes any that ever succeeded.
+ */
 interface Share {
   bucket: Bucket;
   /** When each endpoint asks again. The first one has waited longest. */

@@ -22,8 +22,7 @@ import type {
 } from "./index.ts";
 
 /**
- * What users have set up: environments, applications, event types, endpoints and tokens, and who
- * changed them.
+ * The configuration: environments, applications, event types, endpoints, tokens and the audit log.
  */
 export interface Configuration {
   readonly environments: {
@@ -31,15 +30,15 @@ export interface Configuration {
     get(seq: Seq): Promise<Environment | null>;
     named(name: string): Promise<Environment | null>;
     page(page: PageRequest): Promise<PageOf<Environment>>;
-    /** Creates an environment unless the name exists. Returns the one with this name. */
+    /** Creates an environment unless the name is taken. Returns the environment with this name. */
     ensure(environment: Pick<Environment, "seq" | "name" | "createdAt">): Promise<Environment>;
     /** Returns false and stores nothing if the name is taken. */
     create(environment: Environment): Promise<boolean>;
     /** Returns false and stores nothing if the name is taken. */
     rename(seq: Seq, name: string, updatedAt: number): Promise<boolean>;
     /**
-     * Deletes an environment with everything in it, and frees its name. Pending deliveries are left
-     * to `Queue.bury`. Returns what this commit has deleted.
+     * Deletes an environment with its applications and endpoints, and frees its name. Pending
+     * deliveries are left to `Queue.bury`. Returns the records that this commit has deleted.
      */
     delete(seq: Seq, deletedAt: number): Promise<DeletedWithEnvironment>;
   };
@@ -51,9 +50,9 @@ export interface Configuration {
     /** Returns false and stores nothing if the uid is taken. */
     create(application: Application): Promise<boolean>;
     /**
-     * Applies `change` to the application as it is in this commit, so that no concurrent change is
-     * lost. `seq`, `environmentSeq` and `createdAt` stay. Rejects with what `change` throws. `change`
-     * may be called more than once.
+     * Applies `change` to the application as this commit reads it, so that no concurrent change is
+     * lost. `seq`, `environmentSeq` and `createdAt` never change. Rejects with the error that
+     * `change` throws. `change` may be called more than once.
      */
     update(seq: Seq, change: (before: Application) => Partial<Application>): Promise<ApplicationUpdate>;
     /**
@@ -61,25 +60,28 @@ export interface Configuration {
      * `Queue.bury`. Returns the endpoints that this commit has deleted.
      */
     delete(seq: Seq, deletedAt: number): Promise<readonly Seq[]>;
-    /** Like `get`, but also finds deleted and hidden applications, whose history is still shown. */
+    /**
+     * Like `get`, but also finds deleted and hidden applications, whose history can still be
+     * listed.
+     */
     known(seq: Seq): Promise<Application | null>;
     /**
-     * The hidden applications, at most one per environment. Their endpoints get the operational
-     * webhooks. `find` and `list` skip them.
+     * The hidden applications, at most one per environment. Their endpoints receive the operational
+     * webhooks. `find` and `list` skip hidden applications.
      */
     operational(): Promise<readonly Application[]>;
-    /** The hidden application of an environment; null if it never had one. */
+    /** The hidden application of an environment; null if none was ever created. */
     operationalOf(environmentSeq: Seq): Promise<Application | null>;
     /**
-     * Creates the hidden application of an environment unless there is one. Returns the one there
-     * is.
+     * Creates the hidden application of an environment unless it exists. Returns the existing or
+     * the new application.
      */
     ensureOperational(application: Application): Promise<Application>;
   };
 
   readonly eventTypes: {
     get(environmentSeq: Seq, name: string): Promise<EventType | null>;
-    /** In order of name; `from` is the exclusive start. */
+    /** In order of name, after `from` (exclusive). */
     list(
       environmentSeq: Seq,
       page: {
@@ -88,15 +90,15 @@ export interface Configuration {
         backwards: boolean;
         includeArchived: boolean;
         /**
-         * Leaves out event types that have feature flags but none of these. Null or absent shows
-         * all.
+         * Leaves out event types whose feature flags include none of these. Event types without
+         * feature flags are always listed. Null or absent lists all.
          */
         featureFlags?: readonly string[] | null;
       },
     ): Promise<PageOf<EventType>>;
     /**
-     * Returns the names of event types that do not exist, are archived, or have feature flags but none
-     * of `featureFlags`. Null ignores the flags.
+     * Returns the names whose event type does not exist, is archived, or has feature flags but none
+     * from `featureFlags`. Null ignores feature flags.
      */
     unknown(
       environmentSeq: Seq,
@@ -105,7 +107,7 @@ export interface Configuration {
     ): Promise<readonly string[]>;
     /** Returns false and stores nothing if the name is taken. */
     create(eventType: EventType): Promise<boolean>;
-    /** Like `applications.update`. `seq`, `name`, `environmentSeq` and `createdAt` stay. */
+    /** Like `applications.update`. `seq`, `name`, `environmentSeq` and `createdAt` never change. */
     update(
       environmentSeq: Seq,
       name: string,
@@ -113,7 +115,7 @@ export interface Configuration {
     ): Promise<EventTypeUpdate>;
     /**
      * Creates `eventType` or, if its name exists, updates that event type with `change`. Returns
-     * what is stored.
+     * the stored event type.
      */
     put(eventType: EventType, change: (before: EventType) => Partial<EventType>): Promise<EventType>;
     expunge(environmentSeq: Seq, name: string): Promise<void>;
@@ -121,63 +123,63 @@ export interface Configuration {
 
   readonly endpoints: {
     find(applicationSeq: Seq, key: Key): Promise<Endpoint | null>;
-    /** Also finds deleted endpoints, whose history is still shown. */
+    /** Also finds deleted endpoints, whose history can still be listed. */
     get(seq: Seq): Promise<KnownEndpoint | null>;
     list(applicationSeq: Seq, page: PageRequest): Promise<PageOf<Endpoint>>;
-    /** All endpoints that an application has or had, in order of creation. */
+    /** All endpoints of an application, including deleted ones, in order of creation. */
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
-    /**
-     * The endpoints that are neither disabled nor deleted: those that `Queue.accept` is called for.
-     */
+    /** The endpoints that are neither disabled nor deleted. `Queue.accept` is called with these. */
     active(applicationSeq: Seq): Promise<readonly Endpoint[]>;
     /** Returns false and stores nothing if the uid is taken. */
     create(endpoint: Endpoint, secret: string): Promise<boolean>;
     /**
-     * Like `applications.update`. `seq`, `applicationSeq` and `createdAt` stay. To enable an endpoint,
-     * set `disabled: false` and `failingSince: null`. A change of `ordering` sorts the pending
-     * deliveries again.
+     * Like `applications.update`. `seq`, `applicationSeq` and `createdAt` never change. To enable
+     * an endpoint, set `disabled: false` and `failingSince: null`. A change of `ordering` sorts the
+     * pending deliveries again.
      */
     update(seq: Seq, change: (before: Endpoint) => Partial<Endpoint>): Promise<EndpointUpdate>;
     delete(seq: Seq, deletedAt: number): Promise<void>;
     /** The current secret first, then those that have not expired at `now`. */
     secrets(seq: Seq, now: number): Promise<readonly EndpointSecret[]>;
     /**
-     * Makes `secret` the current one. The previous one signs until `oldExpiresAt`. Returns false and
-     * changes nothing if ten old secrets are still valid.
+     * Makes `secret` the current secret. The previous secret signs until `oldExpiresAt`. Returns
+     * false and changes nothing if ten old secrets are still valid.
      */
     rotateSecret(seq: Seq, secret: string, now: number, oldExpiresAt: number): Promise<boolean>;
   };
 
   readonly tokens: {
     create(token: Token, sha256: Uint8Array): Promise<void>;
-    /** Finds a token in any state. The caller checks expiry and revocation. */
+    /**
+     * Finds a token, including expired and revoked ones. The caller checks expiry and revocation.
+     */
     withHash(sha256: Uint8Array): Promise<Token | null>;
     list(): Promise<readonly Token[]>;
     get(environmentSeq: Seq, seq: Seq): Promise<Token | null>;
     page(filter: TokenFilter, page: PageRequest): Promise<PageOf<Token>>;
-    /** Changes the given fields only. */
+    /** Changes only the given fields. */
     change(seq: Seq, change: Partial<Pick<Token, "name" | "scopes">>): Promise<void>;
     /** Returns false if the token does not exist or is already revoked. */
     revoke(seq: Seq, now: number): Promise<boolean>;
-    /** Makes a token expire at `endsAt`, unless it expires earlier. */
+    /** Makes a token expire at `endsAt`, unless it already expires earlier. */
     end(seq: Seq, endsAt: number): Promise<void>;
     endOfApplication(end: TokenEnd): Promise<void>;
     /**
-     * When the JWTs of an application that were issued at `issuedAt` end; null if they were not
-     * ended.
+     * Time at which JWTs of an application that were issued at `issuedAt` expire; null if these
+     * JWTs were not ended.
      */
     jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
   };
 
   /**
-   * Who changed what. An entry is stored before its change begins and completed after it, so no
-   * crash loses it.
+   * The audit log: who changed what. An entry is stored before its change begins and completed
+   * after the change, so no crash loses an entry.
    */
   readonly audit: {
     begin(entry: AuditEntry): Promise<void>;
-    /** Stores the entry in its present state, whether or not it was begun. */
+    /** Stores the completed entry, whether or not `begin` has stored it. */
     end(entry: AuditEntry): Promise<void>;
-    /** Deletes an entry that was begun but not completed: nothing was changed. */
+    /** Deletes an entry whose change was not made. */
     drop(seq: Seq): Promise<void>;
     /** Newest first. */
     list(environmentSeq: Seq, window: TimeWindow, page: PageRequest): Promise<PageOf<AuditEntry>>;

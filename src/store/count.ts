@@ -2,12 +2,10 @@ import { type Seq, seqAt } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { AttemptCounts, Store } from "./index.ts";
 
-/** Attempts that are counted in one turn of the event loop. */
+/** Maximum number of attempts counted in one turn of the event loop. */
 const COUNTED_AT_ONCE = 20_000;
 
-/**
- * Counts the attempts of an endpoint that ended from `since` (inclusive) to `until` (exclusive).
- */
+/** Counts the endpoint's attempts that ended from `since` (inclusive) to `until` (exclusive). */
 export async function countAttempts(
   store: Store,
   clock: Clock,

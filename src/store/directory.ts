@@ -5,7 +5,7 @@ import { parseSecret, type SigningKey } from "../core/signature.ts";
 import type { Clock } from "../ports.ts";
 import type { Application, Endpoint, Key, KnownEndpoint, Store } from "./index.ts";
 
-/** What accepting a message needs to know of its application. */
+/** The application data that accepting a message needs. */
 export interface ApplicationEntry {
   readonly application: Application;
   /** The endpoints that are neither disabled nor deleted, in the order of their creation. */
@@ -25,13 +25,13 @@ export function applicationEntry(application: Application, active: readonly Endp
   };
 }
 
-/** What an attempt needs to know of its endpoint. */
+/** The endpoint data that an attempt needs. */
 export interface EndpointEntry {
-  /** Without its health, which changes with the attempts. */
+  /** Without `failingSince`, which changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
   /** The current key first, then older keys that still sign. */
   readonly keys: readonly SigningKey[];
-  /** When the next of the older keys expires. The entry must not be used after that. */
+  /** Time at which the next older key expires. The entry must not be used after that. */
   readonly validUntil: number;
 }
 
@@ -40,15 +40,16 @@ const ENDPOINTS_MAX = 20_000;
 
 /**
  * Caches applications and endpoints, so that accepting and delivering a message does not read them
- * from the store. Entries are read once and dropped when a signal reports a change. When the cache
- * is full, the entry that was read first is dropped.
+ * from the store. An entry is dropped when a signal reports a change. When the cache is full, the
+ * oldest entry is dropped.
  */
 export class Directory {
   readonly #byKey = new Map<string, ApplicationEntry>();
   readonly #keysOf = new Map<Seq, Set<string>>();
   readonly #endpoints = new Map<Seq, EndpointEntry>();
   /**
-   * Rises with every change, so that an entry that was read before a change is not cached after it.
+   * Incremented with every change, so that an entry that was read before a change is not cached
+   * after it.
    */
   #changes = 0;
 
@@ -66,7 +67,10 @@ export class Directory {
     signals.invalidate(["store.changed"], () => this.#forgetAll());
   }
 
-  /** Returns null if there is no such application. Returns a promise only if it must be read. */
+  /**
+   * Returns null if the application does not exist. Returns a promise only if the store must be
+   * read.
+   */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     const name = `${environmentSeq}/${"seq" in key ? key.seq : `=${key.uid}`}`;
     const cached = this.#byKey.get(name);
@@ -112,7 +116,7 @@ export class Directory {
     }
   }
 
-  /** Returns disabled and deleted endpoints too; null if there never was such an endpoint. */
+  /** Also returns disabled and deleted endpoints; null if the endpoint never existed. */
   endpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;

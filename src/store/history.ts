@@ -21,17 +21,17 @@ import type {
 } from "./index.ts";
 
 /**
- * Messages, attempts and dead letters, for people and for replays.
+ * Messages, attempts and dead letters, for the API and for replays.
  *
  * **Stable order.** Some readers follow a list by number: `replayable`, `attempts.count`, and
- * `messages.list` in ascending order for pollers. Once a row has been returned, no row at or before
- * it becomes visible. See `Queue`.
+ * `messages.list` in ascending order for pollers. Once a row has been returned, no row with the
+ * same or a smaller number becomes visible. See `Queue`.
  */
 export interface History {
   readonly messages: {
     find(applicationSeq: Seq, key: Key): Promise<Message | null>;
     get(seq: Seq): Promise<Message | null>;
-    /** Newest first. `withContent: false` leaves `payload` null. */
+    /** Newest first. With `withContent: false`, `payload` is null. */
     list(applicationSeq: Seq, filter: MessageFilter, page: PageRequest, withContent: boolean): Promise<PageOf<Message>>;
     /** The newest messages of an environment. */
     latest(
@@ -39,7 +39,7 @@ export interface History {
       limit: number,
     ): Promise<ReadonlyArray<Message & { readonly deliveries: readonly Delivery[] }>>;
     /**
-     * The messages with a delivery to an endpoint of the application, newest first, without
+     * The messages with a delivery to one of the application's endpoints, newest first, without
      * payloads.
      */
     ofEndpoint(
@@ -67,11 +67,11 @@ export interface History {
       withContent: boolean,
     ): Promise<PageOf<Attempt>>;
     get(messageSeq: Seq, attemptSeq: Seq): Promise<Attempt | null>;
-    /** Deletes the stored response. */
+    /** Deletes the response that is stored with an attempt. */
     expunge(attemptSeq: Seq): Promise<void>;
     /**
-     * Counts up to `limit` attempts of an endpoint with numbers from `from` (inclusive) to `to`
-     * (exclusive). `next` is the first that was not counted; null if all were.
+     * Counts up to `limit` of the endpoint's attempts with numbers from `from` (inclusive) to `to`
+     * (exclusive). `next` is the first attempt that was not counted; null if all were counted.
      */
     count(
       endpointSeq: Seq,
@@ -82,13 +82,13 @@ export interface History {
   readonly deadLetters: {
     list(filter: DeadLetterFilter, page: PageRequest): Promise<PageOf<DeadLetter>>;
     groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
-    /** The groups of dead letters that `Queue.redrive` would make pending. */
+    /** The groups of dead letters that `Queue.redrive` would redrive. */
     redrivable(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
   };
 
   /**
-   * The messages that a replay would send among the next `limit` messages, oldest first. Messages
-   * whose payload was deleted are skipped.
+   * Reads the next `limit` messages, oldest first, and returns those that a replay would send.
+   * Messages whose payload was deleted are skipped.
    */
   replayable(order: ReplayOrder, limit: number): Promise<ReplayPage>;
 
@@ -97,8 +97,8 @@ export interface History {
     cursor(key: PollerKey): Promise<Seq | null>;
     /**
      * Moves a cursor. Returns false and stores nothing if the consumer is new and the application
-     * already has `consumersMax` consumers. With `onlyForward` a cursor never moves to an earlier
-     * message. Does nothing for a deleted application.
+     * already has `consumersMax` consumers. With `onlyForward`, a cursor never moves to an earlier
+     * message. Does nothing if the application was deleted.
      */
     move(
       key: PollerKey,

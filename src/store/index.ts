@@ -26,28 +26,28 @@ export type * from "./records/token.ts";
  *
  * - **Durable.** A write resolves only after its commit has been synced to disk (unless the setting
  *   `sync` is `normal`).
- * - **Atomic.** A verb makes all changes that it promises or none. `together` extends this to
- *   several verbs.
+ * - **Atomic.** A method makes all changes that it promises or none. `together` extends this to
+ *   several writes.
  * - **Ordered writes.** The writes of one process take effect in the order in which they are begun.
  *   Their results may arrive in another order, except those of `Queue.accept`.
  * - **Visible writes.** A read that begins after a write of the same process has resolved sees the
  *   write. A read may also see a write whose result has not arrived yet.
  * - **Slow reads.** A result may be out of date when it arrives. No caller relies on a read to
  *   resolve within a turn of the event loop.
- * - **Unknown outcomes.** A write that rejects with `StoreUnavailable` was not acknowledged. It
- *   usually changed nothing, but if the connection broke during the commit, it may have taken effect.
- *   Callers repeat only what may be repeated: `settle`, the steps and updates of a task, `bury`,
- *   `drop`, `expunge`, `prune`. See also `Feed`.
+ * - **Unknown outcomes.** A write that rejects with `StoreUnavailable` was not acknowledged.
+ *   Usually it changed nothing, but if the connection broke during the commit, the write may have
+ *   taken effect. Callers retry only idempotent writes: `settle`, the steps and updates of a task,
+ *   `bury`, `drop`, `expunge`, `prune`. See also `Feed`.
  * - **Unique numbers.** No two processes get the same number from `numbers`, and no process gets a
- *   number that was in use when it opened the store. The numbers of one process rise; those of
- *   several processes need not rise together.
- * - **Stable order.** A reader that follows a list by number misses nothing. See `Queue`.
+ *   number that was in use when it opened the store. The numbers of one process increase; the
+ *   numbers of several processes may interleave in any order.
+ * - **Stable order.** A reader that follows a list by number misses no row. See `Queue`.
  *
  * Times end in `At` and are in ms since the Unix epoch. Names ending in `Seq` are sequence numbers
  * (`core/id.ts`).
  */
 export interface Store {
-  /** Four random words made with the data: the seed of `IdCodec`. */
+  /** The seed of `IdCodec`: four random words, generated when the data directory is created. */
   readonly idSeed: readonly [number, number, number, number];
   /** Generates the numbers of new rows. */
   readonly numbers: SeqSource;

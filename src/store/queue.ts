@@ -22,14 +22,14 @@ import type {
 } from "./index.ts";
 
 /**
- * The durable queue: what waits, in which lane, and what becomes of it.
+ * The durable queue: pending deliveries, their lanes and their outcomes.
  *
- * **Stable order.** Lanes are read by cursor, so no row may appear behind one: once `due` has
- * returned a row, no delivery that is accepted later becomes visible at or before its position. On
- * SQLite one process takes the numbers and commits them in the same order. A store whose
- * transactions commit in another order must hold rows back until every earlier number has been
- * committed or given up. A command that puts a delivery behind a cursor on purpose (a resend, a
- * retry in a lane that became fifo) sends `lane.filled` with its position.
+ * **Stable order.** Lanes are read by cursor, so no row may appear behind a cursor: once `due` has
+ * returned a row, no delivery that is accepted later becomes visible at or before the row's
+ * position. On SQLite, one process generates the numbers and commits them in the same order. A
+ * store whose transactions commit in another order must hold rows back until every earlier number
+ * has been committed or abandoned. A command that puts a delivery behind a cursor on purpose (a
+ * resend, a retry in a lane that became fifo) sends `lane.filled` with the delivery's position.
  *
  * **Claims.** A process serves only the lanes that it has claimed. For a short time two processes
  * may believe that they own a lane, for example if one of them was paused for longer than its claim
@@ -37,38 +37,42 @@ import type {
  * `stale`. The message may have been sent twice: delivery is at least once.
  */
 export interface Queue {
-  /** Claims the lanes that no live process has. */
+  /** Claims the lanes that no live process has claimed. */
   claim(): Promise<Claim>;
   /**
-   * Replaces a claim by one that is valid for longer, also after its `validUntil`. The new claim may
-   * own fewer lanes or more. If this rejects, the old claim stays as it is.
+   * Replaces a claim with one that is valid for longer. The old claim may already have expired. The
+   * new claim may own fewer or more lanes. If this rejects, the old claim is unchanged.
    */
   renew(claim: Claim): Promise<Claim>;
-  /** Gives the lanes back. Called after every attempt under the claim has been settled. */
+  /** Releases a claim's lanes. Called after every attempt under the claim has been settled. */
   release(claim: Claim): Promise<void>;
 
   /**
-   * Stores messages with their deliveries. Each message is refused alone; the results are in the
-   * order of the messages. Calls resolve in the order in which they were begun, so that messages
-   * enter fifo lanes in the order of their numbers.
+   * Stores messages with their deliveries. A refused message does not affect the others. The
+   * results are in the order of the messages. Calls resolve in the order in which they were begun,
+   * so that messages enter fifo lanes in the order of their numbers.
    */
   accept(messages: readonly NewMessage[]): Promise<readonly AcceptResult[]>;
 
-  /** The first responses to idempotency keys, while they are valid. */
+  /** The first response to each idempotency key, as long as it is valid. */
   readonly idempotency: {
     get(key: Uint8Array, now: number): Promise<IdempotentResponse | null>;
     /**
-     * Stores the first response to a key. Does nothing if the key has one that is valid at `now`: two
-     * processes may work on the same key at once. (`accept` checks the key in its own commit.)
+     * Stores the first response to a key. Does nothing if the key already has a response that is
+     * valid at `now`: two processes may work on the same key concurrently. (`accept` checks the key
+     * in its own commit.)
      */
     put(entry: IdempotencyEntry, response: IdempotentResponse, now: number): Promise<void>;
   };
 
-  /** Up to `limit` claimed lanes with a pending delivery, by endpoint, after `afterEndpoint`. */
+  /**
+   * Up to `limit` claimed lanes with a pending delivery, in order of endpoint, starting after
+   * `afterEndpoint`.
+   */
   pendingLanes(claim: Claim, afterEndpoint: Seq, limit: number): Promise<readonly PendingLane[]>;
   /**
-   * Up to `limit` pending deliveries of a lane after the cursor `after` and up to the position `upTo`
-   * (inclusive), in lane order.
+   * Up to `limit` pending deliveries of a lane after the cursor `after` and up to the position
+   * `upTo` (inclusive), in lane order.
    */
   due(endpointSeq: Seq, after: LaneCursor, upTo: Seq, limit: number): Promise<readonly PendingDelivery[]>;
   /**
@@ -77,33 +81,34 @@ export interface Queue {
    */
   nextPosition(endpointSeq: Seq, after: LaneCursor): Promise<Seq | null>;
   /**
-   * What attempts need of these messages, in the order of `messageSeqs`; null for a message that no
-   * longer exists.
+   * The content of these messages that attempts need, in the order of `messageSeqs`; null for a
+   * message that no longer exists.
    */
   contents(messageSeqs: readonly Seq[]): Promise<ReadonlyArray<MessageContent | null>>;
 
   /**
-   * Stores attempts, the next state of their deliveries and the health of their endpoints. Returns,
-   * in order, what each settlement changed.
+   * Stores attempts, the next state of their deliveries and the health of their endpoints. Returns
+   * the change that each settlement made, in order.
    *
-   * An endpoint's `failingSince` is the end of its first failed attempt after its latest success, in
-   * the order in which the attempts ended (the order of their numbers), whatever the order in which
-   * they are stored. It is read and written in the same commit, so callers need not know it.
+   * An endpoint's `failingSince` is the end of its first failed attempt after its latest success.
+   * Attempts count in the order in which they ended (the order of their numbers), even if they are
+   * stored in another order. `failingSince` is read and written in the same commit, so callers need
+   * not know it.
    *
-   * A settlement may be repeated if its outcome is unknown. If its attempt is already stored, it
-   * changes nothing and returns the same result (`moved` instead of `revived`).
+   * A settlement may be retried if its outcome is unknown. If its attempt is already stored, the
+   * settlement changes nothing and returns the same result (`moved` instead of `revived`).
    */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
   /**
    * Ends up to `limit` pending deliveries of a lane without an attempt: `dead` with the reason
-   * `disabled`, or `cancelled`. Returns how many; fewer than `limit` means that none is left. `dead`
-   * does nothing if the endpoint is enabled.
+   * `disabled`, or `cancelled`. Returns how many were ended; fewer than `limit` means that none is
+   * left. Does nothing if `state` is `dead` and the endpoint is enabled.
    */
   bury(endpointSeq: Seq, state: "dead" | "cancelled", now: number, limit: number): Promise<number>;
 
   /**
-   * Makes a message pending for an endpoint, whatever its state: a new round at the end of the lane,
-   * due now.
+   * Makes a message pending for an endpoint, whatever the delivery's state: a new round at the end
+   * of the lane, due now.
    */
   resend(
     messageSeq: Seq,
@@ -111,13 +116,13 @@ export interface Queue {
     delivery: { readonly seq: Seq; readonly position: Seq; readonly now: number },
   ): Promise<{ readonly was: DeliveryWas; readonly deliverySeq: Seq }>;
   /**
-   * Makes messages pending for one endpoint in one commit: a new round each at the end of the lane,
-   * due now. Positions are `first` and up, one number each; a new delivery also takes it as its own.
-   * In a fifo lane a pending delivery keeps its position. Skips a row whose delivery has changed
-   * since it was found.
+   * Makes messages pending for one endpoint in one commit. Each gets a new round at the end of the
+   * lane, due now. Positions are `first` and up, one number each; for a new delivery this number is
+   * also its `seq`. In a fifo lane a pending delivery keeps its position. Skips a message whose
+   * delivery has changed since it was found.
    *
-   * The same commit updates the task that `progress` makes of the result. If this process does not
-   * hold its lease, nothing changes and the call rejects with `LeaseLost`.
+   * The same commit updates the task that `progress` returns for the result. If this process does
+   * not hold the task's lease, nothing changes and the call rejects with `LeaseLost`.
    */
   resendAll(
     endpointSeq: Seq,
@@ -127,10 +132,10 @@ export interface Queue {
   ): Promise<Resent>;
 
   /**
-   * Makes up to `limit` dead letters pending again, oldest delivery first, after `after`: a new round
-   * each at the end of its lane, due now. Positions are `first` and up, one number each. Skips dead
-   * letters whose endpoint is deleted or disabled, or whose payload was deleted. The same commit
-   * updates the task, as in `resendAll`.
+   * Makes up to `limit` dead letters pending again, oldest delivery first, starting after `after`.
+   * Each gets a new round at the end of its lane, due now. Positions are `first` and up, one number
+   * each. Skips dead letters whose endpoint is deleted or disabled, or whose payload was deleted.
+   * The same commit updates the task, as in `resendAll`.
    */
   redrive(
     filter: DeadLetterFilter,
@@ -138,22 +143,22 @@ export interface Queue {
     at: { readonly first: Seq; readonly now: number },
     progress: (redriven: Redriven) => Task,
   ): Promise<Redriven>;
-  /** Cancels up to `limit` dead letters. Returns how many. */
+  /** Cancels up to `limit` dead letters. Returns how many were cancelled. */
   drop(filter: DeadLetterFilter, limit: number): Promise<number>;
 
   /** Deletes payloads and cancels the pending deliveries of their messages. */
   readonly expunge: {
-    /** Expunges one message. Returns how many deliveries were cancelled. */
+    /** Expunges one message. Returns the number of cancelled deliveries. */
     message(seq: Seq): Promise<number>;
     /**
-     * Expunges messages in one commit. `found` says for each key, in order, whether the message
+     * Expunges messages in one commit. `found` contains, for each key in order, whether the message
      * exists.
      */
     messages(applicationSeq: Seq, keys: readonly Key[]): Promise<Expunged & { readonly found: readonly boolean[] }>;
     /**
-     * Expunges the next `limit` messages of an application after `from` and before `to`, both
-     * exclusive. `last` is where to continue; null if there are no more. The same commit updates the
-     * task, as in `resendAll`.
+     * Expunges the next `limit` messages of an application between `from` and `before` (both
+     * exclusive). `last` is the message after which to continue; null if there are no more. The
+     * same commit updates the task, as in `resendAll`.
      */
     step(
       applicationSeq: Seq,

@@ -9,8 +9,8 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * The write was undone because another write of its `Store.together` failed, or met a name that is
- * taken. `cause` is the error of that write.
+ * The write was undone because another write in its `Store.together` failed or used a name that is
+ * taken. `cause` is the error of the other write.
  */
 export class GroupUndone extends Error {
   override readonly name = "GroupUndone";
@@ -23,12 +23,12 @@ export class GroupUndone extends Error {
 /** Identifies a record by its number or its uid (a message by its `eventId`). */
 export type Key = { readonly seq: Seq } | { readonly uid: string };
 
-/** Which page of a list to read. */
+/** The page of a list to read. */
 export interface PageRequest {
   readonly limit: number;
   /** Exclusive start. Null means the beginning in display order. */
   readonly from: Seq | null;
-  /** Reads the page that ends before `from`. Its rows are in display order too. */
+  /** Reads the page that ends before `from`. Its rows are also in display order. */
   readonly backwards: boolean;
   /** Display order, by sequence number. */
   readonly order: "ascending" | "descending";
@@ -39,8 +39,8 @@ export interface PageOf<T> {
   /** Whether there are more rows in the direction of reading. */
   readonly more: boolean;
   /**
-   * Set if the search took long and was interrupted. The page may be short or even empty, `more` is
-   * true, and the next page starts here instead of at the last row.
+   * Set if the search was interrupted because it took long. The page may be short or even empty,
+   * `more` is true, and the next page starts here instead of at the last row.
    */
   readonly resume?: Seq;
 }

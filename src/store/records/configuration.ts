@@ -8,9 +8,9 @@ export type { Endpoint } from "../../core/resources/endpoint.ts";
 export type { Environment } from "../../core/resources/environment.ts";
 export type { EventType } from "../../core/resources/event-type.ts";
 
-/** What was deleted with an environment. */
+/** The records that were deleted with an environment. */
 export interface DeletedWithEnvironment {
-  /** Includes the hidden one. */
+  /** Includes the hidden application. */
   readonly applications: readonly Seq[];
   readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
 }
@@ -22,17 +22,17 @@ export interface DeletedWithEnvironment {
 export type ApplicationUpdate = { readonly before: Application; readonly after: Application } | "taken" | "gone";
 
 /**
- * What happens to messages that do not match the schema of their event type: nothing, a warning or
- * a refusal.
+ * How messages that do not match their event type's schema are treated: accepted, accepted with a
+ * warning, or refused.
  */
 export type Validation = EventType["validation"];
 
-/** Which applications a list leaves out. */
+/** Applications that a list leaves out. */
 export interface ApplicationExclusion {
   readonly withoutEndpoints: boolean;
   /** Applications that have endpoints, all of them disabled. */
   readonly allDisabled: boolean;
-  /** Applications that have endpoints, all of them with a URL that starts with this one. */
+  /** Applications that have endpoints, all with a URL that starts with this prefix. */
   readonly allAt: string | null;
 }
 
@@ -59,6 +59,6 @@ export interface KnownEndpoint extends Endpoint {
 /** One signing key of an endpoint, `whsec_…` or `whsk_…`. */
 export interface EndpointSecret {
   readonly secret: string;
-  /** Null for the current secret. An older one signs until then. */
+  /** Null for the current secret. An older secret signs until this time. */
   readonly expiresAt: number | null;
 }

@@ -4,27 +4,25 @@ import type { MessageContent } from "./message.ts";
 
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
-/** Why an attempt is made: because of the schedule, or of a request (resend, redrive, replay). */
+/** What caused an attempt: the schedule, or a request (resend, redrive, replay). */
 export type Trigger = "schedule" | "manual";
 
-/** A delivery that waits for an attempt. */
+/** A delivery that is waiting for an attempt. */
 export interface PendingDelivery {
   readonly seq: Seq;
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
   /**
-   * Position in the lane. A parallel lane reads a delivery when the time of its position has come.
+   * Position in the lane. A parallel lane reads a delivery at the time that its position contains.
    */
   readonly position: Seq;
-  /**
-   * Earliest time of the next attempt. In a fifo lane it may be later than the time of the
-   * position.
-   */
+  /** Earliest time of the next attempt. In a fifo lane it may be later than the position's time. */
   readonly dueAt: number;
-  /** Failed attempts of this round. */
+  /** Failed attempts in this round. */
   readonly attempts: number;
   /**
-   * Rises with each resend and redrive. Settlements of earlier rounds do not change the delivery.
+   * Incremented with each resend and redrive. Settlements from earlier rounds do not change the
+   * delivery.
    */
   readonly round: number;
   readonly trigger: Trigger;
@@ -38,7 +36,7 @@ export interface LaneCursor {
 
 export interface PendingLane {
   readonly endpointSeq: Seq;
-  /** Position of the first pending delivery. */
+  /** Position of the lane's first pending delivery. */
   readonly position: Seq;
 }
 
@@ -49,30 +47,32 @@ export interface Attempt {
   readonly endpointSeq: Seq;
   /** The endpoint's URL at the time of the attempt. */
   readonly url: string;
-  /** Why it failed; null if it succeeded. */
+  /** Why the attempt failed; null if it succeeded. */
   readonly reason: FailureReason | null;
   /** 0 if there was no response. */
   readonly responseStatus: number;
   /**
-   * The cut response body, or an error text if there was no response. Null after it was expunged.
+   * The truncated response body, or an error text if there was no response. Null after expunging.
    */
   readonly response: Uint8Array | null;
   readonly durationMs: number;
   readonly trigger: Trigger;
   readonly startedAt: number;
-  /** When the next attempt is due; null if there is none. */
+  /** Time at which the next attempt is due; null if there is none. */
   readonly nextAttemptAt: number | null;
 }
 
 /** An attempt and the next state of its delivery. */
 export interface Settlement {
   readonly attempt: Attempt;
-  /** What filters find the attempt by. It is read from the message if absent. */
+  /**
+   * Message fields by which filters find the attempt. If absent, they are read from the message.
+   */
   readonly message?: Pick<MessageContent, "eventType" | "channels" | "tags">;
   readonly round: number;
   readonly next:
     | { readonly state: "delivered" }
-    /** `attempts` counts those of this round. */
+    /** `attempts` counts the attempts in this round. */
     | {
         readonly state: "pending";
         readonly attempts: number;
@@ -81,44 +81,45 @@ export interface Settlement {
         readonly position: Seq;
       }
     | { readonly state: "dead"; readonly reason: FailureReason };
-  /** When the attempt ended. */
+  /** Time at which the attempt ended. */
   readonly settledAt: number;
-  /** Disable the endpoint, however healthy it was: it responded that it is gone. */
+  /** Disable the endpoint regardless of its health, because it responded that it is gone. */
   readonly disableEndpoint: boolean;
   /**
-   * Disable the endpoint if all its attempts have failed for this long, this one included; 0 =
-   * never.
+   * Disable the endpoint if all its attempts, including this one, have failed for this long, in ms;
+   * 0 means never.
    */
   readonly disableAfterMs: number;
 }
 
-/** What a settlement changed. */
+/** The change that a settlement made. */
 export interface Settled {
   /**
-   * `moved`: the delivery went from `pending` to `next`. `revived`: it went from `dead` to
-   * `delivered`, because it was buried during the attempt and the attempt succeeded. `stale`: it did
-   * not change, because it was resent, cancelled, buried or settled by another process during the
-   * attempt.
+   * `moved`: the delivery went from `pending` to `next`. `revived`: the delivery was buried during
+   * the attempt, and went from `dead` to `delivered` because the attempt succeeded. `stale`: the
+   * delivery did not change, because it was resent, cancelled, buried or settled by another process
+   * during the attempt.
    */
   readonly change: "moved" | "revived" | "stale";
   /**
-   * The settlement's `next`. A delivery that was to be retried is dead (`disabled`) when its
-   * endpoint is disabled.
+   * The delivery's next state. It is the settlement's `next`, except when a delivery due for a
+   * retry is dead (`disabled`) because its endpoint is disabled.
    */
   readonly next: Settlement["next"];
   /**
-   * Set if this settlement disabled the endpoint. Its other pending deliveries are left to `bury`.
+   * Set if this settlement disabled the endpoint. The endpoint's other pending deliveries are left
+   * to `bury`.
    */
   readonly disabled: { readonly cause: "gone" | "failing"; readonly failingSince: number } | null;
 }
 
 /**
- * Progress of a delivery. `waiting`: pending without an attempt. `retrying`: pending after at least
- * one attempt. `failed`: dead.
+ * Progress of a delivery. `waiting`: pending, with no attempt yet. `retrying`: pending after at
+ * least one attempt. `failed`: dead.
  */
 export type DeliveryStatus = "delivered" | "waiting" | "retrying" | "failed" | "cancelled";
 
-/** A delivery, for people. */
+/** A delivery as the API shows it. */
 export interface Delivery {
   readonly seq: Seq;
   readonly messageSeq: Seq;
@@ -133,8 +134,8 @@ export interface Delivery {
 /** The lanes that this process may serve. */
 export interface Claim {
   /**
-   * From then on another process may serve the lanes. No attempt may start any more; attempts under
-   * way are settled as usual. Infinity if no other process can take the lanes.
+   * Time from which another process may serve the lanes. No attempt may start after this time;
+   * attempts under way are settled as usual. Infinity if no other process can take the lanes.
    */
   readonly validUntil: number;
   owns(endpointSeq: Seq): boolean;

@@ -17,7 +17,7 @@ export interface AttemptFilter extends MessageFilter {
 export interface EndpointMessageFilter extends MessageFilter {
   /**
    * `delivered` includes deliveries that succeeded in an earlier round. `failed` includes cancelled
-   * deliveries, but none that ever succeeded.
+   * deliveries, but excludes any that ever succeeded.
    */
   readonly status?: DeliveryStatus;
 }
@@ -30,7 +30,7 @@ export interface EndpointMessage {
   readonly delivery: Delivery;
 }
 
-/** Numbers of attempts, by outcome. */
+/** Number of attempts, by outcome. */
 export interface AttemptCounts {
   readonly delivered: number;
   readonly failed: number;
@@ -79,23 +79,23 @@ export interface DeadLetterGroup {
 }
 
 /**
- * Which messages of an application to send to one of its endpoints, again or for the first time.
+ * The messages from an application to send to one of its endpoints, again or for the first time.
  */
 export interface ReplayOrder {
   readonly applicationSeq: Seq;
   readonly endpointSeq: Seq;
   /**
-   * `failed`: dead letters and retries, unless an earlier round succeeded. `missing`: messages without
-   * a delivery, or with one that died without an attempt. `sent`: messages with a delivery, except
-   * those that wait for their first attempt.
+   * `failed`: messages whose delivery is dead or being retried, unless an earlier round succeeded.
+   * `missing`: messages without a delivery, or whose delivery died without an attempt. `sent`:
+   * messages with a delivery, except those waiting for their first attempt.
    */
   readonly which: "failed" | "missing" | "sent";
-  /** Messages after `from` and before `to`, both exclusive. */
+  /** Messages between `from` and `before`, both exclusive. */
   readonly from: Seq;
   readonly to: Seq;
   /**
-   * Time of the request. Deliveries that ended later are skipped, so a replay never repeats its own
-   * failures.
+   * Time of the request. Deliveries that ended later are skipped, so that a replay never sends its
+   * own failures again.
    */
   readonly askedAt: number;
   readonly eventTypes?: readonly string[];
@@ -112,13 +112,13 @@ export interface Replayable {
   readonly messageSeq: Seq;
   readonly eventType: string;
   readonly channels: readonly string[] | null;
-  /** Its delivery to the endpoint as it was found; null if there is none. */
+  /** The message's delivery to the endpoint when it was found; null if there is none. */
   readonly delivery: { readonly seq: Seq; readonly state: DeliveryState; readonly round: number } | null;
 }
 
 export interface ReplayPage {
   readonly rows: readonly Replayable[];
-  /** The message after which to continue; null if there are no more. */
+  /** The last message that was read, after which to continue; null if there are no more. */
   readonly last: Seq | null;
 }
 
@@ -126,11 +126,11 @@ export interface ReplayPage {
 export interface Redriven {
   readonly redriven: number;
   readonly endpoints: readonly Seq[];
-  /** The delivery after which to continue; null if no dead letter is left. */
+  /** The last delivery that was read, after which to continue; null if no dead letter is left. */
   readonly last: Seq | null;
 }
 
-/** Numbers of deliveries that were made pending, by their previous state. */
+/** Number of deliveries that were made pending, by their previous state. */
 export type Resent = Readonly<Record<DeliveryWas, number>>;
 
 export interface Expunged {
@@ -142,7 +142,7 @@ export interface Expunged {
   readonly endpoints: readonly Seq[];
 }
 
-/** Numbers of pending deliveries and dead letters of an environment. */
+/** Number of pending deliveries and dead letters in an environment. */
 export interface StoreTotals {
   readonly environmentSeq: Seq;
   readonly pending: number;

@@ -9,39 +9,41 @@ export interface Message {
   readonly eventId: string | null;
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
-  /** The bytes as they were received; null after they have expired or were expunged. */
+  /** The bytes as received; null after they have expired or were expunged. */
   readonly payload: Uint8Array | null;
   /** Null means `application/json`. */
   readonly contentType: string | null;
-  /** Additional headers of this message. */
+  /** Additional headers for this message. */
   readonly headers: Readonly<Record<string, string>> | null;
   readonly acceptedAt: number;
-  /** Earliest time of the first attempt; null means at once. */
+  /** Earliest time of the first attempt; null means immediately. */
   readonly deliverAt: number | null;
-  /** Where the payload does not match the schema of its event type; null if it does. */
+  /** The places where the payload violates its event type's schema; null if it is valid. */
   readonly warnings: readonly Finding[] | null;
 }
 
 export interface NewMessage extends Omit<Message, "payload"> {
   readonly payload: Uint8Array;
-  /** When the payload expires, if that is earlier than the server's `retention`. */
+  /** Time at which the payload expires, if that is earlier than the server's `retention`. */
   readonly payloadExpiresAt: number | null;
   /**
-   * One for each endpoint. `seq` is also the position in the lane, unless `deliverAt` makes it a later
-   * one (`placeAt`).
+   * One for each endpoint. `seq` is also the position in the lane, unless `deliverAt` requires a
+   * later position (`placeAt`).
    */
   readonly deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>;
-  /** Stored in the same commit, so that the response can be repeated. */
+  /** Stored in the same commit, so that the response can be returned again. */
   readonly idempotency: IdempotencyEntry | null;
 }
 
 export interface IdempotencyEntry {
-  /** SHA-256 of caller, address and key, 32 bytes. */
+  /** SHA-256 of caller, URL and key, 32 bytes. */
   readonly key: Uint8Array;
   readonly expiresAt: number;
 }
 
-/** The first 2xx response to an idempotency key: its text, or the message that it accepted. */
+/**
+ * The first 2xx response to an idempotency key: its text, or the message that the request created.
+ */
 export type IdempotentResponse =
   | { readonly kind: "text"; readonly status: number; readonly body: string }
   | { readonly kind: "message"; readonly messageSeq: Seq };
@@ -59,7 +61,7 @@ export interface MessageFilter extends TimeWindow {
   readonly tag?: string;
 }
 
-/** What an attempt needs of its message. */
+/** The message data that an attempt needs. */
 export interface MessageContent {
   readonly seq: Seq;
   readonly applicationSeq: Seq;

@@ -2,7 +2,7 @@ import type { Seq } from "../../core/id.ts";
 
 /**
  * The task has ended, or another process works on it. Nothing was stored, and the caller must stop
- * working on it.
+ * working on the task.
  */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
@@ -14,14 +14,14 @@ export class LeaseLost extends Error {
 
 export type TaskStatus = "running" | "finished" | "failed";
 
-/** Work that continues after the response to its request, and after restarts. */
+/** Work that continues after the response to the request that started it, and across restarts. */
 export interface Task {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
   /** For example `dead-letter.redrive`. */
   readonly kind: string;
   readonly status: TaskStatus;
-  /** Parameters and progress in a form that depends on `kind`. */
+  /** Parameters and progress, in a form that depends on `kind`. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly updatedAt: number;
 }
@@ -29,7 +29,7 @@ export interface Task {
 export interface TaskFilter {
   readonly status?: TaskStatus;
   readonly kind?: string;
-  /** Created at or after this time. */
+  /** Only tasks that were created at or after this time. */
   readonly since?: number;
 }
 
@@ -41,6 +41,6 @@ export interface StoreSize {
 export interface Pruned {
   /** Number of deleted rows. */
   readonly deleted: number;
-  /** Whether there is more to delete now. */
+  /** Whether more rows can be deleted now. */
   readonly more: boolean;
 }

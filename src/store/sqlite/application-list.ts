@@ -24,7 +24,7 @@ function excluding(exclude: ApplicationExclusion | null): Conditions {
   return where;
 }
 
-/** Applications that are filtered at once, and how often for one page. */
+/** Number of applications that are filtered at a time, and how often for one page. */
 const PIECE_ROWS = 200;
 const PIECES_MAX = 25;
 

@@ -25,7 +25,9 @@ export function toAttempt(row: AttemptRow): Attempt {
   return { ...row, reason: row.reason as FailureReason | null, trigger: TRIGGER_NAMES[row.trigger]! };
 }
 
-/** Conditions on a response status, by class. Without a response the status is stored as 0. */
+/**
+ * Conditions on a response status, by class. The status is stored as 0 if there was no response.
+ */
 const STATUS_RANGES: Readonly<Record<ResponseClass, string>> = {
   none: "= 0",
   "1xx": "BETWEEN 100 AND 199",
@@ -67,8 +69,8 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
   ): PageOf<Attempt> => {
     const where = conditions(filter);
     const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    // CROSS JOIN fixes the order of the tables. The attempts are few; the messages of a type may be
-    // many.
+    // CROSS JOIN fixes the order of the tables. There are few attempts, but maybe many messages of
+    // a type.
     const rows = db.query<AttemptRow, [Bindings]>(
       `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
        WHERE t.${scope.column} = $scope AND t.seq >= $from AND t.seq < $to${where.sql}

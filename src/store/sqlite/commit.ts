@@ -5,7 +5,8 @@ import { type Store, StoreUnavailable } from "../index.ts";
 import { Group, resultsOf } from "./group.ts";
 
 /**
- * A write that waits for a commit. `work` may run more than once, so it may change only the database.
+ * A write that waits for a commit. `work` may run more than once, so it may change nothing but the
+ * database.
  */
 export interface Write {
   readonly work: () => unknown;
@@ -13,17 +14,17 @@ export interface Write {
   reject(error: unknown): void;
 }
 
-/** A commit with this many writes means that the server is busy. */
+/** Number of writes in a commit from which the server counts as busy. */
 const BUSY_WRITES = 8;
 
 /**
- * Group commit: all writes of one turn of the event loop become one transaction and share one fsync.
- * An idle server commits each write at once, a busy one hundreds together. A write resolves after
- * COMMIT has returned.
+ * Group commit: all writes from one turn of the event loop become one transaction and share one
+ * fsync. An idle server commits each write immediately; a busy one commits hundreds together. A
+ * write resolves after COMMIT has returned.
  */
 export class Committer {
   #queue: Write[] = [];
-  /** Collects the writes that the `start` of a `together` begins. */
+  /** The group that collects the writes while the `start` of a `together` runs. */
   #group: Group | null = null;
   #isBusy = false;
   #closed = false;
@@ -36,7 +37,7 @@ export class Committer {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
-    /** Called before each COMMIT. Tests throw the error of a full disk here. */
+    /** Called before each COMMIT. Tests throw the error of a full disk from this callback. */
     private readonly beforeCommit: () => void = () => {},
   ) {
     this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -44,9 +45,9 @@ export class Committer {
   }
 
   /**
-   * Runs `work` in the next commit and resolves to its result when that is on disk. Rejects with what
-   * `work` throws, and then undoes only its changes; or with `StoreUnavailable` if nothing could be
-   * committed.
+   * Runs `work` in the next commit and resolves to its result after the commit is on disk. Rejects
+   * with the error that `work` throws, and then undoes only its changes. Rejects with
+   * `StoreUnavailable` if the transaction could not be committed.
    */
   write<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -94,7 +95,7 @@ export class Committer {
     this.#onRollback.push(listener);
   }
 
-  /** A busy server waits another turn of the event loop, so that more writes share the fsync. */
+  /** A busy server waits one more turn of the event loop, so that more writes share the fsync. */
   readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
   /** Commits the queued writes. */
@@ -117,7 +118,7 @@ export class Committer {
       if (result instanceof Failed) writes[i]!.reject(result.error);
       else writes[i]!.resolve(result as never);
     }
-    // Last, because a listener may throw.
+    // The listener is called last, because it may throw.
     this.onFact({ type: "commit.finished", writes: writes.length, durationMs });
   };
 
@@ -136,7 +137,7 @@ export class Committer {
     return results;
   }
 
-  /** Runs each write in a savepoint, so that those that throw fail alone. */
+  /** Runs each write in a savepoint, so that a write that throws fails alone. */
   #runApart(writes: readonly Write[]): unknown[] {
     this.#open();
     const results: unknown[] = [];
@@ -167,7 +168,7 @@ export class Committer {
     this.#begin.run();
   }
 
-  /** Rolls back. SQLite has already done so after some errors, such as a full disk. */
+  /** Rolls back. After some errors, such as a full disk, SQLite has already rolled back. */
   #end(): void {
     if (this.db.inTransaction) this.db.run("ROLLBACK");
   }
@@ -186,7 +187,8 @@ export class Committer {
     try {
       this.#end();
     } catch {
-      // The error that led here says more. The next commit tries to roll back again.
+      // The error that caused the rollback is more useful. The next commit tries to roll back
+      // again.
     }
     this.#undone();
   }
@@ -226,7 +228,7 @@ function codeOf(error: unknown): string {
   return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
-/** Returns whether an error is about the disk or the file, and not about the write that met it. */
+/** Returns whether the cause of an error is the disk or the file, and not the write. */
 function isDiskError(error: unknown): boolean {
   if (error instanceof StoreUnavailable) return true;
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|NOMEM)/.test(codeOf(error));

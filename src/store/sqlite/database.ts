@@ -13,7 +13,10 @@ const KEY_FILE = "encryption.key";
 /** Size of the write-ahead log at which SQLite copies it into the database: 32 MiB. */
 const CHECKPOINT_PAGES = 8192;
 const CACHE_KIB = 32 * 1024;
-/** A command beside the server (`token create`) may hold the write lock for a short time. */
+/**
+ * Time to wait for the write lock, in ms. A command run beside the server (`token create`) may hold
+ * the lock for a short time.
+ */
 const BUSY_TIMEOUT_MS = 2000;
 
 /** Creates the directory with mode 0700 unless it exists. Throws `StartError` if it cannot. */
@@ -41,8 +44,8 @@ export function openDatabase(dataDir: string, sync: Sync): Database {
 }
 
 /**
- * Configures a connection. The busy timeout comes first, because it applies to the change of the
- * journal mode.
+ * Configures a connection. The busy timeout is set first, because it also applies to the change of
+ * the journal mode.
  */
 export function configure(db: Database, sync: Sync): void {
   db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -55,9 +58,10 @@ export function configure(db: Database, sync: Sync): void {
 }
 
 /**
- * Locks a data directory for this process. The lock is an open transaction on a small database of its
- * own. So the operating system releases it however the process ends, and commands that add a row
- * (`token create`) can still write the data. Throws `StartError` if another server holds the lock.
+ * Locks a data directory for this process. The lock is an open transaction on a separate small
+ * database. So the operating system releases the lock however the process ends, and commands that
+ * add a row (`token create`) can still write the data. Throws `StartError` if another server holds
+ * the lock.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const db = new Database(join(dataDir, LOCK_FILE), { create: true });
@@ -78,8 +82,8 @@ export function lockDataDir(dataDir: string): { release(): void } {
 }
 
 /**
- * Returns the 32-byte key that encrypts secrets at rest: the configured one, or that of the key file,
- * which is created with mode 0600 when it is first needed.
+ * Returns the 32-byte key that encrypts secrets at rest. It is the configured key, or the key in
+ * the key file, which is created with mode 0600 on first use.
  */
 export function encryptionKey(dataDir: string, configured: string | null): Uint8Array {
   if (configured !== null) return Buffer.from(configured, "hex");

@@ -10,9 +10,9 @@ import { taskUpdate } from "./tasks.ts";
 type Bindings = Record<string, string | number | null | Uint8Array>;
 
 /**
- * CROSS JOIN fixes the order of the tables, so that dead letters are read in the order of their index
- * until the page is full. Otherwise SQLite may begin with the applications and sort all their dead
- * letters in each step of a redrive.
+ * CROSS JOIN fixes the order of the tables, so that dead letters are read in the order of their
+ * index until the page is full. Otherwise SQLite may start with the applications and sort all their
+ * dead letters in each step of a redrive.
  */
 const FROM = `FROM delivery d
   CROSS JOIN endpoint e ON e.seq = d.endpoint_seq
@@ -21,8 +21,8 @@ const FROM = `FROM delivery d
   WHERE d.state = 2`;
 
 /**
- * The payload exists, and the endpoint takes deliveries. A paused endpoint gets them later. A disabled
- * endpoint would end them at once, and their reason would be lost.
+ * The payload exists, and the endpoint accepts deliveries. A paused endpoint gets its deliveries
+ * later. A disabled endpoint would end them immediately, and their reason would be lost.
  */
 const CAN_BE_REDRIVEN = "e.deleted_at IS NULL AND e.disabled = 0 AND a.deleted_at IS NULL AND m.payload IS NOT NULL";
 
@@ -84,7 +84,7 @@ export function deadLetters(db: Database): History["deadLetters"] {
   };
 }
 
-/** The verbs that change dead letters. */
+/** The methods that change dead letters. */
 export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "redrive" | "drop"> {
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,

@@ -34,7 +34,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
 
 type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
 
-/** The verbs that read and change deliveries. */
+/** The methods that read and change deliveries. */
 export function deliveries(db: Database, committer: Committer, stretches: Stretches): Verbs {
   return {
     ...lanes(db),
@@ -49,7 +49,7 @@ interface PendingRow extends Omit<PendingDelivery, "trigger"> {
 }
 
 /**
- * Replaces the numbers of triggers by their names. Changes the rows themselves, because it runs for
+ * Replaces the numbers of triggers with their names. Changes the rows in place, because it runs for
  * every delivery.
  */
 function withTriggers(rows: PendingRow[]): PendingDelivery[] {
@@ -68,7 +68,7 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
     `SELECT position FROM delivery
      WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND (position > ?2 OR seq > ?3) ORDER BY position, seq LIMIT 1`,
   );
-  // Jumps from lane to lane in the index. So the cost depends on the number of lanes and not on the
+  // Jumps from lane to lane in the index, so the cost depends on the number of lanes and not on the
   // number of pending deliveries.
   const firstLane = db.prepare<PendingLane, [number]>(
     `SELECT endpoint_seq AS endpointSeq, position FROM delivery WHERE state = 0 AND endpoint_seq > ?
@@ -91,7 +91,8 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
 }
 
 /**
- * Returns a function that adds a message to the list of an endpoint that got its delivery later.
+ * Returns a function that adds a message to the list of an endpoint whose delivery was created
+ * after the message was accepted.
  */
 export function lateDelivery(db: Database, stretches: Stretches): (messageSeq: Seq, endpointSeq: Seq) => void {
   const applicationOf = db.prepare<{ seq: number }, [number]>(

@@ -20,7 +20,10 @@ type Row = MessageRow & {
 const COLUMNS = `${messageColumns(false)}, d.seq AS deliverySeq, d.endpoint_seq AS endpointSeq, d.state, d.reason,
   d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
 
-/** The delivery succeeded in an earlier round. Only a delivery in a later round can have. */
+/**
+ * The delivery succeeded in an earlier round. This requires that it is in a later round than the
+ * first.
+ */
 const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
   (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;
 
@@ -35,16 +38,22 @@ const WITH_STATUS: Readonly<Record<NonNullable<EndpointMessageFilter["status"]>,
   cancelled: `${ENDED} AND d.state = ${STATE.cancelled}`,
 };
 
-/** Rare deliveries have an index. The others are found through the messages of the application. */
+/**
+ * Statuses whose deliveries are rare and have an index. Deliveries with other statuses are found
+ * through the application's messages.
+ */
 const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>, string>>> = {
   failed: ENDED,
   retrying: RETRIED,
   cancelled: ENDED,
 };
 
-/** Rare rows that are read at once. */
+/** Number of rare rows to read at a time. */
 const RARE_ROWS = 64;
-/** Up to this many pending deliveries are read from the lane; more are found among all messages. */
+/**
+ * Maximum number of pending deliveries to read from the lane. If there are more, the search goes
+ * through all messages.
+ */
 const WAITING_MAX = 2000;
 
 /** Lists the messages with a delivery to an endpoint. */
@@ -84,7 +93,7 @@ function query(
   addMessageFilter(where, filter);
   if (filter.status !== undefined) where.add(WITH_STATUS[filter.status]);
   const isRare = filter.status !== undefined && RARE[filter.status] !== undefined;
-  // CROSS JOIN fixes the order of the tables: the ranges are those of the first one.
+  // CROSS JOIN fixes the order of the tables: the ranges are ranges of the first table.
   const sql = isRare
     ? `SELECT ${COLUMNS} FROM delivery d CROSS JOIN message m ON m.seq = d.message_seq
        WHERE d.endpoint_seq = $endpointSeq AND d.message_seq >= $from AND d.message_seq < $to${where.sql}
@@ -97,7 +106,7 @@ function query(
 }
 
 /**
- * Returns the messages in the lane of an endpoint, in any order; null if there are more than
+ * Returns the messages in an endpoint's lane, in any order; null if there are more than
  * `WAITING_MAX`.
  */
 function waitingMessages(db: Database, endpointSeq: number): number[] | null {

@@ -4,11 +4,14 @@ import type { Configuration, EndpointSecret } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { SecretBox } from "./secret-box.ts";
 
-/** Valid old secrets that an endpoint may have. The same limit as in the Svix API. */
+/**
+ * Maximum number of old secrets of an endpoint that are still valid. The Svix API has the same
+ * limit.
+ */
 const OLD_SECRETS_MAX = 10;
 
 interface Secrets extends Pick<Configuration["endpoints"], "secrets" | "rotateSecret"> {
-  /** Stores the current secret of an endpoint that has none. Must be called within a commit. */
+  /** Stores the current secret of a new endpoint. Must be called within a commit. */
   keepFirst(endpointSeq: Seq, secret: string): void;
 }
 

@@ -3,7 +3,7 @@ import type { Expunged, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { taskUpdate } from "./tasks.ts";
 
-/** Adds up the result of expunging messages. */
+/** Accumulates the result of expunging messages. */
 class Sum {
   messages = 0;
   cancelled = 0;

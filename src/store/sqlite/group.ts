@@ -1,10 +1,12 @@
 import { GroupUndone, StoreUnavailable } from "../index.ts";
 import type { Write } from "./commit.ts";
 
-/** The writes of one `Store.together` as a single write: all of them take effect or none. */
+/**
+ * Combines the writes in one `Store.together` into a single write: all of them take effect or none.
+ */
 export class Group implements Write {
   readonly #writes: Write[] = [];
-  /** The write that failed in the latest run. */
+  /** The write that failed in the latest run of the group. */
   #failed: Write | null = null;
 
   get size(): number {
@@ -32,7 +34,7 @@ export class Group implements Write {
   }
 
   /**
-   * Rejects the write that failed with its error, which its verb may understand, and the others
+   * Rejects the failed write with its error, so that its caller can interpret it, and the others
    * with `GroupUndone`.
    */
   reject(error: unknown): void {
@@ -42,8 +44,8 @@ export class Group implements Write {
 }
 
 /**
- * Resolves like `Promise.all`, but waits for all promises, and prefers the error of the write that
- * failed.
+ * Resolves like `Promise.all`, but waits for all promises, and rejects with the failed write's
+ * error if there is one.
  */
 export async function resultsOf<T extends readonly unknown[]>(
   started: T,

@@ -3,9 +3,9 @@ import { afterAttempt } from "../../core/health.ts";
 import type { Attempt } from "../index.ts";
 
 /**
- * Returns a function that applies an attempt to the health of its endpoint and returns the new
- * `failingSince`. It writes only a change. An attempt that had to wait for the disk may be stored
- * after later attempts, so these are read before a change.
+ * Returns a function that applies an attempt to its endpoint's health and returns the new
+ * `failingSince`. It writes only if `failingSince` changes. An attempt that had to wait for the
+ * disk may be stored after later attempts, so later attempts are read before a change.
  */
 export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) => number | null {
   const current = db.prepare<{ failingSince: number | null }, [number]>(

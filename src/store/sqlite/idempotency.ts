@@ -10,7 +10,7 @@ interface Row {
   message_seq: number | null;
 }
 
-/** The responses that are repeated to calls with the same idempotency key. */
+/** The stored responses for repeated calls with the same idempotency key. */
 export class Idempotency {
   readonly #get;
   readonly #insert;

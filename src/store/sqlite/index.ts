@@ -34,15 +34,18 @@ import { totals } from "./totals.ts";
 export interface OpenOptions {
   readonly dataDir: string;
   readonly sync: Sync;
-  /** 64 hex digits. Null means the key file in the data directory. */
+  /** 64 hex digits. Null uses the key file in the data directory. */
   readonly encryptionKey: string | null;
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
-  /** True for the server, which locks the directory. False for commands beside the server. */
+  /** True for the server, which locks the directory. False for commands run beside the server. */
   readonly exclusive: boolean;
 }
 
-/** Opens a data directory, and creates it if necessary. Throws `StartError` if it cannot. */
+/**
+ * Opens a data directory, and creates it if necessary. Throws `StartError` if the directory cannot
+ * be opened.
+ */
 export async function openStore(options: OpenOptions): Promise<Store> {
   prepareDataDir(options.dataDir);
   const lock = options.exclusive ? lockDataDir(options.dataDir) : null;
@@ -62,11 +65,11 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 export interface MemoryStore {
   readonly store: Store;
-  /** Behaves like a crash: queued writes are lost, and no promise settles any more. */
+  /** Simulates a crash: queued writes are lost, and pending promises never settle. */
   crash(): void;
 }
 
-/** Opens a store on a database that belongs to the caller, for tests and the simulation. */
+/** Opens a store on a database that belongs to the caller. For tests and the simulation. */
 export function openMemoryStore(
   db: Database,
   clock: Clock,
@@ -139,7 +142,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     feed: feed(db),
     together: committer.together,
     close: async () => {
-      // If the disk is full, only speed is lost.
+      // If the disk is full, the lost traits only make searches slower.
       committer.write(() => stretches.close()).catch(() => {});
       committer.close();
       close();
@@ -148,7 +151,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   return { store, crash: () => committer.crash() };
 }
 
-/** One process owns the data directory and with it every lane, so a claim costs no write. */
+/** One process owns the data directory and therefore every lane, so a claim needs no write. */
 function ownership(): Pick<Queue, "claim" | "renew" | "release"> {
   return {
     claim: async () => ({ validUntil: Number.POSITIVE_INFINITY, owns: () => true }),

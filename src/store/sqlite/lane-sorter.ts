@@ -2,10 +2,10 @@ import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
 import type { Endpoint } from "../index.ts";
 
-/** Returns a function that sorts a lane again when the ordering of its endpoint has changed. */
+/** Returns a function that sorts a lane again after its endpoint's ordering has changed. */
 export function laneSorter(db: Database): (before: Endpoint, after: Endpoint) => void {
-  // A scheduled first attempt keeps its position: at the head of the lane it would hold up the
-  // others.
+  // A scheduled first attempt keeps its position, because it would hold up the others at the head
+  // of the lane.
   const orderByAcceptance = db.prepare(
     `UPDATE delivery SET position = seq
      WHERE endpoint_seq = ?1 AND state = 0 AND (attempts_total > 0 OR trigger = 1 OR due_at <= ?2)`,

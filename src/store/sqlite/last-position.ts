@@ -1,13 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 
-/** Never renamed: it is a name in the data. */
+/** Never rename this value: stored data contains it. */
 const LAST_POSITION = "last-place";
 
 /**
- * Returns a function that stores the greatest position that a resend or redrive has used. No row has
- * this number, so after a restart with a clock that was set back it could be generated again. Must be
- * called in the commit that uses the position.
+ * Returns a function that stores the greatest position that a resend or redrive has used. No row
+ * has this number, so it could be generated again after a restart with a clock that was set back.
+ * Must be called in the commit that uses the position.
  */
 export function positionKeeper(db: Database): (position: Seq) => void {
   const keep = db.prepare(

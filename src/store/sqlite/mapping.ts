@@ -1,11 +1,11 @@
 import type { Field, Fields, RecordOf, ValueOf } from "../../core/resources/field.ts";
 import type { Storage } from "../../core/resources/value-type.ts";
 
-/** A value of a column, and a row of a table by the names of the record's fields. */
+/** A column's value, and a table's row keyed by the names of the record's fields. */
 type Bound = string | number | null;
 export type Row = Readonly<Record<string, Bound>>;
 
-/** How a column holds the values of a field. */
+/** How a field's values are stored in a column. */
 interface Codec<V> {
   encode(value: V): Bound;
   decode(stored: Bound): V;
@@ -15,27 +15,24 @@ interface Column<V> extends Partial<Codec<V>> {
   readonly column: string;
 }
 
-/** The columns that are not named after their field, or hold it in their own way. */
+/** Columns whose name or encoding differs from the default for their field. */
 type Exceptions<F extends Fields> = { readonly [K in keyof F]?: Column<ValueOf<F[K]>> };
 
-/**
- * The SQL of a table and the way between its rows and records, derived from the fields of a
- * resource.
- */
+/** A table's SQL and the conversion between rows and records, derived from a resource's fields. */
 export interface Mapping<R> {
-  /** For SELECT: `seq, application_seq AS applicationSeq, …`. */
+  /** Column list for SELECT: `seq, application_seq AS applicationSeq, …`. */
   readonly columns: string;
   /**
-   * The statement that inserts a row, with all columns bound by name, also those that are no field
-   * of the record.
+   * INSERT statement with all columns bound by name, including columns that are not a field of the
+   * record.
    */
   insert(...others: readonly string[]): string;
-  /** For UPDATE: `uid = $uid, …`, without what stays as it was created. */
+  /** Assignments for UPDATE: `uid = $uid, …`, without columns that never change. */
   readonly assignments: string;
-  /** Ignores what else is in the row. */
+  /** Ignores additional columns in the row. */
   toRecord(row: Row): R;
   toRecordOrNull(row: Row | null): R | null;
-  /** For `insert` and `assignments`, and for conditions on the same fields. */
+  /** Bindings for `insert`, `assignments` and conditions on the same fields. */
   toBindings(record: R): Record<string, Bound>;
 }
 
@@ -96,7 +93,7 @@ const codecs: Readonly<Record<Storage, Codec<unknown>>> = {
   },
 };
 
-/** `throttleRate` → `throttle_rate`. */
+/** Converts `throttleRate` to `throttle_rate`. */
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

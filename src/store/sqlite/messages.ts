@@ -18,7 +18,7 @@ import { jsonOrNull, parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
 
-/** Newest messages of all environments that `latest` reads. */
+/** Number of newest messages, from all environments, that `latest` reads. */
 const LATEST_SCAN = 5000;
 
 export interface MessageRow {
@@ -85,7 +85,8 @@ export function acceptVerb(
   idempotency: Idempotency,
   stretches: Stretches,
 ): Queue["accept"] {
-  // These statements run for every message: positional parameters, and no read that is not needed.
+  // These statements run for every message. They use positional parameters and read no unneeded
+  // columns.
   const insertMessage = db.prepare(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
        accepted_at, payload_expires_at, deliver_at, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

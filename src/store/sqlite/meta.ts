@@ -19,7 +19,7 @@ export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
   };
 }
 
-/** Returns a value that is created once with the data directory. */
+/** Returns a stored value. It is generated when the data directory is created. */
 function once(db: Database, name: string, make: () => string): string {
   db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", [name, make()]);
   return (db.query("SELECT value FROM meta WHERE name = ?").get(name) as { value: string }).value;
@@ -31,7 +31,7 @@ export function idSeed(db: Database): readonly [number, number, number, number] 
   return [word(0), word(1), word(2), word(3)];
 }
 
-/** Throws `StartError` if the key is not the one that the data was written with. */
+/** Throws `StartError` if the data was written with another key. */
 export function checkEncryptionKey(db: Database, box: SecretBox): void {
   if (once(db, KEY_FINGERPRINT, () => box.fingerprint) !== box.fingerprint) {
     throw new StartError(

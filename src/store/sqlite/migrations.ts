@@ -3,8 +3,8 @@ import { StartError } from "../../core/start-error.ts";
 import { FIRST_SCHEMA } from "./first-schema.ts";
 
 /**
- * The steps that lead to the schema. A released step is never changed; a later step corrects it.
- * `PRAGMA user_version` is the number of the last step that has run.
+ * Migration steps that build the schema. A released step is never changed; a later step corrects
+ * it. `PRAGMA user_version` is the number of the last step that has run.
  *
  * States of a delivery: 0 pending, 1 delivered, 2 dead, 3 cancelled.
  */
@@ -127,7 +127,10 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** Brings the database to the newest schema. Throws `StartError` if a newer version has written it. */
+/**
+ * Migrates the database to the newest schema. Throws `StartError` if a newer version has written
+ * it.
+ */
 export function migrate(db: Database): void {
   const row = db.query("PRAGMA user_version").get() as { user_version: number };
   if (row.user_version > migrations.length) {

@@ -25,19 +25,19 @@ export function lastSeq(db: Database): number {
 }
 
 /**
- * The first number within a millisecond for commands. A millisecond has 4096; the server begins
- * with 0.
+ * First counter value within a millisecond that commands use. A millisecond has 4096 numbers; the
+ * server starts at 0.
  */
 const COMMANDS_FROM = 2048;
-/** Numbers that a command reserves at once. */
+/** Number of sequence numbers that a command reserves at a time. */
 const BLOCK = 16;
 const RESERVED = "command-numbers";
 
 /**
- * Generates the numbers of a command that runs beside the server. Commands never get the same number,
- * because each reserves its own in the database. A command and the server never do, unless the server
- * takes more than 2048 numbers in one millisecond. Nothing is reserved before the first number is
- * taken, so a command that only reads does not write.
+ * Generates the numbers of a command that runs beside the server. Two commands never get the same
+ * number, because each reserves its numbers in the database. A command and the server never get the
+ * same number unless the server uses more than 2048 numbers in one millisecond. The first
+ * reservation is made with the first number, so a command that only reads does not write.
  */
 export class CommandSeqSource implements SeqSource {
   #next: Seq = 0;
@@ -85,7 +85,7 @@ export class CommandSeqSource implements SeqSource {
   }
 }
 
-/** Returns the smallest number from `seq` on that is in the second half of a millisecond. */
+/** Returns the smallest number at or after `seq` in the second half of a millisecond. */
 function inSecondHalf(seq: Seq): Seq {
   return seq % (2 * COMMANDS_FROM) < COMMANDS_FROM ? seq - (seq % (2 * COMMANDS_FROM)) + COMMANDS_FROM : seq;
 }

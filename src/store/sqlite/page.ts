@@ -4,7 +4,7 @@ import { EVERYTHING, type Range } from "./range.ts";
 
 /** The part of a query that reads a page of a list. */
 export interface Walk {
-  /** SQL condition with a leading AND; empty if the page starts at the beginning. */
+  /** SQL condition with a leading AND; empty if the page starts at the beginning of the list. */
   readonly condition: string;
   readonly direction: "ASC" | "DESC";
 }
@@ -12,7 +12,7 @@ export interface Walk {
 /**
  * Reads lists by key and not by offset, so that page 1000 costs as much as page 1. The caller binds
  * `$from` and reads `limit + 1` rows. `pageOf` removes the additional row and puts a backward page
- * into display order.
+ * in display order.
  */
 export function walk(column: string, page: PageRequest): Walk {
   const ascending = (page.order === "ascending") !== page.backwards;
@@ -30,7 +30,8 @@ export function pageOf<T>(rows: T[], page: { limit: number; backwards: boolean }
 }
 
 /**
- * Returns the range of numbers that a page can contain: after its start and within a time window.
+ * Returns the range of numbers that a page can contain: after the page's start and within a time
+ * window.
  */
 export function rangeOf(page: PageRequest, window: TimeWindow = {}): Range {
   const { from: least, to: bound } = EVERYTHING;
@@ -47,14 +48,14 @@ export function directionOf(page: PageRequest): Walk["direction"] {
 }
 
 /**
- * Ranges that one request reads. A page that needs more is short or empty and says where to
- * continue.
+ * Maximum number of ranges that one request reads. A page that needs more is short or empty and
+ * says where to continue.
  */
 const RANGES_MAX = 64;
 
 /**
- * Fills a page from one range after the other, in the direction of reading. `read` returns up to
- * `limit` matching rows of a range in that direction.
+ * Fills a page from successive ranges, in the direction of reading. `read` returns up to `limit`
+ * matching rows of a range in that direction.
  */
 export function readRanges<Row>(
   page: PageRequest,

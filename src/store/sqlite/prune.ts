@@ -6,14 +6,20 @@ import type { Committer } from "./commit.ts";
 import { emptyStretches } from "./stretches-prune.ts";
 import { Sweep } from "./sweep.ts";
 
-/** The audit log is kept longer than messages, because people ask late who changed what. */
+/**
+ * Time to keep the audit log, in ms. It is longer than for messages, because questions about who
+ * changed what come late.
+ */
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
-/** The message `m` has a pending delivery, so nothing of it is deleted, however old it is. */
+/**
+ * The message `m` has a pending delivery, so neither it nor its payload is deleted, however old it
+ * is.
+ */
 const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
 
-// SQLite uses the index for a cursor within one `payload_expires_at` only if that is a condition of
-// its own.
+// SQLite can use the index for a cursor within one `payload_expires_at` only if the cursor is a
+// separate condition.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
@@ -21,7 +27,7 @@ const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM me
   ORDER BY 1, 2 LIMIT ?4`;
 const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
 
-/** Deletes what has been kept long enough, a limited number of rows per commit. */
+/** Deletes rows that are past their retention, a limited number of rows per commit. */
 export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fact) => void): Housekeeping["prune"] {
   const expired = new Sweep(db, EXPIRED_PAYLOADS);
   const old = new Sweep(db, OLD_MESSAGES);

@@ -6,7 +6,7 @@ export interface Range {
   readonly to: Seq;
 }
 
-/** The numbers of all rows. */
+/** The range of all numbers. */
 export const EVERYTHING: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
 export type Direction = "ASC" | "DESC";

@@ -12,8 +12,7 @@ import type { Stretches } from "./stretches.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /**
- * The next messages of the application, whether or not they match, so that every step costs the
- * same.
+ * The application's next messages, whether or not they match, so that every step costs the same.
  */
 const NEXT_MESSAGES = `SELECT seq, event_type, channels, tags, deliver_at, payload IS NOT NULL AS kept FROM message
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
@@ -25,8 +24,8 @@ const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.messag
   ORDER BY t.seq DESC LIMIT 1)`;
 
 /**
- * A delivery in a new round matches none of these conditions, so a step that is repeated sends
- * nothing twice.
+ * A delivery in a new round matches none of these conditions, so repeating a step sends nothing
+ * twice.
  */
 const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
   failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
@@ -91,7 +90,8 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
 }
 
 /**
- * The endpoint takes deliveries. It may have been disabled or deleted since the message was found.
+ * The endpoint accepts deliveries. It may have been disabled or deleted since the message was
+ * found.
  */
 const TAKES = (endpointSeq: string) =>
   `EXISTS (SELECT 1 FROM endpoint WHERE seq = ${endpointSeq} AND disabled = 0 AND deleted_at IS NULL)`;

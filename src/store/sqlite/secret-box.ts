@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts secrets at rest with AES-256-GCM, as nonce, tag and ciphertext. */
+/** Encrypts secrets at rest with AES-256-GCM. The result is nonce, tag and ciphertext. */
 export class SecretBox {
   constructor(/** 32 bytes. */ private readonly key: Uint8Array) {}
 
@@ -14,7 +14,7 @@ export class SecretBox {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
   }
 
-  /** Throws if the text was sealed with another key or has been changed. */
+  /** Throws if the text was sealed with another key or has been modified. */
   open(sealed: Uint8Array): string {
     const decipher = createDecipheriv("aes-256-gcm", this.key, sealed.subarray(0, NONCE_BYTES));
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
@@ -22,8 +22,8 @@ export class SecretBox {
   }
 
   /**
-   * Identifies the key without revealing it. It is stored with the data, so that another key is
-   * noticed.
+   * Identifies the key without revealing it. The fingerprint is stored with the data, so that a
+   * wrong key is detected.
    */
   get fingerprint(): string {
     return createHash("sha256").update("boathook encryption key\0").update(this.key).digest("hex").slice(0, 32);

@@ -12,7 +12,7 @@ import { traitsOfAttempt } from "./traits.ts";
 
 type NextState = Settlement["next"];
 
-/** The usual result. It is shared, because every delivered message has it. */
+/** The usual result. It is a shared object, because every successful settlement returns it. */
 const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null };
 
 export function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
@@ -29,7 +29,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
   );
 
-  // Retention deletes attempts together with their message. It would never find one that is stored later.
+  // Retention deletes attempts together with their message, so it would never delete an attempt
+  // that is stored later.
   const forgetOrphan = db.prepare(
     "DELETE FROM attempt WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM message WHERE message.seq = attempt.message_seq)",
   );
@@ -71,7 +72,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
 
 /**
  * Returns a function that stores an attempt. It returns false and changes nothing if the attempt is
- * stored already.
+ * already stored.
  */
 function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
@@ -101,7 +102,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
   };
 }
 
-/** Returns a function that finds out what a settlement changed when it was committed. */
+/** Returns a function that determines what an already committed settlement changed. */
 function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled {
   const delivery = db.prepare<{ state: number; round: number; reason: string | null }, [number]>(
     "SELECT state, round, reason FROM delivery WHERE seq = ?",
@@ -128,8 +129,8 @@ function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled 
 }
 
 /**
- * Returns a function that moves a delivery to its next state, unless it is in another round or has
- * ended.
+ * Returns a function that moves a delivery to its next state, unless the delivery is in another
+ * round or has ended.
  */
 function deliveryMover(db: Database) {
   const deliver = db.prepare(

@@ -3,9 +3,15 @@ import type { Seq } from "../../core/id.ts";
 import type { Direction, Range } from "./range.ts";
 import { type Terms, textOf } from "./trait.ts";
 
-/** Up to this many traits SQLite compares them; with more it is faster to do it here. */
+/**
+ * Maximum number of traits that SQLite compares. With more traits, comparing them in TypeScript is
+ * faster.
+ */
 const CHOICES_MAX = 8;
-/** Lines that one step of a search reads: if SQLite compares the traits, and if it is done here. */
+/**
+ * Number of lines that one step of a search reads: if SQLite compares the traits, and if TypeScript
+ * does.
+ */
 const LINES_AT_ONCE = { bySql: 300, byReading: 30 } as const;
 
 /** A search in the lines of a list. */
@@ -27,7 +33,7 @@ export class Search {
     this.#next = WAYS[way](db, terms, lines, order);
   }
 
-  /** Returns where the next step of the search ends, between `from` and `to`. */
+  /** Returns the end of the search's next step, between `from` and `to`. */
   bound(from: Seq, to: Seq): Seq {
     const { list, direction } = this;
     if (this.#known !== null && this.#known > from && this.#known < to) return this.#known;
@@ -35,7 +41,7 @@ export class Search {
     return this.#known;
   }
 
-  /** Returns the start of the next stretch in a range that may match; null if there is none. */
+  /** Returns the start of the range's next stretch that may match; null if there is none. */
   next(range: Range): Seq | null {
     return this.#next({ list: this.list, ...range });
   }

@@ -9,9 +9,9 @@ interface Line {
 const BEFORE_ALL: Line = { list: 0, start: 0 };
 
 /**
- * Returns a function that deletes stretches without rows. Each call reads up to `limit` stretches,
- * continues where the previous call ended, and starts again at the end. The last stretch of a list
- * stays, because rows are still added to it.
+ * Returns a function that deletes stretches without rows. Each call reads up to `limit` stretches
+ * and continues where the previous call stopped; after the last stretch it starts again. A list's
+ * last stretch is kept, because rows are still added to it.
  */
 export function emptyStretches(db: Database): (limit: number) => number {
   const next = db.prepare<Line, [number, number, number]>(
@@ -20,8 +20,8 @@ export function emptyStretches(db: Database): (limit: number) => number {
   const endOf = db.prepare<{ start: number }, [number, number]>(
     "SELECT start FROM stretch WHERE list_seq = ? AND start > ? ORDER BY start LIMIT 1",
   );
-  // The list of an endpoint has attempts and that of an application has messages. Numbers are
-  // unique.
+  // An endpoint's list contains attempts, and an application's list contains messages. Numbers are
+  // unique across both tables.
   const rows = db.prepare<{ any: number }, [number, number, number]>(
     `SELECT EXISTS (SELECT 1 FROM attempt WHERE endpoint_seq = ?1 AND seq >= ?2 AND seq < ?3)
        OR EXISTS (SELECT 1 FROM message WHERE application_seq = ?1 AND seq >= ?2 AND seq < ?3) AS any`,

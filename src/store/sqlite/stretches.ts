@@ -5,9 +5,15 @@ import { type Direction, EVERYTHING, type Range } from "./range.ts";
 import { Search } from "./stretch-search.ts";
 import { type Terms, type Trait, textOf } from "./trait.ts";
 
-/** Rows of a stretch. More make the index smaller, but more rows are read for one that matches. */
+/**
+ * Number of rows in a stretch. A larger number makes the index smaller, but a search reads more
+ * rows per match.
+ */
 const STRETCH_ROWS = 64;
-/** Lists whose last stretch is kept in memory. With more lists some stretches get shorter. */
+/**
+ * Maximum number of lists whose last stretch is kept in memory. With more lists, some stretches get
+ * shorter.
+ */
 const OPEN_MAX = 10_000;
 
 interface Open {
@@ -18,10 +24,10 @@ interface Open {
 }
 
 /**
- * A sparse index of lists (the attempts of an endpoint, the messages of an application) by the traits
- * of their rows. An index entry per row and trait would cost more than storing the row. Instead a list
- * is divided into stretches of about 64 rows, and the table `stretch` has one line for each: where it
- * starts, and which traits its rows have.
+ * A sparse index of lists (an endpoint's attempts, an application's messages) by the traits of
+ * their rows. An index entry per row and trait would cost more than storing the row. Instead a list
+ * is divided into stretches of about 64 rows. The table `stretch` has one line for each stretch:
+ * its start, and the traits of its rows.
  *
  * Example: the messages of application 7, with stretches of four rows instead of 64.
  *
@@ -32,18 +38,19 @@ interface Open {
  *     list_seq  start  traits
  *            7     11  |a||c:eu||b|
  *            7     20  |c||c:eu||c:us|
- *            7     30  NULL              (the last stretch: not known, read the rows)
+ *            7     30  NULL              (the last stretch: unknown, read the rows)
  *
- * A search for channel `us` skips the rows from 11, and reads those from 20 and from 30. A search for
- * type `b` reads those from 11 and from 30.
+ * A search for channel `us` skips the first stretch and reads the other two. A search for type `b`
+ * reads the first and the last stretch.
  *
- * The traits of the last stretch are collected in memory and stored when the next one begins. After a
- * crash they are lost: the line stays NULL, and searches read the rows. Rows are added in the order of
- * their numbers, with rare exceptions, whose traits are added to the stretch of their number.
+ * The traits of the last stretch are collected in memory and stored when the next stretch begins. A
+ * crash loses them: the line stays NULL, and searches read the rows. Rows are added in the order of
+ * their numbers, with rare exceptions, whose traits are added to the stretch that contains their
+ * number.
  */
 export class Stretches {
   readonly #open = new Map<Seq, Open>();
-  /** The greatest number that was marked, or was in use at the start. */
+  /** The greatest number that was marked, or that was in use at the start. */
   #newest: Seq;
   readonly #db: Database;
   readonly #begun: Statement;
@@ -71,7 +78,7 @@ export class Stretches {
       "SELECT start FROM stretch WHERE list_seq = ? AND start <= ? ORDER BY start DESC LIMIT 1",
     );
     this.#endOf = db.prepare("SELECT start FROM stretch WHERE list_seq = ? AND start > ? ORDER BY start LIMIT 1");
-    // Lines may have been rolled back.
+    // The lines in memory may have been rolled back.
     committer.onRollback(() => this.#open.clear());
   }
 
@@ -88,7 +95,9 @@ export class Stretches {
     this.#open.clear();
   }
 
-  /** Returns the last stretch, or a new one; null if the row is not at the end of the list. */
+  /**
+   * Returns the list's last stretch, or a new one; null if the row is not at the end of the list.
+   */
   #openFor(list: Seq, seq: Seq): Open | null {
     const open = this.#open.get(list);
     const isLate = open === undefined ? seq <= this.#newest : seq < open.start;

@@ -1,30 +1,30 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 
-/** How far a sweep has come in an order by `at`, then by `seq`. */
+/** Progress of a sweep, in order of `at`, then `seq`. */
 export interface SweepCursor {
   readonly at: number;
   readonly seq: Seq;
 }
 
 interface Row extends SweepCursor {
-  /** The row must not be deleted yet. */
+  /** Whether the row must be kept for now. */
   readonly stays: 0 | 1;
 }
 
 export interface SweepStep {
   /** The rows that can be deleted. */
   readonly seqs: readonly Seq[];
-  /** Where the next step starts; null at the end. */
+  /** The cursor for the next step; null at the end. */
   readonly next: SweepCursor | null;
 }
 
 const START: SweepCursor = { at: 0, seq: 0 };
 
 /**
- * Walks through the rows that are old enough to be deleted, a limited number per step, and starts
- * again at the end. So rows that must stay for now are not all read in one step, however many they
- * are. The cursor is in memory only.
+ * Iterates over the rows that are old enough to be deleted, a limited number per step, and starts
+ * again at the end. So rows that must be kept for now are not all read in one step, however many
+ * they are. The cursor is only kept in memory.
  */
 export class Sweep {
   readonly #rows: Statement<Row, [number, number, number, number]>;

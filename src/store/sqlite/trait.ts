@@ -1,6 +1,6 @@
 import type { Seq } from "../../core/id.ts";
 
-/** A property that a filter can ask for. A number is an endpoint that a message goes to. */
+/** A property that a filter can match. A number is an endpoint that a message goes to. */
 export type Trait = string | number;
 
 /**
@@ -13,7 +13,7 @@ export const trait = {
   failedWith: (one: Trait): Trait => `f:${one}`,
   channel: (name: string): Trait => `c:${name}`,
   tag: (name: string): Trait => `t:${name}`,
-  /** The response status divided by 100; 0 means no response. */
+  /** Status class: the response status divided by 100; 0 means no response. */
   statusClass: (hundreds: number): Trait => STATUS_CLASSES[hundreds] ?? ":other",
   failed: ":failed",
   endpoint: (seq: Seq): Trait => seq,
@@ -21,12 +21,15 @@ export const trait = {
 
 const STATUS_CLASSES = [":0", ":1", ":2", ":3", ":4", ":5"];
 
-/** Returns traits as they are stored, each between bars, so that no part of a trait is found. */
+/**
+ * Returns traits in their stored form. Each is enclosed in bars, so that a search does not match
+ * part of a trait.
+ */
 export function textOf(traits: Iterable<Trait>): string {
   let text = "";
   for (const one of traits) text += typeof one === "number" ? `|#${one}|` : `|${one}|`;
   return text;
 }
 
-/** A matching row has at least one trait of each term. */
+/** Conditions of a search. A matching row has at least one trait from each term. */
 export type Terms = ReadonlyArray<readonly Trait[]>;

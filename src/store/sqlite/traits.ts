@@ -27,8 +27,8 @@ export function traitsOfAttempt({ reason, responseStatus }: Settlement["attempt"
 }
 
 /**
- * Returns the terms of a filter: a matching row has one trait of each term. No terms match every
- * row.
+ * Returns a filter's terms. A matching row has one trait from each term; every row matches an empty
+ * list.
  */
 export function termsOfMessages({ eventTypes, channel, tag }: MessageFilter): (readonly Trait[])[] {
   const terms: (readonly Trait[])[] = [];
@@ -43,8 +43,8 @@ const HUNDREDS: Readonly<Record<ResponseClass, number>> = { none: 0, "1xx": 1, "
 export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
   const { outcome, responseClass } = filter;
   const ofMessage = termsOfMessages(filter);
-  // A stretch may have failures and messages of a type, but no failure of that type: hence
-  // `failedWith`.
+  // A stretch may contain failures and messages of a type, but no failures with that type.
+  // `failedWith` covers this case.
   const terms = outcome === "failed" ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
   if (outcome === "failed" && terms.length === 0) terms.push([trait.failed]);
   if (outcome === "delivered") terms.push([trait.statusClass(2)]);
