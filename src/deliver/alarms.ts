@@ -6,9 +6,9 @@ import { ClockWatch } from "./watches/clock-watch.ts";
 export interface AlarmParts {
   readonly clock: Clock;
   readonly lanes: Iterable<Lane>;
-  /** The time that a lane waited for may have come. */
+  /** A parked lane's time may have come. */
   readonly onAlarm: (lane: Lane) => void;
-  /** The clock has been set: nothing that was derived from the time before is valid any more. */
+  /** The clock has been set: all values derived from the previous time are invalid. */
   readonly onClockSet: () => void;
 }
 
@@ -29,7 +29,10 @@ export class Alarms {
     );
   }
 
-  /** ms since the Unix epoch. Notices when the clock has been set, and then wakes every lane. */
+  /**
+   * Returns the time in ms since the Unix epoch. Detects when the clock has been set, and then
+   * wakes every lane.
+   */
   now(): number {
     return this.#watch.now();
   }
@@ -56,7 +59,7 @@ export class Alarms {
     for (const lane of this.parts.lanes) this.cancel(lane);
   }
 
-  /** Every lane computes again how long it has to wait. */
+  /** Makes every lane compute its waiting time again. */
   #setAgain(): void {
     for (const lane of this.parts.lanes) {
       this.cancel(lane);

@@ -22,10 +22,10 @@ export interface RunningAttempt {
   readonly lane: Lane;
   readonly waiting: Waiting;
   readonly content: SendableContent;
-  /** The endpoint as it was when the attempt started. */
+  /** The endpoint when the attempt started. */
   readonly entry: EndpointEntry;
   readonly target: PreparedTarget;
-  /** The lane's generation then. */
+  /** The lane's generation when the attempt started. */
   readonly generation: number;
   readonly startedAt: number;
 }
@@ -40,15 +40,15 @@ export interface AttemptParts {
   readonly policy: DeliveryPolicy;
   readonly slots: Slots;
   readonly memory: Memory;
-  /** Called when an attempt has become slow: other lanes may be served now. */
+  /** Called when an attempt has become slow, because other lanes may be served now. */
   readonly onSlow: () => void;
   readonly isStopping: () => boolean;
 }
 
 /**
  * Makes attempts. An attempt is a pipeline: begin → shape → send → judge → settle → release → tell.
- * Each step is total: whatever the endpoint or the network does is a value. Only a bug makes an
- * attempt reject, and the delivery then stays pending.
+ * No step throws because of an endpoint or the network: their failures are values. Only a bug makes
+ * an attempt reject, and the delivery then stays pending.
  */
 export class AttemptRunner {
   readonly #slow: SlowWatch;
@@ -62,7 +62,7 @@ export class AttemptRunner {
     });
   }
 
-  /** Makes one attempt of a delivery that has just left `lane.ready`. */
+  /** Makes one attempt for a delivery that has just left `lane.ready`. */
   async run(lane: Lane, waiting: Waiting, now: number): Promise<void> {
     try {
       const attempt = this.#begin(lane, waiting, now);
@@ -75,12 +75,12 @@ export class AttemptRunner {
       this.#release(attempt, settled);
       this.#tell(attempt, settlement, settled);
     } finally {
-      // Does nothing after `release`.
+      // No effect if `#release` has already let go of the delivery.
       this.parts.memory.letGo(lane, waiting);
     }
   }
 
-  /** Ends all attempts that are under way; their deliveries stay pending. */
+  /** Aborts all attempts that are under way; their deliveries stay pending. */
   cutOff(): void {
     this.#deadline.cutOff();
     this.#slow.stop();
@@ -100,8 +100,8 @@ export class AttemptRunner {
   }
 
   /**
-   * Sends the message and waits for the response. Null if the attempt was cut off, because the
-   * process ends.
+   * Sends the message and waits for the response. Returns null if the attempt was aborted because
+   * the process is stopping.
    */
   #send({ target, entry }: RunningAttempt, message: SendableContent): Promise<Answer | null> {
     return this.#deadline.deliver(target, message, entry.endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs);
@@ -116,7 +116,8 @@ export class AttemptRunner {
     const wasFast = this.#slow.ended(attempt, endedAt);
     lane.hasEndedAttempt = true;
     slots.setReputation(lane, outcome.success && wasFast ? "proven" : "troubled");
-    // What an endpoint responded before it was changed does not disable it now.
+    // If the endpoint has been changed since the attempt started, this response does not disable
+    // it.
     const mayDisable = lane.entry === entry;
     const judged = mayDisable || !outcome.gone ? outcome : { ...outcome, gone: false };
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
@@ -126,8 +127,8 @@ export class AttemptRunner {
   }
 
   /**
-   * Stores the result, however long the disk takes to have room for it. Null if the process stops
-   * before.
+   * Stores the settlement. If the store is unavailable, retries until it succeeds. Returns null if
+   * the process stops first.
    */
   async #settle(settlement: Settlement): Promise<Settled | null> {
     const { queue, clock, isStopping } = this.parts;
@@ -143,25 +144,25 @@ export class AttemptRunner {
     }
   }
 
-  /** Stops holding the delivery, and makes its lane find it again if it still waits. */
+  /** Stops holding the delivery. If it is still pending, makes its lane read it again. */
   #release({ lane, waiting, entry, generation }: RunningAttempt, { change, next }: Settled): void {
     const { memory, signals } = this.parts;
     const { delivery } = waiting;
     memory.letGo(lane, waiting);
-    // It was resent during the attempt, and the lane has skipped it at its new position.
+    // The delivery was resent during the attempt, and the lane has skipped it at its new position.
     if (lane.takeResent(delivery.seq)) lane.waitsOnDisk(0);
     if (change === "stale" || next.state !== "pending") return;
     if (!lane.isOwned) {
-      // Whoever serves the lane now does not know of the new position.
+      // The process that now serves the lane does not know the delivery's new position.
       signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
     } else if (lane.entry !== entry) {
-      // The endpoint has been changed, perhaps its ordering: the delivery waits at one of two
-      // positions.
+      // The endpoint has been changed, perhaps its ordering, so the delivery's position is one of
+      // these two.
       lane.waitsOnDisk(Math.min(delivery.position, next.position));
     } else if (!lane.isFifo) {
       lane.waitsOnDisk(next.position);
     } else if (lane.isReading || lane.generation !== generation) {
-      // Something has changed in the lane, so that this may no longer be its head.
+      // The lane has changed, so this delivery may no longer be its head.
       lane.waitsOnDisk(delivery.position);
     } else {
       // The head of a fifo lane is retried before the next delivery, so it stays in memory and

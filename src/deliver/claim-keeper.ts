@@ -3,29 +3,29 @@ import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
 
-/** How soon to try again to renew a claim. */
+/** Delay before retrying to renew a claim, in ms. */
 const RETRY_MS = 500;
 
 export interface ClaimKeeperParts {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly queue: Pick<Queue, "claim" | "renew" | "release">;
-  /** Another claim is in force: it covers other lanes than the one before, or may do so. */
+  /** A new claim is in force. The lanes that it covers may have changed. */
   readonly onChanged: (claim: Claim) => void;
   /**
-   * The claim ran out because it could not be renewed in time: other processes may serve its lanes
-   * now.
+   * The claim expired because it could not be renewed in time. Other processes may now serve its
+   * lanes.
    */
   readonly onLost: () => void;
 }
 
 /**
- * Holds this process's claim on its lanes. Renews it when half of its time has passed, and goes on
- * trying. A claim without an end is never renewed.
+ * Holds this process's claim on its lanes. Renews the claim when half of its time has passed, and
+ * retries until renewal succeeds. A claim that never expires is never renewed.
  */
 export class ClaimKeeper {
   #claim: Claim | null = null;
-  /** False after the claim has run out. */
+  /** False after the claim has expired. */
   #isValid = false;
   #cancelRenewal: Cancel = () => {};
   #cancelEnd: Cancel = () => {};
@@ -45,12 +45,12 @@ export class ClaimKeeper {
     return this.#isValid && this.#claim!.owns(endpointSeq);
   }
 
-  /** The claim that is in force; null before `acquire` and after its end. */
+  /** The claim in force; null before `acquire` and after the claim has ended. */
   get current(): Claim | null {
     return this.#isValid ? this.#claim : null;
   }
 
-  /** Gives the lanes back. Every attempt under the claim must have ended. */
+  /** Releases all lanes. Every attempt under the claim must have ended. */
   async release(): Promise<void> {
     this.#isReleased = true;
     this.#cancelRenewal();
@@ -61,7 +61,7 @@ export class ClaimKeeper {
     try {
       await this.parts.queue.release(this.#claim);
     } catch (error) {
-      // The claim will run out.
+      // The claim will expire.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }

@@ -2,7 +2,7 @@ import type { Facts } from "../core/fact.ts";
 import type { Answer, Clock } from "../ports.ts";
 import type { PreparedTarget, TargetMessage } from "../targets/target.ts";
 
-/** Ends attempts that exceed their timeout, and all of them when the process stops. */
+/** Aborts attempts that exceed their timeout, and all attempts when the process stops. */
 export class Deadline {
   readonly #underWay = new Set<AbortController>();
 
@@ -12,9 +12,9 @@ export class Deadline {
   ) {}
 
   /**
-   * Makes an attempt that ends within `timeoutMs`. Returns null if `cutOff` ended it. Never
+   * Makes an attempt that takes at most `timeoutMs`. Returns null if `cutOff` aborted it. Never
    * rejects: an error becomes a failed attempt, because otherwise the message would be sent again
-   * for ever.
+   * forever.
    */
   async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | null> {
     const controller = new AbortController();
@@ -36,7 +36,7 @@ export class Deadline {
     }
   }
 
-  /** Ends all attempts that are under way. Whether their messages arrived is unknown. */
+  /** Aborts all attempts that are under way. Whether their messages arrived is unknown. */
   cutOff(): void {
     for (const controller of this.#underWay) controller.abort();
     this.#underWay.clear();

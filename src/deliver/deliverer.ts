@@ -1,11 +1,11 @@
 import type { Seq } from "../core/id.ts";
 import type { MessageContent, Task } from "../store/index.ts";
 
-/** The delivery engine as commands see it. */
+/** The part of the delivery engine that commands use. */
 export interface Deliverer {
   /**
-   * Takes the deliveries of a message that was just committed. `seq` is also the position in the
-   * lane. Never waits.
+   * Adds the deliveries of a message that was just committed. `seq` is also the position in the
+   * lane. Returns immediately.
    */
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
   /** Starts or continues a background task that is stored as `running`. */

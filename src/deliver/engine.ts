@@ -20,9 +20,9 @@ import { Slots } from "./slots.ts";
 import { taskKinds } from "./tasks/index.ts";
 import { TaskRunner } from "./tasks/task-runner.ts";
 
-/** Deliveries that a lane holds at most when messages come faster than they leave. */
+/** Maximum number of deliveries in a lane when messages arrive faster than they are delivered. */
 const READY_MAX = 256;
-/** How long a stop waits for attempts that have been cut off. */
+/** Time that a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
 
 export interface EnginePorts extends TargetPorts {
@@ -40,9 +40,9 @@ export interface EngineParts {
 }
 
 /**
- * Delivers what is pending in the lanes that this process has claimed. The store knows what is
- * pending; what the engine keeps in memory is only read ahead. After a crash it reads again what is
- * pending, and nothing else must be recovered.
+ * Delivers the pending deliveries in the lanes that this process has claimed. The store is the
+ * source of truth; the engine's memory only holds deliveries that were read ahead. After a crash
+ * the engine reads the pending deliveries again, and nothing else must be recovered.
  */
 export class Engine extends OneLife implements Deliverer {
   readonly #lanes = new Lanes();
@@ -85,8 +85,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Takes up what is pending: due deliveries go out at once. Reads only which lanes there are, not
-   * what waits in them.
+   * Starts delivering: due deliveries are sent immediately. Reads which lanes have pending
+   * deliveries, but not the deliveries.
    */
   protected async begin(): Promise<void> {
     await this.#ownership.acquire();
@@ -94,7 +94,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Waits for attempts under way, at most `shutdownTimeoutMs`. What is cut off then stays pending.
+   * Waits up to `shutdownTimeoutMs` for attempts under way, then aborts the rest. Deliveries of
+   * aborted attempts stay pending.
    */
   protected async end(): Promise<void> {
     this.#scheduler.stop();
@@ -103,7 +104,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#attempts.cutOff();
     const isDrained = await this.#scheduler.drain(CUT_OFF_MS);
     await tasksStopped;
-    // While an attempt is under way the lanes are kept; the claim then runs out.
+    // If attempts are still under way, the lanes are not released; the claim expires instead.
     if (isDrained) await this.#ownership.release();
   }
 
@@ -111,11 +112,12 @@ export class Engine extends OneLife implements Deliverer {
     for (const { seq, endpointSeq } of deliveries) {
       const lane = this.#ownership.laneOf(endpointSeq);
       if (lane === null) {
-        // The process that serves it learns of the delivery by this signal.
+        // This signal informs the process that serves the lane.
         this.parts.signals.send({ type: "lane.filled", endpointSeq, position: seq });
         continue;
       }
-      // A read may have returned the delivery before the commit was reported. It is not added twice.
+      // A read may have returned the delivery before the commit was reported. The delivery is not
+      // added twice.
       const isNext = seq > lane.cursor.position && seq < lane.diskNext;
       if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
       else lane.waitsOnDisk(seq);
@@ -128,26 +130,32 @@ export class Engine extends OneLife implements Deliverer {
     this.#tasks.run(task);
   }
 
-  /** Attempts under way now, and reads that precede one. */
+  /** Number of attempts under way, including the reads that precede an attempt. */
   get attemptsUnderWay(): number {
     return this.#slots.taken;
   }
 
-  /** When the oldest delivery became due that has not been started; null if nothing is due. */
+  /**
+   * Time at which the oldest due delivery that has not been started became due; null if nothing is
+   * due.
+   */
   oldestDueAt(): number | null {
     return this.#lanes.oldestDueAt(this.ports.clock.now());
   }
 
-  /** The same for each environment, over the endpoints that `counts`. */
-  oldestDue(counts: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
-    return this.#lanes.oldestDue(this.ports.clock.now(), counts);
+  /**
+   * Returns the oldest due delivery of each environment. Considers only endpoints for which
+   * `isCounted` returns true.
+   */
+  oldestDue(isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
+    return this.#lanes.oldestDue(this.ports.clock.now(), isCounted);
   }
 
   #listenTo(signals: Signals): void {
     signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), true));
     signals.react(["application.throttled"], ({ applicationSeq }) => {
       for (const lane of this.#lanes) {
-        // An endpoint that is being read may belong to it as well.
+        // An endpoint that is being read may belong to this application too.
         const isConcerned = lane.entry?.endpoint.applicationSeq === applicationSeq || lane.isReading;
         if (isConcerned) this.#reread(lane, true);
       }
@@ -169,13 +177,14 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Drops what a lane has read ahead, and with `forgetEntry` also what it knows of its endpoint.
+   * Drops the deliveries that a lane has read ahead, and with `forgetEntry` also its cached
+   * endpoint.
    */
   #reread(lane: Lane | undefined, forgetEntry: boolean): void {
     if (lane === undefined) return;
     if (forgetEntry) lane.entry = null;
     if (!lane.isOwned) return;
-    // It may have waited for the retry of a head that is gone.
+    // The lane may have been waiting for the retry of a head that no longer exists.
     lane.restsUntil = 0;
     this.#memory.release(lane);
     this.#scheduler.update(lane);

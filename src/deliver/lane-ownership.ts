@@ -8,7 +8,7 @@ import type { Lanes } from "./lanes.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const LANES_PAGE = 1000;
-/** How soon to try again to take up lanes. */
+/** Delay before retrying to acquire lanes, in ms. */
 const RETRY_MS = 500;
 
 export interface LaneOwnershipParts {
@@ -17,14 +17,14 @@ export interface LaneOwnershipParts {
   readonly queue: Queue;
   readonly lanes: Lanes;
   readonly scheduler: Scheduler;
-  /** Called when another claim is in force and its lanes have been taken up. */
+  /** Called when a new claim is in force and its lanes are being served. */
   readonly onChanged: () => Promise<void>;
 }
 
 /**
- * Which lanes this process serves. It takes up the lanes that its claim covers and gives up those
- * that it no longer does. Attempts under way in a lane that was given up end and are settled. Where
- * one process owns the data, its claim covers every lane for ever.
+ * Decides which lanes this process serves. Starts serving the lanes that its claim covers, and
+ * stops serving lanes that the claim no longer covers. Attempts under way in such a lane finish and
+ * are settled. If one process owns the data, its claim covers every lane forever.
  */
 export class LaneOwnership {
   readonly #claims: ClaimKeeper;
@@ -38,29 +38,31 @@ export class LaneOwnership {
     });
   }
 
-  /** Claims lanes and takes up those in which something waits. */
+  /** Claims lanes and starts serving those with pending deliveries. */
   async acquire(): Promise<void> {
     await this.#takeUp(await this.#claims.acquire());
   }
 
-  /** Takes up lanes in which something may wait although no signal has said so. */
+  /**
+   * Starts serving lanes that may have pending deliveries without a signal having reported them.
+   */
   findLanes(): void {
     const claim = this.#claims.current;
     if (claim !== null) void this.#changed(claim);
   }
 
-  /** Gives all lanes back. Every attempt must have ended. */
+  /** Releases all lanes. Every attempt must have ended. */
   release(): Promise<void> {
     return this.#claims.release();
   }
 
-  /** Returns a lane of this process, or null if another process serves it. */
+  /** Returns an endpoint's lane; null if another process serves it. */
   laneOf(endpointSeq: Seq): Lane | null {
     const lane = this.parts.lanes.get(endpointSeq);
     if (lane?.isOwned) return lane;
     if (!this.#claims.owns(endpointSeq)) return null;
     if (lane === undefined) return this.parts.lanes.add(endpointSeq);
-    // It was given up, and its last attempts are still under way.
+    // This process stopped serving the lane earlier, and its last attempts are still under way.
     lane.isOwned = true;
     lane.entry = null;
     lane.restsUntil = 0;
@@ -82,8 +84,8 @@ export class LaneOwnership {
   }
 
   /**
-   * Takes up the lanes of a claim that are not served yet. Reads which lanes there are, not what
-   * waits in them.
+   * Starts serving the claimed lanes that are not served yet. Reads which lanes have pending
+   * deliveries, but not the deliveries.
    */
   async #takeUp(claim: Claim): Promise<void> {
     const { queue, lanes, scheduler } = this.parts;

@@ -1,51 +1,54 @@
 import type { Seq } from "../core/id.ts";
 import type { LaneCursor, PendingDelivery } from "../store/index.ts";
 
-/** No position: nothing is known to wait on disk. */
+/** No position: no delivery is known to be pending on disk. */
 export const NOTHING: Seq = Number.POSITIVE_INFINITY;
-/** Minimum wait before rows that were not yet due are read again. */
+/** Minimum wait before rows that were not yet due are read again, in ms. */
 const REREAD_MS = 1000;
 const START: LaneCursor = { position: 0, seq: 0 };
 
 /**
- * How far a lane has been read. In this picture positions rise from left to right:
+ * How far a lane has been read. In this picture positions increase from left to right:
  *
  *   | under way, ready, settled | not read yet
  *                       cursor ─┘      └─ diskNext
  *
  * - Every pending delivery at or before `cursor` is in memory: it is ready, or its attempt is under
  *   way.
- * - `diskNext` is a lower bound of the positions that wait on disk. If it is at or before `cursor`,
- *   something became pending there after the lane had been read, and the lane is read again from
- *   there.
+ * - `diskNext` is a lower bound of the positions that are pending on disk. If it is at or before
+ *   `cursor`, a delivery became pending there after the lane had been read, and the lane is read
+ *   again from `diskNext`.
  * - Rows before `cursor` that were not yet due, because the clock has been set back, are read again
  *   at `laterAt`.
  *
- * Reading a row twice does no harm, because a row that is in memory is skipped.
+ * Reading a row twice is harmless, because rows that are already in memory are skipped.
  */
 export class LanePosition {
   cursor: LaneCursor = START;
   diskNext: Seq;
-  /** The rows on disk continue behind the cursor, and not at the beginning of its position. */
+  /**
+   * True if reading continues right after the cursor, false if it starts at the beginning of the
+   * position.
+   */
   #continuesBehindCursor = false;
-  /** How many rows before the cursor were not yet due. */
+  /** Number of rows before the cursor that were not yet due. */
   #notDue = 0;
-  /** When the first of them is due. */
+  /** Earliest time at which one of these rows is due. */
   #notDueUntil = NOTHING;
-  /** When they may be read again. */
+  /** Earliest time at which these rows may be read again. */
   #rereadAfter = 0;
 
   constructor(diskNext: Seq) {
     this.diskNext = diskNext;
   }
 
-  /** Something waits on disk at `position`, perhaps before the cursor. */
+  /** Records that a delivery is pending on disk at `position`, perhaps before the cursor. */
   waitsOnDisk(position: Seq): void {
     if (position <= this.cursor.position) this.#continuesBehindCursor = false;
     if (position < this.diskNext) this.diskNext = position;
   }
 
-  /** More rows follow right behind the cursor, perhaps at the same position. */
+  /** Records that more rows follow right after the cursor, perhaps at the same position. */
   continueBehindCursor(): void {
     if (this.cursor.position >= this.diskNext) return;
     this.diskNext = this.cursor.position;
@@ -53,8 +56,8 @@ export class LanePosition {
   }
 
   /**
-   * Returns where to begin to read. Whatever becomes pending during the read lowers `diskNext`
-   * again.
+   * Returns the start of the next read. A delivery that becomes pending during the read lowers
+   * `diskNext` again.
    */
   beginReading(): LaneCursor {
     if (this.diskNext <= this.cursor.position && !this.#continuesBehindCursor) {
@@ -65,7 +68,7 @@ export class LanePosition {
     return this.cursor;
   }
 
-  /** Moves the cursor beyond a row without adding it. */
+  /** Moves the cursor past a row without adding the row. */
   skip({ position, seq }: LaneCursor): void {
     this.cursor = { position, seq };
   }
@@ -75,22 +78,22 @@ export class LanePosition {
     this.skip(delivery);
     this.#notDue++;
     this.#notDueUntil = Math.min(this.#notDueUntil, delivery.dueAt);
-    // All of them are read each time, so the more there are the less often.
+    // Each reread reads all of these rows, so the more there are, the longer it waits.
     this.#rereadAfter = now + REREAD_MS + this.#notDue;
   }
 
-  /** When to read the skipped rows again that were not due; infinity if there are none. */
+  /** Time to reread the skipped rows that were not due; infinity if there are none. */
   get laterAt(): number {
     return Math.max(this.#notDueUntil, this.#rereadAfter);
   }
 
-  /** Reads from the beginning next time, because skipped rows may be due now. */
+  /** Makes the next read start at the beginning, because skipped rows may be due now. */
   rereadNotDue(): void {
     this.#forgetNotDue();
     this.waitsOnDisk(0);
   }
 
-  /** Reads everything again next time. */
+  /** Makes the next read start at the beginning. */
   protected rewind(): void {
     this.cursor = START;
     this.diskNext = 0;

@@ -8,9 +8,9 @@ import type { Lane, Waiting } from "./lane.ts";
 import { earliestStart } from "./lane-state.ts";
 import type { Memory } from "./memory.ts";
 
-/** Deliveries that a lane reads at once. */
+/** Maximum number of deliveries that a lane reads at a time. */
 const PAGE = 64;
-/** Deliveries of a lane whose content is read at once. */
+/** Maximum number of a lane's deliveries whose content is read at a time. */
 const CONTENTS_AHEAD = 16;
 const BURY_PAGE = 1000;
 
@@ -22,20 +22,20 @@ export interface LaneReaderParts {
   readonly memory: Memory;
   readonly clock: Clock;
   readonly facts: Facts;
-  /** The largest payload that is expected. */
+  /** Maximum size of a payload. */
   readonly payloadBytesMax: number;
   readonly isStopping: () => boolean;
 }
 
 /**
- * Reads from the store what a lane needs before it can start its next attempt. A read may take as
- * long as a network does, and anything may happen to the lane in the meantime: whatever drops what
- * was read ahead raises the lane's `generation`, and a read that began before is then discarded.
+ * Reads the data that a lane needs before it can start its next attempt. A read may take as long as
+ * a network call, and the lane may change during the read. Whatever drops deliveries that were read
+ * ahead increments the lane's `generation`; a read that began before is then discarded.
  */
 export class LaneReader {
   constructor(private readonly parts: LaneReaderParts) {}
 
-  /** Learns what the endpoint is like now. Returns null if no read was necessary. */
+  /** Reads the lane's endpoint. Returns null if no read was necessary. */
   prepare(lane: Lane): Promise<void> | null {
     const known = this.parts.directory.endpoint(lane.endpointSeq);
     if (known instanceof Promise) return this.#awaitEntry(lane, known);
@@ -60,8 +60,8 @@ export class LaneReader {
     const { queue, seqs, memory, clock } = this.parts;
     const { generation } = lane;
     const now = clock.now();
-    // Everything whose time has begun, and what got its position while the clock stood still or
-    // stepped back.
+    // All deliveries whose time has begun, and those that got their position while the clock stood
+    // still or stepped back.
     const upTo = Math.max(seqs.last + 1, seqAt(now + 1) - 1);
     const room = Math.max(1, Math.min(PAGE, memory.roomForDeliveries));
     const limit = room + lane.held.size;
@@ -70,11 +70,11 @@ export class LaneReader {
     if (lane.generation !== generation) return;
     for (const delivery of rows) {
       if (!lane.isNews(delivery)) lane.skip(delivery);
-      // It got its position when the clock was ahead of now.
+      // The delivery got its position while the clock was ahead of the present time.
       else if (earliestStart(delivery) > now && !lane.isFifo) lane.skipNotDue(delivery, now);
       else memory.append(lane, delivery, null);
     }
-    // Later deliveries get positions after those that have been read, even if the clock steps back.
+    // Deliveries added later must get positions after these, even if the clock steps back.
     if (rows.length > 0) seqs.reach(rows.at(-1)!.position);
     if (rows.length === limit) {
       lane.continueBehindCursor();
@@ -83,7 +83,7 @@ export class LaneReader {
       if (lane.generation !== generation) return;
       if (next !== null) lane.waitsOnDisk(next);
     }
-    // Whatever the reason, let the event loop run before the next try.
+    // Nothing was added. Let the event loop run before the next try.
     if (lane.ready.length === 0) lane.restsUntil = clock.now() + 1;
   }
 
@@ -103,9 +103,7 @@ export class LaneReader {
     }
   }
 
-  /**
-   * The next deliveries without content, as many as memory has room for, but at least the first.
-   */
+  /** The next deliveries without content, as many as fit into memory, but at least one. */
   #withoutContent(lane: Lane): Waiting[] {
     const room = Math.floor(this.parts.memory.roomForPayloadBytes / this.parts.payloadBytesMax);
     const countMax = Math.max(1, Math.min(CONTENTS_AHEAD, room));
@@ -117,7 +115,8 @@ export class LaneReader {
   }
 
   /**
-   * The payload has been deleted since the delivery became pending, so there is nothing to send.
+   * Cancels a delivery whose payload has been deleted since it became pending, because there is
+   * nothing to send.
    */
   async #cancel(lane: Lane, waiting: Waiting, environmentSeq: number): Promise<void> {
     const { queue, memory, facts } = this.parts;
@@ -127,7 +126,7 @@ export class LaneReader {
     facts.state({ type: "deliveries.buried", environmentSeq, state: "cancelled", count });
   }
 
-  /** Ends everything that waits in a lane whose endpoint takes nothing any more. */
+  /** Ends all pending deliveries in a lane whose endpoint no longer accepts deliveries. */
   async bury(lane: Lane, entry: EndpointEntry): Promise<void> {
     const { queue, memory, clock, facts, isStopping } = this.parts;
     const { environmentSeq, deleted } = entry.endpoint;
@@ -135,7 +134,8 @@ export class LaneReader {
     memory.release(lane);
     lane.beginReading();
     let count = BURY_PAGE;
-    // Until nothing is left, or the endpoint has been changed and perhaps takes deliveries again.
+    // Continues until no delivery is left, or the endpoint has been changed and may accept
+    // deliveries again.
     while (count === BURY_PAGE && lane.entry === entry && lane.isOwned && !isStopping()) {
       count = await queue.bury(lane.endpointSeq, state, clock.now(), BURY_PAGE);
       if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });

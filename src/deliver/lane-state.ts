@@ -3,39 +3,40 @@ import type { PendingDelivery } from "../store/index.ts";
 import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
-/** Why a lane does not run at this moment. */
+/** Whether a lane can run now, and otherwise the reason. */
 export type LaneState =
-  /** Nothing waits. */
+  /** The lane has no pending deliveries. */
   | "idle"
-  /** It has something to do now and waits for a slot. */
+  /** The lane has work to do now and waits for a slot. */
   | "ready"
-  /** The store is being read for it. */
+  /** The store is being read for this lane. */
   | "reading"
-  /** What waits is not due before a known time. */
+  /** The lane's deliveries are not due before a known time. */
   | "parked"
-  /** As many attempts are under way as its endpoint allows. */
+  /** The endpoint's maximum number of attempts is under way. */
   | "full"
-  /** Its endpoint is paused. */
+  /** The endpoint is paused. */
   | "paused"
-  /** Another process serves it. */
+  /** Another process serves this lane. */
   | "foreign";
 
 export interface LaneRules {
   /**
    * Positions up to this one count as due, even if the clock has been set back since they were
-   * given out.
+   * generated.
    */
   readonly lastPosition: Seq;
-  /** Attempts under way at once to an endpoint without a limit of its own. */
+  /** Maximum number of concurrent attempts to an endpoint without its own limit. */
   readonly endpointConcurrency: number;
 }
 
-/** Decides the state of a lane. It changes nothing: acting on the state is the scheduler's part. */
+/** Returns the state of a lane. Changes nothing: the scheduler acts on the state. */
 export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   if (!lane.isOwned) return "foreign";
   if (lane.isReading) return "reading";
   const endpoint = lane.entry?.endpoint;
-  // An endpoint that takes nothing any more is served to end what waits for it.
+  // A lane whose endpoint no longer accepts deliveries is served, so that its pending deliveries
+  // are ended.
   if (endpoint !== undefined && !endpoint.disabled && !endpoint.deleted) {
     if (endpoint.paused) return "paused";
     if (lane.slotsHeld >= concurrencyOf(lane, rules)) return "full";
@@ -45,7 +46,7 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   return at === NOTHING ? "idle" : "parked";
 }
 
-/** Returns when a lane has something to do: 0 for now, infinity for never. */
+/** Returns the time at which a lane has work to do: 0 for now, infinity for never. */
 export function nextWorkAt(lane: Lane, rules: LaneRules): number {
   return Math.max(lane.restsUntil, nextDueAt(lane, rules));
 }
@@ -59,9 +60,9 @@ function nextDueAt(lane: Lane, { lastPosition }: LaneRules): number {
 }
 
 /**
- * Earliest time a delivery may be sent, in ms; 0 means now. For an immediate delivery `dueAt` is
- * only the time of acceptance, so it may lie in the future after the clock was set back; it is
- * ignored.
+ * Returns the earliest time at which a delivery may be sent, in ms; 0 means now. For an immediate
+ * delivery, `dueAt` is only the time of acceptance. It may lie in the future after the clock was
+ * set back, so it is ignored.
  */
 export function earliestStart({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
   const isScheduled = round === 0 && trigger === "schedule" && position > seq;

@@ -6,22 +6,23 @@ import type { PreparedTarget } from "../targets/target.ts";
 import { LanePosition, NOTHING } from "./lane-position.ts";
 import type { LaneState } from "./lane-state.ts";
 
-/** A delivery that a lane has in memory. */
+/** A delivery that a lane holds in memory. */
 export interface Waiting {
   readonly delivery: PendingDelivery;
-  /** Kept since the acceptance if there was room; otherwise read shortly before the attempt. */
+  /** Kept from the acceptance if memory had room; otherwise read shortly before the attempt. */
   content: MessageContent | null;
 }
 
 /**
- * What an endpoint's latest attempts were like. `unproven`: none since the start. `proven`: the
- * latest one succeeded within a second. `troubled`: it failed or took longer.
+ * Classifies an endpoint by its latest attempts. `unproven`: no attempt since the start. `proven`:
+ * the latest attempt succeeded within a second. `troubled`: the latest attempt failed or took
+ * longer.
  */
 export type Reputation = "unproven" | "proven" | "troubled";
 
 /**
- * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries of it
- * in memory and knows how far it has been read.
+ * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries in
+ * memory and stores how far it has been read.
  */
 export class Lane extends LanePosition {
   /** The next deliveries, in order. */
@@ -29,38 +30,48 @@ export class Lane extends LanePosition {
   /** The deliveries in memory: those in `ready`, and those whose attempt is under way. */
   readonly held = new Map<Seq, PendingDelivery>();
 
-  /** False when another process serves this lane. */
+  /** False if another process serves this lane. */
   isOwned = true;
-  /** The store is being read for this lane. */
+  /** True while the store is being read for this lane. */
   isReading = false;
-  /** Slots that it holds: one for each attempt under way, and one while it is being read. */
+  /** Number of slots that the lane holds: one for each attempt under way, and one during a read. */
   slotsHeld = 0;
-  /** Not to be served before this time: it is throttled, or an error has interrupted it. */
+  /**
+   * Earliest time at which the lane may be served: it is throttled, or an error has interrupted it.
+   */
   restsUntil = 0;
-  /** Null until its first turn, and after every change of the endpoint. */
+  /**
+   * The cached endpoint. Null until the lane is first served, and after every change of the
+   * endpoint.
+   */
   entry: EndpointEntry | null = null;
-  /** Prepared for `entry`. */
+  /** The target that was prepared from `entry`. */
   target: PreparedTarget | null = null;
   reputation: Reputation = "unproven";
-  /** Whether an attempt has ended since the start. Until then the lane gets one slot. */
+  /** Whether an attempt has ended since the start. Until then the lane gets only one slot. */
   hasEndedAttempt = false;
 
-  /** Why it does not run now. Derived from everything above by `stateOf`. */
+  /**
+   * Whether the lane can run, and otherwise the reason. Derived from the fields above by `stateOf`.
+   */
   state: LaneState = "idle";
-  /** Wakes a parked lane, at `alarmAt`. It may go off too early, but never too late. */
+  /**
+   * Cancels the alarm that wakes a parked lane at `alarmAt`. It may go off too early, but never too
+   * late.
+   */
   cancelAlarm: Cancel | null = null;
   alarmAt = NOTHING;
 
   /**
-   * Rises whenever what was read ahead is dropped. A read that began before returns rows that are
-   * out of date.
+   * Incremented whenever deliveries that were read ahead are dropped. A read that began before the
+   * change returns outdated rows.
    */
   generation = 0;
   /**
-   * Deliveries whose attempt ended while the lane was being read, and the round of that attempt.
+   * Deliveries whose attempt ended while the lane was being read, with the round of that attempt.
    */
   #endedDuringRead: Map<Seq, number> | null = null;
-  /** Held deliveries that were found in a later round on disk. */
+  /** Held deliveries whose row on disk was found in a later round. */
   #resent: Set<Seq> | null = null;
 
   constructor(
@@ -74,15 +85,15 @@ export class Lane extends LanePosition {
     return this.entry?.endpoint.ordering === "fifo";
   }
 
-  /** It holds nothing, and nothing is known to wait on disk. */
+  /** True if the lane holds no delivery and none is known to be pending on disk. */
   get isEmpty(): boolean {
     return this.held.size === 0 && this.diskNext === NOTHING && this.laterAt === NOTHING && !this.isReading;
   }
 
   /**
-   * Time at which the oldest waiting delivery became due; infinity if there is none, or if it has
-   * not been read yet. In a fifo lane deliveries behind the head may have been due longer than the
-   * head, which may wait for a retry.
+   * Time at which the oldest waiting delivery became due; infinity if there is none or it has not
+   * been read yet. In a fifo lane, deliveries behind the head may have been due longer than the
+   * head, which may be waiting for a retry.
    */
   get oldestDueAt(): number {
     const onDisk = this.diskNext === NOTHING || this.diskNext === 0 ? NOTHING : timeOfSeq(this.diskNext);
@@ -91,8 +102,8 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Adds a delivery that was just committed or read. It comes after everything that was added
-   * before.
+   * Adds a delivery that was just committed or read. It must come after all deliveries that were
+   * added earlier.
    */
   append(waiting: Waiting): void {
     const { delivery } = waiting;
@@ -101,13 +112,13 @@ export class Lane extends LanePosition {
     this.cursor = delivery;
   }
 
-  /** Puts the head of a fifo lane back, to be tried again before the next one. */
+  /** Puts the head of a fifo lane back, to be retried before the next delivery. */
   putBack(waiting: Waiting): void {
     this.held.set(waiting.delivery.seq, waiting.delivery);
     this.ready.unshift(waiting);
   }
 
-  /** Stops holding a delivery. Returns false if this very delivery is not held. */
+  /** Stops holding a delivery. Returns false if this object is not held. */
   letGo({ delivery }: Waiting): boolean {
     const { seq, round } = delivery;
     if (this.held.get(seq) !== delivery) return false;
@@ -120,8 +131,8 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Returns whether a row that was just read is to be added. It is not if the delivery is held, or
-   * if the row was read before the end of its attempt.
+   * Returns whether to add a row that was just read. Returns false if the delivery is held, or if
+   * the row was read before the delivery's attempt ended.
    */
   isNews({ seq, round }: PendingDelivery): boolean {
     const held = this.held.get(seq);
@@ -133,12 +144,14 @@ export class Lane extends LanePosition {
     return false;
   }
 
-  /** Returns, once, whether a delivery was resent while it was held. */
+  /** Returns whether a delivery was resent while it was held. Returns true only once. */
   takeResent(seq: Seq): boolean {
     return this.#resent?.delete(seq) ?? false;
   }
 
-  /** Drops what has been read ahead: after a change of the order, a pause, a disabling. */
+  /**
+   * Drops the deliveries that were read ahead: after a change of the order, a pause or a disabling.
+   */
   release(): void {
     for (const waiting of this.ready) this.letGo(waiting);
     this.ready.length = 0;

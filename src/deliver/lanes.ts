@@ -4,18 +4,18 @@ import { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
 /**
- * Lanes to remember. Beyond it, lanes are forgotten as soon as they are empty, with the reputation
- * of their endpoints.
+ * Maximum number of lanes to keep. Above it, a lane is dropped as soon as it is empty, and its
+ * endpoint's reputation with it.
  */
 const LANES_MAX = 20_000;
 
-/** The delivery of an environment that became due first and has not been started. */
+/** The environment's due delivery that became due first and has not been started. */
 export interface OldestDue {
   readonly dueAt: number;
   readonly endpoint: EndpointEntry["endpoint"];
 }
 
-/** The lanes that this process knows. */
+/** The lanes in this process's memory. */
 export class Lanes implements Iterable<Lane> {
   readonly #byEndpoint = new Map<Seq, Lane>();
 
@@ -34,8 +34,8 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /**
-   * Forgets a lane of another process once its last attempt here has ended, and an empty one if
-   * there are too many.
+   * Drops another process's lane after its last attempt in this process has ended. Drops an empty
+   * lane if there are too many.
    */
   forgetIfUnused(lane: Lane): void {
     if (lane.slotsHeld > 0) return;
@@ -45,7 +45,10 @@ export class Lanes implements Iterable<Lane> {
     this.#byEndpoint.delete(lane.endpointSeq);
   }
 
-  /** When the oldest delivery became due that has not been started; null if nothing is due. */
+  /**
+   * Returns the time at which the oldest due delivery that has not been started became due; null if
+   * nothing is due.
+   */
   oldestDueAt(now: number): number | null {
     let oldest = NOTHING;
     for (const lane of this) {
@@ -55,17 +58,19 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /**
-   * The same for each environment, over the endpoints that `counts`. A lane whose endpoint has not
-   * been read yet, or not since it was changed, is left out, because its environment is not known.
+   * Returns the oldest due delivery of each environment. Considers only endpoints for which
+   * `isCounted` returns true.
+   * Leaves out lanes whose endpoint has not been read since the start or its last change, because
+   * their environment is unknown.
    */
-  oldestDue(now: number, counts: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
+  oldestDue(now: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
     const oldest = new Map<Seq, OldestDue>();
     for (const lane of this) {
       const dueAt = lane.oldestDueAt;
       if (!lane.isOwned || lane.entry === null || dueAt > now) continue;
       const { endpoint } = lane.entry;
       const before = oldest.get(endpoint.environmentSeq);
-      if (endpoint.paused || (before !== undefined && before.dueAt <= dueAt) || !counts(endpoint)) continue;
+      if (endpoint.paused || (before !== undefined && before.dueAt <= dueAt) || !isCounted(endpoint)) continue;
       oldest.set(endpoint.environmentSeq, { dueAt, endpoint });
     }
     return oldest;

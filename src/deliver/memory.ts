@@ -1,12 +1,18 @@
 import type { MessageContent, PendingDelivery } from "../store/index.ts";
 import type { Lane, Waiting } from "./lane.ts";
 
-/** Deliveries in memory over all lanes. The others stay on disk until their turn. */
+/**
+ * Maximum number of deliveries in memory, over all lanes. The others stay on disk until they can be
+ * read.
+ */
 const DELIVERIES_MAX = 20_000;
-/** Bytes of payloads in memory with them. */
+/** Maximum size of all payloads in memory, in bytes. */
 const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Limits what all lanes together hold in memory. Lanes must be filled and emptied through it. */
+/**
+ * Limits the number of deliveries and the size of payloads in memory, over all lanes. Lanes may
+ * only be filled and emptied through this class.
+ */
 export class Memory {
   #deliveries = 0;
   #payloadBytes = 0;
@@ -19,7 +25,7 @@ export class Memory {
     return PAYLOAD_BYTES_MAX - this.#payloadBytes;
   }
 
-  /** Adds a delivery at the end of a lane, and its content if there is room for it. */
+  /** Adds a delivery at the end of a lane. Also keeps its content if there is room. */
   append(lane: Lane, delivery: PendingDelivery, content: MessageContent | null): void {
     const bytes = content?.payload?.byteLength ?? 0;
     const isKept = bytes <= this.roomForPayloadBytes;
@@ -34,20 +40,20 @@ export class Memory {
     lane.putBack({ delivery, content: null });
   }
 
-  /** Keeps content that has been read for a delivery in memory, whether or not there is room. */
+  /** Stores content that was read for a delivery in memory, even if there is no room. */
   keep(waiting: Waiting, content: MessageContent): void {
     this.#payloadBytes += content.payload?.byteLength ?? 0;
     waiting.content = content;
   }
 
-  /** Stops holding a delivery. Does nothing if it is not held any more. */
+  /** Stops holding a delivery. Does nothing if the delivery is no longer held. */
   letGo(lane: Lane, waiting: Waiting): void {
     if (!lane.letGo(waiting)) return;
     this.#deliveries--;
     this.#payloadBytes -= waiting.content?.payload?.byteLength ?? 0;
   }
 
-  /** Drops what a lane has read ahead. */
+  /** Drops the deliveries that a lane has read ahead. */
   release(lane: Lane): void {
     for (const waiting of lane.ready) this.letGo(lane, waiting);
     lane.release();

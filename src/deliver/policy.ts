@@ -1,18 +1,18 @@
 import type { TargetPolicy } from "../targets/target.ts";
 
-/** The settings that the engine follows. */
+/** The engine's settings. */
 export interface DeliveryPolicy extends TargetPolicy {
   readonly retryScheduleMs: readonly number[];
   readonly retryJitter: number;
   readonly deliveryTimeoutMs: number;
-  /** Attempts under way at once, over all endpoints. */
+  /** Maximum number of concurrent attempts, over all endpoints. */
   readonly deliveryConcurrency: number;
-  /** Attempts under way at once to an endpoint without a setting of its own. */
+  /** Maximum number of concurrent attempts to an endpoint without its own setting. */
   readonly endpointConcurrency: number;
-  /** 0 means never. */
+  /** Time of continuous failure after which an endpoint is disabled, in ms; 0 means never. */
   readonly endpointDisableAfterMs: number;
-  /** Maximum size of a request body, and so of a payload. */
+  /** Maximum size of a request body, and therefore of a payload, in bytes. */
   readonly maxBodyBytes: number;
-  /** How long a stop waits for attempts under way. */
+  /** Time that a stop waits for attempts under way, in ms. */
   readonly shutdownTimeoutMs: number;
 }

@@ -15,7 +15,7 @@ import { STORE_RETRY_MS } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import { Throttle } from "./throttle.ts";
 
-/** How long a lane rests after a bug in the program has interrupted it. */
+/** Time that a lane rests after a bug has interrupted it, in ms. */
 const DEFECT_REST_MS = 5000;
 
 export interface SchedulerParts {
@@ -31,9 +31,8 @@ export interface SchedulerParts {
 }
 
 /**
- * Runs the lanes: gives slots to those that are ready, and wakes those that are parked. Errors end
- * here: whatever fails for a lane, its slot becomes free, and the lane is served again a little
- * later.
+ * Runs the lanes: gives slots to ready lanes and wakes parked lanes. Errors are handled here: if a
+ * lane fails, its slot is released and the lane is served again a little later.
  */
 export class Scheduler implements LaneRules {
   readonly #alarms: Alarms;
@@ -62,13 +61,13 @@ export class Scheduler implements LaneRules {
     return this.parts.endpointConcurrency;
   }
 
-  /** Starts nothing from now on. */
+  /** Starts no more attempts. */
   stop(): void {
     this.#isStopped = true;
     this.#alarms.stop();
   }
 
-  /** Waits until no slot is held, at most `timeoutMs`. Returns whether that is so. */
+  /** Waits up to `timeoutMs` until no slot is held. Returns whether all slots are free. */
   async drain(timeoutMs: number): Promise<boolean> {
     const { slots, clock } = this.parts;
     if (slots.taken > 0) {
@@ -82,11 +81,11 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Decides what a lane waits for. Must be called whenever something has changed that the decision
-   * depends on.
+   * Updates the state of a lane. Must be called whenever the values that it depends on have
+   * changed.
    */
   update(lane: Lane): void {
-    // A lane that waits for a slot is decided again when it gets one.
+    // The state of a ready lane is computed again when the lane gets a slot.
     if (lane.state === "ready" || this.#isStopped) return;
     try {
       this.#decide(lane, this.#alarms.now());
@@ -96,7 +95,7 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Stops serving a lane that another process serves now. Its attempts under way end and are
+   * Stops serving a lane that another process serves now. Attempts under way finish and are
    * settled.
    */
   giveUp(lane: Lane): void {
@@ -107,11 +106,11 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Serves ready lanes for as long as there are slots for them; before them `first`, whose slot has
-   * just become free.
+   * Serves ready lanes as long as slots are free for them. `first` is served before the others; its
+   * slot has just been released.
    */
   dispatch(first: Lane | null = null): void {
-    // Serving reads the clock, sends signals and states facts, and those may lead back here.
+    // Serving reads the clock, sends signals and states facts, and each may call `dispatch` again.
     if (this.#isDispatching || this.#isStopped) return;
     this.#isDispatching = true;
     try {
@@ -131,11 +130,11 @@ export class Scheduler implements LaneRules {
     if (state === "ready") this.parts.slots.queue(lane);
     else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
     else if (state === "idle" || state === "foreign") this.parts.lanes.forgetIfUnused(lane);
-    // In every other state the lane is updated by what it waits for: the end of a read or an
+    // In any other state, the event that the lane waits for updates it: the end of a read or an
     // attempt, or a signal.
   }
 
-  /** Gives a lane its turn: starts one attempt, or does what must be done before. */
+  /** Serves a lane: starts one attempt, or does the work that must precede it. */
   #serve(lane: Lane): void {
     try {
       const now = this.#alarms.now();
@@ -164,7 +163,7 @@ export class Scheduler implements LaneRules {
     else void this.#read(lane, () => reading);
   }
 
-  /** Starts an attempt of the first delivery, unless a rate is used up. */
+  /** Starts an attempt for the first delivery, unless a rate limit is reached. */
   #start(lane: Lane, head: Waiting, { endpoint }: EndpointEntry, now: number): void {
     const waitMs = this.#throttle.takeFor(endpoint, now);
     if (waitMs > 0) {
@@ -191,8 +190,8 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Reads something for a lane, then goes on with its turn. The lane holds its slot in the
-   * meantime, so no more lanes read ahead than there are slots to send what they read.
+   * Reads data for a lane, then continues to serve it. The lane holds its slot during the read, so
+   * no more lanes read ahead than there are slots to send their deliveries.
    */
   async #read(lane: Lane, work: () => Promise<void>): Promise<void> {
     const { slots } = this.parts;
@@ -214,7 +213,7 @@ export class Scheduler implements LaneRules {
     if (this.parts.slots.taken === 0) this.#onDrained?.();
   }
 
-  /** Something failed for a lane. What waits in it is still on disk. */
+  /** Lets a lane rest after an error. Its deliveries are still pending on disk. */
   #interrupt(lane: Lane, error: unknown): void {
     const isExpected = error instanceof StoreUnavailable;
     lane.restsUntil = this.parts.clock.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
@@ -222,7 +221,7 @@ export class Scheduler implements LaneRules {
     if (!isExpected) this.parts.facts.state({ type: "defect.found", where: "lane", error });
   }
 
-  /** A bug has kept a lane from being served or decided. */
+  /** Lets a lane rest after a bug that occurred while it was served or updated. */
   #rest(lane: Lane, error: unknown): void {
     this.#interrupt(lane, error);
     lane.state = "parked";

@@ -7,20 +7,20 @@ import type { EndpointEntry } from "../store/directory.ts";
 import type { Attempt, MessageContent, PendingDelivery, Settled, Settlement } from "../store/index.ts";
 import type { RunningAttempt } from "./attempt.ts";
 
-/** How soon to ask a store again that could not be written. */
+/** Delay before retrying a failed write to the store, in ms. */
 export const STORE_RETRY_MS = 500;
 
-/** What came back, and what follows from it. */
+/** How a response is judged: its outcome and the decision. */
 export interface Verdict {
   readonly answer: Answer;
   readonly outcome: Outcome;
   readonly next: NextState;
-  /** The endpoint is disabled when it has failed for this long; 0 = never. */
+  /** Time of continuous failure after which the endpoint is disabled, in ms; 0 means never. */
   readonly disableAfterMs: number;
   readonly endedAt: number;
 }
 
-/** Returns an attempt and its result in the form in which they are stored. */
+/** Returns the settlement to store for an attempt and its result. */
 export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: SeqSource): Settlement {
   const { content, entry, startedAt } = running;
   const { delivery } = running.waiting;
@@ -54,15 +54,15 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
 }
 
 /**
- * Returns the position in a parallel lane of a delivery that is due at `dueAt`. It is beyond every
- * position that has been given out, because at an earlier one the delivery could be skipped.
+ * Returns the position in a parallel lane for a delivery that is due at `dueAt`. It is greater than
+ * every position generated so far, because a delivery at an earlier position could be skipped.
  */
 function positionAt(dueAt: number, seqs: SeqSource): Seq {
   const position = seqAt(dueAt);
   return position > seqs.last ? position : seqs.next();
 }
 
-/** Returns what is told of an attempt when its result has been stored. */
+/** Returns the fact to state after an attempt's result has been stored. */
 export function finishedFact(
   delivery: PendingDelivery,
   content: MessageContent,

@@ -1,35 +1,35 @@
 import type { Lane, Reputation } from "./lane.ts";
 
 /**
- * The queue in which a lane waits: by its reputation, and proven lanes that hold no slot apart from
- * those that do.
+ * The queue in which a lane waits. There is one per reputation, and `first` is for proven lanes
+ * that hold no slot.
  */
 type Group = "first" | Reputation;
 
 const GROUPS: readonly Group[] = ["first", "proven", "unproven", "troubled"];
-/** A queue is shortened when this many lanes have left it. */
+/** Number of lanes that must have left a queue before it is compacted. */
 const LEFT_MAX = 1024;
 
 /**
- * Decides who gets the next slot: the permission for one attempt, or for one read. Ready lanes wait
- * in four queues, which are served in turn.
+ * Decides which lane gets the next slot: the permission for one attempt, or for one read. Ready
+ * lanes wait in four queues, which are served in turn.
  *
- * - Endpoints that lately failed or were slow hold at most three quarters of all slots. However
+ * - Endpoints that recently failed or were slow hold at most three quarters of all slots. However
  *   many of them hang, the others find free slots.
- * - The last quarter is for proven lanes that hold no slot. Healthy endpoints that begin to hang,
- *   all at the same moment and before anyone can know, still leave slots to others.
- * - Unproven endpoints get one slot each until their first attempt has ended, and together with the
- *   troubled ones at most seven eighths: a start with many dead endpoints does not stop a proven
- *   one.
+ * - The last quarter is for proven lanes that hold no slot. If many healthy endpoints begin to hang
+ *   at the same moment, before this can be detected, they still leave slots to others.
+ * - Unproven endpoints get one slot each until their first attempt has ended. Together with the
+ *   troubled ones they hold at most seven eighths of all slots, so that a start with many dead
+ *   endpoints does not block a proven one.
  */
 export class Slots {
   readonly #queues: Record<Group, Lane[]> = { first: [], proven: [], unproven: [], troubled: [] };
-  /** How many lanes at the head of each queue have left it. */
+  /** Number of lanes at the head of each queue that have already left it. */
   readonly #left: Record<Group, number> = { first: 0, proven: 0, unproven: 0, troubled: 0 };
   readonly #taken: Record<Reputation, number> = { proven: 0, unproven: 0, troubled: 0 };
   readonly #threeQuarters: number;
   readonly #sevenEighths: number;
-  /** The queue that is served next, if it has a lane that may have a slot. */
+  /** Index of the queue that is served next, if it has a lane that may get a slot. */
   #nextGroup = 0;
 
   constructor(private readonly total: number) {
@@ -41,20 +41,20 @@ export class Slots {
     return this.#taken.proven + this.#taken.unproven + this.#taken.troubled;
   }
 
-  /** Slots that endpoints with this reputation hold. */
+  /** Number of slots that endpoints with this reputation hold. */
   takenBy(reputation: Reputation): number {
     return this.#taken[reputation];
   }
 
   /**
-   * Queues a lane whose state has just become `ready`. It leaves the queue by `next`, or when its
-   * state changes.
+   * Queues a lane whose state has just become `ready`. The lane leaves the queue by `next`, or when
+   * its state changes.
    */
   queue(lane: Lane): void {
     this.#queues[groupOf(lane)].push(lane);
   }
 
-  /** Returns the lane that is served next; null if no slot is free for any lane that waits. */
+  /** Returns the lane to serve next; null if no waiting lane may get a slot. */
   next(): Lane | null {
     if (this.taken >= this.total) return null;
     for (let i = 0; i < GROUPS.length; i++) {
@@ -90,7 +90,7 @@ export class Slots {
         queue.splice(0, this.#left[group]);
         this.#left[group] = 0;
       }
-      // A lane whose group has changed since it was queued waits in another queue.
+      // A lane whose group has changed since it was queued is also in another queue.
       if (lane.state === "ready" && groupOf(lane) === group) return lane;
     }
     queue.length = 0;
@@ -110,7 +110,7 @@ export class Slots {
     this.#requeue(lane, before);
   }
 
-  /** Changes a lane's reputation. The slots that it holds count for the new one at once. */
+  /** Changes a lane's reputation. Its slots count for the new reputation immediately. */
   setReputation(lane: Lane, reputation: Reputation): void {
     if (lane.reputation === reputation) return;
     const before = groupOf(lane);
@@ -120,7 +120,7 @@ export class Slots {
     this.#requeue(lane, before);
   }
 
-  /** Moves a ready lane to the end of the queue of its new group. */
+  /** Moves a ready lane to the end of its new group's queue. */
   #requeue(lane: Lane, before: Group): void {
     if (lane.state === "ready" && groupOf(lane) !== before) this.queue(lane);
   }

@@ -2,7 +2,9 @@ import type { Seq } from "../core/id.ts";
 import { type Bucket, fullBucket, refill, spend, waitMs } from "../core/limit.ts";
 import type { KnownEndpoint } from "../store/index.ts";
 
-/** An endpoint or an application with a limit of attempts per second; null means no limit. */
+/**
+ * An endpoint or an application with a maximum number of attempts per second; null means no limit.
+ */
 export interface Limited {
   readonly seq: Seq;
   readonly ratePerSecond: number | null;
@@ -10,31 +12,28 @@ export interface Limited {
 
 type ThrottledEndpoint = Pick<KnownEndpoint, "seq" | "applicationSeq" | "throttleRate" | "applicationThrottleRate">;
 
-/**
- * `delivered` includes deliveries that succeeded in an earlier round. `failed` includes cancelled
- * deliveries, but excludes any that ever succeeded.
- */
+/** A rate's remaining tokens, and the endpoints that wait for one. */
 interface Share {
   bucket: Bucket;
-  /** When each endpoint asks again. The first one has waited longest. */
+  /** Time at which each endpoint will ask again. The first one has waited longest. */
   readonly waiting: Map<Seq, number>;
 }
 
 /**
- * Shares to remember. Beyond it, the least recently used share is dropped and later starts with a
- * full bucket. Only a share that is dropped within a second of its use gains tokens by that,
- * because every bucket fills within a second.
+ * Maximum number of shares to keep. Above it, the least recently used share is dropped and later
+ * starts with a full bucket. This adds tokens only if a share is dropped within a second of its
+ * use, because every bucket fills within a second.
  */
 const SHARES_MAX = 20_000;
 /**
- * An endpoint that is this late to ask again has nothing to send any more. Those behind it go
- * first.
+ * Delay in ms after which an endpoint that has not asked again is assumed to have nothing to send.
+ * The endpoints behind it go first.
  */
 const LATE_MS = 100;
 
 /**
- * Enforces the `throttleRate` of endpoints and applications. The endpoints of an application wait
- * in a queue for its tokens, so that the one that happens to ask first does not get them all.
+ * Enforces the `throttleRate` of endpoints and applications. An application's endpoints queue for
+ * its tokens, so that one endpoint cannot take them all by asking first.
  */
 export class Throttle {
   readonly #shares = new Map<Seq, Share>();
@@ -42,8 +41,8 @@ export class Throttle {
   constructor(private readonly sharesMax: number = SHARES_MAX) {}
 
   /**
-   * Takes a token of an endpoint and one of its application. Returns how long the attempt must
-   * wait, in ms; 0 if it may start.
+   * Takes one of the endpoint's tokens and one of its application's tokens. Returns how long the
+   * attempt must wait, in ms; 0 if it may start.
    */
   takeFor(endpoint: ThrottledEndpoint, now: number): number {
     const { seq, applicationSeq, throttleRate, applicationThrottleRate } = endpoint;
@@ -53,8 +52,8 @@ export class Throttle {
   }
 
   /**
-   * Takes a token of both, or of neither. Returns 0 if the attempt may start, else the ms to wait
-   * before asking again.
+   * Takes a token from both or from neither. Returns 0 if the attempt may start, otherwise the wait
+   * before asking again, in ms.
    */
   take(endpoint: Limited, application: Limited, now: number): number {
     const own = this.#shareOf(endpoint, now);
@@ -66,8 +65,8 @@ export class Throttle {
   }
 
   /**
-   * Empties the queues. To be called when the clock has been set, because their times mean nothing
-   * then.
+   * Empties the queues. Must be called when the clock has been set, because the times in the queues
+   * are then invalid.
    */
   forgetWaiting(): void {
     for (const { waiting } of this.#shares.values()) waiting.clear();
@@ -84,7 +83,9 @@ export class Throttle {
   }
 }
 
-/** Returns how long this endpoint has to wait for a token, behind those that wait already. */
+/**
+ * Returns how long this endpoint must wait for a token, behind the endpoints already in the queue.
+ */
 function waitIn(share: Share | null, { ratePerSecond }: Limited, endpointSeq: Seq, now: number): number {
   if (share === null || ratePerSecond === null) return 0;
   const { bucket, waiting } = share;

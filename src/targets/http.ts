@@ -27,11 +27,11 @@ export class HttpTarget implements Target {
 class HttpEndpoint implements PreparedTarget {
   readonly #url: URL;
   /**
-   * Known if the URL contains an address or leads to an inbox; an address that is not allowed has
-   * its failure here. Null if the host name must be resolved for each attempt.
+   * The destination, if the URL contains an address or leads to an inbox; or the failure, if that
+   * address is not allowed. Null if the host name must be resolved for each attempt.
    */
   readonly #known: Destination | Answer | null;
-  /** The headers of every request before those of the message and the signature. */
+  /** The first headers of every request. The message's headers and the signature follow. */
   readonly #headers: readonly Header[];
   readonly #setsContentType: boolean;
 
@@ -53,8 +53,8 @@ class HttpEndpoint implements PreparedTarget {
   }
 
   /**
-   * Connects to the first address that is allowed. The connection is made to that address, so the
-   * name cannot lead elsewhere a moment later.
+   * Connects to the first allowed address. The connection is made to this literal address, so the
+   * name cannot resolve to another one in between.
    */
   async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
     const { resolver } = this.parts.ports;
@@ -68,7 +68,10 @@ class HttpEndpoint implements PreparedTarget {
     return this.#send({ url: this.#url, address }, message, signal);
   }
 
-  /** The signature is made now, so that receivers that reject old timestamps accept retries. */
+  /**
+   * The signature is made at the time of sending, so that receivers that reject old timestamps
+   * accept retries.
+   */
   #send({ url, address }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer> {
     const { ports, policy } = this.parts;
     const { payload } = message;
@@ -83,7 +86,7 @@ class HttpEndpoint implements PreparedTarget {
     const headers = this.#headers.slice();
     if (contentType !== null && !this.#setsContentType) headers[CONTENT_TYPE] = ["Content-Type", contentType];
     if (own !== null) for (const name in own) setHeader(headers, name, own[name]!);
-    // Last, so that no other header can replace the signature.
+    // The signature is set last, so that no other header can replace it.
     const signature = sign(this.keys, id, timestampSeconds, payload);
     for (const header of signatureHeaders(policy.signatureHeaders, id, timestampSeconds, signature)) {
       headers.push(header);
@@ -122,8 +125,8 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
 }
 
 /**
- * Replaces the header with this name or adds one. The message's headers take precedence over the
- * endpoint's, and those over ours.
+ * Replaces the header with this name or adds it. The message's headers take precedence over the
+ * endpoint's, and the endpoint's over the default headers.
  */
 function setHeader(headers: Header[], name: string, value: string): void {
   const at = headers.findIndex(([other]) => isSameName(other, name));
@@ -140,8 +143,8 @@ function basicAuth({ username, password }: URL): string {
 }
 
 /**
- * Decodes percent escapes to bytes, one character for each. A `%` that begins no escape stays: the
- * URL standard allows it.
+ * Decodes percent escapes to bytes, one character per byte. A `%` that begins no escape stays,
+ * because the URL standard allows it.
  */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

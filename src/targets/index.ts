@@ -2,7 +2,7 @@ import type { SigningKey } from "../core/signature.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 
-/** Chooses the target of an endpoint by the scheme of its URL. */
+/** Chooses an endpoint's target by the scheme of its URL. */
 export class Targets implements Target {
   readonly #byScheme: ReadonlyMap<string, Target>;
 
@@ -21,7 +21,8 @@ export class Targets implements Target {
 }
 
 /**
- * Fails every attempt. An endpoint may have been stored by a later release that knows its scheme.
+ * Returns a target that fails every attempt. A later release may have stored an endpoint with a
+ * scheme that this release does not support.
  */
 function unsupported(scheme: string): PreparedTarget {
   const detail = `This server cannot deliver to URLs with the scheme ${scheme}.`;

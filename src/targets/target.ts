@@ -4,13 +4,13 @@ import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { Answer, Clock, Resolver, Transport } from "../ports.ts";
 
 /**
- * Delivers to the endpoints of one URL scheme. A target says where a delivery goes and in which
+ * Delivers to the endpoints of one URL scheme. A target defines where a delivery goes and in which
  * protocol; the transport below it only moves bytes.
  */
 export interface Target {
   /**
-   * Does everything that stays the same until the endpoint or its keys change, so that an attempt
-   * need not repeat it.
+   * Does the work that depends only on the endpoint and its keys, so that attempts need not repeat
+   * it.
    */
   prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget;
 }
@@ -18,15 +18,15 @@ export interface Target {
 /** One endpoint, ready for its attempts. */
 export interface PreparedTarget {
   /**
-   * Makes one attempt. Returns what the receiver responded, or why there was no response, in the
-   * terms of an attempt row whatever the protocol. Resolves soon after `signal` aborts.
+   * Makes one attempt. Returns the receiver's response, or why there was none, in the form of an
+   * attempt row for every protocol. Resolves soon after `signal` aborts.
    */
   deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer>;
 }
 
 export interface TargetEndpoint {
   readonly url: string;
-  /** Sent with every message. */
+  /** Sent with every message to this endpoint. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -46,16 +46,16 @@ export interface TargetPorts {
   readonly transport: Transport;
 }
 
-/** The settings that targets follow. */
+/** Settings for targets. */
 export interface TargetPolicy {
-  /** Address ranges that may be connected to although they are not public. */
+  /** Address ranges that are allowed although they are not public. */
   readonly allowSubnets: readonly Subnet[];
   readonly maxResponseStoredBytes: number;
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;
   /**
-   * Returns where a delivery to a built-in inbox is sent, whatever the address policy says, or null
-   * for every other URL.
+   * Returns the URL to which a delivery to a built-in inbox is sent, regardless of the address
+   * policy; null for every other URL.
    */
   readonly inbox: (url: URL) => URL | null;
 }

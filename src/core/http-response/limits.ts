@@ -9,7 +9,7 @@ export const statusLineBytesMax = 8 * 1024;
 export const headerLineBytesMax = 16 * 1024;
 /** All header lines together, including those of interim (1xx) responses. */
 export const headerBlockBytesMax = 64 * 1024;
-/** Number of writes in a commit from which the server counts as busy. */
+/** The size line of one chunk, with extensions. */
 export const chunkSizeLineBytesMax = 4 * 1024;
 /** All trailer lines together. */
 export const trailerBytesMax = 16 * 1024;

@@ -19,7 +19,9 @@ export type Rule<T> = (value: T) => string | null;
 
 /** What a value looks like in JSON. */
 export interface Form {
-  /** The listener is called last, because it may throw. */
+  /**
+   * A JSON type. `map` is an object whose values all have the form `items`; `object` is any object.
+   */
   readonly type: "string" | "integer" | "boolean" | "array" | "map" | "object" | "null";
   /** Keywords that are checked, and those that are only for readers, such as `description`. */
   readonly keywords?: Keywords;

@@ -5,13 +5,13 @@ import type { Clock } from "../../ports.ts";
 import type { Expunged, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** Deletes the payloads of all messages of an application. The name is from the Svix API. */
+/** Deletes the payloads of all messages in an application. The name is from the Svix API. */
 export const PURGE = "application.purge_content";
 
 /** The `data` of a purge. */
 export interface PurgeData {
   readonly applicationSeq: Seq;
-  /** Messages up to this one are done. */
+  /** The last message that has been processed. */
   readonly from: Seq;
   readonly messagesPurged: number;
 }
@@ -20,7 +20,9 @@ const STEP_MESSAGES = 500;
 /** Pause between two steps, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
-/** Purges the messages that existed when the task was created. Later ones keep their payload. */
+/**
+ * Purges the messages that existed when the task was created. Later messages keep their payload.
+ */
 export class Purge implements TaskKind {
   readonly kind = PURGE;
 

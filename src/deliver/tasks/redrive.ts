@@ -9,19 +9,19 @@ import type { Step, TaskKind } from "./task-runner.ts";
 /** The `data` of a `dead-letter.redrive` task. */
 export interface RedriveData {
   readonly filter: DeadLetterFilter;
-  /** Dead letters per second. */
+  /** Number of dead letters per second. */
   readonly rate: number;
   readonly redriven: number;
-  /** Dead letters up to this delivery are done. */
+  /** The last dead letter that has been processed. */
   readonly after: Seq;
-  /** Progress against the rate. Absent before the first step. */
+  /** Progress relative to the rate. Absent before the first step. */
   readonly pace?: Pace;
 }
 
-/** Bounds of one step, whose dead letters become pending in one commit. */
+/** Limits of one step. Its dead letters become pending in one commit. */
 const LIMITS = { stepMsMax: 200, stepMax: 1000 };
 
-/** Sends dead letters again at a steady rate, each with a whole retry schedule. */
+/** Sends dead letters again at a steady rate, each with a full retry schedule. */
 export class Redrive implements TaskKind {
   readonly kind = "dead-letter.redrive";
 
@@ -78,8 +78,8 @@ export class Redrive implements TaskKind {
 }
 
 /**
- * Leaves out what dies after the task was created, so that a redrive never repeats its own
- * failures.
+ * Leaves out dead letters from after the task was created, so that a redrive never sends its own
+ * failures again.
  */
 function deadBefore(task: Task, data: RedriveData): number {
   return Math.min(data.filter.before ?? Number.MAX_SAFE_INTEGER, timeOfSeq(task.seq) + 1);

@@ -7,8 +7,8 @@ import type { KnownEndpoint, Replayable, ReplayOrder, Resent, Store, Task } from
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /**
- * The tasks that send old messages to an endpoint, and which messages each one sends. The names are
- * from the Svix API.
+ * The tasks that send earlier messages to an endpoint, and which messages each task sends. The
+ * names are from the Svix API.
  */
 export const REPLAYS = {
   "endpoint.recover": "failed",
@@ -30,7 +30,9 @@ export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt"> {
   readonly messagesSent: number;
 }
 
-/** Messages that one step checks, and so the maximum that becomes pending in one commit. */
+/**
+ * Number of messages that one step checks, and so the maximum that becomes pending in one commit.
+ */
 const STEP_MESSAGES = 500;
 /** Pause between two steps, so that deliveries and requests are not held up. */
 const REST_MS = 20;
@@ -47,9 +49,9 @@ export function replayKinds(clock: Clock, parts: Parts): TaskKind[] {
 }
 
 /**
- * Goes through the messages of an application, oldest first, and makes the matching ones pending
- * for one endpoint, each with a whole retry schedule. Messages that are accepted, and deliveries
- * that end, after the task was created are left out.
+ * Reads the messages of an application, oldest first, and makes the matching ones pending for one
+ * endpoint, each with a full retry schedule. Messages accepted after the task was created, and
+ * deliveries that ended after it, are left out.
  */
 class Replay implements TaskKind {
   constructor(
@@ -107,13 +109,13 @@ function count(resent: Resent): number {
   return Object.values(resent).reduce((sum, one) => sum + one, 0);
 }
 
-/** Returns why nothing can be sent to an endpoint, or null if something can. */
+/** Returns why nothing can be sent to an endpoint; null if it accepts deliveries. */
 function obstacleOf(endpoint: KnownEndpoint | null): string | null {
   if (endpoint === null || endpoint.deleted) return "The endpoint has been deleted.";
   return endpoint.disabled ? "The endpoint is disabled. Enable it and start the task again." : null;
 }
 
-/** Returns whether the endpoint, as it is now, would get this message if it was sent now. */
+/** Returns whether the endpoint's present subscription matches this message. */
 function isFor({ eventTypes, channels }: KnownEndpoint, row: Replayable): boolean {
   const subscription = {
     eventTypes: eventTypes === null ? null : new Set(eventTypes),

@@ -4,10 +4,10 @@ import { type Store, StoreUnavailable } from "../../store/index.ts";
 
 const SWEEP_EVERY_MS = 60_000;
 const ROWS_AT_A_TIME = 500;
-/** Pause between two commits of a sweep, so that deliveries are not held up. */
+/** Pause between two commits of a sweep, in ms, so that deliveries are not held up. */
 const PAUSE_MS = 20;
 
-/** Deletes what is older than the retention, a few rows at a time. */
+/** Deletes rows that are older than the retention, a few at a time. */
 export class Retention extends OneLife {
   #cancel: Cancel = () => {};
   #sweeping: Promise<void> | null = null;
@@ -29,7 +29,7 @@ export class Retention extends OneLife {
     await this.#sweeping;
   }
 
-  /** Checks as many rows as fit into one commit. Returns whether there are more. */
+  /** Checks as many rows as fit into one commit. Returns whether there are more rows. */
   async runOnce(): Promise<boolean> {
     const now = this.clock.now();
     const { more } = await this.store.housekeeping.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);

@@ -11,41 +11,39 @@ export interface Step {
   readonly data: Task["data"];
   readonly nextInMs: number | null;
   /**
-   * Why the rest cannot be done, as one sentence for people. Ends the task as `failed`; its `data`
-   * gets this as `error`.
+   * Why the remaining work cannot be done, as one sentence for users. Ends the task as `failed`,
+   * with this text as `error` in its `data`.
    */
   readonly failure?: string;
 }
 
-/** One kind of background task: how to do the next small part of it. */
+/** One kind of background task. Defines how to do the next small step. */
 export interface TaskKind {
   /** The task's `kind`, for example `dead-letter.redrive`. */
   readonly kind: string;
   /**
-   * Does a bounded part of the work (a commit's worth) and returns how far it has come. After a
-   * crash the step may be repeated from the `data` that was stored last, so doing it twice must do
-   * no harm.
+   * Does a bounded part of the work (one commit) and returns the progress. After a crash the step
+   * may be repeated from the `data` that was stored last, so repeating a step must be harmless.
    */
   step(task: Task): Promise<Step>;
 }
 
 const STORE_RETRY_MS = 1000;
 
-/** What follows a step of a task that goes on. */
+/** What to do after a step of a task that has not ended. */
 interface Pause {
   readonly task: Task;
   readonly delayMs: number;
-  /** The store did not say whether the step was stored. */
+  /** True if it is unknown whether the step was stored. */
   readonly isUncertain: boolean;
 }
 
 /**
- * Runs background tasks step by step. It stores how far they have come, so that they continue after
- * a restart.
+ * Runs background tasks step by step. Stores their progress, so that they continue after a restart.
  */
 export class TaskRunner {
   readonly #kinds: ReadonlyMap<string, TaskKind>;
-  /** Cancels the pause of a task; null while a step of it is under way. */
+  /** Cancels a task's pause; null while one of its steps is under way. */
   readonly #running = new Map<Seq, Cancel | null>();
   #isStopped = false;
   #onIdle: (() => void) | null = null;
@@ -59,19 +57,19 @@ export class TaskRunner {
     this.#kinds = new Map(kinds.map((kind) => [kind.kind, kind]));
   }
 
-  /** Takes over the running tasks that no process works on. */
+  /** Leases the running tasks that no other process works on, and continues them. */
   async lease(): Promise<void> {
     for (const task of await this.store.housekeeping.tasks.lease()) this.run(task);
   }
 
-  /** Starts or continues a task that is stored as `running`. Throws if nobody knows its kind. */
+  /** Starts or continues a task that is stored as `running`. Throws if its kind is unknown. */
   run(task: Task): void {
     const kind = this.#kinds.get(task.kind);
     if (kind === undefined) throw new Error(`Background tasks of the kind ${task.kind} are unknown.`);
     if (!this.#running.has(task.seq)) void this.#step(kind, task);
   }
 
-  /** Starts no more steps, and waits for those that are under way. */
+  /** Starts no more steps, and waits for steps that are under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const [seq, cancel] of this.#running) {
@@ -102,7 +100,10 @@ export class TaskRunner {
       );
   }
 
-  /** Goes on after a pause: from what is stored, if the outcome of the last write is unknown. */
+  /**
+   * Continues a task after a pause. If the outcome of the last write is unknown, continues from the
+   * stored task.
+   */
   async #continue(kind: TaskKind, pause: Pause): Promise<void> {
     const { task, isUncertain } = pause;
     if (!isUncertain) return this.#step(kind, task);
@@ -123,8 +124,8 @@ export class TaskRunner {
   }
 
   /**
-   * Does one step. Returns how to continue, or null if the task has ended or another process has
-   * its lease.
+   * Does one step and stores it. Returns how to continue, or null if the task has ended or another
+   * process has its lease.
    */
   async #advanceAndStore(kind: TaskKind, task: Task): Promise<Pause | null> {
     try {
@@ -141,7 +142,7 @@ export class TaskRunner {
     }
   }
 
-  /** Does one step. A bug ends the task as failed, because it would happen again. */
+  /** Does one step. A bug ends the task as failed, because a retry would meet the same bug. */
   async #advance(kind: TaskKind, task: Task): Promise<Step & { readonly status: Task["status"] }> {
     try {
       const step = await kind.step(task);

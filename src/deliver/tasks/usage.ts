@@ -11,14 +11,14 @@ import type { Step, TaskKind } from "./task-runner.ts";
 export const APP_STATS = "application.stats";
 export const EVENT_TYPE_AGGREGATE = "event-type.aggregate";
 
-/** The `data` of both tasks, beside the result. */
+/** The `data` of both tasks, without the result. */
 interface Progress {
-  /** Applications up to this one are done. */
+  /** The last application that has been processed. */
   readonly from: Seq;
 }
 
 export interface AppStatsData extends Progress {
-  /** Counts attempts that ended from `since` to `until`. */
+  /** Counts attempts that ended between `since` and `until`. */
   readonly since: number;
   readonly until: number;
   /** Null means all applications. */
@@ -30,9 +30,9 @@ export interface AggregateData extends Progress {
   readonly event_types: readonly unknown[];
 }
 
-/** Each step stores the whole report again, so a step must not be small. */
+/** Each step stores the whole report again, so steps must not be small. */
 const STEP_APPLICATIONS = 500;
-/** A report is read as a whole, so it must not be long. */
+/** Maximum number of applications in a report, because a report is read as a whole. */
 const REPORT_APPLICATIONS_MAX = 50_000;
 const TOO_MANY = `The environment has more than ${REPORT_APPLICATIONS_MAX} applications, the maximum for a report.`;
 /** Pause between two steps, so that deliveries and requests are not held up. */
@@ -48,7 +48,7 @@ export function usageKinds(clock: Clock, parts: Parts): TaskKind[] {
 }
 
 /**
- * Returns the next applications of an environment that a report covers, in the order of their
+ * Returns the next applications from an environment that a report covers, in the order of their
  * numbers.
  */
 async function nextApplications(store: Store, environmentSeq: Seq, from: Seq, wanted: readonly Seq[] | null) {
@@ -64,7 +64,7 @@ async function nextApplications(store: Store, environmentSeq: Seq, from: Seq, wa
   return { rows, last: ahead.length > part.length ? part.at(-1)! : null };
 }
 
-/** Counts the attempts of applications. */
+/** Counts the attempts of each application. */
 class AppStats implements TaskKind {
   readonly kind = APP_STATS;
 
@@ -100,8 +100,8 @@ class AppStats implements TaskKind {
 }
 
 /**
- * Lists the event types that the endpoints of each application subscribe to by name, and whether
- * one of them takes all.
+ * Lists the event types that each application's endpoints subscribe to by name, and whether an
+ * endpoint subscribes to all.
  */
 class EventTypeAggregate implements TaskKind {
   readonly kind = EVENT_TYPE_AGGREGATE;

@@ -7,24 +7,27 @@ import type { OldestDue } from "../lanes.ts";
 
 const LOOK_EVERY_MS_MIN = 50;
 const LOOK_EVERY_MS_MAX = 15_000;
-/** Looks per threshold. A backlog may be noticed this fraction of the threshold late. */
+/**
+ * Number of checks per threshold. A backlog may be detected late by this fraction of the threshold.
+ */
 const LOOKS_PER_THRESHOLD = 4;
 /**
- * Name of the stored value that lists the growing backlogs, so that a restart neither reports one
- * twice nor misses its end.
+ * Name of the stored value that lists the growing backlogs. With it, a restart neither reports a
+ * backlog twice nor misses its recovery.
  */
 const GROWING_META = "backlog-growing";
 
 /**
- * Reports when the backlog of an environment grows, and when it has recovered. It grows when its
+ * Reports when an environment's backlog grows, and when it has recovered. A backlog grows when its
  * oldest due delivery has waited for longer than the threshold. It has recovered when that wait is
- * at most half of the threshold, so that a backlog around the threshold is not reported again and
- * again.
+ * at most half of the threshold, so that a backlog near the threshold is not reported repeatedly.
  */
 export class BacklogWatch extends OneLife {
-  /** Since when the backlog of an environment has been growing. */
+  /** Time since which each environment's backlog has been growing. */
   #growing = new Map<Seq, number>();
-  /** Environments whose backlog had recovered at the latest look. A second such look is needed. */
+  /**
+   * Environments whose backlog had recovered at the latest check. A second such check is needed.
+   */
   readonly #calm = new Set<Seq>();
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -33,7 +36,7 @@ export class BacklogWatch extends OneLife {
     private readonly clock: Clock,
     private readonly facts: Facts,
     private readonly store: { readonly housekeeping: Pick<Housekeeping, "meta"> },
-    /** 0 means never look. */
+    /** In ms; 0 means never check. */
     private readonly thresholdMs: number,
     private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
   ) {
@@ -53,7 +56,7 @@ export class BacklogWatch extends OneLife {
     await this.#looking;
   }
 
-  /** Looks at every environment once. */
+  /** Checks every environment once. */
   async look(): Promise<void> {
     const now = this.clock.now();
     const oldest = this.oldestDue();
@@ -62,7 +65,7 @@ export class BacklogWatch extends OneLife {
     try {
       await this.store.housekeeping.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
     } catch (error) {
-      // Only a restart needs it.
+      // The stored value is only needed after a restart.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }
@@ -86,8 +89,8 @@ export class BacklogWatch extends OneLife {
     let changed = false;
     for (const [environmentSeq, growingSince] of this.#growing) {
       const isCalm = now - (oldest.get(environmentSeq)?.dueAt ?? now) <= thresholdMs / 2;
-      // The backlog of an endpoint that has just been changed is invisible until it has been read
-      // again.
+      // The backlog of an endpoint that has just been changed is invisible until the endpoint has
+      // been read again.
       if (!isCalm || !this.#calm.has(environmentSeq)) {
         if (isCalm) this.#calm.add(environmentSeq);
         else this.#calm.delete(environmentSeq);

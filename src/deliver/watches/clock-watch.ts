@@ -1,22 +1,24 @@
 import type { Cancel, Clock } from "../../ports.ts";
 
-/** A smaller step of the clock is waited out. */
+/** Size of the smallest clock change to react to, in ms. A smaller change is ignored. */
 const STEP_MS = 1000;
-/** How late a waiter may be after the clock was set forward, or after the machine was suspended. */
+/**
+ * Maximum delay of a waiter, in ms, after the clock was set forward or the machine was suspended.
+ */
 const LOOK_EVERY_MS = 5 * 60_000;
 
 /**
- * The wall clock, and a watch on it. Due times are wall clock times, and the wall clock may be set,
- * while timers run on. The watch notices when everything that was derived from the time must be
- * derived again.
+ * The wall clock, with detection of changes. Due times are wall clock times, and the wall clock may
+ * be set while timers are running. This class detects when values derived from the time must be
+ * computed again.
  */
 export class ClockWatch {
   #latest = Number.NEGATIVE_INFINITY;
   #cancelLook: Cancel | null = null;
 
   /**
-   * Calls `onStep` when the clock has been set, and `onLook` when long waits must be computed
-   * again.
+   * `onStep` is called when the clock has been set. `onLook` is called when long waits must be
+   * computed again.
    */
   constructor(
     private readonly clock: Clock,
@@ -24,7 +26,7 @@ export class ClockWatch {
     private readonly onLook: () => void,
   ) {}
 
-  /** ms since the Unix epoch. */
+  /** Returns the time in ms since the Unix epoch. */
   now(): number {
     const now = this.clock.now();
     const steppedBack = now < this.#latest - STEP_MS;
@@ -33,7 +35,10 @@ export class ClockWatch {
     return now;
   }
 
-  /** Calls `task` in `waitMs`, or `onLook` or `onStep` before that. */
+  /**
+   * Calls `task` after `waitMs`. If the wait is long, calls `onLook` or `onStep` earlier instead of
+   * `task`.
+   */
   after(waitMs: number, task: () => void): Cancel {
     if (waitMs <= LOOK_EVERY_MS) return this.clock.after(waitMs, task);
     this.#cancelLook ??= this.#lookLater();

@@ -1,7 +1,10 @@
 import type { Cancel, Clock } from "../../ports.ts";
 import type { Lane } from "../lane.ts";
 
-/** An attempt that takes longer makes its endpoint a troubled one, even before it has ended. */
+/**
+ * Duration in ms after which an attempt makes its endpoint troubled, even before the attempt has
+ * ended.
+ */
 export const SLOW_MS = 1000;
 
 export interface Watched {
@@ -10,8 +13,8 @@ export interface Watched {
 }
 
 /**
- * Notices attempts that have become slow while they are under way. One timer is enough, because
- * they start in order.
+ * Detects attempts that have become slow while they are under way. One timer is enough, because
+ * attempts start in order.
  */
 export class SlowWatch {
   readonly #watched = new Set<Watched>();
@@ -49,7 +52,7 @@ export class SlowWatch {
     const now = this.clock.now();
     for (const attempt of this.#watched) {
       const leftMs = attempt.startedAt + SLOW_MS - now;
-      // If the clock was set back, wait no longer than for a new attempt.
+      // If the clock was set back, wait no longer than a new attempt would.
       if (leftMs > 0) {
         if (this.#cancel === null) this.#arm(Math.min(leftMs, SLOW_MS));
         return;
