@@ -19,16 +19,16 @@ export interface Incoming {
   /** Null means `application/json`. */
   readonly contentType: string | null;
   readonly headers: Readonly<Record<string, string>> | null;
-  /** How long the payload is kept; null means as long as the server keeps messages. */
+  /** Time that the payload is kept, in ms; null means as long as the server keeps messages. */
   readonly retentionMs: number | null;
   /** Earliest time of the first attempt; null means now. */
   readonly deliverAt: number | null;
-  /** Violations of the schema of its event type, if it is accepted all the same. */
+  /** Violations of its event type's schema, if the message is accepted nevertheless. */
   readonly warnings: readonly Finding[] | null;
   readonly idempotency: IdempotencyEntry | null;
 }
 
-/** Returns a JSON message with nothing but an event type and a payload. */
+/** Returns a JSON message that has only an event type and a payload. */
 export function plainIncoming(eventType: string, payload: Uint8Array): Incoming {
   return {
     eventType,
@@ -62,12 +62,12 @@ export class Accepter {
     private readonly deliverer: Deliverer,
   ) {}
 
-  /** Resolves when the message is safe on disk. Its deliveries have been enqueued by then. */
+  /** Resolves after the message is on disk and its deliveries have been enqueued. */
   accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, wantedBy(entry, incoming), incoming);
   }
 
-  /** Accepts a message for one endpoint only, whatever the endpoints subscribe to. */
+  /** Accepts a message for one endpoint only, whatever the endpoint subscribes to. */
   acceptOnlyFor(endpointSeq: Seq, entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, [endpointSeq], incoming);
   }
@@ -78,7 +78,7 @@ export class Accepter {
     return this.#committed(entry, message, result!);
   }
 
-  /** Accepts several messages in one commit. Each fails alone. */
+  /** Accepts several messages in one commit. A refused message does not affect the others. */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
     const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
     const results = await this.store.queue.accept(messages);
@@ -123,7 +123,8 @@ export class Accepter {
   }
 
   /**
-   * Announces a scheduled message, which waits on disk at the position of its time in each lane.
+   * Announces a scheduled message. In each lane, its delivery waits on disk at the position of the
+   * scheduled time.
    */
   #wakeLater({ deliverAt, deliveries }: NewMessage): void {
     for (const { seq, endpointSeq } of deliveries)

@@ -2,10 +2,10 @@ import { hash } from "node:crypto";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
 
-/** How long the first 2xx response is repeated. */
+/** Time that the first 2xx response is returned again, in ms. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
 
-/** A response in the form in which it can be stored. */
+/** A response that can be stored. */
 export interface StorableResponse {
   readonly status: number;
   readonly body: string;
@@ -13,21 +13,26 @@ export interface StorableResponse {
 
 /** One use of an idempotency key. */
 export interface Keyed<T extends StorableResponse> {
-  /** What the key belongs to: caller, method and path. The body is not part of it. */
+  /** The namespace of the key: caller, method and path. The body is not part of it. */
   readonly scope: string;
   readonly key: string;
   /** Handles the request. `entry` is for work that stores it in its own commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
-  /** Makes the response again. Returns null if what it was about no longer exists. */
+  /**
+   * Builds the stored response again. Returns null if the record that it shows no longer exists.
+   */
   readonly repeat: (stored: IdempotentResponse) => Promise<T | null>;
-  /** `work` stores the entry itself, and repeats the response if another call was first. */
+  /**
+   * True if `work` stores the entry itself, and returns the stored response if another call was
+   * first.
+   */
   readonly storedByWork: boolean;
 }
 
 /**
- * Does the work of each idempotency key once. The first 2xx response is repeated for 12 hours, also
- * after a restart, whatever the body of the repeated request is. Other responses free the key. Of
- * concurrent calls, all but the first wait for it.
+ * Does the work of each idempotency key once. The first 2xx response is returned again for 12
+ * hours, also after a restart, whatever the repeated request's body is. Other responses free the
+ * key. If calls are concurrent, all but the first wait for the first one's result.
  */
 export class Idempotency {
   readonly #inFlight = new Map<string, Promise<StorableResponse>>();
@@ -51,7 +56,7 @@ export class Idempotency {
   }
 
   async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>): Promise<T> {
-    // Lets `once` put this call into the map before it can be removed below.
+    // Lets `once` add this call to the map before the code below removes it.
     await null;
     const now = this.clock.now();
     const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS };
@@ -76,7 +81,8 @@ export class Idempotency {
   }
 
   /**
-   * The commit itself checks whether the key was used, so the key is read only if the work fails.
+   * Does the work and, if the key turns out to be used, returns the stored response. The commit
+   * checks the key, so the key is read only if the work fails.
    */
   async #workThenRepeat<T extends StorableResponse>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
     try {

@@ -5,27 +5,27 @@ import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
 import type { Configuration, EventType } from "../store/index.ts";
 
-/** The schema of an event type, ready to check payloads, and what to do with violations. */
+/** An event type's compiled schema, and how to treat violations. */
 export interface PayloadRule {
   readonly check: PayloadCheck;
-  /** True: reject payloads that violate the schema. False: accept them with a warning. */
+  /** True rejects payloads that violate the schema. False accepts them with a warning. */
   readonly rejects: boolean;
 }
 
-/** Bytes that all cached rules may take. */
+/** Maximum size of all cached rules, in bytes. */
 const WEIGHT_MAX = 32 * 1024 * 1024;
-/** Bytes that an event type without a rule counts as. */
+/** Size that is counted for an event type without a rule, in bytes. */
 const WEIGHT_BARE = 1024;
 
 /**
- * Caches the rule of each event type. A rule is read and compiled when it is first needed, and
- * dropped when its event type changes. When the cache is full, the rule that was read first is
- * dropped.
+ * Caches each event type's rule. A rule is read and compiled on first use, and dropped when its
+ * event type changes. When the cache is full, the oldest rule is dropped.
  */
 export class PayloadRules {
   readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
   /**
-   * Rises with every change, so that a rule that was read before a change is not cached after it.
+   * Incremented with every change, so that a rule that was read before a change is not cached after
+   * it.
    */
   #changes = 0;
 
@@ -40,7 +40,9 @@ export class PayloadRules {
     });
   }
 
-  /** Returns null if every payload is accepted. Returns a promise only if the rule must be read. */
+  /**
+   * Returns null if every payload is accepted. Returns a promise only if the store must be read.
+   */
   of(environmentSeq: Seq, eventType: string): PayloadRule | null | Promise<PayloadRule | null> {
     const key = `${environmentSeq}/${eventType}`;
     const kept = this.#kept.get(key);
@@ -74,8 +76,9 @@ export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
 }
 
 /**
- * Compiles a schema. An earlier release may have stored a schema that this one cannot use. Then
- * every payload is accepted with a warning: an upgrade must not reject what was accepted before.
+ * Compiles a schema. An earlier release may have stored a schema that this release cannot use. In
+ * that case every payload is accepted with a warning, so that an upgrade does not reject payloads
+ * that were accepted before.
  */
 function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
   try {

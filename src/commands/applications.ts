@@ -9,7 +9,7 @@ import { applicationChanged, endpointDeleted } from "./publish.ts";
 type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
 
-/** What clients may set. */
+/** The settings of an application that clients may change. */
 export type ApplicationSettings = Pick<Application, "uid" | "name" | "throttleRate" | "metadata">;
 
 /** Returns the changed fields of an application. */
@@ -26,7 +26,7 @@ export async function createApplication(
   return application;
 }
 
-/** Returns the application with this uid, creating it if it does not exist. */
+/** Returns the application with this uid, and creates it if it does not exist. */
 export async function ensureApplication(
   parts: CreateParts,
   environmentSeq: Seq,
@@ -42,8 +42,8 @@ export async function ensureApplication(
 }
 
 /**
- * Changes the application with this key or creates it with `settings`. Throws 404 if it does not
- * exist and `settings` is null, and 409 if the uid is taken.
+ * Changes the application with this key or creates it with `settings`. Throws 404 if the
+ * application does not exist and `settings` is null, and 409 if the uid is taken.
  */
 export async function putApplication(
   parts: CreateParts,
@@ -64,13 +64,10 @@ export async function putApplication(
   return { value: await changeApplication(parts, found.value.seq, change), created: false };
 }
 
-/**
- * An application that a request brings along in case that it does not exist, and the change that
- * creates it.
- */
+/** An application to create if it does not exist, and the audited change that creates it. */
 export interface OnDemandApplication {
   readonly settings: ApplicationSettings & { readonly uid: string };
-  /** For the audit log. */
+  /** Recorded in the audit log. */
   readonly actor: AuditActor;
   readonly action: string;
 }
@@ -97,8 +94,8 @@ export async function createOnDemand(
 }
 
 /**
- * Applies `change` to an application. Throws 404 if it does not exist, 409 if the uid is taken, and
- * what `change` throws.
+ * Applies `change` to an application. Throws 404 if the application does not exist, 409 if the uid
+ * is taken, and any error from `change`.
  */
 export async function changeApplication(parts: ChangeParts, seq: Seq, change: ApplicationChange): Promise<Application> {
   const updatedAt = parts.clock.now();
@@ -111,8 +108,8 @@ export async function changeApplication(parts: ChangeParts, seq: Seq, change: Ap
 }
 
 /**
- * Deletes an application with its endpoints and cancels their pending deliveries; its uid becomes
- * free.
+ * Deletes an application with its endpoints, cancels their pending deliveries, and frees the
+ * application's uid.
  */
 export async function deleteApplication(
   parts: ChangeParts & Pick<CommandContext, "facts">,

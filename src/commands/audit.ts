@@ -4,10 +4,10 @@ import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock">;
 
-/** What a change is about: ids by what they identify, such as `{"appId": "app_…"}`. */
+/** The records that a change concerns: ids by kind, such as `{"appId": "app_…"}`. */
 export type AuditSubject = AuditEntry["subject"];
 
-/** Who changes what. */
+/** Who makes which change. */
 export type AuditedChange = Pick<AuditEntry, "environmentSeq" | "actor" | "action" | "subject">;
 
 /** The result of a change. `changed` adds to the subject; null means that nothing was changed. */
@@ -18,9 +18,9 @@ export interface Audited<Result> {
 
 /**
  * Makes a change and records it in the audit log. The entry is stored before the change begins,
- * completed once it is made, and deleted if it was refused. So no change is made without an entry,
- * and a crash leaves at most an entry whose outcome is unknown. Throws what `change` throws, and
- * `StoreUnavailable` if the entry cannot be stored.
+ * completed after the change, and deleted if the change was refused. So no change is made without
+ * an entry, and a crash leaves at most an entry whose outcome is unknown. Throws any error from
+ * `change`, and `StoreUnavailable` if the entry cannot be stored.
  */
 export async function audited<Result>(
   { store, seqs, clock }: Parts,
@@ -38,13 +38,13 @@ export async function audited<Result>(
     throw error;
   }
   const { result, changed } = audited;
-  // The change is made. If its entry cannot be completed, the outcome stays unknown.
+  // The change has been made. If its entry cannot be completed, the outcome stays unknown.
   if (changed === null) await audit.drop(entry.seq).catch(ignore);
   else await audit.end({ ...entry, subject: { ...entry.subject, ...changed }, done: true }).catch(ignore);
   return result;
 }
 
-/** Other errors may occur when part of the change is made. */
+/** Other errors may occur after part of the change has been made. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Invalid || (error instanceof Problem && error.status < 500);
 }

@@ -10,9 +10,9 @@ import type { Directory } from "../store/directory.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * What commands work with. A command is one thing that the product can do: it checks the product's
- * rules, changes the store, sends the signals and states the facts. It knows nothing of HTTP, of
- * callers or of their rights.
+ * The parts that commands use. A command is one thing that the product can do: it checks the
+ * product's rules, changes the store, sends the signals and states the facts. It does not depend on
+ * HTTP, on callers or on their permissions.
  */
 export interface CommandContext {
   readonly store: Store;

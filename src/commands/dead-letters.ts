@@ -3,12 +3,12 @@ import type { DeadLetterFilter, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
-/** Dead letters dropped in one commit. It is small, so that deliveries continue in between. */
+/** Number of dead letters dropped in one commit. Small, so that deliveries continue in between. */
 const DROPPED_AT_ONCE = 1000;
 
 /**
- * Starts a task that redrives the dead letters that match, `rate` per second, with a full retry
- * schedule each.
+ * Starts a task that redrives the matching dead letters, `rate` per second, each with a full retry
+ * schedule.
  */
 export function redrive(
   context: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
@@ -19,7 +19,7 @@ export function redrive(
   return startTask(context, filter.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
 }
 
-/** Cancels the dead letters that match and returns their number. */
+/** Cancels the matching dead letters and returns their number. */
 export async function dropDeadLetters(
   { store, facts }: Pick<CommandContext, "store" | "facts">,
   filter: DeadLetterFilter,

@@ -13,8 +13,8 @@ export async function replaceHeaders(parts: Parts, { seq }: Pick<Endpoint, "seq"
 }
 
 /**
- * Sets, and for null removes, headers of an endpoint. Names are compared ignoring case, and the new
- * spelling is kept. Throws 422 if the result exceeds the limits.
+ * Sets headers of an endpoint, and removes those whose value is null. Names are compared ignoring
+ * case, and the new spelling is kept. Throws 422 if the result exceeds the limits.
  */
 export async function patchHeaders(
   parts: Parts,

@@ -7,13 +7,13 @@ import { endpointUpdated } from "./publish.ts";
 export interface Rotation {
   /** A valid signing secret; null generates one. */
   readonly secret: string | null;
-  /** How long the old secret signs too, in ms. */
+  /** Time that the old secret continues to sign, in ms. */
   readonly graceMs: number;
 }
 
 /**
- * Replaces the signing secret of an endpoint and returns the new one. Throws 400 if too many old
- * secrets still sign; nothing is changed then.
+ * Replaces an endpoint's signing secret and returns the new secret. Throws 400 and changes nothing
+ * if too many old secrets still sign.
  */
 export async function rotateSecret(
   parts: Pick<CommandContext, "store" | "clock" | "random" | "facts" | "signals">,

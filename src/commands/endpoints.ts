@@ -11,7 +11,7 @@ import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
 type CreateParts = ChangeParts & Pick<CommandContext, "seqs" | "random">;
 
-/** The fields of a new endpoint. Those that are absent get their defaults. */
+/** The fields of a new endpoint. Absent fields get their defaults. */
 export type EndpointSettings = Pick<Endpoint, "url"> &
   Partial<Omit<Endpoint, "seq" | "applicationSeq" | "createdAt" | "updatedAt">>;
 
@@ -25,7 +25,7 @@ export interface NewEndpoint {
 /** Returns the changed fields of an endpoint. */
 export type EndpointChange = (before: Endpoint) => Partial<Endpoint>;
 
-/** Creates an endpoint. Throws 409 if the uid is taken, and what `rule` throws. */
+/** Creates an endpoint. Throws 409 if the uid is taken, and any error from `rule`. */
 export async function createEndpoint(
   parts: CreateParts,
   wanted: NewEndpoint,
@@ -37,8 +37,8 @@ export async function createEndpoint(
 }
 
 /**
- * Changes the endpoint with this key or creates it. Throws 404 if it does not exist and `settings`
- * is null, 409 if the uid is taken, and what `rule` and `change` throw.
+ * Changes the endpoint with this key or creates it. Throws 404 if the endpoint does not exist and
+ * `settings` is null, 409 if the uid is taken, and any error from `rule` and `change`.
  */
 export async function putEndpoint(
   parts: CreateParts,
@@ -67,9 +67,9 @@ export async function putEndpoint(
 }
 
 /**
- * Applies `change` to an endpoint. Enabling it again clears `failingSince`. Throws 404 if it does
- * not exist, 409 if the uid is taken, and what `change` throws; also what `rule` throws if `change`
- * returns new `eventTypes`.
+ * Applies `change` to an endpoint. Enabling the endpoint clears `failingSince`. Throws 404 if the
+ * endpoint does not exist, 409 if the uid is taken, and any error from `change`. If `change`
+ * returns new `eventTypes`, also throws any error from `rule`.
  */
 export async function changeEndpoint(
   parts: ChangeParts,
@@ -90,7 +90,7 @@ export async function changeEndpoint(
   return update.after;
 }
 
-/** Deletes an endpoint and cancels its pending deliveries; its uid becomes free. */
+/** Deletes an endpoint, cancels its pending deliveries, and frees its uid. */
 export async function deleteEndpoint(
   parts: ChangeParts,
   endpoint: Pick<Endpoint, "seq" | "applicationSeq">,

@@ -8,7 +8,7 @@ import { endpointDeleted } from "./publish.ts";
 
 const APPLICATIONS_AT_ONCE = 100;
 
-/** Creates an environment. Throws 409 if its name is taken. */
+/** Creates an environment. Throws 409 if the name is taken. */
 export async function createEnvironment(
   { store, seqs, clock }: Pick<CommandContext, "store" | "seqs" | "clock">,
   wanted: Pick<Environment, "name" | "type">,
@@ -19,7 +19,7 @@ export async function createEnvironment(
   return environment;
 }
 
-/** Returns the environment with this name, creating it if it does not exist. */
+/** Returns the environment with this name, and creates it if it does not exist. */
 export function ensureEnvironment(
   { store, seqs, clock }: Pick<CommandContext, "store" | "seqs" | "clock">,
   name: string,
@@ -28,8 +28,8 @@ export function ensureEnvironment(
 }
 
 /**
- * Renames an environment. Throws 409 if the name is taken, and for environments that are found by
- * their name: the default one and those of JWTs.
+ * Renames an environment. Throws 409 if the name is taken. Also throws 409 for the default
+ * environment and those of JWTs, because they are found by their name.
  */
 export async function renameEnvironment(
   { store, clock, signals }: Pick<CommandContext, "store" | "clock" | "signals">,
@@ -46,14 +46,13 @@ export async function renameEnvironment(
 type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
 
 /**
- * Deletes an environment with everything in it: cancels the pending deliveries and revokes the
+ * Deletes an environment with all its contents: cancels the pending deliveries and revokes the
  * tokens. Throws 409 for the default environment.
  */
 export async function deleteEnvironment(parts: DeleteParts, environment: Environment): Promise<void> {
   if (environment.name === defaultEnvironment) throw defaultStays();
   await deleteApplications(parts, environment.seq);
-  // Applications that were created in the meantime are deleted with the environment, and announced
-  // too.
+  // Applications created since then are deleted with the environment, and are announced too.
   const { seq: environmentSeq } = environment;
   const { configuration } = parts.store;
   const { applications, endpoints } = await configuration.environments.delete(environmentSeq, parts.clock.now());
@@ -65,8 +64,8 @@ export async function deleteEnvironment(parts: DeleteParts, environment: Environ
 }
 
 /**
- * Deletes applications one by one, so that no commit takes long. The hidden application is the last
- * one, because its operational webhooks report on the others.
+ * Deletes applications one by one, so that no commit takes long. The hidden application comes last,
+ * because its operational webhooks report on the others.
  */
 async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
   const { applications } = parts.store.configuration;

@@ -10,15 +10,18 @@ type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 
 const READ_AT_ONCE = 250;
 
-/** One event type of an import. A new one gets the plain settings where `change` has none. */
+/**
+ * One event type in an import. If the event type is new, settings that `change` lacks get their
+ * defaults.
+ */
 export interface ImportedEventType {
   readonly name: string;
   readonly change: Partial<EventTypeSettings>;
-  /** Where its schemas are in the request. */
+  /** The location of its schemas in the request. */
   readonly loc: readonly string[];
 }
 
-/** All event types of an environment by name, including archived ones. */
+/** Returns all event types in an environment by name, including archived ones. */
 export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<EventType[]> {
   const all: EventType[] = [];
   for (let from: string | null = null; ; ) {
@@ -49,8 +52,8 @@ export async function planImport(
 }
 
 /**
- * Creates or changes event types, all in one commit. With `archivesOthers` the same commit archives
- * all others of the environment. Throws 422 if a schema cannot be used; nothing is stored then.
+ * Creates or changes event types in one commit. With `archivesOthers` the same commit archives all
+ * other event types in the environment. Throws 422 and stores nothing if a schema cannot be used.
  */
 export async function importEventTypes(
   parts: Parts,

@@ -8,15 +8,15 @@ import { eventTypeChanged } from "./publish.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 
-/** What identifies an event type. */
+/** The key of an event type. */
 export interface EventTypeKey {
   readonly environmentSeq: Seq;
   readonly name: string;
 }
 
 /**
- * Creates an event type. If its name belongs to an archived one, restores that one with these
- * settings. Throws 409 if the name is taken, and 422 if a schema cannot be used.
+ * Creates an event type. If an archived event type has the name, restores it with these settings.
+ * Throws 409 if the name is taken, and 422 if a schema cannot be used.
  */
 export async function createEventType(
   parts: Parts,
@@ -37,8 +37,8 @@ export async function createEventType(
 }
 
 /**
- * Creates an event type or replaces all settings of the one with this name. Throws 422 if a schema
- * cannot be used.
+ * Creates an event type or replaces all settings of the event type with this name. Throws 422 if a
+ * schema cannot be used.
  */
 export async function putEventType(
   parts: Parts,
@@ -55,8 +55,8 @@ export async function putEventType(
 }
 
 /**
- * Applies what `change` returns to an event type. Throws 404 if it does not exist, and 422 if a
- * schema cannot be used. Which schemas `change` adds may not depend on the event type.
+ * Applies `change` to an event type. Throws 404 if the event type does not exist, and 422 if a
+ * schema cannot be used. The schemas that `change` adds may not depend on the event type.
  */
 export async function changeEventType(
   parts: Parts,
@@ -77,7 +77,7 @@ export async function changeEventType(
   return update.after;
 }
 
-/** Deletes an event type for good; its name becomes free. */
+/** Deletes an event type permanently and frees its name. */
 export async function expungeEventType(
   parts: Pick<CommandContext, "store" | "signals">,
   key: EventTypeKey,

@@ -1,13 +1,13 @@
-/** A record, and whether it was created now. */
+/** A record, and whether this call created it. */
 export interface FoundOrCreated<Value> {
   readonly value: Value;
   readonly created: boolean;
 }
 
 /**
- * Finds a record by a unique name, or creates it. Of concurrent calls one creates the record and
- * the others find it. `create` returns null if the name is taken. Returns null if it is taken by a
- * record that `find` does not find.
+ * Finds a record by a unique name, or creates it. If several calls run concurrently, one creates
+ * the record and the others find it. `create` returns null if the name is taken. Returns null if
+ * the name is taken by a record that `find` does not find.
  */
 export async function findOrCreate<Value>(
   find: () => Promise<Value | null>,

@@ -6,11 +6,11 @@ import { rootTokenMeta, rootTokenText, tokenBytes, tokenHash } from "../core/tok
 import { GroupUndone } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
-/** What the first start created. */
+/** The records that the first start created. */
 export interface FirstStart {
   /** The generated root token, or null if one is configured. It is stored nowhere. */
   readonly rootToken: string | null;
-  /** Uid of the application for trying the product. */
+  /** Uid of the demo application. */
   readonly demoApplication: string;
 }
 
@@ -19,7 +19,7 @@ interface Wanted {
   readonly environmentSeq: Seq;
   /** The configured root token; null generates one. */
   readonly rootToken: string | null;
-  /** Of this server, without a trailing slash. */
+  /** This server's public URL, without a trailing slash. */
   readonly publicUrl: string;
 }
 
@@ -27,13 +27,13 @@ type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
 
 const DEMO = "demo";
 const DONE_META = "first-start";
-/** The name of an inbox is hard to guess, like a token. */
+/** Number of random bytes in an inbox's name. The name must be as hard to guess as a token. */
 const INBOX_BYTES = 18;
 
 /**
- * Prepares a fresh data directory: generates a root token unless one is configured, and creates a
- * demo application whose endpoint is a built-in inbox. All of it is one commit, so a start that is
- * cut off is repeated as a whole. Returns null if it was done before.
+ * Prepares a new data directory: generates a root token unless one is configured, and creates a
+ * demo application whose endpoint is a built-in inbox. All this is one commit, so an interrupted
+ * start is repeated as a whole. Returns null if the directory was already prepared.
  */
 export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<FirstStart | null> {
   const { store, clock, random } = parts;
@@ -48,7 +48,7 @@ export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<F
       meta.set(DONE_META, new Date(clock.now()).toISOString()),
     ]);
   } catch (error) {
-    // A client has just created an application with this uid, which the next call finds.
+    // A client has just created an application with this uid. The next call finds that application.
     if (error instanceof GroupUndone && demo === null) return prepareFirstStart(parts, wanted);
     throw error;
   }

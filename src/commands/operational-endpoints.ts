@@ -12,15 +12,13 @@ import type { FoundOrCreated } from "./find-or-create.ts";
 import { onlyOperationalEventTypes } from "./subscriptions.ts";
 
 /**
- * Operational webhooks are delivered to the endpoints of a hidden application, which the first
- * endpoint creates.
+ * Operational webhooks are delivered to the endpoints of a hidden application. The application is
+ * created with the first of these endpoints.
  */
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational">;
 
-/**
- * Creates an endpoint for the operational webhooks of an environment. Throws like `createEndpoint`.
- */
+/** Creates an endpoint for an environment's operational webhooks. Throws like `createEndpoint`. */
 export async function createOperationalEndpoint(
   parts: Parts,
   environmentSeq: Seq,
@@ -31,7 +29,7 @@ export async function createOperationalEndpoint(
 }
 
 /**
- * Changes or creates an endpoint for the operational webhooks of an environment. Throws like
+ * Changes or creates an endpoint for an environment's operational webhooks. Throws like
  * `putEndpoint`.
  */
 export async function putOperationalEndpoint(

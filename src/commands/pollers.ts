@@ -5,12 +5,13 @@ import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "store" | "clock">;
 
-/** Limit per application. */
+/** Maximum number of consumers per application. */
 const CONSUMERS_MAX = 1000;
 
 /**
- * Records that a consumer has processed everything up to message `cursor`. Never moves it back.
- * Throws 400 if the application already has the maximum number of other consumers.
+ * Records that a consumer has processed all messages up to `cursor`. Never moves the consumer back.
+ * Throws 400 if the consumer is new and the application already has the maximum number of
+ * consumers.
  */
 export function confirmMessages(parts: Parts, key: PollerKey, cursor: Seq): Promise<void> {
   return move(parts, key, cursor, true);
@@ -18,7 +19,7 @@ export function confirmMessages(parts: Parts, key: PollerKey, cursor: Seq): Prom
 
 /**
  * Makes a consumer continue after message `cursor`, forwards or backwards. Throws 400 if the
- * application already has the maximum number of other consumers.
+ * consumer is new and the application already has the maximum number of consumers.
  */
 export function seekConsumer(parts: Parts, key: PollerKey, cursor: Seq): Promise<void> {
   return move(parts, key, cursor, false);

@@ -5,8 +5,8 @@ type Parts = Pick<CommandContext, "facts" | "signals">;
 type SignalsOnly = Pick<CommandContext, "signals">;
 
 /**
- * Announces that an application was created, changed or deleted. `before` is its state before a
- * change.
+ * Announces that an application was created, changed or deleted. `before` is the application before
+ * a change.
  */
 export function applicationChanged({ signals }: SignalsOnly, application: Application, before?: Application): void {
   const { seq: applicationSeq, environmentSeq, throttleRate } = application;
@@ -33,7 +33,7 @@ export function endpointDeleted(parts: Parts, endpoint: NamedEndpoint): void {
   announceEndpoint(parts, "endpoint.deleted", endpoint);
 }
 
-/** Announces a change, and also whether it enabled or disabled the endpoint. */
+/** Announces a change of an endpoint, and whether the change enabled or disabled it. */
 export function endpointUpdated(parts: Parts, before: Endpoint, after: Endpoint): void {
   announceEndpoint(parts, "endpoint.updated", after);
   if (before.disabled === after.disabled) return;

@@ -9,16 +9,21 @@ import { startTask } from "./tasks.ts";
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">;
 
 const DAY_MS = 24 * 3_600_000;
-/** As in the Svix API: fourteen days, and five minutes for a client whose clock is wrong. */
+/**
+ * Maximum length of a recovery's time window, in ms. As in the Svix API: fourteen days, plus five
+ * minutes for clients with an inaccurate clock.
+ */
 const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
 
-/** The endpoint that gets the messages, and its application. */
+/** The endpoint that receives the messages, and its application. */
 export interface ReplayTarget {
   readonly application: Pick<Application, "seq" | "environmentSeq">;
   readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
 }
 
-/** Messages accepted from `since` (inclusive) to `until` (exclusive); null means now. */
+/**
+ * The window of messages accepted from `since` (inclusive) to `until` (exclusive); null means now.
+ */
 export interface ReplayWindow {
   readonly since: number;
   readonly until: number | null;
@@ -27,9 +32,9 @@ export interface ReplayWindow {
 export type ReplayFilter = Pick<ReplayOrder, "eventTypes" | "channel" | "tag" | "status" | "responseClass">;
 
 /**
- * Starts a task that sends the messages of the window that failed: dead letters and deliveries that
- * wait for a retry. Throws 422 if the window begins more than fourteen days before it ends, and 400
- * if the endpoint is disabled.
+ * Starts a task that resends the window's failed messages: dead letters and deliveries that wait
+ * for a retry. Throws 422 if the window is longer than fourteen days, and 400 if the endpoint is
+ * disabled.
  */
 export async function recover(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   if (window.since < (window.until ?? parts.clock.now()) - RECOVER_MS_MAX) {
@@ -39,16 +44,16 @@ export async function recover(parts: Parts, target: ReplayTarget, window: Replay
 }
 
 /**
- * Starts a task that sends the messages of the window that the endpoint wants and that were never
- * attempted. Throws 400 if the endpoint is disabled.
+ * Starts a task that sends the window's messages that match the endpoint's subscription and were
+ * never attempted. Throws 400 if the endpoint is disabled.
  */
 export async function replayMissing(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   return start(parts, "endpoint.replay", target, window);
 }
 
 /**
- * Starts a task that sends the messages of the window that have been attempted, whatever the
- * result. Throws 400 if the endpoint is disabled.
+ * Starts a task that resends the window's messages that have been attempted, whatever the result.
+ * Throws 400 if the endpoint is disabled.
  */
 export async function bulkReplay(
   parts: Parts,

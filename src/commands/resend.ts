@@ -13,8 +13,8 @@ export interface Resend {
 }
 
 /**
- * Makes a message pending for an endpoint, whatever the state of its delivery: a new round with a
- * full retry schedule, at the end of the lane. Throws 400 if the payload is no longer stored or the
+ * Makes a message pending for an endpoint, whatever the delivery's state: a new round with a full
+ * retry schedule, at the end of the lane. Throws 400 if the payload is no longer stored or the
  * endpoint is disabled.
  */
 export async function resend(parts: Parts, { application, message, endpoint }: Resend): Promise<Seq> {
@@ -41,7 +41,7 @@ function announce(
   facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
 }
 
-/** Throws 400 if the endpoint is disabled, because nothing is delivered to it. */
+/** Throws 400 if the endpoint is disabled, because messages would not be delivered. */
 export function checkEnabled({ disabled }: Pick<Endpoint, "disabled">): void {
   if (disabled) throw new Problem(400, "endpoint_disabled", "The endpoint is disabled. Enable it first.");
 }

@@ -6,9 +6,7 @@ import type { CommandContext } from "./context.ts";
 import { noEventType } from "./event-types.ts";
 import { checkEnabled } from "./resend.ts";
 
-/**
- * An event type that has an example although nobody created it. The name is that of the Svix API.
- */
+/** An event type that has an example without having been created. The name is from the Svix API. */
 const PING = "svix.ping";
 const PING_PAYLOAD = { success: true };
 
@@ -16,22 +14,23 @@ export interface Example {
   readonly application: Application;
   readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
   readonly eventType: string;
-  /** Sent instead of an example; null sends an example. */
+  /** Payload to send instead of an example; null sends an example. */
   readonly payload: Uint8Array | null;
-  /** Chooses among several examples, beginning with 0. */
+  /** Index of the example to send, from 0. */
   readonly exampleIndex: number;
 }
 
-/** The example message, and how it was stored. */
+/** The example message, and the result of storing it. */
 export interface SentExample {
   readonly incoming: Incoming;
   readonly stored: Extract<Accepted, { readonly accepted: true }>;
 }
 
 /**
- * Sends an example of an event type to one endpoint, whatever it subscribes to. The examples are
- * those of the event type's latest schema. Throws 404 if the event type does not exist, 400 if the
- * endpoint is disabled or there is no example, and 422 if there are fewer examples.
+ * Sends an example of an event type to one endpoint, whatever the endpoint subscribes to. The
+ * examples are those in the event type's latest schema. Throws 404 if the event type does not
+ * exist, 400 if the endpoint is disabled or there is no example, and 422 if `exampleIndex` is too
+ * large.
  */
 export async function sendExample(
   { store, accepter }: Pick<CommandContext, "store" | "accepter">,

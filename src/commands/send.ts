@@ -11,9 +11,12 @@ type SendParts = Pick<CommandContext, "directory" | "payloadRules" | "accepter" 
 type Parts = SendParts & Pick<CommandContext, "store" | "ids" | "seqs" | "signals">;
 
 const HOUR_MS = 3_600_000;
-/** A scheduled message waits in the lanes like any other, so it must not wait long. */
+/**
+ * Maximum time by which a message can be scheduled ahead, in ms. A scheduled message waits in the
+ * lanes, so it must not wait long.
+ */
 const DELIVER_AHEAD_MS_MAX = 24 * HOUR_MS;
-/** Work of schema checks after which other requests run, about ten milliseconds. */
+/** Number of schema check steps, about ten milliseconds, after which other requests get a turn. */
 const STEPS_AT_ONCE = 200_000;
 
 export interface Destination {
@@ -22,11 +25,12 @@ export interface Destination {
 }
 
 /**
- * The payload as the schema of its event type sees it. `loc` is where the text is in the request.
+ * The payload for the check against its event type's schema. `loc` is the text's location in the
+ * request.
  */
 export type PayloadContent = { readonly value: unknown } | { readonly text: string; readonly loc: readonly string[] };
 
-/** A message as a door received it. */
+/** A message as received, before its schema check. */
 export interface MessageToSend {
   /** Without `warnings`. */
   readonly incoming: Incoming;
@@ -34,18 +38,19 @@ export interface MessageToSend {
 }
 
 /**
- * A message that was stored. `warnings` say where it does not fit its schema; null means that it
- * does.
+ * A message that was stored. `warnings` lists violations of its schema; null means that there are
+ * none.
  */
 export type SentMessage = Extract<Accepted, { readonly accepted: true }> & Pick<Incoming, "warnings">;
 /** The idempotency key belongs to an earlier message. */
 type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
 
 /**
- * Sends a message to the endpoints of an application that want it. Resolves once it is stored. If
- * the application does not exist, creates `onDemand` first. Throws 404 if that is null, 409 if the
- * event id is taken, and 422 if the message is scheduled too far ahead or does not fit a schema
- * that rejects it; then nothing is created or stored.
+ * Sends a message to the endpoints of an application that subscribe to it. Resolves after the
+ * message is stored. If the application does not exist, creates `onDemand` first. Throws 404 if the
+ * application does not exist and `onDemand` is null, 409 if the event id is taken, and 422 if the
+ * message is scheduled too far ahead or violates a schema that rejects it. If it throws, nothing is
+ * created or stored.
  */
 export async function sendMessage(
   parts: Parts,
@@ -65,9 +70,9 @@ export async function sendMessage(
 }
 
 /**
- * Sends messages to one application in one commit. Each fails alone: the results, in the order of
- * the messages, say how each was stored or why it was not. Throws 404 if the application does not
- * exist.
+ * Sends messages to one application in one commit. A refused message does not affect the others.
+ * The results, in the order of the messages, contain how each was stored or why it was refused.
+ * Throws 404 if the application does not exist.
  */
 export async function sendBatch(
   parts: SendParts,
@@ -115,8 +120,8 @@ function unlessInvalid<T>(check: () => T): T | Invalid {
 }
 
 /**
- * Returns the message with warnings where it does not fit its schema. Throws 422 if it may not be
- * sent.
+ * Returns the message with warnings for each violation of its schema. Throws 422 if the message may
+ * not be sent.
  */
 function checked(
   { clock }: Pick<CommandContext, "clock">,

@@ -7,7 +7,7 @@ import { startTask } from "./tasks.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">;
 
-/** Starts a task that reports which event types the endpoints of each application subscribe to. */
+/** Starts a task that reports which event types each application's endpoints subscribe to. */
 export function aggregateEventTypes(parts: Parts, environmentSeq: Seq): Promise<Task> {
   const data: AggregateData = { from: 0, event_types: [] };
   return startTask(parts, environmentSeq, EVENT_TYPE_AGGREGATE, () => ({ ...data }));
@@ -15,8 +15,8 @@ export function aggregateEventTypes(parts: Parts, environmentSeq: Seq): Promise<
 
 /**
  * Starts a task that counts, by application, the attempts that ended from `since` (inclusive) to
- * `until` (exclusive). `applicationSeqs` null means all applications. Throws 422 if `until` is
- * before `since`.
+ * `until` (exclusive). If `applicationSeqs` is null, all applications are counted. Throws 422 if
+ * `until` is before `since`.
  */
 export async function aggregateApplicationStatistics(
   parts: Parts,

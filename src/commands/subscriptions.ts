@@ -4,16 +4,17 @@ import { invalid } from "../core/problem.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
- * Decides to which event types an endpoint may subscribe. `names` are those that it asks for, and
- * `before` those that it has. Throws 422 if one of them is not allowed.
+ * Decides which event types an endpoint may subscribe to. `names` are the requested event types,
+ * and `before` the endpoint's present ones. Throws 422 if one is not allowed.
  */
 export type SubscriptionRule = (names: readonly string[], before: readonly string[]) => void | Promise<void>;
 
 export const anyEventTypes: SubscriptionRule = () => {};
 
 /**
- * Allows the event types of the environment that are not archived. `featureFlags` are those of the
- * caller, who may only add event types without a flag or with one of these; null means all.
+ * Allows the environment's event types that are not archived. `featureFlags` are the caller's
+ * flags: the caller may only add event types without flags or with at least one of these. Null
+ * allows all.
  */
 export function existingEventTypes(
   { store }: Pick<CommandContext, "store">,
@@ -33,7 +34,7 @@ export function existingEventTypes(
 
 const operational: ReadonlySet<string> = new Set([...operationalEventTypes, ...foreignOperationalEventTypes]);
 
-/** Allows the event types of operational webhooks, whatever event types the environment has. */
+/** Allows the event types of operational webhooks, regardless of the environment's event types. */
 export const onlyOperationalEventTypes: SubscriptionRule = (names) => {
   if (names.every((name) => operational.has(name))) return;
   throw invalid(["body", "eventTypes"], `Operational event types are: ${operationalEventTypes.join(", ")}.`);

@@ -9,17 +9,17 @@ type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
 type EndParts = Pick<CommandContext, "store" | "clock" | "signals">;
 
 export interface NewToken extends Pick<Token, "name" | "environmentSeq"> {
-  /** Null or absent: for the whole environment. */
+  /** Null or absent creates a token for the whole environment. */
   readonly applicationSeq?: Seq | null;
   readonly capabilities?: readonly Capability[] | null;
   readonly scopes?: readonly string[] | null;
   readonly featureFlags?: readonly string[];
   readonly sessionId?: string | null;
-  /** Null: it does not expire. */
+  /** Time until the token expires, in ms. Null means never. */
   readonly validMs: number | null;
 }
 
-/** A new token. Its text is stored nowhere, so this is the only time that it is known. */
+/** A new token. Its text is not stored, so it cannot be shown again. */
 export interface CreatedToken {
   readonly token: Token;
   readonly text: string;
@@ -46,12 +46,12 @@ export async function createToken(
 }
 
 export interface PortalAccess extends Pick<Token, "capabilities" | "scopes" | "featureFlags" | "sessionId"> {
-  /** Keeps only those capabilities that change nothing. */
+  /** Keeps only capabilities that change nothing. */
   readonly isReadOnly: boolean;
   readonly validMs: number;
 }
 
-/** Creates a token with which the owner of an application opens the portal. */
+/** Creates a token with which an application's owner opens the portal. */
 export function grantPortalAccess(
   parts: CreateParts,
   { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
@@ -62,8 +62,8 @@ export function grantPortalAccess(
 }
 
 /**
- * Changes the name or the scopes of a token; new scopes apply from the next request on. Throws 422
- * for scopes of an application's token, which is limited by capabilities instead.
+ * Changes a token's name or scopes. New scopes apply from the next request on. Throws 422 for
+ * scopes on an application's token, which is limited by capabilities instead.
  */
 export async function changeToken(
   { store, signals }: Pick<CommandContext, "store" | "signals">,
@@ -80,7 +80,7 @@ export async function changeToken(
 
 type NamedToken = Pick<Token, "seq" | "environmentSeq">;
 
-/** Lets a token expire in `inMs` ms, unless it expires earlier. */
+/** Makes a token expire in `inMs` ms, unless it expires earlier. */
 export async function expireToken(
   { store, clock, signals }: EndParts,
   { seq, environmentSeq }: NamedToken,
@@ -90,7 +90,7 @@ export async function expireToken(
   signals.send({ type: "tokens.changed", environmentSeq });
 }
 
-/** Revokes a token for good. Does nothing if it was revoked before. */
+/** Revokes a token permanently. Does nothing if it was already revoked. */
 export async function revokeToken(
   { store, clock, signals }: EndParts,
   { seq, environmentSeq }: NamedToken,
@@ -108,7 +108,7 @@ export interface UsedJwt {
   readonly expiresAt: number | null;
 }
 
-/** Revokes a JWT. JWTs are not stored, but that one was revoked is. */
+/** Revokes a JWT. JWTs are not stored, but their revocations are. */
 export async function revokeJwt(
   { store, seqs, clock, signals }: EndParts & Pick<CommandContext, "seqs">,
   { subject, sha256, ...jwt }: UsedJwt,
@@ -127,9 +127,9 @@ export async function revokeJwt(
 }
 
 /**
- * Lets the tokens of an application expire in `inMs` ms, unless they expire earlier, including JWTs
- * that were issued by now. With `sessionIds` only the tokens of these sessions expire; an empty
- * list means all tokens.
+ * Makes an application's tokens expire in `inMs` ms, unless they expire earlier. This includes JWTs
+ * issued until now. With `sessionIds`, only the tokens of these sessions expire; an empty list
+ * means all tokens.
  */
 export async function expireApplicationTokens(
   { store, clock, signals }: EndParts,

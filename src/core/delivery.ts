@@ -4,8 +4,8 @@ import { nextWaitMs, type RetryPolicy } from "./retry.ts";
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
 /**
- * Allowed transitions between states. A redrive returns dead letters to `pending`; a resend does so
- * for every delivery that has ended.
+ * Allowed transitions between states. A redrive returns dead letters to `pending`. A resend returns
+ * any ended delivery to `pending`.
  */
 export const transitions: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
   pending: ["delivered", "dead", "cancelled"],
@@ -18,16 +18,16 @@ export function canMove(from: DeliveryState, to: DeliveryState): boolean {
   return transitions[from].includes(to);
 }
 
-/** State of the delivery that a decision needs besides the outcome. */
+/** The delivery's state that a decision needs in addition to the outcome. */
 export interface DeliveryContext {
-  /** Failed attempts of this round before this one. */
+  /** Failed attempts in this round before the present one. */
   readonly attempts: number;
   readonly retry: RetryPolicy;
 }
 
 export type NextState =
   | { readonly state: "delivered" }
-  /** `attempts` includes this one. The next attempt is due in `waitMs`. */
+  /** `attempts` includes the present attempt. The next attempt is due in `waitMs`. */
   | { readonly state: "pending"; readonly attempts: number; readonly waitMs: number }
   | { readonly state: "dead"; readonly reason: FailureReason };
 
@@ -47,8 +47,8 @@ export function decide(context: DeliveryContext, outcome: Outcome, random01: num
 }
 
 /**
- * Returns the next state of a delivery if the same attempt disables its endpoint. A delivery that
- * had attempts left ends because the endpoint is disabled.
+ * Returns the next state of a delivery if its attempt disables the endpoint. A delivery that had
+ * attempts left ends because the endpoint is disabled.
  */
 export function nextAtDisabledEndpoint<T extends { readonly state: DeliveryState }>(
   next: T,

@@ -1,4 +1,4 @@
-/** Filter on the messages that an endpoint receives. Null means no restriction. */
+/** Filter for the messages that an endpoint receives. Null means no restriction. */
 export interface Subscription {
   readonly eventTypes: ReadonlySet<string> | null;
   readonly channels: ReadonlySet<string> | null;

@@ -2,9 +2,9 @@ import type { Seq } from "./id.ts";
 import type { FailureReason } from "./outcome.ts";
 
 /**
- * Something that has happened, stated after the commit that made it true. Facts feed logs, metrics, the live view and
- * operational webhooks. Nothing depends on a fact being heard, nor on the order of the listeners; what must be heard is a
- * `Signal`.
+ * A thing that has happened, stated after the commit that made it true. Facts feed logs, metrics,
+ * the live view and operational webhooks. Nothing may depend on a fact being received, nor on the
+ * order of the listeners; a change that must be received is a `Signal`.
  */
 export type Fact =
   | {
@@ -24,19 +24,22 @@ export type Fact =
       readonly applicationSeq: Seq;
       readonly environmentSeq: Seq;
       readonly attemptSeq: Seq;
-      /** Failed attempts of this round before this one. */
+      /** Failed attempts in this round before this attempt. */
       readonly failedBefore: number;
-      /** Null is success. */
+      /** Null means success. */
       readonly reason: FailureReason | null;
       readonly responseStatus: number;
       readonly durationMs: number;
-      /** What became of the delivery; `unchanged` when it had been resent, cancelled or buried meanwhile. */
+      /**
+       * The delivery's next state. `unchanged` if it was resent, cancelled or buried during the
+       * attempt.
+       */
       readonly next: "delivered" | "pending" | "dead" | "unchanged";
-      /** `dead`: it had been buried while the request was on its way. */
+      /** The delivery's state before the settlement. `dead` if it was buried during the attempt. */
       readonly was: "pending" | "dead";
-      /** What the dead letter died of; null unless `next` is `dead`. */
+      /** Why the delivery is dead; null unless `next` is `dead`. */
       readonly deadReason: FailureReason | null;
-      /** From the acceptance of the message to now; only meaningful when `next` is `delivered`. */
+      /** Time since the message was accepted. Only meaningful if `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
     }
   /** Deliveries that became dead or were cancelled without an attempt. */
@@ -55,34 +58,39 @@ export type Fact =
       readonly deliverySeq: Seq;
       readonly was: DeliveryWas;
     }
-  /** Many of one endpoint were made pending (again) in one commit. */
+  /** Several deliveries of one endpoint were made pending in one commit. */
   | {
       readonly type: "deliveries.resent";
       readonly environmentSeq: Seq;
       readonly endpointSeq: Seq;
       readonly was: Readonly<Record<DeliveryWas, number>>;
     }
-  /** Payloads were deleted by hand, and what still waited of their messages was cancelled. */
+  /**
+   * Payloads were deleted by a request, and the pending deliveries of their messages were
+   * cancelled.
+   */
   | {
       readonly type: "messages.expunged";
       readonly environmentSeq: Seq;
       readonly messages: number;
       readonly cancelled: number;
-      /** Whose deliveries were cancelled. */
+      /** The endpoints of the cancelled deliveries. */
       readonly endpoints: readonly Seq[];
     }
-  /** A background task has come to its end. */
+  /** A background task has ended. */
   | {
       readonly type: "task.ended";
       readonly environmentSeq: Seq;
       readonly taskSeq: Seq;
       readonly kind: string;
       readonly status: "finished" | "failed";
-      /** Why it failed, for people. */
+      /** Why the task failed, as text for users; null if it finished. */
       readonly error: string | null;
     }
   | {
-      /** `endpoint.enabled` comes after the `endpoint.updated` of the change that switched it on again. */
+      /**
+       * `endpoint.enabled` follows the `endpoint.updated` of the change that enabled the endpoint.
+       */
       readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "endpoint.enabled";
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
@@ -91,11 +99,11 @@ export type Fact =
       readonly type: "endpoint.disabled";
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
-      /** `manual`: by a change of the endpoint, and after its `endpoint.updated`. */
+      /** `manual`: a request disabled the endpoint. The fact then follows `endpoint.updated`. */
       readonly cause: "gone" | "failing" | "manual";
       readonly failingSince: number | null;
     }
-  /** The oldest due delivery of an environment has been waiting for longer than `backlog-threshold`. */
+  /** An environment's oldest due delivery has been waiting for longer than `backlog-threshold`. */
   | {
       readonly type: "backlog.growing";
       readonly environmentSeq: Seq;
@@ -104,18 +112,21 @@ export type Fact =
       readonly oldestDueAt: number;
       readonly thresholdMs: number;
     }
-  /** Nothing due has been waiting for longer than half of it. */
+  /**
+   * None of the environment's due deliveries has been waiting for longer than half of
+   * `backlog-threshold`.
+   */
   | {
       readonly type: "backlog.recovered";
       readonly environmentSeq: Seq;
       readonly growingSince: number;
       readonly thresholdMs: number;
     }
-  /** Too many operational webhooks waited to be stored. */
+  /** Operational webhooks were dropped, because too many were waiting to be stored. */
   | { readonly type: "operational.dropped"; readonly count: number }
   | { readonly type: "commit.finished"; readonly writes: number; readonly durationMs: number }
   | { readonly type: "commit.failed"; readonly writes: number; readonly full: boolean; readonly message: string }
-  /** A mistake in the program, where it was noticed. What it touched is tried again later. */
+  /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   | {
       readonly type: "inbox.received";
@@ -130,10 +141,13 @@ export type FactType = Fact["type"];
 export type FactOf<T extends FactType> = Extract<Fact, { readonly type: T }>;
 export type FactListener = (fact: Fact) => void;
 
-/** Hands each fact to those who asked for its type. A listener that throws harms nobody else. */
+/**
+ * Passes each fact to the listeners for its type. A listener that throws does not affect the
+ * others.
+ */
 export class Facts {
   readonly #listeners = new Map<FactType, FactListener[]>();
-  /** Those who listen to everything. */
+  /** The listeners for all facts. */
   readonly #all: FactListener[] = [];
 
   on<T extends FactType>(types: readonly T[], listener: (fact: FactOf<T>) => void): void {
@@ -144,12 +158,12 @@ export class Facts {
     }
   }
 
-  /** Hears every fact. */
+  /** Adds a listener for all facts. */
   subscribe(listener: FactListener): void {
     this.#all.push(listener);
   }
 
-  /** Whether anybody listens: a fact that is stated for every attempt need not be made for nobody. */
+  /** Returns whether a fact has listeners. Facts about attempts are only created if they do. */
   wants(type: FactType): boolean {
     return this.#all.length > 0 || this.#listeners.has(type);
   }
@@ -164,7 +178,7 @@ export class Facts {
     try {
       listener(fact);
     } catch (error) {
-      // A listener that cannot even hear of a defect is left alone.
+      // A listener that throws on this fact too is not reported again.
       if (fact.type !== "defect.found") this.state({ type: "defect.found", where: `listener of ${fact.type}`, error });
     }
   }

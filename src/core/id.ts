@@ -1,16 +1,16 @@
 /**
  * Identifiers: a prefix and 27 base62 characters, sortable by time, as in the Svix API.
  *
- * Internally, everything is identified by a *sequence number* (`Seq`): an integer below 2^53. It
- * rises strictly within a process and encodes its creation time, so it can be the primary key of a
- * table. The text form is derived from it: nine characters encode the number, eighteen are a hash
- * of the number and the installation's seed. So no text form is stored or indexed, and an id of
- * another installation is recognised without a lookup.
+ * Internally, a row is identified by a *sequence number* (`Seq`): an integer below 2^53. Sequence
+ * numbers increase strictly within a process and encode their creation time, so they can be primary
+ * keys. The text form is derived from the number: nine characters encode the number, eighteen are a
+ * hash of the number and the installation's seed. So no text form is stored or indexed, and an id
+ * from another installation is recognised without a lookup.
  */
 
 /**
  * Sequence number of a row: milliseconds since 2025-01-01 in the upper 41 bits, a counter in the
- * lower 12.
+ * lower 12 bits.
  */
 export type Seq = number;
 
@@ -33,7 +33,7 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const SEQ_CHARS = 9;
 const MIX_CHARS = 18;
 
-/** Returns the smallest sequence number of a time (ms since the Unix epoch). */
+/** Returns the smallest sequence number for a time (ms since the Unix epoch). */
 export function seqAt(timeMs: number): Seq {
   return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
 }
@@ -44,9 +44,9 @@ export function seqBefore(timeMs: number): Seq {
 }
 
 /**
- * Returns a delivery's position in its lane: the sequence number if it is due immediately (`dueAt`
- * is null). Otherwise the position is the one that a delivery created at `dueAt` would have, and
- * always greater than `seq`.
+ * Returns a delivery's position in its lane. It is the sequence number if the delivery is due
+ * immediately (`dueAt` is null). Otherwise it is the number that a delivery created at `dueAt`
+ * would have, but always greater than `seq`.
  */
 export function placeAt(seq: Seq, dueAt: number | null): Seq {
   return dueAt === null ? seq : Math.max(seq + 1, seqAt(dueAt));
@@ -57,7 +57,7 @@ export function timeOfSeq(seq: Seq): number {
   return Math.floor(seq / PER_MS) + EPOCH_MS;
 }
 
-/** Generates sequence numbers that rise strictly. */
+/** Generates sequence numbers that increase strictly. */
 export interface SeqSource {
   next(): Seq;
   /** Reserves `count` (≥ 1) consecutive numbers and returns the first. */
@@ -68,12 +68,15 @@ export interface SeqSource {
   readonly last: Seq;
 }
 
-/** Takes numbers from the clock. They rise strictly, even if the clock steps back or stands still. */
+/**
+ * Generates numbers from the clock. They increase strictly, even if the clock steps back or stands
+ * still.
+ */
 export class ClockSeqSource implements SeqSource {
   #last: Seq;
   readonly #now: () => number;
 
-  /** `last` is the greatest number generated before, or 0 if there is none. */
+  /** `last` is the greatest number generated earlier, or 0 if there is none. */
   constructor(now: () => number, last: Seq = 0) {
     this.#now = now;
     this.#last = last;
@@ -127,8 +130,7 @@ function avalanche(word: number): number {
 }
 
 /**
- * Encodes and decodes the ids of one installation. `seed` is four random 32-bit words that never
- * change.
+ * Encodes and decodes an installation's ids. `seed` is four random 32-bit words that never change.
  */
 export class IdCodec {
   readonly #seed: readonly [number, number, number, number];
@@ -142,7 +144,7 @@ export class IdCodec {
   }
 
   /**
-   * Returns the sequence number in an id with this prefix, or null if this installation cannot have
+   * Returns the sequence number in an id with this prefix; null if this installation cannot have
    * generated the id.
    */
   decode(prefix: IdPrefix, text: string): Seq | null {

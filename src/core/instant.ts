@@ -17,8 +17,8 @@ const relaxed = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?
 
 /**
  * Parses RFC 3339 as leniently as the Svix server: `2026-01-01T00:00:00Z`, `2026-01-01 00:00:00.1
- * UTC`, `…+01:00`. Returns ms since the Unix epoch, with finer digits cut off, or null for anything
- * else.
+ * UTC`, `…+01:00`. Returns ms since the Unix epoch, with smaller fractions truncated, or null for
+ * any other text.
  */
 export function parseInstant(text: string): number | null {
   const part = relaxed.exec(text);

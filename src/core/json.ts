@@ -26,7 +26,7 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Returns the byte ranges of the values of an object's own keys. The object starts at `from`, after
+ * Returns the byte ranges of the values in an object, by key. The object starts at `from`, after
  * optional white space; `end` is the position after its closing brace. For a duplicate key the last
  * value counts, as in `JSON.parse`. Returns null if there is no object.
  */
@@ -112,8 +112,8 @@ function isSpace(byte: number | undefined): boolean {
 }
 
 /**
- * Returns the position after the closing quote of the string that opens at `open`, or -1 if it is
- * not closed.
+ * Returns the position after the closing quote of the string that opens at `open`, or -1 if the
+ * string is not closed.
  */
 function skipString(bytes: Uint8Array, open: number): number {
   const length = bytes.length;
@@ -126,8 +126,8 @@ function skipString(bytes: Uint8Array, open: number): number {
 }
 
 /**
- * Returns the position after the value that begins at `start`, or -1 if there is none or it does
- * not end.
+ * Returns the position after the value that begins at `start`, or -1 if no value begins there or it
+ * does not end.
  */
 function skipValue(bytes: Uint8Array, start: number): number {
   const first = bytes[start];
@@ -163,7 +163,7 @@ const utf8 = new TextDecoder();
 
 /**
  * Returns the key between `open` and `end`, which include the quotes. Plain ASCII keys, by far the
- * most frequent, need no JSON parser.
+ * most frequent kind, are decoded without a JSON parser.
  */
 function decodeKey(bytes: Uint8Array, open: number, end: number): string | null {
   let key = "";

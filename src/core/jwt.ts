@@ -1,6 +1,6 @@
 /**
- * Verifies JSON Web Tokens of the only supported kind: HS256 in compact form (RFC 7515, RFC 7519).
- * A token has no influence on how it is verified, so neither `none` nor another algorithm is ever
+ * Verifies JSON Web Tokens. The only supported kind is HS256 in compact form (RFC 7515, RFC 7519).
+ * A token cannot influence how it is verified, so neither `none` nor another algorithm is ever
  * accepted.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";

@@ -7,7 +7,7 @@ export interface Bucket {
 export interface Taken {
   readonly bucket: Bucket;
   readonly taken: boolean;
-  /** Whole ms until a token is available; 0 when one was taken. */
+  /** Whole ms until a token is available; 0 if a token was taken. */
   readonly waitMs: number;
 }
 
@@ -23,15 +23,14 @@ export function burst(ratePerSecond: number): number {
   return Math.max(1, Math.ceil(ratePerSecond / 10));
 }
 
-/** Returns a full bucket. */
 export function fullBucket(ratePerSecond: number, now: number): Bucket {
   return { tokens: burst(ratePerSecond), at: now };
 }
 
 /**
- * Takes one token or returns how long to wait: `refill`, `waitMs` and `spend` in one.
+ * Takes one token or returns how long to wait: `refill`, `waitMs` and `spend` in one call.
  * `ratePerSecond` is above 0 and may differ between calls. If the clock steps back, the step adds
- * no tokens and the bucket goes on filling from the new time.
+ * no tokens and the bucket continues to fill from the new time.
  */
 export function take(bucket: Bucket, ratePerSecond: number, now: number): Taken {
   const refilled = refill(bucket, ratePerSecond, now);
@@ -46,14 +45,14 @@ export function refill({ tokens, at }: Bucket, ratePerSecond: number, now: numbe
 }
 
 /**
- * Returns the whole ms until a bucket that was just refilled holds `wanted` tokens; 0 if it holds
- * them now.
+ * Returns the whole ms until a bucket that was just refilled holds `wanted` tokens; 0 if it already
+ * holds them.
  */
 export function waitMs({ tokens }: Bucket, ratePerSecond: number, wanted = 1): number {
   return tokens >= wanted - ROUNDING ? 0 : Math.ceil(((wanted - ROUNDING / 2 - tokens) * 1000) / ratePerSecond);
 }
 
-/** Returns the bucket with one token less. The bucket must hold one. */
+/** Returns the bucket with one token less. The bucket must hold at least one token. */
 export function spend({ tokens, at }: Bucket): Bucket {
   return { tokens: Math.max(0, tokens - 1), at };
 }

@@ -6,13 +6,13 @@
 /** Result of one lookup. */
 export type LookupResult =
   | { readonly kind: "found"; readonly addresses: readonly string[] }
-  /** The name servers say that the name does not exist or has no address. */
+  /** The name servers report that the name does not exist or has no address. */
   | { readonly kind: "absent" }
-  /** The lookup failed: no answer in time, or a server error. */
+  /** The lookup failed: no response in time, or a server error. */
   | { readonly kind: "unanswered" };
 
 export interface NameAnswer {
-  /** Addresses of the latest successful lookup; empty if none may be used. */
+  /** Addresses from the latest successful lookup; empty if none may be used. */
   readonly addresses: readonly string[];
   /** Time until which the addresses may be used if later lookups fail. */
   readonly usableUntil: number;
@@ -23,15 +23,15 @@ export interface NameAnswer {
 }
 
 /**
- * How long a successful result is used without a new lookup. Short, so that an endpoint that moves
- * is found soon.
+ * Time that a successful result is used without a new lookup, in ms. Short, so that an endpoint's
+ * new address is found soon.
  */
 export const freshMs = 10_000;
-/** How long a successful result may be used while lookups fail (serve-stale, RFC 8767). */
+/** Time that a successful result may be used while lookups fail, in ms (serve-stale, RFC 8767). */
 export const usableMs = 5 * 60_000;
-/** Pause after the first failed lookup. It doubles with each further failure. */
+/** Pause after the first failed lookup, in ms. It doubles with each further failure. */
 const pauseMsMin = 2000;
-/** Longest pause, so that a repaired name is found within this time. */
+/** Longest pause, in ms, so that a repaired name is found within this time. */
 const pauseMsMax = 30_000;
 
 /**
@@ -44,7 +44,7 @@ export function pauseAfterFailureMs(failures: number): number {
 
 /**
  * Returns the cache entry after a lookup at `nowMs`. Only an unanswered lookup keeps the previous
- * addresses, because "no such name" is an answer.
+ * addresses, because "no such name" is a definite response.
  */
 export function learn(before: NameAnswer | undefined, result: LookupResult, nowMs: number): NameAnswer {
   if (result.kind === "found" && result.addresses.length > 0) {

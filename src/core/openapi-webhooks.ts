@@ -1,16 +1,16 @@
 /**
  * Extracts event types from an OpenAPI document: the entries under `webhooks` (3.1) or `x-webhooks`
- * (3.0). Each comes with a self-contained JSON Schema of its payload, with all referenced parts
- * included. Nothing is fetched: references must point into the document.
+ * (3.0). Each has a self-contained JSON Schema for its payload, which includes all referenced
+ * parts. Nothing is fetched: references must point into the document.
  */
 import { jsonDepthMax } from "./json.ts";
 
-/** A webhook of the document as an event type. */
+/** A webhook in the document, as an event type. */
 export interface Webhook {
   readonly name: string;
   readonly description: string;
   readonly deprecated: boolean;
-  /** Null when the document does not describe the payload. */
+  /** Null if the document does not describe the payload. */
   readonly schema: Readonly<Record<string, unknown>> | null;
 }
 
@@ -29,8 +29,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 export const webhooksMax = 1000;
 /**
- * Most values in one schema, including everything it references. No schema that is small enough to
- * be accepted has more.
+ * Maximum number of values in one schema, including all referenced parts. No schema that is small
+ * enough to be accepted has more.
  */
 const NODES_MAX = 20_000;
 const REFERENCES_MAX = 32;
@@ -89,7 +89,7 @@ function schemaOf(document: Json, body: Json, path: readonly string[]): Json | n
   return examples.length === 0 || hasOwn ? schema : { ...schema, examples };
 }
 
-/** Returns the JSON media type of a request body, or null if it has none. */
+/** Returns a request body's JSON media type; null if it has none. */
 function mediaOf({ content }: Json): Json | null {
   if (!isObject(content)) return null;
   const types = Object.keys(content);
@@ -107,8 +107,8 @@ function examplesOf(document: Json, { example, examples }: Json, path: readonly 
 }
 
 /**
- * Returns the object that a value is or refers to. Throws `DocumentProblem` if it is not an object
- * or takes more than 32 references.
+ * Returns the object that a value is or refers to. Throws `DocumentProblem` if the value is not an
+ * object or needs more than 32 references.
  */
 function follow(document: Json, value: unknown, path: readonly string[]): Json {
   let at = value;
@@ -156,7 +156,7 @@ class Bundle {
   }
 
   whole(sent: unknown): Json {
-    // The schema itself becomes the top level, not a reference to it.
+    // The schema itself becomes the top level, not a reference to the schema.
     const { $ref: _, ...beside } = isObject(sent) ? sent : {};
     const top = this.#schema({ ...follow(this.document, sent === true ? {} : sent, this.path), ...beside }) as Json;
     this.#fillDefinitions();
@@ -200,7 +200,7 @@ class Bundle {
     return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, this.#data(child, depth + 1)]));
   }
 
-  /** Returns a reference to the definition that will hold the target of this reference. */
+  /** Returns a reference to the definition that will contain this reference's target. */
   #definition(reference: string): string {
     let name = this.#names.get(reference);
     if (name === undefined) {
@@ -238,7 +238,7 @@ class Bundle {
   }
 }
 
-/** Converts the keywords that only OpenAPI 3.0 has to JSON Schema. */
+/** Converts keywords that exist only in OpenAPI 3.0 to JSON Schema. */
 function fromOpenApi30(schema: Record<string, unknown>): Record<string, unknown> {
   const { nullable, exclusiveMinimum, exclusiveMaximum, ...rest } = schema;
   const { minimum, maximum, ...unbounded } = rest;

@@ -22,8 +22,8 @@ export const operationalEventTypes = [
 export type OperationalEventType = (typeof operationalEventTypes)[number];
 
 /**
- * Event types that only the hosted Svix sends. An endpoint may subscribe to them, but nothing here
- * causes them.
+ * Event types that only the hosted Svix sends. An endpoint may subscribe to them, but they never
+ * occur here.
  */
 export const foreignOperationalEventTypes = [
   "background_task.finished",
@@ -50,7 +50,7 @@ export type ReportedFact = Extract<
   }
 >;
 
-/** The failed attempt of a delivery, counted from one, that causes `message.attempt.failing`. */
+/** Number of the failed attempt, counted from one, that causes `message.attempt.failing`. */
 export const failingAttempt = 4;
 
 const nothing: readonly OperationalEventType[] = [];
@@ -69,14 +69,14 @@ export function eventsOfAttempt({
     return failedBefore >= failingAttempt && next === "delivered" ? ["message.attempt.recovered"] : nothing;
   }
   if (next === "unchanged") return nothing;
-  // When the endpoint is switched off, `endpoint.disabled` alone reports the end of its deliveries.
+  // If the endpoint is disabled, `endpoint.disabled` alone reports the end of its deliveries.
   const exhausted = deadReason !== null && deadReason !== "gone" && deadReason !== "disabled";
   const failing = failedBefore + 1 === failingAttempt;
   if (!exhausted) return failing ? ["message.attempt.failing"] : nothing;
   return failing ? ["message.attempt.failing", "message.attempt.exhausted"] : ["message.attempt.exhausted"];
 }
 
-/** The facts that may lead to operational webhooks. */
+/** The facts that may cause operational webhooks. */
 export const REPORTED = [
   "attempt.finished",
   "endpoint.created",
@@ -88,7 +88,7 @@ export const REPORTED = [
   "backlog.recovered",
 ] as const satisfies readonly Fact["type"][];
 
-/** Returns the fact with its events, or null if there are none. */
+/** Returns the fact with its events; null if it causes none. */
 export function reportOf(
   fact: Fact,
 ): { readonly fact: ReportedFact; readonly types: readonly OperationalEventType[] } | null {

@@ -17,18 +17,18 @@ export const failureReasons = [
 
 export type FailureReason = (typeof failureReasons)[number];
 
-/** Meaning of a response, before anything is decided about the delivery. */
+/** The meaning of a response, before any decision about the delivery. */
 export interface Outcome {
   readonly success: boolean;
-  /** Null exactly when it is a success. */
+  /** Null if and only if the attempt succeeded. */
   readonly reason: FailureReason | null;
-  /** The endpoint responded with 410: it wants no more messages. */
+  /** The endpoint responded with 410, so it receives no more messages. */
   readonly gone: boolean;
-  /** Wait that the endpoint asked for, 0 to `retryAfterMsMax`; null when it asked for none. */
+  /** Wait that the endpoint requested, 0 to `retryAfterMsMax`; null if it requested none. */
   readonly retryAfterMs: number | null;
 }
 
-/** No endpoint may postpone its deliveries by more than a day. */
+/** Maximum time by which an endpoint can postpone its deliveries, in ms. */
 export const retryAfterMsMax = 24 * 60 * 60 * 1000;
 
 const success: Outcome = { success: true, reason: null, gone: false, retryAfterMs: null };
@@ -86,7 +86,7 @@ const httpDateForms = [
   new RegExp(`^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \\d]\\d) ${clock} (?<year>\\d{4})$`),
 ];
 
-/** Parses an HTTP date into ms since the Unix epoch. Returns NaN if it is not a date. */
+/** Parses an HTTP date into ms since the Unix epoch. Returns NaN for any other text. */
 function parseHttpDate(text: string, nowMs: number): number {
   for (const form of httpDateForms) {
     const part = form.exec(text)?.groups;

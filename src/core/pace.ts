@@ -1,6 +1,6 @@
 /**
- * A steady pace as a plain value: the time up to which it was kept (ms), and the fraction of an
- * item that was owed then.
+ * A steady pace as a plain value: the time up to which the pace was kept (ms), and the fraction of
+ * an item still due at that time.
  */
 export interface Pace {
   readonly at: number;
@@ -14,9 +14,9 @@ export interface Advanced {
 }
 
 export interface PaceLimits {
-  /** Longest time between two steps, unless a single item takes longer at this rate. */
+  /** Longest time between two steps, in ms, unless a single item takes longer at this rate. */
   readonly stepMsMax: number;
-  /** Most items in one step. */
+  /** Maximum number of items in one step. */
   readonly stepMax: number;
 }
 
@@ -26,9 +26,9 @@ export interface PaceLimits {
 const ROUNDING = 1e-6;
 
 /**
- * Returns the time between two steps in whole ms, for a rate above 0 per second. It is `stepMsMax`,
- * but less if a step would exceed half of `stepMax`, and more if a step would be less than one
- * item.
+ * Returns the time between two steps in whole ms, for a rate above 0 per second. The time is
+ * `stepMsMax`, but less if a step would exceed half of `stepMax`, and more if a step would be less
+ * than one item.
  */
 export function stepMs(ratePerSecond: number, { stepMsMax, stepMax }: PaceLimits): number {
   const ofOneMs = Math.ceil(1000 / ratePerSecond);
@@ -41,9 +41,9 @@ export function paceFrom(now: number, ratePerSecond: number, limits: PaceLimits)
 }
 
 /**
- * Returns the number of items due at `now`. A late step is made up for by a larger one, up to twice
- * the normal size. Longer breaks are not made up for, so no break ends in a burst. If the clock
- * steps back, the pace continues from the new time.
+ * Returns the number of items due at `now`. After a late step, the next step is larger, up to twice
+ * the normal size. Time lost beyond that is not made up for, so no break ends in a burst. If the
+ * clock steps back, the pace continues from the new time.
  */
 export function advance({ at, owed }: Pace, ratePerSecond: number, now: number, limits: PaceLimits): Advanced {
   const elapsedMs = Math.min(Math.max(0, now - at), 2 * stepMs(ratePerSecond, limits));

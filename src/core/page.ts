@@ -3,34 +3,31 @@ export interface Listed<T> {
   readonly data: readonly T[];
   /**
    * Start of the next page: the id of the last item, even if there is no next page. Null on an
-   * empty page, unless the search was cut short.
+   * empty page, unless the search was interrupted.
    */
   readonly iterator: string | null;
   /**
    * End of the previous page: `-` and the id of the first item. Absent on an empty page, unless the
-   * search was cut short.
+   * search was interrupted.
    */
   readonly prevIterator?: string;
-  /** No items are left in the direction of travel. */
+  /** True if no items are left in the direction of reading. */
   readonly done: boolean;
 }
 
 export const pageLimitDefault = 50;
 export const pageLimitMax = 250;
 
-/**
- * Where a search that was cut short continues: from this id, in the direction in which the reader
- * travels.
- */
+/** Where to continue an interrupted search: the id, and the direction of reading. */
 export interface Resume {
   readonly id: string;
   readonly backwards: boolean;
 }
 
 /**
- * Returns a page of items, which are in display order whatever the direction of travel. `more` says
- * whether further items exist in that direction. With `resume`, the next request continues from
- * there instead of from the last item.
+ * Returns a page of items, which are always in display order. `more` is true if further items exist
+ * in the direction of reading. With `resume`, the next request continues from there instead of from
+ * the last item.
  */
 export function listOut<T>(
   items: readonly T[],
@@ -57,8 +54,8 @@ export function parseIterator(text: string): { readonly id: string; readonly bac
 }
 
 /**
- * Escape for a name that begins with `-`, so that it does not request the previous page. No name
- * begins with `~`.
+ * Prefix that escapes a name that begins with `-`, so that it does not request the previous page.
+ * No name begins with `~`.
  */
 const NAME_MARK = "~";
 

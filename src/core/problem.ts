@@ -1,16 +1,15 @@
 /**
  * An API error for a request that cannot be fulfilled. Thrown anywhere below the API and converted
- * into a response in one place (`api/http/errors.ts`). The codes are those of the Svix API where it
- * has one.
+ * into a response in one place (`api/http/errors.ts`). Where the Svix API has a code, it is used.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
   constructor(
     /** HTTP status, 400 to 599. */
     readonly status: number,
-    /** Stable snake_case code for programs. */
+    /** Stable, machine-readable snake_case code. */
     readonly code: string,
-    /** One sentence for people: what happened, which value, what to do. Contains no secrets. */
+    /** One sentence for users: what happened, which value, what to do. Contains no secrets. */
     readonly detail: string,
     /** Seconds for the `Retry-After` header, or null to omit it. */
     readonly retryAfterSeconds: number | null = null,
@@ -20,7 +19,7 @@ export class Problem extends Error {
 }
 
 /**
- * A validation error of one value in the request. `loc` starts with `body`, `query`, `path` or
+ * A validation error for one value in the request. `loc` starts with `body`, `query`, `path` or
  * `header`.
  */
 export interface Finding {

@@ -1,9 +1,9 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * Returns the name servers of a `resolv.conf` (resolv.conf(5)) as literal addresses, in file order.
- * Link-local addresses with a zone (`fe80::1%eth0`) are left out, because the runtime accepts no
- * zone.
+ * Returns the name servers in a `resolv.conf` (resolv.conf(5)) as literal addresses, in file order.
+ * Link-local addresses with a zone (`fe80::1%eth0`) are left out, because the runtime does not
+ * accept zones.
  */
 export function nameServersOf(text: string): string[] {
   return text

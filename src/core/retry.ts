@@ -9,8 +9,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Returns the wait in ms after failure number `failedAttempts` (≥ 1) of this round, or null when
- * the schedule is used up.
+ * Returns the wait in ms after failure number `failedAttempts` (≥ 1) in this round; null if the
+ * schedule is used up.
  *
  * Jitter only lengthens the wait, so nothing is sent earlier than scheduled. `retryAfterMs` can
  * also only lengthen it, up to a day, and never adds an attempt.

@@ -1,6 +1,6 @@
 /**
  * Validation rules for the values of API fields. Each rule returns null for a valid value,
- * otherwise the message for the caller. The limits are those of the Svix API unless a comment says
+ * otherwise the error message. The limits are those of the Svix API unless a comment says
  * otherwise.
  */
 import type { IdPrefix } from "./id.ts";
@@ -8,11 +8,11 @@ import type { IdPrefix } from "./id.ts";
 export const nameCharsMax = 256;
 export const metadataBytesMax = 4096;
 /**
- * More entries than fit into `metadataBytesMax`. Larger objects are rejected without measuring
- * them.
+ * An object with more entries always exceeds `metadataBytesMax`, so it is rejected without
+ * measuring its size.
  */
 export const metadataEntriesMax = 1000;
-/** Maximum size of the JSON Schema of an event type, as JSON. */
+/** Maximum size of an event type's JSON Schema, as JSON, in bytes. */
 export const schemaBytesMax = 64 * 1024;
 export const headerValueBytesMax = 4096;
 /** Our own limit: a length that every receiver and proxy can be expected to accept. */
@@ -72,7 +72,7 @@ export function choiceProblem(word: string, words: readonly string[]): string | 
   return words.includes(word) ? null : `Must be one of: ${words.join(", ")}.`;
 }
 
-/** For lists of texts. */
+/** Validates that a list has no duplicates. */
 export function distinctProblem(items: readonly unknown[]): string | null {
   return new Set(items).size === items.length ? null : "Items must be distinct.";
 }
@@ -109,7 +109,7 @@ const forbiddenHeaders: ReadonlySet<string> = new Set([
   "upgrade",
   "user-agent",
   "warning",
-  // Stricter than the Svix API: these would change where a request goes or how its end is found.
+  // Stricter than the Svix API: these headers would change the request's destination or framing.
   "connection",
   "expect",
   "host",
@@ -135,8 +135,8 @@ const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const headerValuePattern = /^[\t\x20-\x7e]*$/;
 
 /**
- * Validates the name of a custom header for deliveries: a token (RFC 9110, 5.6.2) that we do not
- * set ourselves.
+ * Validates the name of a custom header for deliveries: a token (RFC 9110, 5.6.2) that is not one
+ * of the server's own headers.
  */
 export function headerNameProblem(name: string): string | null {
   if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Must be a valid header name.";

@@ -68,15 +68,15 @@ function knownNames(resources: readonly string[]): string {
   return `Resources: ${resources.join(", ")}. Actions: ${scopeActions.join(", ")}. Use * for all.`;
 }
 
-/** Returns the needed scopes that no held scope covers. */
+/** Returns the required scopes that no held scope covers. */
 export function missingScopes(held: readonly Scope[], needed: readonly ScopeName[]): ScopeName[] {
   return needed.filter((name) => !covers(held, parseScope(name)!));
 }
 
 /**
  * Returns whether the held scopes grant everything that `wanted` grants. Only `*` covers the
- * resource `*`, because it also includes future resources. For the action `*`, both actions must be
- * covered.
+ * resource `*`, because `*` also includes future resources. For the action `*`, both actions must
+ * be covered.
  */
 export function covers(held: readonly Scope[], wanted: Scope): boolean {
   const wantedActions = wanted.action === ANY ? actionKeys : [wanted.action];
@@ -90,7 +90,7 @@ export function covers(held: readonly Scope[], wanted: Scope): boolean {
 }
 
 /**
- * Returns the scope that an operation requires: `v1.event-type.list` with GET requires
+ * Returns the scope that an operation requires. Example: `v1.event-type.list` with GET requires
  * `event-type:Read`.
  */
 export function scopeOfOperation(id: string, method: string): ScopeName {

@@ -1,8 +1,8 @@
 /** A long-lived part of the program: a loop, a timer, a network listener. */
 export interface Service {
   /**
-   * Starts the service; repeated calls start it once. Resolves when it works and rejects if it
-   * cannot start.
+   * Starts the service; repeated calls start it once. Resolves when the service is running. Rejects
+   * if the service cannot start.
    */
   start(): Promise<void>;
   /**
@@ -19,7 +19,7 @@ export interface Service {
  */
 export abstract class OneLife implements Service {
   #starting: Promise<void> | null = null;
-  /** `begin` has completed or failed. */
+  /** True once `begin` has completed or failed. */
   #hasBegun = false;
   #stopping: Promise<void> | null = null;
 
@@ -53,7 +53,7 @@ export abstract class OneLife implements Service {
 
   async #stop(): Promise<void> {
     if (this.#starting === null) return;
-    // A failed start may have left something to release.
+    // A failed start may have left resources to release.
     if (!this.#hasBegun) await this.#starting.catch(() => {});
     await this.end();
   }
@@ -67,7 +67,10 @@ export class ServiceStack extends OneLife {
     super();
   }
 
-  /** Starts all services. If one cannot start, stops those before it and throws its error. */
+  /**
+   * Starts all services. If one cannot start, stops those that were started before it and throws
+   * its error.
+   */
   protected async begin(): Promise<void> {
     try {
       for (const service of this.services) {

@@ -1,14 +1,17 @@
 import type { Seq } from "./id.ts";
 
 /**
- * A change made by a command, for parts that keep derived state. Signals invalidate caches and wake
- * lanes. They belong to the command that caused them and are delivered before it returns; those of
- * other processes come from the store's feed. A `Fact`, in contrast, only reports.
+ * A change that a command made, for components with derived state. Signals invalidate caches and
+ * wake lanes. A signal is delivered before the command that sends it returns. Signals about other
+ * processes' changes come from the store's feed. A `Fact`, in contrast, only reports.
  */
 export type Signal =
-  /** Created, changed or deleted, or the set of its endpoints or their subscriptions changed. */
+  /**
+   * An application was created, changed or deleted, or its endpoints or their subscriptions
+   * changed.
+   */
   | { readonly type: "application.changed"; readonly applicationSeq: Seq; readonly environmentSeq: Seq }
-  /** Its `throttleRate` changed. */
+  /** An application's `throttleRate` changed. */
   | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
   | { readonly type: "endpoint.changed"; readonly endpointSeq: Seq; readonly applicationSeq: Seq }
   /** A delivery became pending at `position`. */
@@ -18,18 +21,18 @@ export type Signal =
    * ahead may be wrong.
    */
   | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
-  /** Created, changed, archived or deleted. */
+  /** An event type was created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
   /**
-   * Tokens were revoked, given an earlier end, or had their scopes changed; null means in any
+   * Tokens were revoked, got an earlier expiry, or had their scopes changed; null means in any
    * environment.
    */
   | { readonly type: "tokens.changed"; readonly environmentSeq: Seq | null }
-  /** Renamed or deleted; null means any environment. */
+  /** An environment was renamed or deleted; null means any environment. */
   | { readonly type: "environment.changed"; readonly environmentSeq: Seq | null }
   /**
-   * Other processes may have changed anything: what they reported was lost. All derived state must
-   * be read again.
+   * Other processes may have made any change, because their notifications were lost. All derived
+   * state must be read again.
    */
   | { readonly type: "store.changed" };
 
@@ -48,13 +51,14 @@ export class Signals {
 
   constructor(private readonly onDefect: (error: unknown, signal: SignalType) => void) {}
 
-  /** Subscribes a cache. `listener` drops cached values and does nothing else. */
+  /** Adds a cache. `listener` drops cached values and does nothing else. */
   invalidate<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
     subscribe(this.#invalidations, types, listener);
   }
 
   /**
-   * Subscribes a part that reacts to a change. `listener` runs after all caches are invalidated.
+   * Adds a component that reacts to a change. `listener` runs after all caches have been
+   * invalidated.
    */
   react<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
     subscribe(this.#reactions, types, listener);

@@ -26,14 +26,14 @@ const PUBLIC_PREFIX = "whpk_";
 const HMAC_BYTES_MIN = 24;
 const HMAC_BYTES_MAX = 75;
 const SEED_BYTES = 32;
-/** The seed followed by the public key. */
+/** Length of the seed followed by the public key. */
 const PRIVATE_BYTES = 64;
-/** DER bytes that precede the 32-byte seed in a PKCS #8 ed25519 key (RFC 8410, 7). */
+/** DER bytes before the 32-byte seed in a PKCS #8 ed25519 key (RFC 8410, 7). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
  * Parses a secret: `whsec_` and the base64 of 24 to 75 bytes, or `whsk_` and the base64 of an
- * ed25519 seed and its public key. Returns null for anything else, including base64 that is not
+ * ed25519 seed and its public key. Returns null for any other text, including base64 that is not
  * canonical or lacks padding.
  */
 export function parseSecret(text: string): SigningKey | null {
@@ -67,8 +67,8 @@ function decodeBase64(text: string): Buffer | null {
 }
 
 /**
- * Returns the key that a receiver verifies with: a `whsec_` secret unchanged, or the public key of
- * a `whsk_` key as `whpk_…`.
+ * Returns the key with which a receiver verifies: a `whsec_` secret unchanged, or a `whsk_` key's
+ * public key as `whpk_…`.
  */
 export function publicForm(secretText: string): string {
   if (!secretText.startsWith(PRIVATE_PREFIX)) return secretText;
@@ -76,7 +76,7 @@ export function publicForm(secretText: string): string {
   return PUBLIC_PREFIX + bytes.subarray(SEED_BYTES).toString("base64");
 }
 
-/** Size of a new secret: 192 bits, as in the specification's examples. */
+/** Size of a new secret in bytes: 192 bits, as in the specification's examples. */
 export const secretBytes = 24;
 
 /** Returns the `whsec_` secret for 24 to 75 random bytes. Throws `RangeError` for other lengths. */

@@ -8,14 +8,17 @@ import { hash } from "node:crypto";
 
 export const tokenBytes = 32;
 
-/** Name of the meta value that holds the hash of the root token, if the first start generated one. */
+/**
+ * Name of the meta value that holds the root token's hash, if the first start generated a root
+ * token.
+ */
 export const rootTokenMeta = "root-token-sha256";
 
 const PREFIX = "bhk_";
 const ROOT_PREFIX = "bhroot_";
 const HINT_CHARS = 4;
 
-/** Returns the text of a token. `random` is `tokenBytes` bytes from a secure source. */
+/** Returns the text of a token. `random` must be `tokenBytes` bytes from a secure source. */
 export function tokenText(random: Uint8Array): string {
   return PREFIX + Buffer.from(random).toString("base64url");
 }
@@ -31,15 +34,15 @@ export function tokenHash(text: string): Buffer {
 }
 
 /**
- * Returns the last characters of a token, so that people can recognise it. They are too few to be
- * of use to others.
+ * Returns the last characters of a token, so that users can recognise the token. They are too few
+ * to be useful to an attacker.
  */
 export function tokenHint(text: string): string {
   return text.slice(-HINT_CHARS);
 }
 
 /**
- * Returns the capabilities and scopes that restrict a token, for display, or null if it is
+ * Returns the capabilities and scopes that restrict a token, for display; null if the token is
  * unrestricted.
  */
 export function tokenLimits(token: {
@@ -50,7 +53,7 @@ export function tokenLimits(token: {
   return [...token.capabilities, ...token.scopes];
 }
 
-/** Returns how a token is displayed when its text is no longer known. */
+/** Returns the display form of a token whose text is no longer known. */
 export function censoredToken(hint: string): string {
   return `${PREFIX}***${hint}`;
 }

@@ -1,12 +1,12 @@
 /**
  * Durations, sizes and rates as written in settings and API fields. Parsers return null for text
- * that they do not fully understand. Formatters return the shortest exact form, which the parser
- * reads back to the same value.
+ * that is not entirely valid. Formatters return the shortest exact text, which the parser converts
+ * back to the same value.
  */
 
 type Units = ReadonlyArray<readonly [name: string, worth: number]>;
 
-/** Largest first. */
+/** Largest unit first. */
 const durationUnits: Units = [
   ["d", 86_400_000],
   ["h", 3_600_000],

@@ -12,7 +12,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * A clock that never steps back: it counts from the start of the process. Use it where a change of
- * the system time must do no harm.
+ * A clock that never steps back: it counts from the start of the process. For code that must not be
+ * affected by changes of the system time.
  */
 export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };

@@ -20,27 +20,30 @@ export interface LookupReply {
 export type LookUpFunction = (host: string, backend: Backend) => Promise<LookupReply>;
 
 /**
- * getaddrinfo blocks a thread for every name whose server does not answer, and there are only as
- * many threads as processors. Two such names would block all other lookups on a machine with two
- * processors. The resolver c-ares can wait for any number of names, and also reads /etc/hosts and
- * the search domains. The resolver of macOS can wait too, and it knows name servers that
+ * getaddrinfo blocks a thread for every name whose server does not respond, and there are only as
+ * many threads as processors. On a machine with two processors, two such names would block all
+ * other lookups. The c-ares resolver can wait for any number of names, and also reads /etc/hosts
+ * and the search domains. The macOS resolver can wait too, and also uses name servers that
  * resolv.conf does not list.
  */
 const BACKEND: Backend = process.platform === "darwin" ? "system" : "c-ares";
 
 const RESOLV_CONF = "/etc/resolv.conf";
 /**
- * Maximum number of waiters for the system resolver. Those whose caller has given up are skipped
+ * Maximum number of waiters for the system resolver. Waiters whose caller has aborted are skipped
  * when they are admitted.
  */
 const WAITING_FOR_SYSTEM_MAX = 1000;
 
 /**
- * Looks up names with the name servers of this machine. They are global to the process, so create
- * only one instance.
+ * Looks up names with this machine's name servers. The resolver's settings are global to the
+ * process, so create only one instance.
  */
 export class NameService {
-  /** One lookup at a time, because it may block a thread that the rest of the program needs. */
+  /**
+   * Limits system lookups to one at a time, because a lookup may block a thread that the rest of
+   * the program needs.
+   */
   readonly #system = new PrioritySemaphore([1], WAITING_FOR_SYSTEM_MAX);
   #version: string | null;
 
@@ -70,8 +73,8 @@ export class NameService {
       const servers = nameServersOf(readFileSync(this.resolvConf, "utf8"));
       if (servers.length > 0) setServers(servers);
     } catch {
-      // The file cannot be read or is being replaced. Keep the known servers; the next change is
-      // noticed.
+      // The file cannot be read or is being replaced. Keep the known servers; the next change will
+      // be detected.
     }
   }
 
@@ -102,7 +105,7 @@ function versionOf(file: string): string | null {
 export async function lookUp(host: string, backend: Backend): Promise<LookupReply> {
   try {
     const found = await Bun.dns.lookup(host, { backend });
-    // IPv4 first, because a machine without IPv6 gets IPv6 addresses too.
+    // IPv4 first, because lookups also return IPv6 addresses on a machine without IPv6.
     const addresses = found.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
     return { result: { kind: "found", addresses }, isRefused: false };
   } catch (error) {

@@ -8,7 +8,7 @@ interface Options {
   readonly publicUrl: string | null;
 }
 
-/** The address that a server got when it began to listen. */
+/** The address on which a server listens. */
 interface Listening {
   /** A literal IP without brackets. */
   readonly address: string;
@@ -16,15 +16,15 @@ interface Listening {
 }
 
 /**
- * The address at which this server listens and its public URL. With port 0 or a host name they are
- * known only once it listens.
+ * The address on which this server listens and its public URL. With port 0 or a host name, both are
+ * known only after the server has begun to listen.
  */
 export class OwnAddress {
   #listening: Listening | null = null;
 
   constructor(private readonly options: Options) {}
 
-  /** Records where the server now listens. */
+  /** Records the address on which the server now listens. */
   listening(listening: Listening): void {
     this.#listening = listening;
   }
@@ -38,14 +38,15 @@ export class OwnAddress {
     return originOf(host, this.#listening?.port ?? port);
   }
 
-  /** Base URL of generated links, without a trailing slash. */
+  /** Base URL for generated links, without a trailing slash. */
   get publicUrl(): string {
     return this.options.publicUrl ?? this.origin;
   }
 
   /**
-   * Returns the URL for a delivery to a built-in inbox: the listening address, which is a literal IP,
-   * instead of the public URL. Returns null for every other URL, and before the server listens.
+   * Returns the URL for a delivery to a built-in inbox. It has the listening address, which is a
+   * literal IP, instead of the public URL. Returns null for every other URL, and before the server
+   * listens.
    */
   readonly inbox = (url: URL): URL | null => {
     if (this.#listening === null || !url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;

@@ -1,5 +1,5 @@
 /**
- * A semaphore with ranks, of which 0 is the highest priority. Waiters are admitted by rank, then in
+ * A semaphore with ranks; rank 0 has the highest priority. Waiters are admitted by rank, then in
  * order of arrival. Lower priorities leave capacity free for higher ones.
  */
 export class PrioritySemaphore {
@@ -22,8 +22,8 @@ export class PrioritySemaphore {
   }
 
   /**
-   * Resolves to true once admitted; the caller must then call `release`. Resolves to false at once
-   * if too many are waiting.
+   * Resolves to true when admitted; the caller must then call `release`. Resolves to false
+   * immediately if too many are waiting.
    */
   acquire(rank: number): Promise<boolean> {
     if (this.#canAcquire(rank)) {

@@ -9,11 +9,11 @@ const NAMES_MAX = 10_000;
 const CONCURRENT_MAX = [1024, 768, 512] as const;
 const WAITING_MAX = NAMES_MAX;
 /**
- * Time limit of a lookup. Shorter than the default delivery timeout, so that the attempt can report
- * the cause.
+ * Maximum duration of a lookup, in ms. Shorter than the default delivery timeout, so that the
+ * attempt can report the cause.
  */
 const LOOKUP_MS_MAX = 6000;
-/** How long an attempt waits for a newer result if it has a usable one. */
+/** Time that an attempt waits for a newer result if it has a usable one, in ms. */
 const PATIENCE_MS = 100;
 
 type Addresses = readonly string[];
@@ -21,7 +21,10 @@ type Addresses = readonly string[];
 /** A lookup in progress, shared by all callers that need the name. */
 interface PendingLookup {
   readonly addresses: Promise<Addresses>;
-  /** Resolves to the new addresses, or after a short wait to those that are still usable. */
+  /**
+   * Resolves to the new addresses, or after a short wait to the old addresses that are still
+   * usable.
+   */
   readonly addressesSoon: Promise<Addresses>;
 }
 
@@ -31,7 +34,7 @@ interface Name {
 }
 
 /**
- * Resolves host names with a cache that many attempts share. While the name servers do not answer,
+ * Resolves host names with a cache that many attempts share. While the name servers do not respond,
  * known addresses stay in use for as long as `core/name-answer.ts` allows. Names that hang do not
  * block other names.
  */
@@ -73,7 +76,10 @@ export class SystemResolver implements Resolver {
     return usableAddresses(name.answer, now);
   }
 
-  /** Returns null if too many lookups are waiting, which says nothing about the name. */
+  /**
+   * Returns null if too many lookups are waiting. In that case the result says nothing about the
+   * name.
+   */
   async #lookUp(host: string, rank: number): Promise<LookupResult | null> {
     if (!(await this.#semaphore.acquire(rank))) return null;
     const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
  * Output of `scripts/web.ts`, embedded as text. Declared here so that types can be checked before
- * it is built.
+ * that script has run.
  */
 declare module "../../dist/web/*" {
   const text: string;

@@ -11,17 +11,15 @@ import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
 import type { OperationalPayloads } from "./payload.ts";
 
-/**
- * A fact and the types of the webhooks that report it, before it is known who subscribes to them.
- */
+/** A fact and the types of webhooks that report it, before their subscribers are known. */
 interface Report {
   readonly fact: ReportedFact;
   readonly types: readonly OperationalEventType[];
 }
 
-/** Reports that may wait in memory for the store. Further ones are dropped. */
+/** Maximum number of reports that wait in memory to be stored. Further reports are dropped. */
 const WAITING_MAX = 10_000;
-/** Reports whose messages are stored in one commit. */
+/** Maximum number of reports whose messages are stored in one commit. */
 const BATCH_MAX = 100;
 const STORE_RETRY_MS = 500;
 
@@ -36,15 +34,17 @@ export interface OperationalParts {
 }
 
 /**
- * Turns facts into operational webhooks. Their endpoints belong to a hidden application of the
- * environment, so they are signed, retried and kept as dead letters like every message. Facts about
- * the hidden application itself are not reported.
+ * Turns facts into operational webhooks. Their endpoints belong to a hidden application in the
+ * environment, so the webhooks are signed, retried and kept as dead letters like every message.
+ * Facts about the hidden application itself are not reported.
  *
- * A fact is stated after its commit, and the webhook is stored in a later commit. From then on it
- * is delivered like any message, but a crash between the two commits loses it.
+ * A fact is stated after its commit, and its webhook is stored in a later commit. A crash between
+ * the two commits loses the webhook. After the second commit it is delivered like any message.
  */
 export class OperationalWebhooks extends OneLife {
-  /** All hidden applications, by environment. Those of other processes become known by signals. */
+  /**
+   * All hidden applications, by environment. Signals announce those that other processes create.
+   */
   readonly #applications = new Map<Seq, Application>();
   readonly #hidden = new Set<Seq>();
   #waiting: Report[] = [];
@@ -67,7 +67,7 @@ export class OperationalWebhooks extends OneLife {
     for (const application of await this.parts.store.configuration.applications.operational()) this.#know(application);
   }
 
-  /** Looks for hidden applications that another process has created. */
+  /** Reads hidden applications that another process has created. */
   #learn(read: () => Promise<ReadonlyArray<Application | null>>): void {
     read().then(
       (found) => {
@@ -77,30 +77,31 @@ export class OperationalWebhooks extends OneLife {
         if (!(error instanceof StoreUnavailable)) {
           this.parts.facts.state({ type: "defect.found", where: "operational webhooks", error });
         }
-        // A later signal, or the next start, will tell.
+        // A later signal or the next start will trigger another read.
       },
     );
   }
 
-  /** Stores the reports that wait. They are lost if the store cannot be written. */
+  /** Stores the waiting reports. They are lost if the store cannot be written. */
   protected async end(): Promise<void> {
     this.#endRest();
     while (this.#sending !== null) await this.#sending;
   }
 
   /**
-   * Returns the hidden application of an environment; null if it never had an operational endpoint.
+   * Returns an environment's hidden application; null if the environment never had an operational
+   * endpoint.
    */
   applicationOf(environmentSeq: Seq): Application | null {
     return this.#applications.get(environmentSeq) ?? null;
   }
 
-  /** Returns whether an application is a hidden one. */
+  /** Returns whether an application is hidden. */
   isHidden(applicationSeq: Seq): boolean {
     return this.#hidden.has(applicationSeq);
   }
 
-  /** Returns the hidden application of an environment, and creates it if there is none. */
+  /** Returns an environment's hidden application, and creates it if it does not exist. */
   async ensureApplication(environmentSeq: Seq): Promise<Application> {
     const { store, seqs, clock } = this.parts;
     const known = this.applicationOf(environmentSeq);
@@ -118,7 +119,7 @@ export class OperationalWebhooks extends OneLife {
     this.#hidden.add(application.seq);
   }
 
-  /** Costs one comparison if no environment has operational endpoints. */
+  /** Collects a report. Takes one comparison if no environment has operational endpoints. */
   #listen(fact: FactOf<(typeof REPORTED)[number]>): void {
     if (this.#applications.size === 0) return;
     const report = reportOf(fact);
@@ -135,7 +136,7 @@ export class OperationalWebhooks extends OneLife {
     if (this.#sending !== null || this.#waiting.length === 0) return;
     this.#sending = this.#send().finally(() => {
       this.#sending = null;
-      // More may have come after the last batch was stored.
+      // More reports may have been added after the last batch was stored.
       this.#wake();
     });
   }
@@ -145,9 +146,9 @@ export class OperationalWebhooks extends OneLife {
     return "applicationSeq" in fact && this.#hidden.has(fact.applicationSeq);
   }
 
-  /** Stores the reports that wait, in batches and in the order of their facts. */
+  /** Stores the waiting reports, in batches and in the order of their facts. */
   async #send(): Promise<void> {
-    // Facts of the same turn of the event loop are reported in the same commit.
+    // Facts from the same turn of the event loop are reported in the same commit.
     await new Promise<void>((resolve) => this.parts.clock.soon(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX);
@@ -162,7 +163,7 @@ export class OperationalWebhooks extends OneLife {
     this.#dropped = 0;
   }
 
-  /** Stores a batch. Waits for as long as the store cannot be written, unless the process ends. */
+  /** Stores a batch. Retries while the store cannot be written, unless the process is stopping. */
   async #store(batch: readonly Report[]): Promise<void> {
     for (;;) {
       try {
@@ -210,7 +211,8 @@ export class OperationalWebhooks extends OneLife {
       for (const type of wanted) incoming.push(plainIncoming(type, Buffer.from(JSON.stringify({ type, data }))));
       messages.set(entry, incoming);
     }
-    // One atomic group, so that a retry repeats nothing, unless the outcome of the first try is unknown.
+    // The messages form one atomic group, so a retry stores none of them twice, unless the outcome
+    // of the first try is unknown.
     await store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
   }
 

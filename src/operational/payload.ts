@@ -3,9 +3,9 @@ import type { ReportedFact } from "../core/operational.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * Makes the `data` of operational webhooks: the fields of the Svix API (ids and uids of the
- * subject) and our own. It reads the uids when it is called, so a uid that has changed since the
- * fact is the new one.
+ * Builds the `data` of operational webhooks: the fields of the Svix API (ids and uids of the
+ * subject) and additional fields. The uids are read when the webhook is built, so a uid that was
+ * changed after the fact has its new value.
  */
 export class OperationalPayloads {
   constructor(
@@ -28,7 +28,7 @@ export class OperationalPayloads {
     }
   }
 
-  /** The ids and uids of application and endpoint, even if they have been deleted. */
+  /** Returns the ids and uids of application and endpoint, even if these have been deleted. */
   async #where({ applicationSeq, endpointSeq }: { readonly applicationSeq: Seq; readonly endpointSeq: Seq }) {
     const application = await this.store.configuration.applications.known(applicationSeq);
     const endpoint = await this.store.configuration.endpoints.get(endpointSeq);

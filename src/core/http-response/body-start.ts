@@ -2,7 +2,8 @@ import { cutUtf8 } from "../text.ts";
 
 const EMPTY = new Uint8Array(0);
 /**
- * Up to this many bytes, a loop is faster than `set`. Most responses to webhooks are this short.
+ * Size up to which a loop is faster than `set`, in bytes. Most responses to webhooks are this
+ * short.
  */
 const SHORT_BYTES = 64;
 
@@ -10,8 +11,8 @@ const SHORT_BYTES = 64;
 export class BodyStart {
   #bytes = EMPTY;
   /**
-   * Bytes kept, at most one above the limit: `cutUtf8` needs that one to know that the body is
-   * longer.
+   * Number of bytes kept, at most one more than the limit: `cutUtf8` needs one more to detect that
+   * the body is longer.
    */
   #length = 0;
 
@@ -22,8 +23,8 @@ export class BodyStart {
   }
 
   /**
-   * Adds bytes `from` to `to` of `piece` as far as there is room. `expected` is a hint: bytes to
-   * come.
+   * Adds bytes `from` to `to` of `piece`, as far as there is room. `expected` is a hint: the number
+   * of bytes still to come.
    */
   add(piece: Uint8Array, from: number, to: number, expected = 0): void {
     const end = Math.min(to, from + this.bytesMax + 1 - this.#length);
@@ -35,7 +36,7 @@ export class BodyStart {
     this.#length = length;
   }
 
-  /** At most `bytesMax` bytes, cut between characters. */
+  /** Returns at most `bytesMax` bytes, cut between characters. */
   take(): Uint8Array {
     const isExact = this.#length === this.#bytes.byteLength;
     return cutUtf8(isExact ? this.#bytes : this.#bytes.subarray(0, this.#length), this.bytesMax);

@@ -1,10 +1,10 @@
-/** Limits a size to what a number holds exactly. */
+/** Limits a size to the integers that a number represents exactly. */
 const DIGITS_MAX = 12;
 const SEMICOLON = 59;
 
 /**
- * Reads the size line of a chunk (RFC 9112, 7.1). Returns null if it is malformed. Extensions are
- * ignored. A prefix of a valid line is valid too, unless it is empty.
+ * Reads a chunk's size line (RFC 9112, 7.1). Returns null if the line is malformed. Extensions are
+ * ignored. Any non-empty prefix of a valid line is also valid.
  */
 export function readChunkSize(bytes: Uint8Array, start: number, end: number): number | null {
   let at = start;

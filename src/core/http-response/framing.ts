@@ -47,7 +47,7 @@ function isChunked(transferEncoding: string): boolean {
 
 /** True if the headers allow another request over the connection. */
 export function isPersistent(minorVersion: number, { connection, contentLength, transferEncoding }: HeaderFields) {
-  // A sign of response splitting (RFC 9112, 6.3).
+  // Both headers together indicate response splitting (RFC 9112, 6.3).
   if (contentLength !== null && transferEncoding !== null) return false;
   if (connection === null) return minorVersion >= 1;
   if (CLOSE.test(connection)) return false;

@@ -1,7 +1,7 @@
 const TAB = 9;
 const SPACE = 32;
 const COLON = 58;
-/** This bit makes an ASCII letter lower case and is already set in a hyphen. */
+/** Bit that makes an ASCII letter lower case. It is already set in a hyphen. */
 const LOWER_CASE = 0x20;
 
 /** The characters of a token (RFC 9110, 5.6.2). */
@@ -19,17 +19,15 @@ const names: ReadonlyMap<number, readonly [Name, Uint8Array]> = new Map(
   ]),
 );
 
-/**
- * The four header fields that matter to the client. Other fields are skipped without decoding them.
- */
+/** The four header fields that the client uses. Other fields are skipped without decoding them. */
 export class HeaderFields {
   /** Repeated fields are joined with commas (RFC 9110, 5.3). */
   contentLength: string | null = null;
   transferEncoding: string | null = null;
   connection: string | null = null;
-  /** The first one if there are several. */
+  /** If the field is repeated, the first value counts. */
   retryAfter: string | null = null;
-  /** The field of the last line. Its value may continue in the next line. */
+  /** The field that the last line belongs to. Its value may continue in the next line. */
   #open: Name | null = null;
   #value = "";
 
@@ -52,7 +50,7 @@ export class HeaderFields {
     return at === nameEnd ? null : "A header name was followed by white space.";
   }
 
-  /** Stores the field of the last line. */
+  /** Stores the field that the last line belongs to. */
   close(): void {
     const value = this.#value;
     switch (this.#open) {
@@ -79,7 +77,7 @@ function joined(before: string | null, value: string): string {
   return before === null ? value : `${before}, ${value}`;
 }
 
-/** Returns the known name that these bytes spell in any case, or null. */
+/** Returns the known name that these bytes spell, ignoring case, or null. */
 function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
   const known = names.get(end - start);
   if (known === undefined) return null;

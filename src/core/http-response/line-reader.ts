@@ -8,11 +8,14 @@ const EMPTY = new Uint8Array(0);
  * if it spans several pieces.
  */
 export class LineReader {
-  /** Bytes `start` to `end` are the line, until the next `read`. A line that is too long is cut. */
+  /**
+   * Contains the line at `start` to `end`, until the next `read`. A line that is too long is
+   * truncated.
+   */
   bytes: Uint8Array = EMPTY;
   start = 0;
   end = 0;
-  /** Length of the whole line without LF. */
+  /** Length of the whole line without its LF. */
   length = 0;
   isTooLong = false;
   #carry = EMPTY;
@@ -20,8 +23,8 @@ export class LineReader {
 
   /**
    * Reads from position `at` of `piece`. Returns the position after the line, or -1 if the line is
-   * not complete; then `bytes` holds its beginning, with a CR at the end if one arrived. Keeps at
-   * most `bytesMax` bytes of a line.
+   * not complete. In that case `bytes` holds the beginning of the line, with its CR if one arrived.
+   * Keeps at most `bytesMax` bytes of a line.
    */
   read(piece: Uint8Array, at: number, bytesMax: number): number {
     const found = piece.indexOf(LF, at);

@@ -27,30 +27,30 @@ type State =
 
 /**
  * Reads one response to a POST from pieces of any size. The result does not depend on how the bytes
- * are split; only `mayBeReused` may, and only if the body is cut.
+ * are split. The only exception is `mayBeReused`, and only if the body is truncated.
  *
- * A status is never lost: once the status line is complete, `status` is set, and errors in the rest
- * only add a `note`. Interim (1xx) responses are skipped; 101 is final.
+ * A status is never lost: once the status line is complete, `status` is set, and later errors only
+ * add a `note`. Interim (1xx) responses are skipped; 101 is final.
  */
 export class ResponseParser {
-  /** The final status: 101, or 200 to 999. Null until it was received. */
+  /** The final status: 101, or 200 to 999. Null until it has been received. */
   status: number | null = null;
-  /** The first thing that is wrong with the response, as one sentence. */
+  /** The first error in the response, as one sentence. */
   note: string | null = null;
-  /** True once any byte was received. */
+  /** True once any byte has been received. */
   hasBegun = false;
   /** True if the connection was closed before the end of the response. */
   isCutOff = false;
-  /** True if another request may follow over the connection. Valid when `isDone`. */
+  /** True if another request may be sent over the connection. Valid after `isDone`. */
   mayBeReused = false;
   readonly #body: BodyStart;
   readonly #lines = new LineReader();
   #state: State = "status line";
   #minorVersion = 1;
   #fields = new HeaderFields();
-  /** Bytes of complete header lines, later of trailer lines. */
+  /** Bytes in complete header lines, and later in trailer lines. */
   #blockBytes = 0;
-  /** Bytes to come of the body or chunk. */
+  /** Bytes of the body or chunk that have not been read yet. */
   #rest = 0;
 
   constructor(bodyBytesMax: number) {
@@ -58,14 +58,14 @@ export class ResponseParser {
   }
 
   /**
-   * True when the response is complete or reading stopped. If `status` is null then, it is not
-   * HTTP/1.x.
+   * True if the response is complete or reading has stopped. If `status` is then null, the response
+   * is not HTTP/1.x.
    */
   get isDone(): boolean {
     return this.#state === "done";
   }
 
-  /** The raw `Retry-After` header, if there was one. */
+  /** The raw `Retry-After` header; null if it is absent. */
   get retryAfter(): string | null {
     return this.#fields.retryAfter;
   }
@@ -80,9 +80,10 @@ export class ResponseParser {
     this.hasBegun = true;
     let at = 0;
     while (at < piece.byteLength && this.#state !== "done") at = this.#step(piece, at);
-    // No request asked for the bytes after the response.
+    // No request has asked for the bytes after the response.
     if (at < piece.byteLength) this.mayBeReused = false;
-    // The rest of a cut body was skipped as far as it had arrived; more is not waited for.
+    // The rest of a truncated body has been skipped as far as it had arrived. The client does not
+    // wait for more.
     if (this.#body.isFull && this.#state !== "done") this.#stop();
   }
 
@@ -93,7 +94,9 @@ export class ResponseParser {
     this.#stop(this.isCutOff ? "The connection was closed before the end of the response." : null);
   }
 
-  /** Reads something from position `at` of `piece` and returns the position after it. */
+  /**
+   * Reads one element from position `at` of `piece` and returns the position after that element.
+   */
   #step(piece: Uint8Array, at: number): number {
     switch (this.#state) {
       case "status line":
@@ -124,7 +127,7 @@ export class ResponseParser {
     const line = readStatusLine(lines.bytes, lines.start, lines.end);
     if (line === null) return this.#stop();
     this.#minorVersion = line.minorVersion;
-    // An interim response is followed by another one (RFC 9110, 15.2).
+    // Another response follows an interim response (RFC 9110, 15.2).
     if (line.status >= 200 || line.status === 101) this.status = line.status;
     if (lines.isTooLong) return this.#stop("The status line was longer than 8 KiB; the rest was ignored.");
     this.#state = "headers";
@@ -190,8 +193,8 @@ export class ResponseParser {
   #readChunkSize(piece: Uint8Array, at: number): number {
     const lines = this.#lines;
     const next = lines.read(piece, at, chunkSizeLineBytesMax);
-    // A server that announces chunks but sends none may never end the line, so its beginning is
-    // checked.
+    // A server that announces chunks but sends none may never end the line, so the line's beginning
+    // is checked.
     const endsWithCr = next < 0 && lines.bytes[lines.end - 1] === CR;
     const size = readChunkSize(lines.bytes, lines.start, endsWithCr ? lines.end - 1 : lines.end);
     if (size === null || lines.isTooLong) return this.#stopInChunks();
@@ -224,7 +227,7 @@ export class ResponseParser {
     return next;
   }
 
-  /** The response is complete. */
+  /** Ends reading at the end of the response. */
   #finish(): void {
     this.#state = "done";
     this.mayBeReused = this.note === null && isPersistent(this.#minorVersion, this.#fields) && this.status !== 101;
@@ -242,7 +245,10 @@ export class ResponseParser {
     return this.#stop("The chunked body was malformed; the rest was ignored.");
   }
 
-  /** Adds a note, except about what follows a cut body: how much of that is seen is chance. */
+  /**
+   * Adds a note, except about bytes after a truncated body, because it is random how many of these
+   * arrive.
+   */
   #say(note: string | null): void {
     if (!this.#body.isFull) this.note ??= note;
   }

@@ -12,7 +12,7 @@ export interface StatusLine {
 }
 
 /**
- * Reads a status line of HTTP/1.x (RFC 9112, 4). Returns null if it is not one. Several spaces
+ * Reads an HTTP/1.x status line (RFC 9112, 4). Returns null for any other text. Several spaces
  * before the status and a missing reason phrase are accepted, because some servers send them.
  */
 export function readStatusLine(bytes: Uint8Array, start: number, end: number): StatusLine | null {

@@ -28,13 +28,15 @@ import {
 
 const RETRY_WAITS_MAX = 50;
 const RETRY_WAIT_MS_MAX = 365 * 86_400_000;
-/** From the fastest possible response to the longest that a receiver should need. */
+/**
+ * Limits of a timeout: the fastest plausible response, and the longest that a receiver should need.
+ */
 const TIMEOUT_MS_MIN = 100;
 const TIMEOUT_MS_MAX = 600_000;
 const CONCURRENCY_MAX = 1000;
 const URL_CHARS_MAX = 65_536;
 const VERSION_MAX = 65_535;
-/** An endpoint that needs more can subscribe to all event types. */
+/** An endpoint that needs more can subscribe to all event types instead. */
 export const EVENT_TYPES_MAX = 1000;
 
 const url = text({
@@ -89,14 +91,14 @@ const failingSince = nullableOutput(
 );
 
 /**
- * All fields of an endpoint. To add one: a line here, a column in a migration, a label in the
+ * All fields of an endpoint. To add a field: a line here, a column in a migration, a label in the
  * portal.
  */
 export const endpointFields = {
   seq: key("ep_"),
   applicationSeq: rowNumber(),
   uid: setting(uid("ep_", "endpoint", "application"), null),
-  /** In the form of the WHATWG URL standard. */
+  /** Normalized by the WHATWG URL standard. */
   url: required(url, { example: "https://example.com/webhook" }),
   description: setting(label("Free-text description."), ""),
   disabled: setting(flag({ description: "No messages are delivered." }), false),
@@ -110,11 +112,11 @@ export const endpointFields = {
   throttleRate: setting(throttleRate("Maximum attempts per second; null means no limit."), null),
   rateLimit: alias("throttleRate", rateLimit),
   version: setting(integer({ minimum: 1, maximum: VERSION_MAX, deprecated: true }), 1),
-  /** Null: the server's `retry-schedule`. */
+  /** Null uses the server's `retry-schedule`. */
   retryScheduleMs: setting(retrySchedule, null, { json: "retrySchedule" }),
-  /** Null: the server's `delivery-timeout`. */
+  /** Null uses the server's `delivery-timeout`. */
   timeoutMs: setting(timeoutMs, null),
-  /** Null: the server's `endpoint-concurrency`. */
+  /** Null uses the server's `endpoint-concurrency`. */
   concurrency: setting(concurrency, null),
   ordering: setting(ordering, "parallel"),
   paused: setting(flag({ description: "Messages are queued but not sent." }), false),
@@ -125,11 +127,11 @@ export const endpointFields = {
     null,
     { stored: false },
   ),
-  /** Stored encrypted in a table of its own, with the secrets that it replaced. */
+  /** Stored encrypted in a separate table, together with older secrets. */
   secret: atCreation(secret, null, { stored: false, output: "never" }),
-  /** Names keep their case. Changed by operations of their own. */
+  /** Names keep their case. Separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
-  /** Since when every attempt has failed; null while healthy. */
+  /** Time since which every attempt has failed; null while the endpoint is healthy. */
   failingSince: state(failingSince, null),
   createdAt,
   updatedAt,
@@ -141,7 +143,7 @@ interface Plain extends Pick<Endpoint, "seq" | "applicationSeq" | "url"> {
   readonly now: number;
 }
 
-/** Returns a new endpoint with the defaults of all other fields. */
+/** Returns a new endpoint. Fields that are not given have their defaults. */
 export function plainEndpoint({ now, ...given }: Plain): Endpoint {
   return { ...defaultsOf(endpointFields), ...given, createdAt: now, updatedAt: now };
 }

@@ -19,15 +19,15 @@ const name = text({
   },
 });
 
-/** All fields of an environment. To add one: a line here and a column in a migration. */
+/** All fields of an environment. To add a field: a line here and a column in a migration. */
 export const environmentFields = {
   seq: key(environmentPrefix),
-  /** Unique. That of a JWT's environment is the `org_…` text of the JWT. */
+  /** Unique. An environment that comes from JWTs has the JWTs' `org_…` text as its name. */
   name: required(name, { example: "staging" }),
   type: requiredAtCreation(choice(["development", "production"], { description: "Informational." }), {
     example: "development",
   }),
-  /** The Svix API tells where it is hosted. */
+  /** The Svix API reports its hosting region. */
   region: state(choice(["eu", "us", "au", "ca", "self-hosted"]), "self-hosted", { stored: false }),
   createdAt,
   updatedAt,

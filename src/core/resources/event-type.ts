@@ -30,7 +30,7 @@ const validation = choice(["off", "warn", "reject"], {
 
 type Flags = readonly string[];
 
-/** An empty list is null in JSON. */
+/** JSON represents an empty list as null. */
 const flags = nullMeans<Flags, Flags, Flags>([], list(eventTypeName, { maxItems: FLAGS_MAX, distinct: true }));
 const featureFlags: ValueType<Flags, Flags | null, Flags | null> = {
   ...flags,
@@ -45,7 +45,7 @@ const featureFlag: ValueType<Flags, string | null, string | null> = {
   format: (value) => value[0] ?? null,
 };
 
-/** All fields of an event type. To add one: a line here and a column in a migration. */
+/** All fields of an event type. To add a field: a line here and a column in a migration. */
 export const eventTypeFields = {
   seq: rowNumber(),
   environmentSeq: rowNumber(),
@@ -57,10 +57,10 @@ export const eventTypeFields = {
   }),
   archived: setting(flag({ description: "Endpoints can no longer subscribe to it." }), false),
   deprecated: setting(flag(), false),
-  /** By version, as they were sent. */
+  /** Schemas by version, unchanged from the request. */
   schemas: setting(schemas, null),
   validation: setting(validation, "warn"),
-  /** The Svix API had one flag before it had a list. */
+  /** The Svix API's older, single flag. */
   featureFlag: alias("featureFlags", featureFlag),
   featureFlags: setting(featureFlags, []),
   groupName: setting(nullable(eventTypeName), null),
@@ -70,7 +70,7 @@ export const eventTypeFields = {
 
 export interface EventType extends RecordOf<typeof eventTypeFields> {}
 
-/** The settings of an event type of which only the name is given. */
+/** Settings of an event type for which only the name is given. */
 export const plainEventType = settingsOf(eventTypeFields);
-/** What clients may set. */
+/** The settings of an event type that clients may change. */
 export type EventTypeSettings = typeof plainEventType;

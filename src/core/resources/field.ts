@@ -1,44 +1,44 @@
 /**
  * A resource is described by one table of its fields: an object with one entry per field, in the
- * order of the API. The store's SQL and record type, the API's schemas, examples and conversions,
- * and the OpenAPI document are derived from it.
+ * order of the API. All of these are derived from the table: the store's SQL and record type, the
+ * API's schemas, examples and conversions, and the OpenAPI document.
  */
 import type { IdPrefix, Seq } from "../id.ts";
 import { id, instant, integer, type OutputType, type ValueType } from "./value-type.ts";
 
 type Need = "required" | "optional" | "no";
 
-/** Where a field occurs, and its name in JSON. */
+/** The places where a field occurs, and its name in JSON. */
 export interface Traits {
-  /** In the body of a request that creates the resource. */
+  /** Whether requests that create the resource have this field. */
   readonly create: Need;
   /**
-   * In the body of a request that replaces the resource (PUT). A PATCH takes the same fields, all
-   * of them optional.
+   * Whether requests that replace the resource (PUT) have this field. In a PATCH, the same fields
+   * are optional.
    */
   readonly update: Need;
   readonly output: "always" | "unless null" | "never";
-  /** Whether the record has the field. If not, responses show its default. */
+  /** Whether the record has the field. If not, responses contain its default. */
   readonly stored: boolean;
   /** Whether the table defines the value for a new record. */
   readonly hasDefault: boolean;
-  /** The name in JSON if it differs from the one in the record. */
+  /** The name in JSON; null if it is the same as in the record. */
   readonly json: string | null;
 }
 
 /**
- * One line of a table: a field whose values are `V` in memory, `I` in requests and `O` in
+ * One entry of a table: a field with values of type `V` in memory, `I` in requests and `O` in
  * responses.
  */
 export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits = Traits> {
   readonly type: OutputType<V, O> | ValueType<V, I, O>;
   readonly traits: T;
   readonly initial?: V;
-  /** The value in examples of the OpenAPI document; by default the default. */
+  /** Value for examples in the OpenAPI document. If absent, the default is used. */
   readonly example?: O;
   /** Never changes after creation. */
   readonly fixed?: true;
-  /** The field that this is another name for. */
+  /** The field for which this is another name. */
   readonly aliasOf?: string;
 }
 
@@ -48,12 +48,12 @@ export type ValueOf<F> = F extends Field<infer V, infer _I, infer _O, infer _T> 
 export type InputOf<F> = F extends Field<infer _V, infer I, infer _O, infer _T> ? I : never;
 export type ResultOf<F> = F extends Field<infer _V, infer _I, infer O, infer _T> ? O : never;
 
-/** The names of the fields whose trait `Name` is one of `Value`. */
+/** The names of fields whose trait `Name` is one of `Value`. */
 export type Where<F extends Fields, Name extends keyof Traits, Value> = {
   [K in keyof F & string]: F[K]["traits"][Name] extends Value ? K : never;
 }[keyof F & string];
 
-/** The record that the store keeps of a resource. */
+/** The record that the store keeps for a resource. */
 export type RecordOf<F extends Fields> = { readonly [K in Where<F, "stored", true>]: ValueOf<F[K]> };
 
 type Defaults<F extends Fields, K extends keyof F> = {
@@ -77,7 +77,7 @@ function initialOf<R>(fields: Fields, isWanted: (field: Field) => boolean): R {
   return Object.fromEntries(wanted.map(([name, { initial }]) => [name, initial])) as R;
 }
 
-/** Options of a field beyond what its kind implies. */
+/** Options of a field, in addition to those that its kind implies. */
 interface Options<O> extends Partial<Omit<Traits, "hasDefault">> {
   readonly example?: O;
 }
@@ -108,21 +108,19 @@ const REQUIRED_AT_CREATION = { ...REQUIRED, update: "no" } as const;
 const AT_CREATION = { ...SETTING, update: "no" } as const;
 const ALIAS = { ...SETTING, stored: false, hasDefault: false } as const;
 
-/** The number of the row: `id` in JSON. */
+/** The row's number, shown as `id` in JSON. */
 export function key(prefix: IdPrefix) {
   const example = `${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`;
   const type = id(prefix, { description: "Assigned by the server.", examples: [example] });
   return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
 }
 
-/**
- * The number of this row or of the one that it belongs to, for a resource that does not show it.
- */
+/** A row's number that responses do not show: this row's, or that of a row it belongs to. */
 export function rowNumber(): Field<Seq, never, number, typeof INTERNAL> {
   return { type: integer(), traits: INTERNAL, fixed: true };
 }
 
-/** A field that clients must send. */
+/** A field that requests must contain. */
 export function required<V, I, O, const M extends Options<O> = object>(type: ValueType<V, I, O>, more?: M) {
   return field(type, REQUIRED, more);
 }
@@ -136,7 +134,7 @@ export function setting<V, I, O, const M extends Options<O> = object>(
   return field(type, SETTING, more, { initial });
 }
 
-/** A field that clients may set, but only when they create the resource. */
+/** A field that clients may set only when they create the resource. */
 export function atCreation<V, I, O, const M extends Options<O> = object>(
   type: ValueType<V, I, O>,
   initial: NoInfer<V>,

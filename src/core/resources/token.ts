@@ -50,21 +50,26 @@ const application = id("app_", {
   description: "The application that the token is limited to, or null for the whole environment.",
 });
 
-/** All fields of a token but its hash. To add one: a line here and a column in a migration. */
+/**
+ * All fields of a token except its hash. To add a field: a line here and a column in a migration.
+ */
 export const tokenFields = {
   seq: key("tok_"),
   name: required(name, { example: "billing service" }),
   environmentSeq: rowNumber(),
   applicationSeq: given(nullableOutput(application), { json: "appId" }),
-  /** What the token of one application may do; null: all that such a token can. */
+  /** Permissions of an application's token. Null means all that such a token can have. */
   capabilities: internal(json<readonly Capability[] | null>()),
-  /** What it may do at most, as it was written; null: no such limits. */
+  /** Limits of the token's permissions, unchanged from the request. Null means no limits. */
   scopes: atCreation(scopes, null, { example: ["application:Read", "message:*"] }),
-  /** The token of one application sees event types without a flag, and those with one of these. */
+  /**
+   * An application's token sees event types without flags, and those with at least one of these
+   * flags.
+   */
   featureFlags: internal(json<readonly string[]>()),
-  /** The caller's name for a session, by which tokens can be expired. */
+  /** The caller's name for a session. Tokens can be expired by session. */
   sessionId: given(nullable(text())),
-  /** The last characters of the token; empty for old tokens. */
+  /** The last characters of the token. Empty for tokens that an early release created. */
   hint: internal(text()),
   createdAt,
   expiresAt: given(nullableOutput(exampleInstant)),

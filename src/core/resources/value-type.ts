@@ -1,53 +1,53 @@
 /**
- * The types that a field of a resource can have. A type says how a value is stored, what a request
- * may send for it, and how a response shows it. It is neutral: the store derives columns and codecs
- * from it, the API derives JSON schemas.
+ * The types of a resource's fields. A type defines how a value is stored, what a request may
+ * contain, and how a response shows the value. A type is neutral: the store derives columns and
+ * codecs from it, the API derives JSON schemas.
  */
 import type { IdCodec, IdPrefix, Seq } from "../id.ts";
 import { formatInstant } from "../instant.ts";
 import { choiceProblem, distinctProblem } from "../rule.ts";
 import { formatDuration, parseDuration } from "../unit.ts";
 
-/** How a database keeps a value. Any of these may be null as well. */
+/** How a database stores a value. Every column may also be null. */
 export type Storage = "integer" | "text" | "boolean" | "json";
 
 /** JSON Schema keywords, with their values. */
 export type Keywords = Readonly<Record<string, unknown>>;
 
-/** Returns what is wrong with a value that has the right JSON type, or null. */
+/** Returns the error in a value of the right JSON type, or null. */
 export type Rule<T> = (value: T) => string | null;
 
-/** What a value looks like in JSON. */
+/** The JSON form of a value. */
 export interface Form {
   /**
    * A JSON type. `map` is an object whose values all have the form `items`; `object` is any object.
    */
   readonly type: "string" | "integer" | "boolean" | "array" | "map" | "object" | "null";
-  /** Keywords that are checked, and those that are only for readers, such as `description`. */
+  /** Keywords that are checked, and keywords that are only documentation, such as `description`. */
   readonly keywords?: Keywords;
-  /** For what keywords cannot check, or not fast enough. */
+  /** Check for conditions that keywords cannot express, or only slowly. */
   readonly rule?: Rule<never>;
-  /** Keywords that are shown but not checked, because `rule` does that. */
+  /** Keywords that are documented but not checked, because `rule` checks them. */
   readonly shown?: Keywords;
   readonly items?: Form;
   readonly nullable?: boolean;
 }
 
-/** A type of values that only the server makes. */
+/** A type for values that only the server generates. */
 export interface OutputType<V = unknown, O = unknown> {
   readonly storage: Storage;
   readonly output: Form;
   format(value: V, ids: IdCodec): O;
 }
 
-/** A type of values that clients may send. */
+/** A type for values that clients may send. */
 export interface ValueType<V = unknown, I = unknown, O = unknown> extends OutputType<V, O> {
   readonly input: Form;
-  /** Gets what `input` accepts. */
+  /** Converts an input that matches `input`. */
   parse(input: I): V;
 }
 
-/** A value that is the same in memory and in JSON. */
+/** A type whose values are the same in memory and in JSON. */
 function same<V>(storage: Storage, input: Form, output: Form): ValueType<V, V, V> {
   return { storage, input, output, parse: (value) => value, format: (value) => value };
 }
@@ -72,7 +72,7 @@ export function integer(keywords: Keywords = {}): ValueType<number, number, numb
   return same("integer", { type: "integer", keywords }, output);
 }
 
-/** One of a few words. */
+/** A type for one of several words. */
 export function choice<const Word extends string>(words: readonly Word[], keywords: Keywords = {}) {
   const rule: Rule<string> = (word) => choiceProblem(word, words);
   const output: Form = { type: "string", keywords: { enum: words } };
@@ -80,7 +80,7 @@ export function choice<const Word extends string>(words: readonly Word[], keywor
 }
 
 interface ListOptions extends Keywords {
-  /** None may come twice. */
+  /** True if no item may occur twice. */
   readonly distinct?: boolean;
 }
 
@@ -91,7 +91,7 @@ export function list<V, I, O>(
   const form: Form = { type: "array", keywords, items: item.input };
   return {
     storage: "json",
-    // JSON Schema has `uniqueItems`, but TypeBox takes a hundred times as long to check it.
+    // JSON Schema has `uniqueItems`, but TypeBox's check for it takes a hundred times as long.
     input: distinct ? { ...form, rule: distinctProblem, shown: { uniqueItems: true } } : form,
     output: { type: "array", items: item.output },
     parse: (items) => items.map((one) => item.parse(one)),
@@ -104,7 +104,7 @@ interface MapOptions<V> extends Keywords {
   readonly shown?: Keywords;
 }
 
-/** Values by name. */
+/** A type for maps from names to values. */
 export function map<V>(item: ValueType<V, V, V>, { rule, shown, ...keywords }: MapOptions<V> = {}) {
   const checks = { ...(rule && { rule }), ...(shown && { shown }) };
   return same<Readonly<Record<string, V>>>(
@@ -114,18 +114,18 @@ export function map<V>(item: ValueType<V, V, V>, { rule, shown, ...keywords }: M
   );
 }
 
-/** Any JSON object. */
+/** A type for any JSON object. */
 export function object(keywords: Keywords = {}) {
   return same<Readonly<Record<string, unknown>>>("json", { type: "object", keywords }, { type: "object" });
 }
 
-/** A value that is stored as JSON and is not shown. */
+/** A type for a value that is stored as JSON and not shown. */
 export function json<V>(): OutputType<V, V> {
   return same<V>("json", { type: "object" }, { type: "object" });
 }
 
 /**
- * For a field that is not supported yet: any object is refused with `problem`, only null is
+ * A type for a field that is not supported yet. Any object is refused with `problem`; only null is
  * accepted.
  */
 export function reserved(problem: string, keywords: Keywords = {}): ValueType<null, null, null> {
@@ -133,7 +133,7 @@ export function reserved(problem: string, keywords: Keywords = {}): ValueType<nu
   return same("json", input, { type: "null" });
 }
 
-/** Null is a value of its own. */
+/** A type that also accepts null, as a separate value. */
 export function nullable<V, I, O>(type: ValueType<V, I, O>): ValueType<V | null, I | null, O | null> {
   return {
     ...nullableOutput(type),
@@ -150,7 +150,7 @@ export function nullableOutput<V, O>(type: OutputType<V, O>): OutputType<V | nul
   };
 }
 
-/** A request may send null for `empty`. */
+/** A type whose `empty` value may also be sent as null. */
 export function nullMeans<V, I, O>(empty: V, type: ValueType<V, I, O>): ValueType<V, I | null, O> {
   return {
     ...type,
@@ -159,7 +159,7 @@ export function nullMeans<V, I, O>(empty: V, type: ValueType<V, I, O>): ValueTyp
   };
 }
 
-/** Milliseconds in memory, a duration such as `5s` in JSON. */
+/** A type for durations: ms in memory, text such as `5s` in JSON. */
 export function duration(maxMs: number, keywords: Keywords = {}): ValueType<number, string, string> {
   const rule = (input: string) => {
     const ms = parseDuration(input);
@@ -174,7 +174,7 @@ export function duration(maxMs: number, keywords: Keywords = {}): ValueType<numb
   };
 }
 
-/** Milliseconds since the Unix epoch in memory, RFC 3339 in JSON. */
+/** A type for times: ms since the Unix epoch in memory, RFC 3339 in JSON. */
 export function instant(keywords: Keywords = {}): OutputType<number, string> {
   return {
     storage: "integer",
@@ -183,7 +183,7 @@ export function instant(keywords: Keywords = {}): OutputType<number, string> {
   };
 }
 
-/** The number of a row in memory, an id in JSON. */
+/** A type for ids: a row's number in memory, an id in JSON. */
 export function id(prefix: IdPrefix, keywords: Keywords = {}): OutputType<Seq, string> {
   return {
     storage: "integer",

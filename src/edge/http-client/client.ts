@@ -8,17 +8,20 @@ import { Destinations } from "./target.ts";
 
 /**
  * Sends POST requests over HTTP/1.1 and keeps connections alive. It connects to the given address;
- * the name in the URL is used for `Host`, SNI and the verification of the certificate. Target,
- * headers and body are sent byte for byte. Redirects are not followed, and bodies are not decoded.
+ * the name in the URL is used for `Host`, SNI and the verification of the certificate. Request
+ * target, headers and body are sent byte for byte. Redirects are not followed, and bodies are not
+ * decoded.
  *
- * A request that finds no idle connection opens one, so the caller limits how many there are. The
- * client works without `start`; `stop` closes the idle connections.
+ * If no connection is idle, a request opens one, so the caller limits the number of connections.
+ * The client works without `start`; `stop` closes the idle connections.
  */
 export class HttpClient extends OneLife implements Transport {
   readonly #pool = new Pool();
   readonly #destinations: Destinations;
 
-  /** @param ca PEM certificates to trust instead of the system's and `NODE_EXTRA_CA_CERTS`. */
+  /**
+   * @param ca PEM certificates to trust instead of the system's and those in `NODE_EXTRA_CA_CERTS`.
+   */
   constructor({ ca = null }: { readonly ca?: string | null } = {}) {
     super();
     this.#destinations = new Destinations(ca);

@@ -5,21 +5,23 @@ import type { ConnectionEnd } from "./failure.ts";
 import { type UnsentBytes, writeRequest } from "./request-writer.ts";
 import type { ConnectionTarget, TlsTarget } from "./target.ts";
 
-/** The owner of a connection: an exchange, or the pool while the connection is idle. */
+/** The user of a connection: an exchange, or the pool while the connection is idle. */
 export interface ConnectionUser {
-  /** Called once, when the connection is ready for a request. With TLS, the peer has been verified. */
+  /**
+   * Called once, when the connection is ready for a request. With TLS, the peer has been verified.
+   */
   opened(connection: Connection): void;
   received(connection: Connection, bytes: Uint8Array): void;
   /**
-   * The connection could not be opened, or the peer ended it. Called at most once, and never after
-   * `close` or `abort`.
+   * Called when the connection could not be opened, or the peer ended it. Called at most once, and
+   * never after `close` or `abort`.
    */
   ended(connection: Connection, end: ConnectionEnd): void;
 }
 
 /** One TCP or TLS connection. The constructor starts to open it. */
 export class Connection {
-  /** Written by the pool: its count of sweeps when the connection became idle. */
+  /** Set by the pool: its count of sweeps when the connection became idle. */
   idleSince = 0;
   #socket: Socket<Connection> | null = null;
   #unsent: UnsentBytes | null = null;
@@ -38,14 +40,14 @@ export class Connection {
     );
   }
 
-  /** True while part of the last request has not been sent. */
+  /** True while part of the last request is unsent. */
   get isSending(): boolean {
     return this.#unsent !== null;
   }
 
   /**
-   * Sends one request. `head` is Latin-1. Bytes that the socket does not take at once are sent when
-   * it has room.
+   * Sends one request. `head` is Latin-1. Bytes that the socket does not accept immediately are
+   * sent when it has room.
    */
   send(head: string, body: Uint8Array): void {
     this.#unsent = writeRequest(this.#socket!, head, body);
@@ -57,7 +59,7 @@ export class Connection {
     this.#socket?.end();
   }
 
-  /** Closes the connection at any time, also while it opens. Drops what has not been sent. */
+  /** Closes the connection in any state, including while it is opening. Drops unsent bytes. */
   abort(): void {
     this.#hasEnded = true;
     this.#cancelDial();
@@ -70,7 +72,7 @@ export class Connection {
       if (tls === null) this.#adopt(socket);
       else this.#startTls(socket, tls);
     } catch (error) {
-      // For example, the authorities to trust are not certificates.
+      // For example, `ca` does not contain certificates.
       this.#end({ code: codeOf(error), isTls: tls !== null });
       socket.terminate();
     }
@@ -85,11 +87,11 @@ export class Connection {
   }
 
   #startTls(socket: Socket, { serverName, ca }: TlsTarget): void {
-    // The socket below TLS reports nothing that the one above does not.
+    // The TCP socket below TLS reports nothing that the TLS socket does not.
     socket.reload({ socket: silent });
     const [, secure] = socket.upgradeTLS<Connection>({
       data: this,
-      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED changes nothing.
+      // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
       tls: { serverName, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) },
       socket: handlers,
     });

@@ -9,12 +9,12 @@ interface WithHandle {
 
 /**
  * Opens a TCP connection to a literal IP. Calls `opened` with a native socket or `failed` with an
- * error code; neither after it was cancelled.
+ * error code, but neither after `cancel`.
  *
- * `Bun.connect` returns nothing that could cancel it (Bun 1.4.5): if the peer drops packets, each
- * timed-out attempt would leave a socket behind for two minutes. `node:net` can be cancelled but
- * costs more CPU per request. So `node:net` connects, and its native socket is used from then on.
- * That socket is half-open: it stays open after a FIN of the peer until it is closed here.
+ * `Bun.connect` cannot be cancelled (Bun 1.4.5): if the peer drops packets, each timed-out attempt
+ * would leave a socket behind for two minutes. `node:net` can be cancelled but costs more CPU per
+ * request. So `node:net` connects, and its native socket is used after that. This socket is
+ * half-open: after a FIN from the peer it stays open until this side closes it.
  */
 export function dial(
   { address, port }: { readonly address: string; readonly port: number },
@@ -36,7 +36,7 @@ export function dial(
 }
 
 /**
- * Called if the address is not a literal IP. Looking a name up here would bypass the address
+ * Called if the address is not a literal IP. Looking up a name here would bypass the address
  * policy.
  */
 function refuseLookup(_host: string, _options: object, done: (error: Error, address: string) => void): void {

@@ -5,13 +5,16 @@ import { type ConnectionEnd, failureOf, notHttp, timedOut } from "./failure.ts";
 import type { Pool } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
 
-/** One request and its response. The constructor starts it; `resolve` is called once at its end. */
+/**
+ * One request and its response. The constructor starts the request; `resolve` is called once, when
+ * it ends.
+ */
 export class Exchange implements ConnectionUser, EventListenerObject {
   #parser: ResponseParser;
   #connection: Connection | null;
   /** True if the first connection came from the pool. */
   readonly #isReused: boolean;
-  /** True once the request was sent again over a second connection. */
+  /** True once the request has been sent again over a second connection. */
   #isRepeated = false;
 
   constructor(
@@ -53,15 +56,16 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     const parser = this.#parser;
     parser.end(end.code !== "");
     if (this.#isStale) this.#repeat();
-    // A response that is cut off is a failure, whatever its status.
+    // A truncated response is a failure, whatever its status.
     else this.#finish(parser.isCutOff ? failureOf(end, parser.hasBegun) : this.#answer());
   }
 
   /**
-   * True if the connection was kept and what came over it is no response to this request. A receiver
-   * may close an idle connection at any time, also while a request is on its way. It may say so with
-   * a 408 (RFC 9110, 15.5.9). Bytes that are not HTTP are left over from the response before. If the
-   * connection was new or a response has begun, the receiver got the request.
+   * True if the connection was reused and the bytes received are not a response to this request. A
+   * receiver may close an idle connection at any time, also while a request is on its way, and may
+   * announce this with a 408 (RFC 9110, 15.5.9). Bytes that are not HTTP are left over from the
+   * previous response. If the connection was new or a response has begun, the receiver got the
+   * request.
    */
   get #isStale(): boolean {
     if (!this.#isReused || this.#isRepeated) return false;
@@ -70,7 +74,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     return status === 408 && !mayBeReused;
   }
 
-  /** Sends the request once more, over a new connection that is not kept. */
+  /** Sends the request again, over a new connection that is not kept alive. */
   #repeat(): void {
     this.#isRepeated = true;
     this.#parser = new ResponseParser(this.request.responseBytesMax);

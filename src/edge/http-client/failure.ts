@@ -11,7 +11,9 @@ export interface ConnectionEnd {
 export const timedOut: Answer = failure("timeout", "The endpoint did not respond in time.");
 export const notHttp: Answer = failure("connection", "The response is not HTTP/1.1.");
 
-/** The failure of a request whose connection ended before a whole response was received. */
+/**
+ * Returns the failure of a request whose connection ended before the whole response was received.
+ */
 export function failureOf({ code, isTls }: ConnectionEnd, hasResponseBegun: boolean): Answer {
   if (isTls) return failure("tls", `The TLS connection failed (${code}).`);
   if (code === "ECONNREFUSED") return failure("connection", "The connection was refused.");

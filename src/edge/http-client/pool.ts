@@ -2,20 +2,20 @@ import type { Connection, ConnectionUser } from "./connection.ts";
 import type { ConnectionTarget } from "./target.ts";
 
 /**
- * Limit for all targets together. Above it, the target that was added first loses its oldest
- * connection.
+ * Maximum number of connections, over all targets. Above it, the target that was added first loses
+ * its oldest connection.
  */
 const CONNECTIONS_MAX = 1000;
-/** A connection that was idle for this many sweeps (50 to 60 seconds) is closed. */
+/** Number of sweeps (50 to 60 seconds) after which an idle connection is closed. */
 export const idleSweepsMax = 6;
 const SWEEP_MS = 10_000;
 
 /**
- * Idle connections. The most recent one is reused first, so that surplus ones grow old and are
- * closed.
+ * Idle connections. The most recently used one is reused first, so that surplus connections age and
+ * are closed.
  */
 export class Pool implements ConnectionUser {
-  /** By target key, oldest first. No list is empty. */
+  /** Connections by target key, oldest first. No list is empty. */
   readonly #idle = new Map<string, Connection[]>();
   #count = 0;
   #sweeps = 0;
@@ -23,12 +23,12 @@ export class Pool implements ConnectionUser {
 
   constructor(private readonly connectionsMax = CONNECTIONS_MAX) {}
 
-  /** How many connections are idle. */
+  /** Number of idle connections. */
   get size(): number {
     return this.#count;
   }
 
-  /** Removes and returns the connection that became idle last, or null if there is none. */
+  /** Removes and returns the connection that became idle last; null if none is idle. */
   take({ key }: ConnectionTarget): Connection | null {
     const list = this.#idle.get(key);
     const connection = list?.pop();
@@ -53,7 +53,8 @@ export class Pool implements ConnectionUser {
   }
 
   /**
-   * Closes connections that were idle for too long. Called by a timer while there are idle ones.
+   * Closes connections that have been idle for too long. Called by a timer while any connection is
+   * idle.
    */
   sweep(): void {
     this.#sweeps += 1;

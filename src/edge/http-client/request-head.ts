@@ -3,16 +3,16 @@ type Headers = ReadonlyArray<readonly [name: string, value: string]>;
 /** A token (RFC 9110, 5.6.2). */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /**
- * Anything but Latin-1 without control characters (tab is allowed). A line break would start a new
- * header.
+ * Any character except Latin-1 without control characters (tab is allowed). A line break would
+ * start a new header.
  */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /**
- * Headers that only the client may set, because they say where a request goes and where it ends.
+ * Headers that only the client may set, because they define the request's destination and framing.
  */
 const OWN_NAME = /^(?:host|content-length|transfer-encoding)$/i;
 
-/** The head of a request as Latin-1, or null if one of the headers must not be sent. */
+/** Returns the head of a request as Latin-1; null if one of the headers must not be sent. */
 export function requestHead(headStart: string, headers: Headers, bodyBytes: number): string | null {
   let head = headStart;
   for (const [name, value] of headers) {
@@ -22,7 +22,7 @@ export function requestHead(headStart: string, headers: Headers, bodyBytes: numb
   return `${head}Content-Length: ${bodyBytes}\r\n\r\n`;
 }
 
-/** The name of the first header that must not be sent, as JSON. */
+/** Returns the name of the first header that must not be sent, as JSON. */
 export function firstUnsendable(headers: Headers): string {
   const [name] = headers.find(([name, value]) => !maySend(name, value))!;
   return JSON.stringify(name);

@@ -1,16 +1,20 @@
 /** The write side of a socket. */
 export interface ByteSink {
-  /** Returns how many bytes were accepted, possibly 0, or -1 if the socket is closed. */
+  /** Returns the number of accepted bytes, possibly 0, or -1 if the socket is closed. */
   write(bytes: Uint8Array, from: number, length: number): number;
 }
 
-/** A request up to this size is written in one call. */
+/** Maximum size of a request that is written in one call, in bytes. */
 const SCRATCH_BYTES = 64 * 1024;
-/** Shared by all requests: bytes that a socket does not accept at once are copied out of it. */
+/**
+ * Shared by all requests. Bytes that a socket does not accept immediately are copied out of this
+ * buffer.
+ */
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
- * Writes as much of a request as the socket accepts. Returns the rest, or null if there is none.
+ * Writes as much of a request as the socket accepts. Returns the unsent bytes; null if there are
+ * none.
  */
 export function writeRequest(socket: ByteSink, head: string, body: Uint8Array): UnsentBytes | null {
   const bytes = head.length + body.byteLength;
@@ -22,15 +26,15 @@ export function writeRequest(socket: ByteSink, head: string, body: Uint8Array): 
   return new UnsentBytes([Uint8Array.prototype.slice.call(scratch, written, bytes)]);
 }
 
-/** Bytes that a socket has not accepted yet. */
+/** Bytes of a request that a socket has not accepted yet. */
 export class UnsentBytes {
   #at = 0;
 
   constructor(private readonly parts: Uint8Array[]) {}
 
   /**
-   * Continues writing when the socket has room. Returns null when all is written or the socket is
-   * closed.
+   * Continues writing when the socket has room. Returns null if all bytes have been written or the
+   * socket is closed.
    */
   writeTo(socket: ByteSink): this | null {
     while (this.parts.length > 0) {

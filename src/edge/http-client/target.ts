@@ -1,4 +1,6 @@
-/** Where a connection goes to. Connections whose targets have the same key are interchangeable. */
+/**
+ * The destination of a connection. Connections whose targets have the same key are interchangeable.
+ */
 export interface ConnectionTarget {
   /** A literal IP without brackets. */
   readonly address: string;
@@ -9,9 +11,12 @@ export interface ConnectionTarget {
 }
 
 export interface TlsTarget {
-  /** For SNI and verification: a name without a trailing dot (RFC 6066, 3) or a literal IP. */
+  /**
+   * Name for SNI and verification: a host name without a trailing dot (RFC 6066, 3) or a literal
+   * IP.
+   */
   readonly serverName: string;
-  /** PEM certificates to trust; null uses the system's and `NODE_EXTRA_CA_CERTS`. */
+  /** PEM certificates to trust; null uses the system's and those in `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string | null;
 }
 
@@ -39,8 +44,8 @@ export class Destinations {
 }
 
 /**
- * A connection is used for one name only. TLS has verified no other, and a proxy in front of several
- * names may lead a whole connection to where its first request went.
+ * A connection is used for one name only. TLS has verified only this name, and a proxy in front of
+ * several names may route a whole connection to the destination of its first request.
  */
 function targetOf(url: URL, address: string, ca: string | null): ConnectionTarget {
   const isSecure = url.protocol === "https:";
@@ -54,13 +59,13 @@ function headStart(url: URL): string {
   return `POST ${requestTarget(url)} HTTP/1.1\r\nHost: ${url.host}\r\n`;
 }
 
-/** Path and query. `search` does not tell an empty query from none. */
+/** Returns path and query. `search` does not distinguish an empty query from a missing one. */
 function requestTarget({ href, pathname, search }: URL): string {
   const hasEmptyQuery = search === "" && href.split("#", 1)[0]!.endsWith("?");
   return pathname + (hasEmptyQuery ? "?" : search);
 }
 
-/** URLs write IPv6 addresses in brackets. */
+/** Removes the brackets in which URLs write IPv6 addresses. */
 function withoutBrackets(host: string): string {
   return host.startsWith("[") ? host.slice(1, -1) : host;
 }
