@@ -8,7 +8,7 @@ import type { Reply } from "./reply.ts";
 
 type Params = Readonly<Record<string, string>>;
 
-/** The fields of a subject by the prefix of a response's `id`. */
+/** The fields of an audit subject, by the prefix of a response's `id`. */
 const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> = [
   ["app_", "appId"],
   ["ep_", "endpointId"],
@@ -17,9 +17,9 @@ const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> =
   ["qtask_", "taskId"],
   ["msg_", "msgId"],
 ];
-/** Path parameters that have another name in a subject. */
+/** Path parameters whose name in an audit subject differs. */
 const NAME_OF_PARAM: Readonly<Record<string, string>> = { env_id: "environmentId", key_id: "tokenId" };
-/** Longer names belong to nothing. */
+/** Maximum length of a name in the path. A longer name cannot exist. */
 const NAME_CHARS_MAX = 256;
 
 /** Returns whether the audit log records this operation. */
@@ -31,7 +31,7 @@ export function isAudited({ method, access, audited }: Operation): boolean {
 export class AuditTrail {
   constructor(private readonly parts: Pick<CommandContext, "store" | "ids" | "seqs" | "clock">) {}
 
-  /** Runs `work`, which handles a call of the operation `action`, and records what it changed. */
+  /** Runs `work`, which handles a call of the operation `action`, and records the changes. */
   async record<Answer extends Reply | Response>(
     action: string,
     identity: Identity,
@@ -46,7 +46,10 @@ export class AuditTrail {
     });
   }
 
-  /** Has ids instead of the uids in the path, which may belong to something else later. */
+  /**
+   * Returns the subject of a call. It has ids instead of the path's uids, because a uid may later
+   * belong to another record.
+   */
   async #subjectOf(identity: Identity, params: Params): Promise<AuditSubject> {
     const subject: Record<string, string> = {};
     for (const [name, text] of Object.entries(params)) {
@@ -69,7 +72,7 @@ export class AuditTrail {
   }
 }
 
-/** Returns who calls, with the names of now. */
+/** Returns the caller, with its present names. */
 export function actorOf({ credential }: Identity, ids: IdCodec): AuditActor {
   if (credential.kind === "token") {
     return { kind: "token", id: ids.encode("tok_", credential.seq), name: credential.name };
@@ -78,7 +81,7 @@ export function actorOf({ credential }: Identity, ids: IdCodec): AuditActor {
   return { kind: "root", id: null, name: null };
 }
 
-/** Returns the ids of what a call changed, or null if it changed nothing. */
+/** Returns the ids of the records that a call changed; null if it changed nothing. */
 function changedBy(answer: Reply | Response): AuditSubject | null {
   if (answer instanceof Response) return {};
   const { changed = {}, body } = answer;

@@ -5,19 +5,20 @@ import { badRequest, tooLarge } from "./errors.ts";
 const noBytes = new Uint8Array(0);
 
 /**
- * Reads the body of a request, whatever its content type. Throws 413 as soon as it exceeds
+ * Reads a request's body, whatever its content type. Throws 413 as soon as the body exceeds
  * `bytesMax`.
  */
 export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bytesMax) throw tooLarge(bytesMax);
   try {
-    // Creating the stream `request.body` costs more than all the rest, so it is used only for a
+    // Creating the stream `request.body` costs more than all other steps, so it is used only for a
     // body of unknown length.
     if (length !== null) return await request.bytes();
     return request.body === null ? noBytes : await readStream(request.body, bytesMax);
   } catch (error) {
-    // The connection was closed: nobody will read the response, and the server is fine.
+    // The client has closed the connection. It will not read the response, and this is not a server
+    // error.
     if (error instanceof DOMException)
       throw badRequest("The body is incomplete: the connection was closed while it was sent.");
     throw error;

@@ -4,7 +4,7 @@ import type { ApiDeps } from "./deps.ts";
 import { IngestRate } from "./ingest-rate.ts";
 import { Lookup } from "./lookup.ts";
 
-/** What route handlers work with. */
+/** The parts that route handlers use. */
 export interface Context extends ApiDeps {
   readonly lookup: Lookup;
   readonly ingestRate: IngestRate;

@@ -1,13 +1,13 @@
 /**
- * Pages of any origin may call addresses that identify callers by a token only. An address that
- * used cookies must not be added here.
+ * Pages from any origin may call URLs that identify callers only by a token. Never add a URL that
+ * uses cookies.
  */
 export const corsHeaders = { "access-control-allow-origin": "*" };
 
 /** `/api/…`, `/inbox/…`, `/in/…`, `/metrics` and the OpenAPI document, on any host. */
 const openAddress = /^[a-z]+:\/\/[^/]*\/(?:(?:api|in|inbox)\/|(?:metrics|docs\/json)\/?(?:[?#]|$))/i;
 
-/** Returns whether a page of another origin may call this URL. */
+/** Returns whether pages from other origins may call this URL. */
 export function isOpenToAnyOrigin(url: string): boolean {
   return openAddress.test(url);
 }

@@ -15,14 +15,14 @@ export interface OverviewNumbers {
   readonly dead: number;
 }
 
-/** What the API is built on. */
+/** The parts that the API is built from. */
 export interface ApiDeps extends CommandContext {
   readonly idempotency: Idempotency;
   readonly settings: Pick<
     Settings,
     "maxBodyBytes" | "httpsOnly" | "rootToken" | "jwtSecret" | "metricsToken" | "ingestRatePerSecond"
   >;
-  /** Returns the URL at which others reach the server, without a trailing slash. */
+  /** Returns the server's public URL, without a trailing slash. */
   readonly publicUrl: () => string;
   readonly log: ErrorLog;
   readonly inbox: Inbox;
@@ -30,8 +30,8 @@ export interface ApiDeps extends CommandContext {
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   readonly version: string;
-  /** True while the server starts: requests get 503. */
+  /** True while the server is starting: requests get 503. */
   readonly isStarting?: () => boolean;
-  /** Aborted when the server stops: further requests get 503, and streams end. */
+  /** Aborted when the server is stopping: further requests get 503, and streams end. */
   readonly stopping?: AbortSignal;
 }

@@ -64,7 +64,10 @@ export class Dispatcher {
     }
   }
 
-  /** Not for inboxes, which deliveries need all the time, and not for health checks. */
+  /**
+   * Throws 503 while the server is starting or stopping. Not called for inboxes, which deliveries
+   * always need, nor for health checks.
+   */
   #checkServing(): void {
     if (this.deps.isStarting?.()) throw starting();
     if (this.deps.stopping?.aborted) throw stopping();
@@ -118,7 +121,7 @@ function queryOf(schema: TObject, { url, method }: Request): Record<string, unkn
   return parseQuery(schema, searchOf(url), changesNothing ? "absent" : "refused");
 }
 
-/** Returns path and query as they were sent, without a trailing slash of the path. */
+/** Returns path and query unchanged, except that a trailing slash of the path is removed. */
 function addressOf({ url }: Request): string {
   const target = targetOf(url);
   const end = target.indexOf("?");

@@ -32,7 +32,7 @@ export function errorReply(error: unknown, log: ErrorLog): Reply {
 }
 
 /**
- * Makes a finding encodable: `loc` repeats field names of the request, which may be malformed
+ * Makes a finding encodable: `loc` repeats the request's field names, which may be malformed
  * Unicode.
  */
 function readable({ loc, msg, type }: Finding): Finding {

@@ -1,4 +1,4 @@
-/** Schemas of fields that several resources share. */
+/** Schemas for fields that several resources have. */
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import type { IdPrefix } from "../../core/id.ts";
 import * as shared from "../../core/resources/shared.ts";
@@ -31,7 +31,7 @@ export const headerChanges = ruled(
   },
 );
 
-/** The headers of one message. */
+/** Headers for one message. */
 export const messageHeaders = ruled(
   Type.Record(Type.String(), Type.String(), { maxProperties: headersMax }),
   messageHeadersProblem,

@@ -3,12 +3,12 @@ import { Problem } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
 
 /**
- * Limit of callers to remember. The one that has been idle longest is forgotten and starts with a
- * full bucket.
+ * Maximum number of callers to keep. Above it, the caller that has been idle longest is dropped and
+ * later starts with a full bucket.
  */
 const CALLERS_MAX = 10_000;
 
-/** Limits the messages that each token may send per second (setting `ingest-rate`). */
+/** Limits the number of messages that each token may send per second (setting `ingest-rate`). */
 export class IngestRate {
   readonly #buckets = new Map<string, Bucket>();
 
@@ -18,8 +18,8 @@ export class IngestRate {
   ) {}
 
   /**
-   * Counts `messages` of the caller. Throws 429 if it has sent too many. A batch is allowed if a
-   * single message is, and then delays the next one accordingly.
+   * Counts `messages` for the caller. Throws 429 if the caller has sent too many. A batch is
+   * allowed if a single message is, and delays the caller's next request accordingly.
    */
   spend(caller: string, messages: number): void {
     if (this.ratePerSecond === null) return;

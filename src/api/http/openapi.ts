@@ -105,11 +105,11 @@ const idempotencyHeader = {
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 
-/** Returns the OpenAPI document of these operations. */
+/** Returns the OpenAPI document for these operations. */
 export function apiDocument(operations: readonly Operation[], version: string): object {
   const shown = operations.filter(({ hidden }) => !hidden);
-  // These routes are used only for the document. With schemas on the real routes, Elysia would also
-  // validate requests by its own rules.
+  // These routes are used only to generate the document. With schemas on the real routes, Elysia
+  // would also validate requests by its own rules.
   const routes = new Elysia();
   for (const operation of shown) addRoute(routes, operation);
   const { paths } = toOpenAPISchema(routes, { staticFile: false }, undefined, undefined, OPENAPI_VERSION);

@@ -8,16 +8,16 @@ import type { Reply } from "./reply.ts";
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
- * Who may call an operation. `public`: everybody, without a token. `application`: all tokens, those
- * of one application for what belongs to it. `environment`: only tokens for a whole environment.
- * `root`: only the root token.
+ * Who may call an operation. `public`: everyone, without a token. `application`: all tokens; an
+ * application's token only for its own application. `environment`: only tokens for a whole
+ * environment. `root`: only the root token.
  */
 export type Access = "public" | "application" | "environment" | "root";
 
-/** A response as the OpenAPI document describes it. */
+/** A response in the OpenAPI document. */
 export interface DocumentedResponse {
   readonly description: string;
-  /** Absent if there is no body. */
+  /** Absent if the response has no body. */
   readonly schema?: TSchema;
   readonly example?: unknown;
   /** Defaults to `application/json`. */
@@ -30,7 +30,7 @@ type ParamName<Path extends string> = Path extends `${string}:${infer Name}/${in
     ? Name
     : never;
 
-/** A request that was authenticated, parsed and validated. */
+/** A request that has been authenticated, parsed and validated. */
 export interface Call<Param extends string = string, Query = unknown, Body = unknown> {
   readonly request: Request;
   readonly identity: Identity;
@@ -38,13 +38,13 @@ export interface Call<Param extends string = string, Query = unknown, Body = unk
   readonly params: Readonly<Record<Param, string>>;
   readonly query: Query;
   readonly body: Body;
-  /** The bytes of `body`. */
+  /** The unparsed body. */
   readonly bytes: Uint8Array;
-  /** For operations with `repeat`, which store it in the same commit as their change. */
+  /** Set for operations with `repeat`, which store the entry in the same commit as their change. */
   readonly idempotency: IdempotencyEntry | null;
 }
 
-/** An operation of the API: address, rights, schemas, documentation and handler. */
+/** An operation of the API: path, access, schemas, documentation and handler. */
 export interface Operation {
   /** Unique; the `operationId` in the OpenAPI document. */
   readonly id: string;
@@ -61,28 +61,28 @@ export interface Operation {
    */
   readonly capability?: Capability;
   /**
-   * The scopes that a token with scopes needs, all of them. Defaults to the scope that follows from
+   * The scopes that a token with scopes must have, all of them. Defaults to the scope derived from
    * `id` and `method`.
    */
   readonly scopes?: readonly ScopeName[];
   /** The path parameter that selects the environment. Other operations use a header. */
   readonly environmentIn?: string;
-  /** False if the audit log omits it although it is not a GET. */
+  /** False excludes the operation from the audit log although it is not a GET. */
   readonly audited?: false;
   readonly query?: TObject;
   readonly body?: TSchema;
-  /** An empty body means `{}`. */
+  /** True if an empty body means `{}`. */
   readonly bodyOptional?: true;
   readonly bodyExample?: unknown;
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
-  /** Statuses of client errors besides those that follow from access, parameters and body. */
+  /** Statuses of client errors in addition to those that access, parameters and body imply. */
   readonly problems: readonly number[];
-  /** Omitted from the OpenAPI document. */
+  /** True excludes the operation from the OpenAPI document. */
   readonly hidden?: true;
   /**
-   * For an operation that stores the idempotency key in the same commit as its change: returns the
-   * first response again, or null if it is no longer known. The responses of other POSTs are stored
-   * as text.
+   * For operations that store the idempotency key in the same commit as their change: returns the
+   * first response again, or null if its record no longer exists. For other POSTs, the response is
+   * stored as text.
    */
   readonly repeat?: (answer: IdempotentResponse, query: unknown) => Promise<Reply | null>;
   handle(call: Call<never, never, never>): Reply | Response | Promise<Reply | Response>;

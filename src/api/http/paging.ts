@@ -7,7 +7,7 @@ import { instant } from "./query.ts";
 import type { Reply } from "./reply.ts";
 import { choice } from "./schema.ts";
 
-/** Query parameters of every list. */
+/** Query parameters for every list. */
 export const pageQuery = {
   limit: Type.Optional(
     Type.Integer({
@@ -28,7 +28,7 @@ export const orderQuery = (by: "ascending" | "descending") => ({
   order: Type.Optional(choice(["ascending", "descending"], { default: by, description: "Order by creation time." })),
 });
 
-/** Query parameters of lists of events. */
+/** Query parameters for lists of events. */
 export const windowQuery = {
   before: Type.Optional(instant("Include only items from before this time.")),
   after: Type.Optional(instant("Include only items from after this time.")),
@@ -39,7 +39,7 @@ interface SentPage {
   readonly iterator?: string;
 }
 
-/** Returns the requested page. Throws 422 for an `iterator` that does not belong to this list. */
+/** Returns the requested page. Throws 422 if the `iterator` is not one of this list's. */
 export function pageRequest(
   sent: SentPage,
   ids: IdCodec,
@@ -55,8 +55,8 @@ export function pageRequest(
 }
 
 /**
- * Returns the requested page of a list of events, newest first. With `after` alone, paging starts
- * at that instant: the page has the oldest events after it, still newest first.
+ * Returns the requested page from a list of events, newest first. With `after` alone, paging starts
+ * at that time: the page contains the oldest events after it, still newest first.
  */
 export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix: IdPrefix): PageRequest {
   const page = pageRequest(sent, ids, prefix);
@@ -78,9 +78,7 @@ export function listed<Row extends { readonly seq: Seq }, Out>(
   return listedAs(page.rows.map(out), page.rows.map(idOf), page.more);
 }
 
-/**
- * Returns a page as a response. The search may have been cut short; then the iterator continues it.
- */
+/** Returns a page as a response. If the search was interrupted, the iterator continues it. */
 export function found<Row extends { readonly seq: Seq }, Out>(
   page: PageOf<Row>,
   { backwards }: PageRequest,
@@ -92,7 +90,7 @@ export function found<Row extends { readonly seq: Seq }, Out>(
   return { data: page.rows.map(out), ...rest };
 }
 
-/** Like `found`, but `textOf` returns JSON. */
+/** Like `found`, but `textOf` returns each row as JSON text. */
 export function foundTexts<Row extends { readonly seq: Seq }>(
   page: PageOf<Row>,
   request: PageRequest,

@@ -1,8 +1,8 @@
 import { pathOf } from "./request-target.ts";
 
-/** Knows which methods each address allows, for 405 responses. */
+/** The methods that each path allows, for 405 responses. */
 export interface Paths {
-  /** Returns an empty list if there is nothing at this address. */
+  /** Returns an empty list if the path does not exist. */
   methodsAt(url: string): readonly string[];
 }
 
@@ -17,7 +17,10 @@ export function pathsOf(routes: ReadonlyArray<{ readonly method: string; readonl
   };
 }
 
-/** `/app/:id` matches `/app/anything`, with or without a trailing slash. */
+/**
+ * Returns a pattern for a path with parameters: `/app/:id` matches `/app/anything`, with or without
+ * a trailing slash.
+ */
 function patternOf(path: string): RegExp {
   const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");
   return new RegExp(`^${escaped.replace(/\/$/, "")}/?$`);

@@ -1,13 +1,13 @@
 import { corsHeaders } from "./cors.ts";
 
-/** The response of an operation as a plain value. `body` is JSON, or empty for no body. */
+/** An operation's response as a plain value. `body` is JSON, or empty for no body. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * For the audit log, not sent: ids of what was changed besides those in the path and the `id` of
-   * the body. Null if nothing was changed.
+   * Ids of changed records for the audit log, in addition to those in the path and the body's `id`.
+   * Not sent. Null if nothing was changed.
    */
   readonly changed?: Readonly<Record<string, string>> | null;
 }
@@ -24,10 +24,13 @@ const jsonHeaders = {
   ...corsHeaders,
 };
 
-/** Lets pages of other origins read additional headers such as `Retry-After`. */
+/** Lets pages from other origins read additional headers such as `Retry-After`. */
 const exposed = { "access-control-expose-headers": "*" };
 
-/** One shared object per status: building the headers costs more than the rest of the response. */
+/**
+ * One shared object per status, because building the headers costs more than the rest of the
+ * response.
+ */
 const initOf = new Map<number, ResponseInit>();
 const sharedHeaders = new Headers(jsonHeaders);
 

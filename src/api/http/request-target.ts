@@ -1,6 +1,6 @@
 /**
- * Returns path and query of a request as they were sent. `url` may lack scheme and host: without a
- * usable `Host` header, Bun passes the path alone.
+ * Returns a request's path and query, unchanged. `url` may lack scheme and host: without a usable
+ * `Host` header, Bun passes only the path.
  */
 export function targetOf(url: string): string {
   if (url.startsWith("/")) return url;
@@ -8,7 +8,7 @@ export function targetOf(url: string): string {
   return start < 0 ? "/" : url.slice(start);
 }
 
-/** Returns the path of a request as it was sent. */
+/** Returns a request's path, unchanged. */
 export function pathOf(url: string): string {
   return targetOf(url).replace(/[?#].*$/s, "");
 }
@@ -19,7 +19,7 @@ export function searchOf(url: string): string {
   return at < 0 ? "" : url.slice(at + 1);
 }
 
-/** Returns the request with a URL that has a host. */
+/** Returns the request with a URL that includes a host. */
 export function withHost(request: Request): Request {
   return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
 }

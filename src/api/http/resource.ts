@@ -1,4 +1,4 @@
-/** Schemas, examples and conversions that the API derives from the table of a resource's fields. */
+/** Schemas, examples and conversions that the API derives from a resource's table of fields. */
 import {
   type Static,
   type TObject,
@@ -22,12 +22,12 @@ import {
 import type { Form, OutputType, ValueType } from "../../core/resources/value-type.ts";
 import { nullable, ruled } from "./schema.ts";
 
-/** Returns the schema of a value in requests. */
+/** Returns the schema for a value in requests. */
 export function inputSchema<V, I, O>({ input }: ValueType<V, I, O>): TUnsafe<I> {
   return schemaOf(input) as TUnsafe<I>;
 }
 
-/** Returns the schema of a value in responses. */
+/** Returns the schema for a value in responses. */
 export function outputSchema<V, O>({ output }: OutputType<V, O>): TUnsafe<O> {
   return schemaOf(output) as TUnsafe<O>;
 }
@@ -75,7 +75,10 @@ export type OutputProperties<F extends Fields> = {
   [K in Where<F, "output", "unless null"> as Json<F, K>]: TOptional<TUnsafe<NonNullable<ResultOf<F[K]>>>>;
 };
 
-/** Returns the properties of the body that creates the resource. Required fields come first. */
+/**
+ * Returns the properties for the body of a request that creates the resource. Required fields come
+ * first.
+ */
 export function createProperties<F extends Fields>(fields: F) {
   return inputProperties(fields, "create") as CreateProperties<F>;
 }
@@ -101,7 +104,7 @@ function inputProperties(fields: Fields, body: "create" | "update"): TProperties
   return properties;
 }
 
-/** Adds the default to the documentation, unless it is null, empty or an object. */
+/** Adds the default to the documentation, unless the default is null, empty or an object. */
 function withDefault(field: Field): Form {
   const { input } = field.type as ValueType;
   const value = defaultOf(field);
@@ -109,7 +112,7 @@ function withDefault(field: Field): Form {
   return isEmpty ? input : { ...input, keywords: { default: value, ...input.keywords } };
 }
 
-/** A codec for defaults, none of which is an id. */
+/** A codec for defaults. No default is an id, so any seed works. */
 const noIds = new IdCodec([0, 0, 0, 0]);
 
 /** Returns the default as JSON, or null if there is none. */
@@ -130,7 +133,7 @@ export function outputProperties<F extends Fields>(fields: F) {
 
 export type Output<F extends Fields> = Static<TObject<OutputProperties<F>>>;
 
-/** Returns the example of a response for the OpenAPI document. */
+/** Returns an example response for the OpenAPI document. */
 export function exampleOf<F extends Fields>(fields: F): Output<F> {
   const examples: Record<string, unknown> = {};
   for (const [name, field] of Object.entries<Field>(fields)) {
@@ -149,8 +152,7 @@ interface Shown {
 }
 
 /**
- * The fields that responses show, by table. They are prepared once because lists have hundreds of
- * records.
+ * The fields in responses, by table. They are prepared once because lists have hundreds of records.
  */
 const shownOf = new WeakMap<Fields, readonly Shown[]>();
 
@@ -182,20 +184,18 @@ export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: 
 
 type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
 
-/** Returns the new record `blank` with the values that were sent. */
+/** Returns the new record `blank` with the request's values. */
 export function applyCreate<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, blank: R, sent: Sent<F>): R {
   return overlaid(fields, blank, sent, ({ create }) => create !== "no");
 }
 
-/**
- * Returns the record with the values that were sent, including null. Absent fields are unchanged.
- */
+/** Returns the record with the request's values, including null. Absent fields are unchanged. */
 export function applyPatch<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   return overlaid(fields, before, sent, ({ update }) => update !== "no");
 }
 
 /**
- * Returns the record after a PUT: absent fields get their defaults, except that the uid is
+ * Returns the record after a PUT. Absent fields get their defaults, except that an absent uid is
  * unchanged.
  */
 export function applyPut<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {

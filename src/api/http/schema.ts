@@ -1,6 +1,6 @@
 /**
- * Extends TypeBox with rules of `core/rule.ts`, so that one schema is the type, the check and the
- * documentation, and converts its errors to the form of the API.
+ * Extends TypeBox with the rules in `core/rule.ts`, so that one schema is the type, the check and
+ * the documentation. Converts TypeBox's errors to the API's form.
  */
 import {
   type ArrayOptions,
@@ -20,7 +20,7 @@ import { parseInstant } from "../../core/instant.ts";
 import type { Finding } from "../../core/problem.ts";
 import { choiceProblem, distinctProblem } from "../../core/rule.ts";
 
-/** Returns what is wrong with a value of the right type, or null. */
+/** Returns the error in a value of the right type, or null. */
 type Rule<T> = (value: T) => string | null;
 
 const BASE = Symbol("base");
@@ -47,12 +47,14 @@ export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }
 
-/** A list of distinct strings. TypeBox's own `uniqueItems` takes a hundred times as long. */
+/**
+ * A list of distinct strings. TypeBox's own check for `uniqueItems` takes a hundred times as long.
+ */
 export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {}): TUnsafe<Static<S>[]> {
   return ruled(Type.Array(item, options), distinctProblem as Rule<unknown>, { uniqueItems: true });
 }
 
-/** One of a few words, in a response. */
+/** One of several words, in a response. */
 export function wordOut<const Words extends readonly string[]>(
   words: Words,
   options: { description?: string } = {},
@@ -69,7 +71,7 @@ export function choice<const Words extends readonly string[]>(
   return ruled(base, (word) => choiceProblem(word, words));
 }
 
-/** A string that is an instant. */
+/** A string that contains a time. */
 export function instantText(description: string): TUnsafe<string> {
   const rule = (text: string) =>
     parseInstant(text) === null ? "Must be an instant such as 2026-01-01T00:00:00Z." : null;
@@ -78,7 +80,7 @@ export function instantText(description: string): TUnsafe<string> {
 
 const checkers = new WeakMap<TSchema, TypeCheck<TSchema>>();
 
-/** Compiles a schema at its first use, so that the start of the server is fast. */
+/** Compiles a schema on first use, so that the server starts fast. */
 export function checker(schema: TSchema): TypeCheck<TSchema> {
   let compiled = checkers.get(schema);
   if (compiled === undefined) {
@@ -89,8 +91,8 @@ export function checker(schema: TSchema): TypeCheck<TSchema> {
 }
 
 /**
- * Returns a valid body without the fields that are not in its schema, which were not checked. A
- * body whose schema is not a plain object is returned unchanged.
+ * Returns a valid body without the fields that are missing in its schema and therefore were not
+ * checked. A body whose schema is not a plain object is returned unchanged.
  */
 export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
   if (!KindGuard.IsObject(schema)) return body;
@@ -101,13 +103,10 @@ export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
     : Object.fromEntries(entries.filter(([name]) => Object.hasOwn(properties, name)));
 }
 
-/** Limit of findings in one response. */
+/** Maximum number of findings in one response. */
 export const FINDINGS_MAX = 20;
 
-/**
- * Returns what is wrong with a value, with at most one finding per place. Findings never contain
- * the value.
- */
+/** Returns the errors in a value, at most one per location. Findings never contain the value. */
 export function findingsOf(schema: TSchema, value: unknown, root: "body" | "query"): Finding[] {
   const found = new Map<string, Finding>();
   for (const { path, msg, type } of causes(checker(schema).Errors(value), "")) {
@@ -160,7 +159,7 @@ const tooMuch: ReadonlySet<ValueErrorType> = new Set([
   ValueErrorType.ObjectMaxProperties,
 ]);
 
-/** Errors of values that have the right type. */
+/** Errors for values that have the right type. */
 const valueErrors: ReadonlySet<ValueErrorType> = new Set([
   ValueErrorType.ArrayMaxItems,
   ValueErrorType.ArrayMinItems,
@@ -178,7 +177,7 @@ const valueErrors: ReadonlySet<ValueErrorType> = new Set([
 
 const SEGMENT_CHARS_MAX = 128;
 
-/** `/messages/0/eventType` → `messages`, `[0]`, `eventType`. */
+/** Converts a JSON pointer: `/messages/0/eventType` → `messages`, `[0]`, `eventType`. */
 function locOf(pointer: string, value: unknown): string[] {
   const loc: string[] = [];
   let at = value;

@@ -43,8 +43,9 @@ import { withHost } from "./request-target.ts";
 import { staticPages } from "./static.ts";
 
 /**
- * Options of `listen` besides host and port. The API limits bodies itself, to respond in its own
- * form. An inbox may delay its response by a minute. The port is never shared with a second server.
+ * Options for `listen` in addition to host and port. The API limits the size of bodies itself, to
+ * send its own error response. An inbox may delay its response by a minute. The port is never
+ * shared with a second server.
  */
 export const listenOptions = {
   reusePort: false,
@@ -53,7 +54,7 @@ export const listenOptions = {
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** Creates everything that the server serves: API, inboxes, metrics, documents and pages. */
+/** Creates the server's routes: API, inboxes, metrics, documents and pages. */
 export function createApi(deps: ApiDeps): Elysia {
   const context = createContext(deps, {
     scopeResources: () => resources,
@@ -66,7 +67,7 @@ export function createApi(deps: ApiDeps): Elysia {
   const api: Elysia = new Elysia({
     name: "api",
     precompile: true,
-    // Host names may be a single character, so the path may begin earlier than Elysia assumes.
+    // A host name may be a single character, so the path may begin earlier than Elysia assumes.
     handler: { standardHostname: false },
     // Bun's router matches paths exactly; Elysia finds the others, such as those with a trailing
     // slash.
@@ -131,7 +132,7 @@ function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): vo
 
 const noParams = {};
 
-/** Serves the OpenAPI document, which the first request creates. */
+/** Serves the OpenAPI document, which is generated on first request. */
 function addDocument(api: Elysia, operations: readonly Operation[], version: string): void {
   let text: string | null = null;
   const handler = () => {

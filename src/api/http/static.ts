@@ -9,8 +9,8 @@ import { pathOf, searchOf } from "./request-target.ts";
 
 const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs"]);
 /**
- * Refers to its files by relative paths, because a proxy may serve it under a prefix, so it needs
- * the trailing slash.
+ * The page refers to its files by relative paths, because a proxy may serve it under a prefix. So
+ * its URL needs the trailing slash.
  */
 const PORTAL = "/portal/";
 
@@ -33,15 +33,14 @@ const strict = {
 
 const { "x-frame-options": _, ...framed } = strict;
 
-/** Headers of each page; others get the strict ones. */
+/** Headers of each page that needs special ones; other files get the strict headers. */
 const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/docs": { ...strict, "content-security-policy": policy(ANY_STYLES) },
   /**
-   * The portal may be framed by any site, because we cannot list the sites of our users. Sites with
-   * cross-origin isolation need the last two headers. Clickjacking gains an attacker nothing: there
-   * are no cookies, and frames do not share the token (`web/portal/session.ts`). A frame can do
-   * only what the token that the site put after the `#` allows, which the site can do without
-   * clicks.
+   * Any site may frame the portal, because our users' sites are unknown. Sites with cross-origin
+   * isolation need the last two headers. Clickjacking gains an attacker nothing: there are no
+   * cookies, and frames do not share the token (`web/portal/session.ts`). A frame can only do what
+   * the token allows, and the site that put the token after the `#` can do the same without clicks.
    */
   [PORTAL]: {
     ...framed,
@@ -64,7 +63,10 @@ export function staticPages() {
   return pages;
 }
 
-/** A page is served with and without a trailing slash. */
+/**
+ * Returns the paths at which a file is served: a page with and without a trailing slash, any other
+ * file at one path.
+ */
 function spellings(path: string): readonly string[] {
   if (PAGES.has(path)) return [path.replace(/\/$/, ""), path.replace(/\/?$/, "/")];
   return [path];
@@ -85,28 +87,33 @@ function serve(path: string, asset: Asset, request: Request): Response {
   return new Response(asset.body, { headers });
 }
 
-/** Redirects to a relative path for the same reason. Browsers keep the part after the `#`. */
+/**
+ * Redirects to a relative path, because a proxy may serve the page under a prefix. Browsers keep
+ * the part after the `#`.
+ */
 function toPortal(search: string): Response {
   return new Response(null, { status: 307, headers: { location: `portal/${search && `?${search}`}` } });
 }
 
 /**
- * Returns whether the URL has the version of this asset. Other versions are served too, but not
+ * Returns whether the URL contains this asset's version. Other versions are served too, but not
  * cached.
  */
 function isVersioned(request: Request, asset: Asset): boolean {
   return asset.etag === `"${new URLSearchParams(searchOf(request.url)).get("v")}"`;
 }
 
-/** Returns whether `If-None-Match` has this version. Weak tags match too (RFC 9110 §13.1.2). */
+/**
+ * Returns whether `If-None-Match` contains this version. Weak tags match too (RFC 9110 §13.1.2).
+ */
 function matches(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
   return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
 }
 
 /**
- * Allows only our own files to run, load or connect, and no forms. `framedBy` says who may frame
- * the page.
+ * Allows only this server's files to run, load or connect, and no forms. `framedBy` defines who may
+ * frame the page.
  */
 function policy(styles: string, framedBy = "'none'"): string {
   return [

@@ -5,8 +5,8 @@ export interface SdkVersion {
 }
 
 /**
- * Returns the version of the Svix SDK that sent a request, or null for other clients. Some SDK
- * versions expect different responses, and only their `User-Agent` (`svix-libs/VERSION/LANGUAGE …`)
+ * Returns the version of the Svix SDK that sent a request; null for other clients. Some SDK
+ * versions expect different responses. Only their `User-Agent` (`svix-libs/VERSION/LANGUAGE …`)
  * distinguishes them.
  */
 export function svixSdkOf(request: Request): SdkVersion | null {

@@ -21,8 +21,7 @@ function refusalOf(operation: Operation, identity: Identity): Problem | null {
 }
 
 /**
- * Returns the ids of the documented operations that the caller may use, in the order of the
- * document.
+ * Returns the ids of the documented operations that the caller may use, in the document's order.
  */
 export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
   return operations
@@ -37,8 +36,8 @@ export function checkScopes(identity: Identity, ...needed: readonly ScopeName[])
 }
 
 /**
- * Throws 403 if a token with these scopes could do more than the caller. `detail` is used if they
- * are null, which means all.
+ * Throws 403 if a token with these scopes could do more than the caller. Null means no limits; the
+ * error is then `detail`.
  */
 export function checkReach({ scopes: held }: Identity, scopes: readonly string[] | null, detail: string): void {
   if (held === null) return;
@@ -47,7 +46,7 @@ export function checkReach({ scopes: held }: Identity, scopes: readonly string[]
   if (beyond.length > 0) throw lacking(beyond.map(({ text }) => text));
 }
 
-/** Returns the scopes of a token that gets the same rights as the caller. */
+/** Returns the scopes for a token with the same permissions as the caller. */
 export function scopeTexts({ scopes }: Identity): readonly string[] | null {
   return scopes === null ? null : scopes.map(({ text }) => text);
 }
@@ -56,14 +55,14 @@ function lacking(names: readonly string[]): Problem {
   return insufficientAccess(`The token lacks the ${scopesText(names)}.`);
 }
 
-/** Returns "scope `message:Write`", or the plural for several. */
+/** Returns "scope `message:Write`", or the plural for several scopes. */
 export function scopesText(names: readonly string[]): string {
   return `scope${names.length === 1 ? "" : "s"} ${names.map((name) => `\`${name}\``).join(" and ")}`;
 }
 
 const needs = new WeakMap<Operation, readonly ScopeName[]>();
 
-/** Returns the scopes that a token with scopes needs for an operation. */
+/** Returns the scopes that a token with scopes must have for an operation. */
 export function neededScopes(operation: Operation): readonly ScopeName[] {
   let found = needs.get(operation);
   if (found === undefined) {

@@ -30,18 +30,18 @@ interface Deps {
   readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
 }
 
-/** Limit of cached tokens. */
+/** Maximum number of cached tokens. */
 const CACHED_TOKENS_MAX = 10_000;
 const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
 /**
- * Separates a token from the name of its environment, as the Terraform provider of Svix sends them.
+ * Separates a token from its environment's name, in the form that Svix's Terraform provider sends.
  */
 const SEPARATOR = "|";
 
 /**
- * Identifies the caller of a request by its token. Caches tokens by their SHA-256 and invalidates
- * them by signals.
+ * Identifies a request's caller by its token. Caches tokens by their SHA-256; signals invalidate
+ * the cache.
  */
 export class Authenticator {
   readonly #store: Store;
@@ -51,10 +51,11 @@ export class Authenticator {
   readonly #tokens = new Map<string, CachedToken>();
   readonly #roots = new Map<string, Identity>();
   /**
-   * Increases with every change, so that a value that was read before one is not cached after it.
+   * Incremented with every change, so that a value that was read before a change is not cached
+   * after it.
    */
   #changes = 0;
-  /** Null if it was not read yet or does not exist. */
+  /** Null if the hash has not been read yet or does not exist. */
   #rootHash: Buffer | null;
   #readingRootHash: Promise<string | null> | null = null;
 
@@ -79,8 +80,8 @@ export class Authenticator {
   }
 
   /**
-   * Returns the same caller in another environment, by name or id. Only root may use any; others
-   * have only their own.
+   * Returns the same caller in another environment, given by name or id. The root token may use any
+   * environment; others only their own.
    */
   async within(identity: Identity, environment: string): Promise<Identity> {
     if (identity.root) return this.#rootIdentity(environment);
@@ -89,7 +90,10 @@ export class Authenticator {
     return identity;
   }
 
-  /** The application may be deleted, which invalidates its tokens. */
+  /**
+   * Drops an application's tokens from the cache, because the application may have been deleted,
+   * which invalidates its tokens.
+   */
   #forgetApplication(seq: Seq): void {
     this.#changes++;
     for (const [key, { identity }] of this.#tokens) if (identity.applicationSeq === seq) this.#tokens.delete(key);
@@ -158,7 +162,9 @@ export class Authenticator {
     this.#tokens.set(key, cached);
   }
 
-  /** Reads the hash of the generated root token when it is first needed. */
+  /**
+   * Returns whether this is the generated root token's hash. The stored hash is read on first use.
+   */
   async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
     if (this.#rootHash !== null) return false;
     this.#readingRootHash ??= this.#store.housekeeping.meta.get(rootTokenMeta).finally(() => {

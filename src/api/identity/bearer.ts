@@ -4,7 +4,7 @@ import { unauthenticated } from "../http/errors.ts";
 
 const BEARER_CHARS = "bearer ".length;
 
-/** Returns the bearer token of a request. Throws 401 if there is none. */
+/** Returns a request's bearer token. Throws 401 if there is none. */
 export function bearerOf(request: Request): string {
   const header = request.headers.get("authorization");
   if (header === null || header.slice(0, BEARER_CHARS).toLowerCase() !== "bearer ") {

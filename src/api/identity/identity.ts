@@ -15,26 +15,29 @@ export type Credential =
       readonly expiresAt: number | null;
     };
 
-/** The caller of a request and its rights. */
+/** A request's caller and its permissions. */
 export interface Identity {
-  /** Identifies the caller, also across restarts. Idempotency keys and rates are counted by it. */
+  /** Identifies the caller across restarts. Idempotency keys and rates are counted per caller. */
   readonly caller: string;
   readonly credential: Credential;
   readonly environmentSeq: Seq;
-  /** Null for the whole environment. */
+  /** Null if the caller may access the whole environment. */
   readonly applicationSeq: Seq | null;
   /**
-   * What it may do with its application; null means everything that an application's token may do.
+   * Permissions for the caller's application; null means all that an application's token can have.
    */
   readonly capabilities: readonly Capability[] | null;
-  /** Limits what it may do; null means no limits. */
+  /** Limits of the caller's permissions; null means no limits. */
   readonly scopes: readonly Scope[] | null;
-  /** It sees event types without a flag and those with one of these; null means all event types. */
+  /**
+   * The caller sees event types without flags and those with at least one of these; null means all
+   * event types.
+   */
   readonly featureFlags: readonly string[] | null;
   readonly root: boolean;
 }
 
-/** The caller of public operations. */
+/** The caller for public operations. */
 export const anybody: Identity = {
   caller: "",
   credential: { kind: "none" },

@@ -12,7 +12,7 @@ import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 
 const APPLICATION_PREFIX = "app_";
-/** The prefix is followed by a uid. */
+/** A uid follows the prefix. */
 const subjectPattern = /^(org|app)_[a-zA-Z0-9\-_.]{1,252}$/;
 
 const PROBLEMS = {
@@ -23,7 +23,7 @@ const PROBLEMS = {
 } as const;
 
 /**
- * The caller that a JWT identifies, and when the JWT expires: ms since the Unix epoch, or infinity.
+ * The caller that a JWT identifies, and the JWT's expiry in ms since the Unix epoch, or infinity.
  */
 export interface JwtBearer {
   readonly identity: Identity;
@@ -38,8 +38,8 @@ interface Deps {
 }
 
 /**
- * Reads JWTs in the form of Svix, signed with the setting `jwt-secret`. `sub` is an `org_…` for a
- * whole environment, or an `app_…` with its environment in `org`. An unknown `org_…` creates its
+ * Reads JWTs in Svix's form, signed with the setting `jwt-secret`. `sub` is an `org_…` for a whole
+ * environment, or an `app_…` with its environment in `org`. An unknown `org_…` creates its
  * environment.
  */
 export class JwtReader {
@@ -57,8 +57,8 @@ export class JwtReader {
   }
 
   /**
-   * Returns null if the token is not a JWT. Throws 401 if it is invalid, and 400 if its claims are
-   * unusable.
+   * Returns null if the token is not a JWT. Throws 401 if the JWT is invalid, and 400 if its claims
+   * are unusable.
    */
   async read(text: string, sha256: Uint8Array): Promise<JwtBearer | null> {
     if (timingSafeEqual(sha256, this.#secretHash)) {
@@ -108,18 +108,20 @@ export class JwtReader {
     return application;
   }
 
-  /** Returns the time of `exp`, or an earlier one if the tokens of the application were expired. */
+  /** Returns the time in `exp`, or an earlier time if the application's tokens were expired. */
   async #endOf({ exp, iat }: Claims, application: Application | null): Promise<number> {
     const own = typeof exp === "number" ? endOf(exp) : Number.POSITIVE_INFINITY;
     if (application === null) return own;
-    // Without `iat` it may be arbitrarily old.
+    // A JWT without `iat` may be arbitrarily old.
     const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
     const told = await this.#store.configuration.tokens.jwtEnd(application.seq, issuedAt);
     return Math.min(own, told ?? Number.POSITIVE_INFINITY);
   }
 }
 
-/** Converts a NumericDate (RFC 7519, 2), which may have a fraction or be out of range, to ms. */
+/**
+ * Converts a NumericDate (RFC 7519, 2) to ms. The number may have a fraction or be out of range.
+ */
 function endOf(expSeconds: number): number {
   return Math.min(Math.ceil(expSeconds * 1000), instantMax);
 }

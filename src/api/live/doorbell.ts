@@ -2,17 +2,17 @@ import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 
-/** Limit of waiting requests. Further ones do not wait. */
+/** Maximum number of waiting requests. Further requests do not wait. */
 const WAITING_MAX = 1000;
 
 export interface Wait {
-  /** Resolves when there may be a message, or when the wait is over. */
+  /** Resolves when there may be a message, or when the wait ends. */
   readonly over: Promise<void>;
   /** Ends the wait and releases its resources. */
   cancel(): void;
 }
 
-/** Lets requests wait for the next message of an application. */
+/** Lets requests wait for an application's next message. */
 export class Doorbell {
   readonly #waiting = new Map<Seq, Set<() => void>>();
   #count = 0;
@@ -29,9 +29,9 @@ export class Doorbell {
   }
 
   /**
-   * Waits for a message that is accepted from now on, for at most `ms`, and until the caller
-   * disconnects or the server stops. Call it before looking for messages, so that none is missed in
-   * between.
+   * Waits for the next message that is accepted. The wait ends after `ms`, when the caller
+   * disconnects, or when the server stops. Call this before reading messages, so that none is
+   * missed in between.
    */
   wait(applicationSeq: Seq, ms: number, caller: AbortSignal): Wait {
     const { promise, resolve } = Promise.withResolvers<void>();

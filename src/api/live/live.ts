@@ -16,7 +16,7 @@ const BUSY_RETRY_SECONDS = 10;
 
 type MessageWithDeliveries = Message & { readonly deliveries: readonly Delivery[] };
 
-/** Builds the overview: the figures of an environment and its latest messages. */
+/** Builds the overview: an environment's figures and its latest messages. */
 export class OverviewSource {
   readonly #store: Store;
   readonly #ids: IdCodec;
@@ -85,7 +85,7 @@ const CHANGES = [
   "endpoint.disabled",
 ] as const;
 
-/** The caller of a stream. Only the root token cannot expire. */
+/** A stream's caller. Only the root token cannot expire. */
 type Viewer = Pick<Identity, "environmentSeq" | "root">;
 
 interface Listener extends Viewer {
@@ -94,13 +94,13 @@ interface Listener extends Viewer {
 }
 
 /**
- * Sends the overview to listeners whenever it has changed, at most once per second. Each update
- * reads the store once per environment.
+ * Sends the overview to listeners when it has changed, at most once per second. Each update reads
+ * the store once per environment.
  */
 export class Live {
   readonly #listeners = new Set<Listener>();
   #timer: Cancel | null = null;
-  /** Increases when tokens expire or change. */
+  /** Incremented when tokens expire or change. */
   #admission = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
 
@@ -124,7 +124,7 @@ export class Live {
     this.#refuseWhenFull();
     const admission = this.#admission;
     const first = eventOf(await this.source.of(environmentSeq));
-    // Others may have been opened in the meantime.
+    // Other streams may have been opened since the first check.
     this.#refuseWhenFull();
     let close = () => {};
     return new ReadableStream<Uint8Array>({
@@ -137,14 +137,14 @@ export class Live {
     });
   }
 
-  /** Ends all streams, because the server stops. */
+  /** Ends all streams, because the server is stopping. */
   close(): void {
     for (const listener of [...this.#listeners]) listener.end();
   }
 
   /**
-   * Ends the streams of tokens that may have lost their rights. Clients reconnect and are checked
-   * again.
+   * Ends the streams of tokens that may have lost their permissions. Clients reconnect and are
+   * checked again.
    */
   #endStreams(environmentSeq: Seq | null): void {
     this.#admission++;
@@ -167,7 +167,7 @@ export class Live {
     };
     const send = (text: string) => {
       try {
-        // Skips a client that does not read: its queue is full.
+        // Skips a client that does not read and whose queue is full.
         if ((controller.desiredSize ?? 0) > -QUEUED_MAX) controller.enqueue(encode(text));
       } catch {
         stop();
@@ -199,14 +199,14 @@ export class Live {
     const environments = new Set([...this.#listeners].map(({ environmentSeq }) => environmentSeq));
     for (const environmentSeq of environments) {
       const text = await this.source.of(environmentSeq).then(eventOf, () => null);
-      // The store cannot be read at the moment.
+      // The store is unavailable at the moment.
       if (text === null) continue;
       for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) listener.send(text);
     }
   }
 }
 
-/** Limit of events that are queued for a slow client. */
+/** Maximum number of events that are queued for a slow client. */
 const QUEUED_MAX = 4;
 
 function eventOf(overview: unknown): string {

@@ -1,4 +1,4 @@
-/** The fields of a token, in requests and responses. */
+/** A token's fields, in requests and responses. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { type Token, tokenFields } from "../../../core/resources/token.ts";

@@ -25,7 +25,7 @@ import {
   tokenExample,
 } from "./fields.ts";
 
-/** The paths contain the environment, as in the management API of Svix. */
+/** The paths contain the environment, as in Svix's management API. */
 export function apiTokenRoutes(context: Context): Operation[] {
   const { store, ids, lookup, clock } = context;
   const tag = "Authentication";
@@ -42,8 +42,8 @@ export function apiTokenRoutes(context: Context): Operation[] {
   }
 
   /**
-   * Returns a token that the caller may change or expire. Throws 403 if its scopes exceed those of
-   * the caller.
+   * Returns a token that the caller may change or expire. Throws 403 if the token's scopes exceed
+   * the caller's.
    */
   async function getWithin(identity: Identity, id: string): Promise<Token> {
     const token = await get(identity, id);
@@ -51,7 +51,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
     return token;
   }
 
-  /** Throws 422 if these are not scopes, and 403 if they exceed those of the caller. */
+  /** Throws 422 if these scopes are invalid, and 403 if they exceed the caller's. */
   function checkScopesSent(identity: Identity, sent: readonly string[] | null): void {
     const findings = (sent ?? []).flatMap((text, i) => scopeFinding(text, i, context.scopeResources()));
     if (findings.length > 0) throw new Invalid(...findings.slice(0, FINDINGS_MAX));

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { ApplicationExclusion } from "../../../store/index.ts";
 
-/** URL of the test receivers of the hosted Svix. */
+/** URL of the hosted Svix's test receivers. */
 const SVIX_PLAY = "https://play.svix.com/";
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));

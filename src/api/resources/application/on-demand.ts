@@ -8,9 +8,8 @@ import type { Identity } from "../../identity/identity.ts";
 import { type ApplicationIn, settingsOf } from "./fields.ts";
 
 /**
- * Returns the application that a request brings along in case that the one in its path does not
- * exist. Throws 422 unless it has the uid in the path, and 403 if the caller may not create
- * applications.
+ * Returns the application to create if the application in the path does not exist. Throws 422
+ * unless it has the path's uid, and 403 if the caller may not create applications.
  */
 export function onDemandOf(
   { ids }: Pick<Context, "ids">,

@@ -20,7 +20,7 @@ import {
 } from "./fields.ts";
 import { statusOfNumber } from "./svix-numbers.ts";
 
-/** Lists the messages of an endpoint and the endpoints of a message. */
+/** Lists an endpoint's messages and a message's endpoints. */
 export function attemptedRoutes(context: Context): Operation[] {
   const { store, ids, lookup } = context;
   const tag = "Message attempt";

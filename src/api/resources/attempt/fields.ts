@@ -1,4 +1,4 @@
-/** Attempts and destinations in responses, with the numbers of the Svix API. */
+/** Attempts and destinations in responses, with the Svix API's numbers. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant, formatInstantOrNull } from "../../../core/instant.ts";
@@ -107,15 +107,13 @@ export const destinationExample = {
   nextAttempt: null,
 };
 
-/** Returns an endpoint that a message is delivered to, with the state of the delivery. */
+/** Returns an endpoint to which a message is delivered, with the delivery's state. */
 export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec) {
   const { metadata: _, ...rest } = endpointOut(endpoint, ids);
   return { ...rest, ...deliveryOut(delivery, false) };
 }
 
-/**
- * Returns the state of a delivery. `expanded` means that the client knows the status `canceled`.
- */
+/** Returns a delivery's state. `expanded` means that the client knows the status `canceled`. */
 function deliveryOut(delivery: Delivery, expanded: boolean) {
   return {
     ...statusOut(statusOf(delivery, expanded)),
@@ -145,9 +143,7 @@ export const endpointMessageExample = {
   nextAttempt: null,
 };
 
-/**
- * Returns a message with the state of its delivery, as JSON that keeps the bytes of the payload.
- */
+/** Returns a message with its delivery's state, as JSON that preserves the payload's bytes. */
 export function endpointMessageText(message: string, delivery: Delivery, expanded: boolean): string {
   return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, expanded)).slice(1)}`;
 }

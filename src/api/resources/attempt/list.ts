@@ -78,7 +78,7 @@ export function attemptListRoutes(context: Context): Operation[] {
     );
   }
 
-  /** Returns the messages of a page of attempts, as in responses. */
+  /** Returns the messages for a page of attempts, in response form. */
   async function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
     const shown = new Map<Seq, unknown>();
     for (const seq of new Set(rows.map(({ messageSeq }) => messageSeq))) {

@@ -1,4 +1,4 @@
-/** The numbers that the Svix API uses where the store uses words. */
+/** The Svix API's numbers for values that are words in the store. */
 import type { AttemptFilter, DeliveryStatus, ResponseClass, Trigger } from "../../../store/index.ts";
 
 const STATUSES = [
@@ -24,14 +24,14 @@ export function statusOut(status: DeliveryStatus) {
   return shown[status];
 }
 
-/** Returns the status of a valid number. */
+/** Returns the status for a valid number. */
 export function statusOfNumber(number: number): DeliveryStatus {
   return STATUSES[number]!.status;
 }
 
 /**
- * Returns the outcome of attempts with a status, or null if no attempt has it: attempts are stored
- * when they end.
+ * Returns the outcome that attempts with a status have; null if no attempt has this status, because
+ * attempts are stored when they end.
  */
 export function outcomeOfNumber(number: number): NonNullable<AttemptFilter["outcome"]> | null {
   const status = statusOfNumber(number);
@@ -53,7 +53,7 @@ export const classNumbers: readonly ClassNumber[] = CLASSES.map(([number]) => nu
 
 const classes: ReadonlyMap<number, ResponseClass> = new Map(CLASSES);
 
-/** Returns the class of a valid number. */
+/** Returns the response class for a valid number. */
 export function classOfNumber(number: number): ResponseClass {
   return classes.get(number)!;
 }

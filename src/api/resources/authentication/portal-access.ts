@@ -17,9 +17,12 @@ import { onDemandOf } from "../application/on-demand.ts";
 const HOUR_SECONDS = 60 * 60;
 const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
-/** More than there are, so that an unknown or repeated one is reported instead of the length. */
+/**
+ * More than the number of capabilities, so that an error reports an unknown or repeated capability
+ * instead of the length.
+ */
 const CAPABILITIES_SENT_MAX = 100;
-/** What clients of the Svix API expect of a server that is not in its cloud. */
+/** The value that Svix API clients expect from a server outside Svix's cloud. */
 const REGION = "self-hosted";
 
 export const sessionId = Type.String({

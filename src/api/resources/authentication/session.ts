@@ -13,7 +13,7 @@ import { sessionId } from "./portal-access.ts";
 const EXPIRE_SECONDS_MAX = 3 * 24 * 60 * 60;
 const SESSIONS_MAX = 1000;
 
-/** Where a caller's rights come from, in the words of the Svix API. */
+/** Sources of a caller's permissions, in the Svix API's words. */
 const permissionSources = {
   none: "Unknown",
   root: "GlobalAuthToken",

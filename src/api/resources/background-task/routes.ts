@@ -9,7 +9,7 @@ import { reply } from "../../http/reply.ts";
 import { choice } from "../../http/schema.ts";
 import { TaskOut, taskExample, taskOut } from "./task.ts";
 
-/** Age of the oldest tasks in the list. */
+/** Maximum age of tasks in the list, in ms. */
 const LISTED_MS = 90 * 24 * 3_600_000;
 
 const filterQuery = {

@@ -30,7 +30,7 @@ type StartedTitle =
   | "AggregateEventTypesOut"
   | "AppUsageStatsOut";
 
-/** The response of operations that start a task. The names are those of the Svix API. */
+/** The response of operations that start a task. The names are from the Svix API. */
 export const startedOut = (title: StartedTitle) => field.object(title, started);
 
 export const taskExample = {
@@ -49,7 +49,7 @@ export function startedExample(task: TaskKind) {
 type TaskKind = "dead-letter.redrive" | typeof PURGE | typeof APP_STATS | typeof EVENT_TYPE_AGGREGATE | ReplayTask;
 
 /**
- * The fields of a task's data that callers see, by kind. The others are the task's internal
+ * The fields of a task's data that responses contain, by kind. The others are the task's internal
  * progress.
  */
 const SHOWN = {

@@ -27,7 +27,7 @@ const dlvIds = Type.Array(Type.String(), {
   description: "Include only these dead letters.",
 });
 
-/** Query parameters that filter the dead letters of an application. */
+/** Query parameters that filter an application's dead letters. */
 export const deadLetterQuery = {
   endpoint_id: Type.Optional(Type.String({ description: "Include only dead letters of this endpoint." })),
   event_types: Type.Optional(eventTypes),
@@ -35,7 +35,7 @@ export const deadLetterQuery = {
   ...windowQuery,
 };
 
-/** Query parameters that filter the dead letters of an environment. */
+/** Query parameters that filter an environment's dead letters. */
 export const environmentDeadLetterQuery = {
   app_id: Type.Optional(Type.String({ description: "Include only dead letters of this application." })),
   ...deadLetterQuery,
@@ -43,7 +43,7 @@ export const environmentDeadLetterQuery = {
 };
 
 /**
- * The same filters in a body. Values must not be empty, because an empty filter would match
+ * The same filters for a body. Values must not be empty, because an empty filter would match
  * everything.
  */
 export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
@@ -95,8 +95,8 @@ export async function resolveFilter(
 }
 
 /**
- * Finds an endpoint. Deleted ones are included, because their dead letters still exist. Ids of
- * other environments need no check, because the filter has its environment.
+ * Finds an endpoint, including deleted ones, because their dead letters still exist. Ids from other
+ * environments need no check, because the filter contains the environment.
  */
 async function endpointOf({ ids, store }: Context, text: string, applicationSeq: Seq | null): Promise<Seq> {
   const seq = ids.decode("ep_", text);

@@ -26,7 +26,7 @@ import {
 
 const RATE_DEFAULT = 50;
 const RATE_MAX = 10_000;
-/** Limit of groups in a response. The total counts all. */
+/** Maximum number of groups in a response. The total includes all groups. */
 const GROUPS_MAX = 1000;
 
 const RedriveIn = field.object("DeadLetterRedriveIn", {

@@ -1,4 +1,4 @@
-/** An endpoint in the API, as its table describes it. */
+/** An endpoint's fields in the API, derived from its table. */
 import type { IdCodec } from "../../../core/id.ts";
 import { type Endpoint, endpointFields } from "../../../core/resources/endpoint.ts";
 import * as field from "../../http/fields.ts";

@@ -146,7 +146,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Both were checked to be instants. */
+/** Both texts have already been validated as times. */
 function windowOf({ since, until }: Sent): ReplayWindow {
   return { since: parseInstant(since)!, until: until == null ? null : parseInstant(until) };
 }

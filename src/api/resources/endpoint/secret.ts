@@ -93,16 +93,14 @@ export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
   return { key: publicForm(current!.secret) };
 }
 
-/**
- * Returns the rotation that a request asks for. Throws 422 if its secret is invalid.
- */
+/** Returns the rotation that a request describes. Throws 422 if the secret in it is invalid. */
 export function rotationOf({ key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>): Rotation {
   return { secret: secretOf(key, "key"), graceMs: (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000 };
 }
 
 /**
- * Svix SDKs from 2.7 on require the new secret in the response. Some older ones, such as that for
- * Kotlin, fail if it is there.
+ * Returns whether the client expects the new secret in the response. Svix SDKs from 2.7 on require
+ * it. Some older SDKs, such as the one for Kotlin, fail if the response contains it.
  */
 function expectsRotatedSecret(request: Request): boolean {
   const sdk = svixSdkOf(request);

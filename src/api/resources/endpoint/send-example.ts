@@ -67,7 +67,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Returns the bytes of the payload in the body. */
+/** Returns the bytes of the body's payload. */
 function ownPayload(bytes: Uint8Array): Uint8Array {
   const [start, end] = topLevelFields(bytes)?.fields.get("payload") ?? [0, 0];
   return bytes.subarray(start, end);

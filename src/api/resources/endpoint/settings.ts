@@ -1,4 +1,4 @@
-/** What requests say of an endpoint, as the commands take it. */
+/** Converts requests for endpoints to the settings that commands use. */
 import type { Static } from "@sinclair/typebox";
 import type { EndpointChange, EndpointSettings } from "../../../commands/endpoints.ts";
 import type { Settings } from "../../../config/index.ts";
@@ -13,7 +13,7 @@ import type { EndpointIn, EndpointUpdate } from "./fields.ts";
 
 type UrlPolicy = Pick<Settings, "httpsOnly">;
 
-/** Returns the settings of a new endpoint. Throws 422 for a URL that is not allowed. */
+/** Returns a new endpoint's settings. Throws 422 for a URL that is not allowed. */
 export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
   const url = checkedUrl(sent.url, policy);
   const blank = { ...defaultSettingsOf(endpointFields), url, headers: {} };
@@ -21,8 +21,8 @@ export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): 
 }
 
 /**
- * Returns what a PUT creates or changes. `settings` is null if it cannot create the endpoint,
- * because the text in its path is not a uid and it has no other. Throws 422 for a URL that is not
+ * Returns the settings and the change for a PUT. `settings` is null if the PUT cannot create the
+ * endpoint, because neither the path nor the body contains a uid. Throws 422 for a URL that is not
  * allowed.
  */
 export function putOf(
@@ -39,7 +39,9 @@ export function putOf(
   };
 }
 
-/** Returns what was sent, with its URL in normal form. Throws 422 for a URL that is not allowed. */
+/**
+ * Returns the request's values with the URL normalized. Throws 422 for a URL that is not allowed.
+ */
 export function withUrl<Sent extends { readonly url?: string }>(sent: Sent, policy: UrlPolicy): Sent {
   return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
 }
@@ -50,7 +52,9 @@ function checkedUrl(text: string, { httpsOnly }: UrlPolicy): string {
   return checked.url;
 }
 
-/** Returns the secret that was sent, or null. Throws 422 if it is invalid; `name` is its field. */
+/**
+ * Returns the request's secret, or null. Throws 422 if the secret is invalid; `name` is its field.
+ */
 export function secretOf(sent: string | null | undefined, name = "secret"): string | null {
   if (sent == null) return null;
   if (parseSecret(sent) !== null) return sent;

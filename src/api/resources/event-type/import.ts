@@ -106,7 +106,7 @@ function sentDocument({ spec, specRaw }: { spec?: object | null; specRaw?: strin
   return spec == null ? { name: "specRaw", document: parsed(specRaw!) } : { name: "spec", document: spec };
 }
 
-/** Tries JSON first, which is parsed faster and more strictly than as YAML. */
+/** Parses the text as JSON, and as YAML if that fails. JSON parsing is faster and stricter. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -12,7 +12,7 @@ import { hasBearerToken } from "../../identity/auth.ts";
 const Part = field.object("HealthPart", { status: Type.String({ enum: ["ok", "error"] }) });
 const HealthOut = field.object("HealthOut", { status: Type.String(), database: Part, queue: Part, cache: Part });
 
-/** The parts are those of the Svix API. Here all of them are the store. */
+/** The parts are those in the Svix API. All of them depend on the store. */
 function health(status: "ok" | "error") {
   return { status, database: { status }, queue: { status }, cache: { status } };
 }
@@ -24,7 +24,7 @@ export function healthRoutes(context: Context): Operation[] {
   async function check(request: Request): Promise<Reply> {
     try {
       await store.housekeeping.ping();
-      // The Svix API has no body here, and its SDKs for Java and Kotlin fail on one.
+      // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.
       return svixSdkOf(request) === null ? reply(200, health("ok")) : noContent;
     } catch (error) {
       if (error instanceof StoreUnavailable) return reply(503, health("error"));

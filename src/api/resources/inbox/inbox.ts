@@ -1,6 +1,6 @@
 /**
- * A built-in receiver for testing. It keeps the latest requests of each inbox in memory, with
- * limits for all sizes; the oldest are dropped first.
+ * A built-in receiver for testing. It keeps each inbox's latest requests in memory. All sizes are
+ * limited; the oldest requests are dropped first.
  */
 import type { Clock } from "../../../ports.ts";
 import { targetOf } from "../../http/request-target.ts";
@@ -9,7 +9,7 @@ export interface InboxRequest {
   readonly id: string;
   readonly receivedAt: number;
   readonly method: string;
-  /** Including the query. */
+  /** Includes the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Truncated to `BODY_BYTES_KEPT`; invalid UTF-8 is replaced. */
@@ -26,7 +26,7 @@ const BODY_BYTES_KEPT = 64 * 1024;
 const HEADERS_CHARS_KEPT = 16 * 1024;
 const PATH_CHARS_KEPT = 2048;
 const BYTES_MAX = 64 * 1024 * 1024;
-/** Approximate memory of a request besides its texts. */
+/** Approximate memory of a request in addition to its texts, in bytes. */
 const BYTES_EACH = 512;
 
 const tokenPattern = /^[A-Za-z0-9_-]{8,64}$/;
@@ -41,14 +41,14 @@ interface Kept {
 }
 
 export class Inbox {
-  /** In the order of their latest request. */
+  /** Inboxes in the order of their latest request. */
   readonly #inboxes = new Map<string, Kept[]>();
   #bytes = 0;
   #count = 0;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Stores a request and returns it. `body` may exceed what is stored. */
+  /** Stores a request and returns it. `body` may be larger than the part that is stored. */
   keep(token: string, request: Request, body: Uint8Array, status: number): InboxRequest {
     const kept = {
       id: `inreq_${++this.#count}`,
@@ -80,7 +80,8 @@ export class Inbox {
   }
 
   /**
-   * Drops the oldest request of the inbox that has been idle longest, and inboxes without requests.
+   * Drops the oldest request from the inbox that has been idle longest, or the whole inbox if there
+   * are too many inboxes.
    */
   #dropOldest(): void {
     const [token, requests] = this.#inboxes.entries().next().value!;
@@ -110,6 +111,6 @@ function headersOf(request: Request): Record<string, string> {
 function weight({ body, headers, path }: InboxRequest): number {
   let chars = body.length + path.length;
   for (const [name, value] of Object.entries(headers)) chars += name.length + value.length;
-  // Strings with characters beyond Latin-1 take two bytes per character.
+  // A string with characters beyond Latin-1 takes two bytes per character.
   return BYTES_EACH + 2 * chars;
 }

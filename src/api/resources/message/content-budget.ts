@@ -1,14 +1,15 @@
 import type { Message, PageOf, Store } from "../../../store/index.ts";
 
 /**
- * Approximate limit of all payloads on a page. 250 of the largest ones would be half a gigabyte.
+ * Approximate maximum size of all payloads on a page, in bytes. 250 payloads of the maximum size
+ * would be half a gigabyte.
  */
 const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Adds the payloads to a page that was read without them. If they exceed the limit, returns a
- * shorter page with `more`, cut at the end in the direction of paging. The page keeps at least one
- * message.
+ * shorter page with `more`, truncated at the end in the direction of reading. The page keeps at
+ * least one message.
  */
 export async function withPayloads(
   store: Store,

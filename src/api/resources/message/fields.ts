@@ -1,4 +1,4 @@
-/** The fields of a message, in requests and as commands take them. */
+/** A message's fields, in requests and in the form that commands use. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
 import type { MessageToSend } from "../../../commands/send.ts";
@@ -75,7 +75,7 @@ const sent = Type.Object({
   ),
 });
 
-/** `payload` may have its old name, so it is required only in the OpenAPI document. */
+/** `payload` may be sent under its old name, so it is required only in the OpenAPI document. */
 export const MessageIn = ruled(sent, () => null, { title: "MessageIn", required: ["eventType", "payload"] });
 
 export const MessageOut = field.object("MessageOut", {
@@ -129,7 +129,7 @@ export const messageFilterQuery = {
 
 export type MessageBody = Static<typeof sent>;
 
-/** Returns the message of a valid body. `range` is where it is in `bytes`. */
+/** Returns the message in a valid body. `range` is the message's position in `bytes`. */
 export function messageOf(
   body: MessageBody,
   bytes: Uint8Array,
@@ -162,7 +162,7 @@ export function incomingOf(
     contentType: extra.contentType ?? (raw === null ? null : JSON_TYPE),
     headers: extra.headers,
     retentionMs: retentionMs(body),
-    // Its schema has checked that it is an instant.
+    // The schema has validated that this is a time.
     deliverAt: body.deliverAt == null ? null : parseInstant(body.deliverAt),
     warnings: null,
     idempotency,
@@ -176,10 +176,10 @@ function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {
   return kept(bytes.subarray(at[0], at[1]));
 }
 
-/** Limit of body bytes that may stay in memory with a payload. */
+/** Maximum number of other body bytes that a payload may keep in memory. */
 const AROUND_BYTES_MAX = 4096;
 
-/** Copies the payload if it would keep much more of its body in memory until it is delivered. */
+/** Copies the payload if it would keep much more of the body in memory until it is delivered. */
 function kept(part: Uint8Array): Uint8Array {
   const aroundBytes = part.buffer.byteLength - part.byteLength;
   return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;

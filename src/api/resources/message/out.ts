@@ -4,7 +4,7 @@ import type { Message } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Returns a message as JSON. It is concatenated to keep the bytes of the payload. */
+/** Returns a message as JSON. The text is concatenated, to preserve the payload's bytes. */
 export function messageText(message: Message, ids: IdCodec, withContent: boolean): string {
   const payload = withContent ? payloadText(message) : "{}";
   return messageTextWith(message, ids, payload);
@@ -27,8 +27,8 @@ export function messageTextWith(
 }
 
 /**
- * Returns the payload as responses show it: unchanged, marked as expired, or wrapped if it is not a
- * JSON object.
+ * Returns the payload for a response: unchanged, marked as expired, or wrapped if it is not a JSON
+ * object.
  */
 export function payloadText({ payload, contentType }: Pick<Message, "payload" | "contentType">): string {
   if (payload === null) return '{"expired":true}';
@@ -37,8 +37,8 @@ export function payloadText({ payload, contentType }: Pick<Message, "payload" | 
 }
 
 /**
- * Only payloads that were sent as `rawPayload` have a content type, and only they may be something
- * else.
+ * Returns whether a text is a JSON object. Only payloads sent as `rawPayload` have a content type,
+ * and only they may be another value.
  */
 function isJsonObject(text: string): boolean {
   try {

@@ -35,7 +35,7 @@ const BATCH_MAX = 1000;
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
 
 const BatchIn = field.object("MessageBatchIn", {
-  // Items are validated one by one, so that an invalid one fails alone.
+  // Items are validated one by one, so that an invalid item does not affect the others.
   messages: Type.Array(
     ruled(Type.Unknown(), () => null, MessageIn),
     { minItems: 1, maxItems: BATCH_MAX },
@@ -52,7 +52,7 @@ export function messageRoutes(context: Context): Operation[] {
   const path = "/api/v1/app/:app_id/msg";
 
   /**
-   * Returns what the caller sent with its new id and time, or the response to an earlier request
+   * Returns the request's message with its new id and time, or the response to an earlier request
    * with the same key.
    */
   function sentReply(
@@ -75,8 +75,8 @@ export function messageRoutes(context: Context): Operation[] {
   }
 
   /**
-   * Returns the application that the message brings along if it does not exist yet, and otherwise
-   * null.
+   * Returns the application in the message's request if it must be created; null if it already
+   * exists or the request contains none.
    */
   async function onDemandFor(identity: Identity, app: string, { application }: MessageBody) {
     if (application == null || (await lookup.entry(identity, app)) !== null) return null;
@@ -212,7 +212,7 @@ function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
 }
 
-/** Returns the byte ranges of the items of `messages` in a valid body. */
+/** Returns the byte ranges of the items in a valid body's `messages`. */
 function itemRanges(bytes: Uint8Array): ByteRange[] {
   const at = topLevelFields(bytes)?.fields.get("messages");
   return (at === undefined ? null : arrayItems(bytes, at)) ?? [];
@@ -228,7 +228,9 @@ function readItem(item: unknown, bytes: Uint8Array, range: ByteRange): MessageTo
   }
 }
 
-/** Returns an error as an item of the response; of several findings the first. */
+/**
+ * Returns an error as an item of the response. If there are several findings, the first is used.
+ */
 function problemText(error: Problem | Invalid): string {
   if (error instanceof Problem) return JSON.stringify({ code: error.code, detail: error.detail });
   const { loc, msg } = error.findings[0]!;

@@ -1,5 +1,6 @@
 /**
- * The fields of an endpoint for operational webhooks. As in the Svix API, they have no channels.
+ * Fields of an endpoint for operational webhooks. As in the Svix API, such endpoints have no
+ * channels.
  */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";

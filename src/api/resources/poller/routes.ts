@@ -59,7 +59,7 @@ const waitQuery = {
 
 const SINK = "Every sink returns all messages of the application.";
 
-/** One request of a poller. */
+/** A poller's request. */
 interface Poll {
   readonly application: Application;
   readonly filter: MessageFilter;
@@ -83,7 +83,10 @@ export function pollerRoutes(context: Context): Operation[] {
     return withPayloads(store, await store.history.messages.list(application.seq, filter, page, false), false);
   }
 
-  /** Waits for messages. Responds at once if there are some or if the search was cut short. */
+  /**
+   * Waits for messages. Responds immediately if there are messages or if the search was
+   * interrupted.
+   */
   async function poll(request: Poll): Promise<Reply> {
     const deadline = clock.now() + request.waitMs;
     for (;;) {
@@ -210,7 +213,7 @@ export function pollerRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Returns the last number that may belong to a message accepted up to an instant. */
+/** Returns the greatest number that a message accepted up to a time may have. */
 function lastNumberUntil(at: number): Seq {
   return Math.min(seqBefore(at + 1), Number.MAX_SAFE_INTEGER - 1);
 }

@@ -30,7 +30,7 @@ const UsageOut = field.object("AppUsageStatsOut", {
   unresolvedAppIds: Type.Array(Type.String(), { description: "Those of `appIds` that do not exist." }),
 });
 
-/** Reports that take time. Each is a background task whose `data` contains the result. */
+/** Reports that take long. Each is a background task whose `data` contains the result. */
 export function statisticsRoutes(context: Context): Operation[] {
   const { ids, lookup } = context;
   const tag = "Statistics";
