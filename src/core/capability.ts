@@ -9,7 +9,7 @@ export const capabilities = [
   /** Read and rotate secrets. */
   "ManageEndpointSecret",
   "ManageTransformations",
-  /** Resend messages and recover those that were missed. */
+  /** Resend messages and recover missed messages. */
   "CreateAttempts",
   /** Change endpoints in every way, including their secrets. */
   "ManageEndpoint",
@@ -18,8 +18,8 @@ export const capabilities = [
 export type Capability = (typeof capabilities)[number];
 
 /**
- * For each capability, those that include it. For example, a token that may change a secret may
- * also read it.
+ * For each capability, the other capabilities that include it. For example, a token that may change
+ * a secret may also read it.
  */
 const grantedBy: Readonly<Record<Capability, readonly Capability[]>> = {
   ViewBase: capabilities,

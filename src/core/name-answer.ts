@@ -67,8 +67,8 @@ export function usableAddresses(answer: NameAnswer | undefined, nowMs: number): 
 }
 
 /**
- * Priority when not every name can be looked up at once. 0 is for names whose last lookup succeeded
- * or whose addresses are still usable. 1 is for new names, 2 for failing names.
+ * Priority of a name if not all names can be looked up immediately. 0 is for names whose last
+ * lookup succeeded or whose addresses are still usable. 1 is for new names, 2 for failing names.
  */
 export type NameRank = 0 | 1 | 2;
 

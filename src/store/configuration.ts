@@ -139,7 +139,7 @@ export interface Configuration {
      */
     update(seq: Seq, change: (before: Endpoint) => Partial<Endpoint>): Promise<EndpointUpdate>;
     delete(seq: Seq, deletedAt: number): Promise<void>;
-    /** The current secret first, then those that have not expired at `now`. */
+    /** The current secret, followed by the older secrets that have not expired at `now`. */
     secrets(seq: Seq, now: number): Promise<readonly EndpointSecret[]>;
     /**
      * Makes `secret` the current secret. The previous secret signs until `oldExpiresAt`. Returns

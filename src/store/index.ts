@@ -57,17 +57,18 @@ export interface Store {
   readonly housekeeping: Housekeeping;
   readonly feed: Feed;
   /**
-   * Calls `start` at once, commits the writes that it begins as one atomic group, in the order in
-   * which it begins them, and resolves to their results.
+   * Calls `start`, commits the writes that it begins as one atomic group, in the order in which
+   * they were begun, and resolves to their results.
    *
    * - `start` returns the promises of all writes that it began, and begins no other write later.
-   * - If a write fails, none is stored. Its promise rejects with its error, the others with
-   *   `GroupUndone`, and the call rejects with that error.
-   * - A unique name that is taken undoes the group too. The verb reports it as usual (`false`,
-   *   `taken`); the others and the call reject with `GroupUndone`. Every other refusal (`gone`, a
-   *   known `eventId`, a token that is already revoked) is a result, and the rest is stored.
-   * - A group that is begun within `start` becomes part of the outer one.
-   * - If `start` throws, none of its writes happens, and their promises never settle.
+   * - If a write fails, none is stored. Its promise and the call reject with the write's error; the
+   *   promises of the other writes reject with `GroupUndone`.
+   * - A unique name that is taken also undoes the group. The method reports it as usual (`false`,
+   *   `taken`); the other writes and the call reject with `GroupUndone`. Every other refusal
+   *   (`gone`, a known `eventId`, a token that is already revoked) is a result, and the rest is
+   *   stored.
+   * - A group that is begun within `start` becomes part of the outer group.
+   * - If `start` throws, none of its writes is made, and their promises never settle.
    */
   together<T extends readonly Promise<unknown>[]>(
     start: () => readonly [...T],

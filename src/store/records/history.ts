@@ -101,9 +101,9 @@ export interface ReplayOrder {
   readonly eventTypes?: readonly string[];
   readonly channel?: string;
   readonly tag?: string;
-  /** Only for `sent`. */
+  /** Status of the delivery. Allowed only if `which` is `sent`. */
   readonly status?: DeliveryStatus;
-  /** Only for `sent`: the class of the latest response. */
+  /** Class of the latest response. Allowed only if `which` is `sent`. */
   readonly responseClass?: ResponseClass;
 }
 
