@@ -4,29 +4,30 @@ interface Event {
   readonly at: number;
   readonly order: number;
   readonly task: () => void;
-  /** The process that it belongs to; null for the world outside. */
+  /** The process that it belongs to; null for the world around it. */
   readonly process: number | null;
 }
 
-/** The wall clock was set. */
+/** One setting of the wall clock. */
 interface Step {
-  /** The true instant. */
+  /** True time. */
   readonly at: number;
   readonly byMs: number;
-  /** What it showed just before. */
+  /** What the clock showed just before. */
   readonly shown: number;
 }
 
 /**
- * Time that passes only from event to event. Years of retries take milliseconds. Beside the true time there is a wall
- * clock, which is what processes see; it may be set, and timers do not care.
+ * A clock whose time passes only from event to event, so that years of retries take milliseconds.
+ * Processes see a wall clock, which may be set. Timers follow the true time.
  */
 export class VirtualClock {
   #now: number;
   #order = 0;
+  #turn = 0;
   #aheadMs = 0;
   readonly #steps: Step[] = [];
-  /** A binary heap by instant, then by order of arrival. */
+  /** A binary heap by time, then by order of arrival. */
   readonly #heap: Event[] = [];
   readonly #cancelled = new Set<number>();
   readonly #dead = new Set<number>();
@@ -40,23 +41,33 @@ export class VirtualClock {
     return this.#now;
   }
 
-  /** What the wall clock shows. */
+  /** The time that the wall clock shows. */
   get wall(): number {
     return this.#now + this.#aheadMs;
   }
 
-  /** Sets the wall clock: forwards, or backwards when negative. */
+  /** Sets the wall clock forward, or back if `byMs` is negative. */
   step(byMs: number): void {
     this.#steps.push({ at: this.#now, byMs, shown: this.wall });
     this.#aheadMs += byMs;
   }
 
-  /** How far the wall clock has been set forwards since a true instant; what it was set back is not taken off. */
+  /** Counts the events that have happened. */
+  get turn(): number {
+    return this.#turn;
+  }
+
+  /** How often the wall clock was set. */
+  get stepCount(): number {
+    return this.#steps.length;
+  }
+
+  /** The sum of all forward steps since a true time. Backward steps are not subtracted. */
   forwardMsSince(from: number): number {
     return this.#steps.reduce((sum, { at, byMs }) => sum + (at >= from ? Math.max(0, byMs) : 0), 0);
   }
 
-  /** The latest that the wall clock has shown between two true instants. */
+  /** The latest time that the wall clock has shown between two true times. */
   latestBetween(from: number, to: number = this.#now): number {
     let aheadMs = 0;
     let latest = Number.NEGATIVE_INFINITY;
@@ -68,12 +79,12 @@ export class VirtualClock {
     return Math.max(latest, to + aheadMs);
   }
 
-  /** Something that happens in the world, whatever becomes of the process. */
+  /** Runs `task` in the world, even if the process has ended by then. */
   at(delayMs: number, task: () => void): Cancel {
     return this.#add(delayMs, task, null);
   }
 
-  /** The clock of one process. Its timers die with it. */
+  /** Returns the clock of one process. Its timers end with the process. */
   ofProcess(process: number): Clock {
     return {
       now: () => this.wall,
@@ -82,29 +93,30 @@ export class VirtualClock {
     };
   }
 
-  /** Nothing that it asked for happens any more, nor what it asks for from now on. */
+  /** Ends a process: its timers no longer run, and it can set no new ones. */
   kill(process: number): void {
     this.#dead.add(process);
     for (const event of this.#heap) if (event.process === process) this.#cancelled.add(event.order);
   }
 
-  /** Time that passes while nothing can happen, such as a start. Events that fall due meanwhile happen after it. */
+  /** Lets time pass without events. Those that fall due in this time happen after it. */
   skip(ms: number): void {
     this.#now += ms;
   }
 
-  /** The next event, or null when nothing will ever happen again. Time has passed to its instant. */
+  /** Returns the next event and lets time pass up to it; null if nothing will ever happen again. */
   next(): Event | null {
     for (;;) {
       const event = this.#pop();
       if (event === null) return null;
       if (this.#cancelled.delete(event.order)) continue;
       this.#now = Math.max(this.#now, event.at);
+      this.#turn++;
       return event;
     }
   }
 
-  /** The instant of the next event. */
+  /** The time of the next event. */
   peek(): number {
     while (this.#heap.length > 0 && this.#cancelled.has(this.#heap[0]!.order)) {
       this.#cancelled.delete(this.#pop()!.order);

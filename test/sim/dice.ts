@@ -1,6 +1,9 @@
 import type { Random } from "../../src/ports.ts";
 
-/** Chance from a seed: the same seed, the same rolls (splitmix32). */
+/** Share of rates that are zero, so that in some worlds a thing never happens at all. */
+const NEVER = 0.25;
+
+/** Random numbers from a seed (splitmix32). The same seed gives the same numbers. */
 export class Dice implements Random {
   #state: number;
 
@@ -25,6 +28,7 @@ export class Dice implements Random {
     return Math.floor(this.next() * limit);
   }
 
+  /** `low` to `high`, inclusive. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }
@@ -35,5 +39,17 @@ export class Dice implements Random {
 
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)]!;
+  }
+
+  /** Between `low` and `high`; each order of magnitude is equally likely. */
+  logUniform(low: number, high: number): number {
+    return low * (high / low) ** this.next();
+  }
+
+  /** Log-uniform, or zero in a quarter of the cases. */
+  rate(low: number, high: number): number {
+    const isNever = this.chance(NEVER);
+    const rate = this.logUniform(low, high);
+    return isNever ? 0 : rate;
   }
 }

@@ -1,0 +1,145 @@
+import { FLIGHTS, type Flight } from "./watch/in-flight.ts";
+
+/** What a command does to something that may be in flight. */
+export const EFFECTS = [
+  ...(["resend", "replay", "redrive", "expunge", "purge"] as const),
+  ...(["delete", "pause", "resume", "disable", "enable", "reorder", "rotate", "retune", "throttle"] as const),
+] as const;
+export type Effect = (typeof EFFECTS)[number];
+
+const STAGES = [
+  ...(["settlement: moved to delivered", "settlement: moved to pending", "settlement: moved to dead"] as const),
+  "settlement: revived to delivered",
+  ...(["settlement: stale, delivered", "settlement: stale, pending", "settlement: stale, dead"] as const),
+  ...(["settlement: disk full", "settlement: stored after a full disk"] as const),
+  ...(["retry: endpoint changed during the attempt", "retry: ordering changed during the attempt"] as const),
+  ...([
+    "retry: fifo head while its lane was busy",
+    "retry: while the lane was busy",
+    "retry: 410 of a changed endpoint",
+  ] as const),
+  ...(["lane: read a claimed delivery again", "lane: passed over after the clock was set back"] as const),
+  ...(["lane: read a full page", "lane: payload deleted before the attempt", "lane: accepted while busy"] as const),
+  ...(["lane: cancelled by a deletion", "lane: buried by a disabling", "lane: enabled while being buried"] as const),
+  ...(["endpoint: disabled as failing", "endpoint: disabled as gone"] as const),
+  ...(["signature: two keys", "signature: old key expired"] as const),
+  ...(["crash: with an attempt under way", "crash: with a settlement that waits", "crash: with a busy lane"] as const),
+  ...([
+    "crash: with a parked lane",
+    "crash: during a start",
+    "crash: during a stop",
+    "crash: with a full disk",
+  ] as const),
+  ...(["crash after commit: message", "crash after commit: settlement", "crash after commit: resend"] as const),
+  ...(["crash after commit: endpoint", "crash after commit: secret", "crash after commit: task"] as const),
+  ...(["crash after commit: token", "crash after commit: idempotency key"] as const),
+  ...([
+    "stop: nothing under way",
+    "stop: waited for attempts",
+    "stop: cut attempts off",
+    "stop: with a full disk",
+  ] as const),
+  ...(["task: resumed after a restart", "task: failed"] as const),
+  ...(["operational: stored", "operational: lost in a crash", "operational: stored after a full disk"] as const),
+  ...(["backlog: growing", "backlog: recovered", "retention: message deleted", "retention: message kept"] as const),
+  ...(["key: waited for the first call", "key: response repeated after a restart"] as const),
+  ...(["key: first call failed, next one tried", "key: found used at the commit", "key: text repeated"] as const),
+  ...(["token: accepted", "token: refused after its revocation", "token: refused after its expiry"] as const),
+  ...([
+    "token: refused without its application",
+    "token: looked up during its revocation",
+    "token: in memory, then revoked",
+  ] as const),
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+export type Mark = Stage | `${Effect} meets ${Flight}`;
+
+export const MARKS: readonly Mark[] = [
+  ...STAGES,
+  ...EFFECTS.flatMap((effect) => FLIGHTS.map((flight) => `${effect} meets ${flight}` as const)),
+];
+
+/** Marks that less than a fifth of all seeds reach, so that forty seeds may miss them. */
+const RARE: ReadonlySet<Mark> = new Set<Mark>([
+  "crash after commit: idempotency key",
+  "crash after commit: resend",
+  "crash after commit: secret",
+  "crash after commit: token",
+  "crash: during a stop",
+  "crash: with a full disk",
+  "delete meets attempt",
+  "delete meets busy lane",
+  "disable meets busy lane",
+  "enable meets settlement",
+  "endpoint: disabled as failing",
+  "expunge meets attempt",
+  "expunge meets busy lane",
+  "key: first call failed, next one tried",
+  "lane: enabled while being buried",
+  "lane: passed over after the clock was set back",
+  "lane: payload deleted before the attempt",
+  "operational: stored after a full disk",
+  "pause meets busy lane",
+  "purge meets busy lane",
+  "purge meets settlement",
+  "redrive meets attempt",
+  "redrive meets busy lane",
+  "redrive meets settlement",
+  "reorder meets busy lane",
+  "replay meets attempt",
+  "replay meets busy lane",
+  "replay meets settlement",
+  "resend meets busy lane",
+  "resume meets attempt",
+  "resume meets busy lane",
+  "resume meets parked lane",
+  "resume meets settlement",
+  "retention: message kept",
+  "retry: 410 of a changed endpoint",
+  "retry: fifo head while its lane was busy",
+  "retry: ordering changed during the attempt",
+  "retry: while the lane was busy",
+  "retune meets busy lane",
+  "rotate meets busy lane",
+  "settlement: revived to delivered",
+  "stop: cut attempts off",
+  "stop: waited for attempts",
+  "stop: with a full disk",
+  "throttle meets attempt",
+  "throttle meets busy lane",
+  "throttle meets settlement",
+  "token: in memory, then revoked",
+  "token: looked up during its revocation",
+  "token: refused after its expiry",
+  "token: refused after its revocation",
+  "token: refused without its application",
+]);
+
+export const RELIABLE_MARKS: readonly Mark[] = MARKS.filter((mark) => !RARE.has(mark));
+
+/** How often each named point was reached. */
+export class Marks {
+  readonly #counts = new Map<Mark, number>();
+
+  hit(mark: Mark): void {
+    this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1);
+  }
+
+  get counts(): ReadonlyMap<Mark, number> {
+    return this.#counts;
+  }
+
+  of(mark: Mark): number {
+    return this.#counts.get(mark) ?? 0;
+  }
+
+  add(other: Marks): void {
+    for (const [mark, count] of other.counts) this.#counts.set(mark, this.of(mark) + count);
+  }
+
+  /** The marks that were never reached. */
+  missing(among: readonly Mark[] = MARKS): readonly Mark[] {
+    return among.filter((mark) => this.of(mark) === 0);
+  }
+}

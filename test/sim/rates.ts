@@ -1,0 +1,101 @@
+import type { Dice } from "./dice.ts";
+
+/** The lowest and the highest rate that a seed may give, unless it gives zero. */
+type Range = readonly [low: number, high: number];
+
+/** Weights of the events of a world: how often each happens compared with the others. */
+const EVENTS = {
+  send: [300, 1000],
+  sendWithKey: [30, 300],
+  changeMood: [30, 300],
+  addEndpoint: [1, 10],
+  deleteEndpoint: [0.5, 5],
+  goAway: [1, 10],
+  rotateSecret: [3, 40],
+  pause: [2, 30],
+  disable: [2, 30],
+  flap: [1, 15],
+  reorder: [2, 30],
+  resubscribe: [2, 20],
+  retune: [2, 20],
+  throttleApplication: [2, 20],
+  deleteApplication: [1, 10],
+  resend: [5, 60],
+  redrive: [3, 30],
+  dropDeadLetters: [0.5, 5],
+  replay: [4, 40],
+  expunge: [3, 30],
+  purge: [1, 8],
+  makeToken: [10, 60],
+  useToken: [20, 150],
+  endToken: [5, 40],
+} as const satisfies Readonly<Record<string, Range>>;
+export type EventName = keyof typeof EVENTS;
+export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
+
+/** Chances of faults: of most per event, of the slow ones per call of the store. */
+const FAULTS = {
+  crash: [0.004, 0.1],
+  stop: [0.006, 0.08],
+  fullDisk: [0.004, 0.06],
+  clockStep: [0.004, 0.1],
+  /** Per commit. */
+  crashAfterCommit: [0.0003, 0.01],
+  slowRead: [0.02, 0.7],
+  slowWrite: [0.01, 0.5],
+  /** Per look-up. */
+  lookup: [0.005, 0.1],
+  longPause: [0.004, 0.06],
+} as const satisfies Readonly<Record<string, Range>>;
+export type FaultName = keyof typeof FAULTS;
+
+/** Chances that an event is aimed at something that has just come in flight. */
+const AIMS = {
+  attempt: [0.05, 0.5],
+  reading: [0.03, 0.7],
+  settlement: [0.2, 1],
+  parked: [0.01, 0.3],
+} as const satisfies Readonly<Record<string, Range>>;
+export type AimName = keyof typeof AIMS;
+
+/**
+ * How often things happen in a world. Some never do, so that the others meet each other more often.
+ */
+export interface Rates {
+  readonly events: Readonly<Record<EventName, number>>;
+  readonly faults: Readonly<Record<FaultName, number>>;
+  readonly aims: Readonly<Record<AimName, number>>;
+}
+
+export function rollRates(dice: Dice): Rates {
+  const events = rolled(EVENTS, dice);
+  // Without messages nothing can happen.
+  const [low, high] = EVENTS.send;
+  return {
+    events: { ...events, send: dice.logUniform(low, high) },
+    faults: rolled(FAULTS, dice),
+    aims: rolled(AIMS, dice),
+  };
+}
+
+function rolled<Name extends string>(
+  ranges: Readonly<Record<Name, Range>>,
+  dice: Dice,
+): Readonly<Record<Name, number>> {
+  const names = Object.keys(ranges) as Name[];
+  return Object.fromEntries(names.map((name) => [name, dice.rate(ranges[name][0], ranges[name][1])])) as Record<
+    Name,
+    number
+  >;
+}
+
+/** One line for each kind of rate. */
+export function describeRates({ events, faults, aims }: Rates): readonly string[] {
+  return [`events: ${listed(events)}`, `faults: ${listed(faults)}`, `aims: ${listed(aims)}`];
+}
+
+function listed(rates: Readonly<Record<string, number>>): string {
+  return Object.entries(rates)
+    .map(([name, rate]) => `${name} ${rate === 0 ? 0 : Number(rate.toPrecision(2))}`)
+    .join(", ");
+}

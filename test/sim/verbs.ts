@@ -1,0 +1,52 @@
+import type { Store } from "../../src/store/index.ts";
+
+/**
+ * Runs one call of a store verb. `name` is its path, such as `queue.settle`; `run` calls the verb.
+ * The caller gets what is returned.
+ */
+export type Around = (name: string, args: readonly unknown[], run: () => unknown) => unknown;
+
+/** Returns a store whose verbs all go through `around`. */
+export function aroundVerbs(store: Store, around: Around): Store {
+  const { queue, configuration, history, housekeeping } = store;
+  return { ...store, ...(wrapped("", { queue, configuration, history, housekeeping }, around) as Partial<Store>) };
+}
+
+function wrapped(name: string, value: unknown, around: Around): unknown {
+  if (typeof value === "function") {
+    return (...args: unknown[]) => around(name, args, () => value(...args));
+  }
+  const group = value as Readonly<Record<string, unknown>>;
+  const prefix = name === "" ? "" : `${name}.`;
+  return Object.fromEntries(
+    Object.entries(group).map(([key, verb]) => [key, wrapped(`${prefix}${key}`, verb, around)]),
+  );
+}
+
+/**
+ * Reads that the simulation may slow down. The store's contract lets each take as long as a network
+ * does.
+ */
+const SLOW_READS: ReadonlySet<string> = new Set([
+  ...["queue.pendingLanes", "queue.due", "queue.nextPosition", "queue.contents", "queue.idempotency.get"],
+  ...["configuration.applications.get", "configuration.applications.find", "configuration.applications.operational"],
+  ...["configuration.endpoints.get", "configuration.endpoints.active", "configuration.endpoints.secrets"],
+  ...["configuration.tokens.withHash", "history.messages.get", "history.replayable", "housekeeping.tasks.lease"],
+]);
+
+/**
+ * Writes that the simulation may hold back before they are committed. Those that take new numbers
+ * are not among them: SQLite commits them in the order in which the numbers were taken.
+ */
+const SLOW_WRITES: ReadonlySet<string> = new Set([
+  ...["queue.settle", "queue.bury", "queue.drop", "queue.idempotency.put"],
+  ...["queue.expunge.message", "queue.expunge.messages", "queue.expunge.step"],
+  ...["configuration.endpoints.update", "configuration.endpoints.delete", "configuration.endpoints.rotateSecret"],
+  ...["configuration.applications.update", "configuration.applications.delete"],
+  ...["configuration.tokens.revoke", "configuration.tokens.endOfApplication", "housekeeping.tasks.update"],
+]);
+
+export function mayBeSlow(name: string): "read" | "write" | null {
+  if (SLOW_READS.has(name)) return "read";
+  return SLOW_WRITES.has(name) ? "write" : null;
+}
