@@ -1,11 +1,17 @@
 /**
- * Runs the simulation: `bun run sim --seeds 1000`, a single seed with `--seed 42`, or planted
- * faults that it must find with `--canary`. Stops at the first seed that finds something unless
- * `--keep-going` is set.
+ * Runs the simulation: `bun run sim --seeds 1000`, or a single seed with `--seed 42`, which also
+ * prints its rates. Stops at the first seed that finds something unless `--keep-going` is set. At
+ * the end, prints how often each mark was reached; from 200 seeds on, a mark that was never reached
+ * is a failure. `--canary` runs planted faults instead, which the simulation must find.
  */
 import { parseArgs } from "node:util";
 import { CANARY_NAMES, type Canary, findings } from "../test/sim/canary.ts";
+import { MARKS, Marks } from "../test/sim/marks.ts";
+import { describeRates } from "../test/sim/rates.ts";
 import { World } from "../test/sim/world.ts";
+
+/** In so many seeds every mark must be reached. */
+const SEEDS_FOR_MARKS = 200;
 
 const { values } = parseArgs({
   options: {
@@ -23,39 +29,63 @@ if (!Number.isSafeInteger(from) || !Number.isSafeInteger(count) || count < 1) {
   process.exit(2);
 }
 
-/** Returns the first seed that finds something, or null. */
-async function search(canary: Canary | null): Promise<number | null> {
-  let found: number | null = null;
-  let messages = 0;
-  let attempts = 0;
-  let crashes = 0;
-  const startedAt = performance.now();
-  for (let seed = from; seed < from + count; seed++) {
-    const report = await new World(seed, { canary }).run();
-    messages += report.messages;
-    attempts += report.attempts;
-    crashes += report.crashes;
-    const violations = findings(report, canary);
-    if (violations.length > 0) {
-      console.log(`seed ${seed}: ${violations.length} violations`);
-      for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
-      found ??= seed;
-      if (!values["keep-going"]) return found;
-    }
-  }
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const done = `${count} seeds, ${messages} messages, ${attempts} attempts, ${crashes} crashes in ${seconds} s`;
-  console.log(`${done}: ${found === null ? "nothing found" : "see above"}.`);
-  return found;
+interface Search {
+  /** The first seed that found something, or null. */
+  readonly found: number | null;
+  readonly marks: Marks;
 }
 
-if (values.canary) {
+async function search(canary: Canary | null): Promise<Search> {
+  const sums = { messages: 0, attempts: 0, crashes: 0, stops: 0 };
+  const marks = new Marks();
+  let found: number | null = null;
+  let seeds = 0;
+  const startedAt = performance.now();
+  for (let seed = from; seed < from + count && (found === null || values["keep-going"]); seed++) {
+    const report = await new World(seed, canary).run();
+    if (values.seed !== undefined) for (const line of describeRates(report.rates)) console.log(line);
+    seeds++;
+    for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += report[name];
+    marks.add(report.marks);
+    const violations = findings(report, canary);
+    if (violations.length === 0) continue;
+    found ??= seed;
+    console.log(`seed ${seed}: ${violations.length} violations`);
+    for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
+    if (values.seed === undefined) for (const line of describeRates(report.rates)) console.log(`  ${line}`);
+  }
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const events = Object.entries(sums).map(([name, sum]) => `${sum} ${name}`);
+  const end = found === null ? "nothing found" : "see above";
+  console.log(`${seeds} seeds, ${events.join(", ")} in ${seconds} s: ${end}.`);
+  return { found, marks };
+}
+
+/** Runs every canary. Returns how many were not found. */
+async function searchCanaries(): Promise<number> {
   let missed = 0;
   for (const canary of CANARY_NAMES) {
     console.log(`planted fault: ${canary}`);
-    if ((await search(canary)) === null) missed++;
+    if ((await search(canary)).found === null) missed++;
   }
   console.log(missed === 0 ? "Every planted fault was found." : `${missed} planted faults were not found.`);
-  process.exit(missed === 0 ? 0 : 1);
+  return missed;
 }
-process.exit((await search(null)) === null ? 0 : 1);
+
+/** Prints the table of marks. Returns how many were never reached. */
+function printMarks(marks: Marks): number {
+  for (const mark of MARKS) console.log(`${String(marks.of(mark)).padStart(9)}  ${mark}`);
+  const missing = marks.missing();
+  if (missing.length > 0) console.log(`Never reached: ${missing.join("; ")}.`);
+  return missing.length;
+}
+
+async function main(): Promise<boolean> {
+  if (values.canary) return (await searchCanaries()) === 0;
+  const { found, marks } = await search(null);
+  if (found !== null && !values["keep-going"]) return false;
+  const missing = printMarks(marks);
+  return found === null && (missing === 0 || count < SEEDS_FOR_MARKS);
+}
+
+process.exit((await main()) ? 0 : 1);

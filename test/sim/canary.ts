@@ -1,35 +1,41 @@
 import type { Database } from "bun:sqlite";
 import { Facts } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
-import type { Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
+import type { Configuration, Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
 import { storeWith } from "../support/store-with.ts";
 import type { Dice } from "./dice.ts";
 import { HOUR_MS } from "./scene.ts";
+import type { InFlight } from "./watch/in-flight.ts";
 import type { Report } from "./world.ts";
 
 /**
- * Faults that are put in on purpose, to show that the simulation would see them, and what it must say of each. Each is a
- * mistake that somebody could make.
+ * Faults that are planted on purpose, to show that the simulation finds them, and what it must
+ * report. Each is a mistake that somebody could make.
  */
 export const CANARIES = {
-  "early-answer": /is not stored|is lost/,
-  "lost-retry": /is to wait/,
-  "short-retry": /where its schedule says/,
-  "skipped-row": /starts after the younger|overtakes|still waits/,
+  "early-response": /is not stored|is lost/,
+  "lost-retry": /will wait/,
+  "short-retry": /its schedule says/,
+  "skipped-row": /starts after the younger|overtakes|still pending/,
   "wrong-order": /starts after the younger|overtakes/,
   "sent-again": /is attempted in state 1/,
   "sent-early": /before its time/,
   overslept: /has not been attempted/,
-  "never-healed": /is called failing/,
+  "never-healed": /counts as failing/,
   "forgotten-trait": /the list of messages/,
-  "hasty-prune": /was deleted while it waited/,
+  "hasty-prune": /was deleted while it was pending/,
   "miscounted-burial": /the tally says/,
   "miscounted-expunge": /the tally says/,
+  "unread-lane": /still pending|has not been attempted/,
+  "immortal-secret": /signed with an expired key/,
+  "immortal-token": /is accepted after its end/,
+  "forgotten-key": /the key .* (got the response|stored)/,
+  "lost-operational": /operational webhooks of the type .* are missing/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
 
-/** What a world found: with a planted fault, only what must be said of that. */
+/** What a world found. With a planted fault, only what must be reported of it. */
 export function findings({ violations }: Pick<Report, "violations">, canary: Canary | null): readonly string[] {
   return canary === null ? violations : violations.filter((violation) => CANARIES[canary].test(violation));
 }
@@ -37,39 +43,34 @@ export function findings({ violations }: Pick<Report, "violations">, canary: Can
 interface Soil {
   readonly dice: Dice;
   readonly db: Database;
+  readonly inFlight: InFlight;
 }
 
 export function plant(canary: Canary | null, store: Store, soil: Soil): Store {
-  const { queue, housekeeping } = store;
+  const { queue, housekeeping, configuration } = store;
   return storeWith(store, {
     queue: changedQueue(canary, queue, soil),
+    configuration: changedConfiguration(canary, configuration),
     housekeeping: canary === "hasty-prune" ? { prune: hastily(housekeeping.prune, soil) } : {},
   });
 }
 
-function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): Partial<Queue> {
+function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<Queue> {
+  const { dice, db, inFlight } = soil;
   switch (canary) {
-    case "early-answer":
-      // Answers before the commit: a crash in between loses what was promised.
-      return {
-        accept: async (messages) => {
-          queue.accept(messages).catch(() => {});
-          return messages.map(() => ({ accepted: true }));
-        },
-      };
     case "lost-retry":
-      // Forgets to store that a delivery has to be tried again.
+      // Does not store that a delivery has to be retried.
       return {
         settle: async (settlements) => {
-          const isLost = settlements.some(({ next }) => next.state === "pending") && dice.chance(0.1);
-          if (isLost) return settlements.map(({ next }) => ({ change: "moved", next, disabled: null }));
-          return queue.settle(settlements);
+          const { next } = settlements[0]!;
+          const isLost = next.state === "pending" && dice.chance(0.1);
+          return isLost ? [{ change: "moved", next, disabled: null }] : queue.settle(settlements);
         },
       };
     case "short-retry":
       return { settle: (settlements) => queue.settle(settlements.map(tenthEarlier)) };
     case "skipped-row":
-      // Reads a lane and passes over the last one.
+      // Reads a lane and passes over the last row.
       return {
         due: async (...args) => (await queue.due(...args)).filter((_, i, rows) => i === 0 || i < rows.length - 1),
       };
@@ -77,11 +78,8 @@ function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): 
       return { due: async (...args) => (await queue.due(...args)).toReversed() };
     case "sent-again":
       return { due: repeating(queue.due, dice) };
-    case "sent-early":
-      // Takes a message for later as one for now.
-      return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, deliverAt: null }))) };
     case "overslept":
-      // Takes the place of what waits next for one that is an hour later.
+      // Reports the next position of a lane an hour later than it is.
       return {
         nextPosition: async (...args) => {
           const position = await queue.nextPosition(...args);
@@ -90,14 +88,13 @@ function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): 
       };
     case "never-healed":
       return { settle: (settlements) => unhealed(queue.settle(settlements), db) };
-    case "forgotten-trait":
-      // The index of a list does not know which messages go to one of two channels.
+    case "unread-lane":
+      // A lane does not notice that a delivery was resent during its attempt.
       return {
-        accept: async (messages) => {
-          const results = await queue.accept(messages);
-          db.run("UPDATE stretch SET traits = replace(traits, '|c:eu|', '') WHERE instr(traits, '|c:eu|')");
-          return results;
-        },
+        due: async (...args) =>
+          (await queue.due(...args)).map((row) =>
+            inFlight.attempts.has(row.seq) ? { ...row, round: row.round - 1 } : row,
+          ),
       };
     case "miscounted-expunge":
       return {
@@ -108,11 +105,73 @@ function changedQueue(canary: Canary | null, queue: Queue, { dice, db }: Soil): 
         },
       };
     default:
+      return changedAccept(canary, queue, soil);
+  }
+}
+
+function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil): Partial<Queue> {
+  switch (canary) {
+    case "early-response":
+      // Responds before the commit, so a crash in between loses what was promised.
+      return {
+        accept: async (messages) => {
+          queue.accept(messages).catch(() => {});
+          return messages.map(() => ({ accepted: true }));
+        },
+      };
+    case "sent-early":
+      // Sends a scheduled message at once.
+      return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, deliverAt: null }))) };
+    case "forgotten-trait":
+      // The index of a list does not know which messages go to one of two channels.
+      return {
+        accept: async (messages) => {
+          const results = await queue.accept(messages);
+          db.run("UPDATE stretch SET traits = replace(traits, '|c:eu|', '') WHERE instr(traits, '|c:eu|')");
+          return results;
+        },
+      };
+    case "forgotten-key":
+      return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, idempotency: null }))) };
+    case "lost-operational":
+      // Loses one in ten operational webhooks.
+      return {
+        accept: async (messages) => {
+          const isLost = messages.some(({ eventType }) => eventType.startsWith("endpoint.")) && dice.chance(0.1);
+          return isLost ? messages.map(() => ({ accepted: true })) : queue.accept(messages);
+        },
+      };
+    default:
       return {};
   }
 }
 
-/** Deletes what has been tried and still waits. */
+function changedConfiguration(canary: Canary | null, { endpoints, tokens }: Configuration): Partial<Configuration> {
+  switch (canary) {
+    case "immortal-secret":
+      // Old secrets do not expire in memory.
+      return {
+        endpoints: {
+          ...endpoints,
+          secrets: async (...args) => (await endpoints.secrets(...args)).map((one) => ({ ...one, expiresAt: null })),
+        },
+      };
+    case "immortal-token":
+      return {
+        tokens: {
+          ...tokens,
+          withHash: async (...args) => {
+            const token = await tokens.withHash(...args);
+            return token === null ? null : { ...token, revokedAt: null };
+          },
+        },
+      };
+    default:
+      return {};
+  }
+}
+
+/** Deletes pending deliveries that have been attempted. */
 function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prune"] {
   return async (...args) => {
     db.run("DELETE FROM delivery WHERE state = 0 AND attempts > 0");
@@ -120,7 +179,7 @@ function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prun
   };
 }
 
-/** For faults of those who listen: the facts without one type. */
+/** For mistakes of listeners: the facts without one type. */
 export function deafened(canary: Canary | null, facts: Facts): Facts {
   if (canary !== "miscounted-burial") return facts;
   const heard = new Facts();
@@ -137,7 +196,7 @@ function tenthEarlier(settlement: Settlement): Settlement {
   return { ...settlement, next: { ...next, dueAt } };
 }
 
-/** Keeps every endpoint failing that was failing before. */
+/** Endpoints that were failing before a settlement still are after it. */
 async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
   const failing = db
     .query<{ seq: number; since: number }, []>(
@@ -149,7 +208,7 @@ async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
   return settled;
 }
 
-/** Now and then reads once more what it has read before. */
+/** Sometimes returns a row once more that was read before. */
 function repeating(due: Queue["due"], dice: Dice): Queue["due"] {
   const before = new Map<number, PendingDelivery>();
   return async (endpointSeq, ...rest) => {

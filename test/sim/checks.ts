@@ -1,18 +1,36 @@
 import type { Database } from "bun:sqlite";
 import type { Fact } from "../../src/core/fact.ts";
-import type { DeliveryPolicy } from "../../src/deliver/policy.ts";
+import type { KernelSettings } from "../../src/kernel.ts";
 import { AttemptChecks } from "./checks/attempts.ts";
+import { BacklogChecks } from "./checks/backlog.ts";
 import { CountChecks } from "./checks/counts.ts";
 import { EndingChecks } from "./checks/ending.ts";
+import { KeyChecks } from "./checks/keys.ts";
 import { ListChecks } from "./checks/lists.ts";
+import { OperationalChecks } from "./checks/operational.ts";
 import { RestChecks } from "./checks/rest.ts";
 import { SignatureChecks } from "./checks/signatures.ts";
+import { TokenChecks } from "./checks/tokens.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
+import type { Marks } from "./marks.ts";
+import type { Sent } from "./scene.ts";
+import type { InFlight } from "./watch/in-flight.ts";
+
+interface Around {
+  /** Must have its tables. */
+  readonly db: Database;
+  readonly clock: VirtualClock;
+  readonly settings: KernelSettings;
+  readonly sent: Sent[];
+  readonly marks: Marks;
+  readonly inFlight: InFlight;
+  readonly dice: Dice;
+}
 
 /**
- * What must hold while the world runs and when it has come to rest. Reads the database itself, not through the store, but
- * for the lists. To be made when the database has its tables.
+ * What must hold while the world runs and when it has come to rest. Reads the database itself, not
+ * through the store, except for lists.
  */
 export class Checks {
   readonly violations: string[] = [];
@@ -22,35 +40,47 @@ export class Checks {
   readonly lists: ListChecks;
   readonly rest: RestChecks;
   readonly ending: EndingChecks;
+  readonly operational: OperationalChecks;
+  readonly backlog: BacklogChecks;
+  readonly tokens: TokenChecks;
+  readonly keys: KeyChecks;
+  readonly #clock: VirtualClock;
 
-  constructor(
-    db: Database,
-    private readonly clock: VirtualClock,
-    policy: DeliveryPolicy,
-    dice: Dice,
-  ) {
-    this.attempts = new AttemptChecks(db, clock, policy, this.violation);
-    this.signatures = new SignatureChecks(clock, this.violation);
-    this.counts = new CountChecks(db, this.violation);
-    this.lists = new ListChecks(db, dice, this.violation);
-    this.rest = new RestChecks(db, clock, this.violation);
-    this.ending = new EndingChecks(db, policy, this.violation);
+  constructor({ db, clock, settings, sent, marks, inFlight, dice }: Around) {
+    const { violation } = this;
+    this.#clock = clock;
+    this.attempts = new AttemptChecks(db, clock, settings, inFlight, violation);
+    this.signatures = new SignatureChecks(db, clock, inFlight, marks, violation);
+    this.counts = new CountChecks(db, violation);
+    this.lists = new ListChecks(db, dice, violation);
+    this.rest = new RestChecks(db, clock, violation);
+    this.ending = new EndingChecks(db, settings, violation);
+    this.operational = new OperationalChecks(db, marks, violation);
+    this.backlog = new BacklogChecks(violation);
+    this.tokens = new TokenChecks(clock, marks, violation);
+    this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
   }
 
   readonly violation = (text: string): void => {
-    this.violations.push(`${new Date(this.clock.now).toISOString()} ${text}`);
+    this.violations.push(`${new Date(this.#clock.now).toISOString()} ${text}`);
   };
 
+  /** A new life of the program begins. */
+  programStarted(): void {
+    this.attempts.programStarted();
+    this.backlog.programStarted();
+    this.keys.programEnded();
+  }
+
   happened(fact: Fact): void {
+    this.operational.happened(fact);
+    this.backlog.happened(fact);
     switch (fact.type) {
       case "attempt.started":
         this.attempts.started(fact);
         break;
       case "attempt.finished":
         this.attempts.finished(fact);
-        break;
-      case "commit.failed":
-        this.attempts.commitFailed();
         break;
       case "defect.found":
         this.violation(`a defect in ${fact.where}: ${fact.error}`);

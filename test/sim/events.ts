@@ -1,44 +1,71 @@
-import { deleteApplication, reconfigure, retune, throttleApplication } from "./events/configuration.ts";
-import { expunge, prune, purge, redrive, replay, resend } from "./events/history.ts";
-import { send } from "./events/sending.ts";
-import type { Program } from "./program.ts";
-import type { Scene } from "./scene.ts";
+import type { Dice } from "./dice.ts";
+import { deleteApplication, throttleApplication } from "./events/applications.ts";
+import * as endpoints from "./events/endpoints.ts";
+import { dropDeadLetters, expunge, purge, redrive, replay, resend } from "./events/history.ts";
+import { sendWithKey } from "./events/keys.ts";
+import { sendSome } from "./events/sending.ts";
+import { endToken, makeToken, useToken } from "./events/tokens.ts";
+import { EVENT_NAMES, type EventName, type Rates } from "./rates.ts";
+import type { Event } from "./scene.ts";
 
-/** Something that happens to the program. Resolves when those who asked for it have their answer. */
-export type Event = (scene: Scene, program: Program) => Promise<void>;
+export const EVENTS: Readonly<Record<EventName, Event>> = {
+  send: sendSome,
+  sendWithKey,
+  changeMood: async ({ dice, network, hosts }) => network.changeMood(dice.pick(hosts)),
+  addEndpoint: endpoints.add,
+  deleteEndpoint: endpoints.remove,
+  goAway: endpoints.goAway,
+  rotateSecret: endpoints.rotateSecret,
+  pause: endpoints.pause,
+  disable: endpoints.disable,
+  flap: endpoints.flap,
+  reorder: endpoints.reorder,
+  resubscribe: endpoints.resubscribe,
+  retune: endpoints.retune,
+  throttleApplication,
+  deleteApplication,
+  resend,
+  redrive,
+  dropDeadLetters,
+  replay,
+  expunge,
+  purge,
+  makeToken,
+  useToken,
+  endToken,
+};
 
-/** How often each happens, compared with the others. */
-const EVENTS: ReadonlyArray<readonly [weight: number, event: Event]> = [
-  [720, sendSome],
-  [140, changeMood],
-  [45, reconfigure],
-  [8, retune],
-  [10, throttleApplication],
-  [3, deleteApplication],
-  [20, resend],
-  [15, redrive],
-  [20, replay],
-  [12, expunge],
-  [4, purge],
-  [10, prune],
+/** Events that may be aimed at a delivery, an endpoint or its application. */
+const AIMED: readonly EventName[] = [
+  ...(["deleteEndpoint", "goAway", "rotateSecret", "pause", "disable", "flap", "reorder", "retune"] as const),
+  ...(["throttleApplication", "resend", "redrive", "replay", "expunge", "purge"] as const),
 ];
 
-const SUM = EVENTS.reduce((sum, [weight]) => sum + weight, 0);
+/** Events after which deliveries still go out. */
+const GENTLE: readonly EventName[] = ["rotateSecret", "reorder", "resend", "redrive", "replay"];
 
-export function rollEvent({ dice }: Pick<Scene, "dice">): Event {
-  let left = dice.below(SUM);
-  for (const [weight, event] of EVENTS) {
-    if (left < weight) return event;
-    left -= weight;
+export function rollEvent(dice: Dice, rates: Rates): EventName {
+  return rollAmong(EVENT_NAMES, dice, rates) ?? "send";
+}
+
+/**
+ * By the rates, or each as likely as the others, so that rare events meet rare moments too. Null if
+ * no aimed event happens in this world.
+ */
+export function rollAimed(dice: Dice, rates: Rates): EventName | null {
+  if (dice.chance(0.5)) return rollAmong(AIMED, dice, rates);
+  return dice.pick(AIMED.filter((name) => rates.events[name] > 0)) ?? null;
+}
+
+export function rollGentle(dice: Dice): EventName {
+  return dice.pick(GENTLE);
+}
+
+function rollAmong(names: readonly EventName[], dice: Dice, { events }: Rates): EventName | null {
+  let left = dice.next() * names.reduce((sum, name) => sum + events[name], 0);
+  for (const name of names) {
+    if (left < events[name]) return name;
+    left -= events[name];
   }
-  throw new Error("The dice have rolled beyond the last event.");
-}
-
-async function sendSome(scene: Scene, program: Program): Promise<void> {
-  const { dice } = scene;
-  send(scene, program, dice.chance(0.2) ? dice.between(2, 40) : 1);
-}
-
-async function changeMood({ dice, network, hosts }: Scene): Promise<void> {
-  network.changeMood(dice.pick(hosts));
+  return null;
 }

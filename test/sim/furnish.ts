@@ -1,83 +1,104 @@
+import { createApplication } from "../../src/commands/applications.ts";
+import { createEndpoint, type EndpointSettings } from "../../src/commands/endpoints.ts";
+import { ensureEnvironment } from "../../src/commands/environments.ts";
+import { createOperationalEndpoint } from "../../src/commands/operational-endpoints.ts";
 import type { Seq } from "../../src/core/id.ts";
-import { plainApplication } from "../../src/core/resources/application.ts";
-import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
-import type { Endpoint } from "../../src/store/index.ts";
 import type { Dice } from "./dice.ts";
 import type { Program } from "./program.ts";
-import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene } from "./scene.ts";
+import { CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
+import type { World } from "./world.ts";
 
 /** The settings of a world. */
-export function rollPolicy(dice: Dice): KernelSettings {
+export function rollSettings(dice: Dice): KernelSettings {
   return {
     retryScheduleMs: dice.pick([
       [],
       [5000],
       [5000, 300_000],
-      [100, 1000, 10_000, HOUR_MS],
+      [100, 1000, 10_000, 10 * MINUTE_MS],
       [5000, 5000, 5000, 5000, 5000],
     ]),
     retryJitter: dice.pick([0, 0.2, 1]),
     deliveryTimeoutMs: dice.pick([1000, 5000, 15_000]),
     deliveryConcurrency: dice.pick([1, 4, 16, 64]),
     endpointConcurrency: dice.pick([1, 4, 16]),
-    endpointDisableAfterMs: dice.pick([0, 6 * HOUR_MS, 120 * HOUR_MS]),
+    endpointDisableAfterMs: dice.pick([0, 20 * MINUTE_MS, 6 * HOUR_MS]),
     allowSubnets: [],
     maxResponseStoredBytes: 1024,
     maxBodyBytes: 2 * 1024 * 1024,
     signatureHeaders: "webhook",
     userAgent: "Boathook/sim",
     inbox: () => null,
-    shutdownTimeoutMs: 20_000,
-    backlogThresholdMs: 0,
-    retentionMs: 0,
+    shutdownTimeoutMs: dice.pick([0, 500, 20_000]),
+    backlogThresholdMs: dice.pick([0, 20_000, 120_000]),
+    retentionMs: dice.pick([20 * MINUTE_MS, 2 * HOUR_MS, 24 * HOUR_MS, 240 * HOUR_MS]),
   };
 }
 
-/** Makes a few applications with a few endpoints each. */
+/**
+ * Creates a few applications with a few endpoints each, and perhaps endpoints for operational
+ * webhooks.
+ */
 export async function furnish(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
-  const { store, seqs, clock } = program.kernel;
-  const environment = { seq: seqs.next(), name: "default", createdAt: clock.now() };
-  scene.environment = (await store.configuration.environments.ensure(environment)).seq;
+  scene.environment = (await ensureEnvironment(program.kernel, "default")).seq;
+  if (dice.chance(0.6)) await addOperationalEndpoints(scene, program);
   for (let a = 0; a < dice.between(1, 3); a++) {
-    const seq = await addApplication(scene, program, a);
-    for (let e = 0; e < dice.between(1, 4); e++) await addEndpoint(scene, program, seq, `e${e}.a${a}.example`);
+    const settings = {
+      uid: `app-${a}`,
+      name: `Application ${a}`,
+      throttleRate: rollApplicationRate(dice),
+      metadata: {},
+    };
+    const { seq } = await createApplication(program.kernel, scene.environment, settings);
+    scene.applications.push(seq);
+    for (let e = 0; e < dice.between(1, 4); e++) await addEndpoint(scene, program, seq);
   }
 }
 
-async function addApplication(scene: Scene, { kernel: { store, seqs, clock } }: Program, number: number): Promise<Seq> {
-  const seq = seqs.next();
-  await store.configuration.applications.create({
-    ...plainApplication({ seq, environmentSeq: scene.environment, name: `Application ${number}`, now: clock.now() }),
-    uid: `app-${number}`,
-    throttleRate: rollApplicationRate(scene.dice),
-  });
-  scene.applications.push(seq);
-  return seq;
+/** One endpoint that always works and gets every event, and one that behaves like all others. */
+async function addOperationalEndpoints(scene: Scene, { kernel }: Program): Promise<void> {
+  for (const host of ["steady.example", "operational.example"]) {
+    const url = `https://${host}/`;
+    const secret = generateSecret(scene.dice.bytes(24));
+    scene.checks.signatures.endpointCreated(url, secret);
+    await createOperationalEndpoint(kernel, scene.environment, { settings: { url }, secret });
+  }
+  scene.hosts.push("operational.example");
+  scene.checks.operational.begin();
 }
 
 export function rollApplicationRate(dice: Dice): number | null {
   return dice.chance(0.3) ? dice.pick([2, 20, 100]) : null;
 }
 
-async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq, host: string): Promise<void> {
-  const { dice, checks } = scene;
-  const { store, seqs, clock } = program.kernel;
-  const endpoint: Endpoint = {
-    ...plainEndpoint({ seq: seqs.next(), applicationSeq, url: `https://${host}/hook`, now: clock.now() }),
+export async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq): Promise<void> {
+  const { dice, checks, hosts } = scene;
+  const host = `e${hosts.length}.example`;
+  hosts.push(host);
+  const settings: EndpointSettings = {
+    url: `https://${host}/hook`,
     eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,
     channels: dice.chance(0.2) ? [dice.pick(CHANNELS)] : null,
     throttleRate: dice.chance(0.25) ? dice.pick([1, 5, 50]) : null,
     concurrency: dice.chance(0.3) ? dice.pick([1, 2, 8]) : null,
-    ordering: dice.chance(0.35) ? "fifo" : "parallel",
+    ordering: dice.chance(0.45) ? "fifo" : "parallel",
     timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
-    retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [60_000, HOUR_MS]]) : null,
+    retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [MINUTE_MS, 20 * MINUTE_MS]]) : null,
   };
   const secret = generateSecret(dice.bytes(24));
-  checks.signatures.endpointMade(endpoint, secret);
-  await store.configuration.endpoints.create(endpoint, secret);
-  scene.endpoints.push(endpoint.seq);
-  scene.hosts.push(host);
+  checks.signatures.endpointCreated(settings.url, secret);
+  const { seq } = await createEndpoint(program.kernel, { applicationSeq, settings, secret });
+  scene.endpoints.push(seq);
+}
+
+/** Learns of endpoints that were stored although their caller got no response. */
+export async function adoptEndpoints({ endpoints, applications, program }: World): Promise<void> {
+  for (const application of applications) {
+    for (const seq of await program.directStore.configuration.endpoints.ever(application)) {
+      if (!endpoints.includes(seq)) endpoints.push(seq);
+    }
+  }
 }

@@ -7,37 +7,38 @@ export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusi
 
 const FAULTS: readonly Mood[] = ["healthy", "slow", "hanging", "failing", "busy", "refusing", "redirecting", "deaf"];
 
+/** A request that an endpoint received in full. */
 export interface Arrival {
   readonly host: string;
   readonly messageId: string;
-  readonly timestampSeconds: number;
-  readonly signature: string;
   readonly body: Uint8Array;
-  readonly at: number;
 }
 
-/** Endpoints that hang, fail, answer slowly or not at all, and a name service that forgets. Nothing here belongs to the process. */
+/**
+ * Endpoints that hang, fail or respond slowly, and a name service that fails. Outlives the program.
+ */
 export class Network implements Transport, Resolver {
   readonly arrivals: Arrival[] = [];
-  /** Called when a request sets out: checks of order and limits hang here. */
+  /** Called when a request is sent. */
   onSend: (request: OutgoingRequest) => void = () => {};
-  onEnd: (request: OutgoingRequest) => void = () => {};
   readonly #moods = new Map<string, Mood>();
-  #calm = false;
+  #isCalm = false;
 
   constructor(
     private readonly clock: VirtualClock,
     private readonly dice: Dice,
+    /** The chance that a look-up fails or hangs. */
+    private readonly lookupFaults: number,
   ) {}
 
-  /** From now on everything works. Those that are gone stay so. */
+  /** From now on everything works, except for endpoints that are gone. */
   calm(): void {
-    this.#calm = true;
+    this.#isCalm = true;
     for (const [host, mood] of this.#moods) if (mood !== "gone") this.#moods.set(host, "healthy");
   }
 
   changeMood(host: string, mood: Mood = this.dice.pick(FAULTS)): void {
-    if (!this.#calm && this.#moods.get(host) !== "gone") this.#moods.set(host, mood);
+    if (!this.#isCalm && this.#moods.get(host) !== "gone") this.#moods.set(host, mood);
   }
 
   moodOf(host: string): Mood {
@@ -45,11 +46,11 @@ export class Network implements Transport, Resolver {
   }
 
   resolve(_host: string, signal: AbortSignal): Promise<readonly string[]> {
-    const fails = !this.#calm && this.dice.chance(0.02);
-    const hangs = !this.#calm && this.dice.chance(0.01);
+    const isFaulty = !this.#isCalm && this.dice.chance(this.lookupFaults);
+    const hangs = isFaulty && this.dice.chance(0.3);
     return new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve([]), { once: true });
-      if (!hangs) this.clock.at(this.dice.below(3), () => resolve(fails ? [] : ["93.184.216.34"]));
+      if (!hangs) this.clock.at(this.dice.below(3), () => resolve(isFaulty ? [] : ["93.184.216.34"]));
     });
   }
 
@@ -57,67 +58,52 @@ export class Network implements Transport, Resolver {
     this.onSend(request);
     const host = request.url.hostname;
     return new Promise<Answer>((resolve) => {
-      let open = true;
-      const answer = (value: Answer) => {
-        if (!open) return;
-        open = false;
-        this.onEnd(request);
-        resolve(value);
-      };
-      signal.addEventListener("abort", () => answer(failure("timeout")), { once: true });
-      this.clock.at(this.dice.between(1, 20), () => this.#react(host, request, answer));
+      signal.addEventListener("abort", () => resolve(failure("timeout")), { once: true });
+      this.clock.at(this.dice.between(1, 20), () => this.#react(host, request, resolve));
     });
   }
 
-  #react(host: string, request: OutgoingRequest, answer: (value: Answer) => void): void {
+  #react(host: string, request: OutgoingRequest, respond: (answer: Answer) => void): void {
     switch (this.moodOf(host)) {
       case "healthy":
         this.#receive(host, request);
-        answer(response(this.dice.pick([200, 200, 201, 204])));
+        respond(response(this.dice.pick([200, 200, 201, 204])));
         break;
-      case "slow": {
-        const delayMs = this.dice.between(200, 20_000);
-        this.clock.at(delayMs, () => {
-          this.#receive(host, request);
-          answer(response(200));
+      case "slow":
+        this.clock.at(this.dice.between(200, 20_000), () => {
+          const status = this.dice.pick([200, 200, 503]);
+          if (status === 200) this.#receive(host, request);
+          respond(response(status));
         });
         break;
-      }
       case "hanging":
         break;
       case "deaf":
-        // Takes it in but the answer is lost: it will come again with the same id.
+        // The response is lost, so the message comes again with the same id.
         this.#receive(host, request);
-        answer(failure("connection"));
+        respond(failure("connection"));
         break;
       case "failing":
-        answer(response(this.dice.pick([400, 404, 500, 502, 503])));
+        respond(response(this.dice.pick([400, 404, 500, 502, 503])));
         break;
       case "busy":
-        answer(response(this.dice.pick([429, 503]), String(this.dice.between(0, 5000))));
+        respond(response(this.dice.pick([429, 503]), String(this.dice.between(0, 5000))));
         break;
       case "refusing":
-        answer(failure(this.dice.pick(["connection", "tls", "dns"] as const)));
+        respond(failure(this.dice.pick(["connection", "tls", "dns"] as const)));
         break;
       case "redirecting":
-        answer(response(302));
+        respond(response(302));
         break;
       case "gone":
-        answer(response(410));
+        respond(response(410));
         break;
     }
   }
 
-  #receive(host: string, request: OutgoingRequest): void {
-    const header = (name: string) => request.headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? "";
-    this.arrivals.push({
-      host,
-      messageId: header("webhook-id"),
-      timestampSeconds: Number(header("webhook-timestamp")),
-      signature: header("webhook-signature"),
-      body: request.body,
-      at: this.clock.now,
-    });
+  #receive(host: string, { headers, body }: OutgoingRequest): void {
+    const messageId = headers.find(([name]) => name.toLowerCase() === "webhook-id")?.[1] ?? "";
+    this.arrivals.push({ host, messageId, body });
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Database } from "bun:sqlite";
+import { Authenticator } from "../../src/api/identity/auth.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
+import { ServiceStack } from "../../src/core/service.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Clock, Resolver, Transport } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
@@ -9,36 +11,64 @@ import { type Canary, deafened, plant } from "./canary.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
+import { aroundVerbs, mayBeSlow } from "./verbs.ts";
+import type { InFlight } from "./watch/in-flight.ts";
+import type { Observer } from "./watch/observer.ts";
 
-/** What the program is put into. */
+/** The longest that a slow read or write takes is one of these. */
+const SLOW_MS_MAX = { read: [3, 30, 300], write: [3, 30, 300, 2000] };
+
+/** Reads that are made rarely, and slow more often than others. */
+const OFTEN_SLOW = /^configuration\.endpoints\.(get|secrets)$|^queue\.contents$/;
+const OFTEN = 3;
+
+const NEVER = new Promise<never>(() => {});
+
+export const ROOT_TOKEN = "root-token-of-the-simulation";
+
+/** The world around a program. */
 export interface Surroundings {
   readonly db: Database;
   readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly network: Network;
-  readonly policy: KernelSettings;
+  readonly settings: KernelSettings;
   readonly canary: Canary | null;
+  readonly observer: Observer;
+  readonly inFlight: InFlight;
   readonly isDiskFull: () => boolean;
-  /** Called right after each commit, before anybody is told of it. May throw: the program crashes there. */
+  /** Chances that a call of the store takes some time. */
+  readonly slowness: () => { readonly read: number; readonly write: number };
+  /**
+   * Called right after each commit, before anybody hears of it. Throws if the program crashes
+   * there.
+   */
   readonly afterCommit: () => void;
+  /** Called before each sweep of the retention. */
+  readonly onPrune: () => void;
   /** Hears every fact for as long as the program lives. */
   readonly onFact: (fact: Fact) => void;
 }
 
-/** One life of the program, from its start to its crash. */
+/** One life of the program, from its start to its stop or crash. */
 export class Program {
   readonly kernel: Kernel;
+  readonly authenticator: Authenticator;
   readonly facts = new Facts();
   readonly clock: Clock;
+  /** The store without delays, for checks that read through it. */
+  readonly directStore: Store;
   readonly #memory: MemoryStore;
+  readonly #services: ServiceStack;
   #tally: Tally | null = null;
   #isAlive = true;
+  #isStopped = false;
 
   constructor(
-    private readonly number: number,
+    readonly number: number,
     private readonly around: Surroundings,
   ) {
-    const { db, dice, policy, canary } = around;
+    const { db, dice, settings, canary, observer, inFlight } = around;
     this.clock = around.clock.ofProcess(number);
     this.#memory = openMemoryStore(
       db,
@@ -51,11 +81,19 @@ export class Program {
         if (around.isDiskFull()) throw new StoreUnavailable("The disk is full.");
       },
     );
-    const store = plant(canary, this.#memory.store, { dice, db });
+    this.directStore = this.#memory.store;
+    const planted = plant(canary, this.#memory.store, { dice, db, inFlight });
+    const store = aroundVerbs(planted, (name, args, run) => this.#call(name, args, run));
     const ports = { clock: this.clock, random: dice, ...this.#connection() };
-    this.kernel = assemble({ store, facts: this.facts, ports, settings: policy });
+    this.kernel = assemble({ store, facts: this.facts, ports, settings });
+    this.#watchDirectory();
+    this.authenticator = new Authenticator({ ...this.kernel, settings: { rootToken: ROOT_TOKEN, jwtSecret: null } });
+    this.#services = new ServiceStack(this.kernel.services);
     this.facts.subscribe((fact) => {
       if (this.#isAlive) around.onFact(fact);
+    });
+    this.kernel.signals.react(["endpoint.changed", "application.throttled"], (signal) => {
+      if (this.#isAlive) observer.signalled(signal);
     });
   }
 
@@ -67,7 +105,12 @@ export class Program {
     return this.#isAlive;
   }
 
-  /** Its own count of what it has; null until it has started. */
+  /** From then on nothing may happen. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** The program's own counts; null until it has started. */
   get tally(): Tally | null {
     return this.#tally;
   }
@@ -76,24 +119,92 @@ export class Program {
     const tally = new Tally(await this.store.history.totals());
     tally.listenTo(deafened(this.around.canary, this.facts));
     this.#tally = tally;
-    await this.kernel.engine.start();
+    await this.#services.start();
   }
 
-  /** Whatever of it still runs has no effect. */
-  crash(): void {
+  /** Stops as the server does when it is told to. */
+  async stop(): Promise<void> {
+    await this.#services.stop();
+    await this.store.close();
+  }
+
+  /** To be called when everything that follows from `stop` without waiting has happened. */
+  hasStopped(): void {
+    this.#isStopped = true;
+  }
+
+  /** Nothing that still runs has any effect from now on. */
+  end(): void {
     this.#isAlive = false;
     this.#memory.crash();
     this.around.clock.kill(this.number);
     if (this.around.db.inTransaction) this.around.db.run("ROLLBACK");
   }
 
-  /** The network, for as long as it lives. */
+  /** Runs a verb, perhaps slowly. A verb of a program that has ended never returns. */
+  #call(name: string, args: readonly unknown[], run: () => unknown): unknown {
+    if (!this.#isAlive) return NEVER;
+    const { observer, onPrune } = this.around;
+    if (name === "housekeeping.prune") onPrune();
+    const delayMs = this.#rollDelay(name);
+    const ended = observer.call(name, args, delayMs);
+    const waitsBefore = delayMs > 0 && (mayBeSlow(name) === "write" || this.around.dice.chance(0.5));
+    const result = waitsBefore ? this.#after(delayMs).then(run) : run();
+    if (!(result instanceof Promise)) return result;
+    return new Promise((resolve, reject) => {
+      const settle = (then: () => void) => {
+        if (!this.#isAlive) return;
+        if (delayMs > 0 && !waitsBefore) this.clock.after(delayMs, () => this.#isAlive && then());
+        else then();
+      };
+      result.then(
+        (value) =>
+          settle(() => {
+            ended(value, null);
+            resolve(value);
+          }),
+        (error) =>
+          settle(() => {
+            ended(null, error);
+            reject(error);
+          }),
+      );
+    });
+  }
+
+  /** Only lanes ask the directory for an endpoint. */
+  #watchDirectory(): void {
+    const { directory } = this.kernel;
+    const { inFlight } = this.around;
+    const read = directory.endpoint.bind(directory);
+    directory.endpoint = (seq) => {
+      const entry = read(seq);
+      if (!(entry instanceof Promise)) return entry;
+      inFlight.busy(seq, 1);
+      return entry.finally(() => {
+        if (this.#isAlive) inFlight.busy(seq, -1);
+      });
+    };
+  }
+
+  #rollDelay(name: string): number {
+    const kind = mayBeSlow(name);
+    if (kind === null) return 0;
+    const { dice, slowness } = this.around;
+    const factor = OFTEN_SLOW.test(name) ? OFTEN : 1;
+    return dice.chance(slowness()[kind] * factor) ? dice.between(1, dice.pick(SLOW_MS_MAX[kind])) : 0;
+  }
+
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(ms, resolve));
+  }
+
+  /** The network, for as long as the program lives. */
   #connection(): { readonly transport: Transport; readonly resolver: Resolver } {
     const { network } = this.around;
-    const never = new Promise<never>(() => {});
     return {
-      transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : never) },
-      resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : never) },
+      transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : NEVER) },
+      resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : NEVER) },
     };
   }
 }

@@ -4,283 +4,215 @@ import type { Fact } from "../../src/core/fact.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import { StoreUnavailable } from "../../src/store/index.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { Aims } from "./aims.ts";
 import type { Canary } from "./canary.ts";
 import { Checks } from "./checks.ts";
 import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
-import { reopenEndpoints } from "./events/configuration.ts";
-import { redrive } from "./events/history.ts";
-import { type Event, rollEvent } from "./events.ts";
-import { furnish, rollPolicy } from "./furnish.ts";
+import { EVENTS } from "./events.ts";
+import { Faults } from "./faults.ts";
+import { rollSettings } from "./furnish.ts";
+import { Lives } from "./lives.ts";
+import { Marks } from "./marks.ts";
 import { Network } from "./network.ts";
-import { Program } from "./program.ts";
-import { HOUR_MS, type Scene, type Sent } from "./scene.ts";
+import { runPhases } from "./phases.ts";
+import type { Program } from "./program.ts";
+import { type EventName, type Rates, rollRates } from "./rates.ts";
+import type { Event, Scene, Sent } from "./scene.ts";
+import { Crash, Steps } from "./steps.ts";
+import { InFlight, type Target } from "./watch/in-flight.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
-/** Far more than any run needs: a world that does not come to rest is broken. */
-const STEPS_MAX = 400_000;
-/** In so long without faults everything that is due goes out. */
-const CATCH_UP_MS = 15 * 60_000;
+/**
+ * A world with so many attempts is large enough: no more events are aimed, and nothing more is
+ * sent.
+ */
+const ATTEMPTS_ENOUGH = 1000;
+/** How long nothing may happen although something waits. */
+const STUCK_MS = 3_600_000;
 
 export interface Report {
   readonly seed: number;
-  /** Of everything that happened, in order: equal for equal seeds. */
+  readonly rates: Rates;
+  /** Of everything that happened, in order. Equal for equal seeds. */
   readonly digest: string;
   readonly messages: number;
   readonly attempts: number;
   readonly crashes: number;
-  /** Empty when everything held. */
+  readonly stops: number;
+  readonly marks: Marks;
+  /** Empty if everything held. */
   readonly violations: readonly string[];
 }
 
-export interface WorldOptions {
-  readonly canary?: Canary | null;
-  /** Is the wall clock set now and then? In every other world, unless told. */
-  readonly clockSteps?: boolean;
-}
-
-class Crash extends Error {}
-
 /**
- * The whole program on a virtual clock, a faulty network and a database that survives its crashes. First a phase of
- * faults; then everything works, and at the end every accepted message is delivered or dead, exactly where it should be.
+ * The whole program on a virtual clock, with a faulty network and a database that outlives it.
+ * First there are faults. Then everything works, and at the end every accepted message must be
+ * delivered or dead.
  */
 export class World implements Scene {
   readonly clock = new VirtualClock(START_AT);
-  readonly dice: Dice;
-  readonly network: Network;
   readonly db = new Database(":memory:", { strict: true });
+  readonly marks = new Marks();
+  readonly dice: Dice;
+  readonly rates: Rates;
+  readonly settings: KernelSettings;
+  readonly network: Network;
+  readonly inFlight: InFlight;
   readonly checks: Checks;
-  readonly retentionMs: number;
+  readonly faults: Faults;
+  readonly steps: Steps;
+  readonly aims: Aims;
+  readonly lives: Lives;
   environment: Seq = 0;
   readonly applications: Seq[] = [];
   readonly endpoints: Seq[] = [];
   readonly hosts: string[] = [];
   readonly sent: Sent[] = [];
-  readonly #canary: Canary | null;
-  readonly #clockSteps: boolean;
-  readonly #policy: KernelSettings;
   readonly #trace = createHash("sha256");
-  #program: Program;
-  #crashes = 0;
+  /** Calls that have not returned, in this life of the program. */
+  readonly #calls = new Set<Promise<void>>();
   #attempts = 0;
-  #diskFull = false;
-  #faulty = false;
-  #steps = 0;
-  #crashAfterCommit = false;
+  #progressAt = START_AT;
 
   constructor(
     readonly seed: number,
-    { canary = null, clockSteps = seed % 2 === 0 }: WorldOptions = {},
+    readonly canary: Canary | null = null,
   ) {
-    this.#canary = canary;
-    this.#clockSteps = clockSteps;
     this.dice = new Dice(seed);
-    this.network = new Network(this.clock, this.dice);
-    this.#policy = rollPolicy(this.dice);
-    this.retentionMs = this.dice.pick([24, 72, 240]) * HOUR_MS;
-    this.#program = this.#boot();
-    // With dice of its own: to look harder changes nothing of what happens.
-    this.checks = new Checks(this.db, this.clock, this.#policy, new Dice(~seed));
-    this.network.onSend = (request) => this.checks.signatures.sent(request, this.#program.kernel.ids);
+    this.rates = rollRates(this.dice);
+    this.settings = rollSettings(this.dice);
+    this.network = new Network(this.clock, this.dice, this.rates.faults.lookup);
+    // Makes the tables, which the checks read.
+    openMemoryStore(this.db, this.clock.ofProcess(-1), () => {});
+    this.inFlight = new InFlight(this.db, this.clock);
+    const { db, clock, dice, rates, settings, sent, marks, inFlight, note } = this;
+    // The checks have dice of their own, so that other checks do not change what happens.
+    this.checks = new Checks({ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed) });
+    const isCommitRare = () => this.lives.observer.isCommitRare;
+    const kill = () => this.lives.kill();
+    this.faults = new Faults({ clock, dice, rates, checks: this.checks, note, isCommitRare, kill });
+    this.steps = new Steps(clock, () => this.#crashIfDue());
+    this.aims = new Aims(this);
+    this.lives = new Lives(this);
+    this.network.onSend = (request) => {
+      if (this.program.isStopped) this.checks.violation("a request is sent after a stop");
+      this.checks.signatures.sent(request, this.program.kernel.ids);
+    };
+  }
+
+  get program(): Program {
+    return this.lives.program;
   }
 
   async run(): Promise<Report> {
-    await this.#do(furnish);
-    await this.#do((_, program) => program.start());
-    this.#faulty = true;
-    await this.#faultyPhase();
-    await this.#look();
-    await this.#calmPhase();
-    await this.#redriveEverything();
-    await this.#look();
-    this.checks.ending.everyMessage(this.sent, this.network, this.#program.kernel.ids);
-    this.checks.ending.nothingSurvivedPurge();
-    this.checks.attempts.nothingWasEarly(this.sent);
+    await runPhases(this);
     this.db.close();
+    const { seed, rates, marks, lives } = this;
     return {
-      seed: this.seed,
+      ...{ seed, rates, marks, crashes: lives.crashes, stops: lives.stops },
       digest: this.#trace.digest("hex"),
       messages: this.sent.length,
       attempts: this.#attempts,
-      crashes: this.#crashes,
       violations: this.checks.violations,
     };
   }
 
-  // --- the program's lives -------------------------------------------------------------------------------------------
+  get isFull(): boolean {
+    return this.#attempts >= ATTEMPTS_ENOUGH;
+  }
 
-  #boot(): Program {
-    return new Program(this.#crashes, {
-      db: this.db,
-      clock: this.clock,
-      dice: this.dice,
-      network: this.network,
-      policy: this.#policy,
-      canary: this.#canary,
-      isDiskFull: () => this.#diskFull,
-      afterCommit: () => this.#afterCommit(),
-      onFact: (fact) => this.#happened(fact),
+  // --- calls
+  // ---------------------------------------------------------------------------------------------------------
+
+  /**
+   * Starts an event. Resolves when its callers have their responses, unless the program crashes
+   * before.
+   */
+  launch(event: Event, target: Target | null = null): Promise<void> {
+    const call = event(this, this.program, target).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable || error instanceof Crash) return;
+      this.checks.violation(`a call failed: ${error instanceof Error ? error.stack : error}`);
     });
+    this.#calls.add(call);
+    void call.finally(() => this.#calls.delete(call));
+    return call;
   }
 
-  async #crash(): Promise<void> {
-    this.#crashAfterCommit = false;
-    this.#note(`crash ${this.#crashes}`);
-    this.#program.crash();
-    this.#crashes++;
-    this.clock.skip(this.dice.between(5, 500));
-    if (this.dice.chance(0.2)) this.#setClock();
-    this.checks.attempts.processStarted();
-    this.#program = this.#boot();
-    await this.#do((_, program) => program.start());
+  /** Starts an event and lets time pass until it is done, or until the program has crashed. */
+  async do(event: Event): Promise<void> {
+    const { program } = this;
+    let isDone = false;
+    void this.launch(event).finally(() => {
+      isDone = true;
+    });
+    await this.steps.until(() => isDone || !program.isAlive);
   }
 
-  /** Now and then crashes between a commit and everything that is told of it. */
-  #afterCommit(): void {
-    if (!this.#faulty || !this.dice.chance(0.002)) return;
-    this.#crashAfterCommit = true;
-    throw new Crash();
+  /** Lets time pass until every call has returned, or until the program has crashed. */
+  async untilCallsReturn(): Promise<void> {
+    const { program } = this;
+    await this.steps.until(() => this.#calls.size === 0 || !program.isAlive);
   }
 
-  #happened(fact: Fact): void {
-    if (fact.type === "commit.finished") return;
-    if (fact.type === "attempt.finished") this.#attempts++;
-    this.checks.happened(fact);
-    this.#note(JSON.stringify(fact));
-  }
+  readonly later = (delayMs: number, name: EventName, target: Target | null): void => {
+    const { program } = this;
+    const { mode } = this.aims;
+    this.clock.at(delayMs, () => {
+      const isStill = program === this.program && !this.lives.isStopping && mode === this.aims.mode;
+      if (isStill) void this.launch(EVENTS[name], target);
+    });
+  };
 
-  #note(what: string): void {
-    this.#trace.update(`${this.clock.now} ${what}\n`);
-  }
+  // --- what happens
+  // --------------------------------------------------------------------------------------------------
 
-  // --- steps ---------------------------------------------------------------------------------------------------------
-
-  /** One event, and everything that follows from it without waiting. */
-  async #step(): Promise<boolean> {
-    const event = this.clock.next();
-    if (event === null) return false;
-    if (++this.#steps > STEPS_MAX) {
-      this.checks.violation("the world does not come to rest");
-      return false;
-    }
-    try {
-      event.task();
-    } catch (error) {
-      if (!(error instanceof Crash)) throw error;
-    }
-    if (this.#crashAfterCommit) return this.#crash().then(() => true);
-    await macrotask();
+  async #crashIfDue(): Promise<boolean> {
+    if (!this.faults.isCrashDue) return false;
+    await this.lives.crash();
     return true;
   }
 
-  /** Steps until what was asked for is done, or a crash has come in between. */
-  async #do(event: Event): Promise<void> {
-    const program = this.#program;
-    let done = false;
-    let failure: unknown = null;
-    event(this, program)
-      .catch((error) => {
-        failure = error;
-      })
-      .finally(() => {
-        done = true;
-      });
-    await macrotask();
-    while (!done && program.isAlive && (await this.#step()));
-    if (failure !== null && !(failure instanceof StoreUnavailable)) throw failure;
+  programEnded(): void {
+    this.inFlight.clear();
+    this.#calls.clear();
   }
 
-  async #passTime(ms: number): Promise<void> {
-    const until = this.clock.now + ms;
-    let woke = false;
-    this.clock.at(ms, () => {
-      woke = true;
-    });
-    while (!woke && this.clock.peek() <= until && (await this.#step()));
+  happened(fact: Fact): void {
+    if (fact.type === "commit.finished") return;
+    if (fact.type === "attempt.finished") this.#attempts++;
+    if (fact.type !== "commit.failed") this.#progressAt = this.clock.now;
+    if (this.program.isStopped) this.checks.violation(`the fact ${fact.type} is stated after a stop`);
+    this.checks.happened(fact);
+    this.lives.observer.happened(fact);
+    this.note(JSON.stringify(fact));
   }
 
-  async #untilQuiet(): Promise<void> {
-    while (await this.#step());
-  }
+  readonly note = (what: string): void => {
+    this.#trace.update(`${this.clock.now} ${what}\n`);
+  };
 
-  // --- what happens --------------------------------------------------------------------------------------------------
-
-  async #faultyPhase(): Promise<void> {
-    const { dice } = this;
-    const events = dice.between(60, 250);
-    for (let i = 0; i < events; i++) {
-      await this.#passTime(this.#rollPause());
-      if (dice.chance(0.03)) await this.#crash();
-      if (dice.chance(0.02)) this.#fillDisk();
-      if (dice.chance(0.03)) this.#setClock();
-      await this.#do(rollEvent(this));
-      this.#count();
+  /**
+   * Steps until nothing is left to happen but timers that run for ever, or until nothing moves any
+   * more.
+   */
+  async untilRest(): Promise<void> {
+    for (let steps = 1; ; steps++) {
+      if (steps % 16 === 0 && this.#isAtRest()) return;
+      if (steps % 256 === 0 && this.#isStuck()) return;
+      if (!(await this.steps.step())) return;
     }
   }
 
-  #fillDisk(): void {
-    this.#diskFull = true;
-    this.clock.at(this.dice.between(1, 20_000), () => {
-      this.#diskFull = false;
-    });
+  #isAtRest(): boolean {
+    const { inFlight, checks } = this;
+    if (this.#calls.size > 0 || inFlight.attempts.size > 0 || checks.backlog.isGrowing) return false;
+    return checks.rest.lastDueAt() === null && checks.operational.areAllStored;
   }
 
-  /** By seconds to hours, forwards or backwards. */
-  #setClock(): void {
-    if (!this.#clockSteps) return;
-    const { dice } = this;
-    const stepMs = dice.between(1, dice.pick([5000, 60_000, HOUR_MS, 12 * HOUR_MS])) * dice.pick([-1, 1]);
-    this.#note(`the clock is set by ${stepMs}`);
-    this.clock.step(stepMs);
-    this.checks.attempts.clockStepped();
+  #isStuck(): boolean {
+    const lastDueAt = this.checks.rest.lastDueAt() ?? Number.NEGATIVE_INFINITY;
+    return this.clock.now > this.#progressAt + STUCK_MS && this.clock.wall > lastDueAt + STUCK_MS;
   }
-
-  #rollPause(): number {
-    const roll = this.dice.next();
-    if (roll < 0.5) return this.dice.below(5);
-    if (roll < 0.8) return this.dice.below(2000);
-    if (roll < 0.95) return this.dice.below(60_000);
-    return this.dice.below(30 * HOUR_MS);
-  }
-
-  #count(): void {
-    const { tally } = this.#program;
-    if (tally !== null) this.checks.counts.tally(tally.of(this.environment));
-  }
-
-  /** At what those see who ask. */
-  async #look(): Promise<void> {
-    this.#count();
-    this.checks.counts.health();
-    this.checks.counts.nothingForgotten();
-    await this.checks.lists.look(this, this.#program.store);
-  }
-
-  // --- the end -------------------------------------------------------------------------------------------------------
-
-  async #calmPhase(): Promise<void> {
-    this.#faulty = false;
-    this.#diskFull = false;
-    this.network.calm();
-    // For the last time.
-    if (this.dice.chance(0.5)) this.#setClock();
-    await this.#do(reopenEndpoints);
-    await this.#passTime(CATCH_UP_MS);
-    this.checks.rest.nothingIsLate(CATCH_UP_MS, this.#program.kernel.seqs.last);
-    await this.#untilQuiet();
-    this.checks.rest.nothingWaits("after the calm phase");
-  }
-
-  /** Dead letters are not lost: sent again, they arrive wherever there is still somebody to take them. */
-  async #redriveEverything(): Promise<void> {
-    await this.#do(reopenEndpoints);
-    await this.#do(redrive);
-    await this.#untilQuiet();
-    this.checks.rest.nothingWaits("after the last redrive");
-  }
-}
-
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,7 +8,10 @@ interface Count {
   readonly dead: number;
 }
 
-/** What is kept in two places says the same in both. Triggers see every commit, whoever may be told of it. */
+/**
+ * Values that are kept in two places are equal. Triggers see every commit, even one that the
+ * program crashed after.
+ */
 export class CountChecks {
   readonly #count: Statement<Count, []>;
   readonly #healed: Statement<{ seq: Seq; since: number }, []>;
@@ -23,6 +26,9 @@ export class CountChecks {
       CREATE TEMP TRIGGER attempt_stored AFTER INSERT ON attempt BEGIN
         INSERT INTO latest_attempt VALUES (NEW.endpoint_seq, NEW.seq, NEW.reason)
         ON CONFLICT DO UPDATE SET seq = excluded.seq, reason = excluded.reason WHERE excluded.seq > latest_attempt.seq;
+      END;
+      CREATE TEMP TRIGGER attempt_deleted AFTER DELETE ON attempt BEGIN
+        DELETE FROM latest_attempt WHERE seq = OLD.seq;
       END;
       CREATE TEMP TABLE forgotten_delivery (seq INTEGER PRIMARY KEY);
       CREATE TEMP TRIGGER delivery_forgotten AFTER DELETE ON delivery WHEN OLD.state = 0 BEGIN
@@ -40,7 +46,7 @@ export class CountChecks {
     this.#forgotten = db.prepare("SELECT seq FROM forgotten_delivery");
   }
 
-  /** Between two events: everything that was committed has been told. */
+  /** To be called between two events, when the facts of every commit have been stated. */
   tally({ pending, dead }: Numbers): void {
     const stored = this.#count.get()!;
     if (pending !== stored.pending)
@@ -50,11 +56,11 @@ export class CountChecks {
 
   health(): void {
     for (const { seq, since } of this.#healed.all()) {
-      this.violation(`endpoint ${seq} is called failing since ${since} although its latest attempt succeeded`);
+      this.violation(`endpoint ${seq} counts as failing since ${since} although its latest attempt succeeded`);
     }
   }
 
   nothingForgotten(): void {
-    for (const { seq } of this.#forgotten.all()) this.violation(`delivery ${seq} was deleted while it waited`);
+    for (const { seq } of this.#forgotten.all()) this.violation(`delivery ${seq} was deleted while it was pending`);
   }
 }

@@ -29,15 +29,18 @@ interface DeliveryRow {
   readonly retry_schedule: string | null;
 }
 
-/** What has become of every message when all is over. */
+/** The state of every message at the end. */
 export class EndingChecks {
   readonly #expunged = new Set<Seq>();
-  /** Messages of the application up to this one. */
+  /** By application: its messages before this one may have been purged. */
   readonly #purged = new Map<Seq, Seq>();
+  /** Endpoints whose retry schedule was changed. */
   readonly #rescheduled = new Set<Seq>();
-  /** Messages before this one. */
+  /** Endpoints whose dead letters were dropped. */
+  readonly #dropped = new Set<Seq>();
+  /** Messages before this one may have been deleted. */
   #prunedTo: Seq = 0;
-  /** The latest by the wall clock. */
+  /** The latest time of a sweep, by the wall clock. */
   #prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -46,7 +49,10 @@ export class EndingChecks {
     private readonly violation: Violation,
   ) {}
 
-  /** Somebody asks for it, whether or not it will be done. */
+  /**
+   * To be called before it is asked for, whether or not it will be done. The same holds for the
+   * others.
+   */
   mayBeExpunged(messageSeq: Seq): void {
     this.#expunged.add(messageSeq);
   }
@@ -64,7 +70,13 @@ export class EndingChecks {
     this.#rescheduled.add(endpointSeq);
   }
 
-  /** Every accepted message is there as it came, and delivered or dead, exactly where it should be. */
+  mayBeDropped(endpointSeq: Seq): void {
+    this.#dropped.add(endpointSeq);
+  }
+
+  /**
+   * Every accepted message is stored as it came, and each of its deliveries is delivered or dead.
+   */
   everyMessage(sent: readonly Sent[], network: Network, ids: IdCodec): void {
     const arrived = new Map(network.arrivals.map(({ host, messageId, body }) => [`${host} ${messageId}`, body]));
     const stored = this.#storedMessages();
@@ -73,7 +85,7 @@ export class EndingChecks {
     for (const message of sent) {
       if (message.answer === "refused") {
         const text = textOf(message.payload);
-        if (payloads.has(text)) this.violation(`a message that was refused is stored: ${text}`);
+        if (payloads.has(text)) this.violation(`a refused message is stored: ${text}`);
       } else if (this.#isKept(message, stored.get(message.seq))) {
         const id = ids.encode("msg_", message.seq);
         for (const row of deliveries.get(message.seq) ?? []) {
@@ -84,7 +96,7 @@ export class EndingChecks {
     }
   }
 
-  /** A purge that has come to its end has left nothing. */
+  /** A purge that has finished has left no payload. */
   nothingSurvivedPurge(): void {
     const rows = this.db
       .query<{ seq: Seq }, [string]>(
@@ -92,7 +104,7 @@ export class EndingChecks {
          WHERE t.kind = ? AND t.status = 'finished' AND m.payload IS NOT NULL`,
       )
       .all(PURGE);
-    for (const { seq } of rows) this.violation(`message ${seq} has kept its payload when it was purged`);
+    for (const { seq } of rows) this.violation(`message ${seq} still has its payload after a purge`);
   }
 
   #storedMessages(): Map<Seq, MessageRow> {
@@ -109,7 +121,10 @@ export class EndingChecks {
     return Map.groupBy(rows, ({ message_seq }) => message_seq);
   }
 
-  /** Is it there with its payload? What has been deleted on purpose need not be. */
+  /**
+   * Returns whether a message is stored with its payload. It may be missing only if it was deleted
+   * on purpose.
+   */
   #isKept({ seq, payload, expiresAt }: Sent, stored: MessageRow | undefined): boolean {
     if (stored === undefined) {
       if (seq >= this.#prunedTo) this.violation(`message ${seq} was accepted and is lost`);
@@ -126,18 +141,18 @@ export class EndingChecks {
     return true;
   }
 
-  #checkDelivery(row: DeliveryRow, { payload }: Sent, body: Uint8Array | undefined, isThere: boolean): void {
+  #checkDelivery(row: DeliveryRow, { payload }: Sent, body: Uint8Array | undefined, isReachable: boolean): void {
     const { seq, state, reason, deleted_at } = row;
     if (state === DELIVERED) {
-      if (body === undefined) this.violation(`delivery ${seq} is called delivered but never arrived`);
+      if (body === undefined) this.violation(`delivery ${seq} counts as delivered but never arrived`);
       else if (!Buffer.from(body).equals(payload)) this.violation(`delivery ${seq} arrived with other bytes`);
     } else if (state === DEAD) {
-      if (isThere && deleted_at === null) {
+      if (isReachable && deleted_at === null) {
         this.violation(`delivery ${seq} is dead (${reason}) after a redrive to a healthy endpoint`);
       }
       this.#checkDeath(row);
-    } else if (state !== PENDING && deleted_at === null) {
-      this.violation(`delivery ${seq} is cancelled although its endpoint is there`);
+    } else if (state !== PENDING && deleted_at === null && !this.#dropped.has(row.endpoint_seq)) {
+      this.violation(`delivery ${seq} is cancelled although its endpoint exists`);
     }
   }
 

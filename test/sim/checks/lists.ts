@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { type Seq, timeOfSeq } from "../../../src/core/id.ts";
+import type { Seq } from "../../../src/core/id.ts";
 import type {
   AttemptFilter,
   DeadLetterFilter,
@@ -12,41 +12,26 @@ import type {
 } from "../../../src/store/index.ts";
 import type { Dice } from "../dice.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene, TAGS } from "../scene.ts";
+import {
+  type AttemptRow,
+  type DeadRow,
+  type DeliveryRow,
+  fits,
+  fitsAttempt,
+  fitsDead,
+  fitsDelivery,
+  type Labelled,
+} from "./list-filters.ts";
 import type { Violation } from "./violation.ts";
 
 const STATUSES = ["delivered", "waiting", "retrying", "failed", "cancelled"] as const;
 const CLASSES = ["none", "2xx", "3xx", "4xx", "5xx"] as const;
-/** Lists that are read at each look. */
-const LISTS = 8;
-/** More types than SQLite is asked to look for one by one. */
+/** Lists that each look reads. */
+const LISTS = 16;
+/** More types than the store looks up one by one. */
 const MANY_TYPES = [...EVENT_TYPES.slice(1), ..."abcdefgh"];
 
-interface Labelled {
-  readonly seq: Seq;
-  readonly event_type: string;
-  readonly channels: string | null;
-  readonly tags: string | null;
-}
-
-interface AttemptRow extends Labelled {
-  readonly reason: string | null;
-  readonly response_status: number;
-}
-
-interface DeliveryRow extends Labelled {
-  readonly state: number;
-  readonly attempts_total: number;
-  readonly arrivedBefore: number;
-}
-
-interface DeadRow extends Labelled {
-  readonly endpoint_seq: Seq;
-  readonly application_seq: Seq;
-  readonly reason: string;
-  readonly ended_at: number;
-}
-
-/** A list with a filter: how the store reads it, and what stands in it. */
+/** A list with a filter: how the store reads it, and which rows belong to it. */
 interface Listing {
   readonly name: string;
   readonly filter: object;
@@ -55,7 +40,7 @@ interface Listing {
   readonly wanted: readonly Seq[];
 }
 
-/** Every list shows under every filter and in both directions what plain SQL finds, whatever it is found by. */
+/** Every list has the rows that plain SQL finds, with every filter and in both directions. */
 export class ListChecks {
   constructor(
     private readonly db: Database,
@@ -63,7 +48,7 @@ export class ListChecks {
     private readonly violation: Violation,
   ) {}
 
-  /** Reads some lists. */
+  /** Reads a few lists, chosen by chance. */
   async look(scene: Pick<Scene, "environment" | "applications" | "endpoints">, store: Store): Promise<void> {
     const { dice } = this;
     for (let i = 0; i < LISTS; i++) {
@@ -198,7 +183,7 @@ export class ListChecks {
     return this.dice.pick([[this.dice.pick(EVENT_TYPES)], EVENT_TYPES.slice(0, 2), MANY_TYPES]);
   }
 
-  /** Somewhere around what is there. */
+  /** A window around the rows of a table, or none. */
   #rollWindow(column: string, table: string): TimeWindow {
     const { dice } = this;
     if (dice.chance(0.7)) return {};
@@ -213,7 +198,7 @@ export class ListChecks {
   }
 }
 
-/** Goes through a list page by page: forwards from its first row, or backwards from its last. */
+/** Reads a list page by page: forward from its first row, or backward from its last. */
 async function readAll(read: Listing["read"], limit: number, backwards: boolean): Promise<Seq[]> {
   const seqs: Seq[] = [];
   for (let from: Seq | null = null; ; ) {
@@ -224,55 +209,4 @@ async function readAll(read: Listing["read"], limit: number, backwards: boolean)
     if (!more) return seqs;
     from = resume ?? page.at(-1)!;
   }
-}
-
-function fits(row: Labelled, { eventTypes, channel, tag, before, after }: MessageFilter): boolean {
-  if (eventTypes !== undefined && !eventTypes.includes(row.event_type)) return false;
-  if (channel !== undefined && !listed(row.channels).includes(channel)) return false;
-  if (tag !== undefined && !listed(row.tags).includes(tag)) return false;
-  return isWithin(timeOfSeq(row.seq), { before, after });
-}
-
-function listed(json: string | null): readonly string[] {
-  return json === null ? [] : JSON.parse(json);
-}
-
-function isWithin(at: number, { before, after }: { before: number | undefined; after: number | undefined }): boolean {
-  return (before === undefined || at < before) && (after === undefined || at > after);
-}
-
-function fitsAttempt({ reason, response_status }: AttemptRow, { outcome, responseClass }: AttemptFilter): boolean {
-  if (outcome !== undefined && outcome !== (reason === null ? "delivered" : "failed")) return false;
-  const own = response_status === 0 ? "none" : `${Math.floor(response_status / 100)}xx`;
-  return responseClass === undefined || own === responseClass;
-}
-
-function fitsDelivery(
-  { state, attempts_total, arrivedBefore }: DeliveryRow,
-  { status }: EndpointMessageFilter,
-): boolean {
-  if (status === undefined) return true;
-  switch (status) {
-    case "delivered":
-      return state === 1 || arrivedBefore === 1;
-    case "waiting":
-      return state === 0 && attempts_total === 0;
-    case "failed":
-      return state >= 2 && arrivedBefore === 0;
-    case "retrying":
-      return state === 0 && attempts_total > 0;
-    case "cancelled":
-      return state === 3;
-  }
-}
-
-function fitsDead(
-  row: DeadRow,
-  { applicationSeq, endpointSeq, eventTypes, reason, before, after }: DeadLetterFilter,
-): boolean {
-  if (applicationSeq !== undefined && row.application_seq !== applicationSeq) return false;
-  if (endpointSeq !== undefined && row.endpoint_seq !== endpointSeq) return false;
-  if (eventTypes !== undefined && !eventTypes.includes(row.event_type)) return false;
-  if (reason !== undefined && row.reason !== reason) return false;
-  return isWithin(row.ended_at, { before, after });
 }

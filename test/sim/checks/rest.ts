@@ -1,30 +1,39 @@
-import type { Database } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../../src/core/id.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Violation } from "./violation.ts";
 
 interface LateRow {
   readonly seq: Seq;
-  /** One after the other, or only so many a second: what is due may wait for others. */
+  /** Fifo or rate-limited: a due delivery may wait for others. */
   readonly isSlowLane: number;
-  /** Of the lane, since `busySince`. */
+  /** Attempts of the lane since `busySince`. */
   readonly attempts: number;
 }
 
-/** A slow lane starts something in so long. */
+/** A slow lane starts at least one attempt in this time. */
 const TURN_MS = 60_000;
 
 /** When all is well again, nothing is left behind. */
 export class RestChecks {
+  readonly #waiting: Statement<{ lastDueAt: number | null; tasks: number }, []>;
+
   constructor(
     private readonly db: Database,
     private readonly clock: VirtualClock,
     private readonly violation: Violation,
-  ) {}
+  ) {
+    this.#waiting = db.prepare(
+      `SELECT (SELECT MAX(due_at) FROM delivery WHERE state = 0) AS lastDueAt,
+         (SELECT COUNT(*) FROM task WHERE status = 'running') AS tasks`,
+    );
+  }
 
   /**
-   * Everything works since `ms`, and the clock runs on. What was due then has gone out, and so has what was to be sent at once, though by a
-   * clock that is ahead of now; its place must not be beyond `last`, for then nobody knows that the clock was ahead.
+   * Everything has worked for `ms`, and the clock was not set. Every delivery that was due then has
+   * been attempted, and so has every immediate one, even if it was accepted by a clock ahead of
+   * now. Its position must not be beyond `last`: for such a delivery the program cannot know that
+   * the clock was ahead.
    */
   nothingIsLate(ms: number, last: Seq): void {
     const now = this.clock.wall;
@@ -46,9 +55,18 @@ export class RestChecks {
     }
   }
 
-  nothingWaits(when: string): void {
+  /**
+   * When the last pending delivery falls due, by the wall clock; null if nothing is pending and no
+   * task runs.
+   */
+  lastDueAt(): number | null {
+    const { lastDueAt, tasks } = this.#waiting.get()!;
+    return lastDueAt ?? (tasks > 0 ? this.clock.wall : null);
+  }
+
+  nothingIsPending(when: string): void {
     const rows = this.db.query<{ seq: Seq }, []>("SELECT seq FROM delivery WHERE state = 0").all();
-    for (const { seq } of rows) this.violation(`delivery ${seq} still waits ${when}`);
+    for (const { seq } of rows) this.violation(`delivery ${seq} is still pending ${when}`);
     const tasks = this.db
       .query<{ seq: Seq; kind: string }, []>("SELECT seq, kind FROM task WHERE status = 'running'")
       .all();

@@ -2,15 +2,15 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../../src/core/id.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
 
-/** What an endpoint allows. */
+/** What the configuration of an endpoint allows. */
 export interface Rules {
   readonly applicationSeq: Seq;
-  /** Deleted, disabled or paused: nothing is started. */
+  /** Deleted, disabled or paused: no attempt may start. */
   readonly isClosed: boolean;
   readonly isFifo: boolean;
-  /** Attempts at once. */
+  /** Maximum number of attempts under way. */
   readonly concurrency: number;
-  /** Attempts a second, null = any number. */
+  /** Attempts per second; null for no limit. */
   readonly throttleRate: number | null;
   readonly scheduleMs: readonly number[];
 }
@@ -24,7 +24,7 @@ interface Row {
   readonly schedule: string | null;
 }
 
-/** The rules as they are stored at this moment. */
+/** Reads the rules as they are stored now. */
 export class RuleReader {
   readonly #endpoint: Statement<Row, [number]>;
   readonly #application: Statement<{ rate: number | null }, [number]>;
@@ -52,7 +52,7 @@ export class RuleReader {
     };
   }
 
-  /** Attempts a second over all endpoints of an application, null = any number. */
+  /** Attempts per second over all endpoints of an application; null for no limit. */
   rateOfApplication(seq: Seq): number | null {
     return this.#application.get(seq)!.rate;
   }

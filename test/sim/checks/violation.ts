@@ -1,2 +1,2 @@
-/** Tells of something that must not be. */
+/** Reports that something happened that must not happen. */
 export type Violation = (text: string) => void;

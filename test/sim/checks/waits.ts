@@ -3,18 +3,19 @@ import type { VirtualClock } from "../clock.ts";
 import type { DeliveryRow } from "./attempts.ts";
 import type { Violation } from "./violation.ts";
 
-/** A delivery that waits for its next attempt. */
+/** The wait of a delivery for its next attempt. */
 interface Wait {
-  /** True instant. */
+  /** True time. */
   readonly beganAt: number;
   readonly round: number;
-  /** At least, by the schedule. */
+  /** The shortest wait that its schedule allows. */
   readonly ms: number;
 }
 
 /**
- * Nothing is sent too early. Instants are kept by the wall clock, for they must hold over restarts; so a clock that is set
- * forwards shortens waits by as much, and one that is set back lengthens them. What was due by the clock once stays so.
+ * No attempt starts too early. Due times are stored by the wall clock, because they must hold over
+ * restarts: a clock that is set forward shortens waits, and one that is set back lengthens them. A
+ * delivery that was due by the clock once stays due.
  */
 export class Waits {
   readonly #waits = new Map<Seq, Wait>();
@@ -25,19 +26,25 @@ export class Waits {
     private readonly violation: Violation,
   ) {}
 
-  processStarted(): void {
+  programStarted(): void {
     this.#lifeBeganAt = this.clock.now;
   }
 
-  /** An attempt has just failed, and there will be another one. */
-  waitBegan({ seq, round, due_at }: Pick<DeliveryRow, "seq" | "round" | "due_at">, ms: number): void {
-    this.#waits.set(seq, { beganAt: this.clock.now, round, ms });
-    if (due_at < this.clock.wall + ms) {
-      this.violation(`delivery ${seq} is to wait ${due_at - this.clock.wall} ms where its schedule says ${ms}`);
-    }
+  /** An attempt has failed, and another one will follow. `ended` is when its request ended. */
+  began(
+    { seq, round, due_at }: Pick<DeliveryRow, "seq" | "round" | "due_at">,
+    ended: { readonly at: number; readonly wall: number },
+    ms: number,
+  ): void {
+    this.#waits.set(seq, { beganAt: ended.at, round, ms });
+    const waitMs = due_at - ended.wall;
+    if (waitMs < ms) this.violation(`delivery ${seq} will wait ${waitMs} ms, its schedule says ${ms}`);
   }
 
-  /** What has not been tried is due at once, whatever the clock says, or was to be sent later, which is checked at the end. */
+  /**
+   * A first attempt may start at once, whatever the clock says. Those of scheduled messages are
+   * checked at the end.
+   */
   attemptStarted({ seq, round, due_at, attempts }: DeliveryRow): void {
     const wait = this.#waits.get(seq);
     this.#waits.delete(seq);
@@ -50,6 +57,6 @@ export class Waits {
 
   #checkElapsed(seq: Seq, { beganAt, ms }: Wait): void {
     const elapsedMs = this.clock.now - beganAt + this.clock.forwardMsSince(beganAt);
-    if (elapsedMs < ms) this.violation(`delivery ${seq} waited ${elapsedMs} ms where its schedule says ${ms}`);
+    if (elapsedMs < ms) this.violation(`delivery ${seq} waited ${elapsedMs} ms, its schedule says ${ms}`);
   }
 }

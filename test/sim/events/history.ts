@@ -1,78 +1,82 @@
-import { redrive as redriveCommand } from "../../../src/commands/dead-letters.ts";
-import { expungeMessages } from "../../../src/commands/expunge.ts";
+import { dropDeadLetters as dropCommand, redrive as redriveCommand } from "../../../src/commands/dead-letters.ts";
+import { expungeApplication, expungeMessages } from "../../../src/commands/expunge.ts";
+import { bulkReplay, recover, replayMissing } from "../../../src/commands/replays.ts";
 import { resend as resendCommand } from "../../../src/commands/resend.ts";
-import { startTask } from "../../../src/commands/tasks.ts";
 import { seqAt } from "../../../src/core/id.ts";
-import { Problem } from "../../../src/core/problem.ts";
-import { PURGE, type PurgeData } from "../../../src/deliver/tasks/purge.ts";
-import { REPLAYS, type ReplayData } from "../../../src/deliver/tasks/replay.ts";
-import { Retention } from "../../../src/deliver/tasks/retention.ts";
+import type { Message } from "../../../src/store/index.ts";
 import type { Program } from "../program.ts";
-import { HOUR_MS, type Scene } from "../scene.ts";
+import { type Event, HOUR_MS, type Scene, type Sent } from "../scene.ts";
+import type { Target } from "../watch/in-flight.ts";
+import { unless } from "./problems.ts";
 
-/** Somebody sends one message to one endpoint again. */
-export async function resend(scene: Scene, program: Program): Promise<void> {
-  const { dice, environment: environmentSeq } = scene;
-  const message = await pickMessage(scene, program);
-  if (message === null) return;
-  const endpoints = await program.store.configuration.endpoints.active(message.applicationSeq);
-  if (endpoints.length === 0) return;
-  const endpoint = dice.pick(endpoints);
-  await resendCommand(program.kernel, { application: { environmentSeq }, message, endpoint }).catch(unlessExpunged);
-}
-
-/** Its payload is no longer kept. */
-function unlessExpunged(error: unknown): void {
-  if (!(error instanceof Problem && error.code === "missing_payload")) throw error;
-}
-
-async function pickMessage({ dice, sent }: Scene, { store }: Program) {
-  const message = dice.pick(sent.filter(({ answer }) => answer === "accepted"));
+/** The message that is meant, or any. Often one of the newest, because much is done with those. */
+async function pickMessage({ dice, sent }: Scene, { store }: Program, target: Target | null): Promise<Message | null> {
+  if (target?.messageSeq != null) return store.history.messages.get(target.messageSeq);
+  const endpoint = target === null ? null : await store.configuration.endpoints.get(target.endpointSeq);
+  const isMeant = ({ answer, applicationSeq }: Sent) =>
+    answer === "accepted" && (endpoint === null || endpoint.applicationSeq === applicationSeq);
+  const accepted = sent.filter(isMeant);
+  const message = dice.pick(dice.chance(0.5) ? accepted.slice(-10) : accepted);
   return message === undefined ? null : store.history.messages.get(message.seq);
 }
 
-/** All dead letters are sent again, bit by bit. */
-export async function redrive(scene: Scene, program: Program): Promise<void> {
-  const { environment: environmentSeq } = scene;
-  await redriveCommand(program.kernel, { environmentSeq }, scene.dice.pick([1, 50, 1000]));
-}
+/** Sends one message to one endpoint again. */
+export const resend: Event = async (scene, program, target) => {
+  const { dice, environment: environmentSeq } = scene;
+  const message = await pickMessage(scene, program, target);
+  if (message === null) return;
+  const endpoints = await program.store.configuration.endpoints.active(message.applicationSeq);
+  const endpoint = endpoints.find(({ seq }) => seq === target?.endpointSeq) ?? dice.pick(endpoints);
+  if (endpoint === undefined) return;
+  const asked = { application: { environmentSeq }, message, endpoint };
+  await resendCommand(program.kernel, asked).catch((error) => unless(error, "missing_payload"));
+};
 
-/** What failed, what is missing or what was sent, to one endpoint. */
-export async function replay(scene: Scene, program: Program): Promise<void> {
-  const { dice } = scene;
+/** Sends all dead letters again, or those of one endpoint. */
+export const redrive: Event = async (scene, program, target) => {
+  const { environment: environmentSeq, dice } = scene;
+  const filter = target === null ? { environmentSeq } : { environmentSeq, endpointSeq: target.endpointSeq };
+  await redriveCommand(program.kernel, filter, target === null ? dice.pick([1, 50, 1000]) : 1000);
+};
+
+/** Drops the dead letters of one endpoint. */
+export const dropDeadLetters: Event = async (scene, program) => {
+  const endpointSeq = scene.dice.pick(scene.endpoints);
+  scene.checks.ending.mayBeDropped(endpointSeq);
+  await dropCommand(program.kernel, { environmentSeq: scene.environment, endpointSeq });
+};
+
+/** Sends failed, missing or all messages of the last hours to one endpoint. */
+export const replay: Event = async (scene, program, target) => {
+  const { dice, environment: environmentSeq } = scene;
   const { kernel, store, clock } = program;
-  const endpoint = await store.configuration.endpoints.get(dice.pick(scene.endpoints));
-  if (endpoint === null) return;
-  const from = seqAt(clock.now() - dice.below(48 * HOUR_MS));
-  await startTask(kernel, scene.environment, dice.pick(Object.keys(REPLAYS)), (to) => {
-    const { applicationSeq, seq: endpointSeq } = endpoint;
-    const data: ReplayData = { applicationSeq, endpointSeq, from, to, messagesSent: 0 };
-    return { ...data };
-  });
-}
+  const endpoint = await store.configuration.endpoints.get(target?.endpointSeq ?? dice.pick(scene.endpoints));
+  if (endpoint === null || endpoint.disabled) return;
+  const application = { seq: endpoint.applicationSeq, environmentSeq };
+  const since = clock.now() - dice.below(dice.pick([10_000, HOUR_MS, 48 * HOUR_MS]));
+  const window = { since, until: null };
+  await dice.pick([
+    () => recover(kernel, { application, endpoint }, window),
+    () => replayMissing(kernel, { application, endpoint }, window),
+    () => bulkReplay(kernel, { application, endpoint }, window, {}),
+  ])();
+};
 
-/** A payload that was not to be kept. */
-export async function expunge(scene: Scene, program: Program): Promise<void> {
-  const message = await pickMessage(scene, program);
+/** Deletes the payload of one message. */
+export const expunge: Event = async (scene, program, target) => {
+  const message = await pickMessage(scene, program, target);
   if (message === null) return;
   scene.checks.ending.mayBeExpunged(message.seq);
   const application = { seq: message.applicationSeq, environmentSeq: scene.environment };
   await expungeMessages(program.kernel, application, [{ seq: message.seq }]);
-}
+};
 
-/** All payloads of an application. */
-export async function purge(scene: Scene, program: Program): Promise<void> {
-  const applicationSeq = scene.dice.pick(scene.applications);
-  await startTask(program.kernel, scene.environment, PURGE, (seq) => {
-    scene.checks.ending.mayBePurged(applicationSeq, seq);
-    const data: PurgeData = { applicationSeq, from: 0, messagesPurged: 0 };
-    return { ...data };
-  });
-}
-
-/** What is older than the retention. */
-export async function prune(scene: Scene, { store, clock }: Program): Promise<void> {
-  const retention = new Retention(clock, store, scene.retentionMs);
-  do scene.checks.ending.mayBePruned(clock.now(), scene.retentionMs);
-  while (await retention.runOnce());
-}
+/** Deletes all payloads of an application. */
+export const purge: Event = async (scene, program, target) => {
+  const { kernel, store, clock } = program;
+  const { environment: environmentSeq } = scene;
+  const endpoint = target === null ? null : await store.configuration.endpoints.get(target.endpointSeq);
+  const seq = endpoint?.applicationSeq ?? scene.dice.pick(scene.applications);
+  scene.checks.ending.mayBePurged(seq, Math.max(seqAt(clock.now()), kernel.seqs.last + 1));
+  await expungeApplication(kernel, { seq, environmentSeq });
+};

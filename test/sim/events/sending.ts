@@ -1,57 +1,67 @@
-import type { ApplicationEntry } from "../../../src/store/directory.ts";
-import { StoreUnavailable } from "../../../src/store/index.ts";
+import { type Destination, type MessageToSend, sendMessage } from "../../../src/commands/send.ts";
+import type { Seq } from "../../../src/core/id.ts";
+import { type IdempotencyEntry, StoreUnavailable } from "../../../src/store/index.ts";
 import type { Dice } from "../dice.ts";
 import type { Program } from "../program.ts";
-import { CHANNELS, EVENT_TYPES, HOUR_MS, type Scene, type Sent, TAGS } from "../scene.ts";
+import { CHANNELS, EVENT_TYPES, type Event, HOUR_MS, MINUTE_MS, type Scene, type Sent, TAGS } from "../scene.ts";
+import { unless } from "./problems.ts";
 
-/** Callers send so many messages and do not wait for each other. */
-export function send(scene: Scene, program: Program, count: number): void {
+/** Callers send some messages without waiting for each other. */
+export const sendSome: Event = async (scene, program) => {
   const { dice } = scene;
-  for (let i = 0; i < count; i++) {
-    const seq = dice.pick(scene.applications);
-    const entry = program.kernel.directory.application(scene.environment, { seq });
-    if (entry instanceof Promise) void entry.then((known) => known && sendOne(scene, program, known));
-    else if (entry !== null) sendOne(scene, program, entry);
+  const count = dice.chance(0.2) ? dice.between(2, dice.chance(0.03) ? 400 : 40) : 1;
+  await Promise.all(Array.from({ length: count }, () => sendOne(scene, program, dice.pick(scene.applications))));
+};
+
+async function sendOne(scene: Scene, program: Program, applicationSeq: Seq): Promise<void> {
+  const sending = beginSending(scene, program, applicationSeq);
+  const seqBefore = program.kernel.seqs.last;
+  try {
+    const result = await sendMessage(program.kernel, sending.to, sending.message(null), null);
+    if (result.accepted) sending.ends({ seq: result.seq, answer: "accepted" });
+  } catch (error) {
+    if (error instanceof StoreUnavailable) sending.ends({ seq: seqBefore, answer: "refused" });
+    else unless(error, "not_found", "conflict");
   }
 }
 
-function sendOne(scene: Scene, program: Program, entry: ApplicationEntry): void {
-  if (!program.isAlive) return;
+export interface Sending {
+  readonly to: Destination;
+  readonly message: (idempotency: IdempotencyEntry | null) => MessageToSend;
+  /** Writes down what the caller was told. */
+  readonly ends: (response: Pick<Sent, "seq" | "answer">) => void;
+}
+
+/** Makes up a message. `mark` is a field of its payload. */
+export function beginSending(scene: Scene, program: Program, applicationSeq: Seq, mark: string | null = null): Sending {
   const { dice } = scene;
-  const payload = Buffer.from(JSON.stringify({ n: scene.sent.length, roll: dice.next() }));
+  const value = { n: scene.sent.length, roll: dice.next(), mark };
+  const payload = Buffer.from(JSON.stringify(value));
   const sentAt = scene.clock.now;
   const now = program.clock.now();
-  const deliverAt = rollDeliverAt(dice, now);
-  const retentionMs = dice.chance(0.05) ? dice.between(1, 12) * HOUR_MS : null;
-  const expiresAt = retentionMs === null ? null : now + retentionMs;
-  const seqBefore = program.kernel.seqs.last;
-  const tell = (message: Pick<Sent, "seq" | "answer">) => {
-    if (program.isAlive) scene.sent.push({ sentAt, payload, deliverAt, expiresAt, ...message });
+  // What is sent with a key is known by its key alone.
+  const deliverAt = mark === null ? rollDeliverAt(dice, now) : null;
+  const retentionMs = mark === null && dice.chance(0.05) ? dice.between(1, 12) * HOUR_MS : null;
+  const incoming = {
+    eventType: dice.pick(EVENT_TYPES),
+    eventId: mark === null && dice.chance(0.1) ? `event-${dice.below(30)}` : null,
+    channels: dice.chance(0.5) ? [dice.pick(CHANNELS)] : null,
+    tags: dice.chance(0.1) ? [dice.pick(TAGS)] : null,
+    ...{ payload, contentType: null, headers: null, retentionMs, deliverAt, warnings: null },
   };
-  program.kernel.accepter
-    .accept(entry, {
-      eventType: dice.pick(EVENT_TYPES),
-      eventId: dice.chance(0.1) ? `event-${dice.below(30)}` : null,
-      channels: dice.chance(0.5) ? [dice.pick(CHANNELS)] : null,
-      tags: dice.chance(0.1) ? [dice.pick(TAGS)] : null,
-      payload,
-      contentType: null,
-      headers: null,
-      retentionMs,
-      deliverAt,
-      warnings: null,
-      idempotency: null,
-    })
-    .then((result) => {
-      if (result.accepted) tell({ seq: result.seq, answer: "accepted" });
-    })
-    .catch((error) => {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      tell({ seq: seqBefore, answer: "refused" });
-    });
+  return {
+    to: { environmentSeq: scene.environment, application: { seq: applicationSeq } },
+    message: (idempotency) => ({ incoming: { ...incoming, idempotency }, content: { value } }),
+    ends: (response) => {
+      if (!program.isAlive) return;
+      // The clock may have been set back since.
+      const expiresAt = retentionMs === null ? null : Math.min(now, program.clock.now()) + retentionMs;
+      scene.sent.push({ applicationSeq, sentAt, payload, deliverAt, expiresAt, ...response });
+    },
+  };
 }
 
 function rollDeliverAt(dice: Dice, now: number): number | null {
   if (!dice.chance(0.08)) return null;
-  return now + 1 + dice.below(dice.pick([10, 60_000, 24 * HOUR_MS]));
+  return now + 1 + dice.below(dice.pick([10, MINUTE_MS, 30 * MINUTE_MS]));
 }

@@ -1,0 +1,43 @@
+import {
+  changeApplication,
+  deleteApplication as deleteApplicationCommand,
+} from "../../../src/commands/applications.ts";
+import type { Seq } from "../../../src/core/id.ts";
+import { rollApplicationRate } from "../furnish.ts";
+import type { Program } from "../program.ts";
+import type { Event, Scene } from "../scene.ts";
+import type { Target } from "../watch/in-flight.ts";
+import { unlessGone } from "./problems.ts";
+import { addToken, use } from "./tokens.ts";
+
+/** The application of the endpoint that is meant, or any. */
+async function pickApplication({ dice, applications }: Scene, { store }: Program, target: Target | null): Promise<Seq> {
+  const endpoint = target === null ? null : await store.configuration.endpoints.get(target.endpointSeq);
+  return endpoint?.applicationSeq ?? dice.pick(applications);
+}
+
+export const throttleApplication: Event = async (scene, program, target) => {
+  const { dice, checks } = scene;
+  const { kernel, store } = program;
+  const seq = await pickApplication(scene, program, target);
+  if ((await store.configuration.applications.get(seq)) === null) return;
+  const throttleRate = rollApplicationRate(dice);
+  await checks.attempts.whileThrottling(seq, () =>
+    changeApplication(kernel, seq, () => ({ throttleRate })).catch(unlessGone),
+  );
+};
+
+/** Deletes an application with its endpoints. The first one stays. */
+export const deleteApplication: Event = async (scene, program) => {
+  const { dice, checks } = scene;
+  const { kernel, store } = program;
+  const seq = dice.pick(scene.applications.slice(1));
+  const application = seq === undefined ? null : await store.configuration.applications.get(seq);
+  if (application === null) return;
+  if (dice.chance(0.5)) await addToken(scene, program, application.seq);
+  const endpoints = await store.configuration.endpoints.ever(application.seq);
+  const end = checks.tokens.applicationEnds(application.seq);
+  await checks.attempts.whileChanging(endpoints, () => deleteApplicationCommand(kernel, application));
+  end();
+  await Promise.all(checks.tokens.ofApplication(application.seq).map((token) => use(scene, program, token)));
+};

@@ -1,0 +1,99 @@
+import { reopenAll } from "./events/endpoints.ts";
+import { redrive } from "./events/history.ts";
+import { EVENTS, rollEvent } from "./events.ts";
+import { furnish } from "./furnish.ts";
+import { HOUR_MS, MINUTE_MS } from "./scene.ts";
+import type { World } from "./world.ts";
+
+/** Within this time without faults everything that is due is attempted. */
+const CATCH_UP_MS = 15 * MINUTE_MS;
+/** How long events are aimed at what is in flight after the last fault. */
+const GENTLE_MS = MINUTE_MS;
+
+/** The story of a world. */
+export async function runPhases(world: World): Promise<void> {
+  const { checks, network } = world;
+  await world.do(furnish);
+  await world.lives.start();
+  await faultyPhase(world);
+  await look(world);
+  await calmPhase(world);
+  await redriveEverything(world);
+  await look(world);
+  checks.ending.everyMessage(world.sent, network, world.program.kernel.ids);
+  checks.ending.nothingSurvivedPurge();
+  checks.attempts.nothingWasEarly(world.sent);
+  checks.keys.eachWorkedOnce();
+}
+
+async function faultyPhase(world: World): Promise<void> {
+  const { dice, faults } = world;
+  faults.areOn = true;
+  world.aims.mode = "all";
+  const events = dice.between(40, 120);
+  for (let i = 0; i < events && !world.isFull; i++) {
+    await world.steps.passTime(rollPause(world));
+    if (faults.chance("crash")) await world.lives.crash();
+    if (faults.chance("stop")) await world.lives.stop();
+    if (faults.chance("fullDisk")) faults.fillDisk();
+    if (faults.chance("clockStep")) faults.setClock();
+    void world.launch(EVENTS[rollEvent(dice, world.rates)]);
+    await world.steps.passTime(0);
+    countPending(world);
+    if (i === Math.floor(events / 2)) await look(world);
+  }
+}
+
+function rollPause({ dice, faults }: World): number {
+  if (faults.chance("longPause")) return dice.below(dice.pick([5 * MINUTE_MS, 5 * MINUTE_MS, HOUR_MS, 8 * HOUR_MS]));
+  const roll = dice.next();
+  if (roll < 0.5) return dice.below(5);
+  return roll < 0.85 ? dice.below(2000) : dice.below(60_000);
+}
+
+function countPending({ program, checks, environment }: World): void {
+  if (program.tally !== null) checks.counts.tally(program.tally.of(environment));
+}
+
+/** Checks what can be seen from outside at any time. */
+async function look(world: World): Promise<void> {
+  const { checks } = world;
+  countPending(world);
+  checks.counts.health();
+  checks.counts.nothingForgotten();
+  await checks.lists.look(world, world.program.directStore);
+}
+
+async function calmPhase(world: World): Promise<void> {
+  const { checks, faults, network, dice, rates } = world;
+  faults.end();
+  world.aims.mode = "none";
+  network.calm();
+  await world.untilCallsReturn();
+  if (rates.faults.clockStep > 0 && dice.chance(0.5)) faults.setClock();
+  await world.do(reopenAll);
+  world.aims.mode = "gentle";
+  await world.steps.passTime(GENTLE_MS);
+  world.aims.mode = "last";
+  for (const endpointSeq of world.endpoints) void world.launch(EVENTS.resend, { endpointSeq, messageSeq: null });
+  await world.steps.passTime(CATCH_UP_MS);
+  world.aims.mode = "none";
+  checks.rest.nothingIsLate(CATCH_UP_MS, world.program.kernel.seqs.last);
+  await atRest(world, "after the calm phase");
+}
+
+/** Dead letters are not lost: sent again, they arrive wherever an endpoint still exists. */
+async function redriveEverything(world: World): Promise<void> {
+  await world.do(reopenAll);
+  await world.do((scene, program) => redrive(scene, program, null));
+  await atRest(world, "after the last redrive");
+}
+
+async function atRest(world: World, when: string): Promise<void> {
+  const { checks } = world;
+  await world.untilRest();
+  if (world.steps.isExhausted) checks.violation("the world does not come to rest");
+  checks.rest.nothingIsPending(when);
+  checks.operational.nothingIsMissing(when);
+  checks.backlog.hasRecovered(when);
+}
