@@ -72,7 +72,7 @@ describe("the backlog of an environment", () => {
     ]);
   });
 
-  test("a backlog has recovered when at two looks nothing has waited for longer than half of the threshold", async () => {
+  test("a backlog has recovered when two checks in a row find nothing that waited for over half of the threshold", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     await watching.look();
@@ -116,7 +116,7 @@ describe("the backlog of an environment", () => {
 });
 
 describe("the backlog watch", () => {
-  test("the backlog watch looks again and again until it is stopped", async () => {
+  test("the backlog watch repeats its check until it is stopped", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     expect(timers).toHaveLength(1);
@@ -128,7 +128,7 @@ describe("the backlog watch", () => {
     expect(timers).toHaveLength(0);
   });
 
-  test("the backlog watch does not look at all with a threshold of 0", async () => {
+  test("the backlog watch makes no check if the threshold is 0", async () => {
     await watch(0);
     expect(timers).toHaveLength(0);
   });

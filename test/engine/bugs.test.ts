@@ -11,7 +11,7 @@ class Bug {
     this.#left = times;
   }
 
-  /** Returns whether it has struck as often as it was armed for. */
+  /** Returns whether the bug has been hit as often as it was armed for. */
   get hasStruck(): boolean {
     return this.#left === 0;
   }
@@ -103,7 +103,7 @@ describe("a bug", () => {
       const bug = new Bug();
       const retryScheduleMs = Array(8).fill(5 * SECOND) as number[];
       using world = await EngineWorld.open({ policy: { deliveryConcurrency: 2, retryScheduleMs }, ...place(bug) });
-      // A failed attempt takes every path at some time.
+      // Only an attempt that fails runs through all of this code.
       const behaviour = (_: number, attempt: number) => (attempt === 1 ? 500 : 200);
       const endpoint = await world.endpoint("a.example", behaviour, { ordering });
       const first = await world.send(endpoint);
@@ -120,7 +120,7 @@ describe("a bug", () => {
     }
   });
 
-  test("in the burial of deliveries costs no slot, and they are buried later", async () => {
+  test("a bug in the burial of deliveries costs no slot, and the deliveries are buried later", async () => {
     const bug = new Bug();
     using world = await EngineWorld.open({
       policy: { deliveryConcurrency: 1 },
@@ -138,7 +138,7 @@ describe("a bug", () => {
     expect(world.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("in the preparation of an endpoint makes only its own lane rest, again and again", async () => {
+  test("a bug in the preparation of an endpoint pauses only that endpoint's lane, each time that it occurs", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const broken = await world.endpoint("broken.example", 200);
     await world.update(broken, { url: "https://not a URL/" });
@@ -152,7 +152,7 @@ describe("a bug", () => {
     expect(await world.states(stuck)).toEqual(["delivered"]);
   });
 
-  test("in a listener costs no slot and no message", async () => {
+  test("a bug in a listener costs no slot and no message", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const { facts, signals } = world.kernel;
     facts.on(["attempt.started", "attempt.finished", "endpoint.disabled"], () => {

@@ -24,7 +24,7 @@ describe("a manual change of an endpoint", () => {
           }),
       });
       const endpoint = await world.endpoint("a.example", 410);
-      // Made in the same turn as the settlement, so both are in one commit.
+      // The change is made in the same tick as the settlement, so one commit contains both.
       change = () => world.store.configuration.endpoints.update(endpoint.seq, () => ({ description: "changed" }));
       await world.send(endpoint);
       await world.rest();
@@ -39,7 +39,7 @@ describe("a manual change of an endpoint", () => {
 });
 
 describe("a change that another process may have made", () => {
-  test("lanes are read again, including endpoints and deliveries that no signal announced", async () => {
+  test("a change by another process makes lanes reread endpoints and deliveries that no signal announced", async () => {
     using world = await EngineWorld.open();
     const known = await world.endpoint("a.example", 200);
     const unknown = await world.endpoint("b.example", 200);

@@ -24,7 +24,7 @@ class Cluster implements Disposable {
   readonly board = new ClaimBoard(VALID_MS);
   world!: EngineWorld;
   two!: Kernel;
-  /** Attempts by the engine that made them. */
+  /** Number of attempts, by the engine that made them. */
   readonly attempts: Array<{ readonly by: "one" | "two"; readonly endpointSeq: Seq }> = [];
 
   static async open(policy: WorldOptions["policy"] = {}): Promise<Cluster> {
@@ -49,7 +49,7 @@ class Cluster implements Disposable {
     return this.world.kernel;
   }
 
-  /** An endpoint whose lane is served by the engine `by` from its next renewal on. */
+  /** Creates an endpoint whose lane the engine `by` serves from its next renewal on. */
   async endpoint(
     by: "one" | "two",
     behaviour: Reaction | Behaviour,
@@ -61,12 +61,12 @@ class Cluster implements Disposable {
     return endpoint;
   }
 
-  /** Who has made the attempts of an endpoint. */
+  /** Returns the engines that made the attempts of an endpoint. */
   servedBy({ seq }: Endpoint): string[] {
     return this.attempts.filter(({ endpointSeq }) => endpointSeq === seq).map(({ by }) => by);
   }
 
-  /** Gives a lane to another engine. Takes effect at the renewals of both. */
+  /** Moves a lane to another engine. The move takes effect when both engines renew their claims. */
   async move({ seq }: Endpoint, to: "one" | "two"): Promise<void> {
     this.board.assign(seq, to);
     await this.world.pass(VALID_MS);
@@ -134,7 +134,7 @@ describe("a lane that moves to another engine", () => {
     expect(world.factsOf("defect.found")).toEqual([]);
   });
 
-  test("what waits is sent by the new engine, once", async () => {
+  test("pending messages of a moved lane are sent once, by the new engine", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint("one", 200, { paused: true });
@@ -147,7 +147,7 @@ describe("a lane that moves to another engine", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("an attempt under way ends at the old engine, which starts no other", async () => {
+  test("an attempt under way finishes at the old engine, which starts no other attempt in the moved lane", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 14 * SECOND }, { ordering: "fifo" });
@@ -156,14 +156,15 @@ describe("a lane that moves to another engine", () => {
     world.behave(new URL(endpoint.url).hostname, 200);
     await cluster.move(endpoint, "two");
     await world.pass(MINUTE);
-    // The new engine cannot know that the first message is on its way, and sends it again.
+    // The new engine cannot know that the first message is being sent, so it sends that message
+    // too.
     expect(cluster.servedBy(endpoint)).toEqual(["one", "two", "two", "two"]);
     expect(await world.delivery(first!)).toMatchObject({ state: "delivered" });
     expect(world.factsOf("attempt.finished").map(({ next }) => next)).toContain("unchanged");
     expect(cluster.one.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("a retry that the old engine has stored is made by the new one at its time", async () => {
+  test("a retry that the old engine stored is made on time by the new engine", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint(
@@ -174,11 +175,11 @@ describe("a lane that moves to another engine", () => {
     const host = new URL(endpoint.url).hostname;
     const [message] = await world.send(endpoint);
     await world.pass(SECOND);
-    // The new engine sends the message as well, and is asked to wait for ten minutes.
+    // The new engine also sends the message, and the response asks it to wait for ten minutes.
     world.behave(host, (_, attempt) => (attempt === 2 ? { status: 503, retryAfter: "600" } : 200));
     await cluster.move(endpoint, "two");
     expect(cluster.servedBy(endpoint)).toEqual(["one", "two"]);
-    // Then the attempt of the old one ends, and a second later the message is due again.
+    // Then the old engine's attempt ends, and the message is due again a second later.
     await world.pass(10 * SECOND);
     await world.send(endpoint, 1, {}, cluster.two);
     await world.pass(SECOND);
@@ -186,7 +187,7 @@ describe("a lane that moves to another engine", () => {
     expect(await world.states([message!])).toEqual(["delivered"]);
   });
 
-  test("a lane that comes back while its last attempt is under way is served again", async () => {
+  test("a lane that moves back while its last attempt is under way is served again", async () => {
     using cluster = await Cluster.open({ deliveryTimeoutMs: 5 * MINUTE });
     const { world } = cluster;
     const hanging = (message: number, attempt: number): Reaction =>
@@ -209,7 +210,7 @@ describe("a lane that moves to another engine", () => {
 });
 
 describe("an engine whose claim cannot be renewed", () => {
-  test("it stops serving when the claim ends, and another engine takes over", async () => {
+  test("an engine that cannot renew its claim stops serving when the claim ends, and another engine takes over", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -224,7 +225,7 @@ describe("an engine whose claim cannot be renewed", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("it serves its lanes again when it can renew", async () => {
+  test("an engine that can renew its claim again serves its lanes again", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -239,7 +240,7 @@ describe("an engine whose claim cannot be renewed", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("an interruption that is shorter than the claim goes unnoticed", async () => {
+  test("an interruption of renewals that is shorter than the claim has no effect", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -256,7 +257,7 @@ describe("an engine whose claim cannot be renewed", () => {
 });
 
 describe("an engine that stops", () => {
-  test("it gives its lanes back when its attempts have ended", async () => {
+  test("an engine that stops releases its lanes when its attempts have ended", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 3 * SECOND }, { ordering: "fifo" });
@@ -271,7 +272,7 @@ describe("an engine that stops", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("its claim stays in force while it waits for its attempts", async () => {
+  test("the claim of an engine that stops stays in force while the engine waits for its attempts", async () => {
     using cluster = await Cluster.open({ shutdownTimeoutMs: MINUTE, deliveryTimeoutMs: MINUTE });
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 40 * SECOND });
@@ -284,7 +285,7 @@ describe("an engine that stops", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("it keeps its lanes while an attempt cannot be settled, and lets the claim run out", async () => {
+  test("an engine that stops keeps its lanes while an attempt cannot be settled, and lets its claim expire", async () => {
     const board = new ClaimBoard(VALID_MS);
     using world = await EngineWorld.open({
       policy: { shutdownTimeoutMs: SECOND },
@@ -300,7 +301,7 @@ describe("an engine that stops", () => {
     expect(board.calls).not.toContain("one releases");
   });
 
-  test("it renews and serves nothing after that", async () => {
+  test("an engine that has stopped neither renews its claim nor serves lanes", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -378,7 +379,7 @@ describe("the renewals of a claim", () => {
     return { claim, renewals, events, keeper, pass };
   }
 
-  test("nothing has changed when the same claim is returned in time", async () => {
+  test("a renewal in time that returns the same claim reports no change", async () => {
     const { claim, renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS / 2);
@@ -388,7 +389,7 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([[], true]);
   });
 
-  test("the same claim is a change after it had run out", async () => {
+  test("a renewal that returns the same claim after it had expired reports a change", async () => {
     const { claim, renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS);
@@ -399,7 +400,7 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([["lost", "changed"], true]);
   });
 
-  test("a release waits for a renewal that is under way, and nothing is renewed after it", async () => {
+  test("a release waits for a renewal that is under way, and no renewal follows the release", async () => {
     const { renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS / 2);

@@ -17,13 +17,13 @@ beforeEach(() => {
   );
 });
 
-/** Lets time pass until nothing is left to happen. */
+/** Advances the time until no timer is left. */
 function rest(): void {
   for (let event = clock.next(); event !== null; event = clock.next()) event.task();
 }
 
 describe("the clock watch", () => {
-  test("the clock watch notices at once that the clock was set back by more than a second, and only then", () => {
+  test("the clock watch immediately detects that the clock was set back, but only by more than a second", () => {
     watch.now();
     clock.step(-900);
     watch.now();
@@ -34,27 +34,27 @@ describe("the clock watch", () => {
     expect(said).toEqual(["step"]);
   });
 
-  test("the clock watch calls a task that is near at its time", () => {
+  test("the clock watch runs a task of the near future on time", () => {
     watch.after(5 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["called"]);
     expect(clock.now).toBe(1_000_000_000 + 5 * MINUTE);
   });
 
-  test("the clock watch asks every five minutes for distant tasks to be set again, once for all of them", () => {
+  test("the clock watch asks every five minutes to reschedule distant tasks, once for all of them", () => {
     for (const hours of [1, 2, 3]) watch.after(hours * 60 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["look"]);
   });
 
-  test("the clock watch notices within five minutes that the clock was set forward", () => {
+  test("the clock watch detects within five minutes that the clock was set forward", () => {
     watch.after(60 * MINUTE, () => {});
     clock.step(2000);
     rest();
     expect(said).toEqual(["step"]);
   });
 
-  test("the clock watch calls nothing after it has been stopped", () => {
+  test("the clock watch runs no task after it has been stopped", () => {
     watch.after(60 * MINUTE, () => {});
     watch.stop();
     rest();

@@ -5,7 +5,7 @@ import { storeWith } from "../support/store-with.ts";
 
 const schedule = { policy: { retryScheduleMs: [5 * SECOND, 5 * MINUTE, 30 * MINUTE] } };
 
-/** Returns the waits between the requests to a host, beginning with request number `from`. */
+/** Returns the waits between the requests to a host, from request number `from` on. */
 function waits(world: EngineWorld, host: string, from = 0): number[] {
   const times = world.times(host).slice(from);
   return times.slice(1).map((at, i) => at - times[i]!);
@@ -26,7 +26,7 @@ describe("a clock that has been set back", () => {
     expect(third).toBeWithin(30 * MINUTE, 30 * MINUTE + 2 * SECOND);
   });
 
-  test("no retry comes earlier than scheduled after a restart, even if the clock was once far ahead", async () => {
+  test("no retry comes earlier than scheduled after a restart, even if the clock was far ahead at some time", async () => {
     using world = await EngineWorld.open(schedule);
     const endpoint = await world.endpoint("a.example", 200);
     world.stepClock(365 * DAY);
@@ -54,7 +54,7 @@ describe("a clock that has been set back", () => {
     expect(world.times("a.example")).toHaveLength(2);
   });
 
-  test("all of many deliveries that wait for the same time are found after the clock was set back", async () => {
+  test("many deliveries that are due at the same time are all found after the clock was set back", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR] } });
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200), {
       concurrency: 1000,
@@ -79,7 +79,7 @@ describe("a clock that has been set back", () => {
     expect(world.starts.length - before).toBeWithin(29, 32);
   });
 
-  test("earlier messages and a lane that rests because of a full disk are not held up when the clock is set back", async () => {
+  test("when the clock is set back, neither earlier messages nor a lane paused by a full disk is held up", async () => {
     for (const ordering of ["parallel", "fifo"] as const) {
       let isBroken = true;
       using world = await EngineWorld.open({
@@ -104,7 +104,7 @@ describe("a clock that has been set back", () => {
 });
 
 describe("a clock that has been set forward", () => {
-  test("what becomes due because the clock was set forward is sent within minutes", async () => {
+  test("deliveries that become due because the clock was set forward are sent within minutes", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [10 * HOUR] } });
     await world.send(await world.endpoint("a.example", 500));
     await world.pass(MINUTE);

@@ -3,7 +3,7 @@ import { Signals } from "../../src/core/signal.ts";
 import { Directory } from "../../src/store/directory.ts";
 import type { Store } from "../../src/store/index.ts";
 
-test("the directory reads an endpoint again when one of its keys has expired", async () => {
+test("the directory rereads an endpoint when one of its keys has expired", async () => {
   let now = 0;
   let reads = 0;
   const clock = { now: () => now, soon: () => {}, after: () => () => {} };
@@ -28,7 +28,7 @@ test("the directory reads an endpoint again when one of its keys has expired", a
   expect([first!.validUntil, second!.validUntil, reads]).toEqual([5, Number.POSITIVE_INFINITY, 2]);
 });
 
-test("the directory reads everything again when other processes may have changed anything", async () => {
+test("the directory rereads everything when other processes may have changed any part of it", async () => {
   const clock = { now: () => 0, soon: () => {}, after: () => () => {} };
   const signals = new Signals(() => {});
   let url = "https://a.example/";

@@ -5,7 +5,7 @@ const CONCURRENCY = 16;
 const policy = { deliveryConcurrency: CONCURRENCY, endpointConcurrency: CONCURRENCY };
 
 describe("the fair share of slots", () => {
-  test("others find free slots while one endpoint hangs with a thousand deliveries waiting", async () => {
+  test("other endpoints get slots while one endpoint hangs with a thousand pending deliveries", async () => {
     using world = await EngineWorld.open({ policy });
     const hanging = await world.endpoint("hanging.example", "hang");
     const healthy = await world.endpoint("healthy.example", 200);
@@ -18,7 +18,7 @@ describe("the fair share of slots", () => {
     expect(world.order("healthy.example")).toHaveLength(50);
   });
 
-  test("others find free slots while an endpoint that was healthy begins to hang", async () => {
+  test("other endpoints get slots when an endpoint that was healthy begins to hang", async () => {
     using world = await EngineWorld.open({ policy });
     const [turned, healthy] = [
       await world.endpoint("turned.example", 200),
@@ -55,7 +55,7 @@ describe("the fair share of slots", () => {
     expect(world.order("healthy.example")).toHaveLength(100);
   });
 
-  test("an endpoint gets one slot until its first attempt has ended", async () => {
+  test("an endpoint gets only one slot until its first attempt has ended", async () => {
     using world = await EngineWorld.open({ policy });
     const endpoint = await world.endpoint("a.example", (n) => ({ status: 200, afterMs: n === 1 ? 500 : 50 }));
     await world.send(endpoint, 20);
@@ -79,7 +79,7 @@ describe("the fair share of slots", () => {
     expect(Math.min(...counts)).toBeGreaterThan(40);
   });
 
-  test("one endpoint never holds all slots, however healthy it has been", async () => {
+  test("one endpoint never holds all slots, even if it was always healthy", async () => {
     using world = await EngineWorld.open({ policy });
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 });
     await world.send(endpoint, 100);

@@ -13,7 +13,7 @@ describe("a fifo endpoint", () => {
     expect(world.mostAtOnce("a.example")).toBe(1);
   });
 
-  test("a fifo endpoint gets the retries of a message, at their times, before the next message", async () => {
+  test("a fifo endpoint gets the scheduled retries of a message before the next message", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 2 && attempt < 3 ? 500 : 200), fifo);
     await world.send(endpoint, 3);
@@ -23,7 +23,7 @@ describe("a fifo endpoint", () => {
     expect([third! - second!, fourth! - third!, fifth! - fourth!]).toEqual([5 * SECOND + 1, 5 * MINUTE + 1, 1]);
   });
 
-  test("a fifo endpoint gets the next message when one is dead", async () => {
+  test("a fifo endpoint gets the next message when a message becomes a dead letter", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [SECOND] } });
     const endpoint = await world.endpoint("a.example", (n) => (n === 1 ? 500 : 200), fifo);
     const messages = await world.send(endpoint, 3);
@@ -32,7 +32,7 @@ describe("a fifo endpoint", () => {
     expect(await world.states(messages)).toEqual(["dead: status_5xx", "delivered", "delivered"]);
   });
 
-  test("a fifo endpoint gets redriven messages after everything that waits", async () => {
+  test("a fifo endpoint gets redriven messages after all pending ones", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200), fifo);
     await world.send(endpoint, 1);
@@ -44,7 +44,7 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 2, 3, 4, 1]);
   });
 
-  test("a fifo endpoint gets resent messages after everything that waits", async () => {
+  test("a fifo endpoint gets resent messages after all pending ones", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, fifo);
     const [first] = await world.send(endpoint, 4);
@@ -54,7 +54,7 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 2, 3, 4, 1]);
   });
 
-  test("a fifo endpoint keeps its order over a restart while a message waits for its retry", async () => {
+  test("a fifo endpoint keeps its order across a restart while a message waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt < 3 ? 500 : 200), fifo);
     await world.send(endpoint, 3);
@@ -77,7 +77,7 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  // Without a slot the lane cannot read its endpoint again, and so does not know that it is fifo.
+  // Without a slot the lane cannot reread its endpoint, so it does not yet know about fifo.
   test("a fifo endpoint keeps its order when it is changed during an attempt and no slot is free", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const behaviour = (n: number, attempt: number) =>
@@ -92,7 +92,7 @@ describe("a fifo endpoint", () => {
 });
 
 describe("the backlog of a fifo endpoint", () => {
-  test("the backlog of a fifo endpoint is as old as what waits behind a message that waits for its retry", async () => {
+  test("the backlog of a fifo endpoint is as old as the oldest message behind one that waits for its retry", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR, HOUR] } });
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 1000);
     await world.pass(30 * MINUTE);
@@ -104,7 +104,7 @@ describe("the backlog of a fifo endpoint", () => {
 });
 
 describe("a change of ordering", () => {
-  test("a change to fifo puts what waits for a retry in front again", async () => {
+  test("a change to fifo moves a message that waits for its retry back to the front", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200));
     await world.send(endpoint, 1);
@@ -115,7 +115,7 @@ describe("a change of ordering", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  test("a change to parallel lets other messages go while one waits for its retry", async () => {
+  test("a change to parallel lets other messages pass one that waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200), fifo);
     await world.send(endpoint, 3);

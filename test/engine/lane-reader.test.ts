@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 const entry = { endpoint: { environmentSeq: 1 } } as unknown as EndpointEntry;
 
 /**
- * A lane with `count` deliveries that have no content yet, and a reader of contents of `bytes`
+ * A lane with `count` deliveries whose contents are not loaded, and a reader of contents of `bytes`
  * each.
  */
 function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
@@ -57,21 +57,21 @@ function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
 }
 
 describe("the contents of a lane", () => {
-  test("the next sixteen contents are read at once", async () => {
+  test("the contents of the next sixteen deliveries are read together", async () => {
     const { lane, asked, fetch } = reading(40, 10);
     await fetch();
     expect(asked).toEqual([Array.from({ length: 16 }, (_, i) => 101 + i)]);
     expect(lane.ready.map(({ content }) => content !== null)).toEqual(Array.from({ length: 40 }, (_, i) => i < 16));
   });
 
-  test("contents that are in memory are not read again", async () => {
+  test("contents that are already in memory are not read again", async () => {
     const { lane, asked, fetch } = reading(3, 10);
     lane.ready[1]!.content = {} as MessageContent;
     await fetch();
     expect(asked).toEqual([[101, 103]]);
   });
 
-  test("no more contents are read than memory has room for, however large they are, but at least one", async () => {
+  test("the reader reads only as many contents as fit into memory, but at least one of any size", async () => {
     const { memory, lane, asked, fetch } = reading(40, 2 * MIB);
     await fetch();
     expect(memory.roomForPayloadBytes).toBe(0);
@@ -81,13 +81,13 @@ describe("the contents of a lane", () => {
     expect(asked.map(({ length }) => length)).toEqual([16, 1]);
   });
 
-  test("fewer contents are read if the payloads may be larger", async () => {
+  test("the reader reads fewer contents if larger payloads are allowed", async () => {
     const { asked, fetch } = reading(40, 10, 8 * MIB);
     await fetch();
     expect(asked).toEqual([[101, 102, 103, 104]]);
   });
 
-  test("a message without payload is cancelled, and the others are read", async () => {
+  test("a message without a payload is cancelled, and the contents of the others are read", async () => {
     const { memory, lane, expunged, cancelled, fetch } = reading(3, 10);
     const room = memory.roomForDeliveries;
     expunged.add(101).add(103);
@@ -98,7 +98,7 @@ describe("the contents of a lane", () => {
     expect(memory.roomForDeliveries).toBe(room + 2);
   });
 
-  test("contents that arrive after the lane was released take no memory", async () => {
+  test("contents that arrive after the lane was released use no memory", async () => {
     const { memory, lane, cancelled, expunged, fetch } = reading(3, 10);
     expunged.add(101);
     await fetch(() => memory.release(lane));

@@ -15,7 +15,7 @@ function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {
   return { seq: SEQ, messageSeq: 1, endpointSeq: 7, ...times, ...change };
 }
 
-/** A lane with one delivery in memory whose endpoint has had an attempt. */
+/** A lane with one delivery in memory, whose endpoint has already had an attempt. */
 function laneOf(endpoint: Partial<Endpoint & { deleted: boolean }> | null = {}): Lane {
   const lane = new Lane(7, NOTHING);
   lane.append({ delivery: deliveryOf(), content: null });
@@ -58,13 +58,13 @@ describe("the state of a lane", () => {
 });
 
 describe("the next work of a lane", () => {
-  test("a position on disk is due at its time, or now if it has been given out already", () => {
+  test("a position on disk is due at its time, or immediately if that position has been used already", () => {
     const later = seqAt(NOW + 5000);
     expect(nextWorkAt(new Lane(7, later), rules)).toBe(timeOfSeq(later));
     expect(nextWorkAt(new Lane(7, later), { ...rules, lastPosition: later })).toBe(0);
   });
 
-  test("the head of a fifo lane is due at the time of its retry, one of a parallel lane now", () => {
+  test("the head of a fifo lane is due when its retry is, and the head of a parallel lane is due immediately", () => {
     for (const ordering of ["fifo", "parallel"] as const) {
       const lane = laneOf({ ordering });
       lane.ready[0] = { delivery: deliveryOf({ attempts: 1, dueAt: NOW + 9 }), content: null };
@@ -72,7 +72,7 @@ describe("the next work of a lane", () => {
     }
   });
 
-  test("skipped rows that were not due count, but not before a lane has rested", () => {
+  test("rows that were skipped because they were not due count as work only after the lane's pause", () => {
     const lane = new Lane(7, NOTHING);
     lane.skipNotDue(deliveryOf({ dueAt: NOW + 60_000 }), NOW);
     expect(nextWorkAt(lane, rules)).toBe(NOW + 60_000);
@@ -81,7 +81,7 @@ describe("the next work of a lane", () => {
   });
 });
 
-test("only a retry and a scheduled message have an earliest start", () => {
+test("only retries and scheduled messages have an earliest start", () => {
   expect(earliestStart(deliveryOf())).toBe(0);
   expect(earliestStart(deliveryOf({ attempts: 1 }))).toBe(NOW);
   expect(earliestStart(deliveryOf({ position: SEQ + 1 }))).toBe(NOW);

@@ -18,14 +18,14 @@ function entryOf(change: Partial<Endpoint>): EndpointEntry {
 }
 
 describe("a lane", () => {
-  test("a lane is empty when it holds nothing and knows of nothing on disk", () => {
+  test("a lane is empty when it holds no delivery and knows of no row on disk", () => {
     const lane = new Lane(7, NOTHING);
     expect(lane.isEmpty).toBe(true);
     lane.waitsOnDisk(5);
     expect(lane.isEmpty).toBe(false);
   });
 
-  test("a lane holds its deliveries in order and continues to read behind them", () => {
+  test("a lane holds its deliveries in order and reads on after the last of them", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(3));
     lane.append(waiting(5));
@@ -36,20 +36,20 @@ describe("a lane", () => {
     expect(lane.beginReading()).toMatchObject({ position: 5, seq: 5 });
   });
 
-  test("a lane remembers only the first position on disk", () => {
+  test("a lane remembers only the first of several positions on disk", () => {
     const lane = new Lane(7, NOTHING);
     for (const position of [9, 4, 6]) lane.waitsOnDisk(position);
     expect(lane.diskNext).toBe(4);
   });
 
-  test("a lane goes back for what has become pending before its cursor", () => {
+  test("a lane rereads rows before its cursor that have become pending", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(3);
     expect(lane.beginReading().position).toBeLessThan(3);
   });
 
-  test("a lane continues among many deliveries at one position, unless something new waits there", () => {
+  test("a lane that stops reading within one position continues there, unless a new delivery has that position", () => {
     const lane = new Lane(7, NOTHING);
     lane.skip({ position: 8, seq: 3 });
     lane.continueBehindCursor();
@@ -64,13 +64,13 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(2);
   });
 
-  test("a lane reads from its beginning for rows that were skipped because they were not due", () => {
+  test("a lane rereads from its beginning for rows that were skipped because they were not due", () => {
     const lane = new Lane(7, NOTHING);
     const delivery = deliveryOf(8);
     expect(lane.laterAt).toBe(NOTHING);
     for (const dueAt of [5000, 3000]) lane.skipNotDue({ ...delivery, dueAt }, 100);
     expect([lane.isEmpty, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
-    // Not before a second has passed, and a little later for each of them.
+    // The reread starts a second later at the earliest, and each skipped row delays it a little.
     lane.skipNotDue({ ...delivery, dueAt: 101 }, 100);
     expect(lane.laterAt).toBe(1103);
     lane.rereadNotDue();
@@ -78,14 +78,14 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(0);
   });
 
-  test("a lane misses nothing at the very position of its cursor", () => {
+  test("a lane misses no row at the exact position of its cursor", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(8);
     expect(lane.beginReading().position).toBeLessThan(8);
   });
 
-  test("a lane knows of nothing on disk once it begins to read, and notices what comes during the read", () => {
+  test("a lane clears its position on disk when it begins to read, and records rows that come during the read", () => {
     const lane = new Lane(7, 4);
     lane.beginReading();
     expect(lane.diskNext).toBe(NOTHING);
@@ -93,7 +93,7 @@ describe("a lane", () => {
     expect(lane.diskNext).toBe(6);
   });
 
-  test("a release drops what has not been started and keeps holding what is under way", () => {
+  test("a release drops deliveries that have not started and keeps those under way", () => {
     const lane = new Lane(7, NOTHING);
     for (const seq of [1, 2, 3]) lane.append(waiting(seq));
     lane.ready.shift();
@@ -114,7 +114,7 @@ describe("a lane", () => {
 });
 
 describe("a row that a lane has read", () => {
-  test("a row is news unless its delivery is held", () => {
+  test("a row is new unless the lane holds its delivery", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(1));
     expect(lane.isNews(deliveryOf(1))).toBe(false);
@@ -122,7 +122,7 @@ describe("a row that a lane has read", () => {
     expect(lane.takeResent(1)).toBe(false);
   });
 
-  test("a row in a later round than the held delivery is reported once, when the delivery is let go", () => {
+  test("a row in a later round than the held delivery is reported once, when the delivery is released", () => {
     const lane = new Lane(7, NOTHING);
     const held = waiting(1);
     lane.append(held);
@@ -131,7 +131,7 @@ describe("a row that a lane has read", () => {
     expect([lane.takeResent(1), lane.takeResent(1)]).toEqual([true, false]);
   });
 
-  test("a row is not news if its attempt ended during the read, unless it is in a later round", () => {
+  test("a row whose attempt ended during the read is not new, unless it is in a later round", () => {
     const lane = new Lane(7, NOTHING);
     const held = waiting(1);
     lane.append(held);
@@ -144,7 +144,7 @@ describe("a row that a lane has read", () => {
     expect(lane.isNews(deliveryOf(1))).toBe(true);
   });
 
-  test("letting go of a delivery that has been put back in another form does nothing", () => {
+  test("releasing a delivery that has been put back in another form does nothing", () => {
     const lane = new Lane(7, NOTHING);
     const first = waiting(1);
     lane.append(first);

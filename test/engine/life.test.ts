@@ -3,7 +3,7 @@ import type { Store } from "../../src/store/index.ts";
 import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
-/** Counts the rows of the queue that the engine reads. */
+/** Counts the queue's rows that the engine reads. */
 function counting(): { rows: number; wrapStore(store: Store): Store } {
   const counter = {
     rows: 0,
@@ -22,7 +22,7 @@ function counting(): { rows: number; wrapStore(store: Store): Store } {
 }
 
 describe("a start", () => {
-  test("a start takes up what was pending: due deliveries at once, the others at their time", async () => {
+  test("a start resumes pending deliveries: due ones immediately, the others at their time", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 2);
@@ -41,7 +41,7 @@ describe("a start", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("a start sends again, with the same id, what was under way when the process died", async () => {
+  test("a start sends deliveries that were under way when the process died again, with the same id", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? "hang" : 200));
     const messages = await world.send(endpoint);
@@ -65,7 +65,7 @@ describe("a start", () => {
     expect(counter.rows).toBeLessThan(500);
   });
 
-  // Lanes are read ahead whenever a slot is free, a page each, however much is in memory already.
+  // Each free slot lets a lane read ahead by one page, however much is already in memory.
   test("a start keeps its memory bounded, however many endpoints have a backlog", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
@@ -105,7 +105,7 @@ describe("a backlog", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("there is an oldest due delivery only while something is due", async () => {
+  test("the oldest due delivery exists only while some delivery is due", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
     expect(world.engine.oldestDueAt()).toBeNull();
@@ -120,7 +120,7 @@ describe("a backlog", () => {
 });
 
 describe("a paused endpoint", () => {
-  test("a paused endpoint keeps its messages and gets them, in order, when it is resumed", async () => {
+  test("a paused endpoint keeps its messages and gets them in order when it is resumed", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
     const messages = [...(await world.send(endpoint, 100)), ...(await world.send(endpoint, 100))];
@@ -132,7 +132,7 @@ describe("a paused endpoint", () => {
     expect(world.order("a.example")).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
   });
 
-  test("a pause takes effect at once, but attempts under way end", async () => {
+  test("a pause takes effect immediately, except that attempts under way finish", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 10);
@@ -161,7 +161,7 @@ describe("a paused endpoint", () => {
 });
 
 describe("a disabled endpoint", () => {
-  test("what waits for an endpoint that is disabled becomes dead letters, which can be redriven", async () => {
+  test("pending deliveries of a disabled endpoint become dead letters, which can be redriven", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 50);
@@ -177,7 +177,7 @@ describe("a disabled endpoint", () => {
 });
 
 describe("an endpoint that is enabled again during the burial of what waited", () => {
-  test("an endpoint that is enabled again during the burial of what waited gets everything accepted from then on", async () => {
+  test("an endpoint that is enabled again while its dead letters are being buried gets every later message", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
     await world.send(endpoint, 4000);
@@ -191,7 +191,7 @@ describe("an endpoint that is enabled again during the burial of what waited", (
 });
 
 describe("a deleted endpoint", () => {
-  test("a deleted endpoint gets nothing more, and what waits is cancelled", async () => {
+  test("a deleted endpoint gets no more messages, and its pending deliveries are cancelled", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 5);
@@ -204,7 +204,7 @@ describe("a deleted endpoint", () => {
 });
 
 describe("a full disk", () => {
-  test("results wait for a full disk, with their slots, and none is lost", async () => {
+  test("results of attempts wait with their slots while the disk is full, and none is lost", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 2 });
     const messages = await world.send(endpoint, 6);
@@ -221,7 +221,7 @@ describe("a full disk", () => {
 });
 
 describe("a disk that was full for a moment", () => {
-  test("a failure that had to wait for the disk does not make an endpoint failing that has succeeded since", async () => {
+  test("a failure that is stored late because of a full disk does not override a later success", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", (message) => (message === 2 ? 500 : 200), { concurrency: 4 });
     await world.send(endpoint);
@@ -230,7 +230,7 @@ describe("a disk that was full for a moment", () => {
     world.isDiskFull = true;
     await world.pass(10);
     world.isDiskFull = false;
-    // Stored before the failure, whose settlement is retried only after a while.
+    // The success is stored first, because the failure's settlement is retried only after a while.
     await world.send(endpoint);
     await world.rest();
     expect(world.factsOf("attempt.finished").map(({ reason }) => reason)).toEqual([null, null, "status_5xx"]);
@@ -239,7 +239,7 @@ describe("a disk that was full for a moment", () => {
 });
 
 describe("a stop", () => {
-  test("a stop waits for attempts under way and leaves the rest pending", async () => {
+  test("a stop waits for attempts under way and leaves other deliveries pending", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 3 * SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 3);
@@ -252,7 +252,7 @@ describe("a stop", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("a stop cuts off attempts that take too long; their deliveries stay pending and unattempted", async () => {
+  test("a stop aborts attempts that take too long; their deliveries stay pending and unattempted", async () => {
     using world = await EngineWorld.open({ policy: { shutdownTimeoutMs: 2 * SECOND } });
     const endpoint = await world.endpoint("a.example", "hang");
     const messages = await world.send(endpoint);
@@ -267,7 +267,7 @@ describe("a stop", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("a stop is immediate if nothing is under way, and nothing that becomes due later is started", async () => {
+  test("a stop is immediate if no attempt is under way, and deliveries that become due later are not started", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -293,7 +293,7 @@ describe("a stop", () => {
 });
 
 describe("a resend", () => {
-  test("a resend during an attempt sends the message once more, whatever the attempt ends with", async () => {
+  test("a resend during an attempt sends the message once more, whatever the attempt's outcome", async () => {
     for (const first of [200, 500]) {
       using world = await EngineWorld.open();
       const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? first : 200, afterMs: SECOND });
@@ -308,7 +308,7 @@ describe("a resend", () => {
     }
   });
 
-  test("a resend of a message that waits for its retry does not wait", async () => {
+  test("a resend of a message that waits for its retry is sent immediately", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
     const [message] = await world.send(endpoint);
@@ -320,7 +320,7 @@ describe("a resend", () => {
     expect(world.starts).toHaveLength(2);
   });
 
-  test("a resend of a delivered message is served in turn when the lane is busy", async () => {
+  test("a resend of a delivered message waits its turn when the lane is busy", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const [message] = await world.send(endpoint, 1);
@@ -331,7 +331,7 @@ describe("a resend", () => {
     expect(world.order("a.example")).toEqual([...Array.from({ length: 101 }, (_, i) => i + 1), 1]);
   });
 
-  test("a resend does not make the oldest due delivery older than it is", async () => {
+  test("a resend does not make the age of the oldest due delivery greater than it is", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint(
       "a.example",
@@ -346,12 +346,12 @@ describe("a resend", () => {
 });
 
 describe("an expunged message", () => {
-  test("an expunged message is not sent any more, whether or not it has been read ahead", async () => {
+  test("an expunged message is no longer sent, even if it has been read ahead", async () => {
     for (const count of [3, 500]) {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
       const messages = await world.send(endpoint, count);
-      // The second is under way. The next ones have been read with their contents.
+      // The second message is under way. The next ones have been read with their contents.
       await world.pass(150);
       const last = messages.at(-1)!;
       await world.expunge(last);
@@ -379,7 +379,7 @@ describe("a redrive", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["dead: status_5xx"]));
   });
 
-  test("a redrive leaves out what dies after it was started", async () => {
+  test("a redrive leaves out deliveries that die after the redrive was started", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const failing = await world.endpoint("a.example", 500);
     await world.send(failing, 5);
@@ -394,7 +394,7 @@ describe("a redrive", () => {
     });
   });
 
-  test("a redrive does not repeat what dies again", async () => {
+  test("a redrive does not repeat deliveries that die again", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     await world.send(await world.endpoint("a.example", 500), 10);
     await world.rest();

@@ -5,7 +5,7 @@ describe("concurrency", () => {
   test.each([
     ["the server's setting", null, 3],
     ["the endpoint's own", 2, 2],
-  ])("the concurrency to one endpoint is limited by %s", async (_, concurrency, most) => {
+  ])("the concurrency of one endpoint is limited by %s", async (_, concurrency, most) => {
     using world = await EngineWorld.open({ policy: { endpointConcurrency: 3 } });
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency });
     await world.send(endpoint, 30);
@@ -14,7 +14,7 @@ describe("concurrency", () => {
     expect(world.starts).toHaveLength(30);
   });
 
-  test("the concurrency over all endpoints is limited by the server's setting", async () => {
+  test("the concurrency of all endpoints together is limited by the server's setting", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 8 } });
     for (let i = 0; i < 9; i++) {
       await world.send(await world.endpoint(`host-${i}.example`, { status: 200, afterMs: 100 }), 20);
@@ -24,7 +24,7 @@ describe("concurrency", () => {
     expect(world.starts).toHaveLength(180);
   });
 
-  test("the last quarter of the concurrency is for endpoints without an attempt under way", async () => {
+  test("the last quarter of the concurrency is reserved for endpoints without an attempt under way", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 8 } });
     for (const host of ["a.example", "b.example", "c.example"]) {
       await world.send(await world.endpoint(host, { status: 200, afterMs: 100 }), 20);
@@ -34,7 +34,7 @@ describe("concurrency", () => {
     expect(world.starts).toHaveLength(60);
   });
 
-  test("a change of an endpoint's concurrency takes effect at once", async () => {
+  test("a change of an endpoint's concurrency takes effect immediately", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
     await world.send(endpoint, 20);
@@ -66,7 +66,7 @@ describe("throttleRate of an application", () => {
     await world.rest();
     const times = world.starts.map(({ at }) => at);
     expect(times).toHaveLength(60);
-    // The rate is used fully: 60 at 10 per second, less the burst of one.
+    // The whole rate is used: 60 requests at 10 per second, less the burst of one.
     expect(times.at(-1)! - times[0]!).toBe(5900);
     for (const host of hosts) expect(world.order(host)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
@@ -86,7 +86,7 @@ describe("throttleRate of an application", () => {
     expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(9000);
   });
 
-  test("the rate of an application takes effect at once when it is set, changed or removed", async () => {
+  test("the rate of an application takes effect immediately when it is set, changed or removed", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
     await world.send(endpoint, 100);
@@ -102,7 +102,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - then).toBeWithin(9, 12);
   });
 
-  test("no endpoint is left out when an application has more endpoints than its rate serves within minutes", async () => {
+  test("each endpoint is served even if its application's rate needs minutes to serve all of them once", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     const crowd = await Promise.all(Array.from({ length: 400 }, (_, i) => world.endpoint(`e${i}.example`, 200)));
@@ -114,7 +114,7 @@ describe("throttleRate of an application", () => {
     expect([Math.min(...counts), Math.max(...counts)]).toEqual([3, 4]);
   });
 
-  test("the rate of an application holds after a restart", async () => {
+  test("the rate of an application applies across a restart", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     await world.send(await world.endpoint("a.example", 200), 10);
@@ -125,7 +125,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - before).toBeWithin(3, 5);
   });
 
-  test("the rate of an application does not hold up a retry in a fifo lane for ever", async () => {
+  test("the rate of an application does not hold up a retry in a fifo lane forever", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [0, 0] } });
     await world.throttleApplication(2);
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 3);
@@ -135,7 +135,7 @@ describe("throttleRate of an application", () => {
 });
 
 describe("throttleRate", () => {
-  test("the rate of an endpoint is kept, used fully, and does not change the order", async () => {
+  test("the rate of an endpoint is never exceeded, is fully used, and does not change the order", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { throttleRate: 10 });
     await world.send(endpoint, 50);
@@ -145,7 +145,7 @@ describe("throttleRate", () => {
     for (const from of times) {
       expect(times.filter((at) => at >= from && at < from + SECOND).length).toBeLessThanOrEqual(11);
     }
-    // The rate is used fully: 50 at 10 per second, less the burst of one.
+    // The whole rate is used: 50 requests at 10 per second, less the burst of one.
     expect(times.at(-1)! - times[0]!).toBe(4900);
   });
 
@@ -174,7 +174,7 @@ describe("the timeout", () => {
   test.each([
     ["the server's timeout", null, 15 * SECOND],
     ["the endpoint's own timeout", 2 * SECOND, 2 * SECOND],
-  ])("an attempt without a response is cut off after %s", async (_, timeoutMs, wantedMs) => {
+  ])("an attempt without a response is aborted after %s", async (_, timeoutMs, wantedMs) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const [message] = await world.send(await world.endpoint("a.example", "hang", { timeoutMs }));
     await world.rest();
@@ -192,7 +192,7 @@ describe("the timeout", () => {
     expect(world.starts).toEqual([]);
   });
 
-  test("the timeout counts from the start of each attempt, not from the acceptance", async () => {
+  test("the timeout counts from the start of each attempt, not from the message's acceptance", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
     await world.send(await world.endpoint("a.example", "hang"));
     await world.rest();

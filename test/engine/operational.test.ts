@@ -80,7 +80,7 @@ async function stored(): Promise<number[]> {
 }
 
 describe("operational webhooks", () => {
-  test("operational webhooks are stored in the order of their facts, also of facts that are stated during a commit", async () => {
+  test("operational webhooks are stored in the order of their facts, including facts stated during a commit", async () => {
     await listenToAll();
     facts.subscribe((fact) => {
       if (fact.type === "message.accepted" && told.filter(({ type }) => type === "message.accepted").length === 3) {
@@ -92,7 +92,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([1, 2, 3, 4]);
   });
 
-  test("operational webhooks wait for a store that cannot be written, and are then stored once", async () => {
+  test("operational webhooks wait while the store cannot be written, and are then stored once", async () => {
     await listenToAll();
     diskIsFull = true;
     happen(1);
@@ -103,7 +103,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([1]);
   });
 
-  test("operational webhooks do not hold up a stop when the store cannot be written", async () => {
+  test("operational webhooks do not delay a stop when the store cannot be written", async () => {
     await listenToAll();
     diskIsFull = true;
     happen(1);
@@ -111,7 +111,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([]);
   });
 
-  test("more than 10,000 waiting operational webhooks are dropped, and the drop is reported", async () => {
+  test("operational webhooks beyond 10,000 waiting ones are dropped, and the drop is reported", async () => {
     await listenToAll();
     for (let i = 0; i < 10_005; i++) happen(i);
     await operational.stop();

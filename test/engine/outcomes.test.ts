@@ -32,7 +32,7 @@ describe("an attempt", () => {
     expect(world.starts).toEqual([]);
   });
 
-  test("the fact of an attempt has the time since the acceptance", async () => {
+  test("the fact of an attempt contains the time since the message was accepted", async () => {
     using world = await EngineWorld.open();
     await world.send(
       await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : { status: 200, afterMs: 7 })),
@@ -81,7 +81,7 @@ describe("the schedule", () => {
     expect(second! - first! - 1).toBe(waitMs);
   });
 
-  test("in a parallel lane others are sent while one waits for its retry", async () => {
+  test("a parallel lane sends other messages while one waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200));
     await world.send(endpoint, 3);
@@ -91,7 +91,7 @@ describe("the schedule", () => {
 });
 
 describe("410", () => {
-  test("a 410 ends the delivery as gone, disables the endpoint, and ends what waits as disabled", async () => {
+  test("a 410 ends the delivery as gone, disables the endpoint, and ends its pending deliveries as disabled", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     const messages = await world.send(endpoint, 5);
@@ -103,7 +103,7 @@ describe("410", () => {
     expect(world.factsOf("deliveries.buried")).toMatchObject([{ state: "dead", count: 4 }]);
   });
 
-  test("after a 410 nothing new is delivered until the endpoint is enabled again", async () => {
+  test("after a 410 no new message is delivered until the endpoint is enabled again", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     await world.send(endpoint);
@@ -117,7 +117,7 @@ describe("410", () => {
     expect(await world.states(later)).toEqual(["delivered"]);
   });
 
-  test("a 410 from an endpoint's old URL does not disable it, and the message is sent to the new one", async () => {
+  test("a 410 from an endpoint's old URL does not disable the endpoint, and the message goes to the new URL", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("old.example", { status: 410, afterMs: 5000 });
     const [message] = await world.send(endpoint);
@@ -143,7 +143,7 @@ describe("410", () => {
 });
 
 describe("an endpoint with a bare percent sign in its password", () => {
-  test("a bare percent sign in a password is sent as it is", async () => {
+  test("a bare percent sign in a password is sent unchanged", async () => {
     using world = await EngineWorld.open();
     const url = new URL("https://us%C3%A9r:100%@a.example/").href;
     const [message] = await world.send(await world.endpoint("a.example", 200, { url }));
@@ -155,7 +155,7 @@ describe("an endpoint with a bare percent sign in its password", () => {
 });
 
 describe("a message that cannot be made into a request", () => {
-  test("a message that cannot be sent because of a bug fails by the schedule and is reported as a defect", async () => {
+  test("a message that a bug keeps from being sent is retried by the schedule and reported as a defect", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", () => {
       throw new Error("a mistake");
@@ -169,10 +169,10 @@ describe("a message that cannot be made into a request", () => {
   });
 });
 
-describe("an endpoint that fails without a break", () => {
+describe("an endpoint that keeps failing", () => {
   const schedule = { retryScheduleMs: Array(30).fill(6 * HOUR) as number[] };
 
-  test("an endpoint that keeps failing is disabled after endpoint-disable-after, with all that waits", async () => {
+  test("an endpoint that keeps failing for endpoint-disable-after is disabled with all its pending deliveries", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     const first = await world.send(endpoint, 2);
@@ -185,7 +185,7 @@ describe("an endpoint that fails without a break", () => {
     expect(Math.max(...world.times("a.example"))).toBeLessThan(2 * DAY + 7 * HOUR);
   });
 
-  test("one success starts the time until disabling again", async () => {
+  test("one success restarts the time until an endpoint is disabled", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", (n) => (n === 2 ? 200 : 500));
     await world.send(endpoint);
@@ -197,7 +197,7 @@ describe("an endpoint that fails without a break", () => {
     expect(world.factsOf("endpoint.disabled")).toHaveLength(1);
   });
 
-  test("the time until disabling continues over a restart", async () => {
+  test("the time until an endpoint is disabled continues across a restart", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);

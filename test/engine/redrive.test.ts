@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EngineWorld, SECOND } from "../support/engine-world.ts";
 
-/** Opens a world with `count` dead letters of an endpoint that works again. */
+/** Opens a world with `count` dead letters of an endpoint that succeeds again. */
 async function worldWithDead(count: number): Promise<EngineWorld> {
   const world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
   const endpoint = await world.endpoint("a.example", 500);
@@ -16,18 +16,21 @@ function redriven(world: EngineWorld): number {
 }
 
 describe("a redrive", () => {
-  test.each([1, 3, 6, 7, 8, 13, 999])("a redrive with a rate of %d per second sends that many", async (rate) => {
-    const seconds = rate < 100 ? 10 : 2;
-    using world = await worldWithDead(rate * (seconds + 1));
-    const begunAt = world.time;
-    await world.redrive(rate);
-    await world.pass(seconds * SECOND - (world.time - begunAt));
-    // The first step comes at once.
-    expect(redriven(world)).toBeGreaterThanOrEqual(rate * seconds - 1);
-    expect(redriven(world)).toBeLessThanOrEqual(rate * (seconds + 0.2) + 1);
-  });
+  test.each([1, 3, 6, 7, 8, 13, 999])(
+    "a redrive with a rate of %d per second sends that many deliveries per second",
+    async (rate) => {
+      const seconds = rate < 100 ? 10 : 2;
+      using world = await worldWithDead(rate * (seconds + 1));
+      const begunAt = world.time;
+      await world.redrive(rate);
+      await world.pass(seconds * SECOND - (world.time - begunAt));
+      // The first step is made immediately.
+      expect(redriven(world)).toBeGreaterThanOrEqual(rate * seconds - 1);
+      expect(redriven(world)).toBeLessThanOrEqual(rate * (seconds + 0.2) + 1);
+    },
+  );
 
-  test("a redrive keeps the highest rate too", async () => {
+  test("a redrive also keeps to the highest rate", async () => {
     using world = await worldWithDead(4000);
     await world.redrive(10_000);
     await world.pass(210);
@@ -35,7 +38,7 @@ describe("a redrive", () => {
     expect(redriven(world)).toBeLessThanOrEqual(2600);
   });
 
-  test("a redrive keeps its rate over restarts, without a burst", async () => {
+  test("a redrive keeps its rate across restarts, without a burst", async () => {
     using world = await worldWithDead(100);
     await world.redrive(7);
     for (let second = 0; second < 10; second++) {
@@ -46,7 +49,7 @@ describe("a redrive", () => {
     expect(redriven(world)).toBeLessThanOrEqual(72);
   });
 
-  test("a redrive leaves out what dies after it was started", async () => {
+  test("a redrive leaves out deliveries that die after the redrive was started", async () => {
     using world = await worldWithDead(20);
     world.behave("a.example", 500);
     await world.redrive(5);

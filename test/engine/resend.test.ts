@@ -8,15 +8,15 @@ const orderings: readonly Ordering[] = ["parallel", "fifo"];
 const everyCase = orderings.flatMap((ordering) => [200, 500].map((status) => [ordering, status] as const));
 
 /**
- * The first attempt of the message `second` takes a second and ends with `status`; everything else
- * succeeds at once.
+ * Makes the first attempt of the message `second` end with `status` after a second. All other
+ * attempts succeed immediately.
  */
 function behaviour(status: number) {
   return (message: number, attempt: number) =>
     message === 2 && attempt === 1 ? { status, afterMs: SECOND } : { status: 200 };
 }
 
-/** A proven endpoint, whose lane reads ahead while an attempt is under way. */
+/** Creates a proven endpoint, whose lane reads ahead while an attempt is under way. */
 async function provenEndpoint(world: EngineWorld, ordering: Ordering, status: number): Promise<Endpoint> {
   const endpoint = await world.endpoint("a.example", behaviour(status), { ordering });
   await world.send(endpoint);
@@ -25,21 +25,24 @@ async function provenEndpoint(world: EngineWorld, ordering: Ordering, status: nu
 }
 
 describe("a message that is resent while an attempt is under way", () => {
-  test.each(everyCase)("it is sent once more (%s lane, first response %d)", async (ordering, status) => {
-    for (const afterMs of [1, 500, 999, 1000, 1001]) {
-      using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
-      const endpoint = await provenEndpoint(world, ordering, status);
-      const [message] = await world.send(endpoint);
-      await world.pass(afterMs);
-      await world.resend(message!, endpoint);
-      await world.pass(30 * SECOND);
-      expect({ afterMs, order: world.order("a.example") }).toEqual({ afterMs, order: [1, 2, 2] });
-      expect(await world.states([message!])).toEqual(["delivered"]);
-    }
-  });
+  test.each(everyCase)(
+    "a message that is resent during an attempt is sent once more (%s lane, first response %d)",
+    async (ordering, status) => {
+      for (const afterMs of [1, 500, 999, 1000, 1001]) {
+        using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
+        const endpoint = await provenEndpoint(world, ordering, status);
+        const [message] = await world.send(endpoint);
+        await world.pass(afterMs);
+        await world.resend(message!, endpoint);
+        await world.pass(30 * SECOND);
+        expect({ afterMs, order: world.order("a.example") }).toEqual({ afterMs, order: [1, 2, 2] });
+        expect(await world.states([message!])).toEqual(["delivered"]);
+      }
+    },
+  );
 
   test.each(everyCase)(
-    "it is sent once more with others around it (%s lane, first response %d)",
+    "a message that is resent during an attempt is sent once more among others (%s lane, first response %d)",
     async (ordering, status) => {
       for (const others of [3, 300]) {
         using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
@@ -82,43 +85,49 @@ describe("a message that is resent at the moment of its settlement", () => {
   };
 
   for (const [moment, around] of Object.entries(moments)) {
-    test.each(everyCase)(`it is sent once more: ${moment} (%s lane, first response %d)`, async (ordering, status) => {
-      let again: (() => Promise<unknown>) | null = null;
-      using world = await EngineWorld.open({
-        policy: { retryScheduleMs: [MINUTE] },
-        wrapStore: (store, clock) =>
-          storeWith(store, {
-            queue: {
-              settle: (settlements) => {
-                if (again === null) return store.queue.settle(settlements);
-                const command = again;
-                again = null;
-                const pause = () => new Promise<void>((resolve) => clock.after(50, resolve));
-                return around(store.queue.settle, command, pause)(settlements);
+    test.each(everyCase)(
+      `a message that is resent during its settlement is sent once more: ${moment} (%s lane, first response %d)`,
+      async (ordering, status) => {
+        let again: (() => Promise<unknown>) | null = null;
+        using world = await EngineWorld.open({
+          policy: { retryScheduleMs: [MINUTE] },
+          wrapStore: (store, clock) =>
+            storeWith(store, {
+              queue: {
+                settle: (settlements) => {
+                  if (again === null) return store.queue.settle(settlements);
+                  const command = again;
+                  again = null;
+                  const pause = () => new Promise<void>((resolve) => clock.after(50, resolve));
+                  return around(store.queue.settle, command, pause)(settlements);
+                },
               },
-            },
-          }),
-      });
-      const endpoint = await provenEndpoint(world, ordering, status);
-      const [seq] = await world.send(endpoint);
-      const message = (await world.store.history.messages.get(seq!))!;
-      again = () => resend(world.kernel, { application: world, message, endpoint });
-      await world.pass(30 * SECOND);
-      expect(world.order("a.example")).toEqual([1, 2, 2]);
-      expect(await world.states([seq!])).toEqual(["delivered"]);
-    });
+            }),
+        });
+        const endpoint = await provenEndpoint(world, ordering, status);
+        const [seq] = await world.send(endpoint);
+        const message = (await world.store.history.messages.get(seq!))!;
+        again = () => resend(world.kernel, { application: world, message, endpoint });
+        await world.pass(30 * SECOND);
+        expect(world.order("a.example")).toEqual([1, 2, 2]);
+        expect(await world.states([seq!])).toEqual(["delivered"]);
+      },
+    );
   }
 });
 
 describe("a message that is resent after a restart", () => {
-  test.each(orderings)("it is sent although nothing waited for its endpoint (%s lane)", async (ordering) => {
-    using world = await EngineWorld.open();
-    const endpoint = await world.endpoint("a.example", 200, { ordering });
-    const [message] = await world.send(endpoint);
-    await world.rest();
-    await world.restart();
-    await world.resend(message!, endpoint);
-    await world.rest();
-    expect(world.order("a.example")).toEqual([1, 1]);
-  });
+  test.each(orderings)(
+    "a message that is resent after a restart is sent although its endpoint's queue was empty (%s lane)",
+    async (ordering) => {
+      using world = await EngineWorld.open();
+      const endpoint = await world.endpoint("a.example", 200, { ordering });
+      const [message] = await world.send(endpoint);
+      await world.rest();
+      await world.restart();
+      await world.resend(message!, endpoint);
+      await world.rest();
+      expect(world.order("a.example")).toEqual([1, 1]);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { VirtualClock } from "../sim/clock.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A retention over a store that returns, call by call, whether there are more rows. */
+/** A retention over a store whose successive calls return whether more rows are left. */
 function retentionOver(answers: ReadonlyArray<boolean | Error>) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const startedAt = clock.now;
@@ -14,7 +14,7 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
     calls.push({ at: now - startedAt, before: before - now, limit });
     const answer = answers[calls.length - 1] ?? false;
     if (answer instanceof Error) throw answer;
-    // Nothing could be deleted.
+    // The call deletes no row.
     return { deleted: 0, more: answer };
   };
   const retention = new Retention(clock.ofProcess(0), { housekeeping: { prune } } as unknown as Store, 90 * DAY_MS);
@@ -33,7 +33,7 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
 }
 
 describe("the retention", () => {
-  test("the retention deletes what is too old, a bounded number of rows at a time", async () => {
+  test("the retention deletes rows that are too old, a bounded number at a time", async () => {
     const { retention, calls } = retentionOver([true]);
     expect(await retention.runOnce()).toBe(true);
     expect(calls).toEqual([{ at: 0, before: -90 * DAY_MS, limit: expect.any(Number) }]);
@@ -41,7 +41,7 @@ describe("the retention", () => {
     expect(await retention.runOnce()).toBe(false);
   });
 
-  test("the retention continues soon while there is more, and looks again every minute otherwise", async () => {
+  test("the retention continues soon while old rows are left, and otherwise checks every minute", async () => {
     const { retention, calls, pass } = retentionOver([true, true, true, false, false]);
     retention.start();
     await pass(1000);
@@ -50,14 +50,14 @@ describe("the retention", () => {
     expect(calls).toHaveLength(6);
   });
 
-  test("the retention tries again after the disk was full", async () => {
+  test("the retention retries after the disk was full", async () => {
     const { retention, calls, pass } = retentionOver([new StoreUnavailable("full"), false]);
     retention.start();
     await pass(61_000);
     expect(calls).toHaveLength(2);
   });
 
-  test("the retention does nothing more after it has been stopped", async () => {
+  test("the retention makes no more calls after it has been stopped", async () => {
     const { retention, calls, pass } = retentionOver([true, true, true]);
     retention.start();
     await pass(25);

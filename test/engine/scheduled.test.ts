@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 
-/** Returns the number and the time of each request. */
+/** Returns the message number and the time of each request. */
 function startsOf(world: EngineWorld): [message: number, at: number][] {
   return world.starts.map(({ message, at }) => [message, at]);
 }
 
 describe("a scheduled message", () => {
   for (const ordering of ["parallel", "fifo"] as const) {
-    test(`a scheduled message is sent at its time and holds up nothing (${ordering} lane)`, async () => {
+    test(`a scheduled message is sent at its time and does not delay others (${ordering} lane)`, async () => {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a", 200, { ordering });
       const deliverAt = world.now + HOUR;
@@ -25,7 +25,7 @@ describe("a scheduled message", () => {
     });
   }
 
-  test("a scheduled message survives a restart", async () => {
+  test("a scheduled message is kept across a restart", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", 200);
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
@@ -37,7 +37,7 @@ describe("a scheduled message", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("a scheduled message that fails is retried by the schedule, and a fifo lane waits for it", async () => {
+  test("a scheduled message that fails is retried by the schedule, and a fifo lane waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", (_, attempt) => (attempt === 1 ? 500 : 200), { ordering: "fifo" });
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });

@@ -14,11 +14,11 @@ const NEVER = new Promise<never>(() => {});
 interface Bench {
   readonly kernel: Kernel;
   readonly clock: VirtualClock;
-  /** Lets time pass until `work` is done. */
+  /** Advances the time until `work` is done. */
   run<T>(work: Promise<T>): Promise<T>;
 }
 
-/** A kernel on a virtual clock, with no service started. */
+/** A kernel on a virtual clock. No service is started. */
 function bench(): Bench {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const facts = new Facts();
@@ -56,11 +56,11 @@ function macrotask(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The names of a kernel's services. */
+/** Returns the names of a kernel's services. */
 const NAMES = ["operational", "engine", "backlogWatch", "retention"] as const;
 
 describe("the services of the kernel", () => {
-  test("this test knows all services of the kernel", () => {
+  test("the list in this test names every service of the kernel", () => {
     const { kernel } = bench();
     expect(new Set(kernel.services)).toEqual(new Set<Service>(NAMES.map((name) => kernel[name])));
   });

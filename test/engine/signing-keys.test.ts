@@ -6,14 +6,14 @@ import { EngineWorld, MINUTE, SECOND } from "../support/engine-world.ts";
 
 const NEW_SECRET = generateSecret(new Uint8Array(24).fill(7));
 
-/** Makes `NEW_SECRET` the current key; the old one signs for another minute. */
+/** Makes `NEW_SECRET` the current key. The old key signs for another minute. */
 async function rotate(world: EngineWorld, endpoint: Endpoint): Promise<void> {
   const { endpoints } = world.store.configuration;
   await world.do(() => endpoints.rotateSecret(endpoint.seq, NEW_SECRET, world.now, world.now + MINUTE));
   endpointUpdated(world.kernel, endpoint, endpoint);
 }
 
-/** Signatures of the latest request, which must begin with that of `NEW_SECRET`. */
+/** Returns the latest request's signatures. The first must be made with `NEW_SECRET`. */
 function signatures(world: EngineWorld): readonly string[] {
   const header = (name: string) => world.headers.find(([key]) => key === name)![1];
   const body = Buffer.from(JSON.stringify({ message: world.starts.at(-1)!.message }));
@@ -25,7 +25,7 @@ function signatures(world: EngineWorld): readonly string[] {
 }
 
 describe("a signing key that was replaced", () => {
-  test("an old key signs until it expires, and not after that", async () => {
+  test("an old key signs until it expires, and then no longer", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200);
     await world.send(endpoint);
@@ -56,7 +56,7 @@ describe("a signing key that was replaced", () => {
     expect(signatures(world)).toHaveLength(1);
   });
 
-  test("an old key that expires while messages wait does not sign them", async () => {
+  test("an old key that expires while messages are pending does not sign them", async () => {
     using world = await EngineWorld.open();
     const slow = { status: 200, afterMs: 10 * SECOND };
     const endpoint = await world.endpoint("a.example", slow, { ordering: "fifo" });

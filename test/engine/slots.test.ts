@@ -16,7 +16,7 @@ function request(slots: Slots, lane: Lane): void {
   slots.queue(lane);
 }
 
-/** Returns the lane that is served next, which is not ready any more. */
+/** Returns the lane that is served next. That lane is then no longer ready. */
 function next(slots: Slots): Lane | null {
   const lane = slots.next();
   if (lane !== null) lane.state = "idle";
@@ -24,8 +24,8 @@ function next(slots: Slots): Lane | null {
 }
 
 /**
- * Gives slots to the lanes, each of which is ready again at once, until no slot is free for any of
- * them.
+ * Gives slots to the lanes until none of them can get another. Each lane is ready again
+ * immediately.
  */
 function fill(slots: Slots, lanes: readonly Lane[]): Lane[] {
   for (const lane of lanes) request(slots, lane);
@@ -57,7 +57,7 @@ describe("slots", () => {
     expect(slots.takenBy(reputation)).toBe(wanted);
   });
 
-  test("the last quarter of the slots is for proven lanes that hold none", () => {
+  test("the last quarter of the slots is reserved for proven lanes that hold no slot", () => {
     const slots = new Slots(16);
     const early = [laneOf("proven"), laneOf("proven")];
     fill(slots, early);
@@ -67,7 +67,7 @@ describe("slots", () => {
     expect(slots.taken).toBe(16);
   });
 
-  test("an eighth of the slots is for proven lanes when troubled and unproven ones want all", () => {
+  test("an eighth of the slots is reserved for proven lanes while troubled and unproven lanes could use all slots", () => {
     const slots = new Slots(16);
     const proven = [laneOf("proven"), laneOf("proven")];
     fill(slots, [laneOf("troubled"), laneOf("unproven")]);
@@ -76,7 +76,7 @@ describe("slots", () => {
     expect(proven.map(({ slotsHeld }) => slotsHeld)).toEqual([1, 1]);
   });
 
-  test("lanes with one reputation are served in turn", () => {
+  test("lanes with the same reputation are served in turn", () => {
     const slots = new Slots(16);
     const lanes = [laneOf("troubled"), laneOf("troubled"), laneOf("troubled")];
     expect(fill(slots, lanes)).toEqual([...lanes, ...lanes, ...lanes, ...lanes]);
@@ -119,7 +119,7 @@ describe("slots", () => {
     expect(new Set([next(slots), next(slots)])).toEqual(new Set([one, two]));
   });
 
-  test("the slots of a lane count for its new reputation as soon as it changes", () => {
+  test("the slots that a lane holds count for its new reputation as soon as the reputation changes", () => {
     const slots = new Slots(16);
     const lane = laneOf("proven");
     fill(slots, [lane]);

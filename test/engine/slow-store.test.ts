@@ -16,7 +16,7 @@ function openSlowly(seed: number): Promise<EngineWorld> {
   });
 }
 
-/** Every first attempt fails and every second one succeeds. */
+/** Lets the first attempt of each message fail and the second one succeed. */
 const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? 500 : 200, afterMs: 3 });
 
 interface Lane {
@@ -29,55 +29,61 @@ async function openLane(world: EngineWorld, host: string, change: Partial<Endpoi
   return { host, endpoint: await world.endpoint(host, behaviour, change), messages: [] };
 }
 
-/** Messages in the order of their first attempts. */
+/** Returns the messages in the order of their first attempts. */
 function firstAttempts(world: EngineWorld, host: string): number[] {
   return [...new Set(world.order(host))];
 }
 
-describe("a store that is as far away as a network", () => {
-  test.each(SEEDS)("every message is attempted in order and no more often than needed (seed %d)", async (seed) => {
-    const dice = new Dice(seed);
-    using world = await openSlowly(seed);
-    const lanes = [await openLane(world, "parallel", {}), await openLane(world, "fifo", { ordering: "fifo" })];
-    for (let i = 0; i < 60; i++) {
-      const { endpoint, messages } = dice.pick(lanes);
-      if (dice.chance(0.2)) await world.update(endpoint, { paused: dice.chance(0.5) });
-      else if (dice.chance(0.1)) await world.update(endpoint, { description: `change ${i}` });
-      else messages.push(...(await world.send(endpoint, dice.chance(0.1) ? 100 : dice.between(1, 5))));
-      await world.pass(dice.below(dice.chance(0.2) ? SECOND : 30));
-    }
-    for (const { endpoint } of lanes) await world.update(endpoint, { paused: false });
-    await world.rest();
-    for (const { host, messages } of lanes) {
-      expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
-      expect(firstAttempts(world, host)).toEqual(messages.map((_, i) => i + 1));
-      expect(world.order(host)).toHaveLength(2 * messages.length);
-    }
-    const fifo = lanes[1]!;
-    expect(world.order(fifo.host)).toEqual(fifo.messages.flatMap((_, i) => [i + 1, i + 1]));
-    expect(world.mostAtOnce()).toBeLessThanOrEqual(8);
-    expect(world.factsOf("defect.found")).toEqual([]);
-  });
+describe("a store with the latency of a network", () => {
+  test.each(SEEDS)(
+    "a store with a network's latency causes no attempt out of order and no needless one (seed %d)",
+    async (seed) => {
+      const dice = new Dice(seed);
+      using world = await openSlowly(seed);
+      const lanes = [await openLane(world, "parallel", {}), await openLane(world, "fifo", { ordering: "fifo" })];
+      for (let i = 0; i < 60; i++) {
+        const { endpoint, messages } = dice.pick(lanes);
+        if (dice.chance(0.2)) await world.update(endpoint, { paused: dice.chance(0.5) });
+        else if (dice.chance(0.1)) await world.update(endpoint, { description: `change ${i}` });
+        else messages.push(...(await world.send(endpoint, dice.chance(0.1) ? 100 : dice.between(1, 5))));
+        await world.pass(dice.below(dice.chance(0.2) ? SECOND : 30));
+      }
+      for (const { endpoint } of lanes) await world.update(endpoint, { paused: false });
+      await world.rest();
+      for (const { host, messages } of lanes) {
+        expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+        expect(firstAttempts(world, host)).toEqual(messages.map((_, i) => i + 1));
+        expect(world.order(host)).toHaveLength(2 * messages.length);
+      }
+      const fifo = lanes[1]!;
+      expect(world.order(fifo.host)).toEqual(fifo.messages.flatMap((_, i) => [i + 1, i + 1]));
+      expect(world.mostAtOnce()).toBeLessThanOrEqual(8);
+      expect(world.factsOf("defect.found")).toEqual([]);
+    },
+  );
 
-  test.each(SEEDS)("no message is lost whatever is resent, changed or given up (seed %d)", async (seed) => {
-    const dice = new Dice(seed);
-    using world = await openSlowly(seed);
-    const lanes = [await openLane(world, "one", {}), await openLane(world, "two", { ordering: "fifo" })];
-    for (let i = 0; i < 60; i++) {
-      const { endpoint, messages } = dice.pick(lanes);
-      if (dice.chance(0.3) && messages.length > 0) await world.resend(dice.pick(messages), endpoint);
-      else if (dice.chance(0.1)) await world.update(endpoint, { ordering: dice.pick(["parallel", "fifo"]) });
-      else if (dice.chance(0.05)) await world.restart();
-      else messages.push(...(await world.send(endpoint, dice.between(1, 5))));
-      await world.pass(dice.below(dice.chance(0.2) ? SECOND : 30));
-    }
-    await world.rest();
-    for (const { messages } of lanes) expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
-    expect(world.engine.attemptsUnderWay).toBe(0);
-    expect(world.factsOf("defect.found")).toEqual([]);
-  });
+  test.each(SEEDS)(
+    "a slow store loses no message when messages are resent, changed or aborted (seed %d)",
+    async (seed) => {
+      const dice = new Dice(seed);
+      using world = await openSlowly(seed);
+      const lanes = [await openLane(world, "one", {}), await openLane(world, "two", { ordering: "fifo" })];
+      for (let i = 0; i < 60; i++) {
+        const { endpoint, messages } = dice.pick(lanes);
+        if (dice.chance(0.3) && messages.length > 0) await world.resend(dice.pick(messages), endpoint);
+        else if (dice.chance(0.1)) await world.update(endpoint, { ordering: dice.pick(["parallel", "fifo"]) });
+        else if (dice.chance(0.05)) await world.restart();
+        else messages.push(...(await world.send(endpoint, dice.between(1, 5))));
+        await world.pass(dice.below(dice.chance(0.2) ? SECOND : 30));
+      }
+      await world.rest();
+      for (const { messages } of lanes) expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+      expect(world.engine.attemptsUnderWay).toBe(0);
+      expect(world.factsOf("defect.found")).toEqual([]);
+    },
+  );
 
-  test("a rate that is set while an endpoint is being read holds", async () => {
+  test("a rate that is set while an endpoint is being read is kept", async () => {
     for (let ms = 0; ms <= 250; ms += 25) {
       using world = await EngineWorld.open({ wrapStore: (store, clock) => slowStore(store, clock, () => 50) });
       await world.send(await world.endpoint("a.example", 200), 20);
@@ -89,7 +95,7 @@ describe("a store that is as far away as a network", () => {
     }
   });
 
-  test("no slot is given out twice when the clock is found to be set back after a read", async () => {
+  test("no slot is given out twice when a set-back of the clock is detected after a read", async () => {
     for (let ms = 0; ms < 60; ms += 5) {
       using world = await EngineWorld.open({
         policy: { deliveryConcurrency: 1 },
@@ -110,7 +116,7 @@ describe("a store that is as far away as a network", () => {
     }
   });
 
-  test("a message that is read before the result of its commit arrives is sent once", async () => {
+  test("a message that is read before its commit is confirmed is sent once", async () => {
     let acceptMs = 0;
     using world = await EngineWorld.open({
       wrapStore: (store, clock) =>
@@ -140,8 +146,8 @@ describe("a store that is as far away as a network", () => {
 
   describe("what changes while a lane is being read", () => {
     /**
-     * A world in which each read of due deliveries is done at once and returns a second later, and
-     * a proven endpoint.
+     * A world with a proven endpoint. Each read of due deliveries happens immediately and returns a
+     * second later.
      */
     async function openReading(afterMs: number): Promise<{ world: EngineWorld; endpoint: Endpoint }> {
       let isSlow = false;
@@ -164,7 +170,7 @@ describe("a store that is as far away as a network", () => {
       return { world, endpoint };
     }
 
-    test("a message that is resent during the read is sent once, at its new position", async () => {
+    test("a message that is resent while its lane is read is sent once, at its new position", async () => {
       const { world, endpoint } = await openReading(1);
       using _ = world;
       await world.update(endpoint, { paused: true });
@@ -176,7 +182,7 @@ describe("a store that is as far away as a network", () => {
       expect(world.order("a.example")).toEqual([1, 3, 2]);
     });
 
-    test("a message whose attempt ends during the read is not sent again", async () => {
+    test("a message whose attempt ends while its lane is read is not sent again", async () => {
       const { world, endpoint } = await openReading(500);
       using _ = world;
       const [first] = await world.send(endpoint, 2);
@@ -186,7 +192,7 @@ describe("a store that is as far away as a network", () => {
       expect(world.order("a.example")).toEqual([1, 2, 3]);
     });
 
-    test("a message whose attempt fails during the read is retried at its time", async () => {
+    test("a message whose attempt fails while its lane is read is retried at its time", async () => {
       const { world, endpoint } = await openReading(500);
       using _ = world;
       world.behave("a.example", (_, attempt) => ({ status: attempt === 1 ? 500 : 200, afterMs: 500 }));

@@ -29,7 +29,7 @@ function watching() {
 const [one, two] = [new Lane(1, NOTHING), new Lane(2, NOTHING)];
 
 describe("the slow watch", () => {
-  test("an attempt that is still under way after a second is slow, and reported once", () => {
+  test("an attempt that is still under way after a second counts as slow and is reported once", () => {
     const { slow, start, pass } = watching();
     const { startedAt } = start(one);
     pass(SLOW_MS - 1);
@@ -38,7 +38,7 @@ describe("the slow watch", () => {
     expect(slow).toEqual([[one, startedAt + SLOW_MS]]);
   });
 
-  test("an attempt that has ended by then is not reported", () => {
+  test("an attempt that ends within a second is not reported", () => {
     const { clock, slow, watch, start, pass } = watching();
     const attempt = start(one);
     pass(SLOW_MS - 1);
@@ -47,14 +47,14 @@ describe("the slow watch", () => {
     expect(slow).toEqual([]);
   });
 
-  test("an attempt of up to a second is fast", () => {
+  test("an attempt of at most a second counts as fast", () => {
     const { watch, start } = watching();
     const [exact, longer] = [start(one), start(one)];
     expect(watch.ended(exact, exact.startedAt + SLOW_MS)).toBe(true);
     expect(watch.ended(longer, longer.startedAt + SLOW_MS + 1)).toBe(false);
   });
 
-  test("each of many attempts is reported in its own time", () => {
+  test("many slow attempts are each reported when their own second has passed", () => {
     const { clock, slow, watch, start, pass } = watching();
     const { startedAt } = start(one);
     pass(300);
@@ -68,7 +68,7 @@ describe("the slow watch", () => {
     ]);
   });
 
-  test("nothing is reported after a stop", () => {
+  test("the slow watch reports nothing after it has been stopped", () => {
     const { slow, watch, start, pass } = watching();
     start(one);
     watch.stop();

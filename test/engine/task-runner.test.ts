@@ -5,7 +5,7 @@ import { storeWith } from "../support/store-with.ts";
 
 const DEAD = 30;
 
-/** A world with dead letters of an endpoint that works again. */
+/** Opens a world with dead letters of an endpoint that succeeds again. */
 async function worldWithDead(wrapStore: (store: Store) => Store): Promise<EngineWorld> {
   const world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, wrapStore });
   await world.send(await world.endpoint("a.example", 500), DEAD);
@@ -25,7 +25,9 @@ describe("a task whose writes have an unknown outcome", () => {
     async (which) => {
       let calls = 0;
       let breaks = () => {};
-      /** Every second commit takes effect, but the connection breaks before the response. */
+      /**
+       * Makes every second commit take effect and then break the connection before the response.
+       */
       const broken = async <T>(write: Promise<T>): Promise<T> => {
         const result = await write;
         if (++calls % 2 === 1) return result;
@@ -57,27 +59,30 @@ describe("a task whose writes have an unknown outcome", () => {
 });
 
 describe("a task that another process has taken", () => {
-  test.each(["step", "update"])("a task that another process has taken is left to it at once (%s)", async (which) => {
-    let isTaken = false;
-    const lost = () => Promise.reject(new LeaseLost(1));
-    using world = await worldWithDead((store) => {
-      const { tasks } = store.housekeeping;
-      return storeWith(store, {
-        queue: { redrive: (...args) => (isTaken && which === "step" ? lost() : store.queue.redrive(...args)) },
-        housekeeping: {
-          tasks: { ...tasks, update: (task) => (isTaken && which === "update" ? lost() : tasks.update(task)) },
-        },
+  test.each(["step", "update"])(
+    "a task that another process has taken over is abandoned immediately (%s)",
+    async (which) => {
+      let isTaken = false;
+      const lost = () => Promise.reject(new LeaseLost(1));
+      using world = await worldWithDead((store) => {
+        const { tasks } = store.housekeeping;
+        return storeWith(store, {
+          queue: { redrive: (...args) => (isTaken && which === "step" ? lost() : store.queue.redrive(...args)) },
+          housekeeping: {
+            tasks: { ...tasks, update: (task) => (isTaken && which === "update" ? lost() : tasks.update(task)) },
+          },
+        });
       });
-    });
-    const seq = await world.redrive(10);
-    await world.pass(SECOND);
-    isTaken = true;
-    await world.pass(SECOND);
-    const before = await taskOf(world, seq);
-    isTaken = false;
-    await world.rest();
-    expect(before).toMatchObject({ status: "running" });
-    expect(await taskOf(world, seq)).toEqual(before);
-    expect([world.factsOf("task.ended"), world.factsOf("defect.found")]).toEqual([[], []]);
-  });
+      const seq = await world.redrive(10);
+      await world.pass(SECOND);
+      isTaken = true;
+      await world.pass(SECOND);
+      const before = await taskOf(world, seq);
+      isTaken = false;
+      await world.rest();
+      expect(before).toMatchObject({ status: "running" });
+      expect(await taskOf(world, seq)).toEqual(before);
+      expect([world.factsOf("task.ended"), world.factsOf("defect.found")]).toEqual([[], []]);
+    },
+  );
 });

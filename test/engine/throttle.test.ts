@@ -7,7 +7,7 @@ const application = { seq: 50, ratePerSecond: 1 };
 const free = (seq: number) => ({ seq, ratePerSecond: null });
 
 describe("the throttle", () => {
-  test("the throttle lets everything go without a rate, and with a rate no more than it allows", () => {
+  test("the throttle allows every attempt without a rate, and no more than the rate with one", () => {
     const throttle = new Throttle();
     expect([1, 2, 3].map(() => throttle.take(free(3), nobody, 0))).toEqual([0, 0, 0]);
     expect(throttle.take(endpoint, nobody, 1000)).toBe(0);
@@ -15,21 +15,21 @@ describe("the throttle", () => {
     expect(throttle.take(endpoint, nobody, 1500)).toBe(0);
   });
 
-  test("the throttle takes a token of both rates or of neither", () => {
+  test("the throttle takes a token from both rates or from neither", () => {
     const throttle = new Throttle();
     expect(throttle.take(endpoint, application, 0)).toBe(0);
     expect(throttle.take(endpoint, application, 0)).toBe(500);
     expect(throttle.take(endpoint, application, 500)).toBe(500);
-    // The endpoint keeps its own token while it waits for one of the application.
+    // The endpoint keeps its own token while it waits for the application's.
     expect(throttle.take(endpoint, nobody, 500)).toBe(0);
     expect(throttle.take(endpoint, application, 999)).toBe(1);
     expect(throttle.take(endpoint, application, 1000)).toBe(0);
   });
 
-  test("the throttle gives the tokens of an application to its endpoints in the order in which they began to wait", () => {
+  test("the throttle gives an application's tokens to its endpoints in the order in which they began to wait", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
-    // The first endpoint always asks again before the others.
+    // The first endpoint always retries before the others.
     expect(throttle.take(free(2), application, 0)).toBe(1000);
     expect(throttle.take(free(1), application, 0)).toBe(2000);
     expect(throttle.take(free(3), application, 0)).toBe(3000);
@@ -41,7 +41,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 4000)).toBe(0);
   });
 
-  test("the throttle skips an endpoint that does not ask again", () => {
+  test("the throttle skips a waiting endpoint that does not retry", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
     expect(throttle.take(free(2), application, 0)).toBe(1000);
@@ -50,7 +50,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(3), application, 2000)).toBe(0);
   });
 
-  test("the throttle remembers what was taken when the rate changes", () => {
+  test("the throttle keeps count of the used tokens when the rate changes", () => {
     const throttle = new Throttle();
     expect(throttle.take({ seq: 1, ratePerSecond: 1 }, nobody, 0)).toBe(0);
     expect(throttle.take({ seq: 1, ratePerSecond: 4 }, nobody, 0)).toBe(250);
@@ -64,7 +64,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 1000)).toBe(0);
   });
 
-  test("the throttle forgets the queue when the clock has been set", () => {
+  test("the throttle drops its queue when the clock has been set", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 100_000)).toBe(0);
     expect(throttle.take(free(2), application, 100_000)).toBe(1000);
