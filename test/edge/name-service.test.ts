@@ -6,7 +6,7 @@ import { type LookUpFunction, type LookupReply, lookUp, NameService } from "../.
 import { type NameServer, startNameServer } from "../support/name-server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Name servers are global to the process, so they are restored at the end. */
+/** Name servers are global to the process, so the original ones are restored at the end. */
 const before = getServers();
 let server: NameServer;
 beforeAll(async () => {
@@ -70,7 +70,7 @@ describe("resolv.conf", () => {
     renameSync(`${file}.new`, file);
   }
 
-  test("changes to resolv.conf are applied, and known servers stay while it is missing, empty or invalid", async () => {
+  test("changes to resolv.conf are applied, and known servers are kept while the file is missing, empty or invalid", async () => {
     const file = dir.file("resolv.conf");
     replace(file, "nameserver 192.0.2.1\n");
     const { ask } = new NameService(lookUp, "c-ares", file);
@@ -101,7 +101,7 @@ describe("system resolver as fallback", () => {
   const FOUND: LookupReply = { result: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
   const REFUSED: LookupReply = { result: unanswered, isRefused: true };
 
-  /** A system resolver that answers on request, behind name servers that refuse everything. */
+  /** A system resolver that responds on request, behind name servers that refuse everything. */
   function refusedWorld() {
     const asked: string[] = [];
     const answers: Array<(answer: LookupReply) => void> = [];
@@ -128,7 +128,7 @@ describe("system resolver as fallback", () => {
     expect(await both).toEqual([unanswered, FOUND.result]);
   });
 
-  test("the system resolver is not asked for names that nobody waits for", async () => {
+  test("the system resolver is not asked for names without a waiting caller", async () => {
     const { ask, asked, answer } = refusedWorld();
     const impatient = new AbortController();
     const all = Promise.all([
@@ -145,7 +145,7 @@ describe("system resolver as fallback", () => {
     expect(await all).toEqual([FOUND.result, unanswered, FOUND.result]);
   });
 
-  test("the system resolver is not asked for names that the name servers know", async () => {
+  test("the system resolver is not asked for names that the name servers can resolve", async () => {
     const backends: string[] = [];
     const { ask } = new NameService(
       (_, backend) => {

@@ -17,7 +17,7 @@ function queue(semaphore: PrioritySemaphore) {
 /** Resolves after all promises that can settle have settled. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test("callers up to the limit are admitted at once, the others in order of arrival", async () => {
+test("callers up to the limit are admitted immediately, and the others in order of arrival", async () => {
   const semaphore = new PrioritySemaphore([2], 10);
   const { admitted, come } = queue(semaphore);
   for (const name of ["a", "b", "c", "d"]) come(name, 0);
@@ -71,7 +71,7 @@ test("capacity reserved for a higher priority stays free", async () => {
   expect(admitted).toEqual(["known1", "known2", "new1"]);
 });
 
-test("a caller is refused at once while too many are waiting, and later callers are not", async () => {
+test("a caller is refused immediately while too many are waiting, and is admitted once fewer wait", async () => {
   const semaphore = new PrioritySemaphore([1], 2);
   const { admitted, refused, come } = queue(semaphore);
   for (const name of ["a", "b", "c", "d"]) come(name, 0);

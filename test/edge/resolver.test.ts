@@ -38,7 +38,7 @@ interface Question {
   answer(result: LookupResult): void;
 }
 
-/** A resolver whose lookups the test answers. */
+/** A resolver whose lookups are settled by the test. */
 function world() {
   const clock = new ManualClock();
   const questions: Question[] = [];
@@ -96,7 +96,7 @@ test("a result that is no longer fresh is looked up again, and the newer one is 
   expect(await resolve("a.test")).toEqual(NEW);
 });
 
-test("while the name servers are silent, the old result is used: first after a moment, then at once", async () => {
+test("while the name servers are silent, the old result is used: after a pause at first, then immediately", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -123,7 +123,7 @@ test("a result that arrives after the old one was returned is used from then on"
   expect(await resolve("a.test")).toEqual(NEW);
 });
 
-test("an old result is not used forever", async () => {
+test("an old result is not used after its lifetime", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(usableMs);
@@ -175,7 +175,7 @@ for (const result of [absent, unanswered]) {
   });
 }
 
-test("a lookup without an answer times out and releases its waiters", async () => {
+test("a lookup without a response times out and releases its waiters", async () => {
   const { clock, questions, resolve } = world();
   const addresses = resolve("a.test");
   await turn();
@@ -186,7 +186,7 @@ test("a lookup without an answer times out and releases its waiters", async () =
   expect(await resolve("a.test")).toEqual([]);
 });
 
-test("a caller that gives up gets no address at once, and the others get theirs", async () => {
+test("a caller that aborts immediately gets an empty result, and the other callers get theirs", async () => {
   const { questions, resolve } = world();
   const impatient = new AbortController();
   const [abandoned, awaited] = [resolve("a.test", impatient.signal), resolve("a.test")];

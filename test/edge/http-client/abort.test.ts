@@ -10,12 +10,17 @@ import { type RawServerOptions, startRawServer } from "../../support/raw-server.
 import { answer, startSocketReceiver } from "../../support/socket-receiver.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
-/** After the signal has been aborted the client answers at once and holds the connection no longer. */
+/**
+ * After its signal is aborted, the client returns immediately and no longer holds the connection.
+ */
 
 const TIMED_OUT: Answer = { kind: "failure", reason: "timeout", detail: "The endpoint did not respond in time." };
 const certificate = selfSigned("127.0.0.1");
 
-/** A request whose signal is aborted when the server says so; resolves when the server's side is closed, too. */
+/**
+ * Sends a request whose signal is aborted when the server says so. Resolves when the server's side
+ * is closed too.
+ */
 async function abortedBy(
   hang: (socket: Socket, abort: () => void) => void,
   { isTls = false, ...fields }: Partial<OutgoingRequest> & { isTls?: boolean } = {},
@@ -34,7 +39,7 @@ async function abortedBy(
 }
 
 describe("a request that is aborted", () => {
-  test("before it is sent opens no connection", async () => {
+  test("a request that is aborted before it is sent opens no connection", async () => {
     await using receiver = await startSocketReceiver(answer);
     expect(await new HttpClient().send(requestTo(receiver.url), AbortSignal.abort())).toEqual(TIMED_OUT);
     expect(receiver.requests).toEqual([]);
@@ -50,13 +55,13 @@ describe("a request that is aborted", () => {
     ],
   ];
   for (const [when, hang] of hanging) {
-    test(`${when} has timed out, and its connection is closed`, async () => {
+    test(`a request that is aborted ${when} times out, and its connection is closed`, async () => {
       expect(await abortedBy(hang)).toEqual(TIMED_OUT);
       expect(await abortedBy(hang, { isTls: true }, { certificate })).toEqual(TIMED_OUT);
     });
   }
 
-  test("while its body is being sent has timed out, and its connection is closed", async () => {
+  test("a request that is aborted while its body is being sent times out, and its connection is closed", async () => {
     const hang = (socket: Socket, abort: () => void) => {
       socket.once("data", () => {
         socket.pause();
@@ -71,15 +76,15 @@ describe("a request that is aborted", () => {
     expect(await abortedBy(hang, { body, isTls: true }, { certificate })).toEqual(TIMED_OUT);
   });
 
-  test("during the TLS handshake has timed out, and its connection is closed", async () => {
+  test("a request that is aborted during the TLS handshake times out, and its connection is closed", async () => {
     expect(await abortedBy((socket, abort) => socket.once("data", abort), { isTls: true })).toEqual(TIMED_OUT);
   });
 
-  test("as soon as its connection is open has timed out", async () => {
+  test("a request that is aborted as soon as its connection is open times out", async () => {
     expect(await abortedBy((_, abort) => abort())).toEqual(TIMED_OUT);
   });
 
-  test("on a kept connection does not hand the connection on", async () => {
+  test("a request that is aborted on a kept connection does not make that connection available again", async () => {
     const controller = new AbortController();
     await using receiver = await startSocketReceiver((socket, nth) => {
       if (nth === 1) answer(socket);
@@ -92,7 +97,7 @@ describe("a request that is aborted", () => {
     expect(receiver.requests).toEqual([2, 1]);
   });
 
-  test("after its response has arrived has its response", async () => {
+  test("a request that is aborted after its response has arrived keeps the response", async () => {
     const controller = new AbortController();
     await using receiver = await startSocketReceiver(answer);
     const client = new HttpClient();
@@ -104,7 +109,7 @@ describe("a request that is aborted", () => {
   });
 });
 
-test("a signal that outlives its requests is not burdened by them", async () => {
+test("requests leave no listeners on a signal that outlives them", async () => {
   const { signal } = new AbortController();
   await using receiver = await startSocketReceiver(answer);
   const client = new HttpClient();
@@ -115,7 +120,7 @@ test("a signal that outlives its requests is not burdened by them", async () => 
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
-/** Listens, and lets no connection in: whoever connects waits. */
+/** Listens without accepting: clients that connect have to wait. */
 const DEAF_SERVER = `
 import socket, sys
 server = socket.socket()
@@ -133,10 +138,10 @@ sys.stdin.read()
 `;
 
 const TCP_TABLE = "/proc/net/tcp";
-/** The state of a socket that waits for the other side to accept its connection. */
+/** State of a socket that waits for the other side to accept its connection. */
 const SYN_SENT = "02";
 
-/** The inodes of the sockets of this machine that are connecting to this port. */
+/** Returns the inodes of this machine's sockets that are connecting to this port. */
 function connectingTo(port: number): string[] {
   const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const rows = readFileSync(TCP_TABLE, "utf8")

@@ -10,7 +10,7 @@ const BYTES_MAX = 1024;
 const OK = responseWith(200, "ok");
 const CLOSING_ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
-/** Starts a receiver and a client; `send` sends one request to it. */
+/** Starts a receiver and a client. `send` sends one request to the receiver. */
 async function withReceiver(
   speaking: Speaking,
   use: (send: (signal?: AbortSignal) => Promise<Answer>, receiver: SocketReceiver) => Promise<void>,
@@ -21,7 +21,7 @@ async function withReceiver(
   await use((signal = patient) => client.send(request, signal), receiver);
 }
 
-/** Answers with 200, these headers and this rest. */
+/** Responds with 200, these headers and this rest. */
 function answering(headers: readonly string[], rest: string): Speaking {
   return (socket) => socket.write(["HTTP/1.1 200 OK", ...headers, "", rest].join("\r\n"));
 }
@@ -86,7 +86,7 @@ for (const [how, close] of Object.entries(closing)) {
     } as const;
     const broken = { ...closed, detail: "The connection was closed in the middle of the response." } as const;
 
-    test("before a response, and it is new, the request fails and is not repeated", () =>
+    test(`when a new connection ${how} before a response, the request fails and is not repeated`, () =>
       withReceiver(close, async (send, { requests }) => {
         expect(await send()).toEqual(closed);
         expect(await send()).toEqual(closed);
@@ -99,16 +99,16 @@ for (const [how, close] of Object.entries(closing)) {
       "a part of its chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
     };
     for (const [what, text] of Object.entries(begun)) {
-      // Later, so that the client has read the part. Nothing tells the receiver when that is.
+      // Waits, so that the client has read the part. The receiver cannot observe when it has.
       const breakOff = (socket: Socket) => void socket.write(text, () => setTimeout(() => close(socket), 100));
 
-      test(`after a part of a response (${what}), the request fails and is not repeated`, () =>
+      test(`when a connection ${how} after a part of a response (${what}), the request fails and is not repeated`, () =>
         withReceiver(breakOff, async (send, { requests }) => {
           expect(await send()).toEqual(broken);
           expect(requests).toEqual([1]);
         }));
 
-      test(`after a part of a response (${what}), and it was reused, the request fails and is not repeated`, () =>
+      test(`when a reused connection ${how} after a part of a response (${what}), the request fails and is not repeated`, () =>
         withReceiver(
           (socket, nth) => (nth === 1 ? answer(socket) : breakOff(socket)),
           async (send, { requests }) => {
@@ -119,7 +119,7 @@ for (const [how, close] of Object.entries(closing)) {
         ));
     }
 
-    test("before a response, and it was reused, the request is repeated over a new connection", () =>
+    test(`when a reused connection ${how} before a response, the request is repeated over a new connection`, () =>
       withReceiver(
         (socket, nth) => (nth === 1 ? answer(socket) : close(socket)),
         async (send, { requests }) => {
@@ -128,12 +128,12 @@ for (const [how, close] of Object.entries(closing)) {
         },
       ));
 
-    test("and all other idle ones are dead, the request is repeated over a new connection, not over those", async () => {
+    test(`when a connection ${how} and all other idle ones are dead too, the request is repeated over a new connection`, async () => {
       let isDead = false;
       const held: Socket[] = [];
       const speaking: Speaking = (socket, nth) => {
         if (isDead) return nth === 1 ? answer(socket) : close(socket);
-        // Both requests are open at once, so that two connections become idle.
+        // Both requests are open simultaneously, so that two connections become idle.
         held.push(socket);
         if (held.length === 2) held.forEach(answer);
       };
@@ -145,7 +145,7 @@ for (const [how, close] of Object.entries(closing)) {
       });
     });
 
-    test("after a response that announced it, it is not reused: the next one that ends is new, so its request fails", async () => {
+    test(`when a connection ${how} after a response that announced it, the next request uses a new connection`, async () => {
       let connections = 0;
       const speaking: Speaking = (socket) => (connections++ === 0 ? void socket.end(CLOSING_ANSWER) : close(socket));
       await withReceiver(speaking, async (send, { requests }) => {

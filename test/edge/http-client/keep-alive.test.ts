@@ -7,7 +7,7 @@ import { patient, requestTo, responseWith } from "./requests.ts";
 
 const OK = responseWith(200, "ok");
 
-test("requests at the same time have a connection each, and those that follow use them again", async () => {
+test("concurrent requests have a connection each, and later requests reuse those connections", async () => {
   let held: Socket[] = [];
   await using receiver = await startSocketReceiver((socket) => {
     held.push(socket);
@@ -54,11 +54,11 @@ test("a connection that the peer has ended while it was idle is not used again",
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a large request on a kept connection that is closed meanwhile goes once more, whole", async () => {
+test("a large request on a kept connection that is closed before the response is repeated once, completely", async () => {
   const body = Buffer.alloc(8 * 1024 * 1024, "b");
   await using receiver = await startSocketReceiver((socket, nth) => {
     answer(socket);
-    // The second request on a connection is not read to its end.
+    // The second request on a connection is not read completely.
     if (nth === 1) socket.once("data", () => socket.destroy());
   });
   const client = new HttpClient();
@@ -68,7 +68,7 @@ test("a large request on a kept connection that is closed meanwhile goes once mo
   expect(receiver.texts[1]!.endsWith(`\r\n\r\n${body.toString("latin1")}`)).toBe(true);
 });
 
-test("a request is sent at most twice, whatever becomes of the second connection", async () => {
+test("a request is sent at most twice, whatever happens to the second connection", async () => {
   let isDead = false;
   await using receiver = await startSocketReceiver((socket) => (isDead ? socket.destroy() : answer(socket)));
   const client = new HttpClient();
@@ -79,7 +79,7 @@ test("a request is sent at most twice, whatever becomes of the second connection
   expect(receiver.requests).toEqual([2, 1]);
 });
 
-test("a request whose second connection is refused fails as such", async () => {
+test("a request whose second connection is refused fails with that reason", async () => {
   const receiver = await startSocketReceiver((socket, nth) => {
     if (nth === 1) return answer(socket);
     void receiver[Symbol.asyncDispose]();
@@ -90,7 +90,10 @@ test("a request whose second connection is refused fails as such", async () => {
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
 });
 
-/** Ways to close a connection about when its response arrives, so that the next request meets the end at any moment. */
+/**
+ * Ways to close a connection at about the time when its response arrives, so that the next request
+ * can hit the close at any moment.
+ */
 const CLOSINGS: readonly ((socket: Socket) => void)[] = [
   () => {},
   (socket) => void socket.end(),
@@ -118,7 +121,7 @@ test("no request fails, however a peer closes its idle connections", async () =>
   await Promise.all(Array.from({ length: 8 }, inTurn));
 });
 
-test("a client that is stopped closes its idle connections, and goes on to work", async () => {
+test("a client that is stopped closes its idle connections and can still send requests", async () => {
   await using receiver = await startSocketReceiver(answer);
   const client = new HttpClient();
   await client.start();
@@ -130,7 +133,9 @@ test("a client that is stopped closes its idle connections, and goes on to work"
   expect(receiver.requests).toEqual([1, 1]);
 });
 
-/** Bytes that a peer sends over an idle connection, about when the next request is on its way. */
+/**
+ * Bytes that a peer sends over an idle connection, at about the time when the next request is sent.
+ */
 const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
   ["the rest of a body that was longer than announced", "rest"],
   ["a line break", "\r\n"],
@@ -149,7 +154,7 @@ for (const [what, bytes] of LATE_BYTES) {
   });
 }
 
-test("a peer that always responds with something else than HTTP gets a request at most twice", async () => {
+test("a peer that never responds with HTTP gets a request at most twice", async () => {
   let isBroken = false;
   await using receiver = await startSocketReceiver((socket) =>
     isBroken ? void socket.write("SSH-2.0") : answer(socket),
@@ -162,7 +167,7 @@ test("a peer that always responds with something else than HTTP gets a request a
   expect(receiver.requests).toEqual([2, 1]);
 });
 
-test("a 408 over a connection that stays open is a response", async () => {
+test("a 408 over a connection that stays open is treated as a response", async () => {
   await using receiver = await startSocketReceiver((socket, nth) =>
     nth === 1 ? answer(socket) : void socket.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
   );

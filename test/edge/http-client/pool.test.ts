@@ -7,7 +7,7 @@ import { until } from "../../support/delivery.ts";
 
 let server: Server;
 let port: number;
-/** The other ends of the connections, in the order in which they were opened. */
+/** The peers' sockets, in the order in which the connections were opened. */
 let peers: Socket[];
 beforeAll(async () => {
   peers = [];
@@ -26,7 +26,7 @@ function target(key: string): ConnectionTarget {
   return { address: "127.0.0.1", port, tls: null, key };
 }
 
-/** An open connection and its other end. */
+/** Opens a connection and returns both ends of it. */
 async function open(key: string): Promise<{ connection: Connection; peer: Socket }> {
   const before = peers.length;
   const connection = await new Promise<Connection>((resolve, reject) => {
@@ -45,7 +45,7 @@ function closed(peer: Socket): Promise<void> {
 }
 
 describe("the pool", () => {
-  test("gives out a connection once for each time that it was given", async () => {
+  test("the pool hands out a connection once for each time that it was returned", async () => {
     const pool = new Pool();
     const taken = (key: string) => pool.take(target(key)) !== null;
     expect(taken("a")).toBe(false);
@@ -54,7 +54,7 @@ describe("the pool", () => {
     expect([taken("a"), taken("b"), taken("a"), taken("a")]).toEqual([true, false, true, false]);
   });
 
-  test("gives out the connection first that became idle last", async () => {
+  test("the pool hands out the connection first that became idle last", async () => {
     const pool = new Pool();
     const [first, second] = [await open("a"), await open("a")];
     pool.give(first.connection);
@@ -63,7 +63,7 @@ describe("the pool", () => {
     expect(pool.take(target("a"))).toBe(first.connection);
   });
 
-  test("closes the connection of the oldest target when there are too many", async () => {
+  test("the pool closes the connection of the least recent target when it holds too many", async () => {
     const pool = new Pool(3);
     const opened = [await open("0"), await open("1"), await open("2"), await open("3")];
     const oldestClosed = closed(opened[0]!.peer);
@@ -72,7 +72,7 @@ describe("the pool", () => {
     expect(["0", "1", "2", "3"].map((key) => pool.take(target(key)) !== null)).toEqual([false, true, true, true]);
   });
 
-  test("closes the oldest connection when there are too many to one target", async () => {
+  test("the pool closes the oldest connection to a target that has too many", async () => {
     const pool = new Pool(2);
     const opened = [await open("a"), await open("a"), await open("a")];
     const oldestClosed = closed(opened[0]!.peer);
@@ -85,7 +85,7 @@ describe("the pool", () => {
     ]);
   });
 
-  test("closes connections that were idle for too long, and keeps those that were used since", async () => {
+  test("the pool closes connections that were idle for too long and keeps recently used ones", async () => {
     const pool = new Pool();
     const [used, unused] = [await open("used"), await open("unused")];
     const unusedClosed = closed(unused.peer);
@@ -106,7 +106,7 @@ describe("the pool", () => {
     "sends bytes over": (peer) => void peer.write("HTTP/1.1 408 Request Timeout\r\n\r\n"),
   };
   for (const [how, end] of Object.entries(endings)) {
-    test(`drops a connection that the peer ${how}`, async () => {
+    test(`the pool drops a connection that the peer ${how}`, async () => {
       const pool = new Pool();
       const [kept, dropped] = [await open("a"), await open("b")];
       const droppedClosed = closed(dropped.peer);
@@ -122,7 +122,7 @@ describe("the pool", () => {
     });
   }
 
-  test("closes everything when it is closed", async () => {
+  test("the pool closes all connections when it is closed", async () => {
     const pool = new Pool();
     const opened = [await open("a"), await open("a"), await open("b")];
     const allClosed = Promise.all(opened.map(({ peer }) => closed(peer)));

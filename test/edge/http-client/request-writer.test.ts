@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type ByteSink, writeRequest } from "../../../src/edge/http-client/request-writer.ts";
 
-/** A socket that takes at each write only as many bytes as it is told to. */
+/** A socket that accepts a given number of bytes at each write. */
 class SlowSocket implements ByteSink {
   readonly taken: Buffer[] = [];
 
@@ -21,7 +21,7 @@ class SlowSocket implements ByteSink {
 }
 
 const head = fc.string({ unit: fc.constantFrom("a", "\u00e9", "\r\n"), minLength: 1, maxLength: 50 });
-// Below, at and above the size up to which a request goes out in one piece.
+// Sizes below, at and above the limit up to which a request is written in one piece.
 const body = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(65_500, 65_536, 70_000).map(filled));
 const room = fc.array(fc.oneof(fc.nat(60), fc.constantFrom(0, 65_530, 65_536, 100_000)), { maxLength: 6 }).map(endless);
 
@@ -29,12 +29,12 @@ function filled(bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, i) => i % 251);
 }
 
-/** A socket takes something at some time. */
+/** Extends the sizes, so that the socket accepts everything in the end. */
 function endless(room: number[]): number[] {
   return [...room, 30_000];
 }
 
-test("requests that sockets take piece by piece arrive whole, also when they are written at the same time", () => {
+test("concurrent requests that sockets accept piece by piece arrive completely", () => {
   const requests = fc.array(fc.tuple(head, body, room), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(requests, (all) => {
@@ -55,13 +55,13 @@ test("requests that sockets take piece by piece arrive whole, also when they are
   );
 });
 
-test("a request that fits is written at once", () => {
+test("a request that fits into the socket's buffer is written immediately", () => {
   const socket = new SlowSocket([100_000]);
   expect(writeRequest(socket, "head", Buffer.from("body"))).toBeNull();
   expect(socket.taken.map(String)).toEqual(["headbody"]);
 });
 
-test("a socket that is closed is not written to again", () => {
+test("the writer writes nothing more to a socket that is closed", () => {
   const closed: ByteSink = { write: () => -1 };
   expect(writeRequest(closed, "head", Buffer.from("body"))).toBeNull();
   expect(writeRequest(closed, "head", new Uint8Array(70_000))).toBeNull();

@@ -9,7 +9,7 @@ import { patient, requestTo, responseWith } from "./requests.ts";
 
 const OK = responseWith(200, "ok");
 
-/** What a receiver gets for one request, byte for byte as Latin-1. */
+/** Returns the bytes that a receiver gets for one request, as Latin-1. */
 async function sent(path: string, fields: Partial<OutgoingRequest> = {}): Promise<{ text: string; port: number }> {
   await using receiver = await startSocketReceiver(answer);
   expect(await new HttpClient().send(requestTo(`${receiver.url}${path}`, fields), patient)).toEqual(OK);
@@ -18,7 +18,7 @@ async function sent(path: string, fields: Partial<OutgoingRequest> = {}): Promis
 }
 
 describe("a request", () => {
-  test("has the given headers in their order and case, the host, the length, and nothing else", async () => {
+  test("a request has the given headers in their order and case, the host, the length, and nothing else", async () => {
     const headers = [
       ["webhook-id", "msg_1"],
       ["X-UPPER", 'a, b;c="d"'],
@@ -41,7 +41,7 @@ describe("a request", () => {
     );
   });
 
-  test("with an empty body says so", async () => {
+  test("a request with an empty body has a length of 0", async () => {
     const { text } = await sent("/", { body: new Uint8Array(0) });
     expect(text).toEndWith("\r\nContent-Length: 0\r\n\r\n");
   });
@@ -56,12 +56,12 @@ describe("a request", () => {
     "/%C3%A4?%zz",
     "/;p?q=http://h/",
   ]) {
-    test(`asks for ${path} byte for byte`, async () => {
+    test(`a request has the path ${path} byte for byte`, async () => {
       expect((await sent(path)).text).toStartWith(`POST ${path} HTTP/1.1\r\n`);
     });
   }
 
-  test("leaves user, password and fragment out of its target", async () => {
+  test("a request leaves user, password and fragment out of its target", async () => {
     await using receiver = await startSocketReceiver(answer);
     const url = receiver.url.replace("http://", "http://user:secret@");
     expect(await new HttpClient().send(requestTo(`${url}/x#y`), patient)).toEqual(OK);
@@ -77,7 +77,7 @@ describe("a request", () => {
     ["[::ffff:1]", "[::ffff:1]"],
   ];
   for (const [host, header] of hosts) {
-    test(`to ${host} goes to the given address and names ${header}`, async () => {
+    test(`a request to ${host} goes to the given address and has ${header} as its host`, async () => {
       await using receiver = await startSocketReceiver(answer);
       const request = requestTo(`http://${host}:${receiver.port}/`, { address: "127.0.0.1" });
       expect(await new HttpClient().send(request, patient)).toEqual(OK);
@@ -86,14 +86,14 @@ describe("a request", () => {
   }
 
   for (const address of ["::1", "[::1]"]) {
-    test(`goes to the IPv6 address ${address}`, async () => {
+    test(`a request goes to the IPv6 address ${address}`, async () => {
       await using receiver = await startSocketReceiver(answer, { host: "::1" });
       expect(await new HttpClient().send(requestTo(receiver.url, { address }), patient)).toEqual(OK);
       expect(receiver.texts[0]).toContain(`\r\nHost: [::1]:${receiver.port}\r\n`);
     });
   }
 
-  test("goes to the new address of a URL whose address has changed", async () => {
+  test("a request to a URL whose address has changed goes to the new address", async () => {
     await using first = await startSocketReceiver(answer);
     const client = new HttpClient();
     const request = requestTo(first.url);
@@ -103,14 +103,14 @@ describe("a request", () => {
     expect(first.requests).toEqual([1]);
   });
 
-  test("whose address is a name is not sent, because the name would be looked up", async () => {
+  test("a request whose address is a name is not sent, because the name would be looked up", async () => {
     await using receiver = await startSocketReceiver(answer);
     const answered = await new HttpClient().send(requestTo(receiver.url, { address: "localhost" }), patient);
     expect(answered).toMatchObject({ kind: "failure", reason: "connection" });
     expect(receiver.requests).toEqual([]);
   });
 
-  test("sends a header value as Latin-1", async () => {
+  test("a request sends a header value as Latin-1", async () => {
     const { text } = await sent("/", { headers: [["X", "caf\u00e9\t\u00ff"]] });
     expect(text).toContain("\r\nX: caf\u00e9\t\u00ff\r\n");
   });
@@ -135,7 +135,7 @@ describe("a header that cannot be sent", () => {
     ["transfer-encoding", "chunked"],
   ];
   for (const [name, value] of table) {
-    test(`keeps the whole request from being sent: ${JSON.stringify({ [name]: value })}`, async () => {
+    test(`an invalid header keeps the whole request from being sent: ${JSON.stringify({ [name]: value })}`, async () => {
       await using receiver = await startSocketReceiver(answer);
       const request = requestTo(receiver.url, {
         headers: [
@@ -153,7 +153,7 @@ describe("a header that cannot be sent", () => {
   }
 });
 
-/** Answers with the hash of the body, which it begins to read only when `mayRead` resolves. */
+/** Responds with the hash of the body. Begins to read the body only when `mayRead` resolves. */
 async function startHashingServer(mayRead: Promise<void>) {
   return startRawServer((socket: Socket) => {
     socket.pause();
@@ -187,7 +187,7 @@ function sha256(bytes: Uint8Array): string {
 
 describe("a large body", () => {
   for (const bytes of [65_000, 64 * 1024, 70_000, 1024 * 1024, 20 * 1024 * 1024]) {
-    test(`of ${bytes} bytes arrives as it is`, async () => {
+    test(`a body of ${bytes} bytes arrives unchanged`, async () => {
       await using server = await startHashingServer(Promise.resolve());
       const body = randomBytes(bytes);
       expect(await new HttpClient().send(requestTo(server.url, { body }), patient)).toEqual(
@@ -196,19 +196,19 @@ describe("a large body", () => {
     });
   }
 
-  test("waits for a receiver that does not read yet, and others do not mix with it", async () => {
+  test("large bodies wait for a receiver that does not read yet, and bytes of other bodies do not mix with theirs", async () => {
     const { promise: mayRead, resolve: read } = Promise.withResolvers<void>();
     await using slow = await startHashingServer(mayRead);
     await using quick = await startHashingServer(Promise.resolve());
     const client = new HttpClient();
-    // Together more than the buffers of all connections.
+    // Together these are larger than the buffers of all connections.
     const large = Array.from({ length: 4 }, () => randomBytes(8 * 1024 * 1024));
     const small = Array.from({ length: 40 }, (_, i) => Buffer.from(`{"n":${i}}`));
     const waiting = large.map((body) => client.send(requestTo(slow.url, { body }), patient));
     for (const body of small) {
       expect(await client.send(requestTo(quick.url, { body }), patient)).toEqual(responseWith(200, sha256(body)));
     }
-    // Small ones that wait behind nothing but the receiver.
+    // These small bodies wait only because their receiver does not read.
     const waitingSmall = small.map((body) => client.send(requestTo(slow.url, { body }), patient));
     read();
     expect(await Promise.all(waiting)).toEqual(large.map((body) => responseWith(200, sha256(body))));

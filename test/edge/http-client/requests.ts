@@ -1,6 +1,6 @@
 import type { OutgoingRequest } from "../../../src/ports.ts";
 
-/** The signal of a caller that never gives up. */
+/** Signal of a caller that never aborts. */
 export const patient = new AbortController().signal;
 
 /** A request to this URL. Its host is a literal IP unless another `address` is given. */

@@ -6,7 +6,7 @@ import { startRawServer } from "../../support/raw-server.ts";
 import { type Speaking, startSocketReceiver } from "../../support/socket-receiver.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
-/** Sends two requests, one after the other, and returns the responses and how many connections there were. */
+/** Sends two requests in succession. Returns the responses and the number of connections. */
 async function twoTo(speaking: Speaking): Promise<{ first: Answer; second: Answer; connections: number }> {
   await using receiver = await startSocketReceiver(speaking);
   const client = new HttpClient();
@@ -33,7 +33,7 @@ describe("a response", () => {
     ["without a reason phrase", writing("HTTP/1.1 200", FIVE, "", "hello")],
   ];
   for (const [what, speaking] of sound) {
-    test(`${what} is like any other`, async () => {
+    test(`a response ${what} is read like any other`, async () => {
       const expected = responseWith(200, "hello");
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 1 });
     });
@@ -72,13 +72,13 @@ describe("a response", () => {
     ],
   ];
   for (const [what, speaking, body, note] of odd) {
-    test(`${what} counts, says so, and ends its connection`, async () => {
+    test(`a response ${what} counts, has a note, and ends its connection`, async () => {
       const expected = responseWith(200, body, note);
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 2 });
     });
   }
 
-  test("that comes byte by byte is read", async () => {
+  test("a response that comes byte by byte is read", async () => {
     const text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
     const speaking = (socket: Socket) => {
       let at = 0;
@@ -98,7 +98,7 @@ describe("a response", () => {
     "HTTP/2": "\x00\x00\x12\x04\x00\x00\x00\x00\x00",
     "an echo server": "POST / HTTP/1.1\r\n",
   })) {
-    test(`of ${what} is none, and is not waited for`, async () => {
+    test(`bytes from ${what} are no response, and the client does not wait for more`, async () => {
       const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." } as const;
       const speaking = (socket: Socket) => void socket.write(Buffer.from(bytes, "latin1"));
       expect(await twoTo(speaking)).toEqual({ first: failure, second: failure, connections: 2 });
@@ -112,13 +112,13 @@ describe("a response", () => {
     ["that ends with the connection", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nhello")],
   ];
   for (const [what, speaking] of notKept) {
-    test(`${what} is followed by a new connection`, async () => {
+    test(`a response ${what} makes the next request use a new connection`, async () => {
       const expected = responseWith(200, "hello");
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 2 });
     });
   }
 
-  test("that is too long ends its connection, and its sender gets to know", async () => {
+  test("a response that is too long ends its connection, and the server sees the close", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await using server = await startRawServer((socket) => {
       socket.once("close", () => resolve());
@@ -144,7 +144,7 @@ describe("a response that comes before the request has been sent", () => {
     "is half closed, unread": (socket) => void socket.end(REFUSAL),
   };
   for (const [how, refuse] of Object.entries(endings)) {
-    test(`counts when the connection then ${how}`, async () => {
+    test(`a response before the end of its request counts when the connection then ${how}`, async () => {
       let connections = 0;
       await using server = await startRawServer((socket) => {
         connections += 1;

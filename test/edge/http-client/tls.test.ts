@@ -18,7 +18,7 @@ const expired = selfSigned("hook.example", 2021);
 const unknown = selfSigned("hook.example");
 const trusted = [forName, forWildcard, forV4, forV6, expired].map(({ cert }) => cert).join("");
 
-/** Sends one request to this host at a server with this certificate. */
+/** Sends one request for this host to a server with this certificate. */
 async function sentTo(host: string, certificate: Certificate, serverHost = "127.0.0.1") {
   await using receiver = await startSocketReceiver(answer, { certificate, host: serverHost });
   const request = requestTo(`https://${host}:${receiver.port}/`, { address: serverHost });
@@ -40,7 +40,7 @@ describe("a TLS connection", () => {
     ["[::1]", forV6, "::1"],
   ];
   for (const [host, certificate, serverHost] of good) {
-    test(`is used when the certificate is that of ${host}`, async () => {
+    test(`a TLS connection is used when the certificate is for ${host}`, async () => {
       const { response, texts } = await sentTo(host, certificate, serverHost);
       expect(response).toEqual(OK);
       expect(texts).toHaveLength(1);
@@ -58,40 +58,40 @@ describe("a TLS connection", () => {
     ["that nobody has vouched for", "hook.example", unknown, "DEPTH_ZERO_SELF_SIGNED_CERT"],
   ];
   for (const [what, host, certificate, code] of bad) {
-    test(`with a certificate ${what} is refused, and nothing is sent`, async () => {
+    test(`a TLS connection with a certificate ${what} is refused, and no request is sent`, async () => {
       const { response, texts } = await sentTo(host, certificate);
       expect(response).toEqual(refused(code));
       expect(texts).toEqual([]);
     });
   }
 
-  test("is not trusted by default", async () => {
+  test("a TLS certificate of an unknown authority is not trusted by default", async () => {
     await using receiver = await startSocketReceiver(answer, { certificate: forName });
     const request = requestTo(`https://hook.example:${receiver.port}/`, { address: "127.0.0.1" });
     expect(await new HttpClient().send(request, patient)).toEqual(refused("DEPTH_ZERO_SELF_SIGNED_CERT"));
   });
 
-  test("serves one request after the other", async () => {
+  test("a TLS connection serves several requests in succession", async () => {
     await using receiver = await startSocketReceiver(answer, { certificate: forV4 });
     const client = new HttpClient({ ca: trusted });
     for (let i = 0; i < 5; i++) expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
     expect(receiver.requests).toEqual([5]);
   });
 
-  test("that was opened for one name is not used for another", async () => {
+  test("a TLS connection that was opened for one name is not used for another", async () => {
     await using receiver = await startSocketReceiver(answer, { certificate: forName });
     const client = new HttpClient({ ca: trusted });
     const to = (host: string) =>
       client.send(requestTo(`https://${host}:${receiver.port}/`, { address: "127.0.0.1" }), patient);
     expect(await to("hook.example")).toEqual(OK);
     expect(await to("other.example")).toEqual(refused("ERR_TLS_CERT_ALTNAME_INVALID"));
-    // The dot at the end makes it no other name.
+    // A dot at the end does not make the name a different one.
     expect(await to("hook.example.")).toEqual(OK);
     expect(receiver.requests).toEqual([2]);
   });
 
   for (const bytes of [70_000, 5 * 1024 * 1024]) {
-    test(`takes a body of ${bytes} bytes`, async () => {
+    test(`a TLS connection transfers a body of ${bytes} bytes`, async () => {
       await using receiver = await startSocketReceiver(answer, { certificate: forV4 });
       const body = randomBytes(bytes);
       expect(await new HttpClient({ ca: trusted }).send(requestTo(receiver.url, { body }), patient)).toEqual(OK);
@@ -103,7 +103,7 @@ describe("a TLS connection", () => {
     "ends it": (socket) => socket.end(),
     "breaks it": (socket) => socket.destroy(),
   })) {
-    test(`that was kept is replaced when the peer ${how}`, async () => {
+    test(`a kept TLS connection is replaced when the peer ${how}`, async () => {
       await using receiver = await startSocketReceiver(
         (socket, nth) => (nth === 1 ? answer(socket) : end(socket as TLSSocket)),
         { certificate: forV4 },
@@ -115,7 +115,7 @@ describe("a TLS connection", () => {
   }
 });
 
-/** A TLS server of its own options that records the names that clients ask for. */
+/** Starts a TLS server with these options that records the names that clients ask for. */
 async function startTlsServer(options: object) {
   const names: unknown[] = [];
   const server = createServer({ ...forName, ...options }, (socket) => {
@@ -129,7 +129,7 @@ async function startTlsServer(options: object) {
 }
 
 describe("the client", () => {
-  test("asks for the name without the dot at its end", async () => {
+  test("the client asks a TLS server for the name without the dot at its end", async () => {
     await using server = await startTlsServer({});
     for (const host of ["hook.example", "hook.example."]) {
       const request = requestTo(`https://${host}:${server.port}/`, { address: "127.0.0.1" });
@@ -138,7 +138,7 @@ describe("the client", () => {
     expect(server.names).toEqual(["hook.example", "hook.example"]);
   });
 
-  test("fails with `tls` when an authority is not a certificate", async () => {
+  test("a request fails with `tls` when a configured authority is not a certificate", async () => {
     for (const ca of ["nonsense", forV4.cert.replace("M", "?")]) {
       const { promise, resolve } = Promise.withResolvers<void>();
       await using server = await startRawServer((socket) => void socket.resume().once("close", () => resolve()));
@@ -148,19 +148,19 @@ describe("the client", () => {
     }
   });
 
-  test("does not speak TLS 1.1", async () => {
+  test("the client does not speak TLS 1.1", async () => {
     await using server = await startTlsServer({ minVersion: "TLSv1", maxVersion: "TLSv1.1" });
     const request = requestTo(`https://hook.example:${server.port}/`, { address: "127.0.0.1" });
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toMatchObject({ reason: "tls" });
   });
 
-  test("fails with `tls` when the server demands a certificate of the client", async () => {
+  test("a request fails with `tls` when the server demands a client certificate", async () => {
     await using server = await startTlsServer({ requestCert: true, rejectUnauthorized: true, ca: forName.cert });
     const request = requestTo(`https://hook.example:${server.port}/`, { address: "127.0.0.1" });
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toMatchObject({ reason: "tls" });
   });
 
-  test("fails with `tls` when the server speaks none", async () => {
+  test("a request fails with `tls` when the server does not speak TLS", async () => {
     await using server = await startRawServer((socket) => {
       socket.once("data", () => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
     });
@@ -168,7 +168,7 @@ describe("the client", () => {
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toMatchObject({ reason: "tls" });
   });
 
-  test("fails with `connection` when the server closes during the handshake", async () => {
+  test("a request fails with `connection` when the server closes during the handshake", async () => {
     await using server = await startRawServer((socket) => void socket.once("data", () => socket.end()));
     const request = requestTo(`https://127.0.0.1:${server.port}/`);
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toEqual({

@@ -4,7 +4,7 @@ import type { OutgoingRequest } from "../../../src/ports.ts";
 import { makers, renegotiating, startWebServer, type WebServer } from "../../support/web-servers/index.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
-/** Compiling a server may take its time. */
+/** Time limit in ms, because compiling a server can take long. */
 const START_TIMEOUT_MS = 120_000;
 
 for (const maker of makers) {
@@ -29,14 +29,14 @@ for (const maker of makers) {
         return Buffer.from(response.body).toString();
       };
 
-      test(`${scheme}: one connection serves one request after the other`, async () => {
+      test(`${scheme}: one connection serves several requests in succession`, async () => {
         const sender = client();
         const ports: string[] = [];
         for (let i = 0; i < 5; i++) ports.push(await text(sender, "/port"));
         expect(ports).toEqual(Array(5).fill(ports[0]));
       });
 
-      test(`${scheme}: requests at the same time have a connection each, which is used again`, async () => {
+      test(`${scheme}: concurrent requests have a connection each, and the connections are used again`, async () => {
         const sender = client();
         const ports = () => Promise.all(Array.from({ length: 4 }, () => text(sender, "/port")));
         const first = await ports();
@@ -44,7 +44,7 @@ for (const maker of makers) {
         expect((await ports()).toSorted()).toEqual(first.toSorted());
       });
 
-      test(`${scheme}: a connection that the server ends is not used again`, async () => {
+      test(`${scheme}: a connection that the server closes is not used again`, async () => {
         const sender = client();
         const ports = [await text(sender, "/close"), await text(sender, "/close")];
         expect(ports[0]).not.toBe(ports[1]!);
@@ -71,13 +71,13 @@ for (const maker of makers) {
         });
       }
 
-      test(`${scheme}: a status of failure is told`, async () => {
+      test(`${scheme}: an error status is reported`, async () => {
         expect(await client().send(to("/nothing/there?a=b"), patient)).toMatchObject({ status: 404, note: null });
       });
     }
 
     if (maker.name !== "nginx") return;
-    test("a body that is refused before it has been sent is refused with 413", async () => {
+    test("a body that the server refuses before receiving all of it gets the response 413", async () => {
       const body = Buffer.alloc(20 * 1024 * 1024, "a");
       for (const url of [server.url, server.tlsUrl]) {
         const sender = new HttpClient({ ca: server.certificate.cert });
