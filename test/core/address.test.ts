@@ -101,7 +101,7 @@ describe("address policy", () => {
   for (const ip of refusedV6) test(`the address policy refuses ${ip}`, () => expect(isPublicAddress(ip)).toBe(false));
   for (const ip of publicOnes) test(`the address policy allows ${ip}`, () => expect(isPublicAddress(ip)).toBe(true));
 
-  test("the address policy refuses metadata services in every form that connects to them", () => {
+  test("the address policy refuses metadata services in every spelling that connects to them", () => {
     for (const ip of ["169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "0:0:0:0:0:ffff:a9fe:a9fe"]) {
       expect(addressAllowed(ip, [])).toBe(false);
     }
@@ -165,7 +165,7 @@ describe("address policy properties", () => {
     );
   });
 
-  test("an allow-list only adds addresses, and adds those that it names", () => {
+  test("an allow-list only adds addresses, and adds only those that it names", () => {
     const anyIp = fc.oneof(anyV4, anyV6);
     fc.assert(
       fc.property(anyIp, anyIp, (ip, other) => {

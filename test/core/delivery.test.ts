@@ -63,7 +63,7 @@ describe("delivery decision", () => {
   });
 
   test.each([success, failure("gone"), failure("tls")])(
-    "disabling an endpoint does not change a delivery that has ended anyway (%j)",
+    "disabling an endpoint does not change a delivery that has ended for another reason (%j)",
     (outcome) => {
       const next = decide({ ...context, attempts: 2 }, outcome, 0);
       expect(nextAtDisabledEndpoint(next)).toBe(next);

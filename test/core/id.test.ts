@@ -38,7 +38,7 @@ describe("sequence numbers", () => {
     expect(timeOfSeq(seqBefore(at))).toBe(at - 1);
   });
 
-  test("sequence numbers rise strictly, whatever the clock does and however many are taken", () => {
+  test("sequence numbers increase strictly, whatever the clock does and however many are allocated", () => {
     const step = fc.record({ now: fc.integer({ min: 0, max: 2e12 }), count: fc.integer({ min: 1, max: 10_000 }) });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
@@ -92,7 +92,7 @@ describe("ids", () => {
     );
   });
 
-  test("ids with another prefix or of another installation are not recognised", () => {
+  test("ids with another prefix or from another installation are not recognised", () => {
     const other = new IdCodec([1, 2, 3, 5]);
     fc.assert(
       fc.property(anySeq, (seq) => {

@@ -13,7 +13,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const textOf = (data: Uint8Array, [start, end]: ByteRange) =>
   new TextDecoder("utf-8", { ignoreBOM: true }).decode(data.subarray(start, end));
 
-/** JSON text with white space from `spaces`, in turn, wherever JSON allows it. */
+/** Returns JSON text with white space from `spaces`, in turn, wherever JSON allows white space. */
 function stringify(value: fc.JsonValue, spaces: readonly string[]): string {
   let at = 0;
   const space = () => spaces[at++ % spaces.length] ?? "";
@@ -137,7 +137,7 @@ describe("arrayItems", () => {
 describe("exceedsDepth", () => {
   const nested = (depth: number, open = "[", close = "]") => bytes(open.repeat(depth) + close.repeat(depth));
 
-  test("the depth may reach the limit and not exceed it", () => {
+  test("the depth may reach the limit but not exceed it", () => {
     expect(exceedsDepth(nested(jsonDepthMax))).toBe(false);
     expect(exceedsDepth(nested(jsonDepthMax + 1))).toBe(true);
     expect(exceedsDepth(nested(3, '{"a":', "}"), 3)).toBe(false);
@@ -153,7 +153,7 @@ describe("exceedsDepth", () => {
     expect(exceedsDepth(bytes(`[${"[],".repeat(500)}[]]`), 2)).toBe(false);
   });
 
-  test("the measured depth is the depth of the value", () => {
+  test("the measured depth equals the depth of the value", () => {
     const depthOf = (value: fc.JsonValue): number =>
       value === null || typeof value !== "object"
         ? 0

@@ -10,8 +10,8 @@ const verify = (text: string) => verifyJwt(text, SECRET, NOW_MS);
 const problemOf = (text: string) => (verify(text) as { problem?: string }).problem;
 
 describe("JWT", () => {
-  test("a JWT of another implementation is valid", () => {
-    // The example of jwt.io.
+  test("a JWT made by another implementation is valid", () => {
+    // The example on jwt.io.
     const text =
       "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
     expect(verifyJwt(text, "your-256-bit-secret", NOW_MS)).toEqual({
@@ -40,7 +40,7 @@ describe("JWT", () => {
     expect(problemOf([header, payload, signature.slice(0, -1)].join("."))).toBe("signature");
   });
 
-  test("a JWT cannot choose how it is verified", () => {
+  test("a JWT cannot choose the algorithm that verifies it", () => {
     for (const header of [{ alg: "none" }, { alg: "HS512" }, { alg: "RS256" }, { alg: "hs256" }, {}, { alg: null }]) {
       expect(problemOf(signJwt({}, SECRET, header))).toBe("malformed");
     }

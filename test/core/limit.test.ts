@@ -6,8 +6,8 @@ const anyRate = fc.oneof(fc.integer({ min: 1, max: 65_535 }), fc.double({ min: 0
 const startAt = 1_700_000_000_000;
 
 /**
- * Returns the times at which starts were allowed. Tries after every given pause and after every
- * wait that the bucket returns.
+ * Returns the times at which starts were allowed. Tries to start after every given pause and after
+ * every wait that the bucket returns.
  */
 function startsWith(rate: number, pausesMs: number[]): number[] {
   let now = startAt;
@@ -24,7 +24,7 @@ function startsWith(rate: number, pausesMs: number[]): number[] {
 }
 
 describe("token bucket", () => {
-  test("a token bucket allows its burst at once and then one token per interval", () => {
+  test("a token bucket allows its burst immediately and then one token per interval", () => {
     const rate = 20;
     let bucket = fullBucket(rate, 0);
     for (let i = 0; i < 2; i++) ({ bucket } = take(bucket, rate, 0));
@@ -87,7 +87,7 @@ describe("token bucket", () => {
     );
   });
 
-  test("a token bucket reaches its rate when it is asked without pauses", () => {
+  test("a token bucket reaches its rate when tokens are requested without pauses", () => {
     for (const rate of [1, 50, 333, 500]) {
       const starts = startsWith(rate, new Array(2000).fill(0));
       const seconds = (starts.at(-1)! - starts[0]!) / 1000;

@@ -16,7 +16,7 @@ const found: LookupResult = { kind: "found", addresses: ADDRESSES };
 const absent: LookupResult = { kind: "absent" };
 const unanswered: LookupResult = { kind: "unanswered" };
 
-/** The cache entry after these lookups, each with its time. */
+/** Returns the cache entry after these lookups, each of which has a time. */
 function after(...results: [LookupResult, number][]): NameAnswer {
   return results.reduce<NameAnswer | undefined>((answer, [result, at]) => learn(answer, result, at), undefined)!;
 }
@@ -69,7 +69,7 @@ describe("successful lookup", () => {
   });
 });
 
-test("no addresses are used after their lifetime, whatever the lookups in between returned", () => {
+test("addresses are not used after their lifetime, whatever the lookups in between returned", () => {
   const results = fc.array(fc.tuple(fc.constantFrom(found, absent, unanswered), fc.nat(120_000)), { minLength: 1 });
   fc.assert(
     fc.property(results, fc.nat(10 * 60_000), (steps, laterMs) => {

@@ -3,7 +3,7 @@ import { DocumentProblem, webhooksMax, webhooksOf } from "../../src/core/openapi
 
 const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
 
-/** A document with one webhook whose payload has this schema. */
+/** Returns a document with one webhook whose payload has this schema. */
 function withSchema(schema: unknown, more: object = {}, version = "3.1.0") {
   const content = { "application/json": { schema } };
   return { openapi: version, webhooks: { "pet.new": { post: { requestBody: { content } } } }, ...more };
@@ -78,7 +78,7 @@ describe("OpenAPI webhooks", () => {
 });
 
 describe("webhook schemas", () => {
-  test("a webhook schema includes everything it references, once", () => {
+  test("a webhook schema includes every definition that it references, once", () => {
     const schemas = {
       Pet: { type: "object", properties: { owner: { $ref: "#/components/schemas/Owner" } } },
       Owner: { type: "object", properties: { pets: { items: { $ref: "#/components/schemas/Pet" } } } },

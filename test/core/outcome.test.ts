@@ -41,7 +41,7 @@ describe("outcome", () => {
     });
   }
 
-  test("a missing response fails with the reason of the transport", () => {
+  test("a missing response fails with the transport's reason", () => {
     const reasons: TransportFailure[] = ["timeout", "connection", "dns", "tls", "blocked"];
     for (const reason of reasons) {
       expect(classify({ kind: "failure", reason, detail: "" }, now)).toEqual({
@@ -106,7 +106,7 @@ describe("Retry-After", () => {
     });
   }
 
-  test("Retry-After is never negative nor longer than a day, whatever it says", () => {
+  test("Retry-After is never negative or longer than a day, whatever its value", () => {
     const text = fc.oneof(
       fc.string(),
       fc.integer().map(String),

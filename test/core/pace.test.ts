@@ -41,7 +41,7 @@ describe("pace", () => {
     }
   });
 
-  test("a pace is kept although its steps are late", () => {
+  test("a pace is kept even if its steps are late", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000 }),
@@ -55,7 +55,7 @@ describe("pace", () => {
     );
   });
 
-  test("a pace has no burst after a long break", () => {
+  test("a pace has no burst after a long interruption", () => {
     const { pace } = advance(paceFrom(START, 100, LIMITS), 100, START, LIMITS);
     expect(advance(pace, 100, START + 3_600_000, LIMITS).count).toBe(40);
   });

@@ -58,7 +58,7 @@ describe("name iterator", () => {
     maxLength: 12,
   });
 
-  /** A page of a list sorted by name, as a store returns it. */
+  /** Returns a page of a list that is sorted by name, as a store does. */
   function page(all: readonly string[], limit: number, iterator: string | null) {
     const start = iterator === null ? { name: null, backwards: false } : parseNameIterator(iterator);
     const { name, backwards } = start;
@@ -67,7 +67,7 @@ describe("name iterator", () => {
     return listOut(items, iteratorOfName, beyond.length > limit);
   }
 
-  test("name iterators lead through the whole list and back, whatever the names begin with", () => {
+  test("name iterators lead through the whole list and back, whatever characters the names begin with", () => {
     fc.assert(
       fc.property(names, fc.integer({ min: 1, max: 5 }), (unsorted, limit) => {
         const all = unsorted.sort();

@@ -165,7 +165,7 @@ describe("headers of a message", () => {
       contentType('text/plain; a="b'),
       contentType("text/plain; a = b"),
       contentType("text/pläin"),
-      // Would take forever if a gap could be split in several ways.
+      // This would take forever if a gap could be split in several ways.
       contentType(`a/b${`;${" ".repeat(100)}`.repeat(35)}!`),
     ],
   );

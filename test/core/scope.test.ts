@@ -129,7 +129,7 @@ describe("delegated scopes", () => {
     );
   });
 
-  test("a grantor may delegate each of its own scopes", () => {
+  test("a grantor may delegate each scope that it holds", () => {
     fc.assert(
       fc.property(someScopes, (grantor) => {
         expect(grantor.every((one) => covers(grantor, one))).toBe(true);
@@ -148,7 +148,7 @@ describe("delegated scopes", () => {
     );
   });
 
-  test("an added scope never takes a right away", () => {
+  test("an added scope never removes a right", () => {
     fc.assert(
       fc.property(someScopes, anyScope, anyName, (held, more, name) => {
         if (missingScopes(held, [name]).length === 0) expect(missingScopes([...held, more], [name])).toEqual([]);
@@ -157,7 +157,7 @@ describe("delegated scopes", () => {
   });
 });
 
-/** Another spelling of the same scope. */
+/** Returns another spelling of the same scope. */
 function respelled(name: ScopeName, dice: readonly number[]): string {
   const letters = [...name.replaceAll("-", "")].map((letter, i) => {
     const die = dice[i % dice.length]!;
@@ -167,7 +167,7 @@ function respelled(name: ScopeName, dice: readonly number[]): string {
   return letters.join("");
 }
 
-test("every spelling of a name is the same scope and no other one", () => {
+test("every spelling of a name is the same scope, and no spelling is another scope", () => {
   const dice = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(anyName, anyName, dice, (name, other, thrown) => {

@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { OneLife, type Service, ServiceStack } from "../../src/core/service.ts";
 
-/** A service that records its calls. Each takes the given number of turns of the event loop. */
+/**
+ * A service that records its calls. Each call takes the given number of turns of the event loop.
+ */
 class Recorded extends OneLife {
   constructor(
     private readonly name: string,
@@ -31,7 +33,7 @@ async function turns(count: number): Promise<void> {
 }
 
 describe("service", () => {
-  test("a service starts once and stops once, however the calls overlap", async () => {
+  test("a service starts once and stops once, even if the calls overlap", async () => {
     const calls = fc.array(fc.record({ call: fc.constantFrom("start", "stop"), after: fc.nat(3) }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(calls, fc.nat(3), async (plan, slowness) => {
@@ -52,7 +54,7 @@ describe("service", () => {
     );
   });
 
-  test("a service that cannot start is still ended, and every start rejects", async () => {
+  test("a service that fails to start is still stopped, and every start rejects", async () => {
     const log: string[] = [];
     const service = new Recorded("a", log, { fails: true });
     await expect(service.start()).rejects.toThrow("a cannot start");
@@ -61,7 +63,7 @@ describe("service", () => {
     expect(log).toEqual(["begin a", "end a", "ended a"]);
   });
 
-  test("every stop of a service waits until it has stopped", async () => {
+  test("every stop of a service waits until the service has stopped", async () => {
     const log: string[] = [];
     const service = new Recorded("a", log, { turns: 3 });
     await service.start();

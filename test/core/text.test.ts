@@ -42,7 +42,7 @@ describe("cutText", () => {
 });
 
 describe("pathOfMalformedText", () => {
-  test("a lone surrogate is found wherever it is", () => {
+  test("a lone surrogate is found at any place", () => {
     expect(pathOfMalformedText({ a: [1, null, { b: "x\ud800" }] })).toEqual(["a", "[2]", "b"]);
     expect(pathOfMalformedText({ a: { "\udc00": 1 } })).toEqual(["a", "\udc00"]);
     expect(pathOfMalformedText("\ud800")).toEqual([]);

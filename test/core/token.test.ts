@@ -16,7 +16,7 @@ test("a token consists of its prefix and all of its random bytes", () => {
   expect(new Uint8Array(Buffer.from(text.slice(4), "base64url"))).toEqual(random);
 });
 
-test("a root token can be told from other tokens by its prefix", () => {
+test("a root token can be distinguished from other tokens by its prefix", () => {
   expect(rootTokenText(new Uint8Array(tokenBytes))).toMatch(/^bhroot_A{43}$/);
 });
 

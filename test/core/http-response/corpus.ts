@@ -1,14 +1,17 @@
 import { chunked, responseOf } from "./read.ts";
 
-/** Responses as servers send them, proper and odd, as Latin-1. None is longer than a few hundred bytes. */
+/**
+ * Valid and unusual responses as servers send them, as Latin-1. None is longer than a few hundred
+ * bytes.
+ */
 export const corpus: readonly string[] = [
   // nginx
   responseOf(["Server: nginx/1.22.1", "Content-Type: text/plain", "Content-Length: 2", "Connection: keep-alive"], "ok"),
-  // Go, with lower-case lengths of zero and a date
+  // Go, with lower-case names and a date
   responseOf(["Date: Sat, 28 Nov 2026 13:29:25 GMT", "Content-Length: 0"], "", "HTTP/1.1 202 Accepted"),
   // Node.js, in chunks
   responseOf(["Connection: keep-alive", "Keep-Alive: timeout=5", "Transfer-Encoding: chunked"], chunked("ok", "a")),
-  // Python's http.server: HTTP/1.0, until the connection ends
+  // Python's http.server: HTTP/1.0, the body ends with the connection
   responseOf(["Server: BaseHTTP/0.6 Python/3.11.2"], "hello\n", "HTTP/1.0 200 OK"),
   // PHP's built-in server: the body ends with the connection, with `Connection: close`
   responseOf(["Host: localhost:8000", "Connection: close", "X-Powered-By: PHP/8.2"], "<br />\n<b>Warning</b>"),

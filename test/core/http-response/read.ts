@@ -2,7 +2,7 @@ import { ResponseParser } from "../../../src/core/http-response/response-parser.
 
 export const BODY_BYTES_MAX = 64;
 
-/** What was read of a response, the body as Latin-1. */
+/** What the parser has read of a response. The body is Latin-1. */
 export interface ReadResponse {
   readonly status: number | null;
   readonly retryAfter: string | null;
@@ -13,7 +13,7 @@ export interface ReadResponse {
   readonly mayBeReused: boolean;
 }
 
-/** How the connection ends after the last piece; null: it stays open. */
+/** Way in which the connection ends after the last piece; null means that it stays open. */
 export type Ending = "close" | "reset" | null;
 
 export function readPieces(
@@ -33,7 +33,7 @@ export function readText(text: string, ending: Ending = null): ReadResponse {
   return readPieces([Buffer.from(text, "latin1")], ending);
 }
 
-/** A 200 with these header lines and this behind them. */
+/** Returns a 200 response with these header lines, followed by this text. */
 export function responseOf(headers: readonly string[], rest = "", statusLine = "HTTP/1.1 200 OK"): string {
   return [statusLine, ...headers, "", rest].join("\r\n");
 }

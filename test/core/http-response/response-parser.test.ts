@@ -24,7 +24,7 @@ describe("a status line", () => {
     [`HTTP/1.1 200 ${"a".repeat(statusLineBytesMax - 14)}`, 200],
   ];
   for (const [line, status] of valid) {
-    test(`may be ${JSON.stringify(line.slice(0, 40))}`, () => {
+    test(`a status line may be ${JSON.stringify(line.slice(0, 40))}`, () => {
       const read = readText(responseOf(["Content-Length: 0"], "", line));
       expect(read).toMatchObject({ status, note: null, isDone: true, isCutOff: false });
     });
@@ -53,18 +53,18 @@ describe("a status line", () => {
     "<html>",
   ];
   for (const line of invalid) {
-    test(`may not be ${JSON.stringify(line)}`, () => {
+    test(`a status line may not be ${JSON.stringify(line)}`, () => {
       expect(readText(responseOf(["Content-Length: 0"], "", line))).toMatchObject({ status: null, isDone: true });
     });
   }
 
-  test("that cannot become HTTP ends the reading before the line ends", () => {
+  test("a status line that cannot become HTTP ends the response before the line ends", () => {
     expect(readText("HTTP").isDone).toBe(false);
     expect(readText("\x15\x03\x01").isDone).toBe(true);
     expect(readText("HTTPS").isDone).toBe(true);
   });
 
-  test("counts although it is longer than is read", () => {
+  test("a status line that is longer than the limit still counts", () => {
     expect(readText(`HTTP/1.1 503 ${"a".repeat(statusLineBytesMax)}`)).toMatchObject({
       status: 503,
       note: "The status line was longer than 8 KiB; the rest was ignored.",
@@ -96,7 +96,7 @@ describe("the body", () => {
     ["with white space around its length", responseOf(["Content-Length: \t 5 \t"], "hello"), "hello"],
   ];
   for (const [what, text, body] of table) {
-    test(`${what} is read`, () => {
+    test(`a body ${what} is read`, () => {
       expect(readText(text)).toMatchObject({ status: 200, body, note: null, isDone: true, isCutOff: false });
     });
   }
@@ -108,7 +108,7 @@ describe("the body", () => {
     ["with an empty coding, and a length", ["Transfer-Encoding:", FIVE]],
   ];
   for (const [what, headers] of untilClose) {
-    test(`${what} ends with the connection`, () => {
+    test(`a body ${what} ends with the connection`, () => {
       const text = responseOf(headers, "hello, world");
       expect(readText(text)).toMatchObject({ status: 200, isDone: false });
       const whole = { status: 200, body: "hello, world", note: null, isCutOff: false, mayBeReused: false };
@@ -118,7 +118,7 @@ describe("the body", () => {
   }
 
   for (const status of [101, 204, 304]) {
-    test(`of a ${status} is empty, whatever its headers say`, () => {
+    test(`the body of a ${status} is empty, whatever its headers say`, () => {
       const read = readText(responseOf([FIVE], "", `HTTP/1.1 ${status} x`));
       expect(read).toMatchObject({ status, body: "", note: null, isDone: true, mayBeReused: status !== 101 });
     });
@@ -133,13 +133,13 @@ describe("the body", () => {
     ["in chunks that become malformed", responseOf([CHUNKED], `${long.length.toString(16)}\r\n${long}oops`)],
   ];
   for (const [what, text] of tooLong) {
-    test(`${what} that is too long is cut, and the rest is not waited for`, () => {
+    test(`a body ${what} that is too long is cut, and the parser does not wait for the rest`, () => {
       const cut = { status: 200, body: long.slice(1), note: null, isDone: true, isCutOff: false, mayBeReused: false };
       expect(readText(text)).toMatchObject(cut);
     });
   }
 
-  test("of exactly the limit is not cut", () => {
+  test("a body of exactly the limit is not cut", () => {
     const body = "a".repeat(BODY_BYTES_MAX);
     expect(readText(responseOf([`Content-Length: ${BODY_BYTES_MAX}`], body))).toMatchObject({
       body,
@@ -147,13 +147,13 @@ describe("the body", () => {
     });
   });
 
-  test("that is too long leaves the connection usable if all of it has arrived", () => {
+  test("a body that is too long leaves the connection usable if all of it has arrived", () => {
     const whole = responseOf([`Content-Length: ${long.length}`], long);
     expect(readText(whole)).toMatchObject({ body: long.slice(1), note: null, mayBeReused: true });
     expect(readText(`${whole}?`)).toMatchObject({ body: long.slice(1), mayBeReused: false });
   });
 
-  test("is cut between characters", () => {
+  test("a body is cut between characters", () => {
     const text = Buffer.from(`a${"é".repeat(BODY_BYTES_MAX)}`).toString("latin1");
     const read = readText(responseOf([`Content-Length: ${text.length}`], text));
     expect(Buffer.from(read.body, "latin1").toString()).toBe(`a${"é".repeat(BODY_BYTES_MAX / 2 - 1)}`);
@@ -163,20 +163,20 @@ describe("the body", () => {
 describe("interim responses", () => {
   const final = responseOf([FIVE], "hello");
 
-  test("are skipped with their headers", () => {
+  test("interim responses are skipped with their headers", () => {
     const interim = responseOf([], "", "HTTP/1.1 100 Continue");
     const hints = responseOf(["Link: </a>", "Retry-After: 9", "Content-Length: 3"], "", "HTTP/1.1 103 Early Hints");
     const whole = { status: 200, retryAfter: null, body: "hello", note: null, mayBeReused: true };
     expect(readText(interim + hints + interim + final)).toMatchObject(whole);
   });
 
-  test("are no response by themselves", () => {
+  test("interim responses alone are no response", () => {
     const interim = responseOf([], "", "HTTP/1.1 100 Continue");
     expect(readText(interim)).toMatchObject({ status: null, isDone: false });
     expect(readText(interim, "close")).toMatchObject({ status: null, isDone: true, isCutOff: true });
   });
 
-  test("without an end are given up", () => {
+  test("interim responses without an end are aborted", () => {
     const endless = responseOf([`X: ${"a".repeat(1000)}`], "", "HTTP/1.1 102 Processing").repeat(100);
     expect(readText(endless)).toMatchObject({ status: null, isDone: true });
   });
@@ -208,12 +208,12 @@ describe("the connection", () => {
     ["HTTP/1.1 101 Switching Protocols", ["Connection: Upgrade"], false],
   ];
   for (const [statusLine, headers, mayBeReused] of table) {
-    test(`after ${statusLine} with ${headers.join(" and ") || "nothing"} may be reused: ${mayBeReused}`, () => {
+    test(`the connection after ${statusLine} with ${headers.join(" and ") || "nothing"} may be reused: ${mayBeReused}`, () => {
       expect(readText(responseOf(["Content-Length: 0", ...headers], "", statusLine)).mayBeReused).toBe(mayBeReused);
     });
   }
 
-  test("is not reused after a length beside chunks, nor after bytes that nobody asked for", () => {
+  test("a connection is not reused after a length beside chunks, or after unrequested bytes", () => {
     expect(readText(responseOf([FIVE, CHUNKED], chunked("hello"))).mayBeReused).toBe(false);
     expect(readText(responseOf([FIVE], "hello\r\n"))).toMatchObject({ body: "hello", note: null, mayBeReused: false });
   });
@@ -276,13 +276,13 @@ describe("a response that is not as it should be keeps its status, with a note",
     ],
   ];
   for (const [what, text, read] of table) {
-    test(what, () => {
+    test(`a response with ${what} keeps its status and has a note`, () => {
       const expected = { status: 200, isDone: true, isCutOff: false, mayBeReused: false, ...read };
       expect(readText(text)).toMatchObject(expected);
     });
   }
 
-  test("of several findings the first is told", () => {
+  test("the note of a response with several faults names the first", () => {
     expect(readText(responseOf(["X", " folded", "Content-Length: x"])).note).toBe(malformed);
   });
 
@@ -291,7 +291,7 @@ describe("a response that is not as it should be keeps its status, with a note",
     expect(readText(text)).toMatchObject({ body: "hello", note: null, mayBeReused: true });
   });
 
-  test("300 headers are no fault", () => {
+  test("a response with 300 headers is valid", () => {
     const many = Array.from({ length: 300 }, (_, i) => `X-Header-${i}: ${i}`);
     expect(readText(responseOf([...many, FIVE], "hello"))).toMatchObject({
       body: "hello",
@@ -312,7 +312,7 @@ describe("a response that is cut off", () => {
     ["in its trailers", responseOf([CHUNKED], "3\r\nhel\r\n0\r\nX: a\r\n"), "hel"],
   ];
   for (const [what, text, body] of table) {
-    test(`${what} is known to be, and has a note`, () => {
+    test(`a response that is cut off ${what} is recognised and has a note`, () => {
       const note = "The connection was closed before the end of the response.";
       for (const ending of ["close", "reset"] as const) {
         expect(readText(text, ending)).toMatchObject({ status: 200, body, note, isCutOff: true, mayBeReused: false });
@@ -321,7 +321,7 @@ describe("a response that is cut off", () => {
     });
   }
 
-  test("in its status line has no status", () => {
+  test("a response that is cut off in its status line has no status", () => {
     expect(readText("HTTP/1.1 200 O", "close")).toMatchObject({ status: null, isDone: true, isCutOff: true });
   });
 });

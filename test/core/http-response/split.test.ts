@@ -4,9 +4,11 @@ import { headerBlockBytesMax, headerLineBytesMax } from "../../../src/core/http-
 import { corpus } from "./corpus.ts";
 import { chunked, type Ending, type ReadResponse, readPieces, responseOf } from "./read.ts";
 
-/** How bytes are split into pieces says nothing about a response, and no bytes are too strange to be read. */
+/**
+ * The way in which bytes are split must not change a response's meaning, and any bytes can be read.
+ */
 
-/** Parts that responses are made of, whole and broken. */
+/** Parts of responses, valid and invalid. */
 const fragment = fc.oneof(
   fc.constantFrom(
     "HTTP/1.1 200 OK\r\n",
@@ -54,18 +56,21 @@ function split(bytes: Buffer, positions: readonly number[]): Buffer[] {
   return at.map((from, i) => bytes.subarray(from, at[i + 1] ?? bytes.length));
 }
 
-/** Everything but whether the connection may be reused: what came behind a body that was cut is seen only by chance. */
+/**
+ * Everything except whether the connection may be reused: bytes after a body that was cut are seen
+ * only by chance.
+ */
 function meaning({ mayBeReused: _, ...rest }: ReadResponse) {
   return rest;
 }
 
-/** Each byte is a piece of its own. */
+/** Splits the bytes so that each is a separate piece. */
 function single(bytes: Buffer): Buffer[] {
   return Array.from({ length: bytes.length }, (_, i) => bytes.subarray(i, i + 1));
 }
 
 describe("a response", () => {
-  test("means the same in one piece and in any pieces", () => {
+  test("a response means the same in one piece and in any pieces", () => {
     fc.assert(
       fc.property(fc.oneof(response, soup, noise), ending, cuts, (bytes, how, positions) => {
         const whole = readPieces([bytes], how);
@@ -76,7 +81,7 @@ describe("a response", () => {
     );
   });
 
-  test("that is whole allows the same reuse in any pieces", () => {
+  test("a whole response allows the same reuse of its connection in any pieces", () => {
     const headers = fc.subarray(["Connection: close", "X: y", "Retry-After: 3"]);
     const body = fc.string({ unit: "binary-ascii", maxLength: 60 });
     fc.assert(
@@ -94,7 +99,7 @@ describe("a response", () => {
   });
 
   for (const text of corpus) {
-    test(`such as ${JSON.stringify(text.slice(0, 60))} means the same wherever it is cut in two or three`, () => {
+    test(`a response such as ${JSON.stringify(text.slice(0, 60))} means the same wherever it is cut in two or three`, () => {
       const bytes = Buffer.from(text, "latin1");
       const whole = readPieces([bytes], "close");
       expect(whole.status).not.toBeNull();
@@ -107,7 +112,7 @@ describe("a response", () => {
     });
   }
 
-  test("has a status only where a status line stands", () => {
+  test("a response has a status only if it begins with a status line", () => {
     fc.assert(
       fc.property(fc.oneof(response, soup, noise), ending, (bytes, how) => {
         const { status } = readPieces([bytes], how);
@@ -119,7 +124,7 @@ describe("a response", () => {
     );
   });
 
-  test("never loses a status line, whatever follows", () => {
+  test("a response never loses its status line, whatever follows", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 999 }), fc.oneof(soup, noise), ending, cuts, (status, rest, how, at) => {
         const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 ${status} x\r\n`), rest]);
@@ -129,7 +134,7 @@ describe("a response", () => {
     );
   });
 
-  test("keeps no more of its body than asked for", () => {
+  test("a response keeps no more of its body than requested", () => {
     fc.assert(
       fc.property(response, cuts, fc.nat(100), (bytes, positions, bytesMax) => {
         expect(readPieces(split(bytes, positions), "close", bytesMax).body.length).toBeLessThanOrEqual(bytesMax);
@@ -137,7 +142,7 @@ describe("a response", () => {
     );
   });
 
-  test("with a header block of exactly the limit is read, and one byte more is too long, in any pieces", () => {
+  test("in any pieces, a header block of exactly the limit is read, and one byte more is too long", () => {
     for (const extra of [0, 1]) {
       const lines = "X: y\r\n".repeat(10);
       const filling = headerBlockBytesMax - lines.length - "Content-Length: 0\r\n\r\n".length + extra;
