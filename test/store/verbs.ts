@@ -4,8 +4,8 @@ import type { Open } from "./store-under-test.ts";
 type Verb = (...args: readonly unknown[]) => unknown;
 
 /**
- * The names of everything that can be called on a store, such as `queue.idempotency.get`, in
- * alphabetical order.
+ * Returns the names of all functions of a store, such as `queue.idempotency.get`, in alphabetical
+ * order.
  */
 export function verbsOf(store: Store): string[] {
   return namesOf(store, "").sort();
@@ -18,7 +18,7 @@ function namesOf(part: object, path: string): string[] {
   });
 }
 
-/** Opens stores that write down in `called` which of their verbs are called. */
+/** Opens stores that record in `called` which of their verbs are called. */
 export function watching(open: Open, called: Set<string>): Open {
   const watched = new WeakMap<Store, Store>();
   const watch = (store: Store): Store => {

@@ -72,7 +72,7 @@ describe("group commit", () => {
     await expect(memory.world.store.housekeeping.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
   });
 
-  test("a write that fails by itself is not reported as a failing disk", async () => {
+  test("a write that fails on its own is not reported as a failing disk", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const taken = await world.send();
@@ -81,7 +81,7 @@ describe("group commit", () => {
     expect(failure).not.toBeInstanceOf(StoreUnavailable);
   });
 
-  test("the group commit leaves no transaction open, whatever fails", async () => {
+  test("the group commit leaves no transaction open, whichever step fails", async () => {
     await using memory = await memoryWorld();
     const { world, db } = memory;
     const taken = await world.send();

@@ -29,7 +29,7 @@ function kept(db: Database): number[] {
     .map(({ value }) => value);
 }
 
-/** Returns the result of a promise, or "pending" if it has none yet. */
+/** Returns the result of a promise, or "pending" if the promise has not settled. */
 function settledBy(promise: Promise<unknown>): Promise<unknown> {
   const nothing = new Promise((resolve) => setImmediate(resolve, "pending"));
   return Promise.race([promise.then(() => "stored"), nothing]).catch((error) => error);
@@ -57,7 +57,7 @@ describe("committer", () => {
     expect(await write).toBeInstanceOf(StoreUnavailable);
   });
 
-  test("a committer continues after a transaction that could not be rolled back at once", async () => {
+  test("a committer continues after a transaction that could not be rolled back immediately", async () => {
     using db = database();
     const facts: Fact[] = [];
     const committer = committerOn(db, (fact) => facts.push(fact));

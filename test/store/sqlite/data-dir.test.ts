@@ -20,7 +20,7 @@ async function touch(...args: Parameters<typeof optionsFor>): Promise<void> {
 }
 
 describe("data directory", () => {
-  test("a data directory and its files are created for their owner only", async () => {
+  test("a data directory and its files are accessible only to their owner", async () => {
     using home = temporaryDirectory();
     const dataDir = home.file("new/data");
     await touch(dataDir);
@@ -51,7 +51,7 @@ describe("data directory", () => {
     expect(existsSync(home.file("encryption.key"))).toBe(false);
   });
 
-  test("a data directory is refused with another encryption key and opens again with the first", async () => {
+  test("a data directory cannot be opened with another encryption key, but again with the first", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     await expect(openStore(optionsFor(home.path, { encryptionKey: OTHER_KEY }))).rejects.toThrow(/encryption key/i);
@@ -90,7 +90,7 @@ describe("data directory", () => {
     await touch(home.path);
   });
 
-  test("a command can write to a data directory that a server owns, and the server reads what it wrote", async () => {
+  test("a command can write to a data directory that a server owns, and the server reads the new data", async () => {
     using home = temporaryDirectory();
     const server = await openStore(optionsFor(home.path));
     const command = await openStore(optionsFor(home.path, { exclusive: false }));

@@ -10,7 +10,7 @@ const KILLED = join(import.meta.dir, "killed-in-group.ts");
 
 describe("the writes of a group", () => {
   test.each(["SQLITE_FULL", "SQLITE_IOERR_FSYNC"])(
-    "a group is refused as a whole when the disk says %s",
+    "a group is refused as a whole when the disk reports %s",
     async (code) => {
       await using memory = await memoryWorld();
       const { meta } = memory.world.store.housekeeping;
@@ -55,7 +55,7 @@ describe("the writes of a group", () => {
     expect([await meta.get("one"), await meta.get("two")]).toEqual([null, null]);
   });
 
-  test("nothing of a group is stored when the process is killed in the middle of it", async () => {
+  test("no part of a group is stored when the process is killed in the middle of the group", async () => {
     using home = temporaryDirectory();
     const child = Bun.spawn([process.execPath, KILLED, home.path], { stdout: "inherit", stderr: "inherit" });
     await child.exited;

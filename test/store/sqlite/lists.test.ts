@@ -143,7 +143,7 @@ function endpointMessageCases(): Case[] {
   ];
 }
 
-/** Counts the rows that the queries of a list may read: those in the ranges that they are given. */
+/** Counts the rows that a list's queries may read, which are the rows in the queried ranges. */
 function watchRanges(): { rows(): number; stop(): void } {
   const prototype = Object.getPrototypeOf(reader.query("SELECT 1")) as { all: (...args: unknown[]) => unknown };
   const { all } = prototype;
@@ -205,7 +205,7 @@ describe("long lists", () => {
     }
   }, 30_000);
 
-  test("a long list reads hardly any row for a value that does not occur", async () => {
+  test("a long list reads almost no rows for a value that does not occur", async () => {
     const watch = watchRanges();
     const page = { limit: LIMIT, from: null, backwards: false, order: "descending" } as const;
     await store.history.attempts.ofEndpoint(history.busy, { eventTypes: [seen.unknownType] }, page, false);
@@ -214,7 +214,7 @@ describe("long lists", () => {
     expect(rows).toBeLessThanOrEqual(70);
   });
 
-  test("a long list is the same after the data of an older version was migrated", async () => {
+  test("a long list is the same after data from an older version was migrated", async () => {
     using old = temporaryDirectory();
     reader.run(`VACUUM INTO '${old.file("boathook.db")}'`);
     await Bun.write(old.file("encryption.key"), Bun.file(directory.file("encryption.key")));
@@ -234,7 +234,7 @@ describe("long lists", () => {
   }, 30_000);
 });
 
-/** Drops what the migration with the index has created and runs it again. */
+/** Drops everything that the migration with the index has created, and runs the migration again. */
 function rebuildIndex(path: string): void {
   const step = migrations.find((sql) => sql.includes("CREATE TABLE stretch"))!;
   using db = new Database(path);

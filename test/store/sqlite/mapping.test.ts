@@ -23,13 +23,13 @@ const mapping = mappingOf("thing", fields, {
 });
 
 describe("the mapping of a resource to a table", () => {
-  test("selects each stored field under its name", () => {
+  test("a mapping selects each stored field under the field's name", () => {
     expect(mapping.columns).toBe(
       "seq, application_seq AS applicationSeq, name, paused, waits_ms AS waitsMs, fifo AS ordering, created_at AS createdAt",
     );
   });
 
-  test("inserts all stored fields, and other columns", () => {
+  test("a mapping inserts all stored fields and additional columns", () => {
     expect(mapping.insert()).toBe(
       "INSERT INTO thing (seq, application_seq, name, paused, waits_ms, fifo, created_at) VALUES ($seq, $applicationSeq, $name, $paused, $waitsMs, $ordering, $createdAt)",
     );
@@ -38,11 +38,11 @@ describe("the mapping of a resource to a table", () => {
     );
   });
 
-  test("updates all but what stays as it was created", () => {
+  test("a mapping updates all fields except those that stay as they were created", () => {
     expect(mapping.assignments).toBe("name = $name, paused = $paused, waits_ms = $waitsMs, fifo = $ordering");
   });
 
-  test("reads back from a row what it binds for it", () => {
+  test("a mapping reads the same values from a row that it binds for that row", () => {
     const common = { seq: 1, applicationSeq: 2, name: "n", createdAt: 3 };
     const full = { ...common, paused: true, waitsMs: [5, 10], ordering: "fifo" } as const;
     const empty = { ...common, paused: false, waitsMs: null, ordering: "parallel" } as const;
@@ -51,7 +51,7 @@ describe("the mapping of a resource to a table", () => {
     for (const record of [full, empty]) expect(mapping.toRecord(mapping.toBindings(record))).toEqual(record);
   });
 
-  test("leaves out of a record what else is in the row", () => {
+  test("a mapping leaves other columns of a row out of the record", () => {
     const record = { seq: 1, applicationSeq: 2, name: "n", createdAt: 3, paused: false, waitsMs: null } as const;
     const row = { ...mapping.toBindings({ ...record, ordering: "parallel" }), deletedAt: 5 };
     expect(mapping.toRecord(row)).toEqual({ ...record, ordering: "parallel" });

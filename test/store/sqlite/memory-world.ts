@@ -5,12 +5,12 @@ import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
 
-/** A store in memory whose disk fails and whose process dies when told to. */
+/** A store in memory whose disk fails and whose process dies on request. */
 export interface MemoryWorld extends AsyncDisposable {
   readonly world: Furnished;
   readonly commits: Extract<Fact, { type: "commit.finished" | "commit.failed" }>[];
   readonly db: Database;
-  /** Error to throw before the next commits, as if from the disk. */
+  /** Error that the next commits throw, as if it came from the disk. */
   trouble: Error | null;
   crash(): void;
 }

@@ -14,7 +14,7 @@ function database(): Database {
 }
 
 describe("numbers of a command", () => {
-  test("no two commands share a number, nor does one share it with a server that takes up to 2048 in a millisecond", () => {
+  test("commands share no numbers with each other, or with a server that allocates up to 2048 in a millisecond", () => {
     const turn = fc.record({
       source: fc.integer({ min: 0, max: 3 }),
       count: fc.integer({ min: 1, max: 40 }),
@@ -42,7 +42,7 @@ describe("numbers of a command", () => {
     );
   });
 
-  test("they rise, also beyond a number that was reached, and tell the time", () => {
+  test("the numbers of a command increase, even beyond a number already in use, and contain the time", () => {
     using db = database();
     const source = new CommandSeqSource(db, () => START_AT);
     const first = source.next();
@@ -52,7 +52,7 @@ describe("numbers of a command", () => {
     expect(source.next()).toBeGreaterThan(first + 100_000);
   });
 
-  test("a command that takes no number writes nothing", () => {
+  test("a command that allocates no number writes no row", () => {
     using db = database();
     new CommandSeqSource(db, () => START_AT);
     expect(db.query("SELECT * FROM meta").all()).toEqual([]);

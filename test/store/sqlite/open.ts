@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 import type { StoreUnderTest } from "../store-under-test.ts";
 
 export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): OpenOptions {
-  // Tests end their processes in an orderly way, so they need not wait for the disk.
+  // Tests end their processes cleanly, so they need not wait for the disk.
   return {
     dataDir,
     sync: "normal",
@@ -18,7 +18,7 @@ export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): 
   };
 }
 
-/** Opens a store like the server does, in a new temporary directory. */
+/** Opens a store in a new temporary directory, in the same way as the server. */
 export async function openDataDir(): Promise<StoreUnderTest> {
   const directory = temporaryDirectory();
   const facts: Fact[] = [];

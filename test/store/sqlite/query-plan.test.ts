@@ -26,11 +26,11 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
 
 /** Intended sorts. */
 const SORTS_INTENDED: readonly string[] = [
-  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // the summary of dead letters counts before it sorts
-  "FROM endpoint_secret", // a dozen at most
+  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // the summary of dead letters counts the rows before it sorts
+  "FROM endpoint_secret", // at most a dozen rows
   "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
-  "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as above
-  "AS environmentSeq, COUNT(*) AS count", // totals
+  "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as many rows as the application has endpoints
+  "AS environmentSeq, COUNT(*) AS count", // a few rows of totals
   "FROM event_type", // a temporary tree only if the index has another order
 ];
 
@@ -195,7 +195,7 @@ describe("query plans", async () => {
     expect(scans.filter(({ sql }) => !isIntended(sql, intended))).toEqual([]);
   });
 
-  test("queries sort nothing that may be long", () => {
+  test("queries sort no result that may be long", () => {
     const sorts = plans.filter(({ steps }) => steps.some((step) => step.includes("TEMP B-TREE")));
     expect(
       sorts.filter(({ sql }) => !isIntended(sql, SORTS_INTENDED)).map(({ sql, steps }) => ({ sql, steps })),

@@ -49,7 +49,7 @@ describe("schema", () => {
     ]);
   });
 
-  test("data of a newer program is refused and left unchanged", () => {
+  test("data written by a newer program is refused and left unchanged", () => {
     using db = new Database(":memory:");
     db.run("PRAGMA user_version = 9999");
     expect(() => migrate(db)).toThrow(/schema 9999/);

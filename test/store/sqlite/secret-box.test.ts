@@ -6,7 +6,7 @@ const box = new SecretBox(new Uint8Array(32).fill(1));
 const otherBox = new SecretBox(new Uint8Array(32).fill(2));
 
 describe("secret box", () => {
-  test("the secret box opens what it sealed", () => {
+  test("the secret box opens texts that it sealed", () => {
     fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => expect(box.open(box.seal(text))).toBe(text)));
   });
 
@@ -14,7 +14,7 @@ describe("secret box", () => {
     expect(box.seal("text")).not.toEqual(box.seal("text"));
   });
 
-  test("the secret box opens nothing that another key sealed or that was changed", () => {
+  test("the secret box opens no text that was sealed with another key or changed", () => {
     const sealed = box.seal("a secret");
     expect(() => otherBox.open(sealed)).toThrow();
     for (let i = 0; i < sealed.length; i++) {

@@ -26,7 +26,7 @@ test("the list index drops deleted rows and still finds the others", async () =>
   const kept = await fill(100);
   expect(before).toBeGreaterThan(10);
   while ((await world.store.housekeeping.prune(kept[0]!.acceptedAt, world.now, 100)).deleted > 0);
-  // Only stretches that also contain remaining rows may be left of the deleted ones.
+  // A stretch that contains deleted rows may remain only if it also contains remaining rows.
   expect(lines()).toBeLessThan(before / 2);
   const { rows } = await world.store.history.attempts.ofEndpoint(
     world.endpoint.seq,

@@ -7,7 +7,7 @@ import { Stretches } from "../../../src/store/sqlite/stretches.ts";
 import type { Trait } from "../../../src/store/sqlite/trait.ts";
 
 const TRAITS: readonly Trait[] = ["a", "b", "ab", "c:a", 7, 77];
-/** With so many alternatives, a search uses its other strategy. */
+/** Number of alternatives from which a search uses its other strategy. */
 const NEVER: readonly Trait[] = Array.from({ length: 20 }, (_, i) => `never-${i}`);
 const LISTS = [1, 2, 3];
 const LIMITS = { rows: 3, open: 2 };
@@ -143,14 +143,14 @@ describe("stretches", () => {
       const ranges = [...world.index.find(1, [[term]], EVERYTHING, "DESC")];
       return world.rows.filter(({ seq }) => ranges.some((range) => isIn(range, seq))).length;
     };
-    // The stretch with the match, and the last stretch, which is not stored yet.
+    // The search reads the stretch with the match, and the last stretch, which is not stored yet.
     expect(rowsIn("b")).toBeLessThanOrEqual(2 * LIMITS.rows);
     expect(rowsIn("never")).toBeLessThanOrEqual(LIMITS.rows);
     expect(rowsIn("a")).toBe(301);
   });
 });
 
-test("the example in the documentation of the index holds", () => {
+test("the example in the index's documentation is correct", () => {
   using db = new Database(":memory:", { strict: true });
   migrate(db);
   const index = new Stretches(db, { onRollback: () => {} }, 0, { rows: 4, open: 10 });

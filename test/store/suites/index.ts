@@ -44,7 +44,7 @@ import { togetherSuite } from "./store/together.ts";
 
 type Suite = (open: Open) => void;
 
-/** Each suite with the verbs that it is about. */
+/** Suites with the verbs that each of them tests. */
 const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: string]> = [
   [storeSuite, "", "close"],
   [togetherSuite, "", "together"],
@@ -96,7 +96,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [sizeSuite, "housekeeping.", "size ping"],
 ];
 
-/** Runs all suites, which state what an implementation of the store guarantees. */
+/** Runs all suites, which define the guarantees of a store's implementation. */
 export function everySuite(open: Open): void {
   const promised = new Set<string>();
   const uncalled: { readonly name: string; readonly calls: ReadonlySet<string> }[] = [];
@@ -109,7 +109,7 @@ export function everySuite(open: Open): void {
     suite(watching(open, calls));
   }
 
-  // The last ones, so that the suites have run.
+  // These tests come last, so that the suites have run before them.
   describe("the suites", () => {
     test("every verb of the store has a suite", async () => {
       const under = await open();
@@ -119,7 +119,7 @@ export function everySuite(open: Open): void {
       expect([...promised].sort()).toEqual(verbs);
     });
 
-    test("every suite calls the verbs that it is about", () => {
+    test("every suite calls the verbs that it is registered for", () => {
       expect(uncalled.filter(({ name, calls }) => !calls.has(name)).map(({ name }) => name)).toEqual([]);
     });
   });

@@ -43,7 +43,7 @@ export function applicationsSuite(open: Open): void {
       await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
     });
 
-    test("one of two concurrent applications gets a uid", async () => {
+    test("only one of two concurrent applications gets a uid that both want", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
       const { applications } = world.store.configuration;
@@ -76,7 +76,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(world.application.seq)).toEqual(world.application);
     });
 
-    test("a deleted application is gone with its endpoints, and its uid can be used again", async () => {
+    test("a deleted application disappears with its endpoints, and its uid can be used again", async () => {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({ uid: "customer-1" });
       const endpoint = await world.addEndpoint({ applicationSeq: application.seq });
@@ -125,7 +125,7 @@ export function applicationsSuite(open: Open): void {
       ]);
     });
 
-    test("a deleted application is still known by its number", async () => {
+    test("a deleted application can still be found by its number", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.applications.delete(world.application.seq, world.now);
       expect(await world.store.configuration.applications.known(world.application.seq)).toEqual(world.application);

@@ -35,7 +35,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([other, done, begun]);
     });
 
-    test("an audit entry is stored no later than the writes after it, without being awaited", async () => {
+    test("an audit entry is stored no later than later writes, even if its call is not awaited", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world);
       const begun = world.store.configuration.audit.begin(entry);
@@ -44,7 +44,7 @@ export function auditSuite(open: Open): void {
       await begun;
     });
 
-    test("dropping an audit entry removes it if it was only started, not if it is done", async () => {
+    test("dropping an audit entry removes a started entry but keeps a finished one", async () => {
       await using world = await Furnished.open(open);
       const [begun, done] = [newEntry(world), newEntry(world, { done: true })];
       for (const entry of [begun, done]) {
@@ -54,7 +54,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([done]);
     });
 
-    test("an audit entry that ends without a start is stored completely", async () => {
+    test("an audit entry that is finished without being started is stored completely", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world, { done: true });
       await world.store.configuration.audit.end(entry);

@@ -132,7 +132,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("a deleted endpoint is still known but neither found, listed, active nor changed", async () => {
+    test("a deleted endpoint can be read by number but is not found, listed, active or changed", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
       expect(await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe(

@@ -33,7 +33,7 @@ export function environmentsSuite(open: Open): void {
       expect(next).toEqual({ rows: [world.environment], more: false });
     });
 
-    test("a deleted environment takes its contents with it and nothing of other environments", async () => {
+    test("a deleted environment is deleted with its contents, and other environments are unaffected", async () => {
       await using world = await Furnished.open(open);
       const { store, application, endpoint, environment } = world;
       const other = await world.addEnvironment("other");
@@ -60,7 +60,7 @@ export function environmentsSuite(open: Open): void {
       expect((await world.addEnvironment("other")).seq).not.toBe(other.seq);
     });
 
-    test("concurrent requests for a new environment create it once", async () => {
+    test("concurrent requests for the same new environment create it once", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = await Promise.all([world.addEnvironment("new"), world.addEnvironment("new")]);
       expect(two).toEqual(one!);

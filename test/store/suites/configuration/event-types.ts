@@ -70,7 +70,7 @@ export function eventTypesSuite(open: Open): void {
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.sent")).toEqual(fresh);
     });
 
-    test("event types are replaced by an update and gone when expunged", async () => {
+    test("event types are replaced by an update and removed when expunged", async () => {
       await using world = await Furnished.open(open);
       const eventType = world.newEventType();
       await world.store.configuration.eventTypes.create(eventType);

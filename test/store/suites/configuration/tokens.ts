@@ -96,7 +96,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(2))).toEqual(other);
     });
 
-    test("tokens are listed by application and by page, without those that have ended", async () => {
+    test("tokens are listed by application and by page, without those that have expired or been revoked", async () => {
       await using world = await Furnished.open(open);
       const application = { applicationSeq: world.application.seq };
       const [whole, own] = [newToken(world), newToken(world, application)];
@@ -118,7 +118,7 @@ export function tokensSuite(open: Open): void {
       expect(await seqs(world.seqs.next(), null)).toEqual([]);
     });
 
-    test("tokens end at the given time unless they expire earlier", async () => {
+    test("tokens expire at the given time unless they expire earlier", async () => {
       await using world = await Furnished.open(open);
       const [never, soon, late] = [null, world.now + 1, world.now + 100].map((expiresAt) =>
         newToken(world, { expiresAt }),
@@ -131,7 +131,7 @@ export function tokensSuite(open: Open): void {
       expect(ends).toEqual([50, 1, 50]);
     });
 
-    test("tokens of one application end together or by session", async () => {
+    test("tokens of one application expire together or by session", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const all = [
@@ -152,7 +152,7 @@ export function tokensSuite(open: Open): void {
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
-    test("JWTs end by their issue time, and a later call never extends their life", async () => {
+    test("JWTs expire by their issue time, and a later call never extends their life", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const end = (issuedUntil: number, endsAt: number) =>

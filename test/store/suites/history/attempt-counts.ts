@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function attemptCountsSuite(open: Open): void {
   describe("attempts.count", () => {
-    test("attempts of one endpoint are counted by outcome, from a number up to another", async () => {
+    test("attempts of one endpoint are counted by outcome within a range of numbers", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
@@ -24,7 +24,7 @@ export function attemptCountsSuite(open: Open): void {
       expect(await count(seqs[4]! + 1, EVERYTHING)).toEqual({ delivered: 0, failed: 0, next: null });
     });
 
-    test("attempts are counted a limited number at a time, each once", async () => {
+    test("attempts are counted a limited number at a time, and each attempt once", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(7);
       await world.kill();

@@ -38,7 +38,7 @@ function anyFilter(instants: readonly number[]): fc.Arbitrary<EndpointMessageFil
   return fc.tuple(own, anyMessageFilter(instants)).map(([a, b]) => ({ ...a, ...b }));
 }
 
-/** Moves the deliveries of the endpoint into every possible state, in turn. */
+/** Moves the endpoint's deliveries into every possible state, in turn. */
 async function settleInEveryWay(world: Furnished, messages: readonly NewMessage[]): Promise<Set<number>> {
   const succeeded = new Set<number>();
   for (const [i, delivery] of (await world.waiting()).entries()) {
@@ -104,7 +104,7 @@ export function endpointMessagesSuite(open: Open): void {
       ]);
     });
 
-    test("messages of an endpoint include those that were resent to it later, also after a restart", async () => {
+    test("messages of an endpoint include those that were resent to it later, even after a restart", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(3);
       const late = await world.addEndpoint();

@@ -45,7 +45,7 @@ export function pollersSuite(open: Open): void {
       expect(await move(keyOf("c", (await world.addApplication()).seq))).toBe(true);
     });
 
-    test("pollers are deleted with their application, also those that move concurrently", async () => {
+    test("pollers are deleted with their application, even if they are moved concurrently", async () => {
       await using world = await Furnished.open(open);
       const { pollers } = world.store.history;
       const { applications } = world.store.configuration;

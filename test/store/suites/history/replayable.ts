@@ -139,7 +139,7 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "failed", { from: first!, to: last! })).toEqual([messages[1]!.seq]);
     });
 
-    test("a replay is read in pages that read a limited number of messages", async () => {
+    test("a replay is read in pages, each of which reads a limited number of messages", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();

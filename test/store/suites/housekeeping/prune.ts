@@ -102,7 +102,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
     });
 
-    test("prune reads a limited number of rows that must stay, and so reaches those after them", async () => {
+    test("prune reads a limited number of rows that it keeps, and so reaches the rows after them", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(5, { payloadExpiresAt: world.now });
       const free = await world.send({ payloadExpiresAt: world.now }, []);
@@ -113,13 +113,13 @@ export function pruneSuite(open: Open): void {
         { deleted: 0, more: true },
       ]);
       expect(await world.store.history.messages.get(free.seq)).not.toBeNull();
-      // First its payload, then the message.
+      // The first call deletes the payload, the next one the message.
       expect(await prune()).toEqual({ deleted: 2, more: true });
       expect(await prune()).toEqual({ deleted: 0, more: false });
       expect(await world.store.history.messages.get(free.seq)).toBeNull();
     });
 
-    test("prune starts again with rows that had to stay", async () => {
+    test("prune checks rows again that it kept before", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5, { payloadExpiresAt: world.now + 1 });
       const expired = world.now + 1;

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function sizeSuite(open: Open): void {
   describe("health of the store", () => {
-    test("the store knows its size, which grows with what is stored", async () => {
+    test("the store reports its size, which grows with the stored data", async () => {
       await using world = await Furnished.open(open);
       const bytes = async () => {
         const { databaseBytes, walBytes } = await world.store.housekeeping.size();

@@ -87,7 +87,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
     });
 
-    test("a running task is leased again after a restart, as it was stored last", async () => {
+    test("a running task is leased again after a restart, with its last stored progress", async () => {
       await using world = await Furnished.open(open);
       const task = await addTask(world);
       const after = { ...task, data: { redriven: 1 } };
@@ -99,7 +99,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(task);
     });
 
-    test("nothing that a step does is stored when its progress cannot be, and the step can be repeated", async () => {
+    test("changes of a step are not stored if its progress cannot be, and the step can be repeated", async () => {
       await using world = await Furnished.open(open);
       const mistake = new Error("planted");
       const task = await addTask(world);
@@ -136,7 +136,7 @@ export function tasksSuite(open: Open): void {
       }
     });
 
-    test("no step of a task that has ended is stored, nor anything that the step does", async () => {
+    test("after a task has ended, neither its steps nor their changes are stored", async () => {
       await using world = await Furnished.open(open);
       const { housekeeping, queue } = world.store;
       const ended = await addTask(world, { status: "finished" });

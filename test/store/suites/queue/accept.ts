@@ -55,7 +55,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.queue.accept([])).toEqual([]);
     });
 
-    test("accept stores nothing of a message whose event id is already used", async () => {
+    test("accept stores no part of a message whose event id is already used", async () => {
       await using world = await Furnished.open(open);
       const first = await world.send({ eventId: "event-1" });
       const second = world.newMessage({ eventId: "event-1" }, [world.endpoint.seq]);
@@ -81,7 +81,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(3);
     });
 
-    test("used event ids are remembered across a restart, per application", async () => {
+    test("used event ids are remembered across a restart, separately for each application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.send({ eventId: "event-1" });
@@ -93,7 +93,7 @@ export function acceptSuite(open: Open): void {
       expect(results.map(({ accepted }) => accepted)).toEqual([false, true]);
     });
 
-    test("accept returns the result of a used idempotency key and stores nothing", async () => {
+    test("accept returns the stored result of a used idempotency key and stores no message", async () => {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const first = await world.send({ idempotency });
@@ -105,7 +105,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(1);
     });
 
-    test("accept takes one of two concurrent messages with the same idempotency key", async () => {
+    test("accept stores only one of two concurrent messages with the same idempotency key", async () => {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const both = [world.newMessage({ idempotency }), world.newMessage({ idempotency })];
@@ -135,7 +135,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(idempotency.key, world.now)).toBeNull();
     });
 
-    test("accept rolls back a whole batch that cannot be stored, and nothing else", async () => {
+    test("accept rolls back a whole batch that cannot be stored, but no other batch", async () => {
       await using world = await Furnished.open(open);
       const stored = await world.send();
       const [before, after] = [world.newMessage({ payload: bytes("1") }), world.newMessage({ payload: bytes("2") })];

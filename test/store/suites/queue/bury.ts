@@ -34,7 +34,7 @@ export function burySuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq })).toEqual([]);
     });
 
-    test("bury makes no dead letters of an endpoint that has been enabled again", async () => {
+    test("bury makes no dead letters for an endpoint that has been enabled again", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [disabling, enabling, burying] = await Promise.all([

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function contentsSuite(open: Open): void {
   describe("contents", () => {
-    test("contents returns what an attempt needs", async () => {
+    test("contents returns the fields that an attempt needs", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({
         headers: { "X-A": "1" },
@@ -27,7 +27,7 @@ export function contentsSuite(open: Open): void {
       expect(nothing).toBeNull();
     });
 
-    test("contents are in the order in which they are asked for, with null in the place of what does not exist", async () => {
+    test("contents are returned in the requested order, with null for each delivery that does not exist", async () => {
       await using world = await Furnished.open(open);
       const seqs = (await world.sendMany(6)).map(({ seq }) => seq);
       const expunged = seqs[2]!;

@@ -4,7 +4,10 @@ import type { LaneCursor, PendingDelivery } from "../../../../src/store/index.ts
 import { EVERYTHING, Furnished, LANE_START } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
-/** Puts deliveries at the given positions, which may be equal, and returns them in lane order. */
+/**
+ * Puts deliveries at the given positions, some of which may be equal, and returns them in lane
+ * order.
+ */
 async function placed(world: Furnished, positions: readonly number[]): Promise<readonly PendingDelivery[]> {
   await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 1000);
   await world.sendMany(positions.length);
@@ -26,7 +29,7 @@ const positions = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLe
 
 export function dueSuite(open: Open): void {
   describe("due", () => {
-    test("due returns pending deliveries in lane order, and ties in order of acceptance", async () => {
+    test("due returns pending deliveries in lane order, and those at equal positions in order of acceptance", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [5, 3, 5, 1, 3]);
       expect(await world.waiting()).toEqual(lane);

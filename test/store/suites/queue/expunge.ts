@@ -28,7 +28,7 @@ export function expungeSuite(open: Open): void {
   });
 
   describe("expunge messages", () => {
-    test("expunging messages deletes their payloads, cancels their pending deliveries and returns which exist", async () => {
+    test("expunging messages deletes payloads, cancels pending deliveries and returns the messages that exist", async () => {
       await using world = await Furnished.open(open);
       const second = await world.addEndpoint();
       const [both, named] = [
@@ -55,7 +55,7 @@ export function expungeSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([kept.seq]);
     });
 
-    test("expunging messages a second time finds them and does nothing", async () => {
+    test("expunging messages a second time finds the messages and changes nothing", async () => {
       await using world = await Furnished.open(open);
       const { seq } = await world.send();
       await world.store.queue.expunge.messages(world.application.seq, [{ seq }]);

@@ -6,9 +6,7 @@ import type { Open } from "../../store-under-test.ts";
 const delivered: Settlement["next"] = { state: "delivered" };
 const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
 
-/**
- * An endpoint with attempts that have ended, one second after each other, and are not stored yet.
- */
+/** An endpoint with attempts that ended one second apart and are not stored yet. */
 class Health implements AsyncDisposable {
   private constructor(
     readonly world: Furnished,
@@ -31,8 +29,8 @@ class Health implements AsyncDisposable {
   }
 
   /**
-   * Stores the attempts with these indexes. Returns the index of the one that the endpoint is
-   * failing since.
+   * Stores the attempts with these indexes. Returns the index of the attempt since which the
+   * endpoint is failing.
    */
   async store(...indexes: readonly number[]): Promise<number | null> {
     const { queue, configuration } = this.world.store;
@@ -54,7 +52,7 @@ export function healthSuite(open: Open): void {
       expect(await health.store(5)).toBe(5);
     });
 
-    test("attempts that are settled in one call count one after the other", async () => {
+    test("attempts that are settled in one call count in their order", async () => {
       await using health = await Health.open(open, [dead, delivered, dead, dead]);
       expect(await health.store(0, 1)).toBeNull();
       expect(await health.store(2, 3)).toBe(2);
@@ -80,7 +78,7 @@ export function healthSuite(open: Open): void {
       expect(await health.store(0)).toBe(3);
     });
 
-    test("an attempt counts although its delivery was resent before it ended", async () => {
+    test("an attempt counts even if its delivery was resent before the attempt ended", async () => {
       await using health = await Health.open(open, [dead, delivered]);
       const { world } = health;
       for (const { attempt } of health.ended) {
@@ -117,7 +115,7 @@ export function healthSuite(open: Open): void {
       expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: false });
     });
 
-    test("a delivery that was to be retried dies as disabled, and its attempt announces no next attempt", async () => {
+    test("a delivery that would be retried dies when its endpoint is disabled, and its attempt has no next time", async () => {
       await using health = await Health.open(open, [dead, pending, pending]);
       const settled = await settleAll(health, 1000);
       expect(settled.map(({ next, disabled }) => [next, disabled?.cause])).toEqual([
@@ -131,7 +129,7 @@ export function healthSuite(open: Open): void {
       expect(await store.history.attempts.get(attempt.messageSeq, attempt.seq)).toMatchObject({ nextAttemptAt: null });
     });
 
-    test("a delivery without attempts left keeps its own reason when its endpoint is disabled", async () => {
+    test("a delivery without attempts left keeps its reason when its endpoint is disabled", async () => {
       await using health = await Health.open(open, [dead, dead]);
       const settled = await settleAll(health, 1000);
       expect(settled[1]).toMatchObject({ next: dead, disabled: { cause: "failing" } });

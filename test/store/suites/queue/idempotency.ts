@@ -29,7 +29,7 @@ export function idempotencySuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(8), world.now)).toBeNull();
     });
 
-    test("the first response to an idempotency key stays, whichever process stored it", async () => {
+    test("the first response to an idempotency key is kept, whichever process stored it", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const put = ({ queue }: Store, body: string) =>

@@ -7,17 +7,15 @@ import type { Open } from "../../store-under-test.ts";
 const MESSAGES = 400;
 
 /**
- * Numbers from the store, as the server takes them: those of the world would not be unique beside
- * them.
+ * Numbers allocated by the store, as the server does, because numbers from the world could collide
+ * with them.
  */
 function newMessage(world: Furnished): NewMessage {
   const seq = world.store.numbers.take(2);
   return world.newMessage({ seq, deliveries: [{ seq: seq + 1, endpointSeq: world.endpoint.seq }] });
 }
 
-/**
- * Accepts messages in many concurrent calls, and lets some of them be committed between two others.
- */
+/** Accepts messages in many concurrent calls, and lets some be committed between two others. */
 async function acceptMany(world: Furnished): Promise<Seq[]> {
   const sent: Seq[] = [];
   const accepting: Promise<unknown>[] = [];
@@ -34,8 +32,8 @@ async function acceptMany(world: Furnished): Promise<Seq[]> {
 }
 
 /**
- * Calls `read` until `isDone`, and once more: what was committed before the last call must be seen
- * by it.
+ * Calls `read` until `isDone`, and then once more. The last call must see everything that was
+ * committed before it.
  */
 async function follow(isDone: () => boolean, read: () => Promise<void>): Promise<void> {
   for (let wasDone = false; !wasDone; ) {
@@ -46,8 +44,8 @@ async function follow(isDone: () => boolean, read: () => Promise<void>): Promise
 }
 
 /**
- * Readers that follow a list by number. Each call reads the next rows and returns the numbers of
- * their messages.
+ * Readers that follow a list by number. Each call reads the next rows and returns their messages'
+ * numbers.
  */
 const READERS: Readonly<Record<string, (world: Furnished) => () => Promise<readonly Seq[]>>> = {
   due: (world) => {
@@ -115,7 +113,8 @@ export function orderSuite(open: Open): void {
       await world.send({ eventId: "known" });
       const resolved: number[] = [];
       const calls = Array.from({ length: 60 }, async (_, i) => {
-        // Some are refused, some are larger than others, and some are several messages.
+        // Some messages are refused, some are larger than others, and some calls send several
+        // messages.
         const messages = Array.from({ length: 1 + (i % 3) }, () => newMessage(world));
         const eventId = i % 5 === 0 ? "known" : null;
         await world.store.queue.accept(messages.map((message) => ({ ...message, eventId })));

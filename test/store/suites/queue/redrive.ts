@@ -7,7 +7,7 @@ import type { Open } from "../../store-under-test.ts";
 import { passes, sendDeadLetters } from "../history/dead-letters.ts";
 import { addTask } from "../housekeeping/tasks.ts";
 
-/** Redrives for a new task, whose `data` it makes the result. */
+/** Redrives for a new task. The result becomes the task's `data`. */
 export async function redrive(
   world: Furnished,
   filter: DeadLetterFilter,
@@ -54,7 +54,7 @@ export function redriveSuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups(filter)).toEqual([]);
     });
 
-    test("redrive takes exactly the dead letters that match the filter", async () => {
+    test("redrive makes exactly the dead letters pending that match the filter", async () => {
       await using world = await Furnished.open(open);
       const letters = await sendDeadLetters(world);
       const chosen = { reason: "timeout" as const, eventTypes: ["order.sent"] };
@@ -99,7 +99,7 @@ export function redriveSuite(open: Open): void {
       expect(rows.map(({ reason }) => reason)).toEqual(["status_5xx"]);
     });
 
-    test("redrive takes dead letters of a paused endpoint, which gets them later", async () => {
+    test("redrive includes dead letters of a paused endpoint, which receives them later", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
       await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ paused: true }));

@@ -48,7 +48,7 @@ export function resendAllSuite(open: Open): void {
       });
     });
 
-    test("resendAll does nothing the second time", async () => {
+    test("resendAll changes nothing when it is repeated", async () => {
       await using world = await Furnished.open(open);
       await everyState(world);
       for (const which of ["failed", "missing", "sent"] as const) {
@@ -72,7 +72,7 @@ export function resendAllSuite(open: Open): void {
       expect(await world.delivery(retried.seq)).toMatchObject({ state: "delivered" });
     });
 
-    test("resendAll skips endpoints that were disabled or deleted since, and messages that were expunged since", async () => {
+    test("resendAll skips endpoints that have been disabled or deleted, and messages that have been expunged", async () => {
       const changes: ((world: Furnished, messageSeq: Seq) => Promise<unknown>)[] = [
         (world) => world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
         (world) => world.store.configuration.endpoints.delete(world.endpoint.seq, world.now),

@@ -42,7 +42,7 @@ export function resendSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", reason: null });
     });
 
-    test("resend creates a delivery for an endpoint that had none", async () => {
+    test("resend creates a delivery for an endpoint that had no delivery of the message", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       const { asked, ...result } = await resend(world, message);
@@ -59,7 +59,7 @@ export function resendSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([second!.seq, first!.seq]);
     });
 
-    test("attempts are counted over all rounds after a resend", async () => {
+    test("attempts are counted across all rounds after a resend", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       await resend(world, message);

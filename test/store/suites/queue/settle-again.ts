@@ -4,7 +4,7 @@ import { Furnished } from "../../furnished.ts";
 import { ALL } from "../../pages.ts";
 import type { Open } from "../../store-under-test.ts";
 
-/** Everything that a settlement may change. */
+/** Returns all data that a settlement may change. */
 async function pictureOf(world: Furnished, messageSeq: number) {
   const { attempts, messages } = world.store.history;
   return {
@@ -17,8 +17,8 @@ async function pictureOf(world: Furnished, messageSeq: number) {
 }
 
 /**
- * A writer whose connection breaks during a commit does not know whether it took effect, and
- * repeats it.
+ * A writer whose connection breaks during a commit does not know whether the commit took effect, so
+ * it repeats the commit.
  */
 export function settleAgainSuite(open: Open): void {
   describe("settle, repeated", () => {
@@ -38,24 +38,21 @@ export function settleAgainSuite(open: Open): void {
         { disableAfterMs: 1 },
       ],
     ];
-    test.each(nexts)(
-      "a settlement changes nothing the second time and has the same result (%s)",
-      async (_, next, change) => {
-        await using world = await Furnished.open(open);
-        const message = await world.send();
-        await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ failingSince: world.now }));
-        world.now += 1000;
-        const [delivery] = await world.waiting();
-        const settlement = world.settlement(delivery!, next, change);
-        const first = await world.store.queue.settle([settlement]);
-        const before = await pictureOf(world, message.seq);
-        expect(await world.store.queue.settle([settlement])).toEqual(first);
-        expect(await pictureOf(world, message.seq)).toEqual(before);
-        await world.reopen();
-        expect(await world.store.queue.settle([settlement])).toEqual(first);
-        expect(await pictureOf(world, message.seq)).toEqual(before);
-      },
-    );
+    test.each(nexts)("a repeated settlement changes nothing and has the same result (%s)", async (_, next, change) => {
+      await using world = await Furnished.open(open);
+      const message = await world.send();
+      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ failingSince: world.now }));
+      world.now += 1000;
+      const [delivery] = await world.waiting();
+      const settlement = world.settlement(delivery!, next, change);
+      const first = await world.store.queue.settle([settlement]);
+      const before = await pictureOf(world, message.seq);
+      expect(await world.store.queue.settle([settlement])).toEqual(first);
+      expect(await pictureOf(world, message.seq)).toEqual(before);
+      await world.reopen();
+      expect(await world.store.queue.settle([settlement])).toEqual(first);
+      expect(await pictureOf(world, message.seq)).toEqual(before);
+    });
 
     test.each([
       ["cancelled", { state: "delivered" }],

@@ -97,7 +97,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "disabled" });
     });
 
-    test("settle leaves a cancelled delivery cancelled whatever the outcome of its request", async () => {
+    test("settle leaves a cancelled delivery cancelled, whatever the outcome of its request", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();

@@ -12,7 +12,7 @@ function listen({ feed }: Store): Signal[] {
 }
 
 /**
- * Polls until a signal with this type has come. Throws with what has come if it does not come
+ * Polls until a signal of this type comes. Throws with the signals received if it does not come
  * within 5 s.
  */
 async function until(store: Store, signals: readonly Signal[], type: Signal["type"]): Promise<Signal> {
@@ -38,7 +38,7 @@ export function feedSuite(open: Open): void {
       expect(signals).toEqual([]);
     });
 
-    test("a token that another process makes and revokes is reported each time, and can be read then", async () => {
+    test("a token that another process makes and revokes is reported both times and can then be read", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);

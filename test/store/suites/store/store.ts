@@ -15,7 +15,7 @@ export function storeSuite(open: Open): void {
       expect(world.store.idSeed).toEqual(idSeed);
     });
 
-    test("the store knows the greatest sequence number in use, whatever object has it", async () => {
+    test("the store returns the greatest sequence number in use by any object", async () => {
       await using world = await Furnished.open(open);
       const steps: Array<() => Promise<unknown>> = [
         () => world.addEnvironment("new"),
@@ -45,7 +45,7 @@ export function storeSuite(open: Open): void {
       for (const store of stores.slice(1)) await store.close();
     });
 
-    test("the store knows the greatest position of resent deliveries, a number that no other row has", async () => {
+    test("the store returns the greatest position of resent deliveries, which no other row has", async () => {
       await using world = await Furnished.open(open);
       const { environment, endpoint } = world;
       const message = await world.send();
@@ -79,7 +79,7 @@ export function storeSuite(open: Open): void {
   });
 
   describe("concurrent writes", () => {
-    test("concurrent writes have their own results, and a failing write does not affect the others", async () => {
+    test("concurrent writes have separate results, and a failing write does not affect the others", async () => {
       await using world = await Furnished.open(open);
       const taken = await world.send();
       const applications = Array.from({ length: 5 }, (_, i) => world.newApplication({ uid: `app-${i % 3}` }));

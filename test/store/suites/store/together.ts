@@ -14,7 +14,7 @@ async function isStored(world: Furnished, message: NewMessage): Promise<boolean>
 
 export function togetherSuite(open: Open): void {
   describe("together", () => {
-    test("the results of a group come in the order of its promises, after a commit that a restart keeps", async () => {
+    test("the results of a group have the order of its promises and are committed before they are returned", async () => {
       await using world = await Furnished.open(open);
       const { queue, configuration, housekeeping } = world.store;
       const [message, application] = [world.newMessage(), world.newApplication({ uid: "new" })];
@@ -31,7 +31,7 @@ export function togetherSuite(open: Open): void {
       expect(await world.store.housekeeping.meta.get("name")).toBe("value");
     });
 
-    test("a write of a group finds what an earlier write of it has done", async () => {
+    test("a write in a group sees the changes of earlier writes in the group", async () => {
       await using world = await Furnished.open(open);
       const application = world.newApplication();
       const { applications } = world.store.configuration;
@@ -42,7 +42,7 @@ export function togetherSuite(open: Open): void {
       expect(update).toMatchObject({ before: application, after: { name: "Application again" } });
     });
 
-    test("nothing of a group is stored when a write in it fails, and the others learn that they were undone", async () => {
+    test("no part of a group is stored when one write fails, and the other writes reject as undone", async () => {
       await using world = await Furnished.open(open);
       const taken = await world.send();
       const [first, last] = [world.newMessage(), world.newMessage()];
@@ -66,7 +66,7 @@ export function togetherSuite(open: Open): void {
       expect(await Promise.all([first, last, beside].map((one) => isStored(world, one)))).toEqual([false, false, true]);
     });
 
-    test("nothing of a group is stored when a change throws, and the group fails with that error", async () => {
+    test("no part of a group is stored when a change throws, and the group fails with that error", async () => {
       await using world = await Furnished.open(open);
       const application = world.newApplication();
       const { applications, endpoints } = world.store.configuration;
@@ -83,7 +83,7 @@ export function togetherSuite(open: Open): void {
       expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ description: "" });
     });
 
-    test("nothing of a group is stored when a name in it is taken, and only the verb that met it says so", async () => {
+    test("no part of a group is stored when a name is already in use, and only the verb concerned reports it", async () => {
       await using world = await Furnished.open(open);
       await world.addApplication({ uid: "taken" });
       await world.addEnvironment("taken");
@@ -115,7 +115,7 @@ export function togetherSuite(open: Open): void {
       }
     });
 
-    test("any other refusal is a result, and the rest of the group is stored", async () => {
+    test("a refusal for any other reason is a result, and the rest of the group is stored", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "known" });
       const { applications, endpoints, tokens } = world.store.configuration;
@@ -131,7 +131,7 @@ export function togetherSuite(open: Open): void {
       expect(await world.store.housekeeping.meta.get("name")).toBe("value");
     });
 
-    test("a group within a group is part of it", async () => {
+    test("a nested group is part of the outer group", async () => {
       await using world = await Furnished.open(open);
       const taken = await world.send();
       const [inner, outer] = [world.newMessage(), world.newMessage()];
@@ -145,7 +145,7 @@ export function togetherSuite(open: Open): void {
       expect([await isStored(world, inner), await isStored(world, outer)]).toEqual([true, true]);
     });
 
-    test("nothing that a start began is stored when it throws, and the store goes on", async () => {
+    test("writes begun in a start that throws are not stored, and the store continues", async () => {
       await using world = await Furnished.open(open);
       const [abandoned, kept] = [world.newMessage(), world.newMessage()];
       const { queue } = world.store;
