@@ -25,7 +25,7 @@ function world() {
 const schemas = { "1": { required: ["a"] } };
 
 describe("the rule of an event type", () => {
-  test("a rule is read once, and returned without a promise after that", async () => {
+  test("a payload rule is read once, and later calls return it synchronously", async () => {
     const { rules, change, reads } = world();
     change("t", { schemas, validation: "reject" });
     const rule = await rules.of(ENVIRONMENT, "t");
@@ -45,7 +45,7 @@ describe("the rule of an event type", () => {
     expect(reads()).toBe(3);
   });
 
-  test("a rule is dropped when its event type changes, also while it is being read", async () => {
+  test("a payload rule is dropped when its event type changes, even while the rule is being read", async () => {
     const { rules, change } = world();
     change("t", { schemas, validation: "warn" });
     expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(false);
@@ -56,7 +56,7 @@ describe("the rule of an event type", () => {
     expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
   });
 
-  test("a rule is dropped when other processes may have changed anything, also while it is being read", async () => {
+  test("a payload rule is dropped when other processes may have changed it, even while the rule is being read", async () => {
     const { rules, signals, change, changeElsewhere } = world();
     change("t", { schemas, validation: "warn" });
     expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(false);
@@ -69,14 +69,14 @@ describe("the rule of an event type", () => {
     expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
   });
 
-  test("event types with one name in two environments have rules of their own", async () => {
+  test("event types with the same name in two environments have separate rules", async () => {
     const { rules, change } = world();
     change("t", { schemas, validation: "warn" });
     expect(await rules.of(ENVIRONMENT, "t")).not.toBeNull();
     expect(await rules.of(ENVIRONMENT + 1, "t")).toBeNull();
   });
 
-  test("a rule with an unusable schema accepts every payload, with a warning", async () => {
+  test("a payload rule with an unusable schema accepts every payload, with a warning", async () => {
     const { rules, change } = world();
     const unusable = { "1": { type: "objekt" } };
     for (const validation of ["warn", "reject"] as const) {
@@ -86,7 +86,7 @@ describe("the rule of an event type", () => {
     }
   });
 
-  test("the rule that was read first is dropped when the cache is full", async () => {
+  test("the payload rule that was read first is dropped when the cache is full", async () => {
     const { rules, reads } = world();
     await rules.of(ENVIRONMENT, "first");
     for (let i = 0; i < 40_000; i++) await rules.of(ENVIRONMENT, `t${i}`);
@@ -97,7 +97,7 @@ describe("the rule of an event type", () => {
 });
 
 describe("the latest schema", () => {
-  test("the latest schema is that of the greatest version, by number where there are numbers", () => {
+  test("the latest schema has the greatest version, compared by number where versions contain numbers", () => {
     const latest = (...versions: string[]) =>
       latestSchema({ schemas: Object.fromEntries(versions.map((v) => [v, v])) });
     expect([latest("1"), latest("10", "9", "2"), latest("v2", "v10"), latest()]).toEqual(["1", "10", "v10", undefined]);

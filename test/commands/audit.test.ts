@@ -35,7 +35,7 @@ async function full(): Promise<never> {
 }
 
 describe("audited changes", () => {
-  test("the entry is stored before the change begins and completed after it", async () => {
+  test("an audit entry is stored before its change begins and completed after the change", async () => {
     using parts = await commandParts();
     let during: unknown;
     const result = await audited(parts, changeIn(parts), async () => {
@@ -47,7 +47,7 @@ describe("audited changes", () => {
     expect(await entries(parts)).toEqual([{ subject: { appId: "app_1" }, done: true }]);
   });
 
-  test("no change is made while its entry is not stored", async () => {
+  test("a change does not begin until its audit entry is stored", async () => {
     const { promise: stored, resolve: store } = Promise.withResolvers<void>();
     using parts = await commandParts(withAudit(({ begin }) => ({ begin: (entry) => stored.then(() => begin(entry)) })));
     let isChanged = false;
@@ -55,7 +55,7 @@ describe("audited changes", () => {
       isChanged = true;
       return { result: null, changed: {} };
     });
-    // The store takes no write while one is held back, so a few turns of the event loop suffice.
+    // The store accepts no write while one is held back, so a few turns of the event loop suffice.
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
     expect(isChanged).toBe(false);
     store();
@@ -63,7 +63,7 @@ describe("audited changes", () => {
     expect(isChanged).toBe(true);
   });
 
-  test("no change is made if its entry cannot be stored", async () => {
+  test("a change is not made if its audit entry cannot be stored", async () => {
     using parts = await commandParts(withAudit(() => ({ begin: full })));
     let isChanged = false;
     const refused = audited(parts, changeIn(parts), async () => {
@@ -74,7 +74,7 @@ describe("audited changes", () => {
     expect(isChanged).toBe(false);
   });
 
-  test("a change that was refused or changed nothing leaves no entry", async () => {
+  test("a change that was refused or had no effect leaves no audit entry", async () => {
     using parts = await commandParts();
     const refused = audited(parts, changeIn(parts), () => Promise.reject(conflict("taken")));
     await expect(refused).rejects.toThrow(Problem);
@@ -82,13 +82,13 @@ describe("audited changes", () => {
     expect(await entries(parts)).toEqual([]);
   });
 
-  test("a change that failed half-way leaves an entry with an unknown outcome", async () => {
+  test("a change that failed half-way leaves an audit entry with an unknown outcome", async () => {
     using parts = await commandParts();
     await expect(audited(parts, changeIn(parts), full)).rejects.toThrow(StoreUnavailable);
     expect(await entries(parts)).toEqual([{ subject: { appId: "by-uid" }, done: false }]);
   });
 
-  test("a change whose entry cannot be completed succeeds, and its outcome stays unknown", async () => {
+  test("a change whose audit entry cannot be completed succeeds, and the entry's outcome stays unknown", async () => {
     using parts = await commandParts(withAudit(() => ({ end: full })));
     const result = await audited(parts, changeIn(parts), async () => ({ result: 17, changed: {} }));
     expect(result).toBe(17);

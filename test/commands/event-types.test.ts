@@ -15,7 +15,7 @@ function keyOf({ environment }: CommandParts, name: string) {
   return { environmentSeq: environment.seq, name };
 }
 
-test("an import of which one event type cannot be stored changes nothing", async () => {
+test("an import changes nothing if one of its event types cannot be stored", async () => {
   using parts = await commandParts();
   await createEventType(parts, keyOf(parts, "a"), plainEventType);
   await createEventType(parts, keyOf(parts, "other"), plainEventType);
@@ -27,7 +27,7 @@ test("an import of which one event type cannot be stored changes nothing", async
   expect(parts.told).toHaveLength(toldBefore);
 });
 
-test("an import loses no concurrent change of another field", async () => {
+test("an import keeps concurrent changes of other fields", async () => {
   using parts = await commandParts();
   await createEventType(parts, keyOf(parts, "a"), plainEventType);
   await createEventType(parts, keyOf(parts, "other"), plainEventType);
@@ -40,7 +40,7 @@ test("an import loses no concurrent change of another field", async () => {
   expect((await parts.store.configuration.eventTypes.get(parts.environment.seq, "a"))?.deprecated).toBe(true);
 });
 
-test("of concurrent calls that restore an archived event type one succeeds", async () => {
+test("only one of several concurrent calls that restore an archived event type succeeds", async () => {
   using parts = await commandParts();
   const key = keyOf(parts, "a");
   await createEventType(parts, key, { ...plainEventType, archived: true });

@@ -30,7 +30,7 @@ test("the first start makes a root token and a demo application once", async () 
   expect([count("application"), count("endpoint"), count("endpoint_secret")]).toEqual([1, 1, 1]);
 });
 
-test("a first start that fails half-way stores nothing, and the next one prepares everything", async () => {
+test("a first start that fails half-way stores nothing, and the next start creates everything", async () => {
   const { db, prepare, count } = await freshData();
   const values = count("meta");
   db.run("CREATE TRIGGER broken BEFORE INSERT ON endpoint BEGIN SELECT RAISE(ABORT, 'planted'); END");
@@ -41,7 +41,7 @@ test("a first start that fails half-way stores nothing, and the next one prepare
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
 
-test("a first start that an earlier release left half-done keeps the application that it made", async () => {
+test("a first start that an earlier release left unfinished keeps the application that was made", async () => {
   const { db, prepare, count } = await freshData();
   await prepare();
   db.run("DELETE FROM meta WHERE name = 'first-start'");
@@ -49,7 +49,7 @@ test("a first start that an earlier release left half-done keeps the application
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
 
-test("a first start during which a client creates the demo application keeps that one", async () => {
+test("a first start during which a client creates the demo application keeps the client's application", async () => {
   const { store, environmentSeq, prepare, count } = await freshData();
   const taken = plainApplication({ seq: store.numbers.next(), environmentSeq, name: "Mine", now: 0 });
   let isTaken = false;

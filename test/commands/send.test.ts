@@ -48,14 +48,14 @@ test("a message that is scheduled in the past or more than a day ahead is refuse
   expect(await send(message({ id: 1 }, { deliverAt: world.now + 24 * HOUR }))).toMatchObject({ accepted: true });
 });
 
-test("a text that is not JSON does not match any schema", async () => {
+test("text that is not JSON does not match any schema", async () => {
   using setup = await worldWithSchema("warn");
   const content = { text: "<xml/>", loc: ["body", "raw"] };
   const sent = await setup.send({ ...message({}), content });
   expect(sent).toMatchObject({ accepted: true, warnings: [{ loc: ["body", "raw"], type: "schema.json" }] });
 });
 
-test("each message of a batch fails alone, and the results are in their order", async () => {
+test("each message of a batch fails separately, and the results are in the order of the messages", async () => {
   using setup = await worldWithSchema("reject");
   const { world, to, send } = setup;
   await send(message({ id: 1 }, { eventId: "taken" }));
@@ -69,7 +69,7 @@ test("each message of a batch fails alone, and the results are in their order", 
   ]);
 });
 
-test("a message is accepted only if it is stored, alone and in a batch", async () => {
+test("a message is accepted only if it is stored, whether it is sent alone or in a batch", async () => {
   using setup = await worldWithSchema("warn");
   const { world, to, send } = setup;
   await send(message({ id: 1 }));

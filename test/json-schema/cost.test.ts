@@ -13,7 +13,7 @@ function named<T>(count: number, name: string, value: (i: number) => T): Record<
   return Object.fromEntries(many(count, (i) => [`${name}${i}`, value(i)]));
 }
 
-/** `d0` refers to `d1`, and so on to the last definition, which is `end`. */
+/** Returns definitions in which `d0` refers to `d1`, and so on to the last one, which is `end`. */
 function chain(length: number, link: (next: object) => object, end: object): object {
   const $defs = named<object>(length, "d", (i) => link({ $ref: `#/$defs/d${i + 1}` }));
   return { $ref: "#/$defs/d0", $defs: { ...$defs, [`d${length}`]: end } };
@@ -31,7 +31,7 @@ const twice = { properties: { x: { $ref: "#" } } };
 const wide = named(20_000, "k", (i) => i);
 const exponential = "^(a+)+N$";
 
-/** Without counting, each of these would take seconds or unlimited memory. */
+/** Checks that would take seconds or unlimited memory if their steps were not counted. */
 const attacks: [string, object, unknown, readonly string[] | null][] = [
   [
     "thousands of missing fields in thousands of items",
@@ -206,7 +206,7 @@ describe("cost of a check", () => {
     expect(unique({ x: many(100_000, (i) => i) })).toEqual([]);
   });
 
-  test("the cost of a check does not count against the next one", () => {
+  test("the cost of a check is not added to that of the next check", () => {
     const check = compileSchema(items({ type: "integer" }));
     const payload = { x: many(300_000, () => 1) };
     for (let i = 0; i < 5; i++) expect(check(payload)).toEqual([]);

@@ -4,7 +4,7 @@ import { compileSchema, UnusableSchema } from "../../src/json-schema/compile.ts"
 
 const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
 
-/** Returns where and why a schema was refused. */
+/** Returns the location and the reason of a schema's refusal. */
 function refusal(schema: unknown): { path: readonly string[]; message: string } {
   try {
     compileSchema(schema);
@@ -20,11 +20,11 @@ function places(schema: unknown, payload: unknown): string[] {
 }
 
 describe("compiled schema", () => {
-  test("a schema finds nothing in a valid payload", () => {
+  test("a schema reports no findings for a valid payload", () => {
     expect(compileSchema({ type: "object", required: ["a"] })({ a: 1 })).toEqual([]);
   });
 
-  test("a schema reports where and why a payload is invalid, without quoting values", () => {
+  test("a schema reports the location and reason of each fault in a payload, without quoting values", () => {
     const check = compileSchema({
       type: "object",
       required: ["id", "list"],
@@ -53,7 +53,7 @@ describe("compiled schema", () => {
     expect(refusal({ $schema: DRAFT_2020, ...oldTuple }).path).toEqual(["properties", "list", "items"]);
   });
 
-  test("a schema may be of an older draft and is checked by the rules of draft-07", () => {
+  test("a schema may declare an older draft and is then checked by the rules of draft-07", () => {
     expect(places({ $schema: "http://json-schema.org/draft-04/schema#", id: "x", type: "object" }, [])).toHaveLength(1);
   });
 
@@ -102,7 +102,7 @@ describe("compiled schema", () => {
     expect(places(schema, { a: null, b: 1 })).toEqual([]);
   });
 
-  test("a schema does not take inherited properties for fields of a payload", () => {
+  test("a schema does not treat inherited properties as fields of a payload", () => {
     const schema = { properties: { constructor: { type: "string" } }, required: ["toString"] };
     expect(places(schema, {})).toEqual(["body/payload/toString"]);
   });
@@ -114,13 +114,13 @@ describe("compiled schema", () => {
     expect(check({ x: 1 }).map(({ type }) => type)).toEqual(["schema.unusable"]);
   });
 
-  test("a schema with names that are special in JavaScript does no harm", () => {
+  test("a schema with names that are special in JavaScript works like any other", () => {
     const schema = JSON.parse('{"properties":{"__proto__":{"type":"string"}},"required":["__proto__"]}');
     expect(() => compileSchema(schema)(JSON.parse('{"__proto__":{"polluted":1}}'))).not.toThrow();
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
-  test("uniqueItems compares values by content, whatever the order of their keys", () => {
+  test("uniqueItems compares values by content, in any order of keys", () => {
     const schema = { properties: { a: { uniqueItems: true } } };
     expect(
       places(schema, {

@@ -20,7 +20,7 @@ function nested(levels: number, around: (schema: object) => object): object {
 
 const flags = list(300, (i) => `p${i}`);
 
-/** A shape that grows, a size that is accepted and a size that is refused. */
+/** A kind of schema that can grow, a size that is accepted and a size that is refused. */
 const shapes: [string, (count: number) => object, number, number][] = [
   ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
   ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],
@@ -88,7 +88,7 @@ describe("compilation limits", () => {
     });
   }
 
-  test("values that cost nothing to compile are limited by their bytes alone", () => {
+  test("values that are free to compile are limited only by their bytes", () => {
     const check = compileSchema({
       required: flags,
       properties: { kind: { enum: list(2500, (i) => ({ k: i })) }, flag: { enum: list(1000, (i) => `v${i}`) } },
@@ -99,7 +99,7 @@ describe("compilation limits", () => {
     expect(() => compileSchema({ description: "x".repeat(schemaBytesMax) })).toThrow(UnusableSchema);
   });
 
-  test("a refusal reports the location, and neither location nor message is long", () => {
+  test("a refusal has a location and a message of limited length", () => {
     const long = "n".repeat(30_000);
     const bad = [
       { properties: { [long]: { patternProperties: named(101, "^", () => ({})) } } },
@@ -128,7 +128,7 @@ describe("compiled schema", () => {
     expect(compileSchema({ type: "object", required: ["another"] })).not.toBe(compileSchema(schema()));
   });
 
-  test("a compiled schema reports its memory use by its size", () => {
+  test("a compiled schema reports a memory use that grows with its size", () => {
     const small = compileSchema({ type: "string" }).bytes;
     const large = compileSchema({ properties: named(900, "p", () => ({ type: "string" })) }).bytes;
     const patterned = compileSchema({ pattern: "^[a-z]{4000}$" }).bytes;

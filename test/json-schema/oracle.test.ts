@@ -6,7 +6,7 @@ import { compileSchema } from "../../src/json-schema/compile.ts";
 import { stepsMax } from "../../src/json-schema/meter.ts";
 import { counted } from "../support/counted.ts";
 
-/** Many schemas are compiled, which takes time on a busy machine. */
+/** Time limit in ms. Many schemas are compiled, which takes long on a busy machine. */
 const TIMEOUT_MS = 60_000;
 
 /**
@@ -101,21 +101,21 @@ function schemas(isRecent: boolean): fc.Arbitrary<object> {
     .map(({ top, x, y }) => ({ ...dialect, allOf: [top], definitions: { x, y } }));
 }
 
-/** With more than a few keywords, no value would ever match. */
+/** Maximum number of keywords. With more of them, no value would ever match. */
 function some(keywords: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> {
   const entries = Object.entries(keywords).map(([name, value]) => value.map((one): [string, unknown] => [name, one]));
   return fc.array(fc.oneof(...entries), { maxLength: 4 }).map((chosen) => Object.fromEntries(chosen));
 }
 
 /**
- * Items that match `contains` count as evaluated by the standard. The validator fails to mark them
- * if every value matches.
+ * The standard counts items that match `contains` as evaluated. The validator fails to mark them if
+ * every value matches.
  */
 const CONTAINS_ANYTHING = /"contains":(\{\}|true)/g;
 const CONTAINS_SOMETHING = '"contains":{"minLength":0}';
 
 /**
- * Returns the validator's own verdict, or null if it fails, because it has bugs in the tracking of
+ * Returns the validator's own verdict, or null if it fails because of its bugs in tracking
  * evaluated fields.
  */
 function fitsByAjv(schema: object, payload: unknown): boolean | null {

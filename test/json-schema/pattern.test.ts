@@ -95,7 +95,7 @@ describe("linear pattern", () => {
       expect(linearPattern(source).test(text, started())).toBe(new RegExp(source, "u").test(text));
   });
 
-  test("a pattern uses the u flag if it is valid with it, and no flag otherwise", () => {
+  test("a pattern uses the u flag if it is valid with that flag, and otherwise no flag", () => {
     expect(linearPattern("^.$").test("😀", started())).toBe(true);
     expect(linearPattern("^\\_.$").test("_😀", started())).toBe(false);
     expect(linearPattern("^\\_..$").test("_😀", started())).toBe(true);
@@ -112,7 +112,7 @@ describe("linear pattern", () => {
     ["\\s+$", (n) => `${" ".repeat(n)}x`],
   ];
   for (const [source, text] of backtracking) {
-    test(`the pattern ${source} costs in proportion to the text`, () => {
+    test(`the pattern ${source} has a cost proportional to the text`, () => {
       const costOf = (length: number) => {
         const meter = started();
         linearPattern(source).test(text(length), meter);

@@ -14,7 +14,7 @@ const ok: Answer = { kind: "response", status: 200, retryAfter: null, body: new 
 let now: number;
 let requests: OutgoingRequest[];
 let lookUps: string[];
-/** Resolves a host name; replaced by tests. */
+/** Resolves a host name. Tests replace this function. */
 let resolve: (host: string) => Promise<readonly string[]>;
 
 beforeEach(() => {
@@ -61,7 +61,7 @@ function deliver(target: PreparedTarget, change: Partial<TargetMessage> = {}, si
   return target.deliver(message(change), signal);
 }
 
-/** The headers of the last request without those of the signature. */
+/** Returns the last request's headers without those of the signature. */
 function ownHeaders() {
   return requests.at(-1)!.headers.filter(([name]) => !name.startsWith("webhook-"));
 }
@@ -87,7 +87,7 @@ describe("the headers of a request", () => {
     ]);
   });
 
-  test("an endpoint's headers replace ours, whatever their case, and also the message's content type", async () => {
+  test("an endpoint's headers replace default headers in any case, and the message's content type", async () => {
     await deliver(prepare("https://a.example/", { "content-type": "x/y", "USER-AGENT": "u", Extra: "1" }), {
       contentType: "text/plain",
     });
@@ -98,7 +98,7 @@ describe("the headers of a request", () => {
     ]);
   });
 
-  test("a message's headers replace those of the endpoint, for this message only", async () => {
+  test("a message's headers replace those of the endpoint, but only for this message", async () => {
     const target = prepare("https://a.example/", { Extra: "endpoint" });
     await deliver(target, { headers: { extra: "message", More: "2" } });
     expect(ownHeaders().slice(2)).toEqual([
@@ -109,7 +109,7 @@ describe("the headers of a request", () => {
     expect(ownHeaders().slice(2)).toEqual([["Extra", "endpoint"]]);
   });
 
-  test("the credentials of a URL become basic authentication, which an endpoint's header replaces", async () => {
+  test("the credentials in a URL become basic authentication, which a header of the endpoint overrides", async () => {
     await deliver(prepare("https://us%C3%A9r:100%@a.example/"));
     const [name, value] = ownHeaders()[2]!;
     expect([name, Buffer.from(value.replace("Basic ", ""), "base64").toString()]).toEqual([
@@ -120,7 +120,7 @@ describe("the headers of a request", () => {
     expect(ownHeaders()[2]).toEqual(["authorization", "Bearer t"]);
   });
 
-  test("the signature has the time of the request, not of the name resolution before it", async () => {
+  test("the signature has the time of the request, not that of the preceding name resolution", async () => {
     resolve = async () => {
       now += 10_000;
       return ["93.184.216.34"];
@@ -139,7 +139,7 @@ describe("the destination of a request", () => {
     expect(requests[0]!.url.href).toBe("https://a.example/hook?q=1");
   });
 
-  test("every request of an endpoint has the same URL object, so that the transport can cache by it", async () => {
+  test("all requests of an endpoint share one URL object, so that the transport can use it as a cache key", async () => {
     const target = prepare("https://a.example/");
     await deliver(target);
     await deliver(target);
@@ -154,7 +154,7 @@ describe("the destination of a request", () => {
   test.each([
     ["http://192.168.0.1/", "192.168.0.1"],
     ["https://a.example/", "fd00::1"],
-  ])("a request to %s, which leads to a private address only, is blocked", async (url, address) => {
+  ])("a request to %s, which resolves only to a private address, is blocked", async (url, address) => {
     resolve = async () => ["fd00::1", "192.168.0.1"];
     expect(await deliver(prepare(url))).toEqual({
       kind: "failure",
@@ -164,7 +164,7 @@ describe("the destination of a request", () => {
     expect(requests).toEqual([]);
   });
 
-  test("a host name without addresses fails as dns, and after the timeout as timeout", async () => {
+  test("a host name without addresses fails as dns, or as timeout after the time limit", async () => {
     resolve = async () => [];
     const target = prepare("https://a.example/");
     expect(await deliver(target)).toMatchObject({ reason: "dns" });
@@ -179,7 +179,7 @@ describe("the destination of a request", () => {
   });
 });
 
-test("every attempt to a URL with an unknown scheme fails and names the scheme", async () => {
+test("every attempt to a URL with an unknown scheme fails with a detail that names the scheme", async () => {
   expect(await deliver(prepare("kafka://a.example/topic"))).toEqual({
     kind: "failure",
     reason: "connection",
