@@ -4,7 +4,7 @@ import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, until } from ".
 import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
-/** Without `allow-subnets` no address of this machine can be reached, however it is written. */
+/** Without `allow-subnets` no address of this machine can be reached, in any spelling. */
 
 let receiver: Receiver;
 let boathook: Installation;
@@ -63,7 +63,7 @@ test("an allowed subnet does not allow its neighbours", async () => {
   expect(attempt!.reason).toBe("blocked");
 });
 
-test("the built-in inbox is reached whatever the address policy says, and nothing else of the server", async () => {
+test("the built-in inbox, but no other path of the server, is reached whatever the address policy says", async () => {
   const { send, url } = boathook;
   const [{ url: inbox }] = (await send("GET", "/app/demo/endpoint")).json.data;
   expect(inbox).toStartWith(`${url}/inbox/`);

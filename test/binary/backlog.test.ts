@@ -9,7 +9,7 @@ import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
 
 const BACKLOG = 100_000;
 const MEMORY_MIB_MAX = 250;
-/** The target is one second; the rest allows for machines that run other tests. */
+/** The target is one second. The rest of the limit allows for machines that run other tests. */
 const START_MS_MAX = 3000;
 const canMeasure = existsSync("/proc/self/status");
 
@@ -20,7 +20,7 @@ function memoryPeakMib(pid: number): number {
 }
 
 test.skipIf(!canMeasure)(
-  "a server with 100,000 pending deliveries needs at most 250 MiB and delivers at once after a start",
+  "a server with 100,000 pending deliveries needs at most 250 MiB and delivers immediately after a start",
   async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install();

@@ -16,7 +16,7 @@ const BENCH = [process.execPath, join(ROOT, "scripts", "bench", "run.ts")];
 const TIMEOUT_MS = 120_000;
 
 /**
- * Runs the bench on the executable with a temporary directory of its own, which it must leave
+ * Runs the bench on the executable with a separate temporary directory, which the bench must leave
  * empty.
  */
 async function bench<Figures>(...args: string[]): Promise<Figures> {
@@ -46,7 +46,7 @@ describe("the bench", () => {
     const missing = [load, receiver].filter((tool) => tool !== "bun" && Bun.which(tool) === null);
     if (missing.length > 0) console.log(`The bench is not tested with ${missing.join(" and ")}: not installed.`);
     test.skipIf(missing.length > 0)(
-      `with ${load} and ${receiver}: yardstick and product deliver every message that they accept, on every path`,
+      `the bench with ${load} and ${receiver} delivers every message that yardstick and product accept, on every path`,
       async () => {
         const time = ["--seconds=1", "--warmup=0", "--rounds=1"];
         const { runs } = await bench<Comparison>(...time, `--load=${load}`, `--receiver=${receiver}`);
@@ -68,7 +68,7 @@ describe("the bench", () => {
     ["--endpoints=3 --spread", 1],
   ] as const) {
     test(
-      `with ${shape} every message is delivered ${perMessage} times`,
+      `the bench with ${shape} delivers every message ${perMessage} times`,
       async () => {
         const { runs } = await bench<Comparison>(...PLAIN, "--paths=named/token", ...shape.split(" "));
         expect(runs).toHaveLength(2);
@@ -79,7 +79,7 @@ describe("the bench", () => {
   }
 
   test(
-    "two builds run in turn on each chosen path and are compared round by round",
+    "the bench runs two builds in turn on each chosen path and compares them round by round",
     async () => {
       const options = ["--only=product", `--against=${EXECUTABLE}`, "--paths=named/token,address/root"];
       const { runs, medians, ratios } = await bench<Comparison>(...PLAIN, "--rounds=2", ...options);
@@ -93,7 +93,7 @@ describe("the bench", () => {
   );
 
   test(
-    "a backlog is drained after a crash",
+    "the bench drains a backlog after a crash",
     async () => {
       const figures = await bench<BacklogFigures>("--backlog", "--receiver=bun", "--pending=3000", "--endpoints=3");
       expect(figures.pending).toBe(3000);
@@ -102,7 +102,7 @@ describe("the bench", () => {
     TIMEOUT_MS,
   );
 
-  test("a wrong option ends it with code 2 and a sentence that names it", async () => {
+  test("the bench exits with code 2 and names the option if an option is invalid", async () => {
     const { code, stderr } = await run(BENCH, ["--rounds=none"]);
     expect(code).toBe(2);
     expect(stderr).toBe("--rounds must be a whole number from 1 to 20, but is none. See --help.\n");
@@ -114,12 +114,12 @@ describe("the bench", () => {
       "--paths must be address/root or address/token or named/root or named/token, but is name/root.",
     ],
     [["--backlog", "--paths=address/root"], "--paths cannot be used with --backlog, which always uses address/root."],
-  ])("%j is refused with a sentence that says why", async (args, sentence) => {
+  ])("the bench refuses %j and says why", async (args, sentence) => {
     const { code, stderr } = await run(BENCH, args);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `${sentence} See --help.\n` });
   });
 
-  test("a build that does not start ends it with code 1, and nothing stays behind", async () => {
+  test("the bench exits with code 1 and leaves nothing behind if a build does not start", async () => {
     using scratch = temporaryDirectory();
     const env = { TMPDIR: scratch.path };
     const { code, stderr } = await run(BENCH, ["--only=product", "--receiver=bun", "--binary=/bin/false"], { env });
@@ -129,7 +129,7 @@ describe("the bench", () => {
   });
 
   test(
-    "Ctrl-C ends its processes and removes its files",
+    "the bench ends its processes and removes its files on Ctrl-C",
     async () => {
       using scratch = temporaryDirectory();
       const child = Bun.spawn([...BENCH, "--only=yardstick", "--receiver=bun", "--load=bun", "--seconds=30"], {
@@ -141,7 +141,8 @@ describe("the bench", () => {
       child.kill("SIGINT");
       expect(await child.exited).toBe(130);
       expect(readdirSync(scratch.path)).toEqual([]);
-      // Its children share its standard error: the end is reached when all of them have gone.
+      // The children share the bench's standard error, which therefore ends when all of them have
+      // exited.
       expect(await new Response(child.stderr).text()).toBe("");
     },
     TIMEOUT_MS,
@@ -156,7 +157,7 @@ describe("a path of the bench", () => {
     ["named/token", "localhost", "RegionalAuthToken"],
   ] as const;
   test.each(expected)(
-    "%s delivers to %s, and its sender is a %s",
+    "the bench path %s delivers to %s, and its sender is a %s",
     async (path, host, permissionSource) => {
       executable();
       await using receiver = startReceiver();
@@ -194,7 +195,7 @@ describe("the report", () => {
     memoryPeakMb: value,
   });
 
-  test("divides only figures of the same round and path, and gives the median, lowest and highest ratio", () => {
+  test("the report divides only figures of the same round and path, and gives the median, lowest and highest ratio", () => {
     const runs = [
       runOf(1, "yardstick", null, 100),
       runOf(1, "product", "named/token", 50),
@@ -217,19 +218,19 @@ describe("the report", () => {
     expect(table(new Map(), found)).toContain("0.94 (0.75–1.13)");
   });
 
-  test("shows a ratio of a single round without its range", () => {
+  test("the report shows a ratio of a single round without a range", () => {
     const found = ratios([runOf(1, "product", "named/root", 3), runOf(1, "against", "named/root", 2)]);
     const [, row] = table(new Map(), found).split("\n");
     expect(row?.split(/ {2,}/)).toEqual(["product/against named/root", "1.50", "1.50", "1.50", "1.50", "1.50"]);
   });
 
-  test("takes the middle of an odd number of values and the mean of the two middle ones otherwise", () => {
+  test("the median is the middle value, or the mean of the two middle values", () => {
     expect(median([5, 1, 3])).toBe(3);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(median([])).toBeNaN();
   });
 
-  test("aligns names to the left and numbers to the right", () => {
+  test("the report aligns names to the left and numbers to the right", () => {
     const text = alignColumns([
       ["", "one"],
       ["long name", "1"],

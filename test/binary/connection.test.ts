@@ -32,7 +32,7 @@ test("one connection serves several deliveries", async () => {
   expect(receiver.requests).toEqual([5]);
 });
 
-test("a connection that the receiver closes between two deliveries costs neither of them", async () => {
+test("a connection that the receiver closes between two deliveries fails neither of them", async () => {
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
     socket.end();
@@ -46,7 +46,7 @@ test("a connection that the receiver closes between two deliveries costs neither
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a connection that is closed during the next request costs no delivery", async () => {
+test("a connection that is closed during the next request fails no delivery", async () => {
   await using receiver = await startSocketReceiver((socket, nth) => (nth === 1 ? answer(socket) : socket.destroy()));
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
@@ -55,7 +55,7 @@ test("a connection that is closed during the next request costs no delivery", as
   expect(receiver.requests).toEqual([2, 1, 1]);
 });
 
-test("a receiver that breaks off its response gets the message once per attempt", async () => {
+test("a receiver that aborts its response gets the message once per attempt", async () => {
   await using receiver = await startSocketReceiver((socket) =>
     socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"),
   );

@@ -5,13 +5,11 @@ import { install } from "../support/installation.ts";
 import { Load, type Promised } from "../support/load.ts";
 import { firstTime, heldBack, ok, type Received, startReceiver } from "../support/receiver.ts";
 
-/**
- * The process is killed with SIGKILL again and again. Every message that got a 2xx is delivered.
- */
+/** The process is killed with SIGKILL repeatedly. Every message that got a 2xx is delivered. */
 
 const CYCLES = Number(process.env.KILL_CYCLES ?? 4);
 const POSTERS = 8;
-/** A message that has not arrived by then is lost. */
+/** Time limit in ms, after which a message counts as lost. */
 const PATIENCE_MS = 30_000;
 
 /** Time between two kills: long enough for some load, and varying. */
@@ -21,8 +19,8 @@ test(
   "killing the process under load loses no accepted message",
   async () => {
     await using receiver = startReceiver();
-    // With few attempts at once deliveries fall behind. At every kill some are under way and many
-    // wait.
+    // With little concurrency, deliveries fall behind. At every kill some are under way and many
+    // are pending.
     await using boathook = await install(["--endpoint-concurrency=2"]);
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, receiver.url);
@@ -86,7 +84,7 @@ test("attempts that hang when the process is killed are repeated after the start
   await using boathook = await install(["--endpoint-concurrency=4"]);
   const app = await makeApplication(boathook.send);
   await makeEndpoint(boathook.send, app, receiver.url);
-  // A proven endpoint gets as many attempts at once as it may have.
+  // A proven endpoint gets as many concurrent attempts as it may have.
   await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
 
   receiver.answering = heldBack().answering;
@@ -112,7 +110,7 @@ test("killing the process between two attempts does not change the schedule", as
 
   await boathook.kill();
   await boathook.start();
-  // This one is due at once. Its arrival shows that the lane has been read.
+  // This message is due immediately. Its arrival shows that the lane has been read.
   const [next] = await sendMessages(boathook.send, app, 1);
   await attemptsOf(boathook.send, app, next!);
   expect(await attemptsOf(boathook.send, app, message!)).toEqual(before);

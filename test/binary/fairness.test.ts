@@ -25,7 +25,7 @@ async function finishedAttempts(send: Send, app: string, endpoint: string): Prom
 
 describe("while attempts hang", () => {
   for (const before of ["is new", "was healthy"]) {
-    test(`another endpoint is served while an endpoint that ${before} hangs with 1,000 waiting deliveries`, async () => {
+    test(`another endpoint is served while an endpoint that ${before} hangs with 1,000 pending deliveries`, async () => {
       await using hanging = startReceiver();
       await using healthy = startReceiver();
       await using boathook = await install();
@@ -64,7 +64,7 @@ describe("while attempts hang", () => {
     expect(hanging.received).toHaveLength(14);
   });
 
-  test("an endpoint that failed before does not hold up the others of the same message", async () => {
+  test("an endpoint that failed before does not hold up other endpoints of the same message", async () => {
     await using failing = startReceiver(() => new Response(null, { status: 500 }));
     await using healthy = startReceiver();
     await using boathook = await install(["--retry-schedule=1h"]);
@@ -86,7 +86,7 @@ describe("throttleRate", () => {
     const { app } = await applicationAt(send, receiver.url, { throttleRate: rate, concurrency: 1 });
     const ids = await sendMessages(send, app, 50);
     const arrived = await receiver.arrived(50);
-    // In t seconds at most rate · t + rate / 10; the rest allows for arrivals that are noticed
+    // In t seconds at most rate · t + rate / 10. The rest allows for arrivals that are recorded
     // late.
     expect(mostWithin(1000, arrived)).toBeLessThanOrEqual(rate + rate / 10 + 8);
     expect(arrived.map(({ id }) => id)).toEqual(ids);
@@ -104,7 +104,7 @@ describe("a fifo endpoint", () => {
   const numbers = (requests: readonly Received[]) =>
     requests.map(({ body }) => JSON.parse(body.toString()).n as number);
 
-  test("a fifo endpoint gets the next message only when the one before has arrived", async () => {
+  test("a fifo endpoint gets the next message only when the previous one has arrived", async () => {
     let failures = 2;
     const failTwice = ({ body }: Received) =>
       new Response(null, { status: body.toString() === '{"n":1}' && failures-- > 0 ? 500 : 204 });
@@ -115,7 +115,7 @@ describe("a fifo endpoint", () => {
     expect(numbers(await receiver.arrived(7))).toEqual([0, 1, 1, 1, 2, 3, 4]);
   });
 
-  test("a fifo endpoint gets the next message when one is dead", async () => {
+  test("a fifo endpoint gets the next message when a message becomes a dead letter", async () => {
     const refuseOne = ({ body }: Received) => new Response(null, { status: body.toString() === '{"n":1}' ? 500 : 204 });
     await using receiver = startReceiver(refuseOne);
     await using boathook = await install(["--retry-schedule=50ms"]);
@@ -138,7 +138,7 @@ describe("a fifo endpoint", () => {
 });
 
 describe("a paused endpoint", () => {
-  test("a paused endpoint keeps its messages over a restart and gets them in order when it is resumed", async () => {
+  test("a paused endpoint keeps its messages across a restart and gets them in order when it is resumed", async () => {
     await using receiver = startReceiver();
     await using witness = startReceiver();
     await using boathook = await install();

@@ -12,7 +12,7 @@ for (const { name, open } of diskKinds) {
   if (!possible) console.log(`${name} cannot be had here: its tests of the full disk are skipped.`);
 
   describe.skipIf(!possible)(`a full disk (${name})`, () => {
-    test("while the disk is full messages get a 503 and reads work; afterwards everything works", async () => {
+    test("while the disk is full, messages get a 503 and reads work; afterwards both work", async () => {
       using disk = open()!;
       await using receiver = startReceiver();
       await using boathook = await install([], disk);
@@ -35,7 +35,7 @@ for (const { name, open } of diskKinds) {
       expect(json.data).toHaveLength(2);
     });
 
-    test("a result that a full disk kept from being stored is stored later, without another attempt", async () => {
+    test("a result that could not be stored because of a full disk is stored later, without another attempt", async () => {
       using disk = open()!;
       const answer = heldBack();
       await using receiver = startReceiver(answer.answering);
@@ -57,7 +57,7 @@ for (const { name, open } of diskKinds) {
       expect(receiver.received).toHaveLength(1);
     });
 
-    test("a server that fills the disk and is then killed has every message that got a 2xx", async () => {
+    test("a server that fills the disk and is then killed still has every message that got a 2xx", async () => {
       using disk = open()!;
       await using receiver = startReceiver(heldBack().answering);
       await using boathook = await install([], disk);
@@ -68,7 +68,7 @@ for (const { name, open } of diskKinds) {
       const keep = (answers: readonly Answer[]) => {
         for (const { status, json } of answers) if (status === 202) accepted.add(json.id);
       };
-      // Several messages at a time, of several sizes, so that commits of every kind meet the full
+      // Several messages of different sizes at a time, so that commits of every kind meet the full
       // disk.
       const posts = () => Promise.all([1, 100, 5000, 100_000].map((chars) => post(send, app, "x".repeat(chars))));
       for (let i = 0; i < 10; i++) keep(await posts());

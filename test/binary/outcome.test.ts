@@ -6,7 +6,7 @@ import { type Installation, install } from "../support/installation.ts";
 import { type Answering, heldBack, startReceiver, withStatus } from "../support/receiver.ts";
 import { startSocketReceiver } from "../support/socket-receiver.ts";
 
-/** How the responses of endpoints are judged. Each test has a receiver of its own. */
+/** How endpoints' responses are classified. Each test has a separate receiver. */
 
 const STORED_BYTES = 1024;
 const HOUR_MS = 3_600_000;
@@ -71,7 +71,7 @@ describe("a successful attempt", () => {
     });
   }
 
-  test("an endless response is a success, of which no more is read than is stored", async () => {
+  test("an endless response is a success, and only the part to be stored is read", async () => {
     const left = Promise.withResolvers<void>();
     const endless = () =>
       new ReadableStream({
@@ -186,7 +186,7 @@ describe("Retry-After", () => {
 });
 
 describe("410", () => {
-  test("a 410 disables the endpoint at once, and what waits becomes dead letters", async () => {
+  test("a 410 disables the endpoint immediately, and pending deliveries become dead letters", async () => {
     const answer = heldBack();
     await using receiver = startReceiver(answer.answering);
     const app = await makeApplication(send);

@@ -58,7 +58,7 @@ describe("a request to stop", () => {
     expect([first!.id, second!.id]).toEqual([message, message]);
   });
 
-  test("a second request to stop ends the server at once, and its attempts are repeated later", async () => {
+  test("a second request to stop ends the server immediately, and its attempts are repeated later", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--shutdown-timeout=10m"]);
     const { message } = await oneUnderWay(boathook, receiver);
@@ -116,7 +116,7 @@ describe("a second server", () => {
     await makeApplication(first.send);
   });
 
-  test("a server whose port is in use sends nothing that is pending", async () => {
+  test("a server whose port is in use sends no pending message", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--retry-schedule="]);
     const { app, message } = await oneUnderWay(boathook, receiver);

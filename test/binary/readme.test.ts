@@ -27,7 +27,7 @@ interface ShownRequest {
   readonly body: string;
 }
 
-/** The request of the README that an endpoint receives, with what differs from run to run masked. */
+/** The README's request that an endpoint receives. Parts that differ between runs are masked. */
 function shownRequest(readme: string): ShownRequest {
   const [head, body] = codeBlock(readme, "delivered request").trimEnd().split("\n\n");
   const fields = head!
@@ -51,7 +51,7 @@ function maskedHeaders(fields: readonly (readonly [string, string])[]): Record<s
   return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), mask(value)]));
 }
 
-/** Replaces ids, times and ports, which differ from run to run. */
+/** Replaces ids, times and ports, which differ between runs. */
 function masked(text: string): string {
   return text
     .replace(/\b(app|ep|msg)_[0-9A-Za-z]{27}\b/g, "$1_ID")

@@ -26,7 +26,7 @@ afterAll(async () => {
 interface Signed {
   readonly app: string;
   readonly endpoint: string;
-  /** Sends a message there and returns what arrived. */
+  /** Sends a message to this receiver and returns the request that arrived. */
   deliver(): Promise<Received>;
   rotate(fields: object): Promise<void>;
   /** Returns the key that the API gives to receivers. */
@@ -83,7 +83,7 @@ function verifies(Library: Library, secret: string, { body, headers }: Received)
   }
 }
 
-/** Verifies a signature as the specification says, because the libraries know only `v1`. */
+/** Verifies a signature by the specification, because the libraries support only `v1`. */
 function verifiesByKey(publicKey: string, { headers, body }: Received): boolean {
   const x = Buffer.from(publicKey, "base64").toString("base64url");
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
@@ -115,7 +115,7 @@ describe("a whsec_ secret", () => {
     });
   }
 
-  test("after a rotation both secrets verify; without a grace period only the new one does", async () => {
+  test("after a rotation signatures with both secrets verify; without a grace period only those with the new one do", async () => {
     const [first, second, third] = [secret(24), secret(32), secret(40)];
     const endpoint = await endpointWith({ secret: first });
     await endpoint.rotate({ key: second });
@@ -123,7 +123,7 @@ describe("a whsec_ secret", () => {
     for (const key of [first, second]) expect(verifies(Webhook, key, during)).toBe(true);
     await endpoint.rotate({ key: third, gracePeriodSeconds: 0 });
     const after = await endpoint.deliver();
-    // The grace period of the first secret continues.
+    // The first secret's grace period continues.
     expect([first, second, third].map((key) => verifies(Webhook, key, after))).toEqual([true, false, true]);
   });
 
@@ -149,7 +149,7 @@ describe("a whsk_ key", () => {
     expect(verifiesByKey(publicKey, altered(request))).toBe(false);
   });
 
-  test("after a rotation of whsk_ keys both verify", async () => {
+  test("after a rotation of whsk_ keys, signatures with both keys verify", async () => {
     const [first, second] = [ed25519(), ed25519()];
     const endpoint = await endpointWith({ secret: first.secret });
     await endpoint.rotate({ key: second.secret });
@@ -157,7 +157,7 @@ describe("a whsk_ key", () => {
     for (const { publicKey } of [first, second]) expect(verifiesByKey(publicKey, request)).toBe(true);
   });
 
-  test("after a rotation from a whsec_ secret to a whsk_ key both schemes verify", async () => {
+  test("after a rotation from a whsec_ secret to a whsk_ key, signatures of both schemes verify", async () => {
     const first = secret(24);
     const second = ed25519();
     const endpoint = await endpointWith({ secret: first });

@@ -5,7 +5,7 @@ import { install } from "../support/installation.ts";
 import { canTrace, type SystemCall, traceProcess } from "../support/strace.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** When a message is on disk, judged by the system calls of the process. */
+/** Whether a message is on disk before its response, judged by the system calls of the process. */
 
 const READS = ["read", "recvfrom", "recvmsg", "readv"];
 const WRITES = ["write", "writev", "sendto", "sendmsg"];

@@ -44,11 +44,11 @@ test("a receiver with a trusted certificate for its name gets its messages", asy
   expect(await attemptAt("localhost", forLocalhost)).toMatchObject({ statusText: "success", arrivals: 1 });
 });
 
-test("a receiver with an untrusted certificate gets nothing", async () => {
+test("a receiver with an untrusted certificate gets no message", async () => {
   expect(await attemptAt("localhost", unknown)).toMatchObject({ statusText: "fail", reason: "tls", arrivals: 0 });
 });
 
-test("a receiver with a trusted certificate for another name gets nothing", async () => {
+test("a receiver with a trusted certificate for another name gets no message", async () => {
   expect(await attemptAt("localhost", forAnotherName)).toMatchObject({ reason: "tls", arrivals: 0 });
 });
 
@@ -74,7 +74,7 @@ test("NODE_TLS_REJECT_UNAUTHORIZED does not disable the verification", async () 
   expect(receiver.received).toEqual([]);
 });
 
-test("a receiver without TLS gets nothing", async () => {
+test("a receiver without TLS gets no message", async () => {
   await using receiver = startReceiver();
   const attempt = await attemptTo(`https://localhost:${receiver.port}/`);
   expect(attempt.statusText).toBe("fail");

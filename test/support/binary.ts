@@ -22,7 +22,7 @@ export function executable(): Program {
 }
 
 export interface ProcessOptions {
-  /** Added to an environment without any variable that boathook reads. */
+  /** Adds variables to an environment without any variable that boathook reads. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
@@ -64,7 +64,7 @@ export interface RunningBoathook {
   readonly url: string;
   /** All lines so far. */
   readonly log: readonly LogLine[];
-  /** Resolves with the first line that fits, even if it was logged before the call. */
+  /** Resolves with the first matching line, even if it was logged before the call. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
   /** The exit code; 128 + n after signal n. */

@@ -4,16 +4,16 @@ import { type Claim, type Store, StoreUnavailable, type Task } from "../../src/s
 import { storeWith } from "./store-with.ts";
 
 /**
- * Shares the lanes of one store among engines, as a store for several processes does. The board
- * says who shall serve a lane. An engine gets the lane when it renews its claim and no valid claim
- * of another engine covers it any more.
+ * Shares the lanes of one store among engines, like a store for several processes. The board says
+ * which engine shall serve a lane. An engine gets the lane when it renews its claim and no valid
+ * claim of another engine covers the lane any longer.
  */
 export class ClaimBoard {
   /** Names of engines whose claims cannot be renewed. */
   readonly cutOff = new Set<string>();
-  /** What the engines asked for, in order: `one renews`. */
+  /** Calls of the engines, in order: `one renews`. */
   readonly calls: string[] = [];
-  /** Running tasks whose process has died. The first engine that asks gets them. */
+  /** Running tasks whose process has died. The first engine that asks for tasks gets them. */
   readonly orphans: Task[] = [];
   readonly #wanted = new Map<Seq, string>();
   readonly #claims = new Map<string, Claim & { readonly lanes: ReadonlySet<Seq> }>();
@@ -24,7 +24,7 @@ export class ClaimBoard {
     this.#wanted.set(endpointSeq, name);
   }
 
-  /** The store as the engine with this name sees it. */
+  /** Returns the store as the engine with this name sees it. */
   readonly for = (name: string) => (store: Store, clock: Clock) => {
     const grant = async (what: string): Promise<Claim> => {
       this.calls.push(`${name} ${what}`);

@@ -45,7 +45,7 @@ export interface AttemptOut {
   readonly timestamp: string;
 }
 
-/** Waits until a message has `count` finished attempts. Newest first. */
+/** Waits until a message has `count` finished attempts, and returns them newest first. */
 export async function attemptsOf(send: Send, app: string, message: string, count = 1): Promise<AttemptOut[]> {
   return until(
     async () => (await send("GET", `/app/${app}/attempt/msg/${message}`)).json.data as AttemptOut[],
@@ -53,7 +53,7 @@ export async function attemptsOf(send: Send, app: string, message: string, count
   );
 }
 
-/** Repeats a read until its result fits. If it never does, the test times out. */
+/** Repeats a read until its result matches. If it never does, the test times out. */
 export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();

@@ -18,7 +18,9 @@ import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
-/** More than any test needs. A world that takes more steps does not come to rest. */
+/**
+ * Maximum number of steps, more than any test needs. A world that takes more never becomes idle.
+ */
 const STEPS_MAX = 200_000;
 
 export const SECOND = 1000;
@@ -33,7 +35,7 @@ export type Reaction =
   | { readonly status: number; readonly afterMs?: number; readonly retryAfter?: string }
   | { readonly failure: "connection" | "tls"; readonly afterMs?: number };
 
-/** Reacts by the number of the message and of the attempt. */
+/** Returns the reaction to an attempt, given the numbers of the message and the attempt. */
 export type Behaviour = (message: number, attempt: number) => Reaction;
 
 /** A request that was sent. */
@@ -48,9 +50,9 @@ export interface Start {
 
 export interface WorldOptions {
   readonly policy?: Partial<KernelSettings>;
-  /** The random number, always the same or from a function. */
+  /** The random number: a constant or the result of a function. */
   readonly chance?: number | (() => number);
-  /** Resolves host names; `hang` never resolves. */
+  /** Resolves host names. `hang` never resolves. */
   readonly resolve?: (host: string) => readonly string[] | "hang";
   /** Wraps the store that the engine uses. */
   readonly wrapStore?: (store: Store, clock: Clock) => Store;
@@ -89,7 +91,7 @@ export class EngineWorld implements Disposable {
   readonly facts: Fact[] = [];
   /** The headers of the latest request. */
   headers: OutgoingRequest["headers"] = [];
-  /** While true, nothing can be stored. */
+  /** While true, every write fails. */
   isDiskFull = false;
   readonly #clock = new VirtualClock(START_AT);
   readonly #db = new Database(":memory:", { strict: true });
@@ -150,12 +152,12 @@ export class EngineWorld implements Disposable {
     return this.#clock.now - START_AT;
   }
 
-  /** ms since the Unix epoch, whatever the wall clock of the process says. */
+  /** ms since the Unix epoch, independent of the process's wall clock. */
   get now(): number {
     return this.#clock.now;
   }
 
-  /** Sets the clock of the process forward or back; timers run on. */
+  /** Sets the process's clock forward or back. Timers are not affected. */
   stepClock(ms: number): void {
     this.#clock.step(ms);
   }
@@ -191,7 +193,7 @@ export class EngineWorld implements Disposable {
   }
 
   /**
-   * Starts a second engine on the same store, as in another process. The signals of each reach
+   * Starts a second engine on the same store, as in another process. Signals of each engine reach
    * both.
    */
   async join(wrapStore: (store: Store, clock: Clock) => Store): Promise<Kernel> {
@@ -338,7 +340,7 @@ export class EngineWorld implements Disposable {
 
   // --- time ---
 
-  /** Lets time pass until `ask` is done. */
+  /** Advances the time until `ask` is done. */
   async do<T>(ask: () => Promise<T>): Promise<T> {
     let done = false;
     const promise = ask().finally(() => {
@@ -350,7 +352,7 @@ export class EngineWorld implements Disposable {
     return promise;
   }
 
-  /** Lets time pass. */
+  /** Advances the time. */
   async pass(ms: number): Promise<void> {
     const until = this.#clock.now + ms;
     await macrotask();
@@ -358,7 +360,7 @@ export class EngineWorld implements Disposable {
     this.#clock.skip(until - this.#clock.now);
   }
 
-  /** Lets time pass until nothing is left to happen. */
+  /** Advances the time until no timer is left. */
   async rest(): Promise<void> {
     await macrotask();
     for (let steps = 0; await this.#step(); steps++) {

@@ -22,7 +22,7 @@ export interface Installation extends AsyncDisposable {
   readonly url: string;
   /** Calls the API as root. */
   readonly send: Send;
-  /** The process that is running, or the last one that was. */
+  /** The running process, or the last one that ran. */
   readonly process: RunningBoathook;
   /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>;

@@ -9,7 +9,10 @@ export function signJwt(claims: object, secret: string, header: object = { alg: 
   return signJwtText(JSON.stringify(claims), secret, header);
 }
 
-/** The same with claims as JSON text, which can hold numbers that `JSON.stringify` never writes. */
+/**
+ * Returns a JWT with claims given as JSON text, which can hold numbers that `JSON.stringify` never
+ * writes.
+ */
 export function signJwtText(claims: string, secret: string, header: object = { alg: "HS256", typ: "JWT" }): string {
   const head = `${part(header)}.${Buffer.from(claims).toString("base64url")}`;
   return `${head}.${createHmac("sha256", secret).update(head).digest("base64url")}`;

@@ -30,7 +30,7 @@ export class Load {
     this.#posters = Array.from({ length: posters }, (_, i) => this.#post(i));
   }
 
-  /** To be called before the server is killed. Calls that are cut off wait for `serverUp`. */
+  /** Must be called before the server is killed. Aborted calls then wait for `serverUp`. */
   serverDown(): void {
     this.#up = Promise.withResolvers();
   }
@@ -39,7 +39,7 @@ export class Load {
     this.#up.resolve();
   }
 
-  /** Resolves when `count` more messages are promised than now. */
+  /** Resolves when `count` more messages than now are promised. */
   more(count: number): Promise<void> {
     const goal = this.promised.size + count;
     return new Promise((resolve) => {
@@ -52,7 +52,7 @@ export class Load {
     });
   }
 
-  /** Sends and repeats nothing more. Resolves when the last call has ended. */
+  /** Stops sending and repeating. Resolves when the last call has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#up.resolve();
@@ -70,7 +70,7 @@ export class Load {
     }
   }
 
-  /** Null if it was stopped before. */
+  /** Returns null if the load was stopped before. */
   async #untilStored(eventId: string, body: string): Promise<{ readonly id: string | null } | null> {
     const message = `{"eventType":"load","eventId":"${eventId}","payload":${body}}`;
     for (;;) {
@@ -85,7 +85,7 @@ export class Load {
   }
 }
 
-/** Returns null if the connection was refused or cut off. Throws every other error. */
+/** Returns null if the connection was refused or closed. Throws every other error. */
 function ifCutOff(error: unknown): null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(ECONNREFUSED|ECONNRESET|ConnectionRefused|ConnectionClosed|EPIPE)$/.test(code)) return null;

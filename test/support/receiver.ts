@@ -7,7 +7,7 @@ export interface Received {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Buffer;
-  /** When it was complete, in ms of a clock that never steps back. */
+  /** Time at which the request was complete, in ms of a clock that never steps back. */
   readonly atMs: number;
 }
 
@@ -20,11 +20,11 @@ export interface Receiver extends AsyncDisposable {
   readonly port: number;
   /** All requests, in order of arrival. */
   readonly received: readonly Received[];
-  /** Sets how it responds from now on. */
+  /** Sets the response to later requests. */
   answering: Answering;
   /**
-   * Resolves with the requests that fit as soon as there are `count` of them. Each is tested once,
-   * in order.
+   * Resolves with the matching requests as soon as there are `count` of them. Each request is
+   * tested once, in order.
    */
   arrived(count: number, fits?: (request: Received) => boolean): Promise<Received[]>;
 }

@@ -5,8 +5,8 @@ import { storeWith } from "./store-with.ts";
 type Verb = (...args: never[]) => Promise<unknown>;
 
 /**
- * A store that is as far away as a network: a call takes effect some time after it was made, and
- * its result arrives some time after that. `delayMs` is asked before and after each call.
+ * A store with the latency of a network: a call takes effect some time after it was made, and its
+ * result arrives some time later. `delayMs` is called before and after each call.
  */
 export function slowStore(store: Store, clock: Clock, delayMs: () => number): Store {
   const pause = () => new Promise<void>((resolve) => clock.after(delayMs(), resolve));

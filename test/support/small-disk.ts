@@ -8,14 +8,14 @@ export interface SmallDisk extends Disposable {
   readonly dataDir: string;
   /** The program that starts the server on it. */
   readonly program: Program;
-  /** From now on every write of the process fails for lack of space. */
+  /** Makes every later write of the process fail for lack of space. */
   fill(pid: number): void;
   makeRoom(pid: number): void;
 }
 
 export interface DiskKind {
   readonly name: string;
-  /** Returns null if this machine does not allow it. */
+  /** Returns null if this machine does not allow such a disk. */
   open(): SmallDisk | null;
 }
 
@@ -47,7 +47,7 @@ const fileSystem: DiskKind = {
 };
 
 /**
- * A limit on the size of files, which everybody may set. To the process it looks like a full disk.
+ * A limit on the size of files, which any user may set. To the process it looks like a full disk.
  */
 const fileSizeLimit: DiskKind = {
   name: "a limit on the size of files",

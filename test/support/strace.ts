@@ -57,7 +57,7 @@ async function untilAttached(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): P
   reader.releaseLock();
 }
 
-/** Joins calls that strace wrote in two parts because another thread came in between. */
+/** Joins calls that strace wrote in two parts because another thread's call came in between. */
 export function readCalls(text: string): SystemCall[] {
   const unfinished = new Map<string, string>();
   const calls: SystemCall[] = [];

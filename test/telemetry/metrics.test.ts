@@ -106,7 +106,7 @@ describe("metrics", () => {
     expect(Number(age)).toBeGreaterThanOrEqual(60);
   });
 
-  test("the age of the oldest due delivery is 0 if nothing is due", async () => {
+  test("the age of the oldest due delivery is 0 if no delivery is due", async () => {
     expect((await metricsWith().text()).split("\n")).toContain("boathook_oldest_due_age_seconds 0");
   });
 });

@@ -15,7 +15,7 @@ interface Maker {
   readonly name: string;
   /** The program that must be installed. */
   readonly program: string;
-  /** Paths that it cannot serve. */
+  /** Paths that the server cannot serve. */
   readonly lacks: readonly string[];
   command(place: Place): string[];
 }
@@ -42,7 +42,10 @@ export const makers: readonly Maker[] = [
   { name: "Go", program: "go", lacks: [], command: (place) => ["go", "run", join(HERE, "server.go"), ...args(place)] },
 ];
 
-/** Renegotiates the TLS session when it gets a POST to `/renegotiate`; tells at `/requests` how many came over the connection. */
+/**
+ * Renegotiates the TLS session on a POST to `/renegotiate`. Returns the number of the connection's
+ * requests at `/requests`.
+ */
 export const renegotiating: Maker = {
   name: "Node.js with TLS 1.2",
   program: "node",
@@ -117,7 +120,7 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
   };
 }
 
-/** Returns two ports that are free at the moment. */
+/** Returns two ports that are currently free. */
 async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()];
   const ports: number[] = [];
