@@ -109,7 +109,7 @@ describe("the messages of an endpoint", () => {
     expect(ids(back.data)).toEqual(ids(second.data));
   });
 
-  test("a canceled delivery has status canceled with expanded_statuses and fail without", async () => {
+  test("a canceled delivery has status canceled with expanded_statuses, and status fail without it", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox(), { paused: true });
     const message = await sendMessage(send, app);
@@ -193,7 +193,7 @@ describe("the lists of attempts", () => {
     }
   });
 
-  test("a list with only after holds the oldest items after that time, newest first", async () => {
+  test("a list with only `after` holds the oldest items after that time, newest first", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const sent: string[] = [];

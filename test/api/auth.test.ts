@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Polls until the status matches; a change by another process may take a second to be seen. */
+/** Polls until the status matches. A change by another process may take a second to be seen. */
 async function until(status: number, ask: () => Promise<{ status: number }>): Promise<void> {
   while ((await ask()).status !== status) await Bun.sleep(50);
 }
@@ -134,7 +134,7 @@ describe("application tokens", () => {
     expect((await mine("GET", `/app/${own}/endpoint/e/secret`)).status).toBe(200);
   });
 
-  test("an application token gets 404 for anything in another application", async () => {
+  test("an application token gets 404 for any resource of another application", async () => {
     const paths: [string, string, unknown?][] = [
       ["GET", `/app/${other}`],
       ["GET", `/app/${other}/msg`],

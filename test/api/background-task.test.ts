@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Starts a redrive that has nothing to do in the token's environment and returns the task's id. */
+/** Starts a redrive without dead letters in the token's environment and returns the task's id. */
 async function makeTask(token: string): Promise<string> {
   const { status, json } = await send("POST", "/dead-letter/redrive", { filter: {}, rate: 1000 }, { token });
   expect(status).toBe(202);
@@ -89,7 +89,7 @@ describe("access to background tasks", () => {
 });
 
 describe("POST /admin/redrive-dlq", () => {
-  test("redrive-dlq redrives all dead letters of its environment and of no other", async () => {
+  test("redrive-dlq redrives all dead letters of its environment and none of any other", async () => {
     await using receiver = startReceiver(withStatus(500));
     const environment = freshUid("environment");
     const token = await server.createToken("--environment", environment);

@@ -312,7 +312,7 @@ describe("dead letters", () => {
     expect(data.map(({ reason }: { reason: string }) => reason)).not.toContain("disabled");
   });
 
-  test("a redrive without a filter or with an invalid one returns 422, with an unknown id 404", async () => {
+  test("a redrive without a filter or with an invalid one returns 422, and with an unknown id it returns 404", async () => {
     const redrive = (body: unknown) => send("POST", "/dead-letter/redrive", body);
     for (const body of [
       {},

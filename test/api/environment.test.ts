@@ -94,7 +94,7 @@ describe("environments", () => {
     }
   });
 
-  test("a renamed environment is found at once by its new name and no longer by the old one", async () => {
+  test("a renamed environment is found immediately by its new name and no longer by its old name", async () => {
     const { name, id } = await make();
     expect((await within(name)("GET", "/app")).status).toBe(200);
     await send("PUT", `${path}/${id}`, { name: `${name}-new` });

@@ -128,7 +128,7 @@ components:
     expect((await send("POST", PATH, { specRaw: json }, { token })).json.data.modified).toEqual(["from.json"]);
   });
 
-  test("imported schemas validate messages at once", async () => {
+  test("imported schemas validate messages immediately", async () => {
     const token = await environmentToken();
     await send("POST", "/app", { name: "A", uid: "a" }, { token });
     const message = { eventType: "pet.new", payload: {} };

@@ -136,8 +136,7 @@ const oddValues = fc.oneof(
 );
 
 /**
- * An operation's example, with one field at any depth replaced, or cut as text, or replaced as a
- * whole.
+ * An operation's example with one field at any depth replaced, cut as text, or replaced as a whole.
  */
 function mutated(example: unknown): fc.Arbitrary<unknown> {
   const replaced = fc.tuple(fc.nat(), oddValues).map(([at, value]) => replaceNth(example, at, value));
@@ -158,7 +157,7 @@ function replaceNth(example: unknown, at: number, value: unknown): unknown {
   return { ...example, [key]: next };
 }
 
-/** Values that mostly match a schema; now and then a field is missing or odd. */
+/** Values that mostly match a schema. Occasionally a field is missing or invalid. */
 function described(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return described(schemas[schema.$ref.split("/").at(-1)!]!, depth);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => described(one, depth)));
@@ -270,8 +269,8 @@ function fail(problem: string): never {
 }
 
 /**
- * Reports whether a path still belongs to the operation; odd parameters can make it another
- * operation's.
+ * Returns whether a path still belongs to the operation. Unusual parameters can turn it into
+ * another operation's path.
  */
 function isAddressOf({ path: template }: Documented, path: string): boolean {
   const [asSent] = path.split("?") as [string];
@@ -295,7 +294,7 @@ function absolute(schema: Schema): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/'));
 }
 
-/** Returns how a response differs from the document, or null if it does not. */
+/** Returns how a response differs from the document, or null if it does not differ. */
 function problemOf(operation: Documented, { status, headers, text, json }: Answer): string | null {
   const documented = operation.responses[status];
   if (documented === undefined) return `${status} is not in the document`;
@@ -316,10 +315,10 @@ function hasErrorForm(json: { code?: unknown; detail?: unknown } | undefined): b
   );
 }
 
-/** A response that takes longer than this fails the test. */
+/** Time limit in ms. A response that takes longer fails the test. */
 const HANG_MS = 10_000;
 
-/** Like the client of the tests, but for any path and with a timeout. */
+/** Sends requests like the tests' client, but to any path and with a timeout. */
 async function ask(method: string, path: string, body: unknown): Promise<Answer> {
   const isText = typeof body === "string" || body instanceof Uint8Array;
   const response = await fetch(server.url + path, {

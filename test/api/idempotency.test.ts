@@ -19,7 +19,7 @@ function post(path: string, body: unknown, key: string, token?: string) {
 const message = { eventType: "a", payload: { n: 1 } };
 
 describe("idempotency keys", () => {
-  test("an idempotency key repeats the first response to a message whatever the body", async () => {
+  test("an idempotency key repeats the first response to a message, whatever the body", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     expect(first.status).toBe(202);
@@ -30,7 +30,7 @@ describe("idempotency keys", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
   });
 
-  test("an idempotency key repeats the first payload whatever payload is sent, also after a restart", async () => {
+  test("an idempotency key repeats the first payload, whatever payload is sent later, even after a restart", async () => {
     const raw = (rawPayload: string) => ({ eventType: "a", payload: {}, transformationsParams: { rawPayload } });
     const withPayload = (payload: unknown) => ({ eventType: "a", payload });
     const cases = [

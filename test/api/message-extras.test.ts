@@ -161,7 +161,7 @@ describe("scheduled messages", () => {
     });
   }
 
-  test("a message with a null deliverAt is sent at once", async () => {
+  test("a message with a null deliverAt is sent immediately", async () => {
     const { json } = await post({ deliverAt: null });
     expect(json.deliverAt).toBeNull();
     await arrivedOf(json.id);
@@ -180,7 +180,7 @@ describe("scheduled messages", () => {
 });
 
 describe("payload retention", () => {
-  test("the retention of a payload may be one hour, one day or 90 days, but neither less nor more", async () => {
+  test("the retention of a payload may be one hour, one day or 90 days, but not less than an hour or more than 90 days", async () => {
     for (const more of [{ payloadRetentionHours: 1 }, { payloadRetentionPeriod: 1 }, { payloadRetentionHours: 2160 }]) {
       expect((await post(more)).status).toBe(202);
     }

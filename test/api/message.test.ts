@@ -52,7 +52,7 @@ describe("sending a message", () => {
     });
   }
 
-  test("a message is accepted whatever the content type of the request", async () => {
+  test("a message is accepted whatever the request's content type", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]) {
       expect((await send("POST", messages, message, { headers: { "content-type": type } })).status).toBe(202);
     }
@@ -155,7 +155,7 @@ describe("deleting the payload of a message", () => {
 });
 
 describe("sending a batch", () => {
-  test("a batch returns one result per message in order, and invalid messages fail alone", async () => {
+  test("a batch returns one result per message in order, and an invalid message does not affect the others", async () => {
     const eventId = freshUid("event");
     const { status, json, text } = await send(
       "POST",
@@ -247,7 +247,7 @@ describe("the list of messages", () => {
     expect(await idsOf(`?before=${encodeURIComponent(spaced)}`)).toEqual([ids[1]!, ids[0]!]);
   });
 
-  test("a list of messages with only after starts at the oldest match", async () => {
+  test("a list of messages with only `after` starts at the oldest match", async () => {
     expect(await idsOf(`?after=${times[0]}&limit=2`)).toEqual([ids[2]!, ids[1]!]);
   });
 

@@ -201,7 +201,7 @@ describe("message events", () => {
     expect(ops.events()).toHaveLength(2);
   });
 
-  test("a failing message that is delivered in the end sends message.attempt.recovered", async () => {
+  test("a failing message that is finally delivered sends message.attempt.recovered", async () => {
     const { send, waitFor, events } = await operator({
       eventTypes: ["message.attempt.failing", "message.attempt.exhausted", "message.attempt.recovered"],
     });
@@ -224,7 +224,7 @@ describe("message events", () => {
       "message.attempt.failing",
       "message.attempt.recovered",
     ]);
-    // A message that is delivered at once sends no event.
+    // A message that is delivered immediately sends no event.
     await sendMessage(send, app.id);
     await flaky.arrived(6);
     expect(events()).toHaveLength(2);
@@ -309,7 +309,7 @@ describe("recipients of events", () => {
 });
 
 describe("backlog events", () => {
-  test("a backlog sends an event when it grows and when it has been worked off", async () => {
+  test("a backlog sends one event when it grows and one when it has recovered", async () => {
     const slow = await startServer(["--backlog-threshold=200ms"]);
     try {
       const held = Promise.withResolvers<void>();
@@ -428,7 +428,7 @@ describe("operational endpoints", () => {
     for (const webhook of [old, renewed]) webhook.verify(body.toString(), Object.fromEntries(headers));
   });
 
-  test("events carry the headers that were set last", async () => {
+  test("events contain the headers that were set last", async () => {
     const { send, waitFor, endpoint, path } = await operator({ headers: { "X-Old": "1" } });
     await send("PUT", `${LIST}/${endpoint.id}/headers`, { headers: { "X-New": "2", Authorization: "Basic Zm9v" } });
     expect((await send("GET", `${LIST}/${endpoint.id}/headers`)).json).toEqual({

@@ -122,7 +122,7 @@ describe("polling with a wait", () => {
     expect(ids((await waiting).data)).toEqual([message]);
   });
 
-  test("a poll with a wait returns existing messages at once, and an empty page after the wait", async () => {
+  test("a poll with a wait returns existing messages immediately, and an empty page after the wait", async () => {
     const app = await makeApplication(send);
     const message = await sendMessage(send, app);
     const first = await poll(pathOf(app), { wait: 30 });
@@ -149,7 +149,7 @@ describe("polling with a wait", () => {
       ({ status }) => status,
       () => "closed",
     );
-    // The server handles the calls of one process in order, so the poll is waiting by now.
+    // The server handles one process's calls in order, so the poll is already waiting.
     await call("GET", pathOf(app));
     await own.stop();
     expect([200, "closed"]).toContain(await waiting);

@@ -284,7 +284,7 @@ describe("bulk-replay", () => {
 });
 
 describe("every kind of replay", () => {
-  test("an invalid replay returns 422, and one of an unknown endpoint or application 404", async () => {
+  test("an invalid replay returns 422, and a replay of an unknown endpoint or application returns 404", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const since = anHourAgo();
@@ -344,7 +344,7 @@ describe("every kind of replay", () => {
     }
   });
 
-  test("a replay can be started by the application's own token and by no other application's", async () => {
+  test("a replay can be started with a token of the same application but not of another one", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const other = await makeApplication(send);
@@ -392,8 +392,8 @@ describe("replays across a crash", () => {
   const COUNT = 5000;
 
   /**
-   * Creates an endpoint that has missed every message in the way that the verb repairs, and now
-   * accepts them.
+   * Creates an endpoint that has missed every message in a way that this kind of replay repairs,
+   * and that now accepts messages.
    */
   async function miss(verb: "recover" | "replay-missing", ask: Send, url: string) {
     await using failing = startReceiver(withStatus(500));

@@ -139,8 +139,8 @@ interface Documented {
 }
 
 /**
- * Reports whether a field is an id. `uid` and `eventId` are not: the caller chooses them for new
- * resources.
+ * Returns whether a field is an id. `uid` and `eventId` are not, because the caller chooses them
+ * for new resources.
  */
 function isIdName(name: string): boolean {
   return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId";
@@ -267,7 +267,10 @@ function idParams({ params }: Operation): string[] {
   return params.filter((param) => chosenNames[param] === undefined);
 }
 
-/** Returns own values with one of them foreign, for each in turn, and all of them foreign. */
+/**
+ * Returns the caller's own values with each of them replaced by a foreign one in turn, and then
+ * with all replaced.
+ */
 function mixtures(operation: Operation, own: Params, foreign: Params): Params[] {
   const params = idParams(operation).map((param) => keyOf(operation, param));
   const single = params.map((param) => ({ ...own, [param]: foreign[param]! }));
@@ -304,7 +307,10 @@ async function leaksOfAll(
   return found;
 }
 
-/** Returns all that an environment's own token can read, except what changes by itself. */
+/**
+ * Returns everything that an environment's own token can read, except values that change by
+ * themselves.
+ */
 async function stateOf({ token, main, other }: Environment): Promise<string> {
   const reads = operations.filter(
     ({ method, id }) => method === "GET" && !/^(audit-log|overview|v1\.management\.environment)/.test(id),

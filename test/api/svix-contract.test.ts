@@ -200,7 +200,7 @@ class Comparison {
   }
 }
 
-/** What ours must at least accept where theirs state no limit. */
+/** Limits that our schema must at least accept where theirs states none. */
 const leastLimits: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
 
 function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): number {
@@ -213,7 +213,7 @@ function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): numb
 
 const characters = Array.from({ length: 126 }, (_, code) => String.fromCharCode(code + 1));
 
-/** Reports whether `wide` accepts every single character that `narrow` accepts. */
+/** Returns whether `wide` accepts every single character that `narrow` accepts. */
 function isWithin(narrow: string, wide: string): boolean {
   const [inner, outer] = [new RegExp(narrow), new RegExp(wide)];
   return characters.every((character) => !inner.test(character) || outer.test(character));
@@ -232,7 +232,7 @@ function ourOperation(key: string): OurOperation | undefined {
   return ours.paths[path]?.[method.toLowerCase()];
 }
 
-/** Yields the operations that both sides have. */
+/** Yields the operations that exist on both sides. */
 function* shared(theirs: Theirs): Generator<[string, TheirOperation, OurOperation]> {
   for (const [key, operation] of Object.entries(theirs.operations)) {
     const own = ourOperation(key);
@@ -338,7 +338,7 @@ test("responses have every field that a model of the SDKs 1.99 or 2 requires", (
   expect(missing).toEqual([]);
 });
 
-test("every reason for an unsupported operation still applies to one", () => {
+test("every reason for an unsupported operation still applies to some operation", () => {
   const keys = [...Object.keys(documents.server.operations), ...Object.keys(documents.sdk.operations)];
   for (const [pattern, reason] of unsupported) {
     const absent = keys.filter((key) => pattern.test(key) && ourOperation(key) === undefined);

@@ -20,7 +20,7 @@ function operationFor(access: "public" | "environment"): Operation {
   });
 }
 
-/** What a server in this state responds with. */
+/** Returns the response of a server in this state. */
 async function responseOf(access: "public" | "environment", state: Partial<ApiDeps>): Promise<Response> {
   using parts = await commandParts();
   const settings = { rootToken: null, jwtSecret: null };

@@ -30,7 +30,7 @@ function setup() {
   return { doorbell, timers, stopping, caller, accepted };
 }
 
-/** Reports whether the promise is resolved by now. */
+/** Returns whether the promise has resolved. */
 async function isOver(promise: Promise<void>): Promise<boolean> {
   return Promise.race([
     promise.then(() => true),
@@ -39,7 +39,7 @@ async function isOver(promise: Promise<void>): Promise<boolean> {
 }
 
 describe("waits for messages", () => {
-  test("a wait ends with a message of its application and of no other", async () => {
+  test("a wait ends with a message of its application, but not with one of another application", async () => {
     const { doorbell, caller, accepted, timers } = setup();
     const wait = doorbell.wait(7, 1000, caller.signal);
     accepted(8);
@@ -64,7 +64,7 @@ describe("waits for messages", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
   });
 
-  test("a wait is over at once with a time of zero or too many waiters, and cancelling one makes room", async () => {
+  test("a wait ends immediately with a time of zero or too many waiters, and cancelling a wait frees its place", async () => {
     const { doorbell, caller } = setup();
     expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
     const waits = Array.from({ length: 1000 }, () => doorbell.wait(7, 1000, caller.signal));

@@ -7,7 +7,7 @@ function keep(inbox: Inbox, token: string, body: Uint8Array): void {
   inbox.keep(token, new Request(`http://localhost/inbox/${token}`, { method: "POST" }), body, 200);
 }
 
-test("beyond a thousand inboxes the one that has been idle for longest is dropped", () => {
+test("when there are over a thousand inboxes, the one that has been idle for longest is dropped", () => {
   const inbox = new Inbox(clock);
   const body = new Uint8Array(1);
   for (let i = 0; i < 1000; i++) keep(inbox, `inbox-${i}`, body);
@@ -19,7 +19,7 @@ test("beyond a thousand inboxes the one that has been idle for longest is droppe
   expect(inbox.requests("inbox-1000")).toHaveLength(1);
 });
 
-test("the total size of all inboxes is bounded, and the newest requests stay", () => {
+test("the total size of all inboxes is limited, and the newest requests are kept", () => {
   const inbox = new Inbox(clock);
   const body = new TextEncoder().encode("x".repeat(64 * 1024));
   for (let i = 0; i < 20; i++) for (let j = 0; j < 100; j++) keep(inbox, `inbox-${i}`, body);

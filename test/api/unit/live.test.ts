@@ -94,7 +94,7 @@ describe("the live view", () => {
     expect(await read(reader)).toStartWith(":");
   });
 
-  test("a listener that disconnects is dropped, and without listeners nothing is read", async () => {
+  test("a listener that disconnects is dropped, and the live view reads nothing without listeners", async () => {
     const { clock, live, looks, change } = setup();
     const reader = (await live.open(viewer)).getReader();
     await reader.cancel();
@@ -103,7 +103,7 @@ describe("the live view", () => {
     expect(looks).toHaveLength(1);
   });
 
-  test("a change of an environment's tokens ends their streams and no others", async () => {
+  test("a change of an environment's tokens ends the streams of that environment only", async () => {
     const { clock, live, change, endTokens } = setup();
     const others = [
       { environmentSeq: 1, root: true },

@@ -6,7 +6,7 @@ const operations = allOperations();
 const byId = new Map(operations.map((operation) => [operation.id, operation]));
 
 describe("the scopes that operations need", () => {
-  test("the resources of scopes are the known ones", () => {
+  test("the scope table names exactly the known resources", () => {
     expect(scopeResources(operations)).toEqual([
       "application",
       "audit-log",
@@ -64,7 +64,7 @@ describe("the scopes that operations need", () => {
     "overview.live": ["overview:Read"],
   };
   for (const [id, names] of Object.entries(expected)) {
-    test(`${id} needs ${names.join(" and ")}`, () => {
+    test(`the operation ${id} needs ${names.join(" and ")}`, () => {
       expect(neededScopes(byId.get(id)!)).toEqual(names as never);
     });
   }
