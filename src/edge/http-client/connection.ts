@@ -2,6 +2,7 @@ import type { Socket, SocketHandler } from "bun";
 import type { Cancel } from "../../ports.ts";
 import { dial } from "./dial.ts";
 import type { ConnectionEnd } from "./failure.ts";
+import { HandshakeLimiter } from "./handshake-limiter.ts";
 import { type UnsentBytes, writeRequest } from "./request-writer.ts";
 import type { ConnectionTarget, TlsTarget } from "./target.ts";
 
@@ -27,17 +28,16 @@ export class Connection {
   #unsent: UnsentBytes | null = null;
   #isOpen = false;
   #hasEnded = false;
-  readonly #cancelDial: Cancel;
+  #cancelDial: Cancel = () => {};
+  /** Reports the end of the TLS handshake, or that it need not start. */
+  #endHandshake: Cancel = () => {};
 
   constructor(
     readonly target: ConnectionTarget,
     public user: ConnectionUser,
   ) {
-    this.#cancelDial = dial(
-      target,
-      (socket) => this.#dialed(socket),
-      (code) => this.#end({ code, isTls: false }),
-    );
+    if (target.tls === null) this.#dial();
+    else this.#endHandshake = handshakes.run(() => this.#dial());
   }
 
   /** True while part of the last request is unsent. */
@@ -62,8 +62,17 @@ export class Connection {
   /** Closes the connection in any state, including while it is opening. Drops unsent bytes. */
   abort(): void {
     this.#hasEnded = true;
+    this.#endHandshake();
     this.#cancelDial();
     this.#socket?.terminate();
+  }
+
+  #dial(): void {
+    this.#cancelDial = dial(
+      this.target,
+      (socket) => this.#dialed(socket),
+      (code) => this.#end({ code, isTls: false }),
+    );
   }
 
   #dialed(socket: Socket): void {
@@ -101,12 +110,14 @@ export class Connection {
   #open(): void {
     if (this.#isOpen || this.#hasEnded) return;
     this.#isOpen = true;
+    this.#endHandshake();
     this.user.opened(this);
   }
 
   #end(end: ConnectionEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#endHandshake();
     this.user.ended(this, end);
   }
 
@@ -147,6 +158,8 @@ export class Connection {
   };
 }
 
+/** One for all clients, because the limit is that of the event loop. */
+const handshakes = new HandshakeLimiter();
 const { handlers } = Connection;
 const silent: SocketHandler = { drain() {} };
 

@@ -77,6 +77,21 @@ for (const maker of makers) {
     }
 
     if (maker.name !== "nginx") return;
+    test("a TLS handshake does not wait while later ones complete, even if the event loop is busy", async () => {
+      const client = new HttpClient({ ca: server.certificate.cert });
+      using _ = busyEventLoop();
+      const counts = new Array<number>(50).fill(0);
+      const isAnyWaiting = () => counts.includes(0);
+      const sendInTurn = async (lane: number) => {
+        while (isAnyWaiting()) {
+          expect(await client.send(requestTo(`${server.tlsUrl}/close`), patient)).toMatchObject({ status: 200 });
+          counts[lane]! += 1;
+          expect(counts[lane]).toBeLessThan(10);
+        }
+      };
+      await Promise.all(counts.map((_, lane) => sendInTurn(lane)));
+    });
+
     test("a body that the server refuses before receiving all of it gets the response 413", async () => {
       const body = Buffer.alloc(20 * 1024 * 1024, "a");
       for (const url of [server.url, server.tlsUrl]) {
@@ -97,3 +112,18 @@ describe.skipIf(Bun.which(renegotiating.program) === null)(`against ${renegotiat
     expect(await client.send(to("/requests"), patient)).toEqual(responseWith(200, "2"));
   });
 });
+
+/** Makes each turn of the event loop take 5 ms. */
+function busyEventLoop(): Disposable {
+  let isBusy = true;
+  const turn = () => {
+    Bun.sleepSync(5);
+    if (isBusy) setImmediate(turn);
+  };
+  turn();
+  return {
+    [Symbol.dispose]() {
+      isBusy = false;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { Cancel } from "../../ports.ts";
+
+/** When at most this many handshakes run, more start together. */
+const RUNNING_LOW = 5;
+/** As many run at most, apart from the one that starts in each turn of the event loop. */
+const RUNNING_HIGH = 32;
+
+interface Handshake {
+  readonly start: () => void;
+  isRunning: boolean;
+}
+
+/**
+ * Starts TLS handshakes in order, in groups that the runtime can finish.
+ *
+ * In one turn of the event loop the runtime reads from at most five connections that are in their
+ * handshake, the latest first (uSockets in Bun 1.4.5). If handshakes keep starting faster, the
+ * oldest ones are not read until they time out. So the next group starts when nearly all of the last
+ * one have ended. Until then one starts in each turn, so that peers that hang block nobody. That is
+ * slower than the runtime reads, because a handshake takes two reads or three.
+ */
+export class HandshakeLimiter {
+  readonly #waiting = new Set<Handshake>();
+  #running = 0;
+  #isTurnAwaited = false;
+
+  /**
+   * Calls `start` now or later. Call the returned function when the handshake has ended, or to
+   * cancel it while it waits.
+   */
+  run(start: () => void): Cancel {
+    const handshake = { start, isRunning: false };
+    this.#waiting.add(handshake);
+    this.#startGroup();
+    return () => this.#end(handshake);
+  }
+
+  #end(handshake: Handshake): void {
+    if (this.#waiting.delete(handshake) || !handshake.isRunning) return;
+    handshake.isRunning = false;
+    this.#running -= 1;
+    this.#startGroup();
+  }
+
+  #startGroup(): void {
+    if (this.#running <= RUNNING_LOW) while (this.#running < RUNNING_HIGH && this.#startNext());
+    if (this.#waiting.size === 0 || this.#isTurnAwaited) return;
+    this.#isTurnAwaited = true;
+    setImmediate(() => this.#nextTurn());
+  }
+
+  #nextTurn(): void {
+    this.#isTurnAwaited = false;
+    this.#startNext();
+    this.#startGroup();
+  }
+
+  /** Returns false if none waits. */
+  #startNext(): boolean {
+    const [next] = this.#waiting;
+    if (next === undefined) return false;
+    this.#waiting.delete(next);
+    next.isRunning = true;
+    this.#running += 1;
+    next.start();
+    return true;
+  }
+}
