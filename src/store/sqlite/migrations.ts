@@ -125,6 +125,8 @@ export const migrations: readonly string[] = [
     '$.statusCodeClass')
   WHERE kind = 'endpoint.bulk-replay' AND json_type(data, '$.statusCodeClass') = 'integer';
   `,
+  // What the HTTP client noted about a response, such as a header line that it skipped.
+  "ALTER TABLE attempt ADD COLUMN note TEXT;",
 ];
 
 /**
