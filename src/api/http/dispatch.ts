@@ -3,6 +3,7 @@ import type { Idempotency } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import { checkAccess } from "../identity/access.ts";
+import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
 import { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
@@ -101,9 +102,15 @@ export class Dispatcher {
       if (!checker(operation.body).Check(body)) throw new Invalid(...findingsOf(operation.body, body, "body"));
       body = knownFieldsOf(operation.body, body);
     }
-    const call: Call = { request, identity, params, query, body, bytes, idempotency };
+    const admission = operation.lasting === undefined ? unwatched : this.#admissionOf(admitted);
+    const call: Call = { request, identity, params, query, body, bytes, idempotency, admission };
     const work = () => operation.handle(call as Call<never, never, never>);
     return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
+  }
+
+  #admissionOf({ operation, request, identity }: Admitted): Admission {
+    const again = this.#authenticator.repeater(request, identity);
+    return new RepeatedCheck(this.deps.clock, async () => checkAccess(operation, await again()));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Capability } from "../../core/capability.ts";
 import type { ScopeName } from "../../core/scope.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
+import type { Admission } from "../identity/admission.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Reply } from "./reply.ts";
 
@@ -42,6 +43,8 @@ export interface Call<Param extends string = string, Query = unknown, Body = unk
   readonly bytes: Uint8Array;
   /** Set for operations with `repeat`, which store the entry in the same commit as their change. */
   readonly idempotency: IdempotencyEntry | null;
+  /** The caller's permission. It only ends during the request if the operation is `lasting`. */
+  readonly admission: Admission;
 }
 
 /** An operation of the API: path, access, schemas, documentation and handler. */
@@ -77,6 +80,8 @@ export interface Operation {
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
   /** Statuses of client errors in addition to those that access, parameters and body imply. */
   readonly problems: readonly number[];
+  /** True for streams and long polls, which must end when their token does. */
+  readonly lasting?: true;
   /** True excludes the operation from the OpenAPI document. */
   readonly hidden?: true;
   /**

@@ -71,11 +71,30 @@ export class Authenticator {
   }
 
   identify(request: Request): Identity | Promise<Identity> {
+    return this.#identify(bearerOf(request), request.headers.get(ENVIRONMENT_HEADER));
+  }
+
+  /**
+   * Returns a function that identifies the same caller again, after the request has been answered.
+   * It rejects with 401 if the token has ended or its environment was deleted.
+   */
+  repeater(request: Request, { environmentSeq }: Identity): () => Promise<Identity> {
     const text = bearerOf(request);
+    const environment = request.headers.get(ENVIRONMENT_HEADER);
+    return async () => {
+      this.#store.feed.poll();
+      // A JWT would create its environment again.
+      const found = await this.#store.configuration.environments.get(environmentSeq);
+      if (found === null) throw unauthenticated("The environment of this token does not exist.");
+      return this.#identify(text, environment);
+    };
+  }
+
+  #identify(text: string, environment: string | null): Identity | Promise<Identity> {
     const hash = tokenHash(text);
     const at = text.lastIndexOf(SEPARATOR);
     // A root token may contain the separator.
-    if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, request.headers.get(ENVIRONMENT_HEADER));
+    if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, environment);
     return this.#identityWithin(text.slice(0, at), text.slice(at + 1));
   }
 

@@ -4,6 +4,8 @@ import type { Clock } from "../../ports.ts";
 
 /** Maximum number of waiting requests. Further requests do not wait. */
 const WAITING_MAX = 1000;
+/** Maximum number for one application, so that no application uses up all of them. */
+const WAITING_PER_APPLICATION_MAX = 100;
 
 export interface Wait {
   /** Resolves when there may be a message, or when the wait ends. */
@@ -35,7 +37,7 @@ export class Doorbell {
    */
   wait(applicationSeq: Seq, ms: number, caller: AbortSignal): Wait {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (ms <= 0 || this.#count >= WAITING_MAX || caller.aborted || this.stopping?.aborted) resolve();
+    if (ms <= 0 || this.#isFull(applicationSeq) || caller.aborted || this.stopping?.aborted) resolve();
     else {
       const cancelTimer = this.clock.after(ms, () => end());
       const end = () => {
@@ -51,6 +53,11 @@ export class Doorbell {
       return { over: promise, cancel: end };
     }
     return { over: promise, cancel: () => {} };
+  }
+
+  #isFull(applicationSeq: Seq): boolean {
+    const own = this.#waiting.get(applicationSeq)?.size ?? 0;
+    return this.#count >= WAITING_MAX || own >= WAITING_PER_APPLICATION_MAX;
   }
 
   #add(applicationSeq: Seq, end: () => void): void {

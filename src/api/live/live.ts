@@ -6,10 +6,13 @@ import type { Signals } from "../../core/signal.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import type { Application, Delivery, Message, Store } from "../../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
+import type { Admission } from "../identity/admission.ts";
 import type { Identity } from "../identity/identity.ts";
 
 const MESSAGES_MAX = 50;
-const LISTENERS_MAX = 200;
+const LISTENERS_MAX = 1000;
+/** Maximum number of listeners of one environment, so that no environment uses up all of them. */
+const LISTENERS_PER_ENVIRONMENT_MAX = 100;
 const MIN_GAP_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
@@ -85,8 +88,7 @@ const CHANGES = [
   "endpoint.disabled",
 ] as const;
 
-/** A stream's caller. Only the root token cannot expire. */
-type Viewer = Pick<Identity, "environmentSeq" | "root">;
+type Viewer = Pick<Identity, "environmentSeq">;
 
 interface Listener extends Viewer {
   send(text: string): void;
@@ -100,8 +102,6 @@ interface Listener extends Viewer {
 export class Live {
   readonly #listeners = new Set<Listener>();
   #timer: Cancel | null = null;
-  /** Incremented when tokens expire or change. */
-  #admission = 0;
   #lastSentAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -115,23 +115,22 @@ export class Live {
     };
     facts.on(CHANGES, onChange);
     signals.react(["application.changed"], onChange);
-    signals.react(["tokens.changed"], ({ environmentSeq }) => this.#endStreams(environmentSeq));
-    signals.react(["store.changed"], () => this.#endStreams(null));
   }
 
-  /** Opens a stream of server-sent events. Throws 429 if there are too many listeners. */
-  async open({ environmentSeq, root }: Viewer): Promise<ReadableStream<Uint8Array>> {
-    this.#refuseWhenFull();
-    const admission = this.#admission;
+  /**
+   * Opens a stream of server-sent events. It ends with the event `end` when the caller's permission
+   * ends. Throws 429 if there are too many listeners.
+   */
+  async open({ environmentSeq }: Viewer, admission: Admission): Promise<ReadableStream<Uint8Array>> {
+    this.#refuseWhenFull(environmentSeq);
     const first = eventOf(await this.source.of(environmentSeq));
     // Other streams may have been opened since the first check.
-    this.#refuseWhenFull();
+    this.#refuseWhenFull(environmentSeq);
     let close = () => {};
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
         controller.enqueue(encode(first));
-        if (root || admission === this.#admission) close = this.#listen({ environmentSeq, root }, controller);
-        else controller.close();
+        close = this.#listen(environmentSeq, admission, controller);
       },
       cancel: () => close(),
     });
@@ -142,27 +141,22 @@ export class Live {
     for (const listener of [...this.#listeners]) listener.end();
   }
 
-  /**
-   * Ends the streams of tokens that may have lost their permissions. Clients reconnect and are
-   * checked again.
-   */
-  #endStreams(environmentSeq: Seq | null): void {
-    this.#admission++;
-    for (const listener of [...this.#listeners]) {
-      const isConcerned = environmentSeq === null || listener.environmentSeq === environmentSeq;
-      if (isConcerned && !listener.root) listener.end();
-    }
-  }
-
-  #refuseWhenFull(): void {
-    if (this.#listeners.size < LISTENERS_MAX) return;
+  #refuseWhenFull(environmentSeq: Seq): void {
+    let own = 0;
+    for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) own++;
+    if (this.#listeners.size < LISTENERS_MAX && own < LISTENERS_PER_ENVIRONMENT_MAX) return;
     throw new Problem(429, "too_many_listeners", "Too many streams are open. Try again later.", BUSY_RETRY_SECONDS);
   }
 
-  #listen(viewer: Viewer, controller: ReadableStreamDefaultController<Uint8Array>): () => void {
+  #listen(
+    environmentSeq: Seq,
+    admission: Admission,
+    controller: ReadableStreamDefaultController<Uint8Array>,
+  ): () => void {
     let cancelKeepAlive: Cancel = () => {};
     const stop = () => {
       cancelKeepAlive();
+      cancelWatch();
       this.#listeners.delete(listener);
     };
     const send = (text: string) => {
@@ -177,7 +171,11 @@ export class Live {
       stop();
       controller.close();
     };
-    const listener: Listener = { ...viewer, send, end };
+    const cancelWatch = admission.watch(() => {
+      controller.enqueue(encode(TOKEN_ENDED));
+      end();
+    });
+    const listener: Listener = { environmentSeq, send, end };
     const keepAlive = () => {
       send(": still here\n\n");
       cancelKeepAlive = this.clock.after(KEEP_ALIVE_MS, keepAlive);
@@ -208,6 +206,9 @@ export class Live {
 
 /** Maximum number of events that are queued for a slow client. */
 const QUEUED_MAX = 4;
+
+/** The last event of a stream whose token has ended. */
+const TOKEN_ENDED = `event: end\ndata: {"reason":"token"}\n\n`;
 
 function eventOf(overview: unknown): string {
   return `event: overview\ndata: ${JSON.stringify(overview)}\n\n`;

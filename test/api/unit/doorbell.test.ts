@@ -67,8 +67,17 @@ describe("waits for messages", () => {
   test("a wait ends immediately with a time of zero or too many waiters, and cancelling a wait frees its place", async () => {
     const { doorbell, caller } = setup();
     expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
-    const waits = Array.from({ length: 1000 }, () => doorbell.wait(7, 1000, caller.signal));
+    const waits = Array.from({ length: 1000 }, (_, i) => doorbell.wait(i, 1000, caller.signal));
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
+    waits[0]!.cancel();
+    expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(false);
+  });
+
+  test("a wait ends immediately if a hundred requests wait for the same application, and others can wait", async () => {
+    const { doorbell, caller } = setup();
+    const waits = Array.from({ length: 100 }, () => doorbell.wait(7, 1000, caller.signal));
+    expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
+    expect(await isOver(doorbell.wait(8, 1000, caller.signal).over)).toBe(false);
     waits[0]!.cancel();
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(false);
   });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { type Admission, unwatched } from "../../../src/api/identity/admission.ts";
 import { Live, type OverviewSource } from "../../../src/api/live/live.ts";
 import { Facts } from "../../../src/core/fact.ts";
+import { Problem } from "../../../src/core/problem.ts";
 import { Signals } from "../../../src/core/signal.ts";
 
 /** A clock that only moves when the test moves it. */
@@ -32,7 +34,27 @@ class ManualClock {
   }
 }
 
-const viewer = { environmentSeq: 1, root: false };
+const viewer = { environmentSeq: 1 };
+
+/** A token that the test ends. */
+class EndableToken implements Admission {
+  #onEnd: ((problem: Problem) => void) | null = null;
+
+  get isWatched(): boolean {
+    return this.#onEnd !== null;
+  }
+
+  watch(onEnd: (problem: Problem) => void) {
+    this.#onEnd = onEnd;
+    return () => {
+      this.#onEnd = null;
+    };
+  }
+
+  end(): void {
+    this.#onEnd?.(new Problem(401, "authentication_failed", "The token has expired."));
+  }
+}
 
 function setup() {
   const clock = new ManualClock();
@@ -47,8 +69,7 @@ function setup() {
   } as unknown as OverviewSource;
   const live = new Live(source, clock, facts, signals);
   const change = () => facts.state({ type: "deliveries.redriven", environmentSeq: 1, count: 1 });
-  const endTokens = (environmentSeq: number | null = 1) => signals.send({ type: "tokens.changed", environmentSeq });
-  return { clock, live, looks, change, endTokens };
+  return { clock, live, looks, change };
 }
 
 async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
@@ -58,13 +79,13 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
 describe("the live view", () => {
   test("the live view starts with the current overview", async () => {
     const { live } = setup();
-    const reader = (await live.open(viewer)).getReader();
+    const reader = (await live.open(viewer, unwatched)).getReader();
     expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1}\n\n');
   });
 
   test("the live view sends many changes as one event per second", async () => {
     const { clock, live, looks, change } = setup();
-    const reader = (await live.open(viewer)).getReader();
+    const reader = (await live.open(viewer, unwatched)).getReader();
     await read(reader);
     for (let i = 0; i < 10; i++) change();
     await clock.pass(0);
@@ -78,7 +99,7 @@ describe("the live view", () => {
 
   test("the live view reads the overview once for all listeners of an environment", async () => {
     const { clock, live, looks, change } = setup();
-    for (const environment of [1, 1, 2]) await live.open({ environmentSeq: environment, root: false });
+    for (const environment of [1, 1, 2]) await live.open({ environmentSeq: environment }, unwatched);
     change();
     await clock.pass(0);
     expect(looks.slice(3)).toEqual([1, 2]);
@@ -86,7 +107,7 @@ describe("the live view", () => {
 
   test("the live view sends a comment at intervals to keep the connection open", async () => {
     const { clock, live } = setup();
-    const reader = (await live.open(viewer)).getReader();
+    const reader = (await live.open(viewer, unwatched)).getReader();
     await read(reader);
     await clock.pass(15_000);
     expect(await read(reader)).toStartWith(":");
@@ -96,61 +117,52 @@ describe("the live view", () => {
 
   test("a listener that disconnects is dropped, and the live view reads nothing without listeners", async () => {
     const { clock, live, looks, change } = setup();
-    const reader = (await live.open(viewer)).getReader();
+    const reader = (await live.open(viewer, unwatched)).getReader();
     await reader.cancel();
     change();
     expect(clock.waiting).toBe(0);
     expect(looks).toHaveLength(1);
   });
 
-  test("a change of an environment's tokens ends the streams of that environment only", async () => {
-    const { clock, live, change, endTokens } = setup();
-    const others = [
-      { environmentSeq: 1, root: true },
-      { environmentSeq: 2, root: false },
-    ];
-    const ended = (await live.open(viewer)).getReader();
-    const lasting = await Promise.all(others.map(async (other) => (await live.open(other)).getReader()));
-    for (const reader of [ended, ...lasting]) await read(reader);
-    endTokens();
+  test("a stream whose token ends sends the event `end` last, and other streams continue", async () => {
+    const { clock, live, change } = setup();
+    const token = new EndableToken();
+    const ended = (await live.open(viewer, token)).getReader();
+    const lasting = (await live.open(viewer, unwatched)).getReader();
+    for (const reader of [ended, lasting]) await read(reader);
+    token.end();
+    expect(await read(ended)).toBe('event: end\ndata: {"reason":"token"}\n\n');
     expect((await ended.read()).done).toBe(true);
     change();
     await clock.pass(0);
-    for (const reader of lasting) expect(await read(reader)).toContain("event: overview");
+    expect(await read(lasting)).toContain("event: overview");
   });
 
-  test("a change of tokens in any environment ends all streams except those of root", async () => {
-    const { clock, live, change, endTokens } = setup();
-    const viewers = [viewer, { environmentSeq: 2, root: false }, { environmentSeq: 1, root: true }];
-    const readers = await Promise.all(viewers.map(async (one) => (await live.open(one)).getReader()));
-    for (const reader of readers) await read(reader);
-    endTokens(null);
-    expect([await readers[0]!.read(), await readers[1]!.read()].map(({ done }) => done)).toEqual([true, true]);
-    change();
-    await clock.pass(0);
-    expect(await read(readers[2]!)).toContain("event: overview");
-  });
-
-  test("a stream whose token ends while it is opened ends after the first event", async () => {
-    const { live, endTokens } = setup();
-    const opening = live.open(viewer);
-    endTokens();
-    const reader = (await opening).getReader();
-    expect(await read(reader)).toContain("event: overview");
-    expect((await reader.read()).done).toBe(true);
-  });
-
-  test("the live view returns 429 beyond two hundred listeners until one leaves", async () => {
+  test("a stream that its client closes stops watching its token", async () => {
     const { live } = setup();
-    const streams = await Promise.all(Array.from({ length: 200 }, () => live.open(viewer)));
-    await expect(live.open(viewer)).rejects.toMatchObject({ status: 429 });
+    const token = new EndableToken();
+    await (await live.open(viewer, token)).cancel();
+    expect(token.isWatched).toBe(false);
+  });
+
+  test("an environment gets 429 beyond a hundred listeners until one leaves, while other environments can listen", async () => {
+    const { live } = setup();
+    const streams = await Promise.all(Array.from({ length: 100 }, () => live.open(viewer, unwatched)));
+    await expect(live.open(viewer, unwatched)).rejects.toMatchObject({ status: 429 });
+    await live.open({ environmentSeq: 2 }, unwatched);
     await streams[0]!.cancel();
-    await live.open(viewer);
+    await live.open(viewer, unwatched);
+  });
+
+  test("the live view returns 429 beyond a thousand listeners in all", async () => {
+    const { live } = setup();
+    for (let i = 0; i < 1000; i++) await live.open({ environmentSeq: i % 10 }, unwatched);
+    await expect(live.open({ environmentSeq: 10 }, unwatched)).rejects.toMatchObject({ status: 429 });
   });
 
   test("the live view buffers at most a few events for a listener that does not read", async () => {
     const { clock, live, change } = setup();
-    const stream = await live.open(viewer);
+    const stream = await live.open(viewer, unwatched);
     for (let i = 0; i < 50; i++) {
       change();
       await clock.pass(1000);

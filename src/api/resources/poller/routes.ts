@@ -3,7 +3,7 @@ import { confirmMessages, seekConsumer } from "../../../commands/pollers.ts";
 import { type Seq, seqBefore } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
-import { invalid } from "../../../core/problem.ts";
+import { invalid, Problem } from "../../../core/problem.ts";
 import { uidProblem } from "../../../core/rule.ts";
 import type { Application, Message, MessageFilter, PageOf, PollerKey } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -13,6 +13,7 @@ import { pageQuery } from "../../http/paging.ts";
 import { instant } from "../../http/query.ts";
 import { type Reply, reply } from "../../http/reply.ts";
 import { instantText, nullable } from "../../http/schema.ts";
+import type { Admission } from "../../identity/admission.ts";
 import { Doorbell } from "../../live/doorbell.ts";
 import { withPayloads } from "../message/content-budget.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
@@ -59,15 +60,20 @@ const waitQuery = {
 
 const SINK = "Every sink returns all messages of the application.";
 
-/** A poller's request. */
-interface Poll {
+/** The messages that a poller asks for. */
+interface Search {
   readonly application: Application;
   readonly filter: MessageFilter;
   /** Exclusive. */
   readonly from: Seq;
   readonly limit: number;
+}
+
+/** A poller's request. */
+interface Poll extends Search {
   readonly waitMs: number;
   readonly caller: AbortSignal;
+  readonly admission: Admission;
 }
 
 /** Lets clients fetch messages instead of receiving them as webhooks. */
@@ -78,22 +84,35 @@ export function pollerRoutes(context: Context): Operation[] {
   const path = "/api/v1/app/:app_id/poller/:sink_id";
   const consumerPath = `${path}/consumer/:consumer_id` as const;
 
-  async function read({ application, filter, from, limit }: Poll): Promise<PageOf<Message>> {
+  async function read({ application, filter, from, limit }: Search): Promise<PageOf<Message>> {
     const page = { limit, from, backwards: false, order: "ascending" } as const;
     return withPayloads(store, await store.history.messages.list(application.seq, filter, page, false), false);
   }
 
   /**
    * Waits for messages. Responds immediately if there are messages or if the search was
-   * interrupted.
+   * interrupted. Throws 401 if the token ends while the request waits.
    */
-  async function poll(request: Poll): Promise<Reply> {
+  async function poll({ admission, ...request }: Poll): Promise<Reply> {
+    if (request.waitMs <= 0) return { status: 200, body: pollText(await read(request), request.from) };
+    const ended = new AbortController();
+    const stopWatching = admission.watch((problem) => ended.abort(problem));
+    try {
+      return await longPoll(request, AbortSignal.any([request.caller, ended.signal]));
+    } finally {
+      stopWatching();
+    }
+  }
+
+  /** `over` is aborted when the caller disconnects, or with a `Problem` when its token ends. */
+  async function longPoll(request: Search & { readonly waitMs: number }, over: AbortSignal): Promise<Reply> {
     const deadline = clock.now() + request.waitMs;
     for (;;) {
       const leftMs = Math.min(request.waitMs, deadline - clock.now());
-      const wait = doorbell.wait(request.application.seq, leftMs, request.caller);
+      const wait = doorbell.wait(request.application.seq, leftMs, over);
       const page = await read(request);
-      if (page.rows.length > 0 || page.more || leftMs <= 0 || request.caller.aborted || context.stopping?.aborted) {
+      if (over.reason instanceof Problem) throw over.reason;
+      if (page.rows.length > 0 || page.more || leftMs <= 0 || over.aborted || context.stopping?.aborted) {
         wait.cancel();
         return { status: 200, body: pollText(page, request.from) };
       }
@@ -131,6 +150,7 @@ export function pollerRoutes(context: Context): Operation[] {
       summary: "Fetch messages",
       description: `Starts with the oldest stored message and continues from the iterator. \`sink_id\` is a name of your choice; sinks need not be created. ${SINK}`,
       access: "application",
+      lasting: true,
       query: Type.Object({
         ...pageQuery,
         event_type: Type.Optional(field.eventTypeName),
@@ -142,7 +162,7 @@ export function pollerRoutes(context: Context): Operation[] {
       }),
       responses: pollResponses,
       problems: [404],
-      async handle({ request, identity, params, query }) {
+      async handle({ request, identity, params, query, admission }) {
         const application = await lookup.application(identity, params.app_id);
         checkName("sink_id", params.sink_id);
         const begin = query.after === undefined ? 0 : lastNumberUntil(query.after);
@@ -156,6 +176,7 @@ export function pollerRoutes(context: Context): Operation[] {
           limit: query.limit ?? pageLimitDefault,
           waitMs: (query.wait ?? 0) * 1000,
           caller: request.signal,
+          admission,
         });
       },
     }),
@@ -168,10 +189,11 @@ export function pollerRoutes(context: Context): Operation[] {
       summary: "Fetch messages as a consumer",
       description: `The server stores the position of each consumer. An iterator acknowledges everything up to it: the consumer moves there and gets the messages that follow. Without an iterator it gets the messages after its stored position, so messages that are not acknowledged are returned again. \`sink_id\` and \`consumer_id\` are names of your choice; sinks and consumers need not be created. ${SINK}`,
       access: "application",
+      lasting: true,
       query: Type.Object({ ...pageQuery, ...waitQuery }),
       responses: pollResponses,
       problems: [400, 404],
-      async handle({ request, identity, params, query }) {
+      async handle({ request, identity, params, query, admission }) {
         const application = await lookup.application(identity, params.app_id);
         const key = keyOf(application, params);
         const confirmed = query.iterator === undefined ? null : iteratorOf(query.iterator);
@@ -183,6 +205,7 @@ export function pollerRoutes(context: Context): Operation[] {
           limit: query.limit ?? pageLimitDefault,
           waitMs: (query.wait ?? 0) * 1000,
           caller: request.signal,
+          admission,
         });
       },
     }),

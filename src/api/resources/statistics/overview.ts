@@ -83,8 +83,10 @@ export function overviewRoutes(context: Context): Operation[] {
       path: "/api/v1/live",
       tag,
       summary: "Stream the overview of the environment",
-      description: "Sends server-sent events named `overview` when something has changed, at most one per second.",
+      description:
+        'Sends server-sent events named `overview` when something has changed, at most one per second. The stream ends within 2 seconds when the token expires or is revoked; its last event is `end` with the data `{"reason": "token"}`. At most 100 streams per environment.',
       access: "environment",
+      lasting: true,
       responses: {
         200: {
           description: "The data of each event is a response of `GET /api/v1/overview`.",
@@ -94,9 +96,9 @@ export function overviewRoutes(context: Context): Operation[] {
         },
       },
       problems: [429],
-      async handle({ identity }) {
+      async handle({ identity, admission }) {
         const headers = { "content-type": "text/event-stream", "cache-control": "no-store", ...corsHeaders };
-        return new Response(await live.open(identity), { headers });
+        return new Response(await live.open(identity, admission), { headers });
       },
     }),
   ];

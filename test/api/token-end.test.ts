@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { signJwt } from "../support/jwt.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+/** Streams and long polls whose token ends while they are open. */
+
+const SECRET = "secret-of-the-jwts";
+const END_EVENT = 'event: end\ndata: {"reason":"token"}\n\n';
+/** Bound against a hang. Without an end, a poll would wait for 30 s and a stream forever. */
+const DEADLINE_MS = 10_000;
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule="], { BOATHOOK_JWT_SECRET: SECRET });
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+/** Sends a request that stays open and returns its whole response, or fails at the deadline. */
+async function lasting(path: string, token: string): Promise<{ status: number; text: string }> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${server.url}/api/v1${path}`, { headers, signal: AbortSignal.timeout(DEADLINE_MS) });
+  return { status: response.status, text: await response.text() };
+}
+
+const pollsOf = (app: string) => [
+  `/app/${app}/poller/sink?wait=30`,
+  `/app/${app}/poller/sink/consumer/${freshUid("consumer")}?wait=30`,
+];
+
+/** Opens a long poll of each kind, ends the token, and expects 401 from each. */
+async function expectPollsToEnd(app: string, token: string, end: () => Promise<unknown>): Promise<void> {
+  const polls = pollsOf(app).map((path) => lasting(path, token));
+  await end();
+  for (const { status, text } of await Promise.all(polls)) {
+    expect([status, JSON.parse(text).code]).toEqual([401, "authentication_failed"]);
+  }
+}
+
+/** Opens the live view, ends the token, and expects the event `end` last. */
+async function expectStreamToEnd(token: string, end: () => Promise<unknown>): Promise<void> {
+  const stream = lasting("/live", token);
+  await end();
+  const { status, text } = await stream;
+  expect(status).toBe(200);
+  expect(text).toEndWith(END_EVENT);
+}
+
+const nothing = async () => {};
+const path = "/management/authentication/default/api-token";
+
+describe("streams and long polls end when their token does", () => {
+  test("the live view ends with the event `end` when its token expires", async () => {
+    await expectStreamToEnd(await server.createToken("--expires=2s"), nothing);
+  });
+
+  test("long polls get 401 when their token expires", async () => {
+    const app = await makeApplication(send);
+    await expectPollsToEnd(app, await server.createToken("--expires=2s"), nothing);
+    await expectPollsToEnd(app, await server.createToken("--expires=2s", `--app=${app}`), nothing);
+  });
+
+  test("the live view and long polls end when the API expires their token", async () => {
+    const app = await makeApplication(send);
+    const created = (await send("POST", path, { name: "ends" })).json;
+    const end = () => send("POST", `${path}/${created.id}/expire`, { expiry: 0 });
+    await Promise.all([
+      expectStreamToEnd(created.token, nothing),
+      expectPollsToEnd(app, created.token, async () => {
+        await clientSees(created.token);
+        await end();
+      }),
+    ]);
+  });
+
+  test("long polls of a portal token get 401 when it logs out", async () => {
+    const app = await makeApplication(send);
+    const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
+    await expectPollsToEnd(app, token, () => send("POST", "/auth/logout", undefined, { token }));
+  });
+
+  test("the live view and long polls end when another process revokes their token", async () => {
+    const app = await makeApplication(send);
+    const token = await server.createToken("--name=revoked-by-command");
+    const revoke = async () => {
+      const row = (await server.run("token", "list")).split("\n").find((line) => line.includes("revoked-by-command"));
+      await server.run("token", "revoke", row!.split(/\s+/)[0]!);
+    };
+    await Promise.all([expectStreamToEnd(token, nothing), expectPollsToEnd(app, token, revoke)]);
+  });
+
+  test("long polls of an application's token get 401 when the application is deleted", async () => {
+    const app = await makeApplication(send);
+    const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
+    await expectPollsToEnd(app, token, () => send("DELETE", `/app/${app}`));
+  });
+
+  test("the live view and long polls of a JWT end when it expires", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const org = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
+    const token = signJwt({ iat: now, exp: now + 3, iss: "svix-server", sub: org }, SECRET);
+    const uid = freshUid("app");
+    await send("POST", "/app", { name: uid, uid }, { token });
+    await Promise.all([expectStreamToEnd(token, nothing), expectPollsToEnd(uid, token, nothing)]);
+  });
+
+  test("the live view of an environment ends when the environment is deleted, also for a JWT", async () => {
+    const org = "org_33rb8YdGqMT0qIzpgGwdXfHirMu";
+    const token = signJwt({ iat: 1, sub: org }, SECRET);
+    await send("GET", "/app", undefined, { token });
+    await expectStreamToEnd(token, () => send("DELETE", `/management/environment/${org}`));
+  });
+
+  test("a token's end leaves the streams and polls of other tokens open", async () => {
+    const app = await makeApplication(send);
+    const [ending, staying] = [await server.createToken("--expires=2s"), await server.createToken()];
+    const other = lasting(pollsOf(app)[0]!, staying);
+    await expectPollsToEnd(app, ending, nothing);
+    await send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
+    expect((await other).status).toBe(200);
+  });
+});
+
+/** Waits until a token has been used, so that its streams and polls are open. */
+async function clientSees(token: string): Promise<void> {
+  expect((await send("GET", "/app", undefined, { token })).status).toBe(200);
+}
