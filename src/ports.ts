@@ -36,12 +36,18 @@ export interface OutgoingRequest {
   /** The endpoint's URL as configured. */
   readonly url: URL;
   /**
-   * Literal IP address to connect to. It has passed the address policy; the name is not looked up
-   * again.
+   * Literal IP addresses of the receiver, at least one. They have passed the address policy; the
+   * name is not looked up again. The transport chooses the order. It goes on to the next address
+   * only if nothing of the request has been sent.
    */
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
   readonly body: Uint8Array;
+  /**
+   * Time limit of the attempt, in ms. The transport divides it among the addresses; `signal`
+   * enforces it.
+   */
+  readonly timeoutMs: number;
   /** Maximum bytes of the response body to read; the rest stays unread. */
   readonly responseBytesMax: number;
 }

@@ -4,7 +4,6 @@ import type { TargetPolicy } from "../targets/target.ts";
 export interface DeliveryPolicy extends TargetPolicy {
   readonly retryScheduleMs: readonly number[];
   readonly retryJitter: number;
-  readonly deliveryTimeoutMs: number;
   /** Maximum number of concurrent attempts, over all endpoints. */
   readonly deliveryConcurrency: number;
   /** Maximum number of concurrent attempts to an endpoint without its own setting. */

@@ -9,10 +9,16 @@ const CONTENT_TYPE = 0;
 
 type Header = readonly [name: string, value: string];
 
-/** Where a request is sent: the URL for the receiver, and the literal IP address to connect to. */
+/** Where a request is sent: the URL for the receiver, and the literal IP addresses to connect to. */
 interface Destination {
   readonly url: URL;
-  readonly address: string;
+  readonly addresses: readonly string[];
+}
+
+/** The addresses of a host name, and those to which the policy allows connections. */
+interface Resolved {
+  readonly addresses: readonly string[];
+  readonly destination: Destination;
 }
 
 /** Sends messages as signed POST requests (`http` and `https`). */
@@ -34,6 +40,9 @@ class HttpEndpoint implements PreparedTarget {
   /** The first headers of every request. The message's headers and the signature follow. */
   readonly #headers: readonly Header[];
   readonly #setsContentType: boolean;
+  readonly #timeoutMs: number;
+  /** The latest addresses of the host name. */
+  #resolved: Resolved | null = null;
 
   constructor(
     private readonly parts: TargetParts,
@@ -43,6 +52,7 @@ class HttpEndpoint implements PreparedTarget {
     this.#url = new URL(endpoint.url);
     this.#known = knownDestination(this.#url, parts.policy);
     this.#headers = headersOf(this.#url, endpoint, parts.policy);
+    this.#timeoutMs = endpoint.timeoutMs ?? parts.policy.deliveryTimeoutMs;
     this.#setsContentType = Object.keys(endpoint.headers).some((name) => isSameName(name, "content-type"));
   }
 
@@ -53,8 +63,8 @@ class HttpEndpoint implements PreparedTarget {
   }
 
   /**
-   * Connects to the first allowed address. The connection is made to this literal address, so the
-   * name cannot resolve to another one in between.
+   * Sends to the allowed addresses of the host name. Connections are made to these literal
+   * addresses, so the name cannot resolve to others in between.
    */
   async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
     const { resolver } = this.parts.ports;
@@ -62,21 +72,30 @@ class HttpEndpoint implements PreparedTarget {
     const addresses = await resolver.resolve(host, signal);
     if (signal.aborted) return failure("timeout", `The host name ${host} was not resolved in time.`);
     if (addresses.length === 0) return failure("dns", `The host name ${host} could not be resolved.`);
+    const destination = this.#allowed(addresses);
+    if (destination.addresses.length === 0) return blocked(addresses[0]!);
+    return this.#send(destination, message, signal);
+  }
+
+  /** Checks the addresses by the policy, once for each result of a lookup. */
+  #allowed(addresses: readonly string[]): Destination {
+    if (this.#resolved?.addresses === addresses) return this.#resolved.destination;
     const { allowSubnets } = this.parts.policy;
-    const address = addresses.find((one) => addressAllowed(one, allowSubnets));
-    if (address === undefined) return blocked(addresses[0]!);
-    return this.#send({ url: this.#url, address }, message, signal);
+    const allowed = [...new Set(addresses)].filter((address) => addressAllowed(address, allowSubnets));
+    this.#resolved = { addresses, destination: { url: this.#url, addresses: allowed } };
+    return this.#resolved.destination;
   }
 
   /**
    * The signature is made at the time of sending, so that receivers that reject old timestamps
    * accept retries.
    */
-  #send({ url, address }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+  #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer> {
     const { ports, policy } = this.parts;
     const { payload } = message;
     const headers = this.#signedHeaders(message, Math.floor(ports.clock.now() / 1000));
-    const request = { url, address, headers, body: payload, responseBytesMax: policy.maxResponseStoredBytes };
+    const { maxResponseStoredBytes: responseBytesMax } = policy;
+    const request = { url, addresses, headers, body: payload, timeoutMs: this.#timeoutMs, responseBytesMax };
     return ports.transport.send(request, signal);
   }
 
@@ -97,10 +116,10 @@ class HttpEndpoint implements PreparedTarget {
 
 function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Destination | Answer | null {
   const local = inbox(url);
-  if (local !== null) return { url: local, address: local.hostname };
+  if (local !== null) return { url: local, addresses: [local.hostname] };
   const address = literalAddress(url.hostname);
   if (address === null) return null;
-  return addressAllowed(address, allowSubnets) ? { url, address } : blocked(address);
+  return addressAllowed(address, allowSubnets) ? { url, addresses: [address] } : blocked(address);
 }
 
 function failure(reason: "timeout" | "dns" | "blocked", detail: string): Answer {

@@ -28,6 +28,8 @@ export interface TargetEndpoint {
   readonly url: string;
   /** Sent with every message to this endpoint. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Time limit of an attempt, in ms; null means the default of the policy. */
+  readonly timeoutMs: number | null;
 }
 
 /** A message in the form in which it is sent. */
@@ -50,6 +52,8 @@ export interface TargetPorts {
 export interface TargetPolicy {
   /** Address ranges that are allowed although they are not public. */
   readonly allowSubnets: readonly Subnet[];
+  /** Time limit of an attempt to an endpoint without its own limit, in ms. */
+  readonly deliveryTimeoutMs: number;
   readonly maxResponseStoredBytes: number;
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;

@@ -11,16 +11,18 @@ export interface RawServer extends AsyncDisposable {
 
 export interface RawServerOptions {
   readonly host?: string;
+  /** A free port by default. */
+  readonly port?: number;
   readonly certificate?: Certificate;
 }
 
 /**
- * Listens on a free port. `onConnection` is called for each connection, for TLS after the
+ * Listens on a port. `onConnection` is called for each connection, for TLS after the
  * handshake.
  */
 export async function startRawServer(
   onConnection: (socket: Socket) => void,
-  { host = "127.0.0.1", certificate }: RawServerOptions = {},
+  { host = "127.0.0.1", port = 0, certificate }: RawServerOptions = {},
 ): Promise<RawServer> {
   const sockets = new Set<Socket>();
   const accept = (socket: Socket) => {
@@ -30,7 +32,7 @@ export async function startRawServer(
     onConnection(socket);
   };
   const server: Server = certificate === undefined ? createServer(accept) : createTlsServer(certificate, accept);
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The server does not listen on a port.");
   const scheme = certificate === undefined ? "http" : "https";

@@ -43,6 +43,7 @@ function prepare(url: string, headers: Record<string, string> = {}): PreparedTar
     },
     policy: {
       allowSubnets: [parseSubnet("10.0.0.0/8")!],
+      deliveryTimeoutMs: 15_000,
       maxResponseStoredBytes: 7,
       signatureHeaders: "webhook",
       userAgent: "Boathook/test",
@@ -50,7 +51,7 @@ function prepare(url: string, headers: Record<string, string> = {}): PreparedTar
     },
     ids,
   });
-  return targets.prepare({ url, headers }, [KEY]);
+  return targets.prepare({ url, headers, timeoutMs: null }, [KEY]);
 }
 
 function message(change: Partial<TargetMessage> = {}): TargetMessage {
@@ -131,11 +132,11 @@ describe("the headers of a request", () => {
 });
 
 describe("the destination of a request", () => {
-  test("a request goes to the first resolved address that is allowed", async () => {
+  test("a request may use every resolved address that is allowed, and no other", async () => {
     resolve = async () => ["192.168.0.1", "10.1.2.3", "93.184.216.34"];
     expect(await deliver(prepare("https://a.example/hook?q=1"))).toBe(ok);
     expect(lookUps).toEqual(["a.example"]);
-    expect(requests[0]).toMatchObject({ address: "10.1.2.3", responseBytesMax: 7 });
+    expect(requests[0]).toMatchObject({ addresses: ["10.1.2.3", "93.184.216.34"], responseBytesMax: 7 });
     expect(requests[0]!.url.href).toBe("https://a.example/hook?q=1");
   });
 
@@ -148,7 +149,7 @@ describe("the destination of a request", () => {
 
   test("a literal address is not resolved", async () => {
     await deliver(prepare("http://10.0.0.9:8080/"));
-    expect([lookUps, requests[0]!.address]).toEqual([[], "10.0.0.9"]);
+    expect([lookUps, requests[0]!.addresses]).toEqual([[], ["10.0.0.9"]]);
   });
 
   test.each([
@@ -174,7 +175,7 @@ describe("the destination of a request", () => {
 
   test("a delivery to a built-in inbox goes to this server, whatever the address policy says", async () => {
     await deliver(prepare("https://hooks.example/inbox/t"));
-    expect(requests[0]).toMatchObject({ url: INBOX, address: "127.0.0.1" });
+    expect(requests[0]).toMatchObject({ url: INBOX, addresses: ["127.0.0.1"] });
     expect(lookUps).toEqual([]);
   });
 });

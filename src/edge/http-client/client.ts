@@ -1,14 +1,16 @@
+import { connectAddressesMax } from "../../core/connect-order.ts";
 import { OneLife } from "../../core/service.ts";
 import type { Answer, OutgoingRequest, Transport } from "../../ports.ts";
 import { Exchange } from "./exchange.ts";
+import { FailedTargets } from "./failed-targets.ts";
 import { timedOut, unsendable } from "./failure.ts";
 import { Pool } from "./pool.ts";
 import { firstUnsendable, requestHead } from "./request-head.ts";
-import { Destinations } from "./target.ts";
+import { Destinations, routeOf } from "./target.ts";
 
 /**
- * Sends POST requests over HTTP/1.1 and keeps connections alive. It connects to the given address;
- * the name in the URL is used for `Host`, SNI and the verification of the certificate. Request
+ * Sends POST requests over HTTP/1.1 and keeps connections alive. It connects to the given addresses
+ * in turn until one works; the name in the URL is used for `Host`, SNI and the verification of the certificate. Request
  * target, headers and body are sent byte for byte. Redirects are not followed, and bodies are not
  * decoded.
  *
@@ -17,6 +19,7 @@ import { Destinations } from "./target.ts";
  */
 export class HttpClient extends OneLife implements Transport {
   readonly #pool = new Pool();
+  readonly #failed = new FailedTargets();
   readonly #destinations: Destinations;
 
   /**
@@ -29,10 +32,14 @@ export class HttpClient extends OneLife implements Transport {
 
   send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
     if (signal.aborted) return Promise.resolve(timedOut);
-    const { target, headStart } = this.#destinations.of(request.url, request.address);
-    const head = requestHead(headStart, request.headers, request.body.byteLength);
+    const destination = this.#destinations.of(request.url, request.addresses);
+    const head = requestHead(destination.headStart, request.headers, request.body.byteLength);
     if (head === null) return Promise.resolve(unsendable(firstUnsendable(request.headers)));
-    return new Promise((resolve) => new Exchange(this.#pool, target, head, request, signal, resolve));
+    const targets = routeOf(destination);
+    const route = targets.length === 1 ? targets : this.#failed.order(targets).slice(0, connectAddressesMax);
+    return new Promise((resolve) => {
+      new Exchange({ pool: this.#pool, failed: this.#failed }, route, head, request, signal, resolve);
+    });
   }
 
   protected begin(): void {}

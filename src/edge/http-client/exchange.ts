@@ -1,25 +1,39 @@
+import { connectShareMs } from "../../core/connect-order.ts";
 import { ResponseParser } from "../../core/http-response/response-parser.ts";
 import type { Answer, OutgoingRequest } from "../../ports.ts";
 import { Connection, type ConnectionUser } from "./connection.ts";
-import { type ConnectionEnd, failureOf, notHttp, timedOut } from "./failure.ts";
+import type { FailedTargets } from "./failed-targets.ts";
+import { type ConnectionEnd, failureOf, notHttp, timedOut, tooSlow } from "./failure.ts";
 import type { Pool } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
 
+/** The parts of a client that its exchanges share. */
+interface Shared {
+  readonly pool: Pool;
+  readonly failed: FailedTargets;
+}
+
 /**
  * One request and its response. The constructor starts the request; `resolve` is called once, when
- * it ends.
+ * it ends. The request goes to the first target in `route` to which a connection can be opened.
  */
 export class Exchange implements ConnectionUser, EventListenerObject {
   #parser: ResponseParser;
-  #connection: Connection | null;
-  /** True if the first connection came from the pool. */
-  readonly #isReused: boolean;
+  #connection: Connection | null = null;
+  /** Index in `route` of the target in use. */
+  #at = 0;
+  /** True once the connection in use has been opened. The request may have been sent over it. */
+  #isOpen = false;
+  /** Runs while a connection is being opened and another target is left. */
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** True if the connection in use came from the pool. */
+  #isReused = false;
   /** True once the request has been sent again over a second connection. */
   #isRepeated = false;
 
   constructor(
-    private readonly pool: Pool,
-    private readonly target: ConnectionTarget,
+    private readonly shared: Shared,
+    private readonly route: readonly ConnectionTarget[],
     private readonly head: string,
     private readonly request: OutgoingRequest,
     private readonly signal: AbortSignal,
@@ -27,15 +41,13 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   ) {
     this.#parser = new ResponseParser(request.responseBytesMax);
     this.signal.addEventListener("abort", this);
-    const idle = pool.take(target);
-    this.#isReused = idle !== null;
-    this.#connection = idle ?? new Connection(target, this);
-    if (idle === null) return;
-    idle.user = this;
-    idle.send(head, request.body);
+    this.#start();
   }
 
   opened(connection: Connection): void {
+    this.#stopTimer();
+    this.#isOpen = true;
+    if (this.route.length > 1) this.shared.failed.addWorking(connection.target);
     connection.send(this.head, this.request.body);
   }
 
@@ -53,6 +65,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   }
 
   ended(_connection: Connection, end: ConnectionEnd): void {
+    if (!this.#isOpen) {
+      this.#unopened(failureOf(end, false));
+      return;
+    }
     const parser = this.#parser;
     parser.end(end.code !== "");
     if (this.#isStale) this.#repeat();
@@ -78,11 +94,56 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   #repeat(): void {
     this.#isRepeated = true;
     this.#parser = new ResponseParser(this.request.responseBytesMax);
-    this.#connection = new Connection(this.target, this);
+    this.#connect();
+  }
+
+  /** Sends the request to the target in use, over an idle connection if there is one. */
+  #start(): void {
+    const idle = this.#isRepeated ? null : this.shared.pool.take(this.route[this.#at]!);
+    this.#isReused = idle !== null;
+    if (idle === null) {
+      this.#connect();
+      return;
+    }
+    this.#isOpen = true;
+    this.#connection = idle;
+    idle.user = this;
+    idle.send(this.head, this.request.body);
+  }
+
+  /** Opens a connection to the target in use. All targets but the last have a time limit for this. */
+  #connect(): void {
+    this.#isOpen = false;
+    if (this.#at < this.route.length - 1) {
+      const shareMs = connectShareMs(this.request.timeoutMs, this.route.length);
+      this.#timer = setTimeout(() => {
+        this.#connection!.abort();
+        this.#unopened(tooSlow);
+      }, shareMs);
+    }
+    this.#connection = new Connection(this.route[this.#at]!, this);
+  }
+
+  /**
+   * No connection to the target in use could be opened, or its TLS handshake failed. Nothing of the
+   * request has been sent to it, so it is safe to go on to the next target.
+   */
+  #unopened(failure: Answer): void {
+    this.#stopTimer();
+    const { route, shared } = this;
+    if (route.length > 1) shared.failed.addFailed(route[this.#at]!);
+    if (this.#at === route.length - 1) {
+      this.#finish(failure);
+      return;
+    }
+    this.#at += 1;
+    this.#start();
   }
 
   /** Called when the signal is aborted. */
   handleEvent(): void {
+    // The target that used up the time is not the first choice of the next request.
+    if (!this.#isOpen && this.route.length > 1) this.shared.failed.addFailed(this.route[this.#at]!);
     this.#connection?.abort();
     this.#finish(timedOut);
   }
@@ -94,11 +155,17 @@ export class Exchange implements ConnectionUser, EventListenerObject {
 
   #release(connection: Connection): void {
     if (connection.isSending) connection.abort();
-    else if (this.#parser.mayBeReused && !this.#isRepeated) this.pool.give(connection);
+    else if (this.#parser.mayBeReused && !this.#isRepeated) this.shared.pool.give(connection);
     else connection.close();
   }
 
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
   #finish(answer: Answer): void {
+    this.#stopTimer();
     this.#connection = null;
     this.signal.removeEventListener("abort", this);
     this.resolve(answer);

@@ -9,6 +9,7 @@ export interface ConnectionEnd {
 }
 
 export const timedOut: Answer = failure("timeout", "The endpoint did not respond in time.");
+export const tooSlow: Answer = failure("timeout", "The endpoint did not accept a connection in time.");
 export const notHttp: Answer = failure("connection", "The response is not HTTP/1.1.");
 
 /**

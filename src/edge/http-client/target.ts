@@ -1,3 +1,5 @@
+import { connectOrder } from "../../core/connect-order.ts";
+
 /**
  * The destination of a connection. Connections whose targets have the same key are interchangeable.
  */
@@ -20,27 +22,50 @@ export interface TlsTarget {
   readonly ca: string | null;
 }
 
-/** The parts that all requests to one URL at one address share. */
+/** The parts that all requests to one URL at the same addresses share. */
 export interface Destination {
-  readonly target: ConnectionTarget;
+  /** The addresses as given. */
+  readonly addresses: readonly string[];
+  readonly ipv4: readonly ConnectionTarget[];
+  readonly ipv6: readonly ConnectionTarget[];
+  /** All targets, in the given order. */
+  readonly targets: readonly ConnectionTarget[];
+  /** Incremented with each request that has a choice. */
+  turn: number;
   /** The request line and the `Host` header, with line ends. */
   readonly headStart: string;
 }
 
-/** Computes destinations, once per URL object. */
+/** Computes destinations, once per URL object and list of addresses. */
 export class Destinations {
   readonly #known = new WeakMap<URL, Destination>();
 
   constructor(private readonly ca: string | null) {}
 
-  of(url: URL, address: string): Destination {
-    const host = withoutBrackets(address);
+  of(url: URL, addresses: readonly string[]): Destination {
     const known = this.#known.get(url);
-    if (known?.target.address === host) return known;
-    const destination = { target: targetOf(url, host, this.ca), headStart: headStart(url) };
+    if (known !== undefined && isSameList(known.addresses, addresses)) return known;
+    const targets = addresses.map((address) => targetOf(url, withoutBrackets(address), this.ca));
+    const [ipv6, ipv4] = [targets.filter(isIpv6), targets.filter((target) => !isIpv6(target))];
+    const turn = known?.turn ?? Math.floor(Math.random() * targets.length);
+    const destination = { addresses, ipv4, ipv6, targets, turn, headStart: headStart(url) };
     this.#known.set(url, destination);
     return destination;
   }
+}
+
+/** Returns the targets in the order in which a request connects to them. Each call is a new turn. */
+export function routeOf(destination: Destination): readonly ConnectionTarget[] {
+  if (destination.targets.length === 1) return destination.targets;
+  return connectOrder(destination.ipv4, destination.ipv6, destination.turn++);
+}
+
+function isIpv6({ address }: ConnectionTarget): boolean {
+  return address.includes(":");
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((item, i) => item === other[i]));
 }
 
 /**

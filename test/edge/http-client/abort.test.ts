@@ -114,7 +114,7 @@ test("requests leave no listeners on a signal that outlives them", async () => {
   await using receiver = await startSocketReceiver(answer);
   const client = new HttpClient();
   expect(await client.send(requestTo(receiver.url), signal)).toEqual(responseWith(200, "ok"));
-  expect(await client.send(requestTo(receiver.url, { address: "127.0.0.2" }), signal)).toMatchObject({
+  expect(await client.send(requestTo(receiver.url, { addresses: ["127.0.0.2"] }), signal)).toMatchObject({
     kind: "failure",
   });
   expect(getEventListeners(signal, "abort")).toEqual([]);

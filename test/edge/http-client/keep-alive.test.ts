@@ -35,7 +35,7 @@ test("a connection that was opened for one name is not used for another at the s
   await using receiver = await startSocketReceiver(answer);
   const client = new HttpClient();
   for (const host of ["one.example", "other.example", "one.example", "ONE.example"]) {
-    const request = requestTo(`http://${host}:${receiver.port}/`, { address: "127.0.0.1" });
+    const request = requestTo(`http://${host}:${receiver.port}/`, { addresses: ["127.0.0.1"] });
     expect(await client.send(request, patient)).toEqual(OK);
   }
   expect(receiver.requests).toEqual([3, 1]);

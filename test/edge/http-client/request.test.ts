@@ -79,7 +79,7 @@ describe("a request", () => {
   for (const [host, header] of hosts) {
     test(`a request to ${host} goes to the given address and has ${header} as its host`, async () => {
       await using receiver = await startSocketReceiver(answer);
-      const request = requestTo(`http://${host}:${receiver.port}/`, { address: "127.0.0.1" });
+      const request = requestTo(`http://${host}:${receiver.port}/`, { addresses: ["127.0.0.1"] });
       expect(await new HttpClient().send(request, patient)).toEqual(OK);
       expect(receiver.texts[0]).toContain(`\r\nHost: ${header}:${receiver.port}\r\n`);
     });
@@ -88,7 +88,7 @@ describe("a request", () => {
   for (const address of ["::1", "[::1]"]) {
     test(`a request goes to the IPv6 address ${address}`, async () => {
       await using receiver = await startSocketReceiver(answer, { host: "::1" });
-      expect(await new HttpClient().send(requestTo(receiver.url, { address }), patient)).toEqual(OK);
+      expect(await new HttpClient().send(requestTo(receiver.url, { addresses: [address] }), patient)).toEqual(OK);
       expect(receiver.texts[0]).toContain(`\r\nHost: [::1]:${receiver.port}\r\n`);
     });
   }
@@ -99,13 +99,13 @@ describe("a request", () => {
     const request = requestTo(first.url);
     expect(await client.send(request, patient)).toEqual(OK);
     const refused = { kind: "failure", reason: "connection", detail: "The connection was refused." };
-    expect(await client.send({ ...request, address: "127.0.0.2" }, patient)).toEqual(refused as never);
+    expect(await client.send({ ...request, addresses: ["127.0.0.2"] }, patient)).toEqual(refused as never);
     expect(first.requests).toEqual([1]);
   });
 
   test("a request whose address is a name is not sent, because the name would be looked up", async () => {
     await using receiver = await startSocketReceiver(answer);
-    const answered = await new HttpClient().send(requestTo(receiver.url, { address: "localhost" }), patient);
+    const answered = await new HttpClient().send(requestTo(receiver.url, { addresses: ["localhost"] }), patient);
     expect(answered).toMatchObject({ kind: "failure", reason: "connection" });
     expect(receiver.requests).toEqual([]);
   });

@@ -8,9 +8,10 @@ export function requestTo(url: string, fields: Partial<OutgoingRequest> = {}): O
   const parsed = new URL(url);
   return {
     url: parsed,
-    address: parsed.hostname,
+    addresses: [parsed.hostname],
     headers: [],
     body: Buffer.from("{}"),
+    timeoutMs: 15_000,
     responseBytesMax: 1024,
     ...fields,
   };

@@ -21,7 +21,7 @@ const trusted = [forName, forWildcard, forV4, forV6, expired].map(({ cert }) => 
 /** Sends one request for this host to a server with this certificate. */
 async function sentTo(host: string, certificate: Certificate, serverHost = "127.0.0.1") {
   await using receiver = await startSocketReceiver(answer, { certificate, host: serverHost });
-  const request = requestTo(`https://${host}:${receiver.port}/`, { address: serverHost });
+  const request = requestTo(`https://${host}:${receiver.port}/`, { addresses: [serverHost] });
   const response = await new HttpClient({ ca: trusted }).send(request, patient);
   return { response, texts: receiver.texts };
 }
@@ -67,7 +67,7 @@ describe("a TLS connection", () => {
 
   test("a TLS certificate of an unknown authority is not trusted by default", async () => {
     await using receiver = await startSocketReceiver(answer, { certificate: forName });
-    const request = requestTo(`https://hook.example:${receiver.port}/`, { address: "127.0.0.1" });
+    const request = requestTo(`https://hook.example:${receiver.port}/`, { addresses: ["127.0.0.1"] });
     expect(await new HttpClient().send(request, patient)).toEqual(refused("DEPTH_ZERO_SELF_SIGNED_CERT"));
   });
 
@@ -82,7 +82,7 @@ describe("a TLS connection", () => {
     await using receiver = await startSocketReceiver(answer, { certificate: forName });
     const client = new HttpClient({ ca: trusted });
     const to = (host: string) =>
-      client.send(requestTo(`https://${host}:${receiver.port}/`, { address: "127.0.0.1" }), patient);
+      client.send(requestTo(`https://${host}:${receiver.port}/`, { addresses: ["127.0.0.1"] }), patient);
     expect(await to("hook.example")).toEqual(OK);
     expect(await to("other.example")).toEqual(refused("ERR_TLS_CERT_ALTNAME_INVALID"));
     // A dot at the end does not make the name a different one.
@@ -132,7 +132,7 @@ describe("the client", () => {
   test("the client asks a TLS server for the name without the dot at its end", async () => {
     await using server = await startTlsServer({});
     for (const host of ["hook.example", "hook.example."]) {
-      const request = requestTo(`https://${host}:${server.port}/`, { address: "127.0.0.1" });
+      const request = requestTo(`https://${host}:${server.port}/`, { addresses: ["127.0.0.1"] });
       expect(await new HttpClient({ ca: trusted }).send(request, patient)).toEqual(OK);
     }
     expect(server.names).toEqual(["hook.example", "hook.example"]);
@@ -150,13 +150,13 @@ describe("the client", () => {
 
   test("the client does not speak TLS 1.1", async () => {
     await using server = await startTlsServer({ minVersion: "TLSv1", maxVersion: "TLSv1.1" });
-    const request = requestTo(`https://hook.example:${server.port}/`, { address: "127.0.0.1" });
+    const request = requestTo(`https://hook.example:${server.port}/`, { addresses: ["127.0.0.1"] });
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toMatchObject({ reason: "tls" });
   });
 
   test("a request fails with `tls` when the server demands a client certificate", async () => {
     await using server = await startTlsServer({ requestCert: true, rejectUnauthorized: true, ca: forName.cert });
-    const request = requestTo(`https://hook.example:${server.port}/`, { address: "127.0.0.1" });
+    const request = requestTo(`https://hook.example:${server.port}/`, { addresses: ["127.0.0.1"] });
     expect(await new HttpClient({ ca: trusted }).send(request, patient)).toMatchObject({ reason: "tls" });
   });
 

@@ -1,0 +1,61 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { FailedTargets } from "../../../src/edge/http-client/failed-targets.ts";
+import type { ConnectionTarget } from "../../../src/edge/http-client/target.ts";
+
+let now: number;
+let failed: FailedTargets;
+beforeEach(() => {
+  now = 1000;
+  failed = new FailedTargets(() => now);
+});
+
+const [a, b, c] = ["a", "b", "c"].map((key) => target(key)) as [ConnectionTarget, ConnectionTarget, ConnectionTarget];
+
+function target(key: string): ConnectionTarget {
+  return { address: key, port: 80, tls: null, key };
+}
+
+function ordered(...targets: ConnectionTarget[]): string {
+  return failed
+    .order(targets)
+    .map(({ key }) => key)
+    .join(" ");
+}
+
+describe("targets that failed", () => {
+  test("a target that failed comes last, and the others keep their order", () => {
+    failed.addFailed(a);
+    expect([ordered(a, b, c), ordered(b, a, c), ordered(c, b, a)]).toEqual(["b c a", "b c a", "c b a"]);
+  });
+
+  test("targets keep their order if all of them failed", () => {
+    for (const one of [a, b, c]) failed.addFailed(one);
+    expect(ordered(b, c, a)).toBe("b c a");
+  });
+
+  test("a target that works again keeps its place", () => {
+    failed.addFailed(a);
+    failed.addWorking(a);
+    expect([ordered(a, b), failed.size]).toEqual(["a b", 0]);
+  });
+
+  test("after a pause one request tries a failed target again, and the others still avoid it", () => {
+    failed.addFailed(a);
+    now += 30_000;
+    expect([ordered(a, b), ordered(a, b)]).toEqual(["a b", "b a"]);
+  });
+
+  test("the pause doubles with each failure, up to ten minutes", () => {
+    for (let i = 0; i < 20; i++) failed.addFailed(a);
+    now += 599_999;
+    expect(ordered(a, b)).toBe("b a");
+    now += 1;
+    expect(ordered(a, b)).toBe("a b");
+  });
+
+  test("at most 10,000 targets are remembered, and the oldest is forgotten first", () => {
+    failed.addFailed(a);
+    for (let i = 0; i < 10_000; i++) failed.addFailed(target(`other ${i}`));
+    expect([failed.size, ordered(a, b)]).toEqual([10_000, "a b"]);
+  });
+});
