@@ -18,6 +18,9 @@ export class Load {
   readonly #watchers = new Set<() => void>();
   #up = Promise.withResolvers<void>();
   #stopped = false;
+  readonly #end = Promise.withResolvers<void>();
+  /** Resolves when `stop` is called. */
+  readonly stopped = this.#end.promise;
   readonly #posters: Promise<void>[];
 
   /** `posters`: concurrent calls. */
@@ -55,6 +58,7 @@ export class Load {
   /** Stops sending and repeating. Resolves when the last call has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#end.resolve();
     this.#up.resolve();
     await Promise.all(this.#posters);
   }
@@ -86,7 +90,7 @@ export class Load {
 }
 
 /** Returns null if the connection was refused or closed. Throws every other error. */
-function ifCutOff(error: unknown): null {
+export function ifCutOff(error: unknown): null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(ECONNREFUSED|ECONNRESET|ConnectionRefused|ConnectionClosed|EPIPE)$/.test(code)) return null;
   throw error;

@@ -1,0 +1,23 @@
+/**
+ * Kills the executable with SIGKILL again and again under load, during starts, during shutdowns and
+ * during the first start on an empty data directory: `bun run crash --cycles 50`. Ends with 1 if
+ * anything that was acknowledged is lost, altered or undone.
+ */
+import { parseArgs } from "node:util";
+import { crash, crashFirstStart } from "../test/crash/run.ts";
+import { ensureExecutable } from "./executable.ts";
+
+const { values } = parseArgs({ options: { cycles: { type: "string", default: "50" } } });
+const cycles = Number(values.cycles);
+if (!Number.isSafeInteger(cycles) || cycles < 1) {
+  console.error("--cycles must be a whole number, at least 1.");
+  process.exit(2);
+}
+
+await ensureExecutable();
+for (let i = 0; i < cycles; i++) await crashFirstStart();
+console.log(`${cycles} first starts killed: each second start served and delivered`);
+const outcome = await crash(cycles, console.log);
+console.log(JSON.stringify(outcome, null, 2));
+const { lost, unlike, disordered, undone } = outcome;
+process.exit(lost + unlike + disordered + undone === 0 ? 0 : 1);

@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { crash, crashFirstStart } from "../crash/run.ts";
+
+/** More cycles: `bun run crash --cycles 50`. */
+const CYCLES = 3;
+
+test("killing the process under load, during a start and during a shutdown loses and undoes nothing that was acknowledged", async () => {
+  const outcome = await crash(CYCLES);
+  console.log(`${CYCLES} kills under all operations: ${JSON.stringify(outcome)}`);
+  expect(outcome).toMatchObject({ lost: 0, unlike: 0, disordered: 0, undone: 0 });
+  expect(Math.min(outcome.accepted, outcome.expunged, outcome.deleted, outcome.redrives)).toBeGreaterThan(0);
+}, 180_000);
+
+test("after the first process on an empty data directory was killed, the second one serves and delivers", async () => {
+  for (let i = 0; i < CYCLES; i++) await crashFirstStart();
+}, 60_000);

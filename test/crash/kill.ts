@@ -1,0 +1,52 @@
+import { executable, ROOT } from "../support/binary.ts";
+import type { Installation } from "../support/installation.ts";
+import { ROOT_TOKEN } from "../support/server.ts";
+import type { Storm } from "./storm.ts";
+
+/** Ways to kill the server, and the restarts after them. */
+
+export const KILLS = ["under load", "during the start", "during the shutdown"] as const;
+export type Kill = (typeof KILLS)[number];
+
+/** Longest time in ms from the spawn of a process to its kill: about twice the time that a start takes. */
+const START_MS = 400;
+
+/** Kills the server and starts it again. The storm goes on afterwards. */
+export async function killAndRestart(kill: Kill, boathook: Installation, storm: Storm): Promise<void> {
+  storm.serverDown();
+  if (kill === "during the shutdown") {
+    boathook.process.kill("SIGTERM");
+    await Bun.sleep(Math.random() * 50);
+  }
+  await boathook.kill();
+  if (kill === "during the start") await killedStart(boathook.dataDir, Math.random() * START_MS);
+  await boathook.start();
+  storm.serverUp();
+}
+
+/** Starts a server and kills it after a time in ms, whether or not it serves by then. */
+export async function killedStart(dataDir: string, afterMs: number): Promise<void> {
+  const { child } = spawnServer(dataDir);
+  await Bun.sleep(afterMs);
+  child.kill("SIGKILL");
+  await child.exited;
+}
+
+/** Starts a server on a free port without waiting until it serves. */
+export function spawnServer(dataDir: string) {
+  const port = freePort();
+  const args = [`--port=${port}`, `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8"];
+  const child = Bun.spawn([...executable(), "serve", ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", BOATHOOK_ROOT_TOKEN: ROOT_TOKEN },
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  return { child, url: `http://127.0.0.1:${port}` };
+}
+
+function freePort(): number {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const { port } = server;
+  server.stop(true);
+  return port!;
+}
