@@ -19,6 +19,7 @@ export interface KernelSettings extends DeliveryPolicy {
   /** Age of the oldest due delivery above which a backlog counts as growing; 0 means never. */
   readonly backlogThresholdMs: number;
   readonly retentionMs: number;
+  readonly endpointsPerAppMax: number;
 }
 
 export interface KernelParts {
@@ -64,6 +65,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
     ...{ engine, retention, backlogWatch },
+    limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
     idempotency: new Idempotency(store, clock),
     services: [operational, engine, backlogWatch, retention],

@@ -27,4 +27,11 @@ export interface CommandContext {
   readonly accepter: Accepter;
   readonly deliverer: Deliverer;
   readonly operational: OperationalWebhooks;
+  readonly limits: Limits;
+}
+
+/** Limits from the settings. */
+export interface Limits {
+  /** Maximum number of endpoints of one application. */
+  readonly endpointsPerAppMax: number;
 }

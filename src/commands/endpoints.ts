@@ -1,15 +1,15 @@
 import type { Seq } from "../core/id.ts";
-import { conflict, notFound, type Problem } from "../core/problem.ts";
+import { conflict, notFound, Problem } from "../core/problem.ts";
 import { plainEndpoint } from "../core/resources/endpoint.ts";
 import { generateSecret, secretBytes } from "../core/signature.ts";
 import type { Endpoint, Key } from "../store/index.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext, Limits } from "./context.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
-type CreateParts = ChangeParts & Pick<CommandContext, "seqs" | "random">;
+type CreateParts = ChangeParts & Pick<CommandContext, "seqs" | "random" | "limits">;
 
 /** The fields of a new endpoint. Absent fields get their defaults. */
 export type EndpointSettings = Pick<Endpoint, "url"> &
@@ -25,7 +25,10 @@ export interface NewEndpoint {
 /** Returns the changed fields of an endpoint. */
 export type EndpointChange = (before: Endpoint) => Partial<Endpoint>;
 
-/** Creates an endpoint. Throws 409 if the uid is taken, and any error from `rule`. */
+/**
+ * Creates an endpoint. Throws 409 if the uid is taken, 403 if the application has as many endpoints
+ * as the server allows, and any error from `rule`.
+ */
 export async function createEndpoint(
   parts: CreateParts,
   wanted: NewEndpoint,
@@ -38,7 +41,8 @@ export async function createEndpoint(
 
 /**
  * Changes the endpoint with this key or creates it. Throws 404 if the endpoint does not exist and
- * `settings` is null, 409 if the uid is taken, and any error from `rule` and `change`.
+ * `settings` is null, 409 if the uid is taken, 403 as `createEndpoint` does, and any error from
+ * `rule` and `change`.
  */
 export async function putEndpoint(
   parts: CreateParts,
@@ -105,11 +109,13 @@ async function createUnlessTaken(
   rule: SubscriptionRule,
 ): Promise<Endpoint | null> {
   if (settings.eventTypes != null) await rule(settings.eventTypes, []);
-  const { store, seqs, clock, random } = parts;
+  const { store, seqs, clock, random, limits } = parts;
   const { url } = settings;
   const endpoint = { ...plainEndpoint({ seq: seqs.next(), applicationSeq, url, now: clock.now() }), ...settings };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
-  if (!(await store.configuration.endpoints.create(endpoint, signing))) return null;
+  const result = await store.configuration.endpoints.create(endpoint, signing, limits.endpointsPerAppMax);
+  if (result === "full") throw tooManyEndpoints(limits);
+  if (!result) return null;
   endpointCreated(parts, endpoint);
   return endpoint;
 }
@@ -128,6 +134,11 @@ async function checkSubscription(
 
 export function noEndpoint(): Problem {
   return notFound("Endpoint not found");
+}
+
+function tooManyEndpoints({ endpointsPerAppMax }: Limits): Problem {
+  const detail = `The application already has ${endpointsPerAppMax} endpoints, the maximum (setting max-endpoints-per-app). Delete endpoints that are no longer used.`;
+  return new Problem(403, "too_many_endpoints", detail);
 }
 
 function uidTaken(): Problem {

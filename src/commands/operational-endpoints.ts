@@ -16,7 +16,10 @@ import { onlyOperationalEventTypes } from "./subscriptions.ts";
  * created with the first of these endpoints.
  */
 
-type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational">;
+type Parts = Pick<
+  CommandContext,
+  "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational" | "limits"
+>;
 
 /** Creates an endpoint for an environment's operational webhooks. Throws like `createEndpoint`. */
 export async function createOperationalEndpoint(

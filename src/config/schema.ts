@@ -222,6 +222,24 @@ export const SCHEMA = {
     description:
       "maximum rate of messages per token, such as `500/s`; requests above it get a 429 response with `Retry-After`",
   }),
+  endpointsPerAppMax: setting("max-endpoints-per-app", {
+    group: "Limits",
+    kind: integer(1, 100_000),
+    default: "10000",
+    description: "maximum number of endpoints of one application; creating more gets a 403 response",
+  }),
+  tasksMax: setting("max-tasks", {
+    group: "Limits",
+    kind: integer(1, 1000),
+    default: "8",
+    description: "maximum number of background tasks that run at once; the others wait",
+  }),
+  tasksPerAppMax: setting("max-tasks-per-app", {
+    group: "Limits",
+    kind: integer(1, 1000),
+    default: "2",
+    description: "maximum number of background tasks that run at once for one application; the others wait",
+  }),
 
   logLevel: setting("log-level", {
     group: "Logs",

@@ -10,4 +10,6 @@ export interface Deliverer {
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
+  /** Returns whether a running task has not begun because too many others run. */
+  isTaskWaiting(taskSeq: Seq): boolean;
 }

@@ -80,7 +80,7 @@ export class Engine extends OneLife implements Deliverer {
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },
       onChanged: () => this.#tasks.lease(),
     });
-    this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, parts));
+    this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, parts), policy);
     this.#listenTo(signals);
   }
 
@@ -128,6 +128,10 @@ export class Engine extends OneLife implements Deliverer {
 
   startTask(task: Task): void {
     this.#tasks.run(task);
+  }
+
+  isTaskWaiting(taskSeq: Seq): boolean {
+    return this.#tasks.isWaiting(taskSeq);
   }
 
   /** Number of attempts under way, including the reads that precede an attempt. */

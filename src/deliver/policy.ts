@@ -12,6 +12,10 @@ export interface DeliveryPolicy extends TargetPolicy {
   readonly endpointDisableAfterMs: number;
   /** Maximum size of a request body, and therefore of a payload, in bytes. */
   readonly maxBodyBytes: number;
+  /** Maximum number of background tasks that run at once. */
+  readonly tasksMax: number;
+  /** Maximum number of background tasks that run at once for one application. */
+  readonly tasksPerAppMax: number;
   /** Time that a stop waits for attempts under way, in ms. */
   readonly shutdownTimeoutMs: number;
 }

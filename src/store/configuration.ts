@@ -130,8 +130,11 @@ export interface Configuration {
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
     /** The endpoints that are neither disabled nor deleted. `Queue.accept` is called with these. */
     active(applicationSeq: Seq): Promise<readonly Endpoint[]>;
-    /** Returns false and stores nothing if the uid is taken. */
-    create(endpoint: Endpoint, secret: string): Promise<boolean>;
+    /**
+     * Returns true if the endpoint was stored, false if its uid is taken, and `full` if its
+     * application already has `endpointsMax` endpoints. Absent means no limit.
+     */
+    create(endpoint: Endpoint, secret: string, endpointsMax?: number): Promise<boolean | "full">;
     /**
      * Like `applications.update`. `seq`, `applicationSeq` and `createdAt` never change. To enable
      * an endpoint, set `disabled: false` and `failingSince: null`. A change of `ordering` sorts the

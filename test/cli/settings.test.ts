@@ -101,6 +101,9 @@ const CASES: Readonly<Record<Field, Case>> = {
   },
   deliveryTimeoutMs: { valid: [["250ms", 250]], invalid: ["", "0", "25h", "15"] },
   deliveryConcurrency: { valid: [["1", 1]], invalid: ["", "0", "60001", "many"] },
+  endpointsPerAppMax: { valid: [["1", 1]], invalid: ["", "0", "100001", "many"] },
+  tasksMax: { valid: [["1", 1]], invalid: ["", "0", "1001"] },
+  tasksPerAppMax: { valid: [["1000", 1000]], invalid: ["", "0", "1001"] },
   endpointConcurrency: { valid: [["1000", 1000]], invalid: ["", "0", "-3"] },
   backlogThresholdMs: {
     valid: [
@@ -200,6 +203,9 @@ test("the documented defaults apply if no setting is given", () => {
     maxBodyBytes: 2 * 1024 * 1024,
     maxResponseStoredBytes: 16 * 1024,
     ingestRatePerSecond: null,
+    endpointsPerAppMax: 10_000,
+    tasksMax: 8,
+    tasksPerAppMax: 2,
     logLevel: "info",
     logFormat: "json",
   });

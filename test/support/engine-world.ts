@@ -78,6 +78,9 @@ export const policy: KernelSettings = {
   userAgent: "Boathook/test",
   inbox: () => null,
   shutdownTimeoutMs: 20 * SECOND,
+  tasksMax: 8,
+  tasksPerAppMax: 2,
+  endpointsPerAppMax: 10_000,
   backlogThresholdMs: 0,
   retentionMs: 90 * DAY,
 };

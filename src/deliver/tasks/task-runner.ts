@@ -2,6 +2,7 @@ import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import { LeaseLost, type Store, StoreUnavailable, type Task } from "../../store/index.ts";
+import { type TaskLimits, TaskPlaces } from "./task-places.ts";
 
 /**
  * The result of one step of a task: its new `data`, and the pause before the next step; null if it
@@ -45,6 +46,9 @@ export class TaskRunner {
   readonly #kinds: ReadonlyMap<string, TaskKind>;
   /** Cancels a task's pause; null while one of its steps is under way. */
   readonly #running = new Map<Seq, Cancel | null>();
+  /** The tasks that wait because as many tasks run as `limits` allows, in the order of `run`. */
+  readonly #waiting = new Map<Seq, Task>();
+  readonly #places: TaskPlaces;
   #isStopped = false;
   #onIdle: (() => void) | null = null;
 
@@ -53,7 +57,9 @@ export class TaskRunner {
     private readonly store: Store,
     private readonly facts: Facts,
     kinds: readonly TaskKind[],
+    limits: TaskLimits,
   ) {
+    this.#places = new TaskPlaces(limits);
     this.#kinds = new Map(kinds.map((kind) => [kind.kind, kind]));
   }
 
@@ -66,7 +72,24 @@ export class TaskRunner {
   run(task: Task): void {
     const kind = this.#kinds.get(task.kind);
     if (kind === undefined) throw new Error(`Background tasks of the kind ${task.kind} are unknown.`);
-    if (!this.#running.has(task.seq)) void this.#step(kind, task);
+    if (this.#running.has(task.seq)) return;
+    this.#waiting.set(task.seq, task);
+    this.#startWaiting();
+  }
+
+  /** Returns whether a task has not begun, or not continued after a restart, because others run. */
+  isWaiting(taskSeq: Seq): boolean {
+    return this.#waiting.has(taskSeq);
+  }
+
+  /** Starts the waiting tasks that may run now. */
+  #startWaiting(): void {
+    for (const task of this.#waiting.values()) {
+      if (this.#isStopped || this.#places.isFull) return;
+      if (!this.#places.take(task)) continue;
+      this.#waiting.delete(task.seq);
+      void this.#step(this.#kinds.get(task.kind)!, task);
+    }
   }
 
   /** Starts no more steps, and waits for steps that are under way. */
@@ -120,6 +143,8 @@ export class TaskRunner {
 
   #ended(taskSeq: Seq): void {
     this.#running.delete(taskSeq);
+    this.#places.free(taskSeq);
+    this.#startWaiting();
     if (this.#running.size === 0) this.#onIdle?.();
   }
 

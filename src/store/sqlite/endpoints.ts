@@ -6,7 +6,7 @@ import { endpointSecrets } from "./endpoint-secrets.ts";
 import { laneSorter } from "./lane-sorter.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
-import { orTaken, unlessTaken } from "./rows.ts";
+import { orTaken } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("endpoint", endpointFields, {
@@ -25,18 +25,25 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
+  const countOf = db.prepare<{ count: number }, [number]>(
+    "SELECT COUNT(*) AS count FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL",
+  );
   const sortLane = laneSorter(db);
   const { keepFirst, ...secretVerbs } = endpointSecrets(db, committer, box);
 
   return {
     ...endpointReads(db),
-    create: (endpoint, secret) =>
-      unlessTaken(
+    create: async (endpoint, secret, endpointsMax = Number.POSITIVE_INFINITY) => {
+      const result = await orTaken(
         committer.write(() => {
+          if (countOf.get(endpoint.applicationSeq)!.count >= endpointsMax) return "full";
           insertOne.run(toBindings(endpoint));
           keepFirst(endpoint.seq, secret);
+          return true;
         }),
-      ),
+      );
+      return result === "taken" ? false : result;
+    },
     update: (seq, change) =>
       orTaken(
         committer.write(() => {

@@ -19,7 +19,8 @@ const filterQuery = {
   task: Type.Optional(Type.String({ description: "Include only tasks of this kind, such as `endpoint.recover`." })),
 };
 
-export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[] {
+export function backgroundTaskRoutes(context: Context): Operation[] {
+  const { store, ids, clock } = context;
   const tag = "Background task";
   const path = "/api/v1/background-task";
   return [
@@ -58,7 +59,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
           listed(
             tasks,
             ({ seq }) => ids.encode("qtask_", seq),
-            (task) => taskOut(task, ids),
+            (task) => taskOut(task, context),
           ),
         );
       },
@@ -77,7 +78,7 @@ export function backgroundTaskRoutes({ store, ids, clock }: Context): Operation[
         const seq = ids.decode("qtask_", params.task_id);
         const task = seq === null ? null : await store.housekeeping.tasks.get(identity.environmentSeq, seq);
         if (task === null) throw notFound("Background task not found");
-        return reply(200, taskOut(task, ids));
+        return reply(200, taskOut(task, context));
       },
     }),
   ];

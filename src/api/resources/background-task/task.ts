@@ -6,6 +6,7 @@ import type { PURGE } from "../../../deliver/tasks/purge.ts";
 import type { ReplayTask } from "../../../deliver/tasks/replay.ts";
 import type { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
 import type { Task } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 
 const started = {
@@ -19,7 +20,11 @@ export const TaskOut = field.object("BackgroundTaskOut", {
   ...started,
   data: Type.Object(
     {},
-    { description: "Progress and result; with `error` if the task failed.", additionalProperties: true },
+    {
+      description:
+        "Progress and result; with `error` if the task failed, and with `waiting: true` while the task waits because too many others run.",
+      additionalProperties: true,
+    },
   ),
 });
 
@@ -71,9 +76,10 @@ export function startedTask(task: Task, ids: IdCodec) {
   };
 }
 
-export function taskOut(task: Task, ids: IdCodec) {
+export function taskOut(task: Task, { ids, deliverer }: Pick<Context, "ids" | "deliverer">) {
   const shown: Readonly<Record<string, readonly string[]>> = SHOWN;
   const names = [...(shown[task.kind] ?? []), "error"];
   const data = Object.fromEntries(names.filter((name) => name in task.data).map((name) => [name, task.data[name]]));
-  return { ...startedTask(task, ids), data };
+  const isWaiting = task.status === "running" && deliverer.isTaskWaiting(task.seq);
+  return { ...startedTask(task, ids), data: isWaiting ? { ...data, waiting: true } : data };
 }

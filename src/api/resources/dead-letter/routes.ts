@@ -154,7 +154,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
           return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
         }
         const task = await redrive(context, filter, body.rate ?? RATE_DEFAULT);
-        return reply(202, taskOut(task, ids));
+        return reply(202, taskOut(task, context));
       },
     }),
 

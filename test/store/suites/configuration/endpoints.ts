@@ -71,6 +71,18 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
     });
 
+    test("an endpoint beyond the maximum of its application is not stored until another one is deleted", async () => {
+      await using world = await Furnished.open(open);
+      const { endpoints } = world.store.configuration;
+      const first = await world.addEndpoint({ disabled: true });
+      const held = (await endpoints.ever(world.application.seq)).length;
+      const next = world.newEndpoint({ uid: "next" });
+      expect(await endpoints.create(next, "whsec_b3RoZXI=", held)).toBe("full");
+      expect(await endpoints.get(next.seq)).toBeNull();
+      await endpoints.delete(first.seq, world.now);
+      expect(await endpoints.create(next, "whsec_b3RoZXI=", held)).toBe(true);
+    });
+
     test("an update changes all given fields of an endpoint except immutable ones", async () => {
       await using world = await Furnished.open(open);
       const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
