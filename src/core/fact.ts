@@ -126,6 +126,19 @@ export type Fact =
   | { readonly type: "operational.dropped"; readonly count: number }
   | { readonly type: "commit.finished"; readonly writes: number; readonly durationMs: number }
   | { readonly type: "commit.failed"; readonly writes: number; readonly full: boolean; readonly message: string }
+  /**
+   * The store can no longer be written or read. Stated once per failure, and at most once a minute
+   * for the same error. `damaged`: the stored data itself is damaged.
+   */
+  | {
+      readonly type: "store.failing";
+      readonly what: "commit" | "read";
+      readonly full: boolean;
+      readonly damaged: boolean;
+      readonly message: string;
+    }
+  /** The store works again. `damaged`: damage has been found since the start. */
+  | { readonly type: "store.recovered"; readonly damaged: boolean }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   | {

@@ -1,5 +1,5 @@
 import type { Seq } from "../core/id.ts";
-import type { PageOf, PageRequest, Pruned, StoreSize, Task, TaskFilter } from "./index.ts";
+import type { PageOf, PageRequest, Pruned, StoreHealth, StoreSize, Task, TaskFilter } from "./index.ts";
 
 /** Background tasks, retention, size and health. */
 export interface Housekeeping {
@@ -43,6 +43,11 @@ export interface Housekeeping {
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;
-  /** Rejects with `StoreUnavailable` if the store cannot be read. */
+  /** Reads a row of the store. Rejects with `StoreUnavailable` if the store cannot be read. */
   ping(): Promise<void>;
+  /**
+   * Whether the store works, judged by the last commit or read. While it fails, the store commits a
+   * probe every 2 seconds, so the state also changes without traffic.
+   */
+  health(): Promise<StoreHealth>;
 }

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { FactOf, Facts } from "../core/fact.ts";
 import type { IdCodec } from "../core/id.ts";
 import type { Log } from "./log.ts";
 
@@ -9,7 +9,8 @@ const LOGGED = [
   "backlog.recovered",
   "operational.dropped",
   "task.ended",
-  "commit.failed",
+  "store.failing",
+  "store.recovered",
   "defect.found",
   "inbox.received",
 ] as const;
@@ -67,13 +68,11 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
           "Background task failed.",
         );
         break;
-      case "commit.failed":
-        log.error(
-          { writes: fact.writes, error: fact.message },
-          fact.full
-            ? "Disk is full: nothing was stored and clients get 503. Free some disk space."
-            : "Store could not be written: nothing was stored and clients get 503. Check the disk and the permissions of the data directory.",
-        );
+      case "store.failing":
+        log.error({ error: fact.message, damaged: fact.damaged }, storeFailure(fact));
+        break;
+      case "store.recovered":
+        log.info({ damaged: fact.damaged }, "Store works again.");
         break;
       case "defect.found":
         log.error(
@@ -89,4 +88,14 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         break;
     }
   });
+}
+
+function storeFailure({ what, full, damaged }: FactOf<"store.failing">): string {
+  if (full) return "Disk is full: nothing was stored and clients get 503. Free some disk space.";
+  if (damaged) {
+    return "Database is damaged: some data cannot be read. Stop the server and restore a backup.";
+  }
+  return what === "commit"
+    ? "Store could not be written: nothing was stored and clients get 503. Check the disk and the permissions of the data directory."
+    : "Store could not be read: clients get 503. Check the disk and the permissions of the data directory.";
 }

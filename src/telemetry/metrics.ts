@@ -103,9 +103,12 @@ export class Metrics {
       const dueAt = oldestDueAt();
       return dueAt === null ? 0 : Math.max(0, Date.now() - dueAt) / 1000;
     });
-    const sizeOf = async (part: keyof StoreSize) => (await storeSize())[part];
+    const sizeOf = async (part: keyof StoreSize) => (await storeSize())[part] ?? Number.NaN;
     this.#gauge("boathook_database_bytes", "Size of the database file.", () => sizeOf("databaseBytes"));
     this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => sizeOf("walBytes"));
+    this.#gauge("boathook_disk_free_bytes", "Free space on the disk of the data directory.", () =>
+      sizeOf("diskFreeBytes"),
+    );
   }
 
   #process(): void {

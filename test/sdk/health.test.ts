@@ -11,6 +11,6 @@ sdkSuite("health", (sdk) => {
     const url = `${sdk.server.url}/api/v1/health`;
     const asked = (userAgent: string) => fetch(url, { headers: { "user-agent": userAgent } });
     expect((await asked("svix-libs/1.99.1/java")).status).toBe(204);
-    expect(await (await asked("curl/8.9")).json()).toMatchObject({ status: "ok", database: { status: "ok" } });
+    expect(await (await asked("curl/8.9")).json()).toMatchObject({ status: "ok", store: "ok" });
   });
 });

@@ -24,6 +24,14 @@ function linesOf(fact: Fact): Line[] {
 
 const disabled = { type: "endpoint.disabled", endpointSeq: 5, applicationSeq: 6, failingSince: 0 } as const;
 
+const failing = {
+  type: "store.failing",
+  what: "commit",
+  full: false,
+  damaged: false,
+  message: "SQLITE_IOERR",
+} as const;
+
 function taskEnded(status: "finished" | "failed", error: string | null): Fact {
   return { type: "task.ended", environmentSeq: 1, taskSeq: 7, kind: "endpoint.recover", status, error };
 }
@@ -33,8 +41,11 @@ describe("fact log", () => {
     [{ ...disabled, cause: "gone" }, "warn", /410/],
     [{ ...disabled, cause: "failing" }, "warn", /endpoint-disable-after/],
     [{ type: "deliveries.buried", environmentSeq: 1, state: "dead", count: 4 }, "info", /without an attempt/],
-    [{ type: "commit.failed", writes: 4, full: true, message: "SQLITE_FULL" }, "error", /^Disk is full/],
-    [{ type: "commit.failed", writes: 4, full: false, message: "SQLITE_IOERR" }, "error", /could not be written/],
+    [{ ...failing, full: true }, "error", /^Disk is full/],
+    [failing, "error", /could not be written/],
+    [{ ...failing, what: "read" }, "error", /could not be read/],
+    [{ ...failing, what: "read", damaged: true }, "error", /^Database is damaged/],
+    [{ type: "store.recovered", damaged: false }, "info", /works again/],
     [{ type: "inbox.received", token: "t", bytes: 5, messageId: "msg_1" }, "info", /inbox/],
     [taskEnded("failed", "The endpoint is disabled."), "warn", /task failed/],
   ])("the fact %j is logged as %s", (fact, level, text) => {
@@ -53,6 +64,7 @@ describe("fact log", () => {
   test.each<Fact>([
     { type: "attempt.started", deliverySeq: 1, endpointSeq: 1 },
     { type: "commit.finished", writes: 1, durationMs: 1 },
+    { type: "commit.failed", writes: 1, full: true, message: "full" },
     { type: "deliveries.redriven", environmentSeq: 1, count: 1 },
     taskEnded("finished", null),
   ])("the frequent fact %j is not logged", (fact) => {

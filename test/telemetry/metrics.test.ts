@@ -15,7 +15,7 @@ function metricsWith(oldestDueAt: number | null = null): Metrics {
       tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
       attemptsUnderWay: () => 3,
       oldestDueAt: () => oldestDueAt,
-      storeSize: async () => ({ databaseBytes: 4096, walBytes: 512 }),
+      storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
     },
     facts,
   );
@@ -55,6 +55,7 @@ describe("metrics", () => {
     "boathook_event_loop_lag_seconds",
     "boathook_database_bytes",
     "boathook_wal_bytes",
+    "boathook_disk_free_bytes",
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
     "process_start_time_seconds",
@@ -102,6 +103,7 @@ describe("metrics", () => {
     expect(page).toContain("boathook_attempts_under_way 3");
     expect(page).toContain("boathook_database_bytes 4096");
     expect(page).toContain("boathook_wal_bytes 512");
+    expect(page).toContain("boathook_disk_free_bytes 2048");
     const age = page.find((line) => line.startsWith("boathook_oldest_due_age_seconds "))!.split(" ")[1];
     expect(Number(age)).toBeGreaterThanOrEqual(60);
   });

@@ -22,7 +22,7 @@ export function errorReply(error: unknown, log: ErrorLog): Reply {
       new Problem(
         503,
         "unavailable",
-        "The data cannot be stored at the moment, and nothing was changed. Try again later.",
+        "The data cannot be stored or read at the moment, and nothing was changed. Try again later.",
         RETRY_AFTER_UNAVAILABLE_SECONDS,
       ),
     );

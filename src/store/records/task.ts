@@ -36,6 +36,15 @@ export interface TaskFilter {
 export interface StoreSize {
   readonly databaseBytes: number;
   readonly walBytes: number;
+  /** Free disk space for the data; null if it is not known. */
+  readonly diskFreeBytes: number | null;
+}
+
+export interface StoreHealth {
+  /** The last commit or read of the data failed. */
+  readonly failing: boolean;
+  /** Damage of the stored data has been found since the store was opened. */
+  readonly damaged: boolean;
 }
 
 export interface Pruned {

@@ -2,7 +2,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
+import { codeOf, isDiskError, messageOf } from "./disk-error.ts";
 import { Group, resultsOf } from "./group.ts";
+import { HealthRecord } from "./store-health.ts";
 
 /**
  * A write that waits for a commit. `work` may run more than once, so it may change nothing but the
@@ -30,6 +32,8 @@ export class Committer {
   #closed = false;
   #crashed = false;
   readonly #onRollback: (() => void)[] = [];
+  /** Whether the last commit or read failed. The reads of the store report to it as well. */
+  readonly health: HealthRecord;
   readonly #begin: Statement;
   readonly #commit: Statement;
 
@@ -39,7 +43,12 @@ export class Committer {
     private readonly onFact: (fact: Fact) => void,
     /** Called before each COMMIT. Tests throw the error of a full disk from this callback. */
     private readonly beforeCommit: () => void = () => {},
+    /** A small write that changes the database file, to test whether the disk works. */
+    probe: () => void = () => {},
   ) {
+    this.health = new HealthRecord(clock, onFact, () => {
+      this.write(probe).catch(() => {});
+    });
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
   }
@@ -113,6 +122,7 @@ export class Committer {
       return;
     }
     const durationMs = performance.now() - startedAt;
+    this.health.succeeded();
     for (let i = 0; i < writes.length; i++) {
       const result = results[i];
       if (result instanceof Failed) writes[i]!.reject(result.error);
@@ -198,38 +208,31 @@ export class Committer {
   }
 
   #giveUp(writes: readonly Write[], error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const full = codeOf(error) === "SQLITE_FULL";
     const unavailable = new StoreUnavailable(
       full ? "The disk is full. Nothing was stored." : `The store cannot be written (${message}). Nothing was stored.`,
     );
     for (const write of writes) write.reject(unavailable);
+    this.health.failed("commit", error);
     this.onFact({ type: "commit.failed", writes: writes.length, full, message });
   }
 
   /** Commits the queued writes and refuses later ones. */
   close(): void {
     this.#closed = true;
+    this.health.close();
     this.#flush();
   }
 
   /** Drops the queued writes and never settles a write again, like a crash. For the simulation. */
   crash(): void {
     this.#crashed = true;
+    this.health.close();
     this.#queue = [];
   }
 }
 
 class Failed {
   constructor(readonly error: unknown) {}
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-}
-
-/** Returns whether the cause of an error is the disk or the file, and not the write. */
-function isDiskError(error: unknown): boolean {
-  if (error instanceof StoreUnavailable) return true;
-  return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|NOMEM)/.test(codeOf(error));
 }

@@ -18,7 +18,7 @@ import { expunge } from "./expunge.ts";
 import { feed } from "./feed.ts";
 import { Idempotency } from "./idempotency.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
-import { checkEncryptionKey, idSeed, meta } from "./meta.ts";
+import { checkEncryptionKey, idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { pollers } from "./pollers.ts";
@@ -30,6 +30,7 @@ import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
 import { totals } from "./totals.ts";
+import { watchedReads } from "./watched-reads.ts";
 
 export interface OpenOptions {
   readonly dataDir: string;
@@ -96,7 +97,8 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   migrate(db);
   checkEncryptionKey(db, box);
   const seed = idSeed(db);
-  const committer = new Committer(db, clock, onFact, beforeCommit);
+  const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
+  const { health } = committer;
   const idempotency = new Idempotency(db, box);
   const newest = lastSeq(db);
   const stretches = new Stretches(db, committer, newest);
@@ -130,15 +132,15 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     prune: pruneVerb(db, committer, onFact),
-    ...sizeVerbs(db),
+    ...sizeVerbs(db, health),
   };
   const store: Store = {
     idSeed: seed,
     numbers: exclusive ? new ClockSeqSource(clock.now, newest) : new CommandSeqSource(db, clock.now),
-    queue,
-    configuration,
-    history,
-    housekeeping,
+    queue: watchedReads(queue, health),
+    configuration: watchedReads(configuration, health),
+    history: watchedReads(history, health),
+    housekeeping: watchedReads(housekeeping, health),
     feed: feed(db),
     together: committer.together,
     close: async () => {

@@ -1,11 +1,13 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { StartError } from "../../core/start-error.ts";
+import type { Clock } from "../../ports.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 const ID_SEED = "id-seed";
+const PROBED_AT = "probed-at";
 const KEY_FINGERPRINT = "encryption-key-fingerprint";
 
 export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
@@ -17,6 +19,15 @@ export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
     get: async (name) => get.get(name)?.value ?? null,
     set: (name, value) => committer.write(() => void set.run(name, value)),
   };
+}
+
+/** Returns a write that changes the database file, to test whether the disk works. */
+export function probeOf(db: Database, clock: Clock): () => void {
+  return () =>
+    void db.run(
+      "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      [PROBED_AT, String(clock.now())],
+    );
 }
 
 /** Returns a stored value. It is generated when the data directory is created. */

@@ -1,22 +1,39 @@
 import type { Database } from "bun:sqlite";
-import { statSync } from "node:fs";
-import { type Housekeeping, StoreUnavailable } from "../index.ts";
+import { promises, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Housekeeping } from "../index.ts";
+import type { HealthRecord } from "./store-health.ts";
 
-export function sizeVerbs(db: Database): Pick<Housekeeping, "size" | "ping"> {
-  const ping = db.prepare("SELECT 1");
+type Verbs = Pick<Housekeeping, "size" | "ping" | "health">;
+
+export function sizeVerbs(db: Database, health: HealthRecord): Verbs {
+  const anyRow = db.prepare("SELECT name FROM meta LIMIT 1");
   return {
-    size: async () => ({ databaseBytes: bytesOf(db.filename), walBytes: bytesOf(`${db.filename}-wal`) }),
-    ping: async () => {
-      try {
-        ping.get();
-      } catch (error) {
-        throw new StoreUnavailable(`The store cannot be read: ${(error as Error).message}.`);
-      }
-    },
+    size: async () => ({
+      databaseBytes: bytesOf(db.filename),
+      walBytes: bytesOf(`${db.filename}-wal`),
+      diskFreeBytes: await freeBytesOf(db.filename),
+    }),
+    ping: async () => void anyRow.get(),
+    health: async () => health.state,
   };
 }
 
 /** Returns 0 for a file that does not exist, such as the log of an in-memory database. */
 function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * Returns the free space that this process may use on the disk of a file. Returns null if the
+ * system does not tell, or if the database has no file.
+ */
+async function freeBytesOf(path: string): Promise<number | null> {
+  if (path === "" || path === ":memory:") return null;
+  try {
+    const { bavail, bsize } = await promises.statfs(dirname(path));
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
 }

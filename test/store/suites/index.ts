@@ -93,7 +93,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [tasksSuite, "housekeeping.tasks.", "create update get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
-  [sizeSuite, "housekeeping.", "size ping"],
+  [sizeSuite, "housekeeping.", "size ping health"],
 ];
 
 /** Runs all suites, which define the guarantees of a store's implementation. */

@@ -1,35 +1,61 @@
-import { Type } from "@sinclair/typebox";
-import { StoreUnavailable } from "../../../store/index.ts";
+import { type Static, Type } from "@sinclair/typebox";
 import type { Context } from "../../http/context.ts";
 import { corsHeaders } from "../../http/cors.ts";
 import { unauthenticated } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, type Reply, reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
 import { svixSdkOf } from "../../http/svix-sdk.ts";
 import { hasBearerToken } from "../../identity/auth.ts";
 
-const Part = field.object("HealthPart", { status: Type.String({ enum: ["ok", "error"] }) });
-const HealthOut = field.object("HealthOut", { status: Type.String(), database: Part, queue: Part, cache: Part });
+const Disk = field.object("HealthDisk", {
+  freeBytes: nullable(
+    Type.Integer({ minimum: 0, description: "Free space on the disk of the data directory; null if it is not known." }),
+  ),
+});
 
-/** The parts are those in the Svix API. All of them depend on the store. */
-function health(status: "ok" | "error") {
-  return { status, database: { status }, queue: { status }, cache: { status } };
+const HealthOut = field.object("HealthOut", {
+  status: Type.String({
+    enum: ["ok", "degraded", "failing"],
+    description: "`degraded`: requests are served, but something needs attention. `failing`: the store does not work.",
+  }),
+  store: Type.String({
+    enum: ["ok", "damaged", "failing"],
+    description:
+      "`failing`: the last commit or read of the database failed. `damaged`: a read since the start found damaged data.",
+  }),
+  disk: Disk,
+  delivery: Type.String({ enum: ["running"] }),
+  version: Type.String(),
+});
+
+type Health = Static<typeof HealthOut>;
+
+function exampleOf(status: "ok" | "failing"): Health {
+  return { status, store: status, disk: { freeBytes: 81_203_400_704 }, delivery: "running", version: "1.0.0" };
 }
 
 export function healthRoutes(context: Context): Operation[] {
-  const { store, metrics, settings } = context;
+  const { store, metrics, settings, version } = context;
   const tag = "Health";
 
   async function check(request: Request): Promise<Reply> {
-    try {
-      await store.housekeeping.ping();
-      // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.
-      return svixSdkOf(request) === null ? reply(200, health("ok")) : noContent;
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return reply(503, health("error"));
-      throw error;
-    }
+    const { housekeeping } = store;
+    // The result of this read becomes part of the health.
+    await housekeeping.ping().catch(() => {});
+    const { failing, damaged } = await housekeeping.health();
+    // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.
+    if (!failing && svixSdkOf(request) !== null) return noContent;
+    const { diskFreeBytes } = await housekeeping.size();
+    const health: Health = {
+      status: failing ? "failing" : damaged ? "degraded" : "ok",
+      store: failing ? "failing" : damaged ? "damaged" : "ok",
+      disk: { freeBytes: diskFreeBytes },
+      delivery: "running",
+      version,
+    };
+    return reply(failing ? 503 : 200, health);
   }
 
   const get = (method: "GET" | "HEAD") =>
@@ -42,9 +68,13 @@ export function healthRoutes(context: Context): Operation[] {
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
       responses: {
-        200: { description: "The store can be read.", schema: HealthOut, example: health("ok") },
-        204: { description: "The store can be read (for Svix SDKs)." },
-        503: { description: "The store cannot be read.", schema: HealthOut, example: health("error") },
+        200: { description: "The server works.", schema: HealthOut, example: exampleOf("ok") },
+        204: { description: "The server works (for Svix SDKs)." },
+        503: {
+          description: "The last commit or read of the database failed.",
+          schema: HealthOut,
+          example: exampleOf("failing"),
+        },
       },
       problems: [],
       handle: ({ request }) => check(request),

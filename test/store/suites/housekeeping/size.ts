@@ -20,5 +20,16 @@ export function sizeSuite(open: Open): void {
       await using world = await Furnished.open(open);
       expect(await world.store.housekeeping.ping()).toBeUndefined();
     });
+
+    test("a store that can be written and read is healthy", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      expect(await world.store.housekeeping.health()).toEqual({ failing: false, damaged: false });
+    });
+
+    test("the store reports the free space of its disk", async () => {
+      await using world = await Furnished.open(open);
+      expect((await world.store.housekeeping.size()).diskFreeBytes).toBeGreaterThan(0);
+    });
   });
 }
