@@ -140,11 +140,11 @@ async function environmentFor(parts: Parts, text: string): Promise<Environment> 
   if (text.startsWith("org_")) {
     throw new CommandFailed(`There is no environment with the id ${JSON.stringify(text)}.`);
   }
-  if (uidProblem(text, "org_") !== null) {
+  const problem = uidProblem(text, "org_");
+  if (problem !== null)
     throw new CommandFailed(
-      `The environment ${JSON.stringify(text)} does not exist. To create one, use a name of 1 to 256 characters from a-z, A-Z, 0-9, -, _ and .`,
+      `The environment ${JSON.stringify(text)} does not exist and cannot be created with this name. ${problem}`,
     );
-  }
   return ensureEnvironment(parts, text);
 }
 

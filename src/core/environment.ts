@@ -1,3 +1,5 @@
+import { dotsProblem } from "./rule.ts";
+
 /** Environment for requests that do not name one. It always exists. */
 export const defaultEnvironment = "default";
 
@@ -22,5 +24,7 @@ const pattern = new RegExp(environmentNamePattern);
  */
 export function environmentNameProblem(name: string): string | null {
   if (name.startsWith(environmentPrefix)) return `Must not start with ${environmentPrefix} because ids start with it.`;
+  const dots = dotsProblem(name);
+  if (dots !== null) return dots;
   return pattern.test(name) ? null : "Only printable ASCII characters are allowed, without a space at either end.";
 }

@@ -29,11 +29,20 @@ const channelPattern = /^[a-zA-Z0-9\-_.:+]+$/;
  */
 export function uidProblem(uid: string, idPrefix: IdPrefix): string | null {
   if (uid.startsWith(idPrefix)) return "Uids are not allowed to have the same prefix as the ID. Prefix with _?";
-  return namedProblem(uid, namePattern, "a-z, A-Z, 0-9, -, _ and .");
+  return dotsProblem(uid) ?? namedProblem(uid, namePattern, "a-z, A-Z, 0-9, -, _ and .");
 }
 
 export function eventTypeNameProblem(name: string): string | null {
-  return namedProblem(name, namePattern, "a-z, A-Z, 0-9, -, _ and .");
+  return dotsProblem(name) ?? namedProblem(name, namePattern, "a-z, A-Z, 0-9, -, _ and .");
+}
+
+/**
+ * Rejects names that cannot stand in a path. URL parsers remove the segments `.` and `..`, also
+ * percent-encoded ones (WHATWG URL, "path state"), so a request for such a name would reach its
+ * parent: `DELETE /app/acme/endpoint/..` would delete the application.
+ */
+export function dotsProblem(name: string): string | null {
+  return name === "." || name === ".." ? `A name must not be ${name}, because it is used in paths.` : null;
 }
 
 /**

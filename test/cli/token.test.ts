@@ -44,7 +44,7 @@ describe("token create", () => {
     [["--environment", "org_000000000000000000000000000"], "There is no environment with the id"],
     [
       ["--environment", "not a name"],
-      'The environment "not a name" does not exist. To create one, use a name of 1 to 256 characters',
+      'The environment "not a name" does not exist and cannot be created with this name. Only the characters',
     ],
   ];
   for (const [args, sentence] of failures) {

@@ -34,7 +34,7 @@ describe("an application's uid", () => {
     "application uid",
     (uid: string) => uidProblem(uid, "app_"),
     ["a", "customer-1_2.3", "x".repeat(256), "ep_1", "application"],
-    ["", "app_", "app_1", "a b", "a/b", "ä", "a\n", "a:b", "x".repeat(257)],
+    ["", ".", "..", "app_", "app_1", "a b", "a/b", "ä", "a\n", "a:b", "x".repeat(257)],
   );
 });
 

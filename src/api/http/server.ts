@@ -39,7 +39,7 @@ import { apiDocument } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { type Reply, reply, toResponse } from "./reply.ts";
-import { withHost } from "./request-target.ts";
+import { pathOf, withHost } from "./request-target.ts";
 import { staticPages } from "./static.ts";
 
 /**
@@ -82,7 +82,9 @@ export function createApi(deps: ApiDeps): Elysia {
     if (code !== "NOT_FOUND") return toResponse(errorReply(error, deps.log));
     if (request.method === "OPTIONS" && isOpenToAnyOrigin(request.url)) return preflight(request);
     paths ??= pathsOf(api.router.history);
-    return toResponse(noSuchRoute(paths.methodsAt(request.url)));
+    const endsWithSlash = pathOf(request.url).endsWith("/");
+    const methods = endsWithSlash && changesByPath.has(request.method) ? [] : paths.methodsAt(request.url);
+    return toResponse(noSuchRoute(methods));
   });
   return api;
 }
@@ -125,12 +127,21 @@ export function operationsOf(context: Context): readonly Operation[] {
 
 /** The dispatcher reads the body itself, after authentication. */
 function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): void {
-  const handler = ({ request, params }: { request: Request; params: Record<string, string> }) =>
+  const respond = ({ request, params }: { request: Request; params: Record<string, string> }) =>
     dispatcher.respond(operation, request, params ?? noParams);
+  // An empty last segment is often a name that is missing, as in `DELETE /app/acme/endpoint/`.
+  // Elysia ignores trailing slashes, so such a change would apply to the parent.
+  const handler = changesByPath.has(operation.method)
+    ? (call: { request: Request; params: Record<string, string> }) =>
+        pathOf(call.request.url).endsWith("/") ? toResponse(noSuchRoute([])) : respond(call)
+    : respond;
   api.route(operation.method, operation.path, handler as never, { parse: "none" } as never);
 }
 
 const noParams = {};
+
+/** Methods that change what the path names. Their paths must not end with a slash. */
+const changesByPath: ReadonlySet<string> = new Set(["DELETE", "PUT", "PATCH"]);
 
 /** Serves the OpenAPI document, which is generated on first request. */
 function addDocument(api: Elysia, operations: readonly Operation[], version: string): void {
