@@ -28,14 +28,27 @@ export function existingEventTypes(
     const had = new Set(before);
     const addsHidden = hidden.some((name) => !had.has(name));
     if (!addsHidden && (await eventTypes.unknown(environmentSeq, hidden, null)).length === 0) return;
-    throw invalid(["body", "eventTypes"], "Some of these event types do not exist or are archived. Create them first.");
+    throw invalid(["body", "eventTypes"], `${missing(hidden.filter((name) => !had.has(name)))} Create them first.`);
   };
+}
+
+/** Maximum number of event types named in an error. */
+const NAMED_MAX = 20;
+
+function missing(names: readonly string[]): string {
+  const more = names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : "";
+  return `These event types do not exist or are archived: ${names.slice(0, NAMED_MAX).join(", ")}${more}.`;
 }
 
 const operational: ReadonlySet<string> = new Set([...operationalEventTypes, ...foreignOperationalEventTypes]);
 
 /** Allows the event types of operational webhooks, regardless of the environment's event types. */
 export const onlyOperationalEventTypes: SubscriptionRule = (names) => {
-  if (names.every((name) => operational.has(name))) return;
-  throw invalid(["body", "eventTypes"], `Operational event types are: ${operationalEventTypes.join(", ")}.`);
+  const unknown = names.filter((name) => !operational.has(name));
+  if (unknown.length === 0) return;
+  const named = unknown.slice(0, NAMED_MAX).join(", ");
+  throw invalid(
+    ["body", "eventTypes"],
+    `Unknown: ${named}. Operational event types are: ${operationalEventTypes.join(", ")}.`,
+  );
 };

@@ -24,10 +24,8 @@ describe("paths and methods", () => {
   });
 
   test("an unsupported method returns 405 and lists the allowed ones", async () => {
-    for (const slash of ["", "/"]) {
-      const { status, json, headers } = await send("PUT", `/app${slash}`, {});
-      expect([status, json.code, headers.get("allow")]).toEqual([405, "method_not_allowed", "GET, POST"]);
-    }
+    const { status, json, headers } = await send("PUT", "/app", {});
+    expect([status, json.code, headers.get("allow")]).toEqual([405, "method_not_allowed", "GET, POST"]);
     expect((await send("POST", "/health")).status).toBe(405);
   });
 
@@ -175,7 +173,7 @@ describe("the host of a request", () => {
         expect(answer.includes('"done":true')).toBe(!path.includes("limit=1"));
       }
       expect(await ask("GET /api/v1/app/?limit=0")).toStartWith("HTTP/1.1 422");
-      expect(await ask("DELETE /api/v1/app/")).toContain("allow: GET, POST");
+      expect(await ask("DELETE /api/v1/app")).toContain("allow: GET, POST");
       expect(await ask("GET /api/v1/nothing/")).toContain('"not_found"');
       expect(await ask("GET /1234567/api/v1/app")).toContain('"not_found"');
       expect(await ask("GET /ui/?v=1")).toStartWith("HTTP/1.1 200");
@@ -258,4 +256,50 @@ test("messages above ingest-rate return 429 with Retry-After", async () => {
   } finally {
     await slow.stop();
   }
+});
+
+describe("errors name what is wrong", () => {
+  test("a missing field, null and a wrong type have different messages", async () => {
+    const messageOf = async (path: string, body: object) =>
+      (await send("POST", path, body)).json.detail.map(({ loc, msg }: { loc: string[]; msg: string }) => [
+        loc.slice(1).join("."),
+        msg,
+      ]);
+    expect(await messageOf("/app", {})).toEqual([["name", "This field is required."]]);
+    expect(await messageOf("/app", { name: null })).toEqual([["name", "Expected string, but got null."]]);
+    expect(await messageOf("/app", { name: 5 })).toEqual([["name", "Expected string, but got integer."]]);
+    expect(await messageOf(messages, {})).toEqual([["eventType", "This field is required."]]);
+    expect(await messageOf(messages, { eventType: "a" })).toEqual([["payload", "This field is required."]]);
+    expect(await messageOf(messages, { eventType: "a", payload: {}, tags: "x" })).toEqual([
+      ["tags", "Expected array, but got string."],
+    ]);
+    expect(await messageOf(`${messages}/batch`, { messages: {} })).toEqual([
+      ["messages", "Expected array, but got object."],
+    ]);
+  });
+
+  test("invalid JSON is reported with its line and column", async () => {
+    const { json } = await send("POST", "/app", '{\n  "name": nope\n}');
+    expect(json.detail[0].msg).toBe("The body is not valid JSON: unexpected character at line 2, column 11.");
+    const cut = await send("POST", "/app", '{"name":');
+    expect(cut.json.detail[0].msg).toBe("The body is not valid JSON: it ends too early, at line 1, column 9.");
+  });
+
+  test("unknown event types are named, at most 20 of them", async () => {
+    await send("POST", "/event-type", { name: "known", description: "" });
+    const endpoints = messages.replace("/msg", "/endpoint");
+    const created = (eventTypes: string[]) => send("POST", endpoints, { url: "http://example.com", eventTypes });
+    const { status, json } = await created(["known", "unknown.a", "unknown.b"]);
+    expect([status, json.detail[0].msg]).toEqual([
+      422,
+      "These event types do not exist or are archived: unknown.a, unknown.b. Create them first.",
+    ]);
+    const many = await created(Array.from({ length: 25 }, (_, i) => `unknown.${i}`));
+    expect(many.json.detail[0].msg).toContain("unknown.19 and 5 more.");
+    const operational = await send("POST", "/operational-webhook/endpoint", {
+      url: "http://example.com",
+      eventTypes: ["unknown.a"],
+    });
+    expect(operational.json.detail[0].msg).toStartWith("Unknown: unknown.a. ");
+  });
 });

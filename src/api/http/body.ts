@@ -1,4 +1,5 @@
 import { exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
+import { findSyntaxError } from "../../core/json-syntax.ts";
 import { type Invalid, invalid } from "../../core/problem.ts";
 import { badRequest, tooLarge } from "./errors.ts";
 
@@ -47,11 +48,21 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 export function parseJson(bytes: Uint8Array): unknown {
   if (!isValidUtf8(bytes)) throw notJson("The body is not valid UTF-8.");
   if (exceedsDepth(bytes)) throw notJson(`The body is nested deeper than ${jsonDepthMax} levels.`);
+  const text = utf8.decode(bytes);
   try {
-    return JSON.parse(utf8.decode(bytes));
+    return JSON.parse(text);
   } catch {
-    throw notJson(bytes.length === 0 ? "The body is empty. Send JSON." : "The body is not valid JSON.");
+    throw notJson(bytes.length === 0 ? "The body is empty. Send JSON." : syntaxMessage(text));
   }
+}
+
+function syntaxMessage(text: string): string {
+  const error = findSyntaxError(text);
+  if (error === null) return "The body is not valid JSON.";
+  const place = `line ${error.line}, column ${error.column}`;
+  return error.atEnd
+    ? `The body is not valid JSON: it ends too early, at ${place}.`
+    : `The body is not valid JSON: unexpected character at ${place}.`;
 }
 
 function notJson(msg: string): Invalid {

@@ -133,14 +133,17 @@ function* causes(errors: Iterable<ValueError>, prefix: string): Generator<Cause>
 function* causesOf(error: ValueError, prefix: string): Generator<Cause> {
   const path = prefix + error.path;
   const alternative = error.type === ValueErrorType.Union ? error.errors[0] : undefined;
-  if (alternative !== undefined) {
+  if (error.type === ValueErrorType.ObjectRequiredProperty) {
+    yield { path, msg: "This field is required.", type: "value_error.jsondecode" };
+  } else if (alternative !== undefined) {
     // The first alternative is the expected type, the second is null.
     yield* causes(alternative, prefix);
   } else if (error.schema[Kind] === RULED) {
     yield* causesOfRuled(error.schema as RuledSchema, error.value, path);
   } else {
-    const type = valueErrors.has(error.type) ? "value_error" : "value_error.jsondecode";
-    yield { path, msg: `${messageOf(error)}.`, type };
+    const isValueError = valueErrors.has(error.type);
+    const msg = isValueError ? `${error.message}.` : `${error.message}, but got ${kindOf(error.value)}.`;
+    yield { path, msg, type: isValueError ? "value_error" : "value_error.jsondecode" };
   }
 }
 
@@ -150,8 +153,11 @@ function* causesOfRuled(schema: RuledSchema, value: unknown, path: string): Gene
   else yield { path, msg: schema[RULE](value) ?? "Invalid value.", type: "value_error" };
 }
 
-function messageOf(error: ValueError): string {
-  return error.type === ValueErrorType.ObjectRequiredProperty ? "This field is required" : error.message;
+/** Names the JSON type of a value. */
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
 }
 
 const tooMuch: ReadonlySet<ValueErrorType> = new Set([

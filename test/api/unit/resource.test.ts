@@ -98,7 +98,7 @@ describe("the schemas of a resource", () => {
       ["rate", "Expected integer to be greater or equal to 1."],
       ["waits", "[0]", "Must be at most 1m."],
       ["waits", "[1]", "Must be a duration such as 250ms, 5s, 30m, 2h or 5d."],
-      ["paused", "Expected boolean."],
+      ["paused", "Expected boolean, but got null."],
     ]);
   });
 
