@@ -24,7 +24,7 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   {
     name: "throttleRate",
     kind: "number",
-    label: "Maximum messages per second",
+    label: "Maximum attempts per second",
     none: "no limit",
     help: "Leave empty for no limit.",
   },

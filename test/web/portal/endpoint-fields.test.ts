@@ -72,3 +72,7 @@ test("readers who may not edit see every value in words", () => {
   const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null };
   expect(shown(open).slice(2)).toEqual(["all", "all", "no limit"]);
 });
+
+test("the throttle of an endpoint is labelled in attempts, because retries count as well", () => {
+  expect(ENDPOINT_FIELDS.find(({ name }) => name === "throttleRate")!.label).toBe("Maximum attempts per second");
+});
