@@ -1,22 +1,11 @@
 import type { FailureReason, Outcome } from "./outcome.ts";
 import { nextWaitMs, type RetryPolicy } from "./retry.ts";
 
-export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
-
 /**
- * Allowed transitions between states. A redrive returns dead letters to `pending`. A resend returns
- * any ended delivery to `pending`.
+ * The state of a delivery. `src/README.md` lists the transitions, and the suite `transitions` of the
+ * store checks them.
  */
-export const transitions: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
-  pending: ["delivered", "dead", "cancelled"],
-  delivered: ["pending"],
-  dead: ["pending", "cancelled"],
-  cancelled: ["pending"],
-};
-
-export function canMove(from: DeliveryState, to: DeliveryState): boolean {
-  return transitions[from].includes(to);
-}
+export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
 /** The delivery's state that a decision needs in addition to the outcome. */
 export interface DeliveryContext {

@@ -1,8 +1,9 @@
+import type { DeliveryState } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { MessageContent } from "./message.ts";
 
-export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
+export type { DeliveryState } from "../../core/delivery.ts";
 
 /** What caused an attempt: the schedule, or a request (resend, redrive, replay). */
 export type Trigger = "schedule" | "manual";

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { FailureReason } from "../../core/outcome.ts";
+import type { Clock } from "../../ports.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue, Redriven } from "../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
@@ -85,7 +86,7 @@ export function deadLetters(db: Database): History["deadLetters"] {
 }
 
 /** The methods that change dead letters. */
-export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "redrive" | "drop"> {
+export function redriveVerbs(db: Database, committer: Committer, clock: Clock): Pick<Queue, "redrive" | "drop"> {
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
        reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
@@ -119,9 +120,10 @@ export function redriveVerbs(db: Database, committer: Committer): Pick<Queue, "r
         const where = conditions(filter);
         return db
           .query(
-            `UPDATE delivery SET state = 3 WHERE seq IN (SELECT d.seq ${FROM}${where.sql} ORDER BY d.seq LIMIT $limit)`,
+            `UPDATE delivery SET state = 3, reason = NULL, ended_at = $now
+             WHERE seq IN (SELECT d.seq ${FROM}${where.sql} ORDER BY d.seq LIMIT $limit)`,
           )
-          .run({ ...where.values, limit }).changes;
+          .run({ ...where.values, limit, now: clock.now() }).changes;
       }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { Clock } from "../../ports.ts";
 import type { Expunged, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { taskUpdate } from "./tasks.ts";
@@ -21,7 +22,7 @@ class Sum {
 }
 
 /** Deletes payloads without reading them. */
-export function expunge(db: Database, committer: Committer): Queue["expunge"] {
+export function expunge(db: Database, committer: Committer, clock: Clock): Queue["expunge"] {
   const bySeq = db.prepare<{ seq: number }, [number, number]>(
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
   );
@@ -34,14 +35,15 @@ export function expunge(db: Database, committer: Committer): Queue["expunge"] {
   const forget = db.prepare(
     "UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL",
   );
-  const cancel = db.prepare<{ endpointSeq: number }, [number]>(
-    "UPDATE delivery SET state = 3 WHERE message_seq = ? AND state = 0 RETURNING endpoint_seq AS endpointSeq",
+  const cancel = db.prepare<{ endpointSeq: number }, [number, number]>(
+    `UPDATE delivery SET state = 3, ended_at = ?2 WHERE message_seq = ?1 AND state = 0
+     RETURNING endpoint_seq AS endpointSeq`,
   );
   const storeTask = taskUpdate(db);
 
   const expungeOne = (seq: number, sum: Sum): void => {
     sum.messages += forget.run(seq).changes;
-    for (const { endpointSeq } of cancel.all(seq)) sum.cancelledFor(endpointSeq);
+    for (const { endpointSeq } of cancel.all(seq, clock.now())) sum.cancelledFor(endpointSeq);
   };
 
   return {

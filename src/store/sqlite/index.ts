@@ -7,6 +7,7 @@ import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
 import { Committer } from "./commit.ts";
+import { addConstraints } from "./constraints.ts";
 import { configure, encryptionKey, lockDataDir, openDatabase, prepareDataDir, type Sync } from "./database.ts";
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
@@ -96,6 +97,8 @@ interface Parts {
 function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Parts): MemoryStore {
   migrate(db);
   checkEncryptionKey(db, box);
+  // A command beside the server leaves the tables as they are.
+  const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
@@ -105,12 +108,12 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches),
-    ...redriveVerbs(db, committer),
+    ...redriveVerbs(db, committer, clock),
     accept: acceptVerb(db, committer, idempotency, stretches),
     idempotency: idempotency.verbs(committer),
     contents: contentsVerb(db),
     resendAll: resendAllVerb(db, committer, stretches),
-    expunge: expunge(db, committer),
+    expunge: expunge(db, committer, clock),
   };
   const configuration: Configuration = {
     environments: environments(db, committer),
@@ -133,6 +136,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     meta: meta(db, committer),
     prune: pruneVerb(db, committer, onFact),
     ...sizeVerbs(db, health),
+    unenforcedRules: async () => unenforced,
   };
   const store: Store = {
     idSeed: seed,

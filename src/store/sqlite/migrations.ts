@@ -127,6 +127,12 @@ export const migrations: readonly string[] = [
   `,
   // What the HTTP client noted about a response, such as a header line that it skipped.
   "ALTER TABLE attempt ADD COLUMN note TEXT;",
+  `
+  -- A cancelled delivery had no end when it was expunged, and its death and reason when it was a
+  -- dropped dead letter. The time of an unknown end is the time at which the delivery was due.
+  UPDATE delivery SET reason = NULL, ended_at = COALESCE(ended_at, MIN(due_at, unixepoch() * 1000))
+  WHERE state >= 2 AND state = 3 AND (ended_at IS NULL OR reason IS NOT NULL);
+  `,
 ];
 
 /**

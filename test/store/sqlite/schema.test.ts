@@ -49,6 +49,32 @@ describe("schema", () => {
     ]);
   });
 
+  test("a migration gives cancelled deliveries an end and takes their reason", () => {
+    using db = new Database(":memory:");
+    const before = 9;
+    for (const step of migrations.slice(0, before)) db.run(step);
+    db.run(`PRAGMA user_version = ${before}`);
+    const put = db.query("INSERT INTO delivery VALUES (?, 1, 1, ?, 1, ?, 1, 1, 0, 0, ?, ?)");
+    const inTheFuture = Date.now() + 1_000_000_000;
+    put.run(1, 3, 1000, null, null);
+    put.run(2, 3, 1000, "timeout", 2000);
+    put.run(3, 2, 1000, "timeout", 2000);
+    put.run(4, 0, 1000, null, null);
+    put.run(5, 3, inTheFuture, null, null);
+    migrate(db);
+    const rows = db.query<{ seq: number; reason: string | null; ended_at: number | null }, []>(
+      "SELECT seq, reason, ended_at FROM delivery ORDER BY seq",
+    );
+    const all = rows.all();
+    expect(all.slice(0, 4)).toEqual([
+      { seq: 1, reason: null, ended_at: 1000 },
+      { seq: 2, reason: null, ended_at: 2000 },
+      { seq: 3, reason: "timeout", ended_at: 2000 },
+      { seq: 4, reason: null, ended_at: null },
+    ]);
+    expect(all[4]!.ended_at).toBeLessThan(inTheFuture);
+  });
+
   test("data written by a newer program is refused and left unchanged", () => {
     using db = new Database(":memory:");
     db.run("PRAGMA user_version = 9999");

@@ -38,6 +38,7 @@ import { resendAllSuite } from "./queue/resend-all.ts";
 import { scheduledSuite } from "./queue/scheduled.ts";
 import { settleSuite } from "./queue/settle.ts";
 import { settleAgainSuite } from "./queue/settle-again.ts";
+import { transitionsSuite } from "./queue/transitions.ts";
 import { feedSuite } from "./store/feed.ts";
 import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
@@ -66,6 +67,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [resendAllSuite, "queue.", "resendAll"],
   [redriveSuite, "queue.", "redrive"],
   [dropSuite, "queue.", "drop"],
+  [transitionsSuite, "queue.", "settle bury resend redrive drop"],
   [expungeSuite, "queue.expunge.", "message messages step"],
 
   [environmentsSuite, "configuration.environments.", "list get named page ensure create rename delete"],
@@ -93,7 +95,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [tasksSuite, "housekeeping.tasks.", "create update get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
-  [sizeSuite, "housekeeping.", "size ping health"],
+  [sizeSuite, "housekeeping.", "size ping health unenforcedRules"],
 ];
 
 /** Runs all suites, which define the guarantees of a store's implementation. */
