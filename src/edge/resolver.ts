@@ -1,6 +1,5 @@
-import { type LookupResult, learn, type NameAnswer, rankOf, resolvedOf, usableAddresses } from "../core/name-answer.ts";
-import { noNameServer } from "../core/shortage.ts";
-import type { Clock, Resolver, Shortage } from "../ports.ts";
+import { type LookupResult, learn, type NameAnswer, rankOf, usableAddresses } from "../core/name-answer.ts";
+import type { Clock, Resolver } from "../ports.ts";
 import { steadyClock } from "./clock.ts";
 import { type AskName, NameService } from "./name-service.ts";
 import { PrioritySemaphore } from "./priority-semaphore.ts";
@@ -18,16 +17,15 @@ const LOOKUP_MS_MAX = 6000;
 const PATIENCE_MS = 100;
 
 type Addresses = readonly string[];
-type Resolved = Addresses | Shortage;
 
 /** A lookup in progress, shared by all callers that need the name. */
 interface PendingLookup {
-  readonly addresses: Promise<Resolved>;
+  readonly addresses: Promise<Addresses>;
   /**
    * Resolves to the new addresses, or after a short wait to the old addresses that are still
    * usable.
    */
-  readonly addressesSoon: Promise<Resolved>;
+  readonly addressesSoon: Promise<Addresses>;
 }
 
 interface Name {
@@ -45,37 +43,19 @@ export class SystemResolver implements Resolver {
   readonly #semaphore = new PrioritySemaphore(CONCURRENT_MAX, WAITING_MAX);
 
   constructor(
-    private readonly askName: AskName,
+    private readonly askName: AskName = new NameService().ask,
     private readonly clock: Pick<Clock, "now" | "after"> = steadyClock,
-    /** Returns whether the name servers respond to nothing. */
-    private readonly isSilent: () => boolean = () => false,
   ) {}
 
-  resolve(host: string, signal: AbortSignal): Promise<Resolved> {
+  resolve(host: string, signal: AbortSignal): Promise<Addresses> {
     const now = this.clock.now();
     const name = this.#names.get(host);
     if (name?.answer !== undefined && now < name.answer.nextLookupAt) {
-      return Promise.resolve(resolvedOf(name.answer, now));
+      return Promise.resolve(usableAddresses(name.answer, now));
     }
     const pending = name?.pending ?? this.#startLookup(host, name?.answer);
     const isUsable = usableAddresses(name?.answer, now).length > 0;
-    return this.#unlessAborted(isUsable ? pending.addressesSoon : pending.addresses, signal);
-  }
-
-  /**
-   * Resolves to no addresses, or to the shortage that made the lookup hang, as soon as `signal`
-   * aborts. Leaves no listener on a signal that outlives the lookup.
-   */
-  #unlessAborted(addresses: Promise<Resolved>, signal: AbortSignal): Promise<Resolved> {
-    if (signal.aborted) return Promise.resolve([]);
-    return new Promise((resolve) => {
-      const abort = () => resolve(this.isSilent() ? noNameServer : []);
-      signal.addEventListener("abort", abort, { once: true });
-      void addresses.then((found) => {
-        signal.removeEventListener("abort", abort);
-        resolve(found);
-      });
-    });
+    return unlessAborted(isUsable ? pending.addressesSoon : pending.addresses, signal);
   }
 
   #startLookup(host: string, answer: NameAnswer | undefined): PendingLookup {
@@ -88,12 +68,12 @@ export class SystemResolver implements Resolver {
     return name.pending;
   }
 
-  async #refresh(host: string, name: Name): Promise<Resolved> {
+  async #refresh(host: string, name: Name): Promise<Addresses> {
     const result = await this.#lookUp(host, rankOf(name.answer, this.clock.now()));
     const now = this.clock.now();
     name.pending = null;
     if (result !== null) name.answer = learn(name.answer, result, now);
-    return resolvedOf(name.answer, now);
+    return usableAddresses(name.answer, now);
   }
 
   /**
@@ -106,7 +86,7 @@ export class SystemResolver implements Resolver {
     const timeout = Promise.withResolvers<LookupResult>();
     const cancel = this.clock.after(LOOKUP_MS_MAX, () => {
       controller.abort();
-      timeout.resolve(this.isSilent() ? { kind: "unreachable", shortage: noNameServer } : { kind: "unanswered" });
+      timeout.resolve({ kind: "unanswered" });
     });
     try {
       return await Promise.race([this.askName(host, controller.signal), timeout.promise]);
@@ -116,10 +96,10 @@ export class SystemResolver implements Resolver {
     }
   }
 
-  #newerOrUsable(addresses: Promise<Resolved>, answer: NameAnswer | undefined): Promise<Resolved> {
+  #newerOrUsable(addresses: Promise<Addresses>, answer: NameAnswer | undefined): Promise<Addresses> {
     const usable = usableAddresses(answer, this.clock.now());
     if (usable.length === 0) return addresses;
-    const { promise, resolve } = Promise.withResolvers<Resolved>();
+    const { promise, resolve } = Promise.withResolvers<Addresses>();
     const cancel = this.clock.after(PATIENCE_MS, () => resolve(usable));
     void addresses.then((newer) => {
       cancel();
@@ -129,8 +109,18 @@ export class SystemResolver implements Resolver {
   }
 }
 
-/** Returns a resolver that asks this machine's name servers. Create only one per process. */
-export function systemResolver(): SystemResolver {
-  const { ask, isSilent } = new NameService();
-  return new SystemResolver(ask, steadyClock, isSilent);
+/**
+ * Resolves to no addresses as soon as `signal` aborts. Leaves no listener on a signal that outlives
+ * the lookup.
+ */
+function unlessAborted(addresses: Promise<Addresses>, signal: AbortSignal): Promise<Addresses> {
+  if (signal.aborted) return Promise.resolve([]);
+  return new Promise((resolve) => {
+    const abort = () => resolve([]);
+    signal.addEventListener("abort", abort, { once: true });
+    void addresses.then((found) => {
+      signal.removeEventListener("abort", abort);
+      resolve(found);
+    });
+  });
 }

@@ -1,5 +1,5 @@
 import type { Seq } from "../core/id.ts";
-import type { PageOf, PageRequest, Pruned, StoreHealth, StoreSize, Task, TaskFilter } from "./index.ts";
+import type { PageOf, PageRequest, Pruned, StoreHealth, StoreSize, Task, TaskFilter, UnenforcedRule } from "./index.ts";
 
 /** Background tasks, retention, size and health. */
 export interface Housekeeping {
@@ -50,4 +50,6 @@ export interface Housekeeping {
    * probe every 2 seconds, so the state also changes without traffic.
    */
   health(): Promise<StoreHealth>;
+  /** The rules that stored rows broke when the store was opened. */
+  unenforcedRules(): Promise<readonly UnenforcedRule[]>;
 }

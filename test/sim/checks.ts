@@ -82,9 +82,6 @@ export class Checks {
       case "attempt.finished":
         this.attempts.finished(fact);
         break;
-      case "delivery.postponed":
-        this.attempts.postponed(fact);
-        break;
       case "defect.found":
         this.violation(`a defect in ${fact.where}: ${fact.error}`);
         break;

@@ -40,6 +40,14 @@ export interface StoreSize {
   readonly diskFreeBytes: number | null;
 }
 
+/** A rule that some stored rows break. The store does not enforce it. */
+export interface UnenforcedRule {
+  readonly table: string;
+  readonly rule: string;
+  /** Number of rows that break the rule. */
+  readonly rows: number;
+}
+
 export interface StoreHealth {
   /** The last commit or read of the data failed. */
   readonly failing: boolean;

@@ -122,13 +122,13 @@ export class Committer {
       return;
     }
     const durationMs = performance.now() - startedAt;
-    this.health.succeeded();
     for (let i = 0; i < writes.length; i++) {
       const result = results[i];
       if (result instanceof Failed) writes[i]!.reject(result.error);
       else writes[i]!.resolve(result as never);
     }
-    // The listener is called last, because it may throw.
+    // The listeners are called last, because they may throw.
+    this.health.succeeded();
     this.onFact({ type: "commit.finished", writes: writes.length, durationMs });
   };
 

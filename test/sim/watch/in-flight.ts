@@ -91,7 +91,7 @@ export class InFlight {
     return attempt;
   }
 
-  finished({ deliverySeq }: FactOf<"attempt.finished" | "delivery.postponed">): void {
+  finished({ deliverySeq }: FactOf<"attempt.finished">): void {
     this.attempts.delete(deliverySeq);
   }
 

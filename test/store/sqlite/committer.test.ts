@@ -76,8 +76,14 @@ describe("committer", () => {
     }
     expect(await Promise.all(results)).toEqual([expect.any(StoreUnavailable), expect.any(StoreUnavailable), "stored"]);
     expect(kept(db)).toEqual([3]);
-    expect(facts.map(({ type }) => type)).toEqual(["commit.failed", "commit.failed", "commit.finished"]);
-    expect(facts[0]).toMatchObject({ message: "planted" });
+    expect(facts.map(({ type }) => type)).toEqual([
+      "store.failing",
+      "commit.failed",
+      "commit.failed",
+      "store.recovered",
+      "commit.finished",
+    ]);
+    expect(facts[1]).toMatchObject({ message: "planted" });
   });
 
   test("a committer continues after a transaction that was already rolled back", async () => {

@@ -80,8 +80,15 @@ export function attemptsSuite(open: Open): void {
         world.now += i % 2;
         const [delivery] = await world.waiting([world.endpoint.seq, other.seq][i % 2]!);
         const [reason, responseStatus] = OUTCOMES[i % OUTCOMES.length]!;
-        const again = { state: "pending", attempts: i, dueAt: world.now, position: delivery!.position } as const;
-        const settlement = world.settlement(delivery!, again, { attempt: { reason, responseStatus } });
+        const again = {
+          state: "pending",
+          attempts: delivery!.attempts + 1,
+          dueAt: world.now,
+          position: delivery!.position,
+        } as const;
+        const settlement = world.settlement(delivery!, again, {
+          attempt: { reason, responseStatus, nextAttemptAt: reason === null ? null : world.now },
+        });
         await world.store.queue.settle([settlement]);
         rows.push(settlement.attempt);
       }

@@ -27,6 +27,11 @@ export function sizeSuite(open: Open): void {
       expect(await world.store.housekeeping.health()).toEqual({ failing: false, damaged: false });
     });
 
+    test("a new store enforces all rules of its schema", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.housekeeping.unenforcedRules()).toEqual([]);
+    });
+
     test("the store reports the free space of its disk", async () => {
       await using world = await Furnished.open(open);
       expect((await world.store.housekeeping.size()).diskFreeBytes).toBeGreaterThan(0);

@@ -1,0 +1,139 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/edge/clock.ts";
+import { addConstraints, constraints } from "../../../src/store/sqlite/constraints.ts";
+import { openMemoryStore, openStore } from "../../../src/store/sqlite/index.ts";
+import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import { optionsFor } from "./open.ts";
+
+/** A row of each table that follows all rules. The columns that are left out have defaults. */
+const ROWS: Readonly<Record<string, string>> = {
+  meta: "meta (name, value) VALUES ('name', 'value')",
+  environment: "environment (seq, name, created_at) VALUES (1, 'default', 1)",
+  application:
+    "application (seq, environment_seq, name, metadata, created_at, updated_at) VALUES (1, 1, '', '{}', 1, 1)",
+  event_type: `event_type (seq, environment_seq, name, description, archived, deprecated, feature_flags, created_at, updated_at)
+    VALUES (1, 1, 'a', '', 0, 0, '[]', 1, 1)`,
+  endpoint: `endpoint (seq, application_seq, url, description, disabled, metadata, headers, version, fifo, paused, created_at, updated_at)
+    VALUES (1, 1, 'https://a.example/', '', 0, '{}', '{}', 1, 0, 0, 1, 1)`,
+  endpoint_secret: "endpoint_secret (endpoint_seq, sealed) VALUES (1, zeroblob(29))",
+  message: "message (seq, application_seq, event_type, payload, accepted_at) VALUES (1, 1, 'a', X'7b7d', 1)",
+  delivery: `delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
+    VALUES (1, 1, 1, 0, 1, 1, 0, 0, 0, 0)`,
+  attempt: `attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
+    VALUES (1, 1, 1, 1, '', 200, 1, 0, 1)`,
+  idempotency: "idempotency (key, status, message_seq, expires_at) VALUES (zeroblob(32), 202, 1, 1)",
+  token: "token (seq, sha256, name, environment_seq, created_at) VALUES (1, zeroblob(32), '', 1, 1)",
+  jwt_end: "jwt_end (application_seq, issued_until, ends_at) VALUES (1, 1, 1)",
+  audit: "audit (seq, environment_seq, actor_kind, action, subject, done, at) VALUES (1, 1, 'root', 'a', '{}', 1, 1)",
+  task: "task (seq, environment_seq, kind, status, data, updated_at) VALUES (1, 1, 'a', 'running', '{}', 1)",
+  stretch: "stretch (list_seq, start) VALUES (1, 1)",
+  poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
+};
+
+/** Changes of these rows that must be refused, by constraint. */
+const WRONG: Readonly<Record<string, readonly string[]>> = {
+  meta_values_check: ["name = ''"],
+  environment_values_check: ["name = ''", "type = 'test'"],
+  application_values_check: ["uid = ''", "throttle_rate = 0", "metadata = '[]'", "metadata = 'x'", "operational = 2"],
+  event_type_values_check: ["name = ''", "archived = 2", "deprecated = -1", "schemas = '1'", "validation = ''"],
+  endpoint_values_check: [
+    ...["uid = ''", "url = ''", "disabled = 2", "paused = 2", "fifo = 2", "event_types = '{}'", "channels = 'x'"],
+    ...["metadata = '[]'", "version = 0", "throttle_rate = 0", "concurrency = 0", "timeout_ms = 0"],
+    "retry_schedule = '5s'",
+  ],
+  endpoint_secret_values_check: ["sealed = zeroblob(28)"],
+  message_values_check: ["event_type = ''", "event_id = ''", "accepted_at = -1"],
+  message_expiry_check: ["payload = NULL, payload_expires_at = 5"],
+  delivery_values_check: ["state = 4, ended_at = 5", "state = -1, ended_at = 5", "trigger = 2", "round = -1"],
+  delivery_attempts_check: ["attempts = -1", "attempts = 1"],
+  delivery_reason_check: [
+    "reason = 'timeout'",
+    "state = 2, ended_at = 5",
+    "state = 3, ended_at = 5, reason = 'timeout'",
+  ],
+  delivery_end_check: ["ended_at = 5", "state = 1", "state = 3", "state = 2, reason = 'timeout'"],
+  attempt_values_check: ["trigger = 2", "response_status = -1", "response_status = 1000", "duration_ms = -1"],
+  attempt_next_check: ["next_attempt_at = 5"],
+  idempotency_values_check: ["key = zeroblob(31)", "status = 0"],
+  idempotency_response_check: ["message_seq = NULL", "body = ''"],
+  token_values_check: ["sha256 = zeroblob(31)", "capabilities = '{}'", "feature_flags = ''", "scopes = '{}'"],
+  jwt_end_values_check: ["issued_until = -1", "ends_at = -1"],
+  audit_values_check: ["actor_kind = ''", "action = ''", "subject = '[]'", "done = 2"],
+  task_values_check: ["kind = ''", "status = 'waiting'", "data = '[]'"],
+  stretch_values_check: ["start = -1"],
+  poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
+};
+
+function databaseWithRows(): Database {
+  const db = new Database(":memory:", { strict: true });
+  migrate(db);
+  for (const row of Object.values(ROWS)) db.run(`INSERT INTO ${row}`);
+  return db;
+}
+
+describe("constraints", () => {
+  test("every table has constraints, and every constraint is tested", () => {
+    using db = databaseWithRows();
+    const tables = db
+      .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .all();
+    const constrained = new Set(constraints.map(({ table }) => table));
+    expect([...constrained].sort()).toEqual(tables.map(({ name }) => name).sort());
+    expect(Object.keys(WRONG).sort()).toEqual(constraints.map(({ name }) => name).sort());
+  });
+
+  test.each(constraints.map(({ table, name }) => [name, table]))(
+    "the constraint %s refuses the wrong values of its table and takes the right ones",
+    (name, table) => {
+      using db = databaseWithRows();
+      expect(addConstraints(db)).toEqual([]);
+      for (const change of WRONG[name]!) {
+        expect(() => db.run(`UPDATE ${table} SET ${change}`)).toThrow(`CHECK constraint failed: ${name}`);
+      }
+    },
+  );
+
+  test("rows that break a rule are kept, and the rule is enforced once they are corrected", () => {
+    using db = databaseWithRows();
+    db.run("UPDATE delivery SET ended_at = 5");
+    const broken = [{ table: "delivery", rule: "(state = 0) = (ended_at IS NULL)", rows: 1 }];
+    expect(addConstraints(db)).toEqual(broken);
+    expect(addConstraints(db)).toEqual(broken);
+    expect(() => db.run("UPDATE delivery SET state = 7")).toThrow("delivery_values_check");
+
+    db.run("UPDATE delivery SET ended_at = NULL");
+    expect(addConstraints(db)).toEqual([]);
+    expect(() => db.run("UPDATE delivery SET ended_at = 5")).toThrow("delivery_end_check");
+  });
+
+  test("adding the constraints a second time changes nothing", () => {
+    using db = databaseWithRows();
+    const schema = () => db.query("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all();
+    addConstraints(db);
+    const before = schema();
+    expect(addConstraints(db)).toEqual([]);
+    expect(schema()).toEqual(before);
+  });
+
+  test("a store reports the rows that break a rule, and opens", async () => {
+    using db = databaseWithRows();
+    db.run("UPDATE attempt SET duration_ms = -1");
+    const { store } = openMemoryStore(db, systemClock, () => {});
+    expect(await store.housekeeping.unenforcedRules()).toMatchObject([{ table: "attempt", rows: 1 }]);
+    await store.close();
+  });
+
+  test("a command beside the server leaves the tables as they are", async () => {
+    using home = temporaryDirectory();
+    await (await openStore(optionsFor(home.path, { exclusive: false }))).close();
+    const sqls = () => {
+      using db = new Database(home.file("boathook.db"), { readonly: true });
+      return JSON.stringify(db.query("SELECT sql FROM sqlite_schema").all());
+    };
+    expect(sqls()).not.toContain("CONSTRAINT");
+    await (await openStore(optionsFor(home.path))).close();
+    expect(sqls()).toContain("CONSTRAINT delivery_end_check");
+  });
+});
