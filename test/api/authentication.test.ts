@@ -242,7 +242,8 @@ test("an application token can only subscribe to visible event types but keeps e
   const make = (eventTypes: string[]) => customer("POST", path, { url, eventTypes });
   const { status, json } = await make([seen]);
   expect(status).toBe(201);
-  const never = await make([freshUid("never")]);
+  const unknown = freshUid("never");
+  const never = await make([unknown]);
   expect(never.status).toBe(422);
   const change = { url, eventTypes: [seen, hidden] };
   for (const [method, where] of [
@@ -252,7 +253,8 @@ test("an application token can only subscribe to visible event types but keeps e
     ["PUT", `${path}/${freshUid("new")}`],
   ] as const) {
     // A hidden event type looks like one that does not exist.
-    expect(await customer(method, where, change)).toEqual(never);
+    const { status, text } = await customer(method, where, change);
+    expect([status, text.replaceAll(hidden, unknown)]).toEqual([never.status, never.text]);
   }
 
   await send("PATCH", `${path}/${json.id}`, change);

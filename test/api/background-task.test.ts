@@ -14,7 +14,7 @@ afterAll(() => server.stop());
 
 /** Starts a redrive without dead letters in the token's environment and returns the task's id. */
 async function makeTask(token: string): Promise<string> {
-  const { status, json } = await send("POST", "/dead-letter/redrive", { filter: {}, rate: 1000 }, { token });
+  const { status, json } = await send("POST", "/dead-letter/redrive", { filter: { all: true }, rate: 1000 }, { token });
   expect(status).toBe(202);
   return json.id;
 }

@@ -327,9 +327,9 @@ describe("dead letters", () => {
       { filter: { reason: "" } },
       { filter: { after: "" } },
       { filter: { ids: [] } },
-      { filter: {}, rate: 0 },
-      { filter: {}, rate: 10_001 },
-      { filter: {}, dryRun: "yes" },
+      { filter: { all: true }, rate: 0 },
+      { filter: { all: true }, rate: 10_001 },
+      { filter: { all: true }, dryRun: "yes" },
     ]) {
       expect((await redrive(body)).status).toBe(422);
     }

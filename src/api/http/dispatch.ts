@@ -1,4 +1,4 @@
-import type { TObject } from "@sinclair/typebox";
+import { type TObject, Type } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
@@ -16,6 +16,7 @@ import { parseQuery } from "./query.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { searchOf, targetOf } from "./request-target.ts";
 import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
+import { ignoredHeader, strictBody, strictSearch, unknownKeys, unknownParameters } from "./unknown-keys.ts";
 
 type Params = Readonly<Record<string, string>>;
 
@@ -26,10 +27,16 @@ interface Admitted {
   readonly params: Params;
   readonly identity: Identity;
   readonly query: unknown;
+  /** Undeclared keys of the body, known as soon as it has been read. */
+  ignored: readonly string[];
 }
 
 const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
+const noKeys: readonly string[] = [];
+/** The body of a bulk operation without fields. */
+const noFields = Type.Object({});
+const IGNORED_HEADER = "boathook-ignored";
 
 /**
  * Performs the steps that all operations share: authentication, access, validation, idempotency,
@@ -57,9 +64,14 @@ export class Dispatcher {
       const chosen = operation.environmentIn;
       const identity =
         chosen === undefined ? caller : await this.#authenticator.within(caller, params[chosen] as string);
-      const query = operation.query === undefined ? noQuery : queryOf(operation.query, request);
-      const answer = await this.#answer({ operation, request, params, identity, query });
-      return answer instanceof Response ? answer : toResponse(answer);
+      const search = searchFor(operation, request);
+      const query = operation.query === undefined ? noQuery : queryOf(operation.query, search, request);
+      const admitted = { operation, request, params, identity, query, ignored: noKeys };
+      const answer = await this.#answer(admitted);
+      const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
+      return admitted.ignored.length + parameters.length === 0
+        ? responseOf(answer)
+        : namingIgnored(answer, ignoredHeader(admitted.ignored, parameters));
     } catch (error) {
       return toResponse(errorReply(error, this.deps.log));
     }
@@ -96,11 +108,15 @@ export class Dispatcher {
     const { operation, request, params, identity, query } = admitted;
     let bytes = noBytes;
     let body: unknown;
-    if (operation.body !== undefined) {
+    const schema = operation.body ?? (operation.strict && operation.method === "POST" ? noFields : undefined);
+    if (schema !== undefined) {
       bytes = await readBody(request, this.deps.settings.maxBodyBytes);
-      body = bytes.length === 0 && operation.bodyOptional ? {} : parseJson(bytes);
-      if (!checker(operation.body).Check(body)) throw new Invalid(...findingsOf(operation.body, body, "body"));
-      body = knownFieldsOf(operation.body, body);
+      const isEmpty = bytes.length === 0 && (operation.bodyOptional || schema === noFields);
+      body = isEmpty ? {} : parseJson(bytes);
+      if (operation.strict) body = strictBody(schema, body);
+      if (!checker(schema).Check(body)) throw new Invalid(...findingsOf(schema, body, "body"));
+      admitted.ignored = unknownKeys(schema, body);
+      body = knownFieldsOf(schema, body);
     }
     const admission = operation.lasting === undefined ? unwatched : this.#admissionOf(admitted);
     const call: Call = { request, identity, params, query, body, bytes, idempotency, admission };
@@ -123,9 +139,29 @@ function checkParams(params: Params): void {
   for (const name in params) if (typeof params[name] !== "string") throw notFound();
 }
 
-function queryOf(schema: TObject, { url, method }: Request): Record<string, unknown> {
+/** Returns the query string. Throws 422 if a bulk operation gets a parameter that it does not have. */
+function searchFor({ strict, query }: Operation, { url }: Request): string {
+  const search = searchOf(url);
+  return strict && search !== "" ? strictSearch(query, search) : search;
+}
+
+function queryOf(schema: TObject, search: string, { method }: Request): Record<string, unknown> {
   const changesNothing = method === "GET" || method === "HEAD";
-  return parseQuery(schema, searchOf(url), changesNothing ? "absent" : "refused");
+  return parseQuery(schema, search, changesNothing ? "absent" : "refused");
+}
+
+function responseOf(answer: Reply | Response): Response {
+  return answer instanceof Response ? answer : toResponse(answer);
+}
+
+/** Adds the header that names what was ignored in a successful request. */
+function namingIgnored(answer: Reply | Response, names: string): Response {
+  if (answer instanceof Response) {
+    if (answer.ok) answer.headers.set(IGNORED_HEADER, names);
+    return answer;
+  }
+  const isSuccess = answer.status >= 200 && answer.status < 300;
+  return toResponse(isSuccess ? { ...answer, headers: { ...answer.headers, [IGNORED_HEADER]: names } } : answer);
 }
 
 /** Returns path and query unchanged, except that a trailing slash of the path is removed. */

@@ -80,6 +80,11 @@ export interface Operation {
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
   /** Statuses of client errors in addition to those that access, parameters and body imply. */
   readonly problems: readonly number[];
+  /**
+   * True for bulk operations: undeclared keys and parameters are refused instead of ignored, and
+   * camelCase and snake_case are both accepted.
+   */
+  readonly strict?: true;
   /** True for streams and long polls, which must end when their token does. */
   readonly lasting?: true;
   /** True excludes the operation from the OpenAPI document. */

@@ -43,6 +43,11 @@ export function ruled<S extends TSchema>(base: S, rule: Rule<Static<S>>, docs: o
   return schema as unknown as TUnsafe<Static<S>>;
 }
 
+/** Returns the schema without its rules. */
+export function baseOf(schema: TSchema): TSchema {
+  return schema[Kind] === RULED ? baseOf((schema as RuledSchema)[BASE]) : schema;
+}
+
 export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }

@@ -131,7 +131,9 @@ function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): vo
     dispatcher.respond(operation, request, params ?? noParams);
   // An empty last segment is often a name that is missing, as in `DELETE /app/acme/endpoint/`.
   // Elysia ignores trailing slashes, so such a change would apply to the parent.
-  const handler = changesByPath.has(operation.method)
+  // An inbox accepts every method, and the part of the path after its token is free.
+  const isChange = changesByPath.has(operation.method) && operation.path.startsWith("/api/");
+  const handler = isChange
     ? (call: { request: Request; params: Record<string, string> }) =>
         pathOf(call.request.url).endsWith("/") ? toResponse(noSuchRoute([])) : respond(call)
     : respond;

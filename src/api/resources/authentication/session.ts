@@ -113,6 +113,7 @@ export function sessionRoutes(context: Context): Operation[] {
       tag,
       summary: "Expire the tokens of an application",
       access: "environment",
+      strict: true,
       body: ApplicationTokenExpireIn,
       bodyOptional: true,
       bodyExample: { expiry: 60 },

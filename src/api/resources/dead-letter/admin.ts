@@ -15,6 +15,7 @@ export function adminRoutes(context: Context): Operation[] {
       tag: "Dead letter",
       summary: "Redrive all dead letters of the environment",
       access: "environment",
+      strict: true,
       scopes: ["dead-letter:Write"],
       responses: { 204: { description: "The task was started." } },
       problems: [],

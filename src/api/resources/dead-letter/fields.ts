@@ -42,11 +42,19 @@ export const environmentDeadLetterQuery = {
   ids: Type.Optional(dlvIds),
 };
 
+const all = Type.Optional(
+  Type.Boolean({ description: "True matches all dead letters. Cannot be combined with other filters." }),
+);
+
+/** Query parameters that select the dead letters to drop. */
+export const dropQuery = { all, ...environmentDeadLetterQuery };
+
 /**
  * The same filters for a body. Values must not be empty, because an empty filter would match
  * everything.
  */
 export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
+  all,
   appId: Type.Optional(Type.String({ minLength: 1, description: "Id or uid of an application." })),
   endpointId: Type.Optional(
     Type.String({ minLength: 1, description: "Id of an endpoint, or its uid if `appId` is set." }),
@@ -57,6 +65,19 @@ export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
   after: Type.Optional(instantText("Include only deliveries that failed for good after this instant.")),
   ids: Type.Optional(dlvIds),
 });
+
+/**
+ * Throws 422 unless a filter of a bulk operation says what it matches: `all`, or at least one other
+ * filter. A filter that is empty by mistake must not match everything.
+ */
+export function checkSelection(
+  { all = false, ...others }: object & { readonly all?: boolean },
+  loc: readonly string[],
+): void {
+  const hasOthers = Object.values(others).some((value) => value !== undefined);
+  if (all && hasOthers) throw invalid([...loc, "all"], "Cannot be combined with other filters.");
+  if (!all && !hasOthers) throw invalid([...loc], "Set at least one filter, or all to match everything.");
+}
 
 /** A filter from a query or a body. */
 export interface SentFilter {

@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox";
 import { dropDeadLetters, redrive } from "../../../commands/dead-letters.ts";
-import { invalid } from "../../../core/problem.ts";
 import type { DeadLetterFilter } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -9,12 +8,14 @@ import { listed, pageQuery, pageRequest } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
 import { TaskOut, taskExample, taskOut } from "../background-task/task.ts";
 import {
+  checkSelection,
   DeadLetterFilterIn,
   DeadLetterGroupOut,
   DeadLetterOut,
   deadLetterExample,
   deadLetterOut,
   deadLetterQuery,
+  dropQuery,
   environmentDeadLetterQuery,
   filterOfBody,
   filterOfQuery,
@@ -134,8 +135,9 @@ export function deadLetterRoutes(context: Context): Operation[] {
       tag,
       summary: "Redrive dead letters",
       description:
-        "Sends dead letters again at a steady rate, each with a new retry schedule. A filter without fields matches all. Skips dead letters whose endpoint is deleted or disabled or whose payload is no longer stored; a dry run does not count them. A paused endpoint receives them when it is resumed.",
+        'Sends dead letters again at a steady rate, each with a new retry schedule. `{"all": true}` matches everything. Unknown keys are refused. Skips dead letters whose endpoint is deleted or disabled or whose payload is no longer stored; a dry run does not count them. A paused endpoint receives them when it is resumed.',
       access: "environment",
+      strict: true,
       body: RedriveIn,
       bodyExample: { filter: { reason: "status_5xx" }, rate: 50, dryRun: true },
       responses: {
@@ -148,6 +150,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       },
       problems: [404],
       async handle({ identity, body }) {
+        checkSelection(body.filter, ["body", "filter"]);
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
         if (body.dryRun) {
           const found = await store.history.deadLetters.redrivable(filter);
@@ -165,17 +168,16 @@ export function deadLetterRoutes(context: Context): Operation[] {
       tag,
       summary: "Drop dead letters",
       description:
-        "Cancels the deliveries that match, so that they are no longer dead letters. Their messages stay. At least one filter is required.",
+        "Cancels the deliveries that match, so that they are no longer dead letters. Their messages stay. At least one filter is required; `all=true` drops everything. Unknown parameters are refused.",
       access: "environment",
-      query: Type.Object(environmentDeadLetterQuery),
+      strict: true,
+      query: Type.Object(dropQuery),
       responses: {
         200: { description: "The number of dropped dead letters.", schema: CountOut, example: { count: 17 } },
       },
       problems: [404],
       async handle({ identity, query }) {
-        if (Object.keys(query).length === 0) {
-          throw invalid(["query"], "Set at least one filter; this prevents removing all dead letters by mistake.");
-        }
+        checkSelection(query, ["query"]);
         const filter = await resolveFilter(context, identity, filterOfQuery(query));
         return reply(200, { count: await dropDeadLetters(context, filter) });
       },

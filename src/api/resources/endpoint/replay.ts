@@ -74,6 +74,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       description:
         "Resends messages that were never delivered: dead letters and messages that wait for a retry. Each gets a new retry schedule that begins now. The range must not exceed 14 days.",
       access: "application",
+      strict: true,
       capability: "CreateAttempts",
       body: RecoverIn,
       bodyExample,
@@ -100,6 +101,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       description:
         "Sends messages that match the endpoint's subscription but were never attempted, because they were accepted before the endpoint was created, while it was disabled, or while it subscribed to something else.",
       access: "application",
+      strict: true,
       capability: "CreateAttempts",
       body: ReplayIn,
       bodyExample,
@@ -126,6 +128,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       description:
         "Resends messages that were attempted, whether or not they were delivered. Skips messages that wait for their first attempt.",
       access: "application",
+      strict: true,
       capability: "CreateAttempts",
       body: BulkReplayIn,
       bodyExample: { ...bodyExample, eventTypes: ["user.signup"], status: 0 },

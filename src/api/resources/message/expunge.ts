@@ -59,6 +59,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       summary: "Delete the payloads of several messages",
       description: "Cancels the pending deliveries of these messages, in one commit. Cannot be undone.",
       access: "environment",
+      strict: true,
       body: BulkExpungeContentsIn,
       bodyOptional: true,
       bodyExample: { ids: [messageId, "my-event-id"] },
@@ -91,6 +92,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       summary: "Delete the payloads of all messages of an application",
       description: "Affects the messages that exist now and cancels their pending deliveries. Cannot be undone.",
       access: "environment",
+      strict: true,
       responses: {
         202: {
           description: "The task was started.",
