@@ -19,7 +19,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 function buildProgram(): Command {
   const program = new Command("boathook")
-    .description("Send webhooks to your customers, in one executable.")
+    .description("Send webhooks to your customers from one executable.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")

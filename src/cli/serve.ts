@@ -31,7 +31,7 @@ async function serve(settings: Settings): Promise<void> {
   announce(settings, server, log);
 
   const signal = await stopSignal;
-  log.info({ signal }, "Stopping. A second signal exits immediately.");
+  log.info({ signal }, "Stopping. A second signal stops the server immediately.");
   const exitTimer = setTimeout(() => {
     log.error({}, "The server did not stop in time. Exiting.");
     process.exit(EXIT.failed);

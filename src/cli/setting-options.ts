@@ -57,10 +57,10 @@ function helpAfter(settings: ReadonlyArray<Setting<unknown>>): string {
   const lines = secrets.map((setting) => `  ${variableOf(setting).padEnd(24)} ${describe(setting)}`);
   return [
     "",
-    "Every setting except secrets has a flag (--data-dir). Every setting has an environment variable",
-    '(BOATHOOK_DATA_DIR) and a key in the TOML file (data-dir = "…"). Flags override environment',
-    "variables, which override the file. Durations look like 250ms, 5s, 30m, 2h or 5d; sizes look like",
-    "64KiB or 2MiB.",
+    "Every setting except secrets has a flag (for example --data-dir). Every setting has an",
+    'environment variable (BOATHOOK_DATA_DIR) and a key in the TOML file (data-dir = "…"). Flags',
+    "override environment variables, which override the file. Durations look like 250ms, 5s, 30m, 2h or",
+    "5d; sizes look like 64KiB or 2MiB.",
     ...(lines.length > 0 ? ["", "Secrets (environment variable or key in the file, never a flag):", ...lines] : []),
   ].join("\n");
 }

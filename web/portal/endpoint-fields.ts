@@ -124,7 +124,7 @@ export function problemOf(draft: Draft): DraftProblem | null {
 }
 
 function eventTypesProblem(eventTypes: Draft["eventTypes"]): string | null {
-  return eventTypes?.length === 0 ? "Select at least one event type, or all of them." : null;
+  return eventTypes?.length === 0 ? "Select one or more event types, or choose to receive all." : null;
 }
 
 function inputProblem({ name, kind, label }: InputField, { texts }: Draft): string | null {

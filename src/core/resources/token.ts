@@ -41,7 +41,7 @@ const scopes = {
   output: {
     ...scopesSent.output,
     keywords: {
-      description: "The scopes of the token, and the capabilities of an application's token; null means no limits.",
+      description: "The token's scopes; for an application's token, also its capabilities. Null means no limits.",
     },
   },
 };

@@ -48,7 +48,7 @@ class Writer {
   add(instruction: Instruction): number {
     if (this.instructions.length >= instructionsMax) {
       throw new UnsupportedPattern(
-        "The repetitions of the pattern are too long. To limit the length, use minLength and maxLength instead.",
+        "The pattern repeats too many times. To limit the length of a string, use minLength and maxLength instead.",
       );
     }
     return this.instructions.push(instruction) - 1;

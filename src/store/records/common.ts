@@ -16,7 +16,7 @@ export class GroupUndone extends Error {
   override readonly name = "GroupUndone";
 
   constructor(cause: unknown) {
-    super("The write was rolled back together with its group.", { cause });
+    super("The write was rolled back because another write in the same commit failed.", { cause });
   }
 }
 

@@ -34,7 +34,7 @@ export function attemptedRoutes(context: Context): Operation[] {
       tag,
       summary: "List the messages of an endpoint",
       description:
-        "Newest first, with the state of each delivery. Status 0: delivered, in this round of attempts or an earlier one; 1: waiting for the first attempt; 2: failed and never delivered; 3: waiting for a retry; 4: cancelled.",
+        "Newest first, with the state of each delivery. Status 0: delivered, even if a later resend has not succeeded; 1: waiting for the first attempt; 2: failed and never delivered; 3: waiting for a retry; 4: cancelled.",
       access: "application",
       query: Type.Object({ ...pageQuery, ...messageFilterQuery, ...contentQuery, ...statusQuery, ...expandedQuery }),
       responses: {

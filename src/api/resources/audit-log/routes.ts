@@ -46,7 +46,7 @@ export function auditLogRoutes({ store, ids }: Context): Operation[] {
       tag: "Audit log",
       summary: "List changes of the configuration",
       description:
-        "Newest first. Contains all changes except the sending of messages, without secrets and payloads. Entries are kept for 400 days.",
+        "Newest first. Lists all changes, but not sent messages. Entries contain no secrets or payloads. Entries are kept for 400 days.",
       access: "environment",
       query: Type.Object({ ...pageQuery, ...windowQuery }),
       responses: {

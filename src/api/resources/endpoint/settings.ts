@@ -59,6 +59,6 @@ export function secretOf(sent: string | null | undefined, name = "secret"): stri
   if (sent == null) return null;
   if (parseSecret(sent) !== null) return sent;
   const msg =
-    "Must be whsec_ and the base64 of 24 to 75 bytes, or whsk_ and the base64 of an ed25519 seed and its public key.";
+    "Must be whsec_ followed by 24 to 75 bytes in base64, or whsk_ followed by an ed25519 seed and its public key in base64.";
   throw invalid(["body", name], msg);
 }

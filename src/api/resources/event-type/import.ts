@@ -81,7 +81,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       bodyExample: { spec },
       responses: {
         200: {
-          description: "The event types that were changed, or would be in a dry run.",
+          description: "The event types that were changed or, in a dry run, would have been changed.",
           schema: EventTypeImportOpenApiOut,
           example: { data: { modified: ["pet.new"], to_modify: null } },
         },

@@ -89,7 +89,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       path: "/api/v1/event-type",
       tag,
       summary: "Create an event type",
-      description: "If the name belongs to an archived event type, restores it with the settings in the request.",
+      description: "An archived event type with this name is restored with the settings in the request.",
       access: "environment",
       body: EventTypeIn,
       bodyExample,

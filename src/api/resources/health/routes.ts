@@ -64,12 +64,14 @@ export function healthRoutes(context: Context): Operation[] {
       method,
       path: "/api/v1/health",
       tag,
-      summary: "Check whether the server works",
+      summary: "Check whether the server can read and write its store",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
       responses: {
-        200: { description: "The server works.", schema: HealthOut, example: exampleOf("ok") },
-        204: { description: "The server works (for Svix SDKs)." },
+        200: { description: "The store can be read and written.", schema: HealthOut, example: exampleOf("ok") },
+        204: {
+          description: "The store can be read and written. Svix SDKs get this status because they expect no body.",
+        },
         503: {
           description: "The last commit or read of the database failed.",
           schema: HealthOut,

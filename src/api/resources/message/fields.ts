@@ -96,7 +96,7 @@ export const MessageOut = field.object("MessageOut", {
       }),
       {
         description:
-          "Where the payload does not match the schema of its event type; absent if it matches. The type `schema.cost` means that the check would have taken too long.",
+          "The places where the payload does not match its event type's schema; absent if it matches. The type `schema.cost` means that the check would have taken too long.",
       },
     ),
   ),

@@ -97,7 +97,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Create an operational webhook endpoint",
       description:
-        "Operational webhooks report events of the other endpoints of the environment and of their deliveries, as `{type, data}`, signed and retried like every webhook. They do not report on themselves. Each is stored right after its event; if the server crashes in between, it is lost.",
+        "Operational webhooks report events about the environment's other endpoints and their deliveries. The body is `{type, data}`. They are signed and retried like every webhook. They do not report on themselves. Each is stored right after its event; if the server crashes in between, it is lost.",
       access: "environment",
       body: OperationalWebhookEndpointIn,
       bodyExample,

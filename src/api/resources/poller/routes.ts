@@ -216,7 +216,7 @@ export function pollerRoutes(context: Context): Operation[] {
       path: `${consumerPath}/seek`,
       tag,
       summary: "Move a consumer",
-      description: "Moves the consumer to a time; it continues with the messages accepted after it.",
+      description: "Moves the consumer to a time. The consumer continues with the messages accepted after that time.",
       access: "application",
       capability: "ViewBase",
       audited: false,

@@ -27,7 +27,7 @@ const UsageIn = field.object("AppUsageStatsIn", {
 });
 const UsageOut = field.object("AppUsageStatsOut", {
   ...startedOut("AppUsageStatsOut").properties,
-  unresolvedAppIds: Type.Array(Type.String(), { description: "Those of `appIds` that do not exist." }),
+  unresolvedAppIds: Type.Array(Type.String(), { description: "The entries of `appIds` that do not exist." }),
 });
 
 /** Reports that take long. Each is a background task whose `data` contains the result. */
@@ -54,7 +54,7 @@ export function statisticsRoutes(context: Context): Operation[] {
       tag,
       summary: "Report the event types of applications",
       description:
-        "Starts a background task. Once it has finished, `event_types` in its `data` lists for each application the event types that its endpoints subscribe to, and whether one subscribes to all.",
+        "Starts a background task. When the task has finished, `data.event_types` contains, for each application, the event types that its endpoints subscribe to and whether any endpoint subscribes to all.",
       access: "environment",
       audited: false,
       responses: {
@@ -77,7 +77,7 @@ export function statisticsRoutes(context: Context): Operation[] {
       tag,
       summary: "Report the number of attempts of applications",
       description:
-        "Starts a background task. Once it has finished, `appStats` in its `data` has the number of attempts of each application as `messageDestinations`.",
+        "Starts a background task. When the task has finished, `data.appStats` has one entry per application; its `messageDestinations` is the number of attempts.",
       access: "environment",
       audited: false,
       body: UsageIn,
