@@ -1,0 +1,30 @@
+/**
+ * Runs in a worker. Asks a server for `/health/ping` every few ms on one connection, and reports
+ * the slowest response of each period on request. A slow response means that the server's event
+ * loop was held.
+ */
+const EVERY_MS = 5;
+
+let slowestMs = 0;
+let startedAt = 0;
+
+const worker = self as unknown as Worker;
+
+worker.onmessage = ({ data }: MessageEvent<{ readonly url: string } | "report">) => {
+  if (data === "report") {
+    // A request that is still under way counts with its time so far.
+    const sinceMs = startedAt === 0 ? 0 : performance.now() - startedAt;
+    worker.postMessage(Math.max(slowestMs, sinceMs));
+    slowestMs = 0;
+  } else void probe(`${data.url}/api/v1/health/ping`);
+};
+
+async function probe(url: string): Promise<void> {
+  for (;;) {
+    startedAt = performance.now();
+    await fetch(url).catch(() => {});
+    slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+    startedAt = 0;
+    await Bun.sleep(EVERY_MS);
+  }
+}
