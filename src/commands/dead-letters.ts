@@ -4,7 +4,7 @@ import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
 /** Number of dead letters dropped in one commit. Small, so that deliveries continue in between. */
-const DROPPED_AT_ONCE = 1000;
+const DROPPED_AT_ONCE = 500;
 
 /**
  * Starts a task that redrives the matching dead letters, `rate` per second, each with a full retry

@@ -10,6 +10,7 @@ import type {
   EndpointMessage,
   EndpointMessageFilter,
   Key,
+  LatestMessage,
   Message,
   MessageFilter,
   PageOf,
@@ -33,11 +34,11 @@ export interface History {
     get(seq: Seq): Promise<Message | null>;
     /** Newest first. With `withContent: false`, `payload` is null. */
     list(applicationSeq: Seq, filter: MessageFilter, page: PageRequest, withContent: boolean): Promise<PageOf<Message>>;
-    /** The newest messages of an environment. */
-    latest(
-      environmentSeq: Seq,
-      limit: number,
-    ): Promise<ReadonlyArray<Message & { readonly deliveries: readonly Delivery[] }>>;
+    /**
+     * The newest messages of an environment, without payloads. Messages that are older than the
+     * newest 5,000 of all environments are not found.
+     */
+    latest(environmentSeq: Seq, limit: number): Promise<readonly LatestMessage[]>;
     /**
      * The messages with a delivery to one of the application's endpoints, newest first, without
      * payloads.

@@ -4,7 +4,7 @@ import { formatInstant } from "../../core/instant.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Cancel, Clock } from "../../ports.ts";
-import type { Application, Delivery, Message, Store } from "../../store/index.ts";
+import type { Application, LatestMessage, Store } from "../../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
 import type { Admission } from "../identity/admission.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -16,8 +16,6 @@ const LISTENERS_PER_ENVIRONMENT_MAX = 100;
 const MIN_GAP_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
-
-type MessageWithDeliveries = Message & { readonly deliveries: readonly Delivery[] };
 
 /** Builds the overview: an environment's figures and its latest messages. */
 export class OverviewSource {
@@ -49,13 +47,13 @@ export class OverviewSource {
     };
   }
 
-  async #applicationsOf(messages: readonly MessageWithDeliveries[]): Promise<Map<Seq, Application | null>> {
+  async #applicationsOf(messages: readonly LatestMessage[]): Promise<Map<Seq, Application | null>> {
     const seqs = [...new Set(messages.map(({ applicationSeq }) => applicationSeq))];
     const found = await Promise.all(seqs.map((seq) => this.#store.configuration.applications.get(seq)));
     return new Map(seqs.map((seq, i) => [seq, found[i] ?? null]));
   }
 
-  #messageOut(message: MessageWithDeliveries, application: Application | null) {
+  #messageOut(message: LatestMessage, application: Application | null) {
     return {
       id: this.#ids.encode("msg_", message.seq),
       appId: this.#ids.encode("app_", message.applicationSeq),
@@ -64,18 +62,12 @@ export class OverviewSource {
       eventType: message.eventType,
       eventId: message.eventId,
       timestamp: formatInstant(message.acceptedAt),
-      deliveries: countStates(message.deliveries),
+      deliveries: message.deliveries,
     };
   }
 }
 
-function countStates(deliveries: readonly Delivery[]) {
-  const counts = { pending: 0, delivered: 0, dead: 0, cancelled: 0 };
-  for (const { state } of deliveries) counts[state]++;
-  return counts;
-}
-
-/** Facts that change the overview. */
+/** Facts that change the overview of their environment. */
 const CHANGES = [
   "message.accepted",
   "attempt.finished",
@@ -85,7 +77,6 @@ const CHANGES = [
   "delivery.resent",
   "deliveries.resent",
   "messages.expunged",
-  "endpoint.disabled",
 ] as const;
 
 type Viewer = Pick<Identity, "environmentSeq">;
@@ -103,6 +94,8 @@ export class Live {
   readonly #listeners = new Set<Listener>();
   #timer: Cancel | null = null;
   #lastSentAt = Number.NEGATIVE_INFINITY;
+  /** The environments that have changed since they were sent. */
+  readonly #changed = new Set<Seq>();
 
   constructor(
     private readonly source: OverviewSource,
@@ -110,10 +103,16 @@ export class Live {
     facts: Facts,
     signals: Signals,
   ) {
-    const onChange = () => {
-      if (this.#listeners.size > 0 && this.#timer === null) this.#schedule();
+    const onChange = ({ environmentSeq }: { readonly environmentSeq: Seq }) => {
+      if (this.#listeners.size === 0) return;
+      this.#changed.add(environmentSeq);
+      if (this.#timer === null) this.#schedule();
     };
     facts.on(CHANGES, onChange);
+    // The fact does not name the environment.
+    facts.on(["endpoint.disabled"], () => {
+      for (const listener of this.#listeners) onChange(listener);
+    });
     signals.react(["application.changed"], onChange);
   }
 
@@ -195,10 +194,15 @@ export class Live {
     this.#timer = null;
     this.#lastSentAt = this.clock.now();
     const environments = new Set([...this.#listeners].map(({ environmentSeq }) => environmentSeq));
-    for (const environmentSeq of environments) {
+    const changed = [...environments].filter((environmentSeq) => this.#changed.has(environmentSeq));
+    this.#changed.clear();
+    for (const environmentSeq of changed) {
       const text = await this.source.of(environmentSeq).then(eventOf, () => null);
-      // The store is unavailable at the moment.
-      if (text === null) continue;
+      if (text === null) {
+        // The store is unavailable at the moment. The next change sends this one too.
+        this.#changed.add(environmentSeq);
+        continue;
+      }
       for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) listener.send(text);
     }
   }

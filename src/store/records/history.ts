@@ -126,7 +126,10 @@ export interface ReplayPage {
 export interface Redriven {
   readonly redriven: number;
   readonly endpoints: readonly Seq[];
-  /** The last delivery that was read, after which to continue; null if no dead letter is left. */
+  /**
+   * The last delivery that was looked at, after which to continue; null if no dead letter is left.
+   * One call looks at a limited number of deliveries, so it may redrive fewer than `limit`.
+   */
   readonly last: Seq | null;
 }
 

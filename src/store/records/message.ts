@@ -1,6 +1,7 @@
 import type { Seq } from "../../core/id.ts";
 import type { Finding } from "../../core/problem.ts";
 import type { TimeWindow } from "./common.ts";
+import type { DeliveryState } from "./delivery.ts";
 
 export interface Message {
   readonly seq: Seq;
@@ -72,4 +73,9 @@ export interface MessageContent {
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
   readonly acceptedAt: number;
+}
+
+/** A message with the number of its deliveries by state. */
+export interface LatestMessage extends Message {
+  readonly deliveries: Readonly<Record<DeliveryState, number>>;
 }

@@ -1,25 +1,15 @@
 import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue, Redriven } from "../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
+import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
-import { Conditions, pageOf, walk } from "./page.ts";
+import { type Bindings, Conditions, directionOf, pageOf } from "./page.ts";
+import type { Steps } from "./steps.ts";
 import { taskUpdate } from "./tasks.ts";
-
-type Bindings = Record<string, string | number | null | Uint8Array>;
-
-/**
- * CROSS JOIN fixes the order of the tables, so that dead letters are read in the order of their
- * index until the page is full. Otherwise SQLite may start with the applications and sort all their
- * dead letters in each step of a redrive.
- */
-const FROM = `FROM delivery d
-  CROSS JOIN endpoint e ON e.seq = d.endpoint_seq
-  CROSS JOIN application a ON a.seq = e.application_seq
-  CROSS JOIN message m ON m.seq = d.message_seq
-  WHERE d.state = 2`;
 
 /**
  * The payload exists, and the endpoint accepts deliveries. A paused endpoint gets its deliveries
@@ -42,7 +32,7 @@ function conditions(filter: DeadLetterFilter): Conditions {
   return where;
 }
 
-export function deadLetters(db: Database): History["deadLetters"] {
+export function deadLetters(db: Database, steps: Steps): History["deadLetters"] {
   const lastAttempt = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
   );
@@ -56,74 +46,120 @@ export function deadLetters(db: Database): History["deadLetters"] {
       lastAttempt: attempt === null ? null : toAttempt(attempt),
     };
   };
-  const groupsOf = (where: Conditions) =>
-    db
-      .query<DeadLetterGroup, [Bindings]>(
-        `SELECT e.application_seq AS applicationSeq, d.endpoint_seq AS endpointSeq, m.event_type AS eventType, d.reason,
-           COUNT(*) AS count, MIN(d.ended_at) AS firstDeadAt, MAX(d.ended_at) AS lastDeadAt
-         ${FROM}${where.sql} GROUP BY d.endpoint_seq, m.event_type, d.reason ORDER BY count DESC, lastDeadAt DESC`,
-      )
-      .all(where.values);
 
   return {
     list: async (filter, page) => {
       const where = conditions(filter);
-      const { condition, direction } = walk("d.seq", page);
-      const rows = db
-        .query<Row, [Bindings]>(
-          `SELECT d.seq, e.application_seq AS applicationSeq, d.message_seq AS messageSeq, m.event_id AS eventId,
-             m.event_type AS eventType, d.endpoint_seq AS endpointSeq, e.url, d.reason, d.attempts_total AS attempts,
-             d.ended_at AS deadAt
-           ${FROM}${where.sql}${condition} ORDER BY d.seq ${direction} LIMIT $limit`,
-        )
-        .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
+      const direction = directionOf(page);
+      const scan = new DeadLetterScan(db, filter, direction);
+      const query = db.query<Row, [Bindings]>(
+        `SELECT d.seq, e.application_seq AS applicationSeq, d.message_seq AS messageSeq, m.event_id AS eventId,
+           m.event_type AS eventType, d.endpoint_seq AS endpointSeq, e.url, d.reason, d.attempts_total AS attempts,
+           d.ended_at AS deadAt
+         ${scan.from}${where.sql} ORDER BY d.seq ${direction} LIMIT $limit`,
+      );
+      const rows: Row[] = [];
+      const start = page.from ?? scan.start;
+      let scanned: Seq | null = start;
+      while (scanned !== null && rows.length <= page.limit) {
+        if (scanned !== start) await steps.next();
+        const limit = page.limit + 1 - rows.length;
+        rows.push(...query.all({ ...where.values, ...scan.bindings(scanned), limit }));
+        scanned = scan.endOf(scanned);
+      }
       return pageOf(rows.map(toDeadLetter), page);
     },
 
-    groups: async (filter) => groupsOf(conditions(filter)),
-    redrivable: async (filter) => groupsOf(conditions(filter).add(CAN_BE_REDRIVEN)),
+    groups: (filter) => groupsOf(db, steps, filter, conditions(filter)),
+    redrivable: (filter) => groupsOf(db, steps, filter, conditions(filter).add(CAN_BE_REDRIVEN)),
+  };
+}
+
+/** Counts dead letters in steps. What dies or is redriven meanwhile may be counted or not. */
+async function groupsOf(
+  db: Database,
+  steps: Steps,
+  filter: DeadLetterFilter,
+  where: Conditions,
+): Promise<DeadLetterGroup[]> {
+  const scan = new DeadLetterScan(db, filter, "ASC");
+  const query = db.query<DeadLetterGroup, [Bindings]>(
+    `SELECT e.application_seq AS applicationSeq, d.endpoint_seq AS endpointSeq, m.event_type AS eventType, d.reason,
+       COUNT(*) AS count, MIN(d.ended_at) AS firstDeadAt, MAX(d.ended_at) AS lastDeadAt
+     ${scan.from}${where.sql} GROUP BY d.endpoint_seq, m.event_type, d.reason`,
+  );
+  const groups = new Map<string, DeadLetterGroup>();
+  for (let scanned: Seq | null = scan.start; scanned !== null; scanned = scan.endOf(scanned)) {
+    if (scanned !== scan.start) await steps.next();
+    for (const group of query.all({ ...where.values, ...scan.bindings(scanned) })) {
+      const key = `${group.endpointSeq} ${group.reason} ${group.eventType}`;
+      groups.set(key, sumOf(groups.get(key), group));
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count || b.lastDeadAt - a.lastDeadAt);
+}
+
+function sumOf(before: DeadLetterGroup | undefined, group: DeadLetterGroup): DeadLetterGroup {
+  if (before === undefined) return group;
+  return {
+    ...group,
+    count: before.count + group.count,
+    firstDeadAt: Math.min(before.firstDeadAt, group.firstDeadAt),
+    lastDeadAt: Math.max(before.lastDeadAt, group.lastDeadAt),
   };
 }
 
 /** The methods that change dead letters. */
-export function redriveVerbs(db: Database, committer: Committer, clock: Clock): Pick<Queue, "redrive" | "drop"> {
+export function redriveVerbs(
+  db: Database,
+  committer: Committer,
+  steps: Steps,
+  clock: Clock,
+): Pick<Queue, "redrive" | "drop"> {
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
        reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
   );
-
   const keepPosition = positionKeeper(db);
   const storeTask = taskUpdate(db);
 
   return {
     redrive: (filter, { after, limit }, { first, now }, progress) =>
       committer.write(() => {
-        const where = conditions(filter).add("d.seq > $afterSeq", { afterSeq: after }).add(CAN_BE_REDRIVEN);
+        const where = conditions(filter).add(CAN_BE_REDRIVEN);
+        const scan = new DeadLetterScan(db, filter, "ASC");
         const rows = db
           .query<{ seq: number; endpointSeq: number }, [Bindings]>(
-            `SELECT d.seq, d.endpoint_seq AS endpointSeq ${FROM}${where.sql} ORDER BY d.seq LIMIT $limit`,
+            `SELECT d.seq, d.endpoint_seq AS endpointSeq ${scan.from}${where.sql} ORDER BY d.seq LIMIT $limit`,
           )
-          .all({ ...where.values, limit });
+          .all({ ...where.values, ...scan.bindings(after), limit });
+        const last = rows.length < limit ? scan.endOf(after) : rows[rows.length - 1]!.seq;
         rows.forEach((row, index) => void again.run(row.seq, first + index, now));
         keepPosition(first + rows.length - 1);
-        const redriven: Redriven = {
-          redriven: rows.length,
-          endpoints: [...new Set(rows.map((row) => row.endpointSeq))],
-          last: rows.length < limit ? null : rows[rows.length - 1]!.seq,
-        };
+        const endpoints = [...new Set(rows.map((row) => row.endpointSeq))];
+        const redriven: Redriven = { redriven: rows.length, endpoints, last };
         storeTask(progress(redriven));
         return redriven;
       }),
+    drop: dropVerb(db, committer, steps, clock),
+  };
+}
 
-    drop: (filter, limit) =>
-      committer.write(() => {
-        const where = conditions(filter);
-        return db
-          .query(
-            `UPDATE delivery SET state = 3, reason = NULL, ended_at = $now
-             WHERE seq IN (SELECT d.seq ${FROM}${where.sql} ORDER BY d.seq LIMIT $limit)`,
-          )
-          .run({ ...where.values, limit, now: clock.now() }).changes;
-      }),
+function dropVerb(db: Database, committer: Committer, steps: Steps, clock: Clock): Queue["drop"] {
+  return async (filter, limit) => {
+    const scan = new DeadLetterScan(db, filter, "ASC");
+    const where = conditions(filter);
+    const matching = `SELECT d.seq ${scan.from}${where.sql} ORDER BY d.seq LIMIT $limit`;
+    const found = db.query<{ seq: Seq }, [Bindings]>(matching);
+    const end = db.query(`UPDATE delivery SET state = 3, reason = NULL, ended_at = $now WHERE seq IN (${matching})`);
+    let dropped = 0;
+    for (let scanned: Seq | null = scan.start; scanned !== null && dropped < limit; ) {
+      if (scanned !== scan.start) await steps.next();
+      const bindings: Bindings = { ...where.values, ...scan.bindings(scanned), limit: limit - dropped };
+      scanned = scan.endOf(scanned);
+      if (found.get(bindings) === null) continue;
+      dropped += await committer.write(() => end.run({ ...bindings, now: clock.now() }).changes);
+    }
+    return dropped;
   };
 }

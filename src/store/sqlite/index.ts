@@ -27,6 +27,7 @@ import { pruneVerb } from "./prune.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
 import { SecretBox } from "./secret-box.ts";
 import { sizeVerbs } from "./size.ts";
+import { Steps } from "./steps.ts";
 import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
@@ -104,11 +105,12 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   const { health } = committer;
   const idempotency = new Idempotency(db, box);
   const newest = lastSeq(db);
+  const steps = new Steps(clock);
   const stretches = new Stretches(db, committer, newest);
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches),
-    ...redriveVerbs(db, committer, clock),
+    ...redriveVerbs(db, committer, steps, clock),
     accept: acceptVerb(db, committer, idempotency, stretches),
     idempotency: idempotency.verbs(committer),
     contents: contentsVerb(db),
@@ -124,9 +126,9 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     audit: audit(db, committer),
   };
   const history: History = {
-    messages: { ...messages(db, stretches), ofEndpoint: endpointMessages(db, stretches) },
+    messages: { ...messages(db, stretches, steps), ofEndpoint: endpointMessages(db, stretches) },
     attempts: attempts(db, committer, stretches),
-    deadLetters: deadLetters(db),
+    deadLetters: deadLetters(db, steps),
     replayable: replayable(db),
     pollers: pollers(db, committer),
     ...totals(db),

@@ -13,13 +13,12 @@ import type {
 import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import type { Idempotency } from "./idempotency.ts";
+import { latestVerb } from "./latest.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
+import type { Steps } from "./steps.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
-
-/** Number of newest messages, from all environments, that `latest` reads. */
-const LATEST_SCAN = 5000;
 
 export interface MessageRow {
   seq: number;
@@ -148,18 +147,13 @@ export function contentsVerb(db: Database): Queue["contents"] {
     });
 }
 
-export function messages(db: Database, stretches: Stretches): Omit<History["messages"], "ofEndpoint"> {
+export function messages(db: Database, stretches: Stretches, steps: Steps): Omit<History["messages"], "ofEndpoint"> {
   const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
   const byEventId = db.prepare<MessageRow, [number, string]>(
     `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
   );
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
     `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
-  );
-  const latest = db.prepare<MessageRow, [number, number]>(
-    `SELECT ${messageColumns(false)} FROM (SELECT * FROM message ORDER BY seq DESC LIMIT ${LATEST_SCAN}) m
-     JOIN application a ON a.seq = m.application_seq WHERE a.environment_seq = ? AND a.operational = 0
-     ORDER BY m.seq DESC LIMIT ?`,
   );
   const deliveries = (seq: number): Delivery[] => deliveriesOf.all(seq).map(toDelivery);
 
@@ -188,8 +182,7 @@ export function messages(db: Database, stretches: Stretches): Omit<History["mess
         rows.all({ ...where.values, ...range, applicationSeq, limit }).map(toMessage),
       );
     },
-    latest: async (environmentSeq, limit) =>
-      latest.all(environmentSeq, limit).map((row) => ({ ...toMessage(row), deliveries: deliveries(row.seq) })),
+    latest: latestVerb(db, steps),
     deliveries: async (seq) => deliveries(seq),
   };
 }

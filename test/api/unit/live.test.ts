@@ -68,7 +68,7 @@ function setup() {
     },
   } as unknown as OverviewSource;
   const live = new Live(source, clock, facts, signals);
-  const change = () => facts.state({ type: "deliveries.redriven", environmentSeq: 1, count: 1 });
+  const change = (environmentSeq = 1) => facts.state({ type: "deliveries.redriven", environmentSeq, count: 1 });
   return { clock, live, looks, change };
 }
 
@@ -101,8 +101,18 @@ describe("the live view", () => {
     const { clock, live, looks, change } = setup();
     for (const environment of [1, 1, 2]) await live.open({ environmentSeq: environment }, unwatched);
     change();
+    change(2);
     await clock.pass(0);
     expect(looks.slice(3)).toEqual([1, 2]);
+  });
+
+  test("the live view does not read an environment in which nothing has changed", async () => {
+    const { clock, live, looks, change } = setup();
+    for (const environmentSeq of [1, 2]) await live.open({ environmentSeq }, unwatched);
+    change(2);
+    change(3);
+    await clock.pass(0);
+    expect(looks.slice(2)).toEqual([2]);
   });
 
   test("the live view sends a comment at intervals to keep the connection open", async () => {

@@ -12,11 +12,11 @@ import { optionsFor } from "./open.ts";
 const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["SELECT MAX(seq) AS last FROM", "lastSeq: the ends of the primary keys, once at the start"],
   ["AS environmentSeq, COUNT(*) AS count", "totals: counts pending deliveries and dead letters, once at the start"],
-  ["FROM (SELECT * FROM message ORDER BY seq DESC LIMIT", "latest: at most the newest 5,000 messages"],
+  ["FROM (SELECT seq, application_seq FROM message", "latest: at most 500 messages in one step"],
   ["FROM environment ORDER BY name", "list of environments, of which there are few"],
   ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
   ["FROM token ORDER BY seq", "token list: all tokens"],
-  ["FROM delivery d\n  CROSS JOIN endpoint e", "dead letters: read through their own index until the page is full"],
+  ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
   ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all entries of the index are needed"],
@@ -27,7 +27,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
 
 /** Intended sorts. */
 const SORTS_INTENDED: readonly string[] = [
-  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // the summary of dead letters counts the rows before it sorts
+  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 2,000 dead letters of one step
   "FROM endpoint_secret", // at most a dozen rows
   "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
   "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as many rows as the application has endpoints

@@ -1,0 +1,136 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { Task } from "../../../src/store/index.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { Furnished } from "../furnished.ts";
+import { openedOnce } from "../store-under-test.ts";
+
+/**
+ * Reads of very many rows are divided into steps, and the event loop gets a turn between two steps.
+ * The clock counts the turns.
+ */
+
+const ROWS = 10_000;
+/** The least number of turns for `ROWS` rows if no step looks at more than 2,500 of them. */
+const TURNS_MIN = 4;
+const EVERYTHING = Number.MAX_SAFE_INTEGER;
+
+class TurnCounter {
+  turns = 0;
+  readonly now = Date.now;
+  readonly after = () => () => {};
+  readonly soon = (task: () => void) => {
+    this.turns++;
+    setImmediate(task);
+  };
+}
+
+/** Opens a world with dead letters, of which three are rare: the oldest, the newest and one between. */
+async function worldWithDead() {
+  const db = new Database(":memory:", { strict: true });
+  const clock = new TurnCounter();
+  const { store } = openMemoryStore(db, clock, () => {});
+  const world = await Furnished.open(async () => openedOnce(store));
+  const first = world.seqs.take(2 * ROWS);
+  const message = db.prepare(
+    "INSERT INTO message (seq, application_seq, event_type, payload, accepted_at) VALUES (?, ?, ?, x'7b7d', 1)",
+  );
+  const delivery = db.prepare(
+    `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger,
+       reason, ended_at) VALUES (?, ?, ?, 2, ?, 1, 1, 1, 0, 0, 'status_5xx', 1)`,
+  );
+  db.transaction(() => {
+    for (let i = 0; i < ROWS; i++) {
+      const seq = first + 2 * i;
+      const isRare = [0, ROWS / 2, ROWS - 1].includes(i);
+      message.run(seq, world.application.seq, isRare ? "rare" : "common");
+      delivery.run(seq + 1, seq, world.endpoint.seq, seq + 1);
+    }
+  })();
+  clock.turns = 0;
+  const rare = { environmentSeq: world.environment.seq, eventTypes: ["rare"] };
+  const rareSeqs = [first + 1, first + ROWS + 1, first + 2 * (ROWS - 1) + 1];
+  return { world, clock, rare, rareSeqs };
+}
+
+describe("long reads of dead letters", () => {
+  test("the groups of dead letters are counted in steps and add up", async () => {
+    const { world, clock } = await worldWithDead();
+    await using _ = world;
+    const groups = await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq });
+    const counts = groups.map(({ eventType, count }) => [eventType, count]);
+    expect(counts).toEqual([
+      ["common", ROWS - 3],
+      ["rare", 3],
+    ]);
+    expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
+  });
+
+  test("groups of redrivable dead letters are counted in steps", async () => {
+    const { world, clock, rare } = await worldWithDead();
+    await using _ = world;
+    expect(await world.store.history.deadLetters.redrivable(rare)).toMatchObject([{ count: 3 }]);
+    expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
+  });
+
+  test.each(["ascending", "descending"] as const)("a list finds rare dead letters in steps (%s)", async (order) => {
+    const { world, clock, rare, rareSeqs } = await worldWithDead();
+    await using _ = world;
+    const page = { limit: 10, from: null, backwards: false, order };
+    const { rows, more } = await world.store.history.deadLetters.list(rare, page);
+    expect({ found: rows.map(({ seq }) => seq).sort((a, b) => a - b), more }).toEqual({ found: rareSeqs, more: false });
+    expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
+  });
+
+  test("a list reads no further than its page", async () => {
+    const { world, clock } = await worldWithDead();
+    await using _ = world;
+    const page = { limit: 10, from: null, backwards: false, order: "descending" as const };
+    const { rows } = await world.store.history.deadLetters.list({ environmentSeq: world.environment.seq }, page);
+    expect([rows.length, clock.turns]).toEqual([10, 0]);
+  });
+
+  test("rare dead letters are dropped in steps, all with one call", async () => {
+    const { world, clock, rare } = await worldWithDead();
+    await using _ = world;
+    expect(await world.store.queue.drop(rare, 100)).toBe(3);
+    expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
+    expect(await world.store.history.deadLetters.groups(rare)).toEqual([]);
+  });
+
+  test("a call drops no more dead letters than its limit", async () => {
+    const { world } = await worldWithDead();
+    await using _ = world;
+    const all = { environmentSeq: world.environment.seq };
+    expect(await world.store.queue.drop(all, 5000)).toBe(5000);
+    expect(await world.store.queue.drop(all, ROWS)).toBe(ROWS - 5000);
+  });
+
+  test("one step of a redrive looks at a part of the dead letters and says where to continue", async () => {
+    const { world, rare, rareSeqs } = await worldWithDead();
+    await using _ = world;
+    const task: Task = {
+      ...{ seq: world.seqs.next(), environmentSeq: world.environment.seq, kind: "dead-letter.redrive" },
+      ...{ status: "running", data: {}, updatedAt: 1 },
+    };
+    await world.store.housekeeping.tasks.create(task);
+    const redriven: number[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const at = { first: world.seqs.take(100), now: 1 };
+      const step = await world.store.queue.redrive(rare, { after, limit: 100 }, at, () => task);
+      redriven.push(step.redriven);
+      expect(step.last ?? EVERYTHING).toBeGreaterThan(after);
+      after = step.last;
+    }
+    expect(redriven.length).toBeGreaterThanOrEqual(TURNS_MIN);
+    expect(redriven.reduce((sum, count) => sum + count)).toBe(rareSeqs.length);
+  });
+
+  test("concurrent long reads share the turns of the event loop, one step in each", async () => {
+    const { world, clock } = await worldWithDead();
+    await using _ = world;
+    const filter = { environmentSeq: world.environment.seq };
+    await Promise.all(Array.from({ length: 5 }, () => world.store.history.deadLetters.groups(filter)));
+    expect(clock.turns).toBeGreaterThanOrEqual(5 * TURNS_MIN);
+  });
+});
