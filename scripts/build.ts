@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeSealedRuntime } from "./runtime.ts";
 import { buildWeb } from "./web.ts";
 
 /**
@@ -34,17 +36,34 @@ async function buildExecutable(target: string | null): Promise<string> {
   // partial file is left.
   const temporary = await mkdtemp(join(DIST, ".build-"));
   const unfinished = join(temporary, `boathook${extension}`);
+  const sealed = join(temporary, `runtime${extension}`);
   try {
-    const targetFlag = target === null ? [] : [`--target=bun-${target}`];
-    const main = join(ROOT, "src", "main.ts");
-    const command = [process.execPath, "build", ...FLAGS, ...targetFlag, `--outfile=${unfinished}`, main];
-    const code = await Bun.spawn(command, { cwd: ROOT, stdout: "ignore", stderr: "inherit" }).exited;
-    if (code !== 0) throw new Error(`The build of ${finished} failed with exit code ${code}.`);
+    await writeSealedRuntime(await runtimeFor(target, join(temporary, `probe${extension}`)), sealed);
+    await compile(target, unfinished, join(ROOT, "src", "main.ts"), [...FLAGS, `--compile-executable-path=${sealed}`]);
     await rename(unfinished, finished);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
   return finished;
+}
+
+/** Returns the path of the Bun runtime for a target; null is this machine. */
+async function runtimeFor(target: string | null, probe: string): Promise<string> {
+  if (target === null) return process.execPath;
+  // Bun downloads a missing runtime into its cache only when it builds something for the target.
+  await compile(target, probe, join(ROOT, "src", "cli", "version.ts"), ["--compile"]);
+  const cache = Bun.spawnSync([process.execPath, "pm", "cache"], { cwd: ROOT }).stdout.toString().trim();
+  const runtime = join(cache, `bun-${target.replace("arm64", "aarch64")}-v${Bun.version}`);
+  if (existsSync(runtime)) return runtime;
+  if (target === `${process.platform.replace("win32", "windows")}-${process.arch}`) return process.execPath;
+  throw new Error(`Bun has not stored the runtime ${runtime}.`);
+}
+
+async function compile(target: string | null, to: string, main: string, flags: readonly string[]): Promise<void> {
+  const targetFlag = target === null ? [] : [`--target=bun-${target}`];
+  const command = [process.execPath, "build", ...flags, ...targetFlag, `--outfile=${to}`, main];
+  const code = await Bun.spawn(command, { cwd: ROOT, stdout: "ignore", stderr: "inherit" }).exited;
+  if (code !== 0) throw new Error(`Bun failed to build ${to} with exit code ${code}.`);
 }
 
 /** Builds the web pages and the executable for this machine. Throws if one of them fails. */

@@ -6,11 +6,13 @@ import type { Settings } from "./config/index.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import { ServiceStack } from "./core/service.ts";
+import { openFilesProblem } from "./core/shortage.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
+import { openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
-import { SystemResolver } from "./edge/resolver.ts";
+import { systemResolver } from "./edge/resolver.ts";
 import { httpServices, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
@@ -44,7 +46,7 @@ export async function startServer(settings: Settings, options: Options): Promise
   const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
   try {
     const transport = new HttpClient();
-    const ports = { clock, random: systemRandom, transport, resolver: new SystemResolver() };
+    const ports = { clock, random: systemRandom, transport, resolver: systemResolver() };
     const address = new OwnAddress(settings);
     const kernel = assemble({ store, facts, ports, settings: kernelSettings(settings, options.version, address) });
     return await run(kernel, transport, address, settings, options);
@@ -64,6 +66,7 @@ async function run(
 ): Promise<RunningServer> {
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
+  warnOfFewFiles(settings, log);
   await warnOfUnenforcedRules(store, log);
   const tally = new Tally(await store.history.totals());
   tally.listenTo(facts);
@@ -113,6 +116,12 @@ async function run(
     metrics.stop();
     throw error;
   }
+}
+
+function warnOfFewFiles({ deliveryConcurrency }: Settings, log: Log): void {
+  const filesMax = openFilesMax();
+  const problem = filesMax === null ? null : openFilesProblem(filesMax, deliveryConcurrency);
+  if (problem !== null) log.warn({ openFilesMax: filesMax }, problem);
 }
 
 async function warnOfUnenforcedRules(store: Store, log: Log): Promise<void> {

@@ -32,6 +32,20 @@ export interface Random {
  */
 export type TransportFailure = "timeout" | "connection" | "dns" | "tls" | "blocked";
 
+/** A resource of this machine that a delivery needs. */
+export type ShortResource = "open-files" | "local-ports" | "memory" | "network" | "name-servers";
+
+/**
+ * Nothing was sent because this machine lacks a resource. This says nothing about the receiver, so
+ * it is not an attempt.
+ */
+export interface Shortage {
+  readonly kind: "shortage";
+  readonly resource: ShortResource;
+  /** What happened and what to do, as text for operators. */
+  readonly detail: string;
+}
+
 export interface OutgoingRequest {
   /** The endpoint's URL as configured. */
   readonly url: URL;
@@ -73,14 +87,15 @@ export interface Transport {
    * After `signal` aborts, it resolves soon with `timeout` and releases the connection and the
    * body.
    */
-  send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer>;
+  send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage>;
 }
 
 export interface Resolver {
   /**
    * Resolves a host name to literal IP addresses. Resolves to an empty list if the name does not
-   * exist, if the lookup fails or after `signal` aborts. Never rejects. Addresses may be minutes
-   * old, so callers must check the address, not the name.
+   * exist, if the lookup fails or after `signal` aborts. Resolves to a shortage if no name server
+   * responds to anything. Never rejects. Addresses may be minutes old, so callers must check the
+   * address, not the name.
    */
-  resolve(host: string, signal: AbortSignal): Promise<readonly string[]>;
+  resolve(host: string, signal: AbortSignal): Promise<readonly string[] | Shortage>;
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { CommandFailed, EXIT } from "./exit-code.ts";
+import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
 import { addTokenCommand } from "./token.ts";
 import { usageSentence } from "./usage.ts";
@@ -10,14 +11,16 @@ import { version } from "./version.ts";
 /** Runs the command in the arguments (without the program itself) and returns the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
-    await buildProgram().parseAsync(args, { from: "user" });
+    const dropped = dropRuntimeVariables(process.env);
+    await buildProgram(dropped).parseAsync(args, { from: "user" });
     return EXIT.done;
   } catch (error) {
     return report(error);
   }
 }
 
-function buildProgram(): Command {
+/** `dropped` are the environment variables that the command reports as ignored. */
+function buildProgram(dropped: readonly string[]): Command {
   const program = new Command("boathook")
     .description("Send webhooks to your customers from one executable.")
     .version(version, "-V, --version", "print the version")
@@ -26,8 +29,12 @@ function buildProgram(): Command {
     .exitOverride()
     // `report` prints usage errors as one sentence.
     .configureOutput({ outputError() {} });
-  addServeCommand(program);
+  addServeCommand(program, dropped);
   addTokenCommand(program);
+  program.hook("preAction", (_, command) => {
+    // The server writes its warnings to its log.
+    if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));
+  });
   return program;
 }
 

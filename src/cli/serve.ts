@@ -4,6 +4,7 @@ import type { Settings } from "../config/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { announce } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
+import { droppedWarning } from "./runtime-variables.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { version } from "./version.ts";
@@ -11,21 +12,23 @@ import { version } from "./version.ts";
 /** Time after `shutdown-timeout` for closing the store, before the process exits in any case. */
 const STOP_GRACE_MS = 10_000;
 
-export function addServeCommand(program: Command): void {
+/** `dropped` are the environment variables that the server reports as ignored. */
+export function addServeCommand(program: Command, dropped: readonly string[]): void {
   const command = program
     .command("serve")
     .description("Run the server: API, delivery, built-in inbox and admin page.")
-    .action(() => serve(settingsFor(command)));
+    .action(() => serve(settingsFor(command), dropped));
   addSettingOptions(command);
 }
 
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
-async function serve(settings: Settings): Promise<void> {
+async function serve(settings: Settings, dropped: readonly string[]): Promise<void> {
   const log = createLog({
     level: settings.logLevel,
     format: settings.logFormat,
     colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
   });
+  for (const variable of dropped) log.warn({ variable }, droppedWarning(variable));
   const stopSignal = listenForStop();
   const server = await startServer(settings, { log, version });
   announce(settings, server, log);

@@ -1,3 +1,4 @@
+import type { ShortResource } from "../ports.ts";
 import type { Seq } from "./id.ts";
 import type { FailureReason } from "./outcome.ts";
 
@@ -41,6 +42,25 @@ export type Fact =
       readonly deadReason: FailureReason | null;
       /** Time since the message was accepted. Only meaningful if `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
+    }
+  /**
+   * An attempt that had started sent nothing, because this machine lacks a resource. It is not
+   * counted, and the delivery is tried again soon.
+   */
+  | {
+      readonly type: "delivery.postponed";
+      readonly deliverySeq: Seq;
+      readonly endpointSeq: Seq;
+      readonly resource: ShortResource;
+    }
+  /** Deliveries have begun to be postponed because of this resource. */
+  | { readonly type: "shortage.began"; readonly resource: ShortResource; readonly detail: string }
+  /** No delivery has been postponed because of this resource for a while. */
+  | {
+      readonly type: "shortage.ended";
+      readonly resource: ShortResource;
+      readonly since: number;
+      readonly postponed: number;
     }
   /** Deliveries that became dead or were cancelled without an attempt. */
   | {

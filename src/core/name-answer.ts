@@ -1,3 +1,5 @@
+import type { Shortage } from "../ports.ts";
+
 /**
  * Cached DNS result of one host name, and the rules for how long it may be used. All times are in
  * ms of a clock that never steps back.
@@ -9,7 +11,9 @@ export type LookupResult =
   /** The name servers report that the name does not exist or has no address. */
   | { readonly kind: "absent" }
   /** The lookup failed: no response in time, or a server error. */
-  | { readonly kind: "unanswered" };
+  | { readonly kind: "unanswered" }
+  /** This machine could not ask: no name server responds to anything. */
+  | { readonly kind: "unreachable"; readonly shortage: Shortage };
 
 export interface NameAnswer {
   /** Addresses from the latest successful lookup; empty if none may be used. */
@@ -20,6 +24,8 @@ export interface NameAnswer {
   readonly nextLookupAt: number;
   /** Number of consecutive failed lookups. */
   readonly failures: number;
+  /** Set if the latest lookup could not ask a name server. */
+  readonly shortage?: Shortage;
 }
 
 /**
@@ -47,6 +53,11 @@ export function pauseAfterFailureMs(failures: number): number {
  * addresses, because "no such name" is a definite response.
  */
 export function learn(before: NameAnswer | undefined, result: LookupResult, nowMs: number): NameAnswer {
+  if (result.kind === "unreachable") {
+    const { addresses = [], usableUntil = nowMs, failures = 0 } = before ?? {};
+    // The pause does not grow, so that all names are found soon after the name servers are back.
+    return { addresses, usableUntil, nextLookupAt: nowMs + pauseMsMin, failures, shortage: result.shortage };
+  }
   if (result.kind === "found" && result.addresses.length > 0) {
     const { addresses } = result;
     return { addresses, usableUntil: nowMs + usableMs, nextLookupAt: nowMs + freshMs, failures: 0 };
@@ -75,4 +86,10 @@ export type NameRank = 0 | 1 | 2;
 export function rankOf(answer: NameAnswer | undefined, nowMs: number): NameRank {
   if (answer === undefined) return 1;
   return answer.failures === 0 || usableAddresses(answer, nowMs).length > 0 ? 0 : 2;
+}
+
+/** Returns the result for callers: the usable addresses, or why there are none. */
+export function resolvedOf(answer: NameAnswer | undefined, nowMs: number): readonly string[] | Shortage {
+  const usable = usableAddresses(answer, nowMs);
+  return usable.length === 0 && answer?.shortage !== undefined ? answer.shortage : usable;
 }

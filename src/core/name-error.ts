@@ -19,6 +19,8 @@ const absentCodes: ReadonlySet<string> = new Set([
  */
 const refusedCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "EREFUSED"]);
 
+const silentCodes: ReadonlySet<string> = new Set(["ETIMEOUT", "ETIMEDOUT", "EAI_AGAIN"]);
+
 /** Maps an error code to a lookup result. Unknown codes count as unanswered. */
 export function lookupResultOf(code: string): LookupResult {
   return { kind: absentCodes.has(bare(code)) ? "absent" : "unanswered" };
@@ -26,6 +28,16 @@ export function lookupResultOf(code: string): LookupResult {
 
 export function isRefusal(code: string): boolean {
   return refusedCodes.has(bare(code));
+}
+
+/** True if the code means that no packet reached a name server. */
+export function isUnreached(code: string): boolean {
+  return bare(code) === "ECONNREFUSED";
+}
+
+/** True if the code may mean that the name servers do not respond, or only that one name hangs. */
+export function isSilence(code: string): boolean {
+  return silentCodes.has(bare(code));
 }
 
 function bare(code: string): string {

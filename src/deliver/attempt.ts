@@ -2,8 +2,9 @@ import { decide } from "../core/delivery.ts";
 import type { Facts } from "../core/fact.ts";
 import type { SeqSource } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
+import { restAfterShortageMs } from "../core/shortage.ts";
 import type { Signals } from "../core/signal.ts";
-import type { Answer, Clock, Random } from "../ports.ts";
+import type { Answer, Clock, Random, Shortage } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { Queue, Settled, Settlement } from "../store/index.ts";
 import { StoreUnavailable } from "../store/index.ts";
@@ -15,6 +16,7 @@ import type { DeliveryPolicy } from "./policy.ts";
 import { finishedFact, STORE_RETRY_MS, settlementOf } from "./settle.ts";
 import { type SendableContent, shape } from "./shape.ts";
 import type { Slots } from "./slots.ts";
+import { ShortageWatch } from "./watches/shortage-watch.ts";
 import { SlowWatch } from "./watches/slow-watch.ts";
 
 /** One try of a delivery. */
@@ -53,9 +55,11 @@ export interface AttemptParts {
 export class AttemptRunner {
   readonly #slow: SlowWatch;
   readonly #deadline: Deadline;
+  readonly #shortages: ShortageWatch;
 
   constructor(private readonly parts: AttemptParts) {
     this.#deadline = new Deadline(parts.clock, parts.facts);
+    this.#shortages = new ShortageWatch(parts.clock, parts.facts);
     this.#slow = new SlowWatch(parts.clock, (lane) => {
       parts.slots.setReputation(lane, "troubled");
       parts.onSlow();
@@ -69,6 +73,10 @@ export class AttemptRunner {
       const message = shape(attempt.content);
       const answer = await this.#send(attempt, message);
       if (answer === null) return;
+      if (answer.kind === "shortage") {
+        this.#postpone(attempt, answer);
+        return;
+      }
       const settlement = this.#judge(attempt, answer);
       const settled = await this.#settle(settlement);
       if (settled === null) return;
@@ -84,6 +92,7 @@ export class AttemptRunner {
   cutOff(): void {
     this.#deadline.cutOff();
     this.#slow.stop();
+    this.#shortages.stop();
   }
 
   #begin(lane: Lane, waiting: Waiting, now: number): RunningAttempt {
@@ -103,8 +112,27 @@ export class AttemptRunner {
    * Sends the message and waits for the response. Returns null if the attempt was aborted because
    * the process is stopping.
    */
-  #send({ target, entry }: RunningAttempt, message: SendableContent): Promise<Answer | null> {
+  #send({ target, entry }: RunningAttempt, message: SendableContent): Promise<Answer | Shortage | null> {
     return this.#deadline.deliver(target, message, entry.endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs);
+  }
+
+  /**
+   * Makes the lane rest after an attempt that a shortage of this machine has prevented. The
+   * delivery stays pending with its attempts and its due time.
+   */
+  #postpone(attempt: RunningAttempt, shortage: Shortage): void {
+    const { clock, memory, facts } = this.parts;
+    const { lane, waiting } = attempt;
+    const { seq: deliverySeq, endpointSeq } = waiting.delivery;
+    const now = clock.now();
+    this.#slow.ended(attempt, now);
+    memory.letGo(lane, waiting);
+    // The lane is read again from its beginning, so that the delivery comes before those behind it.
+    if (lane.isOwned) memory.release(lane);
+    // Concurrent attempts of the lane fail together and count as one.
+    if (lane.restsUntil <= now) lane.restsUntil = now + restAfterShortageMs(lane.shortages++);
+    facts.state({ type: "delivery.postponed", deliverySeq, endpointSeq, resource: shortage.resource });
+    this.#shortages.postponed(shortage);
   }
 
   /** Decides what the response means for the delivery, the endpoint and the lane. */
@@ -115,6 +143,7 @@ export class AttemptRunner {
     const outcome = classify(answer, endedAt);
     const wasFast = this.#slow.ended(attempt, endedAt);
     lane.hasEndedAttempt = true;
+    lane.shortages = 0;
     slots.setReputation(lane, outcome.success && wasFast ? "proven" : "troubled");
     // If the endpoint has been changed since the attempt started, this response does not disable
     // it.

@@ -1,5 +1,5 @@
 import type { Facts } from "../core/fact.ts";
-import type { Answer, Clock } from "../ports.ts";
+import type { Answer, Clock, Shortage } from "../ports.ts";
 import type { PreparedTarget, TargetMessage } from "../targets/target.ts";
 
 /** Aborts attempts that exceed their timeout, and all attempts when the process stops. */
@@ -16,7 +16,7 @@ export class Deadline {
    * rejects: an error becomes a failed attempt, because otherwise the message would be sent again
    * forever.
    */
-  async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | null> {
+  async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | Shortage | null> {
     const controller = new AbortController();
     this.#underWay.add(controller);
     const cancelTimeout = this.clock.after(timeoutMs, () => controller.abort());

@@ -40,6 +40,8 @@ export class Lane extends LanePosition {
    * Earliest time at which the lane may be served: it is throttled, or an error has interrupted it.
    */
   restsUntil = 0;
+  /** Number of successive attempts that a local shortage has prevented. */
+  shortages = 0;
   /**
    * The cached endpoint. Null until the lane is first served, and after every change of the
    * endpoint.

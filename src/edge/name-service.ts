@@ -1,8 +1,11 @@
 import { setServers } from "node:dns";
 import { readFileSync, statSync } from "node:fs";
 import type { LookupResult } from "../core/name-answer.ts";
-import { isRefusal, lookupResultOf } from "../core/name-error.ts";
+import { isRefusal, isSilence, isUnreached, lookupResultOf } from "../core/name-error.ts";
 import { nameServersOf } from "../core/resolv-conf.ts";
+import { noNameServer, shortageOf } from "../core/shortage.ts";
+import { socketError } from "./connect-error.ts";
+import { NameServerProbe } from "./name-server-probe.ts";
 import { PrioritySemaphore } from "./priority-semaphore.ts";
 
 /** Looks up one name. Never rejects. Aborting `signal` means that the caller no longer waits. */
@@ -14,6 +17,11 @@ export interface LookupReply {
   readonly result: LookupResult;
   /** The name servers cannot be reached or refused the query. */
   readonly isRefused: boolean;
+  /**
+   * Why there was no response: no packet reached a name server, or none responded in time. Absent if
+   * there was a response.
+   */
+  readonly silence?: "unreached" | "timeout";
 }
 
 /** Looks up a name with one backend. Never rejects. */
@@ -45,6 +53,10 @@ export class NameService {
    * the program needs.
    */
   readonly #system = new PrioritySemaphore([1], WAITING_FOR_SYSTEM_MAX);
+  readonly #probe = new NameServerProbe(async (host) => {
+    const { silence } = await this.lookUpBy(host, this.backend);
+    return silence === undefined;
+  });
   #version: string | null;
 
   constructor(
@@ -57,9 +69,25 @@ export class NameService {
 
   readonly ask: AskName = async (host, signal) => {
     if (this.backend === "c-ares") this.#reloadServers();
-    const { result, isRefused } = await this.lookUpBy(host, this.backend);
-    return isRefused && this.backend !== "system" ? this.#askSystem(host, signal) : result;
+    const lookupEnded = this.#probe.lookupBegan();
+    const reply = await this.lookUpBy(host, this.backend);
+    lookupEnded();
+    const asksSystem = reply.isRefused && this.backend !== "system";
+    const result = asksSystem ? await this.#askSystem(host, signal) : reply.result;
+    if (result.kind === "found") return result;
+    // Without a free descriptor, the lookup may even claim that the name does not exist.
+    const shortage = shortageOf(socketError() ?? "");
+    if (shortage !== null) return { kind: "unreachable", shortage };
+    const isUnreachable = result.kind === "unanswered" && this.#isUnreachable(reply);
+    return isUnreachable ? { kind: "unreachable", shortage: noNameServer } : result;
   };
+
+  /** Returns whether the name servers respond to nothing, so that a hanging lookup is not due to its name. */
+  readonly isSilent = (): boolean => this.#probe.isSilent;
+
+  #isUnreachable({ silence }: LookupReply): boolean {
+    return silence === "unreached" || (silence === "timeout" && this.#probe.isSilent);
+  }
 
   /**
    * Applies changes to resolv.conf, which c-ares reads only once, because machines change networks.
@@ -110,6 +138,7 @@ export async function lookUp(host: string, backend: Backend): Promise<LookupRepl
     return { result: { kind: "found", addresses }, isRefused: false };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    return { result: lookupResultOf(code), isRefused: isRefusal(code) };
+    const silence = isUnreached(code) ? "unreached" : isSilence(code) ? "timeout" : null;
+    return { result: lookupResultOf(code), isRefused: isRefusal(code), ...(silence && { silence }) };
   }
 }

@@ -1,5 +1,6 @@
-import { type LookupResult, learn, type NameAnswer, rankOf, usableAddresses } from "../core/name-answer.ts";
-import type { Clock, Resolver } from "../ports.ts";
+import { type LookupResult, learn, type NameAnswer, rankOf, resolvedOf, usableAddresses } from "../core/name-answer.ts";
+import { noNameServer } from "../core/shortage.ts";
+import type { Clock, Resolver, Shortage } from "../ports.ts";
 import { steadyClock } from "./clock.ts";
 import { type AskName, NameService } from "./name-service.ts";
 import { PrioritySemaphore } from "./priority-semaphore.ts";
@@ -17,15 +18,16 @@ const LOOKUP_MS_MAX = 6000;
 const PATIENCE_MS = 100;
 
 type Addresses = readonly string[];
+type Resolved = Addresses | Shortage;
 
 /** A lookup in progress, shared by all callers that need the name. */
 interface PendingLookup {
-  readonly addresses: Promise<Addresses>;
+  readonly addresses: Promise<Resolved>;
   /**
    * Resolves to the new addresses, or after a short wait to the old addresses that are still
    * usable.
    */
-  readonly addressesSoon: Promise<Addresses>;
+  readonly addressesSoon: Promise<Resolved>;
 }
 
 interface Name {
@@ -43,19 +45,37 @@ export class SystemResolver implements Resolver {
   readonly #semaphore = new PrioritySemaphore(CONCURRENT_MAX, WAITING_MAX);
 
   constructor(
-    private readonly askName: AskName = new NameService().ask,
+    private readonly askName: AskName,
     private readonly clock: Pick<Clock, "now" | "after"> = steadyClock,
+    /** Returns whether the name servers respond to nothing. */
+    private readonly isSilent: () => boolean = () => false,
   ) {}
 
-  resolve(host: string, signal: AbortSignal): Promise<Addresses> {
+  resolve(host: string, signal: AbortSignal): Promise<Resolved> {
     const now = this.clock.now();
     const name = this.#names.get(host);
     if (name?.answer !== undefined && now < name.answer.nextLookupAt) {
-      return Promise.resolve(usableAddresses(name.answer, now));
+      return Promise.resolve(resolvedOf(name.answer, now));
     }
     const pending = name?.pending ?? this.#startLookup(host, name?.answer);
     const isUsable = usableAddresses(name?.answer, now).length > 0;
-    return unlessAborted(isUsable ? pending.addressesSoon : pending.addresses, signal);
+    return this.#unlessAborted(isUsable ? pending.addressesSoon : pending.addresses, signal);
+  }
+
+  /**
+   * Resolves to no addresses, or to the shortage that made the lookup hang, as soon as `signal`
+   * aborts. Leaves no listener on a signal that outlives the lookup.
+   */
+  #unlessAborted(addresses: Promise<Resolved>, signal: AbortSignal): Promise<Resolved> {
+    if (signal.aborted) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const abort = () => resolve(this.isSilent() ? noNameServer : []);
+      signal.addEventListener("abort", abort, { once: true });
+      void addresses.then((found) => {
+        signal.removeEventListener("abort", abort);
+        resolve(found);
+      });
+    });
   }
 
   #startLookup(host: string, answer: NameAnswer | undefined): PendingLookup {
@@ -68,12 +88,12 @@ export class SystemResolver implements Resolver {
     return name.pending;
   }
 
-  async #refresh(host: string, name: Name): Promise<Addresses> {
+  async #refresh(host: string, name: Name): Promise<Resolved> {
     const result = await this.#lookUp(host, rankOf(name.answer, this.clock.now()));
     const now = this.clock.now();
     name.pending = null;
     if (result !== null) name.answer = learn(name.answer, result, now);
-    return usableAddresses(name.answer, now);
+    return resolvedOf(name.answer, now);
   }
 
   /**
@@ -86,7 +106,7 @@ export class SystemResolver implements Resolver {
     const timeout = Promise.withResolvers<LookupResult>();
     const cancel = this.clock.after(LOOKUP_MS_MAX, () => {
       controller.abort();
-      timeout.resolve({ kind: "unanswered" });
+      timeout.resolve(this.isSilent() ? { kind: "unreachable", shortage: noNameServer } : { kind: "unanswered" });
     });
     try {
       return await Promise.race([this.askName(host, controller.signal), timeout.promise]);
@@ -96,10 +116,10 @@ export class SystemResolver implements Resolver {
     }
   }
 
-  #newerOrUsable(addresses: Promise<Addresses>, answer: NameAnswer | undefined): Promise<Addresses> {
+  #newerOrUsable(addresses: Promise<Resolved>, answer: NameAnswer | undefined): Promise<Resolved> {
     const usable = usableAddresses(answer, this.clock.now());
     if (usable.length === 0) return addresses;
-    const { promise, resolve } = Promise.withResolvers<Addresses>();
+    const { promise, resolve } = Promise.withResolvers<Resolved>();
     const cancel = this.clock.after(PATIENCE_MS, () => resolve(usable));
     void addresses.then((newer) => {
       cancel();
@@ -109,18 +129,8 @@ export class SystemResolver implements Resolver {
   }
 }
 
-/**
- * Resolves to no addresses as soon as `signal` aborts. Leaves no listener on a signal that outlives
- * the lookup.
- */
-function unlessAborted(addresses: Promise<Addresses>, signal: AbortSignal): Promise<Addresses> {
-  if (signal.aborted) return Promise.resolve([]);
-  return new Promise((resolve) => {
-    const abort = () => resolve([]);
-    signal.addEventListener("abort", abort, { once: true });
-    void addresses.then((found) => {
-      signal.removeEventListener("abort", abort);
-      resolve(found);
-    });
-  });
+/** Returns a resolver that asks this machine's name servers. Create only one per process. */
+export function systemResolver(): SystemResolver {
+  const { ask, isSilent } = new NameService();
+  return new SystemResolver(ask, steadyClock, isSilent);
 }

@@ -1,6 +1,6 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
-import type { Answer } from "../ports.ts";
+import type { Answer, Shortage } from "../ports.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts, TargetPolicy } from "./target.ts";
 
 const DEFAULT_CONTENT_TYPE = "application/json";
@@ -56,7 +56,7 @@ class HttpEndpoint implements PreparedTarget {
     this.#setsContentType = Object.keys(endpoint.headers).some((name) => isSameName(name, "content-type"));
   }
 
-  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
     const known = this.#known;
     if (known === null) return this.#resolveAndSend(message, signal);
     return "kind" in known ? Promise.resolve(known) : this.#send(known, message, signal);
@@ -66,10 +66,11 @@ class HttpEndpoint implements PreparedTarget {
    * Sends to the allowed addresses of the host name. Connections are made to these literal
    * addresses, so the name cannot resolve to others in between.
    */
-  async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+  async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
     const { resolver } = this.parts.ports;
     const host = this.#url.hostname;
     const addresses = await resolver.resolve(host, signal);
+    if ("kind" in addresses) return addresses;
     if (signal.aborted) return failure("timeout", `The host name ${host} was not resolved in time.`);
     if (addresses.length === 0) return failure("dns", `The host name ${host} could not be resolved.`);
     const destination = this.#allowed(addresses);
@@ -90,7 +91,7 @@ class HttpEndpoint implements PreparedTarget {
    * The signature is made at the time of sending, so that receivers that reject old timestamps
    * accept retries.
    */
-  #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer> {
+  #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
     const { ports, policy } = this.parts;
     const { payload } = message;
     const headers = this.#signedHeaders(message, Math.floor(ports.clock.now() / 1000));

@@ -1,7 +1,7 @@
 import type { Subnet } from "../core/address.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
-import type { Answer, Clock, Resolver, Transport } from "../ports.ts";
+import type { Answer, Clock, Resolver, Shortage, Transport } from "../ports.ts";
 
 /**
  * Delivers to the endpoints of one URL scheme. A target defines where a delivery goes and in which
@@ -19,9 +19,10 @@ export interface Target {
 export interface PreparedTarget {
   /**
    * Makes one attempt. Returns the receiver's response, or why there was none, in the form of an
-   * attempt row for every protocol. Resolves soon after `signal` aborts.
+   * attempt row for every protocol; or the shortage because of which there was no attempt. Resolves
+   * soon after `signal` aborts.
    */
-  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer>;
+  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage>;
 }
 
 export interface TargetEndpoint {

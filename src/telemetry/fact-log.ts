@@ -5,6 +5,8 @@ import type { Log } from "./log.ts";
 const LOGGED = [
   "endpoint.disabled",
   "deliveries.buried",
+  "shortage.began",
+  "shortage.ended",
   "backlog.growing",
   "backlog.recovered",
   "operational.dropped",
@@ -40,6 +42,15 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         log.info(
           { count: fact.count, state: fact.state },
           "Deliveries ended without an attempt because their endpoint or payload is no longer available.",
+        );
+        break;
+      case "shortage.began":
+        log.warn({ resource: fact.resource }, `Deliveries wait for a resource of this machine. ${fact.detail}`);
+        break;
+      case "shortage.ended":
+        log.info(
+          { resource: fact.resource, since: new Date(fact.since).toISOString(), postponed: fact.postponed },
+          "Deliveries no longer wait for a resource of this machine.",
         );
         break;
       case "backlog.growing":

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
+import { shortResources } from "../core/shortage.ts";
 import type { StoreSize } from "../store/index.ts";
 import type { Tally } from "./tally.ts";
 
@@ -75,6 +76,7 @@ export class Metrics {
       help: "Commits that failed because the store could not be written.",
       registers,
     });
+    this.#countShortages(facts);
     // Looked up once, because this runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
     // Start every series at 0, so that the first failure counts in a rate.
@@ -91,6 +93,29 @@ export class Metrics {
       commitWrites.observe(writes);
     });
     facts.on(["commit.failed"], () => commitsFailed.inc());
+  }
+
+  #countShortages(facts: Facts): void {
+    const registers = [this.#registry];
+    const postponed = new Counter({
+      name: "boathook_deliveries_postponed_total",
+      help: "Attempts that were not made because this machine lacked a resource.",
+      labelNames: ["resource"],
+      registers,
+    });
+    const shortage = new Gauge({
+      name: "boathook_local_shortage",
+      help: "1 while deliveries wait for a resource of this machine.",
+      labelNames: ["resource"],
+      registers,
+    });
+    for (const resource of shortResources) {
+      postponed.labels(resource).inc(0);
+      shortage.labels(resource).set(0);
+    }
+    facts.on(["delivery.postponed"], ({ resource }) => postponed.labels(resource).inc());
+    facts.on(["shortage.began"], ({ resource }) => shortage.labels(resource).set(1));
+    facts.on(["shortage.ended"], ({ resource }) => shortage.labels(resource).set(0));
   }
 
   #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize }: Readings): void {

@@ -159,3 +159,74 @@ describe("system resolver as fallback", () => {
     expect(backends).toEqual(["c-ares"]);
   });
 });
+
+describe("name servers that do not respond", () => {
+  const unreachable = { kind: "unreachable", shortage: { kind: "shortage", resource: "name-servers" } };
+
+  test("no name server is reachable if the packets are refused and the system resolver fails too", async () => {
+    const lookUpBy: LookUpFunction = (_, backend) =>
+      Promise.resolve(
+        backend === "system"
+          ? { result: unanswered, isRefused: false }
+          : { result: unanswered, isRefused: true, silence: "unreached" },
+      );
+    const { ask } = new NameService(lookUpBy, "c-ares", "/nowhere/resolv.conf");
+    expect(await ask("a.test", wanted)).toMatchObject(unreachable);
+  });
+
+  test("a refused connection to a name server is reported as such", async () => {
+    setServers(["127.0.0.1:1"]);
+    try {
+      expect(await lookUp("four.test.", "c-ares")).toEqual({
+        result: unanswered,
+        isRefused: true,
+        silence: "unreached",
+      });
+    } finally {
+      setServers([server.address]);
+    }
+  });
+
+  /** Lookups that end only when the test says so. */
+  function hangingWorld() {
+    const lookups = new Map<string, (reply: LookupReply) => void>();
+    const began = Promise.withResolvers<void>();
+    const lookUpBy: LookUpFunction = (host) => {
+      if (host.endsWith(".invalid.")) began.resolve();
+      return new Promise((resolve) => lookups.set(host, resolve));
+    };
+    const service = new NameService(lookUpBy, "c-ares", "/nowhere/resolv.conf");
+    return { service, end: (host: string, reply: LookupReply) => lookups.get(host)!(reply), probed: began.promise };
+  }
+  const TIMEOUT: LookupReply = { result: unanswered, isRefused: false, silence: "timeout" };
+  const PROBE = "boathook-probe.invalid.";
+
+  test("a name that hangs while the name servers respond to another is unanswered", async () => {
+    const { service, end, probed } = hangingWorld();
+    const asked = service.ask("a.test", wanted);
+    await probed;
+    expect(service.isSilent()).toBe(true);
+    end(PROBE, { result: absent, isRefused: false });
+    await Promise.resolve();
+    end("a.test", TIMEOUT);
+    expect(await asked).toEqual(unanswered);
+    expect(service.isSilent()).toBe(false);
+  });
+
+  test("a name that hangs while the name servers respond to nothing is not its own fault", async () => {
+    const { service, end, probed } = hangingWorld();
+    const asked = service.ask("a.test", wanted);
+    await probed;
+    end("a.test", TIMEOUT);
+    expect(await asked).toMatchObject(unreachable);
+    end(PROBE, TIMEOUT);
+    await Promise.resolve();
+    expect(service.isSilent()).toBe(true);
+  });
+
+  test("the name of the probe reaches the name servers", async () => {
+    const { length } = server.asked;
+    await lookUp(PROBE, "c-ares");
+    expect(server.asked.slice(length)).toContain("boathook-probe.invalid");
+  });
+});

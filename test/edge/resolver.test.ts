@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { freshMs, type LookupResult, usableMs } from "../../src/core/name-answer.ts";
+import { noNameServer } from "../../src/core/shortage.ts";
 import { SystemResolver } from "../../src/edge/resolver.ts";
 import type { Clock } from "../../src/ports.ts";
 
@@ -266,4 +267,32 @@ test("a name fails while too many are waiting, and the failure is not cached", a
   await turn();
   questions[0]!.answer(found(NEW));
   expect(await again).toEqual(NEW);
+});
+
+test("a caller that aborts while the name servers respond to nothing gets the shortage", async () => {
+  let isSilent = true;
+  const resolver = new SystemResolver(
+    () => new Promise(() => {}),
+    new ManualClock(),
+    () => isSilent,
+  );
+  const [first, second] = [new AbortController(), new AbortController()];
+  const resolved = [resolver.resolve("a.test", first.signal), resolver.resolve("a.test", second.signal)];
+  first.abort();
+  isSilent = false;
+  second.abort();
+  expect(await Promise.all(resolved)).toEqual([noNameServer, []]);
+});
+
+test("a lookup that reaches its time limit while the name servers respond to nothing resolves to the shortage", async () => {
+  const clock = new ManualClock();
+  const resolver = new SystemResolver(
+    () => new Promise(() => {}),
+    clock,
+    () => true,
+  );
+  const resolved = resolver.resolve("a.test", patient);
+  await turn();
+  clock.pass(6000);
+  expect(await resolved).toEqual(noNameServer);
 });

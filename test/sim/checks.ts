@@ -82,6 +82,9 @@ export class Checks {
       case "attempt.finished":
         this.attempts.finished(fact);
         break;
+      case "delivery.postponed":
+        this.attempts.postponed(fact);
+        break;
       case "defect.found":
         this.violation(`a defect in ${fact.where}: ${fact.error}`);
         break;

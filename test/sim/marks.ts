@@ -18,6 +18,7 @@ const STAGES = [
     "retry: while the lane was busy",
     "retry: 410 of a changed endpoint",
   ] as const),
+  "attempt: prevented by a shortage",
   ...(["lane: read a claimed delivery again", "lane: passed over after the clock was set back"] as const),
   ...(["lane: read a full page", "lane: payload deleted before the attempt", "lane: accepted while busy"] as const),
   ...(["lane: cancelled by a deletion", "lane: buried by a disabling", "lane: enabled while being buried"] as const),

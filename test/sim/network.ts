@@ -1,4 +1,5 @@
-import type { Answer, OutgoingRequest, Resolver, Transport } from "../../src/ports.ts";
+import { shortageOf } from "../../src/core/shortage.ts";
+import type { Answer, OutgoingRequest, Resolver, Shortage, Transport } from "../../src/ports.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 
@@ -27,8 +28,8 @@ export class Network implements Transport, Resolver {
   constructor(
     private readonly clock: VirtualClock,
     private readonly dice: Dice,
-    /** The chance that a look-up fails or hangs. */
-    private readonly lookupFaults: number,
+    /** Chances per look-up that it fails or hangs, and per call that this machine lacks something. */
+    private readonly faults: { readonly lookup: number; readonly shortage: number },
   ) {}
 
   /** From now on everything works, except for endpoints that are gone. */
@@ -45,8 +46,9 @@ export class Network implements Transport, Resolver {
     return this.#moods.get(host) ?? "healthy";
   }
 
-  resolve(_host: string, signal: AbortSignal): Promise<readonly string[]> {
-    const isFaulty = !this.#isCalm && this.dice.chance(this.lookupFaults);
+  resolve(_host: string, signal: AbortSignal): Promise<readonly string[] | Shortage> {
+    if (this.#lacksSomething()) return Promise.resolve(SHORTAGE);
+    const isFaulty = !this.#isCalm && this.dice.chance(this.faults.lookup);
     const hangs = isFaulty && this.dice.chance(0.3);
     return new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve([]), { once: true });
@@ -54,13 +56,18 @@ export class Network implements Transport, Resolver {
     });
   }
 
-  send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
+  send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     this.onSend(request);
+    if (this.#lacksSomething()) return Promise.resolve(SHORTAGE);
     const host = request.url.hostname;
     return new Promise<Answer>((resolve) => {
       signal.addEventListener("abort", () => resolve(failure("timeout")), { once: true });
       this.clock.at(this.dice.between(1, 20), () => this.#react(host, request, resolve));
     });
+  }
+
+  #lacksSomething(): boolean {
+    return !this.#isCalm && this.dice.chance(this.faults.shortage);
   }
 
   #react(host: string, request: OutgoingRequest, respond: (answer: Answer) => void): void {
@@ -106,6 +113,8 @@ export class Network implements Transport, Resolver {
     this.arrivals.push({ host, messageId, body });
   }
 }
+
+const SHORTAGE = shortageOf("EMFILE")!;
 
 function response(status: number, retryAfter: string | null = null): Answer {
   return { kind: "response", status, retryAfter, body: new Uint8Array(0), note: null };

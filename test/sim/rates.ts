@@ -45,6 +45,8 @@ const FAULTS = {
   slowWrite: [0.01, 0.5],
   /** Per look-up. */
   lookup: [0.005, 0.1],
+  /** Per look-up and per request. */
+  shortage: [0.005, 0.2],
   longPause: [0.004, 0.06],
 } as const satisfies Readonly<Record<string, Range>>;
 export type FaultName = keyof typeof FAULTS;

@@ -83,7 +83,7 @@ export class World implements Scene {
     this.dice = new Dice(seed);
     this.rates = rollRates(this.dice);
     this.settings = rollSettings(this.dice);
-    this.network = new Network(this.clock, this.dice, this.rates.faults.lookup);
+    this.network = new Network(this.clock, this.dice, this.rates.faults);
     // Makes the tables, which the checks read.
     openMemoryStore(this.db, this.clock.ofProcess(-1), () => {});
     this.inFlight = new InFlight(this.db, this.clock);

@@ -11,7 +11,7 @@ import { plainApplication } from "../../src/core/resources/application.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
-import type { Answer, Cancel, Clock, OutgoingRequest } from "../../src/ports.ts";
+import type { Answer, Cancel, Clock, OutgoingRequest, Shortage, ShortResource } from "../../src/ports.ts";
 import { type Delivery, type Endpoint, type NewMessage, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
@@ -33,7 +33,8 @@ export type Reaction =
   | "hang"
   | number
   | { readonly status: number; readonly afterMs?: number; readonly retryAfter?: string }
-  | { readonly failure: "connection" | "tls"; readonly afterMs?: number };
+  | { readonly failure: "connection" | "tls" | "blocked"; readonly afterMs?: number }
+  | { readonly shortage: ShortResource; readonly afterMs?: number };
 
 /** Returns the reaction to an attempt, given the numbers of the message and the attempt. */
 export type Behaviour = (message: number, attempt: number) => Reaction;
@@ -53,7 +54,7 @@ export interface WorldOptions {
   /** The random number: a constant or the result of a function. */
   readonly chance?: number | (() => number);
   /** Resolves host names. `hang` never resolves. */
-  readonly resolve?: (host: string) => readonly string[] | "hang";
+  readonly resolve?: (host: string) => readonly string[] | Shortage | "hang";
   /** Wraps the store that the engine uses. */
   readonly wrapStore?: (store: Store, clock: Clock) => Store;
 }
@@ -381,13 +382,13 @@ export class EngineWorld implements Disposable {
 
   // --- the network ---
 
-  #resolve(host: string, signal: AbortSignal): Promise<readonly string[]> {
+  #resolve(host: string, signal: AbortSignal): Promise<readonly string[] | Shortage> {
     const found = this.#options.resolve?.(host) ?? ["93.184.216.34"];
     if (found !== "hang") return Promise.resolve(found);
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve([]), { once: true }));
   }
 
-  #send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
+  #send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     const host = request.url.hostname;
     const { message } = JSON.parse(Buffer.from(request.body).toString()) as { message: number };
     this.headers = request.headers;
@@ -456,9 +457,10 @@ export class EngineWorld implements Disposable {
   }
 }
 
-function answerOf(reaction: Exclude<Reaction, "hang">): Answer {
+function answerOf(reaction: Exclude<Reaction, "hang">): Answer | Shortage {
   if (typeof reaction === "number")
     return { kind: "response", status: reaction, retryAfter: null, body: EMPTY, note: null };
+  if ("shortage" in reaction) return { kind: "shortage", resource: reaction.shortage, detail: "none left" };
   if ("failure" in reaction) return { kind: "failure", reason: reaction.failure, detail: reaction.failure };
   return {
     kind: "response",

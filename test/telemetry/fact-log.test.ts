@@ -47,6 +47,12 @@ describe("fact log", () => {
     [{ ...failing, what: "read", damaged: true }, "error", /^Database is damaged/],
     [{ type: "store.recovered", damaged: false }, "info", /works again/],
     [{ type: "inbox.received", token: "t", bytes: 5, messageId: "msg_1" }, "info", /inbox/],
+    [
+      { type: "shortage.began", resource: "memory", detail: "No memory." },
+      "warn",
+      /resource of this machine. No memory/,
+    ],
+    [{ type: "shortage.ended", resource: "memory", since: 0, postponed: 5 }, "info", /no longer wait/],
     [taskEnded("failed", "The endpoint is disabled."), "warn", /task failed/],
   ])("the fact %j is logged as %s", (fact, level, text) => {
     expect(linesOf(fact)).toMatchObject([{ level, message: expect.stringMatching(text) }]);
@@ -63,6 +69,7 @@ describe("fact log", () => {
 
   test.each<Fact>([
     { type: "attempt.started", deliverySeq: 1, endpointSeq: 1 },
+    { type: "delivery.postponed", deliverySeq: 1, endpointSeq: 1, resource: "memory" },
     { type: "commit.finished", writes: 1, durationMs: 1 },
     { type: "commit.failed", writes: 1, full: true, message: "full" },
     { type: "deliveries.redriven", environmentSeq: 1, count: 1 },

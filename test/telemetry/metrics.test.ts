@@ -59,6 +59,8 @@ describe("metrics", () => {
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
     "process_start_time_seconds",
+    "boathook_deliveries_postponed_total",
+    "boathook_local_shortage",
   ])("the metric %s is present from the start, with a help text", async (name) => {
     const text = await metricsWith().text();
     expect(text).toContain(`# HELP ${name} `);
@@ -69,6 +71,21 @@ describe("metrics", () => {
     const lines = (await metricsWith().text()).split("\n").filter((line) => line !== "");
     for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+|\w+\{.*\} \+?Inf)$/);
     expect(metricsWith().contentType).toStartWith("text/plain");
+  });
+
+  test("the metrics show what deliveries wait for, and how often one was postponed", async () => {
+    const of = async (resource: string) =>
+      (await metrics!.text()).split("\n").filter((line) => line.includes(`{resource="${resource}"}`));
+    metricsWith();
+    facts.state({ type: "delivery.postponed", deliverySeq: 1, endpointSeq: 1, resource: "memory" });
+    facts.state({ type: "shortage.began", resource: "memory", detail: "" });
+    expect(await of("memory")).toEqual([
+      'boathook_deliveries_postponed_total{resource="memory"} 1',
+      'boathook_local_shortage{resource="memory"} 1',
+    ]);
+    expect((await of("network")).every((line) => line.endsWith(" 0"))).toBe(true);
+    facts.state({ type: "shortage.ended", resource: "memory", since: 0, postponed: 1 });
+    expect((await of("memory"))[1]).toEndWith(" 0");
   });
 
   test("the counters count facts", async () => {

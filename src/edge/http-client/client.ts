@@ -1,6 +1,7 @@
 import { connectAddressesMax } from "../../core/connect-order.ts";
 import { OneLife } from "../../core/service.ts";
-import type { Answer, OutgoingRequest, Transport } from "../../ports.ts";
+import type { Answer, OutgoingRequest, Shortage, Transport } from "../../ports.ts";
+import { systemCalls } from "../connect-error.ts";
 import { Exchange } from "./exchange.ts";
 import { FailedTargets } from "./failed-targets.ts";
 import { timedOut, unsendable } from "./failure.ts";
@@ -27,10 +28,11 @@ export class HttpClient extends OneLife implements Transport {
    */
   constructor({ ca = null }: { readonly ca?: string | null } = {}) {
     super();
+    systemCalls();
     this.#destinations = new Destinations(ca);
   }
 
-  send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
+  send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     if (signal.aborted) return Promise.resolve(timedOut);
     const destination = this.#destinations.of(request.url, request.addresses);
     const head = requestHead(destination.headStart, request.headers, request.body.byteLength);

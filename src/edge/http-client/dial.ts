@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { Socket } from "bun";
 import type { Cancel } from "../../ports.ts";
+import { connectError } from "../connect-error.ts";
 
 /** A socket of `node:net`, which wraps a native one. */
 interface WithHandle {
@@ -31,7 +32,10 @@ export function dial(
   };
   // `node:net` still uses its native socket right after this event.
   dialing.once("connect", () => queueMicrotask(take));
-  dialing.on("error", (error: NodeJS.ErrnoException) => failed(error.code ?? error.name));
+  dialing.on("error", (error: NodeJS.ErrnoException) => {
+    const code = error.code ?? error.name;
+    failed(code === "ECONNREFUSED" ? connectError(address, port) : code);
+  });
   return () => dialing.destroy();
 }
 

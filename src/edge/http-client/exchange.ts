@@ -1,6 +1,7 @@
 import { connectShareMs } from "../../core/connect-order.ts";
 import { ResponseParser } from "../../core/http-response/response-parser.ts";
-import type { Answer, OutgoingRequest } from "../../ports.ts";
+import type { Answer, OutgoingRequest, Shortage } from "../../ports.ts";
+import { connectShortage } from "../connect-error.ts";
 import { Connection, type ConnectionUser } from "./connection.ts";
 import type { FailedTargets } from "./failed-targets.ts";
 import { type ConnectionEnd, failureOf, notHttp, timedOut, tooSlow } from "./failure.ts";
@@ -37,7 +38,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     private readonly head: string,
     private readonly request: OutgoingRequest,
     private readonly signal: AbortSignal,
-    private readonly resolve: (answer: Answer) => void,
+    private readonly resolve: (answer: Answer | Shortage) => void,
   ) {
     this.#parser = new ResponseParser(request.responseBytesMax);
     this.signal.addEventListener("abort", this);
@@ -66,7 +67,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
 
   ended(_connection: Connection, end: ConnectionEnd): void {
     if (!this.#isOpen) {
-      this.#unopened(failureOf(end, false));
+      // Other addresses would fail for the same reason.
+      const shortage = end.isTls ? null : connectShortage(end.code, this.route[this.#at]!.address);
+      if (shortage === null) this.#unopened(failureOf(end, false));
+      else this.#lack(shortage);
       return;
     }
     const parser = this.#parser;
@@ -140,6 +144,12 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     this.#start();
   }
 
+  /** This machine lacks a resource. Idle connections to other targets use descriptors and ports. */
+  #lack(shortage: Shortage): void {
+    this.shared.pool.shed();
+    this.#finish(shortage);
+  }
+
   /** Called when the signal is aborted. */
   handleEvent(): void {
     // The target that used up the time is not the first choice of the next request.
@@ -164,7 +174,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     this.#timer = null;
   }
 
-  #finish(answer: Answer): void {
+  #finish(answer: Answer | Shortage): void {
     this.#stopTimer();
     this.#connection = null;
     this.signal.removeEventListener("abort", this);

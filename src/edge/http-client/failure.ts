@@ -18,6 +18,9 @@ export const notHttp: Answer = failure("connection", "The response is not HTTP/1
 export function failureOf({ code, isTls }: ConnectionEnd, hasResponseBegun: boolean): Answer {
   if (isTls) return failure("tls", `The TLS connection failed (${code}).`);
   if (code === "ECONNREFUSED") return failure("connection", "The connection was refused.");
+  if (code === "EPERM" || code === "EACCES") {
+    return failure("connection", `A firewall on the sending machine forbids the connection (${code}).`);
+  }
   if (code === "ETIMEDOUT") return failure("timeout", `The connection failed (${code}).`);
   if (code !== "" && code !== "ECONNRESET" && code !== "EPIPE") {
     return failure("connection", `The connection failed (${code}).`);

@@ -65,6 +65,12 @@ export class Pool implements ConnectionUser {
     if (this.#count === 0) this.#stopTimer();
   }
 
+  /** Closes the older half of each target's idle connections, because descriptors are needed. */
+  shed(): void {
+    for (const [key, list] of this.#idle) for (let i = Math.ceil(list.length / 2); i > 0; i--) this.#closeOldest(key);
+    if (this.#count === 0) this.#stopTimer();
+  }
+
   /** Closes all idle connections. */
   close(): void {
     for (const [key, list] of this.#idle) for (let i = list.length; i > 0; i--) this.#closeOldest(key);

@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { HttpClient } from "../../../src/edge/http-client/client.ts";
-import type { Answer, OutgoingRequest } from "../../../src/ports.ts";
+import type { Answer, OutgoingRequest, Shortage } from "../../../src/ports.ts";
 import { selfSigned } from "../../support/certificate.ts";
 import { until } from "../../support/delivery.ts";
 import { type RawServerOptions, startRawServer } from "../../support/raw-server.ts";
@@ -25,7 +25,7 @@ async function abortedBy(
   hang: (socket: Socket, abort: () => void) => void,
   { isTls = false, ...fields }: Partial<OutgoingRequest> & { isTls?: boolean } = {},
   options: RawServerOptions = {},
-): Promise<Answer> {
+): Promise<Answer | Shortage> {
   const controller = new AbortController();
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   await using server = await startRawServer((socket) => {

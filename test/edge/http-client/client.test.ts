@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "node:net";
 import { HttpClient } from "../../../src/edge/http-client/client.ts";
-import type { Answer } from "../../../src/ports.ts";
+import type { Answer, Shortage } from "../../../src/ports.ts";
 import { chunked } from "../../core/http-response/read.ts";
 import { answer, type SocketReceiver, type Speaking, startSocketReceiver } from "../../support/socket-receiver.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
@@ -13,7 +13,7 @@ const CLOSING_ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: clos
 /** Starts a receiver and a client. `send` sends one request to the receiver. */
 async function withReceiver(
   speaking: Speaking,
-  use: (send: (signal?: AbortSignal) => Promise<Answer>, receiver: SocketReceiver) => Promise<void>,
+  use: (send: (signal?: AbortSignal) => Promise<Answer | Shortage>, receiver: SocketReceiver) => Promise<void>,
 ): Promise<void> {
   await using receiver = await startSocketReceiver(speaking);
   const client = new HttpClient();

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "node:net";
 import { HttpClient } from "../../../src/edge/http-client/client.ts";
-import type { Answer } from "../../../src/ports.ts";
+import type { Answer, Shortage } from "../../../src/ports.ts";
 import { startRawServer } from "../../support/raw-server.ts";
 import { type Speaking, startSocketReceiver } from "../../support/socket-receiver.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
 /** Sends two requests in succession. Returns the responses and the number of connections. */
-async function twoTo(speaking: Speaking): Promise<{ first: Answer; second: Answer; connections: number }> {
+async function twoTo(speaking: Speaking): Promise<{
+  first: Answer | Shortage;
+  second: Answer | Shortage;
+  connections: number;
+}> {
   await using receiver = await startSocketReceiver(speaking);
   const client = new HttpClient();
   const first = await client.send(requestTo(receiver.url), patient);

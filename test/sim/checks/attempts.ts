@@ -17,6 +17,7 @@ interface UnderWay {
   readonly round: number;
   /** Null if the schedule was being changed. */
   readonly scheduleMs: readonly number[] | null;
+  readonly attemptsTotal: number;
 }
 
 export interface DeliveryRow {
@@ -44,6 +45,8 @@ export class AttemptChecks {
    * hand.
    */
   readonly #firstAttempts = new Map<Seq, number>();
+  /** Deliveries that a shortage has postponed, so that younger ones may start first. */
+  readonly #postponed = new Set<Seq>();
   /** The turn in which payloads were deleted last. */
   #deletedIn = -1;
   readonly #limits: Limits;
@@ -110,7 +113,8 @@ export class AttemptChecks {
     const rules = this.#limits.started(endpointSeq);
     if (rules?.isClosed) this.violation(`delivery ${deliverySeq} is attempted although its endpoint is closed`);
     const row = this.#delivery.get(deliverySeq);
-    this.#underWay.set(deliverySeq, { round: row?.round ?? 0, scheduleMs: rules?.scheduleMs ?? null });
+    const { round = 0, attempts_total: attemptsTotal = 0 } = row ?? {};
+    this.#underWay.set(deliverySeq, { round, scheduleMs: rules?.scheduleMs ?? null, attemptsTotal });
     if (row === null) {
       this.violation(`delivery ${deliverySeq} is attempted but is not stored`);
     } else if (row.state === CANCELLED && this.#deletedIn === this.clock.turn) {
@@ -135,6 +139,17 @@ export class AttemptChecks {
     if (row?.round === attempt.round) this.#waits.began(row, ended, attempt.scheduleMs?.[failedBefore] ?? 0);
   }
 
+  postponed({ deliverySeq, endpointSeq }: FactOf<"delivery.postponed">): void {
+    const attempt = this.#underWay.get(deliverySeq);
+    this.#underWay.delete(deliverySeq);
+    this.#limits.finished(endpointSeq);
+    this.#postponed.add(deliverySeq);
+    const attemptsTotal = this.#delivery.get(deliverySeq)?.attempts_total;
+    if (attempt !== undefined && attemptsTotal !== undefined && attemptsTotal !== attempt.attemptsTotal) {
+      this.violation(`delivery ${deliverySeq} counts an attempt that sent nothing`);
+    }
+  }
+
   /** To be called at the end: no scheduled message was sent before its time. */
   nothingWasEarly(sent: readonly Sent[]): void {
     for (const { seq, sentAt, deliverAt, answer } of sent) {
@@ -146,7 +161,8 @@ export class AttemptChecks {
   }
 
   #checkOrder(endpointSeq: Seq, row: DeliveryRow, isFifo: boolean): void {
-    if (row.trigger === 0 && row.attempts_total === 0 && row.deliver_at === null) {
+    const isFirst = row.trigger === 0 && row.attempts_total === 0 && row.deliver_at === null;
+    if (isFirst && !this.#postponed.has(row.seq)) {
       const younger = this.#limits.firstAttempt(endpointSeq, row.seq);
       if (younger !== null) this.violation(`delivery ${row.seq} starts after the younger ${younger}`);
     }

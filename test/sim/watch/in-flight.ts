@@ -91,7 +91,7 @@ export class InFlight {
     return attempt;
   }
 
-  finished({ deliverySeq }: FactOf<"attempt.finished">): void {
+  finished({ deliverySeq }: FactOf<"attempt.finished" | "delivery.postponed">): void {
     this.attempts.delete(deliverySeq);
   }
 

@@ -107,6 +107,10 @@ export class Observer {
       case "attempt.finished":
         inFlight.finished(fact);
         break;
+      case "delivery.postponed":
+        inFlight.finished(fact);
+        marks.hit("attempt: prevented by a shortage");
+        break;
       case "endpoint.disabled":
         if (fact.cause !== "manual") marks.hit(`endpoint: disabled as ${fact.cause}`);
         break;

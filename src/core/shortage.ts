@@ -1,0 +1,66 @@
+import type { Shortage, ShortResource } from "../ports.ts";
+
+/** The rules for resources of this machine that a delivery needs and that may run out. */
+
+export const shortResources = [
+  "open-files",
+  "local-ports",
+  "memory",
+  "network",
+  "name-servers",
+] as const satisfies readonly ShortResource[];
+
+/** The resource that is missing, by error code. */
+const RESOURCES: ReadonlyMap<string, ShortResource> = new Map(
+  Object.entries<ShortResource>({
+    EMFILE: "open-files",
+    ENFILE: "open-files",
+    EADDRNOTAVAIL: "local-ports",
+    EAGAIN: "local-ports",
+    ENOBUFS: "memory",
+    ENOMEM: "memory",
+    ENETDOWN: "network",
+    ENETUNREACH: "network",
+  }),
+);
+
+const DETAILS: Readonly<Record<ShortResource, string>> = {
+  "open-files": "No file descriptor is left. Raise the limit of open files or lower delivery-concurrency.",
+  "local-ports": "No local port is left. Widen the range of local ports or lower delivery-concurrency.",
+  memory: "The system has no memory left for connections. Free some memory.",
+  network: "This machine has no network. Check its network interfaces.",
+  "name-servers": "No name server responds. Check the network and resolv.conf.",
+};
+
+/** Returns the shortage that an error code means; null if the code means none. */
+export function shortageOf(code: string): Shortage | null {
+  const resource = RESOURCES.get(code);
+  return resource === undefined ? null : { kind: "shortage", resource, detail: `${DETAILS[resource]} (${code})` };
+}
+
+export const noNameServer: Shortage = {
+  kind: "shortage",
+  resource: "name-servers",
+  detail: DETAILS["name-servers"],
+};
+
+const REST_MS_MIN = 250;
+const REST_MS_MAX = 5000;
+
+/**
+ * Returns how long a lane rests when an attempt was prevented `before` times in a row before, in
+ * ms.
+ */
+export function restAfterShortageMs(before: number): number {
+  return Math.min(REST_MS_MIN * 2 ** before, REST_MS_MAX);
+}
+
+/** Open files for everything but attempts: clients, the store and idle connections. */
+const OTHER_FILES = 512;
+
+/** Returns a warning if a process may not open enough files for its attempts; otherwise null. */
+export function openFilesProblem(filesMax: number, deliveryConcurrency: number): string | null {
+  const needed = deliveryConcurrency + OTHER_FILES;
+  if (filesMax >= needed) return null;
+  return `The limit of open files is ${filesMax}, but delivery-concurrency ${deliveryConcurrency} needs ${needed}. Raise the limit (ulimit -n, or LimitNOFILE in systemd).`;
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * Returns the maximum number of files and connections that this process may have open; null if the
+ * system does not show it. The runtime has raised the soft limit to the hard limit at its start (Bun
+ * 1.4.5, also in a compiled executable).
+ */
+export function openFilesMax(): number | null {
+  try {
+    const soft = /^Max open files\s+(?<soft>\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.groups?.soft;
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { executable } from "../support/binary.ts";
+import { makeApplication } from "../support/client.ts";
+import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { type Installation, install } from "../support/installation.ts";
+import { startReceiver } from "../support/receiver.ts";
+
+/** Resources of the machine that run out while the executable delivers. */
+
+/** Fewer than any process has open. */
+const NO_FILES = 4;
+const canLimit = process.platform === "linux" && Bun.which("prlimit") !== null;
+
+/** Sets the number of files that a running process may have open. */
+async function limitFiles(pid: number, count: number): Promise<void> {
+  const { exited } = Bun.spawn(["prlimit", `--pid=${pid}`, `--nofile=${count}:`]);
+  if ((await exited) !== 0) throw new Error(`The limit of open files of process ${pid} could not be set.`);
+}
+
+describe.if(canLimit)("a lack of file descriptors", () => {
+  let boathook: Installation;
+  beforeAll(async () => {
+    boathook = await install(["--retry-schedule="]);
+  });
+  afterAll(() => boathook[Symbol.asyncDispose]());
+
+  test("messages wait while no file descriptor is left, and their first attempt succeeds later", async () => {
+    const { send, process } = boathook;
+    // The connection is not kept, so that every attempt needs a new descriptor.
+    await using receiver = startReceiver(() => new Response(null, { headers: { connection: "close" } }));
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, receiver.url);
+    await attemptsOf(send, app, await sendMessage(send, app));
+    await limitFiles(process.pid, NO_FILES);
+    const messages: string[] = [];
+    for (let i = 0; i < 20; i++) messages.push(await sendMessage(send, app));
+    const line = await process.logged(({ msg }) => msg.startsWith("Deliveries wait for a resource"));
+    expect(line).toMatchObject({ level: "warn", resource: "open-files" });
+    await limitFiles(process.pid, 4096);
+    for (const message of messages) {
+      expect(await attemptsOf(send, app, message)).toMatchObject([{ statusText: "success" }]);
+    }
+    expect(receiver.received).toHaveLength(21);
+    const warnings = process.log.filter(({ msg }) => msg.startsWith("Deliveries wait for a resource"));
+    expect(warnings).toHaveLength(1);
+    const metrics = await (await fetch(`${boathook.url}/metrics`)).text();
+    expect(metrics).toContain('boathook_local_shortage{resource="open-files"} 1');
+    expect(
+      Number(/boathook_deliveries_postponed_total\{resource="open-files"\} (\d+)/.exec(metrics)![1]),
+    ).toBeGreaterThan(0);
+    expect((await send("GET", "/dead-letter/summary")).json.total).toBe(0);
+  }, 30_000);
+});
+
+test("a limit of open files that is too low for delivery-concurrency is logged at the start", async () => {
+  const program = ["sh", "-c", 'ulimit -n 600; exec "$0" "$@"', ...executable()];
+  await using boathook = await install(["--delivery-concurrency=100"], { program });
+  const line = await boathook.process.logged(({ openFilesMax }) => openFilesMax !== undefined);
+  expect(line).toMatchObject({ level: "warn", openFilesMax: 600 });
+  expect(line.msg).toContain("delivery-concurrency 100 needs 612");
+});
+
+test("the soft limit of open files is raised to the hard limit at the start", async () => {
+  const program = ["sh", "-c", 'ulimit -S -n 600; exec "$0" "$@"', ...executable()];
+  await using boathook = await install(["--delivery-concurrency=100"], { program });
+  const { stdout } = Bun.spawn(["sh", "-c", `grep "open files" /proc/${boathook.process.pid}/limits`]);
+  const [, soft, hard] = /Max open files +(\d+) +(\d+)/.exec(await new Response(stdout).text())!;
+  expect([soft === hard, soft !== "600"]).toEqual([true, true]);
+  expect(boathook.process.log.some(({ openFilesMax }) => openFilesMax !== undefined)).toBe(false);
+});
