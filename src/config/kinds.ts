@@ -146,6 +146,14 @@ export const bearer: Kind<string> = {
   fromToml: stringOnly,
 };
 
+/** A secret that is never sent, such as a key for signatures: any text. */
+export const secretText: Kind<string> = {
+  label: "secret",
+  expected: "a text that is not empty",
+  parse: (text) => (text === "" ? null : text),
+  fromToml: stringOnly,
+};
+
 /** A 256-bit key. */
 export const hexKey: Kind<string> = {
   label: "secret",

@@ -11,6 +11,7 @@ import {
   oneOf,
   path,
   rate,
+  secretText,
   share,
   size,
   subnet,
@@ -90,7 +91,7 @@ export const SCHEMA = {
   }),
   jwtSecret: setting("jwt-secret", {
     group: "Secrets",
-    kind: bearer,
+    kind: secretText,
     default: null,
     description: "if set, HS256 tokens in the Svix format are accepted too",
     secret: true,

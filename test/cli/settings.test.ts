@@ -71,7 +71,14 @@ const CASES: Readonly<Record<Field, Case>> = {
     invalid: ["", "20", "-1s", "20 s", "1w", "1e3s"],
   },
   rootToken: { valid: [["s3cret!", "s3cret!"]], invalid: ["", "a b", "ä", "x".repeat(257), "a\nb"] },
-  jwtSecret: { valid: [["s3cret!", "s3cret!"]], invalid: ["", "a b"] },
+  jwtSecret: {
+    valid: [
+      ["s3cret!", "s3cret!"],
+      [" a b\tü ", " a b\tü "],
+      ["x".repeat(300), "x".repeat(300)],
+    ],
+    invalid: [""],
+  },
   encryptionKey: { valid: [[KEY, KEY.toLowerCase()]], invalid: ["", KEY.slice(1), `${KEY}0`, KEY.replace("0", "g")] },
   metricsToken: { valid: [["m", "m"]], invalid: ["", "a b"] },
   dataDir: { valid: [["/var/lib/boathook", "/var/lib/boathook"]], invalid: ["", "  ", "a\0b"] },
