@@ -19,9 +19,12 @@ export function looksLikeJwt(text: string): boolean {
   return compactForm.test(text);
 }
 
+/** How far the issuer's clock may differ from this server's, in seconds. */
+export const jwtLeewaySeconds = 60;
+
 /**
  * Verifies the signature, `exp` and `nbf`. Both times are optional, in seconds since the Unix
- * epoch, and have no leeway. The signature is compared as text. A lenient decoder accepts several
+ * epoch, with a leeway of `jwtLeewaySeconds`. The signature is compared as text. A lenient decoder accepts several
  * spellings of the same bytes, and a revoked token must not have another valid spelling.
  */
 export function verifyJwt(text: string, secret: string, nowMs: number): Verified {
@@ -39,8 +42,8 @@ export function verifyJwt(text: string, secret: string, nowMs: number): Verified
 function checkTimes(claims: Claims, now: number): Verified {
   const { exp, nbf } = claims;
   if (!isTime(exp) || !isTime(nbf)) return { problem: "malformed" };
-  if (exp !== undefined && exp <= now) return { problem: "expired" };
-  if (nbf !== undefined && nbf > now) return { problem: "early" };
+  if (exp !== undefined && exp + jwtLeewaySeconds <= now) return { problem: "expired" };
+  if (nbf !== undefined && nbf - jwtLeewaySeconds > now) return { problem: "early" };
   return { claims };
 }
 

@@ -19,10 +19,11 @@ describe("JWT", () => {
     });
   });
 
-  test("a JWT is valid from nbf until exp, without leeway", () => {
-    expect(verify(signJwt({ nbf: now, exp: now + 1 }, SECRET))).toEqual({ claims: { nbf: now, exp: now + 1 } });
-    expect(problemOf(signJwt({ exp: now }, SECRET))).toBe("expired");
-    expect(problemOf(signJwt({ nbf: now + 1 }, SECRET))).toBe("early");
+  test("a JWT is valid from nbf until exp, with a leeway of 60 seconds at both ends", () => {
+    const widest = { nbf: now + 60, exp: now - 59 };
+    expect(verify(signJwt(widest, SECRET))).toEqual({ claims: widest });
+    expect(problemOf(signJwt({ exp: now - 60 }, SECRET))).toBe("expired");
+    expect(problemOf(signJwt({ nbf: now + 61 }, SECRET))).toBe("early");
     expect(verify(signJwt({}, SECRET))).toEqual({ claims: {} });
   });
 

@@ -3,7 +3,7 @@ import { ensureEnvironment } from "../../commands/environments.ts";
 import { environmentPrefix } from "../../core/environment.ts";
 import type { IdCodec, SeqSource } from "../../core/id.ts";
 import { instantMax } from "../../core/instant.ts";
-import { type Claims, looksLikeJwt, verifyJwt } from "../../core/jwt.ts";
+import { type Claims, jwtLeewaySeconds, looksLikeJwt, verifyJwt } from "../../core/jwt.ts";
 import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Application, Environment, Store } from "../../store/index.ts";
@@ -23,7 +23,8 @@ const PROBLEMS = {
 } as const;
 
 /**
- * The caller that a JWT identifies, and the JWT's expiry in ms since the Unix epoch, or infinity.
+ * The caller that a JWT identifies, and when the JWT stops being accepted, in ms since the Unix
+ * epoch, or infinity.
  */
 export interface JwtBearer {
   readonly identity: Identity;
@@ -108,9 +109,12 @@ export class JwtReader {
     return application;
   }
 
-  /** Returns the time in `exp`, or an earlier time if the application's tokens were expired. */
+  /**
+   * Returns when the JWT stops being accepted: after the leeway that follows `exp`, or earlier if
+   * the application's tokens were expired.
+   */
   async #endOf({ exp, iat }: Claims, application: Application | null): Promise<number> {
-    const own = typeof exp === "number" ? endOf(exp) : Number.POSITIVE_INFINITY;
+    const own = typeof exp === "number" ? endOf(exp + jwtLeewaySeconds) : Number.POSITIVE_INFINITY;
     if (application === null) return own;
     // A JWT without `iat` may be arbitrarily old.
     const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
@@ -124,6 +128,13 @@ export class JwtReader {
  */
 function endOf(expSeconds: number): number {
   return Math.min(Math.ceil(expSeconds * 1000), instantMax);
+}
+
+/**
+ * Returns until when the revocation of a JWT must be stored: as long as the JWT would be accepted.
+ */
+export function revokedUntil(expiresAt: number | null): number | null {
+  return expiresAt === null ? null : Math.min(expiresAt + jwtLeewaySeconds * 1000, instantMax);
 }
 
 function subjectOf(sub: unknown): string {
