@@ -6,8 +6,7 @@ import { buildWeb } from "./web.ts";
 
 /**
  * Builds `dist/boathook`, the executable for this machine. With `--all`, also builds
- * `dist/boathook-<os>-<arch>` for all other systems and downloads their runtimes if they are
- * missing.
+ * `dist/boathook-<os>-<arch>` for all other systems. Missing runtimes are downloaded.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -22,7 +21,7 @@ const FLAGS = [
   "--minify-syntax",
   "--minify-whitespace",
   "--sourcemap",
-  // The executable must not read configuration from the directory in which it is started.
+  // The executable must not read configuration from its working directory.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
 ];
@@ -32,8 +31,8 @@ async function buildExecutable(target: string | null): Promise<string> {
   const suffix = target === null ? "" : `-${target}`;
   const extension = (target ?? process.platform).startsWith("win") ? ".exe" : "";
   const finished = join(DIST, `boathook${suffix}${extension}`);
-  // Built in a temporary directory first, so that a running executable is not overwritten and no
-  // partial file is left.
+  // The executable is built in a temporary directory and then moved, so that a running executable
+  // is not overwritten and no partial file is left.
   const temporary = await mkdtemp(join(DIST, ".build-"));
   const unfinished = join(temporary, `boathook${extension}`);
   const sealed = join(temporary, `runtime${extension}`);

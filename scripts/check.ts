@@ -19,7 +19,8 @@ const REPORT = join(ROOT, "dist", "junit.xml");
 interface Step {
   readonly name: string;
   /**
-   * Arguments for the runtime that runs this script, so that no other program has to be installed.
+   * Arguments for `bun`. The step runs in the same Bun executable as this script, so nothing else
+   * has to be installed.
    */
   readonly args: readonly string[];
 }
@@ -40,7 +41,7 @@ async function run(args: readonly string[]): Promise<{ ok: boolean; ending: stri
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
-    // API tests can also run against the sources; here they run against the new executable.
+    // The API tests run against the new executable instead of the sources.
     env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE },
   });
   await child.exited;
@@ -72,7 +73,7 @@ async function runTests(summary: string[]): Promise<Counts> {
 }
 
 /**
- * Counts one failure for a test process that crashed, failed outside of its tests, or ran no tests.
+ * Counts one failure for a test process that crashed, failed outside its tests, or ran no tests.
  */
 function countTests(report: TestReport | null, ok: boolean): Counts {
   if (report === null) return { passed: 0, failed: 1, skipped: 0 };

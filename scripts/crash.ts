@@ -1,7 +1,7 @@
 /**
- * Kills the executable with SIGKILL again and again under load, during starts, during shutdowns and
- * during the first start on an empty data directory: `bun run crash --cycles 50`. Ends with 1 if
- * anything that was acknowledged is lost, altered or undone.
+ * Kills the executable with SIGKILL repeatedly: under load, during starts, during shutdowns, and
+ * during the first start with an empty data directory. Usage: `bun run crash --cycles 50`. Exits
+ * with 1 if anything that was acknowledged is lost, altered or undone.
  */
 import { parseArgs } from "node:util";
 import { crash, crashFirstStart } from "../test/crash/run.ts";

@@ -1,9 +1,7 @@
 import { join } from "node:path";
 import { buildWeb } from "./web.ts";
 
-/**
- * `bun run dev` runs the server from its sources and restarts it whenever a source file changes.
- */
+/** `bun run dev` runs the server from its sources and restarts it when a source file changes. */
 
 const MAIN = join(import.meta.dir, "..", "src", "main.ts");
 
@@ -11,7 +9,7 @@ await buildWeb();
 const server = Bun.spawn([process.execPath, "--watch", MAIN, "serve", ...process.argv.slice(2)], {
   stdio: ["inherit", "inherit", "inherit"],
 });
-// A terminal sends its signals to both processes, so only wait for the server to exit.
+// A terminal sends its signals to both processes, so this one only waits for the server to exit.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (signal === "SIGTERM") server.kill(signal);

@@ -5,8 +5,8 @@ import { startServer } from "./sdks/server.ts";
 
 /**
  * `bun run fuzz` runs Schemathesis against the OpenAPI document of a real server. It checks that no
- * response is a 5xx, violates its schema or has an undocumented status. Without Python it is
- * skipped with the reason.
+ * response is a 5xx, violates its schema or has an undocumented status. Without Python, the run is
+ * skipped and the reason is printed.
  */
 
 const SCHEMATHESIS = "schemathesis==4.32.5";
@@ -14,14 +14,14 @@ const HOME = join(import.meta.dir, "..", "dist", "schemathesis");
 const INSTALL_TIMEOUT_MS = 180_000;
 const RUN_TIMEOUT_MS = 240_000;
 /**
- * Excluded paths: streams and long polls, which do not end by themselves, and inboxes, which
- * respond as configured.
+ * Excluded paths: streams and long polls, which do not end by themselves, and inboxes, whose
+ * responses the sender can configure.
  */
 const EXCLUDED = "/live$|/poller/|/inbox/";
 
 export interface FuzzReport {
   readonly outcome: "passed" | "failed" | "skipped";
-  /** Result line for people. */
+  /** The result as a line to print. */
   readonly line: string;
 }
 

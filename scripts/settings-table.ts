@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { settingsTable } from "../src/config/index.ts";
 
 /**
- * Prints the table of all settings. With `--write`, inserts it between its two markers in the
+ * Prints the table of all settings. With `--write`, inserts the table between its markers in the
  * README.
  */
 

@@ -1,8 +1,8 @@
 /**
- * Runs the simulation: `bun run sim --seeds 1000`, or a single seed with `--seed 42`, which also
- * prints its rates. Stops at the first seed that finds something unless `--keep-going` is set. At
- * the end, prints how often each mark was reached; from 200 seeds on, a mark that was never reached
- * is a failure. `--canary` runs planted faults instead, which the simulation must find.
+ * Runs the simulation: `bun run sim --seeds 1000`, or `--seed 42` for a single seed, which also
+ * prints that seed's rates. Stops at the first seed that finds a fault unless `--keep-going` is
+ * set. At the end, prints how often each mark was reached. From 200 seeds on, a mark that was never
+ * reached is a failure. `--canary` runs planted faults instead, which the simulation must find.
  */
 import { parseArgs } from "node:util";
 import { CANARY_NAMES, type Canary, findings } from "../test/sim/canary.ts";
@@ -10,7 +10,7 @@ import { MARKS, Marks } from "../test/sim/marks.ts";
 import { describeRates } from "../test/sim/rates.ts";
 import { World } from "../test/sim/world.ts";
 
-/** In so many seeds every mark must be reached. */
+/** Number of seeds in which every mark must be reached. */
 const SEEDS_FOR_MARKS = 200;
 
 const { values } = parseArgs({
@@ -30,7 +30,7 @@ if (!Number.isSafeInteger(from) || !Number.isSafeInteger(count) || count < 1) {
 }
 
 interface Search {
-  /** The first seed that found something, or null. */
+  /** The first seed that found a fault, or null. */
   readonly found: number | null;
   readonly marks: Marks;
 }
@@ -61,7 +61,7 @@ async function search(canary: Canary | null): Promise<Search> {
   return { found, marks };
 }
 
-/** Runs every canary. Returns how many were not found. */
+/** Runs every canary. Returns the number of canaries that were not found. */
 async function searchCanaries(): Promise<number> {
   let missed = 0;
   for (const canary of CANARY_NAMES) {
@@ -72,7 +72,7 @@ async function searchCanaries(): Promise<number> {
   return missed;
 }
 
-/** Prints the table of marks. Returns how many were never reached. */
+/** Prints the table of marks. Returns the number of marks that were never reached. */
 function printMarks(marks: Marks): number {
   for (const mark of MARKS) console.log(`${String(marks.of(mark)).padStart(9)}  ${mark}`);
   const missing = marks.missing();

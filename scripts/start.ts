@@ -5,7 +5,7 @@ import { EXECUTABLE, ensureExecutable } from "./executable.ts";
  * itself with it. Further arguments are passed to `boathook serve`.
  */
 
-/** The log is readable for people even through a pipe, unless a format is configured. */
+/** The log is human-readable even in a pipe, unless a format is configured. */
 function logFormat(args: readonly string[]): string[] {
   const asked =
     args.some((argument) => /^--(log-format|config)(=|$)/.test(argument)) ||

@@ -1,6 +1,7 @@
 /**
- * Programs that tests use and that a machine may lack. They are installed as root on Debian-based
- * systems. On other systems the tests that need them are skipped with a note.
+ * Programs that tests use and that may be missing on a machine. They are installed as root on
+ * Debian-based systems. On other systems, tests that need a missing program are skipped with a
+ * note.
  */
 
 interface Tool {

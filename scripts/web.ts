@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 /**
  * Builds `web/` into `dist/web/`, which `src/edge/assets.ts` embeds. File names are fixed. The HTML
- * refers to them with a `?v=…` that changes with their content, so that browsers can cache them
- * forever.
+ * refers to them with a `?v=…` that changes with the content of the file, so that browsers can
+ * cache the files forever.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -28,7 +28,7 @@ export async function buildWeb(): Promise<void> {
   await writePage("docs.html", "/docs/", DOCS_FILES);
 }
 
-/** Bundles one entry and the styles that it imports into `<name>.js` and `<name>.css`. */
+/** Bundles an entry point and the styles that it imports into `<name>.js` and `<name>.css`. */
 async function bundle(entry: string, name: string): Promise<void> {
   await Bun.build({
     entrypoints: [join(WEB, entry)],
@@ -44,7 +44,9 @@ async function copy(from: string, name: string): Promise<void> {
   await Bun.write(join(OUT, name), Bun.file(from));
 }
 
-/** Writes an HTML page that refers to each of its files with the version of its content. */
+/**
+ * Writes an HTML page. The page refers to each of its files by the version of the file's content.
+ */
 async function writePage(page: string, folder: string, names: readonly string[]): Promise<void> {
   let html = await Bun.file(join(WEB, page)).text();
   for (const name of names) {

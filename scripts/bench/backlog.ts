@@ -6,7 +6,7 @@ import { type Receiver, startReceiver } from "./receiver.ts";
 import { alignColumns, formatNumber } from "./report.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
-/** Cost of a backlog. Times in ms, memory in MB. */
+/** The figures of a run with a long backlog. Times are in ms, memory is in MB. */
 export interface BacklogFigures {
   readonly pending: number;
   readonly emptyStartMs: number;
@@ -15,7 +15,7 @@ export interface BacklogFigures {
   readonly filledMemoryPeakMb: number;
   readonly startMs: number;
   /**
-   * Webhooks received after the restart. Those that had arrived but were not settled before the
+   * Webhooks received after the restart. Webhooks that had arrived but were not settled before the
    * kill arrive again.
    */
   readonly drained: number;

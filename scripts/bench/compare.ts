@@ -15,9 +15,9 @@ export interface Comparison {
 }
 
 /**
- * Runs each target once per round, so that drift of the machine affects all of them alike, and
- * prints the figures. Two builds take turns at going first on a path (A B, then B A), because the
- * first of a pair has an advantage.
+ * Runs each target once per round and prints the figures. Measuring all targets in every round
+ * keeps drift of the machine from favouring one of them. Two builds alternate which runs first on a
+ * path (A B, then B A), because the first of a pair has an advantage.
  */
 export async function compare(options: Options, executable: string): Promise<Comparison> {
   await using receiver = await startReceiver(options.receiver);

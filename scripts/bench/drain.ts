@@ -4,7 +4,7 @@ import type { Receiver } from "./receiver.ts";
 /** State of receiver and sender when nothing more arrived. */
 export interface Drained {
   readonly received: number;
-  /** Time of the last observed arrival, by `performance.now()`. */
+  /** Time at which the last arrival was noticed, by `performance.now()`. */
   readonly lastArrivalAt: number;
   /** User and system time of the sending process so far. */
   readonly cpuMs: number;
@@ -15,8 +15,8 @@ const QUIET_MS = 300;
 const DRAIN_WITHIN_MS = 120_000;
 
 /**
- * Waits until nothing has arrived for a while and the sender reports that it has finished. Watches
- * the receiver, which costs the sender nothing, and asks the sender only then. Rejects after two
+ * Waits until nothing has arrived for a while and the sender reports that it has finished. Polls
+ * only the receiver until then, because polling the sender would slow it down. Rejects after two
  * minutes.
  */
 export async function drained(receiver: Receiver, pid: number, isFinished: () => Promise<boolean>): Promise<Drained> {

@@ -1,25 +1,28 @@
 import type { PathName } from "./path.ts";
 
-/** Figures of the runs, and medians and ratios computed from them. Pure. */
+/** The figures of runs, and medians and ratios computed from them. All functions are pure. */
 
 export type TargetName = "yardstick" | "product" | "against";
 
-/** Result of one run of one target. */
+/** The result of one run of one target. */
 export interface Run {
   readonly target: TargetName;
-  /** Null for the yardstick. */
+  /** Null for the yardstick, a minimal sender that the product is compared with. */
   readonly path: PathName | null;
   readonly round: number;
-  /** Messages accepted, by the target's own count. */
+  /** Number of accepted messages, as the target counts them. */
   readonly accepted: number;
   /**
-   * Messages with a 2xx response, counted by the load generator. It does not wait for some of its
-   * last ones.
+   * Number of messages with a 2xx response, as the load generator counts them. It does not wait for
+   * its last few responses.
    */
   readonly answered: number;
   /** Requests that were refused or got no response. */
   readonly failed: number;
-  /** Deliveries finished, by the target's own count, and webhooks counted by the receiver. */
+  /**
+   * Number of finished deliveries, as the target counts them, and of webhooks that the receiver
+   * counted.
+   */
   readonly delivered: number;
   readonly received: number;
   readonly deliveredPerSecond: number;
@@ -41,7 +44,9 @@ export const FIGURES: ReadonlyArray<readonly [figure: Figure, label: string, dig
 
 export type Medians = Readonly<Record<Figure, number>>;
 
-/** Returns the median, or NaN for an empty list. */
+/**
+ * Paths to remove before fetching, because files of older pinned versions would be used otherwise.
+ */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -50,7 +55,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Returns the name of a run: `yardstick`, or a build and its path, such as `product named/token`.
+ * Returns the label of a run: `yardstick`, or a build and its path, such as `product named/token`.
  */
 export function labelOf({ target, path }: Pick<Run, "target" | "path">): string {
   return path === null ? target : `${target} ${path}`;
@@ -66,7 +71,7 @@ export function medians(runs: readonly Run[]): Map<string, Medians> {
   );
 }
 
-/** One figure of the product divided by the same figure of another target, over all rounds. */
+/** A figure of the product divided by the same figure of another target, over all rounds. */
 export interface Ratio {
   readonly median: number;
   readonly min: number;

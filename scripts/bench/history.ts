@@ -5,8 +5,8 @@ import { systemClock } from "../../src/edge/clock.ts";
 import type { NewMessage, Settlement, Store } from "../../src/store/index.ts";
 
 /**
- * The history of an application that has been busy for long, with common and rare values of every
- * kind.
+ * The history of an application that has been busy for a long time, with common and rare values of
+ * every kind.
  */
 export interface History {
   readonly applicationSeq: Seq;
@@ -22,12 +22,12 @@ const ENVIRONMENT = "default";
 export const HISTORY_APPLICATION = "history";
 const BATCH = 1000;
 const COMMON_TYPES = 10;
-/** Interval of messages with rare seen. */
+/** One message in this many has rare values. */
 const RARE = 5000;
-/** Number of oldest messages with values that never occur later. */
+/** Number of the oldest messages. Their values never occur later. */
 const OLDEST = 60;
 
-/** Values by which the lists can be filtered. */
+/** Values that the lists can be filtered by. */
 export const seen = {
   commonType: "order.changed-3",
   rareType: "order.lost",
@@ -40,7 +40,7 @@ export const seen = {
 } as const;
 
 /**
- * Writes `attempts` attempts to the busy endpoint, with their messages and the deliveries of the
+ * Writes `attempts` attempts of the busy endpoint, with their messages and the deliveries of the
  * other endpoints, through the store's own methods.
  */
 export async function writeHistory(store: Store, attempts: number): Promise<History> {

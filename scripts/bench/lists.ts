@@ -8,8 +8,8 @@ import { Child, TemporaryDirectory } from "./resources.ts";
 
 /**
  * `bun scripts/bench/lists.ts [attempts]` measures the lists of a server with a million attempts,
- * or the given number. It reads every filter over HTTP from the first page to the 1,000th or the
- * last. Prints ms.
+ * or the given number. It reads each list with every filter over HTTP, from the first page to the
+ * 1,000th or the last. Prints times in ms.
  */
 
 const ATTEMPTS = 1_000_000;
@@ -58,7 +58,7 @@ interface Walked {
   readonly path: string;
   readonly pages: number;
   readonly items: number;
-  /** Duration of each page. */
+  /** How long each page took. */
   readonly durationsMs: readonly number[];
 }
 

@@ -6,7 +6,7 @@ export type LoadKind = "wrk" | "bun";
 export interface LoadJob {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** ASCII bodies, used by the requests in rotation. */
+  /** The ASCII request bodies, sent in rotation. */
   readonly bodies: readonly string[];
   readonly connections: number;
   readonly seconds: number;
@@ -15,7 +15,7 @@ export interface LoadJob {
 export interface LoadResult {
   /** Requests with a 2xx response. */
   readonly accepted: number;
-  /** Requests with another response, or none. */
+  /** Requests with another response or no response. */
   readonly failed: number;
   readonly seconds: number;
   readonly p50Ms: number;
@@ -33,13 +33,13 @@ export function describeLoad(kind: LoadKind): string {
 }
 
 /**
- * Sends for `seconds` seconds, on each connection one request after the other. Rejects if the
+ * Sends requests for `seconds` seconds, one after another on each connection. Rejects if the
  * generator itself fails.
  */
 export async function runLoad(kind: LoadKind, job: LoadJob): Promise<LoadResult> {
   using directory = new TemporaryDirectory();
   const command = kind === "wrk" ? await wrkCommand(job, directory.file("job.lua")) : plainCommand(job);
-  // The client of Bun opens at most this many connections.
+  // Bun's HTTP client opens at most this many connections.
   await using child = new Child(command, { BUN_CONFIG_MAX_HTTP_REQUESTS: String(job.connections) });
   const read = (line: string) => (line.startsWith("{") ? (JSON.parse(line) as LoadResult) : null);
   return await child.waitForLine(read, job.seconds * 1000 + GRACE_MS);
@@ -52,8 +52,8 @@ async function wrkCommand(job: LoadJob, script: string): Promise<string[]> {
 }
 
 /**
- * JSON of ASCII text is also a valid Lua string. Each request is formatted once, not every time it
- * is sent.
+ * The JSON of an ASCII text is also a valid Lua string. Each request is formatted once, not each
+ * time it is sent.
  */
 function wrkScript({ headers, bodies }: LoadJob): string {
   const headerLines = Object.entries(headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`);
@@ -80,7 +80,7 @@ function plainCommand(job: LoadJob): string[] {
   return [process.execPath, import.meta.path, JSON.stringify(job)];
 }
 
-/** The plain Bun generator: this file run as a program. */
+/** The generator in plain Bun: this file run as a program. */
 async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob): Promise<LoadResult> {
   const latenciesMs: number[] = [];
   let failed = 0;

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { median } from "./figures.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
-/** Resource usage of a process, from Linux. NaN on other systems. */
+/** The resource usage of a process on Linux; NaN on other systems. */
 export interface Usage {
   /** User and system time since the start of the process. */
   readonly cpuMs: number;
@@ -12,14 +12,14 @@ export interface Usage {
   readonly memoryPeakBytes: number;
 }
 
-/** `/proc/PID/stat` counts in 1/100 s on every architecture, whatever the kernel's own tick is. */
+/** The unit of `/proc/PID/stat` is 1/100 s on every architecture, whatever tick the kernel uses. */
 const MS_PER_TICK = 10;
 
 export function usageOf(pid: number): Usage {
   if (process.platform !== "linux") return { cpuMs: NaN, memoryBytes: NaN, memoryPeakBytes: NaN };
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name in parentheses may contain anything. `utime` and `stime` are the 12th and 13th field
-  // after it.
+  // The name in parentheses may contain any character. `utime` and `stime` are the 12th and 13th
+  // fields after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
@@ -33,10 +33,7 @@ export function usageOf(pid: number): Usage {
 const FSYNCS = 50;
 const PAGE_BYTES = 4096;
 
-/**
- * Returns how long the disk of the temporary directory takes to sync a page, in ms: the median of
- * several.
- */
+/** Returns the median time that the disk of the temporary directory takes to sync a page, in ms. */
 export function fsyncMs(): number {
   using directory = new TemporaryDirectory();
   const file = openSync(directory.file("fsync"), "w");
@@ -52,7 +49,7 @@ export function fsyncMs(): number {
   return median(durations);
 }
 
-/** Returns one line about the machine. The load average is that of the last minute. */
+/** Returns one line that describes the machine, with its load average over the last minute. */
 export function describeMachine(): string {
   const model = cpus()[0]?.model.trim() || process.arch;
   const load = loadavg()[0]?.toFixed(2);

@@ -23,12 +23,12 @@ export interface Conditions {
   readonly seconds: number;
 }
 
-/** State of target and receiver when all accepted messages have been delivered. */
+/** The state of the target and the receiver after all accepted messages were delivered. */
 interface Snapshot extends Counts, Drained {}
 
 /**
- * Starts a target on an empty disk, warms it up, loads it, and waits until everything has been
- * delivered.
+ * Starts a target with an empty directory, warms it up, loads it, and waits until everything has
+ * been delivered.
  */
 export async function measure(target: Target, round: number, conditions: Conditions): Promise<Run> {
   using directory = new TemporaryDirectory();

@@ -43,7 +43,7 @@ export interface Options {
   readonly endpoints: number;
   readonly spread: boolean;
   readonly pending: number;
-  /** Paths of the product, without duplicates. */
+  /** The product's paths to measure, without duplicates. */
   readonly paths: readonly PathName[];
   readonly only: "yardstick" | "product" | "both";
   /** Null for the executable of this tree, which is built if it is stale. */

@@ -1,11 +1,16 @@
 /**
- * The way of a message through the product. Both parts change what the product does for every
+ * A case in which the product is measured. Both properties change what the product does for each
  * message.
  */
 export interface Path {
-  /** Host in the endpoint URL. A name uses the resolver and its cache; an address does not. */
+  /**
+   * Kind of host in the endpoint URL. A name uses the resolver and its cache; an address does not.
+   */
   readonly host: HostKind;
-  /** Token of the sender. The product handles the root token differently from stored tokens. */
+  /**
+   * Kind of token that the sender uses. The product handles the root token differently from stored
+   * tokens.
+   */
   readonly token: TokenKind;
 }
 
@@ -24,11 +29,15 @@ export const PATHS: Readonly<Record<PathName, Path>> = {
 export const PATH_NAMES = Object.keys(PATHS) as PathName[];
 
 /**
- * Resolved from the hosts file, or to loopback by definition (RFC 6761): no name server is asked.
+ * Resolved from the hosts file, or as loopback by definition (RFC 6761), so no name server is
+ * queried.
  */
 const HOST_NAME = "localhost";
 
-/** Returns the URL of a receiver on 127.0.0.1 with the host of the path and no trailing slash. */
+/**
+ * Returns the URL, without a trailing slash, of a receiver on 127.0.0.1. `host` selects how the URL
+ * names the host.
+ */
 export function urlOn(receiverUrl: string, host: HostKind): string {
   if (host === "address") return receiverUrl;
   const url = new URL(receiverUrl);

@@ -8,16 +8,16 @@ export interface Product extends AsyncDisposable {
   readonly pid: number;
   /** Time from the start of the process until it serves. */
   readonly startMs: number;
-  /** URL to send messages of the application to. */
+  /** URL to which messages of the application are sent. */
   readonly messagesUrl: string;
-  /** Request headers for messages, with the sender's token. */
+  /** Headers of message requests, including the sender's token. */
   readonly headers: Readonly<Record<string, string>>;
   /**
    * Calls the API with the root token. Paths are relative to `/api/v1`. Rejects unless the response
    * is 2xx.
    */
   call(method: string, path: string, body: unknown): Promise<void>;
-  /** Returns the values of these series from `/metrics`, or 0 for a missing one. */
+  /** Returns the values of these series from `/metrics`; a missing series is 0. */
   metrics<Name extends string>(...series: Name[]): Promise<Record<Name, number>>;
 }
 
@@ -25,8 +25,8 @@ export interface Product extends AsyncDisposable {
 export const APPLICATION = "bench";
 
 /**
- * Starts a server that may deliver to this machine, and waits until it serves. `sender` is the kind
- * of token for messages.
+ * Starts a server that may deliver to this machine, and waits until it serves. `sender` selects the
+ * token with which messages are sent.
  */
 export async function startProduct(executable: string, dataDir: string, sender: TokenKind = "root"): Promise<Product> {
   const senderToken = sender === "root" ? ROOT_TOKEN : await createToken(executable, dataDir);
@@ -83,7 +83,7 @@ function valueIn(page: string, series: string): number {
 export interface EndpointsOptions {
   readonly receiverUrl: string;
   readonly endpoints: number;
-  /** Each endpoint only receives the event type with its own number. */
+  /** Each endpoint receives only the event type with its own number. */
   readonly spread: boolean;
   readonly concurrency: number;
   readonly paused?: boolean;
@@ -109,7 +109,9 @@ export function eventType(endpoint: number): string {
   return `bench.event-${endpoint}`;
 }
 
-/** Returns a request body for a message with a payload of about this many bytes. */
+/**
+ * Returns the request body of a message for this endpoint, with a payload of about this many bytes.
+ */
 export function messageBody(endpoint: number, payloadBytes: number): string {
   const payload = { id: "evt_123", amount: 1200, currency: "eur", lines: [1, 2, 3, 4, 5, 6, 7, 8], note: "" };
   const note = "x".repeat(Math.max(0, payloadBytes - JSON.stringify(payload).length));

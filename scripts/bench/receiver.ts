@@ -1,8 +1,8 @@
 import { Child, TemporaryDirectory } from "./resources.ts";
 
 /**
- * The receiver of the webhooks: nginx if it is installed, otherwise a plain Bun process. Responds
- * with 200 and counts.
+ * Receives webhooks, responds with 200 and counts them. It is nginx if that is installed, otherwise
+ * a plain Bun process.
  */
 export interface Receiver extends AsyncDisposable {
   /** Base URL without a trailing slash; every path below it receives webhooks. */
@@ -30,7 +30,7 @@ async function startNginx(): Promise<Receiver> {
   const url = `http://127.0.0.1:${freePort()}`;
   await Bun.write(directory.file("nginx.conf"), nginxConfiguration(new URL(url).host));
   const child = new Child(["nginx", "-e", "stderr", "-p", directory.path, "-c", directory.file("nginx.conf")]);
-  // The counter of nginx includes the requests for the status.
+  // nginx's counter includes the requests for the status.
   let statusRequests = 0;
   const count = async () => {
     const response = await fetch(`${url}/status`);
@@ -51,7 +51,8 @@ async function startNginx(): Promise<Receiver> {
 }
 
 /**
- * A single process, so that there is only one to end. Nothing is logged, and connections stay open.
+ * A single process, so that only one has to be stopped. Nothing is logged, and connections are kept
+ * open.
  */
 function nginxConfiguration(address: string): string {
   const spools = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -95,7 +96,7 @@ async function startPlain(): Promise<Receiver> {
   };
 }
 
-/** The plain Bun receiver: this file run as a program. */
+/** The receiver in plain Bun: this file run as a program. */
 function serve(): void {
   let received = 0;
   const server = Bun.serve({

@@ -1,6 +1,6 @@
 import { FIGURES, type Figure, labelOf, type Medians, type Ratio, type Ratios, type Run } from "./figures.ts";
 
-/** Formats figures for display. Pure. */
+/** Formats figures for display. All functions are pure. */
 
 /** Returns a table with one row of medians per target, then one row per ratio. */
 export function table(byTarget: ReadonlyMap<string, Medians>, byPair: ReadonlyMap<string, Ratios>): string {

@@ -23,7 +23,7 @@ for (const [signal, number] of [
 
 const READY_WITHIN_MS = 20_000;
 
-/** A process from whose standard output lines are awaited. Its standard error is shown. */
+/** A process whose standard output is read line by line. Its standard error is shown. */
 export class Child implements AsyncDisposable {
   readonly #program: string;
   readonly #process: Bun.Subprocess<"ignore", "pipe", "inherit">;
@@ -31,8 +31,8 @@ export class Child implements AsyncDisposable {
   #onLine: (line: string) => void = () => {};
 
   /**
-   * `env` is added to a minimal environment without anything that a server reads, such as proxy
-   * variables.
+   * Adds `env` to a minimal environment without variables that a server reads, such as those of
+   * proxies.
    */
   constructor(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const { PATH = "", HOME = "", TMPDIR } = process.env;
@@ -50,8 +50,8 @@ export class Child implements AsyncDisposable {
   }
 
   /**
-   * Waits for the first output line for which `read` returns a value other than null, and returns
-   * it. Rejects if there is none in time.
+   * Waits for the first output line for which `read` does not return null, and returns that value.
+   * Rejects if none arrives within `withinMs`.
    */
   waitForLine<T>(read: (line: string) => T | null, withinMs = READY_WITHIN_MS): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();

@@ -4,7 +4,7 @@ import { PATHS, type PathName, urlOn } from "./path.ts";
 import { createEndpoints, messageBody, startProduct } from "./product.ts";
 import { Child, type TemporaryDirectory } from "./resources.ts";
 
-/** A program to measure: the yardstick, or a build of the product on one path. */
+/** A program to measure: the yardstick (a minimal sender) or a build of the product in one case. */
 export interface Target {
   readonly name: TargetName;
   /** Null for the yardstick, which has no tokens and always sends to an address. */
@@ -19,7 +19,7 @@ export interface RunningTarget extends AsyncDisposable {
   counts(): Promise<Counts>;
 }
 
-/** The target's own counts since the start of its process. */
+/** Numbers that the target has counted since its process started. */
 export interface Counts {
   readonly accepted: number;
   readonly delivered: number;
@@ -27,13 +27,11 @@ export interface Counts {
 
 export interface Shape {
   readonly endpoints: number;
-  /** Each message goes to one of the endpoints in rotation instead of all of them. */
+  /** Each message goes to one endpoint, in rotation, instead of to all of them. */
   readonly spread: boolean;
 }
 
-/**
- * Concurrent attempts in both product and yardstick: the product's default for the whole process.
- */
+/** Maximum concurrent attempts in the product and the yardstick. It is the product's default. */
 const CONCURRENCY = 256;
 
 export function deliveriesPerMessage({ endpoints, spread }: Shape): number {
@@ -46,8 +44,8 @@ export function messageBodies({ endpoints, spread }: Shape, payloadBytes: number
 }
 
 /**
- * The minimal sender. It does not choose between receivers: with `spread` it sends all messages to
- * the same one.
+ * The minimal sender. It does not route messages: with `spread`, all messages go to the same
+ * receiver.
  */
 export function yardstick(shape: Shape): Target {
   return {
@@ -72,7 +70,7 @@ export function yardstick(shape: Shape): Target {
 const ACCEPTED = "boathook_messages_accepted_total";
 const DELIVERED = 'boathook_attempts_total{outcome="success"}';
 
-/** A build of the product. `name` tells the two builds apart. */
+/** A build of the product. `name` distinguishes the two builds. */
 export function product(name: "product" | "against", executable: string, shape: Shape, path: PathName): Target {
   const { host, token } = PATHS[path];
   return {

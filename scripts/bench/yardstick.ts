@@ -6,8 +6,8 @@ import { createHmac } from "node:crypto";
  * responds with 202, signs, sends, and commits the success. It has no indexes except the primary
  * keys, no authentication, no routing and no retries.
  *
- * `bun yardstick.ts FILE CONCURRENCY URL…` prints `{"url": …}` when it serves. Every message goes
- * to every URL.
+ * `bun yardstick.ts FILE CONCURRENCY URL…` prints `{"url": …}` when it serves. It sends every
+ * message to every URL.
  */
 
 const [file = "", concurrency = "256", ...receivers] = process.argv.slice(2);
@@ -80,7 +80,7 @@ function store(message: Message): void {
   }
 }
 
-// A queue as an array with a head index, so that taking an item moves nothing.
+// The queue is an array with a head index, so that removing an item moves no others.
 let waiting: Delivery[] = [];
 let head = 0;
 let inFlight = 0;

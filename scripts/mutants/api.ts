@@ -1,6 +1,6 @@
 import type { Mutant } from "./mutant.ts";
 
-/** Faults in accepting, in the commands and in the HTTP API. */
+/** Faults in accepting messages, in the commands and in the HTTP API. */
 export const apiMutants: readonly Mutant[] = [
   {
     name: "idempotency-key-freed-on-success",

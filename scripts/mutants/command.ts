@@ -4,19 +4,20 @@ export interface Finished {
   readonly seconds: number;
 }
 
-/** Process groups of the commands that run now. */
+/** Process groups of the running commands. */
 const running = new Set<number>();
 
 /**
- * Runs a command that starts with `bun`, on the sources in `cwd`. When it ends or exceeds
- * `timeoutMs`, the processes that it started are killed too.
+ * Runs a command that starts with `bun`, on the sources in `cwd`. When the command ends or exceeds
+ * `timeoutMs`, the processes that it started are killed.
  */
 export async function run(command: string, cwd: string, timeoutMs: number): Promise<Finished> {
   const [program, ...args] = command.split(" ");
   if (program !== "bun") throw new Error(`The command must start with bun: ${command}`);
   const { TEST_EXECUTABLE: _, ...env } = process.env;
   const startedAt = performance.now();
-  // A process group of its own, so that servers that a test has started can be killed with it.
+  // The command gets its own process group, so that servers that a test starts can be killed with
+  // it.
   const child = Bun.spawn([process.execPath, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   running.add(child.pid);
   let isTimedOut = false;
@@ -33,7 +34,7 @@ export async function run(command: string, cwd: string, timeoutMs: number): Prom
   return { ending, output: (await output).join(""), seconds: (performance.now() - startedAt) / 1000 };
 }
 
-/** Kills all commands that run now. */
+/** Kills all running commands. */
 export function killAll(): void {
   for (const group of running) killGroup(group);
 }
@@ -42,6 +43,6 @@ function killGroup(group: number): void {
   try {
     process.kill(-group, "SIGKILL");
   } catch {
-    // All its processes have ended.
+    // All processes of the group have ended.
   }
 }

@@ -9,8 +9,8 @@ const PARTS = ["src", "test", "scripts", "web", "package.json", "tsconfig.json",
 const BUILD_TIMEOUT_MS = 120_000;
 
 /**
- * Copies the working tree, also what is not committed, and builds the web pages in the copy. Returns
- * its path. The copy is removed when this process exits.
+ * Copies the working tree, including uncommitted files, and builds the web pages in the copy.
+ * Returns the path of the copy, which is removed when this process exits.
  */
 export async function copyRepository(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "boathook-mutants-"));

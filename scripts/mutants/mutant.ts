@@ -1,12 +1,12 @@
-/** A small fault, and the tests that must notice it. */
+/** A small fault, and the tests that must detect it. */
 export interface Mutant {
-  /** Unique; `--only` takes it. */
+  /** A unique name, which `--only` accepts. */
   readonly name: string;
-  /** Relative to the repository. */
+  /** Path relative to the repository. */
   readonly file: string;
-  /** Exact text that occurs once in the file. */
+  /** Text that must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** The smallest command that notices the fault, such as `bun test test/core/retry.test.ts`. */
+  /** The smallest command that detects the fault, such as `bun test test/core/retry.test.ts`. */
   readonly test: string;
 }

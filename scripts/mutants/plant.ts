@@ -3,25 +3,27 @@ import { join } from "node:path";
 import { type Finished, run } from "./command.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** A test that takes longer hangs, which counts as noticing the fault. */
+/**
+ * A test that takes longer than this is considered to hang, which counts as detecting the fault.
+ */
 const TIMEOUT_MS = 120_000;
 const FAILED_TEST = /^\(fail\) (?<name>.*?)(?: \[[\d.]+ms\])?$/m;
 
 export interface Result {
   readonly outcome: "caught" | "survived" | "must be updated";
-  /** The first test that failed, or what is wrong with the mutant. */
+  /** The first test that failed, or the reason why the mutant cannot be used. */
   readonly detail: string;
   readonly seconds: number;
 }
 
 /** Plants mutants in a copy of the repository, one at a time. */
 export class Planter {
-  /** What is wrong with each command that was run without a fault, or null. */
+  /** By test command: why it fails without a fault, or null if it passes. */
   readonly #problems = new Map<string, string | null>();
 
   constructor(private readonly copy: string) {}
 
-  /** Plants one mutant, runs its test and takes the mutant out again. */
+  /** Plants one mutant, runs its test and restores the file. */
   async try(mutant: Mutant): Promise<Result> {
     const path = join(this.copy, mutant.file);
     const source = await readFile(path, "utf8").catch(() => "");
@@ -35,7 +37,7 @@ export class Planter {
     }
   }
 
-  /** Returns what is wrong with a test, because it must pass as long as nothing is planted. */
+  /** Runs the test without a fault. Returns null if it passes, or the reason why it fails. */
   async #problemOf(test: string): Promise<string | null> {
     const known = this.#problems.get(test);
     if (known !== undefined) return known;
@@ -71,7 +73,7 @@ function resultOf({ test }: Mutant, { ending, output, seconds }: Finished): Resu
   if (ending === "timed out") return { outcome: "caught", detail: "the test hangs", seconds };
   const detail = failedTest(output);
   if (detail !== null) return { outcome: "caught", detail, seconds };
-  // For example, a module does not load. Any test would notice that.
+  // For example, a module does not load. Any test would detect that.
   const isTest = test.startsWith("bun test ");
   return {
     outcome: isTest ? "must be updated" : "caught",

@@ -11,9 +11,9 @@ import { storeMutants } from "./store.ts";
 
 /**
  * `bun run mutants` plants small faults in a copy of the repository, one by one, and runs the tests
- * that must notice each. Prints a table. Exits with 1 if a fault survives or must be updated
- * because the code has changed. `--list` prints the names, and `--only NAME`, which may be
- * repeated, tries only these.
+ * that must detect each. Prints a table. Exits with 1 if a fault survives or must be updated
+ * because the code has changed. `--list` prints the names. `--only NAME` tries only these mutants
+ * and may be repeated.
  */
 
 const ALL: readonly Mutant[] = [...coreMutants, ...storeMutants, ...deliverMutants, ...apiMutants, ...httpMutants];

@@ -7,9 +7,9 @@ import { startFileReceiver } from "./receiver.ts";
 import { startServer } from "./server.ts";
 
 /**
- * `bun run check:sdks` runs the same round trip through a real server with the official SDKs of
- * other languages. A language whose toolchain or registry is not available is skipped with the
- * reason.
+ * `bun run check:sdks` runs the same round trip against a real server with the official SDKs of
+ * other languages. Languages whose toolchain or registry is not available are skipped, and the
+ * reason is printed.
  */
 
 /** Time limit for a registry that does not respond. */
@@ -17,18 +17,21 @@ const FETCH_TIMEOUT_MS = 120_000;
 const BUILD_TIMEOUT_MS = 300_000;
 const RUN_TIMEOUT_MS = 90_000;
 
-/** Output of a package manager that blames the pinned files, not the connection to the registry. */
+/**
+ * Output of a package manager that means that the pinned files are wrong, not that the registry
+ * cannot be reached.
+ */
 const WRONG_LOCK =
   /checksum mismatch|SECURITY ERROR|--locked was passed|updates to go\.(mod|sum)|missing go\.sum entry/;
 
 export interface SdkReport {
-  /** Steps that passed, over all round trips. */
+  /** Number of steps that passed, in all round trips. */
   readonly passed: number;
-  /** Languages whose build or round trip failed. */
+  /** Number of languages whose build or round trip failed. */
   readonly failed: number;
-  /** Languages that were skipped. */
+  /** Number of languages that were skipped. */
   readonly skipped: number;
-  /** One result line per language, for people. */
+  /** One line to print per language. */
   readonly lines: readonly string[];
 }
 
@@ -60,7 +63,7 @@ async function execute(
   return { ok: child.exitCode === 0, output: `${out}${err}${late}`.trim() };
 }
 
-/** Returns the reason why a program failed: Maven's first error, otherwise the last line. */
+/** Returns why a program failed: Maven's first error, otherwise the last line of the output. */
 function reasonIn(output: string): string {
   return /\[ERROR\] (.+)$/m.exec(output)?.[1] ?? (output.split("\n").at(-1)?.trim() || "no output");
 }
@@ -110,7 +113,8 @@ function describeOutcome(language: Language, outcome: Outcome): string {
 }
 
 /**
- * Runs all round trips in sequence against `dist/boathook`, which is built first if it is stale.
+ * Runs all round trips in sequence against `dist/boathook`, and builds it first if it is older than
+ * its sources.
  */
 export async function checkSdks(): Promise<SdkReport> {
   await ensureExecutable();

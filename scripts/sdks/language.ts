@@ -1,6 +1,6 @@
 import { delimiter, join, relative } from "node:path";
 
-/** A program and its arguments. A relative program is searched on the `PATH`. */
+/** A program and its arguments. A relative program is looked up in `PATH`. */
 export type Command = readonly [program: string, ...args: string[]];
 
 /** How to install, build and run the round trip of one official SDK. */
@@ -8,16 +8,19 @@ export interface Language {
   readonly name: string;
   /** The pinned SDK and its version, for display. */
   readonly sdk: string;
-  /** Directory of its program; all commands run there. */
+  /** Directory of the round trip's program. All commands run in it. */
   readonly directory: string;
   /** Programs that must be installed. */
   readonly tools: readonly string[];
   /** Prints the version of the toolchain, which must be at least `oldest`. */
   readonly version: Command;
   readonly oldest: string;
-  /** Removed first, because files of older pins would be used otherwise. */
+  /**
+   * Paths to remove before fetching, because files of older pinned versions would be used
+   * otherwise.
+   */
   readonly remade: readonly string[];
-  /** Fetches the pinned packages. Needs the registry unless everything is already there. */
+  /** Fetches the pinned packages. Needs the registry unless all packages are cached. */
   readonly fetch: readonly Command[];
   readonly build: readonly Command[];
   readonly run: Command;
@@ -115,8 +118,8 @@ const KOTLIN_COMPILER = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler";
 function kotlin(): Language {
   const home = join(BUILT, "kotlin");
   const [classes, lib, classpath] = [join(home, "classes"), join(home, "lib"), join(home, "classpath")];
-  // The compiler needs the name of every library and splits the list at spaces. Relative names
-  // contain none, wherever the checkout is.
+  // The compiler needs the path of every library and splits the list at spaces. Relative paths
+  // contain no spaces, whatever the path of the checkout is.
   const names = `-Dmdep.prefix=${relative(directory("kotlin"), lib)}`;
   return {
     name: "Kotlin",

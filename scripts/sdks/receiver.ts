@@ -9,8 +9,8 @@ export interface FileReceiver {
 
 /**
  * Listens on a free port of 127.0.0.1. Each webhook is written to `<directory>/<webhook-id>.json`
- * as `{headers, body}`, with lower-case header names. The response follows the write, so the whole
- * file exists once an attempt has succeeded.
+ * as `{headers, body}`, with header names in lower case. The response is sent after the write, so
+ * the file is complete when an attempt has succeeded.
  */
 export function startFileReceiver(directory: string): FileReceiver {
   const server = Bun.serve({

@@ -67,7 +67,7 @@ async function servingUrl(log: AsyncIterator<Uint8Array>): Promise<string> {
   }
 }
 
-/** Reads the log to its end, because a full pipe would block the server. */
+/** Reads the log until it ends, because a full pipe would block the server. */
 async function drain(log: AsyncIterator<Uint8Array>): Promise<void> {
   while ((await log.next()).done !== true);
 }
