@@ -3,7 +3,7 @@ import { ApiError, errorOf, NOT_ACCEPTED, type RequestOptions, request } from ".
 import { type MessageText, parseMessage } from "./message.ts";
 import { logOut, token } from "./session.ts";
 
-/** The requests of the admin page to the API. */
+/** The admin page's requests to the API. */
 
 export type MessageSummary = Overview["messages"][number];
 export type DeliveryCounts = MessageSummary["deliveries"];
@@ -14,8 +14,8 @@ export const NOT_FOR_THIS_PAGE =
   "This token is limited to one application. Use a token for the whole environment, such as the root token.";
 
 /**
- * Gets the overview with a token before it is used. Rejects with a message for the user if the
- * token cannot be used.
+ * Gets the overview with a token that is not in use yet. Rejects with a message for the user if the
+ * token is not accepted.
  */
 export async function tryToken(candidate: string): Promise<Overview> {
   const response = await send("GET", "/overview", { token: candidate });
@@ -24,7 +24,7 @@ export async function tryToken(candidate: string): Promise<Overview> {
   return (await readText(response, JSON.parse)) as Overview;
 }
 
-/** Opens the stream of live events. The caller reads it until it ends or `signal` is aborted. */
+/** Opens the stream of live events. The stream ends when `signal` is aborted. */
 export async function openLive(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
   const response = await send("GET", "/live", { signal, accept: "text/event-stream" });
   if (!response.ok || response.body === null) throw await failure(response);

@@ -1,6 +1,5 @@
 /**
- * Requests to the API, independent of any session, with errors whose messages can be shown to
- * users.
+ * Requests to the API, independent of any session. The messages of errors can be shown to users.
  */
 
 /** A response that is not 2xx, or no response (`status` 0). The message can be shown to users. */
@@ -20,7 +19,7 @@ export const NO_ANSWER = "The server does not respond.";
 export interface RequestOptions {
   readonly signal?: AbortSignal;
   readonly accept?: string;
-  /** JSON text. */
+  /** The body as JSON text. */
   readonly body?: string;
 }
 
@@ -35,7 +34,7 @@ export async function request(
   try {
     headers.set("authorization", `Bearer ${bearer}`);
   } catch {
-    throw new ApiError(401, NOT_ACCEPTED); // It contains characters that are not allowed in a header.
+    throw new ApiError(401, NOT_ACCEPTED); // The token contains characters that are not allowed in a header.
   }
   if (body !== undefined) headers.set("content-type", "application/json");
   try {

@@ -1,7 +1,7 @@
 /**
  * Copies text to the clipboard. Resolves with false if the browser does not allow it.
- * `navigator.clipboard` exists only on `https:` and `localhost`, and needs a permission in frames;
- * elsewhere the older command is tried.
+ * `navigator.clipboard` exists only on `https:` and `localhost`, and needs permission in frames, so
+ * `document.execCommand` is the fallback.
  */
 export async function copyText(text: string): Promise<boolean> {
   try {

@@ -1,9 +1,9 @@
 import type { DeliveryState, Destination } from "../src/api/types.ts";
 
 /**
- * Returns the state of a delivery. The status in the API is the result of the latest attempt, as in
- * the Svix API. A delivery with a next attempt is pending whatever that result, and a failed one
- * without a reason was cancelled.
+ * Returns the state of a delivery. As in the Svix API, the status is the result of the latest
+ * attempt. A delivery that has a next attempt is pending, whatever that result is. A failed
+ * delivery without a reason was cancelled.
  */
 export function stateOf({
   status,

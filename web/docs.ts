@@ -1,9 +1,8 @@
 import "./docs.css";
 
 /**
- * Starts Swagger UI on the API page. It fetches nothing from other hosts: the validator badge and
- * the query parameters that select another document are disabled, and the stylesheet uses no web
- * fonts.
+ * Starts Swagger UI on the API page. It loads nothing from other hosts: the validator badge and the
+ * query parameters that select another document are disabled, and the stylesheet uses no web fonts.
  */
 
 interface SwaggerUi {

@@ -19,15 +19,15 @@ export function formatRate(perSecond: number): string {
   return `${perSecond < 10 ? oneDigit.format(perSecond) : whole.format(perSecond)}/s`;
 }
 
-/** Formats an instant as the time of day, preceded by the date unless that is today. */
+/** Formats an instant as the time of day, preceded by the date unless the date is today. */
 export function formatInstant(atMs: number, nowMs: number): string {
   const sameDay = new Date(atMs).toDateString() === new Date(nowMs).toDateString();
   return (sameDay ? timeOfDay : dayAndTime).format(atMs);
 }
 
 /**
- * Formats a duration in its two largest units, such as `4 min 12 s`. Below one second it is in ms,
- * below ten seconds it has one decimal.
+ * Formats a duration in its two largest units, such as `4 min 12 s`. A duration below one second is
+ * in ms; one below ten seconds has one decimal.
  */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1_000) return `${Math.round(durationMs)} ms`;
@@ -48,8 +48,8 @@ export function formatDuration(durationMs: number): string {
 }
 
 /**
- * Formats the time until an instant, such as `in 4 min 12 s`, or `now` if less than a second is
- * left.
+ * Formats the time until an instant, such as `in 4 min 12 s`. Returns `now` if less than a second
+ * is left.
  */
 export function formatUntil(atMs: number, nowMs: number): string {
   return atMs - nowMs < 1_000 ? "now" : `in ${formatDuration(Math.round((atMs - nowMs) / 1_000) * 1_000)}`;

@@ -1,6 +1,6 @@
 /**
- * JSON as text. Payloads are shown as they were sent. `JSON.parse` would round large integers and
- * turn `1.0` into `1`, so the text is split into tokens and only the white space between them
+ * Formats JSON as text. Payloads are shown exactly as sent: `JSON.parse` would round large integers
+ * and turn `1.0` into `1`, so the text is split into tokens and only white space between tokens
  * changes.
  */
 
@@ -63,8 +63,8 @@ export function prettyJson(text: string): readonly JsonToken[] | null {
 }
 
 /**
- * Returns the unchanged text of a top-level member of a JSON object, or null if there is no such
- * member.
+ * Returns the text of a top-level member of a JSON object, unchanged, or null if the object has no
+ * such member.
  */
 export function memberText(objectText: string, name: string): string | null {
   let depth = 0;

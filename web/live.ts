@@ -3,24 +3,23 @@ import type { Overview } from "../src/api/types.ts";
 import { ApiError, openLive } from "./api.ts";
 import { SseParser } from "./sse.ts";
 
-/** The overview that the server pushes when something has changed, at most once per second. */
+/** The live overview. The server pushes it when something has changed, at most once per second. */
 
 export type LiveState = "connecting" | "live" | "reconnecting";
 
 export const overview = signal<Overview | null>(null);
 export const liveState = signal<LiveState>("connecting");
-/** Increases with every event, so that anything that may have changed is loaded again. */
+/** Incremented with every event, so that data that may have changed is loaded again. */
 export const changes = signal(0);
 
 const WAIT_MIN_MS = 500;
 const WAIT_MAX_MS = 15_000;
-/**
- * The server sends at least a comment much more often than this. A connection that is silent for
- * longer is broken.
- */
+/** Longest silence of a working connection. The server sends at least a comment much more often. */
 const SILENCE_MAX_MS = 60_000;
 
-/** Listens until the returned function is called. Reconnects with growing delays. */
+/**
+ * Listens for live events until the returned function is called. Reconnects with growing delays.
+ */
 export function startLive(): () => void {
   const stop = new AbortController();
   void listen(stop.signal);
@@ -41,7 +40,7 @@ async function listen(stopped: AbortSignal): Promise<void> {
         waitMs = WAIT_MIN_MS;
       });
     } catch (error) {
-      // The token has expired or is not allowed to use this page, so retrying is pointless.
+      // The token has expired or may not use this page, so retrying is pointless.
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return;
     }
     if (stopped.aborted) return;

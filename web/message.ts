@@ -2,7 +2,7 @@ import type { Message } from "../src/api/types.ts";
 import { memberText } from "./json.ts";
 
 /**
- * A message with its payload as text, exactly as it was sent: parsing it would round large
+ * A message with its payload as text, exactly as it was sent. Parsing the payload would round large
  * integers.
  */
 export interface MessageText extends Omit<Message, "payload"> {

@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-/** Data from the API: the latest value, and the latest error. */
+/** Data from the API: the latest value and the latest error. */
 export interface Resource<T> {
   readonly value: T | null;
   readonly error: Error | null;
@@ -10,8 +10,8 @@ export interface Resource<T> {
 const EMPTY = { value: null, error: null } as const;
 
 /**
- * Loads data, and reloads it whenever `again` changes, one request at a time. The previous value is
- * kept during a reload. A different `key` discards it.
+ * Loads data, one request at a time, and reloads it when `again` changes. The previous value is
+ * kept during a reload. Changing `key` discards it.
  */
 export function useReading<T>(
   key: string,

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 
 /**
- * The page that is shown. It is in the fragment of the URL, so that the server has only one
- * document to serve.
+ * The page that is shown. The route is in the fragment of the URL, so that the server serves only
+ * one document.
  */
 export type Route =
   | { readonly page: "overview" }
@@ -17,8 +17,8 @@ export function messageLink(app: string, message: string): string {
 }
 
 /**
- * `app` is the application whose message linked to the inbox. Links from its requests to messages
- * use it.
+ * Returns a link to an inbox. `app` is the application whose message contained the link; the inbox
+ * page uses it to link requests to their messages.
  */
 export function inboxLink(app: string, inbox: string): string {
   return `#/app/${encodeURIComponent(app)}/inbox/${encodeURIComponent(inbox)}`;
@@ -38,7 +38,8 @@ export function parseRoute(hash: string): Route {
 }
 
 /**
- * Returns the token of the built-in inbox in the URL of an endpoint, or null if it is not an inbox.
+ * Returns the token of the built-in inbox in an endpoint's URL, or null if the URL is not that of
+ * an inbox.
  */
 export function inboxOfUrl(url: string): string | null {
   const path = URL.canParse(url) ? new URL(url).pathname : "";
@@ -48,7 +49,7 @@ export function inboxOfUrl(url: string): string | null {
 
 export const route = signal<Route>({ page: "overview" });
 
-/** Keeps `route` in step with the address bar. */
+/** Keeps `route` in sync with the address bar. */
 export function followAddress(): void {
   const read = () => {
     route.value = parseRoute(location.hash);

@@ -1,18 +1,18 @@
 import { signal } from "@preact/signals";
 
 /**
- * The session of the admin page: a token in `sessionStorage`. Closing the tab logs out, and other
- * tabs and sites cannot read it.
+ * The session of the admin page. Its token is in `sessionStorage`, so that closing the tab logs out
+ * and no other tab or site can read the token.
  */
 
 const STORAGE_KEY = "boathook.token";
 
-/** The token in use; null shows the login page. */
+/** The token in use; null if the login page is shown. */
 export const token = signal<string | null>(sessionStorage.getItem(STORAGE_KEY));
 
 /**
- * Why the session ended, to show on the login page; null on the first visit and after the user has
- * logged out.
+ * The reason why the session ended, shown on the login page. Null on the first visit and after the
+ * user has logged out.
  */
 export const endedBecause = signal<string | null>(null);
 

@@ -1,4 +1,4 @@
-/** One event of a `text/event-stream`. */
+/** An event of a `text/event-stream`. */
 export interface ServerEvent {
   readonly event: string;
   readonly data: string;
@@ -13,7 +13,7 @@ export class SseParser {
   #event = "";
   #data: string[] = [];
 
-  /** Returns the events that this piece completes. */
+  /** Returns the events that end in this piece. */
   push(piece: string): readonly ServerEvent[] {
     const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? "";

@@ -12,7 +12,7 @@ interface InboxPageProps {
   readonly inbox: string;
 }
 
-/** The requests that a built-in inbox has received, newest first. */
+/** Shows the requests that a built-in inbox has received, newest first. */
 export function InboxPage({ app, inbox }: InboxPageProps) {
   const { value, error } = useResource(inbox, (signal) => getInbox(inbox, signal));
   return (

@@ -63,7 +63,8 @@ function Facts({ app, message }: { app: string; message: MessageText }) {
 }
 
 /**
- * Shows the name if the overview has it, which only contains the latest messages; otherwise the ID.
+ * Shows the application's name, or its id if the overview does not contain the message. The
+ * overview contains only the latest messages.
  */
 function ApplicationName({ app, message }: { app: string; message: string }) {
   const summary = overview.value?.messages.find(({ id }) => id === message);

@@ -7,7 +7,7 @@ import { Instant } from "./instant.tsx";
 import { Empty } from "./notice.tsx";
 import { Table } from "./table.tsx";
 
-/** The attempts to deliver a message, newest first, with the responses. */
+/** Shows the attempts to deliver a message, newest first, with the responses. */
 export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return <Empty title="No attempts yet" />;
   return (
@@ -68,8 +68,8 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
 }
 
 /**
- * Returns the status of the response and the reason if that adds something: `200`, `503`,
- * `timeout`, `410 gone`.
+ * Returns the response's status, and the reason if it adds information: `200`, `503`, `timeout`,
+ * `410 gone`.
  */
 function resultOf({ responseStatusCode, reason }: Attempt): string {
   const status = responseStatusCode === 0 ? "" : String(responseStatusCode);
@@ -77,7 +77,10 @@ function resultOf({ responseStatusCode, reason }: Attempt): string {
   return `${status} ${detail}`.trim() || "no response";
 }
 
-/** Longer responses are shortened and can be expanded. */
+/**
+ * Maximum length of a response that is shown in full. Longer responses are shortened and can be
+ * expanded.
+ */
 const SHORT_CHARS_MAX = 40;
 const EXCERPT_CHARS_MAX = 120;
 

@@ -7,7 +7,7 @@ export type Tone = "good" | "wait" | "bad" | "idle";
 const TONE: Record<DeliveryState, Tone> = { delivered: "good", pending: "wait", dead: "bad", cancelled: "idle" };
 const ORDER: readonly DeliveryState[] = ["delivered", "pending", "dead", "cancelled"];
 
-/** A word on a coloured background. The colour adds no information of its own. */
+/** Shows a word on a coloured background. The word says everything that the colour says. */
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
   return <span class={`badge badge-${tone}`}>{children}</span>;
 }
@@ -17,7 +17,7 @@ export function StateBadge({ state }: { state: DeliveryState }) {
 }
 
 /**
- * The deliveries of a message: a badge per state, with the number of deliveries if there are
+ * Shows the deliveries of a message: a badge per state, with the number of deliveries if there are
  * several.
  */
 export function DeliveryBadges({ counts }: { counts: DeliveryCounts }) {

@@ -3,10 +3,13 @@ import { useMemo } from "preact/hooks";
 import { prettyJson } from "../json.ts";
 import { CopyButton } from "./copy-button.tsx";
 
-/** Longer text is not coloured, because an element per token would slow down the page. */
+/**
+ * Maximum length of coloured text. Each token is an element, so colouring longer text would slow
+ * down the page.
+ */
 const COLOURED_CHARS_MAX = 50_000;
 
-/** A block of preformatted text with a copy button. */
+/** Shows preformatted text with a copy button. */
 export function Code({ copy, children }: { copy: string; children: ComponentChildren }) {
   return (
     <div class="code">
@@ -20,8 +23,8 @@ export function Code({ copy, children }: { copy: string; children: ComponentChil
 }
 
 /**
- * The body of a request or response. JSON is indented and coloured. It is always shown as text,
- * never as markup.
+ * Shows the body of a request or response. JSON is indented and coloured. The body is always shown
+ * as text, never as markup.
  */
 export function Body({ text }: { text: string }) {
   const shown = useMemo(() => {

@@ -3,7 +3,7 @@ import { copyText } from "../copy.ts";
 
 const RESULT_MS = 1_500;
 
-/** Copies text to the clipboard. */
+/** Shows a button that copies text to the clipboard. */
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
   const [result, setResult] = useState<"Copied" | "Copy failed" | null>(null);
   const copy = async () => {

@@ -14,7 +14,7 @@ interface DeliveryTableProps {
   readonly destinations: readonly Destination[];
 }
 
-/** The deliveries of a message, one per endpoint, each with a resend button. */
+/** Shows the deliveries of a message, one per endpoint, each with a resend button. */
 export function DeliveryTable({ app, message, destinations }: DeliveryTableProps) {
   if (destinations.length === 0) {
     return (

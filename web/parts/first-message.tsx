@@ -7,7 +7,7 @@ import { Empty, Problem } from "./notice.tsx";
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
 
-/** Shown before the first message: how to send one, and a button that sends it. */
+/** Shown before the first message: instructions for sending one, and a button that sends it. */
 export function FirstMessage() {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);

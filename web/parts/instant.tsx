@@ -1,7 +1,9 @@
 import { now } from "../clock.ts";
 import { formatInstant, formatUntil } from "../format.ts";
 
-/** An instant (RFC 3339) in the user's time zone. The tooltip shows it in full. */
+/**
+ * Shows an instant (RFC 3339) in the user's time zone. The tooltip contains the full date and time.
+ */
 export function Instant({ at }: { at: string }) {
   const atMs = Date.parse(at);
   if (Number.isNaN(atMs)) return <span>{at}</span>;
@@ -12,7 +14,7 @@ export function Instant({ at }: { at: string }) {
   );
 }
 
-/** A future instant and the time until then. */
+/** Shows a future instant and the time until then. */
 export function Upcoming({ at }: { at: string }) {
   return (
     <>

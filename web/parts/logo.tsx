@@ -1,4 +1,4 @@
-/** A boathook: a pole with a point and a hook. */
+/** Shows the logo, a boathook: a pole with a point and a hook. */
 export function Logo({ size = 28 }: { size?: number }) {
   return (
     <svg class="logo" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** An error. Screen readers announce it at once. */
+/** Shows an error. Screen readers announce it at once. */
 export function Problem({ children }: { children: ComponentChildren }) {
   return (
     <p class="problem" role="alert">

@@ -2,8 +2,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 /**
- * The frame of every page: the header, and a link that skips it. When `current`, the page shown,
- * changes, the focus moves to the content, so that screen readers and keyboards start there.
+ * The frame of every page: the header, and a link that skips the header. When `current` (the page
+ * that is shown) changes, the focus moves to the content, so that screen readers and keyboard users
+ * start there.
  */
 export function Shell({
   header,

@@ -5,8 +5,8 @@ const HEIGHT = 24;
 const PADDING = 2;
 
 /**
- * A chart of the last minute, newest on the right. It is hidden from screen readers, which have the
- * numbers.
+ * Shows a chart of the last minute, newest value on the right. The chart is hidden from screen
+ * readers, because the page also shows the numbers.
  */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const line = curve(values);
@@ -23,8 +23,8 @@ export function Sparkline({ values }: { values: readonly number[] }) {
 }
 
 /**
- * Returns the SVG path, scaled from zero (bottom) to the maximum (top). Empty for fewer than two
- * values.
+ * Returns the SVG path of the values, scaled from zero (bottom) to the maximum (top). The path is
+ * empty for fewer than two values.
  */
 function curve(values: readonly number[]): string {
   if (values.length < 2) return "";

@@ -8,13 +8,16 @@ interface StatProps {
   readonly label: string;
   readonly hint: string;
   readonly value: number | null;
-  /** A total only increases. Its rate is shown, and the chart shows the increase. */
+  /**
+   * `total` only increases: its rate is shown, and the chart shows the increase. `level` is shown
+   * as is.
+   */
   readonly kind: "total" | "level";
-  /** A level that should be zero. */
+  /** Whether any level above zero is a problem. */
   readonly alarming?: boolean;
 }
 
-/** A number with a chart of the last minute. */
+/** Shows a number with a chart of the last minute. */
 export function Stat({ measure, label, hint, value, kind, alarming = false }: StatProps) {
   const past = samples.value.map((sample) => sample[measure]);
   const alarm = alarming && value !== null && value > 0;

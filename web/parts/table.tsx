@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** A table that scrolls horizontally if it does not fit, also by keyboard. */
+/** Shows a table. If it does not fit, it scrolls horizontally, and can be scrolled by keyboard. */
 export function Table({ label, children }: { label: string; children: ComponentChildren }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable areas must be reachable by keyboard

@@ -18,12 +18,12 @@ import type {
 import { type MessageText, parseMessage } from "../message.ts";
 import { call, session } from "./session.ts";
 
-/** The requests of the portal to the API. */
+/** The portal's requests to the API. */
 
 const LIST_LIMIT = 20;
 const ATTEMPTS_LIMIT = 50;
 const ALL_LIMIT = 250;
-/** Event types beyond this many pages are not listed. */
+/** Maximum number of pages of event types to load. Further event types are not listed. */
 const ALL_PAGES_MAX = 20;
 
 export function getEndpoints(iterator: string | null, signal: AbortSignal): Promise<ListOf<Endpoint>> {
@@ -62,17 +62,17 @@ export function getHeaders(endpoint: string, signal: AbortSignal): Promise<Endpo
   return get(`${pathOf(endpoint)}/headers`, signal);
 }
 
-/** Null removes a header. */
+/** Changes custom headers. A null value removes a header. */
 export async function changeHeaders(endpoint: string, headers: EndpointHeadersChange["headers"]): Promise<void> {
   await send("PATCH", `${pathOf(endpoint)}/headers`, { headers } satisfies EndpointHeadersChange);
 }
 
-/** Resends failed messages. */
+/** Resends the messages that have failed since this time. */
 export async function recover(endpoint: string, since: string): Promise<void> {
   await send("POST", `${pathOf(endpoint)}/recover`, { since } satisfies Recovery);
 }
 
-/** Sends messages that were never sent to this endpoint. */
+/** Sends the messages since this time that were never sent to the endpoint. */
 export async function replayMissing(endpoint: string, since: string): Promise<void> {
   await send("POST", `${pathOf(endpoint)}/replay-missing`, { since } satisfies Replay);
 }
@@ -125,7 +125,7 @@ function send(method: string, path: string, body?: unknown): Promise<Response> {
   return call(method, path, body === undefined ? {} : { body: JSON.stringify(body) });
 }
 
-/** The path of the application that the token is for. */
+/** Returns the path of the application that the token belongs to. */
 function app(): string {
   const current = session.peek();
   return `/app/${current.state === "open" ? current.who.appId : ""}`;

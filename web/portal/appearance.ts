@@ -1,12 +1,12 @@
 import { formatColour, inkOn, mix, parseColour, type Rgb, readableOn } from "./colour.ts";
 
 /**
- * The look of the page as the embedding site sets it in the query, with the parameters of
- * `AppPortal` in svix-react. Invalid values are ignored. The parameter `icon` is not supported,
- * because the icon would be fetched from another host.
+ * The look of the page, which the embedding site sets with the query parameters of `AppPortal` in
+ * svix-react. Invalid values are ignored. The parameter `icon` is not supported, because the icon
+ * would be loaded from another host.
  */
 export interface Appearance {
-  /** Null: the scheme of the user's system. */
+  /** Null means the scheme of the user's system. */
   readonly scheme: "light" | "dark" | null;
   readonly primary: Rgb | null;
   readonly fontFamily: string | null;
@@ -14,7 +14,10 @@ export interface Appearance {
 
 const FONT_FAMILY = /^[a-z0-9][a-z0-9 -]{0,63}$/i;
 
-/** In a frame the default is light, because svix-react sets only the dark scheme. */
+/**
+ * Parses the appearance from the query. In a frame the default scheme is light, because svix-react
+ * sets only the dark scheme.
+ */
 export function parseAppearance(search: string, isFramed: boolean): Appearance {
   const query = new URLSearchParams(search);
   const fontFamily = query.get("fontFamily") ?? "";
@@ -31,15 +34,15 @@ function schemeOf(darkMode: string | null, isFramed: boolean): Appearance["schem
   return darkMode === "false" || isFramed ? "light" : null;
 }
 
-/** The backgrounds in `style.css` on which text is hardest to read: one per scheme. */
+/** The background in `style.css` on which text is hardest to read, for each scheme. */
 const PAPER: Rgb = [0xf0, 0xf3, 0xf6];
 const DARK_CARD: Rgb = [0x22, 0x2d, 0x38];
 const BLACK: Rgb = [0, 0, 0];
 const HOVER_SHARE = 0.15;
 
 /**
- * Sets the properties that the style sheet uses. Setting them from a script is allowed by the
- * content security policy.
+ * Sets the properties that the style sheet uses. The content security policy allows scripts to set
+ * them.
  */
 export function applyAppearance({ scheme, primary, fontFamily }: Appearance): void {
   const { dataset, style } = document.documentElement;

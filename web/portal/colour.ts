@@ -1,9 +1,9 @@
-/** Adjusts a colour that a site has chosen to the background on which it is used. */
+/** Adjusts a colour that a site has chosen so that it is readable on its background. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
-/** Required for text by WCAG 2. */
+/** Minimum contrast ratio of text, as required by WCAG 2. */
 const CONTRAST_MIN = 4.5;
 const STEPS = 20;
 

@@ -1,8 +1,8 @@
 import type { Endpoint, EndpointChange, EndpointCreation } from "../../src/api/types.ts";
 
 /**
- * The fields of an endpoint in the portal, in their order: one line each. The form, the facts for
- * readers who may not edit, the checks and the request are all derived from this list.
+ * The fields of an endpoint in the portal, in display order, one line per field. The form, the
+ * read-only view, the validation and the request are derived from this list.
  */
 export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   { name: "url", kind: "url", label: "URL", placeholder: "https://example.com/webhooks" },
@@ -33,21 +33,22 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
 interface Labels {
   readonly label: string;
   readonly placeholder?: string;
-  /** Below the input. */
+  /** Help text below the input. */
   readonly help?: string;
   readonly isOptional?: boolean;
 }
 
-/** The names of the settings whose values are exactly `Value`. */
+/** The names of the settings whose type is exactly `Value`. */
 type NameOf<Value> = {
   [K in keyof EndpointChange & keyof Endpoint]: [Endpoint[K], Value] extends [Value, Endpoint[K]] ? K : never;
 }[keyof EndpointChange & keyof Endpoint];
 
 /**
- * A setting that may be null. It is one of the less common ones, which the form shows on demand.
+ * A nullable setting. These settings are used less often, so the form hides them until the user
+ * asks for more.
  */
 interface Nullable extends Labels {
-  /** What null means, in words. */
+  /** The text to show when the value is null. */
   readonly none: string;
 }
 
@@ -77,14 +78,15 @@ interface EventTypesField extends Nullable {
 }
 
 export type EndpointField = UrlField | TextField | NumberField | ListField | EventTypesField;
-/** A field with an input for text. */
+/** A field with a text input. */
 export type InputField = Exclude<EndpointField, EventTypesField>;
 
 type Name = EndpointField["name"];
 type Value = string | number | readonly string[] | null;
 
 /**
- * What the form holds: text for each input, and the event types that are selected, null for all.
+ * The content of the form: the text of each input and the selected event types. Null event types
+ * mean all.
  */
 export interface Draft {
   readonly texts: Readonly<Partial<Record<Name, string>>>;
@@ -93,7 +95,7 @@ export interface Draft {
 
 const inputFields = ENDPOINT_FIELDS.filter((field): field is InputField => field.kind !== "event types");
 
-/** The draft for an endpoint, or for a new one. */
+/** Returns the draft for an endpoint, or for a new endpoint if null. */
 export function draftOf(endpoint: Endpoint | null): Draft {
   const texts = inputFields.map(({ name }) => [name, endpoint === null ? "" : textOf(endpoint[name])]);
   return { texts: Object.fromEntries(texts), eventTypes: endpoint?.eventTypes ?? null };
@@ -104,12 +106,15 @@ function textOf(value: Value): string {
   return typeof value === "object" ? value.join(", ") : String(value);
 }
 
-/** A value in words, for readers who may not edit. */
+/** Returns the value of a field as text, for users who may not edit it. */
 export function wordsOf(field: EndpointField, endpoint: Endpoint): string {
   return textOf(endpoint[field.name]) || ("none" in field ? field.none : "");
 }
 
-/** Something that the server would reject in words that do not fit the form. */
+/**
+ * A problem that the form reports before sending, because the server's message would not fit the
+ * form.
+ */
 export interface DraftProblem {
   readonly name: Name;
   readonly text: string;
@@ -138,13 +143,14 @@ function inputProblem({ name, kind, label }: InputField, { texts }: Draft): stri
   return null;
 }
 
-/** What to send for a new endpoint. The draft must have no problem. */
+/** Returns the request that creates an endpoint. The draft must have no problem. */
 export function creationOf(draft: Draft): EndpointCreation {
   return { url: "", ...Object.fromEntries(valuesOf(draft)) };
 }
 
 /**
- * What to send after an edit: only what differs from `saved`, so that changes by others are kept.
+ * Returns the request that saves an edit. It contains only the differences from `saved`, so that it
+ * does not overwrite changes by others.
  */
 export function changeOf(draft: Draft, saved: Draft): EndpointChange {
   const before = new Map(valuesOf(saved));
@@ -173,7 +179,7 @@ function parseText(kind: InputField["kind"], text: string): Value {
   }
 }
 
-/** The order of a list does not matter. */
+/** Compares two values, ignoring the order of lists. */
 function isSame(one: Value, other: Value): boolean {
   if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
   return one.length === other.length && one.every((item) => other.includes(item));

@@ -1,8 +1,8 @@
 import type { EventType } from "../../src/api/types.ts";
 
-/** Search and grouping of event types. */
+/** Searches and groups event types. */
 
-/** The fields that lists of event types show. */
+/** The fields of an event type that lists show. */
 export type ListedEventType = Pick<EventType, "name" | "description" | "deprecated" | "groupName">;
 
 export interface Group<T> {
@@ -10,7 +10,10 @@ export interface Group<T> {
   readonly eventTypes: readonly T[];
 }
 
-/** Returns the event types whose name, description or group contains every word of the search. */
+/**
+ * Returns the event types that match a search: each word occurs in their name, description or
+ * group.
+ */
 export function matching<T extends ListedEventType>(eventTypes: readonly T[], search: string): readonly T[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return eventTypes.filter(({ name, description, groupName }) => {
@@ -20,8 +23,8 @@ export function matching<T extends ListedEventType>(eventTypes: readonly T[], se
 }
 
 /**
- * Groups event types by their group, or by the first part of their name if they have none. Groups
- * are sorted by name.
+ * Groups event types by their group, or by the first part of their name if they have no group.
+ * Groups are sorted by name.
  */
 export function grouped<T extends ListedEventType>(eventTypes: readonly T[]): readonly Group<T>[] {
   const groups = Map.groupBy(eventTypes, ({ name, groupName }) => groupName ?? name.replace(/\..*$/, ""));

@@ -1,12 +1,12 @@
-/** What the page does for the site that embeds it in a frame. */
+/** Cooperates with the site that embeds the page in a frame. */
 
 export function isFramed(): boolean {
   return window.parent !== window;
 }
 
 /**
- * Reports the height of the content to the embedding page, in the form that `fullSize` of
- * svix-react expects. Any site may receive it, because it is only a number of pixels.
+ * Reports the height of the content to the embedding page, in the format that `fullSize` of
+ * svix-react expects. Every site may receive the height, because it is only a number of pixels.
  */
 export function reportHeight(root: HTMLElement): void {
   new ResizeObserver(() => {

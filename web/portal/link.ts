@@ -1,18 +1,18 @@
 /**
- * A link from `app-portal-access`: `#key=` and the base64 of `{appId, token, region}`, optionally
- * `&next=` and a path.
+ * A portal link from `app-portal-access`. Its fragment is `#key=` followed by `{appId, token,
+ * region}` in base64, optionally followed by `&next=` and a path.
  */
 export interface PortalLink {
   readonly token: string;
-  /** The fragment of the first page, `#/endpoints` by default. */
+  /** The fragment of the page to open first; `#/endpoints` by default. */
   readonly next: string;
 }
 
 const NEXT = /^\/[\w/.~%-]*$/;
 
 /**
- * Returns null if the fragment is not a link. Uses only the token of the key: the server knows who
- * it belongs to.
+ * Parses the fragment of a portal link. Returns null if the fragment is not a portal link. Only the
+ * token is used; the server knows which application the token belongs to.
  */
 export function parseLink(hash: string): PortalLink | null {
   const parts = new Map(hash.replace(/^#/, "").split("&").map(pair));
@@ -22,7 +22,10 @@ export function parseLink(hash: string): PortalLink | null {
   return { token: tokenOf(key), next: NEXT.test(next) ? `#${next}` : "#/endpoints" };
 }
 
-/** Splits a parameter. `URLSearchParams` would turn the plus signs of base64 into spaces. */
+/**
+ * Splits a parameter into name and value. `URLSearchParams` would turn plus signs in base64 into
+ * spaces.
+ */
 function pair(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
   return at < 0 ? [text, ""] : [text.slice(0, at), decoded(text.slice(at + 1))];
@@ -36,7 +39,10 @@ function decoded(text: string): string {
   }
 }
 
-/** Returns an empty token, which no server accepts, if the key is malformed. */
+/**
+ * Returns the token in a key. If the key is malformed, returns an empty token, which no server
+ * accepts.
+ */
 function tokenOf(key: string): string {
   try {
     const { token } = JSON.parse(atob(key)) as { token?: unknown };

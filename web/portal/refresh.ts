@@ -2,15 +2,15 @@ import { signal } from "@preact/signals";
 import { type Resource, useReading } from "../reading.ts";
 
 /**
- * The page polls while it is visible, because applications have no access to the live events of the
- * server.
+ * Interval at which the page polls while it is visible. Applications have no access to the server's
+ * live events.
  */
 const INTERVAL_MS = 5_000;
 
 const refreshed = signal(0);
 const never = signal(0);
 
-/** Reloads everything that is shown. */
+/** Reloads all data that the page shows. */
 export function refresh(): void {
   refreshed.value += 1;
 }
@@ -22,12 +22,12 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") refresh();
 });
 
-/** Loads data and keeps it up to date. A different `key` discards the previous value. */
+/** Loads data and keeps it up to date. Changing `key` discards the previous value. */
 export function useLive<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
   return useReading(key, read, refreshed);
 }
 
-/** Loads data that rarely changes, once. */
+/** Loads data once, because it rarely changes. */
 export function useOnce<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
   return useReading(key, read, never);
 }

@@ -1,6 +1,9 @@
 import { signal } from "@preact/signals";
 
-/** The page that is shown. It is in the fragment of the URL, with the paths of the Svix portal. */
+/**
+ * The page that is shown. The route is in the fragment of the URL and uses the paths of the Svix
+ * portal.
+ */
 export type Route =
   | { readonly page: "endpoints" }
   | { readonly page: "new-endpoint" }
@@ -22,7 +25,10 @@ export function settingsLink(endpoint: string): string {
   return `${endpointLink(endpoint)}/settings`;
 }
 
-/** Links to a message of an endpoint, from which the page links back to the endpoint. */
+/**
+ * Returns a link to a message. The endpoint is in it so that the message's page can link back to
+ * the endpoint.
+ */
 export function messageLink(endpoint: string, message: string): string {
   return `${endpointLink(endpoint)}/messages/${encodeURIComponent(message)}`;
 }
@@ -44,7 +50,10 @@ export function parseRoute(hash: string): Route {
     : { page: "unknown" };
 }
 
-/** Such an id cannot be escaped in a path: a request for it would go to another URL. */
+/**
+ * Returns whether an id is `.` or `..`. Such an id cannot be escaped in a path, so a request with
+ * it would go to another URL.
+ */
 function isDots(id: string): boolean {
   return id === "." || id === "..";
 }

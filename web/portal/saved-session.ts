@@ -1,18 +1,18 @@
 /**
- * A session as it survives a reload: its token is saved in the state of the window's history
+ * A session that survives a reload. Its token is saved in the state of the window's history
  * entries.
  *
- * It is not in `sessionStorage`, because any site may frame this page. Browsers that do not
- * partition storage by the framing site would then open the page with the token of a link that was
- * followed earlier in the same tab, and the user could be tricked into clicks. The history entries
- * of a frame are its own, so a framing site must already have the token.
+ * `sessionStorage` is not used for the token, because any site may frame this page. In browsers
+ * that do not partition storage by the framing site, the page would open with the token of a link
+ * that was followed earlier in the same tab, and the user could be tricked into clicks. Each frame
+ * has its own history entries, so a framing site must already have the token.
  *
- * Only the current entry can be cleared. So when a session ends, its id is recorded in
- * `sessionStorage`, which lives as long as the entries do, and the other entries are ignored. The
- * id is not a secret.
+ * Only the current entry can be cleared. When a session ends, its id is therefore recorded in
+ * `sessionStorage`, which lives as long as the entries do, and other entries with that id are
+ * ignored. The id is not a secret.
  */
 export interface SavedSession {
-  /** Differs for each time that a link is followed, also for the same token. */
+  /** Unique for each time that a link is followed, even with the same token. */
   readonly id: string;
   readonly token: string;
 }
@@ -28,8 +28,8 @@ export function newId(): string {
 }
 
 /**
- * Saves a session in the current history entry, or clears the entry, and sets the fragment of the
- * URL.
+ * Saves a session in the current history entry, or clears the entry if null, and sets the fragment
+ * of the URL.
  */
 export function saveSession(session: SavedSession | null, hash: string): void {
   const state = session === null ? null : { [STATE_KEY]: session };

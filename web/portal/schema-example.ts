@@ -1,4 +1,4 @@
-/** Example values for a JSON Schema: the one in the schema, or one that is generated from it. */
+/** Finds or generates an example value for a JSON Schema. */
 
 interface Schema {
   readonly [keyword: string]: unknown;
@@ -6,16 +6,18 @@ interface Schema {
 
 export interface SchemaExample {
   readonly value: unknown;
-  /** The schema contains no example. */
+  /** Whether the value was generated, because the schema contains no example. */
   readonly isGenerated: boolean;
 }
 
-/** Schemas can be recursive. */
+/** Maximum depth of a generated value. Schemas can be recursive. */
 const DEPTH_MAX = 8;
 
 const byVersion = new Intl.Collator("en", { numeric: true });
 
-/** Returns the schema of the latest version, which payloads are validated against, or null. */
+/**
+ * Returns the latest version of the schema, which the server uses to validate payloads, or null.
+ */
 export function latestSchema(schemas: Readonly<Record<string, unknown>> | null): unknown {
   const latest = Object.keys(schemas ?? {})
     .sort(byVersion.compare)
@@ -68,7 +70,7 @@ function namedExample(schema: Schema): unknown {
 }
 
 /**
- * Returns the schema to use instead: the target of its reference, or the first of its alternatives.
+ * Returns the schema that replaces this one: the target of its reference or its first alternative.
  */
 function substituteFor(schema: Schema, root: unknown): unknown {
   if (typeof schema.$ref === "string") return targetOf(schema.$ref, root);

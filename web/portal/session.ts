@@ -6,11 +6,11 @@ import { parseRoute, route } from "./route.ts";
 import { loadSession, markEnded, newId, type SavedSession, saveSession } from "./saved-session.ts";
 
 /**
- * The session of the portal. There is no login: a link contains the token, which is removed from
- * the address bar at once. The token is in memory, and saved where only a reload can find it.
+ * The portal's session. There is no login: a link contains the token, which is removed from the
+ * address bar at once. The token is kept in memory and saved so that it survives a reload.
  */
 
-/** The owner of the token, and its rights. */
+/** The owner of the token and the token's rights. */
 export interface Who {
   readonly appId: string;
   readonly appName: string;
@@ -21,7 +21,7 @@ export interface Who {
 export type Session =
   | { readonly state: "checking" }
   | { readonly state: "open"; readonly who: Who }
-  /** The server did not say who the token belongs to. */
+  /** The server could not be asked who the token belongs to. */
   | { readonly state: "unreachable"; readonly problem: string }
   | { readonly state: "ended"; readonly reason: EndReason };
 
@@ -29,15 +29,15 @@ export type EndReason = "no-link" | "expired" | "not-for-an-application" | "logg
 
 export const session = signal<Session>({ state: "checking" });
 
-/** The URL of the API, also behind a proxy that serves it below another path. */
+/** The URL of the API, even if a proxy serves the API below another path. */
 const API = `${location.pathname.replace(/\/portal\/?$/, "")}/api/v1`;
 
-/** The session that is open or being opened. */
+/** The session that is open or is being opened. */
 let current: SavedSession | null = null;
 
 /**
- * Keeps the session and `route` in step with the address bar: a link opens a session, other
- * addresses are pages.
+ * Synchronises the session and `route` with the address bar. A link opens a session; any other
+ * address is a page.
  */
 export function followAddress(): void {
   addEventListener("hashchange", read);
@@ -60,8 +60,8 @@ function read(): void {
 }
 
 /**
- * Clears history entries that still contain the token. Keeps the address, because it may be a link
- * to be read next.
+ * Clears history entries that still contain the token of an ended session. Keeps the address,
+ * because it may be a link that is read next.
  */
 function clearIfEnded(): void {
   if (session.value.state === "ended") saveSession(null, location.hash);
@@ -74,7 +74,7 @@ function open(opened: SavedSession, hash: string): void {
   void identify();
 }
 
-/** Ends the open session in all its history entries. */
+/** Ends the open session, including in its other history entries. */
 function close(): void {
   if (current !== null) markEnded(current.id);
   current = null;
@@ -108,7 +108,9 @@ export async function call(method: string, path: string, options?: RequestOption
   throw await errorOf(response);
 }
 
-/** Revokes the token on the server, for everybody who has the link, and ends the session. */
+/**
+ * Revokes the token on the server, so that nobody can use the link any more, and ends the session.
+ */
 export async function logOut(): Promise<void> {
   try {
     await call("POST", "/auth/logout");

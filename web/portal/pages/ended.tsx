@@ -19,7 +19,7 @@ const TEXTS: Readonly<Record<EndReason, string>> = {
   "logged-out-here": "The server did not respond, so your link still works until it expires.",
 };
 
-/** Says why there is no session, and what to do. */
+/** Explains why there is no session and what the user can do. */
 export function EndedPage({ reason }: { reason: EndReason }) {
   return (
     <NoticePage title={TITLES[reason]}>

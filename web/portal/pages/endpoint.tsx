@@ -5,7 +5,7 @@ import { MessageListSection } from "../parts/message-list.tsx";
 import { SendAgainSection } from "../parts/send-again.tsx";
 import { useLive } from "../refresh.ts";
 
-/** The deliveries of one endpoint. */
+/** Shows the deliveries of one endpoint. */
 export function EndpointPage({ id }: { id: string }) {
   return (
     <EndpointFrame id={id} tab="deliveries">

@@ -114,7 +114,7 @@ function eventTypesText(eventTypes: readonly string[] | null): string {
   return eventTypes.length === 1 ? eventTypes[0]! : `${formatCount(eventTypes.length)} types`;
 }
 
-/** The numbers of successful and failed attempts. */
+/** Shows the numbers of successful and failed attempts. */
 function Stats({ endpoint }: { endpoint: string }) {
   const { value } = useOnce(endpoint, (signal) => getStats(endpoint, signal));
   if (value === null) return <span class="muted">…</span>;

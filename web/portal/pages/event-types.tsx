@@ -9,7 +9,7 @@ import { Read, Section } from "../parts/section.tsx";
 import { useOnce } from "../refresh.ts";
 import { exampleOf, latestSchema } from "../schema-example.ts";
 
-/** The catalogue of event types, with schemas and examples. */
+/** Shows the catalogue of event types, with schemas and examples. */
 export function EventTypesPage() {
   const eventTypes = useOnce("event-types", (signal) => getEventTypes(true, signal));
   return (
@@ -77,7 +77,10 @@ function Entry({ eventType }: { eventType: EventType }) {
   );
 }
 
-/** Rendered only when it is opened, because there may be hundreds. */
+/**
+ * Shows the schema and example of an event type. Rendered only when expanded, because there may be
+ * hundreds of event types.
+ */
 function Content({ eventType: { schemas } }: { eventType: EventType }) {
   const schema = latestSchema(schemas);
   const example = useMemo(() => (schema === null ? null : exampleOf(schema)), [schema]);

@@ -10,7 +10,7 @@ import { Read, Section } from "../parts/section.tsx";
 import { useLive } from "../refresh.ts";
 import { endpointLink } from "../route.ts";
 
-/** A message with its deliveries, attempts and payload. */
+/** Shows a message with its deliveries, attempts and payload. */
 export function MessagePage({ endpoint, message }: { endpoint: string; message: string }) {
   const read = useLive(message, (signal) => getMessage(message, signal));
   return (

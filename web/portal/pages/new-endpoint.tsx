@@ -11,7 +11,7 @@ import { may } from "../session.ts";
 
 interface Created {
   readonly endpoint: Endpoint;
-  /** Null: the token may not read it. */
+  /** Null if the token may not read the secret. */
   readonly secret: string | null;
 }
 
@@ -21,7 +21,7 @@ export function NewEndpointPage() {
   const create = (wanted: EndpointCreation) =>
     action.run(async () => {
       const endpoint = await createEndpoint(wanted);
-      // The endpoint exists now, so a failure to read its secret is not reported as a failure.
+      // The endpoint exists now, so a failure to read its secret is ignored.
       const secret = may("v1.endpoint.get-secret") ? await getSecret(endpoint.id).catch(() => null) : null;
       setCreated({ endpoint, secret });
     });

@@ -10,7 +10,7 @@ import { CardSection } from "../parts/section.tsx";
 import { ENDPOINTS } from "../route.ts";
 import { may } from "../session.ts";
 
-/** The settings of one endpoint. */
+/** Shows the settings of one endpoint. */
 export function SettingsPage({ id }: { id: string }) {
   return (
     <EndpointFrame id={id} tab="settings">
@@ -42,7 +42,10 @@ function Edit({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
-/** The settings, for readers who may not edit. The head of the page shows URL and description. */
+/**
+ * Shows the settings to users who may not edit them. The page header already shows URL and
+ * description.
+ */
 function Facts({ endpoint }: { endpoint: Endpoint }) {
   return (
     <CardSection title="Endpoint">

@@ -2,17 +2,20 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { refresh } from "../refresh.ts";
 
-/** An action of the user, with its progress and result. */
+/** An action of the user, with its state and result. */
 export interface Action {
   readonly busy: boolean;
   readonly problem: string | null;
-  /** The message to show after it has succeeded. */
+  /** The message to show after the action has succeeded. */
   readonly done: string | null;
-  /** Never rejects. Resolves with whether `work` succeeded. */
+  /** Runs `work`. Resolves with whether `work` succeeded; never rejects. */
   run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
 }
 
-/** Reloads the data of the page after each success, unless the action leads to another page. */
+/**
+ * Runs actions of the user. After each success, reloads the page's data unless the action leads to
+ * another page (`leads`).
+ */
 export function useAction({ leads = false } = {}): Action {
   const [state, setState] = useState<Omit<Action, "run">>({ busy: false, problem: null, done: null });
   return {
@@ -32,7 +35,10 @@ export function useAction({ leads = false } = {}): Action {
   };
 }
 
-/** The result of an action. It is always in the page, so that screen readers announce changes. */
+/**
+ * Shows the result of an action. The element is always in the page, so that screen readers announce
+ * changes.
+ */
 export function Outcome({ action: { problem, done } }: { action: Action }) {
   return (
     <p class={`outcome ${problem === null ? "" : "outcome-bad"}`} role="status">
@@ -42,19 +48,19 @@ export function Outcome({ action: { problem, done } }: { action: Action }) {
 }
 
 interface ConfirmProps {
-  /** The label of the button that opens the question. */
+  /** The label of the button that asks for confirmation. */
   readonly label: string;
   readonly question: ComponentChildren;
-  /** The label of the button that runs the action. */
+  /** The label of the button that confirms. */
   readonly confirm: string;
-  /** The action destroys something. */
+  /** Whether the action deletes or discards something. */
   readonly isDestructive?: boolean;
   readonly action: Action;
   readonly onConfirm: () => void;
 }
 
 /**
- * A button that asks for confirmation in place. A dialog over the page could be out of sight in a
+ * A button that asks for confirmation in place. A dialog might be outside the visible part of a
  * tall frame.
  */
 export function Confirm({ label, question, confirm, isDestructive = false, action, onConfirm }: ConfirmProps) {
@@ -82,7 +88,7 @@ export function Confirm({ label, question, confirm, isDestructive = false, actio
   );
 }
 
-/** Takes the focus from the button that has been removed. */
+/** Focuses the button once, because the button that had the focus was removed. */
 function focusOnce(button: HTMLElement | null): void {
   button?.focus();
 }

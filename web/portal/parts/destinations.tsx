@@ -7,7 +7,7 @@ import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { MessageState, NextAttempt } from "./message-state.tsx";
 
-/** The endpoints that a message is sent to, each with a resend button. */
+/** Shows the endpoints that a message is sent to, each with a resend button. */
 export function Destinations({ message, destinations }: { message: string; destinations: readonly Destination[] }) {
   if (destinations.length === 0) return <Empty title="No deliveries" />;
   const canResend = may("v1.message-attempt.resend");

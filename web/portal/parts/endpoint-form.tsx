@@ -18,7 +18,7 @@ interface FormProps {
   readonly initial: Draft;
   readonly action: Action;
   readonly submit: string;
-  /** Resolves with whether the request succeeded. */
+  /** Sends the draft. Resolves with whether the request succeeded. */
   readonly onSubmit: (draft: Draft, saved: Draft) => Promise<boolean>;
 }
 
@@ -43,14 +43,16 @@ export function CreateEndpointForm({ action, onSubmit }: CreationProps) {
   return <EndpointForm initial={draftOf(null)} action={action} submit="Add endpoint" onSubmit={submit} />;
 }
 
-/** Fields that many endpoints leave empty are shown on demand. */
+/**
+ * Whether the field is hidden until the user asks for more, because many endpoints leave it empty.
+ */
 const isExtra = ({ kind }: EndpointField) => kind === "list" || kind === "number";
 
 function EndpointForm({ initial, action, submit, onSubmit }: FormProps) {
   const [draft, setDraft] = useState(initial);
   /**
-   * What the form held when it was opened or last saved. Others may have changed the endpoint since
-   * then.
+   * The content of the form when it was opened or last saved. Others may have changed the endpoint
+   * since then.
    */
   const [saved, setSaved] = useState(draft);
   const [problem, setProblem] = useState<DraftProblem | null>(null);

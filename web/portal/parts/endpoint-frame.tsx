@@ -14,7 +14,7 @@ interface FrameProps {
   readonly children: (endpoint: Endpoint) => ComponentChildren;
 }
 
-/** The frame of the pages of one endpoint: its URL and state, and the tabs. */
+/** The frame of an endpoint's pages: its URL, its state and the tabs. */
 export function EndpointFrame({ id, tab, children }: FrameProps) {
   const endpoint = useLive(id, (signal) => getEndpoint(id, signal));
   return (

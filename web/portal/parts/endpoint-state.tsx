@@ -2,7 +2,7 @@ import type { Endpoint } from "../../../src/api/types.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Instant } from "../../parts/instant.tsx";
 
-/** The state of an endpoint, in a word. */
+/** Shows the state of an endpoint as a badge. */
 export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   if (endpoint.disabled) return <Badge tone="idle">disabled</Badge>;
   return (
@@ -14,7 +14,7 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
-/** Explains the state of an endpoint that does not receive all messages. */
+/** Explains why an endpoint does not receive all messages. */
 export function EndpointNotice({ endpoint: { disabled, paused, failingSince } }: { endpoint: Endpoint }) {
   if (disabled) {
     return (

@@ -5,12 +5,12 @@ import { useOnce } from "../refresh.ts";
 import { Read } from "./section.tsx";
 
 interface PickerProps {
-  /** Null: all, including future ones. */
+  /** Null means all event types, including future ones. */
   readonly value: readonly string[] | null;
   readonly onChange: (value: readonly string[] | null) => void;
 }
 
-/** Selects the event types of an endpoint: all, or some from a list with a search. */
+/** Selects the event types of an endpoint: all, or some from a searchable list. */
 export function EventTypePicker({ value, onChange }: PickerProps) {
   const name = useId();
   const eventTypes = useOnce("event-types", (signal) => getEventTypes(false, signal));
@@ -89,7 +89,7 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
   );
 }
 
-/** Adds selected event types that no longer exist, so that they stay visible. */
+/** Adds selected event types that no longer exist, so that the list still shows them. */
 function withUnknown(known: readonly ListedEventType[], chosen: readonly string[]): readonly ListedEventType[] {
   const names = new Set(known.map(({ name }) => name));
   const gone = chosen.filter((name) => !names.has(name));

@@ -2,7 +2,7 @@ import { ENDPOINTS, EVENT_TYPES, route } from "../route.ts";
 import { logOut, may, type Who } from "../session.ts";
 import { useAction } from "./action.tsx";
 
-/** Names the application. It shows no brand, because the page is part of another product. */
+/** Shows the application's name. No brand is shown, because the page is part of another product. */
 export function Header({ who }: { who: Who }) {
   const action = useAction();
   const inCatalogue = route.value.page === "event-types";

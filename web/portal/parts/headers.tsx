@@ -6,7 +6,7 @@ import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { CardSection, Read } from "./section.tsx";
 
-/** The custom headers of an endpoint. */
+/** Shows the custom headers of an endpoint. */
 export function HeadersSection({ endpoint }: { endpoint: string }) {
   const headers = useLive(endpoint, (signal) => getHeaders(endpoint, signal));
   return (

@@ -10,7 +10,7 @@ import { MESSAGE_STATES, MessageState, NextAttempt } from "./message-state.tsx";
 import { PageButtons, usePlace } from "./pages.tsx";
 import { Read, Section } from "./section.tsx";
 
-/** The messages of an endpoint, newest first, optionally only those in one state. */
+/** Shows the messages of an endpoint, newest first, optionally only those in one state. */
 export function MessageListSection({ endpoint }: { endpoint: Endpoint }) {
   const [status, setStatus] = useState<number | null>(null);
   const place = usePlace();

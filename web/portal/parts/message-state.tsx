@@ -5,7 +5,7 @@ import { Upcoming } from "../../parts/instant.tsx";
 
 type Delivery = Pick<Destination, "status" | "reason" | "nextAttempt">;
 
-/** The states by which messages can be filtered, with their numbers in the API. */
+/** The states by which messages can be filtered, with their status codes in the API. */
 export const MESSAGE_STATES = [
   { status: 0, word: "delivered" },
   { status: 2, word: "failed" },
@@ -16,7 +16,7 @@ export const MESSAGE_STATES = [
 
 const SENDING = 3;
 
-/** The state of a delivery. */
+/** Shows the state of a delivery. */
 export function MessageState({ of }: { of: Delivery }) {
   const [tone, word] = shown(of);
   return (
@@ -40,13 +40,13 @@ function shown(of: Delivery): [Tone, string] {
   }
 }
 
-/** The time of the next attempt, if there will be one. */
+/** Shows the time of the next attempt, if there is one. */
 export function NextAttempt({ at, isPaused }: { at: string | null; isPaused: boolean }) {
   if (at === null) return <span class="muted none">–</span>;
   return isPaused ? <span class="muted">when resumed</span> : <Upcoming at={at} />;
 }
 
-/** The reasons of failures, for users. */
+/** Texts for the reasons of failures. */
 const REASONS: Readonly<Record<FailureReason, string>> = {
   timeout: "timeout",
   connection: "connection failed",

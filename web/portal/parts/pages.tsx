@@ -3,7 +3,7 @@ import type { ListOf } from "../../../src/api/types.ts";
 
 /** The position in a paginated list. */
 export interface Place {
-  /** The iterator of the current page; null for the first. */
+  /** The iterator of the current page; null for the first page. */
   readonly iterator: string | null;
   /** The number of the current page, starting at 1. */
   readonly number: number;
@@ -23,7 +23,7 @@ export function usePlace(): Place {
   };
 }
 
-/** Buttons for the previous and next page. Shows nothing if there is only one page. */
+/** Buttons for the previous and next pages. Shows nothing if there is only one page. */
 export function PageButtons({ of, place, label }: { of: ListOf<unknown>; place: Place; label: string }) {
   const { iterator, done } = of;
   if (place.number === 1 && done) return null;

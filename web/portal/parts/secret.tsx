@@ -14,7 +14,10 @@ const GRACE = [
 ] as const;
 const GRACE_DEFAULT = 24 * HOUR_SECONDS;
 
-/** The signing secret. It is loaded, and in the page, only while the user wants to see it. */
+/**
+ * Shows the signing secret. The secret is loaded and put into the page only while the user wants to
+ * see it.
+ */
 export function SecretSection({ endpoint }: { endpoint: string }) {
   const [secret, setSecret] = useState<string | null>(null);
   const action = useAction();

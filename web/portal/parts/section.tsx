@@ -5,7 +5,7 @@ import type { Resource } from "../../reading.ts";
 
 interface SectionProps {
   readonly title: string;
-  /** Shown next to the title. */
+  /** Content next to the title. */
   readonly aside?: ComponentChildren;
   readonly children: ComponentChildren;
 }
@@ -23,7 +23,7 @@ export function Section({ title, aside, children }: SectionProps) {
   );
 }
 
-/** A section on a card, with a description. */
+/** A section in a card, with a description. */
 export function CardSection({
   title,
   about,
@@ -45,12 +45,12 @@ export function CardSection({
 
 interface ReadProps<T> {
   readonly of: Resource<T>;
-  /** The number of placeholder lines during loading, so that the layout does not jump. */
+  /** Number of placeholder lines while loading, so that the layout does not shift. */
   readonly lines?: number;
   readonly children: (value: T) => ComponentChildren;
 }
 
-/** Shows data, or that it is loading, or the error. */
+/** Shows the data, a placeholder while it is loading, or the error. */
 export function Read<T>({ of: { value, error }, lines = 3, children }: ReadProps<T>) {
   return (
     <>

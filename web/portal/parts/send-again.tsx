@@ -15,7 +15,7 @@ const SINCE = [
 ] as const;
 const STARTED = "Started. The messages will be sent within a few minutes.";
 
-/** Resends failed messages, and sends messages that the endpoint has missed. */
+/** Resends failed messages and sends messages that the endpoint has missed. */
 export function SendAgainSection({ endpoint }: { endpoint: Endpoint }) {
   const id = useId();
   const [ms, setMs] = useState<number>(SINCE[1].ms);
