@@ -20,6 +20,13 @@ export type NextState =
   | { readonly state: "pending"; readonly attempts: number; readonly waitMs: number }
   | { readonly state: "dead"; readonly reason: FailureReason };
 
+/**
+ * Number of attempts in a round after which a blocked delivery is dead, whatever its schedule. Only a
+ * change of DNS records or settings unblocks an address, so more attempts would only hide the
+ * problem.
+ */
+export const blockedAttemptsMax = 2;
+
 const delivered: NextState = { state: "delivered" };
 
 /**
@@ -31,6 +38,7 @@ export function decide(context: DeliveryContext, outcome: Outcome, random01: num
   if (reason === null) return delivered;
   if (outcome.gone) return { state: "dead", reason: "gone" };
   const attempts = context.attempts + 1;
+  if (reason === "blocked" && attempts >= blockedAttemptsMax) return { state: "dead", reason };
   const waitMs = nextWaitMs(context.retry, attempts, outcome.retryAfterMs, random01);
   return waitMs === null ? { state: "dead", reason } : { state: "pending", attempts, waitMs };
 }

@@ -115,6 +115,14 @@ export type Fact =
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
     }
+  /** The URL of an endpoint that was just created or changed has a problem. */
+  | {
+      readonly type: "endpoint.warned";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly code: "blocked" | "dns" | "private";
+      readonly detail: string;
+    }
   | {
       readonly type: "endpoint.disabled";
       readonly endpointSeq: Seq;

@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type { MessageContent, Task } from "../store/index.ts";
+import type { TargetWarning } from "../targets/warnings.ts";
 
 /** The part of the delivery engine that commands use. */
 export interface Deliverer {
@@ -8,6 +9,8 @@ export interface Deliverer {
    * lane. Returns immediately.
    */
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
+  /** Returns what is wrong with an endpoint's URL; nothing if this is not known before `signal` aborts. */
+  warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
   /** Returns whether a running task has not begun because too many others run. */

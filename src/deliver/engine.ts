@@ -7,6 +7,7 @@ import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { MessageContent, PendingDelivery, Store, Task } from "../store/index.ts";
 import { Targets } from "../targets/index.ts";
 import type { TargetPorts } from "../targets/target.ts";
+import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
 import type { Lane } from "./lane.ts";
@@ -124,6 +125,10 @@ export class Engine extends OneLife implements Deliverer {
       this.#scheduler.update(lane);
     }
     this.#scheduler.dispatch();
+  }
+
+  warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]> {
+    return warningsOf(url, { ports: this.ports, policy: this.parts.policy }, signal);
   }
 
   startTask(task: Task): void {

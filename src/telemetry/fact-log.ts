@@ -5,6 +5,7 @@ import type { Log } from "./log.ts";
 const LOGGED = [
   "endpoint.disabled",
   "deliveries.buried",
+  "endpoint.warned",
   "shortage.began",
   "shortage.ended",
   "backlog.growing",
@@ -42,6 +43,16 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         log.info(
           { count: fact.count, state: fact.state },
           "Deliveries ended without an attempt because their endpoint or payload is no longer available.",
+        );
+        break;
+      case "endpoint.warned":
+        log.warn(
+          {
+            endpointId: ids.encode("ep_", fact.endpointSeq),
+            applicationId: ids.encode("app_", fact.applicationSeq),
+            code: fact.code,
+          },
+          `URL of an endpoint has a problem. ${fact.detail}`,
         );
         break;
       case "shortage.began":

@@ -56,6 +56,7 @@ describe("creating an endpoint", () => {
       failingSince: null,
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
+      warnings: expect.any(Array),
     });
   });
 
@@ -77,7 +78,7 @@ describe("creating an endpoint", () => {
       paused: true,
       filter: null,
     };
-    const { json } = await send("POST", endpoints, sent);
+    const { warnings: _, ...json } = (await send("POST", endpoints, sent)).json;
     expect(json).toMatchObject({ ...sent, filterTypes: sent.eventTypes, rateLimit: 10 });
     expect((await send("GET", `${endpoints}/${sent.uid}`)).json).toEqual(json);
   });

@@ -364,7 +364,9 @@ describe("operational endpoints", () => {
       channels: ["unknown here"],
     });
     expect(status).toBe(201);
-    expect(json).toEqual({
+    const { warnings, ...read } = json;
+    expect(warnings).toBeArray();
+    expect(read).toEqual({
       id: anId("endpoint"),
       uid: "ops",
       url: "http://example.com/",
@@ -379,7 +381,7 @@ describe("operational endpoints", () => {
       createdAt: anInstant,
       updatedAt: anInstant,
     });
-    expect((await send("GET", `${LIST}/ops`)).json).toEqual(json);
+    expect((await send("GET", `${LIST}/ops`)).json).toEqual(read);
     expect((await send("GET", `${LIST}/ops/headers`)).json).toEqual({ headers: { "X-A": "1" }, sensitive: [] });
   });
 
@@ -390,7 +392,8 @@ describe("operational endpoints", () => {
     const replaced = await send("PUT", `${LIST}/mine`, { url: "https://example.com/2" });
     expect([replaced.status, replaced.json.id]).toEqual([200, made.json.id]);
     expect(replaced.json).toMatchObject({ uid: "mine", url: "https://example.com/2", eventTypes: null });
-    expect((await send("GET", LIST)).json.data).toEqual([replaced.json]);
+    const { warnings: _, ...read } = replaced.json;
+    expect((await send("GET", LIST)).json.data).toEqual([read]);
     expect((await send("PUT", `${LIST}/${made.json.id.slice(0, -1)}!`, { url: "https://example.com" })).status).toBe(
       404,
     );
@@ -502,7 +505,8 @@ describe("separation of operational endpoints", () => {
       }
     }
     expect((await other.send("PUT", `${LIST}/${endpoint.id}`, { url: receiver.url })).status).toBe(404);
-    expect((await other.send("GET", LIST)).json.data).toEqual([other.endpoint]);
+    const { warnings: _, ...read } = other.endpoint;
+    expect((await other.send("GET", LIST)).json.data).toEqual([read]);
   });
 
   test("operations on operational endpoints return 403 to an application token", async () => {

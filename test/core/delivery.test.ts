@@ -37,6 +37,18 @@ describe("delivery decision", () => {
       failure("status_5xx"),
       { state: "dead", reason: "status_5xx" },
     ],
+    [
+      "the first blocked attempt schedules a retry",
+      {},
+      failure("blocked"),
+      { state: "pending", attempts: 1, waitMs: 5000 },
+    ],
+    [
+      "the second blocked attempt makes a dead letter although the schedule has waits left",
+      { attempts: 1 },
+      failure("blocked"),
+      { state: "dead", reason: "blocked" },
+    ],
     ["a 410 ends the delivery at the first attempt", {}, failure("gone"), { state: "dead", reason: "gone" }],
     [
       "a 410 at the end of the schedule ends the delivery as gone",

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { endpointWarnings } from "../../../commands/endpoint-warnings.ts";
 import {
   changeEndpoint,
   createEndpoint,
@@ -8,6 +9,7 @@ import {
 } from "../../../commands/endpoints.ts";
 import { existingEventTypes } from "../../../commands/subscriptions.ts";
 import { endpointFields } from "../../../core/resources/endpoint.ts";
+import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -15,11 +17,21 @@ import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts
 import { noContent, reply } from "../../http/reply.ts";
 import { applyPatch } from "../../http/resource.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate, endpointExample, endpointOut } from "./fields.ts";
+import {
+  EndpointIn,
+  EndpointOut,
+  EndpointPatch,
+  EndpointUpdate,
+  EndpointWrittenOut,
+  endpointExample,
+  endpointOut,
+  endpointWrittenExample,
+} from "./fields.ts";
 import { putOf, secretOf, settingsOf, withUrl } from "./settings.ts";
 
 const found = { description: "The endpoint.", schema: EndpointOut, example: endpointExample };
-const created = { ...found, description: "The endpoint was created." };
+const written = { description: "The endpoint.", schema: EndpointWrittenOut, example: endpointWrittenExample };
+const created = { ...written, description: "The endpoint was created." };
 const bodyExample = { url: "https://example.com/webhook", eventTypes: ["user.signup"] };
 
 export function endpointRoutes(context: Context): Operation[] {
@@ -29,6 +41,11 @@ export function endpointRoutes(context: Context): Operation[] {
 
   const subscriptionRule = ({ environmentSeq, featureFlags }: Identity) =>
     existingEventTypes(context, environmentSeq, featureFlags);
+
+  const writtenOut = async (endpoint: Endpoint) => ({
+    ...endpointOut(endpoint, ids),
+    warnings: await endpointWarnings(context, endpoint),
+  });
 
   return [
     operation({
@@ -81,7 +98,7 @@ export function endpointRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
         const wanted = { applicationSeq, settings: settingsOf(body, context.settings), secret: secretOf(body.secret) };
-        return reply(201, endpointOut(await createEndpoint(context, wanted, subscriptionRule(identity)), ids));
+        return reply(201, await writtenOut(await createEndpoint(context, wanted, subscriptionRule(identity))));
       },
     }),
 
@@ -111,14 +128,14 @@ export function endpointRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointUpdate,
       bodyExample,
-      responses: { 200: found, 201: created },
+      responses: { 200: written, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
         const key = lookup.key("ep_", params.endpoint_id);
         const wanted = { applicationSeq, ...putOf(params.endpoint_id, body, context.settings) };
         const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity));
-        return reply(created ? 201 : 200, endpointOut(value, ids));
+        return reply(created ? 201 : 200, await writtenOut(value));
       },
     }),
 
@@ -132,14 +149,14 @@ export function endpointRoutes(context: Context): Operation[] {
       access: "application",
       body: EndpointPatch,
       bodyExample: { disabled: true },
-      responses: { 200: found },
+      responses: { 200: written },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const sent = withUrl(body, context.settings);
         const change: EndpointChange = (before) => applyPatch(endpointFields, before, sent);
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity));
-        return reply(200, endpointOut(after, ids));
+        return reply(200, await writtenOut(after));
       },
     }),
 

@@ -9,7 +9,14 @@ import { EVENT_TYPES_MAX } from "../../../core/resources/endpoint.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { distinct, nullable } from "../../http/schema.ts";
-import { EndpointIn, EndpointOut, EndpointUpdate, endpointExample, endpointOut } from "../endpoint/fields.ts";
+import {
+  EndpointIn,
+  EndpointOut,
+  EndpointUpdate,
+  endpointExample,
+  endpointOut,
+  endpointWarningsField,
+} from "../endpoint/fields.ts";
 
 const eventTypes = (description: string) =>
   Type.Optional(
@@ -67,6 +74,12 @@ export const OperationalWebhookEndpointOut = Type.Pick(EndpointOut, OUT_FIELDS, 
   title: "OperationalWebhookEndpointOut",
 });
 
+/** An endpoint in the response to a request that created or changed it. */
+export const OperationalWebhookEndpointWrittenOut = field.object("OperationalWebhookEndpointWrittenOut", {
+  ...OperationalWebhookEndpointOut.properties,
+  warnings: endpointWarningsField,
+});
+
 type Out<Of extends object> = Pick<Of, (typeof OUT_FIELDS)[number] & keyof Of>;
 
 function outFieldsOf<Of extends Record<(typeof OUT_FIELDS)[number], unknown>>(endpoint: Of): Out<Of> {
@@ -82,3 +95,5 @@ export const operationalEndpointExample = {
   eventTypes: ["message.attempt.failing"],
   filterTypes: ["message.attempt.failing"],
 };
+
+export const operationalEndpointWrittenExample = { ...operationalEndpointExample, warnings: [] };

@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { replaceHeaders } from "../../../commands/endpoint-headers.ts";
 import { rotateSecret } from "../../../commands/endpoint-secrets.ts";
+import { endpointWarnings } from "../../../commands/endpoint-warnings.ts";
 import { deleteEndpoint, noEndpoint } from "../../../commands/endpoints.ts";
 import { createOperationalEndpoint, putOperationalEndpoint } from "../../../commands/operational-endpoints.ts";
 import type { Endpoint } from "../../../store/index.ts";
@@ -17,8 +18,10 @@ import {
   OperationalWebhookEndpointIn,
   OperationalWebhookEndpointOut,
   OperationalWebhookEndpointUpsertIn,
+  OperationalWebhookEndpointWrittenOut,
   operationalEndpointExample,
   operationalEndpointOut,
+  operationalEndpointWrittenExample,
 } from "./fields.ts";
 
 const title = (name: string) => `OperationalWebhookEndpoint${name}`;
@@ -32,7 +35,8 @@ const found = {
   schema: OperationalWebhookEndpointOut,
   example: operationalEndpointExample,
 };
-const created = { ...found, description: "The endpoint was created." };
+const written = { ...found, schema: OperationalWebhookEndpointWrittenOut, example: operationalEndpointWrittenExample };
+const created = { ...written, description: "The endpoint was created." };
 const bodyExample = { url: "https://example.com/operations", eventTypes: ["message.attempt.failing"] };
 
 const emptyPage = { rows: [], more: false };
@@ -44,6 +48,10 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
   const path = `${list}/:endpoint_id` as const;
 
   const out = (endpoint: Endpoint) => operationalEndpointOut(endpoint, ids);
+  const writtenOut = async (endpoint: Endpoint) => ({
+    ...out(endpoint),
+    warnings: await endpointWarnings(context, endpoint),
+  });
   const applicationOf = ({ environmentSeq }: Identity) => operational.applicationOf(environmentSeq);
 
   async function endpointOrNull(identity: Identity, text: string): Promise<Endpoint | null> {
@@ -106,7 +114,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       async handle({ identity, body }) {
         const settings = settingsOf(body, context.settings);
         const wanted = { settings, secret: secretOf(body.secret) };
-        return reply(201, out(await createOperationalEndpoint(context, identity.environmentSeq, wanted)));
+        return reply(201, await writtenOut(await createOperationalEndpoint(context, identity.environmentSeq, wanted)));
       },
     }),
 
@@ -135,13 +143,13 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       access: "environment",
       body: OperationalWebhookEndpointUpsertIn,
       bodyExample,
-      responses: { 200: found, 201: created },
+      responses: { 200: written, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = lookup.key("ep_", params.endpoint_id);
         const wanted = putOf(params.endpoint_id, body, context.settings);
         const { value, created } = await putOperationalEndpoint(context, identity.environmentSeq, key, wanted);
-        return reply(created ? 201 : 200, out(value));
+        return reply(created ? 201 : 200, await writtenOut(value));
       },
     }),
 

@@ -1,0 +1,49 @@
+import { addressAllowed, literalAddress } from "../core/address.ts";
+import type { TargetParts } from "./target.ts";
+
+/** A problem with the URL of an endpoint, found before its first delivery. */
+export interface TargetWarning {
+  /**
+   * `blocked`: every attempt will be blocked. `dns`: the host name does not exist. `private`: the
+   * host name has addresses that are skipped, beside others that are used.
+   */
+  readonly code: "blocked" | "dns" | "private";
+  /** What is wrong and what to do, as text for users. */
+  readonly detail: string;
+}
+
+const ALLOW = "or ask the operator to add its address to allow-subnets.";
+
+/**
+ * Returns the warnings for a URL. Returns none if the host name cannot be looked up now, or not
+ * before `signal` aborts. Does not name the addresses of a host name: whoever creates endpoints need
+ * not know the addresses inside the operator's network.
+ */
+export async function warningsOf(
+  address: string,
+  { ports, policy }: Pick<TargetParts, "ports" | "policy">,
+  signal: AbortSignal,
+): Promise<readonly TargetWarning[]> {
+  const url = new URL(address);
+  if (!/^https?:$/.test(url.protocol) || policy.inbox(url) !== null) return [];
+  const isAllowed = (one: string) => addressAllowed(one, policy.allowSubnets);
+  const literal = literalAddress(url.hostname);
+  if (literal !== null) return isAllowed(literal) ? [] : [blocked(`The address ${literal} is not public`)];
+  const host = url.hostname;
+  const addresses = await ports.resolver.resolve(host, signal);
+  if ("kind" in addresses || signal.aborted) return [];
+  if (addresses.length === 0) {
+    return [
+      { code: "dns", detail: `The host name ${host} could not be resolved. Check its spelling and its DNS records.` },
+    ];
+  }
+  const allowed = addresses.filter(isAllowed).length;
+  if (allowed === 0) return [blocked(`The host name ${host} has no public address`)];
+  if (allowed === addresses.length) return [];
+  const detail = `The host name ${host} also has addresses that are not public and are never used. Remove them from its DNS records, ${ALLOW}`;
+  return [{ code: "private", detail }];
+}
+
+function blocked(what: string): TargetWarning {
+  return { code: "blocked", detail: `${what}, so deliveries to it are blocked. Use a public URL, ${ALLOW}` };
+}
