@@ -3,7 +3,7 @@ import { StoreUnavailable } from "../../../src/store/index.ts";
 import { memoryWorld, sqliteError } from "./memory-world.ts";
 
 describe("group commit", () => {
-  test("the group commit commits all writes of one turn of the event loop together", async () => {
+  test("the group commit commits all writes from one turn of the event loop together", async () => {
     await using memory = await memoryWorld();
     const { world, commits } = memory;
     await Promise.all([
@@ -14,7 +14,7 @@ describe("group commit", () => {
     expect(commits).toMatchObject([{ type: "commit.finished", writes: 52 }]);
   });
 
-  test("the group commit commits writes of different turns separately", async () => {
+  test("the group commit commits writes from different turns separately", async () => {
     await using memory = await memoryWorld();
     await memory.world.store.housekeeping.meta.set("one", "1");
     await memory.world.store.housekeeping.meta.set("two", "2");
@@ -48,7 +48,7 @@ describe("group commit", () => {
   });
 
   test.each(["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY"])(
-    "the group commit rejects all writes of the turn and stores none when the disk reports %s",
+    "the group commit rejects all writes of the turn and stores none of them when the disk reports %s",
     async (code) => {
       await using memory = await memoryWorld();
       const { world, commits } = memory;
@@ -81,7 +81,7 @@ describe("group commit", () => {
     expect(failure).not.toBeInstanceOf(StoreUnavailable);
   });
 
-  test("the group commit leaves no transaction open, whichever step fails", async () => {
+  test("the group commit leaves no transaction open, whichever of its steps fails", async () => {
     await using memory = await memoryWorld();
     const { world, db } = memory;
     const taken = await world.send();
@@ -96,7 +96,7 @@ describe("group commit", () => {
     expect(await world.store.housekeeping.meta.get("name")).toBe("value");
   });
 
-  test("queued writes are neither stored nor resolved when the process dies", async () => {
+  test("queued writes are neither stored nor resolved if the process dies", async () => {
     await using memory = await memoryWorld();
     let answered = false;
     void memory.world.store.housekeeping.meta.set("name", "value").finally(() => {

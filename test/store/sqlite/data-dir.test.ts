@@ -45,13 +45,13 @@ describe("data directory", () => {
     await expect(openStore(optionsFor(home.path))).rejects.toBeInstanceOf(StartError);
   });
 
-  test("a data directory has no key file if a key is configured", async () => {
+  test("a data directory contains no key file if a key is configured", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     expect(existsSync(home.file("encryption.key"))).toBe(false);
   });
 
-  test("a data directory cannot be opened with another encryption key, but again with the first", async () => {
+  test("a data directory cannot be opened with another encryption key and still opens with its own", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     await expect(openStore(optionsFor(home.path, { encryptionKey: OTHER_KEY }))).rejects.toThrow(/encryption key/i);
@@ -73,7 +73,7 @@ describe("data directory", () => {
     await expect(openStore(optionsFor(home.path))).rejects.toThrow(/64 hex digits/);
   });
 
-  test("a data directory that was written by a newer program is refused", async () => {
+  test("a data directory written by a newer program is refused", async () => {
     using home = temporaryDirectory();
     await touch(home.path);
     const db = new Database(home.file("boathook.db"));
@@ -90,7 +90,7 @@ describe("data directory", () => {
     await touch(home.path);
   });
 
-  test("a command can write to a data directory that a server owns, and the server reads the new data", async () => {
+  test("a command can write to a data directory that a server uses, and the server reads the new data", async () => {
     using home = temporaryDirectory();
     const server = await openStore(optionsFor(home.path));
     const command = await openStore(optionsFor(home.path, { exclusive: false }));
@@ -100,7 +100,7 @@ describe("data directory", () => {
     await server.close();
   });
 
-  test("a data directory does not contain the text of a secret in any form", async () => {
+  test("a data directory does not contain the plain text of a secret", async () => {
     using home = temporaryDirectory();
     const text = "a secret that nobody may read";
     const secret = `whsec_${Buffer.from(text).toString("base64")}`;

@@ -24,7 +24,7 @@ describe("the writes of a group", () => {
     },
   );
 
-  test("a group whose disk fills up half-way is refused as a whole", async () => {
+  test("a group is refused as a whole when the disk fills up half-way", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const { applications } = world.store.configuration;

@@ -192,7 +192,7 @@ const wanted = (sql: string) =>
     .map(({ seq }) => seq);
 
 describe("long lists", () => {
-  test("each page of a long list has the rows of its filter and reads few others", async () => {
+  test("each page of a long list contains the rows that match its filter and reads few others", async () => {
     for (const { name, sql, list, mayBeCut } of [...attemptCases(), ...messageCases(), ...endpointMessageCases()]) {
       const { seqs, rowsOfPages, cut } = await walk(list);
       expect({ name, seqs }).toEqual({ name, seqs: wanted(sql) });
@@ -205,7 +205,7 @@ describe("long lists", () => {
     }
   }, 30_000);
 
-  test("a long list reads almost no rows for a value that does not occur", async () => {
+  test("a search in a long list for a value that does not occur reads almost no rows", async () => {
     const watch = watchRanges();
     const page = { limit: LIMIT, from: null, backwards: false, order: "descending" } as const;
     await store.history.attempts.ofEndpoint(history.busy, { eventTypes: [seen.unknownType] }, page, false);
@@ -214,7 +214,7 @@ describe("long lists", () => {
     expect(rows).toBeLessThanOrEqual(70);
   });
 
-  test("a long list is the same after data from an older version was migrated", async () => {
+  test("a long list has the same pages after its data was migrated from an older version", async () => {
     using old = temporaryDirectory();
     reader.run(`VACUUM INTO '${old.file("boathook.db")}'`);
     await Bun.write(old.file("encryption.key"), Bun.file(directory.file("encryption.key")));

@@ -38,11 +38,11 @@ describe("the mapping of a resource to a table", () => {
     );
   });
 
-  test("a mapping updates all fields except those that stay as they were created", () => {
+  test("a mapping updates all fields except immutable ones", () => {
     expect(mapping.assignments).toBe("name = $name, paused = $paused, waits_ms = $waitsMs, fifo = $ordering");
   });
 
-  test("a mapping reads the same values from a row that it binds for that row", () => {
+  test("a mapping reads the same values from a row that it wrote to the row", () => {
     const common = { seq: 1, applicationSeq: 2, name: "n", createdAt: 3 };
     const full = { ...common, paused: true, waitsMs: [5, 10], ordering: "fifo" } as const;
     const empty = { ...common, paused: false, waitsMs: null, ordering: "parallel" } as const;
@@ -51,7 +51,7 @@ describe("the mapping of a resource to a table", () => {
     for (const record of [full, empty]) expect(mapping.toRecord(mapping.toBindings(record))).toEqual(record);
   });
 
-  test("a mapping leaves other columns of a row out of the record", () => {
+  test("a mapping leaves additional columns of a row out of the record", () => {
     const record = { seq: 1, applicationSeq: 2, name: "n", createdAt: 3, paused: false, waitsMs: null } as const;
     const row = { ...mapping.toBindings({ ...record, ordering: "parallel" }), deletedAt: 5 };
     expect(mapping.toRecord(row)).toEqual({ ...record, ordering: "parallel" });

@@ -14,7 +14,7 @@ function database(): Database {
 }
 
 describe("numbers of a command", () => {
-  test("commands share no numbers with each other, or with a server that allocates up to 2048 in a millisecond", () => {
+  test("no two commands allocate the same number, and no server that allocates at most 2048 per millisecond does", () => {
     const turn = fc.record({
       source: fc.integer({ min: 0, max: 3 }),
       count: fc.integer({ min: 1, max: 40 }),
@@ -42,7 +42,7 @@ describe("numbers of a command", () => {
     );
   });
 
-  test("the numbers of a command increase, even beyond a number already in use, and contain the time", () => {
+  test("the numbers of a command increase, even beyond a number already in use, and encode the time", () => {
     using db = database();
     const source = new CommandSeqSource(db, () => START_AT);
     const first = source.next();

@@ -196,7 +196,7 @@ describe("query plans", async () => {
     expect(scans.filter(({ sql }) => !isIntended(sql, intended))).toEqual([]);
   });
 
-  test("queries sort no result that may be long", () => {
+  test("queries sort only results that are always short", () => {
     const sorts = plans.filter(({ steps }) => steps.some((step) => step.includes("TEMP B-TREE")));
     expect(
       sorts.filter(({ sql }) => !isIntended(sql, SORTS_INTENDED)).map(({ sql, steps }) => ({ sql, steps })),

@@ -28,7 +28,7 @@ describe("schema", () => {
     expect(schemaOf(db)).toEqual(before);
   });
 
-  test("a migration turns the numbers in the data of a running replay into words", () => {
+  test("a migration replaces the numbers in the data of a running replay with words", () => {
     using db = new Database(":memory:");
     const before = 7;
     for (const step of migrations.slice(0, before)) db.run(step);

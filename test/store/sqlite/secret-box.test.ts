@@ -6,7 +6,7 @@ const box = new SecretBox(new Uint8Array(32).fill(1));
 const otherBox = new SecretBox(new Uint8Array(32).fill(2));
 
 describe("secret box", () => {
-  test("the secret box opens texts that it sealed", () => {
+  test("the secret box opens texts that it has sealed", () => {
     fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => expect(box.open(box.seal(text))).toBe(text)));
   });
 
@@ -14,7 +14,7 @@ describe("secret box", () => {
     expect(box.seal("text")).not.toEqual(box.seal("text"));
   });
 
-  test("the secret box opens no text that was sealed with another key or changed", () => {
+  test("the secret box opens no text that was sealed with another key or changed afterwards", () => {
     const sealed = box.seal("a secret");
     expect(() => otherBox.open(sealed)).toThrow();
     for (let i = 0; i < sealed.length; i++) {
@@ -24,7 +24,7 @@ describe("secret box", () => {
     }
   });
 
-  test("the fingerprint of a secret box distinguishes keys and does not contain them", () => {
+  test("the fingerprint of a secret box distinguishes keys but does not contain them", () => {
     expect(box.fingerprint).toBe(new SecretBox(new Uint8Array(32).fill(1)).fingerprint);
     expect(box.fingerprint).not.toBe(otherBox.fingerprint);
     expect(box.fingerprint).toMatch(/^[0-9a-f]{32}$/);

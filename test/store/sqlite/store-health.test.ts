@@ -60,7 +60,7 @@ function sickStore() {
 }
 
 describe("health of the store", () => {
-  test("the store fails from the first failed commit until a probe can be committed", async () => {
+  test("the store counts as failing from its first failed commit until a probe can be committed", async () => {
     await using sick = sickStore();
     const { store, pass } = sick;
     expect(await store.housekeeping.health()).toEqual({ failing: false, damaged: false });
@@ -91,7 +91,7 @@ describe("health of the store", () => {
     expect(sick.timers.size).toBe(0);
   });
 
-  test("a write that is refused for its own reasons does not count as a failure of the store", async () => {
+  test("a write that is refused because of its content does not count as a failure of the store", async () => {
     await using sick = sickStore();
     sick.trouble = new Error("planted");
     await sick.write().catch(() => {});
@@ -102,7 +102,7 @@ describe("health of the store", () => {
     expect(await sick.store.housekeeping.health()).toEqual({ failing: false, damaged: false });
   });
 
-  test("a store that fails again and again with the same error states it once a minute", async () => {
+  test("a store that fails again and again with the same error reports it once a minute", async () => {
     await using sick = sickStore();
     const failOnce = async () => {
       sick.trouble = sqliteError("SQLITE_FULL");
@@ -128,7 +128,7 @@ describe("health of the store", () => {
 });
 
 describe("a damaged database", () => {
-  test("a read of a damaged page is unavailable, and the health and a fact say so", async () => {
+  test("a read of a damaged page fails as unavailable, and is reported in the health and as a fact", async () => {
     using home = temporaryDirectory();
     const written = await openStore(optionsFor(home.path));
     const messages = await fill(written);

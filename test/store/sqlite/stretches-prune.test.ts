@@ -7,7 +7,7 @@ import { NEWEST_FIRST } from "../pages.ts";
 import { openedOnce } from "../store-under-test.ts";
 import { optionsFor } from "./open.ts";
 
-test("the list index drops deleted rows and still finds the others", async () => {
+test("the stretches of deleted rows are deleted, and the remaining rows are still found", async () => {
   using directory = temporaryDirectory();
   await using world = await Furnished.open(async () => {
     const store = await openStore(optionsFor(directory.path));

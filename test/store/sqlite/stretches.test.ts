@@ -89,7 +89,7 @@ class World {
 const isIn = (range: Range, seq: number) => seq >= range.from && seq < range.to;
 
 describe("stretches", () => {
-  test("stretches lead to every matching row once, in the direction of travel", () => {
+  test("stretches find every matching row once, in the requested direction", () => {
     const anyTerm = fc.subarray([...TRAITS], { minLength: 1 });
     const anyTerms = fc.array(
       fc.oneof(
@@ -150,7 +150,7 @@ describe("stretches", () => {
   });
 });
 
-test("the example in the index's documentation is correct", () => {
+test("the example in the documentation of stretches is correct", () => {
   using db = new Database(":memory:", { strict: true });
   migrate(db);
   const index = new Stretches(db, { onRollback: () => {} }, 0, { rows: 4, open: 10 });

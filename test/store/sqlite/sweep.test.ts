@@ -32,7 +32,7 @@ describe("sweep cursor", () => {
     );
   });
 
-  test("a sweep does not advance when its batch could not be stored", async () => {
+  test("a sweep does not advance if its batch could not be stored", async () => {
     using db = new Database(":memory:", { strict: true });
     let isDiskFull = false;
     const { store } = openMemoryStore(

@@ -7,7 +7,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function applicationsSuite(open: Open): void {
   describe("applications", () => {
-    test("applications are found by number and by uid, unchanged, across a restart", async () => {
+    test("applications are found by number and by uid after a restart, unchanged", async () => {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({
         uid: "customer-1",
@@ -22,7 +22,7 @@ export function applicationsSuite(open: Open): void {
       expect(await applications.get(application.seq)).toEqual(application);
     });
 
-    test("applications are found in their own environment only", async () => {
+    test("applications are found only in their own environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const application = await world.addApplication({ uid: "customer-1" });
@@ -43,7 +43,7 @@ export function applicationsSuite(open: Open): void {
       await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
     });
 
-    test("only one of two concurrent applications gets a uid that both want", async () => {
+    test("only one of two applications that are created concurrently with the same uid gets it", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
       const { applications } = world.store.configuration;
@@ -68,7 +68,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(changed.seq)).toEqual(changed);
     });
 
-    test("an update to a used uid does not change the application", async () => {
+    test("an update that sets a uid already in use does not change the application", async () => {
       await using world = await Furnished.open(open);
       await world.addApplication({ uid: "taken" });
       const { applications } = world.store.configuration;
@@ -101,7 +101,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(world.application.seq)).toBeNull();
     });
 
-    test("an environment has one hidden application, which no list, id or uid finds", async () => {
+    test("an environment has one hidden application, which is found neither in lists nor by id or uid", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const [first, second, others] = [

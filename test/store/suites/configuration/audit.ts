@@ -35,7 +35,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([other, done, begun]);
     });
 
-    test("an audit entry is stored no later than later writes, even if its call is not awaited", async () => {
+    test("an audit entry is stored no later than writes that follow it, even if its call is not awaited", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world);
       const begun = world.store.configuration.audit.begin(entry);
@@ -61,7 +61,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([entry]);
     });
 
-    test("the audit log is listed by environment, by page and by time", async () => {
+    test("the audit log is listed by environment and by time, in pages", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const entries: AuditEntry[] = [];

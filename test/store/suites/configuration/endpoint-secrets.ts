@@ -6,7 +6,7 @@ export function endpointSecretsSuite(open: Open): void {
   describe("secrets", () => {
     const secret = (i: number) => `whsec_${Buffer.from(`secret ${i}`).toString("base64")}`;
 
-    test("secrets are returned unchanged, the current one first", async () => {
+    test("secrets are returned unchanged, with the current one first", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       expect(
@@ -23,7 +23,7 @@ export function endpointSecretsSuite(open: Open): void {
       ]);
     });
 
-    test("secrets sign until they expire and no longer", async () => {
+    test("secrets sign until they expire, and no longer", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000);
@@ -33,7 +33,7 @@ export function endpointSecretsSuite(open: Open): void {
       expect(await valid(world.now + 1000)).toEqual([secret(1)]);
     });
 
-    test("secrets are rotated at most ten times before an old one expires", async () => {
+    test("secrets can be rotated at most ten times before an old one expires", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       const rotate = (i: number) =>

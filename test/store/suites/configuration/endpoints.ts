@@ -26,7 +26,7 @@ const everyField: Partial<Endpoint> = {
 
 export function endpointsSuite(open: Open): void {
   describe("endpoints", () => {
-    test("endpoints are found by number and by uid, unchanged, across a restart", async () => {
+    test("endpoints are found by number and by uid after a restart, unchanged", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint(everyField);
       await world.reopen();
@@ -49,7 +49,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("endpoints are found in their own application only", async () => {
+    test("endpoints are found only in their own application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.addEndpoint({ uid: "endpoint-1" });
@@ -71,7 +71,7 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
     });
 
-    test("an endpoint beyond the maximum of its application is not stored until another one is deleted", async () => {
+    test("an endpoint beyond the maximum of its application is stored only after another one is deleted", async () => {
       await using world = await Furnished.open(open);
       const { endpoints } = world.store.configuration;
       const first = await world.addEndpoint({ disabled: true });
@@ -97,7 +97,7 @@ export function endpointsSuite(open: Open): void {
       );
     });
 
-    test("an update to a used uid does not change the endpoint", async () => {
+    test("an update that sets a uid already in use does not change the endpoint", async () => {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ uid: "taken" });
       const { seq } = world.endpoint;
@@ -106,7 +106,7 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.find(world.application.seq, { seq })).toEqual(world.endpoint);
     });
 
-    test("an update that throws does not change the endpoint and rejects with its error", async () => {
+    test("an update whose callback throws does not change the endpoint and rejects with that error", async () => {
       await using world = await Furnished.open(open);
       const { seq } = world.endpoint;
       const refusal = new Error("refused");
@@ -120,7 +120,7 @@ export function endpointsSuite(open: Open): void {
       expect(await other).toMatchObject({ after: { metadata: { a: "1" } } });
     });
 
-    test("concurrent changes of an endpoint are all kept, including an automatic disabling", async () => {
+    test("concurrent changes of an endpoint are all kept, even if one of them is an automatic disabling", async () => {
       await using world = await Furnished.open(open);
       const { seq } = world.endpoint;
       await world.send();
@@ -144,7 +144,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("a deleted endpoint can be read by number but is not found, listed, active or changed", async () => {
+    test("a deleted endpoint can be read by number, but is neither found, listed nor active and cannot be changed", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
       expect(await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe(
@@ -158,7 +158,7 @@ export function endpointsSuite(open: Open): void {
       expect(await endpoints.active(world.application.seq)).toEqual([]);
     });
 
-    test("ever returns all endpoints that an application has had, in order of creation", async () => {
+    test("`ever` returns all endpoints that an application has had, in order of creation", async () => {
       await using world = await Furnished.open(open);
       const elsewhere = await world.addApplication();
       await world.addEndpoint({ applicationSeq: elsewhere.seq });

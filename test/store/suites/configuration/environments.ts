@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function environmentsSuite(open: Open): void {
   describe("environments", () => {
-    test("environments are found by number and by name, and listed by name, across a restart", async () => {
+    test("environments are found by number and by name and listed by name after a restart", async () => {
       await using world = await Furnished.open(open);
       const staging = await world.addEnvironment("a-staging");
       await world.reopen();
@@ -16,7 +16,7 @@ export function environmentsSuite(open: Open): void {
       expect(await environments.list()).toEqual([staging, world.environment]);
     });
 
-    test("environments are created with their type, renamed and paged, and never share a name", async () => {
+    test("environments have a type, can be renamed and paged, and never share a name", async () => {
       await using world = await Furnished.open(open);
       const { environments } = world.store.configuration;
       const one = { seq: world.seqs.next(), name: "one", type: "development", createdAt: 1, updatedAt: 1 } as const;
@@ -33,7 +33,7 @@ export function environmentsSuite(open: Open): void {
       expect(next).toEqual({ rows: [world.environment], more: false });
     });
 
-    test("a deleted environment is deleted with its contents, and other environments are unaffected", async () => {
+    test("deleting an environment deletes its contents and does not affect other environments", async () => {
       await using world = await Furnished.open(open);
       const { store, application, endpoint, environment } = world;
       const other = await world.addEnvironment("other");
@@ -60,7 +60,7 @@ export function environmentsSuite(open: Open): void {
       expect((await world.addEnvironment("other")).seq).not.toBe(other.seq);
     });
 
-    test("concurrent requests for the same new environment create it once", async () => {
+    test("concurrent requests for the same new environment create one environment", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = await Promise.all([world.addEnvironment("new"), world.addEnvironment("new")]);
       expect(two).toEqual(one!);

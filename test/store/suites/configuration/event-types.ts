@@ -96,14 +96,14 @@ export function eventTypesSuite(open: Open): void {
       expect((await eventTypes.get(world.environment.seq, "order.paid"))?.description).toBe("abc");
     });
 
-    test("an update of an event type that does not exist stores nothing", async () => {
+    test("an update of a missing event type stores nothing", async () => {
       await using world = await Furnished.open(open);
       const { eventTypes } = world.store.configuration;
       expect(await eventTypes.update(world.environment.seq, "order.paid", () => ({ archived: true }))).toBe("gone");
       expect(await eventTypes.get(world.environment.seq, "order.paid")).toBeNull();
     });
 
-    test("an update of an event type that throws changes nothing", async () => {
+    test("an update whose callback throws does not change the event type", async () => {
       await using world = await Furnished.open(open);
       const { eventTypes } = world.store.configuration;
       const eventType = world.newEventType();
@@ -115,7 +115,7 @@ export function eventTypesSuite(open: Open): void {
       expect(await eventTypes.get(world.environment.seq, "order.paid")).toEqual(eventType);
     });
 
-    test("event types are unknown if they do not exist in the environment or are archived", async () => {
+    test("event types are unknown if they are archived or do not exist in the environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       await world.store.configuration.eventTypes.create(world.newEventType({ name: "known" }));
@@ -133,7 +133,7 @@ export function eventTypesSuite(open: Open): void {
       }
     });
 
-    test("event types with flags are unknown to callers without one of them", async () => {
+    test("event types with feature flags are unknown to callers that hold none of those flags", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.eventTypes.create(
         world.newEventType({ name: "flagged", featureFlags: ["a", "b"] }),

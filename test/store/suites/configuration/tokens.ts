@@ -27,7 +27,7 @@ export function newToken(world: Furnished, change: Partial<Token> = {}): Token {
 
 export function tokensSuite(open: Open): void {
   describe("tokens", () => {
-    test("tokens are found by their hash across a restart", async () => {
+    test("tokens are found by their hash after a restart", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { applicationSeq: world.application.seq, expiresAt: world.now + 1 });
       await world.store.configuration.tokens.create(token, hash(1));
@@ -36,7 +36,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(2))).toBeNull();
     });
 
-    test("expired and revoked tokens are still found, for the caller to judge", async () => {
+    test("expired and revoked tokens are still found, so that the caller can check them", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { expiresAt: world.now - 1 });
       await world.store.configuration.tokens.create(token, hash(1));
@@ -44,7 +44,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(1))).toEqual({ ...token, revokedAt: world.now });
     });
 
-    test("tokens are revoked once", async () => {
+    test("tokens can be revoked only once", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world);
       await world.store.configuration.tokens.create(token, hash(1));
@@ -74,7 +74,7 @@ export function tokensSuite(open: Open): void {
       expect(await tokens.get(other.seq, token.seq)).toBeNull();
     });
 
-    test("tokens keep their scopes and change only the given fields", async () => {
+    test("an update of a token changes only the given fields, and concurrent updates are all kept", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world, { scopes: ["application:Read", "message:*"] });
       const other = newToken(world);
@@ -96,7 +96,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(2))).toEqual(other);
     });
 
-    test("tokens are listed by application and by page, without those that have expired or been revoked", async () => {
+    test("tokens are listed by application, in pages, without expired and revoked ones", async () => {
       await using world = await Furnished.open(open);
       const application = { applicationSeq: world.application.seq };
       const [whole, own] = [newToken(world), newToken(world, application)];
@@ -131,7 +131,7 @@ export function tokensSuite(open: Open): void {
       expect(ends).toEqual([50, 1, 50]);
     });
 
-    test("tokens of one application expire together or by session", async () => {
+    test("the tokens of an application can be made to expire all at once or by session", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const all = [
@@ -152,7 +152,7 @@ export function tokensSuite(open: Open): void {
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
-    test("JWTs expire by their issue time, and a later call never extends their life", async () => {
+    test("JWTs are made to expire by their time of issue, and no later call extends their life", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const end = (issuedUntil: number, endsAt: number) =>
@@ -176,7 +176,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.list()).toEqual([kept!, forEver!]);
     });
 
-    test("tokens never share a hash", async () => {
+    test("two tokens never have the same hash", async () => {
       await using world = await Furnished.open(open);
       const token = newToken(world);
       await world.store.configuration.tokens.create(token, hash(1));

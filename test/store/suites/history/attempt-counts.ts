@@ -24,7 +24,7 @@ export function attemptCountsSuite(open: Open): void {
       expect(await count(seqs[4]! + 1, EVERYTHING)).toEqual({ delivered: 0, failed: 0, next: null });
     });
 
-    test("attempts are counted a limited number at a time, and each attempt once", async () => {
+    test("attempts are counted in steps of limited size, each attempt once", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(7);
       await world.kill();

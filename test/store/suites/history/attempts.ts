@@ -46,7 +46,7 @@ function anyFilter(endpointSeqs: readonly number[], instants: readonly number[])
 
 export function attemptsSuite(open: Open): void {
   describe("attempts", () => {
-    test("attempts of an endpoint are paged in both directions and both orders with any filter", async () => {
+    test("attempts of an endpoint are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
@@ -70,7 +70,7 @@ export function attemptsSuite(open: Open): void {
       );
     });
 
-    test("attempts of a message are paged in both directions and both orders with any filter", async () => {
+    test("attempts of a message are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.sendDead();
@@ -101,7 +101,7 @@ export function attemptsSuite(open: Open): void {
       );
     });
 
-    test("attempts are found under their own message only", async () => {
+    test("attempts are found only under their own message", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.sendDead(), await world.sendDead()];
       const [attempt] = (await world.store.history.attempts.ofMessage(one.seq, {}, ALL, true)).rows;
@@ -118,7 +118,7 @@ export function attemptsSuite(open: Open): void {
       expect(await response(false)).toBeNull();
     });
 
-    test("an expunged attempt loses its response body and nothing else", async () => {
+    test("expunging an attempt deletes its response body and nothing else", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       const [attempt] = (await world.store.history.attempts.ofMessage(message.seq, {}, ALL, true)).rows;

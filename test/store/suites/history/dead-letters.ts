@@ -59,7 +59,7 @@ function anyFilter(letters: readonly DeadLetter[]): fc.Arbitrary<Partial<DeadLet
 
 export function deadLettersSuite(open: Open): void {
   describe("dead letters", () => {
-    test("dead letters contain their delivery's whole history", async () => {
+    test("dead letters include the whole history of their delivery", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ eventId: "event-1" });
       const [delivery] = await world.waiting();
@@ -99,7 +99,7 @@ export function deadLettersSuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups({ environmentSeq: other.seq })).toEqual([]);
     });
 
-    test("dead letters are paged in both directions and both orders with any filter", async () => {
+    test("dead letters are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const letters = await sendDeadLetters(world);
       expect(letters).toHaveLength(18);
@@ -108,7 +108,7 @@ export function deadLettersSuite(open: Open): void {
       );
     });
 
-    test("redrivable counts only the dead letters that a redrive would make pending", async () => {
+    test("`redrivable` counts only the dead letters that a redrive would make pending", async () => {
       await using world = await Furnished.open(open);
       const disabled = await world.addEndpoint();
       await world.sendDead({}, { endpointSeq: disabled.seq });

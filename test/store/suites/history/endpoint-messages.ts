@@ -69,7 +69,7 @@ async function resendAndFail(world: Furnished, message: NewMessage): Promise<voi
 
 export function endpointMessagesSuite(open: Open): void {
   describe("messages of an endpoint", () => {
-    test("messages of an endpoint are paged in both directions and both orders with any filter", async () => {
+    test("messages of an endpoint are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
@@ -86,7 +86,7 @@ export function endpointMessagesSuite(open: Open): void {
       );
     });
 
-    test("messages of an endpoint are listed with their delivery state and without payload", async () => {
+    test("messages of an endpoint are listed with their delivery's state and without their payload", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead({ channels: ["eu"] });
       const { rows } = await world.store.history.messages.ofEndpoint(

@@ -45,7 +45,7 @@ export async function sendAllKinds(world: Furnished, count: number): Promise<New
 
 export function messagesSuite(open: Open): void {
   describe("messages", () => {
-    test("messages are found by number and by event id, in their own application only", async () => {
+    test("messages are found by number and by event id, only in their own application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });
@@ -59,7 +59,7 @@ export function messagesSuite(open: Open): void {
       expect(await messages.get(world.seqs.next())).toBeNull();
     });
 
-    test("messages are paged in both directions and both orders with any filter", async () => {
+    test("messages are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       await world.send({ applicationSeq: other.seq }, []);

@@ -6,7 +6,7 @@ const options = { onlyForward: true, consumersMax: 2, now: 1 };
 
 export function pollersSuite(open: Open): void {
   describe("pollers", () => {
-    test("pollers remember the cursor of each consumer of each sink across restarts", async () => {
+    test("the cursor of each consumer of each sink is kept across restarts", async () => {
       await using world = await Furnished.open(open);
       const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
       expect(await world.store.history.pollers.cursor(key)).toBeNull();
@@ -18,7 +18,7 @@ export function pollersSuite(open: Open): void {
       }
     });
 
-    test("pollers move backwards only if allowed", async () => {
+    test("the cursor of a poller moves backwards only if that is allowed", async () => {
       await using world = await Furnished.open(open);
       const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
       for (const [cursor, onlyForward, wanted] of [
@@ -32,7 +32,7 @@ export function pollersSuite(open: Open): void {
       }
     });
 
-    test("the number of pollers per application is limited, and existing ones continue", async () => {
+    test("the number of pollers per application is limited, and existing pollers still work at the limit", async () => {
       await using world = await Furnished.open(open);
       const keyOf = (consumer: string, applicationSeq = world.application.seq) => ({
         applicationSeq,
@@ -45,7 +45,7 @@ export function pollersSuite(open: Open): void {
       expect(await move(keyOf("c", (await world.addApplication()).seq))).toBe(true);
     });
 
-    test("pollers are deleted with their application, even if they are moved concurrently", async () => {
+    test("pollers are deleted with their application, even if one is moved concurrently", async () => {
       await using world = await Furnished.open(open);
       const { pollers } = world.store.history;
       const { applications } = world.store.configuration;

@@ -58,7 +58,7 @@ function seqsOf(...messages: readonly NewMessage[]): Seq[] {
 
 export function replayableSuite(open: Open): void {
   describe("replay", () => {
-    test("a replay of failed messages includes dead letters and retries", async () => {
+    test("a replay of failed messages includes dead letters and deliveries that wait for a retry", async () => {
       await using world = await Furnished.open(open);
       const { dead, buried, retried } = await everyState(world);
       expect(await found(world, "failed")).toEqual(seqsOf(dead, buried, retried));
@@ -75,19 +75,19 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "sent")).toEqual([message.seq]);
     });
 
-    test("a replay of missing messages includes those without a delivery or with one that died without an attempt", async () => {
+    test("a replay of missing messages includes those without a delivery and those that died without an attempt", async () => {
       await using world = await Furnished.open(open);
       const { none, buried } = await everyState(world);
       expect(await found(world, "missing")).toEqual(seqsOf(none, buried));
     });
 
-    test("a replay of sent messages includes all except those that wait for their first attempt", async () => {
+    test("a replay of sent messages includes all messages except those that wait for their first attempt", async () => {
       await using world = await Furnished.open(open);
       const { delivered, dead, buried, retried, cancelled } = await everyState(world);
       expect(await found(world, "sent")).toEqual(seqsOf(delivered, dead, buried, retried, cancelled));
     });
 
-    test("a replay of sent messages can be filtered by status and by class of the latest response", async () => {
+    test("a replay of sent messages can be filtered by the status and the status class of the latest response", async () => {
       await using world = await Furnished.open(open);
       const { delivered, dead, buried, retried, cancelled, waiting } = await everyState(world);
       const wanted = [
@@ -139,7 +139,7 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "failed", { from: first!, to: last! })).toEqual([messages[1]!.seq]);
     });
 
-    test("a replay is read in pages, each of which reads a limited number of messages", async () => {
+    test("a replay is read in pages, and each page reads a limited number of messages", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();

@@ -22,7 +22,7 @@ export function totalsSuite(open: Open): void {
   });
 
   describe("failingEndpoints", () => {
-    test("failingEndpoints counts the failing endpoints of one environment", async () => {
+    test("`failingEndpoints` counts the failing endpoints of one environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const elsewhere = await world.addApplication({ environmentSeq: other.seq });

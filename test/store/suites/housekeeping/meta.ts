@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function metaSuite(open: Open): void {
   describe("named values", () => {
-    test("the store keeps small named values across a restart and overwrites them", async () => {
+    test("the store keeps small named values across a restart and can overwrite them", async () => {
       await using world = await Furnished.open(open);
       const { meta } = world.store.housekeeping;
       expect(await meta.get("name")).toBeNull();

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function pruneSuite(open: Open): void {
   describe("prune", () => {
-    test("prune deletes messages from before the given time with their deliveries and attempts, and no others", async () => {
+    test("pruning deletes messages from before the given time with their deliveries and attempts, and no others", async () => {
       await using world = await Furnished.open(open);
       const old = await world.sendDead({ eventId: "event-1" });
       world.now += DAY_MS;
@@ -24,7 +24,7 @@ export function pruneSuite(open: Open): void {
       expect(rows.map(({ messageSeq }) => messageSeq)).toEqual([young.seq]);
     });
 
-    test("prune reports the number of deleted dead letters", async () => {
+    test("pruning returns the number of deleted dead letters", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
       await world.sendDead();
@@ -36,7 +36,7 @@ export function pruneSuite(open: Open): void {
       ]);
     });
 
-    test("prune frees the event ids of deleted messages", async () => {
+    test("pruning frees the event ids of deleted messages", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" }, []);
       world.now += DAY_MS;
@@ -44,7 +44,7 @@ export function pruneSuite(open: Open): void {
       await world.send({ eventId: "event-1" }, []);
     });
 
-    test("prune keeps a message and its payload while one of its deliveries is pending", async () => {
+    test("pruning keeps a message and its payload while one of its deliveries is pending", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({ payloadExpiresAt: world.now + 1 }, [world.endpoint.seq, other.seq]);
@@ -59,7 +59,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.history.messages.get(message.seq)).toBeNull();
     });
 
-    test("prune deletes expired payloads and keeps the rest of their messages", async () => {
+    test("pruning deletes expired payloads but keeps their messages", async () => {
       await using world = await Furnished.open(open);
       const [expired, kept] = [world.now + 1000, world.now + 1001];
       const one = await world.send({ payloadExpiresAt: expired }, []);
@@ -73,7 +73,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.housekeeping.prune(0, expired, 100)).toMatchObject({ deleted: 0 });
     });
 
-    test("prune deletes expired results of idempotency keys", async () => {
+    test("pruning deletes expired results of idempotency keys", async () => {
       await using world = await Furnished.open(open);
       const put = (fill: number, expiresAt: number) =>
         world.store.queue.idempotency.put(
@@ -87,7 +87,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(new Uint8Array(32).fill(2), world.now)).not.toBeNull();
     });
 
-    test("prune deletes a limited number of rows at a time, oldest first, until none is left", async () => {
+    test("pruning deletes a limited number of rows per call, oldest first, until none is left", async () => {
       await using world = await Furnished.open(open);
       const messages = await Promise.all([1, 2, 3, 4, 5].map(() => world.send({}, [])));
       world.now += DAY_MS;
@@ -102,7 +102,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
     });
 
-    test("prune reads a limited number of rows that it keeps, and so reaches the rows after them", async () => {
+    test("pruning skips a limited number of rows per call, and so reaches the rows behind many that it keeps", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(5, { payloadExpiresAt: world.now });
       const free = await world.send({ payloadExpiresAt: world.now }, []);
@@ -119,7 +119,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.history.messages.get(free.seq)).toBeNull();
     });
 
-    test("prune checks rows again that it kept before", async () => {
+    test("pruning checks rows again that it kept before", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5, { payloadExpiresAt: world.now + 1 });
       const expired = world.now + 1;

@@ -32,7 +32,7 @@ export function sizeSuite(open: Open): void {
       expect(await world.store.housekeeping.unenforcedRules()).toEqual([]);
     });
 
-    test("the store reports the free space of its disk", async () => {
+    test("the store reports the free space on its disk", async () => {
       await using world = await Furnished.open(open);
       expect((await world.store.housekeeping.size()).diskFreeBytes).toBeGreaterThan(0);
     });

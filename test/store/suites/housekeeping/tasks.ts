@@ -29,7 +29,7 @@ export async function addTask(world: Furnished, change: Partial<Task> = {}): Pro
 
 export function tasksSuite(open: Open): void {
   describe("tasks", () => {
-    test("tasks are found in their own environment, across a restart", async () => {
+    test("tasks are found after a restart, only in their own environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const task = newTask(world);
@@ -65,7 +65,7 @@ export function tasksSuite(open: Open): void {
       );
     });
 
-    test("tasks are deleted after the retention unless they are running", async () => {
+    test("tasks are deleted after the retention period unless they are running", async () => {
       await using world = await Furnished.open(open);
       const [running, finished, failed] = STATUSES.map((status) => newTask(world, { status }));
       for (const task of [running!, finished!, failed!]) await world.store.housekeeping.tasks.create(task);
@@ -99,7 +99,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(task);
     });
 
-    test("changes of a step are not stored if its progress cannot be, and the step can be repeated", async () => {
+    test("if the progress of a step cannot be stored, the changes of the step are not stored either, and it can be repeated", async () => {
       await using world = await Furnished.open(open);
       const mistake = new Error("planted");
       const task = await addTask(world);
@@ -136,7 +136,7 @@ export function tasksSuite(open: Open): void {
       }
     });
 
-    test("after a task has ended, neither its steps nor their changes are stored", async () => {
+    test("after a task has ended, its steps store neither progress nor changes", async () => {
       await using world = await Furnished.open(open);
       const { housekeeping, queue } = world.store;
       const ended = await addTask(world, { status: "finished" });

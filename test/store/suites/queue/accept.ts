@@ -5,7 +5,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function acceptSuite(open: Open): void {
   describe("accept", () => {
-    test("accept keeps every byte of a message across a restart", async () => {
+    test("`accept` stores every byte of a message", async () => {
       await using world = await Furnished.open(open);
       const payload = Uint8Array.from({ length: 256 }, (_, i) => i);
       const message = await world.send({
@@ -23,7 +23,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.history.messages.get(message.seq)).toEqual(kept);
     });
 
-    test("accept creates one delivery per endpoint, due immediately at its position", async () => {
+    test("`accept` creates one delivery per endpoint, due immediately at its position", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
@@ -43,19 +43,19 @@ export function acceptSuite(open: Open): void {
       }
     });
 
-    test("accept stores a message without deliveries", async () => {
+    test("`accept` stores a message without deliveries", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       expect(await world.store.history.messages.get(message.seq)).toMatchObject({ seq: message.seq });
       expect(await world.store.history.messages.deliveries(message.seq)).toEqual([]);
     });
 
-    test("accept allows an empty batch", async () => {
+    test("`accept` allows an empty batch", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.queue.accept([])).toEqual([]);
     });
 
-    test("accept stores no part of a message whose event id is already used", async () => {
+    test("`accept` stores no part of a message whose event id is already in use", async () => {
       await using world = await Furnished.open(open);
       const first = await world.send({ eventId: "event-1" });
       const second = world.newMessage({ eventId: "event-1" }, [world.endpoint.seq]);
@@ -64,7 +64,7 @@ export function acceptSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([first.seq]);
     });
 
-    test("a message with a used event id fails alone within its batch", async () => {
+    test("a message whose event id is already in use fails alone within its batch", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "stored" });
       const batch = ["stored", "new", "new", null].map((eventId) =>
@@ -93,7 +93,7 @@ export function acceptSuite(open: Open): void {
       expect(results.map(({ accepted }) => accepted)).toEqual([false, true]);
     });
 
-    test("accept returns the stored result of a used idempotency key and stores no message", async () => {
+    test("`accept` returns the stored result of a used idempotency key and stores no message", async () => {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const first = await world.send({ idempotency });
@@ -105,7 +105,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(1);
     });
 
-    test("accept stores only one of two concurrent messages with the same idempotency key", async () => {
+    test("`accept` stores only one of two concurrent messages with the same idempotency key", async () => {
       await using world = await Furnished.open(open);
       const idempotency = entry(world.now + 1000);
       const both = [world.newMessage({ idempotency }), world.newMessage({ idempotency })];
@@ -135,7 +135,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.queue.idempotency.get(idempotency.key, world.now)).toBeNull();
     });
 
-    test("accept rolls back a whole batch that cannot be stored, but no other batch", async () => {
+    test("a batch that cannot be stored is rolled back as a whole and does not affect other batches", async () => {
       await using world = await Furnished.open(open);
       const stored = await world.send();
       const [before, after] = [world.newMessage({ payload: bytes("1") }), world.newMessage({ payload: bytes("2") })];

@@ -5,7 +5,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function burySuite(open: Open): void {
   describe("bury", () => {
-    test("bury turns the first pending deliveries of a lane into dead letters, up to the limit", async () => {
+    test("`bury` turns the first pending deliveries of a lane into dead letters, up to the limit", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true }));
@@ -26,7 +26,7 @@ export function burySuite(open: Open): void {
       }
     });
 
-    test("bury cancels deliveries without dead letters", async () => {
+    test("`bury` can cancel deliveries without making dead letters", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       expect(await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 10)).toBe(1);
@@ -34,7 +34,7 @@ export function burySuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq })).toEqual([]);
     });
 
-    test("bury makes no dead letters for an endpoint that has been enabled again", async () => {
+    test("`bury` makes no dead letters for an endpoint that has been enabled again", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [disabling, enabling, burying] = await Promise.all([
@@ -47,7 +47,7 @@ export function burySuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(1);
     });
 
-    test("bury affects neither other lanes nor deliveries that have ended", async () => {
+    test("`bury` affects neither other lanes nor deliveries that have ended", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const arrived = await world.send();

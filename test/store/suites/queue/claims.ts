@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function claimsSuite(open: Open): void {
   describe("claims", () => {
-    test("the only process can claim every lane, including a new one", async () => {
+    test("the only process that uses a store can claim every lane, including a new one", async () => {
       await using world = await Furnished.open(open);
       const claim = await world.store.queue.claim();
       const later = await world.addEndpoint();
@@ -12,7 +12,7 @@ export function claimsSuite(open: Open): void {
       expect(claim.validUntil).toBeGreaterThan(Date.now());
     });
 
-    test("a renewed claim lasts at least as long and owns the lanes of the only process", async () => {
+    test("a renewed claim lasts at least as long and still covers all lanes of the only process", async () => {
       await using world = await Furnished.open(open);
       const claim = await world.store.queue.claim();
       const renewed = await world.store.queue.renew(claim);
@@ -20,7 +20,7 @@ export function claimsSuite(open: Open): void {
       expect(renewed.owns(world.endpoint.seq)).toBe(true);
     });
 
-    test("lanes that were released can be claimed again by the same process, also after a restart", async () => {
+    test("released lanes can be claimed again by the same process, even after a restart", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       for (const restart of [() => Promise.resolve(), () => world.reopen()]) {

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function contentsSuite(open: Open): void {
   describe("contents", () => {
-    test("contents returns the fields that an attempt needs", async () => {
+    test("`contents` returns the fields that an attempt needs", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({
         headers: { "X-A": "1" },
@@ -27,7 +27,7 @@ export function contentsSuite(open: Open): void {
       expect(nothing).toBeNull();
     });
 
-    test("contents are returned in the requested order, with null for each delivery that does not exist", async () => {
+    test("`contents` keeps the requested order and returns null for each missing delivery", async () => {
       await using world = await Furnished.open(open);
       const seqs = (await world.sendMany(6)).map(({ seq }) => seq);
       const expunged = seqs[2]!;

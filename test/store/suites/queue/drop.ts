@@ -6,7 +6,7 @@ import { passes, sendDeadLetters } from "../history/dead-letters.ts";
 
 export function dropSuite(open: Open): void {
   describe("drop", () => {
-    test("drop cancels the dead letters that match the filter, up to the limit", async () => {
+    test("`drop` cancels the dead letters that match the filter, up to the limit", async () => {
       await using world = await Furnished.open(open);
       const letters = await sendDeadLetters(world);
       const filter = { environmentSeq: world.environment.seq, endpointSeq: world.endpoint.seq };

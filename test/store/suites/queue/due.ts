@@ -29,13 +29,13 @@ const positions = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLe
 
 export function dueSuite(open: Open): void {
   describe("due", () => {
-    test("due returns pending deliveries in lane order, and those at equal positions in order of acceptance", async () => {
+    test("`due` returns pending deliveries in lane order, and those at equal positions in order of acceptance", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [5, 3, 5, 1, 3]);
       expect(await world.waiting()).toEqual(lane);
     });
 
-    test("due returns every delivery once when it is read page by page", async () => {
+    test("`due` returns every delivery once when it is read page by page", async () => {
       await using world = await Furnished.open(open);
       const run = async (places: number[], limit: number): Promise<void> => {
         const lane = await placed(world, places);
@@ -51,7 +51,7 @@ export function dueSuite(open: Open): void {
       await fc.assert(fc.asyncProperty(positions, fc.integer({ min: 1, max: 5 }), run), { numRuns: 30 });
     });
 
-    test("due starts after the cursor and ends with the last position", async () => {
+    test("`due` returns deliveries after the cursor, up to the last position", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [1, 2, 2, 2, 3, 4, 4]);
       const cursors = [LANE_START, ...lane, { position: 2, seq: 0 }, { position: 9, seq: 0 }];
@@ -64,7 +64,7 @@ export function dueSuite(open: Open): void {
       );
     });
 
-    test("due returns neither deliveries of other lanes nor those that have ended", async () => {
+    test("`due` returns neither deliveries of other lanes nor those that have ended", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       await world.send({}, [other.seq]);
@@ -77,7 +77,7 @@ export function dueSuite(open: Open): void {
   });
 
   describe("nextPosition", () => {
-    test("nextPosition is the position of the first pending delivery after the cursor", async () => {
+    test("`nextPosition` is the position of the first pending delivery after the cursor", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [2, 4, 4, 7]);
       const cursors = [LANE_START, ...lane, { position: 4, seq: EVERYTHING }, { position: 7, seq: EVERYTHING }];
@@ -87,7 +87,7 @@ export function dueSuite(open: Open): void {
       }
     });
 
-    test("nextPosition is null in a lane without pending deliveries", async () => {
+    test("`nextPosition` is null in a lane without pending deliveries", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.queue.nextPosition(world.endpoint.seq, LANE_START)).toBeNull();
     });

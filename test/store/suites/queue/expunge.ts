@@ -9,7 +9,7 @@ async function payloadOf(world: Furnished, seq: number) {
 
 export function expungeSuite(open: Open): void {
   describe("expunge a message", () => {
-    test("an expunged message loses its payload, and its pending deliveries are cancelled", async () => {
+    test("expunging a message deletes its payload and cancels its pending deliveries", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
@@ -28,7 +28,7 @@ export function expungeSuite(open: Open): void {
   });
 
   describe("expunge messages", () => {
-    test("expunging messages deletes payloads, cancels pending deliveries and returns the messages that exist", async () => {
+    test("expunging several messages deletes their payloads, cancels pending deliveries and returns the existing messages", async () => {
       await using world = await Furnished.open(open);
       const second = await world.addEndpoint();
       const [both, named] = [
@@ -55,7 +55,7 @@ export function expungeSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([kept.seq]);
     });
 
-    test("expunging messages a second time finds the messages and changes nothing", async () => {
+    test("expunging messages a second time returns them again and changes nothing", async () => {
       await using world = await Furnished.open(open);
       const { seq } = await world.send();
       await world.store.queue.expunge.messages(world.application.seq, [{ seq }]);
@@ -67,7 +67,7 @@ export function expungeSuite(open: Open): void {
       });
     });
 
-    test("expunging messages does not affect those of another application", async () => {
+    test("expunging messages does not affect messages of another application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });

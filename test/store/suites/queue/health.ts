@@ -42,7 +42,7 @@ class Health implements AsyncDisposable {
 
 export function healthSuite(open: Open): void {
   describe("the health of an endpoint", () => {
-    test("an endpoint is failing since its first failure, until its next success", async () => {
+    test("an endpoint is failing from its first failure until its next success", async () => {
       await using health = await Health.open(open, [delivered, dead, dead, delivered, delivered, dead]);
       expect(await health.store(0)).toBeNull();
       expect(await health.store(1)).toBe(1);
@@ -107,7 +107,7 @@ export function healthSuite(open: Open): void {
       expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
     });
 
-    test("an endpoint stays enabled if a success has been stored in between", async () => {
+    test("an endpoint stays enabled if a success has been stored since its first failure", async () => {
       await using health = await Health.open(open, [dead, delivered, dead]);
       const settled = await settleAll(health, 2000);
       expect(settled.map(({ disabled }) => disabled)).toEqual([null, null, null]);
@@ -115,7 +115,7 @@ export function healthSuite(open: Open): void {
       expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: false });
     });
 
-    test("a delivery that would be retried dies when its endpoint is disabled, and its attempt has no next time", async () => {
+    test("a delivery that would be retried dies when its endpoint is disabled, and its attempt's nextAttemptAt is null", async () => {
       await using health = await Health.open(open, [dead, pending, pending]);
       const settled = await settleAll(health, 1000);
       expect(settled.map(({ next, disabled }) => [next, disabled?.cause])).toEqual([
@@ -136,7 +136,7 @@ export function healthSuite(open: Open): void {
     });
 
     test.each(["disabled", "deleted"] as const)(
-      "an endpoint that is %s already is not disabled again",
+      "an endpoint that is already %s is not disabled again",
       async (state) => {
         await using health = await Health.open(open, [dead, dead]);
         const { store, endpoint, now } = health.world;

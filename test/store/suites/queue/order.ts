@@ -87,7 +87,7 @@ const READERS: Readonly<Record<string, (world: Furnished) => () => Promise<reado
 export function orderSuite(open: Open): void {
   describe("order", () => {
     test.each(Object.entries(READERS))(
-      "a reader that follows %s by number misses no concurrent message",
+      "a reader that follows %s by number misses no message that is accepted concurrently",
       async (_, reader) => {
         await using world = await Furnished.open(open);
         let isDone = false;
@@ -108,7 +108,7 @@ export function orderSuite(open: Open): void {
       },
     );
 
-    test("concurrent calls of accept resolve in the order in which they were begun", async () => {
+    test("concurrent calls of `accept` resolve in the order in which they were begun", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "known" });
       const resolved: number[] = [];

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function pendingLanesSuite(open: Open): void {
   describe("pendingLanes", () => {
-    test("pendingLanes returns each lane with pending deliveries once, with its first position, across a restart", async () => {
+    test("`pendingLanes` returns each lane with pending deliveries once, with its first position", async () => {
       await using world = await Furnished.open(open);
       const [second, empty, fourth] = [await world.addEndpoint(), await world.addEndpoint(), await world.addEndpoint()];
       const first = await world.send({}, [world.endpoint.seq, second.seq]);
@@ -20,7 +20,7 @@ export function pendingLanesSuite(open: Open): void {
       expect(lanes.map(({ endpointSeq }) => endpointSeq)).not.toContain(empty.seq);
     });
 
-    test("pendingLanes continues after an endpoint and returns at most the limit", async () => {
+    test("`pendingLanes` continues after the given endpoint and returns at most the given number of lanes", async () => {
       await using world = await Furnished.open(open);
       const endpoints = [world.endpoint, await world.addEndpoint(), await world.addEndpoint()];
       await world.send(

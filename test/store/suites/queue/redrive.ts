@@ -26,7 +26,7 @@ export async function redrive(
 
 export function redriveSuite(open: Open): void {
   describe("redrive", () => {
-    test("redrive makes dead letters pending, oldest first, each with a full schedule and its own position", async () => {
+    test("a redrive makes dead letters pending, oldest first, each with a full schedule and its own position", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();
@@ -54,7 +54,7 @@ export function redriveSuite(open: Open): void {
       expect(await world.store.history.deadLetters.groups(filter)).toEqual([]);
     });
 
-    test("redrive makes exactly the dead letters pending that match the filter", async () => {
+    test("a redrive makes exactly those dead letters pending that match the filter", async () => {
       await using world = await Furnished.open(open);
       const letters = await sendDeadLetters(world);
       const chosen = { reason: "timeout" as const, eventTypes: ["order.sent"] };
@@ -70,7 +70,7 @@ export function redriveSuite(open: Open): void {
       expect(rows).toEqual(letters.filter((letter) => !passes(letter, chosen)));
     });
 
-    test("redrive skips dead letters with a deleted application or endpoint, a disabled endpoint or a deleted payload", async () => {
+    test("a redrive skips dead letters whose endpoint is disabled or whose application, endpoint or payload is deleted", async () => {
       await using world = await Furnished.open(open);
       const deleted = await world.addEndpoint();
       const otherApplication = await world.addApplication();
@@ -99,7 +99,7 @@ export function redriveSuite(open: Open): void {
       expect(rows.map(({ reason }) => reason)).toEqual(["status_5xx"]);
     });
 
-    test("redrive includes dead letters of a paused endpoint, which receives them later", async () => {
+    test("a redrive includes dead letters of a paused endpoint, which gets them when it is resumed", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead();
       await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ paused: true }));

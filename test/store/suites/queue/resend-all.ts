@@ -20,7 +20,7 @@ async function resend(world: Furnished, rows: readonly Replayable[]) {
 
 export function resendAllSuite(open: Open): void {
   describe("resendAll", () => {
-    test("resendAll makes deliveries pending in one commit, each with its own position and a full schedule, and stores the task", async () => {
+    test("`resendAll` makes deliveries pending and stores the task in one commit, each with its own position and a full schedule", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(2);
       await world.kill();
@@ -48,7 +48,7 @@ export function resendAllSuite(open: Open): void {
       });
     });
 
-    test("resendAll changes nothing when it is repeated", async () => {
+    test("`resendAll` changes nothing when it is repeated", async () => {
       await using world = await Furnished.open(open);
       await everyState(world);
       for (const which of ["failed", "missing", "sent"] as const) {
@@ -62,7 +62,7 @@ export function resendAllSuite(open: Open): void {
       }
     });
 
-    test("resendAll skips a delivery that succeeded after it was found", async () => {
+    test("`resendAll` skips a delivery that succeeded after it was read", async () => {
       await using world = await Furnished.open(open);
       const { retried } = await everyState(world);
       const { rows } = await world.store.history.replayable(replayOf(world, "sent", { status: "retrying" }), 10);
@@ -72,7 +72,7 @@ export function resendAllSuite(open: Open): void {
       expect(await world.delivery(retried.seq)).toMatchObject({ state: "delivered" });
     });
 
-    test("resendAll skips endpoints that have been disabled or deleted, and messages that have been expunged", async () => {
+    test("`resendAll` skips disabled and deleted endpoints, and expunged messages", async () => {
       const changes: ((world: Furnished, messageSeq: Seq) => Promise<unknown>)[] = [
         (world) => world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true })),
         (world) => world.store.configuration.endpoints.delete(world.endpoint.seq, world.now),
@@ -93,7 +93,7 @@ export function resendAllSuite(open: Open): void {
       }
     });
 
-    test("resendAll moves pending deliveries to the end of a parallel lane and keeps their position in a fifo lane", async () => {
+    test("`resendAll` moves pending deliveries to the end of a parallel lane but keeps their position in a fifo lane", async () => {
       for (const ordering of ["parallel", "fifo"] as const) {
         await using world = await Furnished.open(open);
         await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering }));

@@ -18,7 +18,7 @@ async function resend(world: Furnished, message: NewMessage) {
 
 export function resendSuite(open: Open): void {
   describe("resend", () => {
-    test.each(Object.keys(arrange))("resend starts a new round of a delivery that is %s", async (state) => {
+    test.each(Object.keys(arrange))("a resend starts a new round of a delivery that is %s", async (state) => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const deliverySeq = message.deliveries[0]!.seq;
@@ -42,7 +42,7 @@ export function resendSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", reason: null });
     });
 
-    test("resend creates a delivery for an endpoint that had no delivery of the message", async () => {
+    test("a resend creates a delivery for an endpoint that had no delivery of the message", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       const { asked, ...result } = await resend(world, message);
@@ -52,14 +52,14 @@ export function resendSuite(open: Open): void {
       ]);
     });
 
-    test("resend puts the delivery at the end of the lane", async () => {
+    test("a resend puts the delivery at the end of the lane", async () => {
       await using world = await Furnished.open(open);
       const [first, second] = await world.sendMany(2);
       await resend(world, first!);
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([second!.seq, first!.seq]);
     });
 
-    test("attempts are counted across all rounds after a resend", async () => {
+    test("after a resend, attempts are counted across all rounds", async () => {
       await using world = await Furnished.open(open);
       const message = await world.sendDead();
       await resend(world, message);

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 
 export function scheduledSuite(open: Open): void {
   describe("scheduled message", () => {
-    test("a scheduled message has the position of its time and keeps it with its warnings across a restart", async () => {
+    test("a scheduled message keeps the position of its time, and its warnings, across a restart", async () => {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       const warnings = [{ loc: ["body", "payload"], msg: "Must be object.", type: "schema.type" }];
@@ -25,7 +25,7 @@ export function scheduledSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([atOnce.seq, later.seq]);
     });
 
-    test("a scheduled message has a position after its own number even if the clock stepped back", async () => {
+    test("a scheduled message has a position after its own number even if the clock was set back", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ deliverAt: world.now - HOUR_MS });
       expect((await world.waiting())[0]!.position).toBe(message.deliveries[0]!.seq + 1);

@@ -58,7 +58,7 @@ export function settleAgainSuite(open: Open): void {
       ["cancelled", { state: "delivered" }],
       ["dead", { state: "dead", reason: "timeout" }],
     ] as const)(
-      "a settlement that was stale because its delivery had been buried stays stale (%s)",
+      "a settlement of a buried delivery is stale, and stays stale when it is repeated (%s)",
       async (state, next) => {
         await using world = await Furnished.open(open);
         const message = await world.send();

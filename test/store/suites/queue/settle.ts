@@ -9,7 +9,7 @@ const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
 
 export function settleSuite(open: Open): void {
   describe("settle", () => {
-    test("settle stores the attempt and ends a successful delivery, across a restart", async () => {
+    test("`settle` stores the attempt and ends a successful delivery", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -23,7 +23,7 @@ export function settleSuite(open: Open): void {
       expect(await world.store.history.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
     });
 
-    test("settle puts a delivery that will be retried at its new position", async () => {
+    test("`settle` moves a delivery that will be retried to its new position", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -34,7 +34,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", attemptsTotal: 1, dueAt });
     });
 
-    test("settle turns a delivery without attempts left into a dead letter", async () => {
+    test("`settle` turns a delivery without attempts left into a dead letter", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -44,7 +44,7 @@ export function settleSuite(open: Open): void {
     });
 
     test.each(["delivered", "dead"] as const)(
-      "settle stores no attempt if its message has been deleted (%s)",
+      "`settle` stores no attempt if its message has been deleted (%s)",
       async (state) => {
         await using world = await Furnished.open(open);
         await world.send();
@@ -59,7 +59,7 @@ export function settleSuite(open: Open): void {
     );
 
     test.each(["delivered", "pending", "dead"] as const)(
-      "settle stores the attempt but changes nothing if the delivery has been resent (%s)",
+      "`settle` stores the attempt but does not change a delivery that has been resent (%s)",
       async (state) => {
         await using world = await Furnished.open(open);
         const message = await world.send();
@@ -79,7 +79,7 @@ export function settleSuite(open: Open): void {
       },
     );
 
-    test("settle revives a delivery that was buried during a successful request", async () => {
+    test("`settle` revives a delivery that was buried during a successful attempt", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -88,7 +88,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null });
     });
 
-    test("settle leaves a buried delivery dead if its request failed", async () => {
+    test("`settle` leaves a delivery dead that was buried during a failed attempt", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -97,7 +97,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "disabled" });
     });
 
-    test("settle leaves a cancelled delivery cancelled, whatever the outcome of its request", async () => {
+    test("`settle` leaves a cancelled delivery cancelled, whatever the outcome of the attempt", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -106,7 +106,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "cancelled" });
     });
 
-    test("settle does not count a success from before a redrive for the new round", async () => {
+    test("`settle` does not count a success from before a redrive for the new round", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();
@@ -117,7 +117,7 @@ export function settleSuite(open: Open): void {
       expect(await world.waiting()).toHaveLength(1);
     });
 
-    test("settle does not revive a dead letter of a later round", async () => {
+    test("`settle` does not revive a dead letter of a later round", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [first] = await world.waiting();
@@ -131,7 +131,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "dead", reason: "timeout" });
     });
 
-    test("settle returns the results of a batch in order", async () => {
+    test("`settle` returns the results of a batch in order", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(3);
       const [one, two, three] = await world.waiting();
@@ -141,7 +141,7 @@ export function settleSuite(open: Open): void {
       expect(settled.map(({ change }) => change)).toEqual(["moved", "stale", "moved"]);
     });
 
-    test("settle disables the endpoint in the same commit and leaves its pending deliveries for bury", async () => {
+    test("`settle` can disable the endpoint in the same commit, and leaves its pending deliveries for `bury`", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(2);
       const [one, two] = await world.waiting();
@@ -155,7 +155,7 @@ export function settleSuite(open: Open): void {
       expect(await world.waiting()).toEqual([two!]);
     });
 
-    test("settle does not change an endpoint that has been deleted", async () => {
+    test("`settle` does not change an endpoint that has been deleted", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();

@@ -69,7 +69,7 @@ export function feedSuite(open: Open): void {
       await beside.close();
     });
 
-    test("a change is reported once", async () => {
+    test("a change is reported only once", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);

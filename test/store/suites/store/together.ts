@@ -14,7 +14,7 @@ async function isStored(world: Furnished, message: NewMessage): Promise<boolean>
 
 export function togetherSuite(open: Open): void {
   describe("together", () => {
-    test("the results of a group have the order of its promises and are committed before they are returned", async () => {
+    test("a group returns the results in the order of its writes, after they are committed", async () => {
       await using world = await Furnished.open(open);
       const { queue, configuration, housekeeping } = world.store;
       const [message, application] = [world.newMessage(), world.newApplication({ uid: "new" })];
@@ -42,7 +42,7 @@ export function togetherSuite(open: Open): void {
       expect(update).toMatchObject({ before: application, after: { name: "Application again" } });
     });
 
-    test("no part of a group is stored when one write fails, and the other writes reject as undone", async () => {
+    test("no part of a group is stored when one write fails, and the other writes reject with GroupUndone", async () => {
       await using world = await Furnished.open(open);
       const taken = await world.send();
       const [first, last] = [world.newMessage(), world.newMessage()];
@@ -66,7 +66,7 @@ export function togetherSuite(open: Open): void {
       expect(await Promise.all([first, last, beside].map((one) => isStored(world, one)))).toEqual([false, false, true]);
     });
 
-    test("no part of a group is stored when a change throws, and the group fails with that error", async () => {
+    test("no part of a group is stored when a callback throws, and the group rejects with that error", async () => {
       await using world = await Furnished.open(open);
       const application = world.newApplication();
       const { applications, endpoints } = world.store.configuration;
@@ -83,7 +83,7 @@ export function togetherSuite(open: Open): void {
       expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ description: "" });
     });
 
-    test("no part of a group is stored when a name is already in use, and only the verb concerned reports it", async () => {
+    test("no part of a group is stored when a name is already in use, and only the write with that name reports it", async () => {
       await using world = await Furnished.open(open);
       await world.addApplication({ uid: "taken" });
       await world.addEnvironment("taken");
@@ -115,7 +115,7 @@ export function togetherSuite(open: Open): void {
       }
     });
 
-    test("a refusal for any other reason is a result, and the rest of the group is stored", async () => {
+    test("a write that is refused for any reason but a used name has a result, and the rest of the group is stored", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "known" });
       const { applications, endpoints, tokens } = world.store.configuration;
@@ -145,7 +145,7 @@ export function togetherSuite(open: Open): void {
       expect([await isStored(world, inner), await isStored(world, outer)]).toEqual([true, true]);
     });
 
-    test("writes begun in a start that throws are not stored, and the store continues", async () => {
+    test("when the callback that begins a group throws, its writes are not stored and the store still works", async () => {
       await using world = await Furnished.open(open);
       const [abandoned, kept] = [world.newMessage(), world.newMessage()];
       const { queue } = world.store;
@@ -160,12 +160,12 @@ export function togetherSuite(open: Open): void {
       expect([await isStored(world, abandoned), await isStored(world, kept)]).toEqual([false, true]);
     });
 
-    test("a group without a write resolves", async () => {
+    test("a group without writes resolves", async () => {
       await using world = await Furnished.open(open);
       expect(await soon(world.store.together(() => []))).toEqual([]);
     });
 
-    test("a group and the writes around it take effect in the order in which they were begun", async () => {
+    test("a group and the writes before and after it take effect in the order in which they were begun", async () => {
       await using world = await Furnished.open(open);
       const { meta } = world.store.housekeeping;
       const set = (value: string) => meta.set("name", value);
