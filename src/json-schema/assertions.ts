@@ -1,7 +1,7 @@
 /**
  * Schema keywords that constrain a value itself and contain no subschemas. They are applied here
- * instead of by the validator. So each is charged for its real cost, each visit of a value yields
- * at most one failure, and the generated validator code stays small.
+ * instead of by the validator, for three reasons: each is charged at its real cost, each visit of a
+ * value yields at most one failure, and the generated validator code stays small.
  */
 import { formatNamed } from "./formats.ts";
 import { type Meter, namesPerStep, unlimited } from "./meter.ts";
@@ -11,9 +11,9 @@ import { areUnique, isMultipleOf, ValueSet } from "./values.ts";
 /** A constraint that a value violates. */
 export interface Failure {
   readonly keyword: string;
-  /** A sentence without its initial capital and full stop. Contains no part of the payload. */
+  /** A sentence without its initial capital and full stop. It contains no part of the payload. */
   readonly message: string;
-  /** Names of the missing fields, if the failure is about missing fields. */
+  /** Names of the missing fields if that is the failure. */
   readonly missing?: readonly string[];
 }
 
@@ -90,7 +90,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     return ofObject((object, meter) => missingOf("required", names, object, meter));
   },
   dependentRequired: (wanted) => dependent("dependentRequired", Object.entries(objectOf(wanted))),
-  /** Only the entries that are lists of names; the other entries are schemas. */
+  /** Only entries that are lists of names are applied here; the other entries are schemas. */
   dependencies: (wanted) =>
     dependent(
       "dependencies",
@@ -102,7 +102,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
 export const assertionKeywords: readonly string[] = Object.keys(MAKERS);
 
 /**
- * Returns null if the keyword constrains nothing. Throws `MalformedKeyword` or `UnusablePattern`.
+ * Returns a keyword's assertion, or null if the keyword constrains nothing. Throws
+ * `MalformedKeyword` or `UnusablePattern`.
  */
 export function assertionOf(
   keyword: string,
@@ -160,7 +161,7 @@ function ofObject(assert: (object: object, meter: Meter) => Failure | null): Ass
   return (value, meter) => (isObject(value) ? assert(value, meter) : null);
 }
 
-/** Counts Unicode characters, some of which are two UTF-16 code units. */
+/** Counts Unicode characters. Some of them consist of two UTF-16 code units. */
 function charsOf(text: string, meter: Meter): number {
   meter.spendOnText(text);
   let count = 0;

@@ -1,5 +1,5 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/** 1 for the character codes of base64 digits. */
+/** Contains 1 for each character code of a base64 digit. */
 const isDigit = new Uint8Array(128);
 for (const digit of ALPHABET) isDigit[digit.charCodeAt(0)] = 1;
 

@@ -1,6 +1,7 @@
 /**
- * Compiles JSON Schemas from API callers into payload checks. Supports draft-07, the default as in
- * the Svix API, and 2020-12. Nothing is fetched: references must point into the schema itself.
+ * Compiles JSON Schemas from API callers into payload checks. Supports draft-07, which is the
+ * default as in the Svix API, and 2020-12. No references are fetched: they must point into the
+ * schema itself.
  */
 import { Ajv, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -18,7 +19,7 @@ import { WeightedCache } from "./weighted-cache.ts";
 export { UnusableSchema };
 
 /**
- * Limits that bound the time to compile a schema, which blocks the event loop, to about 0.1 s. A
+ * Limits that keep the compilation of a schema, which blocks the event loop, below about 0.1 s. A
  * schema with a hundred fields takes a tenth of that.
  */
 const limits: Limits & { instructions: number } = {
@@ -41,13 +42,14 @@ export interface PayloadCheck {
   readonly steps: number;
 }
 
-/** Measured values. */
+/** Measured memory use, in bytes. */
 const BYTES_OF_ONE = 40 * 1024;
 const BYTES_OF_PART = 600;
 const BYTES_OF_INSTRUCTION = 64;
 
 /**
- * Schemas are compiled when they are stored and again when a message needs them, often soon after.
+ * Schemas are compiled when they are stored and again when a message needs them. The second time
+ * often follows soon.
  */
 const cache = new WeightedCache<PayloadCheck>(4 * 1024 * 1024);
 
@@ -55,7 +57,7 @@ const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-0[467]\/schema#?$/;
 const DRAFT_2020 = /^https?:\/\/json-schema\.org\/draft\/20(19-09|20-12)\/schema#?$/;
 const SHOWN_CHARS_MAX = 128;
 
-/** Compiles a schema, or returns it from the cache. Throws `UnusableSchema`. */
+/** Compiles a schema or returns the cached result. Throws `UnusableSchema`. */
 export function compileSchema(schema: unknown): PayloadCheck {
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema))) {
     throw new UnusableSchema("The schema must be a JSON object or a boolean.");
@@ -86,7 +88,7 @@ function compileUncached(schema: object | boolean, text: string): PayloadCheck {
   const bytes =
     BYTES_OF_ONE + 2 * text.length + BYTES_OF_PART * preparation.parts + BYTES_OF_INSTRUCTION * patterns.instructions;
   const check = checkWith(validate, meter, bytes);
-  // A schema that refers to itself endlessly fails with any payload.
+  // A schema that refers to itself endlessly fails for any payload.
   if (check({}).some(({ type }) => type === ENDLESS)) {
     throw new UnusableSchema("The schema refers to itself endlessly.");
   }
@@ -107,8 +109,8 @@ function validatorOf(schema: object | boolean): Validator {
 }
 
 /**
- * Removes `$schema` once the validator is chosen, because older dialects are checked by the rules
- * of the newer one.
+ * Removes `$schema` after the validator was chosen. The validator checks older dialects by the
+ * rules of the newer one, and would reject their `$schema`.
  */
 function withoutDialect(schema: object | boolean): object | boolean {
   if (typeof schema === "boolean") return schema;
@@ -125,20 +127,21 @@ const OPTIONS: Options = {
   allErrors: true,
   // Inherited properties such as `constructor` are not fields of a payload.
   ownProperties: true,
-  // A schema that is referenced in many places would be compiled for each of them.
+  // Otherwise, a schema that is referenced in many places would be compiled once per place.
   inlineRefs: false,
 };
 
 /**
- * Creates a validator for one schema. An `$id` in one schema is then invisible to others, and all
- * of it is freed when the schema is dropped.
+ * Creates a validator for one schema. With its own validator, an `$id` in one schema is invisible
+ * to other schemas, and all memory is freed when the schema is dropped.
  */
 function validatorFor(Validator: Validator, patterns: Patterns, meter: Meter): Ajv {
   const ajv = new Validator({ ...OPTIONS, code: { optimize: false, regExp: regExpFor(patterns, meter) } });
   for (const name of unseenKeywords) {
-    // Visits apply these keywords. In a prepared schema such a name may be the name of a subschema.
+    // Visits apply these keywords. In a prepared schema, a key with such a name may be the name of
+    // a subschema.
     ajv.removeKeyword(name);
-    // Keep the rule, so that an object with such a keyword is still processed and its visit can
+    // The rule stays, so that an object with such a keyword is still processed and its visit can
     // reject it as a schema.
     ajv.RULES.all[name] = true;
   }

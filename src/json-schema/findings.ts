@@ -1,6 +1,6 @@
 /**
- * Converts validation errors into API findings. Their size is bounded, because they are stored with
- * the message.
+ * Converts validation errors into API findings. The size of findings is bounded, because they are
+ * stored with the message.
  */
 import type { ErrorObject } from "ajv";
 import type { Finding } from "../core/problem.ts";
@@ -8,7 +8,10 @@ import type { Failure } from "./assertions.ts";
 import { findingsMax, visitKeyword } from "./visit.ts";
 
 const SEGMENT_CHARS_MAX = 64;
-/** A deeper location is shown by its beginning and end. */
+/**
+ * Maximum number of segments of a location. For a longer location, only the beginning and the end
+ * are shown.
+ */
 const SEGMENTS_MAX = 24;
 /** Maximum size of all findings of one payload, as JSON. */
 const CHARS_MAX = 8192;
@@ -19,7 +22,7 @@ export function overall(msg: string, type: string): Finding {
   return { loc: ROOT, msg, type };
 }
 
-/** Returns at most one finding per location. */
+/** Returns the findings for these errors, at most one per location. */
 export function findingsOf(errors: readonly ErrorObject[], payload: unknown): Finding[] {
   const found = new Map<string, Finding>();
   let chars = 0;
@@ -41,7 +44,7 @@ interface Misfit {
   readonly type: string;
 }
 
-/** Converts one validation error. No message contains a part of the payload. */
+/** Converts a validation error. No message contains a part of the payload. */
 function misfitsOf({ instancePath, keyword, message, params }: ErrorObject): Misfit[] {
   const place = instancePath.split("/").slice(1).map(unescapePointer);
   if (keyword !== visitKeyword)
@@ -57,7 +60,7 @@ export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
-/** Formats a location as everywhere in the API: `items`, `0`, `id` → `items`, `[0]`, `id`. */
+/** Formats a location as elsewhere in the API: `items`, `0`, `id` becomes `items`, `[0]`, `id`. */
 function locOf(segments: readonly string[], payload: unknown): string[] {
   let at = payload;
   const texts = segments.map((segment) => {

@@ -9,10 +9,13 @@ import { areUnique } from "./values.ts";
 /** The validator class of a dialect. */
 export type Validator = typeof Ajv | typeof Ajv2020;
 
-/** Created on first use. */
+/** Validators of the meta-schemas, each created on first use. */
 const forms = new Map<Validator, Ajv>();
 
-/** Throws `UnusableSchema` with the location if the schema is invalid. */
+/**
+ * Checks the schema against its meta-schema. Throws `UnusableSchema` with the location of the first
+ * error.
+ */
 export function checkForm(schema: object | boolean, Validator: Validator): void {
   const form = formOf(Validator);
   if (form.validateSchema(schema) === true) return;

@@ -3,24 +3,29 @@ import { isBase64 } from "./base64.ts";
 import type { Meter } from "./meter.ts";
 import { linearPattern } from "./pattern/linear.ts";
 
-/** Longer values match no format, except encoded data. */
+/**
+ * Maximum length of a formatted value. Longer values match no format except those for encoded data.
+ */
 const FORMATTED_CHARS_MAX = 8192;
-/** Formats that are checked by reading each character at most once. */
+/** Formats without a maximum length, because checking them reads each character at most once. */
 const UNLIMITED = new Set(["binary", "byte", "password"]);
 const STEPS_MIN = 4;
-/** Some of the regular expressions take time quadratic in the length. */
+/** The regular expressions of some formats take time quadratic in the length of the text. */
 const CHARS_SQUARED_PER_STEP = 1024;
-/** Compiling a regular expression costs more than reading its text. */
+/**
+ * Cost of compiling a regular expression, per character of its text. It is higher than that of
+ * reading the text.
+ */
 const STEPS_PER_CHAR_OF_REGEX = 32;
-/** Each group name is compared with all others. */
+/** Group names cost quadratic time, because each name is compared with all others. */
 const CHARS_SQUARED_OF_REGEX_PER_STEP = 128;
 
-/** Returns whether the value has the format. Values of other types always do. */
+/** Returns whether the value has the format. Always true for types other than strings. */
 export type Format = (value: unknown, meter: Meter) => boolean;
 
 /**
- * Returns a format of JSON Schema or OpenAPI, or undefined for an unknown one, which constrains
- * nothing.
+ * Returns the JSON Schema or OpenAPI format with this name. Returns undefined if the name is
+ * unknown; an unknown format constrains nothing.
  */
 export function formatNamed(name: string): Format | undefined {
   return formats.get(name);
@@ -28,7 +33,7 @@ export function formatNamed(name: string): Format | undefined {
 
 /**
  * The library's regular expression for base64 scans a text repeatedly and becomes much slower
- * beyond some length.
+ * beyond a certain length.
  */
 const known = { ...fullFormats, byte: isBase64 };
 
@@ -63,7 +68,9 @@ function isOfNumbers(format: unknown): format is NumberFormat {
 
 type TextTest = (text: string, meter: Meter) => boolean;
 
-/** Wraps the regular expression whose quadratic time has a large factor. */
+/**
+ * Returns a linear-time version of a regular expression whose quadratic time has a large factor.
+ */
 function linear({ source, flags }: RegExp): TextTest {
   const pattern = linearPattern(source, flags);
   return (text, meter) => pattern.test(text, meter);

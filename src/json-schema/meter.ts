@@ -1,20 +1,20 @@
 /**
- * Counts the cost of payload checks. A schema can cost far more than its size suggests. References
- * that fan out double the work with each level, and again with each level of the payload. So a
- * check counts its work as it goes and stops when it exceeds the limit. Unlike a clock, counting
- * gives the same result on every machine.
+ * Counts the cost of payload checks. A check can cost far more than the size of the schema
+ * suggests: references that fan out double the work with each level, and again with each level of
+ * the payload. So a check counts its work and stops when it exceeds the limit. Unlike a time limit,
+ * counting gives the same result on every machine.
  */
 
 /**
- * Maximum cost of one check. A step is the visit of a value by a (sub)schema and takes about 0.1
- * µs. Ordinary payloads with ordinary schemas need a few hundred steps. The weights below are
- * measured relative to that.
+ * Maximum cost of one check, in steps. A step is one visit of a value by a (sub)schema and takes
+ * about 0.1 µs. Ordinary payloads with ordinary schemas need a few hundred steps. The weights below
+ * are measured in steps.
  */
 export const stepsMax = 1_000_000;
 
 /** Number of characters that cost one step when they are read one by one. */
 const CHARS_PER_STEP = 32;
-/** Number of field names that cost one step. */
+/** Number of field names that cost one step to read. */
 export const namesPerStep = 4;
 
 /** The check would exceed `stepsMax`. */
@@ -24,22 +24,22 @@ export class TooCostly extends Error {
 
 /** A budget of steps. */
 export interface Budget {
-  /** Throws `TooCostly` if the budget is exhausted. */
+  /** Spends this many steps. Throws `TooCostly` if the budget is exhausted. */
   spend(steps: number): void;
-  /** Charges for reading each character of a text. */
+  /** Spends the cost of reading each character of a text. */
   spendOnText(text: string): void;
 }
 
-/** An unlimited budget, for work that is done once when a schema is compiled. */
+/** An unlimited budget, for work that is done once, when a schema is compiled. */
 export const unlimited: Budget = { spend() {}, spendOnText() {} };
 
 /**
- * Counts the cost of one check at a time. Checks run synchronously, so a schema needs only one
- * meter.
+ * Counts the cost of one check at a time. Checks run synchronously, so one meter per schema is
+ * enough.
  */
 export class Meter implements Budget {
   #left = 0;
-  /** Cached because the fields of the same object are counted repeatedly. */
+  /** The object whose fields were counted last, because the same object is counted repeatedly. */
   #countedFields: object | null = null;
   #fieldCount = 0;
 

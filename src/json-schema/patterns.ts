@@ -1,15 +1,15 @@
 import { linearPattern, type Pattern } from "./pattern/linear.ts";
 import { UnsupportedPattern } from "./pattern/parse.ts";
 
-/** A pattern is invalid or not supported. */
+/** The pattern is invalid or not supported. */
 export class UnusablePattern extends Error {
   override readonly name = "UnusablePattern";
 }
 
-/** The patterns of one schema. Each is compiled once, and their total size is limited. */
+/** The patterns of one schema. Each pattern is compiled once, and their total size is limited. */
 export class Patterns {
   readonly #known = new Map<string, Pattern>();
-  /** Total number of instructions. */
+  /** Total number of instructions of all patterns. */
   instructions = 0;
 
   constructor(private readonly instructionsMax: number) {}

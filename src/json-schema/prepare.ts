@@ -1,7 +1,7 @@
 /**
  * Prepares a schema for the validator. The prepared copy contains a `Visit` in every subschema and
- * the keywords that lead to other subschemas. Everything else is removed, so keywords that only the
- * validator understands, such as `$async`, have no effect.
+ * the keywords that lead to other subschemas. All other keywords are removed, so those that only
+ * the validator understands, such as `$async`, have no effect.
  */
 import { type Assertion, assertionKeywords, assertionOf, MalformedKeyword } from "./assertions.ts";
 import { sentence } from "./findings.ts";
@@ -33,14 +33,17 @@ const COUNTS = new Set(["maxContains", "minContains"]);
 const FIELD_LOOPS = ["additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"];
 /** Keywords for which the validator copies lists of evaluated fields between schemas. */
 const MERGES = ["$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "if", "dependentSchemas"];
-/** Keywords whose value is not a schema. In a map of schemas, each may also be a name. */
+/**
+ * Keywords whose value is not a schema. In a map of schemas, each of these may also be the name of
+ * a schema.
+ */
 const DATA = new Set([
   ...assertionKeywords.filter((name) => !MAPS.has(name)),
   ...["default", "discriminator", "example", "examples", "id", "nullable"],
 ]);
 /**
- * Annotations, data and keywords of other dialects. References cannot point into them. Objects
- * under unknown keywords are kept, because references may point into them.
+ * Keywords to drop: annotations, data, and keywords of other dialects. References cannot point into
+ * them. Objects under unknown keywords are kept, because references may point into them.
  */
 const DROPPED = new Set([...DATA, "$async", "$comment", "$data", "$schema", "$vocabulary", visitKeyword]);
 
@@ -48,24 +51,29 @@ const DROPPED = new Set([...DATA, "$async", "$comment", "$data", "$schema", "$vo
 export const unseenKeywords: readonly string[] = [...DATA];
 
 export interface Limits {
-  /** Maximum number of subschemas, plus references and patterns, which count several times. */
+  /**
+   * Maximum number of parts of a schema. Each subschema is one part; references and patterns count
+   * as several.
+   */
   readonly parts: number;
-  /** Maximum nesting of the JSON. */
+  /** Maximum nesting depth of the JSON. */
   readonly depth: number;
   /** Maximum number of patterns in one `patternProperties`. */
   readonly patternsOfOneObject: number;
   /**
-   * Maximum length of one `anyOf` or similar list. The generated code nests each entry in the one
-   * before.
+   * Maximum length of one `anyOf` or similar list. In the generated code, each entry is nested in
+   * the previous one.
    */
   readonly alternatives: number;
 }
 
 export interface Dialect {
-  /** Whether the dialect has `dependentRequired` and the other keywords of 2019-09 and later. */
+  /**
+   * Whether the dialect is 2019-09 or later and so has `dependentRequired` and similar keywords.
+   */
   readonly isRecent: boolean;
   /**
-   * Whether evaluated fields and items must be tracked for `unevaluatedProperties` and
+   * Whether evaluated fields and items must be tracked, for `unevaluatedProperties` and
    * `unevaluatedItems`.
    */
   readonly tracks: boolean;
@@ -73,7 +81,7 @@ export interface Dialect {
 
 /** Prepares one schema. */
 export class Preparation {
-  /** Number of parts so far. */
+  /** Number of parts prepared so far. */
   parts = 0;
 
   constructor(
@@ -91,7 +99,7 @@ export class Preparation {
     if (Array.isArray(schema)) return this.#list(schema, path, keyword);
     if (typeof schema === "boolean" || isObject(schema)) this.#count(this.#partsOf(keyword), path);
     if (schema === false) return this.#rejectAll(keyword);
-    // For `unevaluatedItems`, the validator fails to mark items matched by `contains: true` as
+    // For `unevaluatedItems`, the validator does not mark items matched by `contains: true` as
     // evaluated.
     if (schema === true && keyword === "contains") return this.prepared({}, path);
     if (!isObject(schema)) return schema;
@@ -101,8 +109,8 @@ export class Preparation {
   }
 
   /**
-   * Returns the entries to keep for one key. In a container, a key that is a keyword elsewhere may
-   * be the name of a referenced schema.
+   * Returns the entries of the prepared copy for one key. In a container, a key that is usually a
+   * keyword may be the name of a referenced schema.
    */
   #kept(name: string, value: unknown, path: readonly string[], isContainer: boolean): [string, unknown][] {
     const inside = [...path, name];
@@ -168,7 +176,7 @@ export class Preparation {
     return { assertions, flaw: null };
   }
 
-  /** Tracking merges the evaluated fields of these subschemas, which makes them more expensive. */
+  /** With tracking, these subschemas cost more, because their evaluated fields are merged. */
   #partsOf(keyword: string): number {
     if (!this.dialect.tracks) return 1;
     return MERGED.has(keyword) ? MERGED_PARTS : TRACKED_PARTS;
@@ -198,7 +206,10 @@ const MERGED = new Set(["allOf", "anyOf", "dependentSchemas", "else", "if", "one
 const TRACKED_PARTS = 4;
 const MERGED_PARTS = 8;
 
-/** A reference may make the validator generate a separate function. */
+/**
+ * Number of parts that a reference counts as. For each reference, the validator may generate a
+ * separate function.
+ */
 const REFERENCE_PARTS = 4;
 
 function flawOf(error: unknown): string {
@@ -207,8 +218,8 @@ function flawOf(error: unknown): string {
 }
 
 /**
- * Returns the flaw of an object that uses a map keyword as a plain name. Such an object is a
- * container, not a schema.
+ * Returns an error if an object uses a map keyword as a plain name. Such an object is a container,
+ * not a schema.
  */
 function mapFlaw(schema: Json, path: readonly string[]): UnusableSchema | null {
   const name = Object.keys(schema).find((key) => MAPS.has(key) && !holdsSchemas(schema[key], key));
@@ -216,8 +227,8 @@ function mapFlaw(schema: Json, path: readonly string[]): UnusableSchema | null {
 }
 
 /**
- * Returns whether all values could be schemas. Nearly every real schema has a keyword with another
- * value.
+ * Returns whether all values could be schemas. In nearly every real schema, at least one keyword
+ * has a value that is not a schema.
  */
 function holdsSchemas(value: unknown, keyword = ""): value is Json {
   if (!isObject(value)) return false;
@@ -227,7 +238,7 @@ function holdsSchemas(value: unknown, keyword = ""): value is Json {
   );
 }
 
-/** Keywords whose entries the validator scans one by one on each visit. */
+/** Keywords whose entries the validator scans on each visit. */
 const SCANNED_KEYWORDS = [
   "allOf",
   "anyOf",

@@ -1,11 +1,11 @@
-/** A value cannot be used as a schema. */
+/** The value cannot be used as a schema. */
 export class UnusableSchema extends Error {
   override readonly name = "UnusableSchema";
-  /** Location in the schema. */
+  /** Location of the error in the schema. */
   readonly path: readonly string[];
 
   /**
-   * `message` is a sentence. It is truncated like the path, because both may quote the schema and
+   * `message` is a sentence. Message and path are truncated, because both may quote the schema and
    * are sent in a response.
    */
   constructor(message: string, path: readonly string[] = []) {

@@ -1,4 +1,4 @@
-/** Operations on JSON values of any type: equality and multiples. */
+/** Compares JSON values of any type, and tests multiples. */
 import type { Budget } from "./meter.ts";
 
 const STEPS_PER_NODE = 4;
@@ -37,7 +37,7 @@ function spentOn<T>(value: T, meter: Budget): T {
   return value;
 }
 
-/** Returns the same text for equal values. */
+/** Returns a canonical text: equal values have the same text. */
 function canonical(value: unknown, meter: Budget): string {
   meter.spend(STEPS_PER_NODE);
   if (typeof value === "string") meter.spendOnText(value);
@@ -62,8 +62,8 @@ export function areUnique(items: readonly unknown[], meter: Budget): boolean {
 }
 
 /**
- * Returns whether `value` is a multiple of `divisor` in decimal notation: 19.99 is a multiple of
- * 0.01, although their binary forms are not.
+ * Returns whether `value` is a multiple of `divisor` in decimal notation. 19.99 is a multiple of
+ * 0.01, although this is not true of their binary forms.
  */
 export function isMultipleOf(value: number, divisor: number, meter: Budget): boolean {
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
@@ -74,7 +74,7 @@ export function isMultipleOf(value: number, divisor: number, meter: Budget): boo
   return scaled(a, exponent) % scaled(b, exponent) === 0n;
 }
 
-/** A decimal number: digits × 10^exponent. */
+/** The decimal number digits × 10^exponent. */
 interface Decimal {
   readonly digits: bigint;
   readonly exponent: number;
@@ -87,8 +87,8 @@ function decimal(value: number): Decimal {
 }
 
 /**
- * Returns the digits scaled to another exponent. Doubles lie within 10^±324, so the result has at
- * most about 650 digits.
+ * Returns the digits for another exponent. Doubles are within 10^±324, so the result has at most
+ * about 650 digits.
  */
 function scaled({ digits, exponent }: Decimal, to: number): bigint {
   return digits * 10n ** BigInt(exponent - to);

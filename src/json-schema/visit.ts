@@ -1,19 +1,19 @@
 /**
- * A visit of a value by a (sub)schema: it charges the meter and applies the schema's assertions.
+ * Visits of values by (sub)schemas. A visit charges the meter and applies the schema's assertions.
  */
 import { _, type Ajv, type CodeKeywordDefinition, type ErrorObject, Name } from "ajv";
 import type { Assertion, Failure } from "./assertions.ts";
 import type { Meter } from "./meter.ts";
 import { UnusableSchema } from "./unusable-schema.ts";
 
-/** The keyword that holds the `Visit` of each subschema in a prepared schema. */
+/** The keyword that contains the `Visit` of a subschema in a prepared schema. */
 export const visitKeyword = "x-boathook-visit";
 /** Maximum number of findings of one check. */
 export const findingsMax = 20;
 
 /**
- * The validator copies error lists, so each visit costs more as errors accumulate. This also limits
- * their number.
+ * Cost per earlier error. The validator copies its list of errors, so a visit costs more as errors
+ * accumulate. This also limits the number of errors.
  */
 const STEPS_PER_EARLIER_ERROR = 1 / 8;
 const STEPS_PER_FAILURE = 4;
@@ -26,11 +26,11 @@ export class Enough extends Error {
   }
 }
 
-/** The check of a value at one location of a schema. */
+/** Checks values at one location of a schema. */
 export class Visit {
-  /** The failure of the latest visit. */
+  /** The failure of the latest visit, if any. */
   failure: Failure | null = null;
-  /** A flaw that matters only if the subschema is used. */
+  /** An error that matters only if the subschema is used. */
   readonly flaw: UnusableSchema | null;
   readonly #meter: Meter;
   readonly #assertions: readonly Assertion[];
@@ -38,8 +38,8 @@ export class Visit {
   readonly #looksAtFields: boolean;
 
   /**
-   * `steps` is the cost of the validator's own work per visit. With `looksAtFields`, each field of
-   * an object is charged too.
+   * `steps` is the cost of the validator's own work per visit. If `looksAtFields` is true, each
+   * field of an object is charged too.
    */
   constructor(
     meter: Meter,
@@ -58,8 +58,8 @@ export class Visit {
   }
 
   /**
-   * Returns whether the value is valid. `errors` is the number of errors found so far in this
-   * function of the validator.
+   * Returns whether the value is valid. `errors` is the number of errors that the validator's
+   * current function has found so far.
    */
   accepts(value: unknown, errors: number): boolean {
     const meter = this.#meter;
@@ -81,13 +81,13 @@ const isNoSchema = new UnusableSchema("A reference must point to a schema.");
 
 /**
  * Prototype of maps from names to schemas. A reference may point to such a map as if it were a
- * schema. Its cost would not be counted, so using it as a schema is rejected.
+ * schema. The map has no visit that would count the cost, so it is rejected as a schema.
  */
 export const mapPrototype: object = Object.create(Object.prototype, { [visitKeyword]: { value: isNoSchema } });
 
 /**
- * Appends an error in the validator's own form. Kept short, because the call is part of the code of
- * every subschema.
+ * Appends an error in the validator's own format. The name and parameters are short, because the
+ * call is part of the code of every subschema.
  */
 function reported(earlier: ErrorObject[] | null, { failure }: Visit, place: string, stay: boolean): ErrorObject[] {
   const all = earlier ?? [];
@@ -100,7 +100,7 @@ function stopAt(all: readonly ErrorObject[] | null): void {
   if (all !== null && all.length >= findingsMax) throw new Enough(all);
 }
 
-/** Keywords whose errors can come from visits elsewhere. */
+/** Keywords whose errors can come from visits of other subschemas. */
 const FROM_ELSEWHERE = [
   "$ref",
   "$dynamicRef",
@@ -116,10 +116,10 @@ const FROM_ELSEWHERE = [
 /** Variable names in the validator's generated code. */
 const [errors, vErrors, instancePath] = [new Name("errors"), new Name("vErrors"), new Name("instancePath")];
 
-/** Adds the visit keyword to a validator. */
+/** Adds the visit keyword to the validator. */
 export function addVisits(ajv: Ajv): void {
   const visits: Visit[] = [];
-  // Visits run before all other keywords of a subschema.
+  // Makes visits run before all other keywords of a subschema.
   const first = ajv.RULES.rules.find(({ type }) => type === undefined)?.rules[0]?.keyword;
   const keyword: CodeKeywordDefinition = {
     keyword: visitKeyword,
@@ -129,8 +129,8 @@ export function addVisits(ajv: Ajv): void {
       if (schema.flaw !== null) throw schema.flaw;
       const visit = _`${gen.scopeValue("obj", { ref: visits })}[${visits.push(schema) - 1}]`;
       const report = gen.scopeValue("func", { ref: reported });
-      // Errors at the top level are final. Those below anyOf, not and similar keywords may be
-      // dropped.
+      // Errors at the top level are final. The validator may drop errors below `anyOf`, `not` and
+      // similar keywords.
       const mayStay = it.compositeRule !== true && it.schemaEnv.root === it.schemaEnv;
       const stay = mayStay ? _`${instancePath} === ""` : _`false`;
       if (mayStay && FROM_ELSEWHERE.some((name) => parentSchema[name] !== undefined)) {

@@ -1,4 +1,4 @@
-/** A cache limited by total weight. The oldest entries are dropped first. */
+/** A cache with a maximum total weight. When it is full, the oldest entries are dropped. */
 export class WeightedCache<T> {
   readonly #kept = new Map<string, { readonly value: T; readonly weight: number }>();
   #weight = 0;

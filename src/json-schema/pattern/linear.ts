@@ -13,9 +13,9 @@ export interface Pattern {
 }
 
 /**
- * Compiles a regular expression that matches like `RegExp` in time linear in the text. Some
- * expressions take `RegExp` exponential time, and it cannot be stopped. Supports the ECMAScript
- * syntax except backreferences and inline flags.
+ * Compiles a regular expression. It matches like `RegExp`, but in time linear in the text: some
+ * expressions take `RegExp` exponential time, and `RegExp` cannot be interrupted. Supports the
+ * ECMAScript syntax except backreferences and inline flags.
  *
  * Throws `SyntaxError` if the expression is invalid and `UnsupportedPattern` if it is not
  * supported.
@@ -32,8 +32,8 @@ export function linearPattern(source: string, flags = flagsFor(source)): Pattern
 }
 
 /**
- * Returns the `u` flag, as the standard requires, or no flag if the expression has escapes that are
- * only valid without it.
+ * Returns the `u` flag, which the standard requires. Returns no flag if the expression has escapes
+ * that are valid only without `u`.
  */
 function flagsFor(source: string): string {
   try {

@@ -1,12 +1,12 @@
 /**
- * Parses ECMAScript regular expressions into trees. Only expressions that `RegExp` accepts are
- * parsed, so errors need no detection. Single-character terms (`[^\s]`, `\p{L}`, `\u0041`) are
- * copied verbatim and left to `RegExp`.
+ * Parses ECMAScript regular expressions into trees. The parser detects no errors, because `RegExp`
+ * has already accepted the expression. Single-character terms (`[^\s]`, `\p{L}`, `\u0041`) are
+ * copied verbatim and matched by `RegExp`.
  */
 
 /**
  * A node of the expression. Captures and laziness are dropped, because they do not affect whether
- * there is a match.
+ * the expression matches.
  */
 export type Tree =
   | { readonly kind: "character"; readonly source: string }
@@ -27,7 +27,10 @@ const DEPTH_MAX = 64;
 const GROUP = /\((?:\?(?:(?<look><?[=!])|:|<[^>]*>))?/y;
 const QUANTIFIER = /(?:[*+?]|\{(?<min>\d+)(?<range>,(?<max>\d*))?\})\??/y;
 const CLASS = /\[\^?(?:\\.|[^\]\\])*\]/sy;
-/** With the `u` flag: a whole Unicode character, also as two escapes. */
+/**
+ * A Unicode character in an expression with the `u` flag. A pair of surrogate escapes is one
+ * character.
+ */
 const CHARACTER_U =
   /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u\{[^}]*\}|\\[pP]\{[^}]*\}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\.|./suy;
 const CHARACTER = /\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\.|./sy;
@@ -110,7 +113,7 @@ class Parser {
     return this.source.charAt(this.#at);
   }
 
-  /** Consumes a match at the current position, or returns null. */
+  /** Consumes a match of `expression` at the current position and returns it, or returns null. */
   #consume(expression: RegExp): RegExpExecArray | null {
     expression.lastIndex = this.#at;
     const match = expression.exec(this.source);

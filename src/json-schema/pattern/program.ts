@@ -1,6 +1,6 @@
 /**
- * Compiles expression trees to programs of a few simple instructions, each at an index and with
- * links to others.
+ * Compiles expression trees to programs. A program is an array of a few kinds of simple
+ * instructions, which refer to each other by index.
  */
 import { type Edge, type Tree, UnsupportedPattern } from "./parse.ts";
 
@@ -8,7 +8,7 @@ import { type Edge, type Tree, UnsupportedPattern } from "./parse.ts";
 interface Take {
   readonly op: "take";
   readonly accepts: CharacterTest;
-  /** Lookbehinds consume characters backwards. */
+  /** Whether the character before the position is consumed, as in lookbehinds. */
   readonly backwards: boolean;
   readonly next: number;
 }
@@ -28,7 +28,9 @@ export interface Program {
 
 export type CharacterTest = (code: number) => boolean;
 
-/** Counted repetitions are unrolled. */
+/**
+ * Maximum length of a program. Counted repetitions are unrolled, so they can make a program long.
+ */
 export const instructionsMax = 10_000;
 
 /** Compiles a tree. Throws `UnsupportedPattern` if the program is too long. */
@@ -38,7 +40,7 @@ export function programOf(tree: Tree, flags: string): Program {
   return { instructions: writer.instructions, start };
 }
 
-/** Writes instructions from last to first, so that each knows its successor. */
+/** Writes instructions from last to first, so that each one knows the index of its successor. */
 class Writer {
   readonly instructions: Instruction[] = [];
   readonly #tests = new Map<string, CharacterTest>();
@@ -54,9 +56,7 @@ class Writer {
     return this.instructions.push(instruction) - 1;
   }
 
-  /**
-   * Writes the instructions of a tree that continue at `next`, and returns the index of the first.
-   */
+  /** Writes the instructions for a tree, followed by `next`. Returns the index of the first one. */
   write(tree: Tree, next: number, backwards: boolean): number {
     switch (tree.kind) {
       case "character":
@@ -91,7 +91,7 @@ class Writer {
   }
 
   /**
-   * Adds an instruction even for an empty body, so that its repetition counts against the limit.
+   * Writes an instruction even for an empty body, so that its repetition counts towards the limit.
    */
   #writeCounted(body: Tree, next: number, backwards: boolean): number {
     return this.write(body, this.add({ op: "either", next, other: next }), backwards);
@@ -117,8 +117,8 @@ const ASCII = 128;
 const isLiteral = /^[^\\[.]$/u;
 
 /**
- * Returns a test for one character that asks `RegExp` and caches the results for ASCII. The
- * `RegExp` is created on first use, because a pattern may have thousands of terms.
+ * Returns a test for one character. It calls `RegExp` and caches the results for ASCII characters.
+ * The `RegExp` is created on first use, because a pattern may have thousands of terms.
  */
 function characterTest(source: string, flags: string): CharacterTest {
   if (isLiteral.test(source) && !flags.includes("i")) {

@@ -1,26 +1,28 @@
 /**
- * Searches for a match in time proportional to the text and the expression: an instruction that
- * failed at a position is not tried there again. Each try is charged as well, so the bound does not
- * rest on that alone.
+ * Searches for a match in time proportional to the length of the text times the length of the
+ * program: an instruction that failed at a position is not tried there again. Each try is also
+ * charged to the budget, so the cost is bounded even without that property.
  */
 import type { Budget } from "../meter.ts";
 import type { Instruction, Program } from "./program.ts";
 
-/** A try costs less than the visit of a value by a schema, so tries are charged in groups. */
+/**
+ * Number of tries that are charged at once. A try costs less than a visit of a value by a schema.
+ */
 const TRIES_PER_CHARGE = 64;
 const STEPS_PER_CHARGE = 16;
 const STEPS_PER_CHARGE_WITH_SET = 256;
 /** Minimum cost of a search. */
 const STEPS_MIN = 8;
 /**
- * Up to this many states, tried states are tracked in a bit set. Beyond that a `Set` is used, which
- * is slower but grows only with the number of tries.
+ * Maximum number of states for which a bit set records the tried states. Beyond that a `Set` is
+ * used, which is slower but grows only with the number of tries.
  */
 const BITS_MAX = 1 << 20;
 
 const bits = new Uint32Array(BITS_MAX / 32);
 
-/** Returns whether there is a match anywhere in the text. Throws `TooCostly`. */
+/** Returns whether any part of the text matches. Throws `TooCostly`. */
 export function isFound(program: Program, text: string, isUnicode: boolean, meter: Budget): boolean {
   return new Search(program, text, isUnicode, meter).isFound();
 }
@@ -29,7 +31,7 @@ class Search {
   readonly #instructions: readonly Instruction[];
   readonly #places: number;
   readonly #tried: Set<number> | null;
-  /** Results of lookarounds by instruction and position. */
+  /** Whether each lookaround matches, by instruction and position. */
   readonly #looks = new Map<number, boolean>();
   #triesLeft = TRIES_PER_CHARGE;
 
@@ -56,7 +58,7 @@ class Search {
   }
 
   /**
-   * Returns whether the program matches from this instruction at this position. Appends tried
+   * Returns whether the program matches from this instruction and position. Appends the tried
    * states to `log`.
    */
   #matchesFrom(start: number, startAt: number, log: number[] | null): boolean {
@@ -94,7 +96,7 @@ class Search {
     return false;
   }
 
-  /** Returns whether the state was tried before, and marks it as tried. */
+  /** Marks the state as tried. Returns whether it was tried before. */
   #markTried(state: number): boolean {
     if (--this.#triesLeft === 0) {
       this.#triesLeft = TRIES_PER_CHARGE;
@@ -113,8 +115,9 @@ class Search {
   }
 
   /**
-   * Returns whether the body of a lookaround matches at a position. States of a failed try stay
-   * marked; those of a successful one are unmarked, because they may be tried again from elsewhere.
+   * Returns whether the body of a lookaround matches at a position. After a failure, the tried
+   * states stay marked. After a success they are unmarked, because other instructions may have to
+   * try them again.
    */
   #lookMatches(start: number, at: number): boolean {
     const key = start * this.#places + at;
@@ -132,7 +135,7 @@ class Search {
     else bits[state >>> 5]! &= ~(1 << (state & 31));
   }
 
-  /** Returns the position after one accepted character, or -1. */
+  /** Returns the position after the next character if the test accepts it, otherwise -1. */
   #consume(accepts: (code: number) => boolean, at: number): number {
     const { text } = this;
     if (at >= text.length) return -1;
@@ -160,7 +163,10 @@ class Search {
   }
 }
 
-/** Returns whether the code is a word character. NaN, the code beyond the text, is not. */
+/**
+ * Returns whether the code is that of a word character. The code beyond the text is NaN, which is
+ * not.
+ */
 function isWord(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95 || (code >= 97 && code <= 122);
 }
