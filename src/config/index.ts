@@ -1,6 +1,7 @@
 /**
  * Settings. One table (`config/schema.ts`) defines their types, checks, flags, variables, file keys
- * and help, and the table in the README. All settings are read in one place (`config/read.ts`).
+ * and help texts, and is the source of the table in the README. All settings are read in one place
+ * (`config/read.ts`).
  */
 export { settingsTable } from "./markdown.ts";
 export { CONFIG_VARIABLE, readSettings, type SettingSources, SettingsError } from "./read.ts";

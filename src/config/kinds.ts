@@ -3,16 +3,15 @@ import { parseSubnet, type Subnet } from "../core/address.ts";
 import { parseDuration, parseRate, parseSize } from "../core/unit.ts";
 
 /**
- * A kind of setting value. A kind parses the text of a flag or variable. A TOML value of a natural
- * type (number, boolean, array) is first converted to that text, so every source uses the same
- * parser.
+ * A kind of setting value. It parses the text of a flag or variable. A TOML value of a natural type
+ * (number, boolean, array) is first converted to text, so that all sources use the same parser.
  */
 export interface Kind<Value> {
   /** Placeholder in help texts: `--port <integer>`. */
   readonly label: string;
-  /** Completes the sentence "… must be". */
+  /** Completes the sentence "… must be" in messages. */
   readonly expected: string;
-  /** Returns null if the text is invalid. */
+  /** Parses a value. Returns null if the text is invalid. */
   parse(text: string): Value | null;
   /** Returns the text form of a TOML value, or null if it has the wrong type. */
   fromToml(value: unknown): string | null;
@@ -23,10 +22,12 @@ function stringOnly(value: unknown): string | null {
 }
 
 const DAY_MS = 86_400_000;
-/** The longest duration: a century is beyond any use, and sums with timestamps stay exact. */
+/** Maximum duration. A century is longer than anyone needs, and sums with timestamps stay exact. */
 const DURATION_MS_MAX = 36_525 * DAY_MS;
 
-/** A duration in ms from `minMs` to `maxMs`. If `zeroMeans` is set, a bare `0` is accepted too. */
+/**
+ * A duration in ms from `minMs` to `maxMs`. If `zeroMeans` is set, `0` is accepted without a unit.
+ */
 export function duration(
   options: { minMs?: number; maxMs?: number; range?: string; zeroMeans?: string } = {},
 ): Kind<number> {
@@ -98,8 +99,8 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
 }
 
 /**
- * A comma-separated list of values; in TOML also an array of strings. The empty text is the empty
- * list.
+ * A comma-separated list of values. In TOML, an array of strings is accepted too. An empty text is
+ * an empty list.
  */
 export function list<Item>(item: Kind<Item>, expected: string, itemsMax: number): Kind<readonly Item[]> {
   return {
@@ -113,7 +114,7 @@ export function list<Item>(item: Kind<Item>, expected: string, itemsMax: number)
     },
     fromToml(value) {
       if (!Array.isArray(value)) return stringOnly(value);
-      // Joining would change the meaning of an empty item or one with a comma.
+      // Joining with commas would change the meaning of an item that is empty or contains a comma.
       return value.every((part) => typeof part === "string" && part !== "" && !part.includes(","))
         ? value.join(",")
         : null;
@@ -169,20 +170,20 @@ export const path: Kind<string> = {
   fromToml: stringOnly,
 };
 
-/** An address to listen on: a literal IP (IPv6 without brackets) or a host name. */
+/** An address to listen on: an IP address (IPv6 without brackets) or a host name. */
 export const host: Kind<string> = {
   label: "host",
   expected: "an IP address or a host name such as 127.0.0.1, :: or localhost",
   parse(text) {
     if (isIP(text) !== 0) return text;
-    // A name of digits and dots only is a mistyped IP address.
+    // A name that consists only of digits and dots is a mistyped IP address.
     if (text.length > 253 || /^[\d.]+$/.test(text)) return null;
     return /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i.test(text) ? text : null;
   },
   fromToml: stringOnly,
 };
 
-/** An http(s) URL to which paths are appended; parsed without a trailing slash. */
+/** A base URL (`http` or `https`) to which paths are appended. A trailing slash is removed. */
 export const baseUrl: Kind<string> = {
   label: "url",
   expected: "an http:// or https:// URL without user, query and fragment, such as https://hooks.example.com",

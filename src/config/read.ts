@@ -8,29 +8,29 @@ const VARIABLE_PREFIX = "BOATHOOK_";
 /** Maximum length of an invalid value in a message. */
 const SHOWN_CHARS_MAX = 80;
 
-/** A setting is invalid. The message is one sentence for people and contains no secrets. */
+/** The setting is invalid. The message is one sentence for the user and contains no secrets. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
 export interface SettingSources {
-  /** Flag values by setting name; `config` is the path of the file. */
+  /** Values of flags, by setting name. `config` is the path of the file. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Whether the log goes to a terminal, which decides the default of `log-format`. */
+  /** Whether the log is written to a terminal. This decides the default of `log-format`. */
   readonly terminal: boolean;
 }
 
-/** A value as text and its source, for messages. */
+/** A value as text, with its source for messages. */
 interface Given {
   readonly text: string;
   readonly where: string;
 }
 
 /**
- * Reads all settings. Flags take precedence over variables, variables over the file, the file over
- * defaults. Throws `SettingsError` for the first invalid or unknown setting, even if another source
- * overrides it, because it would cause surprises later.
+ * Reads all settings. Flags take precedence over variables, variables over the file, and the file
+ * over defaults. Throws `SettingsError` for the first setting that is invalid or unknown, even if
+ * another source overrides it: the error would appear later, when the override is removed.
  */
 export function readSettings(sources: SettingSources): Settings {
   refuseUnknownVariables(sources.environment);
@@ -135,7 +135,9 @@ function invalid(setting: Setting<unknown>, where: string, value: string): Setti
   return new SettingsError(`${where} must be ${setting.kind.expected}, ${got}.`);
 }
 
-/** Suggests the most similar known name, or lists all names if none is similar. */
+/**
+ * Returns a suggestion for a message: the most similar known name, or all names if none is similar.
+ */
 function suggestion(name: string, known: readonly string[]): string {
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
@@ -145,7 +147,7 @@ function suggestion(name: string, known: readonly string[]): string {
   return `known names: ${known.join(", ")}.`;
 }
 
-/** Returns the Levenshtein distance. */
+/** Returns the Levenshtein distance of two names. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
@@ -159,7 +161,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** Quotes a text for a message: escaped to one line and shortened. */
+/** Quotes a text for a message. The text is escaped to one line and truncated. */
 function shown(text: string): string {
   const cut = text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
   return JSON.stringify(cut);

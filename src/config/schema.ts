@@ -17,28 +17,34 @@ import {
   subnet,
 } from "./kinds.ts";
 
-/** Headings that group the settings in help texts. */
+/** Headings under which help texts group the settings. */
 export type Group = "Server" | "Secrets" | "Storage" | "Delivery" | "Endpoint addresses" | "Limits" | "Logs";
 
 export interface Setting<Value, Default extends string | null = string | null> {
-  /** Kebab-case name: the flag without its dashes, and the key in the file. */
+  /** Name in kebab case: the flag without its dashes, and the key in the file. */
   readonly name: string;
   readonly group: Group;
   readonly kind: Kind<Value>;
-  /** Default value as text, or null if there is none; the value is then null. */
+  /**
+   * The default value as text. Null means that there is no default, and an absent value is null.
+   */
   readonly default: Default;
-  /** Text shown as the default in help and README if it is null; `none` if omitted. */
+  /**
+   * If the default is null: the text that help and README show as the default. `none` if omitted.
+   */
   readonly defaultNote?: string;
-  /** Sentence fragment for help and README, without a full stop. */
+  /** A sentence fragment for help and README, without a full stop. */
   readonly description: string;
   /**
-   * Secrets are never flags, because everybody on the machine can see command lines, and never
+   * Secrets never have flags, because every user of the machine can see command lines. They never
    * appear in messages.
    */
   readonly secret?: true;
 }
 
-/** Keeps the value and default types separate, so that `Settings` can be derived. */
+/**
+ * Defines a setting. The value and default types are separate, so that `Settings` can be derived.
+ */
 function setting<Value, Default extends string | null>(
   name: string,
   fields: Omit<Setting<Value, Default>, "name">,
@@ -52,7 +58,7 @@ const DAY_MS = 86_400_000;
 const RETRY_WAITS_MAX = 100;
 const SUBNETS_MAX = 1_000;
 
-/** All settings by their field in `Settings`, in display order. */
+/** All settings, keyed by their field in `Settings`, in display order. */
 export const SCHEMA = {
   host: setting("host", {
     group: "Server",
@@ -262,9 +268,9 @@ export type Field = keyof typeof SCHEMA;
 type ValueOf<S> = S extends Setting<infer Value, infer Default> ? (null extends Default ? Value | null : Value) : never;
 
 /**
- * The values of all settings. Durations are in ms, sizes in bytes. Null means not set. `publicUrl`
- * then defaults to the address the server listens on, and `rootToken` and `encryptionKey` come from
- * the data directory.
+ * The values of all settings. Durations are in ms and sizes in bytes. Null means not set. If
+ * `publicUrl` is null, the server uses the address on which it listens. If `rootToken` or
+ * `encryptionKey` is null, the server uses the one in the data directory.
  */
 export type Settings = {
   readonly [F in Field]: F extends "logFormat" ? NonNullable<ValueOf<(typeof SCHEMA)[F]>> : ValueOf<(typeof SCHEMA)[F]>;
@@ -275,17 +281,19 @@ export function allSettings(): ReadonlyArray<readonly [Field, Setting<unknown>]>
   return Object.entries(SCHEMA) as ReadonlyArray<readonly [Field, Setting<unknown>]>;
 }
 
-/** `retry-schedule` → `--retry-schedule`. */
+/** Returns the flag of a setting: `--retry-schedule` for `retry-schedule`. */
 export function flagOf(setting: Pick<Setting<unknown>, "name">): string {
   return `--${setting.name}`;
 }
 
-/** `retry-schedule` → `BOATHOOK_RETRY_SCHEDULE`. */
+/**
+ * Returns the environment variable of a setting: `BOATHOOK_RETRY_SCHEDULE` for `retry-schedule`.
+ */
 export function variableOf(setting: Pick<Setting<unknown>, "name">): string {
   return `BOATHOOK_${setting.name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Returns the default for display, as Markdown with backticks. */
+/** Returns the default as Markdown with backticks, for display. */
 export function defaultText(setting: Setting<unknown>): string {
   if (setting.default) return `\`${setting.default}\``;
   return setting.defaultNote ?? "none";
