@@ -19,8 +19,7 @@ const LOGGED = [
 ] as const;
 
 /**
- * Logs facts at a level that fits their importance. Facts that occur thousands of times per second
- * are not logged.
+ * Logs facts, each at a fixed level. Facts that occur thousands of times per second are not logged.
  */
 export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
   facts.on(LOGGED, (fact) => {

@@ -4,7 +4,8 @@ import pretty from "pino-pretty";
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
- * A logger for messages to operators. Fields come first, then a sentence that does not repeat them.
+ * A logger for operators. Each call takes fields and a sentence; the sentence does not repeat the
+ * fields.
  */
 export interface Log {
   debug(fields: object, message: string): void;
@@ -15,7 +16,7 @@ export interface Log {
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** `json` writes one object per line; `pretty` is for people. */
+  /** `json` writes one object per line; `pretty` writes human-readable lines. */
   readonly format: "json" | "pretty";
   /** File descriptor to write to; defaults to stdout. */
   readonly fd?: number;
@@ -23,9 +24,9 @@ export interface LogOptions {
 }
 
 /**
- * Returns a logger that writes each line before the call returns, so nothing is lost when the
- * process ends. It uses no worker thread, which a compiled executable could not start without an
- * entry point for it.
+ * Returns a logger that writes each line before the call returns, so no line is lost when the
+ * process ends. It uses no worker thread, because a compiled executable would need a separate entry
+ * point for one.
  */
 export function createLog(options: LogOptions): Log {
   const destination = pino.destination({ fd: options.fd ?? 1, sync: true });

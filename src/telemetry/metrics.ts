@@ -5,7 +5,7 @@ import { shortResources } from "../core/shortage.ts";
 import type { StoreSize } from "../store/index.ts";
 import type { Tally } from "./tally.ts";
 
-/** Values that are read when metrics are requested, not counted from facts. */
+/** Values that are read when metrics are requested, rather than counted from facts. */
 export interface Readings {
   readonly tally: Tally;
   attemptsUnderWay(): number;
@@ -17,7 +17,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const LAG_SAMPLE_MS = 250;
 
 /**
- * The metrics in Prometheus format. Names start with `boathook_`; process metrics follow the
+ * The metrics in the Prometheus format. Names start with `boathook_`; process metrics follow the
  * conventions of Prometheus clients.
  */
 export class Metrics {
@@ -77,9 +77,9 @@ export class Metrics {
       registers,
     });
     this.#countShortages(facts);
-    // Looked up once, because this runs for every attempt.
+    // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
-    // Start every series at 0, so that the first failure counts in a rate.
+    // Every series starts at 0, so that the first failure is visible in a rate.
     for (const counter of outcomes.values()) counter.inc(0);
 
     facts.on(["message.accepted"], () => accepted.inc());

@@ -2,7 +2,7 @@ import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { StoreTotals } from "../store/index.ts";
 
-/** Counts of one environment. */
+/** The counts of one environment. */
 export interface Numbers {
   /** Messages accepted since the server started. */
   accepted: number;
@@ -25,11 +25,13 @@ const COUNTED = [
   "messages.expunged",
 ] as const;
 
-/** Counts deliveries per environment from facts, so that no rows have to be counted. */
+/**
+ * Counts deliveries per environment from facts, so that no rows of the store have to be counted.
+ */
 export class Tally {
   readonly #environments = new Map<Seq, Numbers>();
 
-  /** `totals` are the counts of the store at the start. */
+  /** `totals` are the counts in the store at the start. */
   constructor(totals: readonly StoreTotals[]) {
     for (const { environmentSeq, pending, dead } of totals) {
       this.#environments.set(environmentSeq, { accepted: 0, delivered: 0, pending, dead });
@@ -45,14 +47,14 @@ export class Tally {
     return numbers;
   }
 
-  /** Returns the sum over all environments. */
+  /** Returns the sum of one count over all environments. */
   sum(of: keyof Numbers): number {
     let sum = 0;
     for (const numbers of this.#environments.values()) sum += numbers[of];
     return sum;
   }
 
-  /** Begins to count. */
+  /** Starts counting. */
   listenTo(facts: Facts): void {
     facts.on(COUNTED, (fact) => this.#count(fact));
   }
