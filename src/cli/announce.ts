@@ -3,8 +3,8 @@ import type { Settings } from "../config/index.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /**
- * Prints the URL of the server and, on the first start, how to send a first webhook. With the log
- * format `json` it writes log lines instead.
+ * Prints the URL of the server. On the first start, also prints how to send a first webhook. If the
+ * log format is `json`, writes log lines instead.
  */
 export function announce(settings: Settings, server: RunningServer, log: Log): void {
   const adminPage = `${settings.publicUrl ?? server.url}/ui/`;
@@ -34,7 +34,10 @@ function firstStartLines(url: string, first: FirstStart): string[] {
   return [...token, "", "Send a first webhook to the built-in inbox:", "", firstCurl(url, first), ""];
 }
 
-/** Returns a command to copy. It takes a configured token from its variable, to not print it. */
+/**
+ * Returns a `curl` command for the user to copy. If a root token is configured, the command reads
+ * it from its variable instead of containing it.
+ */
 function firstCurl(url: string, first: FirstStart): string {
   const token = first.rootToken ?? "$BOATHOOK_ROOT_TOKEN";
   const body = JSON.stringify({ eventType: "demo.hello", payload: { hello: "world" } });

@@ -6,7 +6,7 @@ export const EXIT = {
   usage: 2,
 } as const;
 
-/** A command failed. The message is one sentence for the user; the exit code is 1. */
+/** The command failed. The message is one sentence for the user. The exit code is 1. */
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }

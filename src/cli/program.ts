@@ -8,7 +8,7 @@ import { addTokenCommand } from "./token.ts";
 import { usageSentence } from "./usage.ts";
 import { version } from "./version.ts";
 
-/** Runs the command in the arguments (without the program itself) and returns the exit code. */
+/** Runs the command in `args`, which do not include the program itself. Returns the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     const dropped = dropRuntimeVariables(process.env);
@@ -19,7 +19,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-/** `dropped` are the environment variables that the command reports as ignored. */
+/** `dropped` are the ignored environment variables, which the command reports. */
 function buildProgram(dropped: readonly string[]): Command {
   const program = new Command("boathook")
     .description("Send webhooks to your customers from one executable.")
@@ -27,12 +27,12 @@ function buildProgram(dropped: readonly string[]): Command {
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .exitOverride()
-    // `report` prints usage errors as one sentence.
+    // Commander's output is suppressed, because `report` prints usage errors as one sentence.
     .configureOutput({ outputError() {} });
   addServeCommand(program, dropped);
   addTokenCommand(program);
   program.hook("preAction", (_, command) => {
-    // The server writes its warnings to its log.
+    // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));
   });
   return program;
@@ -42,7 +42,7 @@ function buildProgram(dropped: readonly string[]): Command {
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === EXIT.done) return EXIT.done;
-    // If the command is missing, commander has printed the help.
+    // If no command was given, commander has already printed the help.
     if (error.code !== "commander.help") console.error(usageSentence(error.message));
     return EXIT.usage;
   }

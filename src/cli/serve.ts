@@ -9,10 +9,13 @@ import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { version } from "./version.ts";
 
-/** Time after `shutdown-timeout` for closing the store, before the process exits in any case. */
+/**
+ * Time after `shutdown-timeout` that closing the store may take, in ms. After that the process
+ * exits regardless.
+ */
 const STOP_GRACE_MS = 10_000;
 
-/** `dropped` are the environment variables that the server reports as ignored. */
+/** `dropped` are the ignored environment variables, which the server reports. */
 export function addServeCommand(program: Command, dropped: readonly string[]): void {
   const command = program
     .command("serve")

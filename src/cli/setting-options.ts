@@ -3,7 +3,7 @@ import { readSettings, SCHEMA, type Settings } from "../config/index.ts";
 import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
 
 /**
- * Adds the flags of all settings, or of those in `descriptions`, and `--config`, with help that
+ * Adds `--config` and the flags of all settings, or of the settings in `descriptions`. Their help
  * shows the defaults. A description that is not null replaces the one in the schema.
  */
 export function addSettingOptions(
@@ -36,7 +36,7 @@ export function settingsFor(command: Command): Settings {
   for (const option of command.options) {
     const value = given[option.attributeName()];
     if (typeof value === "string") flags[option.name()] = value;
-    // A boolean flag may have no value.
+    // A boolean flag may be given without a value.
     else if (value === true) flags[option.name()] = "true";
   }
   return readSettings({ flags, environment: process.env, terminal: process.stdout.isTTY === true });
@@ -44,7 +44,7 @@ export function settingsFor(command: Command): Settings {
 
 function optionOf(setting: Setting<unknown>): Option {
   if (setting.secret) {
-    // Accepted only to be refused with a sentence that says where the secret belongs.
+    // Accepted only to be rejected with a message that says where the secret belongs.
     return new Option(`${flagOf(setting)} [secret]`).hideHelp();
   }
   const isBoolean = setting.kind === SCHEMA.httpsOnly.kind;

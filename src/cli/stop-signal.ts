@@ -4,14 +4,14 @@ const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /**
- * On a terminal, a second SIGINT within this time is the same press of Ctrl-C: the terminal sends
- * it to every process, and package runners forward it once more.
+ * On a terminal, two SIGINTs within this time are the same press of Ctrl-C: the terminal sends the
+ * signal to every process, and package runners forward it again.
  */
 const SAME_KEY_PRESS_MS = 500;
 
 /**
- * Resolves with the first SIGTERM or SIGINT. The second one exits immediately, with the exit code
- * that shells use for a process killed by a signal.
+ * Resolves with the first SIGTERM or SIGINT. A second signal exits immediately with the exit code
+ * that shells use for a process killed by that signal.
  */
 export function listenForStop(): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();

@@ -1,4 +1,4 @@
-/** Formats aligned columns, two spaces apart. Replaces control characters in cells. */
+/** Formats a table with aligned columns, two spaces apart. Replaces control characters in cells. */
 export function formatTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const lines = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));

@@ -18,18 +18,18 @@ import { formatTable } from "./table.ts";
 /** The options of `token create`. */
 export interface TokenRequest {
   readonly name?: string;
-  /** Name or id. */
+  /** Name or id of the environment. */
   readonly environment: string;
-  /** Id or uid; undefined means the whole environment. */
+  /** Id or uid of the application; undefined means the whole environment. */
   readonly app?: string;
   /** Time until the token expires, in ms; undefined means never. */
   readonly expires?: number;
 }
 
-/** What a command works with when no server runs in this process. */
+/** The parts that a command needs when no server runs in this process. */
 type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "signals">;
 
-/** Creates a token and returns its text, which is stored nowhere. */
+/** Creates a token and returns its text. The text is not stored anywhere. */
 export function createToken(settings: Settings, request: TokenRequest): Promise<string> {
   return withStore(settings, async (parts) => {
     const environment = await environmentFor(parts, request.environment);
@@ -69,7 +69,7 @@ export function listTokens(settings: Settings): Promise<string> {
   });
 }
 
-/** Revokes a token. Does nothing if it was revoked before. */
+/** Revokes a token. Does nothing if the token is already revoked. */
 export function revokeToken(settings: Settings, id: string): Promise<void> {
   requireData(settings);
   return withStore(settings, async (parts) => {
@@ -122,7 +122,10 @@ async function withStore<Result>(settings: Settings, use: (parts: Parts) => Prom
   }
 }
 
-/** Throws if the data directory does not exist: a command that only reads must not create it. */
+/**
+ * Throws if the data directory does not exist, because a command that only reads must not create
+ * it.
+ */
 function requireData(settings: Settings): void {
   if (!existsSync(settings.dataDir)) {
     throw new CommandFailed(
@@ -131,7 +134,10 @@ function requireData(settings: Settings): void {
   }
 }
 
-/** Returns the environment with this id or name. Creates it if it is a name that does not exist. */
+/**
+ * Returns the environment with this id or name. Creates the environment if the text is an unknown
+ * name.
+ */
 async function environmentFor(parts: Parts, text: string): Promise<Environment> {
   const { environments } = parts.store.configuration;
   const seq = parts.ids.decode("org_", text);

@@ -6,7 +6,9 @@ import { createToken, listTokens, revokeToken, type TokenRequest } from "./token
 const NAME_CHARS_MAX = 256;
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;
 
-/** Adds the commands that work on the data directory, whether or not a server runs on it. */
+/**
+ * Adds the commands that manage tokens in the data directory, whether or not a server is using it.
+ */
 export function addTokenCommand(program: Command): void {
   const token = program.command("token").description("Create, list and revoke tokens in a data directory.");
   token.addCommand(createCommand());

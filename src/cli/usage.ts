@@ -1,7 +1,7 @@
 /**
  * Converts a message of commander, such as `error: unknown option '--prt=3'\n(Did you mean
- * --port?)`, into one sentence. Omits the value of an unknown option, which may be a secret after a
- * typo.
+ * --port?)`, into one sentence. The value of an unknown option is omitted, because it may be a
+ * secret given to a misspelt option.
  */
 export function usageSentence(parserMessage: string): string {
   const sentence = parserMessage

@@ -1,2 +1,2 @@
-/** Embedded in the executable at build time. */
+/** The version, embedded in the executable at build time. */
 export { version } from "../../package.json";
