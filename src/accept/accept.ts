@@ -8,22 +8,22 @@ import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
 import type { AcceptResult, IdempotencyEntry, NewMessage, Store } from "../store/index.ts";
 
-/** A validated message that has no number yet. */
+/** A validated message without a sequence number. */
 export interface Incoming {
   readonly eventType: string;
   readonly eventId: string | null;
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
-  /** Sent exactly as received. */
+  /** Sent to receivers byte for byte. */
   readonly payload: Uint8Array;
   /** Null means `application/json`. */
   readonly contentType: string | null;
   readonly headers: Readonly<Record<string, string>> | null;
-  /** Time that the payload is kept, in ms; null means as long as the server keeps messages. */
+  /** How long the payload is kept, in ms. Null means as long as the server keeps messages. */
   readonly retentionMs: number | null;
   /** Earliest time of the first attempt; null means now. */
   readonly deliverAt: number | null;
-  /** Violations of its event type's schema, if the message is accepted nevertheless. */
+  /** Violations of the event type's schema, if the message is accepted despite them. */
   readonly warnings: readonly Finding[] | null;
   readonly idempotency: IdempotencyEntry | null;
 }
@@ -62,12 +62,12 @@ export class Accepter {
     private readonly deliverer: Deliverer,
   ) {}
 
-  /** Resolves after the message is on disk and its deliveries have been enqueued. */
+  /** Accepts a message. Resolves after it is on disk and its deliveries have been enqueued. */
   accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, wantedBy(entry, incoming), incoming);
   }
 
-  /** Accepts a message for one endpoint only, whatever the endpoint subscribes to. */
+  /** Accepts a message for one endpoint only, regardless of the endpoint's subscriptions. */
   acceptOnlyFor(endpointSeq: Seq, entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, [endpointSeq], incoming);
   }
@@ -123,8 +123,8 @@ export class Accepter {
   }
 
   /**
-   * Announces a scheduled message. In each lane, its delivery waits on disk at the position of the
-   * scheduled time.
+   * Announces a scheduled message. In each lane, the message's delivery waits on disk at the
+   * position of the scheduled time.
    */
   #wakeLater({ deliverAt, deliveries }: NewMessage): void {
     for (const { seq, endpointSeq } of deliveries)

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
 
-/** Time that the first 2xx response is returned again, in ms. */
+/** How long the first 2xx response is returned again, in ms. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
 
 /** A response that can be stored. */
@@ -11,28 +11,29 @@ export interface StorableResponse {
   readonly body: string;
 }
 
-/** One use of an idempotency key. */
+/** A request with an idempotency key. */
 export interface Keyed<T extends StorableResponse> {
   /** The namespace of the key: caller, method and path. The body is not part of it. */
   readonly scope: string;
   readonly key: string;
-  /** Handles the request. `entry` is for work that stores it in its own commit. */
+  /** Handles the request. Work that makes its own commit stores `entry` in that commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
   /**
-   * Builds the stored response again. Returns null if the record that it shows no longer exists.
+   * Rebuilds the response from the stored one. Returns null if the record in the response no longer
+   * exists.
    */
   readonly repeat: (stored: IdempotentResponse) => Promise<T | null>;
   /**
-   * True if `work` stores the entry itself, and returns the stored response if another call was
-   * first.
+   * True if `work` stores the entry itself and, if another call was first, returns the stored
+   * response.
    */
   readonly storedByWork: boolean;
 }
 
 /**
- * Does the work of each idempotency key once. The first 2xx response is returned again for 12
- * hours, also after a restart, whatever the repeated request's body is. Other responses free the
- * key. If calls are concurrent, all but the first wait for the first one's result.
+ * Does the work of each idempotency key once. For 12 hours the first 2xx response is returned
+ * again, even after a restart and whatever the body of the repeated request is. Other responses
+ * free the key. If calls are concurrent, all but the first wait for the result of the first.
  */
 export class Idempotency {
   readonly #inFlight = new Map<string, Promise<StorableResponse>>();
@@ -56,7 +57,7 @@ export class Idempotency {
   }
 
   async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>): Promise<T> {
-    // Lets `once` add this call to the map before the code below removes it.
+    // Lets `once` add this call to the map before `finally` removes it.
     await null;
     const now = this.clock.now();
     const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS };
@@ -81,7 +82,7 @@ export class Idempotency {
   }
 
   /**
-   * Does the work and, if the key turns out to be used, returns the stored response. The commit
+   * Does the work. If the key is already used, returns the stored response instead. The commit
    * checks the key, so the key is read only if the work fails.
    */
   async #workThenRepeat<T extends StorableResponse>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {

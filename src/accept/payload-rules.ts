@@ -8,18 +8,21 @@ import type { Configuration, EventType } from "../store/index.ts";
 /** An event type's compiled schema, and how to treat violations. */
 export interface PayloadRule {
   readonly check: PayloadCheck;
-  /** True rejects payloads that violate the schema. False accepts them with a warning. */
+  /**
+   * True if payloads that violate the schema are rejected. False if they are accepted with a
+   * warning.
+   */
   readonly rejects: boolean;
 }
 
 /** Maximum size of all cached rules, in bytes. */
 const WEIGHT_MAX = 32 * 1024 * 1024;
-/** Size that is counted for an event type without a rule, in bytes. */
+/** Size that the cache counts for an event type without a rule, in bytes. */
 const WEIGHT_BARE = 1024;
 
 /**
- * Caches each event type's rule. A rule is read and compiled on first use, and dropped when its
- * event type changes. When the cache is full, the oldest rule is dropped.
+ * Caches the rule of each event type. A rule is read and compiled on first use, and dropped when
+ * its event type changes. When the cache is full, the oldest rule is dropped.
  */
 export class PayloadRules {
   readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
@@ -41,7 +44,8 @@ export class PayloadRules {
   }
 
   /**
-   * Returns null if every payload is accepted. Returns a promise only if the store must be read.
+   * Returns an event type's rule, or null if the event type accepts every payload. Returns a
+   * promise only if the store must be read.
    */
   of(environmentSeq: Seq, eventType: string): PayloadRule | null | Promise<PayloadRule | null> {
     const key = `${environmentSeq}/${eventType}`;
@@ -67,7 +71,10 @@ export class PayloadRules {
 
 const byVersion = new Intl.Collator("en", { numeric: true });
 
-/** Returns the schema of the greatest version (`2` before `10`), or undefined if there is none. */
+/**
+ * Returns the schema of the highest version (`10` is higher than `2`), or undefined if there is
+ * none.
+ */
 export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
   const latest = Object.keys(schemas ?? {})
     .sort(byVersion.compare)
@@ -76,9 +83,8 @@ export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
 }
 
 /**
- * Compiles a schema. An earlier release may have stored a schema that this release cannot use. In
- * that case every payload is accepted with a warning, so that an upgrade does not reject payloads
- * that were accepted before.
+ * Compiles a schema. If the schema is unusable, because an earlier release stored it, every payload
+ * is accepted with a warning: an upgrade must not reject payloads that were accepted before.
  */
 function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
   try {
