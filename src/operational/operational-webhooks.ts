@@ -11,13 +11,13 @@ import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
 import type { OperationalPayloads } from "./payload.ts";
 
-/** A fact and the types of webhooks that report it, before their subscribers are known. */
+/** A fact and the event types that report it. Its subscribers are not known yet. */
 interface Report {
   readonly fact: ReportedFact;
   readonly types: readonly OperationalEventType[];
 }
 
-/** Maximum number of reports that wait in memory to be stored. Further reports are dropped. */
+/** Maximum number of reports in memory that have not been stored. Further reports are dropped. */
 const WAITING_MAX = 10_000;
 /** Maximum number of reports whose messages are stored in one commit. */
 const BATCH_MAX = 100;
@@ -34,17 +34,16 @@ export interface OperationalParts {
 }
 
 /**
- * Turns facts into operational webhooks. Their endpoints belong to a hidden application in the
- * environment, so the webhooks are signed, retried and kept as dead letters like every message.
- * Facts about the hidden application itself are not reported.
+ * Turns facts into operational webhooks. The endpoints belong to a hidden application of the
+ * environment, so the webhooks are signed, retried and dead-lettered like all messages. Facts about
+ * the hidden application itself are not reported.
  *
- * A fact is stated after its commit, and its webhook is stored in a later commit. A crash between
- * the two commits loses the webhook. After the second commit it is delivered like any message.
+ * A fact is published after its commit, and the webhook is stored in a later commit. A crash
+ * between the two commits loses the webhook. After the second commit, the webhook is delivered like
+ * any message.
  */
 export class OperationalWebhooks extends OneLife {
-  /**
-   * All hidden applications, by environment. Signals announce those that other processes create.
-   */
+  /** All hidden applications, by environment. Signals announce those created by other processes. */
   readonly #applications = new Map<Seq, Application>();
   readonly #hidden = new Set<Seq>();
   #waiting: Report[] = [];
@@ -67,7 +66,7 @@ export class OperationalWebhooks extends OneLife {
     for (const application of await this.parts.store.configuration.applications.operational()) this.#know(application);
   }
 
-  /** Reads hidden applications that another process has created. */
+  /** Adds hidden applications that other processes have created. */
   #learn(read: () => Promise<ReadonlyArray<Application | null>>): void {
     read().then(
       (found) => {
@@ -77,20 +76,20 @@ export class OperationalWebhooks extends OneLife {
         if (!(error instanceof StoreUnavailable)) {
           this.parts.facts.state({ type: "defect.found", where: "operational webhooks", error });
         }
-        // A later signal or the next start will trigger another read.
+        // A later signal or the next start will read them again.
       },
     );
   }
 
-  /** Stores the waiting reports. They are lost if the store cannot be written. */
+  /** Stores the reports that are still waiting. If the store cannot be written, they are lost. */
   protected async end(): Promise<void> {
     this.#endRest();
     while (this.#sending !== null) await this.#sending;
   }
 
   /**
-   * Returns an environment's hidden application; null if the environment never had an operational
-   * endpoint.
+   * Returns an environment's hidden application, or null if the environment never had an
+   * operational endpoint.
    */
   applicationOf(environmentSeq: Seq): Application | null {
     return this.#applications.get(environmentSeq) ?? null;
@@ -101,7 +100,7 @@ export class OperationalWebhooks extends OneLife {
     return this.#hidden.has(applicationSeq);
   }
 
-  /** Returns an environment's hidden application, and creates it if it does not exist. */
+  /** Returns an environment's hidden application. Creates the application if it does not exist. */
   async ensureApplication(environmentSeq: Seq): Promise<Application> {
     const { store, seqs, clock } = this.parts;
     const known = this.applicationOf(environmentSeq);
@@ -119,7 +118,10 @@ export class OperationalWebhooks extends OneLife {
     this.#hidden.add(application.seq);
   }
 
-  /** Collects a report. Takes one comparison if no environment has operational endpoints. */
+  /**
+   * Adds the reports of a fact. If no environment has operational endpoints, this costs only one
+   * comparison.
+   */
   #listen(fact: FactOf<(typeof REPORTED)[number]>): void {
     if (this.#applications.size === 0) return;
     const report = reportOf(fact);
@@ -136,7 +138,7 @@ export class OperationalWebhooks extends OneLife {
     if (this.#sending !== null || this.#waiting.length === 0) return;
     this.#sending = this.#send().finally(() => {
       this.#sending = null;
-      // More reports may have been added after the last batch was stored.
+      // More reports may have arrived since the last batch was read.
       this.#wake();
     });
   }
@@ -148,7 +150,7 @@ export class OperationalWebhooks extends OneLife {
 
   /** Stores the waiting reports, in batches and in the order of their facts. */
   async #send(): Promise<void> {
-    // Facts from the same turn of the event loop are reported in the same commit.
+    // Facts from the same turn of the event loop are reported in one commit.
     await new Promise<void>((resolve) => this.parts.clock.soon(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX);
@@ -163,7 +165,7 @@ export class OperationalWebhooks extends OneLife {
     this.#dropped = 0;
   }
 
-  /** Stores a batch. Retries while the store cannot be written, unless the process is stopping. */
+  /** Stores a batch. If the store cannot be written, retries until it can or the process stops. */
   async #store(batch: readonly Report[]): Promise<void> {
     for (;;) {
       try {
@@ -211,8 +213,8 @@ export class OperationalWebhooks extends OneLife {
       for (const type of wanted) incoming.push(plainIncoming(type, Buffer.from(JSON.stringify({ type, data }))));
       messages.set(entry, incoming);
     }
-    // The messages form one atomic group, so a retry stores none of them twice, unless the outcome
-    // of the first try is unknown.
+    // The messages form one atomic group. A retry therefore stores none of them twice, unless it is
+    // unknown whether the first try was committed.
     await store.together(() => [...messages].map(([entry, incoming]) => accepter.acceptAll(entry, incoming)));
   }
 

@@ -4,7 +4,7 @@ import type { Store } from "../store/index.ts";
 
 /**
  * Builds the `data` of operational webhooks: the fields of the Svix API (ids and uids of the
- * subject) and additional fields. The uids are read when the webhook is built, so a uid that was
+ * records) and additional fields. The uids are read when the webhook is built, so a uid that was
  * changed after the fact has its new value.
  */
 export class OperationalPayloads {
@@ -28,7 +28,7 @@ export class OperationalPayloads {
     }
   }
 
-  /** Returns the ids and uids of application and endpoint, even if these have been deleted. */
+  /** Returns the ids and uids of an application and an endpoint, even if they have been deleted. */
   async #where({ applicationSeq, endpointSeq }: { readonly applicationSeq: Seq; readonly endpointSeq: Seq }) {
     const application = await this.store.configuration.applications.known(applicationSeq);
     const endpoint = await this.store.configuration.endpoints.get(endpointSeq);
