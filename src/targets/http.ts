@@ -15,13 +15,13 @@ interface Destination {
   readonly addresses: readonly string[];
 }
 
-/** The addresses of a host name, and those to which the policy allows connections. */
+/** The addresses of a host name, and the addresses among them that the policy allows. */
 interface Resolved {
   readonly addresses: readonly string[];
   readonly destination: Destination;
 }
 
-/** Sends messages as signed POST requests (`http` and `https`). */
+/** Sends messages as signed POST requests over `http` and `https`. */
 export class HttpTarget implements Target {
   constructor(private readonly parts: TargetParts) {}
 
@@ -33,15 +33,15 @@ export class HttpTarget implements Target {
 class HttpEndpoint implements PreparedTarget {
   readonly #url: URL;
   /**
-   * The destination, if the URL contains an address or leads to an inbox; or the failure, if that
+   * If the URL contains an IP address or leads to an inbox: the destination, or the failure if that
    * address is not allowed. Null if the host name must be resolved for each attempt.
    */
   readonly #known: Destination | Answer | null;
-  /** The first headers of every request. The message's headers and the signature follow. */
+  /** The first headers of every request. The message's headers and the signature follow them. */
   readonly #headers: readonly Header[];
   readonly #setsContentType: boolean;
   readonly #timeoutMs: number;
-  /** The latest addresses of the host name. */
+  /** The host name's addresses in the latest lookup. */
   #resolved: Resolved | null = null;
 
   constructor(
@@ -63,8 +63,8 @@ class HttpEndpoint implements PreparedTarget {
   }
 
   /**
-   * Sends to the allowed addresses of the host name. Connections are made to these literal
-   * addresses, so the name cannot resolve to others in between.
+   * Sends to the allowed addresses of the host name. It connects to the IP addresses that were
+   * checked, so that a second lookup cannot return others.
    */
   async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
     const { resolver } = this.parts.ports;
@@ -78,7 +78,7 @@ class HttpEndpoint implements PreparedTarget {
     return this.#send(destination, message, signal);
   }
 
-  /** Checks the addresses by the policy, once for each result of a lookup. */
+  /** Applies the address policy, once per lookup. */
   #allowed(addresses: readonly string[]): Destination {
     if (this.#resolved?.addresses === addresses) return this.#resolved.destination;
     const { allowSubnets } = this.parts.policy;
@@ -88,8 +88,8 @@ class HttpEndpoint implements PreparedTarget {
   }
 
   /**
-   * The signature is made at the time of sending, so that receivers that reject old timestamps
-   * accept retries.
+   * Sends the request to one of the addresses. The signature is created at the time of sending, so
+   * that receivers that reject old timestamps accept retries.
    */
   #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
     const { ports, policy } = this.parts;
@@ -145,8 +145,8 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
 }
 
 /**
- * Replaces the header with this name or adds it. The message's headers take precedence over the
- * endpoint's, and the endpoint's over the default headers.
+ * Sets a header, replacing any header with the same name. The message's headers take precedence
+ * over the endpoint's, and the endpoint's over the defaults.
  */
 function setHeader(headers: Header[], name: string, value: string): void {
   const at = headers.findIndex(([other]) => isSameName(other, name));
@@ -163,8 +163,8 @@ function basicAuth({ username, password }: URL): string {
 }
 
 /**
- * Decodes percent escapes to bytes, one character per byte. A `%` that begins no escape stays,
- * because the URL standard allows it.
+ * Decodes percent escapes to bytes, one character per byte. A `%` that does not begin an escape is
+ * kept, because the URL standard allows it.
  */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

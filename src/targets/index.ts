@@ -2,7 +2,7 @@ import type { SigningKey } from "../core/signature.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 
-/** Chooses an endpoint's target by the scheme of its URL. */
+/** Selects the target of an endpoint by the scheme of its URL. */
 export class Targets implements Target {
   readonly #byScheme: ReadonlyMap<string, Target>;
 
@@ -21,8 +21,8 @@ export class Targets implements Target {
 }
 
 /**
- * Returns a target that fails every attempt. A later release may have stored an endpoint with a
- * scheme that this release does not support.
+ * Returns a target that fails every attempt. It is needed if a later release has stored an endpoint
+ * with a scheme that this release does not support.
  */
 function unsupported(scheme: string): PreparedTarget {
   const detail = `This server cannot deliver to URLs with the scheme ${scheme}.`;

@@ -9,37 +9,37 @@ import type { Answer, Clock, Resolver, Shortage, Transport } from "../ports.ts";
  */
 export interface Target {
   /**
-   * Does the work that depends only on the endpoint and its keys, so that attempts need not repeat
-   * it.
+   * Does the work that depends only on the endpoint and its keys, so that it is not repeated for
+   * every attempt.
    */
   prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget;
 }
 
-/** One endpoint, ready for its attempts. */
+/** An endpoint, prepared for its attempts. */
 export interface PreparedTarget {
   /**
-   * Makes one attempt. Returns the receiver's response, or why there was none, in the form of an
-   * attempt row for every protocol; or the shortage because of which there was no attempt. Resolves
-   * soon after `signal` aborts.
+   * Makes one attempt. Returns an `Answer`: the response, or the reason why there was none, in the
+   * form that attempts of every protocol are stored in. If a resource of the machine is missing,
+   * returns the `Shortage` instead. Resolves soon after `signal` aborts.
    */
   deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage>;
 }
 
 export interface TargetEndpoint {
   readonly url: string;
-  /** Sent with every message to this endpoint. */
+  /** Headers that are sent with every message to the endpoint. */
   readonly headers: Readonly<Record<string, string>>;
   /** Time limit of an attempt, in ms; null means the default of the policy. */
   readonly timeoutMs: number | null;
 }
 
-/** A message in the form in which it is sent. */
+/** A message as a target sends it. */
 export interface TargetMessage {
   readonly seq: Seq;
   readonly payload: Uint8Array;
   /** Null means `application/json`. */
   readonly contentType: string | null;
-  /** Sent with this message only. */
+  /** Headers that are sent with this message only. */
   readonly headers: Readonly<Record<string, string>> | null;
 }
 
@@ -49,18 +49,18 @@ export interface TargetPorts {
   readonly transport: Transport;
 }
 
-/** Settings for targets. */
+/** Settings for all targets. */
 export interface TargetPolicy {
-  /** Address ranges that are allowed although they are not public. */
+  /** Private address ranges that are allowed. */
   readonly allowSubnets: readonly Subnet[];
-  /** Time limit of an attempt to an endpoint without its own limit, in ms. */
+  /** Time limit of an attempt to an endpoint that has no limit of its own, in ms. */
   readonly deliveryTimeoutMs: number;
   readonly maxResponseStoredBytes: number;
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;
   /**
-   * Returns the URL to which a delivery to a built-in inbox is sent, regardless of the address
-   * policy; null for every other URL.
+   * Returns the URL to which a delivery to a built-in inbox is sent, or null if the URL is not that
+   * of an inbox. The address policy does not apply to inboxes.
    */
   readonly inbox: (url: URL) => URL | null;
 }
