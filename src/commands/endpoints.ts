@@ -1,7 +1,8 @@
 import type { Seq } from "../core/id.ts";
-import { conflict, notFound, Problem } from "../core/problem.ts";
+import { conflict, invalid, notFound, Problem } from "../core/problem.ts";
 import { plainEndpoint } from "../core/resources/endpoint.ts";
 import { generateSecret, secretBytes } from "../core/signature.ts";
+import { MASK, unmaskedUrl } from "../core/url-password.ts";
 import type { Endpoint, Key } from "../store/index.ts";
 import type { CommandContext, Limits } from "./context.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
@@ -84,7 +85,8 @@ export async function changeEndpoint(
   if (rule !== anyEventTypes) await checkSubscription(parts, seq, change, rule);
   const updatedAt = parts.clock.now();
   const update = await parts.store.configuration.endpoints.update(seq, (before) => {
-    const after = { ...before, ...change(before) };
+    const changed = { ...before, ...change(before) };
+    const after = { ...changed, url: meantUrl(changed.url, before.url) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
     return { ...after, failingSince, updatedAt };
   });
@@ -110,7 +112,7 @@ async function createUnlessTaken(
 ): Promise<Endpoint | null> {
   if (settings.eventTypes != null) await rule(settings.eventTypes, []);
   const { store, seqs, clock, random, limits } = parts;
-  const { url } = settings;
+  const url = meantUrl(settings.url, null);
   const endpoint = { ...plainEndpoint({ seq: seqs.next(), applicationSeq, url, now: clock.now() }), ...settings };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
   const result = await store.configuration.endpoints.create(endpoint, signing, limits.endpointsPerAppMax);
@@ -130,6 +132,18 @@ async function checkSubscription(
   if (before === null) return;
   const { eventTypes = before.eventTypes } = change(before);
   if (eventTypes !== null && eventTypes !== before.eventTypes) await rule(eventTypes, before.eventTypes ?? []);
+}
+
+/**
+ * Returns the URL that a request means: a masked password stands for the stored one. Throws 422 if
+ * the mask stands for nothing.
+ */
+function meantUrl(url: string, before: string | null): string {
+  if (url === before) return url;
+  const meant = unmaskedUrl(url, before);
+  if (meant !== null) return meant;
+  const msg = `The password ${MASK} stands for the stored password of the same user at the same host. Send the password itself.`;
+  throw invalid(["body", "url"], msg);
 }
 
 export function noEndpoint(): Problem {

@@ -107,7 +107,7 @@ export const SCHEMA = {
     kind: hexKey,
     default: null,
     defaultNote: "a key file in the data directory",
-    description: "64 hex digits; encrypts the secrets of endpoints at rest",
+    description: "64 hex digits; encrypts the secrets, headers and URL passwords of endpoints at rest",
     secret: true,
   }),
   metricsToken: setting("metrics-token", {

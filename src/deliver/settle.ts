@@ -32,7 +32,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       deliverySeq: delivery.seq,
       messageSeq: delivery.messageSeq,
       endpointSeq: delivery.endpointSeq,
-      url: entry.endpoint.url,
+      url: entry.shownUrl,
       reason: outcome.reason,
       responseStatus: answer.kind === "response" ? answer.status : 0,
       response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),

@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type {
+  ActiveEndpoint,
   Application,
   ApplicationExclusion,
   ApplicationUpdate,
@@ -129,7 +130,7 @@ export interface Configuration {
     /** All endpoints of an application, including deleted ones, in order of creation. */
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
     /** The endpoints that are neither disabled nor deleted. `Queue.accept` is called with these. */
-    active(applicationSeq: Seq): Promise<readonly Endpoint[]>;
+    active(applicationSeq: Seq): Promise<readonly ActiveEndpoint[]>;
     /**
      * Returns true if the endpoint was stored, false if its uid is taken, and `full` if its
      * application already has `endpointsMax` endpoints. Absent means no limit.

@@ -2,8 +2,9 @@ import type { Subscription } from "../core/event.ts";
 import type { Seq } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
 import { parseSecret, type SigningKey } from "../core/signature.ts";
+import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
-import type { Application, Endpoint, Key, KnownEndpoint, Store } from "./index.ts";
+import type { ActiveEndpoint, Application, Key, KnownEndpoint, Store } from "./index.ts";
 
 /** The application data that accepting a message needs. */
 export interface ApplicationEntry {
@@ -12,7 +13,7 @@ export interface ApplicationEntry {
   readonly endpoints: ReadonlyArray<{ readonly seq: Seq; readonly subscription: Subscription }>;
 }
 
-export function applicationEntry(application: Application, active: readonly Endpoint[]): ApplicationEntry {
+export function applicationEntry(application: Application, active: readonly ActiveEndpoint[]): ApplicationEntry {
   return {
     application,
     endpoints: active.map((endpoint) => ({
@@ -29,6 +30,8 @@ export function applicationEntry(application: Application, active: readonly Endp
 export interface EndpointEntry {
   /** Without `failingSince`, which changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
+  /** The URL with its password masked, as attempts record it. */
+  readonly shownUrl: string;
   /** The current key first, then older keys that still sign. */
   readonly keys: readonly SigningKey[];
   /** Time at which the next older key expires. The entry must not be used after that. */
@@ -130,6 +133,7 @@ export class Directory {
     const secrets = await this.store.configuration.endpoints.secrets(seq, this.clock.now());
     const entry: EndpointEntry = {
       endpoint,
+      shownUrl: maskPassword(endpoint.url),
       keys: secrets.map(({ secret }) => parseSecret(secret)).filter((key) => key !== null),
       validUntil: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
     };

@@ -54,7 +54,8 @@ describe("a redrive", () => {
     world.behave("a.example", 500);
     await world.redrive(5);
     await world.pass(SECOND);
-    const endpoint = (await world.store.configuration.endpoints.active(world.applicationSeq))[0]!;
+    const { endpoints } = world.store.configuration;
+    const endpoint = (await endpoints.get((await endpoints.ever(world.applicationSeq))[0]!))!;
     const later = await world.send(endpoint, 10);
     await world.rest();
     expect(redriven(world)).toBe(20);

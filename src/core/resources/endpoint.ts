@@ -1,3 +1,4 @@
+import { maskPassword } from "../url-password.ts";
 import {
   alias,
   atCreation,
@@ -24,6 +25,7 @@ import {
   nullMeans,
   reserved,
   text,
+  type ValueType,
 } from "./value-type.ts";
 
 const RETRY_WAITS_MAX = 50;
@@ -39,12 +41,16 @@ const VERSION_MAX = 65_535;
 /** An endpoint that needs more can subscribe to all event types instead. */
 export const EVENT_TYPES_MAX = 1000;
 
-const url = text({
-  minLength: 1,
-  maxLength: URL_CHARS_MAX,
-  description: "http or https URL to which webhooks are sent.",
-  examples: ["https://example.com/webhook"],
-});
+const url: ValueType<string, string, string> = {
+  ...text({
+    minLength: 1,
+    maxLength: URL_CHARS_MAX,
+    description:
+      "http or https URL to which webhooks are sent. Responses show a password in it as `***`; sending that form back keeps the stored password.",
+    examples: ["https://example.com/webhook"],
+  }),
+  format: maskPassword,
+};
 
 const eventTypes = (description: string) =>
   nullable(list(eventTypeName, { description, minItems: 1, maxItems: EVENT_TYPES_MAX, distinct: true }));

@@ -56,6 +56,9 @@ export interface KnownEndpoint extends Endpoint {
   readonly deleted: boolean;
 }
 
+/** The fields of an endpoint that decide which messages it gets. */
+export type ActiveEndpoint = Pick<Endpoint, "seq" | "eventTypes" | "channels">;
+
 /** One signing key of an endpoint, `whsec_…` or `whsk_…`. */
 export interface EndpointSecret {
   readonly secret: string;

@@ -44,8 +44,10 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       isObject("metadata"),
       ...["version", "throttle_rate", "concurrency", "timeout_ms"].map(isPositive),
     ],
+    // Headers are stored only in encrypted form.
+    sealed: ["headers = '{}'", "length(sealed) > 28"],
   },
-  // Nonce and tag of the encryption take 28 bytes.
+  // The nonce and the tag of the encryption take 28 bytes.
   endpoint_secret: { values: ["length(sealed) > 28"] },
   message: {
     values: [...["event_type", "event_id"].map(isText), isNatural("accepted_at")],

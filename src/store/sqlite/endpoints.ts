@@ -1,29 +1,18 @@
 import type { Database } from "bun:sqlite";
-import { endpointFields } from "../../core/resources/endpoint.ts";
-import type { Configuration, KnownEndpoint } from "../index.ts";
+import type { ActiveEndpoint, Configuration, KnownEndpoint } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "./endpoint-row.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
 import { laneSorter } from "./lane-sorter.ts";
-import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
-import { orTaken } from "./rows.ts";
+import { orTaken, parsedOrNull } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 
-const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("endpoint", endpointFields, {
-  retryScheduleMs: { column: "retry_schedule" },
-  ordering: {
-    column: "fifo",
-    encode: (ordering) => (ordering === "fifo" ? 1 : 0),
-    decode: (fifo) => (fifo === 1 ? "fifo" : "parallel"),
-  },
-});
-
-const COLUMNS = `${columns}, deleted_at AS deletedAt`;
-
 export function endpoints(db: Database, committer: Committer, box: SecretBox): Configuration["endpoints"] {
-  const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
-  const insertOne = db.prepare(insert());
-  const replace = db.prepare(`UPDATE endpoint SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
+  const bySeq = db.prepare<EndpointRow, [number]>(`SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ?`);
+  const { toRecord, toBindings } = endpointCodec(box);
+  const insertOne = db.prepare(ENDPOINT_SQL.insert);
+  const replace = db.prepare(`UPDATE endpoint SET ${ENDPOINT_SQL.assignments} WHERE seq = $seq AND deleted_at IS NULL`);
   const remove = db.prepare("UPDATE endpoint SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
   const countOf = db.prepare<{ count: number }, [number]>(
     "SELECT COUNT(*) AS count FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL",
@@ -32,7 +21,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const { keepFirst, ...secretVerbs } = endpointSecrets(db, committer, box);
 
   return {
-    ...endpointReads(db),
+    ...endpointReads(db, box),
     create: async (endpoint, secret, endpointsMax = Number.POSITIVE_INFINITY) => {
       const result = await orTaken(
         committer.write(() => {
@@ -62,21 +51,34 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   };
 }
 
+interface ActiveRow {
+  seq: number;
+  eventTypes: string | null;
+  channels: string | null;
+}
+
+function toActive({ seq, eventTypes, channels }: ActiveRow): ActiveEndpoint {
+  return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels) };
+}
+
 type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active">;
 
-function endpointReads(db: Database): Reads {
-  const bySeq = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM endpoint WHERE seq = ?`);
+function endpointReads(db: Database, box: SecretBox): Reads {
+  const { toRecord, toRecordOrNull } = endpointCodec(box);
+  const bySeq = db.prepare<EndpointRow, [number]>(`SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ?`);
   const belongsTo = db.prepare<Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate">, [number]>(
     "SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate FROM application WHERE seq = ?",
   );
-  const inApplication = db.prepare<Row, [number, number]>(
-    `SELECT ${COLUMNS} FROM endpoint WHERE seq = ? AND application_seq = ? AND deleted_at IS NULL`,
+  const inApplication = db.prepare<EndpointRow, [number, number]>(
+    `SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ? AND application_seq = ? AND deleted_at IS NULL`,
   );
-  const byUid = db.prepare<Row, [string, number]>(
-    `SELECT ${COLUMNS} FROM endpoint WHERE uid = ? AND application_seq = ? AND deleted_at IS NULL`,
+  const byUid = db.prepare<EndpointRow, [string, number]>(
+    `SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE uid = ? AND application_seq = ? AND deleted_at IS NULL`,
   );
-  const active = db.prepare<Row, [number]>(
-    `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
+  // Without the sealed columns, because an application may have thousands of endpoints.
+  const active = db.prepare<ActiveRow, [number]>(
+    `SELECT seq, event_types AS eventTypes, channels FROM endpoint
+     WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
   );
   const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
   return {
@@ -91,14 +93,14 @@ function endpointReads(db: Database): Reads {
     list: async (applicationSeq, page) => {
       const { condition, direction } = walk("seq", page);
       const rows = db
-        .query<Row, [Record<string, number>]>(
-          `SELECT ${COLUMNS} FROM endpoint WHERE application_seq = $applicationSeq AND deleted_at IS NULL${condition}
+        .query<EndpointRow, [Record<string, number>]>(
+          `SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE application_seq = $applicationSeq AND deleted_at IS NULL${condition}
            ORDER BY seq ${direction} LIMIT $limit`,
         )
         .all({ applicationSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toRecord), page);
     },
     ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
-    active: async (applicationSeq) => active.all(applicationSeq).map(toRecord),
+    active: async (applicationSeq) => active.all(applicationSeq).map(toActive),
   };
 }

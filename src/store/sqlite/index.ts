@@ -25,6 +25,7 @@ import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
+import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
 import { sizeVerbs } from "./size.ts";
 import { Steps } from "./steps.ts";
@@ -98,6 +99,7 @@ interface Parts {
 function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Parts): MemoryStore {
   migrate(db);
   checkEncryptionKey(db, box);
+  sealEndpoints(db, box);
   // A command beside the server leaves the tables as they are.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);

@@ -133,6 +133,8 @@ export const migrations: readonly string[] = [
   UPDATE delivery SET reason = NULL, ended_at = COALESCE(ended_at, MIN(due_at, unixepoch() * 1000))
   WHERE state >= 2 AND state = 3 AND (ended_at IS NULL OR reason IS NOT NULL);
   `,
+  // The headers and the password of the URL, encrypted. See `sealEndpoints`.
+  "ALTER TABLE endpoint ADD COLUMN sealed BLOB;",
 ];
 
 /**

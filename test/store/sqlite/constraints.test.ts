@@ -43,6 +43,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     ...["metadata = '[]'", "version = 0", "throttle_rate = 0", "concurrency = 0", "timeout_ms = 0"],
     "retry_schedule = '5s'",
   ],
+  endpoint_sealed_check: [`headers = '{"A":"1"}'`, "sealed = zeroblob(28)"],
   endpoint_secret_values_check: ["sealed = zeroblob(28)"],
   message_values_check: ["event_type = ''", "event_id = ''", "accepted_at = -1"],
   message_expiry_check: ["payload = NULL, payload_expires_at = 5"],

@@ -21,6 +21,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
   ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all entries of the index are needed"],
   ["FROM sqlite_schema WHERE type = 'table'", "constraints: the definitions of all tables, once at the start"],
+  ["instr(url, '@') > 0", "sealing of earlier data: all endpoints and attempts, once for each data directory"],
   ["given ON own.value = given.value", "the flags of one event type and of a token, which are few"],
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];

@@ -172,7 +172,9 @@ export function endpointsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ disabled: true });
       const paused = await world.addEndpoint({ paused: true });
-      expect(await world.store.configuration.endpoints.active(world.application.seq)).toEqual([world.endpoint, paused]);
+      expect(await world.store.configuration.endpoints.active(world.application.seq)).toEqual(
+        [world.endpoint, paused].map(({ seq, eventTypes, channels }) => ({ seq, eventTypes, channels })),
+      );
     });
 
     test("endpoints are paged in both directions and both orders", async () => {

@@ -1,0 +1,38 @@
+/** Stands for the password of a URL wherever the URL is shown. */
+export const MASK = "***";
+
+/** Returns the URL with its password masked, or the URL unchanged if it has no password. */
+export function maskPassword(text: string): string {
+  // Parsing is slow, and URLs with a password are rare.
+  if (!text.includes("@")) return text;
+  const url = URL.parse(text);
+  return url === null || url.password === "" ? text : withPassword(text, MASK);
+}
+
+/** Returns the password in the percent-encoded form of the URL; null if there is none. */
+export function passwordOf(text: string): string | null {
+  if (!text.includes("@")) return null;
+  const password = URL.parse(text)?.password ?? "";
+  return password === "" ? null : password;
+}
+
+/** Returns the URL with this password. An already percent-encoded password stays as it is. */
+export function withPassword(text: string, password: string): string {
+  const url = new URL(text);
+  url.password = password;
+  return url.href;
+}
+
+/**
+ * Returns the URL that a request means: if its password is the mask, the stored password of
+ * `before`. Returns null if the mask stands for nothing, or if the URL has another origin or user.
+ * Otherwise somebody who may change the URL but not see the password could have it sent elsewhere.
+ */
+export function unmaskedUrl(text: string, before: string | null): string | null {
+  if (passwordOf(text) !== MASK) return text;
+  const stored = before === null ? null : passwordOf(before);
+  if (before === null || stored === null) return null;
+  const [url, known] = [new URL(text), new URL(before)];
+  const isSame = url.origin === known.origin && url.username === known.username;
+  return isSame ? withPassword(text, stored) : null;
+}

@@ -1,0 +1,61 @@
+import type { Endpoint } from "../../core/resources/endpoint.ts";
+import { endpointFields } from "../../core/resources/endpoint.ts";
+import { maskPassword, passwordOf, withPassword } from "../../core/url-password.ts";
+import { mappingOf, type Row } from "./mapping.ts";
+import type { SecretBox } from "./secret-box.ts";
+
+const mapping = mappingOf("endpoint", endpointFields, {
+  retryScheduleMs: { column: "retry_schedule" },
+  ordering: {
+    column: "fifo",
+    encode: (ordering) => (ordering === "fifo" ? 1 : 0),
+    decode: (fifo) => (fifo === 1 ? "fifo" : "parallel"),
+  },
+});
+
+const NO_HEADERS: Endpoint["headers"] = {};
+
+/** The parts of an endpoint that are encrypted at rest, in the column `sealed`. */
+interface Sealed {
+  readonly headers: Endpoint["headers"];
+  /** The password of the URL, percent-encoded. */
+  readonly password: string | null;
+}
+
+export type EndpointRow = Row & { readonly deletedAt: number | null; readonly sealed: Uint8Array | null };
+
+export const ENDPOINT_COLUMNS = `${mapping.columns}, deleted_at AS deletedAt, sealed`;
+
+export const ENDPOINT_SQL = {
+  insert: mapping.insert("sealed"),
+  assignments: `${mapping.assignments}, sealed = $sealed`,
+} as const;
+
+/** Returns the sealed part of an endpoint; null if the endpoint has no headers and no password. */
+export function sealedOf(box: SecretBox, { headers, url }: Pick<Endpoint, "headers" | "url">): Uint8Array | null {
+  const password = passwordOf(url);
+  if (password === null && Object.keys(headers).length === 0) return null;
+  const sealed: Sealed = { headers, password };
+  return box.seal(JSON.stringify(sealed));
+}
+
+/**
+ * Converts between endpoints and rows. A row has its headers and the password of its URL only in
+ * `sealed`; the column `url` has the masked URL, and the column `headers` is empty.
+ */
+export function endpointCodec(box: SecretBox) {
+  const toRecord = (row: EndpointRow): Endpoint => {
+    const record = mapping.toRecord(row);
+    if (row.sealed === null) return record;
+    const { headers, password } = JSON.parse(box.open(row.sealed)) as Sealed;
+    return { ...record, headers, url: password === null ? record.url : withPassword(record.url, password) };
+  };
+  return {
+    toRecord,
+    toRecordOrNull: (row: EndpointRow | null) => (row === null ? null : toRecord(row)),
+    toBindings: (endpoint: Endpoint) => ({
+      ...mapping.toBindings({ ...endpoint, url: maskPassword(endpoint.url), headers: NO_HEADERS }),
+      sealed: sealedOf(box, endpoint),
+    }),
+  };
+}
