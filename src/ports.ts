@@ -10,6 +10,8 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since the Unix epoch. May step backwards, as real clocks do. */
   now(): number;
+  /** Milliseconds since some time in the past. Never steps: for waits and durations. */
+  steady(): number;
   /** Runs `task` once, `delayMs` (0 to 2^31-1) from now. */
   after(delayMs: number, task: () => void): Cancel;
   /**

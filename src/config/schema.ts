@@ -166,7 +166,8 @@ export const SCHEMA = {
     group: "Delivery",
     kind: integer(1, 60_000),
     default: "256",
-    description: "maximum number of concurrent attempts in the whole process",
+    description:
+      "maximum number of concurrent attempts in the whole process, not counting attempts that have waited for a second",
   }),
   endpointConcurrency: setting("endpoint-concurrency", {
     group: "Delivery",

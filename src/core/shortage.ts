@@ -1,4 +1,5 @@
 import type { Shortage, ShortResource } from "../ports.ts";
+import { attemptsMax } from "./concurrency.ts";
 
 /** The rules for resources of this machine that a delivery needs and that may run out. */
 
@@ -60,7 +61,7 @@ const OTHER_FILES = 512;
 
 /** Returns a warning if a process may not open enough files for its attempts; otherwise null. */
 export function openFilesProblem(filesMax: number, deliveryConcurrency: number): string | null {
-  const needed = deliveryConcurrency + OTHER_FILES;
+  const needed = attemptsMax(deliveryConcurrency) + OTHER_FILES;
   if (filesMax >= needed) return null;
   return `The limit of open files is ${filesMax}, but delivery-concurrency ${deliveryConcurrency} needs ${needed}. Raise the limit (ulimit -n, or LimitNOFILE in systemd).`;
 }

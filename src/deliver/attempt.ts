@@ -15,13 +15,14 @@ import type { Memory } from "./memory.ts";
 import type { DeliveryPolicy } from "./policy.ts";
 import { finishedFact, STORE_RETRY_MS, settlementOf } from "./settle.ts";
 import { type SendableContent, shape } from "./shape.ts";
-import type { Slots } from "./slots.ts";
+import type { Slot, Slots } from "./slots.ts";
 import { ShortageWatch } from "./watches/shortage-watch.ts";
 import { SlowWatch } from "./watches/slow-watch.ts";
 
 /** One try of a delivery. */
 export interface RunningAttempt {
   readonly lane: Lane;
+  readonly slot: Slot;
   readonly waiting: Waiting;
   readonly content: SendableContent;
   /** The endpoint when the attempt started. */
@@ -30,6 +31,8 @@ export interface RunningAttempt {
   /** The lane's generation when the attempt started. */
   readonly generation: number;
   readonly startedAt: number;
+  /** The same time by the steady clock. */
+  readonly steadyStart: number;
 }
 
 export interface AttemptParts {
@@ -42,7 +45,7 @@ export interface AttemptParts {
   readonly policy: DeliveryPolicy;
   readonly slots: Slots;
   readonly memory: Memory;
-  /** Called when an attempt has become slow, because other lanes may be served now. */
+  /** Called when an attempt has returned its slot, because other lanes may be served now. */
   readonly onSlow: () => void;
   readonly isStopping: () => boolean;
 }
@@ -53,23 +56,26 @@ export interface AttemptParts {
  * an attempt reject, and the delivery then stays pending.
  */
 export class AttemptRunner {
-  readonly #slow: SlowWatch;
+  readonly #slow: SlowWatch<RunningAttempt>;
   readonly #deadline: Deadline;
   readonly #shortages: ShortageWatch;
 
   constructor(private readonly parts: AttemptParts) {
     this.#deadline = new Deadline(parts.clock, parts.facts);
     this.#shortages = new ShortageWatch(parts.clock, parts.facts);
-    this.#slow = new SlowWatch(parts.clock, (lane) => {
-      parts.slots.setReputation(lane, "troubled");
-      parts.onSlow();
+    const { clock, slots, onSlow } = parts;
+    const shortSince = () => slots.shortSince;
+    this.#slow = new SlowWatch<RunningAttempt>(clock, shortSince, ({ lane, slot }) => {
+      slots.giveBack(slot);
+      slots.setReputation(lane, "slow");
+      onSlow();
     });
   }
 
   /** Makes one attempt for a delivery that has just left `lane.ready`. */
-  async run(lane: Lane, waiting: Waiting, now: number): Promise<void> {
+  async run(slot: Slot, waiting: Waiting, now: number): Promise<void> {
     try {
-      const attempt = this.#begin(lane, waiting, now);
+      const attempt = this.#begin(slot, waiting, now);
       const message = shape(attempt.content);
       const answer = await this.#send(attempt, message);
       if (answer === null) return;
@@ -84,8 +90,13 @@ export class AttemptRunner {
       this.#tell(attempt, settlement, settled);
     } finally {
       // No effect if `#release` has already let go of the delivery.
-      this.parts.memory.letGo(lane, waiting);
+      this.parts.memory.letGo(slot.lane, waiting);
     }
+  }
+
+  /** Must be called when `slots.shortSince` is set: attempts return their slots earlier then. */
+  slotsAreShort(): void {
+    this.#slow.look();
   }
 
   /** Aborts all attempts that are under way; their deliveries stay pending. */
@@ -95,11 +106,15 @@ export class AttemptRunner {
     this.#shortages.stop();
   }
 
-  #begin(lane: Lane, waiting: Waiting, now: number): RunningAttempt {
-    const { facts } = this.parts;
+  #begin(slot: Slot, waiting: Waiting, now: number): RunningAttempt {
+    const { facts, clock } = this.parts;
+    const { lane } = slot;
+    const steadyStart = clock.steady();
     const content = waiting.content as SendableContent;
     const { generation } = lane;
-    const attempt = { lane, waiting, content, entry: lane.entry!, target: lane.target!, generation, startedAt: now };
+    const { entry, target } = lane;
+    const made = { lane, slot, waiting, content, entry: entry!, target: target!, generation };
+    const attempt = { ...made, startedAt: now, steadyStart };
     this.#slow.started(attempt);
     if (facts.wants("attempt.started")) {
       const { seq: deliverySeq, endpointSeq } = waiting.delivery;
@@ -125,7 +140,7 @@ export class AttemptRunner {
     const { lane, waiting } = attempt;
     const { seq: deliverySeq, endpointSeq } = waiting.delivery;
     const now = clock.now();
-    this.#slow.ended(attempt, now);
+    this.#slow.ended(attempt, clock.steady());
     memory.letGo(lane, waiting);
     // The lane is read again from its beginning, so that the delivery comes before those behind it.
     if (lane.isOwned) memory.release(lane);
@@ -141,18 +156,20 @@ export class AttemptRunner {
     const { lane, waiting, entry } = attempt;
     const endedAt = clock.now();
     const outcome = classify(answer, endedAt);
-    const wasFast = this.#slow.ended(attempt, endedAt);
+    const steadyEnd = clock.steady();
+    const wasFast = this.#slow.ended(attempt, steadyEnd);
     lane.hasEndedAttempt = true;
     lane.shortages = 0;
-    slots.setReputation(lane, outcome.success && wasFast ? "proven" : "troubled");
+    slots.setReputation(lane, wasFast ? (outcome.success ? "proven" : "failing") : "slow");
     // If the endpoint has been changed since the attempt started, this response does not disable
     // it.
     const mayDisable = lane.entry === entry;
     const judged = mayDisable || !outcome.gone ? outcome : { ...outcome, gone: false };
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
     const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
+    const durationMs = Math.round(steadyEnd - attempt.steadyStart);
     const disableAfterMs = mayDisable ? policy.endpointDisableAfterMs : 0;
-    return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt }, seqs);
+    return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt, durationMs }, seqs);
   }
 
   /**

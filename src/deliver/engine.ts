@@ -141,7 +141,7 @@ export class Engine extends OneLife implements Deliverer {
 
   /** Number of attempts under way, including the reads that precede an attempt. */
   get attemptsUnderWay(): number {
-    return this.#slots.taken;
+    return this.#slots.underWay;
   }
 
   /**

@@ -39,7 +39,7 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   // are ended.
   if (endpoint !== undefined && !endpoint.disabled && !endpoint.deleted) {
     if (endpoint.paused) return "paused";
-    if (lane.slotsHeld >= concurrencyOf(lane, rules)) return "full";
+    if (lane.underWay >= concurrencyOf(lane, rules)) return "full";
   }
   const at = nextWorkAt(lane, rules);
   if (at <= now) return "ready";

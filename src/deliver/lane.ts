@@ -15,10 +15,10 @@ export interface Waiting {
 
 /**
  * Classifies an endpoint by its latest attempts. `unproven`: no attempt since the start. `proven`:
- * the latest attempt succeeded within a second. `troubled`: the latest attempt failed or took
- * longer.
+ * the latest attempt succeeded within a second. `failing`: the latest attempt failed within a
+ * second. `slow`: the latest attempt took longer, or has returned its slot and is still under way.
  */
-export type Reputation = "unproven" | "proven" | "troubled";
+export type Reputation = "unproven" | "proven" | "failing" | "slow";
 
 /**
  * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries in
@@ -34,8 +34,10 @@ export class Lane extends LanePosition {
   isOwned = true;
   /** True while the store is being read for this lane. */
   isReading = false;
-  /** Number of slots that the lane holds: one for each attempt under way, and one during a read. */
-  slotsHeld = 0;
+  /** Number of attempts under way, and one more during a read. */
+  underWay = 0;
+  /** Number of these attempts that have returned their slot. */
+  waiting = 0;
   /**
    * Earliest time at which the lane may be served: it is throttled, or an error has interrupted it.
    */
@@ -57,6 +59,8 @@ export class Lane extends LanePosition {
    * Whether the lane can run, and otherwise the reason. Derived from the fields above by `stateOf`.
    */
   state: LaneState = "idle";
+  /** Time since which the lane has been ready, by the steady clock. Valid while it is ready. */
+  readySince = 0;
   /**
    * Cancels the alarm that wakes a parked lane at `alarmAt`. It may go off too early, but never too
    * late.

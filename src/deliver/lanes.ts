@@ -38,7 +38,7 @@ export class Lanes implements Iterable<Lane> {
    * lane if there are too many.
    */
   forgetIfUnused(lane: Lane): void {
-    if (lane.slotsHeld > 0) return;
+    if (lane.underWay > 0) return;
     const isUnused = lane.isOwned ? this.#byEndpoint.size > LANES_MAX && lane.isEmpty : true;
     if (!isUnused) return;
     lane.cancelAlarm?.();

@@ -67,17 +67,17 @@ export class Scheduler implements LaneRules {
     this.#alarms.stop();
   }
 
-  /** Waits up to `timeoutMs` until no slot is held. Returns whether all slots are free. */
+  /** Waits up to `timeoutMs` until nothing is under way. Returns whether nothing is. */
   async drain(timeoutMs: number): Promise<boolean> {
     const { slots, clock } = this.parts;
-    if (slots.taken > 0) {
+    if (slots.underWay > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onDrained = resolve;
       const cancelTimeout = clock.after(timeoutMs, resolve);
       await promise;
       cancelTimeout();
     }
-    return slots.taken === 0;
+    return slots.underWay === 0;
   }
 
   /**
@@ -114,8 +114,9 @@ export class Scheduler implements LaneRules {
     if (this.#isDispatching || this.#isStopped) return;
     this.#isDispatching = true;
     try {
-      const { slots } = this.parts;
+      const { slots, attempts } = this.parts;
       for (let lane = first ?? slots.next(); lane !== null; lane = slots.next()) this.#serve(lane);
+      if (slots.shortSince !== null) attempts.slotsAreShort();
     } finally {
       this.#isDispatching = false;
     }
@@ -127,8 +128,10 @@ export class Scheduler implements LaneRules {
 
   #enter(lane: Lane, state: LaneState, now: number): void {
     lane.state = state;
-    if (state === "ready") this.parts.slots.queue(lane);
-    else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
+    if (state === "ready") {
+      lane.readySince = this.parts.clock.steady();
+      this.parts.slots.queue(lane);
+    } else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
     else if (state === "idle" || state === "foreign") this.parts.lanes.forgetIfUnused(lane);
     // In any other state, the event that the lane waits for updates it: the end of a read or an
     // attempt, or a signal.
@@ -177,13 +180,13 @@ export class Scheduler implements LaneRules {
 
   async #attempt(lane: Lane, head: Waiting, now: number): Promise<void> {
     const { slots, attempts } = this.parts;
-    slots.take(lane);
+    const slot = slots.take(lane);
     try {
-      await attempts.run(lane, head, now);
+      await attempts.run(slot, head, now);
     } catch (error) {
       this.#interrupt(lane, error);
     }
-    slots.release(lane);
+    slots.release(slot);
     this.update(lane);
     this.dispatch();
     this.#tellDrained();
@@ -197,20 +200,20 @@ export class Scheduler implements LaneRules {
     const { slots } = this.parts;
     lane.isReading = true;
     lane.state = "reading";
-    slots.take(lane);
+    const slot = slots.take(lane);
     try {
       await work();
     } catch (error) {
       this.#interrupt(lane, error);
     }
     lane.isReading = false;
-    slots.release(lane);
+    slots.release(slot);
     this.dispatch(lane);
     this.#tellDrained();
   }
 
   #tellDrained(): void {
-    if (this.parts.slots.taken === 0) this.#onDrained?.();
+    if (this.parts.slots.underWay === 0) this.#onDrained?.();
   }
 
   /** Lets a lane rest after an error. Its deliveries are still pending on disk. */

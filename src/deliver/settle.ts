@@ -18,13 +18,14 @@ export interface Verdict {
   /** Time of continuous failure after which the endpoint is disabled, in ms; 0 means never. */
   readonly disableAfterMs: number;
   readonly endedAt: number;
+  readonly durationMs: number;
 }
 
 /** Returns the settlement to store for an attempt and its result. */
 export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: SeqSource): Settlement {
   const { content, entry, startedAt } = running;
   const { delivery } = running.waiting;
-  const { answer, outcome, next, disableAfterMs, endedAt } = verdict;
+  const { answer, outcome, next, disableAfterMs, endedAt, durationMs } = verdict;
   const dueAt = next.state === "pending" ? endedAt + next.waitMs : null;
   return {
     attempt: {
@@ -36,7 +37,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       reason: outcome.reason,
       responseStatus: answer.kind === "response" ? answer.status : 0,
       response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),
-      durationMs: Math.max(0, endedAt - startedAt),
+      durationMs,
       trigger: delivery.trigger,
       startedAt,
       nextAttemptAt: dueAt,

@@ -1,49 +1,89 @@
+import { WAITING_PER_SLOT } from "../core/concurrency.ts";
 import type { Lane, Reputation } from "./lane.ts";
 
 /**
  * The queue in which a lane waits. There is one per reputation, and `first` is for proven lanes
- * that hold no slot.
+ * that have nothing under way.
  */
 type Group = "first" | Reputation;
 
-const GROUPS: readonly Group[] = ["first", "proven", "unproven", "troubled"];
+const GROUPS: readonly Group[] = ["first", "proven", "unproven", "failing", "slow"];
 /** Number of lanes that must have left a queue before it is compacted. */
 const LEFT_MAX = 1024;
 
+/** A slot in use: the permission for one attempt, or for one read. */
+export interface Slot {
+  readonly lane: Lane;
+  /** True after the slot was returned because the attempt has only waited for some time. */
+  isReturned: boolean;
+}
+
 /**
- * Decides which lane gets the next slot: the permission for one attempt, or for one read. Ready
- * lanes wait in four queues, which are served in turn.
+ * Decides which lane gets the next slot. Ready lanes wait in five queues, which are served in turn.
  *
- * - Endpoints that recently failed or were slow hold at most three quarters of all slots. However
- *   many of them hang, the others find free slots.
- * - The last quarter is for proven lanes that hold no slot. If many healthy endpoints begin to hang
- *   at the same moment, before this can be detected, they still leave slots to others.
+ * - The last quarter of the slots is for proven lanes that have nothing under way.
  * - Unproven endpoints get one slot each until their first attempt has ended. Together with the
- *   troubled ones they hold at most seven eighths of all slots, so that a start with many dead
- *   endpoints does not block a proven one.
+ *   failing and the slow ones they hold at most seven eighths of all slots, so that a start with
+ *   many dead endpoints does not block a proven one.
+ * - Endpoints that recently failed or were slow hold at most three quarters of all slots. Slow
+ *   endpoints start nothing while as many attempts to slow endpoints are under way, including those
+ *   that have returned their slot.
+ * - An attempt that has waited for its response for long enough returns its slot and waits without
+ *   one. How long depends on `shortSince`. If many healthy endpoints begin to hang at the same moment,
+ *   the others find free slots soon after.
+ * - If many attempts wait without a slot, endpoints start only one attempt at a time. The remaining
+ *   places are enough for one attempt to each of a thousand endpoints (at the default of 256 slots).
  */
 export class Slots {
-  readonly #queues: Record<Group, Lane[]> = { first: [], proven: [], unproven: [], troubled: [] };
+  readonly #queues: Record<Group, Lane[]> = { first: [], proven: [], unproven: [], failing: [], slow: [] };
   /** Number of lanes at the head of each queue that have already left it. */
-  readonly #left: Record<Group, number> = { first: 0, proven: 0, unproven: 0, troubled: 0 };
-  readonly #taken: Record<Reputation, number> = { proven: 0, unproven: 0, troubled: 0 };
+  readonly #left: Record<Group, number> = { first: 0, proven: 0, unproven: 0, failing: 0, slow: 0 };
+  readonly #takenBy: Record<Reputation, number> = { proven: 0, unproven: 0, failing: 0, slow: 0 };
+  readonly #waitingBy: Record<Reputation, number> = { proven: 0, unproven: 0, failing: 0, slow: 0 };
+  #taken = 0;
+  #waiting = 0;
   readonly #threeQuarters: number;
   readonly #sevenEighths: number;
+  readonly #waitingMax: number;
   /** Index of the queue that is served next, if it has a lane that may get a slot. */
   #nextGroup = 0;
 
   constructor(private readonly total: number) {
     this.#threeQuarters = Math.max(1, Math.floor((total * 3) / 4));
     this.#sevenEighths = Math.max(1, Math.floor((total * 7) / 8));
+    this.#waitingMax = total * WAITING_PER_SLOT;
   }
 
+  /** Number of slots that are in use. */
   get taken(): number {
-    return this.#taken.proven + this.#taken.unproven + this.#taken.troubled;
+    return this.#taken;
+  }
+
+  /** Number of attempts that have returned their slot. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Number of attempts and reads under way, with and without a slot. */
+  get underWay(): number {
+    return this.#taken + this.#waiting;
   }
 
   /** Number of slots that endpoints with this reputation hold. */
   takenBy(reputation: Reputation): number {
-    return this.#taken[reputation];
+    return this.#takenBy[reputation];
+  }
+
+  /**
+   * Returns since when, by the steady clock, a lane that has nothing under way, and may be healthy, has been waiting for a
+   * slot that an attempt could return. Null if there is none.
+   */
+  get shortSince(): number | null {
+    if (this.#waiting >= this.#waitingMax) return null;
+    const first = this.#blocked("first");
+    const unproven = this.#blocked("unproven");
+    if (first === null || unproven === null) return (first ?? unproven)?.readySince ?? null;
+    return Math.min(first.readySince, unproven.readySince);
   }
 
   /**
@@ -56,12 +96,13 @@ export class Slots {
 
   /** Returns the lane to serve next; null if no waiting lane may get a slot. */
   next(): Lane | null {
-    if (this.taken >= this.total) return null;
+    if (this.#taken >= this.total) return null;
     for (let i = 0; i < GROUPS.length; i++) {
       const group = GROUPS[(this.#nextGroup + i) % GROUPS.length]!;
       if (!this.#admits(group)) continue;
-      const lane = this.#shift(group);
+      const lane = this.#head(group);
       if (lane === null) continue;
+      this.#left[group]++;
       this.#nextGroup = (this.#nextGroup + i + 1) % GROUPS.length;
       return lane;
     }
@@ -69,44 +110,73 @@ export class Slots {
   }
 
   #admits(group: Group): boolean {
-    const { unproven, troubled } = this.#taken;
-    switch (group) {
-      case "first":
-        return true;
-      case "proven":
-        return this.taken < this.#threeQuarters;
-      case "unproven":
-        return unproven + troubled < this.#sevenEighths;
-      case "troubled":
-        return troubled < this.#threeQuarters && unproven + troubled < this.#sevenEighths;
-    }
+    const { unproven, failing, slow } = this.#takenBy;
+    if (this.#taken >= this.total) return false;
+    if (group === "first") return true;
+    if (group === "unproven") return unproven + failing + slow < this.#sevenEighths;
+    if (this.#waiting >= this.#waitingMax / 2) return false;
+    if (group === "proven") return this.#taken < this.#threeQuarters;
+    const troubled = failing + slow + (group === "slow" ? this.#waitingBy.slow : 0);
+    return troubled < this.#threeQuarters && unproven + failing + slow < this.#sevenEighths;
   }
 
-  #shift(group: Group): Lane | null {
+  /** Returns the first lane of a queue if it may not get a slot. */
+  #blocked(group: Group): Lane | null {
+    return this.#admits(group) ? null : this.#head(group);
+  }
+
+  /** Returns the first lane of a queue that still waits in it. */
+  #head(group: Group): Lane | null {
     const queue = this.#queues[group];
-    while (this.#left[group] < queue.length) {
-      const lane = queue[this.#left[group]++]!;
-      if (this.#left[group] > LEFT_MAX && this.#left[group] * 2 > queue.length) {
-        queue.splice(0, this.#left[group]);
-        this.#left[group] = 0;
-      }
+    for (; this.#left[group] < queue.length; this.#left[group]++) {
+      const lane = queue[this.#left[group]]!;
       // A lane whose group has changed since it was queued is also in another queue.
-      if (lane.state === "ready" && groupOf(lane) === group) return lane;
+      if (lane.state === "ready" && groupOf(lane) === group) break;
     }
-    queue.length = 0;
-    this.#left[group] = 0;
-    return null;
+    const left = this.#left[group];
+    if (left === queue.length) {
+      queue.length = 0;
+      this.#left[group] = 0;
+      return null;
+    }
+    if (left > LEFT_MAX && left * 2 > queue.length) {
+      queue.splice(0, left);
+      this.#left[group] = 0;
+    }
+    return queue[this.#left[group]]!;
   }
 
-  take(lane: Lane): void {
-    lane.slotsHeld++;
-    this.#taken[lane.reputation]++;
+  take(lane: Lane): Slot {
+    lane.underWay++;
+    this.#taken++;
+    this.#takenBy[lane.reputation]++;
+    return { lane, isReturned: false };
   }
 
-  release(lane: Lane): void {
+  /** The attempt has only waited for some time. It goes on without a slot, if the limit allows. */
+  giveBack(slot: Slot): void {
+    if (slot.isReturned || this.#waiting >= this.#waitingMax) return;
+    slot.isReturned = true;
+    const { lane } = slot;
+    lane.waiting++;
+    this.#taken--;
+    this.#takenBy[lane.reputation]--;
+    this.#waiting++;
+    this.#waitingBy[lane.reputation]++;
+  }
+
+  /** The attempt or the read has ended. */
+  release({ lane, isReturned }: Slot): void {
     const before = groupOf(lane);
-    this.#taken[lane.reputation]--;
-    lane.slotsHeld--;
+    lane.underWay--;
+    if (isReturned) {
+      lane.waiting--;
+      this.#waiting--;
+      this.#waitingBy[lane.reputation]--;
+    } else {
+      this.#taken--;
+      this.#takenBy[lane.reputation]--;
+    }
     this.#requeue(lane, before);
   }
 
@@ -114,8 +184,11 @@ export class Slots {
   setReputation(lane: Lane, reputation: Reputation): void {
     if (lane.reputation === reputation) return;
     const before = groupOf(lane);
-    this.#taken[lane.reputation] -= lane.slotsHeld;
-    this.#taken[reputation] += lane.slotsHeld;
+    const taken = lane.underWay - lane.waiting;
+    this.#takenBy[lane.reputation] -= taken;
+    this.#takenBy[reputation] += taken;
+    this.#waitingBy[lane.reputation] -= lane.waiting;
+    this.#waitingBy[reputation] += lane.waiting;
     lane.reputation = reputation;
     this.#requeue(lane, before);
   }
@@ -126,6 +199,6 @@ export class Slots {
   }
 }
 
-function groupOf({ reputation, slotsHeld }: Lane): Group {
-  return reputation === "proven" && slotsHeld === 0 ? "first" : reputation;
+function groupOf({ reputation, underWay }: Lane): Group {
+  return reputation === "proven" && underWay === 0 ? "first" : reputation;
 }

@@ -57,12 +57,36 @@ describe("while attempts hang", () => {
     for (let i = 0; i < 40; i++) await makeEndpoint(send, slow, hanging.url, HANGS);
 
     await sendMessages(send, slow, 10);
-    // New endpoints hold at most seven eighths of the slots.
-    await hanging.arrived(14);
+    // Each gets an attempt, because one that waits returns its slot, and none gets a second.
+    await hanging.arrived(40);
     await sendMessages(send, well.app, 200);
     await healthy.arrived(201);
-    expect(hanging.received).toHaveLength(14);
+    expect(hanging.received).toHaveLength(40);
   });
+
+  test("a healthy endpoint is served while 300 endpoints of another customer that were fast hang at once", async () => {
+    await using hanging = startReceiver();
+    await using healthy = startReceiver();
+    await using boathook = await install();
+    const { send } = boathook;
+    const well = await applicationAt(send, healthy.url);
+    await attemptsOf(send, well.app, await sendMessage(send, well.app));
+    const slow = await makeApplication(send);
+    for (let i = 0; i < 300; i++) await makeEndpoint(send, slow, hanging.url, HANGS);
+    await sendMessage(send, slow);
+    await hanging.arrived(300);
+
+    hanging.answering = heldBack().answering;
+    await sendMessages(send, slow, 2);
+    const ids = await sendMessages(send, well.app, 200);
+    const arrived = await healthy.arrived(201);
+    expect(
+      arrived
+        .slice(1)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(ids.toSorted());
+  }, 60_000);
 
   test("an endpoint that failed before does not hold up other endpoints of the same message", async () => {
     await using failing = startReceiver(() => new Response(null, { status: 500 }));

@@ -24,6 +24,7 @@ beforeEach(() => {
 
 const clock: Clock = {
   now: () => now,
+  steady: () => now,
   soon: (task) => task(),
   after: (_, task) => {
     timers.push(task);

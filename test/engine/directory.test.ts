@@ -6,7 +6,7 @@ import type { Store } from "../../src/store/index.ts";
 test("the directory rereads an endpoint when one of its keys has expired", async () => {
   let now = 0;
   let reads = 0;
-  const clock = { now: () => now, soon: () => {}, after: () => () => {} };
+  const clock = { now: () => now, steady: () => now, soon: () => {}, after: () => () => {} };
   const endpoints = {
     get: async () => ({ seq: 1, applicationSeq: 2, url: "https://a.example/" }),
     secrets: async () => {
@@ -29,7 +29,7 @@ test("the directory rereads an endpoint when one of its keys has expired", async
 });
 
 test("the directory rereads everything when other processes may have changed any part of it", async () => {
-  const clock = { now: () => 0, soon: () => {}, after: () => () => {} };
+  const clock = { now: () => 0, steady: () => 0, soon: () => {}, after: () => () => {} };
   const signals = new Signals(() => {});
   let url = "https://a.example/";
   const configuration = {

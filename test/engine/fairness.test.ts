@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { attemptsMax } from "../../src/core/concurrency.ts";
+import type { Endpoint } from "../../src/store/index.ts";
 import { EngineWorld, SECOND } from "../support/engine-world.ts";
 
 const CONCURRENCY = 16;
@@ -86,4 +88,103 @@ describe("the fair share of slots", () => {
     await world.rest();
     expect(world.mostAtOnce()).toBe((CONCURRENCY * 3) / 4);
   });
+});
+
+describe("endpoints that begin to hang", () => {
+  const COUNT = 1000;
+  /** The default settings. */
+  const defaults = { deliveryConcurrency: 256, endpointConcurrency: 16, deliveryTimeoutMs: 15 * SECOND };
+  const TIMEOUTS = { timeoutMs: 60 * SECOND };
+  /** A healthy endpoint's delivery starts within this time of its commit. */
+  const BOUND_MS = 1000;
+
+  const hanging = (i: number) => `hanging-${i}.example`;
+
+  /** A healthy endpoint, and many that respond until `hangAll` is called. */
+  async function worldOfMany() {
+    const world = await EngineWorld.open({ policy: defaults });
+    const healthy = await world.endpoint("healthy.example", 200);
+    const others: Endpoint[] = [];
+    for (let i = 0; i < COUNT; i++) others.push(await world.endpoint(hanging(i), 200, TIMEOUTS));
+    return { world, healthy, others };
+  }
+
+  const sendToAll = async (world: EngineWorld, endpoints: readonly Endpoint[], count = 1) => {
+    for (const endpoint of endpoints) await world.send(endpoint, count);
+  };
+
+  const hangAll = (world: EngineWorld) => {
+    for (let i = 0; i < COUNT; i++) world.behave(hanging(i), "hang");
+  };
+
+  /** Sends to the healthy endpoint every 50 ms. Returns the longest wait until the attempt began. */
+  async function longestWaitMs(world: EngineWorld, healthy: Endpoint, forMs: number): Promise<number> {
+    const sentAt: number[] = [];
+    const before = world.times("healthy.example").length;
+    for (const until = world.time + forMs; world.time < until; await world.pass(50)) {
+      sentAt.push(world.time);
+      await world.send(healthy);
+    }
+    await world.pass(5 * SECOND);
+    const startedAt = world.times("healthy.example").slice(before);
+    expect(startedAt).toHaveLength(sentAt.length);
+    return Math.max(...startedAt.map((at, i) => at - sentAt[i]!));
+  }
+
+  test("a healthy endpoint is served within a second when a thousand endpoints that were fast hang at once", async () => {
+    const { world, healthy, others } = await worldOfMany();
+    using _ = world;
+    await sendToAll(world, [healthy, ...others]);
+    await world.rest();
+    hangAll(world);
+    // A few endpoints take as many slots as they can before the others begin.
+    await sendToAll(world, others.slice(0, 12), 16);
+    await sendToAll(world, others.slice(12));
+    expect(await longestWaitMs(world, healthy, 20 * SECOND)).toBeLessThanOrEqual(BOUND_MS);
+    expect(world.mostAtOnce()).toBeLessThanOrEqual(attemptsMax(defaults.deliveryConcurrency));
+  }, 60_000);
+
+  test("a healthy endpoint is served within a second of a restart with a thousand hanging endpoints", async () => {
+    const { world, healthy, others } = await worldOfMany();
+    using _ = world;
+    hangAll(world);
+    await sendToAll(world, others, 3);
+    await world.restart();
+    expect(await longestWaitMs(world, healthy, 5 * SECOND)).toBeLessThanOrEqual(BOUND_MS);
+  }, 60_000);
+
+  test("a healthy endpoint with many messages keeps its concurrency while endpoints hang one after another", async () => {
+    const { world, healthy, others } = await worldOfMany();
+    using _ = world;
+    world.behave("healthy.example", { status: 200, afterMs: 50 });
+    await sendToAll(world, [healthy, ...others]);
+    await world.rest();
+    hangAll(world);
+    for (let i = 0; i < 40; i++) {
+      await world.send(others[i]!, 16);
+      await world.send(healthy, 20);
+      await world.pass(100);
+    }
+    await world.pass(BOUND_MS);
+    // Without concurrency, 800 messages take 40 seconds.
+    expect(world.order("healthy.example")).toHaveLength(801);
+  }, 60_000);
+
+  test("an endpoint that failed once is served while a thousand endpoints hang", async () => {
+    const { world, healthy, others } = await worldOfMany();
+    using _ = world;
+    world.behave("healthy.example", (n) => (n === 2 ? 500 : 200));
+    await sendToAll(world, [healthy, ...others]);
+    await world.rest();
+    hangAll(world);
+    await sendToAll(world, others);
+    await world.pass(2 * SECOND);
+    await world.send(healthy);
+    await world.pass(SECOND);
+    const sentAt = world.time;
+    await world.send(healthy);
+    await world.pass(BOUND_MS);
+    expect(world.times("healthy.example").at(-1)! - sentAt).toBeLessThanOrEqual(BOUND_MS);
+    expect(world.order("healthy.example").slice(0, 3)).toEqual([1, 2, 3]);
+  }, 60_000);
 });

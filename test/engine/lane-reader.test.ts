@@ -42,7 +42,7 @@ function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
       },
     },
   } as unknown as Queue;
-  const clock = { now: () => 0, soon: () => {}, after: () => () => {} };
+  const clock = { now: () => 0, steady: () => 0, soon: () => {}, after: () => () => {} };
   const reader = new LaneReader({
     ...{ queue, memory, clock, payloadBytesMax, facts: new Facts(), seqs: new ClockSeqSource(clock.now) },
     ...{ directory: {} as Directory, targets: {} as Targets, isStopping: () => false },

@@ -25,6 +25,7 @@ let timers: Array<() => void>;
 
 const clock: Clock = {
   now: Date.now,
+  steady: () => performance.now(),
   soon: (task) => void setImmediate(task),
   after: (_, task) => {
     timers.push(task);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { attemptsMax } from "../../src/core/concurrency.ts";
 import { Lane, type Reputation } from "../../src/deliver/lane.ts";
 import { NOTHING } from "../../src/deliver/lane-position.ts";
-import { Slots } from "../../src/deliver/slots.ts";
+import { type Slot, Slots } from "../../src/deliver/slots.ts";
 
 let number = 0;
 function laneOf(reputation: Reputation): Lane {
@@ -41,14 +42,16 @@ function fill(slots: Slots, lanes: readonly Lane[]): Lane[] {
 describe("slots", () => {
   test.each<[Reputation, number, number]>([
     ["proven", 16, 12],
-    ["troubled", 16, 12],
+    ["failing", 16, 12],
+    ["slow", 16, 12],
     ["unproven", 16, 14],
     ["proven", 1, 1],
-    ["troubled", 1, 1],
+    ["failing", 1, 1],
+    ["slow", 1, 1],
     ["unproven", 1, 1],
-    ["troubled", 2, 1],
-    ["troubled", 4, 3],
-    ["troubled", 256, 192],
+    ["failing", 2, 1],
+    ["slow", 4, 3],
+    ["slow", 256, 192],
     ["unproven", 256, 224],
   ])("two %s lanes take of %d slots at most %d", (reputation, total, wanted) => {
     const slots = new Slots(total);
@@ -63,30 +66,30 @@ describe("slots", () => {
     fill(slots, early);
     const late = [1, 2, 3, 4, 5].map(() => laneOf("proven"));
     fill(slots, late);
-    expect(late.map(({ slotsHeld }) => slotsHeld)).toEqual([1, 1, 1, 1, 0]);
+    expect(late.map(({ underWay }) => underWay)).toEqual([1, 1, 1, 1, 0]);
     expect(slots.taken).toBe(16);
   });
 
-  test("an eighth of the slots is reserved for proven lanes while troubled and unproven lanes could use all slots", () => {
+  test("an eighth of the slots is reserved for proven lanes while failing, slow and unproven lanes could use all slots", () => {
     const slots = new Slots(16);
     const proven = [laneOf("proven"), laneOf("proven")];
-    fill(slots, [laneOf("troubled"), laneOf("unproven")]);
+    fill(slots, [laneOf("failing"), laneOf("slow"), laneOf("unproven")]);
     expect(slots.taken).toBe(14);
     fill(slots, proven);
-    expect(proven.map(({ slotsHeld }) => slotsHeld)).toEqual([1, 1]);
+    expect(proven.map(({ underWay }) => underWay)).toEqual([1, 1]);
   });
 
   test("lanes with the same reputation are served in turn", () => {
     const slots = new Slots(16);
-    const lanes = [laneOf("troubled"), laneOf("troubled"), laneOf("troubled")];
+    const lanes = [laneOf("slow"), laneOf("slow"), laneOf("slow")];
     expect(fill(slots, lanes)).toEqual([...lanes, ...lanes, ...lanes, ...lanes]);
   });
 
   test("the reputations are served in turn", () => {
     const slots = new Slots(32);
-    const lanes = [laneOf("proven"), laneOf("unproven"), laneOf("troubled")];
-    expect(new Set(fill(slots, lanes).slice(0, 6))).toEqual(new Set(lanes));
-    expect(lanes.map(({ slotsHeld }) => slotsHeld >= 6)).toEqual([true, true, true]);
+    const lanes = [laneOf("proven"), laneOf("unproven"), laneOf("failing"), laneOf("slow")];
+    expect(new Set(fill(slots, lanes).slice(0, 8))).toEqual(new Set(lanes));
+    expect(lanes.map(({ underWay }) => underWay >= 5)).toEqual([true, true, true, true]);
   });
 
   test("a lane that is no longer ready is skipped", () => {
@@ -111,10 +114,11 @@ describe("slots", () => {
   test("a released slot goes to the next lane", () => {
     const slots = new Slots(1);
     const [one, two] = [laneOf("proven"), laneOf("proven")];
-    fill(slots, [one]);
+    const slot = slots.take(one);
+    request(slots, one);
     request(slots, two);
     expect(next(slots)).toBeNull();
-    slots.release(one);
+    slots.release(slot);
     expect(slots.taken).toBe(0);
     expect(new Set([next(slots), next(slots)])).toEqual(new Set([one, two]));
   });
@@ -122,12 +126,13 @@ describe("slots", () => {
   test("the slots that a lane holds count for its new reputation as soon as the reputation changes", () => {
     const slots = new Slots(16);
     const lane = laneOf("proven");
+    const slot = slots.take(lane);
     fill(slots, [lane]);
-    slots.setReputation(lane, "troubled");
-    expect([slots.takenBy("proven"), slots.takenBy("troubled")]).toEqual([0, 12]);
+    slots.setReputation(lane, "slow");
+    expect([slots.takenBy("proven"), slots.takenBy("slow")]).toEqual([0, 12]);
     expect(next(slots)).toBeNull();
-    slots.release(lane);
-    expect(slots.takenBy("troubled")).toBe(11);
+    slots.release(slot);
+    expect(slots.takenBy("slow")).toBe(11);
     expect(next(slots)).toBe(lane);
   });
 
@@ -135,7 +140,7 @@ describe("slots", () => {
     const slots = new Slots(16);
     const lane = laneOf("proven");
     request(slots, lane);
-    slots.setReputation(lane, "troubled");
+    slots.setReputation(lane, "slow");
     expect(next(slots)).toBe(lane);
     expect(next(slots)).toBeNull();
   });
@@ -144,5 +149,86 @@ describe("slots", () => {
     const slots = new Slots(100_000);
     const lanes = Array.from({ length: 5000 }, () => laneOf("proven"));
     expect([...new Set(fill(slots, lanes))]).toEqual(lanes);
+  });
+});
+
+describe("a returned slot", () => {
+  /** Gives a lane its first slots. */
+  function started(slots: Slots, reputation: Reputation, count = 1): { lane: Lane; held: Slot[] } {
+    const lane = laneOf(reputation);
+    return { lane, held: Array.from({ length: count }, () => slots.take(lane)) };
+  }
+
+  test("a returned slot goes to another lane while the attempt is still under way", () => {
+    const slots = new Slots(1);
+    const { lane, held } = started(slots, "proven");
+    const other = laneOf("proven");
+    request(slots, other);
+    expect(next(slots)).toBeNull();
+    slots.giveBack(held[0]!);
+    expect(next(slots)).toBe(other);
+    expect([lane.underWay, slots.taken, slots.waiting, slots.underWay]).toEqual([1, 0, 1, 1]);
+    slots.release(held[0]!);
+    expect([lane.underWay, slots.taken, slots.waiting, slots.underWay]).toEqual([0, 0, 0, 0]);
+  });
+
+  test("slots are short only while a healthy or new lane that has nothing under way waits for one", () => {
+    const wanted: [Reputation, number, boolean][] = [
+      ["proven", 0, true],
+      ["unproven", 0, true],
+      ["proven", 1, false],
+      ["failing", 0, false],
+      ["slow", 0, false],
+    ];
+    for (const [reputation, count, isShort] of wanted) {
+      const slots = new Slots(4);
+      const { lane } = started(slots, reputation, count);
+      started(slots, "proven", 4 - count);
+      expect(slots.shortSince).toBeNull();
+      lane.readySince = 5;
+      request(slots, lane);
+      expect([reputation, count, slots.shortSince]).toEqual([reputation, count, isShort ? 5 : null]);
+    }
+  });
+
+  test("slow lanes start nothing while too many of their attempts wait, but failing lanes do", () => {
+    const slots = new Slots(4);
+    for (const slot of started(slots, "slow", 3).held) slots.giveBack(slot);
+    const [slow, failing] = [laneOf("slow"), laneOf("failing")];
+    expect(fill(slots, [slow])).toEqual([]);
+    expect(fill(slots, [failing])).toEqual([failing, failing, failing]);
+  });
+
+  test("lanes start one attempt at a time while half of the places for waiting attempts are in use", () => {
+    const slots = new Slots(4);
+    for (const slot of started(slots, "proven", 16).held) slots.giveBack(slot);
+    const lanes = (["proven", "unproven", "failing", "slow"] as const).map((reputation) => laneOf(reputation));
+    for (const lane of lanes) request(slots, lane);
+    const served: (Lane | null)[] = [];
+    for (let lane = next(slots); lane !== null; lane = next(slots)) {
+      slots.take(lane);
+      served.push(lane);
+      if (lane.reputation === "proven") request(slots, lane);
+    }
+    expect(served.map((lane) => lane?.reputation)).toEqual(["proven", "unproven"]);
+  });
+
+  test("an attempt keeps its slot while all places for waiting attempts are in use", () => {
+    const slots = new Slots(2);
+    const { held } = started(slots, "proven", attemptsMax(2));
+    for (const slot of held) slots.giveBack(slot);
+    expect([slots.taken, slots.waiting]).toEqual([2, 16]);
+    request(slots, laneOf("proven"));
+    expect(slots.shortSince).toBeNull();
+  });
+
+  test("waiting attempts count for the new reputation of their lane", () => {
+    const slots = new Slots(4);
+    const { lane, held } = started(slots, "proven", 4);
+    for (const slot of held) slots.giveBack(slot);
+    slots.setReputation(lane, "slow");
+    expect(fill(slots, [laneOf("slow")])).toEqual([]);
+    slots.setReputation(lane, "proven");
+    expect(fill(slots, [laneOf("slow")])).toHaveLength(3);
   });
 });

@@ -1,20 +1,26 @@
 import { describe, expect, test } from "bun:test";
 import { Lane } from "../../src/deliver/lane.ts";
 import { NOTHING } from "../../src/deliver/lane-position.ts";
-import { SLOW_MS, SlowWatch } from "../../src/deliver/watches/slow-watch.ts";
+import { PATIENCE_MS, SHORT_MS, SLOW_MS, SlowWatch } from "../../src/deliver/watches/slow-watch.ts";
 import { VirtualClock } from "../sim/clock.ts";
 
 function watching() {
   const clock = new VirtualClock(1_000_000);
   const slow: Array<readonly [Lane, number]> = [];
-  const watch = new SlowWatch(clock.ofProcess(0), (lane) => slow.push([lane, clock.now]));
+  const short: { since: number | null } = { since: null };
+  const watch = new SlowWatch<{ lane: Lane; steadyStart: number }>(
+    clock.ofProcess(0),
+    () => short.since,
+    ({ lane }) => slow.push([lane, clock.now]),
+  );
   return {
     clock,
+    short,
     slow,
     watch,
     /** An attempt that starts now. */
     start(lane: Lane) {
-      const attempt = { lane, startedAt: clock.now };
+      const attempt = { lane, steadyStart: clock.now };
       watch.started(attempt);
       return attempt;
     },
@@ -31,11 +37,11 @@ const [one, two] = [new Lane(1, NOTHING), new Lane(2, NOTHING)];
 describe("the slow watch", () => {
   test("an attempt that is still under way after a second counts as slow and is reported once", () => {
     const { slow, start, pass } = watching();
-    const { startedAt } = start(one);
+    const { steadyStart } = start(one);
     pass(SLOW_MS - 1);
     expect(slow).toEqual([]);
     pass(10 * SLOW_MS);
-    expect(slow).toEqual([[one, startedAt + SLOW_MS]]);
+    expect(slow).toEqual([[one, steadyStart + SLOW_MS]]);
   });
 
   test("an attempt that ends within a second is not reported", () => {
@@ -50,22 +56,60 @@ describe("the slow watch", () => {
   test("an attempt of at most a second counts as fast", () => {
     const { watch, start } = watching();
     const [exact, longer] = [start(one), start(one)];
-    expect(watch.ended(exact, exact.startedAt + SLOW_MS)).toBe(true);
-    expect(watch.ended(longer, longer.startedAt + SLOW_MS + 1)).toBe(false);
+    expect(watch.ended(exact, exact.steadyStart + SLOW_MS)).toBe(true);
+    expect(watch.ended(longer, longer.steadyStart + SLOW_MS + 1)).toBe(false);
   });
 
   test("many slow attempts are each reported when their own second has passed", () => {
     const { clock, slow, watch, start, pass } = watching();
-    const { startedAt } = start(one);
+    const { steadyStart } = start(one);
     pass(300);
     const fast = start(one);
     start(two);
     watch.ended(fast, clock.now);
     pass(5 * SLOW_MS);
     expect(slow).toEqual([
-      [one, startedAt + SLOW_MS],
-      [two, startedAt + SLOW_MS + 300],
+      [one, steadyStart + SLOW_MS],
+      [two, steadyStart + SLOW_MS + 300],
     ]);
+  });
+
+  test("attempts are reported earlier while a lane waits too long for a slot, and no longer after that", () => {
+    const { clock, short, slow, watch, start, pass } = watching();
+    const { steadyStart } = start(one);
+    pass(10);
+    short.since = clock.now;
+    watch.look();
+    pass(PATIENCE_MS - 10);
+    start(two);
+    expect(slow).toEqual([]);
+    pass(10);
+    expect(slow).toEqual([[one, steadyStart + 10 + PATIENCE_MS]]);
+    pass(SHORT_MS - 11);
+    expect(slow).toHaveLength(1);
+    short.since = null;
+    pass(5 * SLOW_MS);
+    expect(slow.slice(1)).toEqual([[two, steadyStart + PATIENCE_MS + SLOW_MS]]);
+  });
+
+  test("an attempt is not reported before a tenth of a second, however long a lane has been waiting", () => {
+    const { clock, short, slow, watch, start, pass } = watching();
+    short.since = clock.now - SLOW_MS;
+    const { steadyStart } = start(one);
+    watch.look();
+    pass(SLOW_MS);
+    expect(slow).toEqual([[one, steadyStart + SHORT_MS]]);
+  });
+
+  test("setting the clock makes no attempt slow", () => {
+    const { clock, slow, start, pass } = watching();
+    const { steadyStart } = start(one);
+    clock.step(3_600_000);
+    pass(SLOW_MS - 1);
+    expect(slow).toEqual([]);
+    clock.step(-7_200_000);
+    pass(SLOW_MS);
+    expect(slow).toEqual([[one, steadyStart + SLOW_MS]]);
   });
 
   test("the slow watch reports nothing after it has been stopped", () => {

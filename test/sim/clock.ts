@@ -88,6 +88,7 @@ export class VirtualClock {
   ofProcess(process: number): Clock {
     return {
       now: () => this.wall,
+      steady: () => this.#now,
       after: (delayMs, task) => this.#add(delayMs, task, process),
       soon: (task) => void this.#add(0, task, process),
     };

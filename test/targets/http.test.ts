@@ -27,7 +27,7 @@ beforeEach(() => {
 function prepare(url: string, headers: Record<string, string> = {}): PreparedTarget {
   const targets = new Targets({
     ports: {
-      clock: { now: () => now, soon: () => {}, after: () => () => {} },
+      clock: { now: () => now, steady: () => now, soon: () => {}, after: () => () => {} },
       resolver: {
         resolve: (host) => {
           lookUps.push(host);

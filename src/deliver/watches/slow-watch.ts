@@ -1,39 +1,56 @@
 import type { Cancel, Clock } from "../../ports.ts";
-import type { Lane } from "../lane.ts";
 
-/**
- * Duration in ms after which an attempt makes its endpoint troubled, even before the attempt has
- * ended.
- */
+/** Duration in ms after which an attempt makes its endpoint slow, even before it has ended. */
 export const SLOW_MS = 1000;
+/** The same duration while a lane that has nothing under way waits too long for a slot. */
+export const SHORT_MS = 100;
+/** Time that such a lane waits before attempts become slow earlier, in ms. */
+export const PATIENCE_MS = 400;
 
 export interface Watched {
-  readonly lane: Lane;
-  readonly startedAt: number;
+  /** By the steady clock. */
+  readonly steadyStart: number;
 }
 
 /**
  * Detects attempts that have become slow while they are under way. One timer is enough, because
  * attempts start in order.
+ *
+ * If 1,000 endpoints begin to hang at the same moment, 256 slots pass them all within a second: the
+ * first 256 attempts become slow after `PATIENCE_MS`, and the others after `SHORT_MS` each.
  */
-export class SlowWatch {
-  readonly #watched = new Set<Watched>();
+export class SlowWatch<Attempt extends Watched> {
+  readonly #watched = new Set<Attempt>();
   #cancel: Cancel | null = null;
+  #armedFor = 0;
 
+  /**
+   * `shortSince` returns since when a lane that has nothing under way has been waiting for a slot,
+   * by the steady clock, or null. When that changes from null, `look` must be called.
+   */
   constructor(
     private readonly clock: Clock,
-    private readonly onSlow: (lane: Lane) => void,
+    private readonly shortSince: () => number | null,
+    private readonly onSlow: (attempt: Attempt) => void,
   ) {}
 
-  started(attempt: Watched): void {
+  started(attempt: Attempt): void {
     this.#watched.add(attempt);
-    if (this.#cancel === null) this.#arm(SLOW_MS);
+    if (this.#cancel === null) this.#arm(SLOW_MS, attempt.steadyStart + SLOW_MS);
   }
 
   /** Returns whether the attempt was fast. */
-  ended(attempt: Watched, endedAt: number): boolean {
+  ended(attempt: Attempt, steadyEnd: number): boolean {
     this.#watched.delete(attempt);
-    return endedAt - attempt.startedAt <= SLOW_MS;
+    return steadyEnd - attempt.steadyStart <= SLOW_MS;
+  }
+
+  /** Sets the timer earlier if the oldest attempt becomes slow earlier now. */
+  look(): void {
+    const [oldest] = this.#watched;
+    if (this.#cancel === null || oldest === undefined || this.#slowAt(oldest) >= this.#armedFor) return;
+    this.#cancel();
+    this.#armForOldest();
   }
 
   stop(): void {
@@ -41,24 +58,37 @@ export class SlowWatch {
     this.#watched.clear();
   }
 
-  #arm(delayMs: number): void {
-    this.#cancel = this.clock.after(delayMs, () => {
-      this.#cancel = null;
-      this.#check();
-    });
+  #slowAt({ steadyStart }: Watched): number {
+    const shortSince = this.shortSince();
+    const usually = steadyStart + SLOW_MS;
+    return shortSince === null
+      ? usually
+      : Math.min(usually, Math.max(steadyStart + SHORT_MS, shortSince + PATIENCE_MS));
+  }
+
+  #armForOldest(): void {
+    this.#cancel = null;
+    const [oldest] = this.#watched;
+    if (oldest === undefined) return;
+    const at = this.#slowAt(oldest);
+    this.#arm(Math.max(0, at - this.clock.steady()), at);
+  }
+
+  #arm(delayMs: number, at: number): void {
+    this.#armedFor = at;
+    this.#cancel = this.clock.after(delayMs, () => this.#check());
   }
 
   #check(): void {
-    const now = this.clock.now();
+    const now = this.clock.steady();
+    this.#cancel = null;
     for (const attempt of this.#watched) {
-      const leftMs = attempt.startedAt + SLOW_MS - now;
-      // If the clock was set back, wait no longer than a new attempt would.
-      if (leftMs > 0) {
-        if (this.#cancel === null) this.#arm(Math.min(leftMs, SLOW_MS));
-        return;
-      }
+      if (this.#slowAt(attempt) > now) break;
       this.#watched.delete(attempt);
-      this.onSlow(attempt.lane);
+      this.onSlow(attempt);
     }
+    // An attempt that has just started may have set the timer.
+    (this.#cancel as Cancel | null)?.();
+    this.#armForOldest();
   }
 }

@@ -9,6 +9,7 @@ function setup() {
   const timers = new Set<() => void>();
   const clock: Clock = {
     now: () => 0,
+    steady: () => 0,
     after: (_, task) => {
       timers.add(task);
       return () => void timers.delete(task);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Inbox } from "../../../src/api/resources/inbox/inbox.ts";
 
-const clock = { now: () => 0, after: () => () => {}, soon: () => {} };
+const clock = { now: () => 0, steady: () => 0, after: () => () => {}, soon: () => {} };
 
 function keep(inbox: Inbox, token: string, body: Uint8Array): void {
   inbox.keep(token, new Request(`http://localhost/inbox/${token}`, { method: "POST" }), body, 200);

@@ -11,6 +11,7 @@ class ManualClock {
   #waiting: { at: number; task: () => void }[] = [];
 
   readonly now = () => this.at;
+  readonly steady = () => this.at;
   readonly soon = (task: () => void) => task();
   readonly after = (delayMs: number, task: () => void) => {
     const entry = { at: this.at + delayMs, task };

@@ -110,7 +110,7 @@ export class AttemptChecks {
 
   started({ deliverySeq, endpointSeq }: FactOf<"attempt.started">): void {
     if (this.#underWay.has(deliverySeq)) this.violation(`delivery ${deliverySeq} is attempted twice at once`);
-    const rules = this.#limits.started(endpointSeq);
+    const rules = this.#limits.started(endpointSeq, deliverySeq);
     if (rules?.isClosed) this.violation(`delivery ${deliverySeq} is attempted although its endpoint is closed`);
     const row = this.#delivery.get(deliverySeq);
     const { round = 0, attempts_total: attemptsTotal = 0 } = row ?? {};
@@ -131,7 +131,7 @@ export class AttemptChecks {
   finished({ deliverySeq, endpointSeq, failedBefore, next }: FactOf<"attempt.finished">): void {
     const attempt = this.#underWay.get(deliverySeq);
     this.#underWay.delete(deliverySeq);
-    this.#limits.finished(endpointSeq);
+    this.#limits.finished(endpointSeq, deliverySeq);
     const ended = this.inFlight.attempts.get(deliverySeq)?.ended ?? null;
     if (next !== "pending" || ended === null || attempt === undefined) return;
     const row = this.#delivery.get(deliverySeq);
@@ -142,7 +142,7 @@ export class AttemptChecks {
   postponed({ deliverySeq, endpointSeq }: FactOf<"delivery.postponed">): void {
     const attempt = this.#underWay.get(deliverySeq);
     this.#underWay.delete(deliverySeq);
-    this.#limits.finished(endpointSeq);
+    this.#limits.finished(endpointSeq, deliverySeq);
     this.#postponed.add(deliverySeq);
     const attemptsTotal = this.#delivery.get(deliverySeq)?.attempts_total;
     if (attempt !== undefined && attemptsTotal !== undefined && attemptsTotal !== attempt.attemptsTotal) {

@@ -1,7 +1,9 @@
 import type { Database } from "bun:sqlite";
+import { attemptsMax } from "../../../src/core/concurrency.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { burst } from "../../../src/core/limit.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
+import { SHORT_MS } from "../../../src/deliver/watches/slow-watch.ts";
 import type { VirtualClock } from "../clock.ts";
 import { RuleReader, type Rules } from "./rules.ts";
 import type { Violation } from "./violation.ts";
@@ -34,7 +36,8 @@ export class Limits {
   readonly #endpoints = new Map<Seq, Watched>();
   readonly #applications = new Map<Seq, Rated>();
   readonly #rules: RuleReader;
-  #inFlight = 0;
+  /** True times at which the attempts under way began, by delivery. The youngest is the last. */
+  readonly #inFlight = new Map<Seq, number>();
 
   constructor(
     db: Database,
@@ -48,7 +51,7 @@ export class Limits {
   programStarted(): void {
     this.#endpoints.clear();
     this.#applications.clear();
-    this.#inFlight = 0;
+    this.#inFlight.clear();
   }
 
   /** Token buckets may be full now. */
@@ -86,12 +89,12 @@ export class Limits {
   }
 
   /** An attempt starts. Returns the rules of its endpoint; null while they are being changed. */
-  started(endpointSeq: Seq): Rules | null {
+  started(endpointSeq: Seq, deliverySeq: Seq): Rules | null {
     const watched = this.#endpoint(endpointSeq);
     const { rules } = watched;
     watched.inFlight++;
-    this.#inFlight++;
-    if (this.#inFlight > this.policy.deliveryConcurrency) this.violation(`${this.#inFlight} attempts at once`);
+    this.#inFlight.set(deliverySeq, this.clock.now);
+    this.#checkConcurrency();
     if (rules === null) return null;
     if (watched.inFlight > rules.concurrency) {
       this.violation(`${watched.inFlight} attempts at once to an endpoint that takes ${rules.concurrency}`);
@@ -102,9 +105,18 @@ export class Limits {
     return rules;
   }
 
-  finished(endpointSeq: Seq): void {
+  finished(endpointSeq: Seq, deliverySeq: Seq): void {
     this.#endpoint(endpointSeq).inFlight--;
-    this.#inFlight--;
+    this.#inFlight.delete(deliverySeq);
+  }
+
+  /** Attempts hold a slot at first, and longer unless others wait for it. */
+  #checkConcurrency(): void {
+    const { deliveryConcurrency } = this.policy;
+    if (this.#inFlight.size > attemptsMax(deliveryConcurrency))
+      this.violation(`${this.#inFlight.size} attempts at once`);
+    const young = [...this.#inFlight.values()].filter((at) => at > this.clock.now - SHORT_MS).length;
+    if (young > deliveryConcurrency) this.violation(`${young} attempts at once that hold a slot`);
   }
 
   /** A delivery has its first attempt. Returns a younger one that had it before, or null. */

@@ -7,7 +7,12 @@ import { Committer } from "../../../src/store/sqlite/commit.ts";
 /** A committer whose turns of the event loop end on request. */
 function committerOn(db: Database, onFact: (fact: Fact) => void = () => {}) {
   const due: (() => void)[] = [];
-  const clock = { now: () => 0, after: () => () => {}, soon: (task: () => void) => void due.push(task) };
+  const clock = {
+    now: () => 0,
+    steady: () => 0,
+    after: () => () => {},
+    soon: (task: () => void) => void due.push(task),
+  };
   const self = { diskFails: false };
   const committer = new Committer(db, clock, onFact, () => {
     if (self.diskFails) throw Object.assign(new Error("planted"), { code: "SQLITE_IOERR_WRITE" });

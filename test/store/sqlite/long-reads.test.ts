@@ -18,6 +18,7 @@ const EVERYTHING = Number.MAX_SAFE_INTEGER;
 class TurnCounter {
   turns = 0;
   readonly now = Date.now;
+  readonly steady = () => 0;
   readonly after = () => () => {};
   readonly soon = (task: () => void) => {
     this.turns++;

@@ -21,6 +21,7 @@ function sickStore() {
   const self = { now: 1_000_000, trouble: null as Error | null };
   const clock: Clock = {
     now: () => self.now,
+    steady: () => 0,
     soon: (task) => void setImmediate(task),
     after: (delayMs, task) => {
       timers.set(task, self.now + delayMs);
