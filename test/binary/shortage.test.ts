@@ -57,7 +57,7 @@ test("a limit of open files that is too low for delivery-concurrency is logged a
   await using boathook = await install(["--delivery-concurrency=100"], { program });
   const line = await boathook.process.logged(({ openFilesMax }) => openFilesMax !== undefined);
   expect(line).toMatchObject({ level: "warn", openFilesMax: 600 });
-  expect(line.msg).toContain("delivery-concurrency 100 needs 612");
+  expect(line.msg).toContain("delivery-concurrency 100 needs 1412");
 });
 
 test("the soft limit of open files is raised to the hard limit at the start", async () => {

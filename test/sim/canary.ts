@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { Facts } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
+import { Slots } from "../../src/deliver/slots.ts";
 import type { Configuration, Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
 import { storeWith } from "../support/store-with.ts";
 import type { Dice } from "./dice.ts";
@@ -31,6 +32,7 @@ export const CANARIES = {
   "immortal-token": /is accepted after its end/,
   "forgotten-key": /the key .* (got the response|stored)/,
   "lost-operational": /operational webhooks of the type .* are missing/,
+  "kept-slot": /a healthy endpoint waited/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -38,6 +40,17 @@ export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
 /** What a world found. With a planted fault, only what must be reported of it. */
 export function findings({ violations }: Pick<Report, "violations">, canary: Canary | null): readonly string[] {
   return canary === null ? violations : violations.filter((violation) => CANARIES[canary].test(violation));
+}
+
+/** Plants a mistake that is not one of the store. Returns how to undo it. */
+export function plantInCode(canary: Canary | null): () => void {
+  if (canary !== "kept-slot") return () => {};
+  // Attempts keep their slot until they end.
+  const { giveBack } = Slots.prototype;
+  Slots.prototype.giveBack = () => {};
+  return () => {
+    Slots.prototype.giveBack = giveBack;
+  };
 }
 
 interface Soil {

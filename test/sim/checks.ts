@@ -5,6 +5,7 @@ import { AttemptChecks } from "./checks/attempts.ts";
 import { BacklogChecks } from "./checks/backlog.ts";
 import { CountChecks } from "./checks/counts.ts";
 import { EndingChecks } from "./checks/ending.ts";
+import { FairnessChecks } from "./checks/fairness.ts";
 import { KeyChecks } from "./checks/keys.ts";
 import { ListChecks } from "./checks/lists.ts";
 import { OperationalChecks } from "./checks/operational.ts";
@@ -44,6 +45,7 @@ export class Checks {
   readonly backlog: BacklogChecks;
   readonly tokens: TokenChecks;
   readonly keys: KeyChecks;
+  readonly fairness: FairnessChecks;
   readonly #clock: VirtualClock;
 
   constructor({ db, clock, settings, sent, marks, inFlight, dice }: Around) {
@@ -58,6 +60,7 @@ export class Checks {
     this.operational = new OperationalChecks(db, marks, violation);
     this.backlog = new BacklogChecks(violation);
     this.tokens = new TokenChecks(clock, marks, violation);
+    this.fairness = new FairnessChecks(clock, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
   }
 
@@ -78,6 +81,7 @@ export class Checks {
     switch (fact.type) {
       case "attempt.started":
         this.attempts.started(fact);
+        this.fairness.started(fact);
         break;
       case "attempt.finished":
         this.attempts.finished(fact);

@@ -24,6 +24,7 @@ export class Network implements Transport, Resolver {
   onSend: (request: OutgoingRequest) => void = () => {};
   readonly #moods = new Map<string, Mood>();
   #isCalm = false;
+  #hasEverything = false;
 
   constructor(
     private readonly clock: VirtualClock,
@@ -38,6 +39,11 @@ export class Network implements Transport, Resolver {
     for (const [host, mood] of this.#moods) if (mood !== "gone") this.#moods.set(host, "healthy");
   }
 
+  /** From now on no look-up fails or hangs, and this machine lacks nothing. */
+  onlyEndpointsFail(): void {
+    this.#hasEverything = true;
+  }
+
   changeMood(host: string, mood: Mood = this.dice.pick(FAULTS)): void {
     if (!this.#isCalm && this.#moods.get(host) !== "gone") this.#moods.set(host, mood);
   }
@@ -48,7 +54,7 @@ export class Network implements Transport, Resolver {
 
   resolve(_host: string, signal: AbortSignal): Promise<readonly string[] | Shortage> {
     if (this.#lacksSomething()) return Promise.resolve(SHORTAGE);
-    const isFaulty = !this.#isCalm && this.dice.chance(this.faults.lookup);
+    const isFaulty = !this.#isCalm && !this.#hasEverything && this.dice.chance(this.faults.lookup);
     const hangs = isFaulty && this.dice.chance(0.3);
     return new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve([]), { once: true });
@@ -67,7 +73,7 @@ export class Network implements Transport, Resolver {
   }
 
   #lacksSomething(): boolean {
-    return !this.#isCalm && this.dice.chance(this.faults.shortage);
+    return !this.#isCalm && !this.#hasEverything && this.dice.chance(this.faults.shortage);
   }
 
   #react(host: string, request: OutgoingRequest, respond: (answer: Answer) => void): void {

@@ -2,6 +2,7 @@ import { reopenAll } from "./events/endpoints.ts";
 import { redrive } from "./events/history.ts";
 import { EVENTS, rollEvent } from "./events.ts";
 import { furnish } from "./furnish.ts";
+import { hangingPhase } from "./hanging-phase.ts";
 import { HOUR_MS, MINUTE_MS } from "./scene.ts";
 import type { World } from "./world.ts";
 
@@ -17,6 +18,8 @@ export async function runPhases(world: World): Promise<void> {
   await world.lives.start();
   await faultyPhase(world);
   await look(world);
+  await endFaults(world);
+  await hangingPhase(world);
   await calmPhase(world);
   await redriveEverything(world);
   await look(world);
@@ -64,12 +67,16 @@ async function look(world: World): Promise<void> {
   await checks.lists.look(world, world.program.directStore);
 }
 
+/** From now on nothing fails but the network. */
+async function endFaults(world: World): Promise<void> {
+  world.faults.end();
+  world.aims.mode = "none";
+  await world.untilCallsReturn();
+}
+
 async function calmPhase(world: World): Promise<void> {
   const { checks, faults, network, dice, rates } = world;
-  faults.end();
-  world.aims.mode = "none";
   network.calm();
-  await world.untilCallsReturn();
   if (rates.faults.clockStep > 0 && dice.chance(0.5)) faults.setClock();
   await world.do(reopenAll);
   world.aims.mode = "gentle";

@@ -6,7 +6,7 @@ import type { KernelSettings } from "../../src/kernel.ts";
 import { StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Aims } from "./aims.ts";
-import type { Canary } from "./canary.ts";
+import { type Canary, plantInCode } from "./canary.ts";
 import { Checks } from "./checks.ts";
 import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
@@ -107,7 +107,8 @@ export class World implements Scene {
   }
 
   async run(): Promise<Report> {
-    await runPhases(this);
+    const undo = plantInCode(this.canary);
+    await runPhases(this).finally(undo);
     this.db.close();
     const { seed, rates, marks, lives } = this;
     return {
