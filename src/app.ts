@@ -25,7 +25,7 @@ import { Tally } from "./telemetry/tally.ts";
 export interface RunningServer {
   /** Where it listens: `http://host:port`, without a trailing slash. */
   readonly url: string;
-  /** Null unless this start created the data directory. */
+  /** Null unless this start created the data directory and a root token. */
   readonly firstStart: FirstStart | null;
   /**
    * Stops accepting requests, finishes what is under way within `shutdown-timeout`, and closes the

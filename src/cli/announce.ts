@@ -27,24 +27,17 @@ export function announce(settings: Settings, server: RunningServer, log: Log): v
 type FirstStart = NonNullable<RunningServer["firstStart"]>;
 
 function firstStartLines(url: string, first: FirstStart): string[] {
-  const token =
-    first.rootToken === null
-      ? []
-      : [`Root token:  ${first.rootToken}`, "             (keep it: it is not shown again)"];
+  const token = [`Root token:  ${first.rootToken}`, "             (keep it: it is not shown again)"];
   return [...token, "", "Send a first webhook to the built-in inbox:", "", firstCurl(url, first), ""];
 }
 
-/**
- * Returns a `curl` command for the user to copy. If a root token is configured, the command reads
- * it from its variable instead of containing it.
- */
+/** Returns a `curl` command for the user to copy. */
 function firstCurl(url: string, first: FirstStart): string {
-  const token = first.rootToken ?? "$BOATHOOK_ROOT_TOKEN";
   const body = JSON.stringify({ eventType: "demo.hello", payload: { hello: "world" } });
   return [
     "curl",
     `${url}/api/v1/app/${first.demoApplication}/msg`,
-    `-H "Authorization: Bearer ${token}"`,
+    `-H "Authorization: Bearer ${first.rootToken}"`,
     `-H "Content-Type: application/json"`,
     `-d '${body}'`,
   ].join(" ");

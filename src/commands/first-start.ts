@@ -6,10 +6,10 @@ import { rootTokenMeta, rootTokenText, tokenBytes, tokenHash } from "../core/tok
 import { GroupUndone } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
-/** The records that the first start created. */
+/** The records that a first start without a configured root token created. */
 export interface FirstStart {
-  /** The generated root token, or null if one is configured. It is stored nowhere. */
-  readonly rootToken: string | null;
+  /** The generated root token. It is stored nowhere. */
+  readonly rootToken: string;
   /** Uid of the demo application. */
   readonly demoApplication: string;
 }
@@ -17,7 +17,7 @@ export interface FirstStart {
 interface Wanted {
   /** The default environment. */
   readonly environmentSeq: Seq;
-  /** The configured root token; null generates one. */
+  /** The configured root token; null generates one and creates the demo application. */
   readonly rootToken: string | null;
   /** This server's public URL, without a trailing slash. */
   readonly publicUrl: string;
@@ -31,21 +31,27 @@ const DONE_META = "first-start";
 const INBOX_BYTES = 18;
 
 /**
- * Prepares a new data directory: generates a root token unless one is configured, and creates a
- * demo application whose endpoint is a built-in inbox. All this is one commit, so an interrupted
- * start is repeated as a whole. Returns null if the directory was already prepared.
+ * Prepares a new data directory: generates a root token, and creates a demo application whose
+ * endpoint is a built-in inbox. All this is one commit, so an interrupted start is repeated as a
+ * whole. If a root token is configured, the installation is not a trial, so nothing is created.
+ * Returns null if nothing is created or the directory was already prepared.
  */
 export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<FirstStart | null> {
   const { store, clock, random } = parts;
   const { meta } = store.housekeeping;
   if ((await meta.get(DONE_META)) !== null) return null;
+  const markDone = () => meta.set(DONE_META, new Date(clock.now()).toISOString());
+  if (wanted.rootToken !== null) {
+    await markDone();
+    return null;
+  }
   const demo = await store.configuration.applications.find(wanted.environmentSeq, { uid: DEMO });
-  const rootToken = wanted.rootToken === null ? rootTokenText(random.bytes(tokenBytes)) : null;
+  const rootToken = rootTokenText(random.bytes(tokenBytes));
   try {
     await store.together((): Promise<unknown>[] => [
-      ...(rootToken === null ? [] : [meta.set(rootTokenMeta, tokenHash(rootToken).toString("hex"))]),
+      meta.set(rootTokenMeta, tokenHash(rootToken).toString("hex")),
       ...(demo === null ? createDemo(parts, wanted) : []),
-      meta.set(DONE_META, new Date(clock.now()).toISOString()),
+      markDone(),
     ]);
   } catch (error) {
     // A client has just created an application with this uid. The next call finds that application.

@@ -31,20 +31,20 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
   }, TIMEOUT_MS);
 
   /** Opens a page in a new context. Collects errors, and requests to other hosts in `outside`. */
-  async function open(path: string) {
+  async function open(path: string, at = server.url) {
     const context: BrowserContext = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page: Page = await context.newPage();
     const outside: string[] = [];
     const errors: string[] = [];
     page.on("request", (request) => {
       const url = request.url();
-      if (!url.startsWith(`${server.url}/`) && !url.startsWith("data:")) outside.push(url);
+      if (!url.startsWith(`${at}/`) && !url.startsWith("data:")) outside.push(url);
     });
     page.on("console", (message) => {
       if (message.type() === "error") errors.push(message.text());
     });
     page.on("pageerror", (error) => errors.push(String(error)));
-    await page.goto(server.url + path);
+    await page.goto(at + path);
     return { page, outside, errors, [Symbol.asyncDispose]: () => context.close() };
   }
 
@@ -110,6 +110,26 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
       await attempts.nth(1).waitFor();
       await page.getByText("manual").waitFor();
       expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the overview without a demo application explains how to send a first message to an own application",
+    async () => {
+      const token = "configured-root-token-of-the-browser-test";
+      const env = { BOATHOOK_ROOT_TOKEN: token };
+      const other = await startBoathook(executable(), directory.file("configured"), [], { env });
+      try {
+        await using opened = await open("/ui/", other.url);
+        const { page } = opened;
+        await logIn(page, token);
+        await page.getByText("/app/YOUR_APP/msg").waitFor();
+        expect(await page.getByRole("button", { name: "Send test message" }).count()).toBe(0);
+        expect(opened.errors).toEqual([]);
+      } finally {
+        await other.stop();
+      }
     },
     TIMEOUT_MS,
   );

@@ -23,11 +23,14 @@ describe("starting", () => {
     }
   });
 
-  test("a configured root token is not logged", async () => {
+  test("the first start with a configured root token logs neither the token nor advice about tokens", async () => {
     using dir = temporaryDirectory();
     const env = { BOATHOOK_ROOT_TOKEN: "configured-token" };
     const server = await startBoathook(executable(), dir.file("data"), [], { env });
-    expect(JSON.stringify(server.log)).not.toContain("configured-token");
+    expect(JSON.stringify(server.log)).not.toMatch(/configured-token|root token|rootToken|curl/);
+    const headers = { authorization: "Bearer configured-token" };
+    const { data } = (await (await fetch(`${server.url}/api/v1/app`, { headers })).json()) as { data: unknown[] };
+    expect(data).toEqual([]);
     expect(await server.stop()).toBe(0);
   });
 

@@ -13,11 +13,8 @@ async function freshData() {
   const { store } = openMemoryStore(db, systemClock, () => {});
   const parts = { store, seqs: store.numbers, clock: systemClock, random: systemRandom };
   const { seq: environmentSeq } = await ensureEnvironment(parts, "default");
-  const prepare = (through: Store = store) =>
-    prepareFirstStart(
-      { ...parts, store: through },
-      { environmentSeq, rootToken: null, publicUrl: "http://127.0.0.1:8071" },
-    );
+  const prepare = (through: Store = store, rootToken: string | null = null) =>
+    prepareFirstStart({ ...parts, store: through }, { environmentSeq, rootToken, publicUrl: "http://127.0.0.1:8071" });
   const count = (table: string) =>
     (db.query(`SELECT COUNT(*) AS count FROM ${table}`).get() as { count: number }).count;
   return { db, store, environmentSeq, prepare, count };
@@ -28,6 +25,14 @@ test("the first start makes a root token and a demo application once", async () 
   expect(await prepare()).toMatchObject({ rootToken: expect.stringMatching(/^bhroot_/), demoApplication: "demo" });
   expect(await prepare()).toBeNull();
   expect([count("application"), count("endpoint"), count("endpoint_secret")]).toEqual([1, 1, 1]);
+});
+
+test("a first start with a configured root token creates neither a token nor an application, also later", async () => {
+  const { store, prepare, count } = await freshData();
+  expect(await prepare(store, "configured-token")).toBeNull();
+  expect(await prepare()).toBeNull();
+  expect([count("application"), count("endpoint")]).toEqual([0, 0]);
+  expect(await store.housekeeping.meta.get("root-token-sha256")).toBeNull();
 });
 
 test("a first start that fails half-way stores nothing, and the next start creates everything", async () => {

@@ -1,5 +1,5 @@
-import { useState } from "preact/hooks";
-import { createMessage } from "../api.ts";
+import { useEffect, useState } from "preact/hooks";
+import { createMessage, getFirstUid } from "../api.ts";
 import { token } from "../session.ts";
 import { Code } from "./code.tsx";
 import { Empty, Problem } from "./notice.tsx";
@@ -7,8 +7,41 @@ import { Empty, Problem } from "./notice.tsx";
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
 
-/** Shown before the first message: instructions for sending one, and a button that sends it. */
+/**
+ * Shown before the first message: instructions for sending one. If the first start created the demo
+ * application, a button sends a message to it.
+ */
 export function FirstMessage() {
+  const hasDemo = useHasDemo();
+  if (hasDemo === null) return <Empty title="No messages yet" />;
+  return hasDemo ? <FirstDemoMessage /> : <FirstOwnMessage />;
+}
+
+/** Returns whether the oldest application is the demo; null while this is unknown. */
+function useHasDemo(): boolean | null {
+  const [hasDemo, setHasDemo] = useState<boolean | null>(null);
+  useEffect(() => {
+    const unmounted = new AbortController();
+    getFirstUid(unmounted.signal).then(
+      (uid) => setHasDemo(uid === DEMO_APPLICATION),
+      () => unmounted.signal.aborted || setHasDemo(false),
+    );
+    return () => unmounted.abort();
+  }, []);
+  return hasDemo;
+}
+
+function FirstOwnMessage() {
+  return (
+    <Empty title="No messages yet">
+      <p>Create an application with an endpoint and send a message to it. The message appears here without a reload.</p>
+      <Code copy={curlLine("YOUR_APP", token.value ?? "")}>{curlLine("YOUR_APP", "YOUR_TOKEN")}</Code>
+      <p class="muted small">The copied command contains your token.</p>
+    </Empty>
+  );
+}
+
+function FirstDemoMessage() {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const send = async () => {
@@ -23,7 +56,7 @@ export function FirstMessage() {
         Send a first message to the application <code>{DEMO_APPLICATION}</code>. It is delivered to the built-in inbox
         and appears here without a reload.
       </p>
-      <Code copy={curlLine(token.value ?? "")}>{curlLine("YOUR_TOKEN")}</Code>
+      <Code copy={curlLine(DEMO_APPLICATION, token.value ?? "")}>{curlLine(DEMO_APPLICATION, "YOUR_TOKEN")}</Code>
       <p class="muted small">The copied command contains your token.</p>
       <button type="button" onClick={send} aria-busy={busy} disabled={busy}>
         Send test message
@@ -33,9 +66,9 @@ export function FirstMessage() {
   );
 }
 
-function curlLine(bearer: string): string {
+function curlLine(app: string, bearer: string): string {
   return [
-    `curl ${location.origin}/api/v1/app/${DEMO_APPLICATION}/msg`,
+    `curl ${location.origin}/api/v1/app/${app}/msg`,
     `-H 'Authorization: Bearer ${bearer}'`,
     "-H 'Content-Type: application/json'",
     `-d '${EXAMPLE_BODY}'`,
