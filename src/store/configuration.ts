@@ -23,7 +23,8 @@ import type {
 } from "./index.ts";
 
 /**
- * The configuration: environments, applications, event types, endpoints, tokens and the audit log.
+ * Stores the configuration: environments, applications, event types, endpoints, tokens and the
+ * audit log.
  */
 export interface Configuration {
   readonly environments: {
@@ -31,15 +32,18 @@ export interface Configuration {
     get(seq: Seq): Promise<Environment | null>;
     named(name: string): Promise<Environment | null>;
     page(page: PageRequest): Promise<PageOf<Environment>>;
-    /** Creates an environment unless the name is taken. Returns the environment with this name. */
+    /**
+     * Creates an environment unless the name is taken. Returns the stored environment with this
+     * name.
+     */
     ensure(environment: Pick<Environment, "seq" | "name" | "createdAt">): Promise<Environment>;
     /** Returns false and stores nothing if the name is taken. */
     create(environment: Environment): Promise<boolean>;
     /** Returns false and stores nothing if the name is taken. */
     rename(seq: Seq, name: string, updatedAt: number): Promise<boolean>;
     /**
-     * Deletes an environment with its applications and endpoints, and frees its name. Pending
-     * deliveries are left to `Queue.bury`. Returns the records that this commit has deleted.
+     * Deletes an environment with its applications and endpoints, and frees its name. `Queue.bury`
+     * ends the pending deliveries later. Returns the records that this commit has deleted.
      */
     delete(seq: Seq, deletedAt: number): Promise<DeletedWithEnvironment>;
   };
@@ -51,38 +55,38 @@ export interface Configuration {
     /** Returns false and stores nothing if the uid is taken. */
     create(application: Application): Promise<boolean>;
     /**
-     * Applies `change` to the application as this commit reads it, so that no concurrent change is
-     * lost. `seq`, `environmentSeq` and `createdAt` never change. Rejects with the error that
-     * `change` throws. `change` may be called more than once.
+     * Applies `change` to the application. The change is applied to the stored application within
+     * the commit, so no concurrent change is lost. `seq`, `environmentSeq` and `createdAt` never
+     * change. Rejects with the error that `change` throws. `change` may be called more than once.
      */
     update(seq: Seq, change: (before: Application) => Partial<Application>): Promise<ApplicationUpdate>;
     /**
-     * Deletes an application with its endpoints, and frees its uid. Pending deliveries are left to
-     * `Queue.bury`. Returns the endpoints that this commit has deleted.
+     * Deletes an application with its endpoints, and frees its uid. `Queue.bury` ends the pending
+     * deliveries later. Returns the endpoints that this commit has deleted.
      */
     delete(seq: Seq, deletedAt: number): Promise<readonly Seq[]>;
     /**
-     * Like `get`, but also finds deleted and hidden applications, whose history can still be
-     * listed.
+     * Finds an application like `get`, but also finds deleted and hidden ones, whose history can
+     * still be listed.
      */
     known(seq: Seq): Promise<Application | null>;
     /**
-     * The hidden applications, at most one per environment. Their endpoints receive the operational
-     * webhooks. `find` and `list` skip hidden applications.
+     * Lists the hidden applications, at most one per environment. Their endpoints receive the
+     * operational webhooks. `find` and `list` skip hidden applications.
      */
     operational(): Promise<readonly Application[]>;
-    /** The hidden application of an environment; null if none was ever created. */
+    /** Returns the hidden application of an environment, or null if none was ever created. */
     operationalOf(environmentSeq: Seq): Promise<Application | null>;
     /**
-     * Creates the hidden application of an environment unless it exists. Returns the existing or
-     * the new application.
+     * Creates the hidden application of an environment unless it exists. Returns the stored hidden
+     * application.
      */
     ensureOperational(application: Application): Promise<Application>;
   };
 
   readonly eventTypes: {
     get(environmentSeq: Seq, name: string): Promise<EventType | null>;
-    /** In order of name, after `from` (exclusive). */
+    /** Lists event types in order of name, starting after `from`. */
     list(
       environmentSeq: Seq,
       page: {
@@ -91,15 +95,16 @@ export interface Configuration {
         backwards: boolean;
         includeArchived: boolean;
         /**
-         * Leaves out event types whose feature flags include none of these. Event types without
-         * feature flags are always listed. Null or absent lists all.
+         * Excludes event types whose feature flags include none of these. Event types without
+         * feature flags are always listed. Null or absent lists all event types.
          */
         featureFlags?: readonly string[] | null;
       },
     ): Promise<PageOf<EventType>>;
     /**
-     * Returns the names whose event type does not exist, is archived, or has feature flags but none
-     * from `featureFlags`. Null ignores feature flags.
+     * Returns the names that are not valid event types: those that do not exist, are archived, or
+     * have feature flags but none of `featureFlags`. If `featureFlags` is null, feature flags are
+     * ignored.
      */
     unknown(
       environmentSeq: Seq,
@@ -108,15 +113,18 @@ export interface Configuration {
     ): Promise<readonly string[]>;
     /** Returns false and stores nothing if the name is taken. */
     create(eventType: EventType): Promise<boolean>;
-    /** Like `applications.update`. `seq`, `name`, `environmentSeq` and `createdAt` never change. */
+    /**
+     * Changes an event type like `applications.update`. `seq`, `name`, `environmentSeq` and
+     * `createdAt` never change.
+     */
     update(
       environmentSeq: Seq,
       name: string,
       change: (before: EventType) => Partial<EventType>,
     ): Promise<EventTypeUpdate>;
     /**
-     * Creates `eventType` or, if its name exists, updates that event type with `change`. Returns
-     * the stored event type.
+     * Creates `eventType`. If an event type with its name exists, updates that one with `change`
+     * instead. Returns the stored event type.
      */
     put(eventType: EventType, change: (before: EventType) => Partial<EventType>): Promise<EventType>;
     expunge(environmentSeq: Seq, name: string): Promise<void>;
@@ -124,26 +132,30 @@ export interface Configuration {
 
   readonly endpoints: {
     find(applicationSeq: Seq, key: Key): Promise<Endpoint | null>;
-    /** Also finds deleted endpoints, whose history can still be listed. */
+    /** Finds an endpoint, even if it was deleted, because its history can still be listed. */
     get(seq: Seq): Promise<KnownEndpoint | null>;
     list(applicationSeq: Seq, page: PageRequest): Promise<PageOf<Endpoint>>;
-    /** All endpoints of an application, including deleted ones, in order of creation. */
+    /** Lists all endpoints of an application, including deleted ones, in order of creation. */
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
-    /** The endpoints that are neither disabled nor deleted. `Queue.accept` is called with these. */
+    /**
+     * Returns the endpoints that are neither disabled nor deleted. `Queue.accept` is called with
+     * these.
+     */
     active(applicationSeq: Seq): Promise<readonly ActiveEndpoint[]>;
     /**
-     * Returns true if the endpoint was stored, false if its uid is taken, and `full` if its
-     * application already has `endpointsMax` endpoints. Absent means no limit.
+     * Creates an endpoint. Returns false if its uid is taken, and `full` if the application already
+     * has `endpointsMax` endpoints. In both cases nothing is stored. If `endpointsMax` is absent,
+     * there is no limit.
      */
     create(endpoint: Endpoint, secret: string, endpointsMax?: number): Promise<boolean | "full">;
     /**
-     * Like `applications.update`. `seq`, `applicationSeq` and `createdAt` never change. To enable
-     * an endpoint, set `disabled: false` and `failingSince: null`. A change of `ordering` sorts the
-     * pending deliveries again.
+     * Changes an endpoint like `applications.update`. `seq`, `applicationSeq` and `createdAt` never
+     * change. To enable an endpoint, set `disabled: false` and `failingSince: null`. A change of
+     * `ordering` sorts the pending deliveries again.
      */
     update(seq: Seq, change: (before: Endpoint) => Partial<Endpoint>): Promise<EndpointUpdate>;
     delete(seq: Seq, deletedAt: number): Promise<void>;
-    /** The current secret, followed by the older secrets that have not expired at `now`. */
+    /** Returns the current secret, followed by the older secrets that have not expired at `now`. */
     secrets(seq: Seq, now: number): Promise<readonly EndpointSecret[]>;
     /**
      * Makes `secret` the current secret. The previous secret signs until `oldExpiresAt`. Returns
@@ -154,9 +166,7 @@ export interface Configuration {
 
   readonly tokens: {
     create(token: Token, sha256: Uint8Array): Promise<void>;
-    /**
-     * Finds a token, including expired and revoked ones. The caller checks expiry and revocation.
-     */
+    /** Finds a token, even if it is expired or revoked. The caller checks expiry and revocation. */
     withHash(sha256: Uint8Array): Promise<Token | null>;
     list(): Promise<readonly Token[]>;
     get(environmentSeq: Seq, seq: Seq): Promise<Token | null>;
@@ -165,27 +175,27 @@ export interface Configuration {
     change(seq: Seq, change: Partial<Pick<Token, "name" | "scopes">>): Promise<void>;
     /** Returns false if the token does not exist or is already revoked. */
     revoke(seq: Seq, now: number): Promise<boolean>;
-    /** Makes a token expire at `endsAt`, unless it already expires earlier. */
+    /** Makes a token expire at `endsAt`, unless it expires earlier. */
     end(seq: Seq, endsAt: number): Promise<void>;
     endOfApplication(end: TokenEnd): Promise<void>;
     /**
-     * Time at which JWTs of an application that were issued at `issuedAt` expire; null if these
-     * JWTs were not ended.
+     * Returns the time at which an application's JWTs that were issued at `issuedAt` expire, or
+     * null if these JWTs were not ended.
      */
     jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
   };
 
   /**
    * The audit log: who changed what. An entry is stored before its change begins and completed
-   * after the change, so no crash loses an entry.
+   * after the change, so a crash loses no entry.
    */
   readonly audit: {
     begin(entry: AuditEntry): Promise<void>;
-    /** Stores the completed entry, whether or not `begin` has stored it. */
+    /** Stores a completed entry, whether or not `begin` has stored it before. */
     end(entry: AuditEntry): Promise<void>;
     /** Deletes an entry whose change was not made. */
     drop(seq: Seq): Promise<void>;
-    /** Newest first. */
+    /** Lists entries, newest first. */
     list(environmentSeq: Seq, window: TimeWindow, page: PageRequest): Promise<PageOf<AuditEntry>>;
   };
 }

@@ -6,7 +6,7 @@ import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
 import type { ActiveEndpoint, Application, Key, KnownEndpoint, Store } from "./index.ts";
 
-/** The application data that accepting a message needs. */
+/** The data of an application that is needed to accept a message. */
 export interface ApplicationEntry {
   readonly application: Application;
   /** The endpoints that are neither disabled nor deleted, in the order of their creation. */
@@ -26,15 +26,15 @@ export function applicationEntry(application: Application, active: readonly Acti
   };
 }
 
-/** The endpoint data that an attempt needs. */
+/** The data of an endpoint that is needed to make an attempt. */
 export interface EndpointEntry {
-  /** Without `failingSince`, which changes with the attempts. */
+  /** `failingSince` is not cached, because it changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
   /** The URL with its password masked, as attempts record it. */
   readonly shownUrl: string;
-  /** The current key first, then older keys that still sign. */
+  /** The current key, followed by older keys that still sign. */
   readonly keys: readonly SigningKey[];
-  /** Time at which the next older key expires. The entry must not be used after that. */
+  /** Time at which the next older key expires. From then on the entry must not be used. */
   readonly validUntil: number;
 }
 
@@ -42,17 +42,17 @@ const APPLICATIONS_MAX = 10_000;
 const ENDPOINTS_MAX = 20_000;
 
 /**
- * Caches applications and endpoints, so that accepting and delivering a message does not read them
- * from the store. An entry is dropped when a signal reports a change. When the cache is full, the
- * oldest entry is dropped.
+ * Caches applications and endpoints, so that accepting and delivering a message does not need to
+ * read them from the store. An entry is dropped when a signal reports a change. When the cache is
+ * full, the oldest entry is dropped.
  */
 export class Directory {
   readonly #byKey = new Map<string, ApplicationEntry>();
   readonly #keysOf = new Map<Seq, Set<string>>();
   readonly #endpoints = new Map<Seq, EndpointEntry>();
   /**
-   * Incremented with every change, so that an entry that was read before a change is not cached
-   * after it.
+   * Incremented with every change, so that an entry read before a change is not cached after the
+   * change.
    */
   #changes = 0;
 
@@ -71,8 +71,8 @@ export class Directory {
   }
 
   /**
-   * Returns null if the application does not exist. Returns a promise only if the store must be
-   * read.
+   * Returns an application's entry, or null if the application does not exist. Returns a promise
+   * only if the store must be read.
    */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     const name = `${environmentSeq}/${"seq" in key ? key.seq : `=${key.uid}`}`;
@@ -119,7 +119,10 @@ export class Directory {
     }
   }
 
-  /** Also returns disabled and deleted endpoints; null if the endpoint never existed. */
+  /**
+   * Returns an endpoint's entry, even if the endpoint is disabled or deleted, or null if the
+   * endpoint never existed. Returns a promise only if the store must be read.
+   */
   endpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;

@@ -22,7 +22,7 @@ import type {
 } from "./index.ts";
 
 /**
- * Messages, attempts and dead letters, for the API and for replays.
+ * Reads messages, attempts and dead letters, for the API and for replays.
  *
  * **Stable order.** Some readers follow a list by number: `replayable`, `attempts.count`, and
  * `messages.list` in ascending order for pollers. Once a row has been returned, no row with the
@@ -32,16 +32,16 @@ export interface History {
   readonly messages: {
     find(applicationSeq: Seq, key: Key): Promise<Message | null>;
     get(seq: Seq): Promise<Message | null>;
-    /** Newest first. With `withContent: false`, `payload` is null. */
+    /** Lists messages, newest first. If `withContent` is false, `payload` is null. */
     list(applicationSeq: Seq, filter: MessageFilter, page: PageRequest, withContent: boolean): Promise<PageOf<Message>>;
     /**
-     * The newest messages of an environment, without payloads. Messages that are older than the
-     * newest 5,000 of all environments are not found.
+     * Lists the newest messages of an environment, without payloads. Only the 5,000 newest messages
+     * of all environments are searched.
      */
     latest(environmentSeq: Seq, limit: number): Promise<readonly LatestMessage[]>;
     /**
-     * The messages with a delivery to one of the application's endpoints, newest first, without
-     * payloads.
+     * Lists the messages with a delivery to one of the application's endpoints, newest first,
+     * without payloads.
      */
     ofEndpoint(
       applicationSeq: Seq,
@@ -53,14 +53,14 @@ export interface History {
   };
 
   readonly attempts: {
-    /** Newest first. */
+    /** Lists attempts, newest first. */
     ofEndpoint(
       endpointSeq: Seq,
       filter: AttemptFilter,
       page: PageRequest,
       withContent: boolean,
     ): Promise<PageOf<Attempt>>;
-    /** Newest first. */
+    /** Lists attempts, newest first. */
     ofMessage(
       messageSeq: Seq,
       filter: AttemptFilter,
@@ -68,11 +68,12 @@ export interface History {
       withContent: boolean,
     ): Promise<PageOf<Attempt>>;
     get(messageSeq: Seq, attemptSeq: Seq): Promise<Attempt | null>;
-    /** Deletes the response that is stored with an attempt. */
+    /** Deletes the response of an attempt. */
     expunge(attemptSeq: Seq): Promise<void>;
     /**
-     * Counts up to `limit` of the endpoint's attempts with numbers from `from` (inclusive) to `to`
-     * (exclusive). `next` is the first attempt that was not counted; null if all were counted.
+     * Counts the endpoint's attempts with numbers from `from` (inclusive) to `to` (exclusive), at
+     * most `limit` of them. `next` is the first attempt that was not counted, or null if all were
+     * counted.
      */
     count(
       endpointSeq: Seq,
@@ -83,13 +84,13 @@ export interface History {
   readonly deadLetters: {
     list(filter: DeadLetterFilter, page: PageRequest): Promise<PageOf<DeadLetter>>;
     groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
-    /** The groups of dead letters that `Queue.redrive` would redrive. */
+    /** Counts, in groups, the dead letters that `Queue.redrive` would redrive. */
     redrivable(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]>;
   };
 
   /**
    * Reads the next `limit` messages, oldest first, and returns those that a replay would send.
-   * Messages whose payload was deleted are skipped.
+   * Skips messages whose payload was deleted.
    */
   replayable(order: ReplayOrder, limit: number): Promise<ReplayPage>;
 
@@ -98,8 +99,8 @@ export interface History {
     cursor(key: PollerKey): Promise<Seq | null>;
     /**
      * Moves a cursor. Returns false and stores nothing if the consumer is new and the application
-     * already has `consumersMax` consumers. With `onlyForward`, a cursor never moves to an earlier
-     * message. Does nothing if the application was deleted.
+     * already has `consumersMax` consumers. If `onlyForward` is true, a cursor never moves to an
+     * earlier message. Does nothing if the application was deleted.
      */
     move(
       key: PollerKey,
@@ -108,7 +109,7 @@ export interface History {
     ): Promise<boolean>;
   };
 
-  /** Counts all pending deliveries and dead letters. Too slow to run on every request. */
+  /** Counts all pending deliveries and dead letters. This is too slow to run for every request. */
   totals(): Promise<readonly StoreTotals[]>;
   /** Counts the failing endpoints of an environment. */
   failingEndpoints(environmentSeq: Seq): Promise<number>;

@@ -1,9 +1,12 @@
 import type { Seq } from "../core/id.ts";
 import type { PageOf, PageRequest, Pruned, StoreHealth, StoreSize, Task, TaskFilter, UnenforcedRule } from "./index.ts";
 
-/** Background tasks, retention, size and health. */
+/** Manages background tasks, retention, size and health. */
 export interface Housekeeping {
-  /** Work that continues after the response to the request that started it, and across restarts. */
+  /**
+   * Work that continues after the response to the request that started it. It also continues after
+   * a restart.
+   */
   readonly tasks: {
     /** Stores a new task. If the task is running, this process gets its lease. */
     create(task: Task): Promise<void>;
@@ -18,15 +21,15 @@ export interface Housekeeping {
      * Leases the running tasks that no other live process holds. Returns all running tasks that
      * this process now holds, oldest first.
      *
-     * A process holds its leases as long as it lives, and loses a task's lease when the task ends.
-     * If a process is cut off for so long that another process takes its tasks, its next write for
-     * such a task rejects with `LeaseLost` and changes nothing. So two processes may begin the same
-     * step, but only one commits it.
+     * A process holds the lease of a task until the process or the task ends. If a process is cut
+     * off for so long that another process takes its tasks, its next write for such a task rejects
+     * with `LeaseLost` and changes nothing. So two processes may begin the same step, but only one
+     * commits it.
      */
     lease(): Promise<readonly Task[]>;
   };
 
-  /** Small named values of the installation, such as the generated root token's hash. */
+  /** Small named values of the installation, such as the hash of the generated root token. */
   readonly meta: {
     get(name: string): Promise<string | null>;
     set(name: string, value: string): Promise<void>;
@@ -43,13 +46,13 @@ export interface Housekeeping {
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;
-  /** Reads a row of the store. Rejects with `StoreUnavailable` if the store cannot be read. */
+  /** Reads one row. Rejects with `StoreUnavailable` if the store cannot be read. */
   ping(): Promise<void>;
   /**
-   * Whether the store works, judged by the last commit or read. While it fails, the store commits a
-   * probe every 2 seconds, so the state also changes without traffic.
+   * Returns whether the store works, judged by the last commit or read. While it fails, the store
+   * commits a probe every 2 seconds, so the state also changes without traffic.
    */
   health(): Promise<StoreHealth>;
-  /** The rules that stored rows broke when the store was opened. */
+  /** Returns the rules that stored rows broke when the store was opened. */
   unenforcedRules(): Promise<readonly UnenforcedRule[]>;
 }

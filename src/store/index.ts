@@ -22,7 +22,7 @@ export type * from "./records/token.ts";
  * The durable store, by role. Nothing outside `store/` knows SQL.
  *
  * An open store belongs to one process. Several processes may have the same data open. Every
- * implementation guarantees the following; the suites in `test/store/suites` check it.
+ * implementation guarantees the following, and the suites in `test/store/suites` check it.
  *
  * - **Durable.** A write resolves only after its commit has been synced to disk (unless the setting
  *   `sync` is `normal`).
@@ -47,7 +47,7 @@ export type * from "./records/token.ts";
  * (`core/id.ts`).
  */
 export interface Store {
-  /** The seed of `IdCodec`: four random words, generated when the data directory is created. */
+  /** The seed of `IdCodec`: four random words, generated with the data directory. */
   readonly idSeed: readonly [number, number, number, number];
   /** Generates the numbers of new rows. */
   readonly numbers: SeqSource;
@@ -60,15 +60,16 @@ export interface Store {
    * Calls `start`, commits the writes that it begins as one atomic group, in the order in which
    * they were begun, and resolves to their results.
    *
-   * - `start` returns the promises of all writes that it began, and begins no other write later.
-   * - If a write fails, none is stored. Its promise and the call reject with the write's error; the
-   *   promises of the other writes reject with `GroupUndone`.
-   * - A unique name that is taken also undoes the group. The method reports it as usual (`false`,
-   *   `taken`); the other writes and the call reject with `GroupUndone`. Every other refusal
-   *   (`gone`, a known `eventId`, a token that is already revoked) is a result, and the rest is
-   *   stored.
+   * - `start` returns the promises of all writes that it began. It must not begin another write
+   *   later.
+   * - If a write fails, none is stored. The failed write and the call reject with its error; the
+   *   other writes reject with `GroupUndone`.
+   * - A unique name that is taken also undoes the group. The write itself returns this as usual
+   *   (`false`, `taken`); the other writes and the call reject with `GroupUndone`. Every other
+   *   refusal (`gone`, a known `eventId`, a token that is already revoked) is a normal result, and
+   *   the rest of the group is stored.
    * - A group that is begun within `start` becomes part of the outer group.
-   * - If `start` throws, none of its writes is made, and their promises never settle.
+   * - If `start` throws, no write is made, and the promises of its writes never settle.
    */
   together<T extends readonly Promise<unknown>[]>(
     start: () => readonly [...T],

@@ -27,24 +27,27 @@ import type {
  * **Stable order.** Lanes are read by cursor, so no row may appear behind a cursor: once `due` has
  * returned a row, no delivery that is accepted later becomes visible at or before the row's
  * position. On SQLite, one process generates the numbers and commits them in the same order. A
- * store whose transactions commit in another order must hold rows back until every earlier number
- * has been committed or abandoned. A command that puts a delivery behind a cursor on purpose (a
- * resend, a retry in a lane that became fifo) sends `lane.filled` with the delivery's position.
+ * store whose transactions commit in another order must hide rows until every smaller number has
+ * been committed or abandoned. Some commands put a delivery behind a cursor on purpose: a resend,
+ * or a retry in a lane that became fifo. They send `lane.filled` with the delivery's position.
  *
  * **Claims.** A process serves only the lanes that it has claimed. For a short time two processes
- * may believe that they own a lane, for example if one of them was paused for longer than its claim
- * was valid. `settle` still moves each round of a delivery at most once, and the other process gets
- * `stale`. The message may have been sent twice: delivery is at least once.
+ * may believe that they own a lane, for example if one of them was suspended for longer than its
+ * claim was valid. `settle` still moves each round of a delivery at most once; the second process
+ * gets `stale`. The message may then have been sent twice: delivery is at least once.
  */
 export interface Queue {
   /** Claims the lanes that no live process has claimed. */
   claim(): Promise<Claim>;
   /**
-   * Replaces a claim with one that is valid for longer. The old claim may already have expired. The
-   * new claim may own fewer or more lanes. If this rejects, the old claim is unchanged.
+   * Replaces a claim, even an expired one, with one that is valid for longer. The new claim may own
+   * fewer or more lanes. If this rejects, the old claim is unchanged.
    */
   renew(claim: Claim): Promise<Claim>;
-  /** Releases a claim's lanes. Called after every attempt under the claim has been settled. */
+  /**
+   * Releases the lanes of a claim. To be called after every attempt under the claim has been
+   * settled.
+   */
   release(claim: Claim): Promise<void>;
 
   /**
@@ -54,7 +57,7 @@ export interface Queue {
    */
   accept(messages: readonly NewMessage[]): Promise<readonly AcceptResult[]>;
 
-  /** The first response to each idempotency key, as long as it is valid. */
+  /** The first response to each idempotency key, until the key expires. */
   readonly idempotency: {
     get(key: Uint8Array, now: number): Promise<IdempotentResponse | null>;
     /**
@@ -66,23 +69,23 @@ export interface Queue {
   };
 
   /**
-   * Up to `limit` claimed lanes with a pending delivery, in order of endpoint, starting after
-   * `afterEndpoint`.
+   * Lists claimed lanes that have a pending delivery, in order of endpoint, starting after
+   * `afterEndpoint`. Returns at most `limit` lanes.
    */
   pendingLanes(claim: Claim, afterEndpoint: Seq, limit: number): Promise<readonly PendingLane[]>;
   /**
-   * Up to `limit` pending deliveries of a lane after the cursor `after` and up to the position
-   * `upTo` (inclusive), in lane order.
+   * Lists pending deliveries of a lane, in lane order, after the cursor `after` and up to the
+   * position `upTo` (inclusive). Returns at most `limit` deliveries.
    */
   due(endpointSeq: Seq, after: LaneCursor, upTo: Seq, limit: number): Promise<readonly PendingDelivery[]>;
   /**
-   * The position of the first pending delivery of a lane after the cursor `after`; null if there is
-   * none.
+   * Returns the position of the first pending delivery of a lane after the cursor `after`, or null
+   * if there is none.
    */
   nextPosition(endpointSeq: Seq, after: LaneCursor): Promise<Seq | null>;
   /**
-   * The content of these messages that attempts need, in the order of `messageSeqs`; null for a
-   * message that no longer exists.
+   * Returns the content of messages that attempts need, in the order of `messageSeqs`. A message
+   * that no longer exists is null.
    */
   contents(messageSeqs: readonly Seq[]): Promise<ReadonlyArray<MessageContent | null>>;
 
@@ -95,20 +98,21 @@ export interface Queue {
    * stored in another order. `failingSince` is read and written in the same commit, so callers need
    * not know it.
    *
-   * A settlement may be retried if its outcome is unknown. If its attempt is already stored, the
-   * settlement changes nothing and returns the same result (`moved` instead of `revived`).
+   * A settlement may be retried if it is unknown whether it was committed. If its attempt is
+   * already stored, the settlement changes nothing and returns the same result (`moved` instead of
+   * `revived`).
    */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
   /**
-   * Ends up to `limit` pending deliveries of a lane without an attempt: `dead` with the reason
-   * `disabled`, or `cancelled`. Returns how many were ended; fewer than `limit` means that none is
-   * left. Does nothing if `state` is `dead` and the endpoint is enabled.
+   * Ends pending deliveries of a lane, at most `limit`, without an attempt. They become `dead` with
+   * the reason `disabled`, or `cancelled`. Returns the number of ended deliveries; fewer than
+   * `limit` means that none is left. Does nothing if `state` is `dead` and the endpoint is enabled.
    */
   bury(endpointSeq: Seq, state: "dead" | "cancelled", now: number, limit: number): Promise<number>;
 
   /**
-   * Makes a message pending for an endpoint, whatever the delivery's state: a new round at the end
-   * of the lane, due now.
+   * Makes a message pending for an endpoint, whatever the delivery's state. The delivery starts a
+   * new round at the end of the lane and is due now.
    */
   resend(
     messageSeq: Seq,
@@ -116,12 +120,12 @@ export interface Queue {
     delivery: { readonly seq: Seq; readonly position: Seq; readonly now: number },
   ): Promise<{ readonly was: DeliveryWas; readonly deliverySeq: Seq }>;
   /**
-   * Makes messages pending for one endpoint in one commit. Each gets a new round at the end of the
-   * lane, due now. Positions are `first` and up, one number each; for a new delivery this number is
-   * also its `seq`. In a fifo lane a pending delivery keeps its position. Skips a message whose
-   * delivery has changed since it was found.
+   * Makes messages pending for one endpoint in one commit. Each delivery starts a new round at the
+   * end of the lane and is due now. Positions start at `first`, one number each; for a new delivery
+   * this number is also its `seq`. In a fifo lane a pending delivery keeps its position. Skips a
+   * message whose delivery has changed since it was found.
    *
-   * The same commit updates the task that `progress` returns for the result. If this process does
+   * The same commit stores the task that `progress` returns for the result. If this process does
    * not hold the task's lease, nothing changes and the call rejects with `LeaseLost`.
    */
   resendAll(
@@ -132,10 +136,10 @@ export interface Queue {
   ): Promise<Resent>;
 
   /**
-   * Makes up to `limit` dead letters pending again, oldest delivery first, starting after `after`.
-   * Each gets a new round at the end of its lane, due now. Positions are `first` and up, one number
-   * each. Skips dead letters whose endpoint is deleted or disabled, or whose payload was deleted.
-   * The same commit updates the task, as in `resendAll`.
+   * Makes dead letters pending again, at most `limit`, oldest delivery first, starting after
+   * `after`. Each delivery starts a new round at the end of its lane and is due now. Positions
+   * start at `first`, one number each. Skips dead letters whose endpoint is deleted or disabled, or
+   * whose payload was deleted. The same commit updates the task, as in `resendAll`.
    */
   redrive(
     filter: DeadLetterFilter,
@@ -143,7 +147,7 @@ export interface Queue {
     at: { readonly first: Seq; readonly now: number },
     progress: (redriven: Redriven) => Task,
   ): Promise<Redriven>;
-  /** Cancels up to `limit` dead letters. Returns how many were cancelled. */
+  /** Cancels dead letters, at most `limit`. Returns the number of cancelled dead letters. */
   drop(filter: DeadLetterFilter, limit: number): Promise<number>;
 
   /** Deletes payloads and cancels the pending deliveries of their messages. */
@@ -151,13 +155,13 @@ export interface Queue {
     /** Expunges one message. Returns the number of cancelled deliveries. */
     message(seq: Seq): Promise<number>;
     /**
-     * Expunges messages in one commit. `found` contains, for each key in order, whether the message
+     * Expunges messages in one commit. `found` states for each key, in order, whether the message
      * exists.
      */
     messages(applicationSeq: Seq, keys: readonly Key[]): Promise<Expunged & { readonly found: readonly boolean[] }>;
     /**
      * Expunges the next `limit` messages of an application between `from` and `before` (both
-     * exclusive). `last` is the message after which to continue; null if there are no more. The
+     * exclusive). `last` is the message to continue after, or null if no messages are left. The
      * same commit updates the task, as in `resendAll`.
      */
     step(

@@ -9,8 +9,8 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * The write was undone because another write in its `Store.together` failed or used a name that is
- * taken. `cause` is the error of the other write.
+ * The write was undone because another write in the same `Store.together` failed or used a name
+ * that is taken. `cause` is the error of the other write.
  */
 export class GroupUndone extends Error {
   override readonly name = "GroupUndone";
@@ -23,12 +23,15 @@ export class GroupUndone extends Error {
 /** Identifies a record by its number or its uid (a message by its `eventId`). */
 export type Key = { readonly seq: Seq } | { readonly uid: string };
 
-/** The page of a list to read. */
+/** Selects a page of a list. */
 export interface PageRequest {
   readonly limit: number;
-  /** Exclusive start. Null means the beginning in display order. */
+  /** The page starts after this number. Null means the beginning in display order. */
   readonly from: Seq | null;
-  /** Reads the page that ends before `from`. Its rows are also in display order. */
+  /**
+   * Reads the page that ends before `from`, instead of the one after it. The rows are still in
+   * display order.
+   */
   readonly backwards: boolean;
   /** Display order, by sequence number. */
   readonly order: "ascending" | "descending";
@@ -39,13 +42,13 @@ export interface PageOf<T> {
   /** Whether there are more rows in the direction of reading. */
   readonly more: boolean;
   /**
-   * Set if the search was interrupted because it took long. The page may be short or even empty,
-   * `more` is true, and the next page starts here instead of at the last row.
+   * Set if the search stopped early because it took too long. The page may then be short or even
+   * empty, `more` is true, and the next page starts here instead of after the last row.
    */
   readonly resume?: Seq;
 }
 
-/** Restricts a list by time. Absent fields do not restrict it. */
+/** Restricts a list to rows within a time range. An absent field sets no bound. */
 export interface TimeWindow {
   /** Exclusive. */
   readonly before?: number;

@@ -8,7 +8,7 @@ export type { Endpoint } from "../../core/resources/endpoint.ts";
 export type { Environment } from "../../core/resources/environment.ts";
 export type { EventType } from "../../core/resources/event-type.ts";
 
-/** The records that were deleted with an environment. */
+/** The records that were deleted together with an environment. */
 export interface DeletedWithEnvironment {
   /** Includes the hidden application. */
   readonly applications: readonly Seq[];
@@ -27,12 +27,15 @@ export type ApplicationUpdate = { readonly before: Application; readonly after: 
  */
 export type Validation = EventType["validation"];
 
-/** Applications that a list leaves out. */
+/** Applications that a list excludes. */
 export interface ApplicationExclusion {
   readonly withoutEndpoints: boolean;
-  /** Applications that have endpoints, all of them disabled. */
+  /** Excludes applications that have endpoints, all of them disabled. */
   readonly allDisabled: boolean;
-  /** Applications that have endpoints, all with a URL that starts with this prefix. */
+  /**
+   * Excludes applications that have endpoints, all with a URL that starts with this prefix. Null
+   * excludes none.
+   */
   readonly allAt: string | null;
 }
 
@@ -52,14 +55,14 @@ export interface KnownEndpoint extends Endpoint {
   readonly environmentSeq: Seq;
   /** Attempts per second over all endpoints of its application; null means unlimited. */
   readonly applicationThrottleRate: number | null;
-  /** The endpoint or its application was deleted. */
+  /** Whether the endpoint or its application was deleted. */
   readonly deleted: boolean;
 }
 
 /** The fields of an endpoint that decide which messages it gets. */
 export type ActiveEndpoint = Pick<Endpoint, "seq" | "eventTypes" | "channels">;
 
-/** One signing key of an endpoint, `whsec_…` or `whsk_…`. */
+/** A signing key of an endpoint, `whsec_…` or `whsk_…`. */
 export interface EndpointSecret {
   readonly secret: string;
   /** Null for the current secret. An older secret signs until this time. */

@@ -14,7 +14,7 @@ export interface PendingDelivery {
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
   /**
-   * Position in the lane. A parallel lane reads a delivery at the time that its position contains.
+   * Position in the lane. In a parallel lane, it contains the time at which the delivery is read.
    */
   readonly position: Seq;
   /** Earliest time of the next attempt. In a fifo lane it may be later than the position's time. */
@@ -22,8 +22,8 @@ export interface PendingDelivery {
   /** Failed attempts in this round. */
   readonly attempts: number;
   /**
-   * Incremented with each resend and redrive. Settlements from earlier rounds do not change the
-   * delivery.
+   * Incremented with each resend and redrive. A settlement from an earlier round does not change
+   * the delivery.
    */
   readonly round: number;
   readonly trigger: Trigger;
@@ -48,12 +48,13 @@ export interface Attempt {
   readonly endpointSeq: Seq;
   /** The endpoint's URL at the time of the attempt. */
   readonly url: string;
-  /** Why the attempt failed; null if it succeeded. */
+  /** The reason why the attempt failed, or null if it succeeded. */
   readonly reason: FailureReason | null;
-  /** 0 if there was no response. */
+  /** The HTTP status, or 0 if there was no response. */
   readonly responseStatus: number;
   /**
-   * The truncated response body, or an error text if there was no response. Null after expunging.
+   * The truncated response body, or an error text if there was no response. Null after it was
+   * expunged.
    */
   readonly response: Uint8Array | null;
   readonly durationMs: number;
@@ -67,28 +68,34 @@ export interface Attempt {
 export interface Settlement {
   readonly attempt: Attempt;
   /**
-   * Message fields by which filters find the attempt. If absent, they are read from the message.
+   * Fields of the message by which filters find the attempt. If absent, they are read from the
+   * stored message.
    */
   readonly message?: Pick<MessageContent, "eventType" | "channels" | "tags">;
   readonly round: number;
   readonly next:
     | { readonly state: "delivered" }
-    /** `attempts` counts the attempts in this round. */
+    /** `attempts` is the number of attempts in this round. */
     | {
         readonly state: "pending";
         readonly attempts: number;
         readonly dueAt: number;
-        /** New position in a parallel lane. In a fifo lane the delivery keeps its position. */
+        /**
+         * The new position, used only in a parallel lane. In a fifo lane the delivery keeps its
+         * position.
+         */
         readonly position: Seq;
       }
     | { readonly state: "dead"; readonly reason: FailureReason };
   /** Time at which the attempt ended. */
   readonly settledAt: number;
-  /** Disable the endpoint regardless of its health, because it responded that it is gone. */
+  /**
+   * Whether to disable the endpoint regardless of its health, because it responded that it is gone.
+   */
   readonly disableEndpoint: boolean;
   /**
-   * Disable the endpoint if all its attempts, including this one, have failed for this long, in ms;
-   * 0 means never.
+   * Time of continuous failure, including this attempt, after which the endpoint is disabled, in
+   * ms; 0 means never.
    */
   readonly disableAfterMs: number;
 }
@@ -97,19 +104,19 @@ export interface Settlement {
 export interface Settled {
   /**
    * `moved`: the delivery went from `pending` to `next`. `revived`: the delivery was buried during
-   * the attempt, and went from `dead` to `delivered` because the attempt succeeded. `stale`: the
+   * the attempt and went from `dead` to `delivered`, because the attempt succeeded. `stale`: the
    * delivery did not change, because it was resent, cancelled, buried or settled by another process
    * during the attempt.
    */
   readonly change: "moved" | "revived" | "stale";
   /**
-   * The delivery's next state. It is the settlement's `next`, except when a delivery due for a
-   * retry is dead (`disabled`) because its endpoint is disabled.
+   * The delivery's next state. It is the settlement's `next`, with one exception: a delivery that
+   * is due for a retry becomes dead (`disabled`) if its endpoint is disabled.
    */
   readonly next: Settlement["next"];
   /**
-   * Set if this settlement disabled the endpoint. The endpoint's other pending deliveries are left
-   * to `bury`.
+   * Set if this settlement disabled the endpoint. `bury` ends the endpoint's other pending
+   * deliveries later.
    */
   readonly disabled: { readonly cause: "gone" | "failing"; readonly failingSince: number } | null;
 }
@@ -128,15 +135,15 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly reason: FailureReason | null;
   readonly dueAt: number;
-  /** Attempts in all rounds. */
+  /** Number of attempts in all rounds. */
   readonly attemptsTotal: number;
 }
 
 /** The lanes that this process may serve. */
 export interface Claim {
   /**
-   * Time from which another process may serve the lanes. No attempt may start after this time;
-   * attempts under way are settled as usual. Infinity if no other process can take the lanes.
+   * Time from which another process may serve the lanes. No attempt may start after this time, but
+   * attempts in progress are settled as usual. Infinity if no other process can take the lanes.
    */
   readonly validUntil: number;
   owns(endpointSeq: Seq): boolean;

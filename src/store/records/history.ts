@@ -5,7 +5,7 @@ import type { TimeWindow } from "./common.ts";
 import type { Attempt, Delivery, DeliveryState, DeliveryStatus } from "./delivery.ts";
 import type { Message, MessageFilter } from "./message.ts";
 
-/** The class of a response status; `none` if there was no response. */
+/** The class of a response status, or `none` if there was no response. */
 export type ResponseClass = "none" | "1xx" | "2xx" | "3xx" | "4xx" | "5xx";
 
 export interface AttemptFilter extends MessageFilter {
@@ -17,14 +17,14 @@ export interface AttemptFilter extends MessageFilter {
 export interface EndpointMessageFilter extends MessageFilter {
   /**
    * `delivered` includes deliveries that succeeded in an earlier round. `failed` includes cancelled
-   * deliveries, but excludes any that ever succeeded.
+   * deliveries, but excludes deliveries that ever succeeded.
    */
   readonly status?: DeliveryStatus;
 }
 
 /** A message with its delivery to an endpoint. */
 export interface EndpointMessage {
-  /** The number of the message. */
+  /** The sequence number of the message. */
   readonly seq: Seq;
   readonly message: Message;
   readonly delivery: Delivery;
@@ -44,7 +44,7 @@ export interface PollerKey {
 }
 
 export interface DeadLetter {
-  /** The number of the delivery. */
+  /** The sequence number of the delivery. */
   readonly seq: Seq;
   readonly applicationSeq: Seq;
   readonly messageSeq: Seq;
@@ -53,7 +53,7 @@ export interface DeadLetter {
   readonly endpointSeq: Seq;
   readonly url: string;
   readonly reason: FailureReason;
-  /** Attempts in all rounds. */
+  /** Number of attempts in all rounds. */
   readonly attempts: number;
   readonly lastAttempt: Attempt | null;
   readonly deadAt: number;
@@ -79,31 +79,31 @@ export interface DeadLetterGroup {
 }
 
 /**
- * The messages from an application to send to one of its endpoints, again or for the first time.
+ * Selects messages of an application to send to one of its endpoints, again or for the first time.
  */
 export interface ReplayOrder {
   readonly applicationSeq: Seq;
   readonly endpointSeq: Seq;
   /**
    * `failed`: messages whose delivery is dead or being retried, unless an earlier round succeeded.
-   * `missing`: messages without a delivery, or whose delivery died without an attempt. `sent`:
-   * messages with a delivery, except those waiting for their first attempt.
+   * `missing`: messages without a delivery, or whose delivery became dead without an attempt.
+   * `sent`: messages with a delivery, except those waiting for their first attempt.
    */
   readonly which: "failed" | "missing" | "sent";
   /** Messages between `from` and `before`, both exclusive. */
   readonly from: Seq;
   readonly to: Seq;
   /**
-   * Time of the request. Deliveries that ended later are skipped, so that a replay never sends its
-   * own failures again.
+   * Time of the request. Skips deliveries that ended later, so that a replay never sends its own
+   * failures again.
    */
   readonly askedAt: number;
   readonly eventTypes?: readonly string[];
   readonly channel?: string;
   readonly tag?: string;
-  /** Status of the delivery. Allowed only if `which` is `sent`. */
+  /** Status of the delivery. Set only if `which` is `sent`. */
   readonly status?: DeliveryStatus;
-  /** Class of the latest response. Allowed only if `which` is `sent`. */
+  /** Class of the latest response. Set only if `which` is `sent`. */
   readonly responseClass?: ResponseClass;
 }
 
@@ -112,13 +112,13 @@ export interface Replayable {
   readonly messageSeq: Seq;
   readonly eventType: string;
   readonly channels: readonly string[] | null;
-  /** The message's delivery to the endpoint when it was found; null if there is none. */
+  /** The delivery to the endpoint when the message was found, or null if there was none. */
   readonly delivery: { readonly seq: Seq; readonly state: DeliveryState; readonly round: number } | null;
 }
 
 export interface ReplayPage {
   readonly rows: readonly Replayable[];
-  /** The last message that was read, after which to continue; null if there are no more. */
+  /** The last message that was read, to continue after. Null if no messages are left. */
   readonly last: Seq | null;
 }
 
@@ -127,8 +127,8 @@ export interface Redriven {
   readonly redriven: number;
   readonly endpoints: readonly Seq[];
   /**
-   * The last delivery that was looked at, after which to continue; null if no dead letter is left.
-   * One call looks at a limited number of deliveries, so it may redrive fewer than `limit`.
+   * The last delivery that was looked at, to continue after. Null if no dead letters are left. One
+   * call looks at a limited number of deliveries, so it may redrive fewer than `limit`.
    */
   readonly last: Seq | null;
 }
@@ -137,7 +137,7 @@ export interface Redriven {
 export type Resent = Readonly<Record<DeliveryWas, number>>;
 
 export interface Expunged {
-  /** Number of messages that had a payload. */
+  /** Number of messages whose payload was deleted. */
   readonly messages: number;
   /** Number of pending deliveries that were cancelled. */
   readonly cancelled: number;
@@ -145,7 +145,7 @@ export interface Expunged {
   readonly endpoints: readonly Seq[];
 }
 
-/** Number of pending deliveries and dead letters in an environment. */
+/** Numbers of pending deliveries and dead letters in an environment. */
 export interface StoreTotals {
   readonly environmentSeq: Seq;
   readonly pending: number;

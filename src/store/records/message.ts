@@ -10,7 +10,7 @@ export interface Message {
   readonly eventId: string | null;
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
-  /** The bytes as received; null after they have expired or were expunged. */
+  /** The bytes as received. Null after they expired or were expunged. */
   readonly payload: Uint8Array | null;
   /** Null means `application/json`. */
   readonly contentType: string | null;
@@ -25,14 +25,14 @@ export interface Message {
 
 export interface NewMessage extends Omit<Message, "payload"> {
   readonly payload: Uint8Array;
-  /** Time at which the payload expires, if that is earlier than the server's `retention`. */
+  /** Time at which the payload expires, if earlier than the server's `retention` requires. */
   readonly payloadExpiresAt: number | null;
   /**
-   * One for each endpoint. `seq` is also the position in the lane, unless `deliverAt` requires a
-   * later position (`placeAt`).
+   * One delivery per endpoint. `seq` is also the position in the lane, unless `deliverAt` requires
+   * a later position (`placeAt`).
    */
   readonly deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>;
-  /** Stored in the same commit, so that the response can be returned again. */
+  /** The entry is stored in the same commit, so that the response can be returned again. */
   readonly idempotency: IdempotencyEntry | null;
 }
 
@@ -62,7 +62,7 @@ export interface MessageFilter extends TimeWindow {
   readonly tag?: string;
 }
 
-/** The message data that an attempt needs. */
+/** The data of a message that is needed to make an attempt. */
 export interface MessageContent {
   readonly seq: Seq;
   readonly applicationSeq: Seq;
@@ -75,7 +75,7 @@ export interface MessageContent {
   readonly acceptedAt: number;
 }
 
-/** A message with the number of its deliveries by state. */
+/** A message with its numbers of deliveries by state. */
 export interface LatestMessage extends Message {
   readonly deliveries: Readonly<Record<DeliveryState, number>>;
 }

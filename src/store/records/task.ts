@@ -1,7 +1,7 @@
 import type { Seq } from "../../core/id.ts";
 
 /**
- * The task has ended, or another process works on it. Nothing was stored, and the caller must stop
+ * The task has ended or another process holds its lease. Nothing was stored. The caller must stop
  * working on the task.
  */
 export class LeaseLost extends Error {
@@ -14,14 +14,17 @@ export class LeaseLost extends Error {
 
 export type TaskStatus = "running" | "finished" | "failed";
 
-/** Work that continues after the response to the request that started it, and across restarts. */
+/**
+ * Work that continues after the response to the request that started it. It also continues after a
+ * restart.
+ */
 export interface Task {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
-  /** For example `dead-letter.redrive`. */
+  /** The kind of task, such as `dead-letter.redrive`. */
   readonly kind: string;
   readonly status: TaskStatus;
-  /** Parameters and progress, in a form that depends on `kind`. */
+  /** Parameters and progress. Their form depends on `kind`. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly updatedAt: number;
 }
@@ -29,18 +32,18 @@ export interface Task {
 export interface TaskFilter {
   readonly status?: TaskStatus;
   readonly kind?: string;
-  /** Only tasks that were created at or after this time. */
+  /** Lists only tasks that were created at or after this time. */
   readonly since?: number;
 }
 
 export interface StoreSize {
   readonly databaseBytes: number;
   readonly walBytes: number;
-  /** Free disk space for the data; null if it is not known. */
+  /** Free space on the disk of the data, or null if it is not known. */
   readonly diskFreeBytes: number | null;
 }
 
-/** A rule that some stored rows break. The store does not enforce it. */
+/** A rule that some stored rows break and that the store therefore does not enforce. */
 export interface UnenforcedRule {
   readonly table: string;
   readonly rule: string;
@@ -49,9 +52,9 @@ export interface UnenforcedRule {
 }
 
 export interface StoreHealth {
-  /** The last commit or read of the data failed. */
+  /** Whether the last commit or read of the data failed. */
   readonly failing: boolean;
-  /** Damage of the stored data has been found since the store was opened. */
+  /** Whether damaged data has been found since the store was opened. */
   readonly damaged: boolean;
 }
 

@@ -4,35 +4,36 @@ export type { Token } from "../../core/resources/token.ts";
 
 export interface TokenFilter {
   readonly environmentSeq: Seq;
-  /** Only this application's tokens. Null lists the tokens of the whole environment. */
+  /** Lists only this application's tokens. Null lists the tokens of the whole environment. */
   readonly applicationSeq: Seq | null;
-  /** Leaves out tokens that were revoked or have expired by this time. Null lists all. */
+  /** Excludes tokens that are revoked or expired at this time. Null lists all. */
   readonly validAt: number | null;
 }
 
-/** Which of an application's tokens to end, and when. */
+/** Selects tokens of an application and the time at which they expire. */
 export interface TokenEnd {
   readonly applicationSeq: Seq;
   /** Time at which the tokens expire. A token that expires earlier is unchanged. */
   readonly endsAt: number;
   /**
-   * Only tokens that were created with one of these session ids. Null means all tokens, and also
-   * JWTs issued up to `issuedUntil`.
+   * Selects only tokens that were created with one of these session ids. Null selects all tokens,
+   * and also JWTs issued up to `issuedUntil`.
    */
   readonly sessionIds: readonly string[] | null;
   readonly issuedUntil: number;
 }
 
-/** Who made a change. `name` is the name at that time. */
+/** Who made a change. `name` is the name at the time of the change. */
 export interface AuditActor {
   readonly kind: "root" | "token" | "jwt" | "command";
-  /** The token's id, or the JWT's subject. */
+  /** The token's id or the JWT's subject. */
   readonly id: string | null;
   readonly name: string | null;
 }
 
 /**
- * A change of the configuration: who changed what, and when. Contains no secrets and no payloads.
+ * A change of the configuration: who changed what, and when. Entries contain no secrets and no
+ * payloads.
  */
 export interface AuditEntry {
   readonly seq: Seq;

@@ -24,7 +24,7 @@ function excluding(exclude: ApplicationExclusion | null): Conditions {
   return where;
 }
 
-/** Number of applications that are filtered at a time, and how often for one page. */
+/** Number of applications per range. A page reads at most `PIECES_MAX` ranges. */
 const PIECE_ROWS = 200;
 const PIECES_MAX = 25;
 

@@ -37,12 +37,12 @@ const STATUS_RANGES: Readonly<Record<ResponseClass, string>> = {
   "5xx": "BETWEEN 500 AND 599",
 };
 
-/** Restricts `column`, which holds a response status, to a class. */
+/** Restricts `column`, which contains a response status, to a class. */
 export function addResponseClass(where: Conditions, column: string, responseClass: ResponseClass | undefined): void {
   if (responseClass !== undefined) where.add(`${column} ${STATUS_RANGES[responseClass]}`);
 }
 
-/** Returns the conditions of a filter on the attempt `t` and its message `m`. */
+/** Returns the conditions of a filter for the attempt `t` and its message `m`. */
 function conditions(filter: AttemptFilter): Conditions {
   const where = new Conditions();
   if (filter.endpointSeq !== undefined) {
@@ -69,8 +69,8 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
   ): PageOf<Attempt> => {
     const where = conditions(filter);
     const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    // CROSS JOIN fixes the order of the tables. There are few attempts, but maybe many messages of
-    // a type.
+    // CROSS JOIN makes SQLite start with the attempts. There are few attempts, but there may be
+    // many messages of a type.
     const rows = db.query<AttemptRow, [Bindings]>(
       `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
        WHERE t.${scope.column} = $scope AND t.seq >= $from AND t.seq < $to${where.sql}

@@ -7,7 +7,7 @@ import { Group, resultsOf } from "./group.ts";
 import { HealthRecord } from "./store-health.ts";
 
 /**
- * A write that waits for a commit. `work` may run more than once, so it may change nothing but the
+ * A write that waits for a commit. `work` may run more than once, so it must change nothing but the
  * database.
  */
 export interface Write {
@@ -16,7 +16,7 @@ export interface Write {
   reject(error: unknown): void;
 }
 
-/** Number of writes in a commit from which the server counts as busy. */
+/** Minimum number of writes in a commit for the server to count as busy. */
 const BUSY_WRITES = 8;
 
 /**
@@ -32,7 +32,9 @@ export class Committer {
   #closed = false;
   #crashed = false;
   readonly #onRollback: (() => void)[] = [];
-  /** Whether the last commit or read failed. The reads of the store report to it as well. */
+  /**
+   * Records whether the last commit or read failed. The reads of the store report to it as well.
+   */
   readonly health: HealthRecord;
   readonly #begin: Statement;
   readonly #commit: Statement;
@@ -41,9 +43,9 @@ export class Committer {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
-    /** Called before each COMMIT. Tests throw the error of a full disk from this callback. */
+    /** Called before each COMMIT. Tests use it to throw the error of a full disk. */
     private readonly beforeCommit: () => void = () => {},
-    /** A small write that changes the database file, to test whether the disk works. */
+    /** A small write that changes the database file. It tests whether the disk works. */
     probe: () => void = () => {},
   ) {
     this.health = new HealthRecord(clock, onFact, () => {
@@ -54,8 +56,8 @@ export class Committer {
   }
 
   /**
-   * Runs `work` in the next commit and resolves to its result after the commit is on disk. Rejects
-   * with the error that `work` throws, and then undoes only its changes. Rejects with
+   * Runs `work` in the next commit and resolves to its result after the commit is on disk. If
+   * `work` throws, rejects with that error and undoes only the changes of `work`. Rejects with
    * `StoreUnavailable` if the transaction could not be committed.
    */
   write<T>(work: () => T): Promise<T> {
@@ -132,7 +134,7 @@ export class Committer {
     this.onFact({ type: "commit.finished", writes: writes.length, durationMs });
   };
 
-  /** Runs all writes without savepoints. Returns null if one of them threw. */
+  /** Runs all writes without savepoints. Returns null if one of them throws. */
   #runTogether(writes: readonly Write[]): unknown[] | null {
     this.#open();
     const results = new Array<unknown>(writes.length);
@@ -197,8 +199,8 @@ export class Committer {
     try {
       this.#end();
     } catch {
-      // The error that caused the rollback is more useful. The next commit tries to roll back
-      // again.
+      // The error that caused the rollback is more useful, so this one is ignored. The next commit
+      // tries to roll back again.
     }
     this.#undone();
   }
@@ -225,7 +227,9 @@ export class Committer {
     this.#flush();
   }
 
-  /** Drops the queued writes and never settles a write again, like a crash. For the simulation. */
+  /**
+   * Drops the queued writes and never settles a write again, as in a crash. Used by the simulation.
+   */
   crash(): void {
     this.#crashed = true;
     this.health.close();

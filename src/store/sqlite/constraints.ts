@@ -2,14 +2,16 @@ import type { Database } from "bun:sqlite";
 import type { UnenforcedRule } from "../index.ts";
 import { codeOf } from "./disk-error.ts";
 
-/** A CHECK constraint. `name` is unique; a changed rule gets a new name and a migration. */
+/** A CHECK constraint with a unique name. A changed rule gets a new name and a migration. */
 interface Constraint {
   readonly table: string;
   readonly name: string;
   readonly check: string;
 }
 
-/** Conditions on single columns. A CHECK only fails on false, so all of them are true for null. */
+/**
+ * Conditions on single columns. A CHECK fails only if its condition is false, so null values pass.
+ */
 const isFlag = (column: string) => `${column} IN (0, 1)`;
 const isText = (column: string) => `${column} <> ''`;
 const isPositive = (column: string) => `${column} > 0`;
@@ -18,8 +20,9 @@ const isObject = (column: string) => `json_valid(${column}) AND json_type(${colu
 const isArray = (column: string) => `json_valid(${column}) AND json_type(${column}) = 'array'`;
 
 /**
- * The rules of each table. `values` has the conditions on single columns; they are one constraint,
- * because adding a constraint takes SQLite 0.2 ms. The others relate columns to each other.
+ * The rules of each table. `values` contains the conditions on single columns. They form one
+ * constraint, because adding a constraint takes SQLite 0.2 ms. The other rules relate columns to
+ * each other.
  */
 const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   meta: { values: [isText("name")] },
@@ -62,7 +65,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   attempt: {
     values: ["trigger BETWEEN 0 AND 1", "response_status BETWEEN 0 AND 999", isNatural("duration_ms")],
-    // A success is the last attempt of its round.
+    // A successful attempt is the last one of its round.
     next: ["next_attempt_at IS NULL OR reason IS NOT NULL"],
   },
   idempotency: {
@@ -93,9 +96,9 @@ export const constraints: readonly Constraint[] = Object.entries(RULES).flatMap(
 );
 
 /**
- * Adds the constraints that the tables do not have yet. If existing rows break a rule, the rule is
- * left out and returned: the rows stay as they are, and the server starts. The next start tries
- * again. Does nothing if this SQLite cannot add constraints (before 3.53).
+ * Adds the constraints that the tables do not have yet. A rule that existing rows break is not
+ * added but returned, so that the server can start. The next start tries again. Does nothing if
+ * this SQLite cannot add constraints (before 3.53).
  */
 export function addConstraints(db: Database): readonly UnenforcedRule[] {
   const tables = db.query<{ name: string; sql: string }, []>(

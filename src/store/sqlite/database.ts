@@ -10,16 +10,18 @@ const DATABASE_FILE = "boathook.db";
 const LOCK_FILE = "boathook.lock";
 const KEY_FILE = "encryption.key";
 
-/** Size of the write-ahead log at which SQLite copies it into the database: 32 MiB. */
+/**
+ * Size of the write-ahead log, in pages (32 MiB), at which SQLite copies the log into the database.
+ */
 const CHECKPOINT_PAGES = 8192;
 const CACHE_KIB = 32 * 1024;
 /**
- * Time to wait for the write lock, in ms. A command run beside the server (`token create`) may hold
- * the lock for a short time.
+ * How long to wait for the write lock, in ms. A command that runs beside the server (`token
+ * create`) may hold the lock for a short time.
  */
 const BUSY_TIMEOUT_MS = 2000;
 
-/** Creates the directory with mode 0700 unless it exists. Throws `StartError` if it cannot. */
+/** Creates the directory with mode 0700 unless it exists. Throws `StartError` if that fails. */
 export function prepareDataDir(dataDir: string): void {
   try {
     if (!existsSync(dataDir)) {
@@ -59,9 +61,9 @@ export function configure(db: Database, sync: Sync): void {
 
 /**
  * Locks a data directory for this process. The lock is an open transaction on a separate small
- * database. So the operating system releases the lock however the process ends, and commands that
- * add a row (`token create`) can still write the data. Throws `StartError` if another server holds
- * the lock.
+ * database, for two reasons: the operating system releases it however the process ends, and
+ * commands that add a row (`token create`) can still write the data. Throws `StartError` if another
+ * server holds the lock.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const db = new Database(join(dataDir, LOCK_FILE), { create: true });
@@ -82,8 +84,8 @@ export function lockDataDir(dataDir: string): { release(): void } {
 }
 
 /**
- * Returns the 32-byte key that encrypts secrets at rest. It is the configured key, or the key in
- * the key file, which is created with mode 0600 on first use.
+ * Returns the 32-byte key that encrypts secrets at rest: the configured key, or the key in the key
+ * file. The key file is created with mode 0600 on first use.
  */
 export function encryptionKey(dataDir: string, configured: string | null): Uint8Array {
   if (configured !== null) return Buffer.from(configured, "hex");
@@ -94,7 +96,7 @@ export function encryptionKey(dataDir: string, configured: string | null): Uint8
         `The key file ${path} is missing, but the directory contains data. Restore the file or set encryption-key (BOATHOOK_ENCRYPTION_KEY).`,
       );
     }
-    // "wx" fails if another process has created the file at the same time.
+    // With "wx", the call fails if another process has just created the file.
     writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
   }
   const text = readFileSync(path, "utf8").trim();

@@ -4,21 +4,21 @@ import type { DeadLetterFilter } from "../index.ts";
 import type { Bindings } from "./page.ts";
 
 /**
- * Maximum number of dead letters that one step looks at, whether or not they match a filter. A step
+ * Maximum number of dead letters that one step reads, whether or not they match a filter. A step
  * takes a few ms.
  */
 const SCANNED_AT_ONCE = 2000;
 
 /**
- * Reads dead letters in steps of bounded length. Few of many dead letters may match a filter, and a
- * query without steps would look at all of them in one turn of the event loop.
+ * Reads dead letters in steps of bounded length. Without steps, a query whose filter matches few of
+ * many dead letters would read all of them in one turn of the event loop.
  */
 export class DeadLetterScan {
-  /** The exclusive start of the first step. */
+  /** The first step reads the dead letters after this one. */
   readonly start: Seq;
   /**
-   * The FROM clause of one step, ready for more conditions. CROSS JOIN fixes the order of the
-   * tables: SQLite could otherwise start with the applications and sort all their dead letters.
+   * The FROM clause of one step, to which conditions can be added. CROSS JOIN fixes the order of
+   * the tables; otherwise SQLite could start with the applications and sort all their dead letters.
    */
   readonly from: string;
   readonly #bindings: Bindings = {};
@@ -43,7 +43,7 @@ export class DeadLetterScan {
     return { ...this.#bindings, scanned };
   }
 
-  /** Returns where the step that starts after `scanned` ends; null if it is the last one. */
+  /** Returns the end of the step that starts after `scanned`, or null if it is the last step. */
   endOf(scanned: Seq): Seq | null {
     const { count, end } = this.#end.get(this.bindings(scanned))!;
     return count < SCANNED_AT_ONCE ? null : end;

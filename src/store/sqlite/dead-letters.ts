@@ -12,12 +12,13 @@ import type { Steps } from "./steps.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /**
- * The payload exists, and the endpoint accepts deliveries. A paused endpoint gets its deliveries
- * later. A disabled endpoint would end them immediately, and their reason would be lost.
+ * Holds if the payload exists and the endpoint accepts deliveries. A paused endpoint receives its
+ * deliveries later. A disabled endpoint is excluded, because its deliveries would become dead again
+ * and lose their reason.
  */
 const CAN_BE_REDRIVEN = "e.deleted_at IS NULL AND e.disabled = 0 AND a.deleted_at IS NULL AND m.payload IS NOT NULL";
 
-/** Returns the conditions of a filter. `before` and `after` refer to `deadAt`. */
+/** Returns the conditions of a filter. Its `before` and `after` refer to `deadAt`. */
 function conditions(filter: DeadLetterFilter): Conditions {
   const where = new Conditions().add("a.environment_seq = $environmentSeq", { environmentSeq: filter.environmentSeq });
   if (filter.applicationSeq !== undefined) {
@@ -75,7 +76,7 @@ export function deadLetters(db: Database, steps: Steps): History["deadLetters"] 
   };
 }
 
-/** Counts dead letters in steps. What dies or is redriven meanwhile may be counted or not. */
+/** Counts dead letters in steps. Changes between two steps may or may not be counted. */
 async function groupsOf(
   db: Database,
   steps: Steps,

@@ -68,8 +68,8 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
     `SELECT position FROM delivery
      WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND (position > ?2 OR seq > ?3) ORDER BY position, seq LIMIT 1`,
   );
-  // Jumps from lane to lane in the index, so the cost depends on the number of lanes and not on the
-  // number of pending deliveries.
+  // Jumps from lane to lane in the index, so that the cost depends on the number of lanes rather
+  // than on the number of pending deliveries.
   const firstLane = db.prepare<PendingLane, [number]>(
     `SELECT endpoint_seq AS endpointSeq, position FROM delivery WHERE state = 0 AND endpoint_seq > ?
      ORDER BY endpoint_seq, position LIMIT 1`,

@@ -5,13 +5,13 @@ export function codeOf(error: unknown): string {
   return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
-/** Returns whether the cause of an error is the disk or the file, and not the statement. */
+/** Returns whether an error is caused by the disk or the file, not by the statement. */
 export function isDiskError(error: unknown): boolean {
   if (error instanceof StoreUnavailable) return true;
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|NOMEM)/.test(codeOf(error));
 }
 
-/** Returns whether an error means that the database file itself is damaged. */
+/** Returns whether an error means that the database file is damaged. */
 export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }

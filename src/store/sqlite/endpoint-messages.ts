@@ -21,8 +21,8 @@ const COLUMNS = `${messageColumns(false)}, d.seq AS deliverySeq, d.endpoint_seq 
   d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
 
 /**
- * The delivery succeeded in an earlier round. This requires that it is in a later round than the
- * first.
+ * The delivery succeeded in an earlier round. A delivery in its first round has none, so the
+ * subquery is skipped.
  */
 const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
   (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;
@@ -39,8 +39,8 @@ const WITH_STATUS: Readonly<Record<NonNullable<EndpointMessageFilter["status"]>,
 };
 
 /**
- * Statuses whose deliveries are rare and have an index. Deliveries with other statuses are found
- * through the application's messages.
+ * Statuses that few deliveries have and that have an index. Deliveries with other statuses are
+ * found through the application's messages.
  */
 const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>, string>>> = {
   failed: ENDED,
@@ -48,11 +48,11 @@ const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>
   cancelled: ENDED,
 };
 
-/** Number of rare rows to read at a time. */
+/** Number of rare rows that are read at a time. */
 const RARE_ROWS = 64;
 /**
- * Maximum number of pending deliveries to read from the lane. If there are more, the search goes
- * through all messages.
+ * Maximum number of pending deliveries that are read from the lane. If the lane has more, the
+ * search goes through all messages.
  */
 const WAITING_MAX = 2000;
 
@@ -93,7 +93,7 @@ function query(
   addMessageFilter(where, filter);
   if (filter.status !== undefined) where.add(WITH_STATUS[filter.status]);
   const isRare = filter.status !== undefined && RARE[filter.status] !== undefined;
-  // CROSS JOIN fixes the order of the tables: the ranges are ranges of the first table.
+  // CROSS JOIN fixes the order of the tables, because the ranges apply to the first table.
   const sql = isRare
     ? `SELECT ${COLUMNS} FROM delivery d CROSS JOIN message m ON m.seq = d.message_seq
        WHERE d.endpoint_seq = $endpointSeq AND d.message_seq >= $from AND d.message_seq < $to${where.sql}
@@ -106,7 +106,7 @@ function query(
 }
 
 /**
- * Returns the messages in an endpoint's lane, in any order; null if there are more than
+ * Returns the messages in an endpoint's lane, in any order. Returns null if there are more than
  * `WAITING_MAX`.
  */
 function waitingMessages(db: Database, endpointSeq: number): number[] | null {

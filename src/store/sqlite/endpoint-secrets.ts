@@ -4,14 +4,11 @@ import type { Configuration, EndpointSecret } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { SecretBox } from "./secret-box.ts";
 
-/**
- * Maximum number of old secrets of an endpoint that are still valid. The Svix API has the same
- * limit.
- */
+/** Maximum number of an endpoint's old secrets that are still valid, as in the Svix API. */
 const OLD_SECRETS_MAX = 10;
 
 interface Secrets extends Pick<Configuration["endpoints"], "secrets" | "rotateSecret"> {
-  /** Stores the current secret of a new endpoint. Must be called within a commit. */
+  /** Stores the first secret of a new endpoint. Must be called within a commit. */
   keepFirst(endpointSeq: Seq, secret: string): void;
 }
 

@@ -8,7 +8,7 @@ import { jsonOrNull, unlessTaken } from "./rows.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("event_type", eventTypeFields);
 
-/** The event type has no feature flags, or at least one from `$flags`. */
+/** Holds if the event type has no feature flags or at least one of `$flags`. */
 const VISIBLE = `(feature_flags = '[]' OR EXISTS (
   SELECT 1 FROM json_each(feature_flags) own JOIN json_each($flags) given ON own.value = given.value))`;
 

@@ -4,13 +4,13 @@ import type { Expunged, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { taskUpdate } from "./tasks.ts";
 
-/** Accumulates the result of expunging messages. */
+/** Sums up the results of expunging messages. */
 class Sum {
   messages = 0;
   cancelled = 0;
   readonly #endpoints = new Set<number>();
 
-  /** Counts a cancelled delivery of an endpoint. */
+  /** Counts a cancelled delivery of this endpoint. */
   cancelledFor(endpointSeq: number): void {
     this.cancelled++;
     this.#endpoints.add(endpointSeq);

@@ -3,8 +3,9 @@ import type { Signal } from "../../core/signal.ts";
 import type { Feed } from "../feed.ts";
 
 /**
- * SQLite reports that another connection has committed, but not which rows changed. Only the token
- * commands open the data directory beside the server, and they change tokens and environments.
+ * The signals to send after another connection has committed. SQLite does not report which rows
+ * changed. Only the token commands open the data directory beside the server, and they change
+ * tokens and environments.
  */
 const CHANGED_BY_COMMANDS: readonly Signal[] = [
   { type: "tokens.changed", environmentSeq: null },

@@ -1,4 +1,4 @@
-/** The schema of the first release: step 1 of the migrations. It is never changed. */
+/** The schema of the first release, which is step 1 of the migrations. It is never changed. */
 export const FIRST_SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 

@@ -2,11 +2,12 @@ import { GroupUndone, StoreUnavailable } from "../index.ts";
 import type { Write } from "./commit.ts";
 
 /**
- * Combines the writes in one `Store.together` into a single write: all of them take effect or none.
+ * Combines the writes of one `Store.together` into a single write: either all take effect or none
+ * does.
  */
 export class Group implements Write {
   readonly #writes: Write[] = [];
-  /** The write that failed in the latest run of the group. */
+  /** The write that failed when the group last ran. */
   #failed: Write | null = null;
 
   get size(): number {
@@ -17,7 +18,7 @@ export class Group implements Write {
     this.#writes.push(write);
   }
 
-  /** Drops all writes except the first `size`. The promises of dropped writes never settle. */
+  /** Drops the writes after the first `size`. The promises of dropped writes never settle. */
   cutTo(size: number): void {
     this.#writes.length = size;
   }
@@ -34,7 +35,7 @@ export class Group implements Write {
   }
 
   /**
-   * Rejects the failed write with its error, so that its caller can interpret it, and the others
+   * Rejects the failed write with its error, which its caller can interpret, and the other writes
    * with `GroupUndone`.
    */
   reject(error: unknown): void {
@@ -44,8 +45,8 @@ export class Group implements Write {
 }
 
 /**
- * Resolves like `Promise.all`, but waits for all promises, and rejects with the failed write's
- * error if there is one.
+ * Resolves like `Promise.all`, but waits until all promises have settled. If any were rejected,
+ * rejects with the failed write's error.
  */
 export async function resultsOf<T extends readonly unknown[]>(
   started: T,

@@ -4,8 +4,9 @@ import type { Attempt } from "../index.ts";
 
 /**
  * Returns a function that applies an attempt to its endpoint's health and returns the new
- * `failingSince`. It writes only if `failingSince` changes. An attempt that had to wait for the
- * disk may be stored after later attempts, so later attempts are read before a change.
+ * `failingSince`. The function writes only if `failingSince` changes. An attempt that had to wait
+ * for the disk may be stored after later attempts, so the function reads later attempts before it
+ * changes anything.
  */
 export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) => number | null {
   const current = db.prepare<{ failingSince: number | null }, [number]>(
@@ -24,7 +25,7 @@ export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) 
     const before = current.get(endpointSeq)?.failingSince ?? null;
     let after = afterAttempt(before, reason === null, endedAt);
     if (after === before || laterSuccess.get(endpointSeq, seq) !== null) return before;
-    // Without a later success every later attempt is a failure.
+    // Without a later success, all later attempts are failures.
     if (reason === null) after = firstLater.get(endpointSeq, seq)?.endedAt ?? null;
     if (after !== before) change.run(endpointSeq, after);
     return after;

@@ -10,7 +10,7 @@ interface Row {
   message_seq: number | null;
 }
 
-/** The stored responses for repeated calls with the same idempotency key. */
+/** Stores responses, to return them to repeated calls with the same idempotency key. */
 export class Idempotency {
   readonly #get;
   readonly #insert;
@@ -22,7 +22,7 @@ export class Idempotency {
     this.#get = db.prepare<Row, [Uint8Array, number]>(
       "SELECT status, body, sealed, message_seq FROM idempotency WHERE key = ? AND expires_at > ?",
     );
-    // Replaces an entry that has expired but has not been pruned yet.
+    // Replaces an expired entry that has not been pruned yet.
     this.#insert = db.prepare(
       `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
        ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = NULL, sealed = excluded.sealed,

@@ -38,18 +38,17 @@ import { watchedReads } from "./watched-reads.ts";
 export interface OpenOptions {
   readonly dataDir: string;
   readonly sync: Sync;
-  /** 64 hex digits. Null uses the key file in the data directory. */
+  /** 64 hex digits. Null means the key file in the data directory. */
   readonly encryptionKey: string | null;
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
-  /** True for the server, which locks the directory. False for commands run beside the server. */
+  /**
+   * True for the server, which locks the directory. False for commands that run beside the server.
+   */
   readonly exclusive: boolean;
 }
 
-/**
- * Opens a data directory, and creates it if necessary. Throws `StartError` if the directory cannot
- * be opened.
- */
+/** Opens a data directory and creates it if necessary. Throws `StartError` if this fails. */
 export async function openStore(options: OpenOptions): Promise<Store> {
   prepareDataDir(options.dataDir);
   const lock = options.exclusive ? lockDataDir(options.dataDir) : null;
@@ -69,11 +68,11 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 export interface MemoryStore {
   readonly store: Store;
-  /** Simulates a crash: queued writes are lost, and pending promises never settle. */
+  /** Simulates a crash: queued writes are lost and pending promises never settle. */
   crash(): void;
 }
 
-/** Opens a store on a database that belongs to the caller. For tests and the simulation. */
+/** Opens a store on a database that the caller owns. For tests and the simulation. */
 export function openMemoryStore(
   db: Database,
   clock: Clock,
@@ -92,7 +91,7 @@ interface Parts {
   readonly onFact: (fact: Fact) => void;
   readonly beforeCommit: () => void;
   readonly exclusive: boolean;
-  /** Closes the database if it belongs to the store. */
+  /** Closes the database if the store owns it. */
   readonly close: () => void;
 }
 
@@ -100,7 +99,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   migrate(db);
   checkEncryptionKey(db, box);
   sealEndpoints(db, box);
-  // A command beside the server leaves the tables as they are.
+  // A command that runs beside the server adds no constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
@@ -152,7 +151,8 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     feed: feed(db),
     together: committer.together,
     close: async () => {
-      // If the disk is full, the lost traits only make searches slower.
+      // If this fails, for example because the disk is full, the lost traits only make searches
+      // slower.
       committer.write(() => stretches.close()).catch(() => {});
       committer.close();
       close();

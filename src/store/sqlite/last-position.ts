@@ -1,13 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 
-/** Never rename this value: stored data contains it. */
+/** Must not be changed: stored data contains this name. */
 const LAST_POSITION = "last-place";
 
 /**
  * Returns a function that stores the greatest position that a resend or redrive has used. No row
- * has this number, so it could be generated again after a restart with a clock that was set back.
- * Must be called in the commit that uses the position.
+ * has that number, so after a restart with a clock that was set back, the number could be generated
+ * again. The function must be called in the commit that uses the position.
  */
 export function positionKeeper(db: Database): (position: Seq) => void {
   const keep = db.prepare(

@@ -5,14 +5,14 @@ import { STATE, STATE_NAMES } from "./deliveries.ts";
 import { type MessageRow, messageColumns, toMessage } from "./messages.ts";
 import type { Steps } from "./steps.ts";
 
-/** Number of newest messages, from all environments, that `latest` looks at. */
+/** Number of messages that `latest` searches: the newest of all environments. */
 const SCANNED_MAX = 5000;
-/** Number of messages that it looks at in one step. */
+/** Number of messages that `latest` reads in one step. */
 const SCANNED_AT_ONCE = 500;
-/** Number of deliveries that it counts in one step. */
+/** Number of deliveries that `latest` counts in one step. */
 const COUNTED_AT_ONCE = 2000;
 
-/** Reads the newest messages of an environment with the number of their deliveries by state. */
+/** Lists the newest messages of an environment with their numbers of deliveries by state. */
 export function latestVerb(db: Database, steps: Steps): History["messages"]["latest"] {
   const next = db.prepare<{ seq: Seq; wanted: 0 | 1 }, [number, number]>(
     `SELECT m.seq, a.environment_seq = ?2 AND a.operational = 0 AS wanted

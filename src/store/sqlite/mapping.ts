@@ -1,11 +1,11 @@
 import type { Field, Fields, RecordOf, ValueOf } from "../../core/resources/field.ts";
 import type { Storage } from "../../core/resources/value-type.ts";
 
-/** A column's value, and a table's row keyed by the names of the record's fields. */
+/** The value of a column. */
 type Bound = string | number | null;
 export type Row = Readonly<Record<string, Bound>>;
 
-/** How a field's values are stored in a column. */
+/** Defines how the values of a field are stored in a column. */
 interface Codec<V> {
   encode(value: V): Bound;
   decode(stored: Bound): V;
@@ -18,21 +18,23 @@ interface Column<V> extends Partial<Codec<V>> {
 /** Columns whose name or encoding differs from the default for their field. */
 type Exceptions<F extends Fields> = { readonly [K in keyof F]?: Column<ValueOf<F[K]>> };
 
-/** A table's SQL and the conversion between rows and records, derived from a resource's fields. */
+/**
+ * The SQL of a table and the conversion between rows and records, derived from a resource's fields.
+ */
 export interface Mapping<R> {
-  /** Column list for SELECT: `seq, application_seq AS applicationSeq, …`. */
+  /** The column list for SELECT: `seq, application_seq AS applicationSeq, …`. */
   readonly columns: string;
   /**
-   * INSERT statement with all columns bound by name, including columns that are not a field of the
-   * record.
+   * Returns an INSERT statement that binds all columns by name. `others` are columns that are not
+   * fields of the record.
    */
   insert(...others: readonly string[]): string;
-  /** Assignments for UPDATE: `uid = $uid, …`, without columns that never change. */
+  /** Assignments for UPDATE (`uid = $uid, …`), without columns that never change. */
   readonly assignments: string;
-  /** Ignores additional columns in the row. */
+  /** Converts a row to a record. Ignores additional columns. */
   toRecord(row: Row): R;
   toRecordOrNull(row: Row | null): R | null;
-  /** Bindings for `insert`, `assignments` and conditions on the same fields. */
+  /** Returns bindings for `insert`, `assignments` and conditions on the same fields. */
   toBindings(record: R): Record<string, Bound>;
 }
 

@@ -84,8 +84,8 @@ export function acceptVerb(
   idempotency: Idempotency,
   stretches: Stretches,
 ): Queue["accept"] {
-  // These statements run for every message. They use positional parameters and read no unneeded
-  // columns.
+  // These statements run for every message, so they use positional parameters and read only the
+  // columns that are needed.
   const insertMessage = db.prepare(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
        accepted_at, payload_expires_at, deliver_at, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -21,7 +21,7 @@ export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
   };
 }
 
-/** Returns a write that changes the database file, to test whether the disk works. */
+/** Returns a write that changes the database file. It tests whether the disk works. */
 export function probeOf(db: Database, clock: Clock): () => void {
   return () =>
     void db.run(
@@ -30,7 +30,7 @@ export function probeOf(db: Database, clock: Clock): () => void {
     );
 }
 
-/** Returns a stored value. It is generated when the data directory is created. */
+/** Returns a stored value. If the value does not exist, generates and stores it. */
 function once(db: Database, name: string, make: () => string): string {
   db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", [name, make()]);
   return (db.query("SELECT value FROM meta WHERE name = ?").get(name) as { value: string }).value;

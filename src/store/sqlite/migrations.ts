@@ -4,7 +4,7 @@ import { FIRST_SCHEMA } from "./first-schema.ts";
 
 /**
  * Migration steps that build the schema. A released step is never changed; a later step corrects
- * it. `PRAGMA user_version` is the number of the last step that has run.
+ * its errors. `PRAGMA user_version` is the number of the last step that has run.
  *
  * States of a delivery: 0 pending, 1 delivered, 2 dead, 3 cancelled.
  */
@@ -125,7 +125,7 @@ export const migrations: readonly string[] = [
     '$.statusCodeClass')
   WHERE kind = 'endpoint.bulk-replay' AND json_type(data, '$.statusCodeClass') = 'integer';
   `,
-  // What the HTTP client noted about a response, such as a header line that it skipped.
+  // A note of the HTTP client about a response, such as a skipped header line.
   "ALTER TABLE attempt ADD COLUMN note TEXT;",
   `
   -- A cancelled delivery had no end when it was expunged, and its death and reason when it was a
@@ -138,8 +138,8 @@ export const migrations: readonly string[] = [
 ];
 
 /**
- * Migrates the database to the newest schema. Throws `StartError` if a newer version has written
- * it.
+ * Migrates the database to the newest schema. Throws `StartError` if a newer version of the server
+ * has written the database.
  */
 export function migrate(db: Database): void {
   const row = db.query("PRAGMA user_version").get() as { user_version: number };

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { type Seq, type SeqSource, seqAt } from "../../core/id.ts";
 import { lastPosition } from "./last-position.ts";
 
-/** Returns the greatest number in use in any table. */
+/** Returns the greatest sequence number in use in any table. */
 export function lastSeq(db: Database): number {
   const tables = [
     "environment",
@@ -25,19 +25,19 @@ export function lastSeq(db: Database): number {
 }
 
 /**
- * First counter value within a millisecond that commands use. A millisecond has 4096 numbers; the
- * server starts at 0.
+ * The first counter value that commands use within a millisecond. A millisecond has 4096 numbers;
+ * the server uses them from 0.
  */
 const COMMANDS_FROM = 2048;
-/** Number of sequence numbers that a command reserves at a time. */
+/** Number of sequence numbers that a command reserves at once. */
 const BLOCK = 16;
 const RESERVED = "command-numbers";
 
 /**
  * Generates the numbers of a command that runs beside the server. Two commands never get the same
  * number, because each reserves its numbers in the database. A command and the server never get the
- * same number unless the server uses more than 2048 numbers in one millisecond. The first
- * reservation is made with the first number, so a command that only reads does not write.
+ * same number unless the server uses more than 2048 numbers in one millisecond. Numbers are first
+ * reserved when the first one is needed, so a command that only reads does not write.
  */
 export class CommandSeqSource implements SeqSource {
   #next: Seq = 0;
@@ -85,7 +85,7 @@ export class CommandSeqSource implements SeqSource {
   }
 }
 
-/** Returns the smallest number at or after `seq` in the second half of a millisecond. */
+/** Returns the smallest number in the second half of a millisecond that is not less than `seq`. */
 function inSecondHalf(seq: Seq): Seq {
   return seq % (2 * COMMANDS_FROM) < COMMANDS_FROM ? seq - (seq % (2 * COMMANDS_FROM)) + COMMANDS_FROM : seq;
 }

@@ -2,17 +2,19 @@ import { type Seq, seqAt } from "../../core/id.ts";
 import type { PageOf, PageRequest, TimeWindow } from "../index.ts";
 import { EVERYTHING, type Range } from "./range.ts";
 
-/** The part of a query that reads a page of a list. */
+/** The parts of a query that reads a page of a list. */
 export interface Walk {
-  /** SQL condition with a leading AND; empty if the page starts at the beginning of the list. */
+  /**
+   * An SQL condition that starts with AND. Empty if the page starts at the beginning of the list.
+   */
   readonly condition: string;
   readonly direction: "ASC" | "DESC";
 }
 
 /**
- * Reads lists by key and not by offset, so that page 1000 costs as much as page 1. The caller binds
- * `$from` and reads `limit + 1` rows. `pageOf` removes the additional row and puts a backward page
- * in display order.
+ * Reads lists by key rather than by offset, so that page 1000 costs as much as page 1. The caller
+ * binds `$from` and reads `limit + 1` rows. `pageOf` removes the additional row and puts the rows
+ * of a backward page in display order.
  */
 export function walk(column: string, page: PageRequest): Walk {
   const ascending = (page.order === "ascending") !== page.backwards;
@@ -30,7 +32,7 @@ export function pageOf<T>(rows: T[], page: { limit: number; backwards: boolean }
 }
 
 /**
- * Returns the range of numbers that a page can contain: after the page's start and within a time
+ * Returns the range of numbers that a page can contain, given the start of the page and a time
  * window.
  */
 export function rangeOf(page: PageRequest, window: TimeWindow = {}): Range {
@@ -48,14 +50,14 @@ export function directionOf(page: PageRequest): Walk["direction"] {
 }
 
 /**
- * Maximum number of ranges that one request reads. A page that needs more is short or empty and
- * says where to continue.
+ * Maximum number of ranges that one request reads. If a page needs more, it is short or empty and
+ * states where to continue.
  */
 const RANGES_MAX = 64;
 
 /**
- * Fills a page from successive ranges, in the direction of reading. `read` returns up to `limit`
- * matching rows of a range in that direction.
+ * Fills a page from successive ranges in the direction of reading. `read` returns the matching rows
+ * of a range in that direction, at most `limit`.
  */
 export function readRanges<Row>(
   page: PageRequest,
@@ -76,14 +78,14 @@ export function readRanges<Row>(
   return pageOf(rows, page);
 }
 
-/** Returns the exclusive start of the page after a range. */
+/** Returns the start (exclusive) of the page that follows a range. */
 function beyond(range: Range, page: PageRequest): Seq {
   return directionOf(page) === "ASC" ? range.to - 1 : range.from;
 }
 
 export type Bindings = Record<string, string | number | null | Uint8Array>;
 
-/** Collects conditions and their bindings. The names of bindings are without `$`. */
+/** Collects conditions and their bindings. The names of bindings do not contain the `$`. */
 export class Conditions {
   readonly values: Bindings = {};
   #sql = "";

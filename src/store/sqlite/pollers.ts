@@ -18,7 +18,7 @@ export function pollers(db: Database, committer: Committer): History["pollers"] 
     move: ({ applicationSeq, sink, consumer }, to, { onlyForward, consumersMax, now }) =>
       committer.write(() => {
         const known = cursor.get(applicationSeq, sink, consumer);
-        // The application was deleted in the meantime, with its cursors.
+        // The application was deleted together with its cursors.
         if (known === null && isThere.get(applicationSeq) === null) return true;
         if (known === null && count.get(applicationSeq)!.count >= consumersMax) return false;
         if (known === null || !onlyForward || to > known.cursor) put.run(applicationSeq, sink, consumer, to, now);

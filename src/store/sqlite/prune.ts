@@ -7,19 +7,19 @@ import { emptyStretches } from "./stretches-prune.ts";
 import { Sweep } from "./sweep.ts";
 
 /**
- * Time to keep the audit log, in ms. It is longer than for messages, because questions about who
- * changed what come late.
+ * How long the audit log is kept, in ms. This is longer than for messages, because people often ask
+ * much later who changed what.
  */
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
 /**
- * The message `m` has a pending delivery, so neither it nor its payload is deleted, however old it
- * is.
+ * Whether the message `m` has a pending delivery. If so, neither the message nor its payload is
+ * deleted, however old it is.
  */
 const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
 
-// SQLite can use the index for a cursor within one `payload_expires_at` only if the cursor is a
-// separate condition.
+// Rows with the same `payload_expires_at` are continued by a separate condition, because SQLite can
+// use the index only that way.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
@@ -54,8 +54,8 @@ export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fac
 }
 
 /**
- * Deletes messages with their deliveries and attempts, and counts the dead letters among them by
- * environment.
+ * Returns a function that deletes messages with their deliveries and attempts, and counts the
+ * deleted dead letters by environment.
  */
 function messageDropper(db: Database) {
   const deadOf = db.prepare<{ environmentSeq: number }, [number]>(
@@ -81,8 +81,8 @@ function messageDropper(db: Database) {
 type Dropper = (before: number, now: number, limit: number) => number;
 
 /**
- * Deletes rows that no other rows refer to. Each function deletes up to `limit` rows and returns
- * how many.
+ * Returns functions that delete rows to which no other rows refer. Each one deletes up to `limit`
+ * rows and returns the number of deleted rows.
  */
 function otherDroppers(db: Database): readonly Dropper[] {
   const forgetResponses = db.prepare(

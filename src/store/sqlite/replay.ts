@@ -12,7 +12,8 @@ import type { Stretches } from "./stretches.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /**
- * The application's next messages, whether or not they match, so that every step costs the same.
+ * Selects the application's next messages, whether or not they match, so that every step costs the
+ * same.
  */
 const NEXT_MESSAGES = `SELECT seq, event_type, channels, tags, deliver_at, payload IS NOT NULL AS kept FROM message
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
@@ -24,7 +25,7 @@ const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.messag
   ORDER BY t.seq DESC LIMIT 1)`;
 
 /**
- * A delivery in a new round matches none of these conditions, so repeating a step sends nothing
+ * A delivery in a new round matches none of these conditions, so a repeated step sends nothing
  * twice.
  */
 const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
@@ -90,12 +91,15 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
 }
 
 /**
- * The endpoint accepts deliveries. It may have been disabled or deleted since the message was
- * found.
+ * The endpoint accepts deliveries. The statement checks this again, because the endpoint may have
+ * been disabled or deleted since the message was found.
  */
 const TAKES = (endpointSeq: string) =>
   `EXISTS (SELECT 1 FROM endpoint WHERE seq = ${endpointSeq} AND disabled = 0 AND deleted_at IS NULL)`;
-/** The payload exists. It may have been expunged since the message was found. */
+/**
+ * The payload exists. The statement checks this again, because the payload may have been expunged
+ * since the message was found.
+ */
 const IS_KEPT = (messageSeq: string) =>
   `EXISTS (SELECT 1 FROM message WHERE seq = ${messageSeq} AND payload IS NOT NULL)`;
 

@@ -12,7 +12,7 @@ export function parsedOrNull<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T);
 }
 
-/** Returns whether an error means that a unique value is taken. */
+/** Returns whether an error is a violation of a unique constraint. */
 function isUniqueConflict(error: unknown): boolean {
   return (
     typeof error === "object" &&
@@ -22,7 +22,7 @@ function isUniqueConflict(error: unknown): boolean {
   );
 }
 
-/** Resolves to `taken` if a write fails because a unique value is taken. */
+/** Resolves to `taken` if a write fails because a unique value is already in use. */
 export async function orTaken<T>(write: Promise<T>): Promise<T | "taken"> {
   try {
     return await write;
@@ -32,7 +32,7 @@ export async function orTaken<T>(write: Promise<T>): Promise<T | "taken"> {
   }
 }
 
-/** Resolves to true, or to false if the write fails because a unique value is taken. */
+/** Resolves to true, or to false if the write fails because a unique value is already in use. */
 export async function unlessTaken(write: Promise<unknown>): Promise<boolean> {
   return (await orTaken(write)) !== "taken";
 }

@@ -14,7 +14,7 @@ export class SecretBox {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
   }
 
-  /** Throws if the text was sealed with another key or has been modified. */
+  /** Decrypts a secret. Throws if it was sealed with another key or has been modified. */
   open(sealed: Uint8Array): string {
     const decipher = createDecipheriv("aes-256-gcm", this.key, sealed.subarray(0, NONCE_BYTES));
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));

@@ -12,14 +12,17 @@ import { traitsOfAttempt } from "./traits.ts";
 
 type NextState = Settlement["next"];
 
-/** The usual result. It is a shared object, because every successful settlement returns it. */
+/**
+ * The most frequent result. It is a shared object, because nearly every successful settlement
+ * returns it.
+ */
 const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null };
 
 export function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
   const insertAttempt = attemptInserter(db, stretches);
   const move = deliveryMover(db);
   const updateHealth = healthKeeper(db);
-  // One statement for the usual case: a healthy endpoint stays healthy.
+  // A single statement for the most frequent case, a success of a healthy endpoint.
   const deliverHealthy = db.prepare(
     `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
      WHERE seq = ?1 AND round = ?2 AND state = 0
@@ -29,8 +32,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
   );
 
-  // Retention deletes attempts together with their message, so it would never delete an attempt
-  // that is stored later.
+  // Removes the attempt if its message no longer exists. Retention deletes attempts together with
+  // their message, so it would never delete this one.
   const forgetOrphan = db.prepare(
     "DELETE FROM attempt WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM message WHERE message.seq = attempt.message_seq)",
   );
@@ -50,7 +53,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     const cause: "gone" | "failing" | null = disableEndpoint ? "gone" : hasFailedTooLong ? "failing" : null;
     const next = cause === null ? settlement.next : nextAtDisabledEndpoint(settlement.next);
     if (next !== settlement.next) endsDelivery.run(attempt.seq);
-    // Changes nothing if the endpoint is already disabled or deleted.
+    // The update changes nothing if the endpoint is already disabled or deleted.
     const disabled =
       cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
         ? { cause, failingSince: failingSince ?? settledAt }
@@ -71,8 +74,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
 }
 
 /**
- * Returns a function that stores an attempt. It returns false and changes nothing if the attempt is
- * already stored.
+ * Returns a function that stores an attempt. The function returns false and changes nothing if the
+ * attempt is already stored.
  */
 function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
@@ -102,7 +105,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
   };
 }
 
-/** Returns a function that determines what an already committed settlement changed. */
+/** Returns a function that determines what a settlement changed when it was committed earlier. */
 function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled {
   const delivery = db.prepare<{ state: number; round: number; reason: string | null }, [number]>(
     "SELECT state, round, reason FROM delivery WHERE seq = ?",
@@ -129,8 +132,8 @@ function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled 
 }
 
 /**
- * Returns a function that moves a delivery to its next state, unless the delivery is in another
- * round or has ended.
+ * Returns a function that moves a delivery to its next state. The function changes nothing if the
+ * delivery is in another round or has ended.
  */
 function deliveryMover(db: Database) {
   const deliver = db.prepare(

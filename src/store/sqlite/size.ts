@@ -7,7 +7,7 @@ import type { HealthRecord } from "./store-health.ts";
 type Verbs = Pick<Housekeeping, "size" | "ping" | "health">;
 
 export function sizeVerbs(db: Database, health: HealthRecord): Verbs {
-  // Every store has this row. `SELECT 1` would not read the file.
+  // Every store has this row. `SELECT 1` would not read the database file.
   const anyRow = db.prepare("SELECT value FROM meta WHERE name = 'id-seed'");
   return {
     size: async () => ({
@@ -26,8 +26,8 @@ function bytesOf(path: string): number {
 }
 
 /**
- * Returns the free space that this process may use on the disk of a file. Returns null if the
- * system does not tell, or if the database has no file.
+ * Returns the free space on the disk of a file that this process may use. Returns null if the
+ * system does not report it or if the database has no file.
  */
 async function freeBytesOf(path: string): Promise<number | null> {
   if (path === "" || path === ":memory:") return null;

@@ -5,18 +5,21 @@ import { codeOf, isDamage, messageOf } from "./disk-error.ts";
 
 /** Time between two probes while the store fails, in ms. */
 const PROBE_EVERY_MS = 2000;
-/** Minimum time between two facts about the same error, in ms. A store may fail and recover often. */
+/**
+ * Minimum time between two facts about the same error, in ms. A store may alternate between failing
+ * and working.
+ */
 const STATED_EVERY_MS = 60_000;
 
 /**
  * Records whether the last commit or read of the database failed. While it failed, commits a probe
- * at intervals, so that a server without traffic also notices that the disk works again.
+ * at intervals, so that a server without traffic notices when the disk works again.
  */
 export class HealthRecord {
   #failing = false;
   #damaged = false;
   #closed = false;
-  /** Whether operators know of the present failure. */
+  /** Whether the current failure was published as a fact. */
   #isStated = false;
   #stated: { readonly message: string; readonly at: number } | null = null;
   #cancelProbe: Cancel | null = null;

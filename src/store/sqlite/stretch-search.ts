@@ -4,17 +4,17 @@ import type { Direction, Range } from "./range.ts";
 import { type Terms, textOf } from "./trait.ts";
 
 /**
- * Maximum number of traits that SQLite compares. With more traits, comparing them in TypeScript is
+ * Maximum number of traits that SQLite compares. For more traits, comparing them in TypeScript is
  * faster.
  */
 const CHOICES_MAX = 8;
 /**
- * Number of lines that one step of a search reads: if SQLite compares the traits, and if TypeScript
- * does.
+ * Number of index rows that one step of a search reads, if SQLite or TypeScript compares the
+ * traits.
  */
 const LINES_AT_ONCE = { bySql: 300, byReading: 30 } as const;
 
-/** A search in the lines of a list. */
+/** A search in the index rows of a list. */
 export class Search {
   readonly #bound: Statement<{ start: number }, [Bindings]>;
   readonly #next: Next;
@@ -41,7 +41,7 @@ export class Search {
     return this.#known;
   }
 
-  /** Returns the start of the range's next stretch that may match; null if there is none. */
+  /** Returns the start of the range's next stretch that may match, or null if there is none. */
   next(range: Range): Seq | null {
     return this.#next({ list: this.list, ...range });
   }

@@ -9,7 +9,7 @@ interface Line {
 const BEFORE_ALL: Line = { list: 0, start: 0 };
 
 /**
- * Returns a function that deletes stretches without rows. Each call reads up to `limit` stretches
+ * Returns a function that deletes stretches without rows. Each call checks up to `limit` stretches
  * and continues where the previous call stopped; after the last stretch it starts again. A list's
  * last stretch is kept, because rows are still added to it.
  */

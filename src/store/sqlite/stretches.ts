@@ -6,13 +6,13 @@ import { Search } from "./stretch-search.ts";
 import { type Terms, type Trait, textOf } from "./trait.ts";
 
 /**
- * Number of rows in a stretch. A larger number makes the index smaller, but a search reads more
+ * Number of rows in a stretch. With a larger number the index is smaller, but a search reads more
  * rows per match.
  */
 const STRETCH_ROWS = 64;
 /**
- * Maximum number of lists whose last stretch is kept in memory. With more lists, some stretches get
- * shorter.
+ * Maximum number of lists whose last stretch is kept in memory. If there are more lists, some
+ * stretches become shorter.
  */
 const OPEN_MAX = 10_000;
 
@@ -26,8 +26,8 @@ interface Open {
 /**
  * A sparse index of lists (an endpoint's attempts, an application's messages) by the traits of
  * their rows. An index entry per row and trait would cost more than storing the row. Instead a list
- * is divided into stretches of about 64 rows. The table `stretch` has one line for each stretch:
- * its start, and the traits of its rows.
+ * is divided into stretches of about 64 rows. The table `stretch` has one row per stretch, with the
+ * stretch's start and the traits of the rows in it.
  *
  * Example: the messages of application 7, with stretches of four rows instead of 64.
  *
@@ -44,13 +44,13 @@ interface Open {
  * reads the first and the last stretch.
  *
  * The traits of the last stretch are collected in memory and stored when the next stretch begins. A
- * crash loses them: the line stays NULL, and searches read the rows. Rows are added in the order of
- * their numbers, with rare exceptions, whose traits are added to the stretch that contains their
- * number.
+ * crash loses them: the traits stay NULL, and searches read the rows. Rows are added in the order
+ * of their numbers, with rare exceptions. The traits of such a row are added to the stretch that
+ * contains its number.
  */
 export class Stretches {
   readonly #open = new Map<Seq, Open>();
-  /** The greatest number that was marked, or that was in use at the start. */
+  /** The greatest number that has been marked or was in use at the start. */
   #newest: Seq;
   readonly #db: Database;
   readonly #begun: Statement;
@@ -59,7 +59,7 @@ export class Stretches {
   readonly #startOf: Statement<{ start: number }, [number, number]>;
   readonly #endOf: Statement<{ start: number }, [number, number]>;
 
-  /** `newest` is the greatest number in use. `limits` are for tests. */
+  /** `newest` is the greatest number in use. `limits` are set only by tests. */
   constructor(
     db: Database,
     committer: Pick<Committer, "onRollback">,
@@ -78,7 +78,7 @@ export class Stretches {
       "SELECT start FROM stretch WHERE list_seq = ? AND start <= ? ORDER BY start DESC LIMIT 1",
     );
     this.#endOf = db.prepare("SELECT start FROM stretch WHERE list_seq = ? AND start > ? ORDER BY start LIMIT 1");
-    // The lines in memory may have been rolled back.
+    // The stretches in memory may describe rows that were rolled back.
     committer.onRollback(() => this.#open.clear());
   }
 
@@ -89,14 +89,15 @@ export class Stretches {
     else for (const one of traits) open.traits.add(one);
   }
 
-  /** Stores the traits of the last stretches, before the store is closed. */
+  /** Stores the traits of all last stretches. To be called before the store is closed. */
   close(): void {
     for (const [list, open] of this.#open) this.#end(list, open);
     this.#open.clear();
   }
 
   /**
-   * Returns the list's last stretch, or a new one; null if the row is not at the end of the list.
+   * Returns the list's last stretch, or starts a new one. Returns null if the row is not at the end
+   * of the list.
    */
   #openFor(list: Seq, seq: Seq): Open | null {
     const open = this.#open.get(list);
@@ -134,9 +135,9 @@ export class Stretches {
   }
 
   /**
-   * Finds the ranges within `within` that may contain rows that match all `terms`, in the direction of
-   * reading and without overlaps. An empty range means that a step of the search found nothing; the
-   * caller can limit the steps.
+   * Finds the ranges within `within` that may contain rows matching all `terms`. The ranges are in
+   * the direction of reading and do not overlap. An empty range means that a step of the search
+   * found nothing, so that the caller can limit the number of steps.
    */
   *find(list: Seq, terms: Terms, within: Range, direction: Direction): Generator<Range> {
     const descending = direction === "DESC";

@@ -14,8 +14,8 @@ function toTask(row: Row): Task {
 }
 
 /**
- * Returns a function that stores a task's progress within a commit. It throws `LeaseLost` if the
- * task has ended. A running task belongs to the one process that owns the data.
+ * Returns a function that stores a task's progress within a commit. The function throws `LeaseLost`
+ * if the task has ended. The lease needs no check, because one process owns the data.
  */
 export function taskUpdate(db: Database): (task: Task) => void {
   const replace = db.prepare(
@@ -69,7 +69,7 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toTask), page);
     },
-    // One process owns the data and therefore all tasks.
+    // One process owns the data, and therefore all tasks.
     lease: async () => running.all().map(toTask),
   };
 }

@@ -52,15 +52,15 @@ export function tokens(db: Database, committer: Committer): Configuration["token
 }
 
 /**
- * Ends an application's tokens: stored tokens by changing their rows, and JWTs, which have no row,
- * by their issue time.
+ * Ends an application's tokens. For stored tokens it changes their rows; JWTs have no row, so they
+ * are ended by their issue time.
  */
 function applicationEnds(db: Database) {
   const OF_APPLICATION = `UPDATE token SET expires_at = ?2
     WHERE application_seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)`;
   const endAll = db.prepare(OF_APPLICATION);
   const endSessions = db.prepare(`${OF_APPLICATION} AND session_id IN (SELECT value FROM json_each(?3))`);
-  // Earlier rows that end fewer tokens, and do not end them earlier, are no longer needed.
+  // An earlier row is no longer needed if it ends fewer tokens and does not end them earlier.
   const dropJwtEnds = db.prepare(
     "DELETE FROM jwt_end WHERE application_seq = ? AND issued_until <= ? AND ends_at >= ?",
   );

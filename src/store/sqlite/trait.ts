@@ -1,11 +1,13 @@
 import type { Seq } from "../../core/id.ts";
 
-/** A property that a filter can match. A number is an endpoint that a message goes to. */
+/**
+ * A property of a row that a filter can match. A number is an endpoint that a message is sent to.
+ */
 export type Trait = string | number;
 
 /**
- * Makes traits. Their kinds cannot be confused, because event types contain only letters, digits
- * and `-_.`.
+ * Builds traits. Different kinds cannot be confused, because event types contain only letters,
+ * digits and `-_.`.
  */
 export const trait = {
   eventType: (name: string): Trait => name,
@@ -13,7 +15,9 @@ export const trait = {
   failedWith: (one: Trait): Trait => `f:${one}`,
   channel: (name: string): Trait => `c:${name}`,
   tag: (name: string): Trait => `t:${name}`,
-  /** Status class: the response status divided by 100; 0 means no response. */
+  /**
+   * The class of a response status. `hundreds` is the status divided by 100; 0 means no response.
+   */
   statusClass: (hundreds: number): Trait => STATUS_CLASSES[hundreds] ?? ":other",
   failed: ":failed",
   endpoint: (seq: Seq): Trait => seq,
@@ -22,8 +26,8 @@ export const trait = {
 const STATUS_CLASSES = [":0", ":1", ":2", ":3", ":4", ":5"];
 
 /**
- * Returns traits in their stored form. Each is enclosed in bars, so that a search does not match
- * part of a trait.
+ * Returns the stored form of traits. Each trait is enclosed in bars, so that a search never matches
+ * only part of a trait.
  */
 export function textOf(traits: Iterable<Trait>): string {
   let text = "";
@@ -31,5 +35,5 @@ export function textOf(traits: Iterable<Trait>): string {
   return text;
 }
 
-/** Conditions of a search. A matching row has at least one trait from each term. */
+/** The conditions of a search. A matching row has at least one trait of each term. */
 export type Terms = ReadonlyArray<readonly Trait[]>;

@@ -9,7 +9,7 @@ function addLabels(traits: Trait[], { eventType, channels, tags }: Labels): void
   if (tags !== null) for (const tag of tags) traits.push(trait.tag(tag));
 }
 
-/** Returns the traits of a message in the list of its application. */
+/** Returns the traits of a message, for the list of its application. */
 export function traitsOfMessage(message: NewMessage): Trait[] {
   const traits: Trait[] = [];
   addLabels(traits, message);
@@ -17,7 +17,7 @@ export function traitsOfMessage(message: NewMessage): Trait[] {
   return traits;
 }
 
-/** Returns the traits of an attempt in the list of its endpoint. */
+/** Returns the traits of an attempt, for the list of its endpoint. */
 export function traitsOfAttempt({ reason, responseStatus }: Settlement["attempt"], labels: Labels): Trait[] {
   const traits: Trait[] = [];
   addLabels(traits, labels);
@@ -27,8 +27,8 @@ export function traitsOfAttempt({ reason, responseStatus }: Settlement["attempt"
 }
 
 /**
- * Returns a filter's terms. A matching row has one trait from each term; every row matches an empty
- * list.
+ * Returns the terms of a filter. A matching row has a trait of each term. If there are no terms,
+ * every row matches.
  */
 export function termsOfMessages({ eventTypes, channel, tag }: MessageFilter): (readonly Trait[])[] {
   const terms: (readonly Trait[])[] = [];
@@ -43,8 +43,8 @@ const HUNDREDS: Readonly<Record<ResponseClass, number>> = { none: 0, "1xx": 1, "
 export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
   const { outcome, responseClass } = filter;
   const ofMessage = termsOfMessages(filter);
-  // A stretch may contain failures and messages of a type, but no failures with that type.
-  // `failedWith` covers this case.
+  // A stretch may contain failures and messages of a type without containing failures of that type.
+  // `failedWith` tells them apart.
   const terms = outcome === "failed" ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
   if (outcome === "failed" && terms.length === 0) terms.push([trait.failed]);
   if (outcome === "delivered") terms.push([trait.statusClass(2)]);

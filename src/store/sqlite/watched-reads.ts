@@ -3,8 +3,8 @@ import { isDiskError, messageOf } from "./disk-error.ts";
 import type { HealthRecord } from "./store-health.ts";
 
 /**
- * Methods that only commit. The committer reports their errors, and they run for every message, so
- * they stay as they are.
+ * Methods that only commit. They are not wrapped, because the committer reports their errors and
+ * they run for every message.
  */
 const UNWATCHED: ReadonlySet<string> = new Set(["accept", "settle"]);
 
@@ -12,8 +12,8 @@ const UNWATCHED: ReadonlySet<string> = new Set(["accept", "settle"]);
 type Method = (...args: any[]) => unknown;
 
 /**
- * Returns the same methods, which report a database that cannot be read to `health` and then reject
- * with `StoreUnavailable`. Other errors stay as they are.
+ * Wraps the methods of a role. If the database cannot be read, a method reports this to `health`
+ * and rejects with `StoreUnavailable`. Other errors are unchanged.
  */
 export function watchedReads<Role extends object>(role: Role, health: HealthRecord): Role {
   const entries = Object.entries(role).map(([name, part]) => {
@@ -25,7 +25,7 @@ export function watchedReads<Role extends object>(role: Role, health: HealthReco
 
 function watched(method: Method, health: HealthRecord): Method {
   const refuse = (error: unknown): never => {
-    // The committer has reported its own errors, and throws `StoreUnavailable`.
+    // The committer has already reported its own errors, which are `StoreUnavailable`.
     if (error instanceof StoreUnavailable || !isDiskError(error)) throw error;
     health.failed("read", error);
     throw new StoreUnavailable(`The store cannot be read (${messageOf(error)}).`);
