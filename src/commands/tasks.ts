@@ -2,6 +2,20 @@ import type { Seq } from "../core/id.ts";
 import type { Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
+/**
+ * Ends a running background task between two steps. What it has done stays. Returns whether the
+ * task was running; null if the environment has no such task.
+ */
+export async function cancelTask(
+  { store, clock, deliverer }: Pick<CommandContext, "store" | "clock" | "deliverer">,
+  environmentSeq: Seq,
+  seq: Seq,
+): Promise<boolean | null> {
+  const wasRunning = await store.housekeeping.tasks.cancel(environmentSeq, seq, clock.now());
+  if (wasRunning) deliverer.cancelTask(seq);
+  return wasRunning;
+}
+
 /** Stores a background task and starts it. It continues after restarts until it ends. */
 export async function startTask(
   { store, seqs, clock, deliverer }: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,

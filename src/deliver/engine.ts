@@ -135,6 +135,10 @@ export class Engine extends OneLife implements Deliverer {
     this.#tasks.run(task);
   }
 
+  cancelTask(taskSeq: Seq): void {
+    this.#tasks.cancel(taskSeq);
+  }
+
   isTaskWaiting(taskSeq: Seq): boolean {
     return this.#tasks.isWaiting(taskSeq);
   }

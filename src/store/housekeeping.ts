@@ -15,6 +15,11 @@ export interface Housekeeping {
      * hold the task's lease.
      */
     update(task: Task): Promise<void>;
+    /**
+     * Ends a running task as `failed`, with `cancelled: true` in its data. Nobody holds its lease
+     * afterwards. Returns whether the task was running; null if the environment has no such task.
+     */
+    cancel(environmentSeq: Seq, seq: Seq, now: number): Promise<boolean | null>;
     get(environmentSeq: Seq, seq: Seq): Promise<Task | null>;
     list(environmentSeq: Seq, filter: TaskFilter, page: PageRequest): Promise<PageOf<Task>>;
     /**

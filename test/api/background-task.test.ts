@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
-import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
+import { makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import { startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -118,5 +118,69 @@ describe("POST /admin/redrive-dlq", () => {
     const token = await server.createToken("--app", await makeApplication(send));
     expect((await send("POST", "/admin/redrive-dlq", undefined, { token })).status).toBe(403);
     expect((await send("GET", "/api/v1/openapi.json")).text).not.toContain("redrive-dlq");
+  });
+});
+
+describe("cancelling a background task", () => {
+  const failing = "http://127.0.0.1:1";
+
+  /** Creates dead letters and starts a redrive that takes minutes. Returns the application and the task. */
+  async function slowRedrive(): Promise<{ app: string; task: string }> {
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, failing, { retrySchedule: [] });
+    await sendMessages(send, app, 50);
+    await until(
+      async () => (await send("GET", `/dead-letter/summary?app_id=${app}`)).json.total,
+      (total) => total === 50,
+    );
+    const { json } = await send("POST", "/dead-letter/redrive", { filter: { appId: app }, rate: 1 });
+    return { app, task: json.id };
+  }
+
+  test("a cancelled redrive stops, also after a restart, and keeps what it has done", async () => {
+    const { app, task } = await slowRedrive();
+    await until(
+      async () => (await send("GET", `/background-task/${task}`)).json.data.redriven,
+      (redriven) => redriven > 0,
+    );
+    expect((await send("DELETE", `/background-task/${task}`)).status).toBe(204);
+    const ended = (await send("GET", `/background-task/${task}`)).json;
+    expect(ended).toMatchObject({ status: "failed", data: { cancelled: true, rate: 1 } });
+    await server.restart();
+    // A second redrive of the same application finishes, so the first one no longer has its place.
+    const { json } = await send("POST", "/dead-letter/redrive", { filter: { appId: app }, rate: 1000 });
+    await until(
+      async () => (await send("GET", `/background-task/${json.id}`)).json.status,
+      (status) => status === "finished",
+    );
+    expect((await send("GET", `/background-task/${task}`)).json).toEqual(ended);
+  });
+
+  test("cancelling an ended task returns 409, and an unknown or foreign task returns 404", async () => {
+    const { task } = await slowRedrive();
+    const elsewhere = await server.createToken("--environment", freshUid("environment"));
+    const cancel = async (id: string, token?: string) =>
+      (await send("DELETE", `/background-task/${id}`, undefined, token === undefined ? {} : { token })).status;
+    expect(await cancel(task, elsewhere)).toBe(404);
+    expect(await cancel("qtask_nope")).toBe(404);
+    const both = await Promise.all([cancel(task), cancel(task)]);
+    expect(both.toSorted()).toEqual([204, 409]);
+    expect(await cancel(task)).toBe(409);
+  });
+
+  test("a task that waits for a place can be cancelled and never begins", async () => {
+    const tasks = [await slowRedrive(), await slowRedrive()];
+    const { app } = tasks[0]!;
+    const more: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { json } = await send("POST", "/dead-letter/redrive", { filter: { appId: app }, rate: 1 });
+      more.push(json.id);
+    }
+    const waiting = more.at(-1)!;
+    expect((await send("GET", `/background-task/${waiting}`)).json.data.waiting).toBe(true);
+    expect((await send("DELETE", `/background-task/${waiting}`)).status).toBe(204);
+    const { json } = await send("GET", `/background-task/${waiting}`);
+    expect([json.status, json.data.cancelled, json.data.waiting]).toEqual(["failed", true, undefined]);
+    for (const { task } of tasks) expect((await send("DELETE", `/background-task/${task}`)).status).toBe(204);
   });
 });

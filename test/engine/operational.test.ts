@@ -44,7 +44,13 @@ beforeEach(async () => {
   };
   ({ store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {}, beforeCommit));
   const seqs = new ClockSeqSource(clock.now);
-  const deliverer = { enqueue() {}, startTask() {}, warningsOf: async () => [], isTaskWaiting: () => false };
+  const deliverer = {
+    enqueue() {},
+    startTask() {},
+    cancelTask() {},
+    warningsOf: async () => [],
+    isTaskWaiting: () => false,
+  };
   signals = new Signals(() => {});
   operational = new OperationalWebhooks({
     store,

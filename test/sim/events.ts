@@ -1,7 +1,7 @@
 import type { Dice } from "./dice.ts";
 import { deleteApplication, throttleApplication } from "./events/applications.ts";
 import * as endpoints from "./events/endpoints.ts";
-import { dropDeadLetters, expunge, purge, redrive, replay, resend } from "./events/history.ts";
+import { cancelTask, dropDeadLetters, expunge, purge, redrive, replay, resend } from "./events/history.ts";
 import { sendWithKey } from "./events/keys.ts";
 import { sendSome } from "./events/sending.ts";
 import { endToken, makeToken, useToken } from "./events/tokens.ts";
@@ -30,6 +30,7 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   replay,
   expunge,
   purge,
+  cancelTask,
   makeToken,
   useToken,
   endToken,

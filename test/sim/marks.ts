@@ -40,7 +40,7 @@ const STAGES = [
     "stop: cut attempts off",
     "stop: with a full disk",
   ] as const),
-  ...(["task: resumed after a restart", "task: failed"] as const),
+  ...(["task: resumed after a restart", "task: failed", "task: cancelled"] as const),
   ...(["operational: stored", "operational: lost in a crash", "operational: stored after a full disk"] as const),
   ...(["backlog: growing", "backlog: recovered", "retention: message deleted", "retention: message kept"] as const),
   ...(["key: waited for the first call", "key: response repeated after a restart"] as const),

@@ -26,6 +26,7 @@ const EVENTS = {
   replay: [4, 40],
   expunge: [3, 30],
   purge: [1, 8],
+  cancelTask: [1, 10],
   makeToken: [10, 60],
   useToken: [20, 150],
   endToken: [5, 40],

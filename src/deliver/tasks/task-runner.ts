@@ -77,6 +77,18 @@ export class TaskRunner {
     this.#startWaiting();
   }
 
+  /**
+   * Forgets a task whose end has been stored. A step under way then cannot store its progress,
+   * which ends the work as well.
+   */
+  cancel(taskSeq: Seq): void {
+    this.#waiting.delete(taskSeq);
+    const cancelPause = this.#running.get(taskSeq) ?? null;
+    if (cancelPause === null) return;
+    cancelPause();
+    this.#ended(taskSeq);
+  }
+
   /** Returns whether a task has not begun, or not continued after a restart, because others run. */
   isWaiting(taskSeq: Seq): boolean {
     return this.#waiting.has(taskSeq);

@@ -40,6 +40,10 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
   );
   const replace = taskUpdate(db);
   const one = db.prepare<Row, [number, number]>(`SELECT ${COLUMNS} FROM task WHERE environment_seq = ? AND seq = ?`);
+  const end = db.prepare(
+    `UPDATE task SET status = 'failed', data = json_set(data, '$.cancelled', json('true')), updated_at = ?3
+     WHERE environment_seq = ?1 AND seq = ?2 AND status = 'running'`,
+  );
   const running = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM task WHERE status = 'running' ORDER BY seq`);
   return {
     create: (task) =>
@@ -55,6 +59,11 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
           ),
       ),
     update: (task) => committer.write(() => replace(task)),
+    cancel: (environmentSeq, seq, now) =>
+      committer.write(() => {
+        if (one.get(environmentSeq, seq) === null) return null;
+        return end.run(environmentSeq, seq, now).changes > 0;
+      }),
     get: async (environmentSeq, seq) => {
       const row = one.get(environmentSeq, seq);
       return row === null ? null : toTask(row);

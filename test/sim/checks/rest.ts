@@ -16,6 +16,7 @@ const TURN_MS = 60_000;
 
 /** When all is well again, nothing is left behind. */
 export class RestChecks {
+  readonly #cancelled = new Set<Seq>();
   readonly #waiting: Statement<{ lastDueAt: number | null; tasks: number }, []>;
 
   constructor(
@@ -64,6 +65,11 @@ export class RestChecks {
     return lastDueAt ?? (tasks > 0 ? this.clock.wall : null);
   }
 
+  /** The cancellation of a task was acknowledged. */
+  taskCancelled(seq: Seq): void {
+    this.#cancelled.add(seq);
+  }
+
   nothingIsPending(when: string): void {
     const rows = this.db.query<{ seq: Seq }, []>("SELECT seq FROM delivery WHERE state = 0").all();
     for (const { seq } of rows) this.violation(`delivery ${seq} is still pending ${when}`);
@@ -71,5 +77,10 @@ export class RestChecks {
       .query<{ seq: Seq; kind: string }, []>("SELECT seq, kind FROM task WHERE status = 'running'")
       .all();
     for (const { kind, seq } of tasks) this.violation(`${kind} ${seq} still runs ${when}`);
+    const ended = this.db.prepare<{ seq: Seq }, [Seq]>(
+      "SELECT seq FROM task WHERE seq = ? AND (status <> 'failed' OR data ->> 'cancelled' IS NOT 1)",
+    );
+    for (const seq of this.#cancelled)
+      if (ended.get(seq) !== null) this.violation(`task ${seq} went on after it was cancelled`);
   }
 }

@@ -2,6 +2,7 @@ import { dropDeadLetters as dropCommand, redrive as redriveCommand } from "../..
 import { expungeApplication, expungeMessages } from "../../../src/commands/expunge.ts";
 import { bulkReplay, recover, replayMissing } from "../../../src/commands/replays.ts";
 import { resend as resendCommand } from "../../../src/commands/resend.ts";
+import { cancelTask as cancelCommand } from "../../../src/commands/tasks.ts";
 import { seqAt } from "../../../src/core/id.ts";
 import type { Message } from "../../../src/store/index.ts";
 import type { Program } from "../program.ts";
@@ -79,4 +80,16 @@ export const purge: Event = async (scene, program, target) => {
   const seq = endpoint?.applicationSeq ?? scene.dice.pick(scene.applications);
   scene.checks.ending.mayBePurged(seq, Math.max(seqAt(clock.now()), kernel.seqs.last + 1));
   await expungeApplication(kernel, { seq, environmentSeq });
+};
+
+/** Cancels a running background task. If there is none, starts a slow redrive and cancels it. */
+export const cancelTask: Event = async (scene, program) => {
+  const { kernel, store } = program;
+  const { environment: environmentSeq, dice, checks, marks } = scene;
+  const page = { from: null, limit: 20, backwards: false, order: "descending" } as const;
+  const { rows } = await store.housekeeping.tasks.list(environmentSeq, { status: "running" }, page);
+  const task = dice.pick(rows) ?? (await redriveCommand(kernel, { environmentSeq }, 1));
+  if (!(await cancelCommand(kernel, environmentSeq, task.seq))) return;
+  marks.hit("task: cancelled");
+  checks.rest.taskCancelled(task.seq);
 };

@@ -92,7 +92,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [pollersSuite, "history.pollers.", "cursor move"],
   [totalsSuite, "history.", "totals failingEndpoints"],
 
-  [tasksSuite, "housekeeping.tasks.", "create update get list lease"],
+  [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
   [sizeSuite, "housekeeping.", "size ping health unenforcedRules"],

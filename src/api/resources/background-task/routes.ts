@@ -1,11 +1,12 @@
 import { Type } from "@sinclair/typebox";
-import { notFound } from "../../../core/problem.ts";
+import { cancelTask } from "../../../commands/tasks.ts";
+import { notFound, Problem } from "../../../core/problem.ts";
 import type { TaskFilter } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
-import { reply } from "../../http/reply.ts";
+import { noContent, reply } from "../../http/reply.ts";
 import { choice } from "../../http/schema.ts";
 import { TaskOut, taskExample, taskOut } from "./task.ts";
 
@@ -79,6 +80,26 @@ export function backgroundTaskRoutes(context: Context): Operation[] {
         const task = seq === null ? null : await store.housekeeping.tasks.get(identity.environmentSeq, seq);
         if (task === null) throw notFound("Background task not found");
         return reply(200, taskOut(task, context));
+      },
+    }),
+
+    operation({
+      id: "background-task.cancel",
+      method: "DELETE",
+      path: `${path}/:task_id`,
+      tag,
+      summary: "Cancel a background task",
+      description:
+        "Ends a running task between two steps. Its status becomes `failed`, with `cancelled: true` in its data. What the task has already done is kept.",
+      access: "environment",
+      responses: { 204: { description: "The task was cancelled." } },
+      problems: [404, 409],
+      async handle({ identity, params }) {
+        const seq = ids.decode("qtask_", params.task_id);
+        const wasRunning = seq === null ? null : await cancelTask(context, identity.environmentSeq, seq);
+        if (wasRunning === null) throw notFound("Background task not found");
+        if (!wasRunning) throw new Problem(409, "conflict", "The task has already ended.");
+        return noContent;
       },
     }),
   ];

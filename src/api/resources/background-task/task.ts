@@ -22,7 +22,7 @@ export const TaskOut = field.object("BackgroundTaskOut", {
     {},
     {
       description:
-        "Progress and result; with `error` if the task failed, and with `waiting: true` while the task waits because too many others run.",
+        "Progress and result; with `error` if the task failed, with `cancelled: true` if it was cancelled, and with `waiting: true` while the task waits because too many others run.",
       additionalProperties: true,
     },
   ),
@@ -78,7 +78,7 @@ export function startedTask(task: Task, ids: IdCodec) {
 
 export function taskOut(task: Task, { ids, deliverer }: Pick<Context, "ids" | "deliverer">) {
   const shown: Readonly<Record<string, readonly string[]>> = SHOWN;
-  const names = [...(shown[task.kind] ?? []), "error"];
+  const names = [...(shown[task.kind] ?? []), "error", "cancelled"];
   const data = Object.fromEntries(names.filter((name) => name in task.data).map((name) => [name, task.data[name]]));
   const isWaiting = task.status === "running" && deliverer.isTaskWaiting(task.seq);
   return { ...startedTask(task, ids), data: isWaiting ? { ...data, waiting: true } : data };

@@ -87,6 +87,23 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
     });
 
+    test("a running task is cancelled once, and its next progress is refused", async () => {
+      await using world = await Furnished.open(open);
+      const { tasks } = world.store.housekeeping;
+      const other = await world.addEnvironment("other");
+      const task = await addTask(world, { data: { redriven: 3 } });
+      expect(await tasks.cancel(other.seq, task.seq, world.now)).toBeNull();
+      expect(await tasks.cancel(world.environment.seq, task.seq + 1, world.now)).toBeNull();
+      expect(await tasks.cancel(world.environment.seq, task.seq, world.now + 5)).toBe(true);
+      const ended = { ...task, status: "failed", data: { redriven: 3, cancelled: true }, updatedAt: world.now + 5 };
+      expect(await tasks.get(world.environment.seq, task.seq)).toEqual(ended as Task);
+      expect(await tasks.cancel(world.environment.seq, task.seq, world.now + 6)).toBe(false);
+      expect(await tasks.update(task).catch((error) => error)).toBeInstanceOf(LeaseLost);
+      expect(await tasks.lease()).toEqual([]);
+      await world.reopen();
+      expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(ended as Task);
+    });
+
     test("a running task is leased again after a restart, with its last stored progress", async () => {
       await using world = await Furnished.open(open);
       const task = await addTask(world);
