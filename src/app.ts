@@ -27,6 +27,8 @@ export interface RunningServer {
   readonly url: string;
   /** Null unless this start created the data directory and a root token. */
   readonly firstStart: FirstStart | null;
+  /** Changes the token that `/metrics` requires; null means none. */
+  setMetricsToken(token: string | null): void;
   /**
    * Stops accepting requests, finishes what is under way within `shutdown-timeout`, and closes the
    * store.
@@ -80,12 +82,14 @@ async function run(
     facts,
   );
   const opening = new Opening();
+  let { metricsToken } = settings;
   const api = createApi({
     ...kernel,
     settings,
     publicUrl: () => address.publicUrl,
     log,
     metrics,
+    metricsToken: () => metricsToken,
     inbox: new Inbox(clock),
     overview: async (environmentSeq) => ({
       ...tally.of(environmentSeq),
@@ -110,7 +114,10 @@ async function run(
       rootToken: settings.rootToken,
       publicUrl: address.publicUrl,
     });
-    return { url: address.origin, firstStart, stop };
+    const setMetricsToken = (token: string | null) => {
+      metricsToken = token;
+    };
+    return { url: address.origin, firstStart, setMetricsToken, stop };
   } catch (error) {
     await services.stop();
     metrics.stop();

@@ -4,6 +4,7 @@ import type { Settings } from "../config/index.ts";
 import { createLog } from "../telemetry/log.ts";
 import { announce } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
+import { listenForReload, Reloader } from "./reload.ts";
 import { droppedWarning } from "./runtime-variables.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
@@ -20,12 +21,13 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
   const command = program
     .command("serve")
     .description("Run the server: API, delivery, built-in inbox and admin page.")
-    .action(() => serve(settingsFor(command), dropped));
+    .action(() => serve(() => settingsFor(command), dropped));
   addSettingOptions(command);
 }
 
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
-async function serve(settings: Settings, dropped: readonly string[]): Promise<void> {
+async function serve(read: () => Settings, dropped: readonly string[]): Promise<void> {
+  const settings = read();
   const log = createLog({
     level: settings.logLevel,
     format: settings.logFormat,
@@ -33,8 +35,10 @@ async function serve(settings: Settings, dropped: readonly string[]): Promise<vo
   });
   for (const variable of dropped) log.warn({ variable }, droppedWarning(variable));
   const stopSignal = listenForStop();
+  const reloadSignal = listenForReload(log.silence);
   const server = await startServer(settings, { log, version });
   announce(settings, server, log);
+  reloadSignal.use(new Reloader(settings, read, server, log).reload);
 
   const signal = await stopSignal;
   log.info({ signal }, "Stopping. A second signal stops the server immediately.");

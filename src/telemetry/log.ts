@@ -14,6 +14,15 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** A logger whose level can be changed while it is in use. */
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void;
+  /** Writes a line at level `info`, whatever the level of the logger. */
+  always(fields: object, message: string): void;
+  /** Discards all further lines, because nobody can read them. */
+  silence(): void;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   /** `json` writes one object per line; `pretty` writes human-readable lines. */
@@ -28,7 +37,7 @@ export interface LogOptions {
  * process ends. It uses no worker thread, because a compiled executable would need a separate entry
  * point for one.
  */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): AdjustableLog {
   const destination = pino.destination({ fd: options.fd ?? 1, sync: true });
   const stream =
     options.format === "json"
@@ -40,9 +49,24 @@ export function createLog(options: LogOptions): Log {
           translateTime: "SYS:HH:MM:ss.l",
           singleLine: true,
         });
+  const logger = pinoOn(stream, options.level);
+  const always = pinoOn(stream, "info");
+  return Object.assign(logger, {
+    setLevel(level: LogLevel) {
+      logger.level = level;
+    },
+    always: (fields: object, message: string) => always.info(fields, message),
+    silence() {
+      logger.level = "silent";
+      always.level = "silent";
+    },
+  });
+}
+
+function pinoOn(stream: pino.DestinationStream, level: LogLevel): pino.Logger {
   return pino(
     {
-      level: options.level,
+      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

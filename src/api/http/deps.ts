@@ -18,16 +18,15 @@ export interface OverviewNumbers {
 /** The parts that the API is built from. */
 export interface ApiDeps extends CommandContext {
   readonly idempotency: Idempotency;
-  readonly settings: Pick<
-    Settings,
-    "maxBodyBytes" | "httpsOnly" | "rootToken" | "jwtSecret" | "metricsToken" | "ingestRatePerSecond"
-  >;
+  readonly settings: Pick<Settings, "maxBodyBytes" | "httpsOnly" | "rootToken" | "jwtSecret" | "ingestRatePerSecond">;
   /** Returns the server's public URL, without a trailing slash. */
   readonly publicUrl: () => string;
   readonly log: ErrorLog;
   readonly inbox: Inbox;
   /** The metrics in the text format of Prometheus. */
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
+  /** Returns the token that `/metrics` requires; null means none. It may change. */
+  readonly metricsToken: () => string | null;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   readonly version: string;
   /** True while the server is starting: requests get 503. */

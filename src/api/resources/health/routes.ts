@@ -37,7 +37,7 @@ function exampleOf(status: "ok" | "failing"): Health {
 }
 
 export function healthRoutes(context: Context): Operation[] {
-  const { store, metrics, settings, version } = context;
+  const { store, metrics, metricsToken, version } = context;
   const tag = "Health";
 
   async function check(request: Request): Promise<Reply> {
@@ -119,7 +119,7 @@ export function healthRoutes(context: Context): Operation[] {
       },
       problems: [401],
       async handle({ request }) {
-        const token = settings.metricsToken;
+        const token = metricsToken();
         if (token !== null && !hasBearerToken(request, token)) throw unauthenticated("Invalid token");
         return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType, ...corsHeaders } });
       },

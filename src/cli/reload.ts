@@ -1,0 +1,89 @@
+import { closeSync, openSync } from "node:fs";
+import type { RunningServer } from "../app.ts";
+import { SCHEMA, type Settings, SettingsError } from "../config/index.ts";
+import { allSettings, type Field } from "../config/schema.ts";
+import type { AdjustableLog } from "../telemetry/log.ts";
+
+/** Signals that end a process by default and mean nothing to this one. */
+const IGNORED = ["SIGUSR1", "SIGUSR2", "SIGPIPE"] as const;
+
+/** The settings that a running server takes over. */
+const RELOADABLE: ReadonlySet<Field> = new Set(["logLevel", "metricsToken"]);
+
+/**
+ * Handles SIGHUP and ignores the signals that would end the process for no reason. A SIGHUP that
+ * arrives before `use` is handled then. If the terminal of the process was closed, SIGHUP stops the
+ * process like SIGTERM, after `onTerminalClosed`.
+ */
+export function listenForReload(onTerminalClosed: () => void): { use(reload: () => void): void } {
+  for (const signal of IGNORED) process.on(signal, () => {});
+  const hasTerminal = process.stdin.isTTY === true;
+  let reload: (() => void) | null = null;
+  let isWaiting = false;
+  process.on("SIGHUP", () => {
+    if (hasTerminal && !isTerminalOpen()) {
+      onTerminalClosed();
+      process.kill(process.pid, "SIGTERM");
+    } else if (reload !== null) reload();
+    else isWaiting = true;
+  });
+  return {
+    use(wanted) {
+      reload = wanted;
+      if (isWaiting) wanted();
+    },
+  };
+}
+
+function isTerminalOpen(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads the settings again, takes over those that a running server can change, and logs one line
+ * with the names of the changed settings. Invalid settings change nothing.
+ */
+export class Reloader {
+  constructor(
+    /** The settings in force. */
+    private current: Settings,
+    private readonly read: () => Settings,
+    private readonly server: Pick<RunningServer, "setMetricsToken">,
+    private readonly log: AdjustableLog,
+  ) {}
+
+  readonly reload = (): void => {
+    const { log } = this;
+    try {
+      const next = this.read();
+      const changed = this.#changedIn(next);
+      const isReloadable = (field: Field) => RELOADABLE.has(field);
+      const [taken, left] = [changed.filter(isReloadable), changed.filter((field) => !isReloadable(field))];
+      this.server.setMetricsToken(next.metricsToken);
+      log.setLevel(next.logLevel);
+      this.current = { ...this.current, logLevel: next.logLevel, metricsToken: next.metricsToken };
+      log.always(
+        { changed: taken.map(nameOf), needRestart: left.map(nameOf) },
+        taken.length > 0 ? "Settings reloaded." : "Settings reloaded: none that can be reloaded has changed.",
+      );
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      log.error({ error: error.message }, "Settings not reloaded: they are invalid. The previous ones stay in force.");
+    }
+  };
+
+  #changedIn(next: Settings): Field[] {
+    return allSettings()
+      .map(([field]) => field)
+      .filter((field) => JSON.stringify(next[field]) !== JSON.stringify(this.current[field]));
+  }
+}
+
+function nameOf(field: Field): string {
+  return SCHEMA[field].name;
+}
