@@ -7,9 +7,12 @@ import {
   type NameAnswer,
   pauseAfterFailureMs,
   rankOf,
+  resolvedOf,
   usableAddresses,
   usableMs,
 } from "../../src/core/name-answer.ts";
+
+import { noNameServer } from "../../src/core/shortage.ts";
 
 const ADDRESSES = ["192.0.2.1", "2001:db8::1"];
 const found: LookupResult = { kind: "found", addresses: ADDRESSES };
@@ -99,4 +102,25 @@ describe("lookup priority", () => {
   for (const [what, answer, now, rank] of table) {
     test(what, () => expect<number>(rankOf(answer, now)).toBe(rank));
   }
+});
+
+describe("unreachable name servers", () => {
+  const unreachable: LookupResult = { kind: "unreachable", shortage: noNameServer };
+
+  test("a name without usable addresses resolves to the shortage, and is looked up again after two seconds", () => {
+    const answer = after([absent, 0], [unreachable, 5000], [unreachable, 8000]);
+    expect(answer).toMatchObject({ nextLookupAt: 10_000, failures: 1 });
+    expect(resolvedOf(answer, 9000)).toEqual(noNameServer);
+  });
+
+  test("a name keeps its addresses for five minutes while the name servers are unreachable", () => {
+    const answer = after([found, 0], [unreachable, 20_000]);
+    expect(resolvedOf(answer, usableMs - 1)).toEqual(ADDRESSES);
+    expect(resolvedOf(answer, usableMs)).toEqual(noNameServer);
+  });
+
+  test("a later response of a name server replaces the shortage", () => {
+    expect(resolvedOf(after([unreachable, 0], [absent, 2000]), 2001)).toEqual([]);
+    expect(resolvedOf(after([unreachable, 0], [found, 2000]), 2001)).toEqual(ADDRESSES);
+  });
 });

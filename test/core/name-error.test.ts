@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isRefusal, lookupResultOf } from "../../src/core/name-error.ts";
+import { isRefusal, isSilence, isUnreached, lookupResultOf } from "../../src/core/name-error.ts";
 
 const absent = ["DNS_ENOTFOUND", "ENOTFOUND", "DNS_ENODATA", "DNS_EBADNAME", "DNS_EAI_NONAME", "EAI_NODATA"];
 const unanswered = ["DNS_ETIMEOUT", "DNS_ESERVFAIL", "DNS_EAI_AGAIN", "DNS_EBADRESP", "DNS_ENOMEM", "EMFILE", ""];
@@ -18,4 +18,12 @@ for (const code of [...unanswered, ...refused]) {
 test("only unreachable and refusing name servers count as refusals", () => {
   expect(refused.filter(isRefusal)).toEqual(refused);
   expect([...absent, ...unanswered].filter(isRefusal)).toEqual([]);
+});
+
+test("only a refused connection means that no packet reached a name server", () => {
+  expect([...absent, ...unanswered, ...refused].filter(isUnreached)).toEqual(["DNS_ECONNREFUSED", "ECONNREFUSED"]);
+});
+
+test("only timeouts leave open whether any name server responds", () => {
+  expect([...absent, ...unanswered, ...refused].filter(isSilence)).toEqual(["DNS_ETIMEOUT", "DNS_EAI_AGAIN"]);
 });
