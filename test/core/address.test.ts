@@ -93,7 +93,7 @@ const publicOnes = [
 
 describe("address policy", () => {
   for (const [first, last] of refusedV4) {
-    test(`the address policy refuses ${first} to ${last}, also as IPv4-mapped addresses`, () => {
+    test(`the address policy refuses ${first} to ${last}, even as IPv4-mapped addresses`, () => {
       for (const ip of [first, last, `::ffff:${first}`, `::ffff:${last}`]) expect(isPublicAddress(ip)).toBe(false);
     });
   }
@@ -101,7 +101,7 @@ describe("address policy", () => {
   for (const ip of refusedV6) test(`the address policy refuses ${ip}`, () => expect(isPublicAddress(ip)).toBe(false));
   for (const ip of publicOnes) test(`the address policy allows ${ip}`, () => expect(isPublicAddress(ip)).toBe(true));
 
-  test("the address policy refuses metadata services in every spelling that connects to them", () => {
+  test("the address policy refuses every spelling of a metadata service's address", () => {
     for (const ip of ["169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "0:0:0:0:0:ffff:a9fe:a9fe"]) {
       expect(addressAllowed(ip, [])).toBe(false);
     }
@@ -128,7 +128,7 @@ describe("address policy", () => {
 const anyV4 = fc.ipV4();
 const anyV6 = fc.ipV6().filter((ip) => !ip.toLowerCase().includes("ffff:"));
 
-describe("address policy properties", () => {
+describe("properties of the address policy", () => {
   test("an IPv4-mapped address is checked as the IPv4 address that it embeds", () => {
     const allow = allowList("10.0.0.0/8", "127.0.0.0/8");
     fc.assert(
@@ -165,7 +165,7 @@ describe("address policy properties", () => {
     );
   });
 
-  test("an allow-list only adds addresses, and adds only those that it names", () => {
+  test("an allowlist only allows additional addresses, and only those that it contains", () => {
     const anyIp = fc.oneof(anyV4, anyV6);
     fc.assert(
       fc.property(anyIp, anyIp, (ip, other) => {
@@ -208,7 +208,7 @@ describe("allowed subnets", () => {
     expect(addressAllowed("192.168.0.1", allow)).toBe(false);
   });
 
-  test("an allowed IPv4 subnet does not allow IPv6 addresses that only end in the same digits", () => {
+  test("an allowed IPv4 subnet does not allow IPv6 addresses that merely end in the same digits", () => {
     expect(addressAllowed("::127.0.0.1", allowList("127.0.0.0/8"))).toBe(false);
   });
 

@@ -29,7 +29,7 @@ describe("capabilities", () => {
     }
   });
 
-  test("the read-only part of a list of capabilities grants no change and no additional capability", () => {
+  test("the read-only part of a list of capabilities allows no changes and grants nothing that the list does not grant", () => {
     expect(readOnly(null)).toEqual(["ViewBase"]);
     expect(readOnly([...capabilities])).toEqual(["ViewBase", "ViewEndpointSecret"]);
     expect(readOnly(["ViewBase", "ManageEndpoint"])).toEqual(["ViewBase"]);

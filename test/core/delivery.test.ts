@@ -61,13 +61,13 @@ describe("delivery decision", () => {
     test(what, () => expect(decide({ ...context, ...changes }, outcome, 0)).toEqual(next));
   }
 
-  test("disabling an endpoint ends a delivery that has attempts left", () => {
+  test("a delivery that has attempts left ends when its endpoint is disabled", () => {
     const next = decide(context, failure("connection"), 0);
     expect(nextAtDisabledEndpoint(next)).toEqual({ state: "dead", reason: "disabled" });
   });
 
   test.each([success, failure("gone"), failure("tls")])(
-    "disabling an endpoint does not change a delivery that has ended for another reason (%j)",
+    "a delivery that has ended for another reason does not change when its endpoint is disabled (%j)",
     (outcome) => {
       const next = decide({ ...context, attempts: 2 }, outcome, 0);
       expect(nextAtDisabledEndpoint(next)).toBe(next);

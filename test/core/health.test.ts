@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { afterAttempt, shouldDisable } from "../../src/core/health.ts";
 
 describe("endpoint health", () => {
-  test("an endpoint has been failing since its first failure", () => {
+  test("an endpoint is failing from its first failure on", () => {
     expect(afterAttempt(null, false, 100)).toBe(100);
     expect(afterAttempt(100, false, 200)).toBe(100);
   });
@@ -12,16 +12,16 @@ describe("endpoint health", () => {
     expect(afterAttempt(null, true, 200)).toBeNull();
   });
 
-  test("an endpoint is disabled once it has failed for the whole time limit, and not earlier", () => {
+  test("an endpoint is disabled when it has failed for the whole time limit, and not earlier", () => {
     expect(shouldDisable(100, 1099, 1000)).toBe(false);
     expect(shouldDisable(100, 1100, 1000)).toBe(true);
   });
 
-  test("an endpoint is not disabled by its first failure", () => {
+  test("the first failure of an endpoint does not disable it", () => {
     expect(shouldDisable(afterAttempt(null, false, 5), 5, 1)).toBe(false);
   });
 
-  test("an endpoint is not disabled while it is healthy", () => {
+  test("a healthy endpoint is not disabled", () => {
     expect(shouldDisable(null, 1e15, 1)).toBe(false);
   });
 

@@ -27,7 +27,7 @@ describe("sequence numbers", () => {
     expect(timeOfSeq(seqAt(birth) + 4096)).toBe(birth + 1);
   });
 
-  test("sequence numbers of times before 2025 are 0, never negative", () => {
+  test("sequence numbers of times before 2025 are 0, not negative", () => {
     expect(seqAt(0)).toBe(0);
     expect(seqBefore(0)).toBe(0);
   });
@@ -61,7 +61,7 @@ describe("sequence numbers", () => {
     expect([source.next(), source.next()]).toEqual([1_000_001, 1_000_002]);
   });
 
-  test("sequence numbers stay safe integers until 2090 at least", () => {
+  test("sequence numbers remain safe integers until at least 2090", () => {
     expect(Number.isSafeInteger(seqAt(Date.UTC(2090, 0, 1)))).toBe(true);
   });
 });
@@ -125,7 +125,7 @@ describe("ids", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => codec.decode("msg_", `msg_${text}`) === null));
   });
 
-  test("the hash part of an id does not reveal how close two sequence numbers are", () => {
+  test("the hash in an id does not reveal how close two sequence numbers are", () => {
     const tail = (seq: number) => codec.encode("msg_", seq).slice(-18);
     const tails = new Set(Array.from({ length: 5000 }, (_, i) => tail(1e12 + i)));
     expect(tails.size).toBe(5000);

@@ -33,14 +33,14 @@ describe("the first syntax error of a text", () => {
     ["\ufeff{}", 1, 1, false],
   ];
   for (const [text, line, column, atEnd] of cases)
-    test(`is found in ${JSON.stringify(text)} at line ${line}, column ${column}`, () =>
+    test(`the first syntax error of ${JSON.stringify(text)} is at line ${line}, column ${column}`, () =>
       expect(findSyntaxError(text)).toEqual({ line, column, atEnd }));
 
-  test("does not exist in any JSON text", () => {
+  test("a JSON text has no syntax error", () => {
     fc.assert(fc.property(fc.json(), (text) => expect(findSyntaxError(text)).toBeNull()));
   });
 
-  test("exists in exactly the texts that JSON.parse refuses, also after a random change", () => {
+  test("exactly those texts have a syntax error that JSON.parse refuses", () => {
     const edited = fc
       .tuple(fc.json(), fc.nat(), fc.nat(3), fc.stringMatching(/^[{}[\],:"\\0-9eE.tnu \n-]{0,3}$/))
       .map(([text, at, remove, insert]) => {
@@ -53,7 +53,7 @@ describe("the first syntax error of a text", () => {
     );
   });
 
-  test("is found in a large text without recursion", () => {
+  test("a syntax error is found in deeply nested text without recursion", () => {
     expect(findSyntaxError("[".repeat(500_000))).toEqual({ line: 1, column: 500_001, atEnd: true });
   });
 });

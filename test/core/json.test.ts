@@ -33,7 +33,7 @@ const anyValue = fc.jsonValue({ stringUnit: "binary", maxDepth: 5 });
 const anyObject = fc.dictionary(fc.string({ unit: "binary" }), anyValue, { noNullPrototype: true });
 
 describe("topLevelFields", () => {
-  test("the fields of an object are its bytes unchanged", () => {
+  test("the fields of an object are returned as their original bytes", () => {
     const text = ' { "a" : 1.0 , "b":"x\\"}y", "c": {"d": [ 12345678901234567890 ]} ,"e":[] } ';
     const data = bytes(text);
     const { fields, end } = topLevelFields(data)!;
@@ -42,7 +42,7 @@ describe("topLevelFields", () => {
     expect(end).toBe(text.length - 1);
   });
 
-  test("the fields of an object parse to the same values as the whole, whatever the white space", () => {
+  test("the fields of an object parse to the same values as in the whole object, whatever the white space", () => {
     fc.assert(
       fc.property(anyObject, anySpaces, (object, spaces) => {
         const text = stringify(object, spaces);
@@ -61,7 +61,7 @@ describe("topLevelFields", () => {
     );
   });
 
-  test("the fields of an inner object are found from its offset in the whole", () => {
+  test("the fields of an inner object are found from its offset in the outer text", () => {
     const data = bytes('{"a":[{"b":1}, {"b":2}]}');
     const items = arrayItems(data, topLevelFields(data)!.fields.get("a")!)!;
     expect(items.map(([start]) => textOf(data, topLevelFields(data, start)!.fields.get("b")!))).toEqual(["1", "2"]);
@@ -113,7 +113,7 @@ describe("topLevelFields", () => {
 });
 
 describe("arrayItems", () => {
-  test("array items parse to the same values as the whole, whatever the white space", () => {
+  test("the items of an array parse to the same values as in the whole array, whatever the white space", () => {
     fc.assert(
       fc.property(fc.array(anyValue), anySpaces, (array, spaces) => {
         const text = stringify(array, spaces);
@@ -129,7 +129,7 @@ describe("arrayItems", () => {
       expect(arrayItems(bytes(text), [0, text.length])).toBeNull());
   }
 
-  test("array items beyond the end of the range are not found", () => {
+  test("items beyond the end of the range are not found in an array", () => {
     expect(arrayItems(bytes("[1,2]"), [0, 3])).toBeNull();
   });
 });
@@ -144,11 +144,11 @@ describe("exceedsDepth", () => {
     expect(exceedsDepth(nested(4, '{"a":', "}"), 3)).toBe(true);
   });
 
-  test("the depth is measured in text that never closes its brackets", () => {
+  test("the depth is measured even in text that never closes its brackets", () => {
     expect(exceedsDepth(bytes("[".repeat(200)))).toBe(true);
   });
 
-  test("the depth does not count brackets in strings or siblings", () => {
+  test("the depth counts neither brackets in strings nor siblings", () => {
     expect(exceedsDepth(bytes(`["${"[".repeat(200)}\\"${"{".repeat(200)}"]`), 1)).toBe(false);
     expect(exceedsDepth(bytes(`[${"[],".repeat(500)}[]]`), 2)).toBe(false);
   });
@@ -172,9 +172,9 @@ describe("exceedsDepth", () => {
 describe("UTF-8", () => {
   const table: [what: string, data: number[], valid: boolean][] = [
     ["ASCII", [0x7b, 0x7d], true],
-    ["nothing", [], true],
+    ["an empty text", [], true],
     ["an emoji", [0xf0, 0x9f, 0x9a, 0xa2], true],
-    ["a cut character", [0xf0, 0x9f, 0x9a], false],
+    ["an incomplete character", [0xf0, 0x9f, 0x9a], false],
     ["a lone continuation", [0x80], false],
     ["an overlong slash", [0xc0, 0xaf], false],
     ["a surrogate", [0xed, 0xa0, 0x80], false],
@@ -187,7 +187,7 @@ describe("UTF-8", () => {
   }
 });
 
-test("arbitrary bytes never throw, and every range stays within the bytes", () => {
+test("scanning never throws, whatever the bytes, and every range lies within them", () => {
   const garbage = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc

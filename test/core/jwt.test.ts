@@ -33,7 +33,7 @@ describe("JWT", () => {
     }
   });
 
-  test("a JWT with another secret or with a change in any part is refused", () => {
+  test("a JWT that was signed with another secret or changed in any part is refused", () => {
     expect(problemOf(signJwt({}, "another"))).toBe("signature");
     const [header, payload, signature] = signJwt({ sub: "org_a" }, SECRET).split(".") as [string, string, string];
     expect(problemOf([header, part({ sub: "org_b" }), signature].join("."))).toBe("signature");
@@ -41,7 +41,7 @@ describe("JWT", () => {
     expect(problemOf([header, payload, signature.slice(0, -1)].join("."))).toBe("signature");
   });
 
-  test("a JWT cannot choose the algorithm that verifies it", () => {
+  test("a JWT cannot choose the algorithm by which it is verified", () => {
     for (const header of [{ alg: "none" }, { alg: "HS512" }, { alg: "RS256" }, { alg: "hs256" }, {}, { alg: null }]) {
       expect(problemOf(signJwt({}, SECRET, header))).toBe("malformed");
     }
@@ -49,7 +49,7 @@ describe("JWT", () => {
     expect(problemOf(`${part({ alg: "none" })}.${part({})}.`)).toBe("malformed");
   });
 
-  test("a JWT has only one valid spelling", () => {
+  test("only one spelling of a JWT is valid", () => {
     const text = signJwt({}, SECRET);
     // 32 bytes leave two bits of the last character unused, so a lenient decoder treats four
     // characters alike.

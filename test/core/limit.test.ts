@@ -44,7 +44,7 @@ describe("token bucket", () => {
     expect(take(bucket, rate, 5000)).toMatchObject({ taken: false, waitMs: 5000 });
   });
 
-  test("a token bucket follows a lowered rate immediately", () => {
+  test("a lowered rate applies to a token bucket immediately", () => {
     const full = fullBucket(1000, 0);
     const { bucket } = take(full, 1, 0);
     expect(take(bucket, 1, 0).taken).toBe(false);
@@ -76,7 +76,7 @@ describe("token bucket", () => {
     }
   });
 
-  test("a token bucket gives a token after the wait that it returned", () => {
+  test("a token bucket has a token after the wait that it returned", () => {
     fc.assert(
       fc.property(anyRate, fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), (rate, tokens) => {
         const refused = take({ tokens, at: startAt }, rate, startAt);
@@ -95,7 +95,7 @@ describe("token bucket", () => {
     }
   });
 
-  test("a token bucket continues to fill after the clock stepped back", () => {
+  test("a token bucket continues to fill after the clock was set back", () => {
     const rate = 1;
     const { bucket } = take(fullBucket(rate, startAt), rate, startAt);
     const stepped = take(bucket, rate, startAt - 3_600_000);

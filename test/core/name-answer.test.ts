@@ -27,7 +27,7 @@ function after(...results: [LookupResult, number][]): NameAnswer {
 describe("pause after failures", () => {
   const table = { 1: 2000, 2: 4000, 3: 8000, 4: 16_000, 5: 30_000, 6: 30_000, 1000: 30_000, 5000: 30_000 };
   for (const [failures, ms] of Object.entries(table)) {
-    test(`the pause after ${failures} failed lookups is ${ms} ms`, () =>
+    test(`after ${failures} failed lookups in a row the next one is made after ${ms} ms`, () =>
       expect(pauseAfterFailureMs(Number(failures))).toBe(ms));
   }
 });
@@ -44,22 +44,22 @@ describe("successful lookup", () => {
     });
   });
 
-  test("a successful result may be used for five minutes and no longer", () => {
+  test("a successful result can be used for five minutes and no longer", () => {
     expect(usableAddresses(answer, 1000 + usableMs - 1)).toEqual(ADDRESSES);
     expect(usableAddresses(answer, 1000 + usableMs)).toEqual([]);
   });
 
-  test("a successful result outlives unanswered lookups, and its lifetime counts from the success", () => {
+  test("a successful result remains usable while lookups get no response, but only for its lifetime", () => {
     const silent = after([found, 1000], [unanswered, 20_000], [unanswered, 30_000]);
     expect(silent).toEqual({ addresses: ADDRESSES, usableUntil: 1000 + usableMs, nextLookupAt: 34_000, failures: 2 });
     expect(usableAddresses(silent, 1000 + usableMs)).toEqual([]);
   });
 
-  test("a successful result is dropped when lookups stay unanswered for longer than its lifetime", () => {
+  test("a successful result is dropped when lookups have had no response for longer than its lifetime", () => {
     expect(after([found, 0], [unanswered, usableMs]).addresses).toEqual([]);
   });
 
-  test("a successful result is dropped as soon as the name does not exist", () => {
+  test("a successful result is dropped as soon as a lookup returns that the name does not exist", () => {
     expect(after([found, 0], [absent, 20_000])).toMatchObject({ addresses: [], nextLookupAt: 22_000, failures: 1 });
   });
 
@@ -72,7 +72,7 @@ describe("successful lookup", () => {
   });
 });
 
-test("addresses are not used after their lifetime, whatever the lookups in between returned", () => {
+test("addresses are not used after their lifetime, whatever later lookups returned", () => {
   const results = fc.array(fc.tuple(fc.constantFrom(found, absent, unanswered), fc.nat(120_000)), { minLength: 1 });
   fc.assert(
     fc.property(results, fc.nat(10 * 60_000), (steps, laterMs) => {
@@ -107,7 +107,7 @@ describe("lookup priority", () => {
 describe("unreachable name servers", () => {
   const unreachable: LookupResult = { kind: "unreachable", shortage: noNameServer };
 
-  test("a name without usable addresses resolves to the shortage, and is looked up again after two seconds", () => {
+  test("a name without usable addresses reports the shortage, and is looked up again after two seconds", () => {
     const answer = after([absent, 0], [unreachable, 5000], [unreachable, 8000]);
     expect(answer).toMatchObject({ nextLookupAt: 10_000, failures: 1 });
     expect(resolvedOf(answer, 9000)).toEqual(noNameServer);
@@ -119,7 +119,7 @@ describe("unreachable name servers", () => {
     expect(resolvedOf(answer, usableMs)).toEqual(noNameServer);
   });
 
-  test("a later response of a name server replaces the shortage", () => {
+  test("a later response of a name server ends the shortage", () => {
     expect(resolvedOf(after([unreachable, 0], [absent, 2000]), 2001)).toEqual([]);
     expect(resolvedOf(after([unreachable, 0], [found, 2000]), 2001)).toEqual(ADDRESSES);
   });

@@ -11,11 +11,11 @@ for (const code of absent) {
 }
 
 for (const code of [...unanswered, ...refused]) {
-  test(`the code "${code}" leaves open whether the name exists`, () =>
+  test(`the code "${code}" does not say whether the name exists`, () =>
     expect(lookupResultOf(code)).toEqual({ kind: "unanswered" }));
 }
 
-test("only unreachable and refusing name servers count as refusals", () => {
+test("only unreachable name servers and those that refuse a query count as refusals", () => {
   expect(refused.filter(isRefusal)).toEqual(refused);
   expect([...absent, ...unanswered].filter(isRefusal)).toEqual([]);
 });

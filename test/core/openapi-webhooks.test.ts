@@ -42,7 +42,7 @@ describe("OpenAPI webhooks", () => {
     ]);
   });
 
-  test("a webhook may be under x-webhooks, and one under webhooks takes precedence", () => {
+  test("a webhook may be under x-webhooks, but one of the same name under webhooks takes precedence", () => {
     const one = (description: string) => ({ post: { description } });
     const document = { webhooks: { a: one("new") }, "x-webhooks": { a: one("old"), b: one("b") } };
     expect(webhooksOf(document).map(({ name, description }) => [name, description])).toEqual([
@@ -51,7 +51,7 @@ describe("OpenAPI webhooks", () => {
     ]);
   });
 
-  test("a webhook takes the description that is nearest to its operation", () => {
+  test("a webhook has the description that is nearest to its operation", () => {
     const describe = (item: object) => webhooksOf({ webhooks: { a: item } })[0]!.description;
     expect(describe({ description: "item", post: { summary: "operation" } })).toBe("operation");
     expect(describe({ description: "item", post: { requestBody: { description: "body" } } })).toBe("body");
@@ -78,7 +78,7 @@ describe("OpenAPI webhooks", () => {
 });
 
 describe("webhook schemas", () => {
-  test("a webhook schema includes every definition that it references, once", () => {
+  test("a webhook schema includes each definition that it references once", () => {
     const schemas = {
       Pet: { type: "object", properties: { owner: { $ref: "#/components/schemas/Owner" } } },
       Owner: { type: "object", properties: { pets: { items: { $ref: "#/components/schemas/Pet" } } } },
@@ -95,7 +95,7 @@ describe("webhook schemas", () => {
     });
   });
 
-  test("a webhook schema gives two definitions of the same name different names", () => {
+  test("a webhook schema gives two definitions with the same name different names", () => {
     const document = withSchema(
       { anyOf: [{ $ref: "#/components/schemas/A" }, { $ref: "#/components/more/A" }] },
       { components: { schemas: { A: { type: "string" } }, more: { A: { type: "null" } } } },
@@ -106,13 +106,13 @@ describe("webhook schemas", () => {
     });
   });
 
-  test("a webhook schema treats properties as properties, whatever their names", () => {
+  test("a webhook schema may have properties with any name, even the name of a keyword", () => {
     const properties = { $ref: { type: "string" }, example: { $ref: "#/components/schemas/A" }, properties: {} };
     const document = withSchema({ properties }, { components: { schemas: { A: { type: "string" } } } });
     expect(schemaOf(document)).toMatchObject({ properties: { ...properties, example: { $ref: "#/$defs/A" } } });
   });
 
-  test("a webhook schema keeps its examples and uses those of the media type if it has none", () => {
+  test("a webhook schema keeps its examples, or has those of the media type if it has none", () => {
     const example = { $ref: "not a reference" };
     expect(schemaOf(withSchema({ example }))).toMatchObject({ example });
     const content = { "application/json": { schema: {}, examples: { one: { value: { n: 1 } }, two: { value: 2 } } } };
@@ -120,7 +120,7 @@ describe("webhook schemas", () => {
     expect(schemaOf(document)).toMatchObject({ examples: [{ n: 1 }, 2] });
   });
 
-  test("a webhook schema is converted from the keywords of OpenAPI 3.0", () => {
+  test("the keywords of OpenAPI 3.0 in a webhook schema are converted", () => {
     const schema = {
       properties: {
         a: { type: "string", nullable: true, enum: ["x"] },
@@ -135,7 +135,7 @@ describe("webhook schemas", () => {
     });
   });
 
-  test("a webhook schema keeps the dialect that the document declares", () => {
+  test("a webhook schema keeps the dialect that its document declares", () => {
     const dialect = "http://json-schema.org/draft-07/schema#";
     expect(schemaOf(withSchema({}, { jsonSchemaDialect: dialect }))).toEqual({ $schema: dialect });
   });
@@ -160,7 +160,7 @@ describe("invalid OpenAPI documents", () => {
     });
   }
 
-  test("a document that contains itself, as YAML allows, is refused", () => {
+  test("a YAML document that contains itself is refused", () => {
     const schema: Record<string, unknown> = {};
     schema.properties = { a: schema };
     expect(problemOf(withSchema(schema)).message).toContain("too large");

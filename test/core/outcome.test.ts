@@ -53,7 +53,7 @@ describe("outcome", () => {
     }
   });
 
-  test("a response of any status is a success exactly when it has no reason", () => {
+  test("a response of any status is a success exactly when its outcome has no reason", () => {
     fc.assert(
       fc.property(fc.integer(), (status) => {
         const { success, reason } = classify(response(status), now);
@@ -63,7 +63,7 @@ describe("outcome", () => {
     );
   });
 
-  test("only 429 and 503 responses may ask for a wait", () => {
+  test("only responses with status 429 or 503 can ask for a wait", () => {
     for (let status = 100; status < 600; status++) {
       const asked = classify(response(status, "7"), now).retryAfterMs;
       expect(asked).toBe(status === 429 || status === 503 ? 7000 : null);
@@ -106,7 +106,7 @@ describe("Retry-After", () => {
     });
   }
 
-  test("Retry-After is never negative or longer than a day, whatever its value", () => {
+  test("the wait of Retry-After is never negative or longer than a day, whatever its value", () => {
     const text = fc.oneof(
       fc.string(),
       fc.integer().map(String),

@@ -35,7 +35,7 @@ describe("pace", () => {
     },
   );
 
-  test("a pace starts immediately", () => {
+  test("a pace allows the first item immediately", () => {
     for (let rate = 1; rate <= 10_000; rate++) {
       expect(advance(paceFrom(START, rate, LIMITS), rate, START, LIMITS).count).toBeGreaterThan(0);
     }
@@ -55,12 +55,12 @@ describe("pace", () => {
     );
   });
 
-  test("a pace has no burst after a long interruption", () => {
+  test("a pace allows no burst after a long interruption", () => {
     const { pace } = advance(paceFrom(START, 100, LIMITS), 100, START, LIMITS);
     expect(advance(pace, 100, START + 3_600_000, LIMITS).count).toBe(40);
   });
 
-  test("a pace continues after the clock stepped back", () => {
+  test("a pace continues after the clock was set back", () => {
     const { pace } = advance(paceFrom(START, 100, LIMITS), 100, START, LIMITS);
     const back = advance(pace, 100, START - 3_600_000, LIMITS);
     expect(back.count).toBe(0);

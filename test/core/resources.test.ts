@@ -15,12 +15,12 @@ const tables: Readonly<Record<string, Fields>> = {
 };
 
 describe.each(Object.entries(tables))("the table of fields of the resource %s", (resource, fields) => {
-  test(`every alias of the resource ${resource} names a stored field`, () => {
+  test(`every alias of the resource ${resource} refers to a stored field`, () => {
     const aliases = Object.values(fields).flatMap(({ aliasOf }) => aliasOf ?? []);
     expect(aliases.filter((name) => !fields[name]?.traits.stored)).toEqual([]);
   });
 
-  test(`every field of the resource ${resource} has a separate JSON name`, () => {
+  test(`every field of the resource ${resource} has a JSON name of its own`, () => {
     const names = Object.entries(fields).map(([name, { traits }]) => traits.json ?? name);
     expect(new Set(names).size).toBe(names.length);
   });

@@ -20,7 +20,7 @@ describe("retry wait", () => {
     [3, 60_000, 0, null],
   ];
   for (const [failed, retryAfterMs, random, waitMs] of table) {
-    test(`failure ${failed} with Retry-After ${retryAfterMs} ms and random ${random} waits ${waitMs} ms`, () => {
+    test(`after failure ${failed} with Retry-After ${retryAfterMs} ms and random number ${random} the wait is ${waitMs} ms`, () => {
       expect(nextWaitMs(policy, failed, retryAfterMs, random)).toBe(waitMs);
     });
   }
@@ -41,7 +41,7 @@ const anyPolicy = fc.record({
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const asked = fc.option(fc.nat(10 * dayMs));
 
-test("no wait is shorter than scheduled or longer than jitter and a day of Retry-After allow", () => {
+test("no wait is shorter than scheduled or longer than jitter and a Retry-After of a day allow", () => {
   fc.assert(
     fc.property(anyPolicy, asked, chance, (any, retryAfterMs, random) => {
       any.scheduleMs.forEach((scheduledMs, index) => {

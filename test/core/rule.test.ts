@@ -60,7 +60,7 @@ describe("a name or description", () => {
   );
 });
 
-describe("a text that may hold anything", () => {
+describe("a text that may contain anything", () => {
   testRule("arbitrary text", unicodeProblem, ["", "\u0000", "🚢", "\uffff"], ["\ud800", "x\udfff", "\ud83d \udea2"]);
 });
 
@@ -208,7 +208,7 @@ describe("an endpoint's URL", () => {
     });
   }
 
-  test("a URL must be https if the operator requires it", () => {
+  test("a URL must be https if the setting requires it", () => {
     expect(normalizeUrl("http://example.com/", true)).toEqual({ problem: "Must be an https URL." });
     expect(normalizeUrl("https://example.com/", true)).toEqual({ url: "https://example.com/" });
   });

@@ -120,7 +120,7 @@ const anyName = fc
   .map(([resource, action]): ScopeName => `${resource}:${action}`);
 
 describe("delegated scopes", () => {
-  test("delegated scopes grant nothing that the grantor's scopes do not grant", () => {
+  test("delegated scopes grant nothing beyond the scopes of the grantor", () => {
     fc.assert(
       fc.property(someScopes, someScopes, anyName, (grantor, delegated, name) => {
         fc.pre(delegated.every((one) => covers(grantor, one)));
@@ -148,7 +148,7 @@ describe("delegated scopes", () => {
     );
   });
 
-  test("an added scope never removes a right", () => {
+  test("an additional scope never removes a right", () => {
     fc.assert(
       fc.property(someScopes, anyScope, anyName, (held, more, name) => {
         if (missingScopes(held, [name]).length === 0) expect(missingScopes([...held, more], [name])).toEqual([]);
@@ -167,7 +167,7 @@ function respelled(name: ScopeName, dice: readonly number[]): string {
   return letters.join("");
 }
 
-test("every spelling of a name is the same scope, and no spelling is another scope", () => {
+test("two spellings are the same scope exactly when they spell the same name", () => {
   const dice = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(anyName, anyName, dice, (name, other, thrown) => {

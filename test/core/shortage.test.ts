@@ -21,13 +21,13 @@ for (const code of ["ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "
   test(`the code "${code}" is not a shortage`, () => expect(shortageOf(code)).toBeNull());
 }
 
-test("a lane rests longer after each shortage in a row, up to five seconds", () => {
+test("a lane pauses longer after each consecutive shortage, up to five seconds", () => {
   expect([0, 1, 2, 3, 4, 5, 100, 5000].map(restAfterShortageMs)).toEqual([
     250, 500, 1000, 2000, 4000, 5000, 5000, 5000,
   ]);
 });
 
-test("a limit of open files that is too low for the attempts is a problem that names both", () => {
+test("a limit of open files that is too low for the attempts is reported with both numbers", () => {
   expect(openFilesProblem(2816, 256)).toBeNull();
   expect(openFilesProblem(2815, 256)).toBe(
     "The limit of open files is 2815, but delivery-concurrency 256 needs 2816. Raise the limit (ulimit -n, or LimitNOFILE in systemd).",

@@ -33,20 +33,20 @@ const base64 = (data: Uint8Array | Buffer) => Buffer.from(data).toString("base64
 describe("sign", () => {
   const { id, timestamp, body } = vector;
 
-  test("signing with a shared secret gives the published signature", () => {
+  test("signing with a shared secret produces the published signature", () => {
     expect(sign([key(hmacSecret)], id, timestamp, body)).toBe(hmacSignature);
   });
 
-  test("signing with a private key gives the published signature", () => {
+  test("signing with a private key produces the published signature", () => {
     expect(sign([key(privateSecret)], id, timestamp, body)).toBe(privateSignature);
   });
 
-  test("signing with several keys lists the signatures in key order", () => {
+  test("signing with several keys lists the signatures in the order of the keys", () => {
     const both = [key(privateSecret), key(hmacSecret)];
     expect(sign(both, id, timestamp, body)).toBe(`${privateSignature} ${hmacSignature}`);
   });
 
-  test("a signature covers an empty body and bytes that are not text", () => {
+  test("an empty body and bytes that are not text can be signed", () => {
     const data = new Uint8Array([0, 255, 128]);
     const signature = sign([key(privateSecret)], "m", 1, data).slice("v1a,".length);
     const signed = Buffer.concat([Buffer.from("m.1."), data]);
@@ -54,7 +54,7 @@ describe("sign", () => {
     expect(sign([key(hmacSecret)], "m", 1, new Uint8Array())).toMatch(/^v1,.{44}$/);
   });
 
-  test("signing a view into a larger buffer covers only the view", () => {
+  test("signing a view of a larger buffer covers only the view", () => {
     const large = bytes(`xx{"test": 2432232314}yy`);
     expect(sign([key(hmacSecret)], id, timestamp, large.subarray(2, -2))).toBe(hmacSignature);
   });
@@ -69,7 +69,7 @@ describe("verification", () => {
   const nowSeconds = Math.floor(Date.now() / 1000);
   const anySecret = fc.uint8Array({ minLength: 24, maxLength: 75 }).map(generateSecret);
 
-  test("the standardwebhooks and svix libraries verify any body", () => {
+  test("the standardwebhooks and svix libraries verify every body", () => {
     fc.assert(
       fc.property(anySecret, fc.json(), (secret, text) => {
         const signature = sign([key(secret)], "msg_1", nowSeconds, bytes(text));
@@ -81,7 +81,7 @@ describe("verification", () => {
     );
   });
 
-  test("receivers can verify with the old and the new secret during a rotation, also across schemes", () => {
+  test("receivers can verify with the old or the new secret during a rotation, even if their schemes differ", () => {
     const other = generateSecret(new Uint8Array(24).fill(7));
     const body = '{"a":1.0}';
     const signature = sign([key(privateSecret), key(other), key(hmacSecret)], "msg_2", nowSeconds, bytes(body));
@@ -123,7 +123,7 @@ describe("secrets", () => {
     "without its padding": `whsec_${base64(new Uint8Array(25)).replace(/=+$/, "")}`,
     "with too much padding": `whsec_${base64(new Uint8Array(24))}====`,
     "with stray bits behind the last byte": `whsec_${base64(new Uint8Array(25)).replace("A==", "B==")}`,
-    "of nothing": "",
+    "that is empty": "",
     "that is a seed without its public key": `whsk_${base64(new Uint8Array(32))}`,
     "whose public key belongs to another seed": `whsk_${base64(new Uint8Array(64))}`,
     "that is a longer key pair": `whsk_${base64(new Uint8Array(65))}`,
@@ -138,12 +138,12 @@ describe("secrets", () => {
     expect(parseSecret(secret)?.scheme).toBe("v1");
   });
 
-  test("a secret cannot be generated from too few or too many bytes", () => {
+  test("generating a secret from too few or too many bytes throws", () => {
     expect(() => generateSecret(new Uint8Array(23))).toThrow(RangeError);
     expect(() => generateSecret(new Uint8Array(76))).toThrow(RangeError);
   });
 
-  test("receivers get an HMAC secret unchanged and the public key of a private key", () => {
+  test("the public form of an HMAC secret is the secret, and that of a private key is its public key", () => {
     expect(publicForm(hmacSecret)).toBe(hmacSecret);
     expect(publicForm(privateSecret)).toBe("whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
   });

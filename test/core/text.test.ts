@@ -20,7 +20,7 @@ describe("cutUtf8", () => {
     );
   });
 
-  test("cutting bytes loses at most three bytes of the limit", () => {
+  test("cutting bytes leaves at most three bytes of the limit unused", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(63), (bytes, max) => {
         expect(cutUtf8(bytes, max).byteLength).toBeGreaterThanOrEqual(Math.min(bytes.byteLength, max) - 3);
@@ -30,7 +30,7 @@ describe("cutUtf8", () => {
 });
 
 describe("cutText", () => {
-  test("cutting a text never splits a character and loses at most one code unit", () => {
+  test("cutting a text never splits a character and leaves at most one code unit of the limit unused", () => {
     expect([cutText("a🚢b", 1), cutText("a🚢b", 2), cutText("a🚢b", 3), cutText("a🚢b", 9)]).toEqual([
       "a",
       "a",
@@ -42,13 +42,13 @@ describe("cutText", () => {
 });
 
 describe("pathOfMalformedText", () => {
-  test("a lone surrogate is found at any place", () => {
+  test("the path of a lone surrogate is found wherever it is", () => {
     expect(pathOfMalformedText({ a: [1, null, { b: "x\ud800" }] })).toEqual(["a", "[2]", "b"]);
     expect(pathOfMalformedText({ a: { "\udc00": 1 } })).toEqual(["a", "\udc00"]);
     expect(pathOfMalformedText("\ud800")).toEqual([]);
   });
 
-  test("a well-formed value has no malformed text", () => {
+  test("a well-formed value has no path of malformed text", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => expect(pathOfMalformedText(value)).toBeNull()),
     );

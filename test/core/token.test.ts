@@ -30,7 +30,7 @@ test("a displayed token shows only its last characters", () => {
   expect(censoredToken("")).toBe("bhk_***");
 });
 
-test("a token is limited by capabilities, by scopes, by both or not at all", () => {
+test("the limits of a token are its capabilities and its scopes, or null if it has neither", () => {
   const limits = (capabilities: string[] | null, scopes: string[] | null) => tokenLimits({ capabilities, scopes });
   expect(limits(null, null)).toBeNull();
   expect(limits(["ViewBase"], null)).toEqual(["ViewBase"]);

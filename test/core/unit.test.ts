@@ -56,7 +56,7 @@ describe("durations", () => {
     for (const [ms, text] of table) expect(formatDuration(ms)).toBe(text);
   });
 
-  test("formatted durations parse to the same value", () => {
+  test("formatted durations are parsed to the same value", () => {
     fc.assert(fc.property(fc.maxSafeNat(), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 });
@@ -91,7 +91,7 @@ describe("sizes", () => {
     ]);
   });
 
-  test("formatted sizes parse to the same value", () => {
+  test("formatted sizes are parsed to the same value", () => {
     fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseSize(formatSize(bytes)) === bytes));
   });
 });
@@ -112,7 +112,7 @@ describe("rates", () => {
   ]);
 });
 
-test("parsers never throw, and return whole numbers or null", () => {
+test("parsing a duration or size never throws and returns a whole number or null", () => {
   const text = fc.oneof(
     fc.string(),
     fc.tuple(fc.double(), fc.constantFrom("ms", "s", "d", "MiB")).map((p) => p.join("")),

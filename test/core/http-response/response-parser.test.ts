@@ -24,7 +24,7 @@ describe("a status line", () => {
     [`HTTP/1.1 200 ${"a".repeat(statusLineBytesMax - 14)}`, 200],
   ];
   for (const [line, status] of valid) {
-    test(`a status line may be ${JSON.stringify(line.slice(0, 40))}`, () => {
+    test(`the status line ${JSON.stringify(line.slice(0, 40))} is valid`, () => {
       const read = readText(responseOf(["Content-Length: 0"], "", line));
       expect(read).toMatchObject({ status, note: null, isDone: true, isCutOff: false });
     });
@@ -53,18 +53,18 @@ describe("a status line", () => {
     "<html>",
   ];
   for (const line of invalid) {
-    test(`a status line may not be ${JSON.stringify(line)}`, () => {
+    test(`the status line ${JSON.stringify(line)} is invalid`, () => {
       expect(readText(responseOf(["Content-Length: 0"], "", line))).toMatchObject({ status: null, isDone: true });
     });
   }
 
-  test("a status line that cannot become HTTP ends the response before the line ends", () => {
+  test("bytes that cannot begin a status line end the response before the line is complete", () => {
     expect(readText("HTTP").isDone).toBe(false);
     expect(readText("\x15\x03\x01").isDone).toBe(true);
     expect(readText("HTTPS").isDone).toBe(true);
   });
 
-  test("a status line that is longer than the limit still counts", () => {
+  test("the status of a status line that is longer than the limit still counts", () => {
     expect(readText(`HTTP/1.1 503 ${"a".repeat(statusLineBytesMax)}`)).toMatchObject({
       status: 503,
       note: "The status line was longer than 8 KiB; the rest was ignored.",
@@ -88,11 +88,15 @@ describe("the body", () => {
     ["in chunks with padded sizes", responseOf([CHUNKED], "0000000000000005\r\nhello\r\n000\r\n\r\n"), "hello"],
     ["in chunks that end lines with LF", responseOf([CHUNKED], "5\nhello\n0\n\n"), "hello"],
     ["in chunks after another coding", responseOf(["Transfer-Encoding: gzip, Chunked"], chunked("hello")), "hello"],
-    ["in chunks by two headers", responseOf(["Transfer-Encoding: gzip", CHUNKED], chunked("hello")), "hello"],
+    [
+      "in chunks after another coding in a separate header",
+      responseOf(["Transfer-Encoding: gzip", CHUNKED], chunked("hello")),
+      "hello",
+    ],
     ["in chunks, with a length before it", responseOf(["Content-Length: 2", CHUNKED], chunked("hello")), "hello"],
     ["in chunks, with a length after it", responseOf([CHUNKED, "Content-Length: 0"], chunked("hello")), "hello"],
-    ["of a response that ends lines with LF", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello"],
-    ["with names in any case", responseOf(["cONTENT-lENGTH:5"], "hello"), "hello"],
+    ["after lines that end with LF", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello"],
+    ["after header names in any case", responseOf(["cONTENT-lENGTH:5"], "hello"), "hello"],
     ["with white space around its length", responseOf(["Content-Length: \t 5 \t"], "hello"), "hello"],
   ];
   for (const [what, text, body] of table) {
@@ -104,11 +108,11 @@ describe("the body", () => {
   const untilClose: [what: string, headers: string[]][] = [
     ["without a length", []],
     ["whose last coding is not chunked", ["Transfer-Encoding: chunked, gzip"]],
-    ["with a coding that is not chunked, and a length", ["Transfer-Encoding: identity", FIVE]],
-    ["with an empty coding, and a length", ["Transfer-Encoding:", FIVE]],
+    ["with both a length and a coding that is not chunked", ["Transfer-Encoding: identity", FIVE]],
+    ["with both a length and an empty coding", ["Transfer-Encoding:", FIVE]],
   ];
   for (const [what, headers] of untilClose) {
-    test(`a body ${what} ends with the connection`, () => {
+    test(`a body ${what} extends to the end of the connection`, () => {
       const text = responseOf(headers, "hello, world");
       expect(readText(text)).toMatchObject({ status: 200, isDone: false });
       const whole = { status: 200, body: "hello, world", note: null, isCutOff: false, mayBeReused: false };
@@ -118,7 +122,7 @@ describe("the body", () => {
   }
 
   for (const status of [101, 204, 304]) {
-    test(`the body of a ${status} is empty, whatever its headers say`, () => {
+    test(`the body of a response with status ${status} is empty, whatever its headers say`, () => {
       const read = readText(responseOf([FIVE], "", `HTTP/1.1 ${status} x`));
       expect(read).toMatchObject({ status, body: "", note: null, isDone: true, mayBeReused: status !== 101 });
     });
@@ -130,10 +134,10 @@ describe("the body", () => {
     ["in chunks", responseOf([CHUNKED], `fff\r\n${long}`)],
     ["in many chunks", responseOf([CHUNKED], `${"1\r\na\r\n".repeat(long.length)}1`)],
     ["without a length", responseOf([], long)],
-    ["in chunks that become malformed", responseOf([CHUNKED], `${long.length.toString(16)}\r\n${long}oops`)],
+    ["whose chunks become malformed", responseOf([CHUNKED], `${long.length.toString(16)}\r\n${long}oops`)],
   ];
   for (const [what, text] of tooLong) {
-    test(`a body ${what} that is too long is cut, and the parser does not wait for the rest`, () => {
+    test(`a body ${what} that exceeds the limit is cut, and the parser does not wait for the rest`, () => {
       const cut = { status: 200, body: long.slice(1), note: null, isDone: true, isCutOff: false, mayBeReused: false };
       expect(readText(text)).toMatchObject(cut);
     });
@@ -147,7 +151,7 @@ describe("the body", () => {
     });
   });
 
-  test("a body that is too long leaves the connection usable if all of it has arrived", () => {
+  test("the connection can be reused after a body that exceeds the limit if all of the body has arrived", () => {
     const whole = responseOf([`Content-Length: ${long.length}`], long);
     expect(readText(whole)).toMatchObject({ body: long.slice(1), note: null, mayBeReused: true });
     expect(readText(`${whole}?`)).toMatchObject({ body: long.slice(1), mayBeReused: false });
@@ -170,13 +174,13 @@ describe("interim responses", () => {
     expect(readText(interim + hints + interim + final)).toMatchObject(whole);
   });
 
-  test("interim responses alone are no response", () => {
+  test("interim responses without a final response count as no response", () => {
     const interim = responseOf([], "", "HTTP/1.1 100 Continue");
     expect(readText(interim)).toMatchObject({ status: null, isDone: false });
     expect(readText(interim, "close")).toMatchObject({ status: null, isDone: true, isCutOff: true });
   });
 
-  test("interim responses without an end are aborted", () => {
+  test("endless interim responses are aborted", () => {
     const endless = responseOf([`X: ${"a".repeat(1000)}`], "", "HTTP/1.1 102 Processing").repeat(100);
     expect(readText(endless)).toMatchObject({ status: null, isDone: true });
   });
@@ -184,11 +188,15 @@ describe("interim responses", () => {
 
 describe("Retry-After", () => {
   const table: [what: string, headers: string[], value: string | null][] = [
-    ["missing is null", [], null],
-    ["is given as it stands", ["rEtry-aFter:  Fri, 31 Dec 1999 23:59:59 GMT "], "Fri, 31 Dec 1999 23:59:59 GMT"],
-    ["twice is the first", ["Retry-After: 1", "Retry-After: 2"], "1"],
-    ["may be empty", ["Retry-After:"], ""],
-    ["of another name is none", ["Retry-Bfter: 1", "XRetry-After: 2", "Retry_After: 3"], null],
+    ["a missing Retry-After is null", [], null],
+    [
+      "Retry-After is returned unchanged, without surrounding white space",
+      ["rEtry-aFter:  Fri, 31 Dec 1999 23:59:59 GMT "],
+      "Fri, 31 Dec 1999 23:59:59 GMT",
+    ],
+    ["the first of two Retry-After headers counts", ["Retry-After: 1", "Retry-After: 2"], "1"],
+    ["Retry-After may be empty", ["Retry-After:"], ""],
+    ["headers with similar names are not Retry-After", ["Retry-Bfter: 1", "XRetry-After: 2", "Retry_After: 3"], null],
   ];
   for (const [what, headers, value] of table) {
     test(what, () => expect(readText(responseOf(["Content-Length: 0", ...headers])).retryAfter).toBe(value));
@@ -213,13 +221,13 @@ describe("the connection", () => {
     });
   }
 
-  test("a connection is not reused after a length beside chunks, or after unrequested bytes", () => {
+  test("a connection is not reused after a response with both a length and chunks, or after unexpected bytes", () => {
     expect(readText(responseOf([FIVE, CHUNKED], chunked("hello"))).mayBeReused).toBe(false);
     expect(readText(responseOf([FIVE], "hello\r\n"))).toMatchObject({ body: "hello", note: null, mayBeReused: false });
   });
 });
 
-describe("a response that is not as it should be keeps its status, with a note", () => {
+describe("a malformed response keeps its status, with a note", () => {
   const folded = "A header was folded over several lines.";
   const malformed = "A malformed header line was ignored.";
   const badLength = "The Content-Length was invalid; the body was not read.";
@@ -231,8 +239,8 @@ describe("a response that is not as it should be keeps its status, with a note",
   const table: [what: string, text: string, read: Partial<ReadResponse>][] = [
     ["a folded header", responseOf(["X: a", "  b", FIVE], "hello"), { note: folded, body: "hello" }],
     ["a folded length", responseOf(["Content-Length:", "\t5"], "hello"), { note: folded, body: "hello" }],
-    ["a folded wait", responseOf([FIVE, "Retry-After:", " 7", " "], "hello"), { note: folded, retryAfter: "7" }],
-    ["a fold before any header", responseOf([" a", FIVE], "hello"), { note: folded, body: "hello" }],
+    ["a folded Retry-After", responseOf([FIVE, "Retry-After:", " 7", " "], "hello"), { note: folded, retryAfter: "7" }],
+    ["a folded line before the first header", responseOf([" a", FIVE], "hello"), { note: folded, body: "hello" }],
     ["a header without a colon", responseOf(["X", FIVE], "hello"), { note: malformed, body: "hello" }],
     ["a header without a name", responseOf([": a", FIVE], "hello"), { note: malformed, body: "hello" }],
     ["a header with a bad name", responseOf(["X Y: a", FIVE], "hello"), { note: malformed, body: "hello" }],
@@ -249,12 +257,16 @@ describe("a response that is not as it should be keeps its status, with a note",
     ],
     ["headers that are too long", responseOf([FIVE, ...longHeaders], "hello"), { note: blockTooLong, body: "" }],
     ["headers without an end", `HTTP/1.1 200 OK\r\nX: ${"a".repeat(headerBlockBytesMax)}`, { note: blockTooLong }],
-    ["two lengths", responseOf([FIVE, "Content-Length: 6"], "hello"), { note: badLength, body: "" }],
+    ["two different lengths", responseOf([FIVE, "Content-Length: 6"], "hello"), { note: badLength, body: "" }],
     ["a list of lengths", responseOf(["Content-Length: 5, 6"], "hello"), { note: badLength, body: "" }],
     ["a negative length", responseOf(["Content-Length: -5"], "hello"), { note: badLength, body: "" }],
     ["an empty length", responseOf(["Content-Length:"], "hello"), { note: badLength, body: "" }],
     ["an enormous length", responseOf([`Content-Length: ${"9".repeat(16)}`], "hello"), { note: badLength, body: "" }],
-    ["a chunk size that is none", responseOf([CHUNKED], "5\r\nhello\r\nxyz\r\n"), { note: badChunks, body: "hello" }],
+    [
+      "a chunk size that is not a number",
+      responseOf([CHUNKED], "5\r\nhello\r\nxyz\r\n"),
+      { note: badChunks, body: "hello" },
+    ],
     ["a negative chunk size", responseOf([CHUNKED], "-5\r\nhello\r\n"), { note: badChunks, body: "" }],
     ["an empty chunk size", responseOf([CHUNKED], "\r\nhello\r\n"), { note: badChunks, body: "" }],
     ["an enormous chunk size", responseOf([CHUNKED], `1${"0".repeat(12)}\r\nhello`), { note: badChunks, body: "" }],
@@ -282,11 +294,11 @@ describe("a response that is not as it should be keeps its status, with a note",
     });
   }
 
-  test("the note of a response with several faults names the first", () => {
+  test("the note of a response with several faults names the first fault", () => {
     expect(readText(responseOf(["X", " folded", "Content-Length: x"])).note).toBe(malformed);
   });
 
-  test("long headers leave the trailers their own limit", () => {
+  test("long headers do not reduce the limit of the trailers", () => {
     const text = responseOf([...longHeaders.slice(0, 40), CHUNKED], "5\r\nhello\r\n0\r\nX: y\r\n\r\n");
     expect(readText(text)).toMatchObject({ body: "hello", note: null, mayBeReused: true });
   });
@@ -312,7 +324,7 @@ describe("a response that is cut off", () => {
     ["in its trailers", responseOf([CHUNKED], "3\r\nhel\r\n0\r\nX: a\r\n"), "hel"],
   ];
   for (const [what, text, body] of table) {
-    test(`a response that is cut off ${what} is recognised and has a note`, () => {
+    test(`a response that is cut off ${what} is detected and has a note`, () => {
       const note = "The connection was closed before the end of the response.";
       for (const ending of ["close", "reset"] as const) {
         expect(readText(text, ending)).toMatchObject({ status: 200, body, note, isCutOff: true, mayBeReused: false });

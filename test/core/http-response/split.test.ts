@@ -70,7 +70,7 @@ function single(bytes: Buffer): Buffer[] {
 }
 
 describe("a response", () => {
-  test("a response means the same in one piece and in any pieces", () => {
+  test("a response is parsed the same in one piece and in any pieces", () => {
     fc.assert(
       fc.property(fc.oneof(response, soup, noise), ending, cuts, (bytes, how, positions) => {
         const whole = readPieces([bytes], how);
@@ -81,7 +81,7 @@ describe("a response", () => {
     );
   });
 
-  test("a whole response allows the same reuse of its connection in any pieces", () => {
+  test("a complete response allows the same reuse of its connection in any pieces", () => {
     const headers = fc.subarray(["Connection: close", "X: y", "Retry-After: 3"]);
     const body = fc.string({ unit: "binary-ascii", maxLength: 60 });
     fc.assert(
@@ -99,7 +99,7 @@ describe("a response", () => {
   });
 
   for (const text of corpus) {
-    test(`a response such as ${JSON.stringify(text.slice(0, 60))} means the same wherever it is cut in two or three`, () => {
+    test(`a response such as ${JSON.stringify(text.slice(0, 60))} is parsed the same wherever it is split in two or three`, () => {
       const bytes = Buffer.from(text, "latin1");
       const whole = readPieces([bytes], "close");
       expect(whole.status).not.toBeNull();
@@ -124,7 +124,7 @@ describe("a response", () => {
     );
   });
 
-  test("a response never loses its status line, whatever follows", () => {
+  test("a response never loses the status of its status line, whatever follows", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 999 }), fc.oneof(soup, noise), ending, cuts, (status, rest, how, at) => {
         const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 ${status} x\r\n`), rest]);
@@ -142,7 +142,7 @@ describe("a response", () => {
     );
   });
 
-  test("in any pieces, a header block of exactly the limit is read, and one byte more is too long", () => {
+  test("a header block of exactly the limit is read, and one that is a byte longer is cut, in any pieces", () => {
     for (const extra of [0, 1]) {
       const lines = "X: y\r\n".repeat(10);
       const filling = headerBlockBytesMax - lines.length - "Content-Length: 0\r\n\r\n".length + extra;
