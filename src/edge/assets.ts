@@ -13,12 +13,12 @@ import swaggerJs from "../../dist/web/swagger-ui-bundle.js" with { type: "text" 
 
 /**
  * A static file of the web pages. Files are imported as text, so that the compiled executable
- * contains them and needs no other file. `scripts/web.ts` must have built them first.
+ * contains them and needs no other file. `scripts/web.ts` must have built them before.
  */
 export interface Asset {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
-  /** Strong ETag including its quotes: a hash of the body. */
+  /** Strong ETag, including its quotes. It is a hash of the body. */
   readonly etag: string;
 }
 
@@ -26,7 +26,7 @@ const HTML = "text/html; charset=utf-8";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-/** Assets by the path at which they are served. */
+/** Assets by the path that serves them. */
 export const assets: ReadonlyMap<string, Asset> = new Map([
   ["/ui/", asset(indexHtml, HTML)],
   ["/ui/app.js", asset(appJs, JS)],

@@ -8,10 +8,10 @@ const IS_DARWIN = process.platform === "darwin";
 const AF_INET = 2;
 const AF_INET6 = IS_DARWIN ? 30 : 10;
 const SOCK_STREAM = 1;
-/** Linux only: the calls do not wait, and child processes do not inherit the descriptor. */
+/** The calls do not block, and child processes do not inherit the descriptor. Linux only. */
 const NONBLOCK_CLOEXEC = 0o2004000;
 
-/** Errors of this machine, by number. All other errors say something about the receiver. */
+/** Error numbers that are caused by this machine. All other errors are caused by the receiver. */
 const LOCAL_ERRORS: ReadonlyMap<number, string> = new Map(
   IS_DARWIN
     ? [
@@ -41,7 +41,10 @@ const LOCAL_ERRORS: ReadonlyMap<number, string> = new Map(
 
 let loaded: SystemCalls | null | undefined;
 
-/** Loads the C library at the first call. This needs a descriptor, so it must not be done too late. */
+/**
+ * Returns the functions of the C library, or null if they are not available. The first call loads
+ * the library. This needs a descriptor, so it must happen while descriptors are still available.
+ */
 export function systemCalls(): SystemCalls | null {
   if (loaded === undefined) loaded = loadSystemCalls();
   return loaded;
@@ -49,18 +52,19 @@ export function systemCalls(): SystemCalls | null {
 
 /**
  * Finds out why a connection could not be opened. The runtime reports every reason as
- * `ECONNREFUSED` (Bun 1.4.5), including reasons that have nothing to do with the receiver. Makes the
- * same system calls again, without waiting. Returns the code of the local error; `ECONNREFUSED` if
- * there is none.
+ * `ECONNREFUSED` (Bun 1.4.5), including reasons that have nothing to do with the receiver. This
+ * function makes the same system calls again, without waiting. Returns the code of the local error,
+ * or `ECONNREFUSED` if there is none.
  */
 export function connectError(address: string, port: number): string {
   const calls = systemCalls();
-  // On macOS a socket cannot be created non-blocking, so only its creation is tried.
+  // On macOS a socket cannot be created non-blocking, so this tests only whether one can be
+  // created.
   if (calls === null || IS_DARWIN) return socketError() ?? "ECONNREFUSED";
   return LOCAL_ERRORS.get(connectionErrorNumber(calls, address, port)) ?? "ECONNREFUSED";
 }
 
-/** Returns the code of the error with which no socket can be created; null if there is none. */
+/** Returns the error code if no socket can be created, otherwise null. */
 export function socketError(): string | null {
   const calls = systemCalls();
   if (calls === null) return null;
@@ -70,7 +74,7 @@ export function socketError(): string | null {
   return null;
 }
 
-/** Returns the number of the error, or 0 if the connection is being opened. */
+/** Returns an error number, or 0 if a connection could be opened or is being opened. */
 function connectionErrorNumber(calls: SystemCalls, address: string, port: number): number {
   const socketAddress = socketAddressOf(address, port);
   const descriptor = calls.socket(familyOf(address), SOCK_STREAM | NONBLOCK_CLOEXEC, 0);
@@ -96,9 +100,10 @@ function socketAddressOf(address: string, port: number): Uint8Array {
 }
 
 /**
- * Returns the shortage that an error code means for a connection to `address`; null if the code says
- * something about the receiver. Without IPv6, every connection to an IPv6 address fails with
- * `EADDRNOTAVAIL`; without a route to the receiver, with `ENETUNREACH`. Waiting does not help then.
+ * Returns the shortage that an error code means for a connection to `address`, or null if the
+ * receiver caused the error. Without IPv6, every connection to an IPv6 address fails with
+ * `EADDRNOTAVAIL`. Without a route to the receiver, it fails with `ENETUNREACH`. Waiting does not
+ * help in these cases.
  */
 export function connectShortage(code: string, address: string): Shortage | null {
   const family = address.includes(":") ? "IPv6" : "IPv4";
@@ -111,7 +116,7 @@ function hasInterface(fits: (one: NetworkInterfaceInfo) => boolean): boolean {
   try {
     return Object.values(networkInterfaces()).some((all) => all?.some(fits));
   } catch {
-    // The list cannot be read, for example because no descriptor is left.
+    // The list of interfaces cannot be read, for example because no descriptor is left.
     return true;
   }
 }

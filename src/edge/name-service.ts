@@ -8,18 +8,20 @@ import { socketError } from "./connect-error.ts";
 import { NameServerProbe } from "./name-server-probe.ts";
 import { PrioritySemaphore } from "./priority-semaphore.ts";
 
-/** Looks up one name. Never rejects. Aborting `signal` means that the caller no longer waits. */
+/**
+ * Looks up one name. Never rejects. If `signal` aborts, the caller no longer waits for the result.
+ */
 export type AskName = (host: string, signal: AbortSignal) => Promise<LookupResult>;
 
 export type Backend = "c-ares" | "system";
 
 export interface LookupReply {
   readonly result: LookupResult;
-  /** The name servers cannot be reached or refused the query. */
+  /** Whether the name servers could not be reached or refused the query. */
   readonly isRefused: boolean;
   /**
-   * Why there was no response: no packet reached a name server, or none responded in time. Absent if
-   * there was a response.
+   * If there was no response, the reason: no packet reached a name server, or none responded in
+   * time.
    */
   readonly silence?: "unreached" | "timeout";
 }
@@ -28,18 +30,18 @@ export interface LookupReply {
 export type LookUpFunction = (host: string, backend: Backend) => Promise<LookupReply>;
 
 /**
- * getaddrinfo blocks a thread for every name whose server does not respond, and there are only as
- * many threads as processors. On a machine with two processors, two such names would block all
- * other lookups. The c-ares resolver can wait for any number of names, and also reads /etc/hosts
- * and the search domains. The macOS resolver can wait too, and also uses name servers that
- * resolv.conf does not list.
+ * The backend for lookups. getaddrinfo blocks a thread for every name whose server does not
+ * respond, and there are only as many threads as processors. On a machine with two processors, two
+ * such names would block all other lookups. The c-ares resolver can wait for any number of names,
+ * and also reads /etc/hosts and the search domains. The macOS resolver can wait too, and also uses
+ * name servers that resolv.conf does not list.
  */
 const BACKEND: Backend = process.platform === "darwin" ? "system" : "c-ares";
 
 const RESOLV_CONF = "/etc/resolv.conf";
 /**
- * Maximum number of waiters for the system resolver. Waiters whose caller has aborted are skipped
- * when they are admitted.
+ * Maximum number of waiters for the system resolver. A waiter whose caller has aborted is skipped
+ * when its turn comes.
  */
 const WAITING_FOR_SYSTEM_MAX = 1000;
 
@@ -49,8 +51,8 @@ const WAITING_FOR_SYSTEM_MAX = 1000;
  */
 export class NameService {
   /**
-   * Limits system lookups to one at a time, because a lookup may block a thread that the rest of
-   * the program needs.
+   * Limits system lookups to one at a time, because each may block a thread that the rest of the
+   * program needs.
    */
   readonly #system = new PrioritySemaphore([1], WAITING_FOR_SYSTEM_MAX);
   readonly #probe = new NameServerProbe(async (host) => {
@@ -75,14 +77,17 @@ export class NameService {
     const asksSystem = reply.isRefused && this.backend !== "system";
     const result = asksSystem ? await this.#askSystem(host, signal) : reply.result;
     if (result.kind === "found") return result;
-    // Without a free descriptor, the lookup may even claim that the name does not exist.
+    // Without a free descriptor, a lookup may even report that the name does not exist.
     const shortage = shortageOf(socketError() ?? "");
     if (shortage !== null) return { kind: "unreachable", shortage };
     const isUnreachable = result.kind === "unanswered" && this.#isUnreachable(reply);
     return isUnreachable ? { kind: "unreachable", shortage: noNameServer } : result;
   };
 
-  /** Returns whether the name servers respond to nothing, so that a hanging lookup is not due to its name. */
+  /**
+   * Returns whether the name servers respond to nothing. If so, a lookup does not hang because of
+   * its name.
+   */
   readonly isSilent = (): boolean => this.#probe.isSilent;
 
   #isUnreachable({ silence }: LookupReply): boolean {
@@ -90,8 +95,9 @@ export class NameService {
   }
 
   /**
-   * Applies changes to resolv.conf, which c-ares reads only once, because machines change networks.
-   * Only name servers are updated; search domains and options stay as they were at the start.
+   * Applies changes of resolv.conf, because machines change networks and c-ares reads the file only
+   * once. Only the name servers are updated; search domains and options stay as they were at the
+   * start.
    */
   #reloadServers(): void {
     try {
@@ -101,14 +107,14 @@ export class NameService {
       const servers = nameServersOf(readFileSync(this.resolvConf, "utf8"));
       if (servers.length > 0) setServers(servers);
     } catch {
-      // The file cannot be read or is being replaced. Keep the known servers; the next change will
-      // be detected.
+      // The file cannot be read or is being replaced. The known servers are kept; the next change
+      // will be detected.
     }
   }
 
   /**
-   * Asks the system resolver. If resolv.conf is empty or lists a server that refuses queries, the
-   * system may still resolve names, for example with systemd-resolved through nsswitch.conf.
+   * Queries the system resolver. If resolv.conf is empty or lists a server that refuses queries,
+   * the system may still resolve names, for example with systemd-resolved through nsswitch.conf.
    */
   async #askSystem(host: string, signal: AbortSignal): Promise<LookupResult> {
     if (!(await this.#system.acquire(0))) return { kind: "unanswered" };
@@ -120,7 +126,7 @@ export class NameService {
   }
 }
 
-/** Returns a value that changes whenever the file does, or null if it does not exist. */
+/** Returns a value that changes whenever the file changes, or null if the file does not exist. */
 function versionOf(file: string): string | null {
   try {
     const { mtimeMs, ino, size } = statSync(file);
@@ -133,7 +139,8 @@ function versionOf(file: string): string | null {
 export async function lookUp(host: string, backend: Backend): Promise<LookupReply> {
   try {
     const found = await Bun.dns.lookup(host, { backend });
-    // IPv4 first, because lookups also return IPv6 addresses on a machine without IPv6.
+    // IPv4 addresses come first, because lookups return IPv6 addresses even on a machine without
+    // IPv6.
     const addresses = found.toSorted((a, b) => a.family - b.family).map(({ address }) => address);
     return { result: { kind: "found", addresses }, isRefused: false };
   } catch (error) {

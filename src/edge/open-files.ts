@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Returns the maximum number of files and connections that this process may have open; null if the
- * system does not show it. The runtime has raised the soft limit to the hard limit at its start (Bun
- * 1.4.5, also in a compiled executable).
+ * Returns the maximum number of files and connections that this process may have open, or null if
+ * the system does not report it. The runtime raises the soft limit to the hard limit when it starts
+ * (Bun 1.4.5, also in a compiled executable).
  */
 export function openFilesMax(): number | null {
   try {

@@ -2,22 +2,24 @@ import { StartError } from "../core/start-error.ts";
 
 interface Options {
   readonly host: string;
-  /** 0 means that the system chooses a port. */
+  /** The port; 0 means that the system chooses one. */
   readonly port: number;
-  /** Public base URL of the server, or null if it equals the listening address. */
+  /**
+   * The public base URL of the server, or null if it is the address on which the server listens.
+   */
   readonly publicUrl: string | null;
 }
 
 /** The address on which a server listens. */
 interface Listening {
-  /** A literal IP without brackets. */
+  /** An IP address without brackets. */
   readonly address: string;
   readonly port: number;
 }
 
 /**
- * The address on which this server listens and its public URL. With port 0 or a host name, both are
- * known only after the server has begun to listen.
+ * The address on which this server listens, and its public URL. With port 0 or a host name, both
+ * are known only after the server has started to listen.
  */
 export class OwnAddress {
   #listening: Listening | null = null;
@@ -30,8 +32,8 @@ export class OwnAddress {
   }
 
   /**
-   * `http://host:port` without a trailing slash. A wildcard address is replaced by the loopback
-   * address.
+   * The URL `http://host:port` without a trailing slash. A wildcard address is replaced by the
+   * loopback address.
    */
   get origin(): string {
     const { host, port } = this.options;
@@ -44,9 +46,9 @@ export class OwnAddress {
   }
 
   /**
-   * Returns the URL for a delivery to a built-in inbox. It has the listening address, which is a
-   * literal IP, instead of the public URL. Returns null for every other URL, and before the server
-   * listens.
+   * Returns the URL for a delivery to a built-in inbox. The URL contains the address on which the
+   * server listens, not the public URL. Returns null for every other URL, and while the server does
+   * not listen yet.
    */
   readonly inbox = (url: URL): URL | null => {
     if (this.#listening === null || !url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;

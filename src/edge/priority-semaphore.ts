@@ -1,6 +1,6 @@
 /**
- * A semaphore with ranks; rank 0 has the highest priority. Waiters are admitted by rank, then in
- * order of arrival. Lower priorities leave capacity free for higher ones.
+ * A semaphore with ranks, of which rank 0 has the highest priority. Waiters are admitted by rank,
+ * then in order of arrival. Lower priorities leave capacity free for higher ones.
  */
 export class PrioritySemaphore {
   readonly #held: number[];
@@ -8,8 +8,8 @@ export class PrioritySemaphore {
   #waitingCount = 0;
 
   /**
-   * @param limits for each rank, the maximum number of holders of this and all lower priorities
-   * together. Must not increase from rank to rank.
+   * @param limits for each rank, the maximum number of holders of this rank and all lower
+   * priorities together. Must not increase from rank to rank.
    *
    * @param waitingMax maximum number of waiters of all ranks together.
    */
@@ -22,8 +22,8 @@ export class PrioritySemaphore {
   }
 
   /**
-   * Resolves to true when admitted; the caller must then call `release`. Resolves to false
-   * immediately if too many are waiting.
+   * Resolves to true when the caller is admitted, which must then call `release`. Resolves to false
+   * immediately if too many callers are waiting.
    */
   acquire(rank: number): Promise<boolean> {
     if (this.#canAcquire(rank)) {
@@ -50,7 +50,10 @@ export class PrioritySemaphore {
     waiting.shift()!();
   }
 
-  /** A holder counts toward the limits of its own rank and of all higher priorities. */
+  /**
+   * Returns whether a caller of this rank can be admitted. A holder counts towards the limits of
+   * its own rank and of all higher priorities.
+   */
   #canAcquire(rank: number): boolean {
     for (let better = 0; better <= rank; better++) {
       const count = this.#held.slice(better).reduce((sum, one) => sum + one, 0);

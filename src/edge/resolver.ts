@@ -6,15 +6,18 @@ import { type AskName, NameService } from "./name-service.ts";
 import { PrioritySemaphore } from "./priority-semaphore.ts";
 
 const NAMES_MAX = 10_000;
-/** Maximum concurrent lookups: in total, for new and failing names, and for failing names. */
+/**
+ * Maximum numbers of concurrent lookups: in total, for new and failing names together, and for
+ * failing names.
+ */
 const CONCURRENT_MAX = [1024, 768, 512] as const;
 const WAITING_MAX = NAMES_MAX;
 /**
- * Maximum duration of a lookup, in ms. Shorter than the default delivery timeout, so that the
+ * Maximum duration of a lookup, in ms. It is shorter than the default delivery timeout, so that the
  * attempt can report the cause.
  */
 const LOOKUP_MS_MAX = 6000;
-/** Time that an attempt waits for a newer result if it has a usable one, in ms. */
+/** How long an attempt with a usable cached result waits for a newer one, in ms. */
 const PATIENCE_MS = 100;
 
 type Addresses = readonly string[];
@@ -24,8 +27,8 @@ type Resolved = Addresses | Shortage;
 interface PendingLookup {
   readonly addresses: Promise<Resolved>;
   /**
-   * Resolves to the new addresses, or after a short wait to the old addresses that are still
-   * usable.
+   * Resolves to the new addresses. If old addresses are still usable, resolves to these after a
+   * short wait.
    */
   readonly addressesSoon: Promise<Resolved>;
 }
@@ -36,9 +39,9 @@ interface Name {
 }
 
 /**
- * Resolves host names with a cache that many attempts share. While the name servers do not respond,
- * known addresses stay in use for as long as `core/name-answer.ts` allows. Names that hang do not
- * block other names.
+ * Resolves host names with a cache that all attempts share. While the name servers do not respond,
+ * known addresses are used for as long as `core/name-answer.ts` allows. Lookups that hang do not
+ * block other lookups.
  */
 export class SystemResolver implements Resolver {
   readonly #names = new Map<string, Name>();
@@ -63,8 +66,8 @@ export class SystemResolver implements Resolver {
   }
 
   /**
-   * Resolves to no addresses, or to the shortage that made the lookup hang, as soon as `signal`
-   * aborts. Leaves no listener on a signal that outlives the lookup.
+   * Resolves to the result, or, when `signal` aborts, to no addresses or the shortage that made the
+   * lookup hang. Leaves no listener on a signal that outlives the lookup.
    */
   #unlessAborted(addresses: Promise<Resolved>, signal: AbortSignal): Promise<Resolved> {
     if (signal.aborted) return Promise.resolve([]);
@@ -97,7 +100,7 @@ export class SystemResolver implements Resolver {
   }
 
   /**
-   * Returns null if too many lookups are waiting. In that case the result says nothing about the
+   * Looks up a name. Returns null if too many lookups are waiting; this says nothing about the
    * name.
    */
   async #lookUp(host: string, rank: number): Promise<LookupResult | null> {
@@ -129,7 +132,7 @@ export class SystemResolver implements Resolver {
   }
 }
 
-/** Returns a resolver that asks this machine's name servers. Create only one per process. */
+/** Returns a resolver that uses this machine's name servers. Create only one per process. */
 export function systemResolver(): SystemResolver {
   const { ask, isSilent } = new NameService();
   return new SystemResolver(ask, steadyClock, isSilent);

@@ -1,11 +1,11 @@
 import { dlopen, FFIType, type Pointer, read } from "bun:ffi";
 
-/** The functions of the C library that the runtime does not offer. */
+/** The functions of the C library that the runtime does not provide. */
 export interface SystemCalls {
   socket(family: number, type: number, protocol: number): number;
   connect(descriptor: number, address: Uint8Array, bytes: number): number;
   close(descriptor: number): number;
-  /** The number of the error of the last call that failed. */
+  /** Returns the error number of the last call that failed. */
   errorNumber(): number;
 }
 
@@ -21,13 +21,13 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ["libSystem.dylib"],
 };
 
-/** Loads the C library. Returns null on a platform without one, or if it cannot be loaded. */
+/** Loads the C library. Returns null if the platform has none or it cannot be loaded. */
 export function loadSystemCalls(): SystemCalls | null {
   for (const library of LIBRARIES[process.platform] ?? []) {
     try {
       return process.platform === "darwin" ? darwinCalls(library) : linuxCalls(library);
     } catch {
-      // Another C library is in use, or the runtime may not create code for the calls.
+      // The system uses another C library, or the runtime must not generate code for the calls.
     }
   }
   return null;

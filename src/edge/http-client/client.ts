@@ -10,13 +10,14 @@ import { firstUnsendable, requestHead } from "./request-head.ts";
 import { Destinations, routeOf } from "./target.ts";
 
 /**
- * Sends POST requests over HTTP/1.1 and keeps connections alive. It connects to the given addresses
- * in turn until one works; the name in the URL is used for `Host`, SNI and the verification of the certificate. Request
- * target, headers and body are sent byte for byte. Redirects are not followed, and bodies are not
- * decoded.
+ * Sends POST requests over HTTP/1.1 and keeps connections alive. The client connects to the given
+ * addresses in turn until one works. The name in the URL is used for `Host`, SNI and the
+ * verification of the certificate. Request target, headers and body are sent byte for byte.
+ * Redirects are not followed, and bodies are not decoded.
  *
- * If no connection is idle, a request opens one, so the caller limits the number of connections.
- * The client works without `start`; `stop` closes the idle connections.
+ * If no connection is idle, a request opens a new one, so callers limit the number of connections
+ * by limiting concurrent requests. The client works without `start`; `stop` closes the idle
+ * connections.
  */
 export class HttpClient extends OneLife implements Transport {
   readonly #pool = new Pool();
@@ -24,7 +25,8 @@ export class HttpClient extends OneLife implements Transport {
   readonly #destinations: Destinations;
 
   /**
-   * @param ca PEM certificates to trust instead of the system's and those in `NODE_EXTRA_CA_CERTS`.
+   * @param ca PEM certificates to trust instead of those of the system and of
+   * `NODE_EXTRA_CA_CERTS`.
    */
   constructor({ ca = null }: { readonly ca?: string | null } = {}) {
     super();

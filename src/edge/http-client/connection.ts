@@ -9,27 +9,28 @@ import type { ConnectionTarget, TlsTarget } from "./target.ts";
 /** The user of a connection: an exchange, or the pool while the connection is idle. */
 export interface ConnectionUser {
   /**
-   * Called once, when the connection is ready for a request. With TLS, the peer has been verified.
+   * Called once, when the connection is ready for a request. If it uses TLS, the peer has been
+   * verified.
    */
   opened(connection: Connection): void;
   received(connection: Connection, bytes: Uint8Array): void;
   /**
-   * Called when the connection could not be opened, or the peer ended it. Called at most once, and
+   * Called when the connection could not be opened or the peer ended it. Called at most once, and
    * never after `close` or `abort`.
    */
   ended(connection: Connection, end: ConnectionEnd): void;
 }
 
-/** One TCP or TLS connection. The constructor starts to open it. */
+/** A TCP or TLS connection. The constructor starts opening it. */
 export class Connection {
-  /** Set by the pool: its count of sweeps when the connection became idle. */
+  /** The pool's count of sweeps when the connection became idle. Set by the pool. */
   idleSince = 0;
   #socket: Socket<Connection> | null = null;
   #unsent: UnsentBytes | null = null;
   #isOpen = false;
   #hasEnded = false;
   #cancelDial: Cancel = () => {};
-  /** Reports the end of the TLS handshake, or that it need not start. */
+  /** Tells the limiter that the TLS handshake has ended or is no longer needed. */
   #endHandshake: Cancel = () => {};
 
   constructor(
@@ -40,7 +41,7 @@ export class Connection {
     else this.#endHandshake = handshakes.run(() => this.#dial());
   }
 
-  /** True while part of the last request is unsent. */
+  /** Whether part of the last request is unsent. */
   get isSending(): boolean {
     return this.#unsent !== null;
   }
@@ -59,7 +60,7 @@ export class Connection {
     this.#socket?.end();
   }
 
-  /** Closes the connection in any state, including while it is opening. Drops unsent bytes. */
+  /** Closes the connection, even while it is opening. Drops unsent bytes. */
   abort(): void {
     this.#hasEnded = true;
     this.#endHandshake();
@@ -81,7 +82,7 @@ export class Connection {
       if (tls === null) this.#adopt(socket);
       else this.#startTls(socket, tls);
     } catch (error) {
-      // For example, `ca` does not contain certificates.
+      // This happens, for example, if `ca` contains no certificates.
       this.#end({ code: codeOf(error), isTls: tls !== null });
       socket.terminate();
     }
@@ -96,11 +97,11 @@ export class Connection {
   }
 
   #startTls(socket: Socket, { serverName, ca }: TlsTarget): void {
-    // The TCP socket below TLS reports nothing that the TLS socket does not.
+    // The TCP socket below the TLS socket reports nothing that the TLS socket does not report too.
     socket.reload({ socket: silent });
     const [, secure] = socket.upgradeTLS<Connection>({
       data: this,
-      // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
+      // `rejectUnauthorized` is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
       tls: { serverName, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) },
       socket: handlers,
     });
@@ -121,9 +122,9 @@ export class Connection {
     this.user.ended(this, end);
   }
 
-  /** One object for all connections; `socket.data` is the connection. */
+  /** All connections share these handlers; `socket.data` is the connection. */
   static readonly handlers: SocketHandler<Connection> = {
-    /** Called again when the peer renegotiates, which TLS 1.2 allows at any time. */
+    /** Also called when the peer renegotiates, which TLS 1.2 allows at any time. */
     handshake(socket, isVerified, error) {
       const connection = socket.data;
       if (isVerified) {
@@ -141,7 +142,7 @@ export class Connection {
       const connection = socket.data;
       connection.#unsent = connection.#unsent?.writeTo(socket) ?? null;
     },
-    /** The peer sent a FIN, so no response can follow. */
+    /** Called when the peer has sent a FIN, after which no response can follow. */
     end(socket) {
       socket.data.#end({ code: "", isTls: false });
       socket.end();
@@ -149,7 +150,7 @@ export class Connection {
     close({ data: connection }, error) {
       connection.#end({ code: error === undefined ? "" : codeOf(error), isTls: false });
     },
-    /** The TLS session failed, or one of these handlers threw. */
+    /** Called when the TLS session failed or one of these handlers threw. */
     error(socket, error) {
       const code = codeOf(error);
       socket.data.#end({ code, isTls: /SSL|TLS|EPROTO/.test(code) });
@@ -158,7 +159,7 @@ export class Connection {
   };
 }
 
-/** One for all clients, because the limit is that of the event loop. */
+/** Shared by all clients, because the limit is that of the event loop. */
 const handshakes = new HandshakeLimiter();
 const { handlers } = Connection;
 const silent: SocketHandler = { drain() {} };

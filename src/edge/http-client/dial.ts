@@ -3,18 +3,18 @@ import type { Socket } from "bun";
 import type { Cancel } from "../../ports.ts";
 import { connectError } from "../connect-error.ts";
 
-/** A socket of `node:net`, which wraps a native one. */
+/** A socket of `node:net`, which wraps a native socket. */
 interface WithHandle {
   _handle: Socket | null;
 }
 
 /**
- * Opens a TCP connection to a literal IP. Calls `opened` with a native socket or `failed` with an
- * error code, but neither after `cancel`.
+ * Opens a TCP connection to an IP address. Calls `opened` with a native socket or `failed` with an
+ * error code, but neither of them after `cancel`.
  *
  * `Bun.connect` cannot be cancelled (Bun 1.4.5): if the peer drops packets, each timed-out attempt
  * would leave a socket behind for two minutes. `node:net` can be cancelled but costs more CPU per
- * request. So `node:net` connects, and its native socket is used after that. This socket is
+ * request. So `node:net` connects, and its native socket is used from then on. This socket is
  * half-open: after a FIN from the peer it stays open until this side closes it.
  */
 export function dial(
@@ -30,7 +30,7 @@ export function dial(
     holder._handle = null;
     opened(socket);
   };
-  // `node:net` still uses its native socket right after this event.
+  // `node:net` still uses its native socket immediately after this event.
   dialing.once("connect", () => queueMicrotask(take));
   dialing.on("error", (error: NodeJS.ErrnoException) => {
     const code = error.code ?? error.name;
@@ -40,7 +40,7 @@ export function dial(
 }
 
 /**
- * Called if the address is not a literal IP. Looking up a name here would bypass the address
+ * Called if the address is not an IP address. Looking up a name here would bypass the address
  * policy.
  */
 function refuseLookup(_host: string, _options: object, done: (error: Error, address: string) => void): void {

@@ -16,20 +16,23 @@ interface Shared {
 
 /**
  * One request and its response. The constructor starts the request; `resolve` is called once, when
- * it ends. The request goes to the first target in `route` to which a connection can be opened.
+ * the exchange ends. The request is sent to the first target in `route` to which a connection can
+ * be opened.
  */
 export class Exchange implements ConnectionUser, EventListenerObject {
   #parser: ResponseParser;
   #connection: Connection | null = null;
   /** Index in `route` of the target in use. */
   #at = 0;
-  /** True once the connection in use has been opened. The request may have been sent over it. */
+  /**
+   * Whether the connection in use has been opened. If so, the request may have been sent over it.
+   */
   #isOpen = false;
-  /** Runs while a connection is being opened and another target is left. */
+  /** Limits the time to open a connection while another target is left. */
   #timer: ReturnType<typeof setTimeout> | null = null;
-  /** True if the connection in use came from the pool. */
+  /** Whether the connection in use came from the pool. */
   #isReused = false;
-  /** True once the request has been sent again over a second connection. */
+  /** Whether the request has already been sent again over a second connection. */
   #isRepeated = false;
 
   constructor(
@@ -67,7 +70,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
 
   ended(_connection: Connection, end: ConnectionEnd): void {
     if (!this.#isOpen) {
-      // Other addresses would fail for the same reason.
+      // Connections to other addresses would fail for the same reason.
       const shortage = end.isTls ? null : connectShortage(end.code, this.route[this.#at]!.address);
       if (shortage === null) this.#unopened(failureOf(end, false));
       else this.#lack(shortage);
@@ -76,15 +79,15 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     const parser = this.#parser;
     parser.end(end.code !== "");
     if (this.#isStale) this.#repeat();
-    // A truncated response is a failure, whatever its status.
+    // A truncated response is a failure, whatever its status is.
     else this.#finish(parser.isCutOff ? failureOf(end, parser.hasBegun) : this.#answer());
   }
 
   /**
    * True if the connection was reused and the bytes received are not a response to this request. A
-   * receiver may close an idle connection at any time, also while a request is on its way, and may
+   * receiver may close an idle connection at any time, even while a request is on its way, and may
    * announce this with a 408 (RFC 9110, 15.5.9). Bytes that are not HTTP are left over from the
-   * previous response. If the connection was new or a response has begun, the receiver got the
+   * previous response. If the connection is new or a response has begun, the receiver has got the
    * request.
    */
   get #isStale(): boolean {
@@ -94,14 +97,14 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     return status === 408 && !mayBeReused;
   }
 
-  /** Sends the request again, over a new connection that is not kept alive. */
+  /** Sends the request again over a new connection that is not kept alive. */
   #repeat(): void {
     this.#isRepeated = true;
     this.#parser = new ResponseParser(this.request.responseBytesMax);
     this.#connect();
   }
 
-  /** Sends the request to the target in use, over an idle connection if there is one. */
+  /** Sends the request to the target in use, over an idle connection if one is available. */
   #start(): void {
     const idle = this.#isRepeated ? null : this.shared.pool.take(this.route[this.#at]!);
     this.#isReused = idle !== null;
@@ -115,7 +118,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     idle.send(this.head, this.request.body);
   }
 
-  /** Opens a connection to the target in use. All targets but the last have a time limit for this. */
+  /**
+   * Opens a connection to the target in use. Opening has a time limit unless this is the last
+   * target.
+   */
   #connect(): void {
     this.#isOpen = false;
     if (this.#at < this.route.length - 1) {
@@ -129,8 +135,8 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   }
 
   /**
-   * No connection to the target in use could be opened, or its TLS handshake failed. Nothing of the
-   * request has been sent to it, so it is safe to go on to the next target.
+   * Handles a failure to open a connection to the target in use, including a failed TLS handshake.
+   * No part of the request has been sent to this target, so it is safe to try the next one.
    */
   #unopened(failure: Answer): void {
     this.#stopTimer();
@@ -144,7 +150,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     this.#start();
   }
 
-  /** This machine lacks a resource. Idle connections to other targets use descriptors and ports. */
+  /**
+   * Handles a shortage of this machine. Closes idle connections to other targets, because they use
+   * descriptors and ports.
+   */
   #lack(shortage: Shortage): void {
     this.shared.pool.shed();
     this.#finish(shortage);
@@ -152,7 +161,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
 
   /** Called when the signal is aborted. */
   handleEvent(): void {
-    // The target that used up the time is not the first choice of the next request.
+    // The target used up the time, so the next request tries it last.
     if (!this.#isOpen && this.route.length > 1) this.shared.failed.addFailed(this.route[this.#at]!);
     this.#connection?.abort();
     this.#finish(timedOut);

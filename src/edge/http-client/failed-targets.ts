@@ -1,8 +1,14 @@
 import type { ConnectionTarget } from "./target.ts";
 
-/** Maximum number of targets to remember. Above it, the one that failed first is forgotten. */
+/**
+ * Maximum number of targets to remember. If there are more, the target that failed first is
+ * forgotten.
+ */
 const TARGETS_MAX = 10_000;
-/** Time that a target is avoided after its first failure, in ms. It doubles with each further one. */
+/**
+ * How long a target is avoided after its first failure, in ms. The time doubles with each further
+ * failure.
+ */
 const PAUSE_MS_MIN = 30_000;
 const PAUSE_MS_MAX = 10 * 60_000;
 
@@ -12,20 +18,20 @@ interface Failed {
 }
 
 /**
- * Remembers the targets to which no connection could be opened, so that requests that have a choice
- * use the targets that work. After a pause, one request tries a failed target again.
+ * Remembers the targets to which no connection could be opened. Requests that have other targets
+ * avoid these. After a pause, one request tries a failed target again.
  */
 export class FailedTargets {
   readonly #failed = new Map<string, Failed>();
 
-  /** `now` returns ms of a clock that never steps back. */
+  /** `now` returns the time in ms of a clock that never steps back. */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   get size(): number {
     return this.#failed.size;
   }
 
-  /** Returns the targets with those to avoid at the end. */
+  /** Returns the targets, with those to avoid at the end. */
   order(targets: readonly ConnectionTarget[]): readonly ConnectionTarget[] {
     if (this.#failed.size === 0) return targets;
     const avoided = targets.filter((target) => this.#isAvoided(target));
@@ -41,7 +47,7 @@ export class FailedTargets {
     this.#failed.set(key, { avoidedUntil: this.now() + pauseMs, pauseMs });
   }
 
-  /** A connection to the target was opened. */
+  /** Records that a connection to the target was opened. */
   addWorking({ key }: ConnectionTarget): void {
     if (this.#failed.size > 0) this.#failed.delete(key);
   }
@@ -51,7 +57,10 @@ export class FailedTargets {
     return failed !== undefined && this.now() < failed.avoidedUntil;
   }
 
-  /** If the first target has failed before, the other requests avoid it until the result is known. */
+  /**
+   * If the first target has failed before, makes other requests avoid it until the result of this
+   * request is known.
+   */
   #tryFirst(targets: readonly ConnectionTarget[]): readonly ConnectionTarget[] {
     const first = this.#failed.get(targets[0]!.key);
     if (first !== undefined) first.avoidedUntil = Math.max(first.avoidedUntil, this.now() + first.pauseMs);

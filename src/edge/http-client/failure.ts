@@ -1,10 +1,10 @@
 import type { Answer, TransportFailure } from "../../ports.ts";
 
-/** Why a connection could not be opened, or how it ended. */
+/** The reason why a connection could not be opened or has ended. */
 export interface ConnectionEnd {
   /** An error code such as `ECONNRESET`; empty after a FIN. */
   readonly code: string;
-  /** The TLS handshake or session failed. */
+  /** Whether the TLS handshake or session failed. */
   readonly isTls: boolean;
 }
 

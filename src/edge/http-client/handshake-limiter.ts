@@ -1,8 +1,11 @@
 import type { Cancel } from "../../ports.ts";
 
-/** When at most this many handshakes run, more start together. */
+/** Number of running handshakes at or below which a new group starts. */
 const RUNNING_LOW = 5;
-/** As many run at most, apart from the one that starts in each turn of the event loop. */
+/**
+ * Maximum number of running handshakes, not counting those that start one per turn of the event
+ * loop.
+ */
 const RUNNING_HIGH = 32;
 
 interface Handshake {
@@ -13,11 +16,12 @@ interface Handshake {
 /**
  * Starts TLS handshakes in order, in groups that the runtime can finish.
  *
- * In one turn of the event loop the runtime reads from at most five connections that are in their
- * handshake, the latest first (uSockets in Bun 1.4.5). If handshakes keep starting faster, the
- * oldest ones are not read until they time out. So the next group starts when nearly all of the last
- * one have ended. Until then one starts in each turn, so that peers that hang block nobody. That is
- * slower than the runtime reads, because a handshake takes two reads or three.
+ * In one turn of the event loop, the runtime reads from at most five connections that are in their
+ * handshake, the latest first (uSockets in Bun 1.4.5). If handshakes start faster than that, the
+ * oldest ones are not read until they time out. So the next group starts only when nearly all
+ * handshakes of the previous group have ended. Until then one handshake starts in each turn, so
+ * that peers that hang do not block other handshakes. This is slower than the runtime reads,
+ * because a handshake takes two or three reads.
  */
 export class HandshakeLimiter {
   readonly #waiting = new Set<Handshake>();
@@ -25,8 +29,8 @@ export class HandshakeLimiter {
   #isTurnAwaited = false;
 
   /**
-   * Calls `start` now or later. Call the returned function when the handshake has ended, or to
-   * cancel it while it waits.
+   * Calls `start` now or later. The caller must call the returned function when the handshake has
+   * ended, or to cancel it while it is waiting.
    */
   run(start: () => void): Cancel {
     const handshake = { start, isRunning: false };
@@ -55,7 +59,7 @@ export class HandshakeLimiter {
     this.#startGroup();
   }
 
-  /** Returns false if none waits. */
+  /** Starts the next waiting handshake. Returns false if none is waiting. */
   #startNext(): boolean {
     const [next] = this.#waiting;
     if (next === undefined) return false;

@@ -2,17 +2,17 @@ import type { Connection, ConnectionUser } from "./connection.ts";
 import type { ConnectionTarget } from "./target.ts";
 
 /**
- * Maximum number of connections, over all targets. Above it, the target that was added first loses
- * its oldest connection.
+ * Maximum number of idle connections, over all targets. If there are more, the target that was
+ * added first loses its oldest connection.
  */
 const CONNECTIONS_MAX = 1000;
-/** Number of sweeps (50 to 60 seconds) after which an idle connection is closed. */
+/** Number of sweeps after which an idle connection is closed (50 to 60 seconds). */
 export const idleSweepsMax = 6;
 const SWEEP_MS = 10_000;
 
 /**
- * Idle connections. The most recently used one is reused first, so that surplus connections age and
- * are closed.
+ * Keeps idle connections. The most recently used one is reused first, so that surplus connections
+ * become old and are closed.
  */
 export class Pool implements ConnectionUser {
   /** Connections by target key, oldest first. No list is empty. */
@@ -28,7 +28,7 @@ export class Pool implements ConnectionUser {
     return this.#count;
   }
 
-  /** Removes and returns the connection that became idle last; null if none is idle. */
+  /** Removes and returns the connection that became idle last, or null if none is idle. */
   take({ key }: ConnectionTarget): Connection | null {
     const list = this.#idle.get(key);
     const connection = list?.pop();
@@ -53,7 +53,7 @@ export class Pool implements ConnectionUser {
   }
 
   /**
-   * Closes connections that have been idle for too long. Called by a timer while any connection is
+   * Closes connections that have been idle for too long. A timer calls this while any connection is
    * idle.
    */
   sweep(): void {
@@ -65,7 +65,7 @@ export class Pool implements ConnectionUser {
     if (this.#count === 0) this.#stopTimer();
   }
 
-  /** Closes the older half of each target's idle connections, because descriptors are needed. */
+  /** Closes the older half of each target's idle connections, to free descriptors. */
   shed(): void {
     for (const [key, list] of this.#idle) for (let i = Math.ceil(list.length / 2); i > 0; i--) this.#closeOldest(key);
     if (this.#count === 0) this.#stopTimer();
@@ -79,7 +79,10 @@ export class Pool implements ConnectionUser {
 
   opened(): void {}
 
-  /** The peer sent bytes that no request asked for, so the connection must not be reused. */
+  /**
+   * Called when the peer has sent bytes that no request asked for. The connection must not be
+   * reused.
+   */
   received(connection: Connection): void {
     this.#remove(connection);
     connection.abort();

@@ -1,10 +1,10 @@
 type Headers = ReadonlyArray<readonly [name: string, value: string]>;
 
-/** A token (RFC 9110, 5.6.2). */
+/** A token as defined by RFC 9110, 5.6.2. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /**
- * Any character except Latin-1 without control characters (tab is allowed). A line break would
- * start a new header.
+ * Matches characters that a header value must not contain: all except printable Latin-1 characters
+ * and tab. A line break, for example, would start a new header.
  */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /**
@@ -12,7 +12,9 @@ const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
  */
 const OWN_NAME = /^(?:host|content-length|transfer-encoding)$/i;
 
-/** Returns the head of a request as Latin-1; null if one of the headers must not be sent. */
+/**
+ * Returns the head of a request as Latin-1 text, or null if one of the headers must not be sent.
+ */
 export function requestHead(headStart: string, headers: Headers, bodyBytes: number): string | null {
   let head = headStart;
   for (const [name, value] of headers) {

@@ -1,19 +1,21 @@
 /** The write side of a socket. */
 export interface ByteSink {
-  /** Returns the number of accepted bytes, possibly 0, or -1 if the socket is closed. */
+  /**
+   * Writes bytes. Returns the number of accepted bytes, possibly 0, or -1 if the socket is closed.
+   */
   write(bytes: Uint8Array, from: number, length: number): number;
 }
 
 /** Maximum size of a request that is written in one call, in bytes. */
 const SCRATCH_BYTES = 64 * 1024;
 /**
- * Shared by all requests. Bytes that a socket does not accept immediately are copied out of this
- * buffer.
+ * A buffer that all requests share. Bytes that a socket does not accept immediately are copied out
+ * of it.
  */
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
- * Writes as much of a request as the socket accepts. Returns the unsent bytes; null if there are
+ * Writes as much of a request as the socket accepts. Returns the unsent bytes, or null if there are
  * none.
  */
 export function writeRequest(socket: ByteSink, head: string, body: Uint8Array): UnsentBytes | null {

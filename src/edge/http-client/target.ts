@@ -1,10 +1,8 @@
 import { connectOrder } from "../../core/connect-order.ts";
 
-/**
- * The destination of a connection. Connections whose targets have the same key are interchangeable.
- */
+/** A target of connections. Connections whose targets have the same key are interchangeable. */
 export interface ConnectionTarget {
-  /** A literal IP without brackets. */
+  /** An IP address without brackets. */
   readonly address: string;
   readonly port: number;
   /** Null for plain TCP. */
@@ -14,15 +12,15 @@ export interface ConnectionTarget {
 
 export interface TlsTarget {
   /**
-   * Name for SNI and verification: a host name without a trailing dot (RFC 6066, 3) or a literal
-   * IP.
+   * The name for SNI and verification: a host name without a trailing dot (RFC 6066, 3) or an IP
+   * address.
    */
   readonly serverName: string;
-  /** PEM certificates to trust; null uses the system's and those in `NODE_EXTRA_CA_CERTS`. */
+  /** PEM certificates to trust. Null means those of the system and of `NODE_EXTRA_CA_CERTS`. */
   readonly ca: string | null;
 }
 
-/** The parts that all requests to one URL at the same addresses share. */
+/** The data that all requests to one URL and the same addresses share. */
 export interface Destination {
   /** The addresses as given. */
   readonly addresses: readonly string[];
@@ -30,13 +28,13 @@ export interface Destination {
   readonly ipv6: readonly ConnectionTarget[];
   /** All targets, in the given order. */
   readonly targets: readonly ConnectionTarget[];
-  /** Incremented with each request that has a choice. */
+  /** Incremented by each request that can choose between targets. */
   turn: number;
-  /** The request line and the `Host` header, with line ends. */
+  /** The request line and the `Host` header, including line ends. */
   readonly headStart: string;
 }
 
-/** Computes destinations, once per URL object and list of addresses. */
+/** Computes destinations, once for each URL object and list of addresses. */
 export class Destinations {
   readonly #known = new WeakMap<URL, Destination>();
 
@@ -54,7 +52,10 @@ export class Destinations {
   }
 }
 
-/** Returns the targets in the order in which a request connects to them. Each call is a new turn. */
+/**
+ * Returns the targets in the order in which a request tries them. The order rotates from call to
+ * call.
+ */
 export function routeOf(destination: Destination): readonly ConnectionTarget[] {
   if (destination.targets.length === 1) return destination.targets;
   return connectOrder(destination.ipv4, destination.ipv6, destination.turn++);
@@ -69,8 +70,9 @@ function isSameList(one: readonly string[], other: readonly string[]): boolean {
 }
 
 /**
- * A connection is used for one name only. TLS has verified only this name, and a proxy in front of
- * several names may route a whole connection to the destination of its first request.
+ * Returns the target for a URL and one of its addresses. A connection is used for one name only:
+ * TLS has verified only this name, and a proxy in front of several names may route a whole
+ * connection to the destination of its first request.
  */
 function targetOf(url: URL, address: string, ca: string | null): ConnectionTarget {
   const isSecure = url.protocol === "https:";
@@ -84,7 +86,10 @@ function headStart(url: URL): string {
   return `POST ${requestTarget(url)} HTTP/1.1\r\nHost: ${url.host}\r\n`;
 }
 
-/** Returns path and query. `search` does not distinguish an empty query from a missing one. */
+/**
+ * Returns path and query. `search` cannot be used, because it does not distinguish an empty query
+ * from a missing one.
+ */
 function requestTarget({ href, pathname, search }: URL): string {
   const hasEmptyQuery = search === "" && href.split("#", 1)[0]!.endsWith("?");
   return pathname + (hasEmptyQuery ? "?" : search);
