@@ -6,14 +6,14 @@ import { ClockWatch } from "./watches/clock-watch.ts";
 export interface AlarmParts {
   readonly clock: Clock;
   readonly lanes: Iterable<Lane>;
-  /** A parked lane's time may have come. */
+  /** Called when the time of a parked lane may have come. */
   readonly onAlarm: (lane: Lane) => void;
-  /** The clock has been set: all values derived from the previous time are invalid. */
+  /** Called when the clock has been set. All values derived from the previous time are invalid. */
   readonly onClockSet: () => void;
 }
 
 /**
- * Wakes parked lanes. An alarm may go off too early, but never too late, even if the clock is set.
+ * Wakes parked lanes. An alarm may fire too early, but never too late, even if the clock is set.
  */
 export class Alarms {
   readonly #watch: ClockWatch;
@@ -30,8 +30,8 @@ export class Alarms {
   }
 
   /**
-   * Returns the time in ms since the Unix epoch. Detects when the clock has been set, and then
-   * wakes every lane.
+   * Returns the time in ms since the Unix epoch. Detects when the clock has been set and then wakes
+   * every lane.
    */
   now(): number {
     return this.#watch.now();

@@ -19,19 +19,19 @@ import type { Slot, Slots } from "./slots.ts";
 import { ShortageWatch } from "./watches/shortage-watch.ts";
 import { SlowWatch } from "./watches/slow-watch.ts";
 
-/** One try of a delivery. */
+/** An attempt that is under way. */
 export interface RunningAttempt {
   readonly lane: Lane;
   readonly slot: Slot;
   readonly waiting: Waiting;
   readonly content: SendableContent;
-  /** The endpoint when the attempt started. */
+  /** The endpoint as it was when the attempt started. */
   readonly entry: EndpointEntry;
   readonly target: PreparedTarget;
   /** The lane's generation when the attempt started. */
   readonly generation: number;
   readonly startedAt: number;
-  /** The same time by the steady clock. */
+  /** When the attempt started, by the steady clock. */
   readonly steadyStart: number;
 }
 
@@ -51,9 +51,9 @@ export interface AttemptParts {
 }
 
 /**
- * Makes attempts. An attempt is a pipeline: begin → shape → send → judge → settle → release → tell.
- * No step throws because of an endpoint or the network: their failures are values. Only a bug makes
- * an attempt reject, and the delivery then stays pending.
+ * Makes attempts. An attempt is a pipeline: begin → shape → send → judge → settle → release →
+ * publish facts. Failures of an endpoint or the network are values, so no step throws because of
+ * them. Only a bug makes an attempt reject, and the delivery then stays pending.
  */
 export class AttemptRunner {
   readonly #slow: SlowWatch<RunningAttempt>;
@@ -89,17 +89,20 @@ export class AttemptRunner {
       this.#release(attempt, settled);
       this.#tell(attempt, settlement, settled);
     } finally {
-      // No effect if `#release` has already let go of the delivery.
+      // This has no effect if `#release` has already let go of the delivery.
       this.parts.memory.letGo(slot.lane, waiting);
     }
   }
 
-  /** Must be called when `slots.shortSince` is set: attempts return their slots earlier then. */
+  /**
+   * Must be called when `slots.shortSince` becomes set, because attempts then return their slots
+   * earlier.
+   */
   slotsAreShort(): void {
     this.#slow.look();
   }
 
-  /** Aborts all attempts that are under way; their deliveries stay pending. */
+  /** Aborts all attempts that are under way. Their deliveries stay pending. */
   cutOff(): void {
     this.#deadline.cutOff();
     this.#slow.stop();
@@ -133,7 +136,7 @@ export class AttemptRunner {
 
   /**
    * Makes the lane rest after an attempt that a shortage of this machine has prevented. The
-   * delivery stays pending with its attempts and its due time.
+   * delivery stays pending with unchanged attempts and due time.
    */
   #postpone(attempt: RunningAttempt, shortage: Shortage): void {
     const { clock, memory, facts } = this.parts;
@@ -142,9 +145,10 @@ export class AttemptRunner {
     const now = clock.now();
     this.#slow.ended(attempt, clock.steady());
     memory.letGo(lane, waiting);
-    // The lane is read again from its beginning, so that the delivery comes before those behind it.
+    // The lane is read again from its beginning, so that the delivery comes before the deliveries
+    // behind it.
     if (lane.isOwned) memory.release(lane);
-    // Concurrent attempts of the lane fail together and count as one.
+    // Concurrent attempts of the lane fail together and count as one shortage.
     if (lane.restsUntil <= now) lane.restsUntil = now + restAfterShortageMs(lane.shortages++);
     facts.state({ type: "delivery.postponed", deliverySeq, endpointSeq, resource: shortage.resource });
     this.#shortages.postponed(shortage);
@@ -173,8 +177,8 @@ export class AttemptRunner {
   }
 
   /**
-   * Stores the settlement. If the store is unavailable, retries until it succeeds. Returns null if
-   * the process stops first.
+   * Stores the settlement. If the store is unavailable, retries until the settlement is stored.
+   * Returns null if the process stops first.
    */
   async #settle(settlement: Settlement): Promise<Settled | null> {
     const { queue, clock, isStopping } = this.parts;
@@ -190,25 +194,26 @@ export class AttemptRunner {
     }
   }
 
-  /** Stops holding the delivery. If it is still pending, makes its lane read it again. */
+  /** Stops holding the delivery. If the delivery is still pending, makes its lane read it again. */
   #release({ lane, waiting, entry, generation }: RunningAttempt, { change, next }: Settled): void {
     const { memory, signals } = this.parts;
     const { delivery } = waiting;
     memory.letGo(lane, waiting);
-    // The delivery was resent during the attempt, and the lane has skipped it at its new position.
+    // The delivery was resent during the attempt. When the lane came to its new position, it
+    // skipped the delivery, because it still held it.
     if (lane.takeResent(delivery.seq)) lane.waitsOnDisk(0);
     if (change === "stale" || next.state !== "pending") return;
     if (!lane.isOwned) {
-      // The process that now serves the lane does not know the delivery's new position.
+      // The process that now serves the lane does not know the new position of the delivery.
       signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
     } else if (lane.entry !== entry) {
-      // The endpoint has been changed, perhaps its ordering, so the delivery's position is one of
-      // these two.
+      // The endpoint has been changed, perhaps in its ordering, so the delivery is at one of these
+      // two positions.
       lane.waitsOnDisk(Math.min(delivery.position, next.position));
     } else if (!lane.isFifo) {
       lane.waitsOnDisk(next.position);
     } else if (lane.isReading || lane.generation !== generation) {
-      // The lane has changed, so this delivery may no longer be its head.
+      // The lane has changed, so the delivery may no longer be its head.
       lane.waitsOnDisk(delivery.position);
     } else {
       // The head of a fifo lane is retried before the next delivery, so it stays in memory and

@@ -3,18 +3,18 @@ import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
 
-/** Delay before retrying to renew a claim, in ms. */
+/** Delay before another try to renew a claim, in ms. */
 const RETRY_MS = 500;
 
 export interface ClaimKeeperParts {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly queue: Pick<Queue, "claim" | "renew" | "release">;
-  /** A new claim is in force. The lanes that it covers may have changed. */
+  /** Called when a new claim is valid. It may cover other lanes than before. */
   readonly onChanged: (claim: Claim) => void;
   /**
-   * The claim expired because it could not be renewed in time. Other processes may now serve its
-   * lanes.
+   * Called when the claim expired because it could not be renewed in time. Other processes may now
+   * serve its lanes.
    */
   readonly onLost: () => void;
 }
@@ -45,7 +45,7 @@ export class ClaimKeeper {
     return this.#isValid && this.#claim!.owns(endpointSeq);
   }
 
-  /** The claim in force; null before `acquire` and after the claim has ended. */
+  /** The valid claim, or null before `acquire` and after the claim has ended. */
   get current(): Claim | null {
     return this.#isValid ? this.#claim : null;
   }
@@ -61,7 +61,7 @@ export class ClaimKeeper {
     try {
       await this.parts.queue.release(this.#claim);
     } catch (error) {
-      // The claim will expire.
+      // The claim is not released but will expire.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }

@@ -2,7 +2,7 @@ import type { Facts } from "../core/fact.ts";
 import type { Answer, Clock, Shortage } from "../ports.ts";
 import type { PreparedTarget, TargetMessage } from "../targets/target.ts";
 
-/** Aborts attempts that exceed their timeout, and all attempts when the process stops. */
+/** Aborts attempts that exceed their timeout. Aborts all attempts when the process stops. */
 export class Deadline {
   readonly #underWay = new Set<AbortController>();
 
@@ -36,7 +36,7 @@ export class Deadline {
     }
   }
 
-  /** Aborts all attempts that are under way. Whether their messages arrived is unknown. */
+  /** Aborts all attempts that are under way. Whether their messages have arrived is unknown. */
   cutOff(): void {
     for (const controller of this.#underWay) controller.abort();
     this.#underWay.clear();

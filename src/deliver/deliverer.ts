@@ -9,12 +9,15 @@ export interface Deliverer {
    * lane. Returns immediately.
    */
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
-  /** Returns what is wrong with an endpoint's URL; nothing if this is not known before `signal` aborts. */
+  /**
+   * Returns the problems of an endpoint's URL. Returns none if the check does not end before
+   * `signal` aborts.
+   */
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
   /** Stops work on a task whose end has been stored. A step that is under way is completed or undone. */
   cancelTask(taskSeq: Seq): void;
-  /** Returns whether a running task has not begun because too many others run. */
+  /** Returns whether a running task has not begun yet because too many others run. */
   isTaskWaiting(taskSeq: Seq): boolean;
 }

@@ -21,9 +21,11 @@ import { Slots } from "./slots.ts";
 import { taskKinds } from "./tasks/index.ts";
 import { TaskRunner } from "./tasks/task-runner.ts";
 
-/** Maximum number of deliveries in a lane when messages arrive faster than they are delivered. */
+/**
+ * Maximum number of deliveries that a lane holds if messages arrive faster than they are delivered.
+ */
 const READY_MAX = 256;
-/** Time that a stop waits for aborted attempts, in ms. */
+/** How long a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
 
 export interface EnginePorts extends TargetPorts {
@@ -42,8 +44,8 @@ export interface EngineParts {
 
 /**
  * Delivers the pending deliveries in the lanes that this process has claimed. The store is the
- * source of truth; the engine's memory only holds deliveries that were read ahead. After a crash
- * the engine reads the pending deliveries again, and nothing else must be recovered.
+ * source of truth; the engine's memory contains only deliveries that were read ahead. After a crash
+ * the engine reads the pending deliveries again; nothing else has to be recovered.
  */
 export class Engine extends OneLife implements Deliverer {
   readonly #lanes = new Lanes();
@@ -86,8 +88,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Starts delivering: due deliveries are sent immediately. Reads which lanes have pending
-   * deliveries, but not the deliveries.
+   * Starts delivering. Due deliveries are sent immediately. Reads which lanes have pending
+   * deliveries, but not the deliveries themselves.
    */
   protected async begin(): Promise<void> {
     await this.#ownership.acquire();
@@ -105,7 +107,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#attempts.cutOff();
     const isDrained = await this.#scheduler.drain(CUT_OFF_MS);
     await tasksStopped;
-    // If attempts are still under way, the lanes are not released; the claim expires instead.
+    // If attempts are still under way, the lanes are not released; instead, the claim expires.
     if (isDrained) await this.#ownership.release();
   }
 
@@ -117,8 +119,8 @@ export class Engine extends OneLife implements Deliverer {
         this.parts.signals.send({ type: "lane.filled", endpointSeq, position: seq });
         continue;
       }
-      // A read may have returned the delivery before the commit was reported. The delivery is not
-      // added twice.
+      // A read may have returned the delivery before its commit was reported. In that case the
+      // delivery is not added again.
       const isNext = seq > lane.cursor.position && seq < lane.diskNext;
       if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
       else lane.waitsOnDisk(seq);
@@ -149,8 +151,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Time at which the oldest due delivery that has not been started became due; null if nothing is
-   * due.
+   * Time at which the oldest due delivery that has not been started became due, or null if nothing
+   * is due.
    */
   oldestDueAt(): number | null {
     return this.#lanes.oldestDueAt(this.ports.clock.now());
@@ -168,7 +170,7 @@ export class Engine extends OneLife implements Deliverer {
     signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), true));
     signals.react(["application.throttled"], ({ applicationSeq }) => {
       for (const lane of this.#lanes) {
-        // An endpoint that is being read may belong to this application too.
+        // An endpoint that is still being read may belong to this application too.
         const isConcerned = lane.entry?.endpoint.applicationSeq === applicationSeq || lane.isReading;
         if (isConcerned) this.#reread(lane, true);
       }
@@ -190,8 +192,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Drops the deliveries that a lane has read ahead, and with `forgetEntry` also its cached
-   * endpoint.
+   * Drops the deliveries that a lane has read ahead. If `forgetEntry` is true, also drops the
+   * lane's cached endpoint.
    */
   #reread(lane: Lane | undefined, forgetEntry: boolean): void {
     if (lane === undefined) return;

@@ -8,7 +8,7 @@ import type { Lanes } from "./lanes.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const LANES_PAGE = 1000;
-/** Delay before retrying to acquire lanes, in ms. */
+/** Delay before another try to acquire lanes, in ms. */
 const RETRY_MS = 500;
 
 export interface LaneOwnershipParts {
@@ -17,7 +17,7 @@ export interface LaneOwnershipParts {
   readonly queue: Queue;
   readonly lanes: Lanes;
   readonly scheduler: Scheduler;
-  /** Called when a new claim is in force and its lanes are being served. */
+  /** Called when a new claim is valid and its lanes are being served. */
   readonly onChanged: () => Promise<void>;
 }
 
@@ -43,9 +43,7 @@ export class LaneOwnership {
     await this.#takeUp(await this.#claims.acquire());
   }
 
-  /**
-   * Starts serving lanes that may have pending deliveries without a signal having reported them.
-   */
+  /** Starts serving lanes that may have pending deliveries although no signal has reported any. */
   findLanes(): void {
     const claim = this.#claims.current;
     if (claim !== null) void this.#changed(claim);
@@ -56,13 +54,13 @@ export class LaneOwnership {
     return this.#claims.release();
   }
 
-  /** Returns an endpoint's lane; null if another process serves it. */
+  /** Returns an endpoint's lane, or null if another process serves it. */
   laneOf(endpointSeq: Seq): Lane | null {
     const lane = this.parts.lanes.get(endpointSeq);
     if (lane?.isOwned) return lane;
     if (!this.#claims.owns(endpointSeq)) return null;
     if (lane === undefined) return this.parts.lanes.add(endpointSeq);
-    // This process stopped serving the lane earlier, and its last attempts are still under way.
+    // This process stopped serving the lane earlier, and the last attempts are still under way.
     lane.isOwned = true;
     lane.entry = null;
     lane.restsUntil = 0;
@@ -85,7 +83,7 @@ export class LaneOwnership {
 
   /**
    * Starts serving the claimed lanes that are not served yet. Reads which lanes have pending
-   * deliveries, but not the deliveries.
+   * deliveries, but not the deliveries themselves.
    */
   async #takeUp(claim: Claim): Promise<void> {
     const { queue, lanes, scheduler } = this.parts;

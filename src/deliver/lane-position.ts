@@ -1,24 +1,24 @@
 import type { Seq } from "../core/id.ts";
 import type { LaneCursor, PendingDelivery } from "../store/index.ts";
 
-/** No position: no delivery is known to be pending on disk. */
+/** The position that means that no delivery is known to be pending on disk. */
 export const NOTHING: Seq = Number.POSITIVE_INFINITY;
-/** Minimum wait before rows that were not yet due are read again, in ms. */
+/** Minimum wait before rows that were not due are read again, in ms. */
 const REREAD_MS = 1000;
 const START: LaneCursor = { position: 0, seq: 0 };
 
 /**
  * How far a lane has been read. In this picture positions increase from left to right:
  *
- *   | under way, ready, settled | not read yet
- *                       cursor ─┘      └─ diskNext
+ *     | under way, ready, settled | not read yet
+ *                         cursor ─┘      └─ diskNext
  *
  * - Every pending delivery at or before `cursor` is in memory: it is ready, or its attempt is under
  *   way.
  * - `diskNext` is a lower bound of the positions that are pending on disk. If it is at or before
  *   `cursor`, a delivery became pending there after the lane had been read, and the lane is read
  *   again from `diskNext`.
- * - Rows before `cursor` that were not yet due, because the clock has been set back, are read again
+ * - Rows before `cursor` that were not due yet, because the clock has been set back, are read again
  *   at `laterAt`.
  *
  * Reading a row twice is harmless, because rows that are already in memory are skipped.
@@ -27,15 +27,15 @@ export class LanePosition {
   cursor: LaneCursor = START;
   diskNext: Seq;
   /**
-   * True if reading continues right after the cursor, false if it starts at the beginning of the
+   * True if reading continues right after the cursor. False if it starts at the beginning of the
    * position.
    */
   #continuesBehindCursor = false;
-  /** Number of rows before the cursor that were not yet due. */
+  /** Number of rows before the cursor that were not due yet. */
   #notDue = 0;
-  /** Earliest time at which one of these rows is due. */
+  /** Earliest time at which one of the rows counted by `#notDue` is due. */
   #notDueUntil = NOTHING;
-  /** Earliest time at which these rows may be read again. */
+  /** Earliest time at which the rows counted by `#notDue` may be read again. */
   #rereadAfter = 0;
 
   constructor(diskNext: Seq) {
@@ -56,7 +56,7 @@ export class LanePosition {
   }
 
   /**
-   * Returns the start of the next read. A delivery that becomes pending during the read lowers
+   * Returns where the next read starts. A delivery that becomes pending during the read lowers
    * `diskNext` again.
    */
   beginReading(): LaneCursor {
@@ -68,21 +68,21 @@ export class LanePosition {
     return this.cursor;
   }
 
-  /** Moves the cursor past a row without adding the row. */
+  /** Moves the cursor past a row that is not added. */
   skip({ position, seq }: LaneCursor): void {
     this.cursor = { position, seq };
   }
 
-  /** Skips a row that is not due yet. */
+  /** Moves the cursor past a row that is not due yet. */
   skipNotDue(delivery: PendingDelivery, now: number): void {
     this.skip(delivery);
     this.#notDue++;
     this.#notDueUntil = Math.min(this.#notDueUntil, delivery.dueAt);
-    // Each reread reads all of these rows, so the more there are, the longer it waits.
+    // Each reread reads all of these rows, so the wait is longer the more there are.
     this.#rereadAfter = now + REREAD_MS + this.#notDue;
   }
 
-  /** Time to reread the skipped rows that were not due; infinity if there are none. */
+  /** Time at which skipped rows that were not due are read again; infinity if there are none. */
   get laterAt(): number {
     return Math.max(this.#notDueUntil, this.#rereadAfter);
   }

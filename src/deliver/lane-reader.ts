@@ -8,9 +8,9 @@ import type { Lane, Waiting } from "./lane.ts";
 import { earliestStart } from "./lane-state.ts";
 import type { Memory } from "./memory.ts";
 
-/** Maximum number of deliveries that a lane reads at a time. */
+/** Maximum number of deliveries that a lane reads at once. */
 const PAGE = 64;
-/** Maximum number of a lane's deliveries whose content is read at a time. */
+/** Maximum number of a lane's deliveries whose content is read at once. */
 const CONTENTS_AHEAD = 16;
 const BURY_PAGE = 1000;
 
@@ -22,20 +22,21 @@ export interface LaneReaderParts {
   readonly memory: Memory;
   readonly clock: Clock;
   readonly facts: Facts;
-  /** Maximum size of a payload. */
+  /** Maximum size of a payload, in bytes. */
   readonly payloadBytesMax: number;
   readonly isStopping: () => boolean;
 }
 
 /**
  * Reads the data that a lane needs before it can start its next attempt. A read may take as long as
- * a network call, and the lane may change during the read. Whatever drops deliveries that were read
- * ahead increments the lane's `generation`; a read that began before is then discarded.
+ * a network call, and the lane may change during the read. Code that drops deliveries that were
+ * read ahead increments the lane's `generation`; the result of a read that began earlier is then
+ * discarded.
  */
 export class LaneReader {
   constructor(private readonly parts: LaneReaderParts) {}
 
-  /** Reads the lane's endpoint. Returns null if no read was necessary. */
+  /** Reads the lane's endpoint. Returns null if no read is necessary. */
   prepare(lane: Lane): Promise<void> | null {
     const known = this.parts.directory.endpoint(lane.endpointSeq);
     if (known instanceof Promise) return this.#awaitEntry(lane, known);
@@ -55,13 +56,13 @@ export class LaneReader {
     lane.entry = entry;
   }
 
-  /** Reads the next deliveries that are due. */
+  /** Reads the next due deliveries of a lane. */
   async load(lane: Lane): Promise<void> {
     const { queue, seqs, memory, clock } = this.parts;
     const { generation } = lane;
     const now = clock.now();
-    // All deliveries whose time has begun, and those that got their position while the clock stood
-    // still or stepped back.
+    // The read includes all deliveries whose time has come, and those that got their position while
+    // the clock stood still or stepped back.
     const upTo = Math.max(seqs.last + 1, seqAt(now + 1) - 1);
     const room = Math.max(1, Math.min(PAGE, memory.roomForDeliveries));
     const limit = room + lane.held.size;
@@ -70,11 +71,11 @@ export class LaneReader {
     if (lane.generation !== generation) return;
     for (const delivery of rows) {
       if (!lane.isNews(delivery)) lane.skip(delivery);
-      // The delivery got its position while the clock was ahead of the present time.
+      // The delivery got its position while the clock was ahead of the current time.
       else if (earliestStart(delivery) > now && !lane.isFifo) lane.skipNotDue(delivery, now);
       else memory.append(lane, delivery, null);
     }
-    // Deliveries added later must get positions after these, even if the clock steps back.
+    // Deliveries that are added later must get positions after these, even if the clock steps back.
     if (rows.length > 0) seqs.reach(rows.at(-1)!.position);
     if (rows.length === limit) {
       lane.continueBehindCursor();
@@ -83,7 +84,7 @@ export class LaneReader {
       if (lane.generation !== generation) return;
       if (next !== null) lane.waitsOnDisk(next);
     }
-    // Nothing was added. Let the event loop run before the next try.
+    // Nothing was added, so the event loop may run before the next try.
     if (lane.ready.length === 0) lane.restsUntil = clock.now() + 1;
   }
 
@@ -103,7 +104,7 @@ export class LaneReader {
     }
   }
 
-  /** The next deliveries without content, as many as fit into memory, but at least one. */
+  /** Returns the next deliveries without content, as many as fit into memory but at least one. */
   #withoutContent(lane: Lane): Waiting[] {
     const room = Math.floor(this.parts.memory.roomForPayloadBytes / this.parts.payloadBytesMax);
     const countMax = Math.max(1, Math.min(CONTENTS_AHEAD, room));
@@ -115,8 +116,8 @@ export class LaneReader {
   }
 
   /**
-   * Cancels a delivery whose payload has been deleted since it became pending, because there is
-   * nothing to send.
+   * Cancels a delivery whose payload has been deleted since it became pending. There is nothing to
+   * send.
    */
   async #cancel(lane: Lane, waiting: Waiting, environmentSeq: number): Promise<void> {
     const { queue, memory, facts } = this.parts;
@@ -134,8 +135,8 @@ export class LaneReader {
     memory.release(lane);
     lane.beginReading();
     let count = BURY_PAGE;
-    // Continues until no delivery is left, or the endpoint has been changed and may accept
-    // deliveries again.
+    // Continues until no delivery is left or the endpoint has been changed, because it may then
+    // accept deliveries again.
     while (count === BURY_PAGE && lane.entry === entry && lane.isOwned && !isStopping()) {
       count = await queue.bury(lane.endpointSeq, state, clock.now(), BURY_PAGE);
       if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });

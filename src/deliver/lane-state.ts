@@ -3,7 +3,7 @@ import type { PendingDelivery } from "../store/index.ts";
 import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
-/** Whether a lane can run now, and otherwise the reason. */
+/** Whether a lane can run now, and if not, the reason. */
 export type LaneState =
   /** The lane has no pending deliveries. */
   | "idle"
@@ -26,17 +26,17 @@ export interface LaneRules {
    * generated.
    */
   readonly lastPosition: Seq;
-  /** Maximum number of concurrent attempts to an endpoint without its own limit. */
+  /** Maximum number of concurrent attempts to an endpoint that has no limit of its own. */
   readonly endpointConcurrency: number;
 }
 
-/** Returns the state of a lane. Changes nothing: the scheduler acts on the state. */
+/** Returns the state of a lane without changing anything. The scheduler acts on the state. */
 export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   if (!lane.isOwned) return "foreign";
   if (lane.isReading) return "reading";
   const endpoint = lane.entry?.endpoint;
-  // A lane whose endpoint no longer accepts deliveries is served, so that its pending deliveries
-  // are ended.
+  // A lane whose endpoint no longer accepts deliveries is served too, so that its pending
+  // deliveries are ended.
   if (endpoint !== undefined && !endpoint.disabled && !endpoint.deleted) {
     if (endpoint.paused) return "paused";
     if (lane.underWay >= concurrencyOf(lane, rules)) return "full";
@@ -46,14 +46,14 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   return at === NOTHING ? "idle" : "parked";
 }
 
-/** Returns the time at which a lane has work to do: 0 for now, infinity for never. */
+/** Returns the time at which a lane has work to do. 0 means now, infinity means never. */
 export function nextWorkAt(lane: Lane, rules: LaneRules): number {
   return Math.max(lane.restsUntil, nextDueAt(lane, rules));
 }
 
 function nextDueAt(lane: Lane, { lastPosition }: LaneRules): number {
   const head = lane.ready[0];
-  // A parallel lane has only due deliveries in memory. They stay due when the clock is set back.
+  // A parallel lane holds only due deliveries. They stay due when the clock is set back.
   if (head !== undefined) return lane.isFifo ? earliestStart(head.delivery) : 0;
   if (lane.diskNext === NOTHING) return lane.laterAt;
   return lane.diskNext <= lastPosition ? 0 : Math.min(timeOfSeq(lane.diskNext), lane.laterAt);
@@ -61,8 +61,8 @@ function nextDueAt(lane: Lane, { lastPosition }: LaneRules): number {
 
 /**
  * Returns the earliest time at which a delivery may be sent, in ms; 0 means now. For an immediate
- * delivery, `dueAt` is only the time of acceptance. It may lie in the future after the clock was
- * set back, so it is ignored.
+ * delivery, `dueAt` is only the time of acceptance. If the clock was set back, that time may lie in
+ * the future, so it is ignored.
  */
 export function earliestStart({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
   const isScheduled = round === 0 && trigger === "schedule" && position > seq;

@@ -9,7 +9,10 @@ import type { LaneState } from "./lane-state.ts";
 /** A delivery that a lane holds in memory. */
 export interface Waiting {
   readonly delivery: PendingDelivery;
-  /** Kept from the acceptance if memory had room; otherwise read shortly before the attempt. */
+  /**
+   * Kept when the message is accepted, if memory has room. Otherwise read shortly before the
+   * attempt.
+   */
   content: MessageContent | null;
 }
 
@@ -32,15 +35,13 @@ export class Lane extends LanePosition {
 
   /** False if another process serves this lane. */
   isOwned = true;
-  /** True while the store is being read for this lane. */
+  /** Whether the store is being read for this lane. */
   isReading = false;
-  /** Number of attempts under way, and one more during a read. */
+  /** Number of attempts under way, plus one during a read. */
   underWay = 0;
-  /** Number of these attempts that have returned their slot. */
+  /** Number of attempts under way that have returned their slot. */
   waiting = 0;
-  /**
-   * Earliest time at which the lane may be served: it is throttled, or an error has interrupted it.
-   */
+  /** Earliest time at which the lane may be served, after a rate limit, a shortage or an error. */
   restsUntil = 0;
   /** Number of successive attempts that a local shortage has prevented. */
   shortages = 0;
@@ -56,21 +57,24 @@ export class Lane extends LanePosition {
   hasEndedAttempt = false;
 
   /**
-   * Whether the lane can run, and otherwise the reason. Derived from the fields above by `stateOf`.
+   * Whether the lane can run, and if not, the reason. `stateOf` derives it from the fields above.
    */
   state: LaneState = "idle";
-  /** Time since which the lane has been ready, by the steady clock. Valid while it is ready. */
+  /**
+   * Time since which the lane has been ready, by the steady clock. Valid only while the lane is
+   * ready.
+   */
   readySince = 0;
   /**
-   * Cancels the alarm that wakes a parked lane at `alarmAt`. It may go off too early, but never too
-   * late.
+   * Cancels the alarm that wakes a parked lane at `alarmAt`. The alarm may fire too early, but
+   * never too late.
    */
   cancelAlarm: Cancel | null = null;
   alarmAt = NOTHING;
 
   /**
-   * Incremented whenever deliveries that were read ahead are dropped. A read that began before the
-   * change returns outdated rows.
+   * Incremented whenever deliveries that were read ahead are dropped. A read that began before that
+   * returns outdated rows.
    */
   generation = 0;
   /**
@@ -97,8 +101,8 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Time at which the oldest waiting delivery became due; infinity if there is none or it has not
-   * been read yet. In a fifo lane, deliveries behind the head may have been due longer than the
+   * Time at which the oldest waiting delivery became due. Infinity if there is none or it has not
+   * been read yet. In a fifo lane, deliveries behind the head may have been due for longer than the
    * head, which may be waiting for a retry.
    */
   get oldestDueAt(): number {
@@ -137,7 +141,7 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Returns whether to add a row that was just read. Returns false if the delivery is held, or if
+   * Returns whether a row that was just read is to be added. False if the delivery is held, or if
    * the row was read before the delivery's attempt ended.
    */
   isNews({ seq, round }: PendingDelivery): boolean {
@@ -156,7 +160,7 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Drops the deliveries that were read ahead: after a change of the order, a pause or a disabling.
+   * Drops the deliveries that were read ahead, after a pause, a disabling or a change of the order.
    */
   release(): void {
     for (const waiting of this.ready) this.letGo(waiting);

@@ -4,12 +4,12 @@ import { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
 /**
- * Maximum number of lanes to keep. Above it, a lane is dropped as soon as it is empty, and its
- * endpoint's reputation with it.
+ * Maximum number of lanes to keep. If there are more, a lane is dropped as soon as it is empty, and
+ * its endpoint's reputation is lost.
  */
 const LANES_MAX = 20_000;
 
-/** The environment's due delivery that became due first and has not been started. */
+/** The due delivery of an environment that became due first and has not been started. */
 export interface OldestDue {
   readonly dueAt: number;
   readonly endpoint: EndpointEntry["endpoint"];
@@ -34,8 +34,8 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /**
-   * Drops another process's lane after its last attempt in this process has ended. Drops an empty
-   * lane if there are too many.
+   * Drops a lane of another process after its last attempt in this process has ended. Drops an
+   * empty lane if there are too many lanes.
    */
   forgetIfUnused(lane: Lane): void {
     if (lane.underWay > 0) return;
@@ -46,8 +46,8 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /**
-   * Returns the time at which the oldest due delivery that has not been started became due; null if
-   * nothing is due.
+   * Returns the time at which the oldest due delivery that has not been started became due, or null
+   * if nothing is due.
    */
   oldestDueAt(now: number): number | null {
     let oldest = NOTHING;
@@ -59,9 +59,8 @@ export class Lanes implements Iterable<Lane> {
 
   /**
    * Returns the oldest due delivery of each environment. Considers only endpoints for which
-   * `isCounted` returns true.
-   * Leaves out lanes whose endpoint has not been read since the start or its last change, because
-   * their environment is unknown.
+   * `isCounted` returns true. Excludes lanes whose endpoint has not been read since the start or
+   * since its last change, because their environment is unknown.
    */
   oldestDue(now: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
     const oldest = new Map<Seq, OldestDue>();

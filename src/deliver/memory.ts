@@ -10,8 +10,8 @@ const DELIVERIES_MAX = 20_000;
 const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
- * Limits the number of deliveries and the size of payloads in memory, over all lanes. Lanes may
- * only be filled and emptied through this class.
+ * Limits the number of deliveries and the size of payloads in memory, over all lanes. Lanes must be
+ * filled and emptied only through this class.
  */
 export class Memory {
   #deliveries = 0;
@@ -25,7 +25,7 @@ export class Memory {
     return PAYLOAD_BYTES_MAX - this.#payloadBytes;
   }
 
-  /** Adds a delivery at the end of a lane. Also keeps its content if there is room. */
+  /** Adds a delivery at the end of a lane. Keeps its content too if there is room. */
   append(lane: Lane, delivery: PendingDelivery, content: MessageContent | null): void {
     const bytes = content?.payload?.byteLength ?? 0;
     const isKept = bytes <= this.roomForPayloadBytes;
@@ -40,7 +40,7 @@ export class Memory {
     lane.putBack({ delivery, content: null });
   }
 
-  /** Stores content that was read for a delivery in memory, even if there is no room. */
+  /** Keeps content that was read for a delivery in memory, even if there is no room. */
   keep(waiting: Waiting, content: MessageContent): void {
     this.#payloadBytes += content.payload?.byteLength ?? 0;
     waiting.content = content;

@@ -4,9 +4,9 @@ import type { TargetPolicy } from "../targets/target.ts";
 export interface DeliveryPolicy extends TargetPolicy {
   readonly retryScheduleMs: readonly number[];
   readonly retryJitter: number;
-  /** Maximum number of concurrent attempts, over all endpoints. */
+  /** Maximum number of concurrent attempts to all endpoints together. */
   readonly deliveryConcurrency: number;
-  /** Maximum number of concurrent attempts to an endpoint without its own setting. */
+  /** Maximum number of concurrent attempts to an endpoint that has no setting of its own. */
   readonly endpointConcurrency: number;
   /** Time of continuous failure after which an endpoint is disabled, in ms; 0 means never. */
   readonly endpointDisableAfterMs: number;
@@ -16,6 +16,6 @@ export interface DeliveryPolicy extends TargetPolicy {
   readonly tasksMax: number;
   /** Maximum number of background tasks that run at once for one application. */
   readonly tasksPerAppMax: number;
-  /** Time that a stop waits for attempts under way, in ms. */
+  /** How long a stop waits for attempts under way, in ms. */
   readonly shutdownTimeoutMs: number;
 }

@@ -15,7 +15,7 @@ import { STORE_RETRY_MS } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import { Throttle } from "./throttle.ts";
 
-/** Time that a lane rests after a bug has interrupted it, in ms. */
+/** How long a lane rests after a bug has interrupted it, in ms. */
 const DEFECT_REST_MS = 5000;
 
 export interface SchedulerParts {
@@ -31,8 +31,8 @@ export interface SchedulerParts {
 }
 
 /**
- * Runs the lanes: gives slots to ready lanes and wakes parked lanes. Errors are handled here: if a
- * lane fails, its slot is released and the lane is served again a little later.
+ * Runs the lanes: gives slots to ready lanes and wakes parked lanes. If a lane fails with an error,
+ * its slot is released and the lane is served again a little later.
  */
 export class Scheduler implements LaneRules {
   readonly #alarms: Alarms;
@@ -61,13 +61,16 @@ export class Scheduler implements LaneRules {
     return this.parts.endpointConcurrency;
   }
 
-  /** Starts no more attempts. */
+  /** Makes the scheduler start no more attempts. */
   stop(): void {
     this.#isStopped = true;
     this.#alarms.stop();
   }
 
-  /** Waits up to `timeoutMs` until nothing is under way. Returns whether nothing is. */
+  /**
+   * Waits up to `timeoutMs` until no attempt or read is under way. Returns whether that is the
+   * case.
+   */
   async drain(timeoutMs: number): Promise<boolean> {
     const { slots, clock } = this.parts;
     if (slots.underWay > 0) {
@@ -81,7 +84,7 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Updates the state of a lane. Must be called whenever the values that it depends on have
+   * Updates the state of a lane. Must be called whenever the values that the state depends on have
    * changed.
    */
   update(lane: Lane): void {
@@ -106,11 +109,12 @@ export class Scheduler implements LaneRules {
   }
 
   /**
-   * Serves ready lanes as long as slots are free for them. `first` is served before the others; its
-   * slot has just been released.
+   * Serves ready lanes as long as slots are free for them. `first` is served before the other
+   * lanes; its slot has just been released.
    */
   dispatch(first: Lane | null = null): void {
-    // Serving reads the clock, sends signals and states facts, and each may call `dispatch` again.
+    // Serving reads the clock, sends signals and publishes facts. Each of these may call `dispatch`
+    // again.
     if (this.#isDispatching || this.#isStopped) return;
     this.#isDispatching = true;
     try {
@@ -133,8 +137,8 @@ export class Scheduler implements LaneRules {
       this.parts.slots.queue(lane);
     } else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
     else if (state === "idle" || state === "foreign") this.parts.lanes.forgetIfUnused(lane);
-    // In any other state, the event that the lane waits for updates it: the end of a read or an
-    // attempt, or a signal.
+    // In any other state, the lane waits for the end of a read or an attempt, or for a signal. That
+    // event updates the lane.
   }
 
   /** Serves a lane: starts one attempt, or does the work that must precede it. */
@@ -194,7 +198,7 @@ export class Scheduler implements LaneRules {
 
   /**
    * Reads data for a lane, then continues to serve it. The lane holds its slot during the read, so
-   * no more lanes read ahead than there are slots to send their deliveries.
+   * that no more lanes read ahead than slots exist to send their deliveries.
    */
   async #read(lane: Lane, work: () => Promise<void>): Promise<void> {
     const { slots } = this.parts;
@@ -216,7 +220,7 @@ export class Scheduler implements LaneRules {
     if (this.parts.slots.underWay === 0) this.#onDrained?.();
   }
 
-  /** Lets a lane rest after an error. Its deliveries are still pending on disk. */
+  /** Makes a lane rest after an error. Its deliveries are still pending on disk. */
   #interrupt(lane: Lane, error: unknown): void {
     const isExpected = error instanceof StoreUnavailable;
     lane.restsUntil = this.parts.clock.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
@@ -224,7 +228,7 @@ export class Scheduler implements LaneRules {
     if (!isExpected) this.parts.facts.state({ type: "defect.found", where: "lane", error });
   }
 
-  /** Lets a lane rest after a bug that occurred while it was served or updated. */
+  /** Makes a lane rest after a bug that occurred while the lane was served or updated. */
   #rest(lane: Lane, error: unknown): void {
     this.#interrupt(lane, error);
     lane.state = "parked";

@@ -7,7 +7,7 @@ import type { EndpointEntry } from "../store/directory.ts";
 import type { Attempt, MessageContent, PendingDelivery, Settled, Settlement } from "../store/index.ts";
 import type { RunningAttempt } from "./attempt.ts";
 
-/** Delay before retrying a failed write to the store, in ms. */
+/** Delay before a failed write to the store is retried, in ms. */
 export const STORE_RETRY_MS = 500;
 
 /** How a response is judged: its outcome and the decision. */
@@ -55,15 +55,15 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
 }
 
 /**
- * Returns the position in a parallel lane for a delivery that is due at `dueAt`. It is greater than
- * every position generated so far, because a delivery at an earlier position could be skipped.
+ * Returns the position in a parallel lane of a delivery that is due at `dueAt`. It is greater than
+ * every position generated so far, because a lane could skip a delivery at a smaller one.
  */
 function positionAt(dueAt: number, seqs: SeqSource): Seq {
   const position = seqAt(dueAt);
   return position > seqs.last ? position : seqs.next();
 }
 
-/** Returns the fact to state after an attempt's result has been stored. */
+/** Returns the fact to publish after an attempt's result has been stored. */
 export function finishedFact(
   delivery: PendingDelivery,
   content: MessageContent,

@@ -2,19 +2,21 @@ import { WAITING_PER_SLOT } from "../core/concurrency.ts";
 import type { Lane, Reputation } from "./lane.ts";
 
 /**
- * The queue in which a lane waits. There is one per reputation, and `first` is for proven lanes
- * that have nothing under way.
+ * A queue in which lanes wait. There is one per reputation, and `first` is for proven lanes that
+ * have nothing under way.
  */
 type Group = "first" | Reputation;
 
 const GROUPS: readonly Group[] = ["first", "proven", "unproven", "failing", "slow"];
-/** Number of lanes that must have left a queue before it is compacted. */
+/** Number of lanes that must have left a queue before the queue is compacted. */
 const LEFT_MAX = 1024;
 
 /** A slot in use: the permission for one attempt, or for one read. */
 export interface Slot {
   readonly lane: Lane;
-  /** True after the slot was returned because the attempt has only waited for some time. */
+  /**
+   * True after the slot was returned early because the attempt was only waiting for its response.
+   */
   isReturned: boolean;
 }
 
@@ -22,17 +24,18 @@ export interface Slot {
  * Decides which lane gets the next slot. Ready lanes wait in five queues, which are served in turn.
  *
  * - The last quarter of the slots is for proven lanes that have nothing under way.
- * - Unproven endpoints get one slot each until their first attempt has ended. Together with the
- *   failing and the slow ones they hold at most seven eighths of all slots, so that a start with
- *   many dead endpoints does not block a proven one.
+ * - Unproven endpoints get one slot each until their first attempt has ended. Together with failing
+ *   and slow endpoints they hold at most seven eighths of all slots, so that a start with many dead
+ *   endpoints does not block a proven one.
  * - Endpoints that recently failed or were slow hold at most three quarters of all slots. Slow
- *   endpoints start nothing while as many attempts to slow endpoints are under way, including those
- *   that have returned their slot.
- * - An attempt that has waited for its response for long enough returns its slot and waits without
- *   one. How long depends on `shortSince`. If many healthy endpoints begin to hang at the same moment,
- *   the others find free slots soon after.
+ *   endpoints start no attempt while that many attempts to slow endpoints are under way, including
+ *   those that have returned their slot.
+ * - An attempt that has waited long enough for its response returns its slot and continues without
+ *   one. How long that is depends on `shortSince`. If many healthy endpoints begin to hang at the
+ *   same moment, other endpoints find free slots soon after.
  * - If many attempts wait without a slot, endpoints start only one attempt at a time. The remaining
- *   places are enough for one attempt to each of a thousand endpoints (at the default of 256 slots).
+ *   places are enough for one attempt to each of a thousand endpoints (at the default of 256
+ *   slots).
  */
 export class Slots {
   readonly #queues: Record<Group, Lane[]> = { first: [], proven: [], unproven: [], failing: [], slow: [] };
@@ -54,17 +57,17 @@ export class Slots {
     this.#waitingMax = total * WAITING_PER_SLOT;
   }
 
-  /** Number of slots that are in use. */
+  /** Number of slots in use. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** Number of attempts that have returned their slot. */
+  /** Number of attempts under way that have returned their slot. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Number of attempts and reads under way, with and without a slot. */
+  /** Number of attempts and reads under way, with or without a slot. */
   get underWay(): number {
     return this.#taken + this.#waiting;
   }
@@ -75,8 +78,8 @@ export class Slots {
   }
 
   /**
-   * Returns since when, by the steady clock, a lane that has nothing under way, and may be healthy, has been waiting for a
-   * slot that an attempt could return. Null if there is none.
+   * Time, by the steady clock, since which a lane has been waiting for a slot that an attempt could
+   * return. Only lanes count that have nothing under way and may be healthy. Null if there is none.
    */
   get shortSince(): number | null {
     if (this.#waiting >= this.#waitingMax) return null;
@@ -87,14 +90,14 @@ export class Slots {
   }
 
   /**
-   * Queues a lane whose state has just become `ready`. The lane leaves the queue by `next`, or when
+   * Queues a lane whose state has just become `ready`. The lane leaves the queue by `next` or when
    * its state changes.
    */
   queue(lane: Lane): void {
     this.#queues[groupOf(lane)].push(lane);
   }
 
-  /** Returns the lane to serve next; null if no waiting lane may get a slot. */
+  /** Returns the lane to serve next, or null if no waiting lane may get a slot. */
   next(): Lane | null {
     if (this.#taken >= this.total) return null;
     for (let i = 0; i < GROUPS.length; i++) {
@@ -120,12 +123,12 @@ export class Slots {
     return troubled < this.#threeQuarters && unproven + failing + slow < this.#sevenEighths;
   }
 
-  /** Returns the first lane of a queue if it may not get a slot. */
+  /** Returns the first lane of a queue if the lane may not get a slot. */
   #blocked(group: Group): Lane | null {
     return this.#admits(group) ? null : this.#head(group);
   }
 
-  /** Returns the first lane of a queue that still waits in it. */
+  /** Returns the first lane of a queue that is still waiting in it. */
   #head(group: Group): Lane | null {
     const queue = this.#queues[group];
     for (; this.#left[group] < queue.length; this.#left[group]++) {
@@ -153,7 +156,10 @@ export class Slots {
     return { lane, isReturned: false };
   }
 
-  /** The attempt has only waited for some time. It goes on without a slot, if the limit allows. */
+  /**
+   * Returns the slot of an attempt that is only waiting for its response. The attempt continues
+   * without a slot, unless too many already do.
+   */
   giveBack(slot: Slot): void {
     if (slot.isReturned || this.#waiting >= this.#waitingMax) return;
     slot.isReturned = true;
@@ -165,7 +171,7 @@ export class Slots {
     this.#waitingBy[lane.reputation]++;
   }
 
-  /** The attempt or the read has ended. */
+  /** Releases the slot of an attempt or a read that has ended. */
   release({ lane, isReturned }: Slot): void {
     const before = groupOf(lane);
     lane.underWay--;
@@ -180,7 +186,7 @@ export class Slots {
     this.#requeue(lane, before);
   }
 
-  /** Changes a lane's reputation. Its slots count for the new reputation immediately. */
+  /** Changes a lane's reputation. Its slots immediately count for the new reputation. */
   setReputation(lane: Lane, reputation: Reputation): void {
     if (lane.reputation === reputation) return;
     const before = groupOf(lane);

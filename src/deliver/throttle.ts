@@ -3,7 +3,8 @@ import { type Bucket, fullBucket, refill, spend, waitMs } from "../core/limit.ts
 import type { KnownEndpoint } from "../store/index.ts";
 
 /**
- * An endpoint or an application with a maximum number of attempts per second; null means no limit.
+ * An endpoint or an application with its maximum number of attempts per second; null means no
+ * limit.
  */
 export interface Limited {
   readonly seq: Seq;
@@ -12,28 +13,28 @@ export interface Limited {
 
 type ThrottledEndpoint = Pick<KnownEndpoint, "seq" | "applicationSeq" | "throttleRate" | "applicationThrottleRate">;
 
-/** A rate's remaining tokens, and the endpoints that wait for one. */
+/** The remaining tokens of a rate, and the endpoints that wait for a token. */
 interface Share {
   bucket: Bucket;
-  /** Time at which each endpoint will ask again. The first one has waited longest. */
+  /** Time at which each endpoint will ask again. The first endpoint has waited longest. */
   readonly waiting: Map<Seq, number>;
 }
 
 /**
- * Maximum number of shares to keep. Above it, the least recently used share is dropped and later
- * starts with a full bucket. This adds tokens only if a share is dropped within a second of its
- * use, because every bucket fills within a second.
+ * Maximum number of shares to keep. If there are more, the least recently used share is dropped and
+ * later starts with a full bucket. Every bucket fills within a second, so this adds tokens only if
+ * the share was used within the last second.
  */
 const SHARES_MAX = 20_000;
 /**
  * Delay in ms after which an endpoint that has not asked again is assumed to have nothing to send.
- * The endpoints behind it go first.
+ * The endpoints behind it in the queue then go first.
  */
 const LATE_MS = 100;
 
 /**
  * Enforces the `throttleRate` of endpoints and applications. An application's endpoints queue for
- * its tokens, so that one endpoint cannot take them all by asking first.
+ * its tokens, so that one endpoint cannot take all tokens by asking first.
  */
 export class Throttle {
   readonly #shares = new Map<Seq, Share>();
@@ -42,7 +43,7 @@ export class Throttle {
 
   /**
    * Takes one of the endpoint's tokens and one of its application's tokens. Returns how long the
-   * attempt must wait, in ms; 0 if it may start.
+   * attempt must wait, in ms; 0 means that it may start.
    */
   takeFor(endpoint: ThrottledEndpoint, now: number): number {
     const { seq, applicationSeq, throttleRate, applicationThrottleRate } = endpoint;
@@ -52,8 +53,8 @@ export class Throttle {
   }
 
   /**
-   * Takes a token from both or from neither. Returns 0 if the attempt may start, otherwise the wait
-   * before asking again, in ms.
+   * Takes a token of the endpoint and a token of the application, or none if either has none left.
+   * Returns 0 if the attempt may start, otherwise the time to wait before asking again, in ms.
    */
   take(endpoint: Limited, application: Limited, now: number): number {
     const own = this.#shareOf(endpoint, now);
@@ -84,7 +85,8 @@ export class Throttle {
 }
 
 /**
- * Returns how long this endpoint must wait for a token, behind the endpoints already in the queue.
+ * Returns how long this endpoint must wait for a token, behind the endpoints that are already in
+ * the queue.
  */
 function waitIn(share: Share | null, { ratePerSecond }: Limited, endpointSeq: Seq, now: number): number {
   if (share === null || ratePerSecond === null) return 0;

@@ -5,7 +5,10 @@ import type { Clock } from "../../ports.ts";
 import type { Expunged, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** Deletes the payloads of all messages in an application. The name is from the Svix API. */
+/**
+ * The kind of the task that deletes the payloads of all messages of an application. The name is
+ * from the Svix API.
+ */
 export const PURGE = "application.purge_content";
 
 /** The `data` of a purge. */
@@ -17,11 +20,12 @@ export interface PurgeData {
 }
 
 const STEP_MESSAGES = 500;
-/** Pause between two steps, so that deliveries and requests are not held up. */
+/** Pause between two steps, in ms, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
 /**
- * Purges the messages that existed when the task was created. Later messages keep their payload.
+ * Deletes the payloads of the messages that existed when the task was created. Later messages keep
+ * their payload.
  */
 export class Purge implements TaskKind {
   readonly kind = PURGE;

@@ -9,7 +9,7 @@ import type { Step, TaskKind } from "./task-runner.ts";
 /** The `data` of a `dead-letter.redrive` task. */
 export interface RedriveData {
   readonly filter: DeadLetterFilter;
-  /** Number of dead letters per second. */
+  /** Number of dead letters to redrive per second. */
   readonly rate: number;
   readonly redriven: number;
   /** The last dead letter that has been processed. */
@@ -18,10 +18,10 @@ export interface RedriveData {
   readonly pace?: Pace;
 }
 
-/** Limits of one step. Its dead letters become pending in one commit. */
+/** Limits of one step. The dead letters of a step become pending in one commit. */
 const LIMITS = { stepMsMax: 200, stepMax: 1000 };
 
-/** Sends dead letters again at a steady rate, each with a full retry schedule. */
+/** Redrives dead letters at a steady rate, each with a full retry schedule. */
 export class Redrive implements TaskKind {
   readonly kind = "dead-letter.redrive";
 
@@ -78,8 +78,8 @@ export class Redrive implements TaskKind {
 }
 
 /**
- * Leaves out dead letters from after the task was created, so that a redrive never sends its own
- * failures again.
+ * Returns the time before which dead letters are redriven. Later dead letters are excluded, so that
+ * a redrive never sends its own failures again.
  */
 function deadBefore(task: Task, data: RedriveData): number {
   return Math.min(data.filter.before ?? Number.MAX_SAFE_INTEGER, timeOfSeq(task.seq) + 1);

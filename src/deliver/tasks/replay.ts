@@ -7,7 +7,7 @@ import type { KnownEndpoint, Replayable, ReplayOrder, Resent, Store, Task } from
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /**
- * The tasks that send earlier messages to an endpoint, and which messages each task sends. The
+ * The tasks that send earlier messages to an endpoint, and the messages that each task sends. The
  * names are from the Svix API.
  */
 export const REPLAYS = {
@@ -21,7 +21,10 @@ export type ReplayTask = keyof typeof REPLAYS;
 export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to" | "askedAt"> {
   /** Replays messages that were accepted at or after this time. */
   readonly since: number;
-  /** Replays messages that were accepted before this time; null means the creation of the task. */
+  /**
+   * Replays messages that were accepted before this time; null means before the creation of the
+   * task.
+   */
   readonly until: number | null;
 }
 
@@ -31,10 +34,11 @@ export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt"> {
 }
 
 /**
- * Number of messages that one step checks, and so the maximum that becomes pending in one commit.
+ * Number of messages that one step checks, and therefore the maximum number that becomes pending in
+ * one commit.
  */
 const STEP_MESSAGES = 500;
-/** Pause between two steps, so that deliveries and requests are not held up. */
+/** Pause between two steps, in ms, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
 interface Parts {
@@ -50,8 +54,8 @@ export function replayKinds(clock: Clock, parts: Parts): TaskKind[] {
 
 /**
  * Reads the messages of an application, oldest first, and makes the matching ones pending for one
- * endpoint, each with a full retry schedule. Messages accepted after the task was created, and
- * deliveries that ended after it, are left out.
+ * endpoint, each with a full retry schedule. Excludes messages that were accepted and deliveries
+ * that ended after the task was created.
  */
 class Replay implements TaskKind {
   constructor(
@@ -109,13 +113,13 @@ function count(resent: Resent): number {
   return Object.values(resent).reduce((sum, one) => sum + one, 0);
 }
 
-/** Returns why nothing can be sent to an endpoint; null if it accepts deliveries. */
+/** Returns why nothing can be sent to an endpoint, or null if the endpoint accepts deliveries. */
 function obstacleOf(endpoint: KnownEndpoint | null): string | null {
   if (endpoint === null || endpoint.deleted) return "The endpoint has been deleted.";
   return endpoint.disabled ? "The endpoint is disabled. Enable it and start the task again." : null;
 }
 
-/** Returns whether the endpoint's present subscription matches this message. */
+/** Returns whether the endpoint's current subscription matches this message. */
 function isFor({ eventTypes, channels }: KnownEndpoint, row: Replayable): boolean {
   const subscription = {
     eventTypes: eventTypes === null ? null : new Set(eventTypes),

@@ -29,7 +29,7 @@ export class Retention extends OneLife {
     await this.#sweeping;
   }
 
-  /** Checks as many rows as fit into one commit. Returns whether there are more rows. */
+  /** Checks as many rows as fit into one commit. Returns whether more rows are left. */
   async runOnce(): Promise<boolean> {
     const now = this.clock.now();
     const { more } = await this.store.housekeeping.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);

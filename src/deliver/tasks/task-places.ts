@@ -9,11 +9,11 @@ export interface TaskLimits {
 }
 
 /**
- * The places of running tasks. A task takes a place of the process and, if it works on one
- * application only, a place of that application.
+ * The places of running tasks. A task takes one of the process's places. If it works on only one
+ * application, it also takes one of that application's places.
  */
 export class TaskPlaces {
-  /** The application of each running task; null if the task works on a whole environment. */
+  /** The application of each running task, or null if the task works on a whole environment. */
   readonly #taken = new Map<Seq, Seq | null>();
 
   constructor(private readonly limits: TaskLimits) {}
@@ -22,7 +22,7 @@ export class TaskPlaces {
     return this.#taken.size >= this.limits.tasksMax;
   }
 
-  /** Returns false and takes no place if there is none for this task. */
+  /** Takes a place for this task. Returns false if no place is free. */
   take(task: Task): boolean {
     const applicationSeq = applicationOf(task);
     if (this.isFull || this.#countOf(applicationSeq) >= this.limits.tasksPerAppMax) return false;
@@ -42,7 +42,10 @@ export class TaskPlaces {
   }
 }
 
-/** Tasks that work on one application have its number in their data, or in their filter. */
+/**
+ * Returns the application that a task works on, or null. The application's number is in the task's
+ * data or in its filter.
+ */
 function applicationOf({ data }: Task): Seq | null {
   const { applicationSeq, filter } = data as { applicationSeq?: Seq; filter?: { applicationSeq?: Seq } };
   return applicationSeq ?? filter?.applicationSeq ?? null;

@@ -5,37 +5,37 @@ import { LeaseLost, type Store, StoreUnavailable, type Task } from "../../store/
 import { type TaskLimits, TaskPlaces } from "./task-places.ts";
 
 /**
- * The result of one step of a task: its new `data`, and the pause before the next step; null if it
- * was the last one.
+ * The result of one step of a task: its new `data`, and the pause before the next step. The pause
+ * is null after the last step.
  */
 export interface Step {
   readonly data: Task["data"];
   readonly nextInMs: number | null;
   /**
-   * Why the remaining work cannot be done, as one sentence for users. Ends the task as `failed`,
+   * Why the remaining work cannot be done, as one sentence for users. The task ends as `failed`,
    * with this text as `error` in its `data`.
    */
   readonly failure?: string;
 }
 
-/** One kind of background task. Defines how to do the next small step. */
+/** A kind of background task. It defines how to do the next small step. */
 export interface TaskKind {
-  /** The task's `kind`, for example `dead-letter.redrive`. */
+  /** The task's `kind`, such as `dead-letter.redrive`. */
   readonly kind: string;
   /**
    * Does a bounded part of the work (one commit) and returns the progress. After a crash the step
-   * may be repeated from the `data` that was stored last, so repeating a step must be harmless.
+   * may be repeated with the `data` that was stored last, so repeating a step must be harmless.
    */
   step(task: Task): Promise<Step>;
 }
 
 const STORE_RETRY_MS = 1000;
 
-/** What to do after a step of a task that has not ended. */
+/** What happens after a step of a task that has not ended. */
 interface Pause {
   readonly task: Task;
   readonly delayMs: number;
-  /** True if it is unknown whether the step was stored. */
+  /** Whether it is unknown if the step was stored. */
   readonly isUncertain: boolean;
 }
 
@@ -44,9 +44,12 @@ interface Pause {
  */
 export class TaskRunner {
   readonly #kinds: ReadonlyMap<string, TaskKind>;
-  /** Cancels a task's pause; null while one of its steps is under way. */
+  /** Functions that cancel the pause of a task. Null while a step of the task is under way. */
   readonly #running = new Map<Seq, Cancel | null>();
-  /** The tasks that wait because as many tasks run as `limits` allows, in the order of `run`. */
+  /**
+   * The tasks that wait because as many tasks run as `limits` allows, in the order in which `run`
+   * was called.
+   */
   readonly #waiting = new Map<Seq, Task>();
   readonly #places: TaskPlaces;
   #isStopped = false;
@@ -89,7 +92,10 @@ export class TaskRunner {
     this.#ended(taskSeq);
   }
 
-  /** Returns whether a task has not begun, or not continued after a restart, because others run. */
+  /**
+   * Returns whether a running task has not begun, or has not continued after a restart, because too
+   * many others run.
+   */
   isWaiting(taskSeq: Seq): boolean {
     return this.#waiting.has(taskSeq);
   }
@@ -104,7 +110,7 @@ export class TaskRunner {
     }
   }
 
-  /** Starts no more steps, and waits for steps that are under way. */
+  /** Starts no more steps. Resolves when the steps under way have ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const [seq, cancel] of this.#running) {
@@ -136,8 +142,8 @@ export class TaskRunner {
   }
 
   /**
-   * Continues a task after a pause. If the outcome of the last write is unknown, continues from the
-   * stored task.
+   * Continues a task after a pause. If it is unknown whether the last write was stored, continues
+   * from the stored task.
    */
   async #continue(kind: TaskKind, pause: Pause): Promise<void> {
     const { task, isUncertain } = pause;
@@ -161,8 +167,8 @@ export class TaskRunner {
   }
 
   /**
-   * Does one step and stores it. Returns how to continue, or null if the task has ended or another
-   * process has its lease.
+   * Does one step and stores the result. Returns how to continue, or null if the task has ended or
+   * another process has its lease.
    */
   async #advanceAndStore(kind: TaskKind, task: Task): Promise<Pause | null> {
     try {

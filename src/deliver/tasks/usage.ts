@@ -5,8 +5,8 @@ import type { Application, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /**
- * Reports about the applications of an environment. The names, also in the results, are from the
- * Svix API.
+ * Reports about the applications of an environment. All names, including those in the results, are
+ * from the Svix API.
  */
 export const APP_STATS = "application.stats";
 export const EVENT_TYPE_AGGREGATE = "event-type.aggregate";
@@ -18,10 +18,10 @@ interface Progress {
 }
 
 export interface AppStatsData extends Progress {
-  /** Counts attempts that ended between `since` and `until`. */
+  /** Counts attempts that ended from `since` to `until`. */
   readonly since: number;
   readonly until: number;
-  /** Null means all applications. */
+  /** The applications in the report. Null means all. */
   readonly applicationSeqs: readonly Seq[] | null;
   readonly appStats: readonly unknown[];
 }
@@ -30,12 +30,15 @@ export interface AggregateData extends Progress {
   readonly event_types: readonly unknown[];
 }
 
-/** Each step stores the whole report again, so steps must not be small. */
+/**
+ * Number of applications per step. Each step stores the whole report again, so steps must not be
+ * small.
+ */
 const STEP_APPLICATIONS = 500;
 /** Maximum number of applications in a report, because a report is read as a whole. */
 const REPORT_APPLICATIONS_MAX = 50_000;
 const TOO_MANY = `The environment has more than ${REPORT_APPLICATIONS_MAX} applications, the maximum for a report.`;
-/** Pause between two steps, so that deliveries and requests are not held up. */
+/** Pause between two steps, in ms, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
 interface Parts {
@@ -48,7 +51,7 @@ export function usageKinds(clock: Clock, parts: Parts): TaskKind[] {
 }
 
 /**
- * Returns the next applications from an environment that a report covers, in the order of their
+ * Returns the next applications of an environment that a report covers, in the order of their
  * numbers.
  */
 async function nextApplications(store: Store, environmentSeq: Seq, from: Seq, wanted: readonly Seq[] | null) {
@@ -100,8 +103,8 @@ class AppStats implements TaskKind {
 }
 
 /**
- * Lists the event types that each application's endpoints subscribe to by name, and whether an
- * endpoint subscribes to all.
+ * Lists, for each application, the event types that its endpoints subscribe to by name, and whether
+ * any endpoint subscribes to all.
  */
 class EventTypeAggregate implements TaskKind {
   readonly kind = EVENT_TYPE_AGGREGATE;

@@ -12,13 +12,13 @@ const LOOK_EVERY_MS_MAX = 15_000;
  */
 const LOOKS_PER_THRESHOLD = 4;
 /**
- * Name of the stored value that lists the growing backlogs. With it, a restart neither reports a
- * backlog twice nor misses its recovery.
+ * Name of the stored value that lists the growing backlogs. It ensures that a restart neither
+ * reports a backlog twice nor misses its recovery.
  */
 const GROWING_META = "backlog-growing";
 
 /**
- * Reports when an environment's backlog grows, and when it has recovered. A backlog grows when its
+ * Reports when an environment's backlog grows and when it has recovered. A backlog grows when its
  * oldest due delivery has waited for longer than the threshold. It has recovered when that wait is
  * at most half of the threshold, so that a backlog near the threshold is not reported repeatedly.
  */
@@ -26,7 +26,8 @@ export class BacklogWatch extends OneLife {
   /** Time since which each environment's backlog has been growing. */
   #growing = new Map<Seq, number>();
   /**
-   * Environments whose backlog had recovered at the latest check. A second such check is needed.
+   * Environments whose backlog had recovered at the latest check. Recovery is reported after a
+   * second such check.
    */
   readonly #calm = new Set<Seq>();
   #cancel: Cancel = () => {};
@@ -36,7 +37,7 @@ export class BacklogWatch extends OneLife {
     private readonly clock: Clock,
     private readonly facts: Facts,
     private readonly store: { readonly housekeeping: Pick<Housekeeping, "meta"> },
-    /** In ms; 0 means never check. */
+    /** The threshold in ms; 0 means never check. */
     private readonly thresholdMs: number,
     private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
   ) {
@@ -65,7 +66,7 @@ export class BacklogWatch extends OneLife {
     try {
       await this.store.housekeeping.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
     } catch (error) {
-      // The stored value is only needed after a restart.
+      // The stored value is needed only after a restart.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }

@@ -1,15 +1,15 @@
 import type { Cancel, Clock } from "../../ports.ts";
 
-/** Size of the smallest clock change to react to, in ms. A smaller change is ignored. */
+/** The smallest clock change that is detected, in ms. Smaller changes are ignored. */
 const STEP_MS = 1000;
 /**
- * Maximum delay of a waiter, in ms, after the clock was set forward or the machine was suspended.
+ * Maximum delay of a waiter after the clock was set forward or the machine was suspended, in ms.
  */
 const LOOK_EVERY_MS = 5 * 60_000;
 
 /**
- * The wall clock, with detection of changes. Due times are wall clock times, and the wall clock may
- * be set while timers are running. This class detects when values derived from the time must be
+ * The wall clock, with detection of changes. Due times are times of the wall clock, which may be
+ * set while timers are running. This class detects when values derived from the time must be
  * computed again.
  */
 export class ClockWatch {
@@ -36,8 +36,8 @@ export class ClockWatch {
   }
 
   /**
-   * Calls `task` after `waitMs`. If the wait is long, calls `onLook` or `onStep` earlier instead of
-   * `task`.
+   * Calls `task` after `waitMs`. If the wait is long, may call `onLook` or `onStep` earlier instead
+   * of `task`.
    */
   after(waitMs: number, task: () => void): Cancel {
     if (waitMs <= LOOK_EVERY_MS) return this.clock.after(waitMs, task);

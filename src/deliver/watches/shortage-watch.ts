@@ -1,7 +1,10 @@
 import type { Facts } from "../../core/fact.ts";
 import type { Cancel, Clock, Shortage, ShortResource } from "../../ports.ts";
 
-/** Time without a postponed delivery after which a shortage has ended, in ms. Lanes rest for less. */
+/**
+ * Time without a postponed delivery after which a shortage has ended, in ms. It is longer than
+ * lanes rest.
+ */
 const QUIET_MS = 15_000;
 
 interface Current {
@@ -10,7 +13,9 @@ interface Current {
   postponed: number;
 }
 
-/** Reports when a resource of this machine runs out, and when deliveries get it again. */
+/**
+ * Reports when a resource of this machine runs out and when it is available to deliveries again.
+ */
 export class ShortageWatch {
   readonly #current = new Map<ShortResource, Current>();
   #cancel: Cancel | null = null;
@@ -20,7 +25,7 @@ export class ShortageWatch {
     private readonly facts: Facts,
   ) {}
 
-  /** A delivery was postponed because of a shortage. */
+  /** Records that a delivery was postponed because of a shortage. */
   postponed({ resource, detail }: Shortage): void {
     const now = this.clock.now();
     const current = this.#current.get(resource);
@@ -43,7 +48,7 @@ export class ShortageWatch {
     this.#cancel = null;
     const now = this.clock.now();
     for (const [resource, { since, latestAt, postponed }] of this.#current) {
-      // After the clock was set back, the shortage counts as ended.
+      // If the clock was set back, the shortage counts as ended.
       if (now - latestAt < QUIET_MS && now >= latestAt) continue;
       this.#current.delete(resource);
       this.facts.state({ type: "shortage.ended", resource, since, postponed });

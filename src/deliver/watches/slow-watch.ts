@@ -1,14 +1,16 @@
 import type { Cancel, Clock } from "../../ports.ts";
 
-/** Duration in ms after which an attempt makes its endpoint slow, even before it has ended. */
+/**
+ * Duration in ms after which an attempt makes its endpoint slow, even before the attempt has ended.
+ */
 export const SLOW_MS = 1000;
-/** The same duration while a lane that has nothing under way waits too long for a slot. */
+/** The same duration, but while a lane that has nothing under way waits too long for a slot. */
 export const SHORT_MS = 100;
-/** Time that such a lane waits before attempts become slow earlier, in ms. */
+/** How long such a lane waits before attempts become slow earlier, in ms. */
 export const PATIENCE_MS = 400;
 
 export interface Watched {
-  /** By the steady clock. */
+  /** When the attempt started, by the steady clock. */
   readonly steadyStart: number;
 }
 
@@ -16,8 +18,9 @@ export interface Watched {
  * Detects attempts that have become slow while they are under way. One timer is enough, because
  * attempts start in order.
  *
- * If 1,000 endpoints begin to hang at the same moment, 256 slots pass them all within a second: the
- * first 256 attempts become slow after `PATIENCE_MS`, and the others after `SHORT_MS` each.
+ * If 1,000 endpoints begin to hang at the same moment, all of them get one of the 256 slots within
+ * a second: the first 256 attempts become slow after `PATIENCE_MS`, and each further 256 after
+ * `SHORT_MS`.
  */
 export class SlowWatch<Attempt extends Watched> {
   readonly #watched = new Set<Attempt>();
@@ -25,8 +28,9 @@ export class SlowWatch<Attempt extends Watched> {
   #armedFor = 0;
 
   /**
-   * `shortSince` returns since when a lane that has nothing under way has been waiting for a slot,
-   * by the steady clock, or null. When that changes from null, `look` must be called.
+   * `shortSince` returns the time, by the steady clock, since which a lane that has nothing under
+   * way has been waiting for a slot, or null. When the result changes from null, `look` must be
+   * called.
    */
   constructor(
     private readonly clock: Clock,
@@ -45,7 +49,7 @@ export class SlowWatch<Attempt extends Watched> {
     return steadyEnd - attempt.steadyStart <= SLOW_MS;
   }
 
-  /** Sets the timer earlier if the oldest attempt becomes slow earlier now. */
+  /** Sets the timer earlier if the oldest attempt now becomes slow earlier. */
   look(): void {
     const [oldest] = this.#watched;
     if (this.#cancel === null || oldest === undefined || this.#slowAt(oldest) >= this.#armedFor) return;
