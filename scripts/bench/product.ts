@@ -29,13 +29,13 @@ export const APPLICATION = "bench";
  * token with which messages are sent.
  */
 export async function startProduct(executable: string, dataDir: string, sender: TokenKind = "root"): Promise<Product> {
-  const senderToken = sender === "root" ? ROOT_TOKEN : await createToken(executable, dataDir);
   const startedAt = performance.now();
   const args = ["serve", "--port=0", `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8", "--log-format=json"];
   const child = new Child([executable, ...args], { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN });
   const url = await child.waitForLine(servingUrl);
   const startMs = performance.now() - startedAt;
   const headers = headersWith(ROOT_TOKEN);
+  const senderToken = sender === "root" ? ROOT_TOKEN : await createToken(executable, dataDir);
   return {
     pid: child.pid,
     startMs,
@@ -57,9 +57,7 @@ export async function startProduct(executable: string, dataDir: string, sender: 
   };
 }
 
-/**
- * Creates an ordinary token for the whole default environment. Call it before the server starts.
- */
+/** Creates an ordinary token for the whole default environment. Needs a server that has started. */
 async function createToken(executable: string, dataDir: string): Promise<string> {
   await using child = new Child([executable, "token", "create", `--data-dir=${dataDir}`, "--name=bench"]);
   return await child.waitForLine((line) => line);

@@ -1,5 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { openStore } from "../../src/store/sqlite/index.ts";
+import { optionsFor } from "../store/sqlite/open.ts";
 import { executable, fromSources, run, startBoathook } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -7,6 +9,13 @@ import { temporaryDirectory } from "../support/temporary.ts";
 setDefaultTimeout(60_000);
 
 const TOKEN_LINE = /^bhk_[A-Za-z0-9_-]{43}\n$/;
+
+/** Returns a directory with a data directory `data`, as a server leaves it. */
+async function withData(): Promise<ReturnType<typeof temporaryDirectory>> {
+  const dir = temporaryDirectory();
+  await (await openStore(optionsFor(dir.file("data")))).close();
+  return dir;
+}
 
 function token(dataDir: string, ...args: string[]) {
   return run(fromSources, ["token", ...args, "--data-dir", dataDir]);
@@ -21,7 +30,7 @@ async function listed(dataDir: string): Promise<string[][]> {
 
 describe("token create", () => {
   test("token create prints only the token, a different one each time", async () => {
-    using dir = temporaryDirectory();
+    using dir = await withData();
     const first = await token(dir.file("data"), "create");
     const second = await token(dir.file("data"), "create");
     expect(first).toMatchObject({ code: 0, stderr: "" });
@@ -31,7 +40,7 @@ describe("token create", () => {
   });
 
   test("token create stores its options and creates the environment", async () => {
-    using dir = temporaryDirectory();
+    using dir = await withData();
     await token(dir.file("data"), "create", "--name", "ci", "--environment", "staging", "--expires", "30d");
     const [[id, name, environment, application, scopes, created, expires, state] = []] = await listed(dir.file("data"));
     expect(id).toMatch(/^tok_[0-9A-Za-z]{27}$/);
@@ -49,7 +58,7 @@ describe("token create", () => {
   ];
   for (const [args, sentence] of failures) {
     test(`"token create ${args.join(" ")}" fails with a one-line error`, async () => {
-      using dir = temporaryDirectory();
+      using dir = await withData();
       const { code, stdout, stderr } = await token(dir.file("data"), "create", ...args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
       expect(stderr).toStartWith(sentence);
@@ -60,7 +69,7 @@ describe("token create", () => {
 
 describe("token revoke", () => {
   test("token revoke revokes a token and also succeeds when repeated", async () => {
-    using dir = temporaryDirectory();
+    using dir = await withData();
     await token(dir.file("data"), "create", "--name", "ci");
     const id = (await listed(dir.file("data")))[0]?.[0] ?? "";
     for (let time = 0; time < 2; time++) {
@@ -70,7 +79,7 @@ describe("token revoke", () => {
   });
 
   test("token revoke fails for an unknown id", async () => {
-    using dir = temporaryDirectory();
+    using dir = await withData();
     await token(dir.file("data"), "create");
     const { code, stderr } = await token(dir.file("data"), "revoke", "tok_nothing");
     expect(code).toBe(1);

@@ -47,8 +47,8 @@ export function LoginPage() {
           Log in
         </button>
         <p id="token-help" class="muted small">
-          The server printed its root token when it first started. <code>boathook token create</code> creates another
-          one.
+          The server printed its root token when it first started, or stored it in the file <code>root-token</code> in
+          its data directory. <code>boathook token create --data-dir DIRECTORY</code> creates another one there.
         </p>
       </form>
     </main>
