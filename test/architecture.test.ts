@@ -111,7 +111,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
   deliver: /^node:crypto$/,
   targets: /^$/,
-  store: /^(node:crypto|node:fs|node:path|bun:sqlite)$/,
+  store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi)$/,
 };
 
 function mayImport({ file, target, isTypeOnly: typeOnly }: Import): boolean {

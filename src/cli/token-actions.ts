@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
 import type { CommandContext } from "../commands/context.ts";
 import { ensureEnvironment } from "../commands/environments.ts";
@@ -46,7 +45,6 @@ export function createToken(settings: Settings, request: TokenRequest): Promise<
 
 /** Returns a table of all tokens. */
 export function listTokens(settings: Settings): Promise<string> {
-  requireData(settings);
   return withStore(settings, async ({ store, ids, clock }) => {
     const { configuration } = store;
     const environments = new Map((await configuration.environments.list()).map(({ seq, name }) => [seq, name]));
@@ -71,7 +69,6 @@ export function listTokens(settings: Settings): Promise<string> {
 
 /** Revokes a token. Does nothing if the token is already revoked. */
 export function revokeToken(settings: Settings, id: string): Promise<void> {
-  requireData(settings);
   return withStore(settings, async (parts) => {
     const seq = parts.ids.decode("tok_", id);
     const token = (await parts.store.configuration.tokens.list()).find((one) => one.seq === seq);
@@ -119,18 +116,6 @@ async function withStore<Result>(settings: Settings, use: (parts: Parts) => Prom
     return await use({ store, ids: new IdCodec(idSeed), seqs, clock, random: systemRandom, signals });
   } finally {
     await store.close();
-  }
-}
-
-/**
- * Throws if the data directory does not exist, because a command that only reads must not create
- * it.
- */
-function requireData(settings: Settings): void {
-  if (!existsSync(settings.dataDir)) {
-    throw new CommandFailed(
-      `The data directory ${JSON.stringify(settings.dataDir)} does not exist; set another one with --data-dir.`,
-    );
   }
 }
 

@@ -1,14 +1,11 @@
 import { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, statSync } from "node:fs";
 import { StartError } from "../../core/start-error.ts";
+import { databaseFileOf, dataDirInUse, lostDatabase } from "./data-dir.ts";
+import { type FileLock, FileLocked, lockFile } from "./file-lock.ts";
+import { hasKeyFile } from "./key-file.ts";
 
 export type Sync = "full" | "normal";
-
-const DATABASE_FILE = "boathook.db";
-const LOCK_FILE = "boathook.lock";
-const KEY_FILE = "encryption.key";
 
 /**
  * Size of the write-ahead log, in pages (32 MiB), at which SQLite copies the log into the database.
@@ -21,27 +18,25 @@ const CACHE_KIB = 32 * 1024;
  */
 const BUSY_TIMEOUT_MS = 2000;
 
-/** Creates the directory with mode 0700 unless it exists. Throws `StartError` if that fails. */
-export function prepareDataDir(dataDir: string): void {
-  try {
-    if (!existsSync(dataDir)) {
-      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-      chmodSync(dataDir, 0o700);
-    }
-  } catch (error) {
-    throw new StartError(`The data directory ${dataDir} cannot be created: ${(error as Error).message}.`);
-  }
-}
+/** Sizes in a write-ahead log, in bytes. */
+const WAL_HEADER_BYTES = 32;
+const WAL_FRAME_HEADER_BYTES = 24;
 
-export function openDatabase(dataDir: string, sync: Sync): Database {
-  const path = join(dataDir, DATABASE_FILE);
+/**
+ * Opens the database of a data directory, and creates it if `create` is set. Its commits are synced
+ * until `setSync` is called, so that whatever the server creates after the database never survives
+ * a power failure that the database does not.
+ */
+export function openDatabase(dataDir: string, { create }: { readonly create: boolean }): Database {
+  const path = databaseFileOf(dataDir);
+  const db = new Database(path, { create, readwrite: true, strict: true });
   try {
-    const db = new Database(path, { create: true, strict: true });
-    chmodSync(path, 0o600);
-    configure(db, sync);
+    if (create) chmodSync(path, 0o600);
+    configure(db, "full");
     return db;
   } catch (error) {
-    throw new StartError(`The database ${path} cannot be opened: ${(error as Error).message}.`);
+    db.close();
+    throw error;
   }
 }
 
@@ -52,55 +47,63 @@ export function openDatabase(dataDir: string, sync: Sync): Database {
 export function configure(db: Database, sync: Sync): void {
   db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   db.run("PRAGMA journal_mode = WAL");
-  db.run(`PRAGMA synchronous = ${sync === "full" ? "FULL" : "NORMAL"}`);
+  setSync(db, sync);
   db.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.run(`PRAGMA cache_size = -${CACHE_KIB}`);
   db.run("PRAGMA journal_size_limit = 67108864");
   db.run("PRAGMA temp_store = MEMORY");
 }
 
-/**
- * Locks a data directory for this process. The lock is an open transaction on a separate small
- * database, for two reasons: the operating system releases it however the process ends, and
- * commands that add a row (`token create`) can still write the data. Throws `StartError` if another
- * server holds the lock.
- */
-export function lockDataDir(dataDir: string): { release(): void } {
-  const db = new Database(join(dataDir, LOCK_FILE), { create: true });
-  try {
-    db.run("PRAGMA busy_timeout = 0");
-    db.run("PRAGMA journal_mode = DELETE");
-    db.run("BEGIN EXCLUSIVE");
-  } catch (error) {
-    db.close();
-    if (/locked|busy/i.test((error as Error).message)) {
-      throw new StartError(
-        `The data directory ${dataDir} is already in use by another boathook. Stop that process or set another data-dir.`,
-      );
-    }
-    throw new StartError(`The data directory ${dataDir} cannot be locked: ${(error as Error).message}.`);
-  }
-  return { release: () => db.close() };
+export function setSync(db: Database, sync: Sync): void {
+  db.run(`PRAGMA synchronous = ${sync === "full" ? "FULL" : "NORMAL"}`);
 }
 
 /**
- * Returns the 32-byte key that encrypts secrets at rest: the configured key, or the key in the key
- * file. The key file is created with mode 0600 on first use.
+ * Locks the database file for this server, in addition to the lock file, which somebody may delete.
+ * Take the lock before the database is opened, and release it after the database is closed.
  */
-export function encryptionKey(dataDir: string, configured: string | null): Uint8Array {
-  if (configured !== null) return Buffer.from(configured, "hex");
-  const path = join(dataDir, KEY_FILE);
-  if (!existsSync(path)) {
-    if (existsSync(join(dataDir, DATABASE_FILE))) {
-      throw new StartError(
-        `The key file ${path} is missing, but the directory contains data. Restore the file or set encryption-key (BOATHOOK_ENCRYPTION_KEY).`,
-      );
-    }
-    // With "wx", the call fails if another process has just created the file.
-    writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+export function lockDatabase(dataDir: string): FileLock {
+  try {
+    return lockFile(databaseFileOf(dataDir));
+  } catch (error) {
+    throw error instanceof FileLocked ? dataDirInUse(dataDir) : error;
   }
-  const text = readFileSync(path, "utf8").trim();
-  if (!/^[0-9a-f]{64}$/i.test(text))
-    throw new StartError(`The key file ${path} does not contain 64 hex digits. Restore the original key file.`);
-  return Buffer.from(text, "hex");
+}
+
+/**
+ * Throws `StartError` if the database belongs to another program, has lost its tables although
+ * there is a key file for it, or is shorter than its pages. `isNew` means that the file was missing
+ * or empty. Only for the server, which has no other writer beside it.
+ */
+export function checkDatabase(db: Database, dataDir: string, isNew: boolean): void {
+  const path = databaseFileOf(dataDir);
+  const { tables, hasMeta } = db
+    .query<{ tables: number; hasMeta: number }, []>(
+      "SELECT COUNT(*) AS tables, TOTAL(name = 'meta') AS hasMeta FROM sqlite_schema WHERE type = 'table'",
+    )
+    .get()!;
+  const { user_version: version } = db.query<{ user_version: number }, []>("PRAGMA user_version").get()!;
+  if (tables === 0 && !isNew && hasKeyFile(dataDir)) throw lostDatabase(path, "is empty");
+  if (tables > 0 && (version === 0 || hasMeta === 0)) {
+    throw new StartError(`The database ${path} was not created by Boathook. Set another data-dir.`);
+  }
+  const missing = missingPages(db, path);
+  if (missing > 0) {
+    throw new StartError(
+      `The database ${path} is incomplete: at least ${missing} of its pages are missing at the end. Restore it from a backup.`,
+    );
+  }
+}
+
+/**
+ * Returns how many pages are neither in the file nor in the write-ahead log. After a crash in a
+ * checkpoint, the log contains all pages that the file does not have yet.
+ */
+function missingPages(db: Database, path: string): number {
+  const { page_count: pages } = db.query<{ page_count: number }, []>("PRAGMA page_count").get()!;
+  const { page_size: pageBytes } = db.query<{ page_size: number }, []>("PRAGMA page_size").get()!;
+  const inFile = Math.floor(statSync(path).size / pageBytes);
+  const logBytes = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) - WAL_HEADER_BYTES;
+  const inLog = Math.max(0, Math.floor(logBytes / (pageBytes + WAL_FRAME_HEADER_BYTES)));
+  return pages - inFile - inLog;
 }

@@ -8,9 +8,11 @@ import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
 import { Committer } from "./commit.ts";
 import { addConstraints } from "./constraints.ts";
-import { configure, encryptionKey, lockDataDir, openDatabase, prepareDataDir, type Sync } from "./database.ts";
+import { hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
+import { checkDatabase, configure, lockDatabase, openDatabase, type Sync, setSync } from "./database.ts";
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
+import { type Files, systemFiles } from "./durable-file.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
 import { environments } from "./environments.ts";
@@ -18,10 +20,12 @@ import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
 import { feed } from "./feed.ts";
 import { Idempotency } from "./idempotency.ts";
+import { encryptionKey } from "./key-file.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
-import { checkEncryptionKey, idSeed, meta, probeOf } from "./meta.ts";
+import { checkEncryptionKey, hasKeyFingerprint, idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
+import { openError } from "./open-error.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
@@ -46,22 +50,50 @@ export interface OpenOptions {
    * True for the server, which locks the directory. False for commands that run beside the server.
    */
   readonly exclusive: boolean;
+  /** Default: the file system. */
+  readonly files?: Files;
 }
 
-/** Opens a data directory and creates it if necessary. Throws `StartError` if this fails. */
+/**
+ * Opens a data directory. For the server (`exclusive`), creates it if necessary. Throws
+ * `StartError` if the directory cannot be opened.
+ */
 export async function openStore(options: OpenOptions): Promise<Store> {
-  prepareDataDir(options.dataDir);
-  const lock = options.exclusive ? lockDataDir(options.dataDir) : null;
   try {
-    const box = new SecretBox(encryptionKey(options.dataDir, options.encryptionKey));
-    const db = openDatabase(options.dataDir, options.sync);
-    const close = () => {
-      db.close();
-      lock?.release();
-    };
+    return openDataDir(options);
+  } catch (error) {
+    throw openError(error, options.dataDir);
+  }
+}
+
+function openDataDir(options: OpenOptions): Store {
+  const { dataDir, exclusive, files = systemFiles } = options;
+  const closing: (() => void)[] = [];
+  const close = () => {
+    for (const step of closing.splice(0).reverse()) step();
+  };
+  try {
+    if (exclusive) prepareDataDir(dataDir, files);
+    const isNew = !hasDatabase(dataDir);
+    if (exclusive) {
+      refuseLostDatabase(dataDir);
+      closing.push(lockDataDir(dataDir).release);
+      closing.push(lockDatabase(dataDir).release);
+    } else if (isNew) {
+      throw noData(dataDir);
+    }
+    const db = openDatabase(dataDir, { create: exclusive });
+    closing.push(() => db.close());
+    if (exclusive) checkDatabase(db, dataDir, isNew);
+    const isUsed = hasKeyFingerprint(db);
+    if (!exclusive && !isUsed) throw noData(dataDir);
+    migrate(db);
+    const box = new SecretBox(encryptionKey(dataDir, options.encryptionKey, { isUsed, files }));
+    checkEncryptionKey(db, box);
+    setSync(db, options.sync);
     return assemble({ ...options, db, box, beforeCommit: () => {}, close }).store;
   } catch (error) {
-    lock?.release();
+    close();
     throw error;
   }
 }
@@ -80,7 +112,9 @@ export function openMemoryStore(
   beforeCommit: () => void = () => {},
 ): MemoryStore {
   configure(db, "full");
+  migrate(db);
   const box = new SecretBox(new Uint8Array(32));
+  checkEncryptionKey(db, box);
   return assemble({ db, box, clock, onFact, beforeCommit, exclusive: true, close: () => {} });
 }
 
@@ -96,8 +130,6 @@ interface Parts {
 }
 
 function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Parts): MemoryStore {
-  migrate(db);
-  checkEncryptionKey(db, box);
   sealEndpoints(db, box);
   // A command that runs beside the server adds no constraints.
   const unenforced = exclusive ? addConstraints(db) : [];

@@ -90,6 +90,26 @@ describe("data directory", () => {
     await touch(home.path);
   });
 
+  test("a data directory belongs to one server even if its lock file is deleted", async () => {
+    using home = temporaryDirectory();
+    const first = await openStore(optionsFor(home.path));
+    unlinkSync(home.file("boathook.lock"));
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/already in use by another boathook/);
+    await first.close();
+    await touch(home.path);
+  });
+
+  test("a command works beside a server whose lock file was deleted", async () => {
+    using home = temporaryDirectory();
+    const server = await openStore(optionsFor(home.path));
+    unlinkSync(home.file("boathook.lock"));
+    const command = await openStore(optionsFor(home.path, { exclusive: false }));
+    await command.housekeeping.meta.set("name", "value");
+    await command.close();
+    expect(await server.housekeeping.meta.get("name")).toBe("value");
+    await server.close();
+  });
+
   test("a command can write to a data directory that a server uses, and the server reads the new data", async () => {
     using home = temporaryDirectory();
     const server = await openStore(optionsFor(home.path));

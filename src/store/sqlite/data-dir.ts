@@ -1,0 +1,104 @@
+import { Database } from "bun:sqlite";
+import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { StartError } from "../../core/start-error.ts";
+import { codeOf } from "./disk-error.ts";
+import { type Files, makeDirectoryDurably } from "./durable-file.ts";
+import { hasKeyFile } from "./key-file.ts";
+import { userText } from "./open-error.ts";
+
+const DATABASE_FILE = "boathook.db";
+const LOCK_FILE = "boathook.lock";
+
+export function databaseFileOf(dataDir: string): string {
+  return join(dataDir, DATABASE_FILE);
+}
+
+/** Returns whether the directory has a database with content. */
+export function hasDatabase(dataDir: string): boolean {
+  return sizeOf(databaseFileOf(dataDir)) > 0;
+}
+
+/**
+ * Creates the directory with mode 0700 unless it exists. Throws `StartError` if it cannot be used.
+ */
+export function prepareDataDir(dataDir: string, files: Files): void {
+  if (!existsSync(dataDir)) makeDirectoryDurably(files, dataDir);
+  const directory = statSync(dataDir);
+  if (!directory.isDirectory()) {
+    throw new StartError(`The data directory ${dataDir} is a file. Set data-dir to a directory.`);
+  }
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (directory.uid === process.getuid?.() || codeOf(error) !== "EACCES") throw error;
+    throw new StartError(
+      `The data directory ${dataDir} belongs to another user (uid ${directory.uid}; this process runs as ${userText()}). Run Boathook as that user or set another data-dir.`,
+    );
+  }
+}
+
+/**
+ * Refuses a directory whose database is missing or empty although other files show that it had one.
+ * An interrupted first start leaves no such directory, because the key file is created after the
+ * database. Call this before the directory is locked.
+ */
+export function refuseLostDatabase(dataDir: string): void {
+  const database = databaseFileOf(dataDir);
+  if (sizeOf(database) > 0) return;
+  const problem = existsSync(database) ? "is empty" : "is missing";
+  if (sizeOf(`${database}-wal`) > 0) {
+    throw new StartError(
+      `The database ${database} ${problem}, but its write-ahead log contains data. Restore the database or set another data-dir.`,
+    );
+  }
+  // Operators may put a key file into a directory that was never used.
+  const wasUsed = existsSync(database) || existsSync(join(dataDir, LOCK_FILE));
+  if (wasUsed && hasKeyFile(dataDir)) throw lostDatabase(database, problem);
+}
+
+/** Returns the error for a database without content beside a key file. */
+export function lostDatabase(database: string, problem: string): StartError {
+  return new StartError(
+    `The database ${database} ${problem}, but its key file exists. Restore the database from a backup; if there never was any data, delete ${DATABASE_FILE} and ${LOCK_FILE}.`,
+  );
+}
+
+/**
+ * Locks a data directory for this process. The lock is an open transaction on a separate small
+ * database, for two reasons: the operating system releases it however the process ends, and
+ * commands that add a row (`token create`) can still write the data. Throws `StartError` if another
+ * server holds the lock.
+ */
+export function lockDataDir(dataDir: string): { release(): void } {
+  const path = join(dataDir, LOCK_FILE);
+  const db = new Database(path, { create: true });
+  try {
+    chmodSync(path, 0o600);
+    db.run("PRAGMA busy_timeout = 0");
+    db.run("PRAGMA journal_mode = DELETE");
+    db.run("BEGIN EXCLUSIVE");
+  } catch (error) {
+    db.close();
+    throw codeOf(error).startsWith("SQLITE_BUSY") ? dataDirInUse(dataDir) : error;
+  }
+  return { release: () => db.close() };
+}
+
+export function dataDirInUse(dataDir: string): StartError {
+  return new StartError(
+    `The data directory ${dataDir} is already in use by another boathook. Stop that process or set another data-dir.`,
+  );
+}
+
+/** Returns the error of a command that changes data in a directory without data. */
+export function noData(dataDir: string): StartError {
+  return new StartError(
+    `The data directory ${dataDir} holds no data of a server. Set the server's directory with --data-dir.`,
+  );
+}
+
+/** Returns 0 for a file that does not exist. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

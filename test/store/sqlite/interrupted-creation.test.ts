@@ -1,0 +1,150 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Files, systemFiles } from "../../../src/store/sqlite/durable-file.ts";
+import { openStore } from "../../../src/store/sqlite/index.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import { optionsFor } from "./open.ts";
+
+/** The creation of a data directory is interrupted before each of its steps. */
+
+/** Stands for the end of the process. */
+class Interrupted extends Error {}
+
+type Step = keyof Files;
+
+/**
+ * Files that end the process before step number `last`, counted from 0. After that, `cutPower`
+ * leaves only what has been synced: other contents become NUL bytes, other entries vanish.
+ */
+class FailingFiles implements Files {
+  readonly steps: Step[] = [];
+  readonly #unsynced = new Set<string>();
+  /** Undoes the changes of each directory since its last sync, the latest first. */
+  readonly #undo = new Map<string, (() => void)[]>();
+
+  constructor(private readonly last: number) {}
+
+  makeDirectory(path: string): void {
+    this.#step("makeDirectory");
+    systemFiles.makeDirectory(path);
+    this.#changed(path, () => rmSync(path, { recursive: true }));
+  }
+
+  write(path: string, text: string): void {
+    this.#step("write");
+    const isNew = !existsSync(path);
+    systemFiles.write(path, text);
+    this.#unsynced.add(path);
+    if (isNew) this.#changed(path, () => rmSync(path));
+  }
+
+  rename(from: string, to: string): void {
+    this.#step("rename");
+    const replaced = existsSync(to) ? readFileSync(to) : null;
+    systemFiles.rename(from, to);
+    if (this.#unsynced.delete(from)) this.#unsynced.add(to);
+    this.#changed(to, () => {
+      renameSync(to, from);
+      if (replaced !== null) writeFileSync(to, replaced);
+    });
+  }
+
+  sync(path: string): void {
+    this.#step("sync");
+    systemFiles.sync(path);
+    this.#unsynced.delete(path);
+    this.#undo.delete(resolve(path));
+  }
+
+  cutPower(): void {
+    for (const path of this.#unsynced) writeFileSync(path, Buffer.alloc(statSync(path).size));
+    for (const changes of [...this.#undo.values()].reverse()) for (const undo of changes) undo();
+  }
+
+  #step(step: Step): void {
+    if (this.steps.length === this.last) throw new Interrupted();
+    this.steps.push(step);
+  }
+
+  #changed(path: string, undo: () => void): void {
+    const directory = dirname(resolve(path));
+    this.#undo.set(directory, [undo, ...(this.#undo.get(directory) ?? [])]);
+  }
+}
+
+/** Opens a directory until step number `last`. Returns the files, which know the steps. */
+async function openUntil(last: number, dataDir: string): Promise<FailingFiles> {
+  const files = new FailingFiles(last);
+  try {
+    await (await openStore(optionsFor(dataDir, { files }))).close();
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+  }
+  return files;
+}
+
+const untouched = await (async () => {
+  using home = temporaryDirectory();
+  return (await openUntil(Number.POSITIVE_INFINITY, home.file("new/data"))).steps;
+})();
+
+test("a new data directory is created with synced parents, and its key file is synced before and after its rename", () => {
+  const directories: Step[] = ["makeDirectory", "sync", "makeDirectory", "sync"];
+  expect(untouched).toEqual([...directories, "write", "sync", "rename", "sync"]);
+});
+
+for (const [last, step] of untouched.entries()) {
+  test(`a creation that is killed before step ${last} (${step}) is completed by the next start`, async () => {
+    using home = temporaryDirectory();
+    await openUntil(last, home.file("new/data"));
+    await expectUsable(home.file("new/data"));
+  });
+
+  test(`a creation that loses power before step ${last} (${step}) is completed by the next start`, async () => {
+    using home = temporaryDirectory();
+    (await openUntil(last, home.file("new/data"))).cutPower();
+    await expectUsable(home.file("new/data"));
+  });
+}
+
+test("a power failure right after the creation loses neither the key nor a directory", async () => {
+  using home = temporaryDirectory();
+  const dataDir = home.file("new/data");
+  const files = await openUntil(Number.POSITIVE_INFINITY, dataDir);
+  const key = readFileSync(`${dataDir}/encryption.key`, "utf8");
+  files.cutPower();
+  expect(readFileSync(`${dataDir}/encryption.key`, "utf8")).toBe(key);
+  await expectUsable(dataDir);
+});
+
+const unusable: ReadonlyArray<readonly [name: string, content: string]> = [
+  ["65 NUL bytes", "\0".repeat(65)],
+  ["an empty file", ""],
+  ["half a key", "0123456789abcdef\n"],
+];
+for (const [name, content] of unusable) {
+  test(`${name} as the key file of a directory without data is replaced with a new key`, async () => {
+    using home = temporaryDirectory();
+    writeFileSync(home.file("encryption.key"), content);
+    await expectUsable(home.path);
+    expect(readFileSync(home.file("encryption.key"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+
+  test(`${name} as the key file of a directory with data is refused and kept`, async () => {
+    using home = temporaryDirectory();
+    await expectUsable(home.path);
+    writeFileSync(home.file("encryption.key"), content);
+    await expect(openStore(optionsFor(home.path))).rejects.toThrow(/encryption\.key does not contain 64 hex digits/);
+    expect(readFileSync(home.file("encryption.key"), "utf8")).toBe(content);
+  });
+}
+
+/** Opens a directory twice, so that what the first opening wrote is read. */
+async function expectUsable(dataDir: string): Promise<void> {
+  for (let time = 0; time < 2; time++) {
+    const store = await openStore(optionsFor(dataDir));
+    await store.housekeeping.ping();
+    await store.close();
+  }
+}
