@@ -48,11 +48,11 @@ export function httpServices(
 ): { readonly listener: Service; readonly door: Service } {
   let closed: Promise<unknown> = Promise.resolve();
   const listener = new Step(
-    () => {
+    async () => {
       try {
         api.listen({ ...listenOptions, hostname: settings.host, port: settings.port });
       } catch (error) {
-        throw listenError(error, settings);
+        throw await listenError(error, settings);
       }
       address.listening(listeningAddress(api));
     },

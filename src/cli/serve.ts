@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { startServer } from "../app.ts";
 import type { Settings } from "../config/index.ts";
+import { StartError } from "../core/start-error.ts";
 import { createLog } from "../telemetry/log.ts";
 import { announce } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
@@ -36,7 +37,11 @@ async function serve(read: () => Settings, dropped: readonly string[]): Promise<
   for (const variable of dropped) log.warn({ variable }, droppedWarning(variable));
   const stopSignal = listenForStop();
   const reloadSignal = listenForReload(log.silence);
-  const server = await startServer(settings, { log, version });
+  const server = await startServer(settings, { log, version }).catch((error: unknown) => {
+    // The command line prints the sentence to stderr, where a reader of JSON does not look.
+    if (error instanceof StartError && settings.logFormat === "json") log.error({}, error.message);
+    throw error;
+  });
   announce(settings, server, log);
   reloadSignal.use(new Reloader(settings, read, server, log).reload);
 

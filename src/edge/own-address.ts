@@ -1,3 +1,5 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { StartError } from "../core/start-error.ts";
 
 interface Options {
@@ -61,14 +63,46 @@ function originOf(host: string, port: number): string {
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
+type LookUp = (host: string) => Promise<unknown>;
+
 /** Returns the error for an address on which the server cannot listen. */
-export function listenError(error: unknown, { host, port }: Options): StartError {
-  return new StartError(`Cannot listen on ${host}:${port}: ${listenProblem(error)}`);
+export async function listenError(
+  error: unknown,
+  { host, port }: Options,
+  lookUp: LookUp = lookup,
+): Promise<StartError> {
+  // If a name cannot be resolved, the runtime reports the error of an earlier system call.
+  if (isIP(host) === 0 && !(await resolves(host, lookUp))) {
+    return new StartError(
+      `The host ${host} cannot be resolved. Set host to an IP address of this machine, or to a name of it.`,
+    );
+  }
+  return new StartError(listenProblem(error, host, port));
 }
 
-function listenProblem(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "EADDRINUSE") return "the port is in use. Stop what uses it, or set another port.";
-  if (code === "EACCES") return "not allowed. Ports below 1024 need a privilege; set another port.";
-  return `${code || String(error)}.`;
+function listenProblem(error: unknown, host: string, port: number): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${port} of ${host} is already in use. Stop the process that uses it or set another port.`;
+    case "EACCES":
+      return port < 1024
+        ? `Port ${port} needs a privilege that this process does not have. Set a port above 1023 or grant CAP_NET_BIND_SERVICE.`
+        : `This process has no permission to listen on port ${port} of ${host}. Set another port.`;
+    case "EADDRNOTAVAIL":
+      return `The address ${host} does not belong to this machine. Set host to an address of this machine, or to 0.0.0.0 or :: for all of them.`;
+    case "EAFNOSUPPORT":
+      return `The address ${host} is of a kind that this machine does not support. Set host to an address of this machine.`;
+    default:
+      return `The address ${host} with port ${port} cannot be used (${code}). Set another host or port.`;
+  }
+}
+
+async function resolves(host: string, lookUp: LookUp): Promise<boolean> {
+  try {
+    await lookUp(host);
+    return true;
+  } catch {
+    return false;
+  }
 }
