@@ -124,7 +124,7 @@ describe("a second server", () => {
     receiver.answering = ok;
     const port = Number(new URL(boathook.url).port);
     const taken = Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response() });
-    await expect(boathook.start()).rejects.toThrow(`${port}: the port is in use`);
+    await expect(boathook.start()).rejects.toThrow(`Port ${port} of 127.0.0.1 is already in use`);
     expect(receiver.received).toHaveLength(1);
 
     await taken.stop(true);
