@@ -53,7 +53,7 @@ function waitingFor(ms: number, environmentSeq = ENVIRONMENT): void {
 const types = () => told.map(({ type }) => type);
 
 describe("the backlog of an environment", () => {
-  test("a backlog grows when something due has waited for longer than the threshold, and is reported once", async () => {
+  test("a backlog counts as growing when a due delivery has waited for longer than the threshold, and is reported once", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS);
     await watching.look();
@@ -73,7 +73,7 @@ describe("the backlog of an environment", () => {
     ]);
   });
 
-  test("a backlog has recovered when two checks in a row find nothing that waited for over half of the threshold", async () => {
+  test("a backlog has recovered when two checks in a row find no due delivery that waited for over half of the threshold", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     await watching.look();
@@ -103,7 +103,7 @@ describe("the backlog of an environment", () => {
     expect(told).toMatchObject([{ environmentSeq: ENVIRONMENT }]);
   });
 
-  test("after a restart a growing backlog is not reported again, but its recovery is", async () => {
+  test("after a restart a growing backlog is not reported again, but its recovery is reported", async () => {
     waitingFor(THRESHOLD_MS * 2);
     await (await watch()).look();
     const next = await watch();

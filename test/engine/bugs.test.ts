@@ -98,7 +98,7 @@ const places: Readonly<Record<string, Place>> = {
 };
 
 describe("a bug", () => {
-  test.each(Object.entries(places))("in %s costs no slot and no message", async (_, place) => {
+  test.each(Object.entries(places))("a bug in %s costs no slot and no message", async (_, place) => {
     for (const ordering of ["parallel", "fifo"] as const) {
       const bug = new Bug();
       const retryScheduleMs = Array(8).fill(5 * SECOND) as number[];
@@ -120,7 +120,7 @@ describe("a bug", () => {
     }
   });
 
-  test("a bug in the burial of deliveries costs no slot, and the deliveries are buried later", async () => {
+  test("a bug that keeps deliveries from being buried costs no slot, and they are buried later", async () => {
     const bug = new Bug();
     using world = await EngineWorld.open({
       policy: { deliveryConcurrency: 1 },
@@ -138,7 +138,7 @@ describe("a bug", () => {
     expect(world.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("a bug in the preparation of an endpoint pauses only that endpoint's lane, each time that it occurs", async () => {
+  test("a bug in the preparation of an endpoint pauses only that endpoint's lane, whenever it occurs", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const broken = await world.endpoint("broken.example", 200);
     await world.update(broken, { url: "https://not a URL/" });

@@ -39,7 +39,7 @@ describe("a manual change of an endpoint", () => {
 });
 
 describe("a change that another process may have made", () => {
-  test("a change by another process makes lanes reread endpoints and deliveries that no signal announced", async () => {
+  test("after a change by another process, lanes reread endpoints and deliveries that no signal announced", async () => {
     using world = await EngineWorld.open();
     const known = await world.endpoint("a.example", 200);
     const unknown = await world.endpoint("b.example", 200);
@@ -59,7 +59,7 @@ describe("a change that another process may have made", () => {
     expect([world.order("a.example"), world.order("b.example"), world.order("c.example")]).toEqual([[1], [3], [2]]);
   });
 
-  test("lanes are found as soon as the store can be read again", async () => {
+  test("lanes with pending deliveries are found as soon as the store can be read again", async () => {
     let isDown = false;
     using world = await EngineWorld.open({
       wrapStore: (store) =>

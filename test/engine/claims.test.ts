@@ -117,22 +117,25 @@ describe("a claim", () => {
 });
 
 describe("a lane that moves to another engine", () => {
-  test.each(["parallel", "fifo"] as const)("a %s lane can move back and forth and loses nothing", async (ordering) => {
-    using cluster = await Cluster.open();
-    const { world } = cluster;
-    const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? 500 : 200, afterMs: 700 });
-    const endpoint = await cluster.endpoint("one", behaviour, { ordering, retryScheduleMs: Array(9).fill(SECOND) });
-    const messages: Seq[] = [];
-    for (let i = 0; i < 12; i++) {
-      messages.push(...(await world.send(endpoint, 4)));
-      await cluster.move(endpoint, i % 2 === 0 ? "two" : "one");
-    }
-    await world.pass(10 * MINUTE);
-    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
-    expect(new Set(cluster.servedBy(endpoint))).toEqual(new Set(["one", "two"]));
-    expect([cluster.one.engine.attemptsUnderWay, cluster.two.engine.attemptsUnderWay]).toEqual([0, 0]);
-    expect(world.factsOf("defect.found")).toEqual([]);
-  });
+  test.each(["parallel", "fifo"] as const)(
+    "a %s lane can move back and forth between engines without losing a message",
+    async (ordering) => {
+      using cluster = await Cluster.open();
+      const { world } = cluster;
+      const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? 500 : 200, afterMs: 700 });
+      const endpoint = await cluster.endpoint("one", behaviour, { ordering, retryScheduleMs: Array(9).fill(SECOND) });
+      const messages: Seq[] = [];
+      for (let i = 0; i < 12; i++) {
+        messages.push(...(await world.send(endpoint, 4)));
+        await cluster.move(endpoint, i % 2 === 0 ? "two" : "one");
+      }
+      await world.pass(10 * MINUTE);
+      expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
+      expect(new Set(cluster.servedBy(endpoint))).toEqual(new Set(["one", "two"]));
+      expect([cluster.one.engine.attemptsUnderWay, cluster.two.engine.attemptsUnderWay]).toEqual([0, 0]);
+      expect(world.factsOf("defect.found")).toEqual([]);
+    },
+  );
 
   test("pending messages of a moved lane are sent once, by the new engine", async () => {
     using cluster = await Cluster.open();
@@ -147,7 +150,7 @@ describe("a lane that moves to another engine", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("an attempt under way finishes at the old engine, which starts no other attempt in the moved lane", async () => {
+  test("an attempt under way ends at the old engine, which starts no other attempt in the moved lane", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 14 * SECOND }, { ordering: "fifo" });
@@ -164,7 +167,7 @@ describe("a lane that moves to another engine", () => {
     expect(cluster.one.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("a retry that the old engine stored is made on time by the new engine", async () => {
+  test("a retry that the old engine has stored is made on time by the new engine", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint(
@@ -272,7 +275,7 @@ describe("an engine that stops", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("the claim of an engine that stops stays in force while the engine waits for its attempts", async () => {
+  test("an engine that stops keeps its claim while it waits for its attempts", async () => {
     using cluster = await Cluster.open({ shutdownTimeoutMs: MINUTE, deliveryTimeoutMs: MINUTE });
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 40 * SECOND });
@@ -285,7 +288,7 @@ describe("an engine that stops", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("an engine that stops keeps its lanes while an attempt cannot be settled, and lets its claim expire", async () => {
+  test("an engine that stops keeps its lanes while a result cannot be stored, and lets its claim expire", async () => {
     const board = new ClaimBoard(VALID_MS);
     using world = await EngineWorld.open({
       policy: { shutdownTimeoutMs: SECOND },
@@ -389,7 +392,7 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([[], true]);
   });
 
-  test("a renewal that returns the same claim after it had expired reports a change", async () => {
+  test("a renewal that returns the same claim after it has expired reports a change", async () => {
     const { claim, renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS);

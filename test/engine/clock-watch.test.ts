@@ -23,7 +23,7 @@ function rest(): void {
 }
 
 describe("the clock watch", () => {
-  test("the clock watch immediately detects that the clock was set back, but only by more than a second", () => {
+  test("the clock watch detects immediately that the clock was set back, but only if by more than a second", () => {
     watch.now();
     clock.step(-900);
     watch.now();
@@ -34,14 +34,14 @@ describe("the clock watch", () => {
     expect(said).toEqual(["step"]);
   });
 
-  test("the clock watch runs a task of the near future on time", () => {
+  test("the clock watch calls a callback that is due within a few minutes on time", () => {
     watch.after(5 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["called"]);
     expect(clock.now).toBe(1_000_000_000 + 5 * MINUTE);
   });
 
-  test("the clock watch asks every five minutes to reschedule distant tasks, once for all of them", () => {
+  test("the clock watch does not call callbacks that are hours away, but asks once after five minutes to set all of them again", () => {
     for (const hours of [1, 2, 3]) watch.after(hours * 60 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["look"]);
@@ -54,7 +54,7 @@ describe("the clock watch", () => {
     expect(said).toEqual(["step"]);
   });
 
-  test("the clock watch runs no task after it has been stopped", () => {
+  test("the clock watch calls nothing after it has been stopped", () => {
     watch.after(60 * MINUTE, () => {});
     watch.stop();
     rest();

@@ -26,7 +26,7 @@ describe("a clock that has been set back", () => {
     expect(third).toBeWithin(30 * MINUTE, 30 * MINUTE + 2 * SECOND);
   });
 
-  test("no retry comes earlier than scheduled after a restart, even if the clock was far ahead at some time", async () => {
+  test("no retry comes earlier than scheduled after a restart, even if the clock was once far ahead", async () => {
     using world = await EngineWorld.open(schedule);
     const endpoint = await world.endpoint("a.example", 200);
     world.stepClock(365 * DAY);
@@ -79,7 +79,7 @@ describe("a clock that has been set back", () => {
     expect(world.starts.length - before).toBeWithin(29, 32);
   });
 
-  test("when the clock is set back, neither earlier messages nor a lane paused by a full disk is held up", async () => {
+  test("when the clock is set back, neither earlier messages nor a lane that waits for a full disk are held up", async () => {
     for (const ordering of ["parallel", "fifo"] as const) {
       let isBroken = true;
       using world = await EngineWorld.open({

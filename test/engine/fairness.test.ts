@@ -81,7 +81,7 @@ describe("the fair share of slots", () => {
     expect(Math.min(...counts)).toBeGreaterThan(40);
   });
 
-  test("one endpoint never holds all slots, even if it was always healthy", async () => {
+  test("one endpoint never holds all slots, even if it has always been healthy", async () => {
     using world = await EngineWorld.open({ policy });
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 });
     await world.send(endpoint, 100);

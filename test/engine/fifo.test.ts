@@ -65,7 +65,7 @@ describe("a fifo endpoint", () => {
     expect(world.times("a.example")[2]!).toBeGreaterThanOrEqual(5 * MINUTE);
   });
 
-  test("a fifo endpoint keeps its order when it is changed during an attempt", async () => {
+  test("a fifo endpoint that is updated during an attempt keeps its order", async () => {
     using world = await EngineWorld.open();
     const behaviour = (n: number, attempt: number) =>
       n === 1 && attempt === 1 ? { status: 500, afterMs: SECOND } : 200;
@@ -78,7 +78,7 @@ describe("a fifo endpoint", () => {
   });
 
   // Without a slot the lane cannot reread its endpoint, so it does not yet know about fifo.
-  test("a fifo endpoint keeps its order when it is changed during an attempt and no slot is free", async () => {
+  test("a fifo endpoint that is updated during an attempt keeps its order even if no slot is free", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const behaviour = (n: number, attempt: number) =>
       n === 1 && attempt === 1 ? { status: 500, afterMs: SECOND } : 200;
@@ -92,7 +92,7 @@ describe("a fifo endpoint", () => {
 });
 
 describe("the backlog of a fifo endpoint", () => {
-  test("the backlog of a fifo endpoint is as old as the oldest message behind one that waits for its retry", async () => {
+  test("the backlog of a fifo endpoint is as old as the oldest message that waits behind a retry", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR, HOUR] } });
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 1000);
     await world.pass(30 * MINUTE);
@@ -115,7 +115,7 @@ describe("a change of ordering", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  test("a change to parallel lets other messages pass one that waits for its retry", async () => {
+  test("a change to parallel lets other messages overtake one that waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200), fifo);
     await world.send(endpoint, 3);

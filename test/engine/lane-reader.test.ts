@@ -57,7 +57,7 @@ function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
 }
 
 describe("the contents of a lane", () => {
-  test("the contents of the next sixteen deliveries are read together", async () => {
+  test("the contents of the next sixteen deliveries are read in one call", async () => {
     const { lane, asked, fetch } = reading(40, 10);
     await fetch();
     expect(asked).toEqual([Array.from({ length: 16 }, (_, i) => 101 + i)]);
@@ -81,7 +81,7 @@ describe("the contents of a lane", () => {
     expect(asked.map(({ length }) => length)).toEqual([16, 1]);
   });
 
-  test("the reader reads fewer contents if larger payloads are allowed", async () => {
+  test("the reader reads fewer contents at a time if larger payloads are allowed", async () => {
     const { asked, fetch } = reading(40, 10, 8 * MIB);
     await fetch();
     expect(asked).toEqual([[101, 102, 103, 104]]);
@@ -98,7 +98,7 @@ describe("the contents of a lane", () => {
     expect(memory.roomForDeliveries).toBe(room + 2);
   });
 
-  test("contents that arrive after the lane was released use no memory", async () => {
+  test("contents that arrive after their lane was released take up no memory", async () => {
     const { memory, lane, cancelled, expunged, fetch } = reading(3, 10);
     expunged.add(101);
     await fetch(() => memory.release(lane));

@@ -27,18 +27,22 @@ function laneOf(endpoint: Partial<Endpoint & { deleted: boolean }> | null = {}):
 describe("the state of a lane", () => {
   const cases: [what: string, state: LaneState, lane: () => Lane][] = [
     ["a lane with a delivery in memory is ready", "ready", () => laneOf()],
-    ["a lane whose endpoint is not known yet is ready, to read it", "ready", () => laneOf(null)],
-    ["a lane with nothing is idle", "idle", () => new Lane(7, NOTHING)],
-    ["a lane with something due on disk is ready", "ready", () => new Lane(7, SEQ)],
-    ["a lane with something on disk for later is parked", "parked", () => new Lane(7, seqAt(NOW + 1))],
+    ["a lane whose endpoint has not been read yet is ready, so that it is read", "ready", () => laneOf(null)],
+    ["a lane without deliveries is idle", "idle", () => new Lane(7, NOTHING)],
+    ["a lane with a due delivery on disk is ready", "ready", () => new Lane(7, SEQ)],
+    ["a lane whose next delivery on disk is due later is parked", "parked", () => new Lane(7, seqAt(NOW + 1))],
     ["a lane that is being read is reading", "reading", () => Object.assign(laneOf(), { isReading: true })],
     ["a lane of another process is foreign", "foreign", () => Object.assign(laneOf(), { isOwned: false })],
     ["a lane whose endpoint is paused is paused", "paused", () => laneOf({ paused: true })],
-    ["a lane that rests is parked", "parked", () => Object.assign(laneOf(), { restsUntil: NOW + 1 })],
-    ["a lane that has rested is ready", "ready", () => Object.assign(laneOf(), { restsUntil: NOW })],
+    ["a lane is parked during a pause", "parked", () => Object.assign(laneOf(), { restsUntil: NOW + 1 })],
+    ["a lane is ready after a pause", "ready", () => Object.assign(laneOf(), { restsUntil: NOW })],
     ["a lane with as many slots as allowed is full", "full", () => Object.assign(laneOf(), { underWay: 3 })],
     ["a lane with fewer slots than allowed is ready", "ready", () => Object.assign(laneOf(), { underWay: 2 })],
-    ["an endpoint's own concurrency counts", "full", () => Object.assign(laneOf({ concurrency: 1 }), { underWay: 1 })],
+    [
+      "a lane is full when it holds as many slots as its endpoint's own concurrency",
+      "full",
+      () => Object.assign(laneOf({ concurrency: 1 }), { underWay: 1 }),
+    ],
     ["a fifo lane is full with one slot", "full", () => Object.assign(laneOf({ ordering: "fifo" }), { underWay: 1 })],
     [
       "a lane is full with one slot until its first attempt has ended",
@@ -46,11 +50,11 @@ describe("the state of a lane", () => {
       () => Object.assign(laneOf(), { hasEndedAttempt: false, underWay: 1 }),
     ],
     [
-      "a disabled endpoint is served although it is paused and its lane is full, to end what waits",
+      "the lane of a disabled endpoint is ready even if paused and full, so that its deliveries are ended",
       "ready",
       () => Object.assign(laneOf({ disabled: true, paused: true }), { underWay: 3 }),
     ],
-    ["a deleted endpoint is served although it is paused", "ready", () => laneOf({ deleted: true, paused: true })],
+    ["the lane of a deleted endpoint is ready even if paused", "ready", () => laneOf({ deleted: true, paused: true })],
   ];
   test.each(cases)("%s", (_, state, lane) => {
     expect(stateOf(lane(), NOW, rules)).toBe(state);
@@ -58,13 +62,13 @@ describe("the state of a lane", () => {
 });
 
 describe("the next work of a lane", () => {
-  test("a position on disk is due at its time, or immediately if that position has been used already", () => {
+  test("a position on disk is due at its time, or immediately if the position is already in use", () => {
     const later = seqAt(NOW + 5000);
     expect(nextWorkAt(new Lane(7, later), rules)).toBe(timeOfSeq(later));
     expect(nextWorkAt(new Lane(7, later), { ...rules, lastPosition: later })).toBe(0);
   });
 
-  test("the head of a fifo lane is due when its retry is, and the head of a parallel lane is due immediately", () => {
+  test("the head of a fifo lane is due at the time of its retry, and that of a parallel lane is due immediately", () => {
     for (const ordering of ["fifo", "parallel"] as const) {
       const lane = laneOf({ ordering });
       lane.ready[0] = { delivery: deliveryOf({ attempts: 1, dueAt: NOW + 9 }), content: null };
@@ -72,7 +76,7 @@ describe("the next work of a lane", () => {
     }
   });
 
-  test("rows that were skipped because they were not due count as work only after the lane's pause", () => {
+  test("rows that were skipped because they were not due are work for later, and not before the lane's pause ends", () => {
     const lane = new Lane(7, NOTHING);
     lane.skipNotDue(deliveryOf({ dueAt: NOW + 60_000 }), NOW);
     expect(nextWorkAt(lane, rules)).toBe(NOW + 60_000);

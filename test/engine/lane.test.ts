@@ -18,14 +18,14 @@ function entryOf(change: Partial<Endpoint>): EndpointEntry {
 }
 
 describe("a lane", () => {
-  test("a lane is empty when it holds no delivery and knows of no row on disk", () => {
+  test("a lane is empty when it holds no delivery and has no row on disk", () => {
     const lane = new Lane(7, NOTHING);
     expect(lane.isEmpty).toBe(true);
     lane.waitsOnDisk(5);
     expect(lane.isEmpty).toBe(false);
   });
 
-  test("a lane holds its deliveries in order and reads on after the last of them", () => {
+  test("a lane holds its deliveries in order and continues to read after the last of them", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(3));
     lane.append(waiting(5));
@@ -42,14 +42,14 @@ describe("a lane", () => {
     expect(lane.diskNext).toBe(4);
   });
 
-  test("a lane rereads rows before its cursor that have become pending", () => {
+  test("a lane reads rows again that became pending before its cursor", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(3);
     expect(lane.beginReading().position).toBeLessThan(3);
   });
 
-  test("a lane that stops reading within one position continues there, unless a new delivery has that position", () => {
+  test("a lane that stops reading among rows with equal positions continues there, unless a new delivery has that position", () => {
     const lane = new Lane(7, NOTHING);
     lane.skip({ position: 8, seq: 3 });
     lane.continueBehindCursor();
@@ -64,7 +64,7 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(2);
   });
 
-  test("a lane rereads from its beginning for rows that were skipped because they were not due", () => {
+  test("a lane is read again from its beginning for rows that were skipped because they were not due", () => {
     const lane = new Lane(7, NOTHING);
     const delivery = deliveryOf(8);
     expect(lane.laterAt).toBe(NOTHING);
@@ -78,14 +78,14 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(0);
   });
 
-  test("a lane misses no row at the exact position of its cursor", () => {
+  test("a lane misses no row that has exactly the position of its cursor", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(8);
     expect(lane.beginReading().position).toBeLessThan(8);
   });
 
-  test("a lane clears its position on disk when it begins to read, and records rows that come during the read", () => {
+  test("a lane clears its position on disk when a read begins, and notes rows that are added during the read", () => {
     const lane = new Lane(7, 4);
     lane.beginReading();
     expect(lane.diskNext).toBe(NOTHING);
@@ -93,7 +93,7 @@ describe("a lane", () => {
     expect(lane.diskNext).toBe(6);
   });
 
-  test("a release drops deliveries that have not started and keeps those under way", () => {
+  test("releasing a lane drops deliveries that have not started and keeps those under way", () => {
     const lane = new Lane(7, NOTHING);
     for (const seq of [1, 2, 3]) lane.append(waiting(seq));
     lane.ready.shift();
@@ -105,7 +105,7 @@ describe("a lane", () => {
     expect(lane.generation).toBeGreaterThan(generation);
   });
 
-  test("a lane is fifo when its endpoint is", () => {
+  test("a lane is fifo exactly when its endpoint is", () => {
     const lane = new Lane(7, NOTHING);
     expect(lane.isFifo).toBe(false);
     lane.entry = entryOf({ ordering: "fifo" });
@@ -144,7 +144,7 @@ describe("a row that a lane has read", () => {
     expect(lane.isNews(deliveryOf(1))).toBe(true);
   });
 
-  test("releasing a delivery that has been put back in another form does nothing", () => {
+  test("releasing a delivery again after it was put back in another round does nothing", () => {
     const lane = new Lane(7, NOTHING);
     const first = waiting(1);
     lane.append(first);

@@ -41,7 +41,7 @@ describe("a start", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("a start sends deliveries that were under way when the process died again, with the same id", async () => {
+  test("a start sends deliveries again that were under way when the process died, with the same id", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? "hang" : 200));
     const messages = await world.send(endpoint);
@@ -67,7 +67,7 @@ describe("a start", () => {
 
   // Memory holds 20,000 deliveries. Each of the 64 slots lets a lane read ahead by one page of 64,
   // however much is already in memory.
-  test("a start keeps its memory bounded, however many endpoints have a backlog", async () => {
+  test("a start uses a bounded amount of memory, however many endpoints have a backlog", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
     for (let i = 0; i < 400; i++) await world.send(await world.endpoint(`e${i}.example`, "hang"), 80);
@@ -121,7 +121,7 @@ describe("a backlog", () => {
 });
 
 describe("a paused endpoint", () => {
-  test("a paused endpoint keeps its messages and gets them in order when it is resumed", async () => {
+  test("a paused endpoint gets its messages in order when it is resumed", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
     const messages = [...(await world.send(endpoint, 100)), ...(await world.send(endpoint, 100))];
@@ -133,7 +133,7 @@ describe("a paused endpoint", () => {
     expect(world.order("a.example")).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
   });
 
-  test("a pause takes effect immediately, except that attempts under way finish", async () => {
+  test("a pause takes effect immediately, but attempts under way are finished", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 10);
@@ -177,8 +177,8 @@ describe("a disabled endpoint", () => {
   });
 });
 
-describe("an endpoint that is enabled again during the burial of what waited", () => {
-  test("an endpoint that is enabled again while its dead letters are being buried gets every later message", async () => {
+describe("an endpoint that is enabled again while its pending deliveries are buried", () => {
+  test("an endpoint that is enabled again while its pending deliveries are buried gets every later message", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { paused: true });
     await world.send(endpoint, 4000);
@@ -253,7 +253,7 @@ describe("a stop", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("a stop aborts attempts that take too long; their deliveries stay pending and unattempted", async () => {
+  test("a stop aborts attempts that take too long, and their deliveries stay pending and unattempted", async () => {
     using world = await EngineWorld.open({ policy: { shutdownTimeoutMs: 2 * SECOND } });
     const endpoint = await world.endpoint("a.example", "hang");
     const messages = await world.send(endpoint);
@@ -268,7 +268,7 @@ describe("a stop", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("a stop is immediate if no attempt is under way, and deliveries that become due later are not started", async () => {
+  test("a stop is immediate if no attempt is under way, and later starts no deliveries that become due", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -309,7 +309,7 @@ describe("a resend", () => {
     }
   });
 
-  test("a resend of a message that waits for its retry is sent immediately", async () => {
+  test("a message that is resent while it waits for its retry is sent immediately", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200));
     const [message] = await world.send(endpoint);
@@ -321,7 +321,7 @@ describe("a resend", () => {
     expect(world.starts).toHaveLength(2);
   });
 
-  test("a resend of a delivered message waits its turn when the lane is busy", async () => {
+  test("a delivered message that is resent waits its turn if the lane is busy", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const [message] = await world.send(endpoint, 1);
@@ -332,7 +332,7 @@ describe("a resend", () => {
     expect(world.order("a.example")).toEqual([...Array.from({ length: 101 }, (_, i) => i + 1), 1]);
   });
 
-  test("a resend does not make the age of the oldest due delivery greater than it is", async () => {
+  test("a resend does not increase the age of the oldest due delivery", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint(
       "a.example",
@@ -364,7 +364,7 @@ describe("an expunged message", () => {
 });
 
 describe("a redrive", () => {
-  test("a redrive keeps its rate and gives each delivery a whole schedule", async () => {
+  test("a redrive keeps to its rate and gives each delivery a whole schedule", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [SECOND] } });
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 50);
@@ -380,7 +380,7 @@ describe("a redrive", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["dead: status_5xx"]));
   });
 
-  test("a redrive leaves out deliveries that die after the redrive was started", async () => {
+  test("a redrive leaves out deliveries that die after its start", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const failing = await world.endpoint("a.example", 500);
     await world.send(failing, 5);

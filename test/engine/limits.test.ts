@@ -71,7 +71,7 @@ describe("throttleRate of an application", () => {
     for (const host of hosts) expect(world.order(host)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
-  test("the rates of an application and of its endpoint both hold", async () => {
+  test("the rate of an application and the rate of its endpoint both apply", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(10);
     const slow = await world.endpoint("slow.example", 200, { throttleRate: 1 });
@@ -102,7 +102,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - then).toBeWithin(9, 12);
   });
 
-  test("each endpoint is served even if its application's rate needs minutes to serve all of them once", async () => {
+  test("each endpoint is served in turn even if that takes minutes at the rate of its application", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     const crowd = await Promise.all(Array.from({ length: 400 }, (_, i) => world.endpoint(`e${i}.example`, 200)));
@@ -114,7 +114,7 @@ describe("throttleRate of an application", () => {
     expect([Math.min(...counts), Math.max(...counts)]).toEqual([3, 4]);
   });
 
-  test("the rate of an application applies across a restart", async () => {
+  test("the rate of an application still applies after a restart", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     await world.send(await world.endpoint("a.example", 200), 10);
@@ -125,7 +125,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - before).toBeWithin(3, 5);
   });
 
-  test("the rate of an application does not hold up a retry in a fifo lane forever", async () => {
+  test("the rate of an application never holds up a retry in a fifo lane forever", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [0, 0] } });
     await world.throttleApplication(2);
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 3);
@@ -135,7 +135,7 @@ describe("throttleRate of an application", () => {
 });
 
 describe("throttleRate", () => {
-  test("the rate of an endpoint is never exceeded, is fully used, and does not change the order", async () => {
+  test("the rate of an endpoint is never exceeded, is used fully and does not change the order", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { throttleRate: 10 });
     await world.send(endpoint, 50);
@@ -184,7 +184,7 @@ describe("the timeout", () => {
     expect(await world.states([message!])).toEqual(["dead: timeout"]);
   });
 
-  test("the timeout covers the name resolution", async () => {
+  test("the timeout includes the name resolution", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, resolve: () => "hang" });
     await world.send(await world.endpoint("a.example", 200));
     await world.rest();
@@ -192,7 +192,7 @@ describe("the timeout", () => {
     expect(world.starts).toEqual([]);
   });
 
-  test("the timeout counts from the start of each attempt, not from the message's acceptance", async () => {
+  test("the timeout counts from the start of each attempt, not from the acceptance of the message", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
     await world.send(await world.endpoint("a.example", "hang"));
     await world.rest();

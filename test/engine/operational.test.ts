@@ -87,7 +87,7 @@ async function stored(): Promise<number[]> {
 }
 
 describe("operational webhooks", () => {
-  test("operational webhooks are stored in the order of their facts, including facts stated during a commit", async () => {
+  test("operational webhooks are stored in the order of their facts, including facts that are stated during a commit", async () => {
     await listenToAll();
     facts.subscribe((fact) => {
       if (fact.type === "message.accepted" && told.filter(({ type }) => type === "message.accepted").length === 3) {
@@ -110,7 +110,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([1]);
   });
 
-  test("operational webhooks do not delay a stop when the store cannot be written", async () => {
+  test("operational webhooks that wait for the store do not delay a stop", async () => {
     await listenToAll();
     diskIsFull = true;
     happen(1);
@@ -118,7 +118,7 @@ describe("operational webhooks", () => {
     expect(await stored()).toEqual([]);
   });
 
-  test("operational webhooks beyond 10,000 waiting ones are dropped, and the drop is reported", async () => {
+  test("operational webhooks are dropped if more than 10,000 wait, and the drop is reported", async () => {
     await listenToAll();
     for (let i = 0; i < 10_005; i++) happen(i);
     await operational.stop();
@@ -126,7 +126,7 @@ describe("operational webhooks", () => {
     expect(told).toContainEqual({ type: "operational.dropped", count: 5 });
   });
 
-  test("operational webhooks reach the hidden application that another process has created", async () => {
+  test("operational webhooks reach the endpoints of a hidden application that another process has created", async () => {
     const announcements: ((environmentSeq: Seq) => Signal)[] = [
       (environmentSeq) => ({ type: "application.changed", applicationSeq: 7, environmentSeq }),
       () => ({ type: "store.changed" }),

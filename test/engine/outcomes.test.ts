@@ -91,7 +91,7 @@ describe("the schedule", () => {
 });
 
 describe("410", () => {
-  test("a 410 ends the delivery as gone, disables the endpoint, and ends its pending deliveries as disabled", async () => {
+  test("a 410 ends its delivery as gone, disables the endpoint and ends the endpoint's pending deliveries as disabled", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     const messages = await world.send(endpoint, 5);
@@ -117,7 +117,7 @@ describe("410", () => {
     expect(await world.states(later)).toEqual(["delivered"]);
   });
 
-  test("a 410 from an endpoint's old URL does not disable the endpoint, and the message goes to the new URL", async () => {
+  test("a 410 from an endpoint's old URL does not disable the endpoint, and the message is sent to the new URL", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("old.example", { status: 410, afterMs: 5000 });
     const [message] = await world.send(endpoint);
@@ -155,7 +155,7 @@ describe("an endpoint with a bare percent sign in its password", () => {
 });
 
 describe("a message that cannot be made into a request", () => {
-  test("a message that a bug keeps from being sent is retried by the schedule and reported as a defect", async () => {
+  test("a message that a bug keeps from being sent is retried by the schedule, and the bug is reported", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", () => {
       throw new Error("a mistake");
@@ -172,7 +172,7 @@ describe("a message that cannot be made into a request", () => {
 describe("an endpoint that keeps failing", () => {
   const schedule = { retryScheduleMs: Array(30).fill(6 * HOUR) as number[] };
 
-  test("an endpoint that keeps failing for endpoint-disable-after is disabled with all its pending deliveries", async () => {
+  test("an endpoint that keeps failing for the time of endpoint-disable-after is disabled, and its deliveries die", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     const first = await world.send(endpoint, 2);
@@ -185,7 +185,7 @@ describe("an endpoint that keeps failing", () => {
     expect(Math.max(...world.times("a.example"))).toBeLessThan(2 * DAY + 7 * HOUR);
   });
 
-  test("one success restarts the time until an endpoint is disabled", async () => {
+  test("one success restarts the time after which an endpoint is disabled", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", (n) => (n === 2 ? 200 : 500));
     await world.send(endpoint);
@@ -197,7 +197,7 @@ describe("an endpoint that keeps failing", () => {
     expect(world.factsOf("endpoint.disabled")).toHaveLength(1);
   });
 
-  test("the time until an endpoint is disabled continues across a restart", async () => {
+  test("the time after which an endpoint is disabled continues across a restart", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);

@@ -38,7 +38,7 @@ describe("a redrive", () => {
     expect(redriven(world)).toBeLessThanOrEqual(2600);
   });
 
-  test("a redrive keeps its rate across restarts, without a burst", async () => {
+  test("a redrive keeps to its rate across restarts, without a burst", async () => {
     using world = await worldWithDead(100);
     await world.redrive(7);
     for (let second = 0; second < 10; second++) {
@@ -49,7 +49,7 @@ describe("a redrive", () => {
     expect(redriven(world)).toBeLessThanOrEqual(72);
   });
 
-  test("a redrive leaves out deliveries that die after the redrive was started", async () => {
+  test("a redrive leaves out deliveries that die after its start", async () => {
     using world = await worldWithDead(20);
     world.behave("a.example", 500);
     await world.redrive(5);

@@ -29,7 +29,7 @@ const CUT_AT_MS = [0, 1, 5, 19, 20, 21, 30, 41, 60];
 const ONE_ATTEMPT = { policy: { retryScheduleMs: [] } };
 
 describe("a replay", () => {
-  test("a replay continues after an interruption at any time, sends all messages and counts each message once", async () => {
+  test("a replay that is interrupted at any time continues, sends all messages and counts each message once", async () => {
     for (const cutAtMs of CUT_AT_MS) {
       using world = await EngineWorld.open(ONE_ATTEMPT);
       const endpoint = await world.endpoint("a.example", 500);
@@ -61,7 +61,7 @@ describe("a replay", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("a replay does not send messages that another replay is sending", async () => {
+  test("a replay does not send messages that another replay is already sending", async () => {
     using world = await EngineWorld.open(ONE_ATTEMPT);
     const endpoint = await world.endpoint("a.example", 200);
     await world.send(endpoint, 300);
@@ -76,7 +76,7 @@ describe("a replay", () => {
     expect(world.starts).toHaveLength(600);
   });
 
-  test("a replay advances a retry in a fifo lane, and no other message overtakes the retry", async () => {
+  test("a replay makes a retry in a fifo lane due immediately, and no other message overtakes it", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR] } });
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200), {
       ordering: "fifo",
@@ -90,7 +90,7 @@ describe("a replay", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  test("a replay fails with a reason if its endpoint no longer accepts messages", async () => {
+  test("a replay fails with a reason when its endpoint no longer accepts messages", async () => {
     for (const [end, reason] of [
       [(world: EngineWorld, endpoint: Endpoint) => world.update(endpoint, { disabled: true }), /disabled/],
       [(world: EngineWorld, endpoint: Endpoint) => world.delete(endpoint), /deleted/],
@@ -112,7 +112,7 @@ describe("a replay", () => {
 });
 
 describe("a purge", () => {
-  test("a purge continues after an interruption at any time, deletes every payload and counts each payload once", async () => {
+  test("a purge that is interrupted at any time continues, deletes every payload and counts each payload once", async () => {
     for (const cutAtMs of CUT_AT_MS) {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", 200, { paused: true });

@@ -42,7 +42,7 @@ describe("a message that is resent while an attempt is under way", () => {
   );
 
   test.each(everyCase)(
-    "a message that is resent during an attempt is sent once more among others (%s lane, first response %d)",
+    "a message that is resent during an attempt is sent once more, among others in its lane (%s lane, first response %d)",
     async (ordering, status) => {
       for (const others of [3, 300]) {
         using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
@@ -70,13 +70,13 @@ describe("a message that is resent at the moment of its settlement", () => {
       void again();
       return settling;
     },
-    "between its commit and its response": (settle, again, pause) => async (settlements) => {
+    "between its commit and its result": (settle, again, pause) => async (settlements) => {
       const settled = await settle(settlements);
       await again();
       await pause();
       return settled;
     },
-    "before its commit, with a response that comes late": (settle, again, pause) => async (settlements) => {
+    "before its commit, with a result that comes late": (settle, again, pause) => async (settlements) => {
       await again();
       const settled = await settle(settlements);
       await pause();
@@ -118,7 +118,7 @@ describe("a message that is resent at the moment of its settlement", () => {
 
 describe("a message that is resent after a restart", () => {
   test.each(orderings)(
-    "a message that is resent after a restart is sent although its endpoint's queue was empty (%s lane)",
+    "a message that is resent after a restart is sent although the queue of its endpoint was empty (%s lane)",
     async (ordering) => {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", 200, { ordering });

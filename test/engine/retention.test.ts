@@ -33,7 +33,7 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
 }
 
 describe("the retention", () => {
-  test("the retention deletes rows that are too old, a bounded number at a time", async () => {
+  test("expired rows are deleted, a bounded number at a time", async () => {
     const { retention, calls } = retentionOver([true]);
     expect(await retention.runOnce()).toBe(true);
     expect(calls).toEqual([{ at: 0, before: -90 * DAY_MS, limit: expect.any(Number) }]);
@@ -41,7 +41,7 @@ describe("the retention", () => {
     expect(await retention.runOnce()).toBe(false);
   });
 
-  test("the retention continues soon while old rows are left, and otherwise checks every minute", async () => {
+  test("the next deletion comes soon while expired rows are left, and otherwise after a minute", async () => {
     const { retention, calls, pass } = retentionOver([true, true, true, false, false]);
     retention.start();
     await pass(1000);
@@ -50,14 +50,14 @@ describe("the retention", () => {
     expect(calls).toHaveLength(6);
   });
 
-  test("the retention retries after the disk was full", async () => {
+  test("a deletion is retried after the disk was full", async () => {
     const { retention, calls, pass } = retentionOver([new StoreUnavailable("full"), false]);
     retention.start();
     await pass(61_000);
     expect(calls).toHaveLength(2);
   });
 
-  test("the retention makes no more calls after it has been stopped", async () => {
+  test("nothing is deleted after the retention has been stopped", async () => {
     const { retention, calls, pass } = retentionOver([true, true, true]);
     retention.start();
     await pass(25);

@@ -68,7 +68,7 @@ describe("the services of the kernel", () => {
   const plans = fc.array(fc.record({ call: fc.constantFrom("start", "stop"), turns: fc.nat(2) }), { maxLength: 8 });
 
   test.each(NAMES)(
-    "the service %s can be started and stopped in any order, overlapping, and leaves no timer behind",
+    "the service %s can be started and stopped in any order, even at the same time, and leaves no timer behind",
     async (name) => {
       await fc.assert(
         fc.asyncProperty(plans, async (plan) => {
@@ -88,7 +88,7 @@ describe("the services of the kernel", () => {
     },
   );
 
-  test("all services can stop together while their work is under way, and leave no timer behind", async () => {
+  test("all services can stop at the same time while they are working, and leave no timer behind", async () => {
     for (let steps = 0; steps < 30; steps++) {
       const { kernel, clock, run } = bench();
       const stack = new ServiceStack(kernel.services);

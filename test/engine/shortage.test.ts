@@ -5,7 +5,7 @@ import { EngineWorld, MINUTE, type Reaction, SECOND } from "../support/engine-wo
 const NO_FILES: Reaction = { shortage: "open-files" };
 
 describe("a shortage of this machine", () => {
-  test("a delivery that a shortage prevents keeps its schedule and is sent when the shortage ends", async () => {
+  test("an attempt that fails because of a shortage does not count, and is repeated when the shortage ends", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", NO_FILES);
     const [seq] = await world.send(endpoint);
@@ -22,7 +22,7 @@ describe("a shortage of this machine", () => {
     expect((await world.delivery(seq!)).attemptsTotal).toBe(3);
   });
 
-  test("a lane that a shortage stops tries again after pauses that grow to five seconds", async () => {
+  test("a lane that meets a shortage tries again after pauses that grow to five seconds", async () => {
     using world = await EngineWorld.open();
     await world.send(await world.endpoint("a.example", NO_FILES));
     await world.pass(30 * SECOND);
@@ -31,7 +31,7 @@ describe("a shortage of this machine", () => {
     expect(pauses.slice(0, 7)).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
   });
 
-  test("many deliveries of one lane that a shortage prevents together do not make the engine spin", async () => {
+  test("a lane with many deliveries makes few attempts during a shortage", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200);
     await world.send(endpoint);
@@ -54,7 +54,7 @@ describe("a shortage of this machine", () => {
     expect(new Set(await world.states(seqs))).toEqual(new Set(["delivered"]));
   });
 
-  test("the messages of a fifo endpoint keep their order over a shortage", async () => {
+  test("the messages of a fifo endpoint keep their order during a shortage", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? NO_FILES : 200), {
       ordering: "fifo",
@@ -64,7 +64,7 @@ describe("a shortage of this machine", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
   });
 
-  test("a message that is resent while a shortage prevents its attempt is sent once", async () => {
+  test("a message that is resent during a shortage is sent once", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { shortage: "open-files", afterMs: 100 });
     const [seq] = await world.send(endpoint);
@@ -76,7 +76,7 @@ describe("a shortage of this machine", () => {
     expect(world.factsOf("attempt.finished")).toHaveLength(1);
   });
 
-  test("missing name servers are a shortage, and the deliveries wait for them", async () => {
+  test("unreachable name servers count as a shortage, and the deliveries wait for them", async () => {
     let isDown = true;
     using world = await EngineWorld.open({ resolve: () => (isDown ? noNameServer : ["93.184.216.34"]) });
     const seqs = await world.send(await world.endpoint("a.example", 200), 3);
@@ -87,7 +87,7 @@ describe("a shortage of this machine", () => {
     expect(new Set(await world.states(seqs))).toEqual(new Set(["delivered"]));
   });
 
-  test("the begin and the end of a shortage are stated once, with the number of postponed deliveries", async () => {
+  test("the beginning and the end of a shortage are reported once, with the number of postponed deliveries", async () => {
     using world = await EngineWorld.open();
     const endpoints = [await world.endpoint("a.example", NO_FILES), await world.endpoint("b.example", NO_FILES)];
     for (const endpoint of endpoints) await world.send(endpoint, 2);

@@ -53,7 +53,7 @@ describe("slots", () => {
     ["slow", 4, 3],
     ["slow", 256, 192],
     ["unproven", 256, 224],
-  ])("two %s lanes take of %d slots at most %d", (reputation, total, wanted) => {
+  ])("with two %s lanes and %d slots, at most %d slots are taken", (reputation, total, wanted) => {
     const slots = new Slots(total);
     fill(slots, [laneOf(reputation), laneOf(reputation)]);
     expect(slots.taken).toBe(wanted);

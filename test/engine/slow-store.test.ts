@@ -36,7 +36,7 @@ function firstAttempts(world: EngineWorld, host: string): number[] {
 
 describe("a store with the latency of a network", () => {
   test.each(SEEDS)(
-    "a store with a network's latency causes no attempt out of order and no needless one (seed %d)",
+    "a store with network latency causes no attempt out of order and no unnecessary one (seed %d)",
     async (seed) => {
       const dice = new Dice(seed);
       using world = await openSlowly(seed);
@@ -83,7 +83,7 @@ describe("a store with the latency of a network", () => {
     },
   );
 
-  test("a rate that is set while an endpoint is being read is kept", async () => {
+  test("a rate that is set while an endpoint is being read is not lost", async () => {
     for (let ms = 0; ms <= 250; ms += 25) {
       using world = await EngineWorld.open({ wrapStore: (store, clock) => slowStore(store, clock, () => 50) });
       await world.send(await world.endpoint("a.example", 200), 20);
@@ -95,7 +95,7 @@ describe("a store with the latency of a network", () => {
     }
   });
 
-  test("no slot is given out twice when a set-back of the clock is detected after a read", async () => {
+  test("no slot is used twice when it is detected after a read that the clock was set back", async () => {
     for (let ms = 0; ms < 60; ms += 5) {
       using world = await EngineWorld.open({
         policy: { deliveryConcurrency: 1 },
@@ -144,7 +144,7 @@ describe("a store with the latency of a network", () => {
     }
   });
 
-  describe("what changes while a lane is being read", () => {
+  describe("changes while a lane is being read", () => {
     /**
      * A world with a proven endpoint. Each read of due deliveries happens immediately and returns a
      * second later.
@@ -170,7 +170,7 @@ describe("a store with the latency of a network", () => {
       return { world, endpoint };
     }
 
-    test("a message that is resent while its lane is read is sent once, at its new position", async () => {
+    test("a message that is resent while its lane is being read is sent once, at its new position", async () => {
       const { world, endpoint } = await openReading(1);
       using _ = world;
       await world.update(endpoint, { paused: true });
@@ -182,7 +182,7 @@ describe("a store with the latency of a network", () => {
       expect(world.order("a.example")).toEqual([1, 3, 2]);
     });
 
-    test("a message whose attempt ends while its lane is read is not sent again", async () => {
+    test("a message whose attempt ends while its lane is being read is not sent again", async () => {
       const { world, endpoint } = await openReading(500);
       using _ = world;
       const [first] = await world.send(endpoint, 2);
@@ -192,7 +192,7 @@ describe("a store with the latency of a network", () => {
       expect(world.order("a.example")).toEqual([1, 2, 3]);
     });
 
-    test("a message whose attempt fails while its lane is read is retried at its time", async () => {
+    test("a message whose attempt fails while its lane is being read is retried on time", async () => {
       const { world, endpoint } = await openReading(500);
       using _ = world;
       world.behave("a.example", (_, attempt) => ({ status: attempt === 1 ? 500 : 200, afterMs: 500 }));

@@ -60,7 +60,7 @@ describe("the slow watch", () => {
     expect(watch.ended(longer, longer.steadyStart + SLOW_MS + 1)).toBe(false);
   });
 
-  test("many slow attempts are each reported when their own second has passed", () => {
+  test("each of many slow attempts is reported one second after its own start", () => {
     const { clock, slow, watch, start, pass } = watching();
     const { steadyStart } = start(one);
     pass(300);

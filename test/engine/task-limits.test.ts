@@ -62,13 +62,13 @@ describe("limits of running tasks", () => {
     expect(waiting(world, seqs)).not.toContain(true);
   });
 
-  test("an application with waiting tasks does not hold up the tasks of others", async () => {
+  test("waiting tasks of one application do not hold up the tasks of other applications", async () => {
     using world = await worldWith({ tasksMax: 8, tasksPerAppMax: 1 });
     const seqs = [await purge(world), await purge(world), await purge(world, 12_345), await endless(world)];
     expect(waiting(world, seqs)).toEqual([false, true, false, false]);
   });
 
-  test("tasks beyond the maximum in all wait until one ends", async () => {
+  test("tasks beyond the overall maximum wait until another task ends", async () => {
     using world = await worldWith({ tasksMax: 2, tasksPerAppMax: 2 });
     const seqs = [await endless(world), await purge(world, 1), await purge(world, 2), await purge(world, 3)];
     expect(waiting(world, seqs).slice(0, 2)).toEqual([false, false]);
@@ -77,7 +77,7 @@ describe("limits of running tasks", () => {
     expect(await statusOf(world, seqs[0]!)).toBe("running");
   });
 
-  test("the limits also hold for the tasks that continue after a restart", async () => {
+  test("the limits also apply to tasks that continue after a restart", async () => {
     using world = await worldWith({ tasksMax: 8, tasksPerAppMax: 2 });
     const seqs: Seq[] = [];
     for (let i = 0; i < 5; i++) seqs.push(await purge(world));

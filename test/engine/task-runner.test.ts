@@ -21,7 +21,7 @@ function taskOf(world: EngineWorld, seq: number) {
 
 describe("a task whose writes have an unknown outcome", () => {
   test.each(["step", "update"])(
-    "a task whose writes have an unknown outcome does its work once and counts all of it (%s)",
+    "a task whose writes have an unknown outcome does all its work once and counts it once (%s)",
     async (which) => {
       let calls = 0;
       let breaks = () => {};
@@ -58,7 +58,7 @@ describe("a task whose writes have an unknown outcome", () => {
   );
 });
 
-describe("a task that another process has taken", () => {
+describe("a task that another process has taken over", () => {
   test.each(["step", "update"])(
     "a task that another process has taken over is abandoned immediately (%s)",
     async (which) => {

@@ -7,7 +7,7 @@ const application = { seq: 50, ratePerSecond: 1 };
 const free = (seq: number) => ({ seq, ratePerSecond: null });
 
 describe("the throttle", () => {
-  test("the throttle allows every attempt without a rate, and no more than the rate with one", () => {
+  test("the throttle allows every attempt without a rate, and no more than the rate otherwise", () => {
     const throttle = new Throttle();
     expect([1, 2, 3].map(() => throttle.take(free(3), nobody, 0))).toEqual([0, 0, 0]);
     expect(throttle.take(endpoint, nobody, 1000)).toBe(0);
@@ -26,7 +26,7 @@ describe("the throttle", () => {
     expect(throttle.take(endpoint, application, 1000)).toBe(0);
   });
 
-  test("the throttle gives an application's tokens to its endpoints in the order in which they began to wait", () => {
+  test("the throttle gives the tokens of an application to its endpoints in the order in which they began to wait", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
     // The first endpoint always retries before the others.
@@ -41,7 +41,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 4000)).toBe(0);
   });
 
-  test("the throttle skips a waiting endpoint that does not retry", () => {
+  test("the throttle skips a waiting endpoint that does not ask again", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
     expect(throttle.take(free(2), application, 0)).toBe(1000);
@@ -50,7 +50,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(3), application, 2000)).toBe(0);
   });
 
-  test("the throttle keeps count of the used tokens when the rate changes", () => {
+  test("the throttle keeps count of used tokens when the rate changes", () => {
     const throttle = new Throttle();
     expect(throttle.take({ seq: 1, ratePerSecond: 1 }, nobody, 0)).toBe(0);
     expect(throttle.take({ seq: 1, ratePerSecond: 4 }, nobody, 0)).toBe(250);
@@ -64,7 +64,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 1000)).toBe(0);
   });
 
-  test("the throttle drops its queue when the clock has been set", () => {
+  test("the throttle clears its queue when the clock has been set", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 100_000)).toBe(0);
     expect(throttle.take(free(2), application, 100_000)).toBe(1000);
@@ -73,7 +73,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(3), application, 1000)).toBe(0);
   });
 
-  test("the throttle drops the least recently used share, whose bucket is full by then", () => {
+  test("the throttle drops the state of the least recently used application or endpoint, whose bucket is full by then", () => {
     const throttle = new Throttle(2);
     const take = (seq: number, now: number) => throttle.take({ seq, ratePerSecond: 1 }, nobody, now);
     expect([take(1, 0), take(2, 0), take(1, 500), take(3, 500), take(1, 600), take(2, 1000)]).toEqual([
