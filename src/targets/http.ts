@@ -1,4 +1,5 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
+import { isOwnHeader } from "../core/own-header.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts, TargetPolicy } from "./target.ts";
@@ -145,10 +146,11 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
 }
 
 /**
- * Sets a header, replacing any header with the same name. The message's headers take precedence
- * over the endpoint's, and the endpoint's over the defaults.
+ * Sets a header, replacing any header with the same name, unless only the server may set it. The
+ * message's headers take precedence over the endpoint's, and the endpoint's over the defaults.
  */
 function setHeader(headers: Header[], name: string, value: string): void {
+  if (isOwnHeader(name)) return;
   const at = headers.findIndex(([other]) => isSameName(other, name));
   if (at >= 0) headers[at] = [name, value];
   else headers.push([name, value]);

@@ -143,6 +143,31 @@ const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
   ["a timeout with a length", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"],
 ];
 
+test("a second response that comes while no request is under way closes its connection", async () => {
+  let sendLate = () => {};
+  await using receiver = await startSocketReceiver((socket) => {
+    answer(socket);
+    sendLate = () => void socket.write("HTTP/1.1 500 Late\r\nContent-Length: 4\r\n\r\nlate");
+  });
+  const client = new HttpClient();
+  for (let i = 0; i < 3; i++) {
+    expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+    const closed = receiver.closed();
+    sendLate();
+    await closed;
+  }
+  expect(receiver.requests).toEqual([1, 1, 1]);
+});
+
+test("a second response in the same bytes as the first one closes its connection", async () => {
+  await using receiver = await startSocketReceiver((socket) =>
+    socket.write(`${"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}HTTP/1.1 500 Late\r\nContent-Length: 0\r\n\r\n`),
+  );
+  const client = new HttpClient();
+  for (let i = 0; i < 3; i++) expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
+  expect(receiver.requests).toEqual([1, 1, 1]);
+});
+
 for (const [what, bytes] of LATE_BYTES) {
   test(`${what} does not become the response of the next request`, async () => {
     await using receiver = await startSocketReceiver((socket, nth) =>
