@@ -74,7 +74,10 @@ export type Answer =
       readonly status: number;
       /** The raw `Retry-After` header, or null if absent. */
       readonly retryAfter: string | null;
-      /** At most `responseBytesMax` bytes. A longer body is cut between characters. */
+      /**
+       * At most `responseBytesMax` bytes, decoded to UTF-8 where possible. A longer body is cut
+       * between characters.
+       */
       readonly body: Uint8Array;
       /**
        * Defect of the response as one sentence, or null. The status counts even if there is one.

@@ -139,6 +139,8 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
   const headers: Header[] = [
     ["Content-Type", DEFAULT_CONTENT_TYPE],
     ["User-Agent", userAgent],
+    // Responses are stored for people, and most are too short for compression.
+    ["Accept-Encoding", "identity"],
   ];
   if (url.username !== "" || url.password !== "") headers.push(["Authorization", basicAuth(url)]);
   for (const name in endpoint.headers) setHeader(headers, name, endpoint.headers[name]!);

@@ -74,6 +74,7 @@ describe("the headers of a request", () => {
     expect(requests.at(-1)!.headers).toEqual([
       ["Content-Type", "application/json"],
       ["User-Agent", "Boathook/test"],
+      ["Accept-Encoding", "identity"],
       ["webhook-id", id],
       ["webhook-timestamp", "1700000000"],
       ["webhook-signature", sign([KEY], id, 1_700_000_000, Buffer.from("{}"))],
@@ -85,6 +86,7 @@ describe("the headers of a request", () => {
     expect(ownHeaders()).toEqual([
       ["Content-Type", "text/plain"],
       ["User-Agent", "Boathook/test"],
+      ["Accept-Encoding", "identity"],
     ]);
   });
 
@@ -95,6 +97,7 @@ describe("the headers of a request", () => {
     expect(ownHeaders()).toEqual([
       ["content-type", "x/y"],
       ["USER-AGENT", "u"],
+      ["Accept-Encoding", "identity"],
       ["Extra", "1"],
     ]);
   });
@@ -102,24 +105,43 @@ describe("the headers of a request", () => {
   test("a message's headers replace those of the endpoint, but only for this message", async () => {
     const target = prepare("https://a.example/", { Extra: "endpoint" });
     await deliver(target, { headers: { extra: "message", More: "2" } });
-    expect(ownHeaders().slice(2)).toEqual([
+    expect(ownHeaders().slice(3)).toEqual([
       ["extra", "message"],
       ["More", "2"],
     ]);
     await deliver(target);
-    expect(ownHeaders().slice(2)).toEqual([["Extra", "endpoint"]]);
+    expect(ownHeaders().slice(3)).toEqual([["Extra", "endpoint"]]);
   });
 
   test("the credentials in a URL become basic authentication, which a header of the endpoint overrides", async () => {
     await deliver(prepare("https://us%C3%A9r:100%@a.example/"));
-    const [name, value] = ownHeaders()[2]!;
+    const [name, value] = ownHeaders()[3]!;
     expect([name, Buffer.from(value.replace("Basic ", ""), "base64").toString()]).toEqual([
       "Authorization",
       "usér:100%",
     ]);
     await deliver(prepare("https://u:p@a.example/", { authorization: "Bearer t" }));
-    expect(ownHeaders()[2]).toEqual(["authorization", "Bearer t"]);
+    expect(ownHeaders()[3]).toEqual(["authorization", "Bearer t"]);
   });
+
+  test.each([
+    "webhook-id",
+    "Webhook-Signature",
+    "WEBHOOK-TIMESTAMP",
+    "host",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Connection",
+  ])(
+    "a stored header %s of a message or an endpoint is not sent, so that it cannot replace the client's own",
+    async (name) => {
+      await deliver(prepare("https://a.example/", { [name]: "endpoint" }), { headers: { [name]: "message" } });
+      const values = requests.at(-1)!.headers.filter(([other]) => other.toLowerCase() === name.toLowerCase());
+      expect(values.map(([, value]) => value).filter((value) => value === "endpoint" || value === "message")).toEqual(
+        [],
+      );
+    },
+  );
 
   test("the signature has the time of the request, not that of the preceding name resolution", async () => {
     resolve = async () => {

@@ -10,16 +10,22 @@ for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd
   isTokenByte[character.charCodeAt(0)] = 1;
 }
 
-type Name = "content-length" | "transfer-encoding" | "connection" | "retry-after";
+/** All names have different lengths. */
+const NAMES = [
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "retry-after",
+  "content-encoding",
+  "content-type",
+] as const;
+type Name = (typeof NAMES)[number];
 
 const names: ReadonlyMap<number, readonly [Name, Uint8Array]> = new Map(
-  (["content-length", "transfer-encoding", "connection", "retry-after"] as const).map((name) => [
-    name.length,
-    [name, new TextEncoder().encode(name)],
-  ]),
+  NAMES.map((name) => [name.length, [name, new TextEncoder().encode(name)]]),
 );
 
-/** The four header fields that the client uses. Other fields are skipped without decoding them. */
+/** The header fields that the client uses. Other fields are skipped without decoding them. */
 export class HeaderFields {
   /** Repeated fields are joined with commas (RFC 9110, 5.3). */
   contentLength: string | null = null;
@@ -27,6 +33,9 @@ export class HeaderFields {
   connection: string | null = null;
   /** If the field is repeated, the first value counts. */
   retryAfter: string | null = null;
+  contentEncoding: string | null = null;
+  /** If the field is repeated, the first value counts. */
+  contentType: string | null = null;
   /** The field that the last line belongs to. Its value may continue in the next line. */
   #open: Name | null = null;
   #value = "";
@@ -64,6 +73,12 @@ export class HeaderFields {
         break;
       case "connection":
         this.connection = joined(this.connection, value);
+        break;
+      case "content-encoding":
+        this.contentEncoding = joined(this.contentEncoding, value);
+        break;
+      case "content-type":
+        this.contentType ??= value;
         break;
       case "retry-after":
         this.retryAfter ??= value;

@@ -75,6 +75,19 @@ export class ResponseParser {
     return this.#body.take();
   }
 
+  get contentEncoding(): string | null {
+    return this.#fields.contentEncoding;
+  }
+
+  get contentType(): string | null {
+    return this.#fields.contentType;
+  }
+
+  /** True if the body is longer than `bodyBytesMax`. */
+  get isBodyCut(): boolean {
+    return this.#body.isFull;
+  }
+
   push(piece: Uint8Array): void {
     if (piece.byteLength === 0 || this.isDone) return;
     this.hasBegun = true;

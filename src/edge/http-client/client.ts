@@ -13,7 +13,8 @@ import { Destinations, routeOf } from "./target.ts";
  * Sends POST requests over HTTP/1.1 and keeps connections alive. The client connects to the given
  * addresses in turn until one works. The name in the URL is used for `Host`, SNI and the
  * verification of the certificate. Request target, headers and body are sent byte for byte.
- * Redirects are not followed, and bodies are not decoded.
+ * Redirects are not followed. The beginning of a response body is decompressed and converted to
+ * UTF-8.
  *
  * If no connection is idle, a request opens a new one, so callers limit the number of connections
  * by limiting concurrent requests. The client works without `start`; `stop` closes the idle

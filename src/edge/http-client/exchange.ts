@@ -2,6 +2,7 @@ import { connectShareMs } from "../../core/connect-order.ts";
 import { ResponseParser } from "../../core/http-response/response-parser.ts";
 import type { Answer, OutgoingRequest, Shortage } from "../../ports.ts";
 import { connectShortage } from "../connect-error.ts";
+import { decodeBody, isEncoded } from "./body-decoder.ts";
 import { Connection, type ConnectionUser } from "./connection.ts";
 import type { FailedTargets } from "./failed-targets.ts";
 import { type ConnectionEnd, failureOf, notHttp, timedOut, tooSlow } from "./failure.ts";
@@ -64,7 +65,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
       this.#repeat();
     } else {
       this.#release(connection);
-      this.#finish(this.#answer());
+      this.#respond();
     }
   }
 
@@ -80,7 +81,8 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     parser.end(end.code !== "");
     if (this.#isStale) this.#repeat();
     // A truncated response is a failure, whatever its status is.
-    else this.#finish(parser.isCutOff ? failureOf(end, parser.hasBegun) : this.#answer());
+    else if (parser.isCutOff) this.#finish(failureOf(end, parser.hasBegun));
+    else this.#respond();
   }
 
   /**
@@ -167,9 +169,25 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     this.#finish(timedOut);
   }
 
-  #answer(): Answer {
-    const { status, retryAfter, body, note } = this.#parser;
-    return status === null ? notHttp : { kind: "response", status, retryAfter, body, note };
+  /** The response is complete. */
+  #respond(): void {
+    const { status, retryAfter, body: bytes, note, contentEncoding, contentType, isBodyCut: isCut } = this.#parser;
+    if (status === null) {
+      this.#finish(notHttp);
+      return;
+    }
+    const encoded = { bytes, contentEncoding, contentType, isCut };
+    if (!isEncoded(encoded)) {
+      this.#finish({ kind: "response", status, retryAfter, body: bytes, note });
+      return;
+    }
+    // The response has been received, so the time limit no longer applies.
+    this.signal.removeEventListener("abort", this);
+    void decodeBody(encoded, this.request.responseBytesMax).then((decoded) => {
+      const notes = [note, decoded.note].filter((one) => one !== null);
+      const body = decoded.bytes;
+      this.#finish({ kind: "response", status, retryAfter, body, note: notes.length > 0 ? notes.join(" ") : null });
+    });
   }
 
   #release(connection: Connection): void {
