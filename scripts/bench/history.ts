@@ -137,6 +137,7 @@ function settle(
       reason,
       responseStatus: status,
       response: payload.subarray(0, 20),
+      note: null,
       durationMs: 12,
       trigger: "schedule",
       startedAt: about.acceptedAt,

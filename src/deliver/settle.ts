@@ -37,6 +37,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       reason: outcome.reason,
       responseStatus: answer.kind === "response" ? answer.status : 0,
       response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),
+      note: answer.kind === "response" ? answer.note : null,
       durationMs,
       trigger: delivery.trigger,
       startedAt,

@@ -30,7 +30,7 @@ export function applicationEntry(application: Application, active: readonly Acti
 export interface EndpointEntry {
   /** `failingSince` is not cached, because it changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
-  /** The URL with its password masked, as attempts record it. */
+  /** The URL as attempts record it: its password is masked, and its fragment, which is not sent, is left out. */
   readonly shownUrl: string;
   /** The current key, followed by older keys that still sign. */
   readonly keys: readonly SigningKey[];
@@ -136,7 +136,7 @@ export class Directory {
     const secrets = await this.store.configuration.endpoints.secrets(seq, this.clock.now());
     const entry: EndpointEntry = {
       endpoint,
-      shownUrl: maskPassword(endpoint.url),
+      shownUrl: maskPassword(endpoint.url).split("#", 1)[0]!,
       keys: secrets.map(({ secret }) => parseSecret(secret)).filter((key) => key !== null),
       validUntil: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
     };

@@ -72,6 +72,7 @@ describe("a successful attempt", () => {
       endpointId: endpoint,
       url: `${server.url}/inbox/${inbox}?status=200`,
       response: '{"received":true}',
+      note: null,
       responseStatusCode: 200,
       responseDurationMs: expect.any(Number),
       status: 0,

@@ -43,22 +43,26 @@ describe("a successful attempt", () => {
   }
 
   const manyHeaders = Array.from({ length: 300 }, (_, i) => `X-${i}: ${i}`);
-  const oddResponses: Record<string, readonly string[]> = {
-    "300 headers": [...manyHeaders, "Content-Length: 2"],
-    "a folded header": ["X-Folded: a", " b", "Content-Length: 2"],
-    "a malformed header name": ["X Y: a", "Content-Length: 2"],
-    "its length given twice": ["Content-Length: 2, 2"],
-    "contradictory lengths": ["Content-Length: 2", "Content-Length: 3"],
-  };
-  for (const [what, headers] of Object.entries(oddResponses)) {
-    test(`a 200 response with ${what} is a success`, async () => {
+  const oddResponses: [what: string, headers: readonly string[], note: string | null][] = [
+    ["300 headers", [...manyHeaders, "Content-Length: 2"], null],
+    ["a folded header", ["X-Folded: a", " b", "Content-Length: 2"], "A header was folded over several lines."],
+    ["a malformed header name", ["X Y: a", "Content-Length: 2"], "A malformed header line was ignored."],
+    ["its length given twice", ["Content-Length: 2, 2"], null],
+    [
+      "contradictory lengths",
+      ["Content-Length: 2", "Content-Length: 3"],
+      "The Content-Length was invalid; the body was not read.",
+    ],
+  ];
+  for (const [what, headers, note] of oddResponses) {
+    test(`a 200 response with ${what} is a success, and the attempt has the note ${note}`, async () => {
       await using receiver = await startSocketReceiver((socket) =>
         socket.write(["HTTP/1.1 200 OK", ...headers, "", "ok"].join("\r\n")),
       );
       const app = await makeApplication(send);
       await makeEndpoint(send, app, receiver.url);
       const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
-      expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: 200 });
+      expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: 200, note });
     });
   }
 
@@ -83,13 +87,46 @@ describe("a successful attempt", () => {
     await left.promise;
   });
 
-  test("a compressed response is a success, stored as received", async () => {
+  test("a compressed response is a success, and its beginning is stored decompressed", async () => {
     const compressed = gzipSync("a".repeat(100_000), { level: 9 });
     const attempt = await firstAttempt(
       () => new Response(compressed, { headers: { "content-encoding": "gzip", "content-type": "text/plain" } }),
     );
-    expect(attempt.statusText).toBe("success");
-    expect(attempt.response).toBe(new TextDecoder().decode(compressed));
+    expect(attempt).toMatchObject({ statusText: "success", response: "a".repeat(STORED_BYTES), note: null });
+  });
+
+  test("a response in Latin-1 is stored as UTF-8", async () => {
+    const headers = { "content-type": "text/plain; charset=ISO-8859-1" };
+    const attempt = await firstAttempt(() => new Response(Buffer.from("caf\u00e9", "latin1"), { headers }));
+    expect(attempt).toMatchObject({ statusText: "success", response: "caf\u00e9", note: null });
+  });
+
+  test("a response that cannot be decoded is a success with a note", async () => {
+    const headers = { "content-encoding": "zstd", "content-type": "text/plain" };
+    const attempt = await firstAttempt(() => new Response("ok", { headers }));
+    expect(attempt).toMatchObject({
+      statusText: "success",
+      response: "ok",
+      note: "The content coding zstd is not supported; the body was not decoded.",
+    });
+  });
+
+  test("a request asks for a response that is not compressed", async () => {
+    await using receiver = startReceiver();
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, receiver.url);
+    await sendMessage(send, app);
+    const [request] = await receiver.arrived(1);
+    expect(request!.headers.get("accept-encoding")).toBe("identity");
+  });
+
+  test("an attempt records the URL as it was sent: with its double slashes and without its fragment", async () => {
+    await using receiver = startReceiver();
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, `${receiver.url}//x//y/?a=//b#fragment`);
+    const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
+    const [request] = await receiver.arrived(1);
+    expect([request!.path, attempt!.url]).toEqual(["//x//y/?a=//b", `${receiver.url}//x//y/?a=//b`]);
   });
 });
 

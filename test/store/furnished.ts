@@ -184,6 +184,7 @@ export class Furnished implements AsyncDisposable {
         reason,
         responseStatus: reason === null ? 200 : 500,
         response: bytes("answer"),
+        note: null,
         durationMs: 12,
         trigger: "schedule",
         startedAt: this.now,

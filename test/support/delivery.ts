@@ -38,6 +38,7 @@ export interface AttemptOut {
   readonly endpointId: string;
   readonly url: string;
   readonly response: string;
+  readonly note: string | null;
   readonly responseStatusCode: number;
   readonly statusText: string;
   readonly reason: string | null;

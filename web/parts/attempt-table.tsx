@@ -54,6 +54,7 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
         <td class="fit number">{formatDuration(attempt.responseDurationMs)}</td>
         <td class="response">
           <Response text={attempt.response} open={open} toggle={() => setOpen(!open)} />
+          {attempt.note !== null && <div class="muted small">{attempt.note}</div>}
         </td>
       </tr>
       {open && (

@@ -46,7 +46,7 @@ export interface Attempt {
   readonly deliverySeq: Seq;
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
-  /** The endpoint's URL at the time of the attempt. */
+  /** The URL to which the request was sent. */
   readonly url: string;
   /** The reason why the attempt failed, or null if it succeeded. */
   readonly reason: FailureReason | null;
@@ -57,6 +57,8 @@ export interface Attempt {
    * expunged.
    */
   readonly response: Uint8Array | null;
+  /** Defect of the response as one sentence; null if there is none. */
+  readonly note: string | null;
   readonly durationMs: number;
   readonly trigger: Trigger;
   readonly startedAt: number;

@@ -80,8 +80,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
 function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
   const insert = db.prepare(
-    `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, duration_ms,
-       trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
+    `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, note,
+       duration_ms, trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
   );
   return ({ attempt, message }: Settlement): boolean => {
     const { changes } = insert.run(
@@ -93,6 +93,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
       attempt.reason,
       attempt.responseStatus,
       attempt.response,
+      attempt.note,
       attempt.durationMs,
       TRIGGER[attempt.trigger],
       attempt.startedAt,

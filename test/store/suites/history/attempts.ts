@@ -46,6 +46,19 @@ function anyFilter(endpointSeqs: readonly number[], instants: readonly number[])
 
 export function attemptsSuite(open: Open): void {
   describe("attempts", () => {
+    test("an attempt keeps the note about its response", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      const [delivery] = await world.waiting();
+      const settlement = world.settlement(delivery!, { state: "delivered" }, { attempt: { note: "A note." } });
+      await world.store.queue.settle([settlement]);
+      const { seq, messageSeq, endpointSeq } = settlement.attempt;
+      const { attempts } = world.store.history;
+      expect((await attempts.get(messageSeq, seq))!.note).toBe("A note.");
+      const { rows } = await attempts.ofEndpoint(endpointSeq, {}, ALL, true);
+      expect(rows.map(({ note }) => note)).toEqual(["A note."]);
+    });
+
     test("attempts of an endpoint are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
