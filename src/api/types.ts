@@ -1,5 +1,5 @@
 /**
- * Types for the API's JSON, derived from the schemas of its operations. The web pages import only
+ * Types of the API's JSON, derived from the schemas of its operations. The web pages import only
  * types, and only from this module, so that their bundles contain no server code.
  */
 import type { Static } from "@sinclair/typebox";
@@ -23,14 +23,14 @@ export type { FailureReason } from "../core/outcome.ts";
 export type ListOf<Item> = Omit<Static<ReturnType<typeof listOf>>, "data"> & { readonly data: readonly Item[] };
 
 export type Attempt = Static<typeof MessageAttemptOut>;
-/** An endpoint that a message goes to, with the delivery's state. */
+/** An endpoint that a message is sent to, with the state of the delivery. */
 export type Destination = Static<typeof MessageEndpointOut>;
 export type Endpoint = Static<typeof EndpointOut>;
 export type EndpointCreation = Static<typeof EndpointIn>;
 export type EndpointChange = Static<typeof EndpointPatch>;
 export type EndpointHeaders = Static<typeof EndpointHeadersOut>;
 export type EndpointHeadersChange = Static<typeof EndpointHeadersPatchIn>;
-/** A message that goes to an endpoint, with the delivery's state. */
+/** A message that is sent to an endpoint, with the state of the delivery. */
 export type EndpointMessage = Static<typeof EndpointMessageOut>;
 export type EndpointSecret = Static<typeof EndpointSecretOut>;
 export type EndpointSecretRotation = Static<typeof EndpointSecretRotateIn>;

@@ -8,7 +8,7 @@ import type { Reply } from "./reply.ts";
 
 type Params = Readonly<Record<string, string>>;
 
-/** The fields of an audit subject, by the prefix of a response's `id`. */
+/** Names of the fields of an audit subject, by the prefix of the id in a response. */
 const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> = [
   ["app_", "appId"],
   ["ep_", "endpointId"],
@@ -17,9 +17,9 @@ const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> =
   ["qtask_", "taskId"],
   ["msg_", "msgId"],
 ];
-/** Path parameters whose name in an audit subject differs. */
+/** Path parameters whose name in an audit subject is different. */
 const NAME_OF_PARAM: Readonly<Record<string, string>> = { env_id: "environmentId", key_id: "tokenId" };
-/** Maximum length of a name in the path. A longer name cannot exist. */
+/** Maximum length of a name in a path. No record has a longer name. */
 const NAME_CHARS_MAX = 256;
 
 /** Returns whether the audit log records this operation. */
@@ -27,11 +27,11 @@ export function isAudited({ method, access, audited }: Operation): boolean {
   return method !== "GET" && method !== "HEAD" && access !== "public" && audited !== false;
 }
 
-/** Records the calls of operations in the audit log. */
+/** Records calls of operations in the audit log. */
 export class AuditTrail {
   constructor(private readonly parts: Pick<CommandContext, "store" | "ids" | "seqs" | "clock">) {}
 
-  /** Runs `work`, which handles a call of the operation `action`, and records the changes. */
+  /** Runs `work`, which handles a call of the operation `action`, and records its changes. */
   async record<Answer extends Reply | Response>(
     action: string,
     identity: Identity,
@@ -47,8 +47,8 @@ export class AuditTrail {
   }
 
   /**
-   * Returns the subject of a call. It has ids instead of the path's uids, because a uid may later
-   * belong to another record.
+   * Returns the subject of a call. The subject contains ids instead of the uids in the path,
+   * because a uid may later belong to another record.
    */
   async #subjectOf(identity: Identity, params: Params): Promise<AuditSubject> {
     const subject: Record<string, string> = {};
@@ -72,7 +72,7 @@ export class AuditTrail {
   }
 }
 
-/** Returns the caller, with its present names. */
+/** Returns the caller with its current name. */
 export function actorOf({ credential }: Identity, ids: IdCodec): AuditActor {
   if (credential.kind === "token") {
     return { kind: "token", id: ids.encode("tok_", credential.seq), name: credential.name };
@@ -81,14 +81,14 @@ export function actorOf({ credential }: Identity, ids: IdCodec): AuditActor {
   return { kind: "root", id: null, name: null };
 }
 
-/** Returns the ids of the records that a call changed; null if it changed nothing. */
+/** Returns the ids of the records that a call changed, or null if it changed nothing. */
 function changedBy(answer: Reply | Response): AuditSubject | null {
   if (answer instanceof Response) return {};
   const { changed = {}, body } = answer;
   return changed === null ? null : { ...idIn(body), ...changed };
 }
 
-/** Returns the `id` of the response, if it has one, under the name of its kind. */
+/** Returns the `id` in the response, if there is one, under the name for its kind. */
 function idIn(body: string): AuditSubject {
   const id = body === "" ? undefined : (JSON.parse(body) as { id?: unknown }).id;
   if (typeof id !== "string") return {};

@@ -13,13 +13,13 @@ export async function readBody(request: Request, bytesMax: number): Promise<Uint
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bytesMax) throw tooLarge(bytesMax);
   try {
-    // Creating the stream `request.body` costs more than all other steps, so it is used only for a
-    // body of unknown length.
+    // Creating the stream `request.body` costs more than all other steps, so the stream is used
+    // only for a body of unknown length.
     if (length !== null) return await request.bytes();
     return request.body === null ? noBytes : await readStream(request.body, bytesMax);
   } catch (error) {
-    // The client has closed the connection. It will not read the response, and this is not a server
-    // error.
+    // The client has closed the connection. It will not read the response, and this is not an error
+    // of the server.
     if (error instanceof DOMException)
       throw badRequest("The body is incomplete: the connection was closed while it was sent.");
     throw error;
@@ -44,7 +44,10 @@ async function readStream(stream: ReadableStream<Uint8Array>, bytesMax: number):
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Parses a JSON body. Throws 422 if it is invalid; the error contains no part of the body. */
+/**
+ * Parses a JSON body. Throws 422 if the body is not valid JSON. The error contains no part of the
+ * body.
+ */
 export function parseJson(bytes: Uint8Array): unknown {
   if (!isValidUtf8(bytes)) throw notJson("The body is not valid UTF-8.");
   if (exceedsDepth(bytes)) throw notJson(`The body is nested deeper than ${jsonDepthMax} levels.`);

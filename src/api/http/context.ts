@@ -16,7 +16,8 @@ export interface Context extends ApiDeps {
 }
 
 /**
- * `scopeResources` and `operationsFor` need all operations, so they are first called by a request.
+ * Creates the context. `scopeResources` and `operationsFor` need all operations, so the first call
+ * of each must come from a request.
  */
 export function createContext(
   deps: ApiDeps,

@@ -1,10 +1,10 @@
 /**
- * Pages from any origin may call URLs that identify callers only by a token. Never add a URL that
- * uses cookies.
+ * Headers that let pages from any origin call a URL. Use them only for URLs that identify callers
+ * by a token, never for URLs that use cookies.
  */
 export const corsHeaders = { "access-control-allow-origin": "*" };
 
-/** `/api/…`, `/inbox/…`, `/in/…`, `/metrics` and the OpenAPI document, on any host. */
+/** Matches `/api/…`, `/inbox/…`, `/in/…`, `/metrics` and the OpenAPI document, on any host. */
 const openAddress = /^[a-z]+:\/\/[^/]*\/(?:(?:api|in|inbox)\/|(?:metrics|docs\/json)\/?(?:[?#]|$))/i;
 
 /** Returns whether pages from other origins may call this URL. */
@@ -12,7 +12,7 @@ export function isOpenToAnyOrigin(url: string): boolean {
   return openAddress.test(url);
 }
 
-/** Returns the response to a CORS preflight request; browsers may cache it for ten minutes. */
+/** Returns the response to a CORS preflight request. Browsers may cache it for ten minutes. */
 export function preflight(request: Request): Response {
   return new Response(null, {
     status: 204,

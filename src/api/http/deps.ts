@@ -5,11 +5,11 @@ import type { Seq } from "../../core/id.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
 
-/** The figures of the overview. */
+/** The numbers in the overview. */
 export interface OverviewNumbers {
   readonly accepted: number;
   readonly delivered: number;
-  /** Endpoints whose latest attempt failed. */
+  /** Number of endpoints whose latest attempt failed. */
   readonly failing: number;
   readonly pending: number;
   readonly dead: number;
@@ -23,14 +23,16 @@ export interface ApiDeps extends CommandContext {
   readonly publicUrl: () => string;
   readonly log: ErrorLog;
   readonly inbox: Inbox;
-  /** The metrics in the text format of Prometheus. */
+  /** The metrics in the Prometheus text format. */
   readonly metrics: { text(): Promise<string>; readonly contentType: string };
-  /** Returns the token that `/metrics` requires; null means none. It may change. */
+  /**
+   * Returns the token that `/metrics` requires, or null if none is required. The token may change.
+   */
   readonly metricsToken: () => string | null;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   readonly version: string;
-  /** True while the server is starting: requests get 503. */
+  /** Returns true while the server is starting. Requests then get 503. */
   readonly isStarting?: () => boolean;
-  /** Aborted when the server is stopping: further requests get 503, and streams end. */
+  /** Aborted when the server is stopping. Requests then get 503, and streams end. */
   readonly stopping?: AbortSignal;
 }

@@ -27,14 +27,14 @@ interface Admitted {
   readonly params: Params;
   readonly identity: Identity;
   readonly query: unknown;
-  /** Undeclared keys of the body, known as soon as it has been read. */
+  /** Undeclared keys of the body. Set after the body has been read. */
   ignored: readonly string[];
 }
 
 const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
 const noKeys: readonly string[] = [];
-/** The body of a bulk operation without fields. */
+/** The query or body of a bulk operation that has no fields. */
 const noFields = Type.Object({});
 const IGNORED_HEADER = "boathook-ignored";
 
@@ -53,7 +53,7 @@ export class Dispatcher {
     this.#audit = new AuditTrail(deps);
   }
 
-  /** Never rejects. */
+  /** Responds to a request for an operation. Never rejects. */
   async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
     try {
       if (operation.access !== "public") this.#checkServing();
@@ -79,7 +79,7 @@ export class Dispatcher {
 
   /**
    * Throws 503 while the server is starting or stopping. Not called for inboxes, which deliveries
-   * always need, nor for health checks.
+   * always need, or for health checks.
    */
   #checkServing(): void {
     if (this.deps.isStarting?.()) throw starting();
@@ -139,7 +139,10 @@ function checkParams(params: Params): void {
   for (const name in params) if (typeof params[name] !== "string") throw notFound();
 }
 
-/** Returns the query string. Throws 422 if a bulk operation gets a parameter that it does not have. */
+/**
+ * Returns the query string. Throws 422 if a bulk operation gets a parameter that it does not
+ * declare.
+ */
 function searchFor({ strict, query }: Operation, { url }: Request): string {
   const search = searchOf(url);
   return strict && search !== "" ? strictSearch(query, search) : search;
@@ -154,7 +157,7 @@ function responseOf(answer: Reply | Response): Response {
   return answer instanceof Response ? answer : toResponse(answer);
 }
 
-/** Adds the header that names what was ignored in a successful request. */
+/** Adds the header with the names of ignored keys and parameters to a successful response. */
 function namingIgnored(answer: Reply | Response, names: string): Response {
   if (answer instanceof Response) {
     if (answer.ok) answer.headers.set(IGNORED_HEADER, names);
@@ -164,7 +167,7 @@ function namingIgnored(answer: Reply | Response, names: string): Response {
   return toResponse(isSuccess ? { ...answer, headers: { ...answer.headers, [IGNORED_HEADER]: names } } : answer);
 }
 
-/** Returns path and query unchanged, except that a trailing slash of the path is removed. */
+/** Returns path and query, without a trailing slash of the path. */
 function addressOf({ url }: Request): string {
   const target = targetOf(url);
   const end = target.indexOf("?");

@@ -10,8 +10,8 @@ export interface ErrorLog {
 const RETRY_AFTER_UNAVAILABLE_SECONDS = 5;
 
 /**
- * Converts an error into a response. Unexpected errors are logged, and the response contains no
- * details of them, because their messages may contain secrets.
+ * Converts an error to a response. Unexpected errors are logged; the response contains no details
+ * of them, because their messages may contain secrets.
  */
 export function errorReply(error: unknown, log: ErrorLog): Reply {
   if (error instanceof Problem) return problemReply(error);
@@ -32,7 +32,7 @@ export function errorReply(error: unknown, log: ErrorLog): Reply {
 }
 
 /**
- * Makes a finding encodable: `loc` repeats the request's field names, which may be malformed
+ * Makes a finding encodable. `loc` contains field names from the request, which may be malformed
  * Unicode.
  */
 function readable({ loc, msg, type }: Finding): Finding {
@@ -70,7 +70,7 @@ function unavailable(doing: string): Problem {
   return new Problem(503, "unavailable", detail, RETRY_AFTER_UNAVAILABLE_SECONDS);
 }
 
-/** 400: the request cannot be parsed. */
+/** Returns a 400 response: the request cannot be parsed. */
 export function badRequest(detail: string, code = "generic_error"): Problem {
   return new Problem(400, code, detail);
 }

@@ -1,4 +1,4 @@
-/** Schemas for fields that several resources have. */
+/** Schemas of fields that several resources have. */
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import type { IdPrefix } from "../../core/id.ts";
 import * as shared from "../../core/resources/shared.ts";

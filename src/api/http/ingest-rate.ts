@@ -3,8 +3,8 @@ import { Problem } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
 
 /**
- * Maximum number of callers to keep. Above it, the caller that has been idle longest is dropped and
- * later starts with a full bucket.
+ * Maximum number of callers to remember. If there are more, the caller that has been idle longest
+ * is dropped and later starts with a full bucket.
  */
 const CALLERS_MAX = 10_000;
 
@@ -18,8 +18,8 @@ export class IngestRate {
   ) {}
 
   /**
-   * Counts `messages` for the caller. Throws 429 if the caller has sent too many. A batch is
-   * allowed if a single message is, and delays the caller's next request accordingly.
+   * Counts messages of the caller. Throws 429 if the caller has sent too many. A batch is allowed
+   * whenever a single message would be; it then delays the caller's next request accordingly.
    */
   spend(caller: string, messages: number): void {
     if (this.ratePerSecond === null) return;

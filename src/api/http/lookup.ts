@@ -6,8 +6,8 @@ import type { Application, Endpoint, Key, Message, Store } from "../../store/ind
 import type { Identity } from "../identity/auth.ts";
 
 /**
- * Finds the records that a path names by id or uid. Records from an environment or application that
- * the caller cannot access count as missing.
+ * Finds the records that a path contains by id or uid. Records of an environment or application
+ * that the caller cannot access are treated as missing.
  */
 export class Lookup {
   constructor(
@@ -31,8 +31,8 @@ export class Lookup {
   }
 
   /**
-   * Returns the application data that sending needs, or null. Returns a promise only if the
-   * application is not cached.
+   * Returns the data that is needed to send messages to an application, or null if there is no such
+   * application. Returns a promise only if the application is not cached.
    */
   entry(identity: Identity, text: string): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     return this.directory.application(identity.environmentSeq, this.key("app_", text));
@@ -46,7 +46,7 @@ export class Lookup {
     return this.store.configuration.endpoints.find(application.seq, this.key("ep_", text));
   }
 
-  /** Finds a path's application and endpoint. */
+  /** Finds the application and the endpoint in a path. */
   async both(
     identity: Identity,
     app: string,
@@ -72,8 +72,8 @@ function maySee(identity: Identity, application: Application): boolean {
 }
 
 /**
- * Returns the uid in a path for a new record; null if the text looks like an id and so cannot be a
- * uid.
+ * Returns the uid that a path gives to a new record. Returns null if the text looks like an id,
+ * which cannot be a uid.
  */
 export function uidOfPath(prefix: IdPrefix, text: string): string | null {
   return uidProblem(text, prefix) === null ? text : null;

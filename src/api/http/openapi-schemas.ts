@@ -2,8 +2,8 @@
 type Json = string | number | boolean | null | undefined | Json[] | { [name: string]: Json };
 
 /**
- * Moves every schema with a title to the components and replaces it with references. So the
- * document is smaller, and generated clients get named types.
+ * Moves every schema with a title to the components and replaces it with references, so that the
+ * document is smaller and generated clients get named types.
  */
 export function hoistSchemas(document: object): object {
   const schemas: { [name: string]: Json } = {};
@@ -26,7 +26,7 @@ function replace(value: Json, schemas: { [name: string]: Json }): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** Returns a schema's title; null for other values, which may have a title too. */
+/** Returns the title of a schema. Returns null for other values, which may have a title too. */
 function nameOf(value: { [name: string]: Json }): string | null {
   return typeof value.title === "string" && (value.type === "object" || value.anyOf !== undefined) ? value.title : null;
 }

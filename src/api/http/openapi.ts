@@ -7,7 +7,7 @@ import { object } from "./fields.ts";
 import { hoistSchemas } from "./openapi-schemas.ts";
 import type { DocumentedResponse, Operation } from "./operation.ts";
 
-/** Uses JSON Schema 2020-12, where null is a type. */
+/** The version that uses JSON Schema 2020-12, in which null is a type. */
 const OPENAPI_VERSION = "3.1.1";
 
 const HttpErrorOut = object("HttpErrorOut", {
@@ -43,7 +43,7 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
     schema: HTTPValidationError,
     example: { detail: [{ loc: ["body", "name"], msg: "This field is required.", type: "value_error.jsondecode" }] },
   },
-  // Sent by the HTTP server itself, before the request is dispatched.
+  // The HTTP server itself sends this response, before the request is dispatched.
   431: { description: "The URL or the headers exceed 16 KiB." },
   429: problem("Too many requests. `Retry-After` says when to retry.", "too_many_requests", "Too many requests."),
   503: problem(
@@ -88,7 +88,7 @@ const tags = [
   { name: "Health", description: "Health checks and metrics." },
 ];
 
-/** Only the root token can select an environment. */
+/** The header with which the root token selects an environment. */
 const environmentHeader = {
   name: "boathook-environment",
   in: "header",
@@ -108,7 +108,7 @@ const idempotencyHeader = {
 /** Returns the OpenAPI document for these operations. */
 export function apiDocument(operations: readonly Operation[], version: string): object {
   const shown = operations.filter(({ hidden }) => !hidden);
-  // These routes are used only to generate the document. With schemas on the real routes, Elysia
+  // These routes are used only to generate the document. If the real routes had schemas, Elysia
   // would also validate requests by its own rules.
   const routes = new Elysia();
   for (const operation of shown) addRoute(routes, operation);
@@ -136,7 +136,7 @@ interface Document {
   readonly paths: Record<string, Record<string, { parameters?: object[] }>>;
 }
 
-/** Removes the symbols of TypeBox. */
+/** Returns a copy without the symbols of TypeBox. */
 function plain(value: object): unknown {
   return JSON.parse(JSON.stringify(value));
 }

@@ -21,7 +21,7 @@ export interface DocumentedResponse {
   /** Absent if the response has no body. */
   readonly schema?: TSchema;
   readonly example?: unknown;
-  /** Defaults to `application/json`. */
+  /** The content type; `application/json` by default. */
   readonly contentType?: string;
 }
 
@@ -35,7 +35,7 @@ type ParamName<Path extends string> = Path extends `${string}:${infer Name}/${in
 export interface Call<Param extends string = string, Query = unknown, Body = unknown> {
   readonly request: Request;
   readonly identity: Identity;
-  /** Decoded. */
+  /** The decoded path parameters. */
   readonly params: Readonly<Record<Param, string>>;
   readonly query: Query;
   readonly body: Body;
@@ -43,32 +43,32 @@ export interface Call<Param extends string = string, Query = unknown, Body = unk
   readonly bytes: Uint8Array;
   /** Set for operations with `repeat`, which store the entry in the same commit as their change. */
   readonly idempotency: IdempotencyEntry | null;
-  /** The caller's permission. It only ends during the request if the operation is `lasting`. */
+  /** The caller's permission. It can end during the request only if the operation is `lasting`. */
   readonly admission: Admission;
 }
 
 /** An operation of the API: path, access, schemas, documentation and handler. */
 export interface Operation {
-  /** Unique; the `operationId` in the OpenAPI document. */
+  /** A unique id, which is the `operationId` in the OpenAPI document. */
   readonly id: string;
   readonly method: Method;
-  /** Parameters are written `:name`. */
+  /** The path, with parameters written as `:name`. */
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
   /**
-   * The capability that an application's token needs. Defaults to `ViewBase` for reading and
+   * The capability that an application's token needs. The default is `ViewBase` for reading and
    * `ManageEndpoint` for changes.
    */
   readonly capability?: Capability;
   /**
-   * The scopes that a token with scopes must have, all of them. Defaults to the scope derived from
-   * `id` and `method`.
+   * The scopes that a token with scopes needs; it must have all of them. The default is derived
+   * from `id` and `method`.
    */
   readonly scopes?: readonly ScopeName[];
-  /** The path parameter that selects the environment. Other operations use a header. */
+  /** The path parameter that selects the environment. In other operations a header selects it. */
   readonly environmentIn?: string;
   /** False excludes the operation from the audit log although it is not a GET. */
   readonly audited?: false;
@@ -78,19 +78,21 @@ export interface Operation {
   readonly bodyOptional?: true;
   readonly bodyExample?: unknown;
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
-  /** Statuses of client errors in addition to those that access, parameters and body imply. */
+  /**
+   * Statuses of client errors, in addition to those that follow from access, parameters and body.
+   */
   readonly problems: readonly number[];
   /**
-   * True for bulk operations: undeclared keys and parameters are refused instead of ignored, and
-   * camelCase and snake_case are both accepted.
+   * True for bulk operations: undeclared keys and parameters are rejected instead of ignored, and
+   * both camelCase and snake_case are accepted.
    */
   readonly strict?: true;
-  /** True for streams and long polls, which must end when their token does. */
+  /** True for streams and long polls, which must end when their token ends. */
   readonly lasting?: true;
   /** True excludes the operation from the OpenAPI document. */
   readonly hidden?: true;
   /**
-   * For operations that store the idempotency key in the same commit as their change: returns the
+   * For operations that store the idempotency key in the same commit as their change. Returns the
    * first response again, or null if its record no longer exists. For other POSTs, the response is
    * stored as text.
    */
@@ -105,7 +107,10 @@ interface Typed<Path extends string, Q extends TObject, B extends TSchema> exten
   handle(call: Call<ParamName<Path>, Static<Q>, Static<B>>): Reply | Response | Promise<Reply | Response>;
 }
 
-/** Infers the types of the handler's parameters from path, query and body. */
+/**
+ * Defines an operation. The types of the handler's parameters are inferred from path, query and
+ * body.
+ */
 // biome-ignore lint/complexity/noBannedTypes: an operation without query parameters has no properties to offer
 export function operation<const Path extends string, Q extends TObject = TObject<{}>, B extends TSchema = TSchema>(
   typed: Typed<Path, Q, B>,

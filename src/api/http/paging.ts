@@ -39,7 +39,7 @@ interface SentPage {
   readonly iterator?: string;
 }
 
-/** Returns the requested page. Throws 422 if the `iterator` is not one of this list's. */
+/** Returns the requested page. Throws 422 if the `iterator` is not from this list. */
 export function pageRequest(
   sent: SentPage,
   ids: IdCodec,
@@ -55,8 +55,8 @@ export function pageRequest(
 }
 
 /**
- * Returns the requested page from a list of events, newest first. With `after` alone, paging starts
- * at that time: the page contains the oldest events after it, still newest first.
+ * Returns the requested page of a list of events, newest first. If only `after` is given, paging
+ * starts at that time: the page contains the oldest events after it, still newest first.
  */
 export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix: IdPrefix): PageRequest {
   const page = pageRequest(sent, ids, prefix);
@@ -64,12 +64,12 @@ export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix
   return walksForward ? { ...page, from: seqBefore(sent.after + 1), backwards: true } : page;
 }
 
-/** Returns only the fields of a time window, and only if they are set. */
+/** Returns the fields of a time window that are set, without other fields. */
 export function windowOf({ before, after }: TimeWindow): TimeWindow {
   return { ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
 }
 
-/** Returns a page as a response. */
+/** Converts a page to a response. */
 export function listed<Row extends { readonly seq: Seq }, Out>(
   page: PageOf<Row>,
   idOf: (row: Row) => string,
@@ -78,7 +78,10 @@ export function listed<Row extends { readonly seq: Seq }, Out>(
   return listedAs(page.rows.map(out), page.rows.map(idOf), page.more);
 }
 
-/** Returns a page as a response. If the search was interrupted, the iterator continues it. */
+/**
+ * Converts a page to a response. If the search was interrupted, the response's iterator continues
+ * it.
+ */
 export function found<Row extends { readonly seq: Seq }, Out>(
   page: PageOf<Row>,
   { backwards }: PageRequest,
@@ -90,7 +93,7 @@ export function found<Row extends { readonly seq: Seq }, Out>(
   return { data: page.rows.map(out), ...rest };
 }
 
-/** Like `found`, but `textOf` returns each row as JSON text. */
+/** Converts a page to a response like `found`. `textOf` returns each row as JSON text. */
 export function foundTexts<Row extends { readonly seq: Seq }>(
   page: PageOf<Row>,
   request: PageRequest,

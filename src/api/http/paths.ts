@@ -2,7 +2,7 @@ import { pathOf } from "./request-target.ts";
 
 /** The methods that each path allows, for 405 responses. */
 export interface Paths {
-  /** Returns an empty list if the path does not exist. */
+  /** Returns the methods for a path, or an empty list if the path does not exist. */
   methodsAt(url: string): readonly string[];
 }
 
@@ -18,8 +18,8 @@ export function pathsOf(routes: ReadonlyArray<{ readonly method: string; readonl
 }
 
 /**
- * Returns a pattern for a path with parameters: `/app/:id` matches `/app/anything`, with or without
- * a trailing slash.
+ * Returns a pattern for a path with parameters. For example, `/app/:id` matches `/app/anything`,
+ * with or without a trailing slash.
  */
 function patternOf(path: string): RegExp {
   const escaped = path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");

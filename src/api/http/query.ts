@@ -7,17 +7,17 @@ import { checker, findingsOf } from "./schema.ts";
 const INSTANT = "QueryInstant";
 TypeRegistry.Set(INSTANT, (_, value) => typeof value === "number");
 
-/** Schema for a query parameter that is a time. Handlers get ms since the Unix epoch. */
+/** Returns the schema of a query parameter that is a time. Handlers get ms since the Unix epoch. */
 export function instant(description: string): TUnsafe<number> {
   return Type.Unsafe<number>({ [Kind]: INSTANT, type: "string", format: "date-time", description });
 }
 
 /**
- * Parses a query string by its schema. As in the Svix API, a value with the wrong type is 400 and a
- * value outside the limits is 422. Unknown parameters are ignored.
+ * Parses a query string by its schema. As in the Svix API, a value of the wrong type returns 400,
+ * and a value outside the limits returns 422. Unknown parameters are ignored.
  *
  * `empty` defines how `name=` without a value is treated. Operations that read treat it as absent,
- * because clients send `iterator=` for the first page. Operations that make a change refuse it with
+ * because clients send `iterator=` for the first page. Operations that make a change reject it with
  * 422, because a filter that was left empty by mistake must not match everything.
  */
 export function parseQuery(schema: TObject, search: string, empty: "absent" | "refused"): Record<string, unknown> {
@@ -44,7 +44,7 @@ function readOne(sent: URLSearchParams, name: string, field: TSchema): unknown {
   return value;
 }
 
-/** Returns undefined if the text does not have the field's type. */
+/** Converts the text to the type of the field. Returns undefined if that is not possible. */
 function convert(text: string, field: TSchema): unknown {
   if (field.type === "integer") return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
   if (field.type === "boolean") return text === "true" ? true : text === "false" ? false : undefined;
@@ -58,13 +58,13 @@ function expectation(field: TSchema): string {
   return field.type === "boolean" ? "true or false" : "an integer";
 }
 
-/** Accepts `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a`. */
+/** Reads the values of a list. Accepts `name=a,b`, `name=a&name=b`, `name[]=a` and `name[0]=a`. */
 function readList(sent: URLSearchParams, name: string): string[] | undefined {
   const items = textsOf(sent, name).flatMap((text) => text.split(",").filter((item) => item !== ""));
   return items.length === 0 ? undefined : items;
 }
 
-/** Returns the values of a parameter, in any notation for lists. */
+/** Returns the texts of a parameter, in any of the notations for lists. */
 function textsOf(sent: URLSearchParams, name: string): string[] {
   const isName = (key: string) =>
     key === name || (key.startsWith(`${name}[`) && /^\[\d*\]$/.test(key.slice(name.length)));

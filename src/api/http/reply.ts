@@ -1,13 +1,13 @@
 import { corsHeaders } from "./cors.ts";
 
-/** An operation's response as a plain value. `body` is JSON, or empty for no body. */
+/** The response of an operation as a plain value. `body` is JSON, or empty if there is no body. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * Ids of changed records for the audit log, in addition to those in the path and the body's `id`.
-   * Not sent. Null if nothing was changed.
+   * Ids of changed records for the audit log, in addition to those in the path and the `id` in the
+   * body. They are not sent. Null if nothing was changed.
    */
   readonly changed?: Readonly<Record<string, string>> | null;
 }
@@ -24,11 +24,11 @@ const jsonHeaders = {
   ...corsHeaders,
 };
 
-/** Lets pages from other origins read additional headers such as `Retry-After`. */
+/** Lets pages from other origins read further response headers, such as `Retry-After`. */
 const exposed = { "access-control-expose-headers": "*" };
 
 /**
- * One shared object per status, because building the headers costs more than the rest of the
+ * A shared object per status, because building the headers costs more than the rest of the
  * response.
  */
 const initOf = new Map<number, ResponseInit>();

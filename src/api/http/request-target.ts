@@ -1,6 +1,6 @@
 /**
- * Returns a request's path and query, unchanged. `url` may lack scheme and host: without a usable
- * `Host` header, Bun passes only the path.
+ * Returns a request's path and query, unchanged. `url` may lack scheme and host, because Bun passes
+ * only the path if there is no usable `Host` header.
  */
 export function targetOf(url: string): string {
   if (url.startsWith("/")) return url;
@@ -13,7 +13,7 @@ export function pathOf(url: string): string {
   return targetOf(url).replace(/[?#].*$/s, "");
 }
 
-/** Returns the query of a URL without the question mark, or an empty string. */
+/** Returns the query of a URL without the question mark, or an empty string if there is none. */
 export function searchOf(url: string): string {
   const at = url.indexOf("?");
   return at < 0 ? "" : url.slice(at + 1);

@@ -1,4 +1,4 @@
-/** Schemas, examples and conversions that the API derives from a resource's table of fields. */
+/** Schemas, examples and conversions of a resource, derived from its table of fields. */
 import {
   type Static,
   type TObject,
@@ -76,8 +76,7 @@ export type OutputProperties<F extends Fields> = {
 };
 
 /**
- * Returns the properties for the body of a request that creates the resource. Required fields come
- * first.
+ * Returns the body properties of a request that creates the resource. Required fields come first.
  */
 export function createProperties<F extends Fields>(fields: F) {
   return inputProperties(fields, "create") as CreateProperties<F>;
@@ -104,7 +103,7 @@ function inputProperties(fields: Fields, body: "create" | "update"): TProperties
   return properties;
 }
 
-/** Adds the default to the documentation, unless the default is null, empty or an object. */
+/** Adds the default to the documentation, unless it is null, empty or an object. */
 function withDefault(field: Field): Form {
   const { input } = field.type as ValueType;
   const value = defaultOf(field);
@@ -112,7 +111,7 @@ function withDefault(field: Field): Form {
   return isEmpty ? input : { ...input, keywords: { default: value, ...input.keywords } };
 }
 
-/** A codec for defaults. No default is an id, so any seed works. */
+/** A codec for defaults. Its seed does not matter, because no default is an id. */
 const noIds = new IdCodec([0, 0, 0, 0]);
 
 /** Returns the default as JSON, or null if there is none. */
@@ -152,7 +151,8 @@ interface Shown {
 }
 
 /**
- * The fields in responses, by table. They are prepared once because lists have hundreds of records.
+ * The fields that responses contain, by table. They are computed once, because lists have hundreds
+ * of records.
  */
 const shownOf = new WeakMap<Fields, readonly Shown[]>();
 
@@ -189,14 +189,17 @@ export function applyCreate<F extends Fields, R extends Partial<RecordOf<F>>>(fi
   return overlaid(fields, blank, sent, ({ create }) => create !== "no");
 }
 
-/** Returns the record with the request's values, including null. Absent fields are unchanged. */
+/**
+ * Returns the record with the request's values, including null. Fields that are absent in the
+ * request are unchanged.
+ */
 export function applyPatch<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   return overlaid(fields, before, sent, ({ update }) => update !== "no");
 }
 
 /**
- * Returns the record after a PUT. Absent fields get their defaults, except that an absent uid is
- * unchanged.
+ * Returns the record after a PUT. Fields that are absent in the request get their defaults, except
+ * that an absent uid is unchanged.
  */
 export function applyPut<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   const uid = "uid" in before ? { uid: before.uid } : {};

@@ -1,6 +1,6 @@
 /**
- * Extends TypeBox with the rules in `core/rule.ts`, so that one schema is the type, the check and
- * the documentation. Converts TypeBox's errors to the API's form.
+ * Extends TypeBox with the rules in `core/rule.ts`, so that a single schema is the type, the check
+ * and the documentation. Converts TypeBox's errors to the form of the API.
  */
 import {
   type ArrayOptions,
@@ -20,7 +20,7 @@ import { parseInstant } from "../../core/instant.ts";
 import type { Finding } from "../../core/problem.ts";
 import { choiceProblem, distinctProblem } from "../../core/rule.ts";
 
-/** Returns the error in a value of the right type, or null. */
+/** Returns the error in a value of the right type, or null if it is valid. */
 type Rule<T> = (value: T) => string | null;
 
 const BASE = Symbol("base");
@@ -59,7 +59,7 @@ export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {})
   return ruled(Type.Array(item, options), distinctProblem as Rule<unknown>, { uniqueItems: true });
 }
 
-/** One of several words, in a response. */
+/** Returns the schema of a response value that is one of several words. */
 export function wordOut<const Words extends readonly string[]>(
   words: Words,
   options: { description?: string } = {},
@@ -67,7 +67,7 @@ export function wordOut<const Words extends readonly string[]>(
   return Type.String({ ...options, enum: [...words] }) as unknown as TUnsafe<Words[number]>;
 }
 
-/** One of several words. */
+/** Returns the schema of a request value that is one of several words. */
 export function choice<const Words extends readonly string[]>(
   words: Words,
   options: { description?: string; default?: Words[number] } = {},
@@ -76,7 +76,7 @@ export function choice<const Words extends readonly string[]>(
   return ruled(base, (word) => choiceProblem(word, words));
 }
 
-/** A string that contains a time. */
+/** Returns the schema of a string that contains a time. */
 export function instantText(description: string): TUnsafe<string> {
   const rule = (text: string) =>
     parseInstant(text) === null ? "Must be an instant such as 2026-01-01T00:00:00Z." : null;
@@ -96,7 +96,7 @@ export function checker(schema: TSchema): TypeCheck<TSchema> {
 }
 
 /**
- * Returns a valid body without the fields that are missing in its schema and therefore were not
+ * Returns a valid body without fields that the schema does not declare, because these have not been
  * checked. A body whose schema is not a plain object is returned unchanged.
  */
 export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
@@ -111,7 +111,7 @@ export function knownFieldsOf(schema: TSchema, body: unknown): unknown {
 /** Maximum number of findings in one response. */
 export const FINDINGS_MAX = 20;
 
-/** Returns the errors in a value, at most one per location. Findings never contain the value. */
+/** Returns the errors in a value, at most one per location. They never contain the value. */
 export function findingsOf(schema: TSchema, value: unknown, root: "body" | "query"): Finding[] {
   const found = new Map<string, Finding>();
   for (const { path, msg, type } of causes(checker(schema).Errors(value), "")) {
@@ -141,7 +141,7 @@ function* causesOf(error: ValueError, prefix: string): Generator<Cause> {
   if (error.type === ValueErrorType.ObjectRequiredProperty) {
     yield { path, msg: "This field is required.", type: "value_error.jsondecode" };
   } else if (alternative !== undefined) {
-    // The first alternative is the expected type, the second is null.
+    // The first alternative is the expected type; the second is null.
     yield* causes(alternative, prefix);
   } else if (error.schema[Kind] === RULED) {
     yield* causesOfRuled(error.schema as RuledSchema, error.value, path);
@@ -158,7 +158,7 @@ function* causesOfRuled(schema: RuledSchema, value: unknown, path: string): Gene
   else yield { path, msg: schema[RULE](value) ?? "Invalid value.", type: "value_error" };
 }
 
-/** Names the JSON type of a value. */
+/** Returns the name of a value's JSON type. */
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
@@ -188,7 +188,7 @@ const valueErrors: ReadonlySet<ValueErrorType> = new Set([
 
 const SEGMENT_CHARS_MAX = 128;
 
-/** Converts a JSON pointer: `/messages/0/eventType` → `messages`, `[0]`, `eventType`. */
+/** Converts a JSON pointer: `/messages/0/eventType` becomes `messages`, `[0]`, `eventType`. */
 function locOf(pointer: string, value: unknown): string[] {
   const loc: string[] = [];
   let at = value;

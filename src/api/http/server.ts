@@ -43,9 +43,9 @@ import { pathOf, withHost } from "./request-target.ts";
 import { staticPages } from "./static.ts";
 
 /**
- * Options for `listen` in addition to host and port. The API limits the size of bodies itself, to
- * send its own error response. An inbox may delay its response by a minute. The port is never
- * shared with a second server.
+ * Options for `listen`, in addition to host and port. The API itself limits the size of bodies, so
+ * that it can send its own error response. An inbox may delay its response by a minute. The port is
+ * never shared with a second server.
  */
 export const listenOptions = {
   reusePort: false,
@@ -54,7 +54,7 @@ export const listenOptions = {
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** Creates the server's routes: API, inboxes, metrics, documents and pages. */
+/** Creates the routes of the server: API, inboxes, metrics, documents and pages. */
 export function createApi(deps: ApiDeps): Elysia {
   const context = createContext(deps, {
     scopeResources: () => resources,
@@ -69,7 +69,7 @@ export function createApi(deps: ApiDeps): Elysia {
     precompile: true,
     // A host name may be a single character, so the path may begin earlier than Elysia assumes.
     handler: { standardHostname: false },
-    // Bun's router matches paths exactly; Elysia finds the others, such as those with a trailing
+    // Bun's router matches paths exactly. Elysia finds the others, such as those with a trailing
     // slash.
     serve: { routes: { "/*": (request: Request) => api.fetch(withHost(request)) } },
   });
@@ -125,13 +125,13 @@ export function operationsOf(context: Context): readonly Operation[] {
   ];
 }
 
-/** The dispatcher reads the body itself, after authentication. */
+/** Adds a route. The dispatcher reads the body itself, after authentication. */
 function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): void {
   const respond = ({ request, params }: { request: Request; params: Record<string, string> }) =>
     dispatcher.respond(operation, request, params ?? noParams);
-  // An empty last segment is often a name that is missing, as in `DELETE /app/acme/endpoint/`.
-  // Elysia ignores trailing slashes, so such a change would apply to the parent.
-  // An inbox accepts every method, and the part of the path after its token is free.
+  // An empty last segment often means that a name is missing, as in `DELETE /app/acme/endpoint/`.
+  // Elysia ignores trailing slashes, so such a change would apply to the parent. Inboxes are
+  // excluded, because they accept every method, and any path after their token.
   const isChange = changesByPath.has(operation.method) && operation.path.startsWith("/api/");
   const handler = isChange
     ? (call: { request: Request; params: Record<string, string> }) =>
@@ -142,7 +142,7 @@ function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): vo
 
 const noParams = {};
 
-/** Methods that change what the path names. Their paths must not end with a slash. */
+/** Methods that change the record that the path names. Their paths must not end with a slash. */
 const changesByPath: ReadonlySet<string> = new Set(["DELETE", "PUT", "PATCH"]);
 
 /** Serves the OpenAPI document, which is generated on first request. */

@@ -3,19 +3,19 @@ import { type Asset, assets } from "../../edge/assets.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 
 /**
- * Serves the pages and their files: `/ui/`, `/portal/`, `/docs`, the icon, and the redirect from
- * `/`.
+ * Serves the web pages and their files: `/ui/`, `/portal/`, `/docs`, the icon, and the redirect
+ * from `/`.
  */
 
 const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs"]);
 /**
- * The page refers to its files by relative paths, because a proxy may serve it under a prefix. So
- * its URL needs the trailing slash.
+ * The URL of the portal. The page refers to its files by relative paths, because a proxy may serve
+ * it under a prefix, so its URL needs the trailing slash.
  */
 const PORTAL = "/portal/";
 
 const ASK_EVERY_TIME = "no-cache";
-/** One year: the URL of a versioned file changes with its content. */
+/** Lets caches keep a file for one year. The URL of a versioned file changes with its content. */
 const KEEP = "public, max-age=31536000, immutable";
 
 const OUR_STYLES = "style-src 'self'";
@@ -33,14 +33,15 @@ const strict = {
 
 const { "x-frame-options": _, ...framed } = strict;
 
-/** Headers of each page that needs special ones; other files get the strict headers. */
+/** Headers of pages that need special ones. Other files get the strict headers. */
 const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/docs": { ...strict, "content-security-policy": policy(ANY_STYLES) },
   /**
-   * Any site may frame the portal, because our users' sites are unknown. Sites with cross-origin
-   * isolation need the last two headers. Clickjacking gains an attacker nothing: there are no
-   * cookies, and frames do not share the token (`web/portal/session.ts`). A frame can only do what
-   * the token allows, and the site that put the token after the `#` can do the same without clicks.
+   * Any site may frame the portal, because the sites of our users are unknown. Sites with
+   * cross-origin isolation need the last two headers. Clickjacking gains an attacker nothing: there
+   * are no cookies, and frames do not share the token (`web/portal/session.ts`). A frame can do
+   * only what the token allows, and the site that put the token after the `#` can do the same
+   * without clicks.
    */
   [PORTAL]: {
     ...framed,
@@ -50,7 +51,7 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
 };
 
-/** Serves every asset to GET and HEAD. These routes are not in the OpenAPI document. */
+/** Serves every asset for GET and HEAD. These routes are not in the OpenAPI document. */
 export function staticPages() {
   const pages = new Elysia({ name: "static-pages" });
   const hidden = { detail: { hide: true } };
@@ -64,8 +65,8 @@ export function staticPages() {
 }
 
 /**
- * Returns the paths at which a file is served: a page with and without a trailing slash, any other
- * file at one path.
+ * Returns the paths at which a file is served. A page is served with and without a trailing slash,
+ * any other file at one path.
  */
 function spellings(path: string): readonly string[] {
   if (PAGES.has(path)) return [path.replace(/\/$/, ""), path.replace(/\/?$/, "/")];
@@ -96,8 +97,8 @@ function toPortal(search: string): Response {
 }
 
 /**
- * Returns whether the URL contains this asset's version. Other versions are served too, but not
- * cached.
+ * Returns whether the URL contains this asset's version. Requests for other versions are served
+ * too, but not cached.
  */
 function isVersioned(request: Request, asset: Asset): boolean {
   return asset.etag === `"${new URLSearchParams(searchOf(request.url)).get("v")}"`;
@@ -112,8 +113,8 @@ function matches(ifNoneMatch: string | null, etag: string): boolean {
 }
 
 /**
- * Allows only this server's files to run, load or connect, and no forms. `framedBy` defines who may
- * frame the page.
+ * Returns a content security policy. It allows only this server's files to run, load or connect,
+ * and allows no forms. `framedBy` defines which sites may frame the page.
  */
 function policy(styles: string, framedBy = "'none'"): string {
   return [

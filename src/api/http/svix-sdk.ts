@@ -1,11 +1,11 @@
-/** Version of a Svix SDK. */
+/** The version of a Svix SDK. */
 export interface SdkVersion {
   readonly major: number;
   readonly minor: number;
 }
 
 /**
- * Returns the version of the Svix SDK that sent a request; null for other clients. Some SDK
+ * Returns the version of the Svix SDK that sent a request, or null for other clients. Some SDK
  * versions expect different responses. Only their `User-Agent` (`svix-libs/VERSION/LANGUAGE …`)
  * distinguishes them.
  */

@@ -1,6 +1,6 @@
 /**
- * Finds the keys of a request that its schema does not declare. Most operations ignore such keys
- * and name them in the response header `boathook-ignored`. Bulk operations refuse them, because a
+ * Finds keys in a request that its schema does not declare. Most operations ignore such keys and
+ * list them in the response header `boathook-ignored`. Bulk operations reject them, because a
  * misspelt filter would match too much.
  */
 import { KindGuard, type TObject, type TSchema } from "@sinclair/typebox";
@@ -12,8 +12,8 @@ const NAMES_MAX = 20;
 const NAME_CHARS_MAX = 64;
 
 /**
- * The declared keys of a value. Null: every key is allowed, as in payloads and metadata, or the
- * value has no keys.
+ * The declared keys of a value. Null if every key is allowed, as in payloads and metadata, or if
+ * the value has no keys.
  */
 type Shape = ObjectShape | ListShape | null;
 interface ObjectShape {
@@ -35,7 +35,7 @@ function shapeOf(schema: TSchema): Shape {
 
 function derivedShape(schema: TSchema): Shape {
   const base = baseOf(schema);
-  // The first alternative is the expected type, the second is null.
+  // The first alternative is the expected type; the second is null.
   if (KindGuard.IsUnion(base)) return shapeOf(base.anyOf[0]!);
   if (KindGuard.IsArray(base)) {
     const items = shapeOf(base.items);
@@ -80,7 +80,7 @@ export function unknownParameters(schema: TObject | undefined, search: string): 
   return [...names].filter((name) => schema === undefined || !Object.hasOwn(schema.properties, name));
 }
 
-/** Lists may be written `name[]` or `name[0]`. */
+/** Returns the name of a parameter. Lists may be written `name[]` or `name[0]`. */
 function parameterName(key: string): string {
   return key.replace(/\[\d*\]$/, "");
 }
@@ -91,7 +91,7 @@ export function ignoredHeader(keys: readonly string[], parameters: readonly stri
   return names.slice(0, NAMES_MAX).join(", ");
 }
 
-/** Cuts a name and encodes what is not a token character (RFC 9110, 5.6.2). */
+/** Truncates a name and encodes characters that a token must not contain (RFC 9110, 5.6.2). */
 function headerName(name: string): string {
   const characters = [...name.toWellFormed()].slice(0, NAME_CHARS_MAX);
   return characters.map((one) => (/^[!#$&'*+\-.^_`|~0-9A-Za-z]$/.test(one) ? one : percentEncoded(one))).join("");
@@ -102,8 +102,8 @@ function percentEncoded(character: string): string {
 }
 
 /**
- * Returns the body of a bulk operation with all keys in camelCase. Accepts snake_case as well.
- * Throws 422 for undeclared keys at any level and for a key that is sent in both forms.
+ * Returns the body of a bulk operation with all keys in camelCase. Snake_case keys are accepted
+ * too. Throws 422 if a key at any level is undeclared or is sent in both forms.
  */
 export function strictBody(schema: TSchema, body: unknown): unknown {
   return renamed(shapeOf(schema) ?? { keys: new Map() }, body, ["body"]);
@@ -124,8 +124,8 @@ function renamed(shape: Shape, value: unknown, loc: readonly string[]): unknown 
 }
 
 /**
- * Returns the query of a bulk operation with all parameters in snake_case. Accepts camelCase as
- * well. Throws 422 for undeclared parameters and for one that is sent in both forms.
+ * Returns the query of a bulk operation with all parameters in snake_case. CamelCase parameters are
+ * accepted too. Throws 422 if a parameter is undeclared or is sent in both forms.
  */
 export function strictSearch(schema: TObject | undefined, search: string): string {
   const declared = new Map(Object.keys(schema?.properties ?? {}).map((name) => [name, null]));

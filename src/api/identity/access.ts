@@ -5,7 +5,7 @@ import { insufficientAccess } from "../http/errors.ts";
 import type { Operation } from "../http/operation.ts";
 import type { Identity } from "./identity.ts";
 
-/** Throws 403 unless the caller may use this operation at all. */
+/** Throws 403 unless the caller may use this operation. */
 export function checkAccess(operation: Operation, identity: Identity): void {
   const refusal = refusalOf(operation, identity);
   if (refusal !== null) throw refusal;
@@ -21,7 +21,8 @@ function refusalOf(operation: Operation, identity: Identity): Problem | null {
 }
 
 /**
- * Returns the ids of the documented operations that the caller may use, in the document's order.
+ * Returns the ids of the documented operations that the caller may use, in the order of the
+ * document.
  */
 export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
   return operations
@@ -36,8 +37,8 @@ export function checkScopes(identity: Identity, ...needed: readonly ScopeName[])
 }
 
 /**
- * Throws 403 if a token with these scopes could do more than the caller. Null means no limits; the
- * error is then `detail`.
+ * Throws 403 if a token with these scopes could do more than the caller. If `scopes` is null, which
+ * means no limits, the error is `detail`.
  */
 export function checkReach({ scopes: held }: Identity, scopes: readonly string[] | null, detail: string): void {
   if (held === null) return;
@@ -55,7 +56,10 @@ function lacking(names: readonly string[]): Problem {
   return insufficientAccess(`The token lacks the ${scopesText(names)}.`);
 }
 
-/** Returns "scope `message:Write`", or the plural for several scopes. */
+/**
+ * Returns the scopes as a phrase, such as "scope `message:Write`". The phrase is plural for several
+ * scopes.
+ */
 export function scopesText(names: readonly string[]): string {
   return `scope${names.length === 1 ? "" : "s"} ${names.map((name) => `\`${name}\``).join(" and ")}`;
 }

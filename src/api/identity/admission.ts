@@ -1,26 +1,26 @@
 import { Problem } from "../../core/problem.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 
-/** Time between two checks, in ms. A stream must end within 2 s of its token's end. */
+/** Time between two checks, in ms. A stream must end within 2 s of the end of its token. */
 const CHECK_EVERY_MS = 1000;
 
 /**
- * A caller's permission to make a request, for requests that outlast their first check: streams and
- * long polls.
+ * A caller's permission to make a request. It is checked repeatedly for streams and long polls,
+ * which outlast the first check.
  */
 export interface Admission {
   /**
-   * Calls `onEnd` once when the permission has ended, with the error that the same request would
-   * get now. Returns a function that stops watching.
+   * Calls `onEnd` once when the permission has ended. The error is the one that the same request
+   * would get now. Returns a function that stops watching.
    */
   watch(onEnd: (problem: Problem) => void): Cancel;
 }
 
-/** The permission for requests that are answered at once. It is never checked again. */
+/** The permission for requests that get their response at once. It is never checked again. */
 export const unwatched: Admission = { watch: () => () => {} };
 
 /**
- * Repeats the check of a request at intervals. This finds every way in which a token can end:
+ * Repeats the check of a request at intervals. This detects every way in which a token can end:
  * expiry, revocation by this or another process, the deletion of its application or environment,
  * and a change of its scopes.
  */
@@ -55,7 +55,7 @@ export class RepeatedCheck implements Admission {
       await this.check();
       return null;
     } catch (error) {
-      // Any other error says nothing about the token: the store may be unavailable at the moment.
+      // Any other error says nothing about the token; for example, the store may be unavailable.
       return error instanceof Problem ? error : null;
     }
   }

@@ -35,13 +35,14 @@ const CACHED_TOKENS_MAX = 10_000;
 const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
 /**
- * Separates a token from its environment's name, in the form that Svix's Terraform provider sends.
+ * Separates a token from the name of its environment, as in the tokens that Svix's Terraform
+ * provider sends.
  */
 const SEPARATOR = "|";
 
 /**
- * Identifies a request's caller by its token. Caches tokens by their SHA-256; signals invalidate
- * the cache.
+ * Identifies the caller of a request by its token. Caches tokens by their SHA-256; signals
+ * invalidate the cache.
  */
 export class Authenticator {
   readonly #store: Store;
@@ -51,11 +52,11 @@ export class Authenticator {
   readonly #tokens = new Map<string, CachedToken>();
   readonly #roots = new Map<string, Identity>();
   /**
-   * Incremented with every change, so that a value that was read before a change is not cached
-   * after it.
+   * Incremented with every change, so that a value read before a change is not cached after the
+   * change.
    */
   #changes = 0;
-  /** Null if the hash has not been read yet or does not exist. */
+  /** The hash of the generated root token. Null if it has not been read yet or does not exist. */
   #rootHash: Buffer | null;
   #readingRootHash: Promise<string | null> | null = null;
 
@@ -75,15 +76,15 @@ export class Authenticator {
   }
 
   /**
-   * Returns a function that identifies the same caller again, after the request has been answered.
-   * It rejects with 401 if the token has ended or its environment was deleted.
+   * Returns a function that identifies the same caller again, after the response has begun. The
+   * function rejects with 401 if the token has ended or its environment was deleted.
    */
   repeater(request: Request, { environmentSeq }: Identity): () => Promise<Identity> {
     const text = bearerOf(request);
     const environment = request.headers.get(ENVIRONMENT_HEADER);
     return async () => {
       this.#store.feed.poll();
-      // A JWT would create its environment again.
+      // A JWT would create its environment again, so this checks that the environment exists.
       const found = await this.#store.configuration.environments.get(environmentSeq);
       if (found === null) throw unauthenticated("The environment of this token does not exist.");
       return this.#identify(text, environment);
@@ -99,8 +100,8 @@ export class Authenticator {
   }
 
   /**
-   * Returns the same caller in another environment, given by name or id. The root token may use any
-   * environment; others only their own.
+   * Returns the same caller in another environment, which is given by name or id. The root token
+   * may use any environment; other tokens only their own.
    */
   async within(identity: Identity, environment: string): Promise<Identity> {
     if (identity.root) return this.#rootIdentity(environment);
@@ -110,8 +111,8 @@ export class Authenticator {
   }
 
   /**
-   * Drops an application's tokens from the cache, because the application may have been deleted,
-   * which invalidates its tokens.
+   * Drops the tokens of an application from the cache. If the application was deleted, its tokens
+   * are invalid.
    */
   #forgetApplication(seq: Seq): void {
     this.#changes++;
@@ -126,7 +127,7 @@ export class Authenticator {
 
   #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
     if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
-    // A token that another process has revoked is refused from the next request on.
+    // With this, a token that another process has revoked is rejected from the next request on.
     this.#store.feed.poll();
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
@@ -182,7 +183,8 @@ export class Authenticator {
   }
 
   /**
-   * Returns whether this is the generated root token's hash. The stored hash is read on first use.
+   * Returns whether this is the hash of the generated root token. The stored hash is read on first
+   * use.
    */
   async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
     if (this.#rootHash !== null) return false;

@@ -13,7 +13,7 @@ export function bearerOf(request: Request): string {
   return header.slice(BEARER_CHARS).trim();
 }
 
-/** Returns whether the request has this bearer token, in constant time. */
+/** Returns whether the request contains this bearer token. The comparison takes constant time. */
 export function hasBearerToken(request: Request, token: string): boolean {
   return timingSafeEqual(tokenHash(bearerOf(request)), tokenHash(token));
 }

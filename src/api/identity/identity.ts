@@ -15,23 +15,25 @@ export type Credential =
       readonly expiresAt: number | null;
     };
 
-/** A request's caller and its permissions. */
+/** The caller of a request and its permissions. */
 export interface Identity {
-  /** Identifies the caller across restarts. Idempotency keys and rates are counted per caller. */
+  /**
+   * Identifies the caller, even after a restart. Idempotency keys and rates are counted per caller.
+   */
   readonly caller: string;
   readonly credential: Credential;
   readonly environmentSeq: Seq;
-  /** Null if the caller may access the whole environment. */
+  /** The only application that the caller may access, or null for the whole environment. */
   readonly applicationSeq: Seq | null;
   /**
-   * Permissions for the caller's application; null means all that an application's token can have.
+   * Permissions for the caller's application. Null means all that an application's token can have.
    */
   readonly capabilities: readonly Capability[] | null;
   /** Limits of the caller's permissions; null means no limits. */
   readonly scopes: readonly Scope[] | null;
   /**
-   * The caller sees event types without flags and those with at least one of these; null means all
-   * event types.
+   * If not null, the caller sees only event types that have no flags or at least one of these. Null
+   * means all event types.
    */
   readonly featureFlags: readonly string[] | null;
   readonly root: boolean;

@@ -12,7 +12,7 @@ import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 
 const APPLICATION_PREFIX = "app_";
-/** A uid follows the prefix. */
+/** The prefix is followed by an id or a uid. */
 const subjectPattern = /^(org|app)_[a-zA-Z0-9\-_.]{1,252}$/;
 
 const PROBLEMS = {
@@ -23,8 +23,8 @@ const PROBLEMS = {
 } as const;
 
 /**
- * The caller that a JWT identifies, and when the JWT stops being accepted, in ms since the Unix
- * epoch, or infinity.
+ * The caller that a JWT identifies, and the time from which the JWT is no longer accepted, in ms
+ * since the Unix epoch, or infinity.
  */
 export interface JwtBearer {
   readonly identity: Identity;
@@ -39,8 +39,8 @@ interface Deps {
 }
 
 /**
- * Reads JWTs in Svix's form, signed with the setting `jwt-secret`. `sub` is an `org_…` for a whole
- * environment, or an `app_…` with its environment in `org`. An unknown `org_…` creates its
+ * Reads JWTs in the Svix format, signed with the setting `jwt-secret`. `sub` is an `org_…` for a
+ * whole environment, or an `app_…` whose environment is in `org`. An unknown `org_…` creates its
  * environment.
  */
 export class JwtReader {
@@ -58,8 +58,8 @@ export class JwtReader {
   }
 
   /**
-   * Returns null if the token is not a JWT. Throws 401 if the JWT is invalid, and 400 if its claims
-   * are unusable.
+   * Identifies the caller. Returns null if the token is not a JWT. Throws 401 if the JWT is
+   * invalid, and 400 if its claims cannot be used.
    */
   async read(text: string, sha256: Uint8Array): Promise<JwtBearer | null> {
     if (timingSafeEqual(sha256, this.#secretHash)) {
@@ -110,7 +110,7 @@ export class JwtReader {
   }
 
   /**
-   * Returns when the JWT stops being accepted: after the leeway that follows `exp`, or earlier if
+   * Returns the time from which the JWT is no longer accepted: `exp` plus a leeway, or earlier if
    * the application's tokens were expired.
    */
   async #endOf({ exp, iat }: Claims, application: Application | null): Promise<number> {
@@ -131,7 +131,8 @@ function endOf(expSeconds: number): number {
 }
 
 /**
- * Returns until when the revocation of a JWT must be stored: as long as the JWT would be accepted.
+ * Returns the time until which the revocation of a JWT must be stored: as long as the JWT would be
+ * accepted.
  */
 export function revokedUntil(expiresAt: number | null): number | null {
   return expiresAt === null ? null : Math.min(expiresAt + jwtLeewaySeconds * 1000, instantMax);

@@ -2,13 +2,16 @@ import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 
-/** Maximum number of waiting requests. Further requests do not wait. */
+/** Maximum number of requests that wait. Further requests do not wait. */
 const WAITING_MAX = 1000;
-/** Maximum number for one application, so that no application uses up all of them. */
+/**
+ * Maximum number of requests that wait for one application, so that no application uses up all
+ * places.
+ */
 const WAITING_PER_APPLICATION_MAX = 100;
 
 export interface Wait {
-  /** Resolves when there may be a message, or when the wait ends. */
+  /** Resolves when there may be a message or the wait ends. */
   readonly over: Promise<void>;
   /** Ends the wait and releases its resources. */
   cancel(): void;
@@ -32,8 +35,8 @@ export class Doorbell {
 
   /**
    * Waits for the next message that is accepted. The wait ends after `ms`, when the caller
-   * disconnects, or when the server stops. Call this before reading messages, so that none is
-   * missed in between.
+   * disconnects, or when the server stops. Must be called before the caller reads messages, so that
+   * no message is missed in between.
    */
   wait(applicationSeq: Seq, ms: number, caller: AbortSignal): Wait {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -11,13 +11,13 @@ import type { Identity } from "../identity/identity.ts";
 
 const MESSAGES_MAX = 50;
 const LISTENERS_MAX = 1000;
-/** Maximum number of listeners of one environment, so that no environment uses up all of them. */
+/** Maximum number of listeners of one environment, so that no environment uses up all places. */
 const LISTENERS_PER_ENVIRONMENT_MAX = 100;
 const MIN_GAP_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
 
-/** Builds the overview: an environment's figures and its latest messages. */
+/** Builds the overview: the numbers and the latest messages of an environment. */
 export class OverviewSource {
   readonly #store: Store;
   readonly #ids: IdCodec;
@@ -67,7 +67,7 @@ export class OverviewSource {
   }
 }
 
-/** Facts that change the overview of their environment. */
+/** The facts that change the overview of their environment. */
 const CHANGES = [
   "message.accepted",
   "attempt.finished",
@@ -94,7 +94,7 @@ export class Live {
   readonly #listeners = new Set<Listener>();
   #timer: Cancel | null = null;
   #lastSentAt = Number.NEGATIVE_INFINITY;
-  /** The environments that have changed since they were sent. */
+  /** The environments that have changed since their overview was last sent. */
   readonly #changed = new Set<Seq>();
 
   constructor(
@@ -109,7 +109,7 @@ export class Live {
       if (this.#timer === null) this.#schedule();
     };
     facts.on(CHANGES, onChange);
-    // The fact does not name the environment.
+    // The fact does not contain the environment.
     facts.on(["endpoint.disabled"], () => {
       for (const listener of this.#listeners) onChange(listener);
     });
@@ -160,7 +160,7 @@ export class Live {
     };
     const send = (text: string) => {
       try {
-        // Skips a client that does not read and whose queue is full.
+        // A client that does not read, and whose queue is full, is skipped.
         if ((controller.desiredSize ?? 0) > -QUEUED_MAX) controller.enqueue(encode(text));
       } catch {
         stop();
@@ -199,7 +199,7 @@ export class Live {
     for (const environmentSeq of changed) {
       const text = await this.source.of(environmentSeq).then(eventOf, () => null);
       if (text === null) {
-        // The store is unavailable at the moment. The next change sends this one too.
+        // The store is unavailable, so the overview is sent with the next change.
         this.#changed.add(environmentSeq);
         continue;
       }

@@ -1,4 +1,4 @@
-/** A token's fields, in requests and responses. */
+/** The fields of a token, in requests and responses. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { type Token, tokenFields } from "../../../core/resources/token.ts";
@@ -48,7 +48,7 @@ export const tokenExample = exampleOf(tokenFields);
 export const censoredExample = { censoredToken: "bhk_***tKPN", ...tokenExample };
 export const createdExample = { token: "bhk_kV3ts5tKPNJN4Dl25cMTfUNdmabxbX0OkV3ts5tKPNJ", ...tokenExample };
 
-/** Returns a new token with its text, which cannot be shown again. */
+/** Returns a new token with its text, which cannot be returned again. */
 export function createdOut(token: Token, text: string, ids: IdCodec) {
   return { token: text, ...shownOf(token, ids) };
 }

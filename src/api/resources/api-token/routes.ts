@@ -25,7 +25,7 @@ import {
   tokenExample,
 } from "./fields.ts";
 
-/** The paths contain the environment, as in Svix's management API. */
+/** Defines the operations. Their paths contain the environment, as in Svix's management API. */
 export function apiTokenRoutes(context: Context): Operation[] {
   const { store, ids, lookup, clock } = context;
   const tag = "Authentication";
@@ -42,8 +42,8 @@ export function apiTokenRoutes(context: Context): Operation[] {
   }
 
   /**
-   * Returns a token that the caller may change or expire. Throws 403 if the token's scopes exceed
-   * the caller's.
+   * Finds a token that the caller may change or expire. Throws 403 if the token's scopes exceed the
+   * caller's.
    */
   async function getWithin(identity: Identity, id: string): Promise<Token> {
     const token = await get(identity, id);

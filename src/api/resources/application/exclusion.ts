@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { ApplicationExclusion } from "../../../store/index.ts";
 
-/** URL of the hosted Svix's test receivers. */
+/** URL prefix of the test receivers of the hosted Svix. */
 const SVIX_PLAY = "https://play.svix.com/";
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ default: false, description }));
@@ -15,7 +15,7 @@ export const exclusionQuery = {
 
 type ExclusionQuery = { readonly [Name in keyof typeof exclusionQuery]?: boolean };
 
-/** Returns null if nothing is excluded. */
+/** Returns the exclusion that a query describes, or null if it excludes nothing. */
 export function exclusionOf(query: ExclusionQuery): ApplicationExclusion | null {
   const exclusion = {
     withoutEndpoints: query.exclude_apps_with_no_endpoints ?? false,

@@ -1,4 +1,4 @@
-/** An application's fields in the API, derived from its table. */
+/** The fields of an application in the API, derived from its table. */
 import type { Static } from "@sinclair/typebox";
 import type { ApplicationSettings } from "../../../commands/applications.ts";
 import type { IdCodec } from "../../../core/id.ts";
@@ -14,7 +14,7 @@ import {
   patchProperties,
 } from "../../http/resource.ts";
 
-/** Used to create and to replace, because all fields can be changed. */
+/** The body for creating and replacing an application, because all fields can be changed. */
 export const ApplicationIn = field.object("ApplicationIn", createProperties(applicationFields));
 export const ApplicationPatch = field.object("ApplicationPatch", patchProperties(applicationFields));
 export const ApplicationOut = field.object("ApplicationOut", outputProperties(applicationFields));

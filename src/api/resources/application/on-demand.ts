@@ -9,7 +9,7 @@ import { type ApplicationIn, settingsOf } from "./fields.ts";
 
 /**
  * Returns the application to create if the application in the path does not exist. Throws 422
- * unless it has the path's uid, and 403 if the caller may not create applications.
+ * unless it has the uid in the path, and 403 if the caller may not create applications.
  */
 export function onDemandOf(
   { ids }: Pick<Context, "ids">,

@@ -20,7 +20,7 @@ import {
 } from "./fields.ts";
 import { statusOfNumber } from "./svix-numbers.ts";
 
-/** Lists an endpoint's messages and a message's endpoints. */
+/** Defines the operations that list an endpoint's messages and a message's endpoints. */
 export function attemptedRoutes(context: Context): Operation[] {
   const { store, ids, lookup } = context;
   const tag = "Message attempt";

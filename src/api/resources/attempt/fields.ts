@@ -1,4 +1,4 @@
-/** Attempts and destinations in responses, with the Svix API's numbers. */
+/** Attempts and destinations in responses, with the status numbers of the Svix API. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant, formatInstantOrNull } from "../../../core/instant.ts";
@@ -118,7 +118,10 @@ export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCo
   return { ...rest, ...deliveryOut(delivery, false) };
 }
 
-/** Returns a delivery's state. `expanded` means that the client knows the status `canceled`. */
+/**
+ * Returns the state of a delivery. `expanded` means that the client understands the status
+ * `canceled`.
+ */
 function deliveryOut(delivery: Delivery, expanded: boolean) {
   return {
     ...statusOut(statusOf(delivery, expanded)),
@@ -148,7 +151,7 @@ export const endpointMessageExample = {
   nextAttempt: null,
 };
 
-/** Returns a message with its delivery's state, as JSON that preserves the payload's bytes. */
+/** Returns a message with the state of its delivery, as JSON that preserves the payload's bytes. */
 export function endpointMessageText(message: string, delivery: Delivery, expanded: boolean): string {
   return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, expanded)).slice(1)}`;
 }

@@ -78,7 +78,7 @@ export function attemptListRoutes(context: Context): Operation[] {
     );
   }
 
-  /** Returns the messages for a page of attempts, in response form. */
+  /** Returns the messages of a page of attempts, in response form. */
   async function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
     const shown = new Map<Seq, unknown>();
     for (const seq of new Set(rows.map(({ messageSeq }) => messageSeq))) {
@@ -176,7 +176,7 @@ type AttemptQuery = Parameters<typeof messageFilter>[0] & {
 
 const NO_ATTEMPTS: PageOf<Attempt> = { rows: [], more: false };
 
-/** Returns null if no attempt can match. */
+/** Converts a query to a filter. Returns null if no attempt can match. */
 function attemptFilter(query: AttemptQuery): AttemptFilter | null {
   const { status, status_code_class: classNumber } = query;
   const outcome = status === undefined ? undefined : outcomeOfNumber(status);

@@ -1,4 +1,4 @@
-/** The Svix API's numbers for values that are words in the store. */
+/** Maps the numbers of the Svix API to the words that the store uses. */
 import type { AttemptFilter, DeliveryStatus, ResponseClass, Trigger } from "../../../store/index.ts";
 
 const STATUSES = [
@@ -30,8 +30,8 @@ export function statusOfNumber(number: number): DeliveryStatus {
 }
 
 /**
- * Returns the outcome that attempts with a status have; null if no attempt has this status, because
- * attempts are stored when they end.
+ * Returns the outcome of attempts with a status. Returns null if no attempt has this status,
+ * because attempts are stored only when they end.
  */
 export function outcomeOfNumber(number: number): NonNullable<AttemptFilter["outcome"]> | null {
   const status = statusOfNumber(number);

@@ -18,11 +18,11 @@ const HOUR_SECONDS = 60 * 60;
 const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
 /**
- * More than the number of capabilities, so that an error reports an unknown or repeated capability
- * instead of the length.
+ * Maximum number of capabilities in a request. It exceeds the number of existing ones, so that the
+ * error for an unknown or repeated capability names it instead of the length.
  */
 const CAPABILITIES_SENT_MAX = 100;
-/** The value that Svix API clients expect from a server outside Svix's cloud. */
+/** The region that Svix API clients expect from a server outside Svix's cloud. */
 const REGION = "self-hosted";
 
 export const sessionId = Type.String({
@@ -156,7 +156,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Returns a link in the form that pages for the Svix API understand. */
+/** Returns a portal link in the format that pages for the Svix API understand. */
 function portalUrl(publicUrl: string, appId: string, token: string): string {
   const key = Buffer.from(JSON.stringify({ appId, token, region: REGION })).toString("base64");
   return `${publicUrl}/portal/#key=${key}`;

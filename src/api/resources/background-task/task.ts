@@ -35,7 +35,7 @@ type StartedTitle =
   | "AggregateEventTypesOut"
   | "AppUsageStatsOut";
 
-/** The response of operations that start a task. The names are from the Svix API. */
+/** Returns the response schema of operations that start a task. The names are from the Svix API. */
 export const startedOut = (title: StartedTitle) => field.object(title, started);
 
 export const taskExample = {
@@ -54,8 +54,7 @@ export function startedExample(task: TaskKind) {
 type TaskKind = "dead-letter.redrive" | typeof PURGE | typeof APP_STATS | typeof EVENT_TYPE_AGGREGATE | ReplayTask;
 
 /**
- * The fields of a task's data that responses contain, by kind. The others are the task's internal
- * progress.
+ * The fields of a task's data that responses contain, by kind. Other fields are internal progress.
  */
 const SHOWN = {
   "dead-letter.redrive": ["redriven", "rate"],

@@ -3,7 +3,10 @@ import type { Context } from "../../http/context.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
 
-/** Number of dead letters per second. The operation is from the Svix server, which has no rate. */
+/**
+ * Number of dead letters per second. The operation comes from the Svix server, which has no such
+ * parameter.
+ */
 const RATE = 1000;
 
 export function adminRoutes(context: Context): Operation[] {

@@ -1,4 +1,4 @@
-/** Dead letters in responses, and their filters. */
+/** Dead letters in responses, and the filters for them. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec, Seq } from "../../../core/id.ts";
 import { formatInstant, parseInstant } from "../../../core/instant.ts";
@@ -50,7 +50,7 @@ const all = Type.Optional(
 export const dropQuery = { all, ...environmentDeadLetterQuery };
 
 /**
- * The same filters for a body. Values must not be empty, because an empty filter would match
+ * The same filters in a body. Their values must not be empty, because an empty filter would match
  * everything.
  */
 export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
@@ -67,8 +67,8 @@ export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
 });
 
 /**
- * Throws 422 unless a filter of a bulk operation says what it matches: `all`, or at least one other
- * filter. A filter that is empty by mistake must not match everything.
+ * Throws 422 unless the filter of a bulk operation states what it matches: either `all` or at least
+ * one other filter. A filter that is empty by mistake must not match everything.
  */
 export function checkSelection(
   { all = false, ...others }: object & { readonly all?: boolean },
@@ -91,8 +91,8 @@ export interface SentFilter {
 }
 
 /**
- * Resolves the names in a filter. Throws 404 for applications and endpoints that the caller cannot
- * see.
+ * Resolves the ids and uids in a filter. Throws 404 for applications and endpoints that the caller
+ * cannot see.
  */
 export async function resolveFilter(
   context: Context,

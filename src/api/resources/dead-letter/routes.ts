@@ -27,7 +27,7 @@ import {
 
 const RATE_DEFAULT = 50;
 const RATE_MAX = 10_000;
-/** Maximum number of groups in a response. The total includes all groups. */
+/** Maximum number of groups in a response. The total counts all groups. */
 const GROUPS_MAX = 1000;
 
 const RedriveIn = field.object("DeadLetterRedriveIn", {

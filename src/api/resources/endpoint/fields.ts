@@ -1,4 +1,4 @@
-/** An endpoint's fields in the API, derived from its table. */
+/** The fields of an endpoint in the API, derived from its table. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { type Endpoint, endpointFields } from "../../../core/resources/endpoint.ts";

@@ -7,7 +7,10 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 
-/** Headers whose values are the receiver's secrets, so that responses contain only their names. */
+/**
+ * Headers whose values are secrets of the receiver. Responses contain only the names of these
+ * headers.
+ */
 const sensitiveNames: ReadonlySet<string> = new Set([
   "x-auth-token",
   "x-api-key",

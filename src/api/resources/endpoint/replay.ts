@@ -47,7 +47,7 @@ const BulkReplayIn = field.object("BulkReplayIn", {
   ),
 });
 
-/** One of several integers. */
+/** Returns the schema of a value that is one of several integers. */
 function number(numbers: readonly number[], description: string) {
   const rule = (value: number) => (numbers.includes(value) ? null : `Must be one of: ${numbers.join(", ")}.`);
   return ruled(Type.Integer(), rule, { enum: numbers, description });
@@ -149,7 +149,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Both texts have already been validated as times. */
+/** Parses the window. Both texts have already been validated as times. */
 function windowOf({ since, until }: Sent): ReplayWindow {
   return { since: parseInstant(since)!, until: until == null ? null : parseInstant(until) };
 }

@@ -93,7 +93,7 @@ export async function secretOut({ store, clock }: Context, endpoint: Endpoint) {
   return { key: publicForm(current!.secret) };
 }
 
-/** Returns the rotation that a request describes. Throws 422 if the secret in it is invalid. */
+/** Returns the rotation that a request describes. Throws 422 if its secret is invalid. */
 export function rotationOf({ key, gracePeriodSeconds }: Static<typeof EndpointSecretRotateIn>): Rotation {
   return { secret: secretOf(key, "key"), graceMs: (gracePeriodSeconds ?? GRACE_SECONDS_DEFAULT) * 1000 };
 }

@@ -50,7 +50,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
       },
       problems: [400, 404, 429],
       async handle({ identity, params, body, bytes }) {
-        // Sending an arbitrary payload needs the same scope as sending a message.
+        // Sending a custom payload needs the same scope as sending a message.
         if (body.payload != null) checkScopes(identity, "message:Write");
         ingestRate.spend(identity.caller, 1);
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
@@ -67,7 +67,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Returns the bytes of the body's payload. */
+/** Returns the bytes of the payload in the body. */
 function ownPayload(bytes: Uint8Array): Uint8Array {
   const [start, end] = topLevelFields(bytes)?.fields.get("payload") ?? [0, 0];
   return bytes.subarray(start, end);

@@ -13,7 +13,7 @@ import type { EndpointIn, EndpointUpdate } from "./fields.ts";
 
 type UrlPolicy = Pick<Settings, "httpsOnly">;
 
-/** Returns a new endpoint's settings. Throws 422 for a URL that is not allowed. */
+/** Returns the settings of a new endpoint. Throws 422 if the URL is not allowed. */
 export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
   const url = checkedUrl(sent.url, policy);
   const blank = { ...defaultSettingsOf(endpointFields), url, headers: {} };
@@ -21,9 +21,9 @@ export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): 
 }
 
 /**
- * Returns the settings and the change for a PUT. `settings` is null if the PUT cannot create the
- * endpoint, because neither the path nor the body contains a uid. Throws 422 for a URL that is not
- * allowed.
+ * Returns the settings and the change that a PUT describes. `settings` is null if the PUT cannot
+ * create the endpoint, because neither the path nor the body contains a uid. Throws 422 if the URL
+ * is not allowed.
  */
 export function putOf(
   text: string,
@@ -39,9 +39,7 @@ export function putOf(
   };
 }
 
-/**
- * Returns the request's values with the URL normalized. Throws 422 for a URL that is not allowed.
- */
+/** Returns the request's values with the URL normalized. Throws 422 if the URL is not allowed. */
 export function withUrl<Sent extends { readonly url?: string }>(sent: Sent, policy: UrlPolicy): Sent {
   return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
 }
@@ -53,7 +51,8 @@ function checkedUrl(text: string, { httpsOnly }: UrlPolicy): string {
 }
 
 /**
- * Returns the request's secret, or null. Throws 422 if the secret is invalid; `name` is its field.
+ * Returns the secret in the request, or null. Throws 422 if the secret is invalid; `name` is the
+ * field that contains it.
  */
 export function secretOf(sent: string | null | undefined, name = "secret"): string | null {
   if (sent == null) return null;

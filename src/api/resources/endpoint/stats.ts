@@ -43,7 +43,10 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
   } as const;
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
-  /** The default range includes attempts that end in this millisecond. */
+  /**
+   * Returns the range. If `until` is absent, the range includes attempts that end in the current
+   * millisecond.
+   */
   function rangeOf({ since, until }: Static<typeof range>): { since: number; until: number } {
     const now = clock.now();
     if (until !== undefined && until > now) throw invalidRange("`until` must not be in the future.");

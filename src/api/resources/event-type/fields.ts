@@ -1,4 +1,4 @@
-/** An event type's fields in the API, derived from its table. */
+/** The fields of an event type in the API, derived from its table. */
 import type { IdCodec } from "../../../core/id.ts";
 import { type EventType, eventTypeFields } from "../../../core/resources/event-type.ts";
 import * as field from "../../http/fields.ts";
@@ -23,8 +23,8 @@ export function eventTypeOut(eventType: EventType, ids: IdCodec, withContent = t
 }
 
 /**
- * Returns whether the caller sees an event type: the event type has no feature flags, or at least
- * one of the caller's.
+ * Returns whether the caller sees an event type: if it has no feature flags, or at least one of the
+ * caller's.
  */
 export function isVisible({ featureFlags }: EventType, { featureFlags: own }: Identity): boolean {
   return own === null || featureFlags.length === 0 || featureFlags.some((flag) => own.includes(flag));

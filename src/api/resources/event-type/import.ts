@@ -12,7 +12,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 
-/** Imported schemas always have this version. */
+/** The version of all imported schemas. */
 const VERSION = "1";
 const DESCRIPTION_CHARS_MAX = 4096;
 
@@ -60,7 +60,7 @@ const spec = {
   },
 };
 
-/** The document and the name of its field. */
+/** The document, and the name of the request field that contains it. */
 interface SentDocument {
   readonly name: "spec" | "specRaw";
   readonly document: unknown;
@@ -106,7 +106,7 @@ function sentDocument({ spec, specRaw }: { spec?: object | null; specRaw?: strin
   return spec == null ? { name: "specRaw", document: parsed(specRaw!) } : { name: "spec", document: spec };
 }
 
-/** Parses the text as JSON, and as YAML if that fails. JSON parsing is faster and stricter. */
+/** Parses the text as JSON or, if that fails, as YAML. JSON parsing is faster and stricter. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -42,7 +42,7 @@ export function healthRoutes(context: Context): Operation[] {
 
   async function check(request: Request): Promise<Reply> {
     const { housekeeping } = store;
-    // The result of this read becomes part of the health.
+    // The result of this read becomes part of the store's health.
     await housekeeping.ping().catch(() => {});
     const { failing, damaged } = await housekeeping.health();
     // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.

@@ -1,6 +1,6 @@
 /**
- * A built-in receiver for testing. It keeps each inbox's latest requests in memory. All sizes are
- * limited; the oldest requests are dropped first.
+ * A built-in receiver for testing. It keeps the latest requests of each inbox in memory. All sizes
+ * are limited; the oldest requests are dropped first.
  */
 import type { Clock } from "../../../ports.ts";
 import { targetOf } from "../../http/request-target.ts";
@@ -9,12 +9,12 @@ export interface InboxRequest {
   readonly id: string;
   readonly receivedAt: number;
   readonly method: string;
-  /** Includes the query. */
+  /** The path, including the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Truncated to `BODY_BYTES_KEPT`; invalid UTF-8 is replaced. */
+  /** The body, truncated to `BODY_BYTES_KEPT`. Invalid UTF-8 is replaced. */
   readonly body: string;
-  /** The `webhook-id` or `svix-id` header. */
+  /** The value of the `webhook-id` or `svix-id` header. */
   readonly messageId: string | null;
   /** Status of the inbox's response. */
   readonly status: number;
@@ -26,7 +26,7 @@ const BODY_BYTES_KEPT = 64 * 1024;
 const HEADERS_CHARS_KEPT = 16 * 1024;
 const PATH_CHARS_KEPT = 2048;
 const BYTES_MAX = 64 * 1024 * 1024;
-/** Approximate memory of a request in addition to its texts, in bytes. */
+/** Approximate memory use of a request, in addition to its texts, in bytes. */
 const BYTES_EACH = 512;
 
 const tokenPattern = /^[A-Za-z0-9_-]{8,64}$/;
@@ -41,7 +41,7 @@ interface Kept {
 }
 
 export class Inbox {
-  /** Inboxes in the order of their latest request. */
+  /** The inboxes, in the order of their latest request. */
   readonly #inboxes = new Map<string, Kept[]>();
   #bytes = 0;
   #count = 0;
@@ -64,7 +64,7 @@ export class Inbox {
     return kept;
   }
 
-  /** Newest first. */
+  /** Returns the requests of an inbox, newest first. */
   requests(token: string): readonly InboxRequest[] {
     return (this.#inboxes.get(token) ?? []).map(({ request }) => request).reverse();
   }
@@ -80,8 +80,8 @@ export class Inbox {
   }
 
   /**
-   * Drops the oldest request from the inbox that has been idle longest, or the whole inbox if there
-   * are too many inboxes.
+   * Drops the oldest request of the inbox that has been idle longest. If there are too many
+   * inboxes, drops that whole inbox.
    */
   #dropOldest(): void {
     const [token, requests] = this.#inboxes.entries().next().value!;

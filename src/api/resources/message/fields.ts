@@ -1,4 +1,4 @@
-/** A message's fields, in requests and in the form that commands use. */
+/** The fields of a message, in requests and in the form that commands use. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
 import type { MessageToSend } from "../../../commands/send.ts";
@@ -75,7 +75,7 @@ const sent = Type.Object({
   ),
 });
 
-/** `payload` may be sent under its old name, so it is required only in the OpenAPI document. */
+/** `payload` may be sent under its old name, so only the OpenAPI document marks it as required. */
 export const MessageIn = ruled(sent, () => null, { title: "MessageIn", required: ["eventType", "payload"] });
 
 export const MessageOut = field.object("MessageOut", {
@@ -158,11 +158,12 @@ export function incomingOf(
     channels: body.channels ?? null,
     tags: body.tags ?? null,
     payload: raw === null ? payloadBytes(bytes, range) : Buffer.from(raw),
-    // Never null for a raw payload, to distinguish it from a JSON object.
+    // The content type of a raw payload is never null, which distinguishes the payload from a JSON
+    // object.
     contentType: extra.contentType ?? (raw === null ? null : JSON_TYPE),
     headers: extra.headers,
     retentionMs: retentionMs(body),
-    // The schema has validated that this is a time.
+    // The schema has already validated that this is a time.
     deliverAt: body.deliverAt == null ? null : parseInstant(body.deliverAt),
     warnings: null,
     idempotency,
@@ -176,10 +177,13 @@ function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {
   return kept(bytes.subarray(at[0], at[1]));
 }
 
-/** Maximum number of other body bytes that a payload may keep in memory. */
+/** Maximum number of other bytes of the body that a payload may keep in memory. */
 const AROUND_BYTES_MAX = 4096;
 
-/** Copies the payload if it would keep much more of the body in memory until it is delivered. */
+/**
+ * Copies the payload if it would otherwise keep much more of the body in memory until it is
+ * delivered.
+ */
 function kept(part: Uint8Array): Uint8Array {
   const aroundBytes = part.buffer.byteLength - part.byteLength;
   return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;

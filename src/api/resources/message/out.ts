@@ -4,7 +4,9 @@ import type { Message } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Returns a message as JSON. The text is concatenated, to preserve the payload's bytes. */
+/**
+ * Returns a message as JSON. The text is concatenated, so that the payload's bytes are preserved.
+ */
 export function messageText(message: Message, ids: IdCodec, withContent: boolean): string {
   const payload = withContent ? payloadText(message) : "{}";
   return messageTextWith(message, ids, payload);
@@ -37,8 +39,8 @@ export function payloadText({ payload, contentType }: Pick<Message, "payload" | 
 }
 
 /**
- * Returns whether a text is a JSON object. Only payloads sent as `rawPayload` have a content type,
- * and only they may be another value.
+ * Returns whether the text of a payload is a JSON object. Only payloads that were sent as
+ * `rawPayload` have a content type, and only these may be another value.
  */
 function isJsonObject(text: string): boolean {
   try {

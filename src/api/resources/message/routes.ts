@@ -52,8 +52,8 @@ export function messageRoutes(context: Context): Operation[] {
   const path = "/api/v1/app/:app_id/msg";
 
   /**
-   * Returns the request's message with its new id and time, or the response to an earlier request
-   * with the same key.
+   * Returns the message of the request with its new id and time, or the response to an earlier
+   * request with the same key.
    */
   function sentReply(
     incoming: Incoming,
@@ -75,8 +75,8 @@ export function messageRoutes(context: Context): Operation[] {
   }
 
   /**
-   * Returns the application in the message's request if it must be created; null if it already
-   * exists or the request contains none.
+   * Returns the application in the message's request if it must be created. Returns null if it
+   * already exists or the request contains none.
    */
   async function onDemandFor(identity: Identity, app: string, { application }: MessageBody) {
     if (application == null || (await lookup.entry(identity, app)) !== null) return null;
@@ -212,7 +212,7 @@ function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
 }
 
-/** Returns the byte ranges of the items in a valid body's `messages`. */
+/** Returns the byte ranges of the items of `messages` in a valid body. */
 function itemRanges(bytes: Uint8Array): ByteRange[] {
   const at = topLevelFields(bytes)?.fields.get("messages");
   return (at === undefined ? null : arrayItems(bytes, at)) ?? [];
@@ -229,7 +229,8 @@ function readItem(item: unknown, bytes: Uint8Array, range: ByteRange): MessageTo
 }
 
 /**
- * Returns an error as an item of the response. If there are several findings, the first is used.
+ * Returns an error as an item of the response. If there are several findings, only the first is
+ * used.
  */
 function problemText(error: Problem | Invalid): string {
   if (error instanceof Problem) return JSON.stringify({ code: error.code, detail: error.detail });

@@ -1,5 +1,5 @@
 /**
- * Fields of an endpoint for operational webhooks. As in the Svix API, such endpoints have no
+ * The fields of an endpoint for operational webhooks. As in the Svix API, such endpoints have no
  * channels.
  */
 import { Type } from "@sinclair/typebox";

@@ -60,11 +60,11 @@ const waitQuery = {
 
 const SINK = "Every sink returns all messages of the application.";
 
-/** The messages that a poller asks for. */
+/** The messages that a poller requests. */
 interface Search {
   readonly application: Application;
   readonly filter: MessageFilter;
-  /** Exclusive. */
+  /** The search starts after this number. */
   readonly from: Seq;
   readonly limit: number;
 }
@@ -76,7 +76,9 @@ interface Poll extends Search {
   readonly admission: Admission;
 }
 
-/** Lets clients fetch messages instead of receiving them as webhooks. */
+/**
+ * Defines the operations with which clients fetch messages instead of receiving them as webhooks.
+ */
 export function pollerRoutes(context: Context): Operation[] {
   const { store, ids, lookup, clock } = context;
   const doorbell = new Doorbell(context.facts, clock, context.stopping);
@@ -104,7 +106,10 @@ export function pollerRoutes(context: Context): Operation[] {
     }
   }
 
-  /** `over` is aborted when the caller disconnects, or with a `Problem` when its token ends. */
+  /**
+   * Waits for messages. `over` is aborted when the caller disconnects, or with a `Problem` when its
+   * token ends.
+   */
   async function longPoll(request: Search & { readonly waitMs: number }, over: AbortSignal): Promise<Reply> {
     const deadline = clock.now() + request.waitMs;
     for (;;) {

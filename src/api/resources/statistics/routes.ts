@@ -30,7 +30,10 @@ const UsageOut = field.object("AppUsageStatsOut", {
   unresolvedAppIds: Type.Array(Type.String(), { description: "The entries of `appIds` that do not exist." }),
 });
 
-/** Reports that take long. Each is a background task whose `data` contains the result. */
+/**
+ * Defines the operations for reports that take a long time. Each is a background task whose `data`
+ * contains the result.
+ */
 export function statisticsRoutes(context: Context): Operation[] {
   const { ids, lookup } = context;
   const tag = "Statistics";
