@@ -21,12 +21,12 @@ describe("creating an application", () => {
     expect(json.updatedAt).toBe(json.createdAt);
   });
 
-  test("rateLimit is an alias of throttleRate, and throttleRate takes precedence", async () => {
+  test("rateLimit is an alias of throttleRate, and throttleRate takes precedence if both are sent", async () => {
     expect((await send("POST", "/app", { name: "a", rateLimit: 5 })).json.throttleRate).toBe(5);
     expect((await send("POST", "/app", { name: "a", rateLimit: 5, throttleRate: 7 })).json.throttleRate).toBe(7);
   });
 
-  test("a null throttleRate takes precedence over rateLimit", async () => {
+  test("throttleRate takes precedence over rateLimit even if it is null", async () => {
     const uid = freshUid();
     const body = { name: "a", uid, rateLimit: 5, throttleRate: null };
     expect((await send("POST", "/app", body)).json.throttleRate).toBeNull();
@@ -40,7 +40,7 @@ describe("creating an application", () => {
     expect((await send("GET", `/app/${onDemand}`)).json.throttleRate).toBeNull();
   });
 
-  test("creating an application with a uid that is in use returns 409", async () => {
+  test("creating an application with a uid that is already in use returns 409", async () => {
     const uid = await makeApplication(send);
     const { status, json } = await send("POST", "/app", { name: "again", uid });
     expect(status).toBe(409);
@@ -60,7 +60,7 @@ describe("creating an application", () => {
     expect([status, json.uid]).toEqual([201, uid]);
   });
 
-  test("concurrent calls with get_if_exists create one application and all return it", async () => {
+  test("concurrent calls with get_if_exists create one application, and all return that application", async () => {
     // Calls overlap by chance, so many rounds make sure that some do.
     for (let round = 0; round < 20; round++) {
       const uid = freshUid();
@@ -72,7 +72,7 @@ describe("creating an application", () => {
     }
   });
 
-  test("concurrent PUTs of an unknown uid create one application and replace it", async () => {
+  test("concurrent PUTs to an unknown uid create one application, and the later ones replace its fields", async () => {
     for (let round = 0; round < 20; round++) {
       const uid = freshUid();
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -83,7 +83,7 @@ describe("creating an application", () => {
     }
   });
 
-  test("a PUT with the uid of another application returns 409", async () => {
+  test("a PUT that sets the uid of another application returns 409", async () => {
     const uid = await makeApplication(send);
     expect((await send("PUT", `/app/${freshUid()}`, { name: "new", uid })).status).toBe(409);
     const { 409: refused = [] } = await sameAtOnce(() => send("PUT", `/app/${freshUid()}`, { name: "new", uid }));
@@ -121,13 +121,13 @@ describe("creating an application", () => {
     });
   }
 
-  test("unknown fields are ignored when creating an application", async () => {
+  test("unknown fields are ignored when an application is created", async () => {
     const { status, json } = await send("POST", "/app", { name: "a", featureFlags: ["x"], whatever: { a: 1 } });
     expect(status).toBe(201);
     expect(json).not.toHaveProperty("whatever");
   });
 
-  test("a metadata key __proto__ is stored as an ordinary key", async () => {
+  test("the metadata key __proto__ is stored like any other key", async () => {
     const { json } = await send("POST", "/app", '{"name":"a","metadata":{"__proto__":"x"}}');
     expect((await send("GET", `/app/${json.id}`)).text).toContain('"metadata":{"__proto__":"x"}');
   });
@@ -141,7 +141,7 @@ describe("reading, changing and deleting an application", () => {
     expect(byId.json).toEqual(byUid.json);
   });
 
-  test("an unknown or malformed application id returns 404", async () => {
+  test("reading an unknown or malformed application id returns 404", async () => {
     for (const name of ["nope", "app_17MeGibBYAlEAyJrb2g70ismFAs", "%00", "%ff", "a%2Fb", "'%20OR%201=1--"]) {
       const { status, json } = await send("GET", `/app/${name}`);
       expect([name, status, json.code]).toEqual([name, 404, "not_found"]);
@@ -175,7 +175,7 @@ describe("reading, changing and deleting an application", () => {
     expect(cleared.json).not.toHaveProperty("uid");
   });
 
-  test("changing a uid to that of another application returns 409", async () => {
+  test("changing the uid of an application to that of another one returns 409", async () => {
     const [one, two] = [await makeApplication(send), await makeApplication(send)];
     expect((await send("PATCH", `/app/${one}`, { uid: two })).status).toBe(409);
     expect((await send("PUT", `/app/${one}`, { name: "a", uid: two })).status).toBe(409);
@@ -212,7 +212,7 @@ describe("reading, changing and deleting an application", () => {
 });
 
 describe("the list of applications", () => {
-  test("the list of applications pages forwards and backwards in the requested order", async () => {
+  test("applications can be paged forwards and backwards in the requested order", async () => {
     const environment = { headers: { "boathook-environment": "lists" } };
     await server.createToken("--environment", "lists");
     const ids: string[] = [];
@@ -235,7 +235,7 @@ describe("the list of applications", () => {
     expect(newest.json.data.map(({ id }: { id: string }) => id)).toEqual([ids[4], ids[3]]);
   });
 
-  test("a new environment returns an empty and complete list of applications", async () => {
+  test("the list of applications of a new environment is empty and complete", async () => {
     await server.createToken("--environment", "empty");
     const { json } = await send("GET", "/app", undefined, { headers: { "boathook-environment": "empty" } });
     expect(json).toEqual({ data: [], iterator: null, done: true });
@@ -259,7 +259,7 @@ describe("the list of applications", () => {
     });
   }
 
-  test("unknown query parameters are ignored when listing applications", async () => {
+  test("unknown query parameters are ignored when applications are listed", async () => {
     expect((await send("GET", "/app?exclude_apps_with_no_endpoints=true&x=1")).status).toBe(200);
   });
 });

@@ -109,7 +109,7 @@ describe("the messages of an endpoint", () => {
     expect(ids(back.data)).toEqual(ids(second.data));
   });
 
-  test("a canceled delivery has status canceled with expanded_statuses, and status fail without it", async () => {
+  test("a cancelled delivery has the status canceled with expanded_statuses, and the status fail without it", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox(), { paused: true });
     const message = await sendMessage(send, app);
@@ -122,7 +122,7 @@ describe("the messages of an endpoint", () => {
     ]);
   });
 
-  test("a delivered message keeps the success status when a resend fails", async () => {
+  test("a delivered message keeps its success status when a resend fails", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const message = await sendMessage(send, app);
@@ -157,7 +157,7 @@ describe("the lists of attempts", () => {
     expect(json.data[0].msg).toMatchObject({ id: message, payload: {}, channels: ["eu"] });
   });
 
-  test("a message's attempts are also listed at the paths that old SDKs use", async () => {
+  test("a message's attempts can also be listed at the paths that old SDKs use", async () => {
     const app = await makeApplication(send);
     const [one, two] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     const message = await sendMessage(send, app);
@@ -193,7 +193,7 @@ describe("the lists of attempts", () => {
     }
   });
 
-  test("a list with only `after` holds the oldest items after that time, newest first", async () => {
+  test("a list with only `after` contains the oldest items after that time, newest first", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     const sent: string[] = [];
@@ -250,7 +250,7 @@ describe("invalid list requests", () => {
     }
   });
 
-  test("lists of another application's endpoints and messages return 404", async () => {
+  test("listing the endpoints and messages of another application returns 404", async () => {
     const [mine, other] = [await makeApplication(send), await makeApplication(send)];
     const endpoint = await makeEndpoint(send, other, inbox());
     const message = await sendMessage(send, other);
@@ -271,7 +271,7 @@ describe("invalid list requests", () => {
 });
 
 describe("filters of the list of applications", () => {
-  test("the exclude_apps parameters leave out matching applications from every page", async () => {
+  test("the exclude_apps parameters remove matching applications from every page", async () => {
     const token = await server.createToken(`--environment=${freshUid("env")}`);
     const call: Send = (method, path, body) => send(method, path, body, { token });
     const none = await makeApplication(call);

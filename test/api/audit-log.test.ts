@@ -68,7 +68,7 @@ describe("the audit log", () => {
     );
   });
 
-  test("the audit entry of a PUT that creates an application has the new id", async () => {
+  test("the audit entry of a PUT that creates an application contains the new id", async () => {
     const uid = freshUid("put");
     let id = "";
     const [entry] = await entriesAddedBy(async () => {
@@ -77,7 +77,7 @@ describe("the audit log", () => {
     expect(entry).toMatchObject({ action: "v1.application.update", subject: { appId: id } });
   });
 
-  test("the audit log records no reads, refused calls, calls without effect or messages", async () => {
+  test("the audit log records neither reads and messages nor calls that are refused or change nothing", async () => {
     const uid = await makeApplication(send);
     const entries = await entriesAddedBy(async () => {
       await send("GET", `/app/${uid}`);
@@ -93,7 +93,7 @@ describe("the audit log", () => {
     expect(entries).toEqual([]);
   });
 
-  test("the audit log records an application that concurrent messages create only once", async () => {
+  test("the audit log records only one creation when concurrent messages create an application", async () => {
     const uid = freshUid("brought");
     const body = { eventType: "a", payload: {}, application: { name: "a", uid } };
     const entries = await entriesAddedBy(async () => {
@@ -104,7 +104,7 @@ describe("the audit log", () => {
     expect(entries.map(({ action, subject }) => [action, subject])).toEqual([["v1.application.create", { appId: id }]]);
   });
 
-  test("the audit log records a call once when its idempotency key is repeated", async () => {
+  test("the audit log records a call only once when it is repeated with its idempotency key", async () => {
     const headers = { "idempotency-key": freshUid("key") };
     const entries = await entriesAddedBy(async () => {
       for (let i = 0; i < 3; i++) expect((await send("POST", "/app", { name: "a" }, { headers })).status).toBe(201);
@@ -112,7 +112,7 @@ describe("the audit log", () => {
     expect(entries).toHaveLength(1);
   });
 
-  test("the audit log names tokens by id and name and records changes by commands", async () => {
+  test("the audit log identifies tokens by id and name and also records changes that commands make", async () => {
     const uid = await makeApplication(send);
     const entries = await entriesAddedBy(async () => {
       const token = await server.createToken("--name", "deployer", "--app", uid);
@@ -133,7 +133,7 @@ describe("the audit log", () => {
     ]);
   });
 
-  test("the audit log is separate per environment and returns 403 to an application token", async () => {
+  test("each environment has a separate audit log, and reading it returns 403 to an application token", async () => {
     const environment = freshUid("env");
     const token = await server.createToken("--environment", environment);
     await send("POST", "/app", { name: "a", uid: "a" }, { token });
@@ -145,7 +145,7 @@ describe("the audit log", () => {
     expect((await send("GET", "/audit-log", undefined, { token: application })).status).toBe(403);
   });
 
-  test("the audit log is listed newest first, can be paged in both directions and filtered by time", async () => {
+  test("the audit log is listed newest first and can be paged in both directions and filtered by time", async () => {
     const between: string[] = [];
     const entries = await entriesAddedBy(async () => {
       for (let i = 0; i < 4; i++) {
@@ -180,7 +180,7 @@ describe("the audit log", () => {
     }
   });
 
-  test("the audit log has every acknowledged change after a crash", async () => {
+  test("the audit log contains every acknowledged change after a crash", async () => {
     const made: string[] = [];
     const endless = (async () => {
       for (;;) {

@@ -53,7 +53,7 @@ describe("requests with and without a valid token", () => {
     }
   });
 
-  test("the metrics require the metrics token when one is set", async () => {
+  test("the metrics require the metrics token if one is set", async () => {
     const ask = (headers: Record<string, string>) => fetch(`${server.url}/metrics`, { headers });
     expect((await ask({})).status).toBe(401);
     expect((await ask({ authorization: `Bearer ${ROOT_TOKEN}` })).status).toBe(401);
@@ -74,14 +74,14 @@ describe("environment tokens", () => {
     expect((await send("GET", `/app/${json.id}`, undefined, { headers })).json).toEqual(json);
   });
 
-  test("an environment token ignores the environment header", async () => {
+  test("the environment header has no effect with an environment token", async () => {
     const token = await server.createToken("--environment", "staging");
     const headers = { "boathook-environment": "default" };
     const { json } = await send("POST", "/app", { name: "a" }, { token, headers });
     expect((await send("GET", `/app/${json.id}`)).status).toBe(404);
   });
 
-  test("a revoked or expired token returns 401", async () => {
+  test("a request with a revoked or expired token returns 401", async () => {
     const token = await server.createToken();
     const ask = () => send("GET", "/app", undefined, { token });
     expect((await ask()).status).toBe(200);
@@ -95,7 +95,7 @@ describe("environment tokens", () => {
 });
 
 describe("the root token with an environment header", () => {
-  test("a root token call for an unknown environment returns 404", async () => {
+  test("a request with the root token for an unknown environment returns 404", async () => {
     for (const environment of ["nope", "org_17MeGibBYAlEAyJrb2g70ismFAs", ""]) {
       const { status, json } = await send("GET", "/app", undefined, {
         headers: { "boathook-environment": environment },
@@ -134,7 +134,7 @@ describe("application tokens", () => {
     expect((await mine("GET", `/app/${own}/endpoint/e/secret`)).status).toBe(200);
   });
 
-  test("an application token gets 404 for any resource of another application", async () => {
+  test("a request with an application token for any resource of another application returns 404", async () => {
     const paths: [string, string, unknown?][] = [
       ["GET", `/app/${other}`],
       ["GET", `/app/${other}/msg`],
@@ -156,7 +156,7 @@ describe("application tokens", () => {
     }
   });
 
-  test("an application token gets 403 for environment operations, for any path", async () => {
+  test("an environment operation with an application token returns 403, for any path", async () => {
     const paths: [string, string, unknown?][] = [
       ["GET", "/app"],
       ["POST", "/app", { name: "a" }],
@@ -186,7 +186,7 @@ describe("application tokens", () => {
   });
 });
 
-test("a token that is a prefix or an extension of a valid one returns 401", async () => {
+test("a request with a token that is a prefix or an extension of a valid one returns 401", async () => {
   expect((await send("GET", "/app", undefined, { token: `${ROOT_TOKEN}x` })).status).toBe(401);
   expect((await send("GET", "/app", undefined, { token: ROOT_TOKEN.slice(0, -1) })).status).toBe(401);
 });

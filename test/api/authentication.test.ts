@@ -34,7 +34,7 @@ async function statusOf(token: string): Promise<number> {
 }
 
 describe("granting portal access", () => {
-  test("portal access returns an application token and a link that carries it in the fragment", async () => {
+  test("granting portal access returns an application token and a link with that token in its fragment", async () => {
     const { url, token } = await access();
     expect((await send("GET", `/app/${app}`, undefined, { token })).json.uid).toBe(app);
     expect((await send("GET", "/app", undefined, { token })).status).toBe(403);
@@ -48,7 +48,7 @@ describe("granting portal access", () => {
     });
   });
 
-  test("portal access needs no body and is also granted at the old path", async () => {
+  test("portal access can be granted without a body, and at the old path too", async () => {
     for (const path of ["app-portal-access", "dashboard-access"]) {
       const { status, json } = await send("POST", `/auth/${path}/${app}`);
       expect([status, await statusOf(json.token)]).toEqual([200, 200]);
@@ -67,7 +67,7 @@ describe("granting portal access", () => {
     expect([await ends("long"), await ends("short")]).toEqual([604_800, 3600]);
   });
 
-  test("concurrent portal access creates a missing application once", async () => {
+  test("concurrent grants of portal access create a missing application only once", async () => {
     const uid = freshUid("portal");
     const granted = await Promise.all([1, 2, 3].map(() => access({ application: { name: "New", uid } }, uid)));
     for (const { token } of granted) {
@@ -94,18 +94,18 @@ describe("granting portal access", () => {
     ["a session id of 65 characters", { sessionId: "a".repeat(65) }, "sessionId"],
   ];
   for (const [what, body, field] of bodies) {
-    test(`portal access with ${what} returns 422`, async () => {
+    test(`granting portal access with ${what} returns 422`, async () => {
       const { status, json } = await send("POST", `/auth/app-portal-access/${app}`, body);
       expect([status, json.detail[0].loc.join(".")]).toEqual([422, expect.stringContaining(field)]);
     });
   }
 
-  test("portal access treats null fields as absent", async () => {
+  test("granting portal access treats null fields as absent", async () => {
     const nothing = { application: null, readOnly: null, capabilities: null, expiry: null, sessionId: null };
     expect(await statusOf((await access(nothing)).token)).toBe(200);
   });
 
-  test("portal access returns 404 for an unknown application and 422 if the application's uid differs", async () => {
+  test("granting portal access returns 404 for an unknown application and 422 if the application's uid differs", async () => {
     expect((await send("POST", "/auth/app-portal-access/nope", {})).status).toBe(404);
     const wrong = await send("POST", "/auth/app-portal-access/nope", { application: { name: "a", uid: "other" } });
     expect([wrong.status, wrong.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
@@ -113,7 +113,7 @@ describe("granting portal access", () => {
     expect([missing.status, missing.json.detail[0].type]).toEqual([422, "application_uid_missing"]);
   });
 
-  test("an idempotency key repeats the portal token, which is not stored in clear text", async () => {
+  test("a call repeated with its idempotency key returns the same portal token, which is not stored in plain text", async () => {
     const headers = { "idempotency-key": freshUid("key") };
     const ask = () => send("POST", `/auth/app-portal-access/${app}`, {}, { headers });
     const first = await ask();
@@ -193,7 +193,7 @@ describe("capabilities of portal access", () => {
     ],
   ];
   for (const [what, sent, allowed] of cases) {
-    test(`portal access with ${what} can only ${new Intl.ListFormat("en").format(allowed)}`, async () => {
+    test(`a portal token with ${what} can only ${new Intl.ListFormat("en").format(allowed)}`, async () => {
       const mine = withToken((await access(sent)).token);
       for (const [group, calls] of Object.entries(groups) as [Group, typeof viewCalls][]) {
         for (const [method, path, body] of calls) {
@@ -205,7 +205,7 @@ describe("capabilities of portal access", () => {
     });
   }
 
-  test("the capabilities of portal access survive a restart", async () => {
+  test("the capabilities of a portal token are the same after a restart", async () => {
     const { token } = await access({ readOnly: true });
     await server.restart();
     expect(await statusOf(token)).toBe(200);
@@ -213,7 +213,7 @@ describe("capabilities of portal access", () => {
   });
 });
 
-test("an application token sees event types without a feature flag or with one of its flags", async () => {
+test("an application token sees only event types without a feature flag or with one of its flags", async () => {
   const [open, beta, secret] = [freshUid("open"), freshUid("beta"), freshUid("secret")];
   await send("POST", "/event-type", { name: open, description: "" });
   await send("POST", "/event-type", { name: beta, description: "", featureFlags: ["x", "beta"] });
@@ -232,7 +232,7 @@ test("an application token sees event types without a feature flag or with one o
   expect(await seen(await server.createToken())).toEqual([open, beta, secret].sort());
 });
 
-test("an application token can only subscribe to visible event types but keeps existing ones", async () => {
+test("an application token can only subscribe to visible event types, but keeps existing subscriptions", async () => {
   const [seen, hidden] = [freshUid("seen"), freshUid("hidden")];
   await send("POST", "/event-type", { name: seen, description: "", featureFlags: ["fa"] });
   await send("POST", "/event-type", { name: hidden, description: "", featureFlags: ["fb"] });
@@ -265,7 +265,7 @@ test("an application token can only subscribe to visible event types but keeps e
 });
 
 describe("logout", () => {
-  test("logout revokes only the token that was used, also after a restart", async () => {
+  test("logging out revokes only the token that is used, even after a restart", async () => {
     const [mine, other] = [(await access({ readOnly: true })).token, (await access()).token];
     expect(await statusOf(mine)).toBe(200);
     const answer = await withToken(mine)("POST", "/auth/logout");
@@ -276,7 +276,7 @@ describe("logout", () => {
     expect([await statusOf(mine), await statusOf(other)]).toEqual([401, 200]);
   });
 
-  test("logout revokes an environment token but returns 403 to the root token", async () => {
+  test("logging out revokes an environment token but returns 403 with the root token", async () => {
     const token = await server.createToken();
     expect((await withToken(token)("POST", "/auth/logout", {})).status).toBe(204);
     expect(await statusOf(token)).toBe(401);
@@ -289,7 +289,7 @@ describe("logout", () => {
 describe("expire-all", () => {
   const expireAll = (body?: unknown): Promise<Answer> => send("POST", `/auth/app/${app}/expire-all`, body);
 
-  test("expire-all revokes every token of the application, also after a restart", async () => {
+  test("expire-all revokes every token of the application, even after a restart", async () => {
     const other = await makeApplication(send);
     const tokens = [
       (await access()).token,
@@ -315,7 +315,7 @@ describe("expire-all", () => {
     expect([await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 401]);
   });
 
-  test("expire-all with an expiry shortens the life of a token but never extends it", async () => {
+  test("expire-all with an expiry shortens the life of tokens but never extends it", async () => {
     const { token } = await access();
     expect((await expireAll({ expiry: 60 })).status).toBe(204);
     expect(await statusOf(token)).toBe(200);
@@ -343,7 +343,7 @@ describe("expire-all", () => {
 describe("managing API tokens", () => {
   const path = "/management/authentication/default/api-token";
 
-  test("API tokens can be created, read in censored form, renamed and expired", async () => {
+  test("API tokens can be created, read in masked form, renamed and expired", async () => {
     const { status, json } = await send("POST", path, { name: "ci", scopes: null });
     expect([status, json.token]).toEqual([200, expect.stringMatching(/^bhk_/)]);
     expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
@@ -366,7 +366,7 @@ describe("managing API tokens", () => {
     expect((await send("GET", one)).json.expiresAt).toBeString();
   });
 
-  test("an API token can have an expiry and can be expired with a delay", async () => {
+  test("an API token can be created with an expiry, and can be made to expire after a delay", async () => {
     const { json } = await send("POST", path, { name: "short", expiry: 3600 });
     expect(Date.parse(json.expiresAt) - Date.parse(json.createdAt)).toBe(3_600_000);
     expect((await send("POST", `${path}/${json.id}/expire`, { expiry: 60 })).status).toBe(204);
@@ -425,7 +425,7 @@ describe("managing API tokens", () => {
   });
 });
 
-test("granting or expiring portal access returns 403 to an application token for any path", async () => {
+test("granting or expiring portal access with an application token returns 403, for any path", async () => {
   const { token } = await access();
   for (const path of [`/auth/app-portal-access/${app}`, "/auth/dashboard-access/nope", `/auth/app/${app}/expire-all`]) {
     const { status, json } = await send("POST", path, "{", { token });
@@ -433,7 +433,7 @@ test("granting or expiring portal access returns 403 to an application token for
   }
 });
 
-test("the audit log records who granted portal access and which token logged out", async () => {
+test("the audit log records who granted portal access and which token was used to log out", async () => {
   const own = await makeApplication(send);
   const { token } = await access({}, own);
   await withToken(token)("POST", "/auth/logout");

@@ -42,7 +42,7 @@ describe("the list of background tasks", () => {
     expect(await idsOf(token, `?iterator=-${made[1]}`)).toEqual([made[2]!]);
   });
 
-  test("background tasks can be filtered by status and task", async () => {
+  test("background tasks can be filtered by status and kind of task", async () => {
     const token = await server.createToken("--environment", freshUid("environment"));
     const [redrive, purged] = [await makeTask(token), await purge(token)];
     for (const id of [redrive, purged]) {
@@ -72,7 +72,7 @@ describe("the list of background tasks", () => {
 });
 
 describe("access to background tasks", () => {
-  test("a background task returns 404 in another environment and 403 to an application token", async () => {
+  test("reading a background task returns 404 in another environment and 403 to an application token", async () => {
     const uid = await makeApplication(send);
     const { json } = await send("POST", `/app/${uid}/msg/expunge-all-contents`);
     const elsewhere = await server.createToken("--environment", freshUid("environment"));
@@ -137,7 +137,7 @@ describe("cancelling a background task", () => {
     return { app, task: json.id };
   }
 
-  test("a cancelled redrive stops, also after a restart, and keeps what it has done", async () => {
+  test("a cancelled redrive stops, even after a restart, and its work so far is kept", async () => {
     const { app, task } = await slowRedrive();
     await until(
       async () => (await send("GET", `/background-task/${task}`)).json.data.redriven,
@@ -156,7 +156,7 @@ describe("cancelling a background task", () => {
     expect((await send("GET", `/background-task/${task}`)).json).toEqual(ended);
   });
 
-  test("cancelling an ended task returns 409, and an unknown or foreign task returns 404", async () => {
+  test("cancelling a task returns 409 if it has ended and 404 if it is unknown or in another environment", async () => {
     const { task } = await slowRedrive();
     const elsewhere = await server.createToken("--environment", freshUid("environment"));
     const cancel = async (id: string, token?: string) =>
@@ -168,7 +168,7 @@ describe("cancelling a background task", () => {
     expect(await cancel(task)).toBe(409);
   });
 
-  test("a task that waits for a place can be cancelled and never begins", async () => {
+  test("a task that waits for others can be cancelled and never begins", async () => {
     const tasks = [await slowRedrive(), await slowRedrive()];
     const { app } = tasks[0]!;
     const more: string[] = [];

@@ -86,7 +86,7 @@ describe("CORS", () => {
     await stream.body?.cancel();
   });
 
-  test("no response allows credentials or sets cookies, and pages cannot be read from other origins", async () => {
+  test("no response allows credentials or sets cookies, and other origins cannot read pages", async () => {
     for (const path of [...open, ...own]) {
       for (const method of ["GET", "OPTIONS"]) {
         const { headers } = await ask(method, path);

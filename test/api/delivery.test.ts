@@ -88,7 +88,7 @@ describe("a successful attempt", () => {
     expect(bare.json.data[0].response).toBe("{}");
   });
 
-  test("an attempt sends the payload byte for byte with the message id and the endpoint's headers", async () => {
+  test("an attempt sends the payload byte for byte, with the message id and the endpoint's headers", async () => {
     const { app, inbox } = await setup(200, { headers: { "X-Shop": "17" } });
     const { json } = await send("POST", `/app/${app}/msg`, '{"eventType":"a","payload":{ "n" : 1.0 }}');
     const { data } = await received(inbox, 1);
@@ -96,7 +96,7 @@ describe("a successful attempt", () => {
     expect(data[0].headers["x-shop"]).toBe("17");
   });
 
-  test("reading an attempt of another message returns 404", async () => {
+  test("reading an attempt under another message returns 404", async () => {
     const { app } = await setup();
     const [one, two] = [await sendMessage(app), await sendMessage(app)];
     const { data } = await attemptsOf(app, one, 1);
@@ -104,7 +104,7 @@ describe("a successful attempt", () => {
     expect((await send("GET", `/app/${app}/msg/${one}/attempt/nope`)).status).toBe(404);
   });
 
-  test("deleting the content of an attempt expunges its response", async () => {
+  test("deleting the content of an attempt deletes the stored response body", async () => {
     const { app } = await setup();
     const message = await sendMessage(app);
     const { data } = await attemptsOf(app, message, 1);
@@ -141,7 +141,7 @@ describe("the list of attempts", () => {
 });
 
 describe("the destinations of a message", () => {
-  test("a message's destinations are the endpoints that matched it, each with its status", async () => {
+  test("a message's destinations are the endpoints that matched it, each with the status of its delivery", async () => {
     const { app, endpoint } = await setup(500);
     const paused = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", paused: true });
     await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", channels: ["other"] });
@@ -165,7 +165,7 @@ describe("the destinations of a message", () => {
 });
 
 describe("resending a message", () => {
-  test("a resend makes another attempt with the manual trigger type", async () => {
+  test("a resend makes another attempt, whose trigger type is manual", async () => {
     const { app, endpoint } = await setup();
     const message = await sendMessage(app);
     await attemptsOf(app, message, 1);
@@ -175,14 +175,14 @@ describe("resending a message", () => {
     expect(data.map(({ triggerType }: { triggerType: number }) => triggerType)).toEqual([1, 0]);
   });
 
-  test("a resend reaches an endpoint that did not match the message", async () => {
+  test("a message can be resent to an endpoint that did not match it", async () => {
     const { app, endpoint, inbox } = await setup(200, { channels: ["other"] });
     const message = await sendMessage(app);
     await send("POST", `/app/${app}/msg/${message}/endpoint/${endpoint}/resend`);
     expect((await received(inbox, 1)).data[0].messageId).toBe(message);
   });
 
-  test("a resend returns 400 for a disabled endpoint or a deleted payload, and 404 for an unknown endpoint", async () => {
+  test("a resend returns 400 if the endpoint is disabled or the payload is deleted, and 404 if the endpoint is unknown", async () => {
     const { app, endpoint } = await setup(200, { disabled: true });
     const message = await sendMessage(app);
     const resend = (to: string) => send("POST", `/app/${app}/msg/${message}/endpoint/${to}/resend`);
@@ -279,7 +279,7 @@ describe("dead letters", () => {
     expect((await received(inbox, 2)).data[0]).toMatchObject({ messageId: message, status: 200 });
   });
 
-  test("a redrive and its dry run skip dead letters that cannot be sent, which keep their reason", async () => {
+  test("a redrive and its dry run skip dead letters that cannot be sent, and those keep their reason", async () => {
     const { app, endpoint: paused } = await setup(500);
     const endpoints = [paused];
     for (let i = 0; i < 3; i++) {
@@ -313,7 +313,7 @@ describe("dead letters", () => {
     expect(data.map(({ reason }: { reason: string }) => reason)).not.toContain("disabled");
   });
 
-  test("a redrive without a filter or with an invalid one returns 422, and with an unknown id it returns 404", async () => {
+  test("a redrive returns 422 without a filter or with an invalid one, and 404 with an unknown id", async () => {
     const redrive = (body: unknown) => send("POST", "/dead-letter/redrive", body);
     for (const body of [
       {},
@@ -339,7 +339,7 @@ describe("dead letters", () => {
     expect((await send("GET", "/background-task/qtask_17MeGibBYAlEAyJrb2g70ismFAs")).status).toBe(404);
   });
 
-  test("dropping dead letters requires a filter and drops only those that match", async () => {
+  test("dropping dead letters requires a filter and drops only the dead letters that match it", async () => {
     const { app } = await setup(500);
     await sendMessage(app, { eventType: "a" });
     await sendMessage(app, { eventType: "b" });
@@ -372,7 +372,7 @@ describe("dead letters", () => {
 });
 
 describe("the overview", () => {
-  test("the overview contains totals and the latest messages with their delivery counts", async () => {
+  test("the overview contains totals, and the latest messages with the numbers of their deliveries", async () => {
     const { app } = await setup();
     const message = await sendMessage(app);
     await attemptsOf(app, message, 1);

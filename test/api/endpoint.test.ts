@@ -31,7 +31,7 @@ const many = (count: number, bytesEach: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, "x".repeat(bytesEach)]));
 
 describe("creating an endpoint", () => {
-  test("creating an endpoint returns every field of both SDK versions and of our additions", async () => {
+  test("creating an endpoint returns every field of both SDK versions and the fields that only Boathook has", async () => {
     const { status, json } = await send("POST", endpoints, { url: "HTTP://Example.COM" });
     expect(status).toBe(201);
     expect(json).toEqual({
@@ -88,7 +88,7 @@ describe("creating an endpoint", () => {
     expect(json.eventTypes).toEqual(["user.deleted"]);
   });
 
-  test("an endpoint's uid must be unique within its application, else creating it returns 409", async () => {
+  test("creating an endpoint with a uid that is already in use in its application returns 409", async () => {
     const uid = freshUid("ep");
     await makeEndpoint({ uid });
     expect((await send("POST", endpoints, { url, uid })).status).toBe(409);
@@ -184,14 +184,14 @@ describe("changing an endpoint", () => {
     expect((await send("GET", `${endpoints}/${id}/headers`)).json.headers).toEqual({ "X-A": "1" });
   });
 
-  test("a PUT to an unknown uid creates an endpoint, and a PUT to an unknown id returns 404", async () => {
+  test("a PUT to an unknown endpoint uid creates an endpoint, and a PUT to an unknown id returns 404", async () => {
     const uid = freshUid("ep");
     const { status, json } = await send("PUT", `${endpoints}/${uid}`, { url });
     expect([status, json.uid]).toEqual([201, uid]);
     expect((await send("PUT", `${endpoints}/ep_17MeGibBYAlEAyJrb2g70ismFAs`, { url })).status).toBe(404);
   });
 
-  test("a PUT ignores the secret and headers of an endpoint, even when it creates it", async () => {
+  test("a PUT ignores the secret and headers of an endpoint, even if it creates the endpoint", async () => {
     const uid = freshUid();
     const sent = { url, headers: { "webhook-signature": "v1,forged" }, secret: 7 };
     expect((await send("PUT", `${endpoints}/${uid}`, sent)).status).toBe(201);
@@ -199,7 +199,7 @@ describe("changing an endpoint", () => {
     expect((await send("GET", `${endpoints}/${uid}/secret`)).json.key).toStartWith("whsec_");
   });
 
-  test("concurrent PUTs of an unknown uid create one endpoint and replace it", async () => {
+  test("concurrent PUTs to an unknown uid create one endpoint, and the later ones replace its fields", async () => {
     for (let round = 0; round < 20; round++) {
       const uid = freshUid("ep");
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -210,7 +210,7 @@ describe("changing an endpoint", () => {
     }
   });
 
-  test("a PUT with the uid of another endpoint returns 409", async () => {
+  test("a PUT that sets the uid of another endpoint returns 409", async () => {
     const uid = freshUid("ep");
     await makeEndpoint({ uid });
     expect((await send("PUT", `${endpoints}/${freshUid("ep")}`, { url, uid })).status).toBe(409);
@@ -244,7 +244,7 @@ describe("changing an endpoint", () => {
     await makeEndpoint({ uid });
   });
 
-  test("reading, changing or deleting an endpoint through another application returns 404", async () => {
+  test("reading, changing or deleting an endpoint under another application returns 404", async () => {
     const id = await makeEndpoint();
     const other = await makeApplication(send);
     for (const method of ["GET", "DELETE"]) {
@@ -275,7 +275,7 @@ describe("endpoint secrets", () => {
     expect((await send("GET", `${endpoints}/${id}/secret`)).json.key).not.toBe(secret);
   });
 
-  test("rotating a secret returns the new one only to SDKs from version 2.7", async () => {
+  test("rotating a secret returns the new secret only to SDKs from version 2.7", async () => {
     const rotate = async (userAgent: string, fields: object = {}) => {
       const id = await makeEndpoint();
       const headers = { "user-agent": userAgent };
@@ -294,7 +294,7 @@ describe("endpoint secrets", () => {
     }
   });
 
-  test("an eleventh rotation while ten old secrets are valid returns 400", async () => {
+  test("an eleventh rotation while ten old secrets are still valid returns 400", async () => {
     const id = await makeEndpoint();
     const rotate = () => send("POST", `${endpoints}/${id}/secret/rotate`, {});
     for (let i = 0; i < 10; i++) expect((await rotate()).status).toBe(204);
@@ -322,7 +322,7 @@ describe("endpoint headers", () => {
     expect((await send("GET", headers)).json.headers).toEqual({ "X-Four": "4" });
   });
 
-  test("reading endpoint headers returns sensitive headers by name only", async () => {
+  test("reading endpoint headers returns only the names of sensitive headers", async () => {
     const id = await makeEndpoint({ headers: { Authorization: "Bearer x", "X-API-Key": "y", "X-A": "1" } });
     const { json } = await send("GET", `${endpoints}/${id}/headers`);
     expect(json).toEqual({ headers: { "X-A": "1" }, sensitive: ["Authorization", "X-API-Key"] });
@@ -347,7 +347,7 @@ describe("endpoint headers", () => {
     expect((await send("PUT", headers, {})).status).toBe(422);
   });
 
-  test("a PATCH that would exceed the total size of headers returns 422", async () => {
+  test("a PATCH that would exceed the maximum size of all headers returns 422", async () => {
     const headers = `${endpoints}/${await makeEndpoint({ headers: many(3, 4000) })}/headers`;
     const { status, json } = await send("PATCH", headers, { headers: { a: "x".repeat(4000), b: "x".repeat(4000) } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "headers"]]);
@@ -367,7 +367,7 @@ test("endpoints are listed newest first by default and can be paged", async () =
   expect(await idsOf(`?iterator=-${made[1]}`)).toEqual([made[2]!]);
 });
 
-test("with https-only, creating an endpoint with an http URL returns 422", async () => {
+test("creating an endpoint with an http URL returns 422 if https-only is set", async () => {
   const strict = await startServer(["--https-only"]);
   try {
     const sendThere = clientOf(strict.url);

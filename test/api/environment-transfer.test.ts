@@ -50,7 +50,7 @@ describe("exporting and importing an environment", () => {
     expect(timeless(await exported(there))).toEqual(timeless(out));
   });
 
-  test("an environment import replaces existing event types and keeps the others", async () => {
+  test("an environment import replaces event types of the same name and keeps the others", async () => {
     const token = await environmentToken();
     await send("POST", "/event-type", type("a", { groupName: "g", archived: true }), { token });
     await send("POST", "/event-type", type("b"), { token });
@@ -61,7 +61,7 @@ describe("exporting and importing an environment", () => {
     ]);
   });
 
-  test("an environment import may be empty, and its settings and connectors are ignored", async () => {
+  test("an environment import may be empty, and settings and connectors in it are ignored", async () => {
     const token = await environmentToken();
     for (const body of [{}, { eventTypes: null, settings: null, connectors: null }, { settings: { a: 1 } }]) {
       expect((await send("POST", "/environment/import", body, { token })).status).toBe(204);
@@ -101,7 +101,7 @@ describe("exporting and importing an environment", () => {
     expect((await send("POST", "/environment/import", {}, { token })).status).toBe(403);
   });
 
-  test("concurrent imports of one event type all succeed and leave one event type", async () => {
+  test("concurrent imports of the same event type all succeed and create one event type", async () => {
     const token = await environmentToken();
     const bodies = Array.from({ length: 10 }, (_, i) => ({ eventTypes: [type("same", { groupName: `g${i}` })] }));
     const answers = await Promise.all(bodies.map((body) => send("POST", "/environment/import", body, { token })));
@@ -114,7 +114,7 @@ describe("exporting and importing an environment", () => {
     ["1.x", (token: string) => new Svix1(token, { serverUrl: server.url }) as unknown as Svix],
   ] as const;
   for (const [version, clientFor] of clients) {
-    test(`the Svix client ${version} can export event types and import them elsewhere`, async () => {
+    test(`the Svix client ${version} can export event types and import them into another environment`, async () => {
       const [from, to] = [clientFor(await environmentToken()), clientFor(await environmentToken())];
       await from.eventType.create({ name: "moved", description: "d" });
       const { eventTypes } = await from.environment.export();

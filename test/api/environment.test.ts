@@ -26,7 +26,7 @@ const within =
     send(method, where, body, { headers: { "boathook-environment": environment } });
 
 describe("environments", () => {
-  test("environments are created, read and renamed in the form of the Svix API", async () => {
+  test("environments are created, read and renamed with the fields of the Svix API", async () => {
     const name = freshUid("My environment");
     const { status, json } = await send("POST", path, { name, type: "production", unknown: true });
     expect(status).toBe(201);
@@ -59,7 +59,7 @@ describe("environments", () => {
     expect(second.data[0].name).toBe(names[0]);
   });
 
-  test("environments do not share applications or event types, even with equal uids", async () => {
+  test("environments do not share applications or event types, even if their uids are equal", async () => {
     const [one, other] = [within((await make()).id), within((await make()).name)];
     const uid = freshUid("app");
     const apps = await Promise.all([one, other].map((into) => into("POST", "/app", { name: "a", uid })));
@@ -70,7 +70,7 @@ describe("environments", () => {
     expect((await other("GET", "/event-type/only.here")).status).toBe(404);
   });
 
-  test("the name of an environment is unique, also among concurrent calls", async () => {
+  test("no two environments get the same name, even by concurrent calls", async () => {
     const { name, id } = await make();
     for (const answer of await Promise.all([1, 2].map(() => send("POST", path, { name, type: "production" })))) {
       expect([answer.status, answer.json.code]).toEqual([409, "conflict"]);
@@ -82,7 +82,7 @@ describe("environments", () => {
     expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 
-  test("renaming an environment accepts only names that a header can carry, and the header finds them", async () => {
+  test("an environment can only be renamed to a name that fits into a header, and is found by that header", async () => {
     const { name, id } = await make();
     for (const wrong of ["é", " a", "a ", "a\u007f"]) {
       expect((await send("PUT", `${path}/${id}`, { name: wrong })).status).toBe(422);
@@ -158,7 +158,7 @@ describe("environments", () => {
     });
   }
 
-  test("managing environments returns 403 to any token but the root token, for any path", async () => {
+  test("managing environments without the root token returns 403, for any path", async () => {
     const { name, id } = await make();
     await within(id)("POST", "/app", { name: "a", uid: "a" });
     const tokens = [
@@ -197,7 +197,7 @@ describe("bearer tokens of the form token|environment", () => {
   const ask = (token: string, headers = {}): Promise<Answer> =>
     send("GET", "/event-type", undefined, { token, headers });
 
-  test("an environment after the root token takes precedence over the header", async () => {
+  test("an environment after the root token takes precedence over the environment header", async () => {
     const { id, name } = await make();
     await within(id)("POST", "/event-type", { name: "of.it", description: "" });
     const { ROOT_TOKEN } = await import("../support/server.ts");
@@ -211,7 +211,7 @@ describe("bearer tokens of the form token|environment", () => {
     expect((await ask(`|${id}`)).status).toBe(401);
   });
 
-  test("an environment after an environment token must be its own, else the call returns 404", async () => {
+  test("an environment after an environment token must be the token's own, otherwise the call returns 404", async () => {
     const { id, name } = await make();
     const other = await make();
     const token = await server.createToken("--environment", name);

@@ -16,14 +16,14 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("paths and methods", () => {
-  test("an unknown path returns 404 in JSON", async () => {
+  test("a request to an unknown path returns 404 in JSON", async () => {
     for (const path of ["/nope", "/app/a/b/c/d/e", "/app//msg", "/"]) {
       const { status, json } = await send("GET", path);
       expect([path, status, json.code]).toEqual([path, 404, "not_found"]);
     }
   });
 
-  test("an unsupported method returns 405 and lists the allowed ones", async () => {
+  test("a request with an unsupported method returns 405 and lists the allowed methods", async () => {
     const { status, json, headers } = await send("PUT", "/app", {});
     expect([status, json.code, headers.get("allow")]).toEqual([405, "method_not_allowed", "GET, POST"]);
     expect((await send("POST", "/health")).status).toBe(405);
@@ -41,7 +41,7 @@ describe("paths and methods", () => {
     }
   });
 
-  test("pages of any origin may call the API", async () => {
+  test("pages of any origin can call the API", async () => {
     const headers = { origin: "https://example.com", "access-control-request-headers": "authorization,svix-req-id" };
     const asked = await send("OPTIONS", "/app/a/endpoint", undefined, { token: null, headers });
     expect(asked.status).toBe(204);
@@ -74,7 +74,7 @@ describe("request bodies", () => {
     });
   }
 
-  test("a body nested a hundred levels is accepted", async () => {
+  test("a body nested a hundred levels deep is accepted", async () => {
     expect((await send("POST", messages, nested(100))).status).toBe(202);
   });
 
@@ -89,7 +89,7 @@ describe("request bodies", () => {
     expect([status, json.code]).toEqual([413, "payload_too_large"]);
   });
 
-  test("max-body also limits a body sent from a stream", async () => {
+  test("max-body also limits a body that is sent from a stream", async () => {
     const stream = (bytes: number) => new Blob([filled(bytes)]).stream();
     const post = (body: ReadableStream) =>
       fetch(`${server.url}/api/v1${messages}`, {
@@ -121,7 +121,7 @@ describe("request bodies", () => {
     expect(refused).toContain("payload_too_large");
   });
 
-  test("a body with an announced length above max-body returns 413 before it is sent", async () => {
+  test("a body whose declared length exceeds max-body returns 413 before the body is sent", async () => {
     const answer = await raw(
       `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nContent-Length: 99999999999\r\n\r\n{`,
     );
@@ -129,7 +129,7 @@ describe("request bodies", () => {
     expect(answer).toContain("payload_too_large");
   });
 
-  test("a request that is aborted in the middle of its body does not harm the server", async () => {
+  test("a request that is aborted in the middle of its body does not affect later requests", async () => {
     await raw(
       `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nContent-Length: 50\r\n\r\n{`,
       (socket) => socket.destroy(),
@@ -137,7 +137,7 @@ describe("request bodies", () => {
     expect((await send("GET", "/health")).status).toBe(200);
   });
 
-  test("a body with many errors returns at most twenty of them", async () => {
+  test("the response to a body with many errors lists at most twenty of them", async () => {
     const body = { eventType: "a", payload: {}, channels: Array.from({ length: 100 }, (_, i) => i) };
     const { json } = await send("POST", messages, body);
     expect(json.detail.length).toBeLessThanOrEqual(20);
@@ -184,7 +184,7 @@ describe("the host of a request", () => {
     });
   }
 
-  test("the host may be missing or in the request line", async () => {
+  test("the host of a request may be missing or may be in the request line", async () => {
     const authorization = `Authorization: Bearer ${ROOT_TOKEN}\r\n`;
     expect(await raw(`GET /api/v1/app/ HTTP/1.0\r\n${authorization}\r\n`)).toStartWith("HTTP/1.1 200");
     expect(await raw(`GET /ui/ HTTP/1.0\r\n\r\n`)).toStartWith("HTTP/1.1 200");
@@ -193,7 +193,7 @@ describe("the host of a request", () => {
     );
   });
 
-  test("an idempotency key does not depend on the host or a trailing slash", async () => {
+  test("the host and a trailing slash make no difference to an idempotency key", async () => {
     const post = (host: string, path: string) =>
       raw(
         `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nIdempotency-Key: hosts\r\nContent-Length: 12\r\n\r\n{"name":"a"}`,
@@ -208,7 +208,7 @@ describe("the host of a request", () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test("an inbox shows the path of a request without a host", async () => {
+  test("an inbox shows the path of a request that has no host", async () => {
     const inbox = "a-host-less-inbox";
     for (const head of [
       "GET /inbox/a-host-less-inbox?a=/b HTTP/1.0\r\n",
@@ -239,7 +239,7 @@ function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = 
   });
 }
 
-test("messages above ingest-rate return 429 with Retry-After", async () => {
+test("sending messages above ingest-rate returns 429 with Retry-After", async () => {
   const slow = await startServer(["--ingest-rate=10/s"]);
   try {
     const sendThere = clientOf(slow.url);
@@ -259,7 +259,7 @@ test("messages above ingest-rate return 429 with Retry-After", async () => {
 });
 
 describe("errors name what is wrong", () => {
-  test("a missing field, null and a wrong type have different messages", async () => {
+  test("a missing field, null and a wrong type have different error messages", async () => {
     const messageOf = async (path: string, body: object) =>
       (await send("POST", path, body)).json.detail.map(({ loc, msg }: { loc: string[]; msg: string }) => [
         loc.slice(1).join("."),
@@ -285,7 +285,7 @@ describe("errors name what is wrong", () => {
     expect(cut.json.detail[0].msg).toBe("The body is not valid JSON: it ends too early, at line 1, column 9.");
   });
 
-  test("unknown event types are named, at most 20 of them", async () => {
+  test("unknown event types are named in the error, at most 20 of them", async () => {
     await send("POST", "/event-type", { name: "known", description: "" });
     const endpoints = messages.replace("/msg", "/endpoint");
     const created = (eventTypes: string[]) => send("POST", endpoints, { url: "http://example.com", eventTypes });

@@ -47,7 +47,7 @@ describe("importing event types from an OpenAPI document", () => {
     }
   });
 
-  test("a dry run of an OpenAPI import returns what it would change and changes nothing", async () => {
+  test("a dry run of an OpenAPI import returns the changes that it would make, and makes none", async () => {
     const token = await environmentToken();
     const body = { dryRun: true, spec: specOf({ "pet.new": webhook("A pet.") }) };
     const { status, json } = await send("POST", PATH, body, { token });
@@ -128,7 +128,7 @@ components:
     expect((await send("POST", PATH, { specRaw: json }, { token })).json.data.modified).toEqual(["from.json"]);
   });
 
-  test("imported schemas validate messages immediately", async () => {
+  test("imported schemas apply to new messages immediately", async () => {
     const token = await environmentToken();
     await send("POST", "/app", { name: "A", uid: "a" }, { token });
     const message = { eventType: "pet.new", payload: {} };

@@ -28,7 +28,7 @@ const message = (eventType: string, payload: object = {}, more: object = {}) =>
   send("POST", `/app/${app}/msg`, { eventType, payload, ...more });
 
 describe("schemas of event types", () => {
-  test("validation of an event type defaults to warn, and a PUT without it resets it", async () => {
+  test("validation of an event type is warn by default, and a PUT without it resets it to warn", async () => {
     const name = await makeType();
     expect((await send("GET", `/event-type/${name}`)).json.validation).toBe("warn");
     const patched = await send("PATCH", `/event-type/${name}`, { validation: "reject" });
@@ -82,7 +82,7 @@ describe("validation of messages", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=${name}`)).json.data).toEqual([sent.json]);
   });
 
-  test("a message has no warnings if it is valid, has no schema or validation is off", async () => {
+  test("a message gets no warnings if it is valid, has no schema or validation is off", async () => {
     const fitting = await message(await makeType(), { id: "x" });
     const free = await message(await makeType({ schemas: null }), { id: 1 });
     const unlooked = await message(await makeType({ validation: "off" }), { id: 1 });
@@ -107,7 +107,7 @@ describe("validation of messages", () => {
     expect((await message(name, { id: "x" }, { eventId: name })).status).toBe(202);
   });
 
-  test("a rejected message does not create its application", async () => {
+  test("a message that is rejected does not create its application", async () => {
     const name = await makeType({ validation: "reject" });
     const uid = freshUid("never");
     const body = { eventType: name, payload: {}, application: { name: "Never", uid } };
@@ -129,7 +129,7 @@ describe("validation of messages", () => {
     expect(json.data[2].warnings).toEqual([finding]);
   });
 
-  test("messages are validated against the current latest version of the schema", async () => {
+  test("messages are validated against the latest version of the schema", async () => {
     const name = await makeType({ schemas: { "2": schema, "10": { type: "object" } } });
     expect((await message(name)).json.warnings).toBeUndefined();
     await send("PATCH", `/event-type/${name}`, { schemas: { "9": { type: "object" }, "10": schema } });
@@ -140,7 +140,7 @@ describe("validation of messages", () => {
     expect((await message(name)).status).toBe(422);
   });
 
-  test("a message with a raw payload is validated by its raw payload", async () => {
+  test("a message with a raw payload is validated by that payload", async () => {
     const name = await makeType();
     const warningsOf = async (rawPayload: string) =>
       (await message(name, {}, { transformationsParams: { rawPayload } })).json.warnings;
@@ -149,7 +149,7 @@ describe("validation of messages", () => {
     expect((await warningsOf("<xml/>"))[0].type).toBe("schema.json");
   });
 
-  test("an idempotency key repeats the first response even after validation has changed", async () => {
+  test("a call repeated with its idempotency key returns the first response even if validation has changed", async () => {
     const name = await makeType();
     const key = { headers: { "idempotency-key": name } };
     const post = () => send("POST", `/app/${app}/msg`, { eventType: name, payload: {} }, key);
@@ -160,7 +160,7 @@ describe("validation of messages", () => {
     expect(first.json.warnings).toEqual([finding]);
   });
 
-  test("messages are not validated by event types of another environment", async () => {
+  test("the event types of another environment have no effect on the validation of messages", async () => {
     const name = await makeType({ validation: "reject" });
     const token = await server.createToken("--environment", "elsewhere");
     await send("POST", "/app", { name: "Other", uid: "other" }, { token });
@@ -179,14 +179,14 @@ function fan(levels: number): object {
 }
 
 describe("expensive schemas", () => {
-  test("a schema that takes too long to compile returns 422 with the location", async () => {
+  test("setting a schema that takes too long to compile returns 422 with the location", async () => {
     const patternProperties = Object.fromEntries(Array.from({ length: 4500 }, (_, i) => [`^${i}`, {}]));
     const sent = { name: freshUid("t"), description: "", schemas: { "1": { not: { patternProperties } } } };
     const { status, json } = await send("POST", "/event-type", sent);
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "schemas", "1", "not", "patternProperties"]]);
   });
 
-  test("a schema that takes too long to apply gives a warning, or 422 with validation reject", async () => {
+  test("a message gets a warning, or 422 with validation reject, if its schema takes too long to apply", async () => {
     const [lenient, strict] = [
       await makeType({ schemas: { "1": fan(40) } }),
       await makeType({ schemas: { "1": fan(40) }, validation: "reject" }),
@@ -223,7 +223,7 @@ describe("expensive schemas", () => {
 });
 
 describe("application tokens", () => {
-  test("an application token sees only event types without a flag and cannot change them", async () => {
+  test("an application token sees only event types without a feature flag and cannot change them", async () => {
     const [flagged, open] = [await makeType({ featureFlags: ["beta"] }), await makeType()];
     const token = await server.createToken("--app", app);
     expect((await send("GET", `/event-type/${open}`, undefined, { token })).status).toBe(200);

@@ -35,7 +35,7 @@ describe("creating, changing and deleting event types", () => {
     expect(json.featureFlags).toEqual(["beta"]);
   });
 
-  test("creating an existing event type returns 409, and creating an archived one restores it", async () => {
+  test("creating an event type that exists returns 409, and creating an archived one restores it", async () => {
     const name = freshUid("type");
     await send("POST", "/event-type", { name, description: "one" });
     const refused = await send("POST", "/event-type", { name, description: "two" });
@@ -66,7 +66,7 @@ describe("creating, changing and deleting event types", () => {
     expect((await send("PATCH", "/event-type/nope", {})).status).toBe(404);
   });
 
-  test("concurrent POSTs create or restore an event type once", async () => {
+  test("concurrent POSTs create or restore an event type only once", async () => {
     const name = freshUid("type");
     const post = () => send("POST", "/event-type", { name, description: "" });
     for (let round = 0; round < 20; round++) {
@@ -77,7 +77,7 @@ describe("creating, changing and deleting event types", () => {
     }
   });
 
-  test("concurrent PUTs create an event type once and replace it", async () => {
+  test("concurrent PUTs create one event type, and the later ones replace its fields", async () => {
     for (let round = 0; round < 20; round++) {
       const name = freshUid("type");
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -107,7 +107,7 @@ describe("creating, changing and deleting event types", () => {
 });
 
 describe("the list of event types", () => {
-  test("event types are listed by name, with schemas and archived types only on request", async () => {
+  test("event types are listed by name, with schemas and archived event types only on request", async () => {
     await server.createToken("--environment", "types");
     const inEnvironment = { headers: { "boathook-environment": "types" } };
     for (const name of ["c", "a", "d", "b"]) {

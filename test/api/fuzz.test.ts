@@ -336,7 +336,7 @@ async function ask(method: string, path: string, body: unknown): Promise<Answer>
 const accepted = new Set<string>();
 
 test(
-  "no request returns a 5xx, and every response matches the OpenAPI document",
+  "no request causes a 5xx response, and every response matches the OpenAPI document",
   async () => {
     await fc.assert(
       fc.asyncProperty(anyRequest, async ({ operation, path, body }) => {

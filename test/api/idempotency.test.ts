@@ -19,7 +19,7 @@ function post(path: string, body: unknown, key: string, token?: string) {
 const message = { eventType: "a", payload: { n: 1 } };
 
 describe("idempotency keys", () => {
-  test("an idempotency key repeats the first response to a message, whatever the body", async () => {
+  test("a message sent again with its idempotency key returns the first response, whatever its body", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     expect(first.status).toBe(202);
@@ -30,7 +30,7 @@ describe("idempotency keys", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
   });
 
-  test("an idempotency key repeats the first payload, whatever payload is sent later, even after a restart", async () => {
+  test("a message sent again with its idempotency key returns the first payload, even after a restart", async () => {
     const raw = (rawPayload: string) => ({ eventType: "a", payload: {}, transformationsParams: { rawPayload } });
     const withPayload = (payload: unknown) => ({ eventType: "a", payload });
     const cases = [
@@ -64,7 +64,7 @@ describe("idempotency keys", () => {
     }
   });
 
-  test("an idempotency key repeats the responses of other operations", async () => {
+  test("other operations that are repeated with their idempotency key return the first response too", async () => {
     const key = freshUid("key");
     const uid = freshUid();
     const first = await post("/app", { name: "a", uid }, key);
@@ -101,7 +101,7 @@ describe("idempotency keys", () => {
     }
   });
 
-  test("when concurrent calls share an idempotency key and some are refused, the others are tried", async () => {
+  test("when concurrent calls share an idempotency key and the first is refused, the others are tried", async () => {
     const key = freshUid("key");
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_, i) => post(`/app/${app}/msg`, i === 3 ? message : { eventType: "a" }, key)),
@@ -110,7 +110,7 @@ describe("idempotency keys", () => {
     expect((await post(`/app/${app}/msg`, { eventType: "a" }, key)).status).toBe(202);
   });
 
-  test("an idempotency key belongs to one path with its query and to one token", async () => {
+  test("an idempotency key applies to one path with its query and to one token", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     const withoutContent = await post(`/app/${app}/msg?with_content=false`, message, key);
@@ -121,7 +121,7 @@ describe("idempotency keys", () => {
     expect(new Set([first.json.id, withoutContent.json.id, byOther.json.id]).size).toBe(3);
   });
 
-  test("an idempotency key survives a kill and a restart", async () => {
+  test("an idempotency key is kept across a kill and a restart", async () => {
     const key = freshUid("key");
     const uid = freshUid();
     const first = await post(`/app/${app}/msg`, message, key);
@@ -131,7 +131,7 @@ describe("idempotency keys", () => {
     expect((await post("/app", { name: "a", uid }, key)).text).toBe(made.text);
   });
 
-  test("an idempotency key repeats a message without its payload after the payload is deleted", async () => {
+  test("a message sent again with its idempotency key is returned without its payload after the payload is deleted", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     await send("DELETE", `/app/${app}/msg/${first.json.id}/content`);
@@ -139,13 +139,13 @@ describe("idempotency keys", () => {
     expect([again.status, again.json.id, again.json.payload]).toEqual([202, first.json.id, { expired: true }]);
   });
 
-  test("an idempotency key may have 256 characters, and a longer one returns 422", async () => {
+  test("an idempotency key may have up to 256 characters, and a longer one returns 422", async () => {
     expect((await post(`/app/${app}/msg`, message, "k".repeat(256))).status).toBe(202);
     const refused = await post(`/app/${app}/msg`, message, "k".repeat(257));
     expect([refused.status, refused.json.detail[0].loc]).toEqual([422, ["header", "idempotency-key"]]);
   });
 
-  test("an idempotency key with an invalid token returns 401", async () => {
+  test("a request with an idempotency key and an invalid token returns 401", async () => {
     const key = freshUid("key");
     await post(`/app/${app}/msg`, message, key);
     expect((await post(`/app/${app}/msg`, message, key, "wrong")).status).toBe(401);

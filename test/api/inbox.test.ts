@@ -33,7 +33,7 @@ describe("inboxes", () => {
     expect(json.data[1].receivedAt).toMatch(/Z$/);
   });
 
-  test("an inbox accepts every method without a token, but reading it requires one", async () => {
+  test("an inbox accepts requests of every method without a token, but reading it requires a token", async () => {
     const token = freshUid("inbox");
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
       expect((await fetch(`${server.url}/inbox/${token}/`, { method })).status).toBe(200);
@@ -65,14 +65,14 @@ describe("inboxes", () => {
     expect(await answer).toBe("answered");
   });
 
-  test("an inbox returns 4xx for an invalid status or delay", async () => {
+  test("a request to an inbox with an invalid status or delay returns 4xx", async () => {
     for (const query of ["?status=100", "?status=600", "?delay=61s", "?delay=x", "?delay=1d"]) {
       expect((await deliver(freshUid("inbox"), "x", query)).status).toBe(422);
     }
     expect((await deliver(freshUid("inbox"), "x", "?status=abc")).status).toBe(400);
   });
 
-  test("an inbox token must have 8 to 64 plain characters", async () => {
+  test("an inbox token must consist of 8 to 64 letters, digits, hyphens and underscores", async () => {
     for (const token of ["short", "x".repeat(65), "with.a.dot.in.it", "with%20space-in-it"]) {
       expect((await deliver(token, "x")).status).toBe(404);
       expect((await send("GET", `/inbox/${token}`)).status).toBe(422);
@@ -80,7 +80,7 @@ describe("inboxes", () => {
     expect((await send("GET", "/inbox/nothing-came-here")).json).toEqual({ data: [] });
   });
 
-  test("an inbox keeps the last hundred requests and 64 KiB of each body", async () => {
+  test("an inbox keeps the last hundred requests and up to 64 KiB of each body", async () => {
     const token = freshUid("inbox");
     for (let i = 0; i < 105; i++) await deliver(token, String(i));
     const { data } = (await send("GET", `/inbox/${token}`)).json;

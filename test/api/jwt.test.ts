@@ -35,7 +35,7 @@ async function statusAndCode(token: string): Promise<[number, string | undefined
 }
 
 describe("JWTs for organizations", () => {
-  test("an organization's JWT opens its own environment without creation, also after a restart", async () => {
+  test("an organization's JWT gives access to its environment without creating it first, even after a restart", async () => {
     const org = "org_1srOrx2ZWZBpBUvZwXKQmoEYga2";
     const uid = freshUid("app");
     expect((await as(orgToken(org))("POST", "/app", { name: "a", uid })).status).toBe(201);
@@ -59,7 +59,7 @@ describe("JWTs for organizations", () => {
     expect((await mine("GET", "/app")).json.data).toHaveLength(10);
   });
 
-  test("an organization's JWT opens an existing environment with that id", async () => {
+  test("an organization's JWT gives access to an existing environment with that id", async () => {
     const { json } = await send("POST", "/management/environment", { name: freshUid("env"), type: "production" });
     await send("POST", "/app", { name: "a", uid: "known" }, { headers: { "boathook-environment": json.id } });
     expect((await as(orgToken(json.id))("GET", "/app/known")).status).toBe(200);
@@ -71,7 +71,7 @@ describe("JWTs for organizations", () => {
     expect((await send("PUT", `/management/environment/${ORG}`, { name: "other" })).status).toBe(409);
   });
 
-  test("an organization's JWT in the form token|environment accepts only its own environment", async () => {
+  test("an organization's JWT in the form token|environment is accepted only with its own environment", async () => {
     expect(await statusAndCode(`${orgToken()}|${ORG}`)).toEqual([200, undefined]);
     expect(await statusAndCode(`${orgToken()}|default`)).toEqual([404, "not_found"]);
   });
@@ -94,13 +94,13 @@ describe("JWTs for applications", () => {
     expect((await mine("POST", `/app/${app.id}/msg`, {})).status).toBe(403);
   });
 
-  test("an application's JWT sees only event types of its feature flags", async () => {
+  test("an application's JWT sees only event types without a feature flag or with one of its flags", async () => {
     expect((await as(appToken(app.id))("GET", "/event-type/flagged")).status).toBe(404);
     expect((await as(appToken(app.id, { feature_flags: ["beta"] }))("GET", "/event-type/flagged")).status).toBe(200);
     expect((await as(appToken(app.id, { feature_flags: "beta" }))("GET", "/event-type/flagged")).status).toBe(404);
   });
 
-  test("an application's JWT returns 401 if its application is missing or in another organization", async () => {
+  test("a request with an application's JWT returns 401 if the application is missing or in another organization", async () => {
     expect(await statusAndCode(appToken("app_1srOrx2ZWZBpBUvZwXKQmoEYga2"))).toEqual([401, "authentication_failed"]);
     expect(await statusAndCode(appToken(app.id, { org: "org_1srOrx2ZWZBpBUvZwXKQmoEYga2" }))).toEqual([
       401,
@@ -113,7 +113,7 @@ describe("JWTs for applications", () => {
     expect((await statusAndCode(token))[0]).toBe(401);
   });
 
-  test("expire-all revokes application JWTs that were issued before, also after a restart", async () => {
+  test("expire-all revokes application JWTs that were issued before, even after a restart", async () => {
     const old = appToken(app.id, { iat: now() - 10 });
     const ageless = appToken(app.id, { iat: undefined });
     expect((await statusAndCode(old))[0]).toBe(200);
@@ -132,7 +132,7 @@ describe("JWTs for applications", () => {
 });
 
 describe("logging out with a JWT", () => {
-  test("logout revokes the JWT that was used and no other, also after a restart", async () => {
+  test("logging out revokes the JWT that is used and no other, even after a restart", async () => {
     const [mine, other] = [orgToken(ORG, { iat: 1 }), orgToken(ORG, { iat: 2 })];
     expect((await as(mine)("POST", "/auth/logout")).status).toBe(204);
     expect([(await statusAndCode(mine))[0], (await statusAndCode(other))[0]]).toEqual([401, 200]);
@@ -147,7 +147,7 @@ describe("JWTs of an issuer whose clock differs", () => {
     expect(await statusAndCode(orgToken(ORG, { exp: now() - 30 }))).toEqual([200, undefined]);
   });
 
-  test("a JWT that was logged out stays revoked during the leeway after its exp", async () => {
+  test("a JWT that was used to log out stays revoked during the leeway after its exp", async () => {
     const mine = orgToken(ORG, { exp: now() - 20 });
     expect((await as(mine)("POST", "/auth/logout")).status).toBe(204);
     expect((await statusAndCode(mine))[0]).toBe(401);
@@ -166,7 +166,7 @@ describe("JWTs with fractional or very large times", () => {
     ["1.7e308", "9999-12-31T23:59:59.999Z"],
   ] as const;
   for (const [exp, shown] of ends) {
-    test(`a JWT that expires at ${exp} is valid and can be logged out`, async () => {
+    test(`a JWT that expires at ${exp} is valid and can be used to log out`, async () => {
       const mine = rawJwt(`{"sub":"${ORG}","exp":${exp}}`);
       expect(await statusAndCode(mine)).toEqual([200, undefined]);
       const { json } = await as(mine)("GET", "/auth/whoami");
@@ -176,13 +176,13 @@ describe("JWTs with fractional or very large times", () => {
     });
   }
 
-  test("the list of tokens shows a JWT that has been logged out as revoked", async () => {
+  test("the list of tokens shows a JWT that was used to log out as revoked", async () => {
     const org = "org_4srOrx2ZWZBpBUvZwXKQmoEYga2";
     await as(rawJwt(`{"sub":"${org}","exp":1e300}`))("POST", "/auth/logout");
     expect(await server.run("token", "list")).toMatch(new RegExp(`${org} .*9999-12-31T23:59:59.999Z +revoked`));
   });
 
-  test("an application's JWT with fractional and very large times can be logged out", async () => {
+  test("an application's JWT with fractional and very large times can be used to log out", async () => {
     const { json } = await as(orgToken())("POST", "/app", { name: "a" });
     const mine = rawJwt(`{"sub":"${json.id}","org":"${ORG}","iat":1e300,"exp":1900000000.5}`);
     expect(await statusAndCode(mine)).toEqual([200, undefined]);
@@ -190,14 +190,14 @@ describe("JWTs with fractional or very large times", () => {
     expect((await statusAndCode(mine))[0]).toBe(401);
   });
 
-  test("a JWT may have a fractional nbf, and one in the distant future returns 401", async () => {
+  test("the nbf of a JWT may be a fraction, and a JWT with an nbf in the distant future returns 401", async () => {
     expect(await statusAndCode(rawJwt(`{"sub":"${ORG}","nbf":1700000000.75}`))).toEqual([200, undefined]);
     expect((await statusAndCode(rawJwt(`{"sub":"${ORG}","nbf":1e300}`)))[0]).toBe(401);
   });
 
   for (const claim of ["exp", "nbf"]) {
     for (const value of ["1e999", '"1900000000"', "null", "[]", "true"]) {
-      test(`a JWT with the ${claim} ${value} returns 401`, async () => {
+      test(`a request with a JWT whose ${claim} is ${value} returns 401`, async () => {
         expect(await statusAndCode(rawJwt(`{"sub":"${ORG}","${claim}":${value}}`))).toEqual([
           401,
           "authentication_failed",
@@ -206,7 +206,7 @@ describe("JWTs with fractional or very large times", () => {
     }
   }
 
-  test("a JWT with a negative exp returns 401", async () => {
+  test("a request with a JWT whose exp is negative returns 401", async () => {
     for (const exp of ["-1", "-0.5", "-1e300"]) {
       expect((await statusAndCode(rawJwt(`{"sub":"${ORG}","exp":${exp}}`)))[0]).toBe(401);
     }
@@ -229,19 +229,19 @@ describe("invalid JWTs", () => {
     ["that is the secret itself", () => SECRET, 401, "authentication_failed"],
   ];
   for (const [what, make, status, code] of wrong) {
-    test(`a JWT ${what} returns ${status}`, async () => {
+    test(`a request with a JWT ${what} returns ${status}`, async () => {
       expect(await statusAndCode(make())).toEqual([status, code]);
     });
   }
 
-  test("a JWT returns 401 as soon as the leeway after its exp is over", async () => {
+  test("a request with a JWT returns 401 as soon as the leeway after its exp is over", async () => {
     const token = orgToken(ORG, { exp: now() - 58 });
     expect((await statusAndCode(token))[0]).toBe(200);
     while ((await statusAndCode(token))[0] === 200) await Bun.sleep(100);
     expect(await statusAndCode(token)).toEqual([401, "authentication_failed"]);
   });
 
-  test("a server without a JWT secret returns 401 for a JWT", async () => {
+  test("a request with a JWT returns 401 if the server has no JWT secret", async () => {
     const other = await startServer();
     try {
       const { status } = await clientOf(other.url)("GET", "/app", undefined, { token: orgToken() });

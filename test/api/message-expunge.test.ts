@@ -42,7 +42,7 @@ describe("bulk-expunge", () => {
     expect(again.json.results).toEqual({ [byId]: "expunged" });
   });
 
-  test("bulk-expunge cancels pending deliveries, including those in memory, and updates the pending count", async () => {
+  test("bulk-expunge cancels pending deliveries, even those in memory, and updates the pending count", async () => {
     const held = heldBack();
     await using receiver = startReceiver(held.answering);
     const app = await makeApplication(send);
@@ -60,7 +60,7 @@ describe("bulk-expunge", () => {
     expect(receiver.received.map(({ id }) => id)).toEqual([messages[0]!, messages[4]!]);
   });
 
-  test("bulk-expunge without ids does nothing, and with invalid ids it returns 422", async () => {
+  test("bulk-expunge does nothing without ids and returns 422 with invalid ids", async () => {
     const app = await makeApplication(send);
     const expunge = (body: unknown) => send("POST", `/app/${app}/msg/bulk-expunge`, body);
     for (const body of [{}, { ids: [] }, undefined]) {
@@ -83,7 +83,7 @@ describe("bulk-expunge", () => {
     }
   });
 
-  test("expunging and pre-checking do not affect another application or environment", async () => {
+  test("expunging and pre-checking have no effect on another application or environment", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const message = await sendMessage(send, app, { eventId: "same", payload: { a: 1 } });
     await sendMessage(send, other, { eventId: "same" });
@@ -105,7 +105,7 @@ describe("bulk-expunge", () => {
 });
 
 describe("expunge-all-contents", () => {
-  test("expunge-all-contents deletes all existing payloads of one application, even across a crash", async () => {
+  test("expunge-all-contents deletes all payloads of one application, even across a crash", async () => {
     const COUNT = 10_000;
     const own = await startServer();
     const ask = clientOf(own.url);

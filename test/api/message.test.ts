@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 const message = { eventType: "user.signup", payload: { a: 1 } };
 
 describe("sending a message", () => {
-  test("sending a message returns 202 with the message even if no endpoint matches", async () => {
+  test("sending a message returns 202 with the message, even if no endpoint matches", async () => {
     const eventId = freshUid("event");
     const { status, json } = await send("POST", messages, { ...message, eventId, channels: ["c"], tags: ["t/1"] });
     expect(status).toBe(202);
@@ -52,7 +52,7 @@ describe("sending a message", () => {
     });
   }
 
-  test("a message is accepted whatever the request's content type", async () => {
+  test("a message is accepted whatever the content type of the request", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]) {
       expect((await send("POST", messages, message, { headers: { "content-type": type } })).status).toBe(202);
     }
@@ -63,7 +63,7 @@ describe("sending a message", () => {
     expect([status, json.payload]).toEqual([202, { b: 1 }]);
   });
 
-  test("with_content=false returns messages with an empty payload", async () => {
+  test("sending a message with with_content=false returns the message with an empty payload", async () => {
     const { json } = await send("POST", `${messages}?with_content=false`, message);
     expect(json.payload).toEqual({});
     expect((await send("GET", `${messages}/${json.id}?with_content=false`)).json.payload).toEqual({});
@@ -71,7 +71,7 @@ describe("sending a message", () => {
     expect((await send("GET", `${messages}/${json.id}`)).json.payload).toEqual({ a: 1 });
   });
 
-  test("an eventId that the application has already used returns 409", async () => {
+  test("sending a message with an eventId that the application has already used returns 409", async () => {
     const eventId = freshUid("event");
     expect((await send("POST", messages, { ...message, eventId })).status).toBe(202);
     const { status, json } = await send("POST", messages, { ...message, eventId });
@@ -85,7 +85,7 @@ describe("sending a message", () => {
     expect([status, json]).toEqual([404, { code: "not_found", detail: "Application not found" }]);
   });
 
-  test("concurrent messages create their application once", async () => {
+  test("concurrent messages create a missing application only once", async () => {
     const uid = freshUid("auto");
     const body = { ...message, application: { name: "made", uid } };
     const answers = await Promise.all([1, 2, 3].map(() => send("POST", `/app/${uid}/msg`, body)));
@@ -94,7 +94,7 @@ describe("sending a message", () => {
     expect((await send("GET", `/app/${uid}/msg`)).json.data).toHaveLength(3);
   });
 
-  test("a message whose application has another uid or none returns 422", async () => {
+  test("sending a message returns 422 if the uid in its application field is different or missing", async () => {
     const mismatch = await send("POST", "/app/x1/msg", { ...message, application: { name: "a", uid: "x2" } });
     expect([mismatch.status, mismatch.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
     const missing = await send("POST", "/app/x1/msg", { ...message, application: { name: "a" } });
@@ -136,7 +136,7 @@ describe("sending a message", () => {
     });
   }
 
-  test("a raw payload is returned wrapped unless it is a JSON object", async () => {
+  test("a raw payload that is not a JSON object is returned inside an object", async () => {
     const raw = (rawPayload: string) =>
       send("POST", messages, { ...message, payload: {}, transformationsParams: { rawPayload } });
     expect((await raw("<xml/>")).json.payload).toEqual({ rawPayload: "<xml/>" });
@@ -155,7 +155,7 @@ describe("deleting the payload of a message", () => {
 });
 
 describe("sending a batch", () => {
-  test("a batch returns one result per message in order, and an invalid message does not affect the others", async () => {
+  test("a batch returns one result per message, in order, and an invalid message does not affect the others", async () => {
     const eventId = freshUid("event");
     const { status, json, text } = await send(
       "POST",
@@ -174,7 +174,7 @@ describe("sending a batch", () => {
     expect((await send("GET", `${messages}/${json.data[0].id}`)).status).toBe(200);
   });
 
-  test("a batch may have up to a thousand messages but not zero", async () => {
+  test("a batch may contain from one to a thousand messages", async () => {
     const many = (count: number) => ({
       messages: Array.from({ length: count }, () => ({ ...message, channels: ["x"] })),
     });
@@ -239,7 +239,7 @@ describe("the list of messages", () => {
     expect(await idsOf("?tag=t")).toEqual([ids[1]!]);
   });
 
-  test("messages can be filtered by time with exclusive bounds", async () => {
+  test("messages can be filtered by time, and the bounds are exclusive", async () => {
     expect(await idsOf(`?before=${times[2]}`)).toEqual([ids[1]!, ids[0]!]);
     expect(await idsOf(`?after=${times[1]}`)).toEqual([ids[3]!, ids[2]!]);
     expect(await idsOf(`?after=${times[0]}&before=${times[3]}`)).toEqual([ids[2]!, ids[1]!]);
@@ -257,7 +257,7 @@ describe("the list of messages", () => {
     }
   });
 
-  test("messages of another application cannot be read or listed", async () => {
+  test("messages of another application can be neither read nor listed", async () => {
     const other = await makeApplication(send);
     expect((await send("GET", `/app/${other}/msg/${ids[0]}`)).status).toBe(404);
     expect((await send("GET", `/app/${other}/msg`)).json.data).toEqual([]);

@@ -31,14 +31,14 @@ describe("the names . and .. are refused with 422", () => {
     ["as an eventId", "POST", () => `/app/${app}/msg`, (eventId) => ({ eventType: "a", payload: {}, eventId })],
   ];
   for (const [name, method, path, body] of creations)
-    test(name, async () => {
+    test(`the names . and .. are refused ${name}`, async () => {
       for (const dots of DOTS) {
         const { status, text } = await send(method, path(), body(dots));
         expect([dots, status, text]).toEqual([dots, 422, expect.stringContaining("used in paths")]);
       }
     });
 
-  test("as an eventId in a batch, where the other messages are accepted", async () => {
+  test("the names . and .. are refused as eventIds in a batch, and its other messages are accepted", async () => {
     const messages = DOTS.map((eventId) => ({ eventType: "a", payload: {}, eventId }));
     const { status, json } = await send("POST", `/app/${app}/msg/batch`, {
       messages: [...messages, { eventType: "a", payload: {} }],
@@ -47,13 +47,13 @@ describe("the names . and .. are refused with 422", () => {
     expect(json.data).toMatchObject([{ code: "validation_error" }, { code: "validation_error" }, { eventType: "a" }]);
   });
 
-  test("as the environment of `token create`", async () => {
+  test("the names . and .. are refused as the environment of `token create`", async () => {
     for (const dots of DOTS) expect(server.createToken(`--environment=${dots}`)).rejects.toThrow("used in paths");
   });
 });
 
 describe("a path that ends with a slash", () => {
-  test("is 404 for DELETE, PUT and PATCH, which change nothing", async () => {
+  test("a DELETE, PUT or PATCH of a path that ends with a slash returns 404 and changes nothing", async () => {
     const endpoint = await makeEndpoint(send, app, "http://example.com");
     for (const path of [`/app/${app}/`, `/app/${app}/endpoint/${endpoint}/`, "/event-type/a/", "/app/"]) {
       for (const method of ["DELETE", "PUT", "PATCH"]) {
@@ -66,12 +66,12 @@ describe("a path that ends with a slash", () => {
     expect((await send("GET", `/app/${app}/endpoint/${endpoint}`)).status).toBe(200);
   });
 
-  test("changes nothing for GET and POST", async () => {
+  test("a trailing slash makes no difference to GET and POST", async () => {
     expect((await send("GET", `/app/${app}/`)).status).toBe(200);
     expect((await send("POST", `/app/${app}/msg/`, { eventType: "a", payload: {} })).status).toBe(202);
   });
 
-  test("does not delete the application if a client resolves an endpoint named ..", async () => {
+  test("a client that resolves an endpoint named .. in a path does not delete the application", async () => {
     for (const path of ["..", "%2e%2e", ".%2E", ".", "x/.."]) {
       expect((await rawDelete(`/api/v1/app/${app}/endpoint/${path}`)).slice(0, 12)).toBe("HTTP/1.1 404");
       expect((await send("DELETE", `/app/${app}/endpoint/${path}`)).status).toBe(404);
@@ -80,7 +80,7 @@ describe("a path that ends with a slash", () => {
   });
 });
 
-test("an application and an endpoint that were named .. before stay reachable by their ids", async () => {
+test("an application and an endpoint that were once named .. can still be reached by their ids", async () => {
   const old = await startServer();
   try {
     const call = clientOf(old.url);

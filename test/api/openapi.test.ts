@@ -68,7 +68,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("every path parameter is documented as required, and no parameter twice", () => {
+  test("every path parameter is documented as required, and none is documented twice", () => {
     for (const { path, parameters = [] } of operations) {
       const inPath = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name!);
       const described = parameters.filter((parameter) => parameter.in === "path");

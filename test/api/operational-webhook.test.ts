@@ -107,7 +107,7 @@ async function flushEvents({ send, waitFor }: Operator): Promise<void> {
 }
 
 describe("endpoint events", () => {
-  test("creating, updating, disabling, enabling and deleting an endpoint each send an event", async () => {
+  test("creating, updating, disabling, enabling and deleting an endpoint each cause one event", async () => {
     const { send, waitFor, events } = await operator();
     const { app, endpoint, at, uid } = await customer(send, "/plain", { uid: "mine" });
     await waitFor("endpoint.created");
@@ -137,7 +137,7 @@ describe("endpoint events", () => {
     }
   });
 
-  test("endpoint events are sent for rotated secrets, changed headers and a deleted application", async () => {
+  test("rotating a secret, changing headers and deleting an application cause endpoint events", async () => {
     const { send, waitFor } = await operator();
     const { app, endpoint, at, uid } = await customer(send);
     await send("POST", `${at}/secret/rotate`, {});
@@ -148,7 +148,7 @@ describe("endpoint events", () => {
     expect(deleted!.data).toEqual({ appId: app.id, appUid: uid, endpointId: endpoint.id, endpointUid: null });
   });
 
-  test("an endpoint that returns 410 sends one endpoint.disabled and no message events", async () => {
+  test("an endpoint that responds with 410 causes one endpoint.disabled event and no message events", async () => {
     const ops = await operator();
     await using gone = startReceiver();
     const { json: app } = await ops.send("POST", "/app", { name: "App" });
@@ -177,7 +177,7 @@ describe("endpoint events", () => {
 });
 
 describe("message events", () => {
-  test("the fourth failure sends message.attempt.failing and the last sends message.attempt.exhausted", async () => {
+  test("the fourth failure causes message.attempt.failing and the last causes message.attempt.exhausted", async () => {
     const ops = await operator({ eventTypes: ["message.attempt.failing", "message.attempt.exhausted"] });
     const { send, waitFor } = ops;
     const { app, endpoint, uid } = await customer(send, "/status-503");
@@ -201,7 +201,7 @@ describe("message events", () => {
     expect(ops.events()).toHaveLength(2);
   });
 
-  test("a failing message that is finally delivered sends message.attempt.recovered", async () => {
+  test("a failing message that is finally delivered causes message.attempt.recovered", async () => {
     const { send, waitFor, events } = await operator({
       eventTypes: ["message.attempt.failing", "message.attempt.exhausted", "message.attempt.recovered"],
     });
@@ -265,7 +265,7 @@ describe("recipients of events", () => {
     expect(other.events().map(({ type }) => type)).toEqual(["endpoint.created"]);
   });
 
-  test("operational endpoints and their deliveries do not cause events", async () => {
+  test("operational endpoints and deliveries to them cause no events", async () => {
     const ops = await operator();
     const { send, waitFor } = ops;
     const failing = await operator({}, Promise.resolve(ops));
@@ -289,7 +289,7 @@ describe("recipients of events", () => {
     expect(ops.events().map(({ type }) => type)).toEqual(["endpoint.created", "endpoint.deleted"]);
   });
 
-  test("events are sent after a restart, including those that were pending", async () => {
+  test("after a restart, pending events and new events are sent", async () => {
     const ops = await operator({ eventTypes: ["endpoint.created", "endpoint.deleted"] });
     const before = receiver.answering;
     const held = Promise.withResolvers<void>();
@@ -309,7 +309,7 @@ describe("recipients of events", () => {
 });
 
 describe("backlog events", () => {
-  test("a backlog sends one event when it grows and one when it has recovered", async () => {
+  test("a backlog causes one event when it grows and one when it has recovered", async () => {
     const slow = await startServer(["--backlog-threshold=200ms"]);
     try {
       const held = Promise.withResolvers<void>();
@@ -385,7 +385,7 @@ describe("operational endpoints", () => {
     expect((await send("GET", `${LIST}/ops/headers`)).json).toEqual({ headers: { "X-A": "1" }, sensitive: [] });
   });
 
-  test("a PUT creates an operational endpoint with the uid of the path, and the next PUT replaces it", async () => {
+  test("a PUT creates an operational endpoint with the uid of the path, and the next PUT replaces the endpoint", async () => {
     const { send } = await newEnvironment();
     const made = await send("PUT", `${LIST}/mine`, { url: "https://example.com", eventTypes: ["endpoint.deleted"] });
     expect([made.status, made.json.uid]).toEqual([201, "mine"]);
@@ -408,7 +408,7 @@ describe("operational endpoints", () => {
     expect((await send("DELETE", `${LIST}/mine`)).status).toBe(204);
   });
 
-  test("concurrent PUTs create an operational endpoint once and replace it", async () => {
+  test("concurrent PUTs create one operational endpoint, and the later ones replace its fields", async () => {
     const { send } = await newEnvironment();
     for (let round = 0; round < 20; round++) {
       const { 201: made = [], 200: replaced = [] } = await sameAtOnce(() =>
@@ -420,7 +420,7 @@ describe("operational endpoints", () => {
     expect((await send("PUT", `${LIST}/other`, { url: "https://example.com", uid: "mine0" })).status).toBe(409);
   });
 
-  test("events are signed with the new secret and with the old one during the grace period", async () => {
+  test("events are signed with the new secret, and with the old one during the grace period", async () => {
     const { send, waitFor, endpoint, path } = await operator();
     const old = new Webhook((await send("GET", `${LIST}/${endpoint.id}/secret`)).json.key);
     expect((await send("POST", `${LIST}/${endpoint.id}/secret/rotate`, { gracePeriodSeconds: null })).status).toBe(204);
@@ -431,7 +431,7 @@ describe("operational endpoints", () => {
     for (const webhook of [old, renewed]) webhook.verify(body.toString(), Object.fromEntries(headers));
   });
 
-  test("events contain the headers that were set last", async () => {
+  test("events are sent with the headers that were set last", async () => {
     const { send, waitFor, endpoint, path } = await operator({ headers: { "X-Old": "1" } });
     await send("PUT", `${LIST}/${endpoint.id}/headers`, { headers: { "X-New": "2", Authorization: "Basic Zm9v" } });
     expect((await send("GET", `${LIST}/${endpoint.id}/headers`)).json).toEqual({
@@ -488,7 +488,7 @@ describe("separation of operational endpoints", () => {
     expect((await send("POST", `/app/${appId}/msg`, { eventType: "a", payload: {} })).status).toBe(404);
   });
 
-  test("operational endpoints of another environment return 404", async () => {
+  test("operations on operational endpoints of another environment return 404", async () => {
     const { endpoint } = await operator({ uid: "ours" });
     const other = await operator({ uid: "theirs" });
     for (const key of [endpoint.id, "ours"]) {
@@ -509,7 +509,7 @@ describe("separation of operational endpoints", () => {
     expect((await other.send("GET", LIST)).json.data).toEqual([read]);
   });
 
-  test("operations on operational endpoints return 403 to an application token", async () => {
+  test("operations on operational endpoints with an application token return 403", async () => {
     const { json } = await clientOf(server.url)("POST", "/app", { name: "App", uid: freshUid("app") });
     const token = await server.createToken("--app", json.uid);
     const send = clientOf(server.url);

@@ -28,7 +28,7 @@ async function poll(path: string, query: Record<string, string | number> = {}) {
 }
 
 describe("polling", () => {
-  test("a poller gets every message in order of acceptance, then an empty page until there are more", async () => {
+  test("a poller gets every message in order of acceptance, then an empty page until new messages arrive", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 5);
     const first = await poll(pathOf(app), { limit: 3 });
@@ -41,7 +41,7 @@ describe("polling", () => {
     expect(ids((await poll(pathOf(app), { iterator: third.iterator })).data)).toEqual([more]);
   });
 
-  test("a poll without messages returns an iterator that finds later messages", async () => {
+  test("a poll without messages returns an iterator from which later messages are found", async () => {
     const app = await makeApplication(send);
     const empty = await poll(pathOf(app));
     expect(empty).toEqual({ data: [], iterator: expect.stringMatching(/^msg_/), done: true });
@@ -71,7 +71,7 @@ describe("polling", () => {
     });
   });
 
-  test("a poll can filter by event type, channel and time", async () => {
+  test("polls can be filtered by event type, channel and time", async () => {
     const app = await makeApplication(send);
     const plain = await sendMessage(send, app, { eventType: "a" });
     const inChannel = await sendMessage(send, app, { eventType: "b", channels: ["eu"] });
@@ -84,7 +84,7 @@ describe("polling", () => {
     expect(await fetched({ after: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
   });
 
-  test("a poller gets each message once whatever its page sizes", async () => {
+  test("a poller gets each message once, whatever its page sizes", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 40);
     await fc.assert(
@@ -134,14 +134,14 @@ describe("polling with a wait", () => {
     });
   });
 
-  test("a waiting poll does not return messages of another application", async () => {
+  test("a waiting poll returns no messages of another application", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const waiting = poll(pathOf(app), { wait: 1 });
     await sendMessage(send, other);
     expect((await waiting).data).toEqual([]);
   });
 
-  test("a waiting poll does not keep the server from stopping", async () => {
+  test("a waiting poll does not prevent the server from stopping", async () => {
     const own = await startServer();
     const call = clientOf(own.url);
     const app = await makeApplication(call);
@@ -157,7 +157,7 @@ describe("polling with a wait", () => {
 });
 
 describe("consumers", () => {
-  test("a consumer gets the same page until it sends the iterator, also after a restart", async () => {
+  test("a consumer gets the same page until it sends the iterator, even after a restart", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 4);
     const path = pathOf(app, "one");
@@ -172,7 +172,7 @@ describe("consumers", () => {
     expect((await poll(path)).data).toEqual([]);
   });
 
-  test("a consumer has a separate position in every sink", async () => {
+  test("a consumer has a separate position in each sink", async () => {
     const app = await makeApplication(send);
     const [message] = await sendMessages(send, app, 1);
     await poll(pathOf(app, "one"), { iterator: message! });
@@ -182,7 +182,7 @@ describe("consumers", () => {
     }
   });
 
-  test("an older iterator returns the page after it but does not move the consumer back", async () => {
+  test("polling with an older iterator returns the page after it but does not move the consumer back", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 3);
     const path = pathOf(app, "one");
@@ -191,7 +191,7 @@ describe("consumers", () => {
     expect(ids((await poll(path)).data)).toEqual(sent.slice(2));
   });
 
-  test("a seek moves a consumer forwards and backwards", async () => {
+  test("a seek moves a consumer forwards or backwards", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 2);
     const path = pathOf(app, "one");

@@ -102,7 +102,7 @@ describe("recover", () => {
     }
   });
 
-  test("recover only sends messages of its time window", async () => {
+  test("recover sends only messages of its time window", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     const early = await sendMessage(send, app);
@@ -284,7 +284,7 @@ describe("bulk-replay", () => {
 });
 
 describe("every kind of replay", () => {
-  test("an invalid replay returns 422, and a replay of an unknown endpoint or application returns 404", async () => {
+  test("a replay returns 422 if it is invalid and 404 if the endpoint or application is unknown", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const since = anHourAgo();
@@ -345,7 +345,7 @@ describe("every kind of replay", () => {
     }
   });
 
-  test("a replay can be started with a token of the same application but not of another one", async () => {
+  test("a replay can be started with a token of the same application but not with one of another application", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const other = await makeApplication(send);

@@ -32,7 +32,7 @@ const example = (endpoint: string, body: unknown, options = {}) =>
   send("POST", `/app/${app}/endpoint/${endpoint}/send-example`, body, options);
 
 describe("sending an example", () => {
-  test("svix.ping is sent only to the given endpoint, even if the endpoint would not match it", async () => {
+  test("svix.ping is sent only to the given endpoint, even if the endpoint does not subscribe to it", async () => {
     const other = await inbox();
     const wanted = await makeType(null);
     const { id, received } = await inbox({ eventTypes: [wanted], channels: ["c"] });
@@ -44,7 +44,7 @@ describe("sending an example", () => {
     expect((await send("GET", `/app/${app}/msg/${json.id}`)).json).toEqual(json);
   });
 
-  test("an example is chosen by index from the latest schema of its event type", async () => {
+  test("an example is chosen by its index from the latest schema of its event type", async () => {
     const examples = [{ n: 1 }, { n: 2 }];
     const name = await makeType({ "1": { examples: [{ old: true }] }, "2": { examples } });
     const { id } = await inbox();
@@ -54,13 +54,13 @@ describe("sending an example", () => {
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "exampleIndex"]]);
   });
 
-  test("a schema with a single example ignores the index", async () => {
+  test("the index is ignored if the schema has a single example", async () => {
     const name = await makeType({ "1": { example: { one: 1 } } });
     const { id } = await inbox();
     expect((await example(id, { eventType: name, exampleIndex: 7 })).json.payload).toEqual({ one: 1 });
   });
 
-  test("a payload given with the request is sent byte for byte as the example", async () => {
+  test("a payload in the request is sent byte for byte instead of an example", async () => {
     const { id, received } = await inbox();
     const body = '{"eventType": "svix.ping", "payload": {"n": 1.0,  "big": 12345678901234567890}}';
     const { status, json } = await example(id, body);
@@ -70,7 +70,7 @@ describe("sending an example", () => {
     expect((await example(id, { eventType: "never.made", payload: {} })).status).toBe(404);
   });
 
-  test("sending an example of an event type without one returns 400 invalid_scheme", async () => {
+  test("sending an example of an event type without examples returns 400 invalid_scheme", async () => {
     const { id } = await inbox();
     for (const schemas of [null, {}, { "1": {} }, { "1": { examples: [] } }, { "1": { examples: ["text"] } }]) {
       const { status, json } = await example(id, { eventType: await makeType(schemas) });
@@ -78,7 +78,7 @@ describe("sending an example", () => {
     }
   });
 
-  test("an example for an unknown event type or endpoint returns 404", async () => {
+  test("sending an example returns 404 if the event type or endpoint is unknown", async () => {
     const { id } = await inbox();
     expect((await example(id, { eventType: "never.made" })).status).toBe(404);
     expect((await example("no-endpoint", { eventType: "svix.ping" })).status).toBe(404);
@@ -86,7 +86,7 @@ describe("sending an example", () => {
     expect((await example(elsewhere.id, { eventType: "svix.ping" })).status).toBe(404);
   });
 
-  test("an example for a disabled endpoint returns 400", async () => {
+  test("sending an example to a disabled endpoint returns 400", async () => {
     const { id } = await inbox({ disabled: true });
     const { status, json } = await example(id, { eventType: "svix.ping" });
     expect([status, json.code]).toEqual([400, "endpoint_disabled"]);

@@ -372,7 +372,7 @@ describe("coverage of the OpenAPI document", () => {
 });
 
 describe("ids in paths", () => {
-  test("ids of another environment in paths return 404 to an environment token", async () => {
+  test("a request with an environment token for a path with ids of another environment returns 404", async () => {
     await expectUnchanged(victim, async () => {
       const token = await freshToken(stranger);
       const each = (operation: Operation) =>
@@ -382,7 +382,7 @@ describe("ids in paths", () => {
     });
   });
 
-  test("ids of another application below an application return 404", async () => {
+  test("a request for ids of another application under an application returns 404", async () => {
     await expectUnchanged(victim, async () => {
       const each = (operation: Operation) =>
         operation.path.includes("{app_id}")
@@ -395,7 +395,7 @@ describe("ids in paths", () => {
     });
   });
 
-  test("ids of another application in paths return 404 or 403 to an application token", async () => {
+  test("a request with an application token for ids of another application returns 404 or 403", async () => {
     await expectUnchanged(victim, async () => {
       for (const own of [victim.other, stranger.main]) {
         const marks = own === victim.other ? victim.main.marks : allMarks(victim);
@@ -410,7 +410,7 @@ describe("ids in paths", () => {
     });
   });
 
-  test("the uid of another application returns 404 or 403 to an application token", async () => {
+  test("a request with an application token for the uid of another application returns 404 or 403", async () => {
     await expectUnchanged(victim, async () => {
       const each = (operation: Operation) =>
         operation.params.includes("app_id") ? [[victim.other.token, victim.main.uids] as const] : [];
@@ -422,7 +422,7 @@ describe("ids in paths", () => {
 describe("ids in queries and bodies", () => {
   const past = "2026-01-01T00:00:00Z";
 
-  test("ids of another environment as filters return 404 or match nothing", async () => {
+  test("filtering by ids of another environment returns 404 or matches nothing", async () => {
     const [app, endpoint] = [victim.main.ids.app_id, victim.main.ids.endpoint_id];
     const own = `/app/${stranger.main.ids.app_id}`;
     const calls: [string, string, unknown?][] = [
@@ -521,7 +521,7 @@ test("the live stream of an environment contains nothing of another environment"
 });
 
 // Must be the last test, because it deletes everything that the stranger has.
-test("a uid that exists in both environments only names the caller's own resource", async () => {
+test("a uid that exists in both environments refers to the resource of the caller", async () => {
   await expectUnchanged(victim, async () => {
     const access = await must("POST", `/auth/app-portal-access/${stranger.main.ids.app_id}`, stranger.token, {});
     const tokens = [access.json.token, await freshToken(stranger)];

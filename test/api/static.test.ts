@@ -38,7 +38,7 @@ describe("pages and their files", () => {
     }
   });
 
-  test("every file that a page refers to exists, and a versioned one is immutable", async () => {
+  test("every file that a page refers to exists, and can be cached forever if its URL has a version", async () => {
     for (const page of ["/ui/", "/docs"]) {
       for (const reference of references(await (await ask(page)).text())) {
         expect(reference).toStartWith("/");
@@ -109,7 +109,7 @@ describe("the portal page", () => {
     expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
   });
 
-  test("the portal has the policy of the admin page except for framing", async () => {
+  test("the portal has the same policy as the admin page except that it may be framed", async () => {
     const policyOf = async (path: string) =>
       (await ask(path)).headers.get("content-security-policy")!.replace(/frame-ancestors [^;]+/, "");
     expect(await policyOf("/portal/")).toBe(await policyOf("/ui/"));
@@ -141,7 +141,7 @@ describe("the portal page", () => {
     }
   });
 
-  test("the portal, and its files of another version, must be revalidated on every use", async () => {
+  test("the portal, and a file of another version, must be revalidated on every use", async () => {
     for (const path of ["/portal/", "/portal/portal.js", "/portal/portal.js?v=older"]) {
       expect((await ask(path)).headers.get("cache-control")).toBe("no-cache");
     }

@@ -62,7 +62,7 @@ describe("endpoint statistics", () => {
     expect((await send("GET", `/app/${app}/endpoint/${endpoint}/stats?since=then`)).status).toBe(400);
   });
 
-  test("an application token can only read statistics of its own endpoints", async () => {
+  test("an application token can read only the statistics of its own endpoints", async () => {
     const [mine, other] = [await makeApplication(send), await makeApplication(send)];
     const [own, foreign] = [await makeEndpoint(send, mine, inbox()), await makeEndpoint(send, other, inbox())];
     const token = await server.createToken(`--app=${mine}`);
@@ -113,7 +113,7 @@ describe("usage reports", () => {
     });
   });
 
-  test("a usage report can be limited to applications and lists unknown ones as unresolved", async () => {
+  test("a usage report can be limited to some applications and lists unknown ones as unresolved", async () => {
     const { call, finished, idOf } = await ownEnvironment();
     const [one, two] = [await makeApplication(call), await makeApplication(call)];
     const foreign = await makeApplication(send);
@@ -128,7 +128,7 @@ describe("usage reports", () => {
     expect(one).not.toBe(two);
   });
 
-  test("a usage report is finished after the process is killed and restarted", async () => {
+  test("a usage report is finished even if the process is killed and restarted", async () => {
     const { call, finished } = await ownEnvironment();
     const app = await makeApplication(call);
     const { json } = await call("POST", "/stats/usage/app", { since: ago(DAY_MS), until: ago(0) });
@@ -181,7 +181,7 @@ test("the event type report lists the subscriptions of each application's endpoi
   ]);
 });
 
-test("reports return 403 to an application token and 404 in another environment", async () => {
+test("requesting a report returns 403 to an application token and 404 in another environment", async () => {
   const token = await server.createToken(`--app=${await makeApplication(send)}`);
   const body = { since: ago(DAY_MS), until: ago(0) };
   expect((await send("POST", "/stats/usage/app", body, { token })).status).toBe(403);

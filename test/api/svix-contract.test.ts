@@ -268,7 +268,7 @@ for (const source of ["server", "sdk"] as const) {
       expect(missing.filter((key) => !unsupported.some(([pattern]) => pattern.test(key)))).toEqual([]);
     });
 
-    test(`every success code of the Svix document "${source}" is also documented here`, () => {
+    test(`every success status of the Svix document "${source}" is documented here too`, () => {
       const missing = [...shared(theirs)].flatMap(([key, { codes = [] }, own]) =>
         codes
           .filter((code) => code.startsWith("2") && own.responses[code] === undefined)
@@ -290,7 +290,7 @@ for (const source of ["server", "sdk"] as const) {
       expect(found).toEqual([]);
     });
 
-    test(`every response with a body in the Svix document "${source}" has one here`, () => {
+    test(`every response with a body in the Svix document "${source}" has a body here`, () => {
       const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
         Object.entries(responses)
           .filter(([code, schema]) => schema !== null && own.responses[code] !== undefined)
@@ -338,7 +338,7 @@ test("responses have every field that a model of the SDKs 1.99 or 2 requires", (
   expect(missing).toEqual([]);
 });
 
-test("every reason for an unsupported operation still applies to some operation", () => {
+test("every reason for an unsupported operation applies to some operation", () => {
   const keys = [...Object.keys(documents.server.operations), ...Object.keys(documents.sdk.operations)];
   for (const [pattern, reason] of unsupported) {
     const absent = keys.filter((key) => pattern.test(key) && ourOperation(key) === undefined);

@@ -56,13 +56,13 @@ describe("streams and long polls end when their token does", () => {
     await expectStreamToEnd(await server.createToken("--expires=2s"), nothing);
   });
 
-  test("long polls get 401 when their token expires", async () => {
+  test("long polls return 401 when their token expires", async () => {
     const app = await makeApplication(send);
     await expectPollsToEnd(app, await server.createToken("--expires=2s"), nothing);
     await expectPollsToEnd(app, await server.createToken("--expires=2s", `--app=${app}`), nothing);
   });
 
-  test("the live view and long polls end when the API expires their token", async () => {
+  test("the live view and long polls end when their token is expired by the API", async () => {
     const app = await makeApplication(send);
     const created = (await send("POST", path, { name: "ends" })).json;
     const end = () => send("POST", `${path}/${created.id}/expire`, { expiry: 0 });
@@ -75,7 +75,7 @@ describe("streams and long polls end when their token does", () => {
     ]);
   });
 
-  test("long polls of a portal token get 401 when it logs out", async () => {
+  test("long polls with a portal token return 401 when the token is used to log out", async () => {
     const app = await makeApplication(send);
     const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
     await expectPollsToEnd(app, token, () => send("POST", "/auth/logout", undefined, { token }));
@@ -91,13 +91,13 @@ describe("streams and long polls end when their token does", () => {
     await Promise.all([expectStreamToEnd(token, nothing), expectPollsToEnd(app, token, revoke)]);
   });
 
-  test("long polls of an application's token get 401 when the application is deleted", async () => {
+  test("long polls with an application's token return 401 when the application is deleted", async () => {
     const app = await makeApplication(send);
     const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
     await expectPollsToEnd(app, token, () => send("DELETE", `/app/${app}`));
   });
 
-  test("the live view and long polls of a JWT end when it expires, after the leeway of 60 seconds", async () => {
+  test("the live view and long polls with a JWT end when the JWT expires, after the leeway of 60 seconds", async () => {
     const now = Math.floor(Date.now() / 1000);
     const org = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
     const token = signJwt({ iat: now, exp: now - 57, iss: "svix-server", sub: org }, SECRET);
@@ -106,14 +106,14 @@ describe("streams and long polls end when their token does", () => {
     await Promise.all([expectStreamToEnd(token, nothing), expectPollsToEnd(uid, token, nothing)]);
   });
 
-  test("the live view of an environment ends when the environment is deleted, also for a JWT", async () => {
+  test("the live view of an environment ends when the environment is deleted, even with a JWT", async () => {
     const org = "org_33rb8YdGqMT0qIzpgGwdXfHirMu";
     const token = signJwt({ iat: 1, sub: org }, SECRET);
     await send("GET", "/app", undefined, { token });
     await expectStreamToEnd(token, () => send("DELETE", `/management/environment/${org}`));
   });
 
-  test("a token's end leaves the streams and polls of other tokens open", async () => {
+  test("the end of a token does not affect streams and polls with other tokens", async () => {
     const app = await makeApplication(send);
     const [ending, staying] = [await server.createToken("--expires=2s"), await server.createToken()];
     const other = lasting(pollsOf(app)[0]!, staying);

@@ -15,7 +15,7 @@ afterAll(() => server.stop());
 
 const since = "2026-01-01T00:00:00Z";
 
-describe("bulk operations refuse unknown keys with 422 and the key's place", () => {
+describe("bulk operations refuse unknown keys with 422 and the location of the key", () => {
   const bodies: [path: () => string, body: object, loc: string[]][] = [
     [() => "/dead-letter/redrive", { filter: { app_ids: "a" } }, ["body", "filter", "app_ids"]],
     [() => "/dead-letter/redrive", { filter: { all: true }, dryrun: true }, ["body", "dryrun"]],
@@ -30,7 +30,7 @@ describe("bulk operations refuse unknown keys with 422 and the key's place", () 
     [() => "/admin/redrive-dlq", { appId: "a" }, ["body", "appId"]],
   ];
   for (const [path, body, loc] of bodies)
-    test(`${loc.join(".")} of ${path().replace(/undefined/, "{app}")} is refused`, async () => {
+    test(`the unknown key ${loc.join(".")} of ${path().replace(/undefined/, "{app}")} is refused`, async () => {
       const { status, json } = await send("POST", path(), body);
       expect([status, json.detail?.[0].loc]).toEqual([422, loc]);
     });
@@ -42,7 +42,7 @@ describe("bulk operations refuse unknown keys with 422 and the key's place", () 
 });
 
 describe("bulk operations accept camelCase and snake_case", () => {
-  test("a dry run and a filter in snake_case are not ignored", async () => {
+  test("a dry run and a filter are not ignored if they are in snake_case", async () => {
     const filter = { app_id: app, event_types: ["a"] };
     const { status, json } = await send("POST", "/dead-letter/redrive", { filter, dry_run: true });
     expect([status, json.count]).toEqual([200, 0]);
@@ -56,7 +56,7 @@ describe("bulk operations accept camelCase and snake_case", () => {
     expect((await send("DELETE", "/dead-letter?eventTypes[]=a&eventTypes[]=b")).json).toEqual({ count: 0 });
   });
 
-  test("a key that is sent in both forms is refused", async () => {
+  test("a key that is sent in both camelCase and snake_case is refused", async () => {
     const twice = await send("POST", "/dead-letter/redrive", { filter: { all: true }, dryRun: true, dry_run: true });
     expect([twice.status, twice.json.detail[0].loc]).toEqual([422, ["body", "dry_run"]]);
     const filter = await send("POST", "/dead-letter/redrive", { filter: { app_id: app, appId: app } });
@@ -65,7 +65,7 @@ describe("bulk operations accept camelCase and snake_case", () => {
     expect([query.status, query.json.detail[0].loc]).toEqual([422, ["query", "appId"]]);
   });
 
-  test("everything must be asked for with all, which no other filter may accompany", async () => {
+  test("a bulk operation on everything must be requested with `all`, which excludes other filters", async () => {
     const redrive = (filter: object) => send("POST", "/dead-letter/redrive", { filter, dryRun: true });
     expect((await redrive({ all: true })).status).toBe(200);
     for (const filter of [{}, { all: false }, { all: true, appId: app }])
@@ -76,13 +76,13 @@ describe("bulk operations accept camelCase and snake_case", () => {
   });
 });
 
-describe("other operations name ignored keys in boathook-ignored", () => {
+describe("other operations list ignored keys in boathook-ignored", () => {
   const ignored = async (method: string, path: string, body?: unknown) => {
     const { status, headers } = await send(method, path, body);
     return [status, headers.get("boathook-ignored")];
   };
 
-  test("unknown keys of the body, of nested objects and of the query are named in their order", async () => {
+  test("unknown keys of the body, of nested objects and of the query are listed in their order", async () => {
     expect(await ignored("POST", "/app", { nmae: "a", name: "a", event_type: 1 })).toEqual([201, "nmae, event_type"]);
     const message = { eventType: "a", payload: { free: 1 }, transformationsParams: { rawPayloads: "x" }, eventid: "b" };
     expect(await ignored("POST", `/app/${app}/msg?with_contents=false`, message)).toEqual([
@@ -94,14 +94,14 @@ describe("other operations name ignored keys in boathook-ignored", () => {
     expect(await ignored("PATCH", `/app/${app}/endpoint/${endpoint}`, { disable: true })).toEqual([200, "disable"]);
   });
 
-  test("nothing is named if all keys are known, in payloads and metadata, or if the request fails", async () => {
+  test("no key is listed if all keys are known, if it is in a payload or metadata, or if the request fails", async () => {
     const message = { eventType: "a", payload: { any: { key: 1 } } };
     expect(await ignored("POST", `/app/${app}/msg`, message)).toEqual([202, null]);
     expect(await ignored("POST", "/app", { name: "a", metadata: { any: "key" } })).toEqual([201, null]);
     expect(await ignored("POST", "/app", { nmae: "a" })).toEqual([422, null]);
   });
 
-  test("at most 20 names are listed, cut at 64 characters and percent-encoded", async () => {
+  test("at most 20 ignored keys are listed, cut to 64 characters and percent-encoded", async () => {
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`key${i}`, i]));
     const [, names] = await ignored("POST", "/app", { name: "a", ...many });
     expect(String(names).split(", ")).toEqual(Array.from({ length: 20 }, (_, i) => `key${i}`));
@@ -113,7 +113,7 @@ describe("other operations name ignored keys in boathook-ignored", () => {
     ]);
   });
 
-  test("pages of other origins may read the header", async () => {
+  test("pages of other origins can read the header boathook-ignored", async () => {
     const { headers } = await send("POST", "/app", { name: "a", nmae: 1 });
     expect(headers.get("access-control-expose-headers")).toBe("*");
   });

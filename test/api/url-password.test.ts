@@ -66,7 +66,7 @@ describe("the password in an endpoint's URL", () => {
     expect((await send("DELETE", path)).status).toBe(204);
   });
 
-  test("writing the masked form back keeps the stored password", async () => {
+  test("an update with the masked URL keeps the stored password", async () => {
     const app = await makeApplication(send);
     receiver.answering = withStatus(200);
     const endpoint = await makeEndpoint(send, app, urlWith(PASSWORD));
@@ -82,7 +82,7 @@ describe("the password in an endpoint's URL", () => {
     }
   });
 
-  test("a masked password is refused where it stands for no stored password", async () => {
+  test("a masked password is refused if no password is stored", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, urlWith(PASSWORD));
     const path = `/app/${app}/endpoint/${endpoint}`;

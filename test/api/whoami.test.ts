@@ -68,7 +68,7 @@ describe("whoami", () => {
     expect(operations).toContain("v1.authentication.logout");
   });
 
-  test("whoami accepts a token with any scopes and returns only operations that they allow", async () => {
+  test("whoami accepts a token with any scopes and returns only operations that these scopes allow", async () => {
     const path = "/management/authentication/default/api-token";
     const { token } = (await send("POST", path, { name: "t", scopes: ["endpoint:Read", "authentication:Write"] })).json;
     const { operations } = await whoami(token);

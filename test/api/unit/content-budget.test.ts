@@ -21,25 +21,25 @@ describe("pages of messages with payloads", () => {
     expect(await seqsWithin(4 * PAYLOAD_BYTES, false)).toEqual([[5, 4, 3, 2, 1], false]);
   });
 
-  test("a page of messages is cut at the budget and reports that there is more", async () => {
+  test("a page of messages that exceeds the budget is cut, and reports that there are more messages", async () => {
     expect(await seqsWithin(2 * PAYLOAD_BYTES, false)).toEqual([[5, 4, 3], true]);
   });
 
-  test("a cut page keeps the messages nearest to a reader who pages backwards", async () => {
+  test("a page that is cut while paging backwards keeps the messages at its end", async () => {
     expect(await seqsWithin(2 * PAYLOAD_BYTES, true)).toEqual([[3, 2, 1], true]);
   });
 
-  test("a page has at least one message even beyond the budget", async () => {
+  test("a page contains at least one message even if that exceeds the budget", async () => {
     expect(await seqsWithin(1, false)).toEqual([[5], true]);
   });
 
-  test("a complete page keeps the resume position of its search, and a cut page drops it", async () => {
+  test("a complete page keeps the position at which its search continues, and a cut page drops it", async () => {
     const cut = { rows, more: true, resume: 17 };
     expect((await withPayloads(store, cut, false)).resume).toBe(17);
     expect((await withPayloads(store, cut, false, 2 * PAYLOAD_BYTES)).resume).toBeUndefined();
   });
 
-  test("a deleted payload stays null on a page of messages", async () => {
+  test("a deleted payload is null on a page of messages", async () => {
     const { rows: filled } = await withPayloads(store, { rows, more: false }, false);
     expect(filled.map(({ payload }) => payload?.length ?? null)).toEqual([10, 10, null, 10, 10]);
   });

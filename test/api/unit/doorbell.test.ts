@@ -40,7 +40,7 @@ async function isOver(promise: Promise<void>): Promise<boolean> {
 }
 
 describe("waits for messages", () => {
-  test("a wait ends with a message of its application, but not with one of another application", async () => {
+  test("a wait ends when a message of its application arrives, but not for a message of another application", async () => {
     const { doorbell, caller, accepted, timers } = setup();
     const wait = doorbell.wait(7, 1000, caller.signal);
     accepted(8);
@@ -65,7 +65,7 @@ describe("waits for messages", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
   });
 
-  test("a wait ends immediately with a time of zero or too many waiters, and cancelling a wait frees its place", async () => {
+  test("a wait of no time ends immediately, as does one beyond the maximum, and a cancelled wait frees its place", async () => {
     const { doorbell, caller } = setup();
     expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
     const waits = Array.from({ length: 1000 }, (_, i) => doorbell.wait(i, 1000, caller.signal));
@@ -74,7 +74,7 @@ describe("waits for messages", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(false);
   });
 
-  test("a wait ends immediately if a hundred requests wait for the same application, and others can wait", async () => {
+  test("a wait ends immediately if a hundred requests wait for the same application, but other applications can wait", async () => {
     const { doorbell, caller } = setup();
     const waits = Array.from({ length: 100 }, () => doorbell.wait(7, 1000, caller.signal));
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);

@@ -59,7 +59,7 @@ async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
 }
 
 describe("resources created during a deletion", () => {
-  test("an application and endpoint created while their environment is deleted are deleted and reported", async () => {
+  test("an application and an endpoint that are created while their environment is deleted are deleted too, and reported", async () => {
     const made: { application: number; endpoint: number }[] = [];
     const other = { seq: 0 };
     const { reported, ids, context, call, world } = await worldWith(async (busy) => {
@@ -78,7 +78,7 @@ describe("resources created during a deletion", () => {
     expect(await world.store.configuration.endpoints.get(endpointSeq)).toMatchObject({ deleted: true });
   });
 
-  test("an endpoint created while its application is deleted is deleted and reported", async () => {
+  test("an endpoint that is created while its application is deleted is deleted too, and reported", async () => {
     let late = 0;
     const { reported, ids, context, call, world } = await worldWith(async (busy) => {
       late = (await busy.addEndpoint()).seq;

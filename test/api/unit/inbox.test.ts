@@ -7,7 +7,7 @@ function keep(inbox: Inbox, token: string, body: Uint8Array): void {
   inbox.keep(token, new Request(`http://localhost/inbox/${token}`, { method: "POST" }), body, 200);
 }
 
-test("when there are over a thousand inboxes, the one that has been idle for longest is dropped", () => {
+test("beyond a thousand inboxes, the one that was unused for longest is dropped", () => {
   const inbox = new Inbox(clock);
   const body = new Uint8Array(1);
   for (let i = 0; i < 1000; i++) keep(inbox, `inbox-${i}`, body);

@@ -84,7 +84,7 @@ describe("the live view", () => {
     expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1}\n\n');
   });
 
-  test("the live view sends many changes as one event per second", async () => {
+  test("the live view combines many changes into one event per second", async () => {
     const { clock, live, looks, change } = setup();
     const reader = (await live.open(viewer, unwatched)).getReader();
     await read(reader);
@@ -126,7 +126,7 @@ describe("the live view", () => {
     expect(await read(reader)).toStartWith(":");
   });
 
-  test("a listener that disconnects is dropped, and the live view reads nothing without listeners", async () => {
+  test("a listener that disconnects is dropped, and without listeners the live view reads nothing", async () => {
     const { clock, live, looks, change } = setup();
     const reader = (await live.open(viewer, unwatched)).getReader();
     await reader.cancel();
@@ -156,7 +156,7 @@ describe("the live view", () => {
     expect(token.isWatched).toBe(false);
   });
 
-  test("an environment gets 429 beyond a hundred listeners until one leaves, while other environments can listen", async () => {
+  test("more than a hundred listeners of an environment get 429 until one leaves, and other environments are unaffected", async () => {
     const { live } = setup();
     const streams = await Promise.all(Array.from({ length: 100 }, () => live.open(viewer, unwatched)));
     await expect(live.open(viewer, unwatched)).rejects.toMatchObject({ status: 429 });
@@ -165,13 +165,13 @@ describe("the live view", () => {
     await live.open(viewer, unwatched);
   });
 
-  test("the live view returns 429 beyond a thousand listeners in all", async () => {
+  test("the live view returns 429 to more than a thousand listeners in total", async () => {
     const { live } = setup();
     for (let i = 0; i < 1000; i++) await live.open({ environmentSeq: i % 10 }, unwatched);
     await expect(live.open({ environmentSeq: 10 }, unwatched)).rejects.toMatchObject({ status: 429 });
   });
 
-  test("the live view buffers at most a few events for a listener that does not read", async () => {
+  test("the live view buffers only a few events for a listener that does not read", async () => {
     const { clock, live, change } = setup();
     const stream = await live.open(viewer, unwatched);
     for (let i = 0; i < 50; i++) {

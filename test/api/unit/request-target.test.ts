@@ -19,14 +19,14 @@ describe("the target of a request", () => {
     });
   }
 
-  test("a request target is split into a path and a query that may be empty", () => {
+  test("a request target is split into a path and a query, and the query may be empty", () => {
     expect(["/a/", "/a?b/", "http://h/a/?b=c?d"].map(pathOf)).toEqual(["/a/", "/a", "/a/"]);
     expect(["/a", "/a?", "http://h/a?b=c?d"].map(searchOf)).toEqual(["", "", "b=c?d"]);
   });
 });
 
 describe("the host of a request", () => {
-  test("a request without a host gets one and keeps everything else", async () => {
+  test("a request without a host gets one, and everything else stays the same", async () => {
     const sent = new Request("http://x/", { method: "POST", body: "text", headers: { a: "b" } });
     Object.defineProperty(sent, "url", { value: "/path/?q=1" });
     const request = withHost(sent);

@@ -68,7 +68,7 @@ const Create = Type.Object(createProperties(fields));
 const Output = Type.Object(outputProperties(fields));
 
 describe("the schemas of a resource", () => {
-  test("the body schemas of a resource have the fields that each body accepts, required ones first", () => {
+  test("the body schemas of a resource have the fields that each body accepts, required fields first", () => {
     const settings = ["uid", "rate", "oldRate", "waits", "metadata", "paused", "grace"];
     expect(Object.keys(createProperties(fields))).toEqual(["name", ...settings, "headers"]);
     expect(Object.keys(updateProperties(fields))).toEqual(["name", ...settings]);
@@ -114,7 +114,7 @@ describe("the schemas of a resource", () => {
 });
 
 describe("a record of a resource", () => {
-  test("a record is returned with its id, its aliases, and times and durations as text", () => {
+  test("a record is returned with its id and its aliases, and with times and durations as text", () => {
     expect(outputOf(fields, record, ids)).toEqual({
       id: ids.encode("ep_", 1),
       uid: "u",
@@ -176,7 +176,7 @@ describe("a record of a resource", () => {
     expect(applyPatch(fields, record, { oldRate: 7, rate: null }).rate).toBeNull();
   });
 
-  test("a field for creation only is applied only when a record is created", () => {
+  test("a field that can only be set at creation is ignored later", () => {
     const sent = { headers: { a: "b" } };
     expect(applyCreate(fields, record, sent).headers).toEqual({ a: "b" });
     expect(applyPatch(fields, record, sent).headers).toEqual(record.headers);

@@ -6,7 +6,7 @@ const operations = allOperations();
 const byId = new Map(operations.map((operation) => [operation.id, operation]));
 
 describe("the scopes that operations need", () => {
-  test("the scope table names exactly the known resources", () => {
+  test("the scope table contains exactly the known resources", () => {
     expect(scopeResources(operations)).toEqual([
       "application",
       "audit-log",
@@ -36,7 +36,7 @@ describe("the scopes that operations need", () => {
     }
   });
 
-  test("a GET needs Read scopes, and every other operation Write scopes unless it changes nothing", () => {
+  test("a GET needs Read scopes, and any other operation needs Write scopes unless it changes nothing", () => {
     const reading = operations.filter((operation) => {
       const actions = neededScopes(operation).map((name) => name.split(":")[1]);
       expect([operation.id, new Set(actions).size <= 1]).toEqual([operation.id, true]);
