@@ -27,6 +27,8 @@ const table: [url: string, resolved: readonly string[] | Shortage, codes: string
   ["https://a.example/", ["127.0.0.1"], ["blocked"]],
   ["https://a.example/", ["::1", "192.168.0.1"], ["blocked"]],
   ["https://a.example/", ["192.168.0.1", PUBLIC], ["private"]],
+  ["http://localhost:3000/", ["10.1.2.3", "::1"], []],
+  ["http://localhost:3000/", ["127.0.0.1", "::1"], ["blocked"]],
   ["https://a.example/", [], ["dns"]],
   ["https://a.example/", noNameServer, []],
   ["http://127.0.0.1:3000/", [], ["blocked"]],
