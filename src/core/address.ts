@@ -39,8 +39,8 @@ const refusedV4 = subnets([
 ]);
 
 /**
- * The only IPv6 block that is allocated for public use. Outside of it lie loopback, link-local,
- * site-local and unique local addresses (including the metadata address fd00:ec2::254). So do
+ * The only IPv6 block that is allocated for public use. The addresses outside it include loopback,
+ * link-local, site-local and unique local addresses (including the metadata address fd00:ec2::254),
  * multicast, discard (100::/64), segment routing (5f00::/16), translated IPv4 (64:ff9b::/96,
  * 64:ff9b:1::/48) and IPv4-compatible addresses.
  */
@@ -69,7 +69,7 @@ export function parseSubnet(cidr: string): Subnet | null {
   const bitsMax = address.kind() === "ipv4" ? 32 : 128;
   const bits = Number(bitsText ?? bitsMax);
   if ((bitsText !== undefined && !/^\d{1,3}$/.test(bitsText)) || bits > bitsMax) return null;
-  // An IPv4-mapped range becomes the IPv4 range, because mapped addresses are checked as IPv4.
+  // An IPv4-mapped range is stored as the IPv4 range, because mapped addresses are checked as IPv4.
   const base = bits >= 96 ? unmapped(address) : address;
   return { base, bits: base === address ? bits : bits - 96 };
 }
@@ -95,8 +95,8 @@ export function addressAllowed(ip: string, allow: readonly Subnet[]): boolean {
 }
 
 /**
- * Returns the IP address in a `URL.hostname`, without the brackets of IPv6, or null if it is a
- * name.
+ * Returns the IP address in a `URL.hostname`, without the brackets of IPv6. Returns null if the
+ * host is a name.
  */
 export function literalAddress(urlHostname: string): string | null {
   if (urlHostname.startsWith("[") && urlHostname.endsWith("]")) return urlHostname.slice(1, -1);
@@ -126,8 +126,8 @@ function parseAddress(text: string): Address | null {
 }
 
 /**
- * Rewrites `::ffff:1.2.3.4` as `::ffff:102:304`. The library would take `::1.2.3.4`, which is not
- * an IPv4-mapped address, for one.
+ * Rewrites `::ffff:1.2.3.4` as `::ffff:102:304`. The library would treat `::1.2.3.4` as an
+ * IPv4-mapped address, which it is not.
  */
 function withoutDots(text: string): string | null {
   const tailAt = text.lastIndexOf(":") + 1;

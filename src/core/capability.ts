@@ -1,6 +1,6 @@
 /**
- * Permissions of a token for one application, under their Svix API names. Portal access grants
- * them, and each operation requires one.
+ * Permissions of a token for one application, named as in the Svix API. Portal access grants them,
+ * and each operation requires one.
  */
 export const capabilities = [
   /** Read everything except secrets. */
@@ -18,8 +18,8 @@ export const capabilities = [
 export type Capability = (typeof capabilities)[number];
 
 /**
- * For each capability, the other capabilities that include it. For example, a token that may change
- * a secret may also read it.
+ * For each capability, the other capabilities that include it. For example, the capability to
+ * change a secret includes reading it.
  */
 const grantedBy: Readonly<Record<Capability, readonly Capability[]>> = {
   ViewBase: capabilities,

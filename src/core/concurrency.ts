@@ -1,4 +1,6 @@
-/** Attempts that have returned their slot, at most, as a multiple of the slots. */
+/**
+ * Maximum number of attempts that have returned their slot, as a multiple of the number of slots.
+ */
 export const WAITING_PER_SLOT = 8;
 
 /** Returns the maximum number of concurrent attempts in a process with this many slots. */

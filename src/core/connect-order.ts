@@ -1,13 +1,14 @@
 /** Maximum number of addresses that one attempt connects to. */
 export const connectAddressesMax = 6;
-/** Maximum time for one address if others follow, in ms. */
+/** Maximum time for connecting to an address that is not the last, in ms. */
 const shareMsMax = 5000;
 
 /**
- * Returns the order in which an attempt connects to the addresses of a name. IPv4 and IPv6 alternate
- * (RFC 8305, 4), so that a broken family costs one address at most. Each family begins `turn`
- * addresses further on, so that successive attempts spread over its addresses. IPv4 comes first
- * because name servers also return IPv6 addresses to machines without IPv6.
+ * Returns the order in which an attempt connects to the addresses of a name. IPv4 and IPv6
+ * alternate (RFC 8305, 4), so that a broken family costs at most one address. `turn` is the index
+ * of the address with which each family starts, so that successive attempts are spread over the
+ * addresses. IPv4 comes first, because name servers return IPv6 addresses even to machines without
+ * IPv6.
  */
 export function connectOrder<T>(ipv4: readonly T[], ipv6: readonly T[], turn: number): T[] {
   const order: T[] = [];
@@ -19,8 +20,9 @@ export function connectOrder<T>(ipv4: readonly T[], ipv6: readonly T[], turn: nu
 }
 
 /**
- * Returns the time limit for connecting to one of `count` addresses that is not the last, in ms. All
- * of these together take at most half of the attempt's time; the last one may use the rest.
+ * Returns the time limit for connecting to one of `count` addresses that is not the last, in ms.
+ * Together, these addresses take at most half of the attempt's time; the last address may use the
+ * rest.
  */
 export function connectShareMs(timeoutMs: number, count: number): number {
   return Math.min(shareMsMax, timeoutMs / 2 / Math.max(1, count - 1));

@@ -2,27 +2,27 @@ import type { FailureReason, Outcome } from "./outcome.ts";
 import { nextWaitMs, type RetryPolicy } from "./retry.ts";
 
 /**
- * The state of a delivery. `src/README.md` lists the transitions, and the suite `transitions` of the
- * store checks them.
+ * The state of a delivery. `src/README.md` lists the transitions. The store's test suite
+ * `transitions` checks them.
  */
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
-/** The delivery's state that a decision needs in addition to the outcome. */
+/** The state of the delivery that a decision depends on, in addition to the outcome. */
 export interface DeliveryContext {
-  /** Failed attempts in this round before the present one. */
+  /** Number of failed attempts in this round before the current one. */
   readonly attempts: number;
   readonly retry: RetryPolicy;
 }
 
 export type NextState =
   | { readonly state: "delivered" }
-  /** `attempts` includes the present attempt. The next attempt is due in `waitMs`. */
+  /** `attempts` includes the current attempt. The next attempt is due in `waitMs`. */
   | { readonly state: "pending"; readonly attempts: number; readonly waitMs: number }
   | { readonly state: "dead"; readonly reason: FailureReason };
 
 /**
- * Number of attempts in a round after which a blocked delivery is dead, whatever its schedule. Only a
- * change of DNS records or settings unblocks an address, so more attempts would only hide the
+ * Number of attempts in a round after which a blocked delivery is dead, whatever its schedule. Only
+ * a change of DNS records or settings unblocks an address, so more attempts would only hide the
  * problem.
  */
 export const blockedAttemptsMax = 2;
@@ -30,8 +30,8 @@ export const blockedAttemptsMax = 2;
 const delivered: NextState = { state: "delivered" };
 
 /**
- * Decides the next state of a delivery after an attempt. Never throws. `random01` is the only source
- * of randomness.
+ * Decides the next state of a delivery after an attempt. Never throws. `random01` is a random
+ * number from 0 to 1 and the only source of randomness.
  */
 export function decide(context: DeliveryContext, outcome: Outcome, random01: number): NextState {
   const { reason } = outcome;
@@ -44,8 +44,8 @@ export function decide(context: DeliveryContext, outcome: Outcome, random01: num
 }
 
 /**
- * Returns the next state of a delivery if its attempt disables the endpoint. A delivery that had
- * attempts left ends because the endpoint is disabled.
+ * Returns the next state of a delivery if its attempt disables the endpoint. A delivery that still
+ * has attempts left becomes dead, because the endpoint is disabled.
  */
 export function nextAtDisabledEndpoint<T extends { readonly state: DeliveryState }>(
   next: T,

@@ -1,17 +1,17 @@
 import { dotsProblem } from "./rule.ts";
 
-/** Environment for requests that do not name one. It always exists. */
+/** The environment of requests that do not name one. It always exists. */
 export const defaultEnvironment = "default";
 
 /**
- * Prefix of environments' ids, and of the names of environments that come from JWTs. No other name
- * starts with this prefix.
+ * Prefix of environment ids, and of the names of environments that JWTs create. No other name
+ * starts with it.
  */
 export const environmentPrefix = "org_";
 
 export const environmentNameCharsMax = 255;
 /**
- * Printable ASCII without a leading or trailing space: text that an HTTP header transmits
+ * Matches printable ASCII without a leading or trailing space, which an HTTP header transmits
  * unchanged.
  */
 export const environmentNamePattern = "^[!-~]([ -~]*[!-~])?$";

@@ -3,8 +3,8 @@ import type { Seq } from "./id.ts";
 import type { FailureReason } from "./outcome.ts";
 
 /**
- * A thing that has happened, stated after the commit that made it true. Facts feed logs, metrics,
- * the live view and operational webhooks. Nothing may depend on a fact being received, nor on the
+ * An event in the program, published after the commit that made it true. Facts feed logs, metrics,
+ * the live view and operational webhooks. Nothing may depend on a fact being received or on the
  * order of the listeners; a change that must be received is a `Signal`.
  */
 export type Fact =
@@ -25,26 +25,26 @@ export type Fact =
       readonly applicationSeq: Seq;
       readonly environmentSeq: Seq;
       readonly attemptSeq: Seq;
-      /** Failed attempts in this round before this attempt. */
+      /** Number of failed attempts in this round before this attempt. */
       readonly failedBefore: number;
-      /** Null means success. */
+      /** The reason of the failure, or null if the attempt succeeded. */
       readonly reason: FailureReason | null;
       readonly responseStatus: number;
       readonly durationMs: number;
       /**
-       * The delivery's next state. `unchanged` if it was resent, cancelled or buried during the
-       * attempt.
+       * The delivery's next state. `unchanged` if the delivery was resent, cancelled or buried
+       * during the attempt.
        */
       readonly next: "delivered" | "pending" | "dead" | "unchanged";
       /** The delivery's state before the settlement. `dead` if it was buried during the attempt. */
       readonly was: "pending" | "dead";
-      /** Why the delivery is dead; null unless `next` is `dead`. */
+      /** The reason why the delivery is dead. Null unless `next` is `dead`. */
       readonly deadReason: FailureReason | null;
-      /** Time since the message was accepted. Only meaningful if `next` is `delivered`. */
+      /** Time since the message was accepted, in ms. Valid only if `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
     }
   /**
-   * An attempt that had started sent nothing, because this machine lacks a resource. It is not
+   * A started attempt sent nothing, because this machine lacks a resource. The attempt is not
    * counted, and the delivery is tried again soon.
    */
   | {
@@ -53,16 +53,16 @@ export type Fact =
       readonly endpointSeq: Seq;
       readonly resource: ShortResource;
     }
-  /** Deliveries have begun to be postponed because of this resource. */
+  /** Deliveries are being postponed because of a shortage of this resource. */
   | { readonly type: "shortage.began"; readonly resource: ShortResource; readonly detail: string }
-  /** No delivery has been postponed because of this resource for a while. */
+  /** No delivery has been postponed because of this resource for some time. */
   | {
       readonly type: "shortage.ended";
       readonly resource: ShortResource;
       readonly since: number;
       readonly postponed: number;
     }
-  /** Deliveries that became dead or were cancelled without an attempt. */
+  /** Deliveries became dead or were cancelled without an attempt. */
   | {
       readonly type: "deliveries.buried";
       readonly environmentSeq: Seq;
@@ -85,10 +85,7 @@ export type Fact =
       readonly endpointSeq: Seq;
       readonly was: Readonly<Record<DeliveryWas, number>>;
     }
-  /**
-   * Payloads were deleted by a request, and the pending deliveries of their messages were
-   * cancelled.
-   */
+  /** A request deleted payloads and cancelled the pending deliveries of their messages. */
   | {
       readonly type: "messages.expunged";
       readonly environmentSeq: Seq;
@@ -104,12 +101,13 @@ export type Fact =
       readonly taskSeq: Seq;
       readonly kind: string;
       readonly status: "finished" | "failed";
-      /** Why the task failed, as text for users; null if it finished. */
+      /** The reason why the task failed, as text for users. Null if the task finished. */
       readonly error: string | null;
     }
   | {
       /**
-       * `endpoint.enabled` follows the `endpoint.updated` of the change that enabled the endpoint.
+       * If a change enables an endpoint, `endpoint.enabled` follows the `endpoint.updated` of that
+       * change.
        */
       readonly type: "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "endpoint.enabled";
       readonly endpointSeq: Seq;
@@ -127,7 +125,10 @@ export type Fact =
       readonly type: "endpoint.disabled";
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
-      /** `manual`: a request disabled the endpoint. The fact then follows `endpoint.updated`. */
+      /**
+       * `manual` means that a request disabled the endpoint. The fact then follows
+       * `endpoint.updated`.
+       */
       readonly cause: "gone" | "failing" | "manual";
       readonly failingSince: number | null;
     }
@@ -150,13 +151,13 @@ export type Fact =
       readonly growingSince: number;
       readonly thresholdMs: number;
     }
-  /** Operational webhooks were dropped, because too many were waiting to be stored. */
+  /** Operational webhooks were dropped because too many were waiting to be stored. */
   | { readonly type: "operational.dropped"; readonly count: number }
   | { readonly type: "commit.finished"; readonly writes: number; readonly durationMs: number }
   | { readonly type: "commit.failed"; readonly writes: number; readonly full: boolean; readonly message: string }
   /**
-   * The store can no longer be written or read. Stated once per failure, and at most once a minute
-   * for the same error. `damaged`: the stored data itself is damaged.
+   * The store can no longer be written or read. Published once per failure, and at most once a
+   * minute for the same error. `damaged` means that the stored data itself is damaged.
    */
   | {
       readonly type: "store.failing";
@@ -165,7 +166,7 @@ export type Fact =
       readonly damaged: boolean;
       readonly message: string;
     }
-  /** The store works again. `damaged`: damage has been found since the start. */
+  /** The store works again. `damaged` means that damage has been found since the start. */
   | { readonly type: "store.recovered"; readonly damaged: boolean }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
@@ -204,7 +205,7 @@ export class Facts {
     this.#all.push(listener);
   }
 
-  /** Returns whether a fact has listeners. Facts about attempts are only created if they do. */
+  /** Returns whether a fact has listeners. Facts about attempts are created only if they have. */
   wants(type: FactType): boolean {
     return this.#all.length > 0 || this.#listeners.has(type);
   }

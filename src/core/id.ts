@@ -3,14 +3,14 @@
  *
  * Internally, a row is identified by a *sequence number* (`Seq`): an integer below 2^53. Sequence
  * numbers increase strictly within a process and encode their creation time, so they can be primary
- * keys. The text form is derived from the number: nine characters encode the number, eighteen are a
- * hash of the number and the installation's seed. So no text form is stored or indexed, and an id
- * from another installation is recognised without a lookup.
+ * keys. The text form is derived from the number: nine characters encode the number, and eighteen
+ * are a hash of the number and the installation's seed. So no text form is stored or indexed, and
+ * an id from another installation is detected without a lookup.
  */
 
 /**
- * Sequence number of a row: milliseconds since 2025-01-01 in the upper 41 bits, a counter in the
- * lower 12 bits.
+ * The sequence number of a row: milliseconds since 2025-01-01 in the upper 41 bits and a counter in
+ * the lower 12 bits.
  */
 export type Seq = number;
 
@@ -38,7 +38,10 @@ export function seqAt(timeMs: number): Seq {
   return Math.max(0, Math.floor(timeMs) - EPOCH_MS) * PER_MS;
 }
 
-/** Returns the greatest sequence number before a time (ms since the Unix epoch); 0 if none. */
+/**
+ * Returns the greatest sequence number before a time (ms since the Unix epoch), or 0 if there is
+ * none.
+ */
 export function seqBefore(timeMs: number): Seq {
   return Math.max(0, seqAt(timeMs) - 1);
 }
@@ -46,7 +49,7 @@ export function seqBefore(timeMs: number): Seq {
 /**
  * Returns a delivery's position in its lane. It is the sequence number if the delivery is due
  * immediately (`dueAt` is null). Otherwise it is the number that a delivery created at `dueAt`
- * would have, but always greater than `seq`.
+ * would get, but always greater than `seq`.
  */
 export function placeAt(seq: Seq, dueAt: number | null): Seq {
   return dueAt === null ? seq : Math.max(seq + 1, seqAt(dueAt));
@@ -60,7 +63,7 @@ export function timeOfSeq(seq: Seq): number {
 /** Generates sequence numbers that increase strictly. */
 export interface SeqSource {
   next(): Seq;
-  /** Reserves `count` (≥ 1) consecutive numbers and returns the first. */
+  /** Reserves `count` (≥ 1) consecutive numbers and returns the first one. */
   take(count: number): Seq;
   /** Makes every later number greater than `seq`. */
   reach(seq: Seq): void;
@@ -130,7 +133,8 @@ function avalanche(word: number): number {
 }
 
 /**
- * Encodes and decodes an installation's ids. `seed` is four random 32-bit words that never change.
+ * Encodes and decodes the ids of an installation. `seed` is four random 32-bit words that never
+ * change.
  */
 export class IdCodec {
   readonly #seed: readonly [number, number, number, number];
@@ -144,8 +148,8 @@ export class IdCodec {
   }
 
   /**
-   * Returns the sequence number in an id with this prefix; null if this installation cannot have
-   * generated the id.
+   * Returns the sequence number in an id with this prefix. Returns null if this installation cannot
+   * have generated the id.
    */
   decode(prefix: IdPrefix, text: string): Seq | null {
     if (text.length !== prefix.length + SEQ_CHARS + MIX_CHARS || !text.startsWith(prefix)) return null;

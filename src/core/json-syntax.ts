@@ -1,22 +1,23 @@
-/** Where a text stops being JSON (RFC 8259). */
+/** The place where a text stops being valid JSON (RFC 8259). */
 export interface JsonError {
-  /** From 1. */
+  /** Line number, starting at 1. */
   readonly line: number;
-  /** From 1, in UTF-16 code units. */
+  /** Column in UTF-16 code units, starting at 1. */
   readonly column: number;
-  /** True if the text ends too early. */
+  /** Whether the text ends too early. */
   readonly atEnd: boolean;
 }
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR =
   /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-/** The part of a string before its first invalid character. */
+/** Matches the part of a string before its first invalid character. */
 const STRING_START = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
 
 /**
- * Finds the first place at which a text is not JSON, or returns null if it is JSON. `JSON.parse`
- * of this runtime does not tell the place. Takes linear time and does not recurse.
+ * Finds the first place at which a text is not JSON. Returns null if the text is JSON. This is
+ * needed because `JSON.parse` of this runtime does not report the place. Takes linear time and does
+ * not recurse.
  */
 export function findSyntaxError(text: string): JsonError | null {
   const at = errorOffset(text);
@@ -29,7 +30,7 @@ export function findSyntaxError(text: string): JsonError | null {
 type Expected = "value" | "value or ]" | "key" | "key or }" | "colon" | "comma or end";
 
 function errorOffset(text: string): number | null {
-  /** The closing brackets that are still due. */
+  /** The closing brackets that are still missing. */
   const open: string[] = [];
   let expected: Expected = "value";
   for (let at = matchEnd(SPACE, text, 0); ; at = matchEnd(SPACE, text, at)) {
@@ -66,7 +67,10 @@ function errorOffset(text: string): number | null {
   }
 }
 
-/** Returns the offset of the invalid character in a string that starts at `at`, else `at`. */
+/**
+ * Returns the offset of the invalid character in a string that starts at `at`, or `at` if no string
+ * starts there.
+ */
 function endOfValidPart(text: string, at: number): number {
   return matchEnd(STRING_START, text, at);
 }

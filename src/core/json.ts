@@ -2,17 +2,17 @@ import { isUtf8 } from "node:buffer";
 
 /**
  * Finds values in the bytes of a JSON document without parsing it, so that a payload can be kept
- * byte for byte. Callers also run `JSON.parse`, which decides whether the bytes are valid JSON. On
+ * byte for byte. Callers also run `JSON.parse`, which decides whether the bytes are valid JSON. For
  * invalid JSON these functions return null or meaningless ranges, but they always return and read
  * each byte once.
  */
 
-/** Byte range of a value without surrounding white space; `end` is exclusive. */
+/** The byte range of a value without surrounding white space; `end` is exclusive. */
 export type ByteRange = readonly [start: number, end: number];
 
 /**
- * Maximum nesting of objects and arrays: far deeper than real events, far shallower than what
- * overflows the stack.
+ * Maximum nesting depth of objects and arrays. It is much greater than in real events and much
+ * smaller than a depth that overflows the stack.
  */
 export const jsonDepthMax = 128;
 
@@ -27,8 +27,8 @@ const CLOSE_OBJECT = 0x7d;
 
 /**
  * Returns the byte ranges of the values in an object, by key. The object starts at `from`, after
- * optional white space; `end` is the position after its closing brace. For a duplicate key the last
- * value counts, as in `JSON.parse`. Returns null if there is no object.
+ * optional white space; `end` is the position after its closing brace. If a key is repeated, its
+ * last value counts, as in `JSON.parse`. Returns null if there is no object.
  */
 export function topLevelFields(bytes: Uint8Array, from = 0): { fields: Map<string, ByteRange>; end: number } | null {
   const fields = new Map<string, ByteRange>();
@@ -73,8 +73,8 @@ export function arrayItems(bytes: Uint8Array, range: ByteRange): ByteRange[] | n
 }
 
 /**
- * Returns whether objects and arrays are nested deeper than `max`. Call it before `JSON.parse`,
- * which recurses.
+ * Returns whether objects and arrays are nested deeper than `max`. Must be called before
+ * `JSON.parse`, which recurses.
  */
 export function exceedsDepth(bytes: Uint8Array, max: number = jsonDepthMax): boolean {
   const length = bytes.length;
@@ -126,8 +126,8 @@ function skipString(bytes: Uint8Array, open: number): number {
 }
 
 /**
- * Returns the position after the value that begins at `start`, or -1 if no value begins there or it
- * does not end.
+ * Returns the position after the value that begins at `start`. Returns -1 if no value begins there
+ * or the value does not end.
  */
 function skipValue(bytes: Uint8Array, start: number): number {
   const first = bytes[start];
@@ -162,8 +162,8 @@ function skipNested(bytes: Uint8Array, start: number): number {
 const utf8 = new TextDecoder();
 
 /**
- * Returns the key between `open` and `end`, which include the quotes. Plain ASCII keys, by far the
- * most frequent kind, are decoded without a JSON parser.
+ * Returns the key from `open` to `end`, which is the range with its quotes. Plain ASCII keys, by
+ * far the most frequent kind, are decoded without a JSON parser.
  */
 function decodeKey(bytes: Uint8Array, open: number, end: number): string | null {
   let key = "";

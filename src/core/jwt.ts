@@ -12,20 +12,24 @@ export type Verified =
   | { readonly claims: Claims }
   | { readonly problem: "malformed" | "signature" | "expired" | "early" };
 
-/** Three non-empty parts of base64url characters, separated by dots. */
+/** Matches three non-empty parts of base64url characters, separated by dots. */
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 export function looksLikeJwt(text: string): boolean {
   return compactForm.test(text);
 }
 
-/** How far the issuer's clock may differ from this server's, in seconds. */
+/**
+ * Maximum difference between the issuer's clock and this server's clock that is tolerated, in
+ * seconds.
+ */
 export const jwtLeewaySeconds = 60;
 
 /**
  * Verifies the signature, `exp` and `nbf`. Both times are optional, in seconds since the Unix
- * epoch, with a leeway of `jwtLeewaySeconds`. The signature is compared as text. A lenient decoder accepts several
- * spellings of the same bytes, and a revoked token must not have another valid spelling.
+ * epoch, with a leeway of `jwtLeewaySeconds`. The signature is compared as text: a lenient decoder
+ * accepts several spellings of the same bytes, and a revoked token must not have another valid
+ * spelling.
  */
 export function verifyJwt(text: string, secret: string, nowMs: number): Verified {
   if (!looksLikeJwt(text)) return { problem: "malformed" };

@@ -1,4 +1,4 @@
-/** A token bucket as a plain value: the number of tokens left at the time `at` (ms). */
+/** A token bucket as a plain value: the number of tokens at the time `at` (ms). */
 export interface Bucket {
   readonly tokens: number;
   readonly at: number;
@@ -7,17 +7,20 @@ export interface Bucket {
 export interface Taken {
   readonly bucket: Bucket;
   readonly taken: boolean;
-  /** Whole ms until a token is available; 0 if a token was taken. */
+  /** Time until a token is available, in whole ms; 0 if a token was taken. */
   readonly waitMs: number;
 }
 
-/** Sums of fractions of a token fall short of 1 by rounding errors; this shortfall is tolerated. */
+/**
+ * Tolerated shortfall of a token. Because of rounding errors, fractions may sum up to slightly less
+ * than 1.
+ */
 const ROUNDING = 1e-6;
 
 /**
- * Returns the capacity of a bucket: a tenth of a second's worth of tokens, so that a late timer
- * costs no throughput. In any window of t seconds at most `burst + rate · t` tokens are taken. Up
- * to 10/s that is `rate + 1` in any second.
+ * Returns the capacity of a bucket: the tokens of a tenth of a second, so that a late timer does
+ * not reduce the throughput. In any window of t seconds at most `burst + rate · t` tokens are
+ * taken. For rates up to 10/s that is `rate + 1` in any second.
  */
 export function burst(ratePerSecond: number): number {
   return Math.max(1, Math.ceil(ratePerSecond / 10));
@@ -28,9 +31,9 @@ export function fullBucket(ratePerSecond: number, now: number): Bucket {
 }
 
 /**
- * Takes one token or returns how long to wait: `refill`, `waitMs` and `spend` in one call.
- * `ratePerSecond` is above 0 and may differ between calls. If the clock steps back, the step adds
- * no tokens and the bucket continues to fill from the new time.
+ * Takes one token or returns how long to wait. This combines `refill`, `waitMs` and `spend`.
+ * `ratePerSecond` is above 0 and may differ between calls. If the clock steps back, no tokens are
+ * added, and the bucket continues to fill from the new time.
  */
 export function take(bucket: Bucket, ratePerSecond: number, now: number): Taken {
   const refilled = refill(bucket, ratePerSecond, now);
@@ -38,21 +41,21 @@ export function take(bucket: Bucket, ratePerSecond: number, now: number): Taken 
   return { bucket: wait > 0 ? refilled : spend(refilled), taken: wait === 0, waitMs: wait };
 }
 
-/** Returns the bucket with the tokens added up to `now`. */
+/** Returns the bucket with the tokens that were added up to `now`. */
 export function refill({ tokens, at }: Bucket, ratePerSecond: number, now: number): Bucket {
   const elapsedMs = Math.max(0, now - at);
   return { tokens: Math.min(burst(ratePerSecond), tokens + (elapsedMs * ratePerSecond) / 1000), at: now };
 }
 
 /**
- * Returns the whole ms until a bucket that was just refilled holds `wanted` tokens; 0 if it already
- * holds them.
+ * Returns the time, in whole ms, until a bucket that was just refilled contains `wanted` tokens; 0
+ * if it already contains them.
  */
 export function waitMs({ tokens }: Bucket, ratePerSecond: number, wanted = 1): number {
   return tokens >= wanted - ROUNDING ? 0 : Math.ceil(((wanted - ROUNDING / 2 - tokens) * 1000) / ratePerSecond);
 }
 
-/** Returns the bucket with one token less. The bucket must hold at least one token. */
+/** Returns the bucket with one token less. The bucket must contain at least one token. */
 export function spend({ tokens, at }: Bucket): Bucket {
   return { tokens: Math.max(0, tokens - 1), at };
 }

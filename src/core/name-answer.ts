@@ -1,8 +1,8 @@
 import type { Shortage } from "../ports.ts";
 
 /**
- * Cached DNS result of one host name, and the rules for how long it may be used. All times are in
- * ms of a clock that never steps back.
+ * The cached DNS result of one host name, and the rules for how long it may be used. All times are
+ * in ms of a clock that never steps back.
  */
 
 /** Result of one lookup. */
@@ -10,13 +10,13 @@ export type LookupResult =
   | { readonly kind: "found"; readonly addresses: readonly string[] }
   /** The name servers report that the name does not exist or has no address. */
   | { readonly kind: "absent" }
-  /** The lookup failed: no response in time, or a server error. */
+  /** The lookup failed, because there was no response in time or the server reported an error. */
   | { readonly kind: "unanswered" }
-  /** This machine could not ask: no name server responds to anything. */
+  /** This machine could not look up the name, because no name server responds to anything. */
   | { readonly kind: "unreachable"; readonly shortage: Shortage };
 
 export interface NameAnswer {
-  /** Addresses from the latest successful lookup; empty if none may be used. */
+  /** Addresses from the latest successful lookup. Empty if none may be used. */
   readonly addresses: readonly string[];
   /** Time until which the addresses may be used if later lookups fail. */
   readonly usableUntil: number;
@@ -24,20 +24,20 @@ export interface NameAnswer {
   readonly nextLookupAt: number;
   /** Number of consecutive failed lookups. */
   readonly failures: number;
-  /** Set if the latest lookup could not ask a name server. */
+  /** Set if the latest lookup could not reach a name server. */
   readonly shortage?: Shortage;
 }
 
 /**
- * Time that a successful result is used without a new lookup, in ms. Short, so that an endpoint's
- * new address is found soon.
+ * How long a successful result is used without a new lookup, in ms. It is short, so that an
+ * endpoint's new address is found soon.
  */
 export const freshMs = 10_000;
-/** Time that a successful result may be used while lookups fail, in ms (serve-stale, RFC 8767). */
+/** How long a successful result may be used while lookups fail, in ms (serve-stale, RFC 8767). */
 export const usableMs = 5 * 60_000;
 /** Pause after the first failed lookup, in ms. It doubles with each further failure. */
 const pauseMsMin = 2000;
-/** Longest pause, in ms, so that a repaired name is found within this time. */
+/** Maximum pause, in ms, so that a repaired name is found within this time. */
 const pauseMsMax = 30_000;
 
 /**
@@ -50,12 +50,13 @@ export function pauseAfterFailureMs(failures: number): number {
 
 /**
  * Returns the cache entry after a lookup at `nowMs`. Only an unanswered lookup keeps the previous
- * addresses, because "no such name" is a definite response.
+ * addresses; "no such name" is a definite response and removes them.
  */
 export function learn(before: NameAnswer | undefined, result: LookupResult, nowMs: number): NameAnswer {
   if (result.kind === "unreachable") {
     const { addresses = [], usableUntil = nowMs, failures = 0 } = before ?? {};
-    // The pause does not grow, so that all names are found soon after the name servers are back.
+    // The pause does not grow, so that all names are found soon after the name servers respond
+    // again.
     return { addresses, usableUntil, nextLookupAt: nowMs + pauseMsMin, failures, shortage: result.shortage };
   }
   if (result.kind === "found" && result.addresses.length > 0) {
@@ -70,16 +71,16 @@ export function learn(before: NameAnswer | undefined, result: LookupResult, nowM
 }
 
 /**
- * Returns the addresses that may be used at `nowMs`, whether fresh or stale; empty if there are
- * none.
+ * Returns the addresses that may be used at `nowMs`, fresh or stale. Returns an empty list if there
+ * are none.
  */
 export function usableAddresses(answer: NameAnswer | undefined, nowMs: number): readonly string[] {
   return answer !== undefined && nowMs < answer.usableUntil ? answer.addresses : [];
 }
 
 /**
- * Priority of a name if not all names can be looked up immediately. 0 is for names whose last
- * lookup succeeded or whose addresses are still usable. 1 is for new names, 2 for failing names.
+ * Priority of a name if not all names can be looked up immediately. 0: the latest lookup succeeded
+ * or the addresses are still usable. 1: the name is new. 2: the latest lookup failed.
  */
 export type NameRank = 0 | 1 | 2;
 
@@ -88,7 +89,7 @@ export function rankOf(answer: NameAnswer | undefined, nowMs: number): NameRank 
   return answer.failures === 0 || usableAddresses(answer, nowMs).length > 0 ? 0 : 2;
 }
 
-/** Returns the result for callers: the usable addresses, or why there are none. */
+/** Returns the result for callers: the usable addresses, or the reason why there are none. */
 export function resolvedOf(answer: NameAnswer | undefined, nowMs: number): readonly string[] | Shortage {
   const usable = usableAddresses(answer, nowMs);
   return usable.length === 0 && answer?.shortage !== undefined ? answer.shortage : usable;

@@ -14,14 +14,14 @@ const absentCodes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Codes for a name server that cannot be reached or refuses the query. Another lookup method may
- * succeed.
+ * Error codes that mean that a name server cannot be reached or refuses the query. Another lookup
+ * method may succeed.
  */
 const refusedCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "EREFUSED"]);
 
 const silentCodes: ReadonlySet<string> = new Set(["ETIMEOUT", "ETIMEDOUT", "EAI_AGAIN"]);
 
-/** Maps an error code to a lookup result. Unknown codes count as unanswered. */
+/** Converts an error code to a lookup result. Unknown codes count as unanswered. */
 export function lookupResultOf(code: string): LookupResult {
   return { kind: absentCodes.has(bare(code)) ? "absent" : "unanswered" };
 }
@@ -30,12 +30,15 @@ export function isRefusal(code: string): boolean {
   return refusedCodes.has(bare(code));
 }
 
-/** True if the code means that no packet reached a name server. */
+/** Returns whether the code means that no packet reached a name server. */
 export function isUnreached(code: string): boolean {
   return bare(code) === "ECONNREFUSED";
 }
 
-/** True if the code may mean that the name servers do not respond, or only that one name hangs. */
+/**
+ * Returns whether the code may mean that the name servers do not respond. It may also mean only
+ * that one lookup hangs.
+ */
 export function isSilence(code: string): boolean {
   return silentCodes.has(bare(code));
 }

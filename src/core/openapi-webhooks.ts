@@ -1,11 +1,11 @@
 /**
- * Extracts event types from an OpenAPI document: the entries under `webhooks` (3.1) or `x-webhooks`
- * (3.0). Each has a self-contained JSON Schema for its payload, which includes all referenced
- * parts. Nothing is fetched: references must point into the document.
+ * Extracts event types from an OpenAPI document: the entries of `webhooks` (3.1) or `x-webhooks`
+ * (3.0). Each event type gets a self-contained JSON Schema for its payload, which includes all
+ * referenced parts. Nothing is fetched: references must point into the document.
  */
 import { jsonDepthMax } from "./json.ts";
 
-/** A webhook in the document, as an event type. */
+/** A webhook of the document, as an event type. */
 export interface Webhook {
   readonly name: string;
   readonly description: string;
@@ -29,16 +29,16 @@ type Json = Readonly<Record<string, unknown>>;
 
 export const webhooksMax = 1000;
 /**
- * Maximum number of values in one schema, including all referenced parts. No schema that is small
- * enough to be accepted has more.
+ * Maximum number of values in one schema, including all referenced parts. A larger schema would
+ * exceed the size limit anyway.
  */
 const NODES_MAX = 20_000;
 const REFERENCES_MAX = 32;
 const DIALECT_OF_3_1 = "https://json-schema.org/draft/2020-12/schema";
 
 /**
- * Returns the webhooks of an OpenAPI document. For a name in both sections, `webhooks` wins. Throws
- * `DocumentProblem` if the document is invalid.
+ * Returns the webhooks of an OpenAPI document. If both sections contain a name, the entry in
+ * `webhooks` is used. Throws `DocumentProblem` if the document is invalid.
  */
 export function webhooksOf(document: unknown): Webhook[] {
   if (!isObject(document)) throw new DocumentProblem([], "Not an OpenAPI document.");
@@ -89,7 +89,7 @@ function schemaOf(document: Json, body: Json, path: readonly string[]): Json | n
   return examples.length === 0 || hasOwn ? schema : { ...schema, examples };
 }
 
-/** Returns a request body's JSON media type; null if it has none. */
+/** Returns the JSON media type of a request body, or null if there is none. */
 function mediaOf({ content }: Json): Json | null {
   if (!isObject(content)) return null;
   const types = Object.keys(content);
@@ -141,7 +141,7 @@ const DATA = new Set(["const", "default", "discriminator", "enum", "example", "e
 /** Keywords whose values are maps from names to schemas. */
 const MAPS = new Set(["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"]);
 
-/** Copies a schema together with everything it references. */
+/** Copies a schema together with all schemas that it references. */
 class Bundle {
   readonly #names = new Map<string, string>();
   readonly #definitions: [string, unknown][] = [];
@@ -156,7 +156,7 @@ class Bundle {
   }
 
   whole(sent: unknown): Json {
-    // The schema itself becomes the top level, not a reference to the schema.
+    // The schema itself becomes the top level, instead of a reference to it.
     const { $ref: _, ...beside } = isObject(sent) ? sent : {};
     const top = this.#schema({ ...follow(this.document, sent === true ? {} : sent, this.path), ...beside }) as Json;
     this.#fillDefinitions();
@@ -190,8 +190,8 @@ class Bundle {
   }
 
   /**
-   * Copies a value that is not a schema. YAML allows a value to contain itself, so depth and size
-   * are limited here too.
+   * Copies a value that is not a schema. In YAML a value may contain itself, so depth and size are
+   * limited here too.
    */
   #data(value: unknown, depth: number): unknown {
     this.#count(depth);
@@ -200,7 +200,7 @@ class Bundle {
     return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, this.#data(child, depth + 1)]));
   }
 
-  /** Returns a reference to the definition that will contain this reference's target. */
+  /** Returns a reference to the definition that will contain the target of this reference. */
   #definition(reference: string): string {
     let name = this.#names.get(reference);
     if (name === undefined) {
@@ -211,8 +211,7 @@ class Bundle {
   }
 
   /**
-   * Copies the referenced schemas. Copying one may add further references to the map during the
-   * loop.
+   * Copies the referenced schemas. Each copy may add further references to the map during the loop.
    */
   #fillDefinitions(): void {
     for (const [reference, name] of this.#names) {

@@ -1,11 +1,11 @@
 /**
- * Operational webhooks notify an environment's operator about its endpoints and deliveries. This
- * file maps facts to events. Event names and thresholds are those of the Svix API; `boathook.…`
- * events are our own.
+ * Operational webhooks notify the operator of an environment about its endpoints and deliveries.
+ * This file maps facts to events. The names and thresholds of events are those of the Svix API;
+ * `boathook.…` events are our own.
  */
 import type { Fact } from "./fact.ts";
 
-/** Event types that Boathook sends. */
+/** The event types that Boathook sends. */
 export const operationalEventTypes = [
   "endpoint.created",
   "endpoint.updated",
@@ -22,8 +22,8 @@ export const operationalEventTypes = [
 export type OperationalEventType = (typeof operationalEventTypes)[number];
 
 /**
- * Event types that only the hosted Svix sends. An endpoint may subscribe to them, but they never
- * occur here.
+ * Event types that only the hosted Svix sends. An endpoint may subscribe to them, but no such
+ * events are sent.
  */
 export const foreignOperationalEventTypes = [
   "background_task.finished",
@@ -34,7 +34,7 @@ export const foreignOperationalEventTypes = [
   "message.attempt.log",
 ] as const;
 
-/** Facts that operational webhooks report. */
+/** The facts that operational webhooks report. */
 export type ReportedFact = Extract<
   Fact,
   {
@@ -50,7 +50,7 @@ export type ReportedFact = Extract<
   }
 >;
 
-/** Number of the failed attempt, counted from one, that causes `message.attempt.failing`. */
+/** Number of the failed attempt that causes `message.attempt.failing`, starting at 1. */
 export const failingAttempt = 4;
 
 const nothing: readonly OperationalEventType[] = [];
@@ -69,7 +69,7 @@ export function eventsOfAttempt({
     return failedBefore >= failingAttempt && next === "delivered" ? ["message.attempt.recovered"] : nothing;
   }
   if (next === "unchanged") return nothing;
-  // If the endpoint is disabled, `endpoint.disabled` alone reports the end of its deliveries.
+  // If the endpoint is disabled, only `endpoint.disabled` reports the end of its deliveries.
   const exhausted = deadReason !== null && deadReason !== "gone" && deadReason !== "disabled";
   const failing = failedBefore + 1 === failingAttempt;
   if (!exhausted) return failing ? ["message.attempt.failing"] : nothing;
@@ -88,7 +88,7 @@ export const REPORTED = [
   "backlog.recovered",
 ] as const satisfies readonly Fact["type"][];
 
-/** Returns the fact with its events; null if it causes none. */
+/** Returns the fact with the types of the events that report it, or null if there are none. */
 export function reportOf(
   fact: Fact,
 ): { readonly fact: ReportedFact; readonly types: readonly OperationalEventType[] } | null {

@@ -1,6 +1,9 @@
 import type { Answer } from "../ports.ts";
 
-/** Why an attempt failed or a delivery died: the public `reason` of attempts and dead letters. */
+/**
+ * Why an attempt failed or a delivery became dead. This is the public `reason` of attempts and dead
+ * letters.
+ */
 export const failureReasons = [
   "timeout",
   "connection",
@@ -20,11 +23,14 @@ export type FailureReason = (typeof failureReasons)[number];
 /** The meaning of a response, before any decision about the delivery. */
 export interface Outcome {
   readonly success: boolean;
-  /** Null if and only if the attempt succeeded. */
+  /** The reason of the failure. Null if and only if the attempt succeeded. */
   readonly reason: FailureReason | null;
-  /** The endpoint responded with 410, so it receives no more messages. */
+  /** Whether the endpoint responded with 410, so that it receives no more messages. */
   readonly gone: boolean;
-  /** Wait that the endpoint requested, 0 to `retryAfterMsMax`; null if it requested none. */
+  /**
+   * Wait that the endpoint requested, in ms, from 0 to `retryAfterMsMax`. Null if it requested
+   * none.
+   */
   readonly retryAfterMs: number | null;
 }
 
@@ -56,17 +62,17 @@ function reasonOfStatus(status: number): FailureReason {
 }
 
 /**
- * Returns whether `Retry-After` applies to the request itself: only for 429 (RFC 6585) and 503 (RFC
- * 9110).
+ * Returns whether `Retry-After` applies to a request with this response status: only for 429 (RFC
+ * 6585) and 503 (RFC 9110).
  */
 function mayAskToWait(status: number): boolean {
   return status === 429 || status === 503;
 }
 
 /**
- * Parses a `Retry-After` header (RFC 9110, 10.2.3) into a wait in ms, at most `retryAfterMsMax`.
- * The value is a number of seconds, or a date in one of the three forms that a recipient must
- * accept. Returns null for other text and for past dates.
+ * Parses a `Retry-After` header (RFC 9110, 10.2.3). Returns the wait in ms, at most
+ * `retryAfterMsMax`. The value is a number of seconds, or a date in one of the three formats that a
+ * recipient must accept. Returns null for other text and for past dates.
  */
 export function parseRetryAfter(value: string | null, nowMs: number): number | null {
   if (value === null) return null;

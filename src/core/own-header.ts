@@ -1,6 +1,7 @@
 /**
  * Headers that define the destination, the framing, the connection or the signature of a delivery.
- * The API refuses them as custom headers; stored data is not trusted to keep to that.
+ * The API rejects them as custom headers. They are also checked here, in case stored data contains
+ * them.
  */
 const OWN_NAME =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|(?:webhook|svix)-.*)$/i;

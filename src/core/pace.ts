@@ -1,6 +1,6 @@
 /**
- * A steady pace as a plain value: the time up to which the pace was kept (ms), and the fraction of
- * an item still due at that time.
+ * A steady pace as a plain value: the time up to which items were counted (ms), and the fraction of
+ * an item that was due at that time.
  */
 export interface Pace {
   readonly at: number;
@@ -14,21 +14,25 @@ export interface Advanced {
 }
 
 export interface PaceLimits {
-  /** Longest time between two steps, in ms, unless a single item takes longer at this rate. */
+  /**
+   * Maximum time between two steps, in ms. It is exceeded only if a single item takes longer at
+   * this rate.
+   */
   readonly stepMsMax: number;
   /** Maximum number of items in one step. */
   readonly stepMax: number;
 }
 
 /**
- * Sums of fractions fall short of whole numbers by rounding errors; this shortfall is tolerated.
+ * Tolerated shortfall of an item. Because of rounding errors, fractions may sum up to slightly less
+ * than a whole number.
  */
 const ROUNDING = 1e-6;
 
 /**
- * Returns the time between two steps in whole ms, for a rate above 0 per second. The time is
- * `stepMsMax`, but less if a step would exceed half of `stepMax`, and more if a step would be less
- * than one item.
+ * Returns the time between two steps, in whole ms, for a rate above 0 per second. It is
+ * `stepMsMax`, but less if a step would exceed half of `stepMax`, and more if a step would contain
+ * less than one item.
  */
 export function stepMs(ratePerSecond: number, { stepMsMax, stepMax }: PaceLimits): number {
   const ofOneMs = Math.ceil(1000 / ratePerSecond);
@@ -41,9 +45,9 @@ export function paceFrom(now: number, ratePerSecond: number, limits: PaceLimits)
 }
 
 /**
- * Returns the number of items due at `now`. After a late step, the next step is larger, up to twice
- * the normal size. Time lost beyond that is not made up for, so no break ends in a burst. If the
- * clock steps back, the pace continues from the new time.
+ * Returns the number of items that are due at `now`. A step after a delay is larger, up to twice
+ * the normal size. A longer delay is not made up for, so no interruption is followed by a burst. If
+ * the clock steps back, the pace continues from the new time.
  */
 export function advance({ at, owed }: Pace, ratePerSecond: number, now: number, limits: PaceLimits): Advanced {
   const elapsedMs = Math.min(Math.max(0, now - at), 2 * stepMs(ratePerSecond, limits));

@@ -1,33 +1,33 @@
-/** A page of a list, in the form of the Svix API. */
+/** A page of a list, in the format of the Svix API. */
 export interface Listed<T> {
   readonly data: readonly T[];
   /**
-   * Start of the next page: the id of the last item, even if there is no next page. Null on an
-   * empty page, unless the search was interrupted.
+   * Start of the next page: the id of the last item, even if there is no next page. Null if the
+   * page is empty, unless the search was interrupted.
    */
   readonly iterator: string | null;
   /**
-   * End of the previous page: `-` and the id of the first item. Absent on an empty page, unless the
-   * search was interrupted.
+   * End of the previous page: `-` followed by the id of the first item. Absent if the page is
+   * empty, unless the search was interrupted.
    */
   readonly prevIterator?: string;
-  /** True if no items are left in the direction of reading. */
+  /** Whether no items are left in the direction of reading. */
   readonly done: boolean;
 }
 
 export const pageLimitDefault = 50;
 export const pageLimitMax = 250;
 
-/** Where to continue an interrupted search: the id, and the direction of reading. */
+/** The place where an interrupted search continues: the id and the direction of reading. */
 export interface Resume {
   readonly id: string;
   readonly backwards: boolean;
 }
 
 /**
- * Returns a page of items, which are always in display order. `more` is true if further items exist
- * in the direction of reading. With `resume`, the next request continues from there instead of from
- * the last item.
+ * Returns a page of items, which are in display order. `more` is true if further items exist in the
+ * direction of reading. If `resume` is given, the next request continues there instead of after the
+ * last item.
  */
 export function listOut<T>(
   items: readonly T[],
@@ -47,20 +47,20 @@ export function listOut<T>(
 }
 
 /**
- * Parses the `iterator` of a request: an id, prefixed with `-` for the page that ends before it.
+ * Parses the `iterator` of a request: an id. The prefix `-` selects the page that ends before it.
  */
 export function parseIterator(text: string): { readonly id: string; readonly backwards: boolean } {
   return text.startsWith("-") ? { id: text.slice(1), backwards: true } : { id: text, backwards: false };
 }
 
 /**
- * Prefix that escapes a name that begins with `-`, so that it does not request the previous page.
- * No name begins with `~`.
+ * Prefix that escapes a name that begins with `-`, because the name would otherwise request the
+ * previous page. No name begins with `~`.
  */
 const NAME_MARK = "~";
 
 /**
- * Returns the iterator of an item that is identified by a name chosen by the caller, which may
+ * Returns the iterator for an item that is identified by a name. Callers choose names, which may
  * begin with `-`.
  */
 export function iteratorOfName(name: string): string {

@@ -1,17 +1,17 @@
 /**
- * An API error for a request that cannot be fulfilled. Thrown anywhere below the API and converted
- * into a response in one place (`api/http/errors.ts`). Where the Svix API has a code, it is used.
+ * The request cannot be fulfilled. Thrown anywhere below the API and converted to a response in one
+ * place (`api/http/errors.ts`). Codes are those of the Svix API where it has one.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
   constructor(
-    /** HTTP status, 400 to 599. */
+    /** The HTTP status, from 400 to 599. */
     readonly status: number,
-    /** Stable, machine-readable snake_case code. */
+    /** A stable, machine-readable code in snake_case. */
     readonly code: string,
-    /** One sentence for users: what happened, which value, what to do. Contains no secrets. */
+    /** One sentence for users: what happened, which value, what to do. It contains no secrets. */
     readonly detail: string,
-    /** Seconds for the `Retry-After` header, or null to omit it. */
+    /** Number of seconds for the `Retry-After` header, or null for no header. */
     readonly retryAfterSeconds: number | null = null,
   ) {
     super(detail);
@@ -19,7 +19,7 @@ export class Problem extends Error {
 }
 
 /**
- * A validation error for one value in the request. `loc` starts with `body`, `query`, `path` or
+ * A validation error in one value of the request. `loc` starts with `body`, `query`, `path` or
  * `header`.
  */
 export interface Finding {
@@ -28,7 +28,7 @@ export interface Finding {
   readonly type: string;
 }
 
-/** 422: the request is well-formed, but some of its values are invalid. */
+/** Some values of a well-formed request are invalid (422). */
 export class Invalid extends Error {
   override readonly name = "Invalid";
   readonly findings: readonly Finding[];

@@ -1,9 +1,9 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * Returns the name servers in a `resolv.conf` (resolv.conf(5)) as literal addresses, in file order.
- * Link-local addresses with a zone (`fe80::1%eth0`) are left out, because the runtime does not
- * accept zones.
+ * Returns the name servers in a `resolv.conf` (resolv.conf(5)) as IP addresses, in the order of the
+ * file. Link-local addresses with a zone (`fe80::1%eth0`) are excluded, because the runtime does
+ * not accept zones.
  */
 export function nameServersOf(text: string): string[] {
   return text

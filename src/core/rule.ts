@@ -1,5 +1,5 @@
 /**
- * Validation rules for the values of API fields. Each rule returns null for a valid value,
+ * Validation rules for the values of API fields. Each rule returns null if the value is valid,
  * otherwise the error message. The limits are those of the Svix API unless a comment says
  * otherwise.
  */
@@ -8,24 +8,27 @@ import type { IdPrefix } from "./id.ts";
 export const nameCharsMax = 256;
 export const metadataBytesMax = 4096;
 /**
- * An object with more entries always exceeds `metadataBytesMax`, so it is rejected without
- * measuring its size.
+ * Maximum number of entries. An object with more entries always exceeds `metadataBytesMax`, so it
+ * is rejected without measuring its size.
  */
 export const metadataEntriesMax = 1000;
 /** Maximum size of an event type's JSON Schema, as JSON, in bytes. */
 export const schemaBytesMax = 64 * 1024;
 export const headerValueBytesMax = 4096;
-/** Our own limit: a length that every receiver and proxy can be expected to accept. */
+/**
+ * Maximum length of a URL. This is our own limit: a length that every receiver and proxy can be
+ * expected to accept.
+ */
 export const urlCharsMax = 2048;
-/** Our own limit for `idempotency-key`, in characters. */
+/** Maximum length of an `idempotency-key`, in characters. This is our own limit. */
 export const idempotencyKeyCharsMax = 256;
 
 const namePattern = /^[a-zA-Z0-9\-_.]+$/;
 const channelPattern = /^[a-zA-Z0-9\-_.:+]+$/;
 
 /**
- * Validates a uid, the caller's own id for an object. It must not look like a generated id, because
- * a path may contain either.
+ * Validates a uid, which is the caller's own id for an object. It must not look like a generated
+ * id, because a path may contain either.
  */
 export function uidProblem(uid: string, idPrefix: IdPrefix): string | null {
   if (uid.startsWith(idPrefix)) return "Uids are not allowed to have the same prefix as the ID. Prefix with _?";
@@ -37,8 +40,8 @@ export function eventTypeNameProblem(name: string): string | null {
 }
 
 /**
- * Rejects names that cannot stand in a path. URL parsers remove the segments `.` and `..`, also
- * percent-encoded ones (WHATWG URL, "path state"), so a request for such a name would reach its
+ * Rejects names that cannot be used in a path. URL parsers remove the segments `.` and `..`, even
+ * if they are percent-encoded (WHATWG URL, "path state"). A request for such a name would reach its
  * parent: `DELETE /app/acme/endpoint/..` would delete the application.
  */
 export function dotsProblem(name: string): string | null {
@@ -46,8 +49,8 @@ export function dotsProblem(name: string): string | null {
 }
 
 /**
- * Validates a channel name. `:` and `+` are allowed as well, as in the hosted Svix but not in its
- * open-source server.
+ * Validates a channel name. Like the hosted Svix, but unlike its open-source server, this also
+ * allows `:` and `+`.
  */
 export function channelProblem(channel: string): string | null {
   return namedProblem(channel, channelPattern, "a-z, A-Z, 0-9, -, _, ., : and +");
@@ -97,7 +100,7 @@ export function metadataProblem(metadata: Readonly<Record<string, string>>): str
   return bytes <= metadataBytesMax ? null : `Must be at most ${metadataBytesMax} bytes as JSON, but is ${bytes}.`;
 }
 
-/** Headers that belong to the connection, to the body or to the sender. Lower case. */
+/** Headers, in lower case, that belong to the connection, to the body or to the sender. */
 const forbiddenHeaders: ReadonlySet<string> = new Set([
   "age",
   "cache-control",
@@ -118,7 +121,8 @@ const forbiddenHeaders: ReadonlySet<string> = new Set([
   "upgrade",
   "user-agent",
   "warning",
-  // Stricter than the Svix API: these headers would change the request's destination or framing.
+  // This is stricter than the Svix API: these headers would change the request's destination or
+  // framing.
   "connection",
   "expect",
   "host",
@@ -136,7 +140,7 @@ const forbiddenHeaderPrefixes = [
   "x-fd-",
   "x-svix-",
   "svix-",
-  // Stricter than the Svix API: a custom header must not replace the signature.
+  // This is stricter than the Svix API: a custom header must not replace the signature.
   "webhook-",
 ];
 
@@ -219,16 +223,17 @@ function messageHeaderProblem(name: string, value: string): string | null {
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"';
 /**
- * A media type (RFC 9110, 8.3.1). A semicolon without a parameter is common and harmless (5.6.6).
+ * Matches a media type (RFC 9110, 8.3.1). A semicolon without a parameter is common and harmless
+ * (5.6.6).
  */
 const mediaTypePattern = new RegExp(
   `^${TOKEN}/${TOKEN}(?:[\\t ]*;(?:[\\t ]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*[\\t ]*$`,
 );
 
 /**
- * Validates and normalizes an endpoint's URL by the WHATWG URL standard (`http://Example.com` →
- * `http://example.com/`). User and password are kept and sent as Basic authorization. Whether the
- * host may be reached is checked at each attempt.
+ * Validates and normalizes an endpoint's URL as defined by the WHATWG URL standard
+ * (`http://Example.com` becomes `http://example.com/`). User and password are kept and sent as
+ * Basic authorization. Whether the host may be reached is checked at each attempt.
  */
 export function normalizeUrl(text: string, httpsOnly: boolean): { url: string } | { problem: string } {
   const parsed = text.isWellFormed() ? URL.parse(text) : null;

@@ -1,7 +1,7 @@
 /**
  * Scopes limit what a token may do. Each has the form `<resource>:<Action>`. Resources are the
  * prefixes of operation ids, so every operation has a scope and every resource has an operation.
- * Names are compared without case, hyphens and underscores. `*` matches every resource, or both
+ * Names are compared ignoring case, hyphens and underscores. `*` matches every resource, or both
  * actions.
  */
 
@@ -20,9 +20,9 @@ export type ScopeName = `${string}:${ScopeAction}`;
 export interface Scope {
   /** The text as it was sent. */
   readonly text: string;
-  /** Normalized for comparison, or `*`. */
+  /** The normalized name, or `*`. */
   readonly resource: string;
-  /** Normalized for comparison, or `*`. */
+  /** The normalized name, or `*`. */
   readonly action: string;
 }
 
@@ -30,13 +30,13 @@ const ANY = "*";
 const FORM = /^(\*|[\w-]{1,64}):(\*|[\w-]{1,64})$/;
 const actionKeys = scopeActions.map(keyOf);
 
-/** Normalizes a name, so that `event-type`, `eventType` and `EVENT_TYPE` are equal. */
+/** Normalizes a name, so that `event-type`, `eventType` and `EVENT_TYPE` become equal. */
 function keyOf(name: string): string {
   return name.replace(/[-_]/g, "").toLowerCase();
 }
 
 /**
- * Parses a scope. Returns null if it is malformed; does not check that the resource and action
+ * Parses a scope. Returns null if it is malformed. Does not check whether the resource and action
  * exist.
  */
 export function parseScope(text: string): Scope | null {
@@ -46,14 +46,14 @@ export function parseScope(text: string): Scope | null {
     : { text, resource: keyOf(resource), action: keyOf(action) };
 }
 
-/** Parses the scopes of a token. Malformed scopes are dropped and grant nothing. */
+/** Parses the scopes of a token. Malformed scopes are dropped, so they grant nothing. */
 export function parseScopes(texts: readonly string[]): readonly Scope[] {
   return texts.map(parseScope).filter((scope) => scope !== null);
 }
 
 /**
- * Returns why a requested scope is invalid, without repeating its text, or null if it is valid.
- * `resources` lists all known resources.
+ * Returns why a requested scope is invalid, without repeating its text. Returns null if the scope
+ * is valid. `resources` lists all known resources.
  */
 export function scopeProblem(text: string, resources: readonly string[]): string | null {
   const scope = parseScope(text);
@@ -90,7 +90,7 @@ export function covers(held: readonly Scope[], wanted: Scope): boolean {
 }
 
 /**
- * Returns the scope that an operation requires. Example: `v1.event-type.list` with GET requires
+ * Returns the scope that an operation requires. For example, `v1.event-type.list` with GET requires
  * `event-type:Read`.
  */
 export function scopeOfOperation(id: string, method: string): ScopeName {

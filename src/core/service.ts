@@ -1,8 +1,8 @@
-/** A long-lived part of the program: a loop, a timer, a network listener. */
+/** A long-lived part of the program, such as a loop, a timer or a network listener. */
 export interface Service {
   /**
-   * Starts the service; repeated calls start it once. Resolves when the service is running. Rejects
-   * if the service cannot start.
+   * Starts the service; repeated calls start it only once. Resolves when the service is running.
+   * Rejects if the service cannot start.
    */
   start(): Promise<void>;
   /**
@@ -14,12 +14,12 @@ export interface Service {
 }
 
 /**
- * Implements the guarantees of `Service` about repeated and overlapping calls. Subclasses define
- * what runs once.
+ * Implements what `Service` guarantees about repeated and overlapping calls. Subclasses define what
+ * runs once.
  */
 export abstract class OneLife implements Service {
   #starting: Promise<void> | null = null;
-  /** True once `begin` has completed or failed. */
+  /** Whether `begin` has completed or failed. */
   #hasBegun = false;
   #stopping: Promise<void> | null = null;
 
@@ -68,8 +68,8 @@ export class ServiceStack extends OneLife {
   }
 
   /**
-   * Starts all services. If one cannot start, stops those that were started before it and throws
-   * its error.
+   * Starts all services. If one cannot start, stops the services that were started before it and
+   * throws its error.
    */
   protected async begin(): Promise<void> {
     try {

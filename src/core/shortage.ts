@@ -1,7 +1,7 @@
 import type { Shortage, ShortResource } from "../ports.ts";
 import { attemptsMax } from "./concurrency.ts";
 
-/** The rules for resources of this machine that a delivery needs and that may run out. */
+/** Rules for resources of this machine that deliveries need and that may run out. */
 
 export const shortResources = [
   "open-files",
@@ -33,7 +33,7 @@ const DETAILS: Readonly<Record<ShortResource, string>> = {
   "name-servers": "No name server responds. Check the network and resolv.conf.",
 };
 
-/** Returns the shortage that an error code means; null if the code means none. */
+/** Returns the shortage that an error code means, or null if the code means none. */
 export function shortageOf(code: string): Shortage | null {
   const resource = RESOURCES.get(code);
   return resource === undefined ? null : { kind: "shortage", resource, detail: `${DETAILS[resource]} (${code})` };
@@ -49,17 +49,17 @@ const REST_MS_MIN = 250;
 const REST_MS_MAX = 5000;
 
 /**
- * Returns how long a lane rests when an attempt was prevented `before` times in a row before, in
- * ms.
+ * Returns how long a lane rests after a prevented attempt, in ms. `before` is the number of
+ * prevented attempts in a row before this one.
  */
 export function restAfterShortageMs(before: number): number {
   return Math.min(REST_MS_MIN * 2 ** before, REST_MS_MAX);
 }
 
-/** Open files for everything but attempts: clients, the store and idle connections. */
+/** Number of open files for everything except attempts: clients, the store and idle connections. */
 const OTHER_FILES = 512;
 
-/** Returns a warning if a process may not open enough files for its attempts; otherwise null. */
+/** Returns a warning if a process may not open enough files for its attempts, otherwise null. */
 export function openFilesProblem(filesMax: number, deliveryConcurrency: number): string | null {
   const needed = attemptsMax(deliveryConcurrency) + OTHER_FILES;
   if (filesMax >= needed) return null;

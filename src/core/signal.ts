@@ -2,8 +2,8 @@ import type { Seq } from "./id.ts";
 
 /**
  * A change that a command made, for components with derived state. Signals invalidate caches and
- * wake lanes. A signal is delivered before the command that sends it returns. Signals about other
- * processes' changes come from the store's feed. A `Fact`, in contrast, only reports.
+ * wake lanes. A signal is delivered before the command that sends it returns. Signals about changes
+ * by other processes come from the store's feed. A `Fact`, in contrast, only reports.
  */
 export type Signal =
   /**
@@ -18,17 +18,17 @@ export type Signal =
   | { readonly type: "lane.filled"; readonly endpointSeq: Seq; readonly position: Seq }
   /**
    * Pending deliveries were cancelled or moved to another position, so deliveries that were read
-   * ahead may be wrong.
+   * ahead may be outdated.
    */
   | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
   /** An event type was created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
   /**
-   * Tokens were revoked, got an earlier expiry, or had their scopes changed; null means in any
+   * Tokens were revoked, got an earlier expiry, or had their scopes changed. Null means in any
    * environment.
    */
   | { readonly type: "tokens.changed"; readonly environmentSeq: Seq | null }
-  /** An environment was renamed or deleted; null means any environment. */
+  /** An environment was renamed or deleted. Null means any environment. */
   | { readonly type: "environment.changed"; readonly environmentSeq: Seq | null }
   /**
    * Other processes may have made any change, because their notifications were lost. All derived

@@ -8,16 +8,16 @@ import {
 } from "node:crypto";
 
 /**
- * Signatures of the Standard Webhooks specification over `{id}.{timestamp}.{body}`: HMAC-SHA256
- * (`v1`) with a `whsec_` secret, or ed25519 (`v1a`) with a `whsk_` key. All functions are
- * synchronous; keys are parsed once.
+ * Signatures as specified by Standard Webhooks over `{id}.{timestamp}.{body}`: HMAC-SHA256 (`v1`)
+ * with a `whsec_` secret, or ed25519 (`v1a`) with a `whsk_` key. All functions are synchronous;
+ * keys are parsed once.
  */
 
 export type SigningKey =
   | { readonly scheme: "v1"; readonly key: KeyObject }
   | { readonly scheme: "v1a"; readonly key: KeyObject };
 
-/** Prefix of the signature headers. */
+/** The prefix of the signature headers. */
 export type SignatureHeaders = "webhook" | "svix" | "both";
 
 const HMAC_PREFIX = "whsec_";
@@ -26,14 +26,14 @@ const PUBLIC_PREFIX = "whpk_";
 const HMAC_BYTES_MIN = 24;
 const HMAC_BYTES_MAX = 75;
 const SEED_BYTES = 32;
-/** Length of the seed followed by the public key. */
+/** Length of the seed and the public key that follows it. */
 const PRIVATE_BYTES = 64;
 /** DER bytes before the 32-byte seed in a PKCS #8 ed25519 key (RFC 8410, 7). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
- * Parses a secret: `whsec_` and the base64 of 24 to 75 bytes, or `whsk_` and the base64 of an
- * ed25519 seed and its public key. Returns null for any other text, including base64 that is not
+ * Parses a secret: `whsec_` followed by 24 to 75 bytes in base64, or `whsk_` followed by an ed25519
+ * seed and its public key in base64. Returns null for any other text, including base64 that is not
  * canonical or lacks padding.
  */
 export function parseSecret(text: string): SigningKey | null {
@@ -59,7 +59,8 @@ function parsePrivateKey(base64: string): SigningKey | null {
 }
 
 /**
- * `Buffer` ignores invalid characters, so only text that encodes back to itself is valid base64.
+ * Decodes base64. `Buffer` ignores invalid characters, so only text that encodes back to itself is
+ * accepted.
  */
 function decodeBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, "base64");
@@ -67,8 +68,8 @@ function decodeBase64(text: string): Buffer | null {
 }
 
 /**
- * Returns the key with which a receiver verifies: a `whsec_` secret unchanged, or a `whsk_` key's
- * public key as `whpk_…`.
+ * Returns the key with which a receiver verifies signatures: a `whsec_` secret unchanged, or the
+ * public key of a `whsk_` key as `whpk_…`.
  */
 export function publicForm(secretText: string): string {
   if (!secretText.startsWith(PRIVATE_PREFIX)) return secretText;
@@ -76,7 +77,7 @@ export function publicForm(secretText: string): string {
   return PUBLIC_PREFIX + bytes.subarray(SEED_BYTES).toString("base64");
 }
 
-/** Size of a new secret in bytes: 192 bits, as in the specification's examples. */
+/** Size of a new secret in bytes. 192 bits are as many as in the specification's examples. */
 export const secretBytes = 24;
 
 /** Returns the `whsec_` secret for 24 to 75 random bytes. Throws `RangeError` for other lengths. */
@@ -105,8 +106,8 @@ function signWith({ scheme, key }: SigningKey, head: string, body: Uint8Array): 
 }
 
 /**
- * Returns the signature headers of a delivery: id, timestamp and signature for each prefix in
- * `mode`.
+ * Returns the signature headers of a delivery. `mode` defines their prefixes; each prefix has an
+ * id, a timestamp and a signature.
  */
 export function signatureHeaders(
   mode: SignatureHeaders,

@@ -1,5 +1,5 @@
 /**
- * The program cannot start. The message is one sentence for the operator; the process exits with
+ * The program cannot start. The message is one sentence for the operator. The process exits with
  * code 1.
  */
 export class StartError extends Error {

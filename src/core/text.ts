@@ -9,8 +9,8 @@ export function cutText(text: string, charsMax: number): string {
 }
 
 /**
- * Returns the path to the first string or field name with a lone surrogate in a JSON value; null if
- * there is none.
+ * Returns the path to the first string or field name in a JSON value that contains a lone
+ * surrogate, or null if there is none.
  */
 export function pathOfMalformedText(value: unknown): string[] | null {
   if (typeof value === "string") return value.isWellFormed() ? null : [];
@@ -30,7 +30,7 @@ export function pathOfMalformedText(value: unknown): string[] | null {
 export function cutUtf8(bytes: Uint8Array, bytesMax: number): Uint8Array {
   if (bytes.byteLength <= bytesMax) return bytes;
   let end = bytesMax;
-  // A byte in the form 10xxxxxx continues a character that began earlier.
+  // A byte of the form 10xxxxxx continues a character that began earlier.
   while (end > 0 && bytesMax - end < 4 && (bytes[end]! & 0xc0) === 0x80) end--;
   // Four continuation bytes in a row are not UTF-8, so there is no character to keep whole.
   return bytes.subarray(0, bytesMax - end < 4 ? end : bytesMax);

@@ -1,16 +1,16 @@
 import { hash } from "node:crypto";
 
 /**
- * API tokens: a prefix that identifies them, and 256 random bits. Only the SHA-256 is stored, so
- * read access to the data does not reveal usable tokens. With this much randomness, a slow hash is
- * not needed.
+ * API tokens consist of a prefix that identifies them and 256 random bits. Only the SHA-256 is
+ * stored, so read access to the data does not reveal usable tokens. With this much randomness, a
+ * slow hash is not needed.
  */
 
 export const tokenBytes = 32;
 
 /**
- * Name of the meta value that holds the root token's hash, if the first start generated a root
- * token.
+ * Name of the stored value that contains the hash of the root token, if the first start generated
+ * one.
  */
 export const rootTokenMeta = "root-token-sha256";
 
@@ -28,22 +28,22 @@ export function rootTokenText(random: Uint8Array): string {
   return ROOT_PREFIX + Buffer.from(random).toString("base64url");
 }
 
-/** Returns the hash that identifies a token; 32 bytes. */
+/** Returns the 32-byte hash that identifies a token. */
 export function tokenHash(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }
 
 /**
- * Returns the last characters of a token, so that users can recognise the token. They are too few
- * to be useful to an attacker.
+ * Returns the last characters of a token, by which users can recognise it. They are too few to be
+ * useful to an attacker.
  */
 export function tokenHint(text: string): string {
   return text.slice(-HINT_CHARS);
 }
 
 /**
- * Returns the capabilities and scopes that restrict a token, for display; null if the token is
- * unrestricted.
+ * Returns the capabilities and scopes that restrict a token, for display. Returns null if the token
+ * is unrestricted.
  */
 export function tokenLimits(token: {
   readonly capabilities: readonly string[] | null;

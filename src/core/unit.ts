@@ -1,12 +1,12 @@
 /**
- * Durations, sizes and rates as written in settings and API fields. Parsers return null for text
- * that is not entirely valid. Formatters return the shortest exact text, which the parser converts
- * back to the same value.
+ * Durations, sizes and rates as written in settings and API fields. Parsers return null if any part
+ * of the text is invalid. Formatters return the shortest exact text, which the parser converts back
+ * to the same value.
  */
 
 type Units = ReadonlyArray<readonly [name: string, worth: number]>;
 
-/** Largest unit first. */
+/** Units of a duration, largest first. */
 const durationUnits: Units = [
   ["d", 86_400_000],
   ["h", 3_600_000],
@@ -22,7 +22,7 @@ const sizeUnits: Units = [
 ];
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** Parses `250ms`, `5s`, `1.5h`, `5d` or `0` into whole ms. */
+/** Parses `250ms`, `5s`, `1.5h`, `5d` or `0`. Returns whole ms. */
 export function parseDuration(text: string): number | null {
   return text === "0" ? 0 : parseQuantity(text, durationUnits);
 }
@@ -32,7 +32,7 @@ export function formatDuration(ms: number): string {
   return ms === 0 ? "0" : formatQuantity(ms, durationUnits);
 }
 
-/** Parses `64KiB`, `2MiB`, `1GiB`, `123B` or `123` into whole bytes. */
+/** Parses `64KiB`, `2MiB`, `1GiB`, `123B` or `123`. Returns whole bytes. */
 export function parseSize(text: string): number | null {
   return parseQuantity(/^\d+$/.test(text) ? `${text}B` : text, sizeUnits);
 }
@@ -42,7 +42,7 @@ export function formatSize(bytes: number): string {
   return bytes === 0 ? "0B" : formatQuantity(bytes, sizeUnits);
 }
 
-/** Parses `500/s`, `30/m` or `1000/h` into a number per second, which is above zero. */
+/** Parses `500/s`, `30/m` or `1000/h`. Returns a number per second, which is above zero. */
 export function parseRate(text: string): number | null {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return null;
@@ -56,7 +56,7 @@ function parseQuantity(text: string, units: Units): number | null {
   if (amount === undefined || worth === undefined) return null;
   const exact = Number(amount) * worth;
   const whole = Math.round(exact);
-  // 2.3m is 137999.99999999997 in floating point and means 138 s. 0.3ms is not a whole number of
+  // 2.3m is 137999.99999999997 in floating point but means 138 s. 0.3ms is not a whole number of
   // ms.
   return Number.isSafeInteger(whole) && Math.abs(exact - whole) < 1e-6 ? whole : null;
 }

@@ -1,4 +1,4 @@
-/** Stands for the password of a URL wherever the URL is shown. */
+/** The text that replaces the password wherever a URL is shown. */
 export const MASK = "***";
 
 /** Returns the URL with its password masked, or the URL unchanged if it has no password. */
@@ -9,14 +9,14 @@ export function maskPassword(text: string): string {
   return url === null || url.password === "" ? text : withPassword(text, MASK);
 }
 
-/** Returns the password in the percent-encoded form of the URL; null if there is none. */
+/** Returns the password, percent-encoded as in the URL, or null if there is none. */
 export function passwordOf(text: string): string | null {
   if (!text.includes("@")) return null;
   const password = URL.parse(text)?.password ?? "";
   return password === "" ? null : password;
 }
 
-/** Returns the URL with this password. An already percent-encoded password stays as it is. */
+/** Returns the URL with this password. An already percent-encoded password is unchanged. */
 export function withPassword(text: string, password: string): string {
   const url = new URL(text);
   url.password = password;
@@ -24,9 +24,10 @@ export function withPassword(text: string, password: string): string {
 }
 
 /**
- * Returns the URL that a request means: if its password is the mask, the stored password of
- * `before`. Returns null if the mask stands for nothing, or if the URL has another origin or user.
- * Otherwise somebody who may change the URL but not see the password could have it sent elsewhere.
+ * Returns the URL that a request means. If its password is the mask, the URL gets the stored
+ * password of `before`. Returns null if there is no stored password, or if the URL has another
+ * origin or user: otherwise somebody who may change the URL but not see the password could have it
+ * sent elsewhere.
  */
 export function unmaskedUrl(text: string, before: string | null): string | null {
   if (passwordOf(text) !== MASK) return text;

@@ -2,8 +2,8 @@ import { cutUtf8 } from "../text.ts";
 
 const EMPTY = new Uint8Array(0);
 /**
- * Size up to which a loop is faster than `set`, in bytes. Most responses to webhooks are this
- * short.
+ * Maximum number of bytes for which a loop is faster than `set`. Most responses to webhooks are
+ * shorter.
  */
 const SHORT_BYTES = 64;
 
@@ -11,8 +11,8 @@ const SHORT_BYTES = 64;
 export class BodyStart {
   #bytes = EMPTY;
   /**
-   * Number of bytes kept, at most one more than the limit: `cutUtf8` needs one more to detect that
-   * the body is longer.
+   * Number of bytes kept. It is at most one more than the limit, because `cutUtf8` needs one more
+   * byte to detect that the body is longer.
    */
   #length = 0;
 
@@ -23,8 +23,8 @@ export class BodyStart {
   }
 
   /**
-   * Adds bytes `from` to `to` of `piece`, as far as there is room. `expected` is a hint: the number
-   * of bytes still to come.
+   * Adds the bytes of `piece` from `from` to `to` as far as there is room. `expected` is a hint:
+   * the number of bytes still to come.
    */
   add(piece: Uint8Array, from: number, to: number, expected = 0): void {
     const end = Math.min(to, from + this.bytesMax + 1 - this.#length);
@@ -36,7 +36,7 @@ export class BodyStart {
     this.#length = length;
   }
 
-  /** Returns at most `bytesMax` bytes, cut between characters. */
+  /** Returns at most `bytesMax` bytes. The text is cut between characters. */
   take(): Uint8Array {
     const isExact = this.#length === this.#bytes.byteLength;
     return cutUtf8(isExact ? this.#bytes : this.#bytes.subarray(0, this.#length), this.bytesMax);

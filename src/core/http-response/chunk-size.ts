@@ -1,10 +1,10 @@
-/** Limits a size to the integers that a number represents exactly. */
+/** Maximum number of digits, so that a number represents the size exactly. */
 const DIGITS_MAX = 12;
 const SEMICOLON = 59;
 
 /**
- * Reads a chunk's size line (RFC 9112, 7.1). Returns null if the line is malformed. Extensions are
- * ignored. Any non-empty prefix of a valid line is also valid.
+ * Reads the size line of a chunk (RFC 9112, 7.1). Returns null if the line is malformed. Extensions
+ * are ignored. Any non-empty prefix of a valid line is also valid.
  */
 export function readChunkSize(bytes: Uint8Array, start: number, end: number): number | null {
   let at = start;
@@ -20,7 +20,7 @@ export function readChunkSize(bytes: Uint8Array, start: number, end: number): nu
   return at === end || bytes[at] === SEMICOLON ? size : null;
 }
 
-/** Returns the value of a digit, or -1. */
+/** Returns the value of a hexadecimal digit, or -1 for any other byte. */
 function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
   const lower = byte | 0x20;

@@ -1,7 +1,7 @@
 /**
  * Returns the body length that a response's headers declare (RFC 9112, 6.3), in bytes. Returns null
- * if the length is only known after reading the body. `Content-Length` is ignored next to
- * `Transfer-Encoding`, because a chunked body may have any length.
+ * if only reading the body shows its length. `Content-Length` is ignored if `Transfer-Encoding` is
+ * present, because a chunked body may have any length.
  */
 export function declaredBytes(contentLength: string | null, transferEncoding: string | null): number | null {
   if (contentLength === null || transferEncoding !== null) return null;

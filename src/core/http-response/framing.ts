@@ -1,13 +1,13 @@
 import { declaredBytes } from "./content-length.ts";
 import type { HeaderFields } from "./header-fields.ts";
 
-/** How the end of the body is found (RFC 9112, 6.3). */
+/** How the end of the body is determined (RFC 9112, 6.3). */
 export type Framing =
   | { readonly kind: "empty" }
   | { readonly kind: "length"; readonly bytes: number }
   | { readonly kind: "chunked" }
   | { readonly kind: "until close" }
-  /** The length is invalid or contradictory, so the end cannot be found. */
+  /** The length is invalid or contradictory, so the end cannot be determined. */
   | { readonly kind: "unknown" };
 
 const EMPTY: Framing = { kind: "empty" };
@@ -28,14 +28,16 @@ export function framingOf(status: number, fields: HeaderFields): Framing {
   return bytes === 0 ? EMPTY : { kind: "length", bytes };
 }
 
-/** Reduces a repeated `Content-Length` to one value if all values are equal (RFC 9110, 8.6). */
+/**
+ * Reduces a repeated `Content-Length` to a single value if all values are equal (RFC 9110, 8.6).
+ */
 function singleValue(contentLength: string): string {
   if (!contentLength.includes(",")) return contentLength;
   const values = contentLength.split(",").map((value) => value.trim());
   return values.every((value) => value === values[0]) ? values[0]! : contentLength;
 }
 
-/** True if the last coding is chunked. Codings before it are not decoded. */
+/** Returns whether the last coding is chunked. Other codings are not decoded. */
 function isChunked(transferEncoding: string): boolean {
   return (
     transferEncoding
@@ -45,7 +47,7 @@ function isChunked(transferEncoding: string): boolean {
   );
 }
 
-/** True if the headers allow another request over the connection. */
+/** Returns whether the headers allow another request over the connection. */
 export function isPersistent(minorVersion: number, { connection, contentLength, transferEncoding }: HeaderFields) {
   // Both headers together indicate response splitting (RFC 9112, 6.3).
   if (contentLength !== null && transferEncoding !== null) return false;

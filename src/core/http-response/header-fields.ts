@@ -1,7 +1,7 @@
 const TAB = 9;
 const SPACE = 32;
 const COLON = 58;
-/** Bit that makes an ASCII letter lower case. It is already set in a hyphen. */
+/** The bit that makes an ASCII letter lower case. Hyphens already have it. */
 const LOWER_CASE = 0x20;
 
 /** The characters of a token (RFC 9110, 5.6.2). */
@@ -10,7 +10,7 @@ for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd
   isTokenByte[character.charCodeAt(0)] = 1;
 }
 
-/** All names have different lengths. */
+/** The names of the known fields. All of them have different lengths. */
 const NAMES = [
   "content-length",
   "transfer-encoding",
@@ -25,22 +25,22 @@ const names: ReadonlyMap<number, readonly [Name, Uint8Array]> = new Map(
   NAMES.map((name) => [name.length, [name, new TextEncoder().encode(name)]]),
 );
 
-/** The header fields that the client uses. Other fields are skipped without decoding them. */
+/** The header fields that the client uses. Other fields are skipped without decoding. */
 export class HeaderFields {
   /** Repeated fields are joined with commas (RFC 9110, 5.3). */
   contentLength: string | null = null;
   transferEncoding: string | null = null;
   connection: string | null = null;
-  /** If the field is repeated, the first value counts. */
+  /** The first value if the field is repeated. */
   retryAfter: string | null = null;
   contentEncoding: string | null = null;
-  /** If the field is repeated, the first value counts. */
+  /** The first value if the field is repeated. */
   contentType: string | null = null;
-  /** The field that the last line belongs to. Its value may continue in the next line. */
+  /** The field of the last line. Its value may continue in the next line. */
   #open: Name | null = null;
   #value = "";
 
-  /** Reads one line that is not empty. Returns a note if the line is malformed, else null. */
+  /** Reads one non-empty line. Returns a note if the line is malformed, otherwise null. */
   read(bytes: Uint8Array, start: number, end: number): string | null {
     if (isWhiteSpace(bytes[start]!)) {
       if (this.#open !== null) this.#value = `${this.#value} ${textOf(bytes, start, end)}`.trim();
@@ -59,7 +59,7 @@ export class HeaderFields {
     return at === nameEnd ? null : "A header name was followed by white space.";
   }
 
-  /** Stores the field that the last line belongs to. */
+  /** Stores the field of the last line. */
   close(): void {
     const value = this.#value;
     switch (this.#open) {
@@ -92,7 +92,7 @@ function joined(before: string | null, value: string): string {
   return before === null ? value : `${before}, ${value}`;
 }
 
-/** Returns the known name that these bytes spell, ignoring case, or null. */
+/** Returns the known name that the bytes spell, ignoring case, or null. */
 function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
   const known = names.get(end - start);
   if (known === undefined) return null;

@@ -9,8 +9,8 @@ const EMPTY = new Uint8Array(0);
  */
 export class LineReader {
   /**
-   * Contains the line at `start` to `end`, until the next `read`. A line that is too long is
-   * truncated.
+   * Contains the line from `start` to `end`. Valid until the next `read`. A line that is too long
+   * is truncated.
    */
   bytes: Uint8Array = EMPTY;
   start = 0;
@@ -23,8 +23,8 @@ export class LineReader {
 
   /**
    * Reads from position `at` of `piece`. Returns the position after the line, or -1 if the line is
-   * not complete. In that case `bytes` holds the beginning of the line, with its CR if one arrived.
-   * Keeps at most `bytesMax` bytes of a line.
+   * not complete. In that case `bytes` contains the beginning of the line, with its CR if one has
+   * arrived. Keeps at most `bytesMax` bytes of a line.
    */
   read(piece: Uint8Array, at: number, bytesMax: number): number {
     const found = piece.indexOf(LF, at);

@@ -27,7 +27,7 @@ type State =
 
 /**
  * Reads one response to a POST from pieces of any size. The result does not depend on how the bytes
- * are split. The only exception is `mayBeReused`, and only if the body is truncated.
+ * are split, with one exception: `mayBeReused` if the body is truncated.
  *
  * A status is never lost: once the status line is complete, `status` is set, and later errors only
  * add a `note`. Interim (1xx) responses are skipped; 101 is final.
@@ -37,20 +37,20 @@ export class ResponseParser {
   status: number | null = null;
   /** The first error in the response, as one sentence. */
   note: string | null = null;
-  /** True once any byte has been received. */
+  /** Whether any byte has been received. */
   hasBegun = false;
-  /** True if the connection was closed before the end of the response. */
+  /** Whether the connection was closed before the end of the response. */
   isCutOff = false;
-  /** True if another request may be sent over the connection. Valid after `isDone`. */
+  /** Whether another request may be sent over the connection. Valid when `isDone` is true. */
   mayBeReused = false;
   readonly #body: BodyStart;
   readonly #lines = new LineReader();
   #state: State = "status line";
   #minorVersion = 1;
   #fields = new HeaderFields();
-  /** Bytes in complete header lines, and later in trailer lines. */
+  /** Number of bytes in complete header lines, and later in trailer lines. */
   #blockBytes = 0;
-  /** Bytes of the body or chunk that have not been read yet. */
+  /** Number of bytes of the body or chunk that have not been read yet. */
   #rest = 0;
 
   constructor(bodyBytesMax: number) {
@@ -58,19 +58,19 @@ export class ResponseParser {
   }
 
   /**
-   * True if the response is complete or reading has stopped. If `status` is then null, the response
+   * Whether the response is complete or reading has stopped. If `status` is null then, the response
    * is not HTTP/1.x.
    */
   get isDone(): boolean {
     return this.#state === "done";
   }
 
-  /** The raw `Retry-After` header; null if it is absent. */
+  /** The raw `Retry-After` header, or null if it is absent. */
   get retryAfter(): string | null {
     return this.#fields.retryAfter;
   }
 
-  /** At most `bodyBytesMax` bytes, cut between characters if the body is longer. */
+  /** The body, truncated to at most `bodyBytesMax` bytes between characters. */
   get body(): Uint8Array {
     return this.#body.take();
   }
@@ -83,7 +83,7 @@ export class ResponseParser {
     return this.#fields.contentType;
   }
 
-  /** True if the body is longer than `bodyBytesMax`. */
+  /** Whether the body is longer than `bodyBytesMax`. */
   get isBodyCut(): boolean {
     return this.#body.isFull;
   }
@@ -93,23 +93,21 @@ export class ResponseParser {
     this.hasBegun = true;
     let at = 0;
     while (at < piece.byteLength && this.#state !== "done") at = this.#step(piece, at);
-    // No request has asked for the bytes after the response.
+    // No request asked for bytes after the response, so the connection cannot be used again.
     if (at < piece.byteLength) this.mayBeReused = false;
-    // The rest of a truncated body has been skipped as far as it had arrived. The client does not
+    // The rest of a truncated body has been skipped as far as it has arrived. The client does not
     // wait for more.
     if (this.#body.isFull && this.#state !== "done") this.#stop();
   }
 
-  /** The connection was closed, by a FIN or by a reset. */
+  /** Must be called when the connection was closed, by a FIN or by a reset. */
   end(isReset: boolean): void {
     if (this.isDone) return;
     this.isCutOff = this.#state !== "body until close" || isReset;
     this.#stop(this.isCutOff ? "The connection was closed before the end of the response." : null);
   }
 
-  /**
-   * Reads one element from position `at` of `piece` and returns the position after that element.
-   */
+  /** Reads one element from position `at` of `piece`. Returns the position after the element. */
   #step(piece: Uint8Array, at: number): number {
     switch (this.#state) {
       case "status line":
@@ -140,7 +138,7 @@ export class ResponseParser {
     const line = readStatusLine(lines.bytes, lines.start, lines.end);
     if (line === null) return this.#stop();
     this.#minorVersion = line.minorVersion;
-    // Another response follows an interim response (RFC 9110, 15.2).
+    // An interim response is followed by another response (RFC 9110, 15.2).
     if (line.status >= 200 || line.status === 101) this.status = line.status;
     if (lines.isTooLong) return this.#stop("The status line was longer than 8 KiB; the rest was ignored.");
     this.#state = "headers";
@@ -206,8 +204,8 @@ export class ResponseParser {
   #readChunkSize(piece: Uint8Array, at: number): number {
     const lines = this.#lines;
     const next = lines.read(piece, at, chunkSizeLineBytesMax);
-    // A server that announces chunks but sends none may never end the line, so the line's beginning
-    // is checked.
+    // A server that announces chunks but sends none may never end the line, so the beginning of the
+    // line is checked.
     const endsWithCr = next < 0 && lines.bytes[lines.end - 1] === CR;
     const size = readChunkSize(lines.bytes, lines.start, endsWithCr ? lines.end - 1 : lines.end);
     if (size === null || lines.isTooLong) return this.#stopInChunks();
@@ -259,8 +257,8 @@ export class ResponseParser {
   }
 
   /**
-   * Adds a note, except about bytes after a truncated body, because it is random how many of these
-   * arrive.
+   * Adds a note. Ignores errors after a truncated body, because it is random how many bytes arrive
+   * after it.
    */
   #say(note: string | null): void {
     if (!this.#body.isFull) this.note ??= note;

@@ -5,9 +5,9 @@ const DIGIT_9 = 57;
 const PREFIX = [..."HTTP/1."].map((character) => character.charCodeAt(0));
 
 export interface StatusLine {
-  /** 100 to 999. */
+  /** A number from 100 to 999. */
   readonly status: number;
-  /** 1 for HTTP/1.1. */
+  /** The minor version; 1 for HTTP/1.1. */
   readonly minorVersion: number;
 }
 
@@ -31,7 +31,9 @@ export function readStatusLine(bytes: Uint8Array, start: number, end: number): S
   return { status, minorVersion: bytes[versionAt]! - DIGIT_0 };
 }
 
-/** True if bytes `start` to `end` may be the beginning of a status line of HTTP/1.x. */
+/**
+ * Returns whether the bytes from `start` to `end` may be the beginning of an HTTP/1.x status line.
+ */
 export function mayBecomeStatusLine(bytes: Uint8Array, start: number, end: number): boolean {
   const length = Math.min(PREFIX.length, end - start);
   for (let i = 0; i < length; i++) if (bytes[start + i] !== PREFIX[i]) return false;

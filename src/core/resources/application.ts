@@ -1,13 +1,13 @@
 import { alias, createdAt, defaultsOf, key, type RecordOf, required, rowNumber, setting, updatedAt } from "./field.ts";
 import { label, metadata, rateLimit, throttleRate, uid } from "./shared.ts";
 
-/** All fields of an application. To add a field: a line here and a column in a migration. */
+/** All fields of an application. To add a field, add a line here and a column in a migration. */
 export const applicationFields = {
   seq: key("app_"),
   environmentSeq: rowNumber(),
   uid: setting(uid("app_", "application", "environment"), null, { output: "unless null", example: "customer-17" }),
   name: required(label("Display name.", { minLength: 1 }), { example: "Customer 17" }),
-  /** Attempts per second over all the application's endpoints. */
+  /** Maximum attempts per second to all endpoints of the application together. */
   throttleRate: setting(
     throttleRate("Maximum attempts per second over all endpoints of the application; null means no limit."),
     null,
@@ -24,7 +24,7 @@ interface Plain extends Pick<Application, "seq" | "environmentSeq" | "name"> {
   readonly now: number;
 }
 
-/** Returns a new application. Fields that are not given have their defaults. */
+/** Returns a new application. Absent fields get their defaults. */
 export function plainApplication({ now, ...given }: Plain): Application {
   return { ...defaultsOf(applicationFields), ...given, createdAt: now, updatedAt: now };
 }

@@ -31,14 +31,18 @@ import {
 const RETRY_WAITS_MAX = 50;
 const RETRY_WAIT_MS_MAX = 365 * 86_400_000;
 /**
- * Limits of a timeout: the fastest plausible response, and the longest that a receiver should need.
+ * Limits of a timeout: the time of the fastest plausible response, and the longest time that a
+ * receiver should need.
  */
 const TIMEOUT_MS_MIN = 100;
 const TIMEOUT_MS_MAX = 600_000;
 const CONCURRENCY_MAX = 1000;
 const URL_CHARS_MAX = 65_536;
 const VERSION_MAX = 65_535;
-/** An endpoint that needs more can subscribe to all event types instead. */
+/**
+ * Maximum number of event types of an endpoint. An endpoint that needs more can subscribe to all
+ * event types instead.
+ */
 export const EVENT_TYPES_MAX = 1000;
 
 const url: ValueType<string, string, string> = {
@@ -97,14 +101,14 @@ const failingSince = nullableOutput(
 );
 
 /**
- * All fields of an endpoint. To add a field: a line here, a column in a migration, a label in the
- * portal.
+ * All fields of an endpoint. To add a field, add a line here, a column in a migration, and a label
+ * in the portal.
  */
 export const endpointFields = {
   seq: key("ep_"),
   applicationSeq: rowNumber(),
   uid: setting(uid("ep_", "endpoint", "application"), null),
-  /** Normalized by the WHATWG URL standard. */
+  /** The URL, normalized as defined by the WHATWG URL standard. */
   url: required(url, { example: "https://example.com/webhook" }),
   description: setting(label("Free-text description."), ""),
   disabled: setting(flag({ description: "No messages are delivered." }), false),
@@ -114,15 +118,15 @@ export const endpointFields = {
   filterTypes: alias("eventTypes", eventTypes("Old name of `eventTypes`."), { example: ["user.signup"] }),
   channels: setting(channels("Deliver only messages with one of these channels; null or absent means all."), null),
   metadata: setting(metadata, {}),
-  /** Attempts per second. */
+  /** Maximum attempts per second. */
   throttleRate: setting(throttleRate("Maximum attempts per second; null means no limit."), null),
   rateLimit: alias("throttleRate", rateLimit),
   version: setting(integer({ minimum: 1, maximum: VERSION_MAX, deprecated: true }), 1),
-  /** Null uses the server's `retry-schedule`. */
+  /** Null means the server's `retry-schedule`. */
   retryScheduleMs: setting(retrySchedule, null, { json: "retrySchedule" }),
-  /** Null uses the server's `delivery-timeout`. */
+  /** Null means the server's `delivery-timeout`. */
   timeoutMs: setting(timeoutMs, null),
-  /** Null uses the server's `endpoint-concurrency`. */
+  /** Null means the server's `endpoint-concurrency`. */
   concurrency: setting(concurrency, null),
   ordering: setting(ordering, "parallel"),
   paused: setting(flag({ description: "Messages are queued but not sent." }), false),
@@ -133,9 +137,9 @@ export const endpointFields = {
     null,
     { stored: false },
   ),
-  /** Stored encrypted in a separate table, together with older secrets. */
+  /** The secret is stored encrypted in a separate table, together with older secrets. */
   secret: atCreation(secret, null, { stored: false, output: "never" }),
-  /** Names keep their case. Separate operations change the headers. */
+  /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
   /** Time since which every attempt has failed; null while the endpoint is healthy. */
   failingSince: state(failingSince, null),
@@ -149,7 +153,7 @@ interface Plain extends Pick<Endpoint, "seq" | "applicationSeq" | "url"> {
   readonly now: number;
 }
 
-/** Returns a new endpoint. Fields that are not given have their defaults. */
+/** Returns a new endpoint. Absent fields get their defaults. */
 export function plainEndpoint({ now, ...given }: Plain): Endpoint {
   return { ...defaultsOf(endpointFields), ...given, createdAt: now, updatedAt: now };
 }

@@ -19,15 +19,15 @@ const name = text({
   },
 });
 
-/** All fields of an environment. To add a field: a line here and a column in a migration. */
+/** All fields of an environment. To add a field, add a line here and a column in a migration. */
 export const environmentFields = {
   seq: key(environmentPrefix),
-  /** Unique. An environment that comes from JWTs has the JWTs' `org_…` text as its name. */
+  /** A unique name. An environment that JWTs create is named after the `org_…` in them. */
   name: required(name, { example: "staging" }),
   type: requiredAtCreation(choice(["development", "production"], { description: "Informational." }), {
     example: "development",
   }),
-  /** The Svix API reports its hosting region. */
+  /** The Svix API returns the region of its hosting here. */
   region: state(choice(["eu", "us", "au", "ca", "self-hosted"]), "self-hosted", { stored: false }),
   createdAt,
   updatedAt,

@@ -30,7 +30,7 @@ const validation = choice(["off", "warn", "reject"], {
 
 type Flags = readonly string[];
 
-/** JSON represents an empty list as null. */
+/** The flags of an event type. In JSON, an empty list is null. */
 const flags = nullMeans<Flags, Flags, Flags>([], list(eventTypeName, { maxItems: FLAGS_MAX, distinct: true }));
 const featureFlags: ValueType<Flags, Flags | null, Flags | null> = {
   ...flags,
@@ -45,7 +45,7 @@ const featureFlag: ValueType<Flags, string | null, string | null> = {
   format: (value) => value[0] ?? null,
 };
 
-/** All fields of an event type. To add a field: a line here and a column in a migration. */
+/** All fields of an event type. To add a field, add a line here and a column in a migration. */
 export const eventTypeFields = {
   seq: rowNumber(),
   environmentSeq: rowNumber(),
@@ -57,10 +57,10 @@ export const eventTypeFields = {
   }),
   archived: setting(flag({ description: "Endpoints can no longer subscribe to it." }), false),
   deprecated: setting(flag(), false),
-  /** Schemas by version, unchanged from the request. */
+  /** Schemas by version, exactly as in the request. */
   schemas: setting(schemas, null),
   validation: setting(validation, "warn"),
-  /** The Svix API's older, single flag. */
+  /** The single flag of earlier versions of the Svix API. */
   featureFlag: alias("featureFlags", featureFlag),
   featureFlags: setting(featureFlags, []),
   groupName: setting(nullable(eventTypeName), null),
@@ -70,7 +70,7 @@ export const eventTypeFields = {
 
 export interface EventType extends RecordOf<typeof eventTypeFields> {}
 
-/** Settings of an event type for which only the name is given. */
+/** The settings of an event type that is created with only a name. */
 export const plainEventType = settingsOf(eventTypeFields);
 /** The settings of an event type that clients may change. */
 export type EventTypeSettings = typeof plainEventType;

@@ -1,6 +1,6 @@
 /**
  * A resource is described by one table of its fields: an object with one entry per field, in the
- * order of the API. All of these are derived from the table: the store's SQL and record type, the
+ * order of the API. The following are derived from the table: the store's SQL and record type, the
  * API's schemas, examples and conversions, and the OpenAPI document.
  */
 import type { IdPrefix, Seq } from "../id.ts";
@@ -10,15 +10,15 @@ type Need = "required" | "optional" | "no";
 
 /** The places where a field occurs, and its name in JSON. */
 export interface Traits {
-  /** Whether requests that create the resource have this field. */
+  /** Whether requests that create the resource contain this field. */
   readonly create: Need;
   /**
-   * Whether requests that replace the resource (PUT) have this field. In a PATCH, the same fields
-   * are optional.
+   * Whether requests that replace the resource (PUT) contain this field. In a PATCH, the same
+   * fields are optional.
    */
   readonly update: Need;
   readonly output: "always" | "unless null" | "never";
-  /** Whether the record has the field. If not, responses contain its default. */
+  /** Whether the record contains the field. If not, responses contain its default. */
   readonly stored: boolean;
   /** Whether the table defines the value for a new record. */
   readonly hasDefault: boolean;
@@ -27,18 +27,18 @@ export interface Traits {
 }
 
 /**
- * One entry of a table: a field with values of type `V` in memory, `I` in requests and `O` in
+ * An entry of a table: a field with values of type `V` in memory, `I` in requests and `O` in
  * responses.
  */
 export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits = Traits> {
   readonly type: OutputType<V, O> | ValueType<V, I, O>;
   readonly traits: T;
   readonly initial?: V;
-  /** Value for examples in the OpenAPI document. If absent, the default is used. */
+  /** The value in examples in the OpenAPI document. If absent, the default is used. */
   readonly example?: O;
-  /** Never changes after creation. */
+  /** Whether the field never changes after creation. */
   readonly fixed?: true;
-  /** The field for which this is another name. */
+  /** The field of which this is another name. */
   readonly aliasOf?: string;
 }
 
@@ -53,7 +53,7 @@ export type Where<F extends Fields, Name extends keyof Traits, Value> = {
   [K in keyof F & string]: F[K]["traits"][Name] extends Value ? K : never;
 }[keyof F & string];
 
-/** The record that the store keeps for a resource. */
+/** The record that the store keeps of a resource. */
 export type RecordOf<F extends Fields> = { readonly [K in Where<F, "stored", true>]: ValueOf<F[K]> };
 
 type Defaults<F extends Fields, K extends keyof F> = {
@@ -108,14 +108,16 @@ const REQUIRED_AT_CREATION = { ...REQUIRED, update: "no" } as const;
 const AT_CREATION = { ...SETTING, update: "no" } as const;
 const ALIAS = { ...SETTING, stored: false, hasDefault: false } as const;
 
-/** The row's number, shown as `id` in JSON. */
+/** The row's number, which is the `id` in JSON. */
 export function key(prefix: IdPrefix) {
   const example = `${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`;
   const type = id(prefix, { description: "Assigned by the server.", examples: [example] });
   return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
 }
 
-/** A row's number that responses do not show: this row's, or that of a row it belongs to. */
+/**
+ * A row's number that responses do not contain: that of this row or of a row that it belongs to.
+ */
 export function rowNumber(): Field<Seq, never, number, typeof INTERNAL> {
   return { type: integer(), traits: INTERNAL, fixed: true };
 }
@@ -167,7 +169,7 @@ export function state<V, O, const M extends Options<O> = object>(
   return field<V, never, O, typeof STATE_AT_FIRST, M>(type, STATE_AT_FIRST, more, { initial });
 }
 
-/** A second name for the field `aliasOf`. It is ignored in requests that also have that field. */
+/** A second name of the field `aliasOf`. It is ignored in requests that also contain that field. */
 export function alias<V, I, O, const M extends Options<O> = object>(
   aliasOf: string,
   type: ValueType<V, I, O>,

@@ -1,4 +1,4 @@
-/** Types for fields that several resources have. */
+/** Types of fields that several resources have. */
 import type { IdPrefix } from "../id.ts";
 import {
   channelProblem,
@@ -16,7 +16,7 @@ import {
 import { integer, type Keywords, list, map, nullable, nullMeans, text } from "./value-type.ts";
 
 const NAME_PATTERN = "^[a-zA-Z0-9\\-_.]+$";
-/** Keeps the entries of lists small. */
+/** Maximum length of texts, so that entries of lists stay small. */
 const TEXT_CHARS_MAX = 4096;
 const CHANNELS_MAX = 10;
 export const HEADERS_LIMIT = `At most ${headersMax} headers with ${headersBytesMax} bytes in total.`;
@@ -25,7 +25,7 @@ export const HEADERS_LIMIT = `At most ${headersMax} headers with ${headersBytesM
 export const label = (description: string, keywords: Keywords = {}) =>
   text({ ...keywords, maxLength: TEXT_CHARS_MAX, rule: textProblem, shown: { description } });
 
-/** `parent` is the kind of resource in which the uid is unique. */
+/** A uid. `parent` is the kind of resource in which it is unique. */
 export const uid = (prefix: IdPrefix, thing: string, parent: string) =>
   nullable(
     text({
@@ -73,7 +73,7 @@ export const metadata = nullMeans(
 
 const RATE = { minimum: 1, maximum: 65_535 };
 export const throttleRate = (description: string) => nullable(integer({ ...RATE, description }));
-/** The name in version 1 of the Svix SDKs. */
+/** The field's name in version 1 of the Svix SDKs. */
 const rateLimitKeywords = { ...RATE, deprecated: true, description: "Old name of `throttleRate`." };
 export const rateLimit = nullable(integer(rateLimitKeywords));
 

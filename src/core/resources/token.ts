@@ -15,7 +15,7 @@ import { id, json, list, nullable, nullableOutput, text, type ValueType } from "
 
 const SCOPES_MAX = 100;
 
-/** The Svix API allows null in responses. */
+/** The name of a token. In the Svix API it may be null in responses. */
 const name: ValueType<string, string, string | null> = {
   ...label("What the token is for."),
   output: { type: "string", nullable: true },
@@ -51,7 +51,8 @@ const application = id("app_", {
 });
 
 /**
- * All fields of a token except its hash. To add a field: a line here and a column in a migration.
+ * All fields of a token except its hash. To add a field, add a line here and a column in a
+ * migration.
  */
 export const tokenFields = {
   seq: key("tok_"),
@@ -60,14 +61,11 @@ export const tokenFields = {
   applicationSeq: given(nullableOutput(application), { json: "appId" }),
   /** Permissions of an application's token. Null means all that such a token can have. */
   capabilities: internal(json<readonly Capability[] | null>()),
-  /** Limits of the token's permissions, unchanged from the request. Null means no limits. */
+  /** Limits of the token's permissions, exactly as in the request. Null means no limits. */
   scopes: atCreation(scopes, null, { example: ["application:Read", "message:*"] }),
-  /**
-   * An application's token sees event types without flags, and those with at least one of these
-   * flags.
-   */
+  /** An application's token sees only event types that have no flags or at least one of these. */
   featureFlags: internal(json<readonly string[]>()),
-  /** The caller's name for a session. Tokens can be expired by session. */
+  /** A name that the caller gives to a session. Tokens can be expired by session. */
   sessionId: given(nullable(text())),
   /** The last characters of the token. Empty for tokens that an early release created. */
   hint: internal(text()),

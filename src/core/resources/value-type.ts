@@ -1,7 +1,7 @@
 /**
  * The types of a resource's fields. A type defines how a value is stored, what a request may
- * contain, and how a response shows the value. A type is neutral: the store derives columns and
- * codecs from it, the API derives JSON schemas.
+ * contain, and how a response shows the value. It is independent of its users: the store derives
+ * columns and codecs from it, and the API derives JSON schemas.
  */
 import type { IdCodec, IdPrefix, Seq } from "../id.ts";
 import { formatInstant } from "../instant.ts";
@@ -25,7 +25,7 @@ export interface Form {
   readonly type: "string" | "integer" | "boolean" | "array" | "map" | "object" | "null";
   /** Keywords that are checked, and keywords that are only documentation, such as `description`. */
   readonly keywords?: Keywords;
-  /** Check for conditions that keywords cannot express, or only slowly. */
+  /** Checks conditions that keywords cannot express or that are slow to check with keywords. */
   readonly rule?: Rule<never>;
   /** Keywords that are documented but not checked, because `rule` checks them. */
   readonly shown?: Keywords;
@@ -47,7 +47,7 @@ export interface ValueType<V = unknown, I = unknown, O = unknown> extends Output
   parse(input: I): V;
 }
 
-/** A type whose values are the same in memory and in JSON. */
+/** Returns a type whose values are the same in memory and in JSON. */
 function same<V>(storage: Storage, input: Form, output: Form): ValueType<V, V, V> {
   return { storage, input, output, parse: (value) => value, format: (value) => value };
 }
@@ -72,7 +72,7 @@ export function integer(keywords: Keywords = {}): ValueType<number, number, numb
   return same("integer", { type: "integer", keywords }, output);
 }
 
-/** A type for one of several words. */
+/** Returns a type for one of several words. */
 export function choice<const Word extends string>(words: readonly Word[], keywords: Keywords = {}) {
   const rule: Rule<string> = (word) => choiceProblem(word, words);
   const output: Form = { type: "string", keywords: { enum: words } };
@@ -80,7 +80,7 @@ export function choice<const Word extends string>(words: readonly Word[], keywor
 }
 
 interface ListOptions extends Keywords {
-  /** True if no item may occur twice. */
+  /** Whether no item may occur twice. */
   readonly distinct?: boolean;
 }
 
@@ -91,7 +91,7 @@ export function list<V, I, O>(
   const form: Form = { type: "array", keywords, items: item.input };
   return {
     storage: "json",
-    // JSON Schema has `uniqueItems`, but TypeBox's check for it takes a hundred times as long.
+    // TypeBox's own check for `uniqueItems` takes a hundred times as long as `distinctProblem`.
     input: distinct ? { ...form, rule: distinctProblem, shown: { uniqueItems: true } } : form,
     output: { type: "array", items: item.output },
     parse: (items) => items.map((one) => item.parse(one)),
@@ -104,7 +104,7 @@ interface MapOptions<V> extends Keywords {
   readonly shown?: Keywords;
 }
 
-/** A type for maps from names to values. */
+/** Returns a type for maps from names to values. */
 export function map<V>(item: ValueType<V, V, V>, { rule, shown, ...keywords }: MapOptions<V> = {}) {
   const checks = { ...(rule && { rule }), ...(shown && { shown }) };
   return same<Readonly<Record<string, V>>>(
@@ -114,26 +114,26 @@ export function map<V>(item: ValueType<V, V, V>, { rule, shown, ...keywords }: M
   );
 }
 
-/** A type for any JSON object. */
+/** Returns a type for any JSON object. */
 export function object(keywords: Keywords = {}) {
   return same<Readonly<Record<string, unknown>>>("json", { type: "object", keywords }, { type: "object" });
 }
 
-/** A type for a value that is stored as JSON and not shown. */
+/** Returns a type for a value that is stored as JSON and not shown. */
 export function json<V>(): OutputType<V, V> {
   return same<V>("json", { type: "object" }, { type: "object" });
 }
 
 /**
- * A type for a field that is not supported yet. Any object is refused with `problem`; only null is
- * accepted.
+ * Returns a type for a field that is not supported yet. Any object is rejected with `problem`; only
+ * null is accepted.
  */
 export function reserved(problem: string, keywords: Keywords = {}): ValueType<null, null, null> {
   const input: Form = { type: "object", rule: () => problem, shown: keywords, nullable: true };
   return same("json", input, { type: "null" });
 }
 
-/** A type that also accepts null, as a separate value. */
+/** Returns a type that also accepts null as a separate value. */
 export function nullable<V, I, O>(type: ValueType<V, I, O>): ValueType<V | null, I | null, O | null> {
   return {
     ...nullableOutput(type),
@@ -150,7 +150,7 @@ export function nullableOutput<V, O>(type: OutputType<V, O>): OutputType<V | nul
   };
 }
 
-/** A type whose `empty` value may also be sent as null. */
+/** Returns a type whose `empty` value may also be sent as null. */
 export function nullMeans<V, I, O>(empty: V, type: ValueType<V, I, O>): ValueType<V, I | null, O> {
   return {
     ...type,
@@ -159,7 +159,7 @@ export function nullMeans<V, I, O>(empty: V, type: ValueType<V, I, O>): ValueTyp
   };
 }
 
-/** A type for durations: ms in memory, text such as `5s` in JSON. */
+/** Returns a type for durations: ms in memory, text such as `5s` in JSON. */
 export function duration(maxMs: number, keywords: Keywords = {}): ValueType<number, string, string> {
   const rule = (input: string) => {
     const ms = parseDuration(input);
@@ -174,7 +174,7 @@ export function duration(maxMs: number, keywords: Keywords = {}): ValueType<numb
   };
 }
 
-/** A type for times: ms since the Unix epoch in memory, RFC 3339 in JSON. */
+/** Returns a type for times: ms since the Unix epoch in memory, RFC 3339 in JSON. */
 export function instant(keywords: Keywords = {}): OutputType<number, string> {
   return {
     storage: "integer",
@@ -183,7 +183,7 @@ export function instant(keywords: Keywords = {}): OutputType<number, string> {
   };
 }
 
-/** A type for ids: a row's number in memory, an id in JSON. */
+/** Returns a type for ids: a row's number in memory, an id in JSON. */
 export function id(prefix: IdPrefix, keywords: Keywords = {}): OutputType<Seq, string> {
   return {
     storage: "integer",
