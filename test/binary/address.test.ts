@@ -42,7 +42,7 @@ const OWN_HOSTS = [
 ];
 
 for (const host of OWN_HOSTS) {
-  test(`an endpoint at http://${host} is blocked`, async () => {
+  test(`an attempt to an endpoint at http://${host} is blocked`, async () => {
     const attempt = await attemptAt(`http://${host}:${receiver.port}/`);
     expect(attempt).toMatchObject({ statusText: "fail", reason: "blocked", responseStatusCode: 0 });
     expect(receiver.received).toEqual([]);
@@ -50,12 +50,12 @@ for (const host of OWN_HOSTS) {
 }
 
 for (const host of ["169.254.169.254", "10.0.0.1", "192.168.1.1", "[fd00:ec2::254]", "[fe80::1]"]) {
-  test(`http://${host} is blocked`, async () => {
+  test(`an attempt to http://${host} is blocked`, async () => {
     expect((await attemptAt(`http://${host}/latest/meta-data/`)).reason).toBe("blocked");
   });
 }
 
-test("an allowed subnet does not allow its neighbours", async () => {
+test("an allowed subnet does not allow neighbouring addresses", async () => {
   await using other = await install(["--allow-subnets=127.0.0.2/32"], { loopback: false });
   const app = await makeApplication(other.send);
   await makeEndpoint(other.send, app, receiver.url);
@@ -63,7 +63,7 @@ test("an allowed subnet does not allow its neighbours", async () => {
   expect(attempt!.reason).toBe("blocked");
 });
 
-test("the built-in inbox, but no other path of the server, is reached whatever the address policy says", async () => {
+test("attempts reach the built-in inbox, but no other path of the server, whatever the address policy says", async () => {
   const { send, url } = boathook;
   const app = await makeApplication(send);
   const token = "reached-by-a-test";

@@ -102,7 +102,7 @@ describe("the bench", () => {
     TIMEOUT_MS,
   );
 
-  test("the bench exits with code 2 and names the option if an option is invalid", async () => {
+  test("with an invalid option, the bench exits with code 2 and names the option", async () => {
     const { code, stderr } = await run(BENCH, ["--rounds=none"]);
     expect(code).toBe(2);
     expect(stderr).toBe("--rounds must be a whole number from 1 to 20, but is none. See --help.\n");
@@ -114,7 +114,7 @@ describe("the bench", () => {
       "--paths must be address/root or address/token or named/root or named/token, but is name/root.",
     ],
     [["--backlog", "--paths=address/root"], "--paths cannot be used with --backlog, which always uses address/root."],
-  ])("the bench refuses %j and says why", async (args, sentence) => {
+  ])("the bench refuses %j and gives the reason", async (args, sentence) => {
     const { code, stderr } = await run(BENCH, args);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `${sentence} See --help.\n` });
   });

@@ -32,7 +32,7 @@ test("one connection serves several deliveries", async () => {
   expect(receiver.requests).toEqual([5]);
 });
 
-test("a connection that the receiver closes between two deliveries fails neither of them", async () => {
+test("a connection that the receiver closes between two deliveries makes neither of them fail", async () => {
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
     socket.end();
@@ -46,7 +46,7 @@ test("a connection that the receiver closes between two deliveries fails neither
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a connection that is closed during the next request fails no delivery", async () => {
+test("a connection that the receiver closes during the next request makes no delivery fail", async () => {
   await using receiver = await startSocketReceiver((socket, nth) => (nth === 1 ? answer(socket) : socket.destroy()));
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
@@ -65,7 +65,7 @@ test("a receiver that aborts its response gets the message once per attempt", as
   expect(receiver.requests).toEqual([1]);
 });
 
-test("a receiver that closes every connection without a response fails the delivery", async () => {
+test("a delivery fails if the receiver closes every connection without a response", async () => {
   await using receiver = await startSocketReceiver((socket) => socket.destroy());
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);

@@ -4,7 +4,7 @@ import { crash, crashFirstStart } from "../crash/run.ts";
 /** More cycles: `bun run crash --cycles 50`. */
 const CYCLES = 3;
 
-test("killing the process under load, during a start and during a shutdown loses and undoes nothing that was acknowledged", async () => {
+test("a kill under load, during a start or during a shutdown loses no acknowledged change", async () => {
   const outcome = await crash(CYCLES);
   console.log(`${CYCLES} kills under all operations: ${JSON.stringify(outcome)}`);
   expect(outcome).toMatchObject({ lost: 0, unlike: 0, disordered: 0, undone: 0 });

@@ -79,7 +79,7 @@ function compare(promised: ReadonlyMap<string, Promised>, received: readonly Rec
   };
 }
 
-test("attempts that hang when the process is killed are repeated after the start", async () => {
+test("attempts under way when the process is killed are repeated after the start", async () => {
   await using receiver = startReceiver();
   await using boathook = await install(["--endpoint-concurrency=4"]);
   const app = await makeApplication(boathook.send);

@@ -64,7 +64,7 @@ describe("while attempts hang", () => {
     expect(hanging.received).toHaveLength(40);
   });
 
-  test("a healthy endpoint is served while 300 endpoints of another customer that were fast hang at once", async () => {
+  test("a healthy endpoint is served while 300 fast endpoints of another customer suddenly hang", async () => {
     await using hanging = startReceiver();
     await using healthy = startReceiver();
     await using boathook = await install();

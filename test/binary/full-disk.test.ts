@@ -35,7 +35,7 @@ for (const { name, open } of diskKinds) {
       expect(json.data).toHaveLength(2);
     });
 
-    test("the health recovers without traffic after a full disk has room again", async () => {
+    test("after a full disk has room again, the server becomes healthy without any requests", async () => {
       using disk = open()!;
       await using boathook = await install([], disk);
       const { send } = boathook;

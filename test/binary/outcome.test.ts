@@ -67,7 +67,7 @@ describe("a successful attempt", () => {
   }
 
   for (const how of ["of known length", "in chunks"]) {
-    test(`a long response ${how} is a success, stored up to the limit and cut between characters`, async () => {
+    test(`a long response ${how} is a success, and is stored up to the limit, cut between characters`, async () => {
       const long = `a${"é".repeat(STORED_BYTES)}`;
       const attempt = await firstAttempt(() => new Response(how === "in chunks" ? inChunks(long) : long));
       expect(attempt.statusText).toBe("success");
@@ -153,7 +153,7 @@ describe("a failed attempt", () => {
     599: "status_5xx",
   };
   for (const [status, reason] of Object.entries(statuses)) {
-    test(`a ${status} response is a failure`, async () => {
+    test(`a response with status ${status} is a failure`, async () => {
       const attempt = await firstAttempt(withStatus(Number(status)));
       expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: Number(status), reason });
       expect(waitMs(attempt)).toBeGreaterThanOrEqual(60_000);
@@ -167,7 +167,7 @@ describe("a failed attempt", () => {
     expect(elsewhere.received).toEqual([]);
   });
 
-  test("no response within the timeout is a failure", async () => {
+  test("an attempt without a response within the timeout is a failure", async () => {
     const attempt = await firstAttempt(heldBack().answering, { timeoutMs: 200 });
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });
   });
@@ -205,7 +205,7 @@ describe("Retry-After", () => {
     });
   }
 
-  test("Retry-After may be a date, and postpones by at most a day", async () => {
+  test("Retry-After may be a date, and postpones the next attempt by at most a day", async () => {
     const attempt = await firstAttempt(
       withStatus(503, { "retry-after": new Date(Date.now() + 72 * HOUR_MS).toUTCString() }),
     );
@@ -213,17 +213,17 @@ describe("Retry-After", () => {
     expect(waitMs(attempt)).toBeLessThan(25 * HOUR_MS);
   });
 
-  test("Retry-After never makes the next attempt earlier than the schedule", async () => {
+  test("Retry-After never makes the next attempt earlier than scheduled", async () => {
     expect(waitMs(await firstAttempt(withStatus(429, { "retry-after": "1" })))).toBeGreaterThanOrEqual(60_000);
   });
 
-  test("Retry-After in any other response is ignored", async () => {
+  test("Retry-After is ignored in responses with a status other than 429 and 503", async () => {
     expect(waitMs(await firstAttempt(withStatus(500, { "retry-after": "3600" })))).toBeLessThan(HOUR_MS);
   });
 });
 
 describe("410", () => {
-  test("a 410 disables the endpoint immediately, and pending deliveries become dead letters", async () => {
+  test("a 410 response disables the endpoint immediately, and its pending deliveries become dead letters", async () => {
     const answer = heldBack();
     await using receiver = startReceiver(answer.answering);
     const app = await makeApplication(send);

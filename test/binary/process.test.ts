@@ -23,7 +23,7 @@ async function oneUnderWay({ send }: Installation, receiver: Receiver) {
 }
 
 describe("a request to stop", () => {
-  test("a server that is asked to stop finishes its attempts, stores the results and exits with 0", async () => {
+  test("a server that is asked to stop finishes its attempts, stores the results and exits with code 0", async () => {
     const answer = heldBack();
     await using receiver = startReceiver(answer.answering);
     await using boathook = await install();
@@ -58,7 +58,7 @@ describe("a request to stop", () => {
     expect([first!.id, second!.id]).toEqual([message, message]);
   });
 
-  test("a second request to stop ends the server immediately, and its attempts are repeated later", async () => {
+  test("a second request to stop ends the server immediately, and its attempts are repeated after the next start", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--shutdown-timeout=10m"]);
     const { message } = await oneUnderWay(boathook, receiver);
@@ -74,7 +74,7 @@ describe("a request to stop", () => {
 });
 
 describe("a delivery to a built-in inbox", () => {
-  test("a delivery to a built-in inbox arrives when the server listens on a host name", async () => {
+  test("a delivery to a built-in inbox arrives if the server listens on a host name", async () => {
     await using boathook = await install(["--host=localhost", "--retry-schedule="], { loopback: false });
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, `${boathook.url}/inbox/of-the-test`);
@@ -82,7 +82,7 @@ describe("a delivery to a built-in inbox", () => {
     expect(attempt).toMatchObject({ statusText: "success" });
   });
 
-  test("a delivery to a built-in inbox that was pending arrives at the port that the start has chosen", async () => {
+  test("a pending delivery to a built-in inbox arrives after a restart on another port", async () => {
     await using boathook = await install(["--public-url=http://hooks.example", "--retry-schedule="]);
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, "http://hooks.example/inbox/of-the-test?delay=60s");
@@ -178,7 +178,7 @@ describe("the data directory", () => {
     expect(stderr).toContain(keyFile);
   });
 
-  test("the data directory contains no endpoint secret that can be read without the key", async () => {
+  test("the data directory contains no endpoint secret in a form that can be read without the key", async () => {
     await using boathook = await install();
     const app = await makeApplication(boathook.send);
     const bytes = randomBytes(24);

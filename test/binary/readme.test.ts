@@ -59,7 +59,7 @@ function masked(text: string): string {
     .replace(/127\.0\.0\.1:\d+/g, "HOST");
 }
 
-test("the first webhook of the README gives the output in the README and arrives", async () => {
+test("the first webhook of the README prints the output shown in the README and arrives", async () => {
   using directory = temporaryDirectory();
   const token = "token-of-the-readme";
   const server = await startBoathook(executable(), join(directory.path, "data"), [], {

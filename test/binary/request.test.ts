@@ -77,19 +77,19 @@ describe("the request", () => {
     expect((await delivered(MESSAGE, `${receiver.url}//hooks//a`)).path).toBe("//hooks//a");
   });
 
-  test("a request names the host of the URL, not its address", async () => {
+  test("the Host header of a request contains the host of the URL, not its address", async () => {
     const { headers } = await delivered(MESSAGE, `http://localhost:${receiver.port}/`);
     expect(headers.get("host")).toBe(`localhost:${receiver.port}`);
   });
 
-  test("user and password in the URL become basic authentication", async () => {
+  test("the user and password in a URL are sent as basic authentication", async () => {
     const { headers, path } = await delivered(MESSAGE, `http://us%40er:p%C3%A4ss%3A@127.0.0.1:${receiver.port}/x`);
     expect(headers.get("authorization")).toBe(`Basic ${Buffer.from("us@er:päss:").toString("base64")}`);
     expect(headers.get("host")).toBe(`127.0.0.1:${receiver.port}`);
     expect(path).toBe("/x");
   });
 
-  test("a request has the endpoint's headers and our user agent", async () => {
+  test("a request has the endpoint's headers and the user agent of Boathook", async () => {
     const endpoint = { headers: { "X-Shop": "17", authorization: "Bearer of-the-receiver" } };
     const { headers } = await delivered(MESSAGE, receiver.url, endpoint);
     expect(headers.get("x-shop")).toBe("17");

@@ -22,7 +22,7 @@ function intruder() {
 }
 
 for (const variable of RUNTIME_VARIABLES) {
-  test(`a server that is started with ${variable} serves, and logs one warning that names the variable`, async () => {
+  test(`a server that is started with ${variable} works, and logs one warning that names the variable`, async () => {
     await using boathook = await install([], { env: { [variable]: "1" } });
     await makeApplication(boathook.send);
     const warnings = boathook.process.log.filter(({ level }) => level === "warn");

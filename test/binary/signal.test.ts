@@ -26,7 +26,7 @@ describe("signals", () => {
     expect(await boathook.process.stop()).toBe(0);
   });
 
-  test("SIGHUP reloads the log level and the metrics token, and names what needs a restart", async () => {
+  test("SIGHUP reloads the log level and the metrics token, and logs which other settings need a restart", async () => {
     using home = temporaryDirectory();
     const config = home.file("boathook.toml");
     const write = (...lines: string[]) => writeFileSync(config, lines.join("\n"));
@@ -54,7 +54,7 @@ describe("signals", () => {
     expect(boathook.process.log.length).toBe(before);
   });
 
-  test("SIGHUP with invalid settings changes nothing and says why", async () => {
+  test("SIGHUP with invalid settings changes nothing and logs the reason", async () => {
     using home = temporaryDirectory();
     const config = home.file("boathook.toml");
     writeFileSync(config, 'metrics-token = "token-of-the-metrics"');

@@ -115,7 +115,7 @@ describe("a whsec_ secret", () => {
     });
   }
 
-  test("after a rotation signatures with both secrets verify; without a grace period only those with the new one do", async () => {
+  test("signatures verify with both secrets after a rotation, and only with the new one without a grace period", async () => {
     const [first, second, third] = [secret(24), secret(32), secret(40)];
     const endpoint = await endpointWith({ secret: first });
     await endpoint.rotate({ key: second });
@@ -127,7 +127,7 @@ describe("a whsec_ secret", () => {
     expect([first, second, third].map((key) => verifies(Webhook, key, after))).toEqual([true, false, true]);
   });
 
-  test("a rotation without a new secret uses one made by the server", async () => {
+  test("a rotation without a new secret uses a secret that the server generates", async () => {
     const endpoint = await endpointWith();
     const old = await endpoint.key();
     await endpoint.rotate({});
@@ -139,7 +139,7 @@ describe("a whsec_ secret", () => {
 });
 
 describe("a whsk_ key", () => {
-  test("a whsk_ key makes signatures that its public half verifies, and the API returns only that half", async () => {
+  test("a whsk_ key makes signatures that its public key verifies, and the API returns only the public key", async () => {
     const { secret, publicKey } = ed25519();
     const endpoint = await endpointWith({ secret });
     expect(await endpoint.key()).toBe(`whpk_${publicKey}`);
@@ -149,7 +149,7 @@ describe("a whsk_ key", () => {
     expect(verifiesByKey(publicKey, altered(request))).toBe(false);
   });
 
-  test("after a rotation of whsk_ keys, signatures with both keys verify", async () => {
+  test("after a rotation of whsk_ keys, signatures verify with both keys", async () => {
     const [first, second] = [ed25519(), ed25519()];
     const endpoint = await endpointWith({ secret: first.secret });
     await endpoint.rotate({ key: second.secret });
@@ -157,7 +157,7 @@ describe("a whsk_ key", () => {
     for (const { publicKey } of [first, second]) expect(verifiesByKey(publicKey, request)).toBe(true);
   });
 
-  test("after a rotation from a whsec_ secret to a whsk_ key, signatures of both schemes verify", async () => {
+  test("after a rotation from a whsec_ secret to a whsk_ key, signatures verify with both", async () => {
     const first = secret(24);
     const second = ed25519();
     const endpoint = await endpointWith({ secret: first });
@@ -177,7 +177,7 @@ describe("signature-headers", () => {
     ["svix", names("svix")],
     ["both", [...names("svix"), ...names("webhook")]],
   ] as [string, string[]][]) {
-    test(`signature-headers=${mode} sends these names, and svix's library finds the signature`, async () => {
+    test(`signature-headers=${mode} sends these names, and the svix library finds the signature`, async () => {
       await using other = await install([`--signature-headers=${mode}`]);
       const endpoint = await endpointWith({}, other);
       const request = await endpoint.deliver();
@@ -193,7 +193,7 @@ describe("signature-headers", () => {
   });
 });
 
-test("every attempt is signed with its own time", async () => {
+test("every attempt has a signature with its own time", async () => {
   let failures = 1;
   receiver.answering = () => new Response(null, { status: failures-- > 0 ? 500 : 204 });
   const endpoint = await endpointWith({ retrySchedule: ["1s"] });

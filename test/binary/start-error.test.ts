@@ -33,19 +33,19 @@ function expectRefusal({ code, stdout, stderr }: Finished, sentence: RegExp): vo
   expect(JSON.parse(stdout)).toMatchObject({ level: "error", msg: stderr.trimEnd() });
 }
 
-test("a data directory that is a file is refused", async () => {
+test("a start on a data directory that is a file is refused", async () => {
   using home = temporaryDirectory();
   writeFileSync(home.file("data"), "");
   expectRefusal(await serve(home.file("data")), /^The data directory \S+ is a file\. /);
 });
 
-test("a data directory below a file is refused", async () => {
+test("a start on a data directory below a file is refused", async () => {
   using home = temporaryDirectory();
   writeFileSync(home.file("file"), "");
   expectRefusal(await serve(home.file("file/data")), /^The data directory \S+ is not a directory, or .* a file\. /);
 });
 
-test.skipIf(!canDropPrivileges)("a data directory of another user is refused", async () => {
+test.skipIf(!canDropPrivileges)("a start on a data directory of another user is refused", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o755);
   mkdirSync(home.file("data"), { mode: 0o700 });
@@ -55,7 +55,7 @@ test.skipIf(!canDropPrivileges)("a data directory of another user is refused", a
   );
 });
 
-test.skipIf(!canDropPrivileges)("a data directory that its owner may not write is refused", async () => {
+test.skipIf(!canDropPrivileges)("a start on a data directory without write permission is refused", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o755);
   mkdirSync(home.file("data"));
@@ -64,14 +64,14 @@ test.skipIf(!canDropPrivileges)("a data directory that its owner may not write i
   expectRefusal(await serve(home.file("data"), [], unprivileged), /cannot be used: permission denied\. .*uid 65534/);
 });
 
-test.skipIf(!canDropPrivileges)("a data directory that cannot be created is refused", async () => {
+test.skipIf(!canDropPrivileges)("a start on a data directory that cannot be created is refused", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o755);
   expectRefusal(await serve(home.file("data"), [], unprivileged), /cannot be used: permission denied\. .*uid 65534/);
   expect(existsSync(home.file("data"))).toBe(false);
 });
 
-test.skipIf(!canDropPrivileges)("files of another user in the data directory are refused", async () => {
+test.skipIf(!canDropPrivileges)("a start on a data directory with files of another user is refused", async () => {
   await using boathook = await install();
   await boathook.process.stop();
   using home = temporaryDirectory();
@@ -83,7 +83,7 @@ test.skipIf(!canDropPrivileges)("files of another user in the data directory are
 });
 
 for (const kind of diskKinds.slice(0, 1)) {
-  test(`a data directory on a full disk is refused, and used when there is room (${kind.name})`, async () => {
+  test(`a start on a full disk is refused, and succeeds when there is room (${kind.name})`, async () => {
     using disk = kind.open();
     if (disk === null) return;
     disk.fill(process.pid);
@@ -101,7 +101,7 @@ test.skipIf(!canDropPrivileges)("a privileged port is refused to a process witho
   expectRefusal(result, /^Port 80 needs a privilege /);
 });
 
-test("an emptied database beside a key file is refused, and stays empty", async () => {
+test("an empty database file beside a key file is refused, and stays empty", async () => {
   await using boathook = await install();
   await makeApplication(boathook.send);
   await boathook.process.stop();

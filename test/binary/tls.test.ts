@@ -56,7 +56,7 @@ test("a certificate for a name does not cover its address", async () => {
   expect(await attemptAt("127.0.0.1", forLocalhost)).toMatchObject({ reason: "tls", arrivals: 0 });
 });
 
-test("an open connection to one name is not used for another name at the same address", async () => {
+test("an open connection for one name is not used for another name at the same address", async () => {
   await using receiver = startReceiver(undefined, forLocalhost);
   expect(await attemptTo(`https://localhost:${receiver.port}/`)).toMatchObject({ statusText: "success" });
   expect(await attemptTo(`https://127.0.0.1:${receiver.port}/`)).toMatchObject({ reason: "tls" });

@@ -22,7 +22,7 @@ for (const [what, list] of [
   ["an operational endpoint", "/operational-webhook/endpoint"],
 ] as const) {
   describe(`warnings of ${what}`, () => {
-    test(`every write of ${what} has warnings, and no read has any`, async () => {
+    test(`the response to every write of ${what} has warnings, and no read has any`, async () => {
       const path = list.replace("APP", await makeApplication(send));
       const made = await send("POST", path, { url: BLOCKED });
       expect([made.status, made.json.warnings]).toEqual([201, blocked]);
@@ -37,7 +37,7 @@ for (const [what, list] of [
   });
 }
 
-test("a change of an endpoint has warnings even if it leaves the URL alone", async () => {
+test("the response to a change of an endpoint has warnings even if its URL does not change", async () => {
   const app = await makeApplication(send);
   const { id } = (await send("POST", `/app/${app}/endpoint`, { url: BLOCKED })).json;
   const change = (fields: object) => send("PATCH", `/app/${app}/endpoint/${id}`, fields);
@@ -45,7 +45,7 @@ test("a change of an endpoint has warnings even if it leaves the URL alone", asy
   expect((await change({ url: GOOD })).json.warnings).toEqual([]);
 });
 
-test("a host name that does not exist has the warning dns", async () => {
+test("a URL with a host name that does not exist has the warning dns", async () => {
   const app = await makeApplication(send);
   const { json } = await send("POST", `/app/${app}/endpoint`, { url: "https://boathook-test.invalid/" });
   expect(json.warnings.map(({ code }: { code: string }) => code)).toEqual(["dns"]);
@@ -62,7 +62,7 @@ test("a warning is logged with the ids of the endpoint and the application", asy
   });
 });
 
-test("a blocked delivery is a dead letter after its second attempt, whatever the schedule", async () => {
+test("a blocked delivery becomes a dead letter after its second attempt, whatever the schedule", async () => {
   const app = await makeApplication(send);
   await send("POST", `/app/${app}/endpoint`, { url: BLOCKED });
   const message = await sendMessage(send, app);
