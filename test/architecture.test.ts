@@ -151,7 +151,7 @@ describe("source code", () => {
     ).toEqual([]);
   });
 
-  test("route handlers and the command line change nothing except through commands", () => {
+  test("route handlers and the command line change things only through commands", () => {
     const doors = sources.filter(({ file }) => /^(api|cli)\//.test(file));
     const wrong = doors.flatMap(({ file, text }) =>
       [...withoutComments(text).matchAll(CHANGES)].map(([what]) => `${file}: ${what}`),
@@ -164,7 +164,7 @@ describe("source code", () => {
     expect(Object.keys(EXCEPTIONS).filter((exception) => !all.has(exception))).toEqual([]);
   });
 
-  test("inner parts only use the packages that they are allowed", () => {
+  test("inner parts use only the packages that they are allowed", () => {
     const wrong = imports
       .filter((one) => !isOwn(one))
       .filter(({ file, target }) => PACKAGES[partOf(file)]?.test(target) === false);
@@ -216,18 +216,18 @@ describe("source code of the pages", () => {
   }));
   const foreign = pages.flatMap(importsOf).filter(({ target }) => !target.startsWith("../web/"));
 
-  test("the pages import from the server only the types of the API, and no value", () => {
+  test("the pages import only the types of the API from the server, and no values", () => {
     const fromServer = foreign.filter(isOwn);
     expect(fromServer.length).toBeGreaterThan(10);
     expect(fromServer.filter(({ target, isTypeOnly }) => target !== API_TYPES || !isTypeOnly).map(format)).toEqual([]);
   });
 
-  test("the pages only use the packages that they are allowed", () => {
+  test("the pages use only the packages that they are allowed", () => {
     const packages = foreign.filter((one) => !isOwn(one));
     expect(packages.filter(({ target }) => !WEB_PACKAGES.test(target)).map(format)).toEqual([]);
   });
 
-  test("the types of the API are derived from its schemas, with nothing written by hand", () => {
+  test("the types of the API are derived from its schemas, with none written by hand", () => {
     expect(imports.filter(({ file, isTypeOnly }) => file === API_TYPES && !isTypeOnly).map(format)).toEqual([]);
     const byHand = pages.filter(({ text }) =>
       /\binterface (Endpoint|Attempt|Message|EventType|Destination|Overview)\b/.test(text),

@@ -34,7 +34,7 @@ describe("the rule of an event type", () => {
     expect(reads()).toBe(1);
   });
 
-  test("an event type that does not exist, has no schema or is not validated has no rule", async () => {
+  test("there is no payload rule for an event type that is missing, has no schema or is not validated", async () => {
     const { rules, change, reads } = world();
     change("bare", { schemas: null, validation: "warn" });
     change("off", { schemas, validation: "off" });
@@ -97,7 +97,7 @@ describe("the rule of an event type", () => {
 });
 
 describe("the latest schema", () => {
-  test("the latest schema has the greatest version, compared by number where versions contain numbers", () => {
+  test("the latest schema has the greatest version, and numbers within versions are compared as numbers", () => {
     const latest = (...versions: string[]) =>
       latestSchema({ schemas: Object.fromEntries(versions.map((v) => [v, v])) });
     expect([latest("1"), latest("10", "9", "2"), latest("v2", "v10"), latest()]).toEqual(["1", "10", "v10", undefined]);

@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
   }
 
   test(
-    "a new message appears without a reload, and its page shows attempts, payload and inbox",
+    "a new message appears without a reload, and its page shows the attempts, the payload and the inbox",
     async () => {
       await using opened = await open("/");
       const { page } = opened;
@@ -115,7 +115,7 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
   );
 
   test(
-    "the overview without a demo application explains how to send a first message to an own application",
+    "without a demo application, the overview explains how to send a first message to your own application",
     async () => {
       const token = "configured-root-token-of-the-browser-test";
       const env = { BOATHOOK_ROOT_TOKEN: token };

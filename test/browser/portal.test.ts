@@ -96,7 +96,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
   test(
-    "a user adds an endpoint, sees a message that it receives, and resends it",
+    "a user can add an endpoint, see a message that it receives, and resend the message",
     async () => {
       const { app, url } = await link();
       const { page, outside, errors } = await open(url);
@@ -144,7 +144,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "the token and secret are not left in the page, the address or storage, and a reload keeps the session",
+    "the token and the secret do not remain in the page, the URL or storage, and a reload keeps the session",
     async () => {
       const { app, url, token } = await link();
       await makeEndpoint(app);
@@ -171,7 +171,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "a user edits, pauses and disables an endpoint, changes its headers, rotates its secret and deletes it",
+    "a user can edit, pause, disable and delete an endpoint, change its headers and rotate its secret",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app, { headers: { Authorization: "secret-of-the-gateway" } });
@@ -267,7 +267,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "messages can be filtered by state and paged through, and failed ones resent",
+    "messages can be filtered by state and paged through, and failed messages can be resent",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app, { url: `${server.url}/inbox/${app}?status=500`, retrySchedule: [] });
@@ -298,7 +298,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "a read-only link shows everything but secrets, and no controls that change anything",
+    "a read-only link shows everything but secrets, without controls that change anything",
     async () => {
       const { app, url } = await link({ capabilities: ["ViewBase"] });
       await makeEndpoint(app);
@@ -329,7 +329,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "without a link, or with a malformed, wrong or expired one, the portal says why and what to do",
+    "without a link, or with a malformed, wrong or expired link, the portal explains what to do",
     async () => {
       for (const [hash, title] of [
         ["", "Open this page with a link"],
@@ -369,7 +369,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "after a logout that the server did not confirm, going back does not restore the session, but the link does",
+    "after an unconfirmed logout, going back does not restore the session, but opening the link does",
     async () => {
       const { app, url, token } = await link();
       await makeEndpoint(app);
@@ -402,7 +402,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "in a frame of another site the portal works, uses its colours and font, and reports its height",
+    "the portal works in a frame of another site, uses that site's colours and font, and reports its height",
     async () => {
       const { app, url } = await link();
       await makeEndpoint(app);
@@ -430,7 +430,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 
   test(
-    "another site that frames the portal without a link gets no session, although one is open in the same tab",
+    "a site that frames the portal without a link gets no session, even if one is open in the same tab",
     async () => {
       const { url } = await link();
       // Browsers partition storage by site, and another port of the same host is the same site.

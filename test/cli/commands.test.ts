@@ -24,7 +24,7 @@ describe("help and version", () => {
     expect(stdout).toContain("token");
   });
 
-  test("serve --help shows every setting with its default, and secrets as variables only", async () => {
+  test("serve --help shows every setting with its default, and secrets only as variables", async () => {
     const { code, stdout } = await run(fromSources, ["serve", "--help"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/--retry-schedule <duration,…> .*\(default: 5s,5m,30m,2h,5h,10h,10h\)/);
@@ -37,7 +37,7 @@ describe("help and version", () => {
     expect((await run(fromSources, ["token", "revoke", "--help"])).stdout).toContain("--data-dir <path>");
   });
 
-  test("without a command the help is printed to stderr and the exit code is 2", async () => {
+  test("without a command, the help is printed to stderr and the exit code is 2", async () => {
     for (const args of [[], ["token"]]) {
       const { code, stdout, stderr } = await run(fromSources, args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -73,7 +73,7 @@ describe("wrong usage", () => {
     });
   }
 
-  test("an invalid variable fails every command, even one that does not use it", async () => {
+  test("an invalid variable makes every command fail, even one that does not use it", async () => {
     expect(await usageError(["token", "list"], { BOATHOOK_PORT: "x" })).toBe(
       'BOATHOOK_PORT must be an integer from 0 to 65535, but is "x".',
     );
@@ -90,7 +90,7 @@ describe("wrong usage", () => {
 });
 
 describe("the executable", () => {
-  test("the executable prints its version and refuses invalid settings like the sources", async () => {
+  test("the executable prints the same version and the same errors for invalid settings as the sources", async () => {
     expect((await run(executable(), ["--version"])).stdout).toBe(`${packageJson.version}\n`);
     const { code, stderr } = await run(executable(), ["serve", "--port", "http"]);
     expect({ code, stderr }).toEqual({

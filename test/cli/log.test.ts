@@ -26,7 +26,7 @@ test("the json format writes one object per line before the call returns", () =>
   expect(second).toMatchObject({ level: "error", error: { message: "broken" }, msg: "Failed." });
 });
 
-test("entries below the log level are left out", () => {
+test("entries below the log level are not written", () => {
   const text = written({ level: "warn", format: "json" }, (log) => {
     log.debug({}, "a");
     log.info({}, "b");
@@ -36,7 +36,7 @@ test("entries below the log level are left out", () => {
   expect(text.match(/"msg":"."/g)).toEqual(['"msg":"c"', '"msg":"d"']);
 });
 
-test("the pretty format writes lines without a JSON envelope and without colours by default", () => {
+test("the pretty format writes plain lines, by default without colours", () => {
   const text = written({ level: "info", format: "pretty" }, (log) => log.info({ port: 1 }, "Serving."));
   expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: Serving\. \{"port":1\}\n$/);
 });

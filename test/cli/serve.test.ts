@@ -23,7 +23,7 @@ describe("starting", () => {
     }
   });
 
-  test("the first start with a configured root token logs neither the token nor advice about tokens", async () => {
+  test("a first start with a configured root token logs neither the token nor advice about tokens", async () => {
     using dir = temporaryDirectory();
     const env = { BOATHOOK_ROOT_TOKEN: "configured-token" };
     const server = await startBoathook(executable(), dir.file("data"), [], { env });
@@ -34,7 +34,7 @@ describe("starting", () => {
     expect(await server.stop()).toBe(0);
   });
 
-  test("in the pretty format the curl command has its own line and sends a message", async () => {
+  test("in the pretty format, the curl command has its own line and sends a message", async () => {
     using dir = temporaryDirectory();
     const args = ["serve", "--port=0", `--data-dir=${dir.file("data")}`, "--log-format=pretty"];
     const child = Bun.spawn([...executable(), ...args], { stdout: "pipe", stderr: "inherit" });
@@ -48,7 +48,7 @@ describe("starting", () => {
     }
   });
 
-  test("starting on a port in use fails with a one-line error", async () => {
+  test("a start on a port in use fails with a one-line error", async () => {
     using dir = temporaryDirectory();
     using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
     const args = ["serve", `--port=${taken.port}`, `--data-dir=${dir.file("data")}`];
@@ -58,7 +58,7 @@ describe("starting", () => {
     expect(stderr).toContain(String(taken.port));
   });
 
-  test("starting on a data directory in use fails with a one-line error", async () => {
+  test("a start on a data directory in use fails with a one-line error", async () => {
     using dir = temporaryDirectory();
     const server = await startBoathook(executable(), dir.file("data"));
     try {
@@ -83,7 +83,7 @@ describe("stopping", () => {
     });
   }
 
-  test.skipIf(process.platform === "win32")("a second signal ends the process at once", async () => {
+  test.skipIf(process.platform === "win32")("a second signal ends the process immediately", async () => {
     // A process that never finishes stopping.
     const script = `
       import { listenForStop } from "./src/cli/stop-signal.ts";

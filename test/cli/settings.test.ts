@@ -184,7 +184,7 @@ describe("every setting", () => {
   }
 });
 
-test("the documented defaults apply if no setting is given", () => {
+test("each setting that is not given has its documented default", () => {
   expect(read()).toEqual({
     host: "127.0.0.1",
     port: 8071,
@@ -228,7 +228,7 @@ test("allow-subnets reads every CIDR of its list", () => {
 });
 
 describe("precedence", () => {
-  test("a flag overrides a variable, a variable the file, and the file the default", () => {
+  test("a flag overrides a variable, a variable overrides the file, and the file overrides the default", () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.toml"), "port = 1\nretry-jitter = 0.5\nlog-level = 'warn'");
     const settings = read({
@@ -238,7 +238,7 @@ describe("precedence", () => {
     expect(settings).toMatchObject({ port: 3, retryJitter: 0.6, logLevel: "warn", host: "127.0.0.1" });
   });
 
-  test("BOATHOOK_CONFIG names the file unless --config is given", () => {
+  test("BOATHOOK_CONFIG names the configuration file unless --config is given", () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.toml"), "port = 1");
     writeFileSync(dir.file("b.toml"), "port = 2");
@@ -319,7 +319,7 @@ describe("settings that are refused whatever their value", () => {
     expect(refusal({ environment: { BOATHOOK_NONSENSE_HERE: "5s" } })).toContain("known names: BOATHOOK_HOST");
   });
 
-  test("a secret as a flag is refused without repeating it", () => {
+  test("a secret that is given as a flag is refused, and the error does not contain it", () => {
     for (const [, setting] of allSettings().filter(([, one]) => one.secret)) {
       const message = refusal({ flags: { [setting.name]: "hunter2" } });
       expect(message).toStartWith(`--${setting.name} is not allowed because`);

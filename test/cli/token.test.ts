@@ -29,7 +29,7 @@ async function listed(dataDir: string): Promise<string[][]> {
 }
 
 describe("token create", () => {
-  test("token create prints only the token, a different one each time", async () => {
+  test("token create prints only the token, and a different one each time", async () => {
     using dir = await withData();
     const first = await token(dir.file("data"), "create");
     const second = await token(dir.file("data"), "create");
@@ -68,7 +68,7 @@ describe("token create", () => {
 });
 
 describe("token revoke", () => {
-  test("token revoke revokes a token and also succeeds when repeated", async () => {
+  test("token revoke revokes a token, and succeeds again when it is repeated", async () => {
     using dir = await withData();
     await token(dir.file("data"), "create", "--name", "ci");
     const id = (await listed(dir.file("data")))[0]?.[0] ?? "";
@@ -93,7 +93,7 @@ test("token list does not create a data directory", async () => {
   expect(existsSync(dir.file("missing"))).toBe(false);
 });
 
-test("a running server accepts a new token and refuses a revoked one at once", async () => {
+test("a running server accepts a new token and refuses a revoked one immediately", async () => {
   using dir = temporaryDirectory();
   const dataDir = dir.file("data");
   const server = await startBoathook(executable(), dataDir);

@@ -82,13 +82,13 @@ describe("audited changes", () => {
     expect(await entries(parts)).toEqual([]);
   });
 
-  test("a change that failed half-way leaves an audit entry with an unknown outcome", async () => {
+  test("a change that fails half-way leaves an audit entry with an unknown outcome", async () => {
     using parts = await commandParts();
     await expect(audited(parts, changeIn(parts), full)).rejects.toThrow(StoreUnavailable);
     expect(await entries(parts)).toEqual([{ subject: { appId: "by-uid" }, done: false }]);
   });
 
-  test("a change whose audit entry cannot be completed succeeds, and the entry's outcome stays unknown", async () => {
+  test("a change succeeds if its audit entry cannot be completed, and the entry's outcome stays unknown", async () => {
     using parts = await commandParts(withAudit(() => ({ end: full })));
     const result = await audited(parts, changeIn(parts), async () => ({ result: 17, changed: {} }));
     expect(result).toBe(17);

@@ -20,14 +20,14 @@ async function freshData() {
   return { db, store, environmentSeq, prepare, count };
 }
 
-test("the first start makes a root token and a demo application once", async () => {
+test("the first start creates a root token and a demo application, and later starts create none", async () => {
   const { prepare, count } = await freshData();
   expect(await prepare()).toMatchObject({ rootToken: expect.stringMatching(/^bhroot_/), demoApplication: "demo" });
   expect(await prepare()).toBeNull();
   expect([count("application"), count("endpoint"), count("endpoint_secret")]).toEqual([1, 1, 1]);
 });
 
-test("a first start with a configured root token creates neither a token nor an application, also later", async () => {
+test("neither a first start with a configured root token nor a later start creates a token or an application", async () => {
   const { store, prepare, count } = await freshData();
   expect(await prepare(store, "configured-token")).toBeNull();
   expect(await prepare()).toBeNull();
@@ -46,7 +46,7 @@ test("a first start that fails half-way stores nothing, and the next start creat
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
 
-test("a first start that an earlier release left unfinished keeps the application that was made", async () => {
+test("a first start that an earlier release left unfinished keeps the application that was created", async () => {
   const { db, prepare, count } = await freshData();
   await prepare();
   db.run("DELETE FROM meta WHERE name = 'first-start'");
@@ -54,7 +54,7 @@ test("a first start that an earlier release left unfinished keeps the applicatio
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
 
-test("a first start during which a client creates the demo application keeps the client's application", async () => {
+test("if a client creates the demo application during the first start, the client's application is kept", async () => {
   const { store, environmentSeq, prepare, count } = await freshData();
   const taken = plainApplication({ seq: store.numbers.next(), environmentSeq, name: "Mine", now: 0 });
   let isTaken = false;

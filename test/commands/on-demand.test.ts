@@ -24,7 +24,7 @@ test("an application on demand is created with its audit entry", async () => {
   expect(parts.told).toMatchObject([{ type: "application.changed" }]);
 });
 
-test("an application on demand whose audit entry cannot be stored is not created", async () => {
+test("an application on demand is not created if its audit entry cannot be stored", async () => {
   using parts = await commandParts();
   parts.failInserts("audit");
   await expect(createOnDemand(parts, parts.environment.seq, onDemand)).rejects.toThrow("planted");
@@ -32,14 +32,14 @@ test("an application on demand whose audit entry cannot be stored is not created
   expect(parts.told).toEqual([]);
 });
 
-test("an application on demand whose uid is taken leaves no audit entry", async () => {
+test("an application on demand whose uid is already in use leaves no audit entry", async () => {
   using parts = await commandParts();
   await createApplication(parts, parts.environment.seq, { ...settings, name: "First" });
   await createOnDemand(parts, parts.environment.seq, onDemand);
   expect(await stored(parts)).toEqual({ names: ["First"], actions: [] });
 });
 
-test("concurrent calls create an application on demand once", async () => {
+test("concurrent calls create an application on demand only once", async () => {
   using parts = await commandParts();
   await Promise.all([1, 2, 3].map(() => createOnDemand(parts, parts.environment.seq, onDemand)));
   expect(await stored(parts)).toEqual({ names: ["Customer 17"], actions: [["v1.application.create", true]] });

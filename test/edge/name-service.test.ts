@@ -38,7 +38,7 @@ for (const [name, result] of Object.entries(results)) {
   });
 }
 
-test("a name server that refuses leaves the name unanswered and is reported as refusing", async () => {
+test("a lookup that a name server refuses is unanswered and reported as refused", async () => {
   expect(await lookUp("refused.test.", "c-ares")).toEqual({ result: unanswered, isRefused: true });
 });
 
@@ -49,7 +49,7 @@ test("names in /etc/hosts are found without a name server", async () => {
   expect(server.asked.slice(length)).toEqual([]);
 });
 
-test("names that hang do not block other names", async () => {
+test("names whose lookup hangs do not block other names", async () => {
   const { ask } = new NameService(lookUp, "c-ares");
   let answered = 0;
   for (let i = 0; i < 64; i++) void ask(`silent${i}.test.`, wanted).then(() => answered++);
@@ -128,7 +128,7 @@ describe("system resolver as fallback", () => {
     expect(await both).toEqual([unanswered, FOUND.result]);
   });
 
-  test("the system resolver is not asked for names without a waiting caller", async () => {
+  test("the system resolver is not asked for names for which nobody waits", async () => {
     const { ask, asked, answer } = refusedWorld();
     const impatient = new AbortController();
     const all = Promise.all([
@@ -163,7 +163,7 @@ describe("system resolver as fallback", () => {
 describe("name servers that do not respond", () => {
   const unreachable = { kind: "unreachable", shortage: { kind: "shortage", resource: "name-servers" } };
 
-  test("no name server is reachable if the packets are refused and the system resolver fails too", async () => {
+  test("a lookup reports no reachable name server if its packets are refused and the system resolver fails too", async () => {
     const lookUpBy: LookUpFunction = (_, backend) =>
       Promise.resolve(
         backend === "system"
@@ -201,7 +201,7 @@ describe("name servers that do not respond", () => {
   const TIMEOUT: LookupReply = { result: unanswered, isRefused: false, silence: "timeout" };
   const PROBE = "boathook-probe.invalid.";
 
-  test("a name that hangs while the name servers respond to another is unanswered", async () => {
+  test("a lookup that hangs counts as unanswered if the name servers respond to the probe", async () => {
     const { service, end, probed } = hangingWorld();
     const asked = service.ask("a.test", wanted);
     await probed;
@@ -213,7 +213,7 @@ describe("name servers that do not respond", () => {
     expect(service.isSilent()).toBe(false);
   });
 
-  test("a name that hangs while the name servers respond to nothing is not its own fault", async () => {
+  test("a lookup that hangs while no name server responds is reported as a shortage", async () => {
     const { service, end, probed } = hangingWorld();
     const asked = service.ask("a.test", wanted);
     await probed;
@@ -224,7 +224,7 @@ describe("name servers that do not respond", () => {
     expect(service.isSilent()).toBe(true);
   });
 
-  test("the name of the probe reaches the name servers", async () => {
+  test("the probe's query reaches the name servers", async () => {
     const { length } = server.asked;
     await lookUp(PROBE, "c-ares");
     expect(server.asked.slice(length)).toContain("boathook-probe.invalid");

@@ -18,20 +18,20 @@ const sentences: ReadonlyArray<readonly [code: string, host: string, port: numbe
   ["EINVAL", "fe80::1", 8071, /^The address fe80::1 with port 8071 cannot be used \(EINVAL\)\. /],
 ];
 for (const [code, host, port, sentence] of sentences) {
-  test(`${code} on port ${port} has a sentence of its own, without a look-up of the address`, async () => {
+  test(`${code} on port ${port} has a sentence of its own, without a lookup of the address`, async () => {
     const { message } = await listenError(failure(code), at(host, port), notFound);
     expect(message).toMatch(sentence);
   });
 }
 
-test("a host that cannot be resolved is named, whatever error the runtime reports", async () => {
+test("a host that cannot be resolved is named in the error, whatever the runtime reports", async () => {
   for (const code of ["EADDRINUSE", "EAGAIN", "ENOENT"]) {
     const { message } = await listenError(failure(code), at("foo.bar"), notFound);
     expect(message).toMatch(/^The host foo\.bar cannot be resolved\. /);
   }
 });
 
-test("a port in use on a host that can be resolved is reported as such", async () => {
+test("a port in use is reported as such if the host can be resolved", async () => {
   const { message } = await listenError(failure("EADDRINUSE"), at("localhost"), found);
   expect(message).toMatch(/^Port 8071 of localhost is already in use\. /);
 });

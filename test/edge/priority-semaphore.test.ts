@@ -57,7 +57,7 @@ test("a higher priority is admitted first, even if it arrives last", async () =>
   expect(admitted).toEqual(["first", "known", "new", "failing"]);
 });
 
-test("capacity reserved for a higher priority stays free", async () => {
+test("capacity that is reserved for a higher priority stays free", async () => {
   const semaphore = new PrioritySemaphore([2, 1], 10);
   const { admitted, come } = queue(semaphore);
   come("known1", 0);

@@ -97,7 +97,7 @@ test("a result that is no longer fresh is looked up again, and the newer one is 
   expect(await resolve("a.test")).toEqual(NEW);
 });
 
-test("while the name servers are silent, the old result is used: after a pause at first, then immediately", async () => {
+test("while the name servers do not respond, the old result is used, at first after a pause and then immediately", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -159,7 +159,7 @@ test("the old addresses of a name that no longer exists are not used", async () 
 });
 
 for (const result of [absent, unanswered]) {
-  test(`a name that was ${result.kind} is looked up again after ever longer pauses`, async () => {
+  test(`a name that was ${result.kind} is looked up again after increasing pauses`, async () => {
     const { clock, questions, resolve, learned } = world();
     expect(await learned("a.test", result)).toEqual([]);
     for (const pauseMs of [2000, 4000, 8000]) {
@@ -187,7 +187,7 @@ test("a lookup without a response times out and releases its waiters", async () 
   expect(await resolve("a.test")).toEqual([]);
 });
 
-test("a caller that aborts immediately gets an empty result, and the other callers get theirs", async () => {
+test("a caller that aborts immediately gets an empty result, and the other callers get the addresses", async () => {
   const { questions, resolve } = world();
   const impatient = new AbortController();
   const [abandoned, awaited] = [resolve("a.test", impatient.signal), resolve("a.test")];
@@ -199,7 +199,7 @@ test("a caller that aborts immediately gets an empty result, and the other calle
   expect(await awaited).toEqual(OLD);
 });
 
-test("no timer is left when all lookups have finished", async () => {
+test("no timer is left when all lookups have ended", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -210,7 +210,7 @@ test("no timer is left when all lookups have finished", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("known names are looked up however many new names hang", async () => {
+test("known names are looked up even if the lookups of many new names hang", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("known.test", found(OLD));
   clock.pass(freshMs);
@@ -225,7 +225,7 @@ test("known names are looked up however many new names hang", async () => {
   expect(await known).toEqual(NEW);
 });
 
-test("new names are looked up however many failing names hang", async () => {
+test("new names are looked up even if the lookups of many failing names hang", async () => {
   const { clock, questions, resolve } = world();
   const names = Array.from({ length: 600 }, (_, i) => `hung${i}.test`);
   for (const name of names) void resolve(name);
@@ -254,7 +254,7 @@ test("waiting names are looked up in order of arrival", async () => {
   expect(questions.slice(length).map(({ host }) => host)).toEqual([`name${length}.test`, `name${length + 1}.test`]);
 });
 
-test("a name fails while too many are waiting, and the failure is not cached", async () => {
+test("a lookup fails while too many are waiting, and the failure is not cached", async () => {
   const { questions, resolve } = world();
   for (let i = 0; i < 11_000; i++) void resolve(`hung${i}.test`);
   await turn();
@@ -269,7 +269,7 @@ test("a name fails while too many are waiting, and the failure is not cached", a
   expect(await again).toEqual(NEW);
 });
 
-test("a caller that aborts while the name servers respond to nothing gets the shortage", async () => {
+test("a caller that aborts while no name server responds gets the shortage", async () => {
   let isSilent = true;
   const resolver = new SystemResolver(
     () => new Promise(() => {}),
@@ -284,7 +284,7 @@ test("a caller that aborts while the name servers respond to nothing gets the sh
   expect(await Promise.all(resolved)).toEqual([noNameServer, []]);
 });
 
-test("a lookup that reaches its time limit while the name servers respond to nothing resolves to the shortage", async () => {
+test("a lookup that reaches its time limit while no name server responds returns the shortage", async () => {
   const clock = new ManualClock();
   const resolver = new SystemResolver(
     () => new Promise(() => {}),

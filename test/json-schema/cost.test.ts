@@ -159,7 +159,7 @@ describe("cost limit", () => {
       expect(check.steps).toBeLessThanOrEqual(stepsMax);
     });
 
-    test(`the reads of a check are proportional to its counted steps with ${name}`, () => {
+    test(`the number of values that a check reads is proportional to the steps that it counts, with ${name}`, () => {
       const check = compileSchema(schema);
       const { value, reads } = counted(payload);
       check(value);

@@ -20,11 +20,11 @@ function places(schema: unknown, payload: unknown): string[] {
 }
 
 describe("compiled schema", () => {
-  test("a schema reports no findings for a valid payload", () => {
+  test("a valid payload has no findings", () => {
     expect(compileSchema({ type: "object", required: ["a"] })({ a: 1 })).toEqual([]);
   });
 
-  test("a schema reports the location and reason of each fault in a payload, without quoting values", () => {
+  test("the findings about a payload have the location and reason of each fault and quote no values", () => {
     const check = compileSchema({
       type: "object",
       required: ["id", "list"],
@@ -39,7 +39,7 @@ describe("compiled schema", () => {
     expect(JSON.stringify(check({ list: [1, "secret"], id: 77777 }))).not.toMatch(/secret|77777/);
   });
 
-  test("a schema returns at most twenty findings", () => {
+  test("a check returns at most twenty findings", () => {
     const list = Array.from({ length: 1000 }, () => "x");
     expect(places({ properties: { list: { items: { type: "integer" } } } }, { list })).toHaveLength(20);
   });
@@ -53,7 +53,7 @@ describe("compiled schema", () => {
     expect(refusal({ $schema: DRAFT_2020, ...oldTuple }).path).toEqual(["properties", "list", "items"]);
   });
 
-  test("a schema may declare an older draft and is then checked by the rules of draft-07", () => {
+  test("a schema that declares an older draft is checked by the rules of draft-07", () => {
     expect(places({ $schema: "http://json-schema.org/draft-04/schema#", id: "x", type: "object" }, [])).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe("compiled schema", () => {
     ]);
   });
 
-  test("a schema checks known formats and ignores unknown ones", () => {
+  test("known formats are checked, and unknown formats are ignored", () => {
     const of = (format: string, value: string) => places({ properties: { a: { format } } }, { a: value }).length;
     expect([of("email", "a@b.example"), of("email", "x"), of("date-time", "x"), of("nonsense", "x")]).toEqual([
       0, 1, 1, 0,
@@ -102,12 +102,12 @@ describe("compiled schema", () => {
     expect(places(schema, { a: null, b: 1 })).toEqual([]);
   });
 
-  test("a schema does not treat inherited properties as fields of a payload", () => {
+  test("inherited properties of objects do not count as fields of a payload", () => {
     const schema = { properties: { constructor: { type: "string" } }, required: ["toString"] };
     expect(places(schema, {})).toEqual(["body/payload/toString"]);
   });
 
-  test("a schema on which the validator itself fails is reported as unusable", () => {
+  test("a schema for which the validator itself fails is reported as unusable", () => {
     const condition = '{"if": {"unevaluatedItems": {}, "maxProperties": 0}, "then": {"properties": {"a": {}}}}';
     const check = compileSchema({ $schema: DRAFT_2020, ...JSON.parse(condition), patternProperties: { ".": {} } });
     expect(check({})).toEqual([]);
@@ -120,7 +120,7 @@ describe("compiled schema", () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
-  test("uniqueItems compares values by content, in any order of keys", () => {
+  test("uniqueItems compares values by content, whatever the order of their keys", () => {
     const schema = { properties: { a: { uniqueItems: true } } };
     expect(
       places(schema, {
@@ -201,12 +201,12 @@ describe("named schemas under unknown keywords", () => {
     }
   }
 
-  test("a schema may be nested deeper under an unknown keyword", () => {
+  test("named schemas may be nested deeper under an unknown keyword", () => {
     const schema = { $ref: "#/x-own/type/example/a", "x-own": { type: { example: { a: { type: "string" } } } } };
     expect(places(schema, 1)).toEqual(["body/payload"]);
   });
 
-  test("names of schemas under an unknown keyword are not keywords where the container is used as a schema", () => {
+  test("names of schemas under an unknown keyword are not keywords, even if their container is used as a schema", () => {
     const used = (own: object) => ({ properties: { a: { $ref: "#/x-own" } }, "x-own": own });
     const notes = { default: {}, example: { type: "string" }, examples: {}, id: {}, discriminator: {}, $async: {} };
     expect(places(used({ ...notes, properties: { b: { type: "string" } } }), { a: { b: 1 } })).toEqual([
@@ -277,7 +277,7 @@ describe("keywords of the validator alone", () => {
     });
   }
 
-  test("a limit given as a $data reference is refused", () => {
+  test("a limit that is given as a $data reference is refused", () => {
     expect(refusal({ properties: { a: { maximum: { $data: "1/b" } } } }).path).toEqual(["properties", "a", "maximum"]);
   });
 });
@@ -292,7 +292,7 @@ describe("multipleOf", () => {
     [1.5e-300, [3e-300, 1.5e300], [1e-300]],
   ];
   for (const [multipleOf, multiples, others] of cases) {
-    test(`a multiple of ${multipleOf} is determined in decimal notation`, () => {
+    test(`a multiple of ${multipleOf} is determined by decimal arithmetic`, () => {
       const check = compileSchema({ properties: { a: { multipleOf } } });
       expect(multiples.filter((a) => check({ a }).length > 0)).toEqual([]);
       expect(others.filter((a) => check({ a }).length === 0)).toEqual([]);

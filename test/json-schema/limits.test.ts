@@ -88,7 +88,7 @@ describe("compilation limits", () => {
     });
   }
 
-  test("values that are free to compile are limited only by their bytes", () => {
+  test("values that need no compilation are limited only by their bytes", () => {
     const check = compileSchema({
       required: flags,
       properties: { kind: { enum: list(2500, (i) => ({ k: i })) }, flag: { enum: list(1000, (i) => `v${i}`) } },
@@ -99,7 +99,7 @@ describe("compilation limits", () => {
     expect(() => compileSchema({ description: "x".repeat(schemaBytesMax) })).toThrow(UnusableSchema);
   });
 
-  test("a refusal has a location and a message of limited length", () => {
+  test("the refusal of a schema has a location and a message of limited length", () => {
     const long = "n".repeat(30_000);
     const bad = [
       { properties: { [long]: { patternProperties: named(101, "^", () => ({})) } } },
@@ -128,7 +128,7 @@ describe("compiled schema", () => {
     expect(compileSchema({ type: "object", required: ["another"] })).not.toBe(compileSchema(schema()));
   });
 
-  test("a compiled schema reports a memory use that grows with its size", () => {
+  test("the reported memory use of a compiled schema grows with its size", () => {
     const small = compileSchema({ type: "string" }).bytes;
     const large = compileSchema({ properties: named(900, "p", () => ({ type: "string" })) }).bytes;
     const patterned = compileSchema({ pattern: "^[a-z]{4000}$" }).bytes;

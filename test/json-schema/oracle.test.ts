@@ -142,7 +142,7 @@ for (const [dialect, isRecent] of [
 ] as const) {
   describe(`schemas of ${dialect}`, () => {
     test(
-      `a ${dialect} schema gives the same verdict as the validator alone`,
+      `a check by a ${dialect} schema has the same result as the validator alone`,
       () => {
         const verdicts = { fits: 0, not: 0 };
         fc.assert(
@@ -163,7 +163,7 @@ for (const [dialect, isRecent] of [
     );
 
     test(
-      `a ${dialect} schema reads no more of a payload than it counts`,
+      `a check by a ${dialect} schema counts at least as many steps as it reads values`,
       () => {
         fc.assert(
           fc.property(schemas(isRecent), values, (schema, payload) => {

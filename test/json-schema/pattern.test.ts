@@ -87,7 +87,7 @@ describe("linear pattern", () => {
     });
   }
 
-  test("a pattern matches like RegExp when states no longer fit into the bit set", () => {
+  test("a pattern matches like RegExp even if its states do not fit into the bit set", () => {
     const source = "^(?:[ab]{1000}z)*$|c(?!.*zz)";
     const run = `${"ab".repeat(500)}z`;
     const texts = [run.repeat(2), `${run.repeat(2)}z`, `${run}c${run}`, `${run}czz`];
@@ -112,7 +112,7 @@ describe("linear pattern", () => {
     ["\\s+$", (n) => `${" ".repeat(n)}x`],
   ];
   for (const [source, text] of backtracking) {
-    test(`the pattern ${source} has a cost proportional to the text`, () => {
+    test(`the cost of the pattern ${source} is proportional to the length of the text`, () => {
       const costOf = (length: number) => {
         const meter = started();
         linearPattern(source).test(text(length), meter);

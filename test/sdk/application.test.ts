@@ -26,14 +26,14 @@ sdkSuite("application", (sdk) => {
     expect((await sdk.refused(409, application.create({ name: "Third", uid }))).code).toBe("conflict");
   });
 
-  test("a put creates an application or replaces it", async () => {
+  test("a PUT creates an application or replaces it", async () => {
     const uid = freshUid("app");
     const made = await put(uid, { name: "New", uid });
     expect(made).toMatchObject({ name: "New", uid });
     expect(await put(uid, { name: "Newer", uid })).toMatchObject({ id: made.id, name: "Newer" });
   });
 
-  test("a patch keeps absent fields and clears null fields of an application", async () => {
+  test("a PATCH keeps absent fields and clears null fields of an application", async () => {
     const { application } = sdk.client();
     const uid = freshUid("app");
     const { id } = await application.create({ name: "App", uid, throttleRate: 10, metadata: { a: "1" } });
@@ -70,7 +70,7 @@ sdkSuite("application", (sdk) => {
     expect(first.data.map(({ id }) => id)).toEqual(ids.slice(0, 2));
   });
 
-  test("an idempotency key creates one application and can be used again after a refused call", async () => {
+  test("repeated calls with one idempotency key create one application, and a refused call does not use up the key", async () => {
     const { application } = sdk.client();
     const idempotencyKey = freshUid("key");
     const one = await application.create({ name: "One" }, { idempotencyKey });

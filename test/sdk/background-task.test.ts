@@ -29,7 +29,7 @@ sdkSuite("background-task", (sdk) => {
     expect(await having({ status: BackgroundTaskStatus.Running })).toEqual([]);
   });
 
-  test("a background task of another environment returns 404", async () => {
+  test("reading a background task of another environment returns 404", async () => {
     const { backgroundTask, statistics } = sdk.client(await sdk.freshEnvironment());
     const { id } = await statistics.aggregateEventTypes();
     expect((await backgroundTask.get(id)).id).toBe(id);

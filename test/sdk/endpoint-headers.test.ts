@@ -30,7 +30,7 @@ sdkSuite("endpoint-headers", (sdk) => {
     return [app, (await sdk.client().endpoint.create(app, { url })).id];
   }
 
-  test("endpoint headers can be replaced, changed and deleted, with effect on the next message", async () => {
+  test("endpoint headers can be replaced, changed and deleted, which affects the next message", async () => {
     await using receiver = startReceiver();
     const { endpoint, message } = sdk.client();
     const [app, id] = await newEndpoint(receiver.url);

@@ -66,7 +66,7 @@ sdkSuite("endpoint-replay", (sdk) => {
     expect((await receivedSince(late, 0, 3)).toSorted()).toEqual(sent.toSorted());
   });
 
-  test("bulkReplay sends matching messages once for one idempotency key", async () => {
+  test("repeated calls of bulkReplay with one idempotency key send matching messages once", async () => {
     await using receiver = startReceiver();
     const { app, id, sent } = await setup(receiver);
     const before = receiver.received.length;

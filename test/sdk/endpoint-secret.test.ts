@@ -74,7 +74,7 @@ for (const signatureHeaders of ["webhook", "svix"]) {
         expect([OTHER, last].map((key) => accepts(key, afterwards))).toEqual([false, true]);
       });
 
-      test(`rotating to an invalid secret is refused (${signatureHeaders} headers)`, async () => {
+      test(`a rotation to an invalid secret is refused (${signatureHeaders} headers)`, async () => {
         const { application, endpoint } = sdk.client();
         const { id: app } = await application.create({ name: "App" });
         const { id } = await endpoint.create(app, { url: "https://example.com", secret: OWN });

@@ -66,7 +66,7 @@ sdkSuite("endpoint", (sdk) => {
     }
   });
 
-  test("a put creates an endpoint or resets its omitted fields to their defaults", async () => {
+  test("a PUT creates an endpoint or resets its omitted fields to their defaults", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const made = await put(app, "ep", { url: UNUSED_URL, uid: "ep", channels: ["eu"], metadata: { a: "1" } });
@@ -77,7 +77,7 @@ sdkSuite("endpoint", (sdk) => {
     expect((await endpoint.getSecret(app, "ep")).key).toBe(key);
   });
 
-  test("a patch keeps absent fields and clears null fields of an endpoint", async () => {
+  test("a PATCH keeps absent fields and clears null fields of an endpoint", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const types = subscribedTo([await eventType("a")]) as { eventTypes: string[] };
@@ -116,7 +116,7 @@ sdkSuite("endpoint", (sdk) => {
     expect(pages.flat().map(({ id }) => id)).toEqual(ids.toReversed());
   });
 
-  test("an idempotency key creates one endpoint", async () => {
+  test("repeated calls with one idempotency key create one endpoint", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const idempotencyKey = freshUid("key");

@@ -34,7 +34,7 @@ sdkSuite("event-type", (sdk) => {
     expect(detail).toMatchObject([{ loc: ["body", "schemas", "1", "type"] }]);
   });
 
-  test("a put creates an event type or replaces it", async () => {
+  test("a PUT creates an event type or replaces it", async () => {
     const name = freshUid("type");
     expect(await put(name, { description: "New", groupName: "g" })).toMatchObject({ name, description: "New" });
     const again = await put(name, { description: "Newer" });
@@ -42,7 +42,7 @@ sdkSuite("event-type", (sdk) => {
     expect(again.groupName ?? null).toBeNull();
   });
 
-  test("a patch keeps absent fields and clears null fields of an event type", async () => {
+  test("a PATCH keeps absent fields and clears null fields of an event type", async () => {
     const { eventType } = sdk.client();
     const name = freshUid("type");
     const fields = { schemas: { "1": SCHEMA }, featureFlags: ["beta"], groupName: "users" };
@@ -75,7 +75,7 @@ sdkSuite("event-type", (sdk) => {
     expect((await eventType.list({ withContent: false })).data[0]!.schemas ?? null).toBeNull();
   });
 
-  test("importOpenapi only returns the changes in a dry run, else it applies them", async () => {
+  test("importOpenapi returns the changes, and makes them unless it is a dry run", async () => {
     const { eventType } = sdk.client(await sdk.freshEnvironment());
     const spec = specOf(["pet.new", "pet.gone"]);
     const { data: dry } = await eventType.importOpenapi({ spec, dryRun: true });

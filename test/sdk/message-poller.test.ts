@@ -13,7 +13,7 @@ sdkSuite("message-poller", (sdk) => {
     return { app, sent, send };
   }
 
-  test("the poller returns messages in order of acceptance, page by page, and then new ones", async () => {
+  test("the poller returns messages in order of acceptance, page by page, and then new messages", async () => {
     const { poller } = sdk.client().message;
     const { app, sent, send } = await setup(5);
     const first = await poller.poll(app, "mirror", { limit: 3 });
@@ -27,7 +27,7 @@ sdkSuite("message-poller", (sdk) => {
     await sdk.refused(404, poller.poll("nobody", "mirror"));
   });
 
-  test("a consumer gets messages that it has not confirmed and can seek back", async () => {
+  test("a consumer gets unconfirmed messages again and can seek back", async () => {
     const { poller } = sdk.client().message;
     const { app, sent } = await setup(3);
     const first = await poller.consumerPoll(app, "mirror", "one", { limit: 2 });

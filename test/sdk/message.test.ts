@@ -42,7 +42,7 @@ sdkSuite("message", (sdk) => {
     expect((await application.get(uid)).name).toBe("On demand");
   });
 
-  test("an idempotency key sends one message", async () => {
+  test("repeated calls with one idempotency key send one message", async () => {
     await using receiver = startReceiver();
     const { endpoint, message } = sdk.client();
     const app = await newApplication();

@@ -85,7 +85,7 @@ sdkSuite("operational-webhook", (sdk) => {
     });
   }
 
-  test("creating an endpoint sends an operational webhook that is signed with the secret", async () => {
+  test("creating an endpoint causes an operational webhook that is signed with the secret", async () => {
     await using receiver = startReceiver();
     const svix = sdk.client(await sdk.freshEnvironment());
     const operational = await svix.operationalWebhook.endpoint.create({ url: receiver.url });

@@ -68,7 +68,7 @@ function ownHeaders() {
 }
 
 describe("the headers of a request", () => {
-  test("a request carries the content type, the user agent and the signature, in this order", async () => {
+  test("a request has the content type, the user agent and the signature, in this order", async () => {
     await deliver(prepare("https://a.example/hook"));
     const id = ids.encode("msg_", 5);
     expect(requests.at(-1)!.headers).toEqual([
@@ -90,7 +90,7 @@ describe("the headers of a request", () => {
     ]);
   });
 
-  test("an endpoint's headers replace default headers in any case, and the message's content type", async () => {
+  test("an endpoint's header replaces a default header of the same name in any case, even the content type of a message", async () => {
     await deliver(prepare("https://a.example/", { "content-type": "x/y", "USER-AGENT": "u", Extra: "1" }), {
       contentType: "text/plain",
     });
@@ -102,7 +102,7 @@ describe("the headers of a request", () => {
     ]);
   });
 
-  test("a message's headers replace those of the endpoint, but only for this message", async () => {
+  test("a message's headers replace those of the endpoint, only for that message", async () => {
     const target = prepare("https://a.example/", { Extra: "endpoint" });
     await deliver(target, { headers: { extra: "message", More: "2" } });
     expect(ownHeaders().slice(3)).toEqual([
@@ -113,7 +113,7 @@ describe("the headers of a request", () => {
     expect(ownHeaders().slice(3)).toEqual([["Extra", "endpoint"]]);
   });
 
-  test("the credentials in a URL become basic authentication, which a header of the endpoint overrides", async () => {
+  test("the credentials in a URL become basic authentication unless the endpoint has an authorization header", async () => {
     await deliver(prepare("https://us%C3%A9r:100%@a.example/"));
     const [name, value] = ownHeaders()[3]!;
     expect([name, Buffer.from(value.replace("Basic ", ""), "base64").toString()]).toEqual([

@@ -49,7 +49,7 @@ test("a URL has no warnings if its host name is not resolved in time", async () 
   expect(await codesOf("https://a.example/", [], AbortSignal.abort())).toEqual([]);
 });
 
-test("a warning about a host name has the remedy and does not name private addresses", async () => {
+test("a warning about a host name says what to do and does not contain private addresses", async () => {
   const resolver: Resolver = { resolve: async () => ["192.168.0.1"] };
   const [warning] = await warnings("https://a.example/", resolver);
   expect(warning!.detail).toBe(

@@ -73,7 +73,7 @@ describe("metrics", () => {
     expect(metricsWith().contentType).toStartWith("text/plain");
   });
 
-  test("the metrics show what deliveries wait for, and how often one was postponed", async () => {
+  test("the metrics show what deliveries wait for, and how often a delivery was postponed", async () => {
     const of = async (resource: string) =>
       (await metrics!.text()).split("\n").filter((line) => line.includes(`{resource="${resource}"}`));
     metricsWith();

@@ -25,7 +25,7 @@ test("an instant within the next second or in the past is formatted as now", () 
   expect(formatUntil(0, 60_000)).toBe("now");
 });
 
-test("a delivery with a next attempt is pending although its latest attempt failed", () => {
+test("a delivery with a next attempt is shown as pending although its latest attempt failed", () => {
   const common = { nextAttempt: null, reason: null };
   expect(stateOf({ ...common, status: 0 })).toBe("delivered");
   expect(stateOf({ ...common, status: 1 })).toBe("pending");

@@ -22,7 +22,7 @@ describe("pretty-printing JSON", () => {
     for (const text of ["", "Gone", "{", '{"a":1}}', "<b>1</b>"]) expect(prettyJson(text)).toBeNull();
   });
 
-  test("pretty-printing leaves punctuation inside strings alone", () => {
+  test("pretty-printing does not change punctuation inside strings", () => {
     expect(prettyJson('{"a,{":"}\\"]:"}')?.filter((token) => token.kind !== "space" && token.kind !== "mark")).toEqual([
       { kind: "key", text: '"a,{"' },
       { kind: "string", text: '"}\\"]:"' },
@@ -44,7 +44,7 @@ describe("the text of a member", () => {
     expect(memberText('{"id":"m","payload": { "n": 1.0 } ,"x":2}', "payload")).toBe('{ "n": 1.0 }');
   });
 
-  test("the text of a member is only taken from the top level, not from nested objects or strings", () => {
+  test("the text of a member is taken only from the top level, not from nested objects or strings", () => {
     const text = '{"a":{"payload":1},"b":"payload","c":"\\"payload\\":2","payload":3}';
     expect(memberText(text, "payload")).toBe("3");
   });

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { inboxLink, inboxOfUrl, messageLink, parseRoute } from "../../web/route.ts";
 
-test("an empty address leads to the overview", () => {
+test("an empty hash leads to the overview", () => {
   for (const hash of ["", "#", "#/", "#//"]) expect(parseRoute(hash)).toEqual({ page: "overview" });
 });
 
@@ -16,7 +16,7 @@ test("every link leads to its page, whatever characters the ids contain", () => 
   );
 });
 
-test("any other address leads to the page for unknown addresses", () => {
+test("any other hash leads to the page for unknown addresses", () => {
   for (const hash of ["#/app", "#/app/a/msg", "#/app/a/msg/", "#/app/a/what/b", "#/app/a/msg/b/c", "#/%E0%A4%A"]) {
     expect(parseRoute(hash)).toEqual({ page: "unknown" });
   }

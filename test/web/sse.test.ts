@@ -24,7 +24,7 @@ test("a stream can be split into pieces anywhere", () => {
   );
 });
 
-test("an event is returned only after its empty line", () => {
+test("an event is returned only after the empty line that ends it", () => {
   const parser = new SseParser();
   expect(parser.push("event: overview\ndata: 1\n")).toEqual([]);
   expect(parser.push("\n")).toEqual([{ event: "overview", data: "1" }]);

@@ -109,7 +109,7 @@ describe("a request that is aborted", () => {
   });
 });
 
-test("requests leave no listeners on a signal that outlives them", async () => {
+test("requests leave no listeners on a signal that is used again", async () => {
   const { signal } = new AbortController();
   await using receiver = await startSocketReceiver(answer);
   const client = new HttpClient();

@@ -30,7 +30,7 @@ test("successive requests to a name spread over its addresses", async () => {
   expect([one.requests.length, other.requests.length]).toEqual([1, 1]);
 });
 
-test("a new result of a lookup with the same addresses does not restart the turns", async () => {
+test("a new lookup result with the same addresses does not restart the turns", async () => {
   await using one = await startSocketReceiver(answer, { host: A });
   await using other = await startSocketReceiver(answer, { host: B, port: one.port });
   const client = new HttpClient();
@@ -57,7 +57,7 @@ for (const [dead, alive] of [
   });
 }
 
-test("a request leaves an address that does not finish the TLS handshake, and later requests avoid it", async () => {
+test("a request abandons an address that does not finish the TLS handshake, and later requests avoid it", async () => {
   const certificate = selfSigned("hook.example");
   await using working = await startSocketReceiver(answer, { host: B, certificate });
   let silent = 0;
@@ -68,7 +68,7 @@ test("a request leaves an address that does not finish the TLS handshake, and la
   expect([silent, working.requests]).toEqual([1, [10]]);
 });
 
-test("a request leaves an address whose certificate is for another name", async () => {
+test("a request abandons an address whose certificate is for another name", async () => {
   const certificate = selfSigned("hook.example");
   await using working = await startSocketReceiver(answer, { host: B, certificate });
   const options = { host: A, port: working.port, certificate: selfSigned("other.example") };
@@ -98,7 +98,7 @@ test("a request whose kept connection has lost its server goes to another addres
   expect(count(other)).toBe(5);
 });
 
-test("a request fails with the last address's reason if no address works", async () => {
+test("a request for which no address works fails with the reason of the last address", async () => {
   await using receiver = await startSocketReceiver(answer, { host: A });
   const failure = { kind: "failure", reason: "connection", detail: "The connection was refused." };
   expect(await new HttpClient().send(request(receiver, [B, C]), patient)).toEqual(failure as never);

@@ -40,7 +40,7 @@ describe("a compressed body", () => {
     br: brotliCompressSync(Buffer.alloc(20_000_000, "a"), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
   };
   for (const [contentEncoding, bomb] of Object.entries(bombs)) {
-    test(`a body that ${contentEncoding} makes very small is decompressed only up to the limit`, async () => {
+    test(`a highly compressed body (${contentEncoding}) is decompressed only up to the limit`, async () => {
       const bytes = bomb.subarray(0, BYTES_MAX);
       const body = await decoded(bytes, { contentEncoding, isCut: bytes.length < bomb.length });
       expect(body).toEqual(["a".repeat(BYTES_MAX), null]);
@@ -51,7 +51,7 @@ describe("a compressed body", () => {
     ["gzip", gzipSync],
     ["br", brotliCompressSync],
   ] as const) {
-    test(`a body that was cut inside its ${contentEncoding} stream is decompressed as far as it goes`, async () => {
+    test(`a body that was cut inside its ${contentEncoding} stream is decompressed as far as possible`, async () => {
       const text = randomBytes(4 * BYTES_MAX).toString("hex");
       const bytes = compress(text).subarray(0, 500);
       const [start, note] = await decoded(bytes, { contentEncoding, isCut: true });
@@ -59,7 +59,7 @@ describe("a compressed body", () => {
     });
   }
 
-  test("a body that is not in its coding is kept as received, with a note", async () => {
+  test("a body that is not in its declared coding is kept as received, with a note", async () => {
     expect(await decoded(Buffer.from("plain"), { contentEncoding: "gzip" })).toEqual([
       "plain",
       "The body is not valid gzip; it was not decoded.",
@@ -111,12 +111,12 @@ describe("the charset of a body", () => {
     expect(new TextDecoder("utf-8", { fatal: true }).decode(body)).toBe("\u00e9".repeat(511));
   });
 
-  test("a character of which a cut left only a part is dropped", async () => {
+  test("a character that was cut in the middle is dropped", async () => {
     const bytes = Buffer.from("ab", "utf16le").subarray(0, 3);
     expect(await decoded(bytes, { contentType: "text/plain; charset=utf-16le", isCut: true })).toEqual(["a", null]);
   });
 
-  test("short UTF-8 needs no decoding, whatever its type", () => {
+  test("short UTF-8 is not decoded, whatever its type", () => {
     for (const contentType of [null, "text/plain", "text/plain; charset=UTF-8", "application/json;charset=utf8"]) {
       expect(isEncoded(encoded(Buffer.from("caf\u00e9"), { contentType }))).toBe(false);
     }
@@ -125,7 +125,7 @@ describe("the charset of a body", () => {
   });
 });
 
-test("a response is decoded by its headers, and notes about both are kept", async () => {
+test("a response is decoded as its headers say, and the notes about both codings are kept", async () => {
   const body = gzipSync(Buffer.from("caf\u00e9", "latin1"));
   const head = ["HTTP/1.1 200 OK", `Content-Length: ${body.length}`, "Content-Type: text/plain; charset=latin1"];
   await using receiver = await startSocketReceiver((socket, nth) => {

@@ -102,13 +102,13 @@ for (const [how, close] of Object.entries(closing)) {
       // Waits, so that the client has read the part. The receiver cannot observe when it has.
       const breakOff = (socket: Socket) => void socket.write(text, () => setTimeout(() => close(socket), 100));
 
-      test(`when a connection ${how} after a part of a response (${what}), the request fails and is not repeated`, () =>
+      test(`when a connection ${how} after part of a response (${what}), the request fails and is not repeated`, () =>
         withReceiver(breakOff, async (send, { requests }) => {
           expect(await send()).toEqual(broken);
           expect(requests).toEqual([1]);
         }));
 
-      test(`when a reused connection ${how} after a part of a response (${what}), the request fails and is not repeated`, () =>
+      test(`when a reused connection ${how} after part of a response (${what}), the request fails and is not repeated`, () =>
         withReceiver(
           (socket, nth) => (nth === 1 ? answer(socket) : breakOff(socket)),
           async (send, { requests }) => {
@@ -128,7 +128,7 @@ for (const [how, close] of Object.entries(closing)) {
         },
       ));
 
-    test(`when a connection ${how} and all other idle ones are dead too, the request is repeated over a new connection`, async () => {
+    test(`when a connection ${how} and all other idle connections are dead too, the request is repeated over a new one`, async () => {
       let isDead = false;
       const held: Socket[] = [];
       const speaking: Speaking = (socket, nth) => {

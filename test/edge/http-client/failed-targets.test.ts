@@ -33,7 +33,7 @@ describe("targets that failed", () => {
     expect(ordered(b, c, a)).toBe("b c a");
   });
 
-  test("a target that works again keeps its place", () => {
+  test("a target that works again returns to its place", () => {
     failed.addFailed(a);
     failed.addWorking(a);
     expect([ordered(a, b), failed.size]).toEqual(["a b", 0]);

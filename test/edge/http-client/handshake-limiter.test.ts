@@ -24,7 +24,7 @@ describe("the handshake limiter", () => {
     expect(started).toEqual([0]);
   });
 
-  test("while more than five handshakes run, one starts in each turn of the event loop", async () => {
+  test("while more than five handshakes are under way, one starts in each turn of the event loop", async () => {
     const { started } = limiterWith(100);
     expect(started).toEqual(upTo(6));
     await turn();
@@ -33,7 +33,7 @@ describe("the handshake limiter", () => {
     expect(started).toEqual(upTo(8));
   });
 
-  test("the next group of handshakes starts when only five of the last one run", async () => {
+  test("the next group of handshakes starts when only five of the previous group are under way", async () => {
     const { started, end } = limiterWith(100);
     expect(started).toHaveLength(6);
     end(0, 1);
@@ -57,7 +57,7 @@ describe("the handshake limiter", () => {
     expect(started).toEqual([...upTo(6), 9]);
   });
 
-  test("a handshake that ends twice counts once", () => {
+  test("a handshake that ends twice counts only once", () => {
     const { started, end } = limiterWith(100);
     end(0, 1);
     for (let i = 0; i < 10; i++) end(0, 26);

@@ -7,7 +7,7 @@ import { patient, requestTo, responseWith } from "./requests.ts";
 
 const OK = responseWith(200, "ok");
 
-test("concurrent requests have a connection each, and later requests reuse those connections", async () => {
+test("each concurrent request has its own connection, and later requests reuse those connections", async () => {
   let held: Socket[] = [];
   await using receiver = await startSocketReceiver((socket) => {
     held.push(socket);
@@ -54,7 +54,7 @@ test("a connection that the peer has ended while it was idle is not used again",
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a large request on a kept connection that is closed before the response is repeated once, completely", async () => {
+test("a large request on a kept connection that is closed before the response is repeated once, in full", async () => {
   const body = Buffer.alloc(8 * 1024 * 1024, "b");
   await using receiver = await startSocketReceiver((socket, nth) => {
     answer(socket);
@@ -159,7 +159,7 @@ test("a second response that comes while no request is under way closes its conn
   expect(receiver.requests).toEqual([1, 1, 1]);
 });
 
-test("a second response in the same bytes as the first one closes its connection", async () => {
+test("a second response in the same packet as the first one closes its connection", async () => {
   await using receiver = await startSocketReceiver((socket) =>
     socket.write(`${"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}HTTP/1.1 500 Late\r\nContent-Length: 0\r\n\r\n`),
   );
@@ -179,7 +179,7 @@ for (const [what, bytes] of LATE_BYTES) {
   });
 }
 
-test("a peer that never responds with HTTP gets a request at most twice", async () => {
+test("a request is sent at most twice to a peer that never responds with HTTP", async () => {
   let isBroken = false;
   await using receiver = await startSocketReceiver((socket) =>
     isBroken ? void socket.write("SSH-2.0") : answer(socket),
@@ -192,7 +192,7 @@ test("a peer that never responds with HTTP gets a request at most twice", async 
   expect(receiver.requests).toEqual([2, 1]);
 });
 
-test("a 408 over a connection that stays open is treated as a response", async () => {
+test("a 408 response on a connection that stays open is treated like any other response", async () => {
   await using receiver = await startSocketReceiver((socket, nth) =>
     nth === 1 ? answer(socket) : void socket.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
   );

@@ -45,7 +45,7 @@ function closed(peer: Socket): Promise<void> {
 }
 
 describe("the pool", () => {
-  test("the pool hands out a connection once for each time that it was returned", async () => {
+  test("the pool lends a connection once for each time that it was returned", async () => {
     const pool = new Pool();
     const taken = (key: string) => pool.take(target(key)) !== null;
     expect(taken("a")).toBe(false);
@@ -54,7 +54,7 @@ describe("the pool", () => {
     expect([taken("a"), taken("b"), taken("a"), taken("a")]).toEqual([true, false, true, false]);
   });
 
-  test("the pool hands out the connection first that became idle last", async () => {
+  test("the pool lends the connection first that became idle last", async () => {
     const pool = new Pool();
     const [first, second] = [await open("a"), await open("a")];
     pool.give(first.connection);
@@ -63,7 +63,7 @@ describe("the pool", () => {
     expect(pool.take(target("a"))).toBe(first.connection);
   });
 
-  test("the pool closes the connection of the least recent target when it holds too many", async () => {
+  test("the pool closes a connection of the least recently used target when it holds too many", async () => {
     const pool = new Pool(3);
     const opened = [await open("0"), await open("1"), await open("2"), await open("3")];
     const oldestClosed = closed(opened[0]!.peer);

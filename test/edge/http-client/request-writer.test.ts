@@ -34,7 +34,7 @@ function endless(room: number[]): number[] {
   return [...room, 30_000];
 }
 
-test("concurrent requests that sockets accept piece by piece arrive completely", () => {
+test("concurrent requests arrive completely even if sockets accept them piece by piece", () => {
   const requests = fc.array(fc.tuple(head, body, room), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(requests, (all) => {

@@ -196,7 +196,7 @@ describe("a large body", () => {
     });
   }
 
-  test("large bodies wait for a receiver that does not read yet, and bytes of other bodies do not mix with theirs", async () => {
+  test("large bodies wait until their receivers read, and bytes of different bodies do not mix", async () => {
     const { promise: mayRead, resolve: read } = Promise.withResolvers<void>();
     await using slow = await startHashingServer(mayRead);
     await using quick = await startHashingServer(Promise.resolve());

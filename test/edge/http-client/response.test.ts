@@ -76,7 +76,7 @@ describe("a response", () => {
     ],
   ];
   for (const [what, speaking, body, note] of odd) {
-    test(`a response ${what} counts, has a note, and ends its connection`, async () => {
+    test(`a response ${what} counts, has a note, and its connection is closed`, async () => {
       const expected = responseWith(200, body, note);
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 2 });
     });
@@ -102,7 +102,7 @@ describe("a response", () => {
     "HTTP/2": "\x00\x00\x12\x04\x00\x00\x00\x00\x00",
     "an echo server": "POST / HTTP/1.1\r\n",
   })) {
-    test(`bytes from ${what} are no response, and the client does not wait for more`, async () => {
+    test(`bytes from ${what} are not a response, and the client does not wait for more`, async () => {
       const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." } as const;
       const speaking = (socket: Socket) => void socket.write(Buffer.from(bytes, "latin1"));
       expect(await twoTo(speaking)).toEqual({ first: failure, second: failure, connections: 2 });
@@ -116,13 +116,13 @@ describe("a response", () => {
     ["that ends with the connection", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nhello")],
   ];
   for (const [what, speaking] of notKept) {
-    test(`a response ${what} makes the next request use a new connection`, async () => {
+    test(`after a response ${what} the next request uses a new connection`, async () => {
       const expected = responseWith(200, "hello");
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 2 });
     });
   }
 
-  test("a response that is too long ends its connection, and the server sees the close", async () => {
+  test("after a response that is too long its connection is closed, and the server sees the close", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await using server = await startRawServer((socket) => {
       socket.once("close", () => resolve());
@@ -148,7 +148,7 @@ describe("a response that comes before the request has been sent", () => {
     "is half closed, unread": (socket) => void socket.end(REFUSAL),
   };
   for (const [how, refuse] of Object.entries(endings)) {
-    test(`a response before the end of its request counts when the connection then ${how}`, async () => {
+    test(`a response before the end of its request counts if the connection then ${how}`, async () => {
       let connections = 0;
       await using server = await startRawServer((socket) => {
         connections += 1;

@@ -129,7 +129,7 @@ async function startTlsServer(options: object) {
 }
 
 describe("the client", () => {
-  test("the client asks a TLS server for the name without the dot at its end", async () => {
+  test("the client omits the dot at the end of a name when it asks a TLS server for that name", async () => {
     await using server = await startTlsServer({});
     for (const host of ["hook.example", "hook.example."]) {
       const request = requestTo(`https://${host}:${server.port}/`, { addresses: ["127.0.0.1"] });

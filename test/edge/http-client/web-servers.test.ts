@@ -36,7 +36,7 @@ for (const maker of makers) {
         expect(ports).toEqual(Array(5).fill(ports[0]));
       });
 
-      test(`${scheme}: concurrent requests have a connection each, and the connections are used again`, async () => {
+      test(`${scheme}: each concurrent request has its own connection, and the connections are used again`, async () => {
         const sender = client();
         const ports = () => Promise.all(Array.from({ length: 4 }, () => text(sender, "/port")));
         const first = await ports();
@@ -63,7 +63,7 @@ for (const maker of makers) {
         ["/interim", 200, "hello"],
       ];
       for (const [path, status, body] of responses.filter(([path]) => !maker.lacks.includes(path))) {
-        test(`${scheme}: the response of ${path} is read, and its connection kept`, async () => {
+        test(`${scheme}: the response of ${path} is read, and its connection is kept`, async () => {
           const sender = client();
           const before = await text(sender, "/port");
           expect(await sender.send(to(path), patient)).toEqual(responseWith(status, body));

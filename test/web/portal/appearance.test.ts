@@ -7,7 +7,7 @@ const part = fc.integer({ min: 0, max: 255 });
 const colour = fc.tuple(part, part, part) as fc.Arbitrary<Rgb>;
 
 describe("appearance of the portal", () => {
-  test("without parameters the portal follows the user's system, and in a frame it is light", () => {
+  test("without parameters the portal follows the user's system, but in a frame it is light", () => {
     expect(parseAppearance("", false)).toEqual({ scheme: null, primary: null, fontFamily: null });
     expect(parseAppearance("", true).scheme).toBe("light");
   });
@@ -40,12 +40,12 @@ describe("colours of the portal", () => {
     fc.assert(fc.property(colour, (rgb) => expect(parseColour(formatColour(rgb))).toEqual(rgb)));
   });
 
-  test("the contrast of two colours is that of WCAG 2", () => {
+  test("the contrast of two colours is computed as WCAG 2 defines it", () => {
     expect(contrast([0, 0, 0], [255, 255, 255])).toBeCloseTo(21);
     expect(contrast([119, 119, 119], [255, 255, 255])).toBeCloseTo(4.48, 2);
   });
 
-  test("text is readable on every primary colour, and in it on every background", () => {
+  test("text is readable on every primary colour, and text in that colour is readable on every background", () => {
     fc.assert(
       fc.property(colour, (chosen) => {
         expect(contrast(inkOn(chosen), chosen)).toBeGreaterThanOrEqual(4.5);

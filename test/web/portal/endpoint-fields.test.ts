@@ -20,20 +20,20 @@ const endpoint = {
 } as unknown as Endpoint;
 const edit = (draft: Draft, texts: Draft["texts"]): Draft => ({ ...draft, texts: { ...draft.texts, ...texts } });
 
-test("a form that nobody has edited has no problem and changes nothing", () => {
+test("a form that has not been edited has no problems and changes nothing", () => {
   const draft = draftOf(endpoint);
   expect(problemOf(draft)).toBeNull();
   expect(changeOf(draft, draft)).toEqual({});
 });
 
-test("an edited form sends only what differs from the saved state", () => {
+test("an edited form sends only the fields that differ from the saved state", () => {
   const saved = draftOf(endpoint);
   const draft = edit(saved, { description: " Invoices ", throttleRate: "" });
   expect(changeOf(draft, saved)).toEqual({ description: "Invoices", throttleRate: null });
   expect(changeOf({ ...saved, eventTypes: null }, saved)).toEqual({ eventTypes: null });
 });
 
-test("the order of a list and repeated items are not a change", () => {
+test("the order of a list and repeated items do not count as a change", () => {
   const saved = draftOf(endpoint);
   expect(changeOf(edit(saved, { channels: "us, eu,, us" }), saved)).toEqual({});
   expect(changeOf(edit(saved, { channels: "us" }), saved)).toEqual({ channels: ["us"] });

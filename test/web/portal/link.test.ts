@@ -4,7 +4,7 @@ import { parseLink } from "../../../web/portal/link.ts";
 
 const keyOf = (content: unknown) => btoa(JSON.stringify(content));
 
-test("a link contains the token, and its application is ignored", () => {
+test("the token of a link is read, and its application is ignored", () => {
   const key = keyOf({ appId: "app_x", token: "bhk_-_=+/", region: "self-hosted" });
   for (const hash of [`#key=${key}`, `#key=${encodeURIComponent(key)}`, `#other=1&key=${key}`]) {
     expect(parseLink(hash)).toEqual({ token: "bhk_-_=+/", next: "#/endpoints" });
@@ -16,7 +16,7 @@ test("every token is parsed, whatever characters its base64 contains", () => {
   fc.assert(fc.property(ascii, (token) => expect(parseLink(`#key=${keyOf({ token })}`)?.token).toBe(token)));
 });
 
-test("a link can name the first page", () => {
+test("a link can name the first page to show", () => {
   const key = keyOf({ token: "t" });
   expect(parseLink(`#key=${key}&next=/endpoints/new`)?.next).toBe("#/endpoints/new");
   expect(parseLink(`#key=${key}&next=%2Fendpoints%2Fep_1`)?.next).toBe("#/endpoints/ep_1");
@@ -29,13 +29,13 @@ test("a first page that is not a path of the portal is ignored", () => {
   }
 });
 
-test("a malformed key gives a link with an empty token", () => {
+test("a malformed key is read as a link with an empty token", () => {
   for (const key of ["", "%%%", "bm90IGpzb24=", keyOf(null), keyOf({}), keyOf({ token: 7 }), keyOf([])]) {
     expect(parseLink(`#key=${key}`)?.token).toBe("");
   }
 });
 
-test("the address of a page is not a link", () => {
+test("the URL of a page is not a link", () => {
   for (const hash of ["", "#", "#/endpoints", "#/endpoints/key", "#keys=x"]) expect(parseLink(hash)).toBeNull();
   fc.assert(fc.property(fc.string(), (hash) => void parseLink(hash)));
 });

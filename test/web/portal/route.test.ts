@@ -10,7 +10,7 @@ import {
   settingsLink,
 } from "../../../web/portal/route.ts";
 
-test("an empty address leads to the list of endpoints", () => {
+test("an empty hash leads to the list of endpoints", () => {
   for (const hash of ["", "#", "#/", ENDPOINTS, `${ENDPOINTS}/`])
     expect(parseRoute(hash)).toEqual({ page: "endpoints" });
   expect(parseRoute(NEW_ENDPOINT)).toEqual({ page: "new-endpoint" });
@@ -28,7 +28,7 @@ test("every portal link leads to its page, whatever characters the ids contain",
   );
 });
 
-test("an id of one or two dots is not accepted, also when it is escaped", () => {
+test("an id of one or two dots is not accepted, even if it is escaped", () => {
   for (const dots of [".", "..", "%2e", "%2E%2e", ".%2e"]) {
     for (const hash of [`${ENDPOINTS}/${dots}`, `${ENDPOINTS}/${dots}/settings`, `${ENDPOINTS}/a/messages/${dots}`]) {
       expect(parseRoute(hash)).toEqual({ page: "unknown" });
@@ -37,7 +37,7 @@ test("an id of one or two dots is not accepted, also when it is escaped", () => 
   expect(parseRoute(`${ENDPOINTS}/...`)).toEqual({ page: "endpoint", endpoint: "..." });
 });
 
-test("any other portal address leads to the page for unknown addresses", () => {
+test("any other hash leads to the page for unknown addresses", () => {
   for (const hash of [
     "#/what",
     "#/endpoints/a/b",
