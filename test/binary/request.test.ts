@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { executable } from "../support/binary.ts";
 import { makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, makeEndpoint } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 
 /** Requests as their receivers get them. */
 
@@ -105,4 +107,29 @@ describe("the request", () => {
     expect(attempts.map(({ statusText }) => statusText)).toEqual(["success", "fail", "fail"]);
     expect(await receiver.arrived(3, (request) => request.id === id)).toHaveLength(3);
   });
+});
+
+test("a request leaves no header and no payload in the output, whatever the environment asks the runtime to print", async () => {
+  const dir = temporaryDirectory();
+  const output = dir.file("output");
+  const program = ["sh", "-c", 'exec "$0" "$@" 2> "$OUTPUT"', ...executable()];
+  const env = { OUTPUT: output, BUN_CONFIG_VERBOSE_FETCH: "curl", NODE_DEBUG: "http,net,tls" };
+  const verbose = await install([], { program, env });
+  try {
+    const app = await makeApplication(verbose.send);
+    await makeEndpoint(verbose.send, app, receiver.url, { headers: { Authorization: "Bearer secret-header" } });
+    const { json } = await verbose.send(
+      "POST",
+      `/app/${app}/msg`,
+      '{"eventType":"a","payload":{"a":"secret-payload"}}',
+    );
+    await receiver.arrived(1, ({ id }) => id === json.id);
+    await verbose.process.stop();
+    const text = `${await Bun.file(output).text()}${JSON.stringify(verbose.process.log)}`;
+    expect(text).not.toContain("secret-header");
+    expect(text).not.toContain("secret-payload");
+  } finally {
+    await verbose[Symbol.asyncDispose]();
+    dir[Symbol.dispose]();
+  }
 });
