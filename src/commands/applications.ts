@@ -12,7 +12,7 @@ type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
 /** The settings of an application that clients may change. */
 export type ApplicationSettings = Pick<Application, "uid" | "name" | "throttleRate" | "metadata">;
 
-/** Returns the changed fields of an application. */
+/** A function that returns the fields to change. */
 export type ApplicationChange = (before: Application) => Partial<Application>;
 
 /** Creates an application. Throws 409 if the uid is taken. */
@@ -26,7 +26,7 @@ export async function createApplication(
   return application;
 }
 
-/** Returns the application with this uid, and creates it if it does not exist. */
+/** Returns the application with this uid. Creates it if it does not exist. */
 export async function ensureApplication(
   parts: CreateParts,
   environmentSeq: Seq,
@@ -42,8 +42,8 @@ export async function ensureApplication(
 }
 
 /**
- * Changes the application with this key or creates it with `settings`. Throws 404 if the
- * application does not exist and `settings` is null, and 409 if the uid is taken.
+ * Changes the application with this key, or creates it with `settings` if it does not exist. Throws
+ * 404 if it does not exist and `settings` is null, and 409 if the uid is taken.
  */
 export async function putApplication(
   parts: CreateParts,
@@ -64,10 +64,13 @@ export async function putApplication(
   return { value: await changeApplication(parts, found.value.seq, change), created: false };
 }
 
-/** An application to create if it does not exist, and the audited change that creates it. */
+/**
+ * An application to create if it does not exist, and the change that the audit log records for
+ * that.
+ */
 export interface OnDemandApplication {
   readonly settings: ApplicationSettings & { readonly uid: string };
-  /** Recorded in the audit log. */
+  /** The actor that the audit log records. */
   readonly actor: AuditActor;
   readonly action: string;
 }
@@ -95,7 +98,7 @@ export async function createOnDemand(
 
 /**
  * Applies `change` to an application. Throws 404 if the application does not exist, 409 if the uid
- * is taken, and any error from `change`.
+ * is taken, and any error that `change` throws.
  */
 export async function changeApplication(parts: ChangeParts, seq: Seq, change: ApplicationChange): Promise<Application> {
   const updatedAt = parts.clock.now();

@@ -11,7 +11,7 @@ import type { Store } from "../store/index.ts";
 
 /**
  * The parts that commands use. A command is one thing that the product can do: it checks the
- * product's rules, changes the store, sends the signals and states the facts. It does not depend on
+ * product's rules, changes the store, sends signals and publishes facts. It does not depend on
  * HTTP, on callers or on their permissions.
  */
 export interface CommandContext {
@@ -30,7 +30,7 @@ export interface CommandContext {
   readonly limits: Limits;
 }
 
-/** Limits from the settings. */
+/** Limits that the settings define. */
 export interface Limits {
   /** Maximum number of endpoints of one application. */
   readonly endpointsPerAppMax: number;

@@ -3,7 +3,10 @@ import type { DeadLetterFilter, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
-/** Number of dead letters dropped in one commit. Small, so that deliveries continue in between. */
+/**
+ * Number of dead letters that are dropped in one commit. It is small, so that deliveries continue
+ * between commits.
+ */
 const DROPPED_AT_ONCE = 500;
 
 /**
@@ -19,7 +22,7 @@ export function redrive(
   return startTask(context, filter.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
 }
 
-/** Cancels the matching dead letters and returns their number. */
+/** Cancels the matching dead letters. Returns their number. */
 export async function dropDeadLetters(
   { store, facts }: Pick<CommandContext, "store" | "facts">,
   filter: DeadLetterFilter,

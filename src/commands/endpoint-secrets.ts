@@ -5,15 +5,15 @@ import type { CommandContext } from "./context.ts";
 import { endpointUpdated } from "./publish.ts";
 
 export interface Rotation {
-  /** A valid signing secret; null generates one. */
+  /** A valid signing secret, or null to generate one. */
   readonly secret: string | null;
-  /** Time that the old secret continues to sign, in ms. */
+  /** How long the old secret continues to sign, in ms. */
   readonly graceMs: number;
 }
 
 /**
- * Replaces an endpoint's signing secret and returns the new secret. Throws 400 and changes nothing
- * if too many old secrets still sign.
+ * Replaces an endpoint's signing secret. Returns the new secret. Throws 400 and changes nothing if
+ * too many old secrets still sign.
  */
 export async function rotateSecret(
   parts: Pick<CommandContext, "store" | "clock" | "random" | "facts" | "signals">,

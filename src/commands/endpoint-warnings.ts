@@ -7,12 +7,12 @@ export interface EndpointWarning {
   readonly detail: string;
 }
 
-/** Maximum time for looking up the host name, in ms. After that there are no warnings. */
+/** Maximum time for looking up the host name, in ms. If it takes longer, no warning is returned. */
 const LOOKUP_MS_MAX = 2000;
 
 /**
- * Returns the problems with the URL of an endpoint that was just created or changed, so that they
- * are known before its first delivery fails. States a fact for each, for the operator's log.
+ * Returns problems with the URL of an endpoint that was just created or changed, so that users
+ * learn of them before the first delivery fails. Publishes a fact for each, for the operator's log.
  */
 export async function endpointWarnings(
   { deliverer, clock, facts }: Pick<CommandContext, "deliverer" | "clock" | "facts">,

@@ -19,16 +19,16 @@ export type EndpointSettings = Pick<Endpoint, "url"> &
 export interface NewEndpoint {
   readonly applicationSeq: Seq;
   readonly settings: EndpointSettings;
-  /** A valid signing secret; null generates one. */
+  /** A valid signing secret, or null to generate one. */
   readonly secret: string | null;
 }
 
-/** Returns the changed fields of an endpoint. */
+/** A function that returns the fields to change. */
 export type EndpointChange = (before: Endpoint) => Partial<Endpoint>;
 
 /**
- * Creates an endpoint. Throws 409 if the uid is taken, 403 if the application has as many endpoints
- * as the server allows, and any error from `rule`.
+ * Creates an endpoint. Throws 409 if the uid is taken, 403 if the application already has as many
+ * endpoints as the server allows, and any error that `rule` throws.
  */
 export async function createEndpoint(
   parts: CreateParts,
@@ -41,9 +41,9 @@ export async function createEndpoint(
 }
 
 /**
- * Changes the endpoint with this key or creates it. Throws 404 if the endpoint does not exist and
- * `settings` is null, 409 if the uid is taken, 403 as `createEndpoint` does, and any error from
- * `rule` and `change`.
+ * Changes the endpoint with this key, or creates it if it does not exist. Throws 404 if it does not
+ * exist and `settings` is null, 409 if the uid is taken, 403 like `createEndpoint`, and any error
+ * that `rule` or `change` throws.
  */
 export async function putEndpoint(
   parts: CreateParts,
@@ -73,8 +73,8 @@ export async function putEndpoint(
 
 /**
  * Applies `change` to an endpoint. Enabling the endpoint clears `failingSince`. Throws 404 if the
- * endpoint does not exist, 409 if the uid is taken, and any error from `change`. If `change`
- * returns new `eventTypes`, also throws any error from `rule`.
+ * endpoint does not exist, 409 if the uid is taken, and any error that `change` throws. If `change`
+ * returns new `eventTypes`, also throws any error that `rule` throws.
  */
 export async function changeEndpoint(
   parts: ChangeParts,
@@ -135,8 +135,8 @@ async function checkSubscription(
 }
 
 /**
- * Returns the URL that a request means: a masked password stands for the stored one. Throws 422 if
- * the mask stands for nothing.
+ * Returns the URL that a request means. A masked password is replaced by the stored one. Throws 422
+ * if there is no stored password.
  */
 function meantUrl(url: string, before: string | null): string {
   if (url === before) return url;

@@ -19,7 +19,7 @@ export async function createEnvironment(
   return environment;
 }
 
-/** Returns the environment with this name, and creates it if it does not exist. */
+/** Returns the environment with this name. Creates it if it does not exist. */
 export function ensureEnvironment(
   { store, seqs, clock }: Pick<CommandContext, "store" | "seqs" | "clock">,
   name: string,
@@ -29,7 +29,7 @@ export function ensureEnvironment(
 
 /**
  * Renames an environment. Throws 409 if the name is taken. Also throws 409 for the default
- * environment and those of JWTs, because they are found by their name.
+ * environment and for environments of JWTs, because these are found by their name.
  */
 export async function renameEnvironment(
   { store, clock, signals }: Pick<CommandContext, "store" | "clock" | "signals">,
@@ -46,13 +46,14 @@ export async function renameEnvironment(
 type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
 
 /**
- * Deletes an environment with all its contents: cancels the pending deliveries and revokes the
+ * Deletes an environment with all its contents. Cancels the pending deliveries and revokes the
  * tokens. Throws 409 for the default environment.
  */
 export async function deleteEnvironment(parts: DeleteParts, environment: Environment): Promise<void> {
   if (environment.name === defaultEnvironment) throw defaultStays();
   await deleteApplications(parts, environment.seq);
-  // Applications created since then are deleted with the environment, and are announced too.
+  // Applications that were created since then are deleted with the environment. They are announced
+  // too.
   const { seq: environmentSeq } = environment;
   const { configuration } = parts.store;
   const { applications, endpoints } = await configuration.environments.delete(environmentSeq, parts.clock.now());
@@ -65,7 +66,7 @@ export async function deleteEnvironment(parts: DeleteParts, environment: Environ
 
 /**
  * Deletes applications one by one, so that no commit takes long. The hidden application comes last,
- * because its operational webhooks report on the others.
+ * because its operational webhooks report the deletion of the others.
  */
 async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
   const { applications } = parts.store.configuration;

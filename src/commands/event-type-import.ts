@@ -11,17 +11,17 @@ type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 const READ_AT_ONCE = 250;
 
 /**
- * One event type in an import. If the event type is new, settings that `change` lacks get their
- * defaults.
+ * An event type in an import. If the event type is new, settings that are absent in `change` get
+ * their defaults.
  */
 export interface ImportedEventType {
   readonly name: string;
   readonly change: Partial<EventTypeSettings>;
-  /** The location of its schemas in the request. */
+  /** The location of the schemas in the request. */
   readonly loc: readonly string[];
 }
 
-/** Returns all event types in an environment by name, including archived ones. */
+/** Returns all event types of an environment by name, including archived ones. */
 export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<EventType[]> {
   const all: EventType[] = [];
   for (let from: string | null = null; ; ) {
@@ -34,7 +34,8 @@ export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<
 }
 
 /**
- * Returns what an import would store, without storing it. Throws 422 if a schema cannot be used.
+ * Returns the event types that an import would store, without storing them. Throws 422 if a schema
+ * cannot be used.
  */
 export async function planImport(
   parts: Parts,
@@ -52,8 +53,9 @@ export async function planImport(
 }
 
 /**
- * Creates or changes event types in one commit. With `archivesOthers` the same commit archives all
- * other event types in the environment. Throws 422 and stores nothing if a schema cannot be used.
+ * Creates or changes event types in one commit. If `archivesOthers` is true, the same commit
+ * archives all other event types of the environment. Throws 422 and stores nothing if a schema
+ * cannot be used.
  */
 export async function importEventTypes(
   parts: Parts,

@@ -10,12 +10,12 @@ type Schemas = EventType["schemas"];
 
 const SEGMENT_CHARS_MAX = 128;
 
-/** Default location of an event type's schemas in a request body. */
+/** The default location of schemas in a request body. */
 const SCHEMAS_LOC: readonly string[] = ["body", "schemas"];
 
 /**
- * Throws 422 at the first schema that cannot be used. Skips schemas that `before` already has.
- * `loc` is the schemas' location in the request.
+ * Checks an event type's schemas. Throws 422 at the first schema that cannot be used. Skips schemas
+ * that `before` already contains. `loc` is the location of the schemas in the request.
  */
 export async function checkSchemas(
   { clock }: Pick<CommandContext, "clock">,
@@ -26,8 +26,8 @@ export async function checkSchemas(
   for (const [version, schema] of Object.entries(schemas ?? {})) {
     if (before !== null && isDeepStrictEqual(before[version], schema)) continue;
     checkSchema(version, schema, loc);
-    // Compiling takes milliseconds and there may be hundreds of schemas, so other requests get a
-    // turn in between.
+    // Compiling takes milliseconds and there may be hundreds of schemas, so other requests can run
+    // between two of them.
     await new Promise<void>((resolve) => clock.soon(resolve));
   }
 }

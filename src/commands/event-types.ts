@@ -15,8 +15,8 @@ export interface EventTypeKey {
 }
 
 /**
- * Creates an event type. If an archived event type has the name, restores it with these settings.
- * Throws 409 if the name is taken, and 422 if a schema cannot be used.
+ * Creates an event type. If the name belongs to an archived event type, restores that one with
+ * these settings. Throws 409 if the name is taken, and 422 if a schema cannot be used.
  */
 export async function createEventType(
   parts: Parts,
@@ -37,8 +37,8 @@ export async function createEventType(
 }
 
 /**
- * Creates an event type or replaces all settings of the event type with this name. Throws 422 if a
- * schema cannot be used.
+ * Creates an event type. If an event type has this name, replaces all its settings instead. Throws
+ * 422 if a schema cannot be used.
  */
 export async function putEventType(
   parts: Parts,
@@ -56,7 +56,7 @@ export async function putEventType(
 
 /**
  * Applies `change` to an event type. Throws 404 if the event type does not exist, and 422 if a
- * schema cannot be used. The schemas that `change` adds may not depend on the event type.
+ * schema cannot be used. The schemas that `change` adds must not depend on the event type.
  */
 export async function changeEventType(
   parts: Parts,
@@ -77,7 +77,7 @@ export async function changeEventType(
   return update.after;
 }
 
-/** Deletes an event type permanently and frees its name. */
+/** Permanently deletes an event type and frees its name. */
 export async function expungeEventType(
   parts: Pick<CommandContext, "store" | "signals">,
   key: EventTypeKey,

@@ -4,8 +4,8 @@ import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
 /**
- * Deletes the payloads of messages permanently and cancels their pending deliveries. Returns for
- * each key, in order, whether the application has such a message.
+ * Permanently deletes the payloads of messages and cancels their pending deliveries. Returns, for
+ * each key in order, whether the application has such a message.
  */
 export async function expungeMessages(
   { store, signals, facts }: Pick<CommandContext, "store" | "signals" | "facts">,
@@ -18,7 +18,7 @@ export async function expungeMessages(
   return found;
 }
 
-/** Starts a task that deletes the payloads of all existing messages in the application. */
+/** Starts a task that deletes the payloads of all existing messages of the application. */
 export function expungeApplication(
   parts: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
   { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
@@ -27,7 +27,7 @@ export function expungeApplication(
   return startTask(parts, environmentSeq, PURGE, () => ({ ...data }));
 }
 
-/** Deletes an attempt's stored response permanently. */
+/** Permanently deletes the stored response of an attempt. */
 export async function expungeAttempt(
   { store }: Pick<CommandContext, "store">,
   { seq }: Pick<Attempt, "seq">,

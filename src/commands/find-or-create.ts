@@ -5,9 +5,9 @@ export interface FoundOrCreated<Value> {
 }
 
 /**
- * Finds a record by a unique name, or creates it. If several calls run concurrently, one creates
- * the record and the others find it. `create` returns null if the name is taken. Returns null if
- * the name is taken by a record that `find` does not find.
+ * Finds a record by a unique name or creates it. If several calls run concurrently, one creates the
+ * record and the others find it. `create` returns null if the name is taken. The result is null if
+ * the name belongs to a record that `find` does not find.
  */
 export async function findOrCreate<Value>(
   find: () => Promise<Value | null>,

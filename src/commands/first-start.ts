@@ -6,9 +6,9 @@ import { rootTokenMeta, rootTokenText, tokenBytes, tokenHash } from "../core/tok
 import { GroupUndone } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
-/** The records that a first start without a configured root token created. */
+/** The records that are created by a first start without a configured root token. */
 export interface FirstStart {
-  /** The generated root token. It is stored nowhere. */
+  /** The generated root token. It is not stored. */
   readonly rootToken: string;
   /** Uid of the demo application. */
   readonly demoApplication: string;
@@ -17,7 +17,7 @@ export interface FirstStart {
 interface Wanted {
   /** The default environment. */
   readonly environmentSeq: Seq;
-  /** The configured root token; null generates one and creates the demo application. */
+  /** The configured root token. Null generates one and creates the demo application. */
   readonly rootToken: string | null;
   /** This server's public URL, without a trailing slash. */
   readonly publicUrl: string;
@@ -27,12 +27,12 @@ type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
 
 const DEMO = "demo";
 const DONE_META = "first-start";
-/** Number of random bytes in an inbox's name. The name must be as hard to guess as a token. */
+/** Number of random bytes in the name of an inbox. The name must be as hard to guess as a token. */
 const INBOX_BYTES = 18;
 
 /**
  * Prepares a new data directory: generates a root token, and creates a demo application whose
- * endpoint is a built-in inbox. All this is one commit, so an interrupted start is repeated as a
+ * endpoint is a built-in inbox. All of this is one commit, so an interrupted start is repeated as a
  * whole. If a root token is configured, the installation is not a trial, so nothing is created.
  * Returns null if nothing is created or the directory was already prepared.
  */
@@ -54,7 +54,8 @@ export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<F
       markDone(),
     ]);
   } catch (error) {
-    // A client has just created an application with this uid. The next call finds that application.
+    // A client has just created an application with this uid. The next call will find that
+    // application.
     if (error instanceof GroupUndone && demo === null) return prepareFirstStart(parts, wanted);
     throw error;
   }

@@ -12,8 +12,8 @@ import type { FoundOrCreated } from "./find-or-create.ts";
 import { onlyOperationalEventTypes } from "./subscriptions.ts";
 
 /**
- * Operational webhooks are delivered to the endpoints of a hidden application. The application is
- * created with the first of these endpoints.
+ * Operational webhooks are delivered to the endpoints of a hidden application, which is created
+ * together with the first of these endpoints.
  */
 
 type Parts = Pick<

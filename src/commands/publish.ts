@@ -5,8 +5,8 @@ type Parts = Pick<CommandContext, "facts" | "signals">;
 type SignalsOnly = Pick<CommandContext, "signals">;
 
 /**
- * Announces that an application was created, changed or deleted. `before` is the application before
- * a change.
+ * Announces that an application was created, changed or deleted. If it was changed, `before` is the
+ * application before the change.
  */
 export function applicationChanged({ signals }: SignalsOnly, application: Application, before?: Application): void {
   const { seq: applicationSeq, environmentSeq, throttleRate } = application;

@@ -10,8 +10,8 @@ type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">;
 
 const DAY_MS = 24 * 3_600_000;
 /**
- * Maximum length of a recovery's time window, in ms. As in the Svix API: fourteen days, plus five
- * minutes for clients with an inaccurate clock.
+ * Maximum length of a recovery's time window, in ms. As in the Svix API, it is fourteen days, plus
+ * five minutes for clients with an inaccurate clock.
  */
 const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
 
@@ -22,7 +22,8 @@ export interface ReplayTarget {
 }
 
 /**
- * The window of messages accepted from `since` (inclusive) to `until` (exclusive); null means now.
+ * Selects the messages that were accepted from `since` (inclusive) to `until` (exclusive). If
+ * `until` is null, the window ends now.
  */
 export interface ReplayWindow {
   readonly since: number;
@@ -32,9 +33,9 @@ export interface ReplayWindow {
 export type ReplayFilter = Pick<ReplayOrder, "eventTypes" | "channel" | "tag" | "status" | "responseClass">;
 
 /**
- * Starts a task that resends the window's failed messages: dead letters and deliveries that wait
- * for a retry. Throws 422 if the window is longer than fourteen days, and 400 if the endpoint is
- * disabled.
+ * Starts a task that resends the failed messages in the window: dead letters, and deliveries that
+ * wait for a retry. Throws 422 if the window is longer than fourteen days, and 400 if the endpoint
+ * is disabled.
  */
 export async function recover(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   if (window.since < (window.until ?? parts.clock.now()) - RECOVER_MS_MAX) {
@@ -44,16 +45,16 @@ export async function recover(parts: Parts, target: ReplayTarget, window: Replay
 }
 
 /**
- * Starts a task that sends the window's messages that match the endpoint's subscription and were
- * never attempted. Throws 400 if the endpoint is disabled.
+ * Starts a task that sends the messages in the window that match the endpoint's subscription and
+ * have never been attempted. Throws 400 if the endpoint is disabled.
  */
 export async function replayMissing(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   return start(parts, "endpoint.replay", target, window);
 }
 
 /**
- * Starts a task that resends the window's messages that have been attempted, whatever the result.
- * Throws 400 if the endpoint is disabled.
+ * Starts a task that resends the messages in the window that have been attempted, whatever the
+ * result was. Throws 400 if the endpoint is disabled.
  */
 export async function bulkReplay(
   parts: Parts,

@@ -14,9 +14,9 @@ export interface Example {
   readonly application: Application;
   readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
   readonly eventType: string;
-  /** Payload to send instead of an example; null sends an example. */
+  /** The payload to send instead of an example. Null sends an example. */
   readonly payload: Uint8Array | null;
-  /** Index of the example to send, from 0. */
+  /** Index of the example to send, starting at 0. */
   readonly exampleIndex: number;
 }
 
@@ -27,8 +27,8 @@ export interface SentExample {
 }
 
 /**
- * Sends an example of an event type to one endpoint, whatever the endpoint subscribes to. The
- * examples are those in the event type's latest schema. Throws 404 if the event type does not
+ * Sends an example of an event type to one endpoint, regardless of the endpoint's subscription. The
+ * examples are those in the latest schema of the event type. Throws 404 if the event type does not
  * exist, 400 if the endpoint is disabled or there is no example, and 422 if `exampleIndex` is too
  * large.
  */

@@ -12,11 +12,14 @@ type Parts = SendParts & Pick<CommandContext, "store" | "ids" | "seqs" | "signal
 
 const HOUR_MS = 3_600_000;
 /**
- * Maximum time by which a message can be scheduled ahead, in ms. A scheduled message waits in the
- * lanes, so it must not wait long.
+ * Maximum time that a message can be scheduled ahead, in ms. Scheduled messages wait in the lanes,
+ * so they must not wait long.
  */
 const DELIVER_AHEAD_MS_MAX = 24 * HOUR_MS;
-/** Number of schema check steps, about ten milliseconds, after which other requests get a turn. */
+/**
+ * Number of schema check steps after which other requests can run. They take about ten
+ * milliseconds.
+ */
 const STEPS_AT_ONCE = 200_000;
 
 export interface Destination {
@@ -25,14 +28,14 @@ export interface Destination {
 }
 
 /**
- * The payload for the check against its event type's schema. `loc` is the text's location in the
- * request.
+ * The payload for the check against the schema of its event type. `loc` is the location of the text
+ * in the request.
  */
 export type PayloadContent = { readonly value: unknown } | { readonly text: string; readonly loc: readonly string[] };
 
 /** A message as received, before its schema check. */
 export interface MessageToSend {
-  /** Without `warnings`. */
+  /** The message, with `warnings` not set yet. */
   readonly incoming: Incoming;
   readonly content: PayloadContent;
 }
@@ -49,8 +52,8 @@ type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
  * Sends a message to the endpoints of an application that subscribe to it. Resolves after the
  * message is stored. If the application does not exist, creates `onDemand` first. Throws 404 if the
  * application does not exist and `onDemand` is null, 409 if the event id is taken, and 422 if the
- * message is scheduled too far ahead or violates a schema that rejects it. If it throws, nothing is
- * created or stored.
+ * message is scheduled too far ahead or violates the schema of an event type that rejects
+ * violations. If it throws, nothing is created or stored.
  */
 export async function sendMessage(
   parts: Parts,
@@ -58,7 +61,7 @@ export async function sendMessage(
   message: MessageToSend,
   onDemand: OnDemandApplication | null,
 ): Promise<SentMessage | Repeated> {
-  // Both are usually cached. Awaiting them would cost more than the lookup.
+  // Both are usually cached, and awaiting them would cost more than the lookup.
   const rule = parts.payloadRules.of(to.environmentSeq, message.incoming.eventType);
   const incoming = checked(parts, message, rule instanceof Promise ? await rule : rule);
   const known = parts.directory.application(to.environmentSeq, to.application);
@@ -71,8 +74,8 @@ export async function sendMessage(
 
 /**
  * Sends messages to one application in one commit. A refused message does not affect the others.
- * The results, in the order of the messages, contain how each was stored or why it was refused.
- * Throws 404 if the application does not exist.
+ * Returns, for each message in order, how it was stored or why it was refused. Throws 404 if the
+ * application does not exist.
  */
 export async function sendBatch(
   parts: SendParts,
@@ -120,7 +123,7 @@ function unlessInvalid<T>(check: () => T): T | Invalid {
 }
 
 /**
- * Returns the message with warnings for each violation of its schema. Throws 422 if the message may
+ * Returns the message with warnings for the violations of its schema. Throws 422 if the message may
  * not be sent.
  */
 function checked(

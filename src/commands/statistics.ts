@@ -7,7 +7,7 @@ import { startTask } from "./tasks.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">;
 
-/** Starts a task that reports which event types each application's endpoints subscribe to. */
+/** Starts a task that reports which event types the endpoints of each application subscribe to. */
 export function aggregateEventTypes(parts: Parts, environmentSeq: Seq): Promise<Task> {
   const data: AggregateData = { from: 0, event_types: [] };
   return startTask(parts, environmentSeq, EVENT_TYPE_AGGREGATE, () => ({ ...data }));

@@ -5,7 +5,7 @@ import type { CommandContext } from "./context.ts";
 
 /**
  * Decides which event types an endpoint may subscribe to. `names` are the requested event types,
- * and `before` the endpoint's present ones. Throws 422 if one is not allowed.
+ * and `before` are those that the endpoint already has. Throws 422 if one is not allowed.
  */
 export type SubscriptionRule = (names: readonly string[], before: readonly string[]) => void | Promise<void>;
 
@@ -13,8 +13,8 @@ export const anyEventTypes: SubscriptionRule = () => {};
 
 /**
  * Allows the environment's event types that are not archived. `featureFlags` are the caller's
- * flags: the caller may only add event types without flags or with at least one of these. Null
- * allows all.
+ * flags: the caller may add only event types that have no flags or at least one of these. Null
+ * allows all event types.
  */
 export function existingEventTypes(
   { store }: Pick<CommandContext, "store">,
@@ -32,7 +32,7 @@ export function existingEventTypes(
   };
 }
 
-/** Maximum number of event types named in an error. */
+/** Maximum number of event types that an error names. */
 const NAMED_MAX = 20;
 
 function missing(names: readonly string[]): string {
@@ -42,7 +42,9 @@ function missing(names: readonly string[]): string {
 
 const operational: ReadonlySet<string> = new Set([...operationalEventTypes, ...foreignOperationalEventTypes]);
 
-/** Allows the event types of operational webhooks, regardless of the environment's event types. */
+/**
+ * Allows the event types of operational webhooks. The environment's own event types do not matter.
+ */
 export const onlyOperationalEventTypes: SubscriptionRule = (names) => {
   const unknown = names.filter((name) => !operational.has(name));
   if (unknown.length === 0) return;

@@ -3,8 +3,8 @@ import type { Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
- * Ends a running background task between two steps. What it has done stays. Returns whether the
- * task was running; null if the environment has no such task.
+ * Ends a running background task between two steps. Its completed steps are not undone. Returns
+ * whether the task was running, or null if the environment has no such task.
  */
 export async function cancelTask(
   { store, clock, deliverer }: Pick<CommandContext, "store" | "clock" | "deliverer">,

@@ -9,13 +9,13 @@ type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
 type EndParts = Pick<CommandContext, "store" | "clock" | "signals">;
 
 export interface NewToken extends Pick<Token, "name" | "environmentSeq"> {
-  /** Null or absent creates a token for the whole environment. */
+  /** The application that the token is limited to. Null or absent means the whole environment. */
   readonly applicationSeq?: Seq | null;
   readonly capabilities?: readonly Capability[] | null;
   readonly scopes?: readonly string[] | null;
   readonly featureFlags?: readonly string[];
   readonly sessionId?: string | null;
-  /** Time until the token expires, in ms. Null means never. */
+  /** Time until the token expires, in ms. Null means that it never expires. */
   readonly validMs: number | null;
 }
 
@@ -46,12 +46,12 @@ export async function createToken(
 }
 
 export interface PortalAccess extends Pick<Token, "capabilities" | "scopes" | "featureFlags" | "sessionId"> {
-  /** Keeps only capabilities that change nothing. */
+  /** Whether to keep only capabilities that change nothing. */
   readonly isReadOnly: boolean;
   readonly validMs: number;
 }
 
-/** Creates a token with which an application's owner opens the portal. */
+/** Creates a token with which the owner of an application opens the portal. */
 export function grantPortalAccess(
   parts: CreateParts,
   { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
@@ -62,8 +62,8 @@ export function grantPortalAccess(
 }
 
 /**
- * Changes a token's name or scopes. New scopes apply from the next request on. Throws 422 for
- * scopes on an application's token, which is limited by capabilities instead.
+ * Changes the name or scopes of a token. New scopes apply from the next request on. Throws 422 for
+ * scopes of an application's token, because capabilities limit it instead.
  */
 export async function changeToken(
   { store, signals }: Pick<CommandContext, "store" | "signals">,
@@ -90,7 +90,7 @@ export async function expireToken(
   signals.send({ type: "tokens.changed", environmentSeq });
 }
 
-/** Revokes a token permanently. Does nothing if it was already revoked. */
+/** Permanently revokes a token. Does nothing if it is already revoked. */
 export async function revokeToken(
   { store, clock, signals }: EndParts,
   { seq, environmentSeq }: NamedToken,
@@ -128,8 +128,7 @@ export async function revokeJwt(
 
 /**
  * Makes an application's tokens expire in `inMs` ms, unless they expire earlier. This includes JWTs
- * issued until now. With `sessionIds`, only the tokens of these sessions expire; an empty list
- * means all tokens.
+ * issued until now. If `sessionIds` is not empty, only the tokens of these sessions expire.
  */
 export async function expireApplicationTokens(
   { store, clock, signals }: EndParts,
