@@ -25,14 +25,14 @@ import { Metrics } from "./telemetry/metrics.ts";
 import { Tally } from "./telemetry/tally.ts";
 
 export interface RunningServer {
-  /** Where it listens: `http://host:port`, without a trailing slash. */
+  /** The URL on which the server listens: `http://host:port`, without a trailing slash. */
   readonly url: string;
   /** Null unless this start created the data directory and a root token. */
   readonly firstStart: FirstStart | null;
   /** Changes the token that `/metrics` requires; null means none. */
   setMetricsToken(token: string | null): void;
   /**
-   * Stops accepting requests, finishes what is under way within `shutdown-timeout`, and closes the
+   * Stops accepting requests, waits up to `shutdown-timeout` for work in progress, and closes the
    * store.
    */
   stop(): Promise<void>;

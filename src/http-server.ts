@@ -3,7 +3,10 @@ import { listenOptions } from "./api/http/server.ts";
 import { OneLife, type Service } from "./core/service.ts";
 import { listenError, type OwnAddress } from "./edge/own-address.ts";
 
-/** Time for open connections to send their last responses after everything is stored. */
+/**
+ * How long open connections may take to send their last responses after everything is stored, in
+ * ms.
+ */
 const CLOSE_GRACE_MS = 500;
 
 interface Address {
@@ -12,7 +15,7 @@ interface Address {
   readonly publicUrl: string | null;
 }
 
-/** Whether requests are served, from the start of the server to its end. */
+/** Whether requests are served. It changes when the server has started and when it stops. */
 export class Opening {
   readonly #stopping = new AbortController();
   #isOpen = false;
@@ -35,10 +38,10 @@ export class Opening {
 }
 
 /**
- * Returns the HTTP server as two services. `listener` starts first, so that a start fails before
- * anything is sent if the port is in use. It stops after the deliveries, because those to a built-in
- * inbox need the server until then. `door` starts last and stops first; between the two, requests
- * are refused.
+ * Returns the HTTP server as two services. `listener` starts first, so that the start fails before
+ * anything is sent if the port is in use. It stops after the deliveries, because deliveries to a
+ * built-in inbox need the server. `door` starts last and stops first. While `listener` runs without
+ * `door`, requests are refused.
  */
 export function httpServices(
   api: Elysia,
@@ -71,7 +74,10 @@ export function httpServices(
   return { listener, door };
 }
 
-/** Where it listens. The types of Bun and Elysia do not list `address` (Bun 1.4.5). */
+/**
+ * Returns the address on which the server listens. The types of Bun and Elysia do not declare
+ * `address` (Bun 1.4.5).
+ */
 function listeningAddress({ server }: Elysia): Bun.SocketAddress {
   return (server as unknown as { readonly address: Bun.SocketAddress }).address;
 }

@@ -16,7 +16,9 @@ import { Directory } from "./store/directory.ts";
 import type { Store } from "./store/index.ts";
 
 export interface KernelSettings extends DeliveryPolicy {
-  /** Age of the oldest due delivery above which a backlog counts as growing; 0 means never. */
+  /**
+   * Age of the oldest due delivery above which a backlog counts as growing, in ms; 0 means never.
+   */
   readonly backlogThresholdMs: number;
   readonly retentionMs: number;
   readonly endpointsPerAppMax: number;
@@ -24,14 +26,15 @@ export interface KernelSettings extends DeliveryPolicy {
 
 export interface KernelParts {
   readonly store: Store;
-  /** The hub to which `store` states its own facts. */
+  /** The facts, to which `store` also publishes its own. */
   readonly facts: Facts;
   readonly ports: EnginePorts;
   readonly settings: KernelSettings;
 }
 
 /**
- * The product without its doors. The server, the simulation and the engine's tests are built on it.
+ * The product without the HTTP API and the command line. The server, the simulation and the
+ * engine's tests are built on it.
  */
 export interface Kernel extends CommandContext {
   readonly engine: Engine;
@@ -39,8 +42,8 @@ export interface Kernel extends CommandContext {
   readonly retention: Retention;
   readonly backlogWatch: BacklogWatch;
   /**
-   * In the order in which they start. The caller owns the store and closes it when these have
-   * stopped.
+   * The services, in the order in which they start. The caller owns the store and closes it after
+   * these have stopped.
    */
   readonly services: readonly Service[];
 }

@@ -4,42 +4,47 @@
  * are in `edge/`.
  */
 
-/** Cancels the task that it was returned for. Calling it late or twice does nothing. */
+/**
+ * Cancels the task for which it was returned. Does nothing if the task has run or was already
+ * cancelled.
+ */
 export type Cancel = () => void;
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch. May step backwards, as real clocks do. */
+  /** Returns the time in ms since the Unix epoch. It may step backwards, as real clocks do. */
   now(): number;
-  /** Milliseconds since some time in the past. Never steps: for waits and durations. */
+  /**
+   * Returns the ms since some time in the past. It never steps back, so it is used for waits and
+   * durations.
+   */
   steady(): number;
-  /** Runs `task` once, `delayMs` (0 to 2^31-1) from now. */
+  /** Runs `task` once after `delayMs` (0 to 2^31-1). */
   after(delayMs: number, task: () => void): Cancel;
   /**
-   * Runs `task` at the end of this turn of the event loop, after all of its input has been
-   * processed.
+   * Runs `task` at the end of this turn of the event loop, after all its input has been processed.
    */
   soon(task: () => void): void;
 }
 
 export interface Random {
-  /** A number in [0, 1). */
+  /** Returns a random number in [0, 1). */
   next(): number;
-  /** `count` bytes from a cryptographically secure source. */
+  /** Returns `count` bytes from a cryptographically secure source. */
   bytes(count: number): Uint8Array;
 }
 
 /**
- * Why an attempt got no usable response. The names are the public `reason`s of attempts and dead
- * letters.
+ * The reason why an attempt got no usable response. The names are also public `reason`s of attempts
+ * and dead letters.
  */
 export type TransportFailure = "timeout" | "connection" | "dns" | "tls" | "blocked";
 
-/** A resource of this machine that a delivery needs. */
+/** A resource of this machine that deliveries need. */
 export type ShortResource = "open-files" | "local-ports" | "memory" | "network" | "name-servers";
 
 /**
- * Nothing was sent because this machine lacks a resource. This says nothing about the receiver, so
- * it is not an attempt.
+ * Nothing was sent, because this machine lacks a resource. This says nothing about the receiver, so
+ * it does not count as an attempt.
  */
 export interface Shortage {
   readonly kind: "shortage";
@@ -52,9 +57,9 @@ export interface OutgoingRequest {
   /** The endpoint's URL as configured. */
   readonly url: URL;
   /**
-   * Literal IP addresses of the receiver, at least one. They have passed the address policy; the
-   * name is not looked up again. The transport chooses the order. It goes on to the next address
-   * only if nothing of the request has been sent.
+   * IP addresses of the receiver, at least one. They have passed the address policy, and the name
+   * is not looked up again. The transport chooses the order. It tries the next address only if no
+   * part of the request has been sent.
    */
   readonly addresses: readonly string[];
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
@@ -64,7 +69,7 @@ export interface OutgoingRequest {
    * enforces it.
    */
   readonly timeoutMs: number;
-  /** Maximum bytes of the response body to read; the rest stays unread. */
+  /** Maximum number of bytes of the response body to read. The rest is not read. */
   readonly responseBytesMax: number;
 }
 
@@ -72,15 +77,16 @@ export type Answer =
   | {
       readonly kind: "response";
       readonly status: number;
-      /** The raw `Retry-After` header, or null if absent. */
+      /** The raw `Retry-After` header, or null if it is absent. */
       readonly retryAfter: string | null;
       /**
-       * At most `responseBytesMax` bytes, decoded to UTF-8 where possible. A longer body is cut
-       * between characters.
+       * The body: at most `responseBytesMax` bytes, decoded to UTF-8 where possible. A longer body
+       * is cut between characters.
        */
       readonly body: Uint8Array;
       /**
-       * Defect of the response as one sentence, or null. The status counts even if there is one.
+       * A defect of the response as one sentence, or null. The status counts even if there is a
+       * defect.
        */
       readonly note: string | null;
     }
@@ -97,10 +103,10 @@ export interface Transport {
 
 export interface Resolver {
   /**
-   * Resolves a host name to literal IP addresses. Resolves to an empty list if the name does not
-   * exist, if the lookup fails or after `signal` aborts. Resolves to a shortage if no name server
-   * responds to anything. Never rejects. Addresses may be minutes old, so callers must check the
-   * address, not the name.
+   * Resolves a host name to IP addresses. Resolves to an empty list if the name does not exist, if
+   * the lookup fails or after `signal` aborts. Resolves to a shortage if no name server responds to
+   * anything. Never rejects. The addresses may be minutes old, so callers must check each address
+   * rather than the name.
    */
   resolve(host: string, signal: AbortSignal): Promise<readonly string[] | Shortage>;
 }
