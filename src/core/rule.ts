@@ -15,11 +15,8 @@ export const metadataEntriesMax = 1000;
 /** Maximum size of an event type's JSON Schema, as JSON, in bytes. */
 export const schemaBytesMax = 64 * 1024;
 export const headerValueBytesMax = 4096;
-/**
- * Maximum length of a URL. This is our own limit: a length that every receiver and proxy can be
- * expected to accept.
- */
-export const urlCharsMax = 2048;
+/** Maximum length of a URL, in characters. */
+export const urlCharsMax = 65_536;
 /** Maximum length of an `idempotency-key`, in characters. This is our own limit. */
 export const idempotencyKeyCharsMax = 256;
 
@@ -82,11 +79,6 @@ export function textProblem(text: string): string | null {
 
 export function choiceProblem(word: string, words: readonly string[]): string | null {
   return words.includes(word) ? null : `Must be one of: ${words.join(", ")}.`;
-}
-
-/** Validates that a list has no duplicates. */
-export function distinctProblem(items: readonly unknown[]): string | null {
-  return new Set(items).size === items.length ? null : "Items must be distinct.";
 }
 
 export function metadataProblem(metadata: Readonly<Record<string, string>>): string | null {

@@ -148,11 +148,28 @@ describe("reading, changing and deleting an application", () => {
     }
   });
 
-  test("a PUT resets omitted fields of an application to their defaults but keeps the uid", async () => {
+  test("a PUT to the id of an application resets omitted fields to their defaults and removes an omitted uid", async () => {
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid(), metadata: { a: "b" }, throttleRate: 3 });
     const { status, json: put } = await send("PUT", `/app/${json.id}`, { name: "b" });
     expect(status).toBe(200);
-    expect(put).toMatchObject({ id: json.id, uid: json.uid, name: "b", metadata: {}, throttleRate: null });
+    expect(put).toMatchObject({ id: json.id, name: "b", metadata: {}, throttleRate: null });
+    expect(put).not.toHaveProperty("uid");
+    expect((await send("GET", `/app/${json.uid}`)).status).toBe(404);
+    expect((await send("POST", "/app", { name: "c", uid: json.uid })).status).toBe(201);
+  });
+
+  test("a PUT to the uid of an application keeps the uid unless the body has another one", async () => {
+    const { json } = await send("POST", "/app", { name: "a", uid: freshUid() });
+    expect((await send("PUT", `/app/${json.uid}`, { name: "b" })).json).toMatchObject({ id: json.id, uid: json.uid });
+    const uid = freshUid();
+    expect((await send("PUT", `/app/${json.uid}`, { name: "b", uid })).json).toMatchObject({ id: json.id, uid });
+    expect((await send("PUT", `/app/${uid}`, { name: "b", uid: null })).json).not.toHaveProperty("uid");
+  });
+
+  test("an application may have a name of 5,000 characters", async () => {
+    const name = "n".repeat(5000);
+    expect((await send("POST", "/app", { name })).json.name).toBe(name);
+    expect((await send("POST", "/app", { name: "n".repeat(65_537) })).status).toBe(422);
   });
 
   test("a PUT to an unknown uid creates an application with that uid", async () => {

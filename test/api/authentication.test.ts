@@ -85,7 +85,6 @@ describe("granting portal access", () => {
     ["an unknown capability", { capabilities: ["ViewBase", "Everything"] }, "capabilities"],
     ["capabilities without ViewBase", { capabilities: ["ManageEndpoint"] }, "capabilities"],
     ["an empty list of capabilities", { capabilities: [] }, "capabilities"],
-    ["a duplicate capability", { capabilities: ["ViewBase", "ViewBase"] }, "capabilities"],
     ["readOnly of the wrong type", { readOnly: "yes" }, "readOnly"],
     ["an invalid feature flag", { featureFlags: ["a b"] }, "featureFlags"],
     ["26 feature flags", { featureFlags: Array.from({ length: 26 }, (_, i) => `flag-${i}`) }, "featureFlags"],

@@ -88,6 +88,63 @@ describe("creating an endpoint", () => {
     expect(json.eventTypes).toEqual(["user.deleted"]);
   });
 
+  test("filterTypes beside eventTypes returns 422 in every request, whatever the values are", async () => {
+    const id = await makeEndpoint({});
+    for (const both of [
+      { filterTypes: ["user.deleted"], eventTypes: ["user.deleted"] },
+      { filterTypes: [], eventTypes: null },
+    ]) {
+      for (const [method, path] of [
+        ["POST", endpoints],
+        ["PUT", `${endpoints}/${id}`],
+        ["PATCH", `${endpoints}/${id}`],
+      ] as const) {
+        const { status, json } = await send(method, path, { url, ...both });
+        expect([method, status, json.detail?.[0].loc]).toEqual([method, 422, ["body", "filterTypes"]]);
+      }
+    }
+  });
+
+  test("an empty list of filterTypes means all event types in every request", async () => {
+    const { json } = await send("POST", endpoints, { url, filterTypes: [] });
+    expect(json).toMatchObject({ eventTypes: null, filterTypes: null });
+    const one = `${endpoints}/${json.id}`;
+    await send("PATCH", one, { eventTypes: ["user.deleted"] });
+    expect((await send("PATCH", one, { filterTypes: [] })).json.eventTypes).toBeNull();
+    expect((await send("PUT", one, { url, filterTypes: [] })).json.eventTypes).toBeNull();
+  });
+
+  test("every field that the Svix API declares nullable may be null when an endpoint is created, replaced or changed", async () => {
+    const nulls = Object.fromEntries(
+      ["uid", "eventTypes", "channels", "metadata", "throttleRate", "rateLimit", "version"].map((name) => [name, null]),
+    );
+    const created = await send("POST", endpoints, { url, ...nulls, secret: null, headers: null });
+    expect(created.status).toBe(201);
+    const one = `${endpoints}/${created.json.id}`;
+    for (const sent of [nulls, { ...nulls, eventTypes: undefined, filterTypes: null }]) {
+      expect((await send("PUT", one, { url, ...sent })).status).toBe(200);
+      const { status, json } = await send("PATCH", one, sent);
+      expect([status, json.version, json.metadata]).toEqual([200, 1, {}]);
+    }
+  });
+
+  test("an endpoint keeps one of each event type and channel that a request repeats", async () => {
+    const twice = { eventTypes: ["user.signup", "user.deleted", "user.signup"], channels: ["a", "b", "a"] };
+    const once = { eventTypes: ["user.signup", "user.deleted"], channels: ["a", "b"] };
+    const { json } = await send("POST", endpoints, { url, ...twice });
+    expect(json).toMatchObject(once);
+    expect((await send("PATCH", `${endpoints}/${json.id}`, twice)).json).toMatchObject(once);
+  });
+
+  test("an endpoint may have a URL of 65,536 characters and a description of 5,000", async () => {
+    const long = { url: "https://example.com/".padEnd(65_536, "x"), description: "d".repeat(5000) };
+    const { status, json } = await send("POST", endpoints, long);
+    expect(status).toBe(201);
+    expect(json).toMatchObject(long);
+    expect((await send("POST", endpoints, { url: `${long.url}x` })).status).toBe(422);
+    expect((await send("POST", endpoints, { url, description: "d".repeat(65_537) })).status).toBe(422);
+  });
+
   test("creating an endpoint with a uid that is already in use in its application returns 409", async () => {
     const uid = freshUid("ep");
     await makeEndpoint({ uid });
@@ -111,7 +168,6 @@ describe("creating an endpoint", () => {
     ["a private key whose halves do not match", { secret: `whsk_${"A".repeat(86)}==` }, ["body", "secret"]],
     ["an event type that does not exist", { eventTypes: ["nope"] }, ["body", "eventTypes"]],
     ["an empty list of event types", { eventTypes: [] }, ["body", "eventTypes"]],
-    ["a duplicate event type", { eventTypes: ["user.signup", "user.signup"] }, ["body", "eventTypes"]],
     ["1,001 event types", { eventTypes: Array.from({ length: 1001 }, (_, i) => `t${i}`) }, ["body", "eventTypes"]],
     ["an unpaired surrogate in the url", { url: "https://example.com/\ud800" }, ["body", "url"]],
     ["an unpaired surrogate in the description", { description: "\ud800" }, ["body", "description"]],
@@ -168,7 +224,7 @@ describe("changing an endpoint", () => {
     expect((await send("PATCH", `${endpoints}/${id}`, { retrySchedule: null })).json.retrySchedule).toBeNull();
   });
 
-  test("a PUT resets omitted fields of an endpoint but keeps its uid, secret and headers", async () => {
+  test("a PUT to the id of an endpoint resets omitted fields and its uid but keeps its secret and headers", async () => {
     const id = await makeEndpoint({
       uid: freshUid("ep"),
       secret,
@@ -179,7 +235,7 @@ describe("changing an endpoint", () => {
     const { status, json } = await send("PUT", `${endpoints}/${id}`, { url: "https://example.org/" });
     expect(status).toBe(200);
     expect(json).toMatchObject({ url: "https://example.org/", description: "", paused: false });
-    expect(json.uid).not.toBeNull();
+    expect(json.uid).toBeNull();
     expect((await send("GET", `${endpoints}/${id}/secret`)).json).toEqual({ key: secret });
     expect((await send("GET", `${endpoints}/${id}/headers`)).json.headers).toEqual({ "X-A": "1" });
   });
@@ -189,6 +245,12 @@ describe("changing an endpoint", () => {
     const { status, json } = await send("PUT", `${endpoints}/${uid}`, { url });
     expect([status, json.uid]).toEqual([201, uid]);
     expect((await send("PUT", `${endpoints}/ep_17MeGibBYAlEAyJrb2g70ismFAs`, { url })).status).toBe(404);
+  });
+
+  test("a PUT to the uid of an endpoint keeps the uid", async () => {
+    const uid = freshUid("ep");
+    const id = await makeEndpoint({ uid });
+    expect((await send("PUT", `${endpoints}/${uid}`, { url })).json).toMatchObject({ id, uid });
   });
 
   test("a PUT ignores the secret and headers of an endpoint, even if it creates the endpoint", async () => {

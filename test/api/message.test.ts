@@ -52,6 +52,38 @@ describe("sending a message", () => {
     });
   }
 
+  test("a message with both payload and data returns 422, also in a batch", async () => {
+    const both = { eventType: "a", payload: { a: 1 }, data: { a: 1 } };
+    const { status, json } = await send("POST", messages, both);
+    expect([status, json.detail?.[0].loc]).toEqual([422, ["body", "data"]]);
+    const raw = { ...both, transformationsParams: { rawPayload: "a" } };
+    expect((await send("POST", messages, raw)).status).toBe(422);
+    const batch = await send("POST", `${messages}/batch`, { messages: [both, message] });
+    expect([batch.json.data[0].id, batch.json.data[1].id]).toEqual([undefined, expect.stringMatching(/^msg_/)]);
+  });
+
+  test("a message keeps one of each channel and tag that a request repeats", async () => {
+    const sent = { ...message, channels: ["b", "a", "b"], tags: ["t", "t"] };
+    const { status, json } = await send("POST", messages, sent);
+    expect(status).toBe(202);
+    expect(json).toMatchObject({ channels: ["b", "a"], tags: ["t"] });
+    expect((await send("GET", `${messages}/${json.id}`)).json).toEqual(json);
+  });
+
+  test("every field that the Svix API declares nullable may be null in a message", async () => {
+    const names = [
+      "eventId",
+      "channels",
+      "tags",
+      "payloadRetentionHours",
+      "application",
+      "transformationsParams",
+      "deliverAt",
+    ];
+    const nulls = Object.fromEntries([...names, "payloadRetentionPeriod"].map((name) => [name, null]));
+    expect((await send("POST", messages, { ...message, ...nulls })).status).toBe(202);
+  });
+
   test("a message is accepted whatever the content type of the request", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]) {
       expect((await send("POST", messages, message, { headers: { "content-type": type } })).status).toBe(202);

@@ -115,7 +115,7 @@ describe("endpoint events", () => {
     await waitFor("endpoint.updated");
     await send("PATCH", at, { disabled: true });
     await waitFor("endpoint.disabled");
-    await send("PUT", at, { url: receiver.url, disabled: false });
+    await send("PUT", at, { url: receiver.url, uid: "mine", disabled: false });
     await waitFor("endpoint.enabled");
     await send("DELETE", at);
     await waitFor("endpoint.deleted");
@@ -545,7 +545,7 @@ describe("invalid operational endpoints", () => {
     ["a url with an unsupported scheme", { url: "ftp://example.com" }, "url"],
     ["an empty list of event types", { url, eventTypes: [] }, "eventTypes"],
     ["an event type that is not operational", { url, eventTypes: ["user.signup"] }, "eventTypes"],
-    ["a duplicate event type", { url, eventTypes: ["endpoint.created", "endpoint.created"] }, "eventTypes"],
+    ["both names of its event types", { url, eventTypes: null, filterTypes: ["endpoint.created"] }, "filterTypes"],
     ["event types that are a string", { url, eventTypes: "endpoint.created" }, "eventTypes"],
     ["a throttleRate of 0", { url, throttleRate: 0 }, "throttleRate"],
     ["a uid that looks like an id", { url, uid: "ep_1" }, "uid"],
@@ -563,6 +563,15 @@ describe("invalid operational endpoints", () => {
       expect((await send("GET", LIST)).json.data).toEqual([]);
     });
   }
+
+  test("an operational endpoint takes repeated event types, an empty list of filterTypes and a long description", async () => {
+    const { send } = await newEnvironment();
+    const repeated = { url, eventTypes: ["endpoint.created", "endpoint.created"], description: "d".repeat(5000) };
+    expect((await send("POST", LIST, repeated)).json.eventTypes).toEqual(["endpoint.created"]);
+    const { status, json } = await send("PUT", `${LIST}/all`, { url, filterTypes: [] });
+    expect([status, json.eventTypes]).toEqual([201, null]);
+    expect((await send("PUT", `${LIST}/${json.id}`, { url })).json.uid).toBeNull();
+  });
 
   test("creating an operational endpoint with a malformed body, secret or header returns 422", async () => {
     expect((await send("POST", LIST, "{")).status).toBe(422);

@@ -79,6 +79,14 @@ export function uidOfPath(prefix: IdPrefix, text: string): string | null {
   return uidProblem(text, prefix) === null ? text : null;
 }
 
+/**
+ * Returns the uid that a PUT gives to its record: the body's, or the path's if the body has none. A
+ * PUT that names the record by id and has no uid removes the uid.
+ */
+export function uidOfPut(prefix: IdPrefix, text: string, sent: { readonly uid?: string | null }): string | null {
+  return sent.uid === undefined ? uidOfPath(prefix, text) : sent.uid;
+}
+
 function fail(detail: string): never {
   throw notFound(detail);
 }

@@ -9,6 +9,7 @@ import {
   Type,
 } from "@sinclair/typebox";
 import { IdCodec } from "../../core/id.ts";
+import { invalid } from "../../core/problem.ts";
 import {
   type Field,
   type Fields,
@@ -184,6 +185,16 @@ export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: 
 
 type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
 
+/** Throws 422 if a request has both names of a field that allows only one of them. */
+export function checkAliases(fields: Fields, sent: object): void {
+  for (const [name, { traits, aliasOf, excludesOther }] of Object.entries(fields)) {
+    if (aliasOf === undefined || !excludesOther) continue;
+    const [json, other] = [traits.json ?? name, fields[aliasOf]!.traits.json ?? aliasOf];
+    if (!Object.hasOwn(sent, json) || !Object.hasOwn(sent, other)) continue;
+    throw invalid(["body", json], `Must not be sent together with \`${other}\`, of which it is the old name.`);
+  }
+}
+
 /** Returns the new record `blank` with the request's values. */
 export function applyCreate<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, blank: R, sent: Sent<F>): R {
   return overlaid(fields, blank, sent, ({ create }) => create !== "no");
@@ -197,13 +208,9 @@ export function applyPatch<F extends Fields, R extends Partial<RecordOf<F>>>(fie
   return overlaid(fields, before, sent, ({ update }) => update !== "no");
 }
 
-/**
- * Returns the record after a PUT. Fields that are absent in the request get their defaults, except
- * that an absent uid is unchanged.
- */
+/** Returns the record after a PUT. Absent fields get their defaults. */
 export function applyPut<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
-  const uid = "uid" in before ? { uid: before.uid } : {};
-  return applyPatch(fields, { ...before, ...settingsOf(fields), ...uid }, sent);
+  return applyPatch(fields, { ...before, ...settingsOf(fields) }, sent);
 }
 
 function overlaid<R extends object>(fields: Fields, before: R, sent: object, isOpen: (traits: Traits) => boolean): R {

@@ -3,7 +3,6 @@
  * and the documentation. Converts TypeBox's errors to the form of the API.
  */
 import {
-  type ArrayOptions,
   Kind,
   KindGuard,
   type Static,
@@ -18,7 +17,7 @@ import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { parseInstant } from "../../core/instant.ts";
 import type { Finding } from "../../core/problem.ts";
-import { choiceProblem, distinctProblem } from "../../core/rule.ts";
+import { choiceProblem } from "../../core/rule.ts";
 
 /** Returns the error in a value of the right type, or null if it is valid. */
 type Rule<T> = (value: T) => string | null;
@@ -52,11 +51,9 @@ export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }
 
-/**
- * A list of distinct strings. TypeBox's own check for `uniqueItems` takes a hundred times as long.
- */
-export function distinct<S extends TSchema>(item: S, options: ArrayOptions = {}): TUnsafe<Static<S>[]> {
-  return ruled(Type.Array(item, options), distinctProblem as Rule<unknown>, { uniqueItems: true });
+/** Returns the items without repetitions. Like the Svix API, requests may repeat the items of a list. */
+export function withoutRepetitions<Item>(items: readonly Item[]): readonly Item[] {
+  return items.length < 2 ? items : [...new Set(items)];
 }
 
 /** Returns the schema of a response value that is one of several words. */

@@ -1,3 +1,4 @@
+import { urlCharsMax } from "../rule.ts";
 import { maskPassword } from "../url-password.ts";
 import {
   alias,
@@ -16,9 +17,11 @@ import { channels, eventTypeName, headers, label, metadata, rateLimit, throttleR
 import {
   choice,
   duration,
+  emptyMeansNull,
   flag,
   instant,
   integer,
+  type Keywords,
   list,
   nullable,
   nullableOutput,
@@ -37,7 +40,6 @@ const RETRY_WAIT_MS_MAX = 365 * 86_400_000;
 const TIMEOUT_MS_MIN = 100;
 const TIMEOUT_MS_MAX = 600_000;
 const CONCURRENCY_MAX = 1000;
-const URL_CHARS_MAX = 65_536;
 const VERSION_MAX = 65_535;
 /**
  * Maximum number of event types of an endpoint. An endpoint that needs more can subscribe to all
@@ -48,7 +50,7 @@ export const EVENT_TYPES_MAX = 1000;
 const url: ValueType<string, string, string> = {
   ...text({
     minLength: 1,
-    maxLength: URL_CHARS_MAX,
+    maxLength: urlCharsMax,
     description:
       "http or https URL to which webhooks are sent. Responses show a password in it as `***`; sending that form back keeps the stored password.",
     examples: ["https://example.com/webhook"],
@@ -56,8 +58,8 @@ const url: ValueType<string, string, string> = {
   format: maskPassword,
 };
 
-const eventTypes = (description: string) =>
-  nullable(list(eventTypeName, { description, minItems: 1, maxItems: EVENT_TYPES_MAX, distinct: true }));
+const eventTypes = (keywords: Keywords) =>
+  nullable(list(eventTypeName, { maxItems: EVENT_TYPES_MAX, ...keywords, distinct: true }));
 
 const retrySchedule = nullable(
   list(duration(RETRY_WAIT_MS_MAX, { examples: ["5s"] }), {
@@ -112,16 +114,28 @@ export const endpointFields = {
   url: required(url, { example: "https://example.com/webhook" }),
   description: setting(label("Free-text description."), ""),
   disabled: setting(flag({ description: "No messages are delivered." }), false),
-  eventTypes: setting(eventTypes("Deliver only messages of these event types; null or absent means all."), null, {
-    example: ["user.signup"],
-  }),
-  filterTypes: alias("eventTypes", eventTypes("Old name of `eventTypes`."), { example: ["user.signup"] }),
+  eventTypes: setting(
+    eventTypes({
+      description: "Deliver only messages of these event types; null or absent means all.",
+      minItems: 1,
+    }),
+    null,
+    {
+      example: ["user.signup"],
+    },
+  ),
+  // The endpoint form of `svix-react` always sends this field, as an empty list for all types.
+  filterTypes: alias(
+    "eventTypes",
+    emptyMeansNull(eventTypes({ description: "Old name of `eventTypes`. An empty list means null." })),
+    { example: ["user.signup"], excludesOther: true },
+  ),
   channels: setting(channels("Deliver only messages with one of these channels; null or absent means all."), null),
   metadata: setting(metadata, {}),
   /** Maximum attempts per second. */
   throttleRate: setting(throttleRate("Maximum attempts per second; null means no limit."), null),
   rateLimit: alias("throttleRate", rateLimit),
-  version: setting(integer({ minimum: 1, maximum: VERSION_MAX, deprecated: true }), 1),
+  version: setting(nullMeans(1, integer({ minimum: 1, maximum: VERSION_MAX, deprecated: true })), 1),
   /** Null means the server's `retry-schedule`. */
   retryScheduleMs: setting(retrySchedule, null, { json: "retrySchedule" }),
   /** Null means the server's `delivery-timeout`. */

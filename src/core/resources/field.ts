@@ -40,6 +40,8 @@ export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits =
   readonly fixed?: true;
   /** The field of which this is another name. */
   readonly aliasOf?: string;
+  /** For an alias: requests must not have both names. */
+  readonly excludesOther?: boolean;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -80,6 +82,7 @@ function initialOf<R>(fields: Fields, isWanted: (field: Field) => boolean): R {
 /** Options of a field, in addition to those that its kind implies. */
 interface Options<O> extends Partial<Omit<Traits, "hasDefault">> {
   readonly example?: O;
+  readonly excludesOther?: boolean;
 }
 
 type Override<T extends Traits, More> = {
@@ -94,9 +97,15 @@ function field<V, I, O, T extends Traits, More extends Options<O>>(
   more: More | undefined,
   rest: Rest<V> = {},
 ): Field<V, I, O, Override<T, More>> {
-  const { example, ...changes }: Options<O> = more ?? {};
+  const { example, excludesOther, ...changes }: Options<O> = more ?? {};
   const all = { ...traits, ...changes } as unknown as Override<T, More>;
-  return { type, traits: all, ...(example !== undefined && { example }), ...rest };
+  return {
+    type,
+    traits: all,
+    ...(example !== undefined && { example }),
+    ...(excludesOther && { excludesOther }),
+    ...rest,
+  };
 }
 
 const INTERNAL = { create: "no", update: "no", output: "never", stored: true, hasDefault: false, json: null } as const;
@@ -169,7 +178,10 @@ export function state<V, O, const M extends Options<O> = object>(
   return field<V, never, O, typeof STATE_AT_FIRST, M>(type, STATE_AT_FIRST, more, { initial });
 }
 
-/** A second name of the field `aliasOf`. It is ignored in requests that also contain that field. */
+/**
+ * A second name for the field `aliasOf`. In requests that also have that field, it is ignored, or
+ * refused with the option `excludesOther`.
+ */
 export function alias<V, I, O, const M extends Options<O> = object>(
   aliasOf: string,
   type: ValueType<V, I, O>,

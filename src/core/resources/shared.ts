@@ -16,14 +16,14 @@ import {
 import { integer, type Keywords, list, map, nullable, nullMeans, text } from "./value-type.ts";
 
 const NAME_PATTERN = "^[a-zA-Z0-9\\-_.]+$";
-/** Maximum length of texts, so that entries of lists stay small. */
-const TEXT_CHARS_MAX = 4096;
+/** Maximum length of texts, so that lists stay small. This is our own limit. */
+export const textCharsMax = 65_536;
 const CHANNELS_MAX = 10;
 export const HEADERS_LIMIT = `At most ${headersMax} headers with ${headersBytesMax} bytes in total.`;
 
 /** A name or description for users. */
 export const label = (description: string, keywords: Keywords = {}) =>
-  text({ ...keywords, maxLength: TEXT_CHARS_MAX, rule: textProblem, shown: { description } });
+  text({ ...keywords, maxLength: textCharsMax, rule: textProblem, shown: { description } });
 
 /** A uid. `parent` is the kind of resource in which it is unique. */
 export const uid = (prefix: IdPrefix, thing: string, parent: string) =>

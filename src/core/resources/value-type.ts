@@ -5,7 +5,7 @@
  */
 import type { IdCodec, IdPrefix, Seq } from "../id.ts";
 import { formatInstant } from "../instant.ts";
-import { choiceProblem, distinctProblem } from "../rule.ts";
+import { choiceProblem } from "../rule.ts";
 import { formatDuration, parseDuration } from "../unit.ts";
 
 /** How a database stores a value. Every column may also be null. */
@@ -80,7 +80,7 @@ export function choice<const Word extends string>(words: readonly Word[], keywor
 }
 
 interface ListOptions extends Keywords {
-  /** Whether no item may occur twice. */
+  /** Whether an item that is repeated counts once. Requests may repeat items. */
   readonly distinct?: boolean;
 }
 
@@ -91,10 +91,9 @@ export function list<V, I, O>(
   const form: Form = { type: "array", keywords, items: item.input };
   return {
     storage: "json",
-    // TypeBox's own check for `uniqueItems` takes a hundred times as long as `distinctProblem`.
-    input: distinct ? { ...form, rule: distinctProblem, shown: { uniqueItems: true } } : form,
+    input: form,
     output: { type: "array", items: item.output },
-    parse: (items) => items.map((one) => item.parse(one)),
+    parse: (items) => (distinct ? [...new Set(items)] : items).map((one) => item.parse(one)),
     format: (items, ids) => items.map((one) => item.format(one, ids)),
   };
 }
@@ -157,6 +156,13 @@ export function nullMeans<V, I, O>(empty: V, type: ValueType<V, I, O>): ValueTyp
     input: { ...type.input, nullable: true },
     parse: (input) => (input === null ? empty : type.parse(input)),
   };
+}
+
+/** Returns a type whose empty list means null. */
+export function emptyMeansNull<V, I, O>(
+  type: ValueType<readonly V[] | null, readonly I[] | null, O>,
+): ValueType<readonly V[] | null, readonly I[] | null, O> {
+  return { ...type, parse: (input) => (input?.length === 0 ? null : type.parse(input)) };
 }
 
 /** Returns a type for durations: ms in memory, text such as `5s` in JSON. */

@@ -157,9 +157,10 @@ describe("a record of a resource", () => {
     });
   });
 
-  test("a PUT resets omitted fields to defaults but keeps the uid and fields that cannot be sent", () => {
+  test("a PUT resets omitted fields to defaults but keeps fields that cannot be sent", () => {
     expect(applyPut(fields, record, { name: "m" })).toEqual({
       ...record,
+      uid: null,
       name: "m",
       rate: null,
       waitsMs: null,
@@ -167,7 +168,7 @@ describe("a record of a resource", () => {
       paused: false,
       graceMs: 5000,
     });
-    expect(applyPut(fields, record, { name: "m", uid: null }).uid).toBeNull();
+    expect(applyPut(fields, record, { name: "m", uid: "kept" }).uid).toBe("kept");
   });
 
   test("an alias of a field applies unless the field itself is sent", () => {

@@ -10,7 +10,7 @@ import { applicationFields } from "../../../core/resources/application.ts";
 import type { Application } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
-import { uidOfPath } from "../../http/lookup.ts";
+import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { found, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
@@ -123,7 +123,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an application",
       description:
-        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults, except `uid`.",
+        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults. An absent `uid` is removed if the path has the id, and kept if it has the uid.",
       access: "environment",
       body: ApplicationIn,
       bodyExample,
@@ -131,10 +131,11 @@ export function applicationRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const uid = body.uid ?? uidOfPath("app_", params.app_id);
+        const replacement = { ...body, uid: uidOfPut("app_", params.app_id, body) };
         const key = lookup.key("app_", params.app_id);
         const { value, created } = await putApplication(context, identity.environmentSeq, key, {
           settings: uid === null ? null : { ...settingsOf(body), uid },
-          change: (before) => applyPut(applicationFields, before, body),
+          change: (before) => applyPut(applicationFields, before, replacement),
         });
         return reply(created ? 201 : 200, out(value));
       },

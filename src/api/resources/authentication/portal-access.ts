@@ -8,7 +8,7 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { type Reply, reply } from "../../http/reply.ts";
-import { choice, distinct, nullable, ruled } from "../../http/schema.ts";
+import { choice, nullable, ruled, withoutRepetitions } from "../../http/schema.ts";
 import { scopeTexts } from "../../identity/access.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { ApplicationIn } from "../application/fields.ts";
@@ -18,8 +18,8 @@ const HOUR_SECONDS = 60 * 60;
 const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
 /**
- * Maximum number of capabilities in a request. It exceeds the number of existing ones, so that the
- * error for an unknown or repeated capability names it instead of the length.
+ * More than the number of capabilities, so that an error reports an unknown capability instead of
+ * the length.
  */
 const CAPABILITIES_SENT_MAX = 100;
 /** The region that Svix API clients expect from a server outside Svix's cloud. */
@@ -37,7 +37,7 @@ const AppPortalAccessIn = field.object("AppPortalAccessIn", {
   capabilities: Type.Optional(
     nullable(
       ruled(
-        distinct(choice(capabilities), { maxItems: CAPABILITIES_SENT_MAX }),
+        Type.Array(choice(capabilities), { maxItems: CAPABILITIES_SENT_MAX }),
         (sent) => (sent.includes("ViewBase") ? null : "`ViewBase` must be one of the capabilities."),
         { description: "What the token may do. Defaults to everything that an application's token may do." },
       ),
@@ -50,7 +50,7 @@ const AppPortalAccessIn = field.object("AppPortalAccessIn", {
   ),
   featureFlags: Type.Optional(
     nullable(
-      distinct(field.eventTypeName, {
+      Type.Array(field.eventTypeName, {
         maxItems: FLAGS_MAX,
         description: "The token sees event types with one of these feature flags and those without any.",
       }),
@@ -108,10 +108,10 @@ export function portalAccessRoutes(context: Context): Operation[] {
 
   async function grant(identity: Identity, application: Application, sent: AccessSent): Promise<Reply> {
     const { token, text } = await grantPortalAccess(context, application, {
-      capabilities: sent.capabilities ?? null,
+      capabilities: sent.capabilities == null ? null : withoutRepetitions(sent.capabilities),
       isReadOnly: sent.readOnly ?? false,
       scopes: scopeTexts(identity),
-      featureFlags: sent.featureFlags ?? [],
+      featureFlags: withoutRepetitions(sent.featureFlags ?? []),
       sessionId: sent.sessionId ?? null,
       validMs: (sent.expiry ?? VALID_SECONDS_MAX) * 1000,
     });

@@ -7,14 +7,18 @@ import { endpointFields } from "../../../core/resources/endpoint.ts";
 import { settingsOf as defaultSettingsOf } from "../../../core/resources/field.ts";
 import { normalizeUrl } from "../../../core/rule.ts";
 import { parseSecret } from "../../../core/signature.ts";
-import { uidOfPath } from "../../http/lookup.ts";
-import { applyCreate, applyPut } from "../../http/resource.ts";
+import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
+import { applyCreate, applyPut, checkAliases } from "../../http/resource.ts";
 import type { EndpointIn, EndpointUpdate } from "./fields.ts";
 
 type UrlPolicy = Pick<Settings, "httpsOnly">;
 
-/** Returns the settings of a new endpoint. Throws 422 if the URL is not allowed. */
+/**
+ * Returns a new endpoint's settings. Throws 422 for a URL that is not allowed, and if a field has
+ * both of its names.
+ */
 export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
+  checkAliases(endpointFields, sent);
   const url = checkedUrl(sent.url, policy);
   const blank = { ...defaultSettingsOf(endpointFields), url, headers: {} };
   return applyCreate(endpointFields, blank, { ...sent, url });
@@ -32,15 +36,19 @@ export function putOf(
 ): { readonly settings: EndpointSettings | null; readonly change: EndpointChange } {
   const uid = sent.uid ?? uidOfPath("ep_", text);
   const settings = settingsOf(sent, policy);
-  const { url } = settings;
+  const replacement = { ...sent, url: settings.url, uid: uidOfPut("ep_", text, sent) };
   return {
     settings: uid === null ? null : { ...settings, uid },
-    change: (before) => applyPut(endpointFields, before, { ...sent, url }),
+    change: (before) => applyPut(endpointFields, before, replacement),
   };
 }
 
-/** Returns the request's values with the URL normalized. Throws 422 if the URL is not allowed. */
+/**
+ * Returns the request's values with the URL normalized. Throws 422 for a URL that is not allowed,
+ * and if a field has both of its names.
+ */
 export function withUrl<Sent extends { readonly url?: string }>(sent: Sent, policy: UrlPolicy): Sent {
+  checkAliases(endpointFields, sent);
   return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
 }
 

@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { type ImportedEventType, importEventTypes, planImport } from "../../../commands/event-type-import.ts";
 import { DocumentProblem, type Webhook, webhooksOf } from "../../../core/openapi-webhooks.ts";
 import { invalid } from "../../../core/problem.ts";
+import { textCharsMax } from "../../../core/resources/shared.ts";
 import { eventTypeNameProblem, textProblem } from "../../../core/rule.ts";
 import { cutText } from "../../../core/text.ts";
 import type { EventType } from "../../../store/index.ts";
@@ -14,7 +15,6 @@ import { nullable } from "../../http/schema.ts";
 
 /** The version of all imported schemas. */
 const VERSION = "1";
-const DESCRIPTION_CHARS_MAX = 4096;
 
 const EventTypeImportOpenApiIn = field.object("EventTypeImportOpenApiIn", {
   dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only return what would be changed." })),
@@ -133,7 +133,7 @@ function importOf(sent: SentDocument, { name, description, deprecated, schema }:
   const problem = eventTypeNameProblem(name) ?? textProblem(description);
   if (problem !== null) throw invalid(loc, problem);
   const schemas = schema === null ? null : { [VERSION]: schema };
-  const shortened = cutText(description, DESCRIPTION_CHARS_MAX);
+  const shortened = cutText(description, textCharsMax);
   return { name, change: { description: shortened, deprecated, schemas, archived: false }, loc };
 }
 

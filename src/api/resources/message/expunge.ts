@@ -6,14 +6,14 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { distinct } from "../../http/schema.ts";
+import { withoutRepetitions } from "../../http/schema.ts";
 import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
 const MESSAGES_MAX = 1000;
 
 const BulkExpungeContentsIn = field.object("BulkExpungeContentsIn", {
   ids: Type.Optional(
-    distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
+    Type.Array(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
       maxItems: MESSAGES_MAX,
       default: [],
       description: "Ids or `eventId`s of messages.",
@@ -73,7 +73,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);
-        const names = body.ids ?? [];
+        const names = withoutRepetitions(body.ids ?? []);
         const found = await expungeMessages(
           context,
           application,

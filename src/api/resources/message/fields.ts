@@ -9,7 +9,7 @@ import { unicodeProblem } from "../../../core/rule.ts";
 import type { IdempotencyEntry, MessageFilter } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { windowOf, windowQuery } from "../../http/paging.ts";
-import { distinct, instantText, nullable, ruled } from "../../http/schema.ts";
+import { instantText, nullable, ruled, withoutRepetitions } from "../../http/schema.ts";
 import { ApplicationIn } from "../application/fields.ts";
 
 const HOUR_MS = 3_600_000;
@@ -34,7 +34,7 @@ const sent = Type.Object({
   ),
   tags: Type.Optional(
     nullable(
-      distinct(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX, pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$" }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: NAME_CHARS_MAX, pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$" }), {
         maxItems: TAGS_MAX,
         description: "Tags for searching messages.",
       }),
@@ -149,14 +149,15 @@ export function incomingOf(
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
 ): Incoming {
+  checkOnePayload(body);
   const raw = body.transformationsParams?.rawPayload ?? null;
   const headers = body.transformationsParams?.headers ?? null;
   const extra = headers === null ? noExtra : extraHeaders(headers);
   return {
     eventType: body.eventType,
     eventId: body.eventId ?? null,
-    channels: body.channels ?? null,
-    tags: body.tags ?? null,
+    channels: body.channels == null ? null : withoutRepetitions(body.channels),
+    tags: body.tags == null ? null : withoutRepetitions(body.tags),
     payload: raw === null ? payloadBytes(bytes, range) : Buffer.from(raw),
     // The content type of a raw payload is never null, which distinguishes the payload from a JSON
     // object.
@@ -168,6 +169,11 @@ export function incomingOf(
     warnings: null,
     idempotency,
   };
+}
+
+function checkOnePayload({ payload, data }: MessageBody): void {
+  if (payload === undefined || data === undefined) return;
+  throw invalid(["body", "data"], "Must not be sent together with `payload`, of which it is the old name.");
 }
 
 function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {

@@ -2,13 +2,13 @@
  * The fields of an endpoint for operational webhooks. As in the Svix API, such endpoints have no
  * channels.
  */
-import { Type } from "@sinclair/typebox";
+import { type ArrayOptions, Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { operationalEventTypes } from "../../../core/operational.ts";
 import { EVENT_TYPES_MAX } from "../../../core/resources/endpoint.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
-import { distinct, nullable } from "../../http/schema.ts";
+import { nullable } from "../../http/schema.ts";
 import {
   EndpointIn,
   EndpointOut,
@@ -18,14 +18,13 @@ import {
   endpointWarningsField,
 } from "../endpoint/fields.ts";
 
-const eventTypes = (description: string) =>
+const eventTypes = (options: ArrayOptions) =>
   Type.Optional(
     nullable(
-      distinct(field.eventTypeName, {
-        description,
-        minItems: 1,
+      Type.Array(field.eventTypeName, {
         maxItems: EVENT_TYPES_MAX,
         examples: [["message.attempt.failing"]],
+        ...options,
       }),
     ),
   );
@@ -37,10 +36,11 @@ const shared = {
   uid: field.uid("ep_", "endpoint", "environment"),
   description,
   disabled,
-  eventTypes: eventTypes(
-    `Subscribe only to these event types; null or absent means all. Available: ${operationalEventTypes.join(", ")}.`,
-  ),
-  filterTypes: eventTypes("Old name of `eventTypes`."),
+  eventTypes: eventTypes({
+    description: `Subscribe only to these event types; null or absent means all. Available: ${operationalEventTypes.join(", ")}.`,
+    minItems: 1,
+  }),
+  filterTypes: eventTypes({ description: "Old name of `eventTypes`. An empty list means null." }),
   metadata,
   throttleRate,
   rateLimit,

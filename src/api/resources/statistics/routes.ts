@@ -7,7 +7,7 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
-import { distinct, instantText, nullable } from "../../http/schema.ts";
+import { instantText, nullable, withoutRepetitions } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
@@ -18,7 +18,7 @@ const UsageIn = field.object("AppUsageStatsIn", {
   until: instantText("Count attempts that ended before this instant."),
   appIds: Type.Optional(
     nullable(
-      distinct(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: nameCharsMax, pattern: "^[a-zA-Z0-9\\-_.]+$" }), {
         maxItems: APP_IDS_MAX,
         description: "Ids or uids of applications. Absent means all.",
       }),
@@ -94,7 +94,7 @@ export function statisticsRoutes(context: Context): Operation[] {
       },
       problems: [],
       async handle({ identity, body }) {
-        const { seqs, unresolved } = await resolve(identity, body.appIds ?? []);
+        const { seqs, unresolved } = await resolve(identity, withoutRepetitions(body.appIds ?? []));
         const task = await aggregateApplicationStatistics(context, identity.environmentSeq, {
           since: parseInstant(body.since)!,
           until: parseInstant(body.until)!,
