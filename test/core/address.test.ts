@@ -6,7 +6,7 @@ function allowList(...cidrs: string[]): Subnet[] {
   return cidrs.map((cidr) => parseSubnet(cidr)!);
 }
 
-/** First and last address of each refused range, so that its width is tested too. */
+/** The first and the last address of each refused range, so that its width is tested too. */
 const refusedV4 = [
   ["0.0.0.0", "0.255.255.255"],
   ["10.0.0.0", "10.255.255.255"],

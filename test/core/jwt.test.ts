@@ -11,7 +11,7 @@ const problemOf = (text: string) => (verify(text) as { problem?: string }).probl
 
 describe("JWT", () => {
   test("a JWT made by another implementation is valid", () => {
-    // The example on jwt.io.
+    // The example from jwt.io.
     const text =
       "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
     expect(verifyJwt(text, "your-256-bit-secret", NOW_MS)).toEqual({
@@ -52,7 +52,7 @@ describe("JWT", () => {
   test("only one spelling of a JWT is valid", () => {
     const text = signJwt({}, SECRET);
     // 32 bytes leave two bits of the last character unused, so a lenient decoder treats four
-    // characters alike.
+    // characters as equal.
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const accepted = [...alphabet].filter((last) => "claims" in verify(text.slice(0, -1) + last));
     expect(accepted).toEqual([text.at(-1)!]);

@@ -6,8 +6,8 @@ const anyRate = fc.oneof(fc.integer({ min: 1, max: 65_535 }), fc.double({ min: 0
 const startAt = 1_700_000_000_000;
 
 /**
- * Returns the times at which starts were allowed. Tries to start after every given pause and after
- * every wait that the bucket returns.
+ * Returns the times at which starts were allowed. Tries to start after each given pause and after
+ * each wait that the bucket returns.
  */
 function startsWith(rate: number, pausesMs: number[]): number[] {
   let now = startAt;

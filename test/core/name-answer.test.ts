@@ -19,7 +19,7 @@ const found: LookupResult = { kind: "found", addresses: ADDRESSES };
 const absent: LookupResult = { kind: "absent" };
 const unanswered: LookupResult = { kind: "unanswered" };
 
-/** Returns the cache entry after these lookups, each of which has a time. */
+/** Returns the cache entry after these lookups, each given with its time. */
 function after(...results: [LookupResult, number][]): NameAnswer {
   return results.reduce<NameAnswer | undefined>((answer, [result, at]) => learn(answer, result, at), undefined)!;
 }

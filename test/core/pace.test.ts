@@ -6,8 +6,8 @@ const LIMITS = { stepMsMax: 200, stepMax: 1000 };
 const START = 1_700_000_000_000;
 
 /**
- * Takes steps that are late by the given times. Returns the number of items, the largest step and
- * the elapsed time.
+ * Takes steps that are late by the given times. Returns the number of items, the greatest number in
+ * one step and the elapsed time.
  */
 function walk(rate: number, lateMs: readonly number[]): { count: number; most: number; elapsedMs: number } {
   let now = START;
@@ -15,7 +15,7 @@ function walk(rate: number, lateMs: readonly number[]): { count: number; most: n
   const startedAt = pace.at;
   let [count, most] = [0, 0];
   for (const late of lateMs) {
-    // Serialized and parsed, as after a restart.
+    // Serialized and parsed, as for a restart.
     const advanced = advance(JSON.parse(JSON.stringify(pace)), rate, now, LIMITS);
     pace = advanced.pace;
     count += advanced.count;

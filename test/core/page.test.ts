@@ -58,7 +58,7 @@ describe("name iterator", () => {
     maxLength: 12,
   });
 
-  /** Returns a page of a list that is sorted by name, as a store does. */
+  /** Returns a page of a list that is sorted by name, like a store. */
   function page(all: readonly string[], limit: number, iterator: string | null) {
     const start = iterator === null ? { name: null, backwards: false } : parseNameIterator(iterator);
     const { name, backwards } = start;

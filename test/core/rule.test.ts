@@ -165,7 +165,7 @@ describe("headers of a message", () => {
       contentType('text/plain; a="b'),
       contentType("text/plain; a = b"),
       contentType("text/pläin"),
-      // This would take forever if a gap could be split in several ways.
+      // A pattern that can split a gap in several ways would take practically forever.
       contentType(`a/b${`;${" ".repeat(100)}`.repeat(35)}!`),
     ],
   );

@@ -3,7 +3,7 @@ import type { Queue, Store } from "../../src/store/index.ts";
 import { EngineWorld, SECOND, type WorldOptions } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
-/** Throws while it is armed, as a bug would. */
+/** A planted bug, which throws while it is armed. */
 class Bug {
   #left = 0;
 
@@ -11,7 +11,7 @@ class Bug {
     this.#left = times;
   }
 
-  /** Returns whether the bug has been hit as often as it was armed for. */
+  /** Returns whether the bug has thrown as often as it was armed for. */
   get hasStruck(): boolean {
     return this.#left === 0;
   }
@@ -103,7 +103,7 @@ describe("a bug", () => {
       const bug = new Bug();
       const retryScheduleMs = Array(8).fill(5 * SECOND) as number[];
       using world = await EngineWorld.open({ policy: { deliveryConcurrency: 2, retryScheduleMs }, ...place(bug) });
-      // Only an attempt that fails runs through all of this code.
+      // Only a failed attempt runs through all of this code.
       const behaviour = (_: number, attempt: number) => (attempt === 1 ? 500 : 200);
       const endpoint = await world.endpoint("a.example", behaviour, { ordering });
       const first = await world.send(endpoint);

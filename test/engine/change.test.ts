@@ -24,7 +24,8 @@ describe("a manual change of an endpoint", () => {
           }),
       });
       const endpoint = await world.endpoint("a.example", 410);
-      // The change is made in the same tick as the settlement, so one commit contains both.
+      // The change is made in the same turn of the event loop as the settlement, so one commit
+      // contains both.
       change = () => world.store.configuration.endpoints.update(endpoint.seq, () => ({ description: "changed" }));
       await world.send(endpoint);
       await world.rest();

@@ -24,7 +24,7 @@ class Cluster implements Disposable {
   readonly board = new ClaimBoard(VALID_MS);
   world!: EngineWorld;
   two!: Kernel;
-  /** Number of attempts, by the engine that made them. */
+  /** All attempts, each with the engine that made it. */
   readonly attempts: Array<{ readonly by: "one" | "two"; readonly endpointSeq: Seq }> = [];
 
   static async open(policy: WorldOptions["policy"] = {}): Promise<Cluster> {
@@ -159,7 +159,7 @@ describe("a lane that moves to another engine", () => {
     world.behave(new URL(endpoint.url).hostname, 200);
     await cluster.move(endpoint, "two");
     await world.pass(MINUTE);
-    // The new engine cannot know that the first message is being sent, so it sends that message
+    // The new engine cannot know that an attempt of the first message is under way, so it makes one
     // too.
     expect(cluster.servedBy(endpoint)).toEqual(["one", "two", "two", "two"]);
     expect(await world.delivery(first!)).toMatchObject({ state: "delivered" });
@@ -178,7 +178,7 @@ describe("a lane that moves to another engine", () => {
     const host = new URL(endpoint.url).hostname;
     const [message] = await world.send(endpoint);
     await world.pass(SECOND);
-    // The new engine also sends the message, and the response asks it to wait for ten minutes.
+    // The new engine sends the message too, and the response asks for a wait of ten minutes.
     world.behave(host, (_, attempt) => (attempt === 2 ? { status: 503, retryAfter: "600" } : 200));
     await cluster.move(endpoint, "two");
     expect(cluster.servedBy(endpoint)).toEqual(["one", "two"]);

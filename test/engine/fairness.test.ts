@@ -95,12 +95,15 @@ describe("endpoints that begin to hang", () => {
   /** The default settings. */
   const defaults = { deliveryConcurrency: 256, endpointConcurrency: 16, deliveryTimeoutMs: 15 * SECOND };
   const TIMEOUTS = { timeoutMs: 60 * SECOND };
-  /** A healthy endpoint's delivery starts within this time of its commit. */
+  /** A delivery of a healthy endpoint starts within this time after its commit. */
   const BOUND_MS = 1000;
 
   const hanging = (i: number) => `hanging-${i}.example`;
 
-  /** A healthy endpoint, and many that respond until `hangAll` is called. */
+  /**
+   * Opens a world with a healthy endpoint, and many endpoints that respond until `hangAll` is
+   * called.
+   */
   async function worldOfMany() {
     const world = await EngineWorld.open({ policy: defaults });
     const healthy = await world.endpoint("healthy.example", 200);
@@ -117,7 +120,7 @@ describe("endpoints that begin to hang", () => {
     for (let i = 0; i < COUNT; i++) world.behave(hanging(i), "hang");
   };
 
-  /** Sends to the healthy endpoint every 50 ms. Returns the longest wait until the attempt began. */
+  /** Sends to the healthy endpoint every 50 ms. Returns the longest time until an attempt began. */
   async function longestWaitMs(world: EngineWorld, healthy: Endpoint, forMs: number): Promise<number> {
     const sentAt: number[] = [];
     const before = world.times("healthy.example").length;
@@ -166,7 +169,7 @@ describe("endpoints that begin to hang", () => {
       await world.pass(100);
     }
     await world.pass(BOUND_MS);
-    // Without concurrency, 800 messages take 40 seconds.
+    // One attempt at a time would need 40 seconds for 800 messages.
     expect(world.order("healthy.example")).toHaveLength(801);
   }, 60_000);
 

@@ -77,7 +77,8 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  // Without a slot the lane cannot reread its endpoint, so it does not yet know about fifo.
+  // Without a slot the lane cannot read its endpoint again, so it does not know yet that it is
+  // fifo.
   test("a fifo endpoint that is updated during an attempt keeps its order even if no slot is free", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const behaviour = (n: number, attempt: number) =>

@@ -13,8 +13,8 @@ const MIB = 1024 * 1024;
 const entry = { endpoint: { environmentSeq: 1 } } as unknown as EndpointEntry;
 
 /**
- * A lane with `count` deliveries whose contents are not loaded, and a reader of contents of `bytes`
- * each.
+ * Returns a lane with `count` deliveries whose contents are not loaded, and a reader of contents of
+ * `bytes` bytes each.
  */
 function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
   const memory = new Memory();

@@ -70,7 +70,8 @@ describe("a lane", () => {
     expect(lane.laterAt).toBe(NOTHING);
     for (const dueAt of [5000, 3000]) lane.skipNotDue({ ...delivery, dueAt }, 100);
     expect([lane.isEmpty, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
-    // The reread starts a second later at the earliest, and each skipped row delays it a little.
+    // The lane is read again after a second at the earliest, and each skipped row delays that a
+    // little.
     lane.skipNotDue({ ...delivery, dueAt: 101 }, 100);
     expect(lane.laterAt).toBe(1103);
     lane.rereadNotDue();

@@ -3,7 +3,7 @@ import type { Store } from "../../src/store/index.ts";
 import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
-/** Counts the queue's rows that the engine reads. */
+/** Counts the rows of the queue that the engine reads. */
 function counting(): { rows: number; wrapStore(store: Store): Store } {
   const counter = {
     rows: 0,
@@ -65,8 +65,8 @@ describe("a start", () => {
     expect(counter.rows).toBeLessThan(500);
   });
 
-  // Memory holds 20,000 deliveries. Each of the 64 slots lets a lane read ahead by one page of 64,
-  // however much is already in memory.
+  // Memory holds 20,000 deliveries. Each of the 64 slots also lets a lane read a page of 64 ahead,
+  // however much is in memory.
   test("a start uses a bounded amount of memory, however many endpoints have a backlog", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
@@ -231,7 +231,8 @@ describe("a disk that was full for a moment", () => {
     world.isDiskFull = true;
     await world.pass(10);
     world.isDiskFull = false;
-    // The success is stored first, because the failure's settlement is retried only after a while.
+    // The success is stored first, because the settlement of the failure is retried only after a
+    // while.
     await world.send(endpoint);
     await world.rest();
     expect(world.factsOf("attempt.finished").map(({ reason }) => reason)).toEqual([null, null, "status_5xx"]);
@@ -352,7 +353,7 @@ describe("an expunged message", () => {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
       const messages = await world.send(endpoint, count);
-      // The second message is under way. The next ones have been read with their contents.
+      // The second message is being sent. The next ones have been read with their contents.
       await world.pass(150);
       const last = messages.at(-1)!;
       await world.expunge(last);

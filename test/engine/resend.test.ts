@@ -8,8 +8,8 @@ const orderings: readonly Ordering[] = ["parallel", "fifo"];
 const everyCase = orderings.flatMap((ordering) => [200, 500].map((status) => [ordering, status] as const));
 
 /**
- * Makes the first attempt of the message `second` end with `status` after a second. All other
- * attempts succeed immediately.
+ * The first attempt of the second message ends with `status` after a second. All other attempts
+ * succeed immediately.
  */
 function behaviour(status: number) {
   return (message: number, attempt: number) =>

@@ -5,7 +5,10 @@ import { VirtualClock } from "../sim/clock.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A retention over a store whose successive calls return whether more rows are left. */
+/**
+ * Returns a retention over a store whose calls return, one after another, whether more rows are
+ * left.
+ */
 function retentionOver(answers: ReadonlyArray<boolean | Error>) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const startedAt = clock.now;
@@ -14,7 +17,6 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
     calls.push({ at: now - startedAt, before: before - now, limit });
     const answer = answers[calls.length - 1] ?? false;
     if (answer instanceof Error) throw answer;
-    // The call deletes no row.
     return { deleted: 0, more: answer };
   };
   const retention = new Retention(clock.ofProcess(0), { housekeeping: { prune } } as unknown as Store, 90 * DAY_MS);

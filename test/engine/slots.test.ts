@@ -17,7 +17,7 @@ function request(slots: Slots, lane: Lane): void {
   slots.queue(lane);
 }
 
-/** Returns the lane that is served next. That lane is then no longer ready. */
+/** Returns the lane that is served next. It is then no longer ready. */
 function next(slots: Slots): Lane | null {
   const lane = slots.next();
   if (lane !== null) lane.state = "idle";
@@ -25,7 +25,7 @@ function next(slots: Slots): Lane | null {
 }
 
 /**
- * Gives slots to the lanes until none of them can get another. Each lane is ready again
+ * Gives slots to the lanes until none of them can get another. Each lane becomes ready again
  * immediately.
  */
 function fill(slots: Slots, lanes: readonly Lane[]): Lane[] {

@@ -16,7 +16,7 @@ function openSlowly(seed: number): Promise<EngineWorld> {
   });
 }
 
-/** Lets the first attempt of each message fail and the second one succeed. */
+/** The first attempt of each message fails and the second one succeeds. */
 const behaviour = (_: number, attempt: number) => ({ status: attempt === 1 ? 500 : 200, afterMs: 3 });
 
 interface Lane {
@@ -146,8 +146,8 @@ describe("a store with the latency of a network", () => {
 
   describe("changes while a lane is being read", () => {
     /**
-     * A world with a proven endpoint. Each read of due deliveries happens immediately and returns a
-     * second later.
+     * A world with a proven endpoint. Each read of due deliveries sees the data of its start and
+     * returns a second later.
      */
     async function openReading(afterMs: number): Promise<{ world: EngineWorld; endpoint: Endpoint }> {
       let isSlow = false;

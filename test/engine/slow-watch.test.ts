@@ -18,7 +18,7 @@ function watching() {
     short,
     slow,
     watch,
-    /** An attempt that starts now. */
+    /** Begins an attempt now. */
     start(lane: Lane) {
       const attempt = { lane, steadyStart: clock.now };
       watch.started(attempt);

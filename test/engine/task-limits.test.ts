@@ -4,7 +4,7 @@ import { PURGE, type PurgeData } from "../../src/deliver/tasks/purge.ts";
 import type { Task } from "../../src/store/index.ts";
 import { EngineWorld, SECOND } from "../support/engine-world.ts";
 
-/** Messages of the world's application: enough that a purge needs several steps. */
+/** Number of messages of the world's application: so many that a purge needs several steps. */
 const MESSAGES = 2000;
 
 async function worldWith(policy: { tasksMax: number; tasksPerAppMax: number }): Promise<EngineWorld> {

@@ -26,7 +26,8 @@ describe("a task whose writes have an unknown outcome", () => {
       let calls = 0;
       let breaks = () => {};
       /**
-       * Makes every second commit take effect and then break the connection before the response.
+       * Lets every commit take effect, but breaks the connection before the result of every second
+       * one.
        */
       const broken = async <T>(write: Promise<T>): Promise<T> => {
         const result = await write;

@@ -29,7 +29,7 @@ describe("the throttle", () => {
   test("the throttle gives the tokens of an application to its endpoints in the order in which they began to wait", () => {
     const throttle = new Throttle();
     expect(throttle.take(free(1), application, 0)).toBe(0);
-    // The first endpoint always retries before the others.
+    // The first endpoint always asks again before the others.
     expect(throttle.take(free(2), application, 0)).toBe(1000);
     expect(throttle.take(free(1), application, 0)).toBe(2000);
     expect(throttle.take(free(3), application, 0)).toBe(3000);

@@ -137,7 +137,7 @@ export class Furnished implements AsyncDisposable {
     };
   }
 
-  /** Accepts a message for these endpoints; by default for the endpoint of this store. */
+  /** Accepts a message for the given endpoints, by default only for the endpoint of this store. */
   async send(change: Partial<NewMessage> = {}, endpointSeqs = [this.endpoint.seq]): Promise<NewMessage> {
     const message = this.newMessage(change, endpointSeqs);
     const [result] = await this.store.queue.accept([message]);
@@ -194,7 +194,7 @@ export class Furnished implements AsyncDisposable {
     };
   }
 
-  /** Settles a delivery and returns what that changed. */
+  /** Settles a delivery and returns what changed. */
   async settle(...args: Parameters<Furnished["settlement"]>): Promise<Settled["change"]> {
     const [settled] = await this.store.queue.settle([this.settlement(...args)]);
     return settled!.change;
@@ -206,7 +206,9 @@ export class Furnished implements AsyncDisposable {
     await this.store.queue.settle(waiting.map((delivery) => this.settlement(delivery, { state: "dead", reason })));
   }
 
-  /** Disables the endpoint, ends what waits in its lane as dead, and enables it again. */
+  /**
+   * Disables the endpoint, turns its pending deliveries into dead letters, and enables it again.
+   */
   async buryDead(): Promise<void> {
     const { endpoints } = this.store.configuration;
     await endpoints.update(this.endpoint.seq, () => ({ disabled: true }));

@@ -19,7 +19,7 @@ export function pageOf<T extends { readonly seq: Seq }>(rows: readonly T[], page
   return { rows: part, more: beyond.length > page.limit };
 }
 
-/** Pages that begin anywhere: at a row, between two rows, before the first, after the last. */
+/** Pages that begin anywhere: at a row, between two rows, before the first or after the last. */
 export function anyPage(rows: ReadonlyArray<{ readonly seq: Seq }>): fc.Arbitrary<PageRequest> {
   const borders = rows.flatMap(({ seq }) => [seq - 1, seq, seq + 1]);
   return fc.record({
@@ -30,7 +30,7 @@ export function anyPage(rows: ReadonlyArray<{ readonly seq: Seq }>): fc.Arbitrar
   });
 }
 
-/** Compares a list with the array for many filters and pages. */
+/** Checks that a list agrees with the array for many filters and pages. */
 export async function expectPages<T extends { readonly seq: Seq }, Filter>(
   rows: readonly T[],
   filters: fc.Arbitrary<Filter>,
@@ -51,7 +51,7 @@ export async function expectPages<T extends { readonly seq: Seq }, Filter>(
 }
 
 /**
- * Generates records in which any key may be absent. An absent field does not restrict, and
+ * Generates records in which any key may be absent. An absent key means no restriction, and
  * `undefined` is not a valid value.
  */
 export function optional<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {

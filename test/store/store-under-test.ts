@@ -1,7 +1,7 @@
 import type { Fact } from "../../src/core/fact.ts";
 import type { Store } from "../../src/store/index.ts";
 
-/** Functions and data that the suites need from an implementation of the store. */
+/** What the suites need from an implementation of the store. */
 export interface StoreUnderTest {
   /** The open store. `reopen` replaces it. */
   readonly store: Store;
@@ -9,19 +9,19 @@ export interface StoreUnderTest {
   readonly facts: readonly Fact[];
   /** Closes the store and opens it on the same data, like a restart. */
   reopen(): Promise<void>;
-  /** Opens the same data as a second process would. The caller closes the returned store. */
+  /** Opens the same data like a second process. The caller closes the returned store. */
   openBeside(): Promise<Store>;
   /** Closes the store and removes its data. */
   remove(): Promise<void>;
 }
 
 /**
- * Opens an empty store. Every suite takes this function as its parameter, so that all
- * implementations give the same guarantees.
+ * Opens an empty store. Every suite takes this function as its parameter, so that the suites can
+ * test any implementation.
  */
 export type Open = () => Promise<StoreUnderTest>;
 
-/** Store for tests that open it themselves. It cannot be reopened. */
+/** Returns a store that a test opened itself, as the suites expect it. It cannot be reopened. */
 export function openedOnce(store: Store): StoreUnderTest {
   const refuse = () => Promise.reject(new Error("This store is opened once."));
   return { store, facts: [], reopen: refuse, openBeside: refuse, remove: () => store.close() };

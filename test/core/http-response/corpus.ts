@@ -1,7 +1,7 @@
 import { chunked, responseOf } from "./read.ts";
 
 /**
- * Valid and unusual responses as servers send them, as Latin-1. None is longer than a few hundred
+ * Valid and unusual responses as real servers send them, in Latin-1. Each has at most a few hundred
  * bytes.
  */
 export const corpus: readonly string[] = [
@@ -15,13 +15,13 @@ export const corpus: readonly string[] = [
   responseOf(["Server: BaseHTTP/0.6 Python/3.11.2"], "hello\n", "HTTP/1.0 200 OK"),
   // PHP's built-in server: the body ends with the connection, with `Connection: close`
   responseOf(["Host: localhost:8000", "Connection: close", "X-Powered-By: PHP/8.2"], "<br />\n<b>Warning</b>"),
-  // Phusion Passenger: the status again as a header
+  // Phusion Passenger: the status is repeated as a header
   responseOf(["Status: 200 OK", "Content-Length: 2", "Connection: keep-alive"], "{}"),
   // a gateway that repeats a length
   responseOf(["Content-Length: 2", "content-length: 2"], "ok"),
   // a gateway that joins repeated lengths
   responseOf(["Content-Length: 2, 2"], "ok"),
-  // a length beside chunks
+  // both a length and chunks
   responseOf(["Content-Length: 9", "Transfer-Encoding: chunked"], chunked("ok")),
   // an interim response, then trailers
   `HTTP/1.1 100 Continue\r\n\r\n${responseOf(["Trailer: X", "Transfer-Encoding: chunked"], "2;x=y\r\nok\r\n0\r\nX: 1\r\n\r\n")}`,
@@ -33,17 +33,17 @@ export const corpus: readonly string[] = [
   responseOf(["content-length: 2", "x-amzn-requestid: 1"], "ok", "HTTP/1.1 200"),
   // old IIS: a folded header
   responseOf(["Content-Type: multipart/mixed;", "\tboundary=x", "Content-Length: 0"]),
-  // a proxy's own error page, with a space before a colon
+  // an error page of a proxy, with a space before a colon
   responseOf(["Retry-After : 120", "Content-Length: 4"], "busy", "HTTP/1.1 503 Service Unavailable"),
   // a header in another encoding
   responseOf(["X-Stadt: K\xf6ln", "X-Raw: \x01\x7f\xff", "Content-Length: 2"], "ok"),
   // a script that prints a warning where a header should be
   responseOf(["Deprecated function called in /var/www/hook.php on line 3", "Content-Length: 2"], "ok"),
-  // chunks announced, and a plain body sent
+  // chunks are announced, but the body is plain
   responseOf(["Transfer-Encoding: chunked"], '{"ok":true}'),
   // chunks announced twice
   responseOf(["Transfer-Encoding: chunked, chunked"], chunked("ok")),
-  // a body behind a 204
+  // a body after a 204
   responseOf(["Content-Length: 2"], "ok", "HTTP/1.1 204 No Content"),
   // a made-up status
   responseOf(["Content-Length: 0"], "", "HTTP/1.1 999 Request Denied"),

@@ -2,7 +2,7 @@ import { ResponseParser } from "../../../src/core/http-response/response-parser.
 
 export const BODY_BYTES_MAX = 64;
 
-/** What the parser has read of a response. The body is Latin-1. */
+/** The result of parsing a response. The body is Latin-1. */
 export interface ReadResponse {
   readonly status: number | null;
   readonly retryAfter: string | null;
@@ -13,7 +13,7 @@ export interface ReadResponse {
   readonly mayBeReused: boolean;
 }
 
-/** Way in which the connection ends after the last piece; null means that it stays open. */
+/** How the connection ends after the last piece; null means that it stays open. */
 export type Ending = "close" | "reset" | null;
 
 export function readPieces(
@@ -28,12 +28,15 @@ export function readPieces(
   return { status, retryAfter, body: Buffer.from(body).toString("latin1"), note, isDone, isCutOff, mayBeReused };
 }
 
-/** Reads a response that is given as Latin-1 text, in one piece. */
+/** Parses a response that is given as Latin-1 text, in one piece. */
 export function readText(text: string, ending: Ending = null): ReadResponse {
   return readPieces([Buffer.from(text, "latin1")], ending);
 }
 
-/** Returns a 200 response with these header lines, followed by this text. */
+/**
+ * Returns a response with these header lines, followed by the text `rest`. Its status is 200 by
+ * default.
+ */
 export function responseOf(headers: readonly string[], rest = "", statusLine = "HTTP/1.1 200 OK"): string {
   return [statusLine, ...headers, "", rest].join("\r\n");
 }

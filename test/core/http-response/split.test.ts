@@ -4,9 +4,7 @@ import { headerBlockBytesMax, headerLineBytesMax } from "../../../src/core/http-
 import { corpus } from "./corpus.ts";
 import { chunked, type Ending, type ReadResponse, readPieces, responseOf } from "./read.ts";
 
-/**
- * The way in which bytes are split must not change a response's meaning, and any bytes can be read.
- */
+/** A response must mean the same however its bytes are split, and any bytes can be parsed. */
 
 /** Parts of responses, valid and invalid. */
 const fragment = fc.oneof(
@@ -57,14 +55,14 @@ function split(bytes: Buffer, positions: readonly number[]): Buffer[] {
 }
 
 /**
- * Everything except whether the connection may be reused: bytes after a body that was cut are seen
- * only by chance.
+ * Returns everything except whether the connection can be reused. Whether the parser sees bytes
+ * after a body that was cut depends on the pieces.
  */
 function meaning({ mayBeReused: _, ...rest }: ReadResponse) {
   return rest;
 }
 
-/** Splits the bytes so that each is a separate piece. */
+/** Splits the bytes into pieces of one byte. */
 function single(bytes: Buffer): Buffer[] {
   return Array.from({ length: bytes.length }, (_, i) => bytes.subarray(i, i + 1));
 }

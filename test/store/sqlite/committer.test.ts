@@ -4,7 +4,7 @@ import type { Fact } from "../../../src/core/fact.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { Committer } from "../../../src/store/sqlite/commit.ts";
 
-/** A committer whose turns of the event loop end on request. */
+/** A committer for which the test decides when a turn of the event loop ends. */
 function committerOn(db: Database, onFact: (fact: Fact) => void = () => {}) {
   const due: (() => void)[] = [];
   const clock = {

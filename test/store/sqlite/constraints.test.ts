@@ -7,7 +7,7 @@ import { migrate } from "../../../src/store/sqlite/migrations.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { optionsFor } from "./open.ts";
 
-/** A row of each table that follows all rules. The columns that are left out have defaults. */
+/** A valid row of each table. Columns that are left out have defaults. */
 const ROWS: Readonly<Record<string, string>> = {
   meta: "meta (name, value) VALUES ('name', 'value')",
   environment: "environment (seq, name, created_at) VALUES (1, 'default', 1)",

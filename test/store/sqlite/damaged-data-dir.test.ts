@@ -27,8 +27,8 @@ async function touch(...args: Parameters<typeof optionsFor>): Promise<void> {
 }
 
 /**
- * Creates a data directory whose whole database is in the main file. It is a copy, because SQLite
- * keeps what it knows of an open file until the garbage collection.
+ * Creates a data directory whose whole database is in the main file. The directory is a copy,
+ * because SQLite keeps state about an open file until the garbage collection.
  */
 async function furnish(dataDir: string, value = ""): Promise<void> {
   using home = temporaryDirectory();
@@ -105,7 +105,7 @@ describe("a damaged data directory", () => {
   test("a database that was cut although its write-ahead log still has a few pages is refused", async () => {
     using home = temporaryDirectory();
     using copy = temporaryDirectory();
-    // The last pages contain the value, which nothing reads at the start.
+    // Only the last pages contain the value, and the start does not read them.
     await furnish(home.path, "x".repeat(100_000));
     const store = await openStore(optionsFor(home.path));
     await store.housekeeping.meta.set("name", "value");
@@ -181,7 +181,7 @@ describe("a command on a data directory", () => {
   }
 });
 
-/** Replaces the database with a new one in which this statement has run. */
+/** Replaces the database with a new one on which this statement has been run. */
 function replaceDatabase(dataDir: string, statement: string): void {
   const path = join(dataDir, "boathook.db");
   unlinkSync(path);
@@ -190,7 +190,7 @@ function replaceDatabase(dataDir: string, statement: string): void {
   db.run(statement === "" ? "VACUUM" : statement);
 }
 
-/** Removes this many pages at the end. */
+/** Removes the last pages of the database file. */
 function cutDatabase(dataDir: string, pages: number): void {
   const path = join(dataDir, "boathook.db");
   truncateSync(path, statSync(path).size - pages * 4096);

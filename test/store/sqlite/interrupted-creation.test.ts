@@ -6,21 +6,21 @@ import { openStore } from "../../../src/store/sqlite/index.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { optionsFor } from "./open.ts";
 
-/** The creation of a data directory is interrupted before each of its steps. */
+/** These tests interrupt the creation of a data directory before each of its steps. */
 
-/** Stands for the end of the process. */
+/** Thrown where the process would end. */
 class Interrupted extends Error {}
 
 type Step = keyof Files;
 
 /**
- * Files that end the process before step number `last`, counted from 0. After that, `cutPower`
- * leaves only what has been synced: other contents become NUL bytes, other entries vanish.
+ * Files that end the process before step number `last`, counted from 0. Then `cutPower` keeps only
+ * what has been synced: unsynced contents become NUL bytes and unsynced entries vanish.
  */
 class FailingFiles implements Files {
   readonly steps: Step[] = [];
   readonly #unsynced = new Set<string>();
-  /** Undoes the changes of each directory since its last sync, the latest first. */
+  /** Functions that undo the changes of each directory since its last sync, the latest first. */
   readonly #undo = new Map<string, (() => void)[]>();
 
   constructor(private readonly last: number) {}
@@ -73,7 +73,10 @@ class FailingFiles implements Files {
   }
 }
 
-/** Opens a directory until step number `last`. Returns the files, which know the steps. */
+/**
+ * Opens a data directory until step number `last`. Returns the files, which have recorded the
+ * steps.
+ */
 async function openUntil(last: number, dataDir: string): Promise<FailingFiles> {
   const files = new FailingFiles(last);
   try {
@@ -140,7 +143,7 @@ for (const [name, content] of unusable) {
   });
 }
 
-/** Opens a directory twice, so that what the first opening wrote is read. */
+/** Opens a data directory twice, so that the second time reads what the first has written. */
 async function expectUsable(dataDir: string): Promise<void> {
   for (let time = 0; time < 2; time++) {
     const store = await openStore(optionsFor(dataDir));

@@ -1,5 +1,6 @@
 /**
- * Stores one value, then kills itself in the middle of a group. The argument is the data directory.
+ * Stores a value, then kills its own process in the middle of a group. The argument is the data
+ * directory.
  */
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";

@@ -15,15 +15,15 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 import { optionsFor } from "./open.ts";
 
 /**
- * Lists of a store with 50,000 attempts. The cost of a page is the number of rows that its queries
- * may read, which is the same on every machine. `bun scripts/bench/lists.ts` measures the time with
- * a million attempts.
+ * These tests page through the lists of a store with 50,000 attempts. The cost of a page is the
+ * number of rows that its queries may read, which is the same on every machine. `bun
+ * scripts/bench/lists.ts` measures the time with a million attempts.
  */
 
 const ATTEMPTS = 50_000;
 const LIMIT = 50;
 /**
- * Row limit of a page that is found by one property: one stretch per row, one more, and the
+ * Row limit of a page whose filter has one property: one stretch per row, one more, and the
  * unfinished one.
  */
 const ROWS_OF_A_PAGE = (LIMIT + 2) * 70;
@@ -52,7 +52,7 @@ type List = (page: PageRequest) => Promise<Listed>;
 
 interface Case {
   readonly name: string;
-  /** Query for the expected list, newest first. */
+  /** Query that returns the expected list, newest first. */
   readonly sql: string;
   readonly list: List;
   /** The filter has two properties that are both common, so its pages may be cut short. */
@@ -143,7 +143,7 @@ function endpointMessageCases(): Case[] {
   ];
 }
 
-/** Counts the rows that a list's queries may read, which are the rows in the queried ranges. */
+/** Counts the rows that a list's queries may read: all rows in the queried ranges. */
 function watchRanges(): { rows(): number; stop(): void } {
   const prototype = Object.getPrototypeOf(reader.query("SELECT 1")) as { all: (...args: unknown[]) => unknown };
   const { all } = prototype;
@@ -234,7 +234,10 @@ describe("long lists", () => {
   }, 30_000);
 });
 
-/** Drops everything that the migration with the index has created, and runs the migration again. */
+/**
+ * Drops the tables and indexes that the migration for this index created, and runs the migration
+ * again.
+ */
 function rebuildIndex(path: string): void {
   const step = migrations.find((sql) => sql.includes("CREATE TABLE stretch"))!;
   using db = new Database(path);

@@ -7,11 +7,11 @@ import { openedOnce } from "../store-under-test.ts";
 
 /**
  * Reads of very many rows are divided into steps, and the event loop gets a turn between two steps.
- * The clock counts the turns.
+ * These tests count the turns by their clock.
  */
 
 const ROWS = 10_000;
-/** The least number of turns for `ROWS` rows if no step looks at more than 2,500 of them. */
+/** The minimum number of turns for `ROWS` rows if no step reads more than 2,500 of them. */
 const TURNS_MIN = 4;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
@@ -26,7 +26,10 @@ class TurnCounter {
   };
 }
 
-/** Opens a world with dead letters, of which three are rare: the oldest, the newest and one between. */
+/**
+ * Opens a world with dead letters. Three of them are rare: the oldest, the newest and one in the
+ * middle.
+ */
 async function worldWithDead() {
   const db = new Database(":memory:", { strict: true });
   const clock = new TurnCounter();

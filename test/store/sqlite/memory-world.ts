@@ -5,7 +5,7 @@ import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
 
-/** A store in memory whose disk fails and whose process dies on request. */
+/** A store in memory whose disk fails or whose process dies when a test requests it. */
 export interface MemoryWorld extends AsyncDisposable {
   readonly world: Furnished;
   readonly commits: Extract<Fact, { type: "commit.finished" | "commit.failed" }>[];

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../support/temporary.ts";
 import type { StoreUnderTest } from "../store-under-test.ts";
 
 export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): OpenOptions {
-  // Tests end their processes cleanly, so they need not wait for the disk.
+  // Tests end their processes cleanly, so they need not wait for syncs to the disk.
   return {
     dataDir,
     sync: "normal",

@@ -8,7 +8,9 @@ import { openedOnce } from "../store-under-test.ts";
 import { addTask } from "../suites/housekeeping/tasks.ts";
 import { optionsFor } from "./open.ts";
 
-/** Intended scans of a whole table or index: a part of the query, and the reason. */
+/**
+ * Scans of a whole table or index that are intended, each as a part of the query and the reason.
+ */
 const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["SELECT MAX(seq) AS last FROM", "lastSeq: the ends of the primary keys, once at the start"],
   ["AS environmentSeq, COUNT(*) AS count", "totals: counts pending deliveries and dead letters, once at the start"],
@@ -26,14 +28,14 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];
 
-/** Intended sorts. */
+/** Sorts that are intended, each as a part of the query. */
 const SORTS_INTENDED: readonly string[] = [
   "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 2,000 dead letters of one step
   "FROM endpoint_secret", // at most a dozen rows
   "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
   "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as many rows as the application has endpoints
   "AS environmentSeq, COUNT(*) AS count", // a few rows of totals
-  "FROM event_type", // a temporary tree only if the index has another order
+  "FROM event_type", // sorted only if the index has another order
 ];
 
 const PAGES: readonly PageRequest[] = [
@@ -69,7 +71,7 @@ async function collect(dataDir: string): Promise<Set<string>> {
 }
 
 /**
- * Makes each call whose SQL is built at run time. Other statements are prepared when the store
+ * Makes each call whose SQL is built at run time. All other statements are prepared when the store
  * opens.
  */
 async function sample(world: Furnished): Promise<void> {

@@ -15,13 +15,13 @@ const HEADERS = { Authorization: `Bearer ${SECRETS[0]}` };
 const URL_WITH_PASSWORD = `https://user:${SECRETS[1]}@hook.example/x`;
 const SHOWN_URL = "https://user:***@hook.example/x";
 
-/** Returns the secrets that stand in clear text in the files of a data directory. */
+/** Returns the secrets that a data directory's files contain in plain text. */
 function foundIn(home: ReturnType<typeof temporaryDirectory>): string[] {
   const files = readdirSync(home.path).map((name) => readFileSync(home.file(name)));
   return SECRETS.filter((secret) => files.some((file) => file.includes(secret)));
 }
 
-/** Creates data as the version before the sealed column wrote it. */
+/** Creates data in the form that the version before the sealed column wrote. */
 function oldData(path: string): void {
   using db = new Database(path, { create: true });
   db.run("PRAGMA journal_mode = WAL");

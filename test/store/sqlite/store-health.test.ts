@@ -15,7 +15,7 @@ const PAYLOAD_BYTES = 3000;
 const FILLER = 0x77;
 const PAGE_BYTES = 4096;
 
-/** A store in memory with a clock whose timers run on request. */
+/** A store in memory, with a clock whose timers run when a test requests it. */
 function sickStore() {
   const timers = new Map<() => void, number>();
   const self = { now: 1_000_000, trouble: null as Error | null };
@@ -43,7 +43,7 @@ function sickStore() {
     timers,
     stated: () => facts.map(({ type }) => type).filter((type) => type.startsWith("store.")),
     write: () => store.housekeeping.meta.set("name", "value"),
-    /** Lets the time pass and waits for the writes that the timers begin. */
+    /** Lets time pass and waits for the writes that the timers begin. */
     async pass(ms: number) {
       self.now += ms;
       const due = [...timers].filter(([, at]) => at <= self.now).map(([task]) => task);

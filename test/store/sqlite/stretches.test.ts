@@ -7,7 +7,7 @@ import { Stretches } from "../../../src/store/sqlite/stretches.ts";
 import type { Trait } from "../../../src/store/sqlite/trait.ts";
 
 const TRAITS: readonly Trait[] = ["a", "b", "ab", "c:a", 7, 77];
-/** Number of alternatives from which a search uses its other strategy. */
+/** Traits that no row has: so many alternatives that a search uses its other strategy. */
 const NEVER: readonly Trait[] = Array.from({ length: 20 }, (_, i) => `never-${i}`);
 const LISTS = [1, 2, 3];
 const LIMITS = { rows: 3, open: 2 };
@@ -19,7 +19,7 @@ interface Row {
 }
 
 /**
- * An event in the life of the index. Rows are added in order or late, or their addition is rolled
+ * An event that affects the index. Rows are added in order or late, or their addition is rolled
  * back. The process restarts after a stop or a crash.
  */
 type Step =
@@ -70,7 +70,7 @@ class World {
   #add({ list, traits, isLate }: Step & { readonly kind: "row" }): void {
     this.#seq += 10;
     const inOrder = this.#seq;
-    // An unused number that was generated earlier.
+    // A number that was generated earlier and is still unused.
     const seq = isLate ? Math.max(5, inOrder - 45) - (inOrder % 4) - 1 : inOrder;
     if (this.rows.some((row) => row.seq === seq)) return;
     this.index.mark(list, seq, traits);
@@ -143,7 +143,8 @@ describe("stretches", () => {
       const ranges = [...world.index.find(1, [[term]], EVERYTHING, "DESC")];
       return world.rows.filter(({ seq }) => ranges.some((range) => isIn(range, seq))).length;
     };
-    // The search reads the stretch with the match, and the last stretch, which is not stored yet.
+    // The search reads the stretch with the match, and the last stretch, whose traits are not
+    // stored yet.
     expect(rowsIn("b")).toBeLessThanOrEqual(2 * LIMITS.rows);
     expect(rowsIn("never")).toBeLessThanOrEqual(LIMITS.rows);
     expect(rowsIn("a")).toBe(301);

@@ -98,7 +98,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [sizeSuite, "housekeeping.", "size ping health unenforcedRules"],
 ];
 
-/** Runs all suites, which define the guarantees of a store's implementation. */
+/** Runs all suites. They define what every implementation of the store must guarantee. */
 export function everySuite(open: Open): void {
   const promised = new Set<string>();
   const uncalled: { readonly name: string; readonly calls: ReadonlySet<string> }[] = [];
@@ -111,7 +111,7 @@ export function everySuite(open: Open): void {
     suite(watching(open, calls));
   }
 
-  // These tests come last, so that the suites have run before them.
+  // These tests are last because they need the calls of all suites.
   describe("the suites", () => {
     test("every verb of the store has a suite", async () => {
       const under = await open();

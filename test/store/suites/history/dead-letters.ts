@@ -10,8 +10,8 @@ const REASONS: readonly FailureReason[] = ["timeout", "status_5xx", "disabled"];
 const EVENT_TYPES = ["order.paid", "order.sent"];
 
 /**
- * Creates dead letters of two applications and three endpoints, with several reasons, event types
- * and days.
+ * Creates dead letters in two applications, with three endpoints, several reasons, event types and
+ * days.
  */
 export async function sendDeadLetters(world: Furnished): Promise<readonly DeadLetter[]> {
   const second = await world.addEndpoint();

@@ -38,7 +38,7 @@ function anyFilter(instants: readonly number[]): fc.Arbitrary<EndpointMessageFil
   return fc.tuple(own, anyMessageFilter(instants)).map(([a, b]) => ({ ...a, ...b }));
 }
 
-/** Moves the endpoint's deliveries into every possible state, in turn. */
+/** Brings the endpoint's deliveries into all possible states, in turn. */
 async function settleInEveryWay(world: Furnished, messages: readonly NewMessage[]): Promise<Set<number>> {
   const succeeded = new Set<number>();
   for (const [i, delivery] of (await world.waiting()).entries()) {

@@ -5,8 +5,8 @@ import { EVERYTHING, Furnished, LANE_START } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
 /**
- * Puts deliveries at the given positions, some of which may be equal, and returns them in lane
- * order.
+ * Puts deliveries at the given positions, some of which may be equal. Returns the deliveries in
+ * lane order.
  */
 async function placed(world: Furnished, positions: readonly number[]): Promise<readonly PendingDelivery[]> {
   await world.store.queue.bury(world.endpoint.seq, "cancelled", world.now, 1000);

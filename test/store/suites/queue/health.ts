@@ -29,8 +29,8 @@ class Health implements AsyncDisposable {
   }
 
   /**
-   * Stores the attempts with these indexes. Returns the index of the attempt since which the
-   * endpoint is failing.
+   * Stores the attempts with these indexes. Returns the index of the attempt with which the
+   * endpoint's failing began, or null if the endpoint is healthy.
    */
   async store(...indexes: readonly number[]): Promise<number | null> {
     const { queue, configuration } = this.world.store;
@@ -93,7 +93,7 @@ export function healthSuite(open: Open): void {
   describe("an endpoint that fails for too long", () => {
     const pending = { state: "pending", attempts: 1, dueAt: 0, position: 1 } as const;
 
-    /** Settles all ended attempts in one call, with this limit. */
+    /** Settles all ended attempts in one call, with this limit for disabling the endpoint. */
     function settleAll({ world, ended }: Health, disableAfterMs: number) {
       return world.store.queue.settle(ended.map((settlement) => ({ ...settlement, disableAfterMs })));
     }

@@ -7,15 +7,15 @@ import type { Open } from "../../store-under-test.ts";
 const MESSAGES = 400;
 
 /**
- * Numbers allocated by the store, as the server does, because numbers from the world could collide
- * with them.
+ * Returns a message whose numbers the store has allocated, as in the server. Numbers of the world
+ * could collide with those of the store.
  */
 function newMessage(world: Furnished): NewMessage {
   const seq = world.store.numbers.take(2);
   return world.newMessage({ seq, deliveries: [{ seq: seq + 1, endpointSeq: world.endpoint.seq }] });
 }
 
-/** Accepts messages in many concurrent calls, and lets some be committed between two others. */
+/** Accepts messages in many concurrent calls, with pauses in which some of them are committed. */
 async function acceptMany(world: Furnished): Promise<Seq[]> {
   const sent: Seq[] = [];
   const accepting: Promise<unknown>[] = [];
@@ -32,8 +32,8 @@ async function acceptMany(world: Furnished): Promise<Seq[]> {
 }
 
 /**
- * Calls `read` until `isDone`, and then once more. The last call must see everything that was
- * committed before it.
+ * Calls `read` until `isDone` returns true, and then once more. The last call must see everything
+ * that was committed before it.
  */
 async function follow(isDone: () => boolean, read: () => Promise<void>): Promise<void> {
   for (let wasDone = false; !wasDone; ) {

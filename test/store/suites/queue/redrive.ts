@@ -7,7 +7,7 @@ import type { Open } from "../../store-under-test.ts";
 import { passes, sendDeadLetters } from "../history/dead-letters.ts";
 import { addTask } from "../housekeeping/tasks.ts";
 
-/** Redrives for a new task. The result becomes the task's `data`. */
+/** Redrives for a new task and stores the result as the task's `data`. */
 export async function redrive(
   world: Furnished,
   filter: DeadLetterFilter,

@@ -3,7 +3,7 @@ import type { NewMessage } from "../../../../src/store/index.ts";
 import { Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
-/** Moves a delivery into each state. */
+/** Functions that bring a delivery into each state. */
 const arrange: Record<string, (world: Furnished) => Promise<unknown>> = {
   pending: async () => {},
   delivered: async (world) => world.settle((await world.waiting())[0]!, { state: "delivered" }),

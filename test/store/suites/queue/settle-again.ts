@@ -17,8 +17,8 @@ async function pictureOf(world: Furnished, messageSeq: number) {
 }
 
 /**
- * A writer whose connection breaks during a commit does not know whether the commit took effect, so
- * it repeats the commit.
+ * If the connection breaks during a commit, the writer does not know whether the commit took
+ * effect, and repeats it.
  */
 export function settleAgainSuite(open: Open): void {
   describe("settle, repeated", () => {

@@ -3,7 +3,7 @@ import type { Delivery, DeliveryState, PendingDelivery, Task } from "../../../..
 import { Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
-/** Transitions that can happen, as `src/README.md` lists them. A resend restarts any delivery. */
+/** Possible transitions, as `src/README.md` lists them. A resend restarts any delivery. */
 const TRANSITIONS: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
   pending: ["pending", "delivered", "dead", "cancelled"],
   delivered: ["delivered", "pending"],
@@ -43,7 +43,7 @@ const VERBS: Readonly<Record<string, (of: Case) => Promise<unknown>>> = {
   expunge: ({ world, underWay }) => world.store.queue.expunge.message(underWay.messageSeq),
 };
 
-/** Brings a new delivery into a state, as an attempt or a request does. */
+/** Functions that bring a new delivery into each state. */
 const ENTER: Readonly<Record<DeliveryState, (of: Case) => Promise<unknown>>> = {
   pending: async () => {},
   delivered: VERBS["settle as delivered"]!,

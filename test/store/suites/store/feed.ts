@@ -12,8 +12,7 @@ function listen({ feed }: Store): Signal[] {
 }
 
 /**
- * Polls until a signal of this type comes. Throws with the signals received if it does not come
- * within 5 s.
+ * Polls until a signal of this type arrives. Throws an error with all received signals after 5 s.
  */
 async function until(store: Store, signals: readonly Signal[], type: Signal["type"]): Promise<Signal> {
   for (const deadline = performance.now() + 5000; performance.now() < deadline; await Bun.sleep(10)) {
