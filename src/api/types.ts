@@ -6,7 +6,7 @@ import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";
 import type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from "./resources/attempt/fields.ts";
 import type { WhoamiOut } from "./resources/authentication/session.ts";
-import type { EndpointIn, EndpointOut, EndpointPatch } from "./resources/endpoint/fields.ts";
+import type { EndpointIn, EndpointOut, EndpointPatch, EndpointWrittenOut } from "./resources/endpoint/fields.ts";
 import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
 import type { RecoverIn, ReplayIn } from "./resources/endpoint/replay.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
@@ -35,6 +35,8 @@ export type EndpointMessage = Static<typeof EndpointMessageOut>;
 export type EndpointSecret = Static<typeof EndpointSecretOut>;
 export type EndpointSecretRotation = Static<typeof EndpointSecretRotateIn>;
 export type EndpointStats = Static<typeof EndpointStatsOut>;
+/** An endpoint that was just created or changed. */
+export type WrittenEndpoint = Static<typeof EndpointWrittenOut>;
 export type EventType = Static<typeof EventTypeOut>;
 export type InboxRequest = Static<typeof InboxRequestOut>;
 export type Message = Static<typeof MessageOut>;

@@ -96,6 +96,20 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
   test(
+    "a user who adds an endpoint at an address that is blocked is told so",
+    async () => {
+      const { page, outside, errors } = await open((await link()).url);
+      await page.getByRole("link", { name: "Add endpoint" }).click();
+      await page.getByLabel("URL").fill("http://192.168.0.1/");
+      await button(page, "Add endpoint").click();
+      await heading(page, "Endpoint added");
+      await page.getByRole("alert").getByText("The address 192.168.0.1 is not public").waitFor();
+      expect([outside, errors]).toEqual([[], []]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "a user can add an endpoint, see a message that it receives, and resend the message",
     async () => {
       const { app, url } = await link();

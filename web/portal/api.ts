@@ -14,6 +14,7 @@ import type {
   ListOf,
   Recovery,
   Replay,
+  WrittenEndpoint,
 } from "../../src/api/types.ts";
 import { type MessageText, parseMessage } from "../message.ts";
 import { call, session } from "./session.ts";
@@ -34,7 +35,7 @@ export function getEndpoint(endpoint: string, signal: AbortSignal): Promise<Endp
   return get(pathOf(endpoint), signal);
 }
 
-export async function createEndpoint(endpoint: EndpointCreation): Promise<Endpoint> {
+export async function createEndpoint(endpoint: EndpointCreation): Promise<WrittenEndpoint> {
   return (await send("POST", `${app()}/endpoint`, endpoint)).json();
 }
 

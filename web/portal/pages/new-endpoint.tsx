@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import type { Endpoint, EndpointCreation } from "../../../src/api/types.ts";
+import type { EndpointCreation, WrittenEndpoint } from "../../../src/api/types.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
-import { Empty } from "../../parts/notice.tsx";
+import { Empty, Problem } from "../../parts/notice.tsx";
 import { createEndpoint, getSecret } from "../api.ts";
 import { useAction } from "../parts/action.tsx";
 import { CreateEndpointForm } from "../parts/endpoint-form.tsx";
@@ -10,7 +10,7 @@ import { ENDPOINTS, endpointLink } from "../route.ts";
 import { may } from "../session.ts";
 
 interface Created {
-  readonly endpoint: Endpoint;
+  readonly endpoint: WrittenEndpoint;
   /** Null if the token may not read the secret. */
   readonly secret: string | null;
 }
@@ -57,6 +57,9 @@ function CreatedPage({ endpoint, secret }: Created) {
       <p class="url">
         New messages are sent to <strong>{endpoint.url}</strong>.
       </p>
+      {endpoint.warnings.map(({ code, detail }) => (
+        <Problem key={code}>{detail}</Problem>
+      ))}
       {secret !== null && (
         <CardSection
           title="Signing secret"
