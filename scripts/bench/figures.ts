@@ -44,9 +44,7 @@ export const FIGURES: ReadonlyArray<readonly [figure: Figure, label: string, dig
 
 export type Medians = Readonly<Record<Figure, number>>;
 
-/**
- * Paths to remove before fetching, because files of older pinned versions would be used otherwise.
- */
+/** Returns the median, or NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -7,8 +7,8 @@ import { heldBack, ok, startReceiver } from "../../test/support/receiver.ts";
 import { EXECUTABLE, ensureExecutable } from "../executable.ts";
 
 /**
- * Measures how long a healthy endpoint waits while endpoints that were fast hang from the same
- * moment on: `bun scripts/bench/hanging.ts --endpoints 1000`. Prints the time from the response to
+ * Measures how long a healthy endpoint waits when many fast endpoints begin to hang at the same
+ * moment: `bun scripts/bench/hanging.ts --endpoints 1000`. Prints the time from the response to
  * each message until its arrival, and the memory of the server.
  */
 const { values } = parseArgs({
@@ -25,9 +25,9 @@ if (!(endpoints >= 1) || !(seconds >= 1)) {
   process.exit(2);
 }
 const EVERY_MS = 50;
-/** The timeout of the hanging endpoints: longer than the measurement. */
+/** The timeout of the hanging endpoints, in ms. It is longer than the measurement. */
 const TIMEOUT_MS = 60_000;
-/** Time after the last message that late arrivals have, in ms. */
+/** How long late arrivals are awaited after the last message, in ms. */
 const GRACE_MS = 5000;
 const DEFAULT_CONCURRENCY = 256;
 

@@ -57,7 +57,10 @@ export async function startProduct(executable: string, dataDir: string, sender: 
   };
 }
 
-/** Creates an ordinary token for the whole default environment. Needs a server that has started. */
+/**
+ * Creates an ordinary token for the whole default environment. The server must have been started
+ * before.
+ */
 async function createToken(executable: string, dataDir: string): Promise<string> {
   await using child = new Child([executable, "token", "create", `--data-dir=${dataDir}`, "--name=bench"]);
   return await child.waitForLine((line) => line);

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { APPLICATION, createEndpoints, type Product } from "./product.ts";
 
-/** One thing that clients may do. */
+/** An action of clients that may block the server or use its memory. */
 export interface Case {
-  /** Creates what the case needs, on a server of its own. */
+  /** Creates what the case needs, on a server that no other case uses. */
   readonly prepare?: (server: Product) => Promise<void>;
   /** Adds rows to the database while no server runs. */
   readonly fill?: (db: Database) => void;
@@ -52,7 +52,7 @@ async function unread(server: Product, head: string): Promise<() => void> {
   return () => void socket.end();
 }
 
-/** Sends the start of a body of `BODY_BYTES`, so that the server must keep it. */
+/** Sends the beginning of a body of `BODY_BYTES`, so that the server must keep it in memory. */
 async function slowBody(server: Product, path: string): Promise<() => void> {
   const { hostname, port } = new URL(originOf(server));
   const bytes = Buffer.concat([
@@ -103,7 +103,7 @@ async function startReplays(server: Product): Promise<undefined> {
   for (let i = 0; i < PORTAL_TASKS; i++) await server.call("POST", path, { since });
 }
 
-/** A quiet environment is watched while another one, with many messages, is busy. */
+/** Watches a quiet environment while another one, with many messages, is busy. */
 async function watchQuiet(server: Product): Promise<() => void> {
   const headers = { ...server.headers, "boathook-environment": "quiet" };
   const stop = new AbortController();

@@ -1,7 +1,7 @@
 /**
- * Runs in a worker. Asks a server for `/health/ping` every few ms on one connection, and reports
- * the slowest response of each period on request. A slow response means that the server's event
- * loop was held.
+ * Runs in a worker. Requests `/health/ping` every few ms on one connection and, when asked, reports
+ * the slowest response since the last report. A slow response means that a request blocked the
+ * server's event loop.
  */
 const EVERY_MS = 5;
 
@@ -12,7 +12,7 @@ const worker = self as unknown as Worker;
 
 worker.onmessage = ({ data }: MessageEvent<{ readonly url: string } | "report">) => {
   if (data === "report") {
-    // A request that is still under way counts with its time so far.
+    // A request without a response yet counts with its time so far.
     const sinceMs = startedAt === 0 ? 0 : performance.now() - startedAt;
     worker.postMessage(Math.max(slowestMs, sinceMs));
     slowestMs = 0;

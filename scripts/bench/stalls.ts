@@ -1,6 +1,6 @@
 /**
- * Measures for how long single requests hold the server's event loop, and how much memory slow
- * clients take: `bun scripts/bench/stalls.ts [EXECUTABLE] [CASE…]`.
+ * Measures how long single requests block the server's event loop, and how much memory slow clients
+ * use: `bun scripts/bench/stalls.ts [EXECUTABLE] [CASE…]`.
  */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
@@ -9,10 +9,13 @@ import { TemporaryDirectory } from "./resources.ts";
 import { type Case, cases } from "./stall-cases.ts";
 
 const WARM_UP_MS = 500;
-/** Time in which work that a request left behind may still show. */
+/**
+ * How long the measurement continues after a request, in ms, because the request may have left work
+ * behind.
+ */
 const AFTER_MS = 2000;
 
-/** Memory in MB, times in ms. */
+/** Memory is in MB, times are in ms. */
 interface Figures {
   readonly slowestMs: number;
   readonly tookMs: number;
