@@ -30,7 +30,10 @@ export function applicationEntry(application: Application, active: readonly Acti
 export interface EndpointEntry {
   /** `failingSince` is not cached, because it changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
-  /** The URL as attempts record it: its password is masked, and its fragment, which is not sent, is left out. */
+  /**
+   * The URL as it is stored with attempts: its password is masked, and its fragment, which is not
+   * sent, is removed.
+   */
   readonly shownUrl: string;
   /** The current key, followed by older keys that still sign. */
   readonly keys: readonly SigningKey[];

@@ -16,8 +16,9 @@ export interface Housekeeping {
      */
     update(task: Task): Promise<void>;
     /**
-     * Ends a running task as `failed`, with `cancelled: true` in its data. Nobody holds its lease
-     * afterwards. Returns whether the task was running; null if the environment has no such task.
+     * Ends a running task as `failed`, with `cancelled: true` in its data. No process holds its
+     * lease afterwards. Returns whether the task was running, or null if the environment has no
+     * such task.
      */
     cancel(environmentSeq: Seq, seq: Seq, now: number): Promise<boolean | null>;
     get(environmentSeq: Seq, seq: Seq): Promise<Task | null>;

@@ -59,7 +59,7 @@ export interface KnownEndpoint extends Endpoint {
   readonly deleted: boolean;
 }
 
-/** The fields of an endpoint that decide which messages it gets. */
+/** The fields of an endpoint that decide which messages it receives. */
 export type ActiveEndpoint = Pick<Endpoint, "seq" | "eventTypes" | "channels">;
 
 /** A signing key of an endpoint, `whsec_…` or `whsk_…`. */

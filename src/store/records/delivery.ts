@@ -57,7 +57,7 @@ export interface Attempt {
    * expunged.
    */
   readonly response: Uint8Array | null;
-  /** Defect of the response as one sentence; null if there is none. */
+  /** A defect of the response as one sentence, or null if there is none. */
   readonly note: string | null;
   readonly durationMs: number;
   readonly trigger: Trigger;

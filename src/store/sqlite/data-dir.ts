@@ -14,13 +14,14 @@ export function databaseFileOf(dataDir: string): string {
   return join(dataDir, DATABASE_FILE);
 }
 
-/** Returns whether the directory has a database with content. */
+/** Returns whether the directory contains a database that is not empty. */
 export function hasDatabase(dataDir: string): boolean {
   return sizeOf(databaseFileOf(dataDir)) > 0;
 }
 
 /**
- * Creates the directory with mode 0700 unless it exists. Throws `StartError` if it cannot be used.
+ * Creates the directory with mode 0700 unless it exists. Throws `StartError` if the directory
+ * cannot be used.
  */
 export function prepareDataDir(dataDir: string, files: Files): void {
   if (!existsSync(dataDir)) makeDirectoryDurably(files, dataDir);
@@ -39,9 +40,9 @@ export function prepareDataDir(dataDir: string, files: Files): void {
 }
 
 /**
- * Refuses a directory whose database is missing or empty although other files show that it had one.
- * An interrupted first start leaves no such directory, because the key file is created after the
- * database. Call this before the directory is locked.
+ * Throws `StartError` if the database is missing or empty although other files show that the
+ * directory had one. An interrupted first start leaves no such directory, because the key file is
+ * created after the database. Must be called before the directory is locked.
  */
 export function refuseLostDatabase(dataDir: string): void {
   const database = databaseFileOf(dataDir);
@@ -57,7 +58,7 @@ export function refuseLostDatabase(dataDir: string): void {
   if (wasUsed && hasKeyFile(dataDir)) throw lostDatabase(database, problem);
 }
 
-/** Returns the error for a database without content beside a key file. */
+/** Returns the error for a missing or empty database next to a key file. */
 export function lostDatabase(database: string, problem: string): StartError {
   return new StartError(
     `The database ${database} ${problem}, but its key file exists. Restore the database from a backup; if there never was any data, delete ${DATABASE_FILE} and ${LOCK_FILE}.`,
@@ -98,7 +99,7 @@ export function noData(dataDir: string): StartError {
   );
 }
 
-/** Returns 0 for a file that does not exist. */
+/** Returns the size of a file, or 0 if it does not exist. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

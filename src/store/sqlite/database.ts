@@ -18,14 +18,14 @@ const CACHE_KIB = 32 * 1024;
  */
 const BUSY_TIMEOUT_MS = 2000;
 
-/** Sizes in a write-ahead log, in bytes. */
+/** Sizes of the parts of a write-ahead log, in bytes. */
 const WAL_HEADER_BYTES = 32;
 const WAL_FRAME_HEADER_BYTES = 24;
 
 /**
- * Opens the database of a data directory, and creates it if `create` is set. Its commits are synced
- * until `setSync` is called, so that whatever the server creates after the database never survives
- * a power failure that the database does not.
+ * Opens the database of a data directory. Creates it if `create` is true. Commits are synced until
+ * `setSync` is called, because the server creates other files after the database, and a power
+ * failure must not keep these but lose the database.
  */
 export function openDatabase(dataDir: string, { create }: { readonly create: boolean }): Database {
   const path = databaseFileOf(dataDir);
@@ -59,8 +59,8 @@ export function setSync(db: Database, sync: Sync): void {
 }
 
 /**
- * Locks the database file for this server, in addition to the lock file, which somebody may delete.
- * Take the lock before the database is opened, and release it after the database is closed.
+ * Locks the database file for this server. The lock file alone is not enough, because somebody may
+ * delete it. The lock must be taken before the database is opened and released after it is closed.
  */
 export function lockDatabase(dataDir: string): FileLock {
   try {
@@ -71,9 +71,9 @@ export function lockDatabase(dataDir: string): FileLock {
 }
 
 /**
- * Throws `StartError` if the database belongs to another program, has lost its tables although
- * there is a key file for it, or is shorter than its pages. `isNew` means that the file was missing
- * or empty. Only for the server, which has no other writer beside it.
+ * Throws `StartError` if the database belongs to another program, is shorter than its pages, or has
+ * lost its tables although a key file for it exists. `isNew` means that the file was missing or
+ * empty. Must be called only by the server: when it starts, no other process writes the database.
  */
 export function checkDatabase(db: Database, dataDir: string, isNew: boolean): void {
   const path = databaseFileOf(dataDir);
@@ -96,8 +96,8 @@ export function checkDatabase(db: Database, dataDir: string, isNew: boolean): vo
 }
 
 /**
- * Returns how many pages are neither in the file nor in the write-ahead log. After a crash in a
- * checkpoint, the log contains all pages that the file does not have yet.
+ * Returns the number of pages that are neither in the file nor in the write-ahead log. After a
+ * crash during a checkpoint, the log contains all pages that the file lacks.
  */
 function missingPages(db: Database, path: string): number {
   const { page_count: pages } = db.query<{ page_count: number }, []>("PRAGMA page_count").get()!;

@@ -2,21 +2,21 @@ import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renam
 import { dirname, resolve } from "node:path";
 import { codeOf } from "./disk-error.ts";
 
-/** Operations on files, each of which a crash may follow. Tests replace them. */
+/** Operations on files. The process may crash after each of them. Tests replace them. */
 export interface Files {
-  /** Creates a directory in an existing one, with mode 0700. */
+  /** Creates a directory with mode 0700. Its parent must exist. */
   makeDirectory(path: string): void;
-  /** Creates or overwrites a file, with mode 0600. */
+  /** Creates or overwrites a file with mode 0600. */
   write(path: string, text: string): void;
   rename(from: string, to: string): void;
-  /** Writes the content of a file, or the entries of a directory, to the disk. */
+  /** Syncs the content of a file, or the entries of a directory, to disk. */
   sync(path: string): void;
 }
 
 export const systemFiles: Files = {
   makeDirectory(path) {
     mkdirSync(path, { mode: 0o700 });
-    // `mkdir` applies the umask, which may take rights from the owner.
+    // `mkdir` applies the umask, which may remove permissions of the owner.
     chmodSync(path, 0o700);
   },
   write: (path, text) => writeFileSync(path, text, { mode: 0o600 }),
@@ -35,8 +35,8 @@ export const systemFiles: Files = {
 };
 
 /**
- * Creates or replaces a small file. After a crash at any moment, the file has its old content or
- * the new one, and when this returns, the new content survives a power failure.
+ * Creates or replaces a small file. After a crash at any moment, the file has either its old or its
+ * new content. When this returns, the new content survives a power failure.
  */
 export function writeDurably(files: Files, path: string, text: string): void {
   const temporary = `${path}.tmp`;
@@ -46,9 +46,7 @@ export function writeDurably(files: Files, path: string, text: string): void {
   files.sync(dirname(path));
 }
 
-/**
- * Creates a directory and its missing parents. When this returns, they survive a power failure.
- */
+/** Creates a directory and its missing parents. When this returns, they survive a power failure. */
 export function makeDirectoryDurably(files: Files, path: string): void {
   const parent = dirname(resolve(path));
   if (!existsSync(parent)) makeDirectoryDurably(files, parent);

@@ -18,7 +18,7 @@ const NO_HEADERS: Endpoint["headers"] = {};
 /** The parts of an endpoint that are encrypted at rest, in the column `sealed`. */
 interface Sealed {
   readonly headers: Endpoint["headers"];
-  /** The password of the URL, percent-encoded. */
+  /** The percent-encoded password of the URL. */
   readonly password: string | null;
 }
 
@@ -31,7 +31,10 @@ export const ENDPOINT_SQL = {
   assignments: `${mapping.assignments}, sealed = $sealed`,
 } as const;
 
-/** Returns the sealed part of an endpoint; null if the endpoint has no headers and no password. */
+/**
+ * Returns the encrypted part of an endpoint, or null if the endpoint has no headers and no
+ * password.
+ */
 export function sealedOf(box: SecretBox, { headers, url }: Pick<Endpoint, "headers" | "url">): Uint8Array | null {
   const password = passwordOf(url);
   if (password === null && Object.keys(headers).length === 0) return null;
@@ -40,8 +43,9 @@ export function sealedOf(box: SecretBox, { headers, url }: Pick<Endpoint, "heade
 }
 
 /**
- * Converts between endpoints and rows. A row has its headers and the password of its URL only in
- * `sealed`; the column `url` has the masked URL, and the column `headers` is empty.
+ * Converts between endpoints and rows. The headers and the password of the URL are only in the
+ * column `sealed` of a row: the column `url` contains the masked URL, and the column `headers` is
+ * empty.
  */
 export function endpointCodec(box: SecretBox) {
   const toRecord = (row: EndpointRow): Endpoint => {

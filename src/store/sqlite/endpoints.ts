@@ -75,7 +75,7 @@ function endpointReads(db: Database, box: SecretBox): Reads {
   const byUid = db.prepare<EndpointRow, [string, number]>(
     `SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE uid = ? AND application_seq = ? AND deleted_at IS NULL`,
   );
-  // Without the sealed columns, because an application may have thousands of endpoints.
+  // The sealed column is not read, because an application may have thousands of endpoints.
   const active = db.prepare<ActiveRow, [number]>(
     `SELECT seq, event_types AS eventTypes, channels FROM endpoint
      WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,

@@ -1,7 +1,7 @@
 import { dlopen, ptr, read } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
 
-/** Thrown if another process holds the lock. */
+/** Another process holds the lock. */
 export class FileLocked extends Error {
   override readonly name = "FileLocked";
 }
@@ -10,14 +10,14 @@ export interface FileLock {
   release(): void;
 }
 
-/** Commands of `fcntl` on Linux for locks that belong to an open file, not to a process. */
+/** Commands of `fcntl` on Linux for locks that belong to an open file instead of a process. */
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 /** Size of `struct flock` on 64-bit Linux: type, origin, start, length and process id. */
 const FLOCK_BYTES = 32;
-/** A byte that neither SQLite locks nor a file ever contains. */
+/** Offset of the locked byte. SQLite does not lock it, and no file is that long. */
 const LOCKED_BYTE = 2n ** 62n;
 
 /** Operations of `flock` on macOS. */
@@ -26,15 +26,15 @@ const LOCK_NB = 4;
 const EWOULDBLOCK_DARWIN = 35;
 
 /**
- * Locks a file for as long as this process lives, and creates it with mode 0600 if necessary. Throws
- * `FileLocked` if another process holds the lock. The lock does not affect SQLite, which locks other
- * bytes of its database.
+ * Locks a file for as long as this process lives, and creates it with mode 0600 if necessary.
+ * Throws `FileLocked` if another process holds the lock. The lock does not affect SQLite, which
+ * locks other bytes of its database.
  *
- * Windows needs no lock, because nobody can delete or move an open database there. A file system
- * without locks is not locked either.
+ * On Windows the file is not locked, because nobody can delete or move an open database there.
+ * Neither is it locked on a file system without locks.
  *
- * Take the lock before SQLite opens the file, and release it after the database is closed: closing
- * any descriptor of a file drops the locks that SQLite holds on it.
+ * The lock must be taken before SQLite opens the file and released after the database is closed:
+ * closing any descriptor of a file drops the locks that SQLite holds on it.
  */
 export function lockFile(path: string): FileLock {
   const take = { linux: lockOnLinux, darwin: lockOnMac }[process.platform as string];
@@ -46,7 +46,7 @@ export function lockFile(path: string): FileLock {
   throw new FileLocked(path);
 }
 
-/** Returns false if another process holds the lock. */
+/** Locks a file. Returns false if another process holds the lock. */
 function lockOnLinux(file: number): boolean {
   const { fcntl } = dlopen("libc.so.6", { fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } }).symbols;
   const wanted = flockOf(F_WRLCK);

@@ -50,13 +50,13 @@ export interface OpenOptions {
    * True for the server, which locks the directory. False for commands that run beside the server.
    */
   readonly exclusive: boolean;
-  /** Default: the file system. */
+  /** Replaces the operations on files in tests. */
   readonly files?: Files;
 }
 
 /**
- * Opens a data directory. For the server (`exclusive`), creates it if necessary. Throws
- * `StartError` if the directory cannot be opened.
+ * Opens a data directory. The server (`exclusive`) creates it if necessary. Throws `StartError` if
+ * the directory cannot be opened.
  */
 export async function openStore(options: OpenOptions): Promise<Store> {
   try {

@@ -10,7 +10,7 @@ export function keyFileOf(dataDir: string): string {
   return join(dataDir, KEY_FILE);
 }
 
-/** Returns whether the directory has a key file with a key in it. */
+/** Returns whether the directory contains a key file with a key in it. */
 export function hasKeyFile(dataDir: string): boolean {
   return existsSync(keyFileOf(dataDir)) && keyIn(dataDir) !== null;
 }
@@ -18,7 +18,8 @@ export function hasKeyFile(dataDir: string): boolean {
 /**
  * Returns the 32-byte key that encrypts secrets at rest: the configured key, or the key in the key
  * file. If nothing has been encrypted yet, a missing or unusable key file is replaced with a new
- * one, which is on the disk before this returns. Otherwise this throws `StartError`.
+ * one, which is on disk when this returns. Otherwise a missing or unusable key file throws
+ * `StartError`.
  */
 export function encryptionKey(
   dataDir: string,

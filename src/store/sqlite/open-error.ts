@@ -2,8 +2,8 @@ import { StartError } from "../../core/start-error.ts";
 import { codeOf, messageOf } from "./disk-error.ts";
 
 /**
- * Returns the error for the operator if a data directory cannot be opened: one sentence with the
- * cause and the remedy. Returns an error that is neither of the disk nor of SQLite unchanged,
+ * Returns the error to show if a data directory cannot be opened: one sentence with the cause and
+ * the remedy. An error that comes neither from the disk nor from SQLite is returned unchanged,
  * because it is a bug.
  */
 export function openError(error: unknown, dataDir: string): unknown {
@@ -43,7 +43,7 @@ export function openError(error: unknown, dataDir: string): unknown {
   return new StartError(`${directory} cannot be used: ${messageOf(error).replace(/\.$/, "")} (${code}).`);
 }
 
-/** Returns who this process runs as. */
+/** Returns the user that this process runs as. */
 export function userText(): string {
   const uid = process.getuid?.();
   return uid === undefined ? "this user" : `uid ${uid}`;

@@ -7,13 +7,13 @@ import type { SecretBox } from "./secret-box.ts";
 const DONE = "endpoints-sealed";
 
 /**
- * Seals the headers and URL passwords that earlier versions stored in clear text, and masks the
- * passwords in the URLs of attempts. Runs once for each data directory, after the encryption key
- * has been checked.
+ * Encrypts the headers and URL passwords that earlier versions stored in clear text, and masks the
+ * passwords in the URLs of attempts. Runs once per data directory, after the encryption key has
+ * been checked.
  */
 export function sealEndpoints(db: Database, box: SecretBox): void {
   if (db.query("SELECT 1 FROM meta WHERE name = ?").get(DONE) !== null) return;
-  // Overwrites the clear text in the file with zeros.
+  // With this, SQLite overwrites the clear text in the file with zeros.
   db.run("PRAGMA secure_delete = ON");
   const changed = db
     .transaction(() => {
@@ -23,7 +23,7 @@ export function sealEndpoints(db: Database, box: SecretBox): void {
     })
     .immediate();
   db.run("PRAGMA secure_delete = OFF");
-  // The log may still have the clear text.
+  // The write-ahead log may still contain the clear text.
   if (changed > 0) db.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
