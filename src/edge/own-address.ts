@@ -71,7 +71,7 @@ export async function listenError(
   { host, port }: Options,
   lookUp: LookUp = lookup,
 ): Promise<StartError> {
-  // If a name cannot be resolved, the runtime reports the error of an earlier system call.
+  // If a name cannot be resolved, the runtime reports the error of an earlier system call instead.
   if (isIP(host) === 0 && !(await resolves(host, lookUp))) {
     return new StartError(
       `The host ${host} cannot be resolved. Set host to an IP address of this machine, or to a name of it.`,

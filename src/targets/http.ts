@@ -139,7 +139,7 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
   const headers: Header[] = [
     ["Content-Type", DEFAULT_CONTENT_TYPE],
     ["User-Agent", userAgent],
-    // Responses are stored for people, and most are too short for compression.
+    // Responses are stored for people to read, and most are too short for compression to help.
     ["Accept-Encoding", "identity"],
   ];
   if (url.username !== "" || url.password !== "") headers.push(["Authorization", basicAuth(url)]);
@@ -148,8 +148,9 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
 }
 
 /**
- * Sets a header, replacing any header with the same name, unless only the server may set it. The
- * message's headers take precedence over the endpoint's, and the endpoint's over the defaults.
+ * Sets a header, replacing any header with the same name. Ignores headers that only the server may
+ * set. The message's headers take precedence over the endpoint's, and the endpoint's over the
+ * defaults.
  */
 function setHeader(headers: Header[], name: string, value: string): void {
   if (isOwnHeader(name)) return;

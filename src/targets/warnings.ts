@@ -1,23 +1,23 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
 import type { TargetParts } from "./target.ts";
 
-/** A problem with the URL of an endpoint, found before its first delivery. */
+/** A problem with the URL of an endpoint that was found before its first delivery. */
 export interface TargetWarning {
   /**
-   * `blocked`: every attempt will be blocked. `dns`: the host name does not exist. `private`: the
-   * host name has addresses that are skipped, beside others that are used.
+   * `blocked`: every attempt will be blocked. `dns`: the host name does not exist. `private`: some
+   * addresses of the host name are private and skipped; others are used.
    */
   readonly code: "blocked" | "dns" | "private";
-  /** What is wrong and what to do, as text for users. */
+  /** The problem and what to do about it, as text for users. */
   readonly detail: string;
 }
 
 const ALLOW = "or ask the operator to add its address to allow-subnets.";
 
 /**
- * Returns the warnings for a URL. Returns none if the host name cannot be looked up now, or not
- * before `signal` aborts. Does not name the addresses of a host name: whoever creates endpoints need
- * not know the addresses inside the operator's network.
+ * Returns the warnings for a URL. Returns none if the host name cannot be looked up, or not before
+ * `signal` aborts. Warnings do not contain the addresses of a host name, because users who create
+ * endpoints need not know addresses inside the operator's network.
  */
 export async function warningsOf(
   address: string,
@@ -39,7 +39,7 @@ export async function warningsOf(
   }
   const allowed = addresses.filter(isAllowed).length;
   if (allowed === 0) return [blocked(`The host name ${host} has no public address`)];
-  // On most machines localhost also means ::1, which is as harmless as 127.0.0.1.
+  // On most machines `localhost` also resolves to ::1, which is as harmless as 127.0.0.1.
   if (allowed === addresses.length || host === "localhost") return [];
   const detail = `The host name ${host} also has addresses that are not public and are never used. Remove them from its DNS records, ${ALLOW}`;
   return [{ code: "private", detail }];

@@ -11,37 +11,48 @@ import { BodyStart } from "../../core/http-response/body-start.ts";
 import { cutUtf8 } from "../../core/text.ts";
 import { PrioritySemaphore } from "../priority-semaphore.ts";
 
-/** The beginning of a response body and what its headers say about it. */
+/** The beginning of a response body, and what the headers say about it. */
 export interface EncodedBody {
   readonly bytes: Uint8Array;
   readonly contentEncoding: string | null;
   readonly contentType: string | null;
-  /** True if the rest of the body was not read. */
+  /** Whether the rest of the body was not read. */
   readonly isCut: boolean;
 }
 
 export interface DecodedBody {
-  /** UTF-8, at most as long as the limit; the bytes as received if they could not be decoded. */
+  /**
+   * The body in UTF-8, at most as long as the limit. If it could not be decoded, the bytes as
+   * received.
+   */
   readonly bytes: Uint8Array;
-  /** What could not be decoded, as one sentence, or null. */
+  /** The part that could not be decoded, as one sentence, or null. */
   readonly note: string | null;
 }
 
-/** Number of bodies that are decompressed at once, because each may take 16 MiB (brotli's window). */
+/**
+ * Maximum number of bodies that are decompressed at the same time. Each may need 16 MiB (brotli's
+ * window).
+ */
 const CONCURRENT_MAX = 2;
 const WAITING_MAX = 1000;
-/** RFC 9110, 8.4 allows any number of codings, but each one needs memory and time. */
+/**
+ * Maximum number of codings of a body. RFC 9110, 8.4 allows any number, but each needs memory and
+ * time.
+ */
 const CODINGS_MAX = 3;
 const NAME_CHARS_MAX = 40;
 const NOT_COMPRESSED = /^(?:[ \t]*identity[ \t]*,?)*$/i;
 const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*"?(?<label>[^";, \t]+)/i;
 const UTF8 = /^(?:utf-?8|us-ascii)$/i;
-/** Types whose bodies are text, so that invalid UTF-8 means another charset. */
+/** Matches the types of text bodies. Invalid UTF-8 in them means that they use another charset. */
 const TEXT = /^[ \t]*(?:text\/|application\/(?:json|xml|javascript|x-www-form-urlencoded)|[^;]*\+(?:json|xml))/i;
 
 const decompressing = new PrioritySemaphore([CONCURRENT_MAX], WAITING_MAX);
 
-/** Returns whether a body must be decoded. Most bodies are short UTF-8 and need not be. */
+/**
+ * Returns whether a body must be decoded. Most bodies are short UTF-8 texts and need no decoding.
+ */
 export function isEncoded({ bytes, contentEncoding, contentType }: EncodedBody): boolean {
   if (bytes.byteLength === 0) return false;
   if (contentEncoding !== null && !NOT_COMPRESSED.test(contentEncoding)) return true;
@@ -78,7 +89,7 @@ export async function decodeBody(body: EncodedBody, bytesMax: number): Promise<D
 
 const FLUSH = { finishFlush: constants.Z_SYNC_FLUSH };
 
-/** Truncated input is decoded as far as it goes. */
+/** The functions that decompress, by coding. They decompress truncated input as far as possible. */
 const DECOMPRESSORS: Readonly<Record<string, (bytes: Uint8Array) => Gunzip>> = {
   gzip: () => createGunzip(FLUSH),
   "x-gzip": () => createGunzip(FLUSH),
@@ -96,7 +107,7 @@ interface Decompressed {
   readonly isCut: boolean;
 }
 
-/** Returns null if the bytes are not valid, or if too many bodies are waiting. */
+/** Decompresses a body. Returns null if the bytes are invalid or too many bodies are waiting. */
 async function decompressInTurn(coding: string, bytes: Uint8Array, bytesMax: number): Promise<Decompressed | null> {
   if (!(await decompressing.acquire(0))) return null;
   try {
@@ -127,7 +138,7 @@ function decodeText(bytes: Uint8Array, contentType: string | null, isCut: boolea
   const label = bomCharset(bytes) ?? declared ?? guessedCharset(bytes, contentType);
   if (label === null || (UTF8.test(label) && !hasBom(bytes))) return { bytes, note: null };
   try {
-    // `stream` drops a character of which only a part is there.
+    // With `stream`, an incomplete last character is dropped.
     const text = new TextDecoder(label).decode(bytes, { stream: isCut });
     return { bytes: cutUtf8(Buffer.from(text, "utf8"), bytesMax), note: null };
   } catch {
@@ -135,7 +146,9 @@ function decodeText(bytes: Uint8Array, contentType: string | null, isCut: boolea
   }
 }
 
-/** Returns windows-1252, of which Latin-1 is a part, for text that is not UTF-8; otherwise null. */
+/**
+ * Returns windows-1252, which includes Latin-1, for text that is not UTF-8. Otherwise returns null.
+ */
 function guessedCharset(bytes: Uint8Array, contentType: string | null): string | null {
   return contentType !== null && TEXT.test(contentType) && !isUtf8(bytes) ? "windows-1252" : null;
 }
@@ -150,7 +163,7 @@ function hasBom(bytes: Uint8Array): boolean {
   return bomCharset(bytes) !== null;
 }
 
-/** Returns a name from a header, without characters that could not be shown. */
+/** Returns a name from a header without characters that cannot be displayed. */
 function printable(name: string): string {
   return name.slice(0, NAME_CHARS_MAX).replace(/[^\x21-\x7e ]/g, "?");
 }

@@ -169,7 +169,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     this.#finish(timedOut);
   }
 
-  /** The response is complete. */
+  /** Handles the complete response. */
   #respond(): void {
     const { status, retryAfter, body: bytes, note, contentEncoding, contentType, isBodyCut: isCut } = this.#parser;
     if (status === null) {
