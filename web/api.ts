@@ -49,7 +49,10 @@ export async function resend(app: string, message: string, endpoint: string): Pr
   if (!response.ok) throw await failure(response);
 }
 
-/** Returns the uid of the oldest application; null if it has none or no application exists. */
+/**
+ * Returns the uid of the oldest application. Returns null if it has no uid or no application
+ * exists.
+ */
 export async function getFirstUid(signal: AbortSignal): Promise<string | null> {
   const [first] = await getList<{ readonly uid?: string }>("/app?limit=1", signal);
   return first?.uid ?? null;

@@ -4,16 +4,16 @@ import { SCHEMA, type Settings, SettingsError } from "../config/index.ts";
 import { allSettings, type Field } from "../config/schema.ts";
 import type { AdjustableLog } from "../telemetry/log.ts";
 
-/** Signals that end a process by default and mean nothing to this one. */
+/** Signals that end a process by default but that this process ignores. */
 const IGNORED = ["SIGUSR1", "SIGUSR2", "SIGPIPE"] as const;
 
-/** The settings that a running server takes over. */
+/** The settings that a running server can change. */
 const RELOADABLE: ReadonlySet<Field> = new Set(["logLevel", "metricsToken"]);
 
 /**
- * Handles SIGHUP and ignores the signals that would end the process for no reason. A SIGHUP that
- * arrives before `use` is handled then. If the terminal of the process was closed, SIGHUP stops the
- * process like SIGTERM, after `onTerminalClosed`.
+ * Handles SIGHUP, and ignores signals that would end the process for no reason. A SIGHUP that
+ * arrives before the call of `use` is handled then. If the terminal of the process was closed,
+ * SIGHUP calls `onTerminalClosed` and then stops the process like SIGTERM.
  */
 export function listenForReload(onTerminalClosed: () => void): { use(reload: () => void): void } {
   for (const signal of IGNORED) process.on(signal, () => {});
@@ -45,12 +45,12 @@ function isTerminalOpen(): boolean {
 }
 
 /**
- * Reads the settings again, takes over those that a running server can change, and logs one line
- * with the names of the changed settings. Invalid settings change nothing.
+ * Reads the settings again, applies those that a running server can change, and logs one line with
+ * the names of the changed settings. If a setting is invalid, nothing changes.
  */
 export class Reloader {
   constructor(
-    /** The settings in force. */
+    /** The current settings. */
     private current: Settings,
     private readonly read: () => Settings,
     private readonly server: Pick<RunningServer, "setMetricsToken">,

@@ -38,7 +38,7 @@ async function serve(read: () => Settings, dropped: readonly string[]): Promise<
   const stopSignal = listenForStop();
   const reloadSignal = listenForReload(log.silence);
   const server = await startServer(settings, { log, version }).catch((error: unknown) => {
-    // The command line prints the sentence to stderr, where a reader of JSON does not look.
+    // The command line prints the message to stderr, but readers of JSON logs read only stdout.
     if (error instanceof StartError && settings.logFormat === "json") log.error({}, error.message);
     throw error;
   });

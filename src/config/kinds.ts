@@ -147,7 +147,7 @@ export const bearer: Kind<string> = {
   fromToml: stringOnly,
 };
 
-/** A secret that is never sent, such as a key for signatures: any text. */
+/** A secret of any text. It is never sent, for example because it is a key for signatures. */
 export const secretText: Kind<string> = {
   label: "secret",
   expected: "a text that is not empty",

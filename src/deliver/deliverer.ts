@@ -16,7 +16,10 @@ export interface Deliverer {
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
-  /** Stops work on a task whose end has been stored. A step that is under way is completed or undone. */
+  /**
+   * Stops work on a task whose end has been stored. A step that is under way is completed or
+   * undone.
+   */
   cancelTask(taskSeq: Seq): void;
   /** Returns whether a running task has not begun yet because too many others run. */
   isTaskWaiting(taskSeq: Seq): boolean;

@@ -17,7 +17,7 @@ export function FirstMessage() {
   return hasDemo ? <FirstDemoMessage /> : <FirstOwnMessage />;
 }
 
-/** Returns whether the oldest application is the demo; null while this is unknown. */
+/** Returns whether the oldest application is the demo, or null while this is unknown. */
 function useHasDemo(): boolean | null {
   const [hasDemo, setHasDemo] = useState<boolean | null>(null);
   useEffect(() => {

@@ -81,8 +81,8 @@ export class TaskRunner {
   }
 
   /**
-   * Forgets a task whose end has been stored. A step under way then cannot store its progress,
-   * which ends the work as well.
+   * Drops a task whose end has been stored. A step that is under way cannot store its progress
+   * then, which ends the work too.
    */
   cancel(taskSeq: Seq): void {
     this.#waiting.delete(taskSeq);
