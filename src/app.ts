@@ -41,6 +41,8 @@ export interface RunningServer {
 interface Options {
   readonly log: Log;
   readonly version: string;
+  /** The operator says that the clock is right, although it is far ahead of the stored data. */
+  readonly acceptClock?: boolean;
 }
 
 /** Assembles the program from its parts and starts it. Throws a `StartError` if it cannot start. */
@@ -52,7 +54,7 @@ export async function startServer(settings: Settings, options: Options): Promise
     const transport = new HttpClient();
     const ports = { clock, random: systemRandom, transport, resolver: systemResolver() };
     const address = new OwnAddress(settings);
-    const kernel = assemble({ store, facts, ports, settings: kernelSettings(settings, options.version, address) });
+    const kernel = assemble({ store, facts, ports, settings: kernelSettings(settings, options, address) });
     return await run(kernel, transport, address, settings, options);
   } catch (error) {
     await store.close();
@@ -148,6 +150,10 @@ async function warnOfUnenforcedRules(store: Store, log: Log): Promise<void> {
   }
 }
 
-function kernelSettings(settings: Settings, version: string, { inbox }: OwnAddress): KernelSettings {
-  return { ...settings, userAgent: `Boathook/${version}`, inbox };
+function kernelSettings(
+  settings: Settings,
+  { version, acceptClock = false }: Options,
+  { inbox }: OwnAddress,
+): KernelSettings {
+  return { ...settings, userAgent: `Boathook/${version}`, inbox, acceptClock };
 }

@@ -10,6 +10,7 @@ import { Engine, type EnginePorts } from "./deliver/engine.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
 import { BacklogWatch } from "./deliver/watches/backlog-watch.ts";
+import { ClockTrustWatch } from "./deliver/watches/clock-trust-watch.ts";
 import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
 import { OperationalPayloads } from "./operational/payload.ts";
 import { Directory } from "./store/directory.ts";
@@ -21,6 +22,8 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly backlogThresholdMs: number;
   readonly retentionMs: number;
+  /** The operator says that the clock is right, although it is far ahead of the stored data. */
+  readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
 }
 
@@ -41,6 +44,7 @@ export interface Kernel extends CommandContext {
   readonly idempotency: Idempotency;
   readonly retention: Retention;
   readonly backlogWatch: BacklogWatch;
+  readonly clockTrust: ClockTrustWatch;
   /**
    * The services, in the order in which they start. The caller owns the store and closes it after
    * these have stopped.
@@ -58,19 +62,21 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const ids = new IdCodec(store.idSeed);
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);
-  const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings });
+  const clockTrust = new ClockTrustWatch(clock, facts, store, settings.acceptClock ?? false);
+  const isClockDoubted = () => clockTrust.isDoubted;
+  const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings, isClockDoubted });
   const accepter = new Accepter(store, seqs, clock, facts, signals, engine);
   const payloads = new OperationalPayloads(store, ids);
   const operational = new OperationalWebhooks({ store, seqs, clock, facts, signals, accepter, payloads });
   const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
   const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
-  const retention = new Retention(clock, store, settings.retentionMs);
+  const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
-    ...{ engine, retention, backlogWatch },
+    ...{ engine, retention, backlogWatch, clockTrust },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
     idempotency: new Idempotency(store, clock),
-    services: [operational, engine, backlogWatch, retention],
+    services: [clockTrust, operational, engine, backlogWatch, retention],
   };
 }

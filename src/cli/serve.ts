@@ -22,12 +22,20 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
   const command = program
     .command("serve")
     .description("Run the server: API, delivery, built-in inbox and admin page.")
-    .action(() => serve(() => settingsFor(command), dropped));
+    .option("--accept-clock", "trust a clock that is more than a day ahead of the stored data; see the log")
+    .action(({ acceptClock = false }: { readonly acceptClock?: boolean }) =>
+      serve(() => settingsFor(command), { dropped, acceptClock }),
+    );
   addSettingOptions(command);
 }
 
+interface ServeOptions {
+  readonly dropped: readonly string[];
+  readonly acceptClock: boolean;
+}
+
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
-async function serve(read: () => Settings, dropped: readonly string[]): Promise<void> {
+async function serve(read: () => Settings, { dropped, acceptClock }: ServeOptions): Promise<void> {
   const settings = read();
   const log = createLog({
     level: settings.logLevel,
@@ -37,7 +45,7 @@ async function serve(read: () => Settings, dropped: readonly string[]): Promise<
   for (const variable of dropped) log.warn({ variable }, droppedWarning(variable));
   const stopSignal = listenForStop();
   const reloadSignal = listenForReload(log.silence);
-  const server = await startServer(settings, { log, version }).catch((error: unknown) => {
+  const server = await startServer(settings, { log, version, acceptClock }).catch((error: unknown) => {
     // The command line prints the message to stderr, but readers of JSON logs read only stdout.
     if (error instanceof StartError && settings.logFormat === "json") log.error({}, error.message);
     throw error;

@@ -168,6 +168,12 @@ export type Fact =
     }
   /** The store works again. `damaged` means that damage has been found since the start. */
   | { readonly type: "store.recovered"; readonly damaged: boolean }
+  /**
+   * The clock is more than a day ahead of the newest stored time. Until it is trusted, nothing is
+   * deleted or disabled because of its age.
+   */
+  | { readonly type: "clock.doubted"; readonly aheadMs: number }
+  | { readonly type: "clock.trusted" }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   | {

@@ -47,6 +47,8 @@ export interface AttemptParts {
   readonly memory: Memory;
   /** Called when an attempt has returned its slot, because other lanes may be served now. */
   readonly onSlow: () => void;
+  /** Whether the clock must not decide how long an endpoint has been failing. */
+  readonly isClockDoubted: () => boolean;
   readonly isStopping: () => boolean;
 }
 
@@ -156,7 +158,7 @@ export class AttemptRunner {
 
   /** Decides what the response means for the delivery, the endpoint and the lane. */
   #judge(attempt: RunningAttempt, answer: Answer): Settlement {
-    const { clock, random, policy, slots, seqs } = this.parts;
+    const { clock, random, policy, slots, seqs, isClockDoubted } = this.parts;
     const { lane, waiting, entry } = attempt;
     const endedAt = clock.now();
     const outcome = classify(answer, endedAt);
@@ -172,7 +174,9 @@ export class AttemptRunner {
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
     const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
     const durationMs = Math.round(steadyEnd - attempt.steadyStart);
-    const disableAfterMs = mayDisable ? policy.endpointDisableAfterMs : 0;
+    // A success needs no look at the clock.
+    const mayBeTooLong = mayDisable && !outcome.success && !isClockDoubted();
+    const disableAfterMs = mayBeTooLong ? policy.endpointDisableAfterMs : 0;
     return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt, durationMs }, seqs);
   }
 

@@ -40,6 +40,8 @@ export interface EngineParts {
   readonly facts: Facts;
   readonly signals: Signals;
   readonly policy: DeliveryPolicy;
+  /** Whether the clock must not decide how long an endpoint has been failing. */
+  readonly isClockDoubted: () => boolean;
 }
 
 /**
@@ -62,14 +64,14 @@ export class Engine extends OneLife implements Deliverer {
   ) {
     super();
     const { clock } = ports;
-    const { store, facts, signals, policy, directory, seqs, ids } = parts;
+    const { store, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
     const shared = { clock, queue, seqs, facts, memory: this.#memory, isStopping };
     this.#slots = new Slots(policy.deliveryConcurrency);
     this.#attempts = new AttemptRunner({
       ...shared,
-      ...{ random: ports.random, signals, policy, slots: this.#slots },
+      ...{ random: ports.random, signals, policy, isClockDoubted, slots: this.#slots },
       onSlow: () => this.#scheduler.dispatch(),
     });
     const targets = new Targets({ ports, policy, ids });

@@ -14,6 +14,8 @@ const LOGGED = [
   "task.ended",
   "store.failing",
   "store.recovered",
+  "clock.doubted",
+  "clock.trusted",
   "defect.found",
   "inbox.received",
 ] as const;
@@ -91,6 +93,15 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         break;
       case "store.failing":
         log.error({ error: fact.message, damaged: fact.damaged }, storeFailure(fact));
+        break;
+      case "clock.doubted":
+        log.warn(
+          { aheadDays: Math.round(fact.aheadMs / 86_400_000) },
+          "Clock is far ahead of the stored data. Until it has been so for a day, nothing is deleted by age and no endpoint is disabled for continuous failure. If the clock is right, restart with `serve --accept-clock`.",
+        );
+        break;
+      case "clock.trusted":
+        log.info({}, "Clock is trusted again.");
         break;
       case "store.recovered":
         log.info({ damaged: fact.damaged }, "Store works again.");

@@ -19,9 +19,12 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
     if (answer instanceof Error) throw answer;
     return { deleted: 0, more: answer };
   };
-  const retention = new Retention(clock.ofProcess(0), { housekeeping: { prune } } as unknown as Store, 90 * DAY_MS);
+  const store = { housekeeping: { prune } } as unknown as Store;
+  const doubt = { isDoubted: false };
+  const retention = new Retention(clock.ofProcess(0), store, 90 * DAY_MS, () => doubt.isDoubted);
   return {
     retention,
+    doubt,
     calls,
     async pass(ms: number) {
       const until = clock.now + ms;
@@ -57,6 +60,17 @@ describe("the retention", () => {
     retention.start();
     await pass(61_000);
     expect(calls).toHaveLength(2);
+  });
+
+  test("the retention deletes nothing while the clock is doubted, and continues afterwards", async () => {
+    const { retention, calls, doubt, pass } = retentionOver([true, true, false]);
+    doubt.isDoubted = true;
+    retention.start();
+    await pass(3_600_000);
+    expect(calls).toHaveLength(0);
+    doubt.isDoubted = false;
+    await pass(1000);
+    expect(calls).toHaveLength(3);
   });
 
   test("nothing is deleted after the retention has been stopped", async () => {

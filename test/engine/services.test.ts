@@ -57,7 +57,7 @@ function macrotask(): Promise<void> {
 }
 
 /** Returns the names of a kernel's services. */
-const NAMES = ["operational", "engine", "backlogWatch", "retention"] as const;
+const NAMES = ["clockTrust", "operational", "engine", "backlogWatch", "retention"] as const;
 
 describe("the services of the kernel", () => {
   test("the list in this test names every service of the kernel", () => {

@@ -46,6 +46,8 @@ describe("fact log", () => {
     [{ ...failing, what: "read" }, "error", /could not be read/],
     [{ ...failing, what: "read", damaged: true }, "error", /^Database is damaged/],
     [{ type: "store.recovered", damaged: false }, "info", /works again/],
+    [{ type: "clock.doubted", aheadMs: 315_360_000_000 }, "warn", /--accept-clock/],
+    [{ type: "clock.trusted" }, "info", /trusted again/],
     [{ type: "inbox.received", token: "t", bytes: 5, messageId: "msg_1" }, "info", /inbox/],
     [
       { type: "shortage.began", resource: "memory", detail: "No memory." },

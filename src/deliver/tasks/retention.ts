@@ -16,6 +16,8 @@ export class Retention extends OneLife {
     private readonly clock: Clock,
     private readonly store: Store,
     private readonly retentionMs: number,
+    /** Whether the clock must not decide what is old. */
+    private readonly isClockDoubted: () => boolean,
   ) {
     super();
   }
@@ -29,8 +31,12 @@ export class Retention extends OneLife {
     await this.#sweeping;
   }
 
-  /** Checks as many rows as fit into one commit. Returns whether more rows are left. */
+  /**
+   * Checks as many rows as fit into one commit. Returns whether more rows are left. Deletes nothing
+   * while the clock is doubted.
+   */
   async runOnce(): Promise<boolean> {
+    if (this.isClockDoubted()) return false;
     const now = this.clock.now();
     const { more } = await this.store.housekeeping.prune(now - this.retentionMs, now, ROWS_AT_A_TIME);
     return more;
