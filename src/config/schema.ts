@@ -228,7 +228,7 @@ export const SCHEMA = {
     kind: rate,
     default: null,
     description:
-      "maximum rate of messages per token, such as `500/s`; requests above it get a 429 response with `Retry-After`",
+      "maximum rate of messages per token, such as `500/s`; a burst of one second's messages is allowed, and requests above it get a 429 response with `Retry-After`",
   }),
   endpointsPerAppMax: setting("max-endpoints-per-app", {
     group: "Limits",

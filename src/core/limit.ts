@@ -32,19 +32,29 @@ export function fullBucket(ratePerSecond: number, now: number): Bucket {
 
 /**
  * Takes one token or returns how long to wait. This combines `refill`, `waitMs` and `spend`.
- * `ratePerSecond` is above 0 and may differ between calls. If the clock steps back, no tokens are
+ * `ratePerSecond` is above 0 and may differ between calls. `capacity` is at least 1. If the clock steps back, no tokens are
  * added, and the bucket continues to fill from the new time.
  */
-export function take(bucket: Bucket, ratePerSecond: number, now: number): Taken {
-  const refilled = refill(bucket, ratePerSecond, now);
+export function take(
+  bucket: Bucket,
+  ratePerSecond: number,
+  now: number,
+  capacity: number = burst(ratePerSecond),
+): Taken {
+  const refilled = refill(bucket, ratePerSecond, now, capacity);
   const wait = waitMs(refilled, ratePerSecond);
   return { bucket: wait > 0 ? refilled : spend(refilled), taken: wait === 0, waitMs: wait };
 }
 
 /** Returns the bucket with the tokens that were added up to `now`. */
-export function refill({ tokens, at }: Bucket, ratePerSecond: number, now: number): Bucket {
+export function refill(
+  { tokens, at }: Bucket,
+  ratePerSecond: number,
+  now: number,
+  capacity: number = burst(ratePerSecond),
+): Bucket {
   const elapsedMs = Math.max(0, now - at);
-  return { tokens: Math.min(burst(ratePerSecond), tokens + (elapsedMs * ratePerSecond) / 1000), at: now };
+  return { tokens: Math.min(capacity, tokens + (elapsedMs * ratePerSecond) / 1000), at: now };
 }
 
 /**

@@ -11,8 +11,11 @@ export class Problem extends Error {
     readonly code: string,
     /** One sentence for users: what happened, which value, what to do. It contains no secrets. */
     readonly detail: string,
-    /** Number of seconds for the `Retry-After` header, or null for no header. */
-    readonly retryAfterSeconds: number | null = null,
+    /**
+     * When to retry, for the `Retry-After` header: a rough number of seconds, or an exact number of
+     * ms. Null means no header.
+     */
+    readonly retry: number | { readonly afterMs: number } | null = null,
   ) {
     super(detail);
   }

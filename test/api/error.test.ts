@@ -241,8 +241,8 @@ function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = 
   });
 }
 
-test("sending messages above ingest-rate returns 429 with Retry-After", async () => {
-  const slow = await startServer(["--ingest-rate=10/s"]);
+test("ingest-rate allows a burst of one second's messages and then returns 429 with Retry-After", async () => {
+  const slow = await startServer(["--ingest-rate=20/m"]);
   try {
     const sendThere = clientOf(slow.url);
     const list = `/app/${await makeApplication(sendThere)}/msg`;
@@ -252,8 +252,12 @@ test("sending messages above ingest-rate returns 429 with Retry-After", async ()
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
     expect(answers.some(({ status }) => status === 202)).toBe(true);
-    expect(Number(refused[0]!.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     expect(refused[0]!.json.code).toBe("too_many_requests");
+    const afterMs = Number(refused[0]!.headers.get("boathook-retry-after-ms"));
+    expect(afterMs).toBeGreaterThan(0);
+    expect(afterMs).toBeLessThanOrEqual(3000);
+    expect(refused[0]!.headers.get("retry-after")).toBe(String(Math.ceil(afterMs / 1000)));
+    expect(refused[0]!.headers.get("access-control-expose-headers")).toBe("*");
     expect((await sendThere("GET", list)).status).toBe(200);
   } finally {
     await slow.stop();

@@ -39,10 +39,12 @@ function readable({ loc, msg, type }: Finding): Finding {
   return { loc: loc.map((part) => part.toWellFormed()), msg: msg.toWellFormed(), type };
 }
 
-function problemReply({ status, code, detail, retryAfterSeconds }: Problem): Reply {
+function problemReply({ status, code, detail, retry }: Problem): Reply {
   const answer = reply(status, { code, detail });
-  if (retryAfterSeconds === null) return answer;
-  return { ...answer, headers: { "retry-after": String(retryAfterSeconds) } };
+  if (retry === null) return answer;
+  if (typeof retry === "number") return { ...answer, headers: { "retry-after": String(retry) } };
+  const seconds = Math.max(1, Math.ceil(retry.afterMs / 1000));
+  return { ...answer, headers: { "retry-after": String(seconds), "boathook-retry-after-ms": String(retry.afterMs) } };
 }
 
 export function unauthenticated(detail: string): Problem {

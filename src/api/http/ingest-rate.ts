@@ -1,4 +1,4 @@
-import { type Bucket, fullBucket, take } from "../../core/limit.ts";
+import { type Bucket, take } from "../../core/limit.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
 
@@ -8,32 +8,36 @@ import type { Clock } from "../../ports.ts";
  */
 const CALLERS_MAX = 10_000;
 
-/** Limits the number of messages that each token may send per second (setting `ingest-rate`). */
+/**
+ * Limits the number of messages that each token may send per second (setting `ingest-rate`). A
+ * caller starts with the messages of one second. It can save up one message more, because a client
+ * that waits the whole seconds of `Retry-After` would otherwise lose fractions and never reach its
+ * rate.
+ */
 export class IngestRate {
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(
     private readonly ratePerSecond: number | null,
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "steady">,
   ) {}
 
   /**
-   * Counts messages of the caller. Throws 429 if the caller has sent too many. A batch is allowed
-   * whenever a single message would be; it then delays the caller's next request accordingly.
+   * Counts messages of the caller. Throws 429 with the time to wait if the caller has sent too many.
+   * A batch is allowed whenever a single message would be. Each of its messages counts, so it delays
+   * the caller's next request accordingly.
    */
   spend(caller: string, messages: number): void {
     if (this.ratePerSecond === null) return;
-    const now = this.clock.now();
-    const before = this.#buckets.get(caller) ?? fullBucket(this.ratePerSecond, now);
-    const { bucket, taken, waitMs } = take(before, this.ratePerSecond, now);
+    const now = this.clock.steady();
+    const ofOneSecond = Math.max(1, this.ratePerSecond);
+    const before = this.#buckets.get(caller) ?? { tokens: ofOneSecond, at: now };
+    const { bucket, taken, waitMs } = take(before, this.ratePerSecond, now, ofOneSecond + 1);
     this.#keep(caller, taken ? { tokens: bucket.tokens - (messages - 1), at: bucket.at } : bucket);
     if (!taken) {
-      throw new Problem(
-        429,
-        "too_many_requests",
-        "The token has exceeded the server's ingest rate. Try again later.",
-        Math.max(1, Math.ceil(waitMs / 1000)),
-      );
+      throw new Problem(429, "too_many_requests", "The token has exceeded the server's ingest rate. Try again later.", {
+        afterMs: waitMs,
+      });
     }
   }
 

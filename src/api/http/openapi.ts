@@ -45,7 +45,11 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
   },
   // The HTTP server itself sends this response, before the request is dispatched.
   431: { description: "The URL or the headers exceed 16 KiB." },
-  429: problem("Too many requests. `Retry-After` says when to retry.", "too_many_requests", "Too many requests."),
+  429: problem(
+    "Too many requests. `Retry-After` says when to retry, in seconds; `boathook-retry-after-ms`, where it is known exactly, in ms.",
+    "too_many_requests",
+    "Too many requests.",
+  ),
   503: problem(
     "Nothing can be stored at the moment. `Retry-After` says when to retry.",
     "unavailable",
