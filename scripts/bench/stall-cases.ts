@@ -18,6 +18,7 @@ const PORTAL_TASKS = 300;
 const CONNECTIONS = 500;
 const BODY_BYTES = 2 * 1024 * 1024;
 const UNREAD = 100;
+const UNREAD_PAGES = 500;
 const LARGE_MESSAGES = 250;
 
 const batch = (messages: number, payload: unknown = {}) => ({
@@ -190,6 +191,13 @@ export const cases: Readonly<Record<string, Case>> = {
       const path = `/api/v1/app/${APPLICATION}/msg?limit=250&with_content=true`;
       const head = `GET ${path} HTTP/1.1\r\nhost: a\r\nauthorization: ${server.headers.authorization}\r\n\r\n`;
       const closes = await Promise.all(Array.from({ length: UNREAD }, () => unread(server, head)));
+      return () => closes.forEach((close) => void close());
+    },
+  },
+  "unread-pages": {
+    run: async (server) => {
+      const head = "GET /docs/json HTTP/1.1\r\nhost: a\r\n\r\n";
+      const closes = await Promise.all(Array.from({ length: UNREAD_PAGES }, () => unread(server, head)));
       return () => closes.forEach((close) => void close());
     },
   },

@@ -6,7 +6,14 @@ import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
-import type { AcceptResult, IdempotencyEntry, NewMessage, Store } from "../store/index.ts";
+import {
+  type AcceptResult,
+  type IdempotencyEntry,
+  type NewMessage,
+  type Store,
+  StoreUnavailable,
+} from "../store/index.ts";
+import { Turns } from "../store/turns.ts";
 
 /** A validated message without a sequence number. */
 export interface Incoming {
@@ -49,10 +56,25 @@ export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
   | Exclude<AcceptResult, { accepted: true }>;
 
+/** The result for a message that was not stored because the store became unavailable. */
+export interface NotStored {
+  readonly accepted: false;
+  readonly because: "unavailable";
+}
+
+const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
+
+/** Number of deliveries in one commit of a batch, so that it holds the event loop for a few ms. */
+const DELIVERIES_AT_ONCE = 2000;
+/** Number of endpoints that are compared with messages in one turn of the event loop. */
+const COMPARED_AT_ONCE = 50_000;
+
 /**
  * Accepts messages: numbers them, matches their endpoints, commits, and enqueues the deliveries.
  */
 export class Accepter {
+  readonly #turns: Turns;
+
   constructor(
     private readonly store: Store,
     private readonly seqs: SeqSource,
@@ -60,7 +82,9 @@ export class Accepter {
     private readonly facts: Facts,
     private readonly signals: Signals,
     private readonly deliverer: Deliverer,
-  ) {}
+  ) {
+    this.#turns = new Turns(clock);
+  }
 
   /** Accepts a message. Resolves after it is on disk and its deliveries have been enqueued. */
   accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
@@ -83,6 +107,50 @@ export class Accepter {
     const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
     const results = await this.store.queue.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result));
+  }
+
+  /**
+   * Accepts any number of messages, in several commits if they have very many deliveries. Each
+   * message is stored with all of its deliveries or not at all. If the store becomes unavailable
+   * after the first commit, the results say which messages were not stored.
+   */
+  async acceptInPortions(
+    entry: ApplicationEntry,
+    incoming: readonly Incoming[],
+  ): Promise<ReadonlyArray<Accepted | NotStored>> {
+    const wanted = await this.#wantedByAll(entry, incoming);
+    const results: (Accepted | NotStored)[] = [];
+    for (const [from, to] of portionsOf(wanted)) {
+      if (from > 0) await this.#turns.next();
+      const portion = incoming.slice(from, to);
+      const messages = portion.map((one, i) => this.#numbered(entry, wanted[from + i]!, one));
+      try {
+        const stored = await this.store.queue.accept(messages);
+        stored.forEach((result, i) => void results.push(this.#committed(entry, messages[i]!, result)));
+      } catch (error) {
+        if (from === 0 || !(error instanceof StoreUnavailable)) throw error;
+        return [...results, ...incoming.slice(from).map(() => NOT_STORED)];
+      }
+    }
+    return results;
+  }
+
+  /** Returns the endpoints of each message. Messages with the same traits share one list. */
+  async #wantedByAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<ReadonlyArray<readonly Seq[]>> {
+    const known = new Map<string, readonly Seq[]>();
+    const wanted: (readonly Seq[])[] = [];
+    let compared = 0;
+    for (const one of incoming) {
+      const traits = JSON.stringify([one.eventType, one.channels]);
+      const found = known.get(traits) ?? wantedBy(entry, one);
+      if (!known.has(traits)) compared += entry.endpoints.length;
+      known.set(traits, found);
+      wanted.push(found);
+      if (compared < COMPARED_AT_ONCE) continue;
+      compared = 0;
+      await this.#turns.next();
+    }
+    return wanted;
   }
 
   #numbered({ application }: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): NewMessage {
@@ -130,6 +198,25 @@ export class Accepter {
     for (const { seq, endpointSeq } of deliveries)
       this.signals.send({ type: "lane.filled", endpointSeq, position: placeAt(seq, deliverAt) });
   }
+}
+
+/**
+ * Divides messages with these endpoints into portions with a limited number of deliveries, given as
+ * their start and end. A portion has at least one message.
+ */
+export function* portionsOf(wanted: ReadonlyArray<readonly Seq[]>): Generator<[from: number, to: number]> {
+  let from = 0;
+  let deliveries = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const next = wanted[i]!.length;
+    if (i > from && deliveries + next > DELIVERIES_AT_ONCE) {
+      yield [from, i];
+      from = i;
+      deliveries = 0;
+    }
+    deliveries += next;
+  }
+  if (from < wanted.length) yield [from, wanted.length];
 }
 
 function wantedBy({ endpoints }: ApplicationEntry, { eventType, channels }: Incoming): Seq[] {

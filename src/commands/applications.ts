@@ -6,6 +6,9 @@ import type { CommandContext } from "./context.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { applicationChanged, endpointDeleted } from "./publish.ts";
 
+/** Number of deleted endpoints that are announced in one turn of the event loop. */
+const ANNOUNCED_AT_ONCE = 100;
+
 type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
 
@@ -121,7 +124,11 @@ export async function deleteApplication(
   const { seq: applicationSeq } = application;
   const endpoints = await parts.store.configuration.applications.delete(applicationSeq, parts.clock.now());
   applicationChanged(parts, application);
-  for (const seq of endpoints) endpointDeleted(parts, { seq, applicationSeq });
+  for (const [i, seq] of endpoints.entries()) {
+    if (i % ANNOUNCED_AT_ONCE === ANNOUNCED_AT_ONCE - 1)
+      await new Promise<void>((resolve) => parts.clock.soon(resolve));
+    endpointDeleted(parts, { seq, applicationSeq });
+  }
 }
 
 async function createUnlessTaken(

@@ -1,7 +1,7 @@
 import type { Accepted, Incoming } from "../accept/accept.ts";
 import type { PayloadRule } from "../accept/payload-rules.ts";
 import type { Seq } from "../core/id.ts";
-import { conflict, type Finding, Invalid, invalid, type Problem } from "../core/problem.ts";
+import { conflict, type Finding, Invalid, invalid, Problem } from "../core/problem.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
 import type { Key } from "../store/index.ts";
 import { createOnDemand, noApplication, type OnDemandApplication } from "./applications.ts";
@@ -73,7 +73,8 @@ export async function sendMessage(
 }
 
 /**
- * Sends messages to one application in one commit. A refused message does not affect the others.
+ * Sends messages to one application, in one commit or, if they have thousands of deliveries, in
+ * several. A refused message does not affect the others.
  * Returns, for each message in order, how it was stored or why it was refused. Throws 404 if the
  * application does not exist.
  */
@@ -86,11 +87,12 @@ export async function sendBatch(
   if (entry === null) throw noApplication();
   const outcomes = await checkAll(parts, to.environmentSeq, messages);
   const accepted = outcomes.filter((outcome): outcome is Incoming => !(outcome instanceof Invalid));
-  const results = (await parts.accepter.acceptAll(entry, accepted)).values();
+  const results = (await parts.accepter.acceptInPortions(entry, accepted)).values();
   return outcomes.map((outcome) => {
     if (outcome instanceof Invalid) return outcome;
     const result = results.next().value!;
-    return result.accepted ? { ...result, warnings: outcome.warnings } : eventIdTaken();
+    if (result.accepted) return { ...result, warnings: outcome.warnings };
+    return result.because === "unavailable" ? notStored() : eventIdTaken();
   });
 }
 
@@ -165,6 +167,11 @@ async function createdEntry(
   const entry = onDemand === null ? null : await parts.directory.application(environmentSeq, application);
   if (entry === null) throw noApplication();
   return entry;
+}
+
+/** The item of a batch that came after the store had become unavailable. */
+function notStored(): Problem {
+  return new Problem(503, "unavailable", "The message was not stored. Send it again later.");
 }
 
 function eventIdTaken(): Problem {

@@ -5,6 +5,7 @@ import type { Signals } from "../core/signal.ts";
 import type { Random } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { MessageContent, PendingDelivery, Store, Task } from "../store/index.ts";
+import { Turns } from "../store/turns.ts";
 import { Targets } from "../targets/index.ts";
 import type { TargetPorts } from "../targets/target.ts";
 import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
@@ -25,6 +26,8 @@ import { TaskRunner } from "./tasks/task-runner.ts";
  * Maximum number of deliveries that a lane holds if messages arrive faster than they are delivered.
  */
 const READY_MAX = 256;
+/** Maximum number of lanes that start to read in one turn of the event loop. */
+const LANES_AT_ONCE = 200;
 /** How long a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
 
@@ -57,6 +60,7 @@ export class Engine extends OneLife implements Deliverer {
   readonly #scheduler: Scheduler;
   readonly #ownership: LaneOwnership;
   readonly #tasks: TaskRunner;
+  readonly #turns: Turns;
 
   constructor(
     private readonly ports: EnginePorts,
@@ -64,6 +68,7 @@ export class Engine extends OneLife implements Deliverer {
   ) {
     super();
     const { clock } = ports;
+    this.#turns = new Turns(clock);
     const { store, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
@@ -114,13 +119,13 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
+    if (deliveries.length > LANES_AT_ONCE) {
+      this.#enqueueMany(deliveries);
+      return;
+    }
     for (const { seq, endpointSeq } of deliveries) {
-      const lane = this.#ownership.laneOf(endpointSeq);
-      if (lane === null) {
-        // This signal informs the process that serves the lane.
-        this.parts.signals.send({ type: "lane.filled", endpointSeq, position: seq });
-        continue;
-      }
+      const lane = this.#laneFor(endpointSeq, seq);
+      if (lane === null) continue;
       // A read may have returned the delivery before its commit was reported. In that case the
       // delivery is not added again.
       const isNext = seq > lane.cursor.position && seq < lane.diskNext;
@@ -133,6 +138,36 @@ export class Engine extends OneLife implements Deliverer {
 
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]> {
     return warningsOf(url, { ports: this.ports, policy: this.parts.policy }, signal);
+  }
+
+  /**
+   * Adds the deliveries of a message to very many lanes. All lanes know at once that the delivery
+   * waits on disk, so no later message overtakes it. They begin to read it a few at a time, because
+   * the first read of a lane is slow.
+   */
+  #enqueueMany(deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
+    const lanes: Lane[] = [];
+    for (const { seq, endpointSeq } of deliveries) {
+      const lane = this.#laneFor(endpointSeq, seq);
+      lane?.waitsOnDisk(seq);
+      if (lane !== null) lanes.push(lane);
+    }
+    void this.#updateInTurns(lanes);
+  }
+
+  async #updateInTurns(lanes: readonly Lane[]): Promise<void> {
+    for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
+      await this.#turns.next();
+      for (const lane of lanes.slice(at, at + LANES_AT_ONCE)) this.#scheduler.update(lane);
+      this.#scheduler.dispatch();
+    }
+  }
+
+  /** Returns the lane that this process serves. Otherwise informs the process that serves it. */
+  #laneFor(endpointSeq: Seq, position: Seq): Lane | null {
+    const lane = this.#ownership.laneOf(endpointSeq);
+    if (lane === null) this.parts.signals.send({ type: "lane.filled", endpointSeq, position });
+    return lane;
   }
 
   startTask(task: Task): void {

@@ -12,12 +12,19 @@ import { HealthRecord } from "./store-health.ts";
  */
 export interface Write {
   readonly work: () => unknown;
+  /** Approximate number of rows that `work` writes. */
+  readonly rows: number;
   resolve(value: never): void;
   reject(error: unknown): void;
 }
 
 /** Minimum number of writes in a commit for the server to count as busy. */
 const BUSY_WRITES = 8;
+/**
+ * Number of rows after which a commit takes no more writes, so that it does not hold the event loop
+ * for long. A single write may have more rows.
+ */
+const ROWS_AT_ONCE = 4000;
 
 /**
  * Group commit: all writes from one turn of the event loop become one transaction and share one
@@ -58,16 +65,17 @@ export class Committer {
   /**
    * Runs `work` in the next commit and resolves to its result after the commit is on disk. If
    * `work` throws, rejects with that error and undoes only the changes of `work`. Rejects with
-   * `StoreUnavailable` if the transaction could not be committed.
+   * `StoreUnavailable` if the transaction could not be committed. `rows` is the approximate
+   * number of rows that `work` writes.
    */
-  write<T>(work: () => T): Promise<T> {
+  write<T>(work: () => T, rows = 1): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#crashed) return;
       if (this.#closed) {
         reject(new StoreUnavailable("The store is closed."));
         return;
       }
-      this.#enqueue({ work, resolve, reject });
+      this.#enqueue({ work, rows, resolve, reject });
     });
   }
 
@@ -109,11 +117,21 @@ export class Committer {
   /** A busy server waits one more turn of the event loop, so that more writes share the fsync. */
   readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
-  /** Commits the queued writes. */
+  /** Removes the writes for the next commit from the queue. */
+  #takeNext(): readonly Write[] {
+    const queue = this.#queue;
+    let rows = 0;
+    let count = 0;
+    while (count < queue.length && rows < ROWS_AT_ONCE) rows += queue[count++]!.rows;
+    this.#queue = count === queue.length ? [] : queue.splice(count);
+    if (this.#queue.length > 0) this.clock.soon(this.#flush);
+    return queue;
+  }
+
+  /** Commits the first of the queued writes. */
   readonly #flush = (): void => {
-    const writes = this.#queue;
+    const writes = this.#takeNext();
     if (writes.length === 0) return;
-    this.#queue = [];
     this.#isBusy = writes.length >= BUSY_WRITES;
     const startedAt = performance.now();
     let results: unknown[];
@@ -224,7 +242,7 @@ export class Committer {
   close(): void {
     this.#closed = true;
     this.health.close();
-    this.#flush();
+    while (this.#queue.length > 0) this.#flush();
   }
 
   /**

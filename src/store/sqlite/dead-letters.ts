@@ -3,12 +3,12 @@ import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue, Redriven } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
 import { type Bindings, Conditions, directionOf, pageOf } from "./page.ts";
-import type { Steps } from "./steps.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /**
@@ -33,7 +33,7 @@ function conditions(filter: DeadLetterFilter): Conditions {
   return where;
 }
 
-export function deadLetters(db: Database, steps: Steps): History["deadLetters"] {
+export function deadLetters(db: Database, turns: Turns): History["deadLetters"] {
   const lastAttempt = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
   );
@@ -63,7 +63,7 @@ export function deadLetters(db: Database, steps: Steps): History["deadLetters"] 
       const start = page.from ?? scan.start;
       let scanned: Seq | null = start;
       while (scanned !== null && rows.length <= page.limit) {
-        if (scanned !== start) await steps.next();
+        if (scanned !== start) await turns.next();
         const limit = page.limit + 1 - rows.length;
         rows.push(...query.all({ ...where.values, ...scan.bindings(scanned), limit }));
         scanned = scan.endOf(scanned);
@@ -71,15 +71,15 @@ export function deadLetters(db: Database, steps: Steps): History["deadLetters"] 
       return pageOf(rows.map(toDeadLetter), page);
     },
 
-    groups: (filter) => groupsOf(db, steps, filter, conditions(filter)),
-    redrivable: (filter) => groupsOf(db, steps, filter, conditions(filter).add(CAN_BE_REDRIVEN)),
+    groups: (filter) => groupsOf(db, turns, filter, conditions(filter)),
+    redrivable: (filter) => groupsOf(db, turns, filter, conditions(filter).add(CAN_BE_REDRIVEN)),
   };
 }
 
 /** Counts dead letters in steps. Changes between two steps may or may not be counted. */
 async function groupsOf(
   db: Database,
-  steps: Steps,
+  turns: Turns,
   filter: DeadLetterFilter,
   where: Conditions,
 ): Promise<DeadLetterGroup[]> {
@@ -91,7 +91,7 @@ async function groupsOf(
   );
   const groups = new Map<string, DeadLetterGroup>();
   for (let scanned: Seq | null = scan.start; scanned !== null; scanned = scan.endOf(scanned)) {
-    if (scanned !== scan.start) await steps.next();
+    if (scanned !== scan.start) await turns.next();
     for (const group of query.all({ ...where.values, ...scan.bindings(scanned) })) {
       const key = `${group.endpointSeq} ${group.reason} ${group.eventType}`;
       groups.set(key, sumOf(groups.get(key), group));
@@ -114,7 +114,7 @@ function sumOf(before: DeadLetterGroup | undefined, group: DeadLetterGroup): Dea
 export function redriveVerbs(
   db: Database,
   committer: Committer,
-  steps: Steps,
+  turns: Turns,
   clock: Clock,
 ): Pick<Queue, "redrive" | "drop"> {
   const again = db.prepare(
@@ -141,12 +141,12 @@ export function redriveVerbs(
         const redriven: Redriven = { redriven: rows.length, endpoints, last };
         storeTask(progress(redriven));
         return redriven;
-      }),
-    drop: dropVerb(db, committer, steps, clock),
+      }, limit),
+    drop: dropVerb(db, committer, turns, clock),
   };
 }
 
-function dropVerb(db: Database, committer: Committer, steps: Steps, clock: Clock): Queue["drop"] {
+function dropVerb(db: Database, committer: Committer, turns: Turns, clock: Clock): Queue["drop"] {
   return async (filter, limit) => {
     const scan = new DeadLetterScan(db, filter, "ASC");
     const where = conditions(filter);
@@ -155,11 +155,11 @@ function dropVerb(db: Database, committer: Committer, steps: Steps, clock: Clock
     const end = db.query(`UPDATE delivery SET state = 3, reason = NULL, ended_at = $now WHERE seq IN (${matching})`);
     let dropped = 0;
     for (let scanned: Seq | null = scan.start; scanned !== null && dropped < limit; ) {
-      if (scanned !== scan.start) await steps.next();
+      if (scanned !== scan.start) await turns.next();
       const bindings: Bindings = { ...where.values, ...scan.bindings(scanned), limit: limit - dropped };
       scanned = scan.endOf(scanned);
       if (found.get(bindings) === null) continue;
-      dropped += await committer.write(() => end.run({ ...bindings, now: clock.now() }).changes);
+      dropped += await committer.write(() => end.run({ ...bindings, now: clock.now() }).changes, limit);
     }
     return dropped;
   };

@@ -115,7 +115,7 @@ function buryVerb(db: Database, committer: Committer): Queue["bury"] {
       if (state === "dead" && isDisabled.get(endpointSeq) === null) return 0;
       const reason: FailureReason | null = state === "dead" ? "disabled" : null;
       return end.run(endpointSeq, STATE[state], reason, now, limit).changes;
-    });
+    }, limit);
 }
 
 function resendVerb(db: Database, committer: Committer, stretches: Stretches): Queue["resend"] {

@@ -62,7 +62,7 @@ export function expunge(db: Database, committer: Committer, clock: Clock): Queue
           return row !== null;
         });
         return { ...sum.value, found };
-      }),
+      }, keys.length),
     step: (applicationSeq, { from, to, limit }, progress) =>
       committer.write(() => {
         const sum = new Sum();
@@ -71,6 +71,6 @@ export function expunge(db: Database, committer: Committer, clock: Clock): Queue
         const last = rows.length < limit ? null : rows[rows.length - 1]!.seq;
         storeTask(progress(sum.value, last));
         return { ...sum.value, last };
-      }),
+      }, limit),
   };
 }

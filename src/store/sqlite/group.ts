@@ -14,6 +14,10 @@ export class Group implements Write {
     return this.#writes.length;
   }
 
+  get rows(): number {
+    return this.#writes.reduce((sum, write) => sum + write.rows, 0);
+  }
+
   add(write: Write): void {
     this.#writes.push(write);
   }

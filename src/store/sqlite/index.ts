@@ -3,6 +3,7 @@ import type { Fact } from "../../core/fact.ts";
 import { ClockSeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
+import { Turns } from "../turns.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
@@ -32,7 +33,6 @@ import { replayable, resendAllVerb } from "./replay.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
 import { sizeVerbs } from "./size.ts";
-import { Steps } from "./steps.ts";
 import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
@@ -138,12 +138,12 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   const { health } = committer;
   const idempotency = new Idempotency(db, box);
   const newest = lastSeq(db);
-  const steps = new Steps(clock);
+  const turns = new Turns(clock);
   const stretches = new Stretches(db, committer, newest);
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches),
-    ...redriveVerbs(db, committer, steps, clock),
+    ...redriveVerbs(db, committer, turns, clock),
     accept: acceptVerb(db, committer, idempotency, stretches),
     idempotency: idempotency.verbs(committer),
     contents: contentsVerb(db),
@@ -159,9 +159,9 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     audit: audit(db, committer),
   };
   const history: History = {
-    messages: { ...messages(db, stretches, steps), ofEndpoint: endpointMessages(db, stretches) },
+    messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches) },
     attempts: attempts(db, committer, stretches),
-    deadLetters: deadLetters(db, steps),
+    deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
     pollers: pollers(db, committer),
     ...totals(db),

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { DeliveryState, History, LatestMessage } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import { STATE, STATE_NAMES } from "./deliveries.ts";
 import { type MessageRow, messageColumns, toMessage } from "./messages.ts";
-import type { Steps } from "./steps.ts";
 
 /** Number of messages that `latest` searches: the newest of all environments. */
 const SCANNED_MAX = 5000;
@@ -13,7 +13,7 @@ const SCANNED_AT_ONCE = 500;
 const COUNTED_AT_ONCE = 2000;
 
 /** Lists the newest messages of an environment with their numbers of deliveries by state. */
-export function latestVerb(db: Database, steps: Steps): History["messages"]["latest"] {
+export function latestVerb(db: Database, turns: Turns): History["messages"]["latest"] {
   const next = db.prepare<{ seq: Seq; wanted: 0 | 1 }, [number, number]>(
     `SELECT m.seq, a.environment_seq = ?2 AND a.operational = 0 AS wanted
      FROM (SELECT seq, application_seq FROM message WHERE seq < ?1 ORDER BY seq DESC LIMIT ${SCANNED_AT_ONCE}) m
@@ -29,7 +29,7 @@ export function latestVerb(db: Database, steps: Steps): History["messages"]["lat
     const found: Seq[] = [];
     let before: Seq | undefined = Number.MAX_SAFE_INTEGER;
     for (let scanned = 0; scanned < SCANNED_MAX && before !== undefined; scanned += SCANNED_AT_ONCE) {
-      if (scanned > 0) await steps.next();
+      if (scanned > 0) await turns.next();
       const rows = next.all(before, environmentSeq);
       for (const { seq, wanted } of rows) if (wanted === 1 && found.length < limit) found.push(seq);
       before = found.length < limit ? rows.at(-1)?.seq : undefined;
@@ -49,7 +49,7 @@ export function latestVerb(db: Database, steps: Steps): History["messages"]["lat
       messages.push({ ...toMessage(row), deliveries });
       if (counted < COUNTED_AT_ONCE) continue;
       counted = 0;
-      await steps.next();
+      await turns.next();
     }
     return messages;
   };

@@ -10,13 +10,13 @@ import type {
   NewMessage,
   Queue,
 } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
-import type { Steps } from "./steps.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
 
@@ -130,7 +130,13 @@ export function acceptVerb(
     return ACCEPTED;
   };
 
-  return (messages) => committer.write(() => messages.map(acceptOne));
+  return (messages) => committer.write(() => messages.map(acceptOne), rowsOf(messages));
+}
+
+function rowsOf(messages: readonly NewMessage[]): number {
+  let rows = messages.length;
+  for (const { deliveries } of messages) rows += deliveries.length;
+  return rows;
 }
 
 const ACCEPTED: AcceptResult = { accepted: true };
@@ -147,7 +153,7 @@ export function contentsVerb(db: Database): Queue["contents"] {
     });
 }
 
-export function messages(db: Database, stretches: Stretches, steps: Steps): Omit<History["messages"], "ofEndpoint"> {
+export function messages(db: Database, stretches: Stretches, turns: Turns): Omit<History["messages"], "ofEndpoint"> {
   const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
   const byEventId = db.prepare<MessageRow, [number, string]>(
     `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
@@ -182,7 +188,7 @@ export function messages(db: Database, stretches: Stretches, steps: Steps): Omit
         rows.all({ ...where.values, ...range, applicationSeq, limit }).map(toMessage),
       );
     },
-    latest: latestVerb(db, steps),
+    latest: latestVerb(db, turns),
     deliveries: async (seq) => deliveries(seq),
   };
 }

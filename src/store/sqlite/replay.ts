@@ -134,5 +134,5 @@ export function resendAllVerb(db: Database, committer: Committer, stretches: Str
       keepPosition(first + rows.length - 1);
       storeTask(progress(resent));
       return resent;
-    });
+    }, rows.length);
 }

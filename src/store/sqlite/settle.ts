@@ -70,7 +70,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null };
   };
 
-  return (settlements) => committer.write(() => settlements.map(settleOne));
+  return (settlements) => committer.write(() => settlements.map(settleOne), settlements.length);
 }
 
 /**

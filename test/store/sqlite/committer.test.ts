@@ -17,8 +17,9 @@ function committerOn(db: Database, onFact: (fact: Fact) => void = () => {}) {
   const committer = new Committer(db, clock, onFact, () => {
     if (self.diskFails) throw Object.assign(new Error("planted"), { code: "SQLITE_IOERR_WRITE" });
   });
-  const put = (value: number) => committer.write(() => void db.run("INSERT INTO kept VALUES (?)", [value]));
-  return Object.assign(self, { put, endTurn: () => due.shift()!() });
+  const put = (value: number, rows = 1) =>
+    committer.write(() => void db.run("INSERT INTO kept VALUES (?)", [value]), rows);
+  return Object.assign(self, { put, close: () => committer.close(), endTurn: () => due.shift()?.() });
 }
 
 function database(): Database {
@@ -60,6 +61,32 @@ describe("committer", () => {
     const write = settledBy(committer.put(1));
     expect(committer.endTurn).toThrow("planted");
     expect(await write).toBeInstanceOf(StoreUnavailable);
+  });
+
+  test("a commit takes no more writes once it has thousands of rows, and the next turn takes the others", async () => {
+    using db = database();
+    const { put, endTurn } = committerOn(db);
+    const writes = [put(1, 1500), put(2, 1500), put(3, 1500), put(4, 9000), put(5)];
+    const stored: number[][] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      endTurn();
+      stored.push(kept(db));
+    }
+    expect(stored).toEqual([
+      [1, 2, 3],
+      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5],
+      [1, 2, 3, 4, 5],
+    ]);
+    expect(await Promise.all(writes.map(settledBy))).toEqual(writes.map(() => "stored"));
+  });
+
+  test("a committer that is closed commits all of its writes, however many rows they have", async () => {
+    using db = database();
+    const { put, close } = committerOn(db);
+    const writes = [put(1, 9000), put(2, 9000), put(3)];
+    close();
+    expect(await Promise.all(writes.map(settledBy))).toEqual(["stored", "stored", "stored"]);
   });
 
   test("a committer continues after a transaction that could not be rolled back immediately", async () => {

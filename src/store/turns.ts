@@ -1,11 +1,11 @@
-import type { Clock } from "../../ports.ts";
+import type { Clock } from "../ports.ts";
 
 /**
- * Divides long reads into steps of a few ms. In each turn of the event loop only one step runs,
- * whichever read it belongs to, so that requests wait for at most one step. The first step of a
- * read runs immediately, so that short reads are not delayed.
+ * Divides long work into steps of a few ms. In each turn of the event loop only one step runs,
+ * whichever work it belongs to, so that requests wait for at most one step. The first step runs
+ * immediately, so that short work is not delayed.
  */
-export class Steps {
+export class Turns {
   #last: Promise<void> = Promise.resolve();
 
   constructor(private readonly clock: Pick<Clock, "soon">) {}

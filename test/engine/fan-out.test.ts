@@ -1,0 +1,101 @@
+import { describe, expect, test } from "bun:test";
+import { plainIncoming } from "../../src/accept/accept.ts";
+import { sendBatch } from "../../src/commands/send.ts";
+import { Problem } from "../../src/core/problem.ts";
+import { EngineWorld, type WorldOptions } from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
+
+const ENDPOINTS = 300;
+/** More deliveries than one commit takes. */
+const MESSAGES = 20;
+
+/** Opens a world with endpoints that receive every message. */
+async function wideWorld(options: WorldOptions = {}) {
+  const world = await EngineWorld.open(options);
+  const hosts = Array.from({ length: ENDPOINTS }, (_, i) => `h${i}.example`);
+  for (const host of hosts) await world.endpoint(host, 200, { eventTypes: null, ordering: "fifo" });
+  const send = (count: number) =>
+    world.do(() => {
+      const messages = Array.from({ length: count }, (_, i) => ({
+        incoming: plainIncoming("a", Buffer.from(JSON.stringify({ message: i + 1 }))),
+        content: { value: {} },
+      }));
+      const to = { environmentSeq: world.environmentSeq, application: { seq: world.applicationSeq } };
+      return sendBatch(world.kernel, to, messages);
+    });
+  return { world, hosts, send };
+}
+
+describe("a batch with very many deliveries", () => {
+  test("a batch is stored in portions, each message with all of its deliveries, and the response waits for all", async () => {
+    const commits: number[][] = [];
+    const { world, send } = await wideWorld({
+      wrapStore: (store) =>
+        storeWith(store, {
+          queue: {
+            accept: (messages) => {
+              commits.push(messages.map(({ deliveries }) => deliveries.length));
+              return store.queue.accept(messages);
+            },
+          },
+        }),
+    });
+    using _ = world;
+    const results = await send(MESSAGES);
+    expect(results).toHaveLength(MESSAGES);
+    for (const result of results) expect(result).toMatchObject({ accepted: true });
+    expect(commits.length).toBeGreaterThanOrEqual(3);
+    for (const commit of commits) {
+      expect(new Set(commit)).toEqual(new Set([ENDPOINTS]));
+      expect(commit.length * ENDPOINTS).toBeLessThanOrEqual(2000);
+    }
+    expect(commits.flat()).toHaveLength(MESSAGES);
+  });
+
+  test("every endpoint receives the messages of a batch once and in order", async () => {
+    const { world, hosts, send } = await wideWorld();
+    using _ = world;
+    await send(MESSAGES);
+    await world.rest();
+    const wanted = Array.from({ length: MESSAGES }, (_, i) => i + 1);
+    for (const host of hosts) expect(world.order(host)).toEqual(wanted);
+  });
+
+  test("messages that come after the disk is full are refused alone, and those before are delivered", async () => {
+    let commits = 0;
+    const { world, hosts, send } = await wideWorld({
+      wrapStore: (store) =>
+        storeWith(store, {
+          queue: {
+            accept: (messages) => {
+              world.isDiskFull = ++commits === 3;
+              return store.queue.accept(messages);
+            },
+          },
+        }),
+    });
+    using _ = world;
+    const results = await send(MESSAGES);
+    const stored = results.filter((result) => "accepted" in result && result.accepted).length;
+    expect(stored).toBeGreaterThan(0);
+    for (const result of results.slice(stored)) {
+      expect(result).toBeInstanceOf(Problem);
+      expect(result).toMatchObject({ status: 503, code: "unavailable" });
+    }
+    world.isDiskFull = false;
+    await world.rest();
+    expect(world.order(hosts[0]!)).toEqual(Array.from({ length: stored }, (_, i) => i + 1));
+  });
+
+  test("a message with very many deliveries is not overtaken by the next one", async () => {
+    const { world, hosts, send } = await wideWorld();
+    using _ = world;
+    for (let i = 0; i < 3; i++) await send(1);
+    await world.rest();
+    for (const host of hosts) expect(world.starts.filter((start) => start.host === host)).toHaveLength(3);
+    const ids = hosts.map((host) =>
+      world.starts.filter((start) => start.host === host).map(({ webhookId }) => webhookId),
+    );
+    for (const order of ids) expect(order).toEqual(order.toSorted());
+  });
+});
