@@ -43,8 +43,8 @@ export type TransportFailure = "timeout" | "connection" | "dns" | "tls" | "block
 export type ShortResource = "open-files" | "local-ports" | "memory" | "network" | "name-servers";
 
 /**
- * Nothing was sent, because this machine lacks a resource. This says nothing about the receiver, so
- * it does not count as an attempt.
+ * Nothing was sent, because this machine lacks a resource. The receiver is not to blame, so this
+ * does not count as an attempt.
  */
 export interface Shortage {
   readonly kind: "shortage";

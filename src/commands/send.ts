@@ -50,10 +50,11 @@ type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
 
 /**
  * Sends a message to the endpoints of an application that subscribe to it. Resolves after the
- * message is stored. If the application does not exist, creates `onDemand` first. Throws 404 if the
- * application does not exist and `onDemand` is null, 409 if the event id is taken, and 422 if the
- * message is scheduled too far ahead or violates the schema of an event type that rejects
- * violations. If it throws, nothing is created or stored.
+ * message is stored. If the application does not exist, creates `onDemand` first.
+ *
+ * Throws 404 if the application does not exist and `onDemand` is null, and 409 if the event id is
+ * taken. Throws 422 if the message is scheduled too far ahead, or if it violates its schema and the
+ * event type rejects such messages. If it throws, nothing is created or stored.
  */
 export async function sendMessage(
   parts: Parts,

@@ -29,8 +29,9 @@ interface Given {
 
 /**
  * Reads all settings. Flags take precedence over variables, variables over the file, and the file
- * over defaults. Throws `SettingsError` for the first setting that is invalid or unknown, even if
- * another source overrides it: the error would appear later, when the override is removed.
+ * over defaults. Throws `SettingsError` for the first setting that is invalid or unknown. This
+ * includes settings that another source overrides, because removing the override later would cause
+ * the error.
  */
 export function readSettings(sources: SettingSources): Settings {
   refuseUnknownVariables(sources.environment);

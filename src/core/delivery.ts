@@ -21,9 +21,9 @@ export type NextState =
   | { readonly state: "dead"; readonly reason: FailureReason };
 
 /**
- * Number of attempts in a round after which a blocked delivery is dead, whatever its schedule. Only
- * a change of DNS records or settings unblocks an address, so more attempts would only hide the
- * problem.
+ * Number of attempts in a round after which a blocked delivery is dead, regardless of its schedule.
+ * Only a change of DNS records or settings unblocks an address, so more attempts would only hide
+ * the problem.
  */
 export const blockedAttemptsMax = 2;
 

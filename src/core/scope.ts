@@ -6,8 +6,8 @@
  */
 
 /**
- * `Read` covers operations that change nothing, `Write` all others. `Write` does not include
- * `Read`.
+ * `Read` covers operations that change nothing, and `Write` covers all others. `Write` does not
+ * include `Read`.
  */
 export const scopeActions = ["Read", "Write"] as const;
 

@@ -203,8 +203,8 @@ export class AttemptRunner {
     const { memory, signals } = this.parts;
     const { delivery } = waiting;
     memory.letGo(lane, waiting);
-    // The delivery was resent during the attempt. When the lane came to its new position, it
-    // skipped the delivery, because it still held it.
+    // The delivery was resent during the attempt. When the lane reached the new position, it
+    // skipped the delivery, because the delivery was still held.
     if (lane.takeResent(delivery.seq)) lane.waitsOnDisk(0);
     if (change === "stale" || next.state !== "pending") return;
     if (!lane.isOwned) {

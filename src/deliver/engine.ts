@@ -104,8 +104,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Waits up to `shutdownTimeoutMs` for attempts under way, then aborts the rest. Deliveries of
-   * aborted attempts stay pending.
+   * Waits up to `shutdownTimeoutMs` for attempts under way, then aborts those that remain.
+   * Deliveries of aborted attempts stay pending.
    */
   protected async end(): Promise<void> {
     this.#scheduler.stop();

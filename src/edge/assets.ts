@@ -26,7 +26,7 @@ const HTML = "text/html; charset=utf-8";
 const JS = "text/javascript; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 
-/** Assets by the path that serves them. */
+/** Assets by the path at which they are served. */
 export const assets: ReadonlyMap<string, Asset> = new Map([
   ["/ui/", asset(indexHtml, HTML)],
   ["/ui/app.js", asset(appJs, JS)],

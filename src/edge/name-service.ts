@@ -85,7 +85,7 @@ export class NameService {
   };
 
   /**
-   * Returns whether the name servers respond to nothing. If so, a lookup does not hang because of
+   * Returns whether no name server responds to any query. If so, a lookup does not hang because of
    * its name.
    */
   readonly isSilent = (): boolean => this.#probe.isSilent;

@@ -50,7 +50,7 @@ export class SystemResolver implements Resolver {
   constructor(
     private readonly askName: AskName,
     private readonly clock: Pick<Clock, "now" | "after"> = steadyClock,
-    /** Returns whether the name servers respond to nothing. */
+    /** Returns whether no name server responds to any query. */
     private readonly isSilent: () => boolean = () => false,
   ) {}
 
@@ -100,8 +100,8 @@ export class SystemResolver implements Resolver {
   }
 
   /**
-   * Looks up a name. Returns null if too many lookups are waiting; this says nothing about the
-   * name.
+   * Looks up a name. Returns null if too many lookups are waiting. In that case nothing is known
+   * about the name.
    */
   async #lookUp(host: string, rank: number): Promise<LookupResult | null> {
     if (!(await this.#semaphore.acquire(rank))) return null;

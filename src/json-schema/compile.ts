@@ -109,8 +109,8 @@ function validatorOf(schema: object | boolean): Validator {
 }
 
 /**
- * Removes `$schema` after the validator was chosen. The validator checks older dialects by the
- * rules of the newer one, and would reject their `$schema`.
+ * Removes `$schema` after the validator was chosen, because the validator checks older dialects by
+ * the rules of the newer one.
  */
 function withoutDialect(schema: object | boolean): object | boolean {
   if (typeof schema === "boolean") return schema;

@@ -42,13 +42,14 @@ export interface Housekeeping {
   };
 
   /**
-   * Deletes rows past their retention:
+   * Deletes rows that are past their retention:
    * - messages, attempts and ended tasks that were created before `before`, except messages with a
    *   pending delivery
    * - tokens that had expired at `before`
    * - expired payloads and idempotency entries
    * - audit entries older than 400 days
-   * Reads at most `limit` rows of each kind and continues where the previous call stopped.
+   *
+   * Reads at most `limit` rows of each kind, and continues where the previous call stopped.
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;

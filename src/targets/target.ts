@@ -4,8 +4,8 @@ import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { Answer, Clock, Resolver, Shortage, Transport } from "../ports.ts";
 
 /**
- * Delivers to the endpoints of one URL scheme. A target defines where a delivery goes and in which
- * protocol; the transport below it only moves bytes.
+ * Delivers to the endpoints of one URL scheme. A target defines the destination and the protocol of
+ * deliveries; the transport below it only moves bytes.
  */
 export interface Target {
   /**

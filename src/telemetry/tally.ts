@@ -4,13 +4,13 @@ import type { StoreTotals } from "../store/index.ts";
 
 /** The counts of one environment. */
 export interface Numbers {
-  /** Messages accepted since the server started. */
+  /** Number of messages accepted since the server started. */
   accepted: number;
-  /** Successful deliveries since the server started. */
+  /** Number of successful deliveries since the server started. */
   delivered: number;
-  /** Deliveries waiting for an attempt. */
+  /** Number of deliveries that wait for an attempt. */
   pending: number;
-  /** Dead letters. */
+  /** Number of dead letters. */
   dead: number;
 }
 

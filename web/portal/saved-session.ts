@@ -2,10 +2,10 @@
  * A session that survives a reload. Its token is saved in the state of the window's history
  * entries.
  *
- * `sessionStorage` is not used for the token, because any site may frame this page. In browsers
- * that do not partition storage by the framing site, the page would open with the token of a link
- * that was followed earlier in the same tab, and the user could be tricked into clicks. Each frame
- * has its own history entries, so a framing site must already have the token.
+ * `sessionStorage` is not used for the token, because any site may frame this page. Some browsers
+ * do not partition storage by the framing site. In these, the page would open with the token of a
+ * link that was followed earlier in the same tab, and the user could be tricked into clicks. Each
+ * frame has its own history entries, so a framing site must already have the token.
  *
  * Only the current entry can be cleared. When a session ends, its id is therefore recorded in
  * `sessionStorage`, which lives as long as the entries do, and other entries with that id are

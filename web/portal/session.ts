@@ -109,7 +109,8 @@ export async function call(method: string, path: string, options?: RequestOption
 }
 
 /**
- * Revokes the token on the server, so that nobody can use the link any more, and ends the session.
+ * Revokes the token on the server, so that the link no longer works for anyone, and ends the
+ * session.
  */
 export async function logOut(): Promise<void> {
   try {

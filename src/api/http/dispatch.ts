@@ -34,7 +34,7 @@ interface Admitted {
 const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
 const noKeys: readonly string[] = [];
-/** The query or body of a bulk operation that has no fields. */
+/** The body schema of a bulk operation that has no fields. */
 const noFields = Type.Object({});
 const IGNORED_HEADER = "boathook-ignored";
 

@@ -55,7 +55,8 @@ export class RepeatedCheck implements Admission {
       await this.check();
       return null;
     } catch (error) {
-      // Any other error says nothing about the token; for example, the store may be unavailable.
+      // Other errors do not mean that the token has ended; for example, the store may be
+      // unavailable.
       return error instanceof Problem ? error : null;
     }
   }

@@ -11,7 +11,7 @@ import { BodyStart } from "../../core/http-response/body-start.ts";
 import { cutUtf8 } from "../../core/text.ts";
 import { PrioritySemaphore } from "../priority-semaphore.ts";
 
-/** The beginning of a response body, and what the headers say about it. */
+/** The beginning of a response body, with the headers that describe its encoding. */
 export interface EncodedBody {
   readonly bytes: Uint8Array;
   readonly contentEncoding: string | null;

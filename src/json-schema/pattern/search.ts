@@ -1,7 +1,7 @@
 /**
  * Searches for a match in time proportional to the length of the text times the length of the
  * program: an instruction that failed at a position is not tried there again. Each try is also
- * charged to the budget, so the cost is bounded even without that property.
+ * charged to the budget, which limits the cost in any case.
  */
 import type { Budget } from "../meter.ts";
 import type { Instruction, Program } from "./program.ts";

@@ -127,8 +127,8 @@ export interface Redriven {
   readonly redriven: number;
   readonly endpoints: readonly Seq[];
   /**
-   * The last delivery that was looked at, to continue after. Null if no dead letters are left. One
-   * call looks at a limited number of deliveries, so it may redrive fewer than `limit`.
+   * The last delivery that was checked, to continue after. Null if no dead letters are left. One
+   * call checks a limited number of deliveries, so it may redrive fewer than `limit`.
    */
   readonly last: Seq | null;
 }

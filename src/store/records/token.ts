@@ -39,7 +39,7 @@ export interface AuditEntry {
   readonly seq: Seq;
   readonly environmentSeq: Seq;
   readonly actor: AuditActor;
-  /** The operation's id. */
+  /** The id of the operation that made the change. */
   readonly action: string;
   /** Ids of the changed records, such as `{"appId": "app_…"}`. */
   readonly subject: Readonly<Record<string, string>>;

@@ -13,8 +13,8 @@ export type Sync = "full" | "normal";
 const CHECKPOINT_PAGES = 8192;
 const CACHE_KIB = 32 * 1024;
 /**
- * How long to wait for the write lock, in ms. A command that runs beside the server (`token
- * create`) may hold the lock for a short time.
+ * How long to wait for the write lock, in ms. A command that runs at the same time as the server
+ * (`token create`) may hold the lock for a short time.
  */
 const BUSY_TIMEOUT_MS = 2000;
 
@@ -24,8 +24,8 @@ const WAL_FRAME_HEADER_BYTES = 24;
 
 /**
  * Opens the database of a data directory. Creates it if `create` is true. Commits are synced until
- * `setSync` is called, because the server creates other files after the database, and a power
- * failure must not keep these but lose the database.
+ * `setSync` is called. The server creates other files after the database, and these must not
+ * survive a power failure that the database does not survive.
  */
 export function openDatabase(dataDir: string, { create }: { readonly create: boolean }): Database {
   const path = databaseFileOf(dataDir);

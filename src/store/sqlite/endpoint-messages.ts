@@ -51,8 +51,8 @@ const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>
 /** Number of rare rows that are read at a time. */
 const RARE_ROWS = 64;
 /**
- * Maximum number of pending deliveries that are read from the lane. If the lane has more, the
- * search goes through all messages.
+ * Maximum number of pending deliveries that are read from the lane. If the lane has more, all
+ * messages are searched instead.
  */
 const WAITING_MAX = 2000;
 

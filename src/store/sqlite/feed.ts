@@ -4,8 +4,8 @@ import type { Feed } from "../feed.ts";
 
 /**
  * The signals to send after another connection has committed. SQLite does not report which rows
- * changed. Only the token commands open the data directory beside the server, and they change
- * tokens and environments.
+ * changed. Only the token commands use the data directory at the same time as the server, and they
+ * change tokens and environments.
  */
 const CHANGED_BY_COMMANDS: readonly Signal[] = [
   { type: "tokens.changed", environmentSeq: null },

@@ -30,11 +30,11 @@ const EWOULDBLOCK_DARWIN = 35;
  * Throws `FileLocked` if another process holds the lock. The lock does not affect SQLite, which
  * locks other bytes of its database.
  *
- * On Windows the file is not locked, because nobody can delete or move an open database there.
- * Neither is it locked on a file system without locks.
+ * On Windows, files are not locked, because an open database cannot be deleted or moved there.
+ * Files are also not locked if the file system does not support it.
  *
- * The lock must be taken before SQLite opens the file and released after the database is closed:
- * closing any descriptor of a file drops the locks that SQLite holds on it.
+ * The lock must be taken before SQLite opens the file and released after the database is closed,
+ * because closing any descriptor of a file drops the locks that SQLite holds on it.
  */
 export function lockFile(path: string): FileLock {
   const take = { linux: lockOnLinux, darwin: lockOnMac }[process.platform as string];

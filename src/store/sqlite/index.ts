@@ -47,7 +47,8 @@ export interface OpenOptions {
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
   /**
-   * True for the server, which locks the directory. False for commands that run beside the server.
+   * True for the server, which locks the directory. False for commands, which may run at the same
+   * time as the server.
    */
   readonly exclusive: boolean;
   /** Replaces the operations on files in tests. */
@@ -131,7 +132,7 @@ interface Parts {
 
 function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Parts): MemoryStore {
   sealEndpoints(db, box);
-  // A command that runs beside the server adds no constraints.
+  // Only the server adds constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));

@@ -34,10 +34,11 @@ const BLOCK = 16;
 const RESERVED = "command-numbers";
 
 /**
- * Generates the numbers of a command that runs beside the server. Two commands never get the same
- * number, because each reserves its numbers in the database. A command and the server never get the
- * same number unless the server uses more than 2048 numbers in one millisecond. Numbers are first
- * reserved when the first one is needed, so a command that only reads does not write.
+ * Generates the numbers of a command that may run at the same time as the server. Two commands
+ * never get the same number, because each reserves its numbers in the database. A command and the
+ * server never get the same number unless the server uses more than 2048 numbers in one
+ * millisecond. Numbers are first reserved when the first one is needed, so a command that only
+ * reads does not write.
  */
 export class CommandSeqSource implements SeqSource {
   #next: Seq = 0;

@@ -18,8 +18,8 @@ const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
  */
 const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
 
-// Rows with the same `payload_expires_at` are continued by a separate condition, because SQLite can
-// use the index only that way.
+// The first SELECT continues among the rows with the same `payload_expires_at`. SQLite can use the
+// index for that only if it is a separate condition.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m

@@ -44,7 +44,7 @@ export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
   const { outcome, responseClass } = filter;
   const ofMessage = termsOfMessages(filter);
   // A stretch may contain failures and messages of a type without containing failures of that type.
-  // `failedWith` tells them apart.
+  // The trait `failedWith` distinguishes these cases.
   const terms = outcome === "failed" ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
   if (outcome === "failed" && terms.length === 0) terms.push([trait.failed]);
   if (outcome === "delivered") terms.push([trait.statusClass(2)]);
