@@ -3,7 +3,7 @@ import type { Installation } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import type { Storm } from "./storm.ts";
 
-/** Ways to kill the server, and the restarts after them. */
+/** Ways to kill the server and restart it. */
 
 export const KILLS = ["under load", "during the start", "during the shutdown"] as const;
 export type Kill = (typeof KILLS)[number];
@@ -11,7 +11,7 @@ export type Kill = (typeof KILLS)[number];
 /** Longest time in ms from the spawn of a process to its kill: about twice the time that a start takes. */
 const START_MS = 400;
 
-/** Kills the server and starts it again. The storm goes on afterwards. */
+/** Kills the server and starts it again. The storm continues afterwards. */
 export async function killAndRestart(kill: Kill, boathook: Installation, storm: Storm): Promise<void> {
   storm.serverDown();
   if (kill === "during the shutdown") {
@@ -24,7 +24,7 @@ export async function killAndRestart(kill: Kill, boathook: Installation, storm: 
   storm.serverUp();
 }
 
-/** Starts a server and kills it after a time in ms, whether or not it serves by then. */
+/** Starts a server and kills it after a time in ms, whether it is ready by then or not. */
 export async function killedStart(dataDir: string, afterMs: number): Promise<void> {
   const { child } = spawnServer(dataDir);
   await Bun.sleep(afterMs);
@@ -32,7 +32,7 @@ export async function killedStart(dataDir: string, afterMs: number): Promise<voi
   await child.exited;
 }
 
-/** Starts a server on a free port without waiting until it serves. */
+/** Starts a server on a free port without waiting until it is ready. */
 export function spawnServer(dataDir: string) {
   const port = freePort();
   const args = [`--port=${port}`, `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8"];

@@ -1,23 +1,23 @@
 import type { Received } from "../support/receiver.ts";
 
-/** What the server has promised with a 2xx during a crash test, and what arrived. */
+/** Records what the server has acknowledged with a 2xx during a crash test, and what arrived. */
 
 /** A path of the receiver and how it responds. */
 export type Path = "/steady" | "/flaky" | "/fifo" | "/broken" | "/late";
 export const PATHS: readonly Path[] = ["/steady", "/flaky", "/fifo", "/broken", "/late"];
 
-/** One in so many first attempts at `/fifo` fails. */
+/** Every seventh first attempt at `/fifo` fails. */
 const FIFO_FAILS_EVERY = 7;
 
 /** Responds to deliveries and records which ones succeeded. */
 export class Receipts {
-  /** Until it is set, every delivery to `/broken` fails. */
+  /** While this is false, every delivery to `/broken` fails. */
   repaired = false;
   /** Requests that got a 204, by path and `eventId`, in order of arrival. */
   readonly #received = new Map<string, Map<string, Received>>();
   readonly #tried = new Set<string>();
   #fifoFirsts = 0;
-  /** Number of successful deliveries of messages that had arrived before. */
+  /** Number of successful deliveries of messages that had already arrived. */
   again = 0;
 
   readonly answering = (request: Received): Response => {

@@ -6,20 +6,23 @@ import { temporaryDirectory } from "../support/temporary.ts";
 import { KILLS, killAndRestart, killedStart } from "./kill.ts";
 import { type Outcome, Storm } from "./storm.ts";
 
-/** Messages accepted between two kills: enough for every kind of operation, and varying. */
+/**
+ * Returns the number of messages to accept before the next kill. It varies and allows for every
+ * kind of operation.
+ */
 const someMessages = () => 100 + Math.floor(Math.random() * 400);
 
-/** Longest time in ms from the spawn of a first process to its kill. */
+/** Longest time in ms from the start of a first process to its kill. */
 const FIRST_START_MS = 600;
 
 /**
- * Kills the executable `cycles` times under a storm, by all kinds of kill in turn. Rejects if a
- * start fails.
+ * Kills the executable `cycles` times during a storm, in all ways in turn. Rejects if a start
+ * fails.
  */
 export async function crash(cycles: number, say: (line: string) => void = () => {}): Promise<Outcome> {
   await using receiver = startReceiver();
-  // With little concurrency, deliveries fall behind, so at every kill some are under way and many
-  // are pending.
+  // With little concurrency, deliveries fall behind. At every kill some are under way and many are
+  // pending.
   await using boathook = await install(["--endpoint-concurrency=2"]);
   const storm = await Storm.start(boathook.send, receiver);
   for (let cycle = 0; cycle < cycles; cycle++) {

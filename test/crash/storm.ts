@@ -11,23 +11,26 @@ const REDRIVE_RATE = 10_000;
 /** Number of messages between two rounds of operations. */
 const OPERATE_EVERY = 50;
 
-/** Counts of a finished storm. Everything but `lost`, `unlike`, `disordered` and `undone` is informative. */
+/**
+ * Counts of a finished storm. `lost`, `unlike`, `disordered` and `undone` must be 0; the rest is
+ * informative.
+ */
 export interface Outcome {
-  /** Messages with a 2xx. */
+  /** Messages that got a 2xx. */
   readonly accepted: number;
-  /** Messages that were stored although their response was cut off. */
+  /** Messages that were stored although no response reached the sender. */
   readonly unanswered: number;
   /** Successful deliveries at all five endpoints, each counted once. */
   readonly arrived: number;
-  /** Successful deliveries of messages that had arrived before. */
+  /** Successful deliveries of messages that had already arrived. */
   readonly again: number;
   /** Accepted messages that an endpoint never got. */
   readonly lost: number;
   /** Deliveries whose body or `webhook-id` differs from what was accepted. */
   readonly unlike: number;
-  /** Deliveries of the fifo endpoint that succeeded before an earlier message. */
+  /** Deliveries to the fifo endpoint that succeeded before that of an earlier message. */
   readonly disordered: number;
-  /** Acknowledged expunges and endpoint deletions that did not survive. */
+  /** Acknowledged expunges and deletions of endpoints that were undone by a kill. */
   readonly undone: number;
   readonly expunged: number;
   readonly deleted: number;
@@ -37,7 +40,8 @@ export interface Outcome {
 
 /**
  * A load of messages, retries, fifo deliveries, dead letters, redrives, replays, expunges and
- * endpoint deletions that goes on through kills of the server and knows what it was promised.
+ * endpoint deletions. It continues while the server is killed and records what the server
+ * acknowledged.
  */
 export class Storm {
   readonly load: Load;
@@ -60,7 +64,7 @@ export class Storm {
     this.#operator = this.#operate();
   }
 
-  /** Creates the application and its endpoints and starts the load. The server must be up. */
+  /** Creates the application and its endpoints and starts the load. The server must be running. */
   static async start(send: Send, receiver: Receiver): Promise<Storm> {
     const receipts = new Receipts();
     receiver.answering = receipts.answering;
@@ -68,9 +72,9 @@ export class Storm {
     for (const name of ["load", "nobody"]) await send("POST", "/event-type", { name, description: "" });
     const endpoints = new Map<Path, string>();
     for (const path of PATHS) {
-      // The late endpoint gets messages by replays. It subscribes to them only now and then.
+      // The late endpoint gets its messages by replays, so it subscribes to them only now and then.
       const eventTypes = [path === "/late" ? "nobody" : "load"];
-      // Without retries, every message for the broken endpoint becomes a dead letter at once.
+      // Without retries, every message to the broken endpoint immediately becomes a dead letter.
       const retrySchedule = path === "/broken" ? [] : Array(20).fill("100ms");
       const ordering = path === "/fifo" ? "fifo" : "parallel";
       endpoints.set(path, await makeEndpoint(send, app, receiver.url + path, { eventTypes, retrySchedule, ordering }));
@@ -87,7 +91,7 @@ export class Storm {
     this.load.serverUp();
   }
 
-  /** Stops the load and the operations. The server must be up, or come up later. */
+  /** Stops the load and the operations. The server must be running or be started later. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.load.stop();
@@ -95,9 +99,9 @@ export class Storm {
   }
 
   /**
-   * Repairs the broken endpoint, sends its dead letters again and replays everything to the late
-   * one. Compares what then arrived with what was promised. The storm must have been stopped and
-   * the server must be up.
+   * Repairs the broken endpoint, redrives its dead letters and replays everything to the late
+   * endpoint. Then compares what arrived with what was acknowledged. The storm must have been
+   * stopped and the server must be running.
    */
   async settle(): Promise<Outcome> {
     this.receipts.repaired = true;
@@ -120,10 +124,10 @@ export class Storm {
     return this.#outcome();
   }
 
-  /** Does what an operator does, again and again. A kill may cut off any operation. */
+  /** Repeats an operator's operations. A kill may interrupt any of them. */
   async #operate(): Promise<void> {
     for (let round = 0; !this.#stopped; round++) {
-      // The storm ends while this waits for more load.
+      // The storm may end while this waits for more load.
       await Promise.race([this.load.more(OPERATE_EVERY), this.load.stopped]);
       await this.#expunge();
       await this.#createAndDelete();
@@ -134,7 +138,7 @@ export class Storm {
     }
   }
 
-  /** Sends a message to nobody and removes its content. */
+  /** Sends a message that no endpoint gets, and expunges it. */
   async #expunge(): Promise<void> {
     const sent = await this.#call("POST", `/app/${this.app}/msg`, { eventType: "nobody", payload: { secret: true } });
     if (sent?.status !== 202) return;
@@ -171,7 +175,7 @@ export class Storm {
     return json.data.length;
   }
 
-  /** Calls the API. Returns null if the response was cut off. */
+  /** Calls the API. Returns null if there is no complete response. */
   async #call(method: string, path: string, body?: unknown): Promise<Answer | null> {
     const answer = await this.send(method, path, body).catch(ifCutOff);
     if (answer !== null && (answer.status >= 500 || answer.status === 422))
@@ -179,7 +183,7 @@ export class Storm {
     return answer;
   }
 
-  /** How many deliveries of promised messages have not arrived. */
+  /** Returns the number of deliveries of acknowledged messages that have not arrived. */
   #missing(): number {
     let missing = 0;
     for (const path of PATHS) {
@@ -220,7 +224,10 @@ export class Storm {
     return unlike;
   }
 
-  /** Message ids rise in the order of acceptance, so those of a fifo endpoint must arrive sorted. */
+  /**
+   * Returns the number of deliveries out of order. Message ids increase in the order of acceptance,
+   * so those of a fifo endpoint must arrive sorted.
+   */
   #disordered(): number {
     const ids = [...this.receipts.at("/fifo").values()].map(({ id }) => id);
     return ids.filter((id, i) => i > 0 && id < ids[i - 1]!).length;

@@ -6,12 +6,12 @@ import type { Target } from "./watch/in-flight.ts";
 import type { World } from "./world.ts";
 
 /**
- * Which events are aimed at what is in flight. `gentle`: only events after which deliveries still
- * go out. `last`: one resend to each endpoint.
+ * Selects the events that are aimed at work in flight. `gentle`: only events that leave deliveries
+ * possible. `last`: one resend to each endpoint.
  */
 export type AimMode = "all" | "gentle" | "last" | "none";
 
-/** Aims events at what has just come in flight. */
+/** Aims events at attempts, settlements and lanes that have just come in flight. */
 export class Aims {
   mode: AimMode = "none";
   readonly #hadLast = new Set<Seq>();
@@ -19,7 +19,7 @@ export class Aims {
 
   constructor(private readonly world: World) {}
 
-  /** Something has come in flight, and stays so for about `forMs`. */
+  /** Called when `target` has come in flight, for about `forMs`. May schedule an event for it. */
   take(aim: AimName, target: Target, forMs: number): void {
     const { dice, rates, endpoints, isFull, later } = this.world;
     if (this.mode === "none" || !endpoints.includes(target.endpointSeq)) return;
@@ -36,15 +36,18 @@ export class Aims {
   #roll(aim: AimName, { isRetry = false, endpointSeq }: Target): EventName | null {
     const { dice, rates, inFlight } = this.world;
     if (this.mode === "gentle") return rollGentle(dice);
-    // Few deliveries under way can be replayed at all.
+    // A replay finds few of the deliveries under way, so it is aimed at those that it finds.
     if (isRetry && rates.events.replay > 0 && dice.chance(aim === "settlement" ? 0.8 : 0.2)) return "replay";
-    // Nothing but a change makes a fifo lane read while its head is under way.
+    // A fifo lane reads while its head is under way only after a change of its endpoint.
     const isFifo = inFlight.known.get(endpointSeq)?.ordering === "fifo";
     if (aim === "attempt" && isFifo && rates.events.retune > 0 && dice.chance(0.5)) return "retune";
     return rollAimed(dice, rates);
   }
 
-  /** Of a whole endpoint, often the delivery that is next in its lane. */
+  /**
+   * Returns the target. For a whole endpoint it often returns the next delivery of its lane
+   * instead.
+   */
   #sharpened(target: Target): Target {
     if (target.messageSeq !== null || this.world.dice.chance(0.5)) return target;
     this.#next ??= this.world.db.prepare(
@@ -53,7 +56,10 @@ export class Aims {
     return { ...target, messageSeq: this.#next.get(target.endpointSeq)?.seq ?? null };
   }
 
-  /** Nothing that happens later may hide that the program missed a resend during an attempt. */
+  /**
+   * Aims a last resend at an attempt. No later event can then hide that the program missed that
+   * resend.
+   */
   #takeLast(target: Target): void {
     if (this.#hadLast.has(target.endpointSeq)) return;
     this.#hadLast.add(target.endpointSeq);

@@ -10,8 +10,8 @@ import type { InFlight } from "./watch/in-flight.ts";
 import type { Report } from "./world.ts";
 
 /**
- * Faults that are planted on purpose, to show that the simulation finds them, and what it must
- * report. Each is a mistake that somebody could make.
+ * Faults that are planted to show that the simulation finds them, each with the violation that must
+ * be reported. A programmer could make each of these mistakes.
  */
 export const CANARIES = {
   "early-response": /is not stored|is lost/,
@@ -37,15 +37,17 @@ export const CANARIES = {
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
 
-/** What a world found. With a planted fault, only what must be reported of it. */
+/**
+ * Returns the violations of a world. With a planted fault, returns only those that it must cause.
+ */
 export function findings({ violations }: Pick<Report, "violations">, canary: Canary | null): readonly string[] {
   return canary === null ? violations : violations.filter((violation) => CANARIES[canary].test(violation));
 }
 
-/** Plants a mistake that is not one of the store. Returns how to undo it. */
+/** Plants a fault outside the store. Returns a function that removes it. */
 export function plantInCode(canary: Canary | null): () => void {
   if (canary !== "kept-slot") return () => {};
-  // Attempts keep their slot until they end.
+  // An attempt keeps its slot until it ends.
   const { giveBack } = Slots.prototype;
   Slots.prototype.giveBack = () => {};
   return () => {
@@ -72,7 +74,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
   const { dice, db, inFlight } = soil;
   switch (canary) {
     case "lost-retry":
-      // Does not store that a delivery has to be retried.
+      // A delivery that must be retried is not stored as such.
       return {
         settle: async (settlements) => {
           const { next } = settlements[0]!;
@@ -83,7 +85,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
     case "short-retry":
       return { settle: (settlements) => queue.settle(settlements.map(tenthEarlier)) };
     case "skipped-row":
-      // Reads a lane and passes over the last row.
+      // A lane is read without its last row.
       return {
         due: async (...args) => (await queue.due(...args)).filter((_, i, rows) => i === 0 || i < rows.length - 1),
       };
@@ -92,7 +94,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
     case "sent-again":
       return { due: repeating(queue.due, dice) };
     case "overslept":
-      // Reports the next position of a lane an hour later than it is.
+      // The next position of a lane is returned an hour too late.
       return {
         nextPosition: async (...args) => {
           const position = await queue.nextPosition(...args);
@@ -125,7 +127,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
 function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil): Partial<Queue> {
   switch (canary) {
     case "early-response":
-      // Responds before the commit, so a crash in between loses what was promised.
+      // The response is sent before the commit, so a crash in between loses an accepted message.
       return {
         accept: async (messages) => {
           queue.accept(messages).catch(() => {});
@@ -133,10 +135,10 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
         },
       };
     case "sent-early":
-      // Sends a scheduled message at once.
+      // A scheduled message is sent immediately.
       return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, deliverAt: null }))) };
     case "forgotten-trait":
-      // The index of a list does not know which messages go to one of two channels.
+      // A list misses the messages that go to one of two channels.
       return {
         accept: async (messages) => {
           const results = await queue.accept(messages);
@@ -147,7 +149,7 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
     case "forgotten-key":
       return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, idempotency: null }))) };
     case "lost-operational":
-      // Loses one in ten operational webhooks.
+      // One in ten operational webhooks is lost.
       return {
         accept: async (messages) => {
           const isLost = messages.some(({ eventType }) => eventType.startsWith("endpoint.")) && dice.chance(0.1);
@@ -162,7 +164,7 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
 function changedConfiguration(canary: Canary | null, { endpoints, tokens }: Configuration): Partial<Configuration> {
   switch (canary) {
     case "immortal-secret":
-      // Old secrets do not expire in memory.
+      // Old secrets in memory do not expire.
       return {
         endpoints: {
           ...endpoints,
@@ -184,7 +186,7 @@ function changedConfiguration(canary: Canary | null, { endpoints, tokens }: Conf
   }
 }
 
-/** Deletes pending deliveries that have been attempted. */
+/** Also deletes pending deliveries that have been attempted. */
 function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prune"] {
   return async (...args) => {
     db.run("DELETE FROM delivery WHERE state = 0 AND attempts > 0");
@@ -192,7 +194,7 @@ function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prun
   };
 }
 
-/** For mistakes of listeners: the facts without one type. */
+/** Returns the facts, without one type if the planted fault is that listeners miss that type. */
 export function deafened(canary: Canary | null, facts: Facts): Facts {
   if (canary !== "miscounted-burial") return facts;
   const heard = new Facts();
@@ -209,7 +211,7 @@ function tenthEarlier(settlement: Settlement): Settlement {
   return { ...settlement, next: { ...next, dueAt } };
 }
 
-/** Endpoints that were failing before a settlement still are after it. */
+/** Keeps endpoints failing that were failing before a settlement, even if it was a success. */
 async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
   const failing = db
     .query<{ seq: number; since: number }, []>(
@@ -221,7 +223,7 @@ async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
   return settled;
 }
 
-/** Sometimes returns a row once more that was read before. */
+/** Sometimes returns a row of the previous read again. */
 function repeating(due: Queue["due"], dice: Dice): Queue["due"] {
   const before = new Map<number, PendingDelivery>();
   return async (endpointSeq, ...rest) => {

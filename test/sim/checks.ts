@@ -19,7 +19,7 @@ import type { Sent } from "./scene.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 
 interface Around {
-  /** Must have its tables. */
+  /** The database, which must already have its tables. */
   readonly db: Database;
   readonly clock: VirtualClock;
   readonly settings: KernelSettings;
@@ -30,8 +30,8 @@ interface Around {
 }
 
 /**
- * What must hold while the world runs and when it has come to rest. Reads the database itself, not
- * through the store, except for lists.
+ * Checks what must hold while the world runs and when it has come to rest. They read the database
+ * directly and not through the store, except for lists.
  */
 export class Checks {
   readonly violations: string[] = [];
@@ -68,7 +68,7 @@ export class Checks {
     this.violations.push(`${new Date(this.#clock.now).toISOString()} ${text}`);
   };
 
-  /** A new life of the program begins. */
+  /** Must be called when a new life of the program begins. */
   programStarted(): void {
     this.attempts.programStarted();
     this.backlog.programStarted();

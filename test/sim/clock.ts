@@ -4,22 +4,22 @@ interface Event {
   readonly at: number;
   readonly order: number;
   readonly task: () => void;
-  /** The process that it belongs to; null for the world around it. */
+  /** The process whose timer this is; null for the world around the processes. */
   readonly process: number | null;
 }
 
-/** One setting of the wall clock. */
+/** One change of the wall clock. */
 interface Step {
-  /** True time. */
+  /** True time of the change. */
   readonly at: number;
   readonly byMs: number;
-  /** What the clock showed just before. */
+  /** The wall clock's time just before the change. */
   readonly shown: number;
 }
 
 /**
- * A clock whose time passes only from event to event, so that years of retries take milliseconds.
- * Processes see a wall clock, which may be set. Timers follow the true time.
+ * A clock on which time passes only from event to event, so that years of retries take
+ * milliseconds. Processes see a wall clock, which can be set. Timers follow the true time.
  */
 export class VirtualClock {
   #now: number;
@@ -27,7 +27,7 @@ export class VirtualClock {
   #turn = 0;
   #aheadMs = 0;
   readonly #steps: Step[] = [];
-  /** A binary heap by time, then by order of arrival. */
+  /** A binary heap, ordered by time and then by order of arrival. */
   readonly #heap: Event[] = [];
   readonly #cancelled = new Set<number>();
   readonly #dead = new Set<number>();
@@ -41,7 +41,7 @@ export class VirtualClock {
     return this.#now;
   }
 
-  /** The time that the wall clock shows. */
+  /** The time of the wall clock. */
   get wall(): number {
     return this.#now + this.#aheadMs;
   }
@@ -52,7 +52,7 @@ export class VirtualClock {
     this.#aheadMs += byMs;
   }
 
-  /** Counts the events that have happened. */
+  /** The number of events that have happened. */
   get turn(): number {
     return this.#turn;
   }
@@ -62,12 +62,12 @@ export class VirtualClock {
     return this.#steps.length;
   }
 
-  /** The sum of all forward steps since a true time. Backward steps are not subtracted. */
+  /** Returns the sum of all forward steps since a true time. Backward steps are not subtracted. */
   forwardMsSince(from: number): number {
     return this.#steps.reduce((sum, { at, byMs }) => sum + (at >= from ? Math.max(0, byMs) : 0), 0);
   }
 
-  /** The latest time that the wall clock has shown between two true times. */
+  /** Returns the latest time that the wall clock has shown between two true times. */
   latestBetween(from: number, to: number = this.#now): number {
     let aheadMs = 0;
     let latest = Number.NEGATIVE_INFINITY;
@@ -94,18 +94,18 @@ export class VirtualClock {
     };
   }
 
-  /** Ends a process: its timers no longer run, and it can set no new ones. */
+  /** Ends a process. Its timers no longer run, and it can set no new ones. */
   kill(process: number): void {
     this.#dead.add(process);
     for (const event of this.#heap) if (event.process === process) this.#cancelled.add(event.order);
   }
 
-  /** Lets time pass without events. Those that fall due in this time happen after it. */
+  /** Lets time pass without events. Events that are due in this time happen after it. */
   skip(ms: number): void {
     this.#now += ms;
   }
 
-  /** Returns the next event and lets time pass up to it; null if nothing will ever happen again. */
+  /** Returns the next event and advances the time to it; null if there is no further event. */
   next(): Event | null {
     for (;;) {
       const event = this.#pop();
@@ -117,7 +117,7 @@ export class VirtualClock {
     }
   }
 
-  /** The time of the next event. */
+  /** Returns the time of the next event. */
   peek(): number {
     while (this.#heap.length > 0 && this.#cancelled.has(this.#heap[0]!.order)) {
       this.#cancelled.delete(this.#pop()!.order);

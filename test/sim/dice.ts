@@ -1,6 +1,6 @@
 import type { Random } from "../../src/ports.ts";
 
-/** Share of rates that are zero, so that in some worlds a thing never happens at all. */
+/** Share of rates that are zero, so that in some worlds some events never happen. */
 const NEVER = 0.25;
 
 /** Random numbers from a seed (splitmix32). The same seed gives the same numbers. */
@@ -23,12 +23,12 @@ export class Dice implements Random {
     return Uint8Array.from({ length: count }, () => this.below(256));
   }
 
-  /** 0 to `limit` - 1. */
+  /** Returns a whole number from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
 
-  /** `low` to `high`, inclusive. */
+  /** Returns a whole number from `low` to `high`, inclusive. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }
@@ -41,12 +41,12 @@ export class Dice implements Random {
     return items[this.below(items.length)]!;
   }
 
-  /** Between `low` and `high`; each order of magnitude is equally likely. */
+  /** Returns a number between `low` and `high`. Each order of magnitude is equally likely. */
   logUniform(low: number, high: number): number {
     return low * (high / low) ** this.next();
   }
 
-  /** Log-uniform, or zero in a quarter of the cases. */
+  /** Returns a log-uniform number, or zero in a quarter of the cases. */
   rate(low: number, high: number): number {
     const isNever = this.chance(NEVER);
     const rate = this.logUniform(low, high);

@@ -36,13 +36,13 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   endToken,
 };
 
-/** Events that may be aimed at a delivery, an endpoint or its application. */
+/** Events that can be aimed at a delivery, an endpoint or an application. */
 const AIMED: readonly EventName[] = [
   ...(["deleteEndpoint", "goAway", "rotateSecret", "pause", "disable", "flap", "reorder", "retune"] as const),
   ...(["throttleApplication", "resend", "redrive", "replay", "expunge", "purge"] as const),
 ];
 
-/** Events after which deliveries still go out. */
+/** Events that leave deliveries possible. */
 const GENTLE: readonly EventName[] = ["rotateSecret", "reorder", "resend", "redrive", "replay"];
 
 export function rollEvent(dice: Dice, rates: Rates): EventName {
@@ -50,8 +50,8 @@ export function rollEvent(dice: Dice, rates: Rates): EventName {
 }
 
 /**
- * By the rates, or each as likely as the others, so that rare events meet rare moments too. Null if
- * no aimed event happens in this world.
+ * Chooses an event by the rates or with equal chances, so that rare events also meet rare moments.
+ * Returns null if no aimed event happens in this world.
  */
 export function rollAimed(dice: Dice, rates: Rates): EventName | null {
   if (dice.chance(0.5)) return rollAmong(AIMED, dice, rates);

@@ -5,10 +5,12 @@ import type { Rates } from "./rates.ts";
 import { HOUR_MS } from "./scene.ts";
 import { Crash } from "./steps.ts";
 
-/** How much likelier a crash is right after a rare commit. */
+/** Factor by which a crash is more likely right after a rare commit. */
 const RARE_COMMIT_FACTOR = 20;
 
-/** How much rarer a disk becomes full right after a commit than between two events. */
+/**
+ * Factor by which the disk becomes full less often right after a commit than between two events.
+ */
 const FULL_AFTER_COMMIT = 0.15;
 
 interface Around {
@@ -18,21 +20,21 @@ interface Around {
   readonly checks: Checks;
   readonly note: (what: string) => void;
   readonly isCommitRare: () => boolean;
-  /** Ends the program at once. */
+  /** Ends the program immediately. */
   readonly kill: () => void;
 }
 
-/** The faults of a world, except for those of the network. */
+/** The faults of a world, except those of the network. */
 export class Faults {
-  /** False before and after the phase of faults. */
+  /** Whether faults can happen. False before and after the phase of faults. */
   areOn = false;
   isDiskFull = false;
-  /** The program has crashed, or must crash before the next event. */
+  /** Whether the program has crashed or must crash before the next event. */
   isCrashDue = false;
 
   constructor(private readonly around: Around) {}
 
-  /** From now on nothing fails. */
+  /** Ends the phase of faults. */
   end(): void {
     this.areOn = false;
     this.isDiskFull = false;
@@ -42,15 +44,15 @@ export class Faults {
     return this.areOn && this.around.dice.chance(this.around.rates.faults[name]);
   }
 
-  /** Chances that a call of the store takes some time. */
+  /** Returns the chances that a call of the store is slow. */
   slowness(): { readonly read: number; readonly write: number } {
     const { slowRead, slowWrite } = this.around.rates.faults;
     return this.areOn ? { read: slowRead, write: slowWrite } : { read: 0, write: 0 };
   }
 
   /**
-   * Sometimes crashes between a commit and everything that hears of it, more often if the commit is
-   * a rare one.
+   * Sometimes crashes after a commit, before anything learns of it. A crash is more likely if the
+   * commit is rare.
    */
   afterCommit(): void {
     const { dice, rates, isCommitRare } = this.around;
@@ -70,7 +72,7 @@ export class Faults {
     });
   }
 
-  /** Sets the wall clock by seconds to hours, forward or back. */
+  /** Sets the wall clock forward or back by seconds to hours. */
   setClock(): void {
     const { clock, dice, checks, note } = this.around;
     const stepMs = dice.between(1, dice.pick([5000, 60_000, HOUR_MS, 12 * HOUR_MS])) * dice.pick([-1, 1]);

@@ -10,7 +10,7 @@ import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
 import type { World } from "./world.ts";
 
-/** The settings of a world. */
+/** Returns random settings for a world. */
 export function rollSettings(dice: Dice): KernelSettings {
   return {
     retryScheduleMs: dice.pick([
@@ -40,10 +40,7 @@ export function rollSettings(dice: Dice): KernelSettings {
   };
 }
 
-/**
- * Creates a few applications with a few endpoints each, and perhaps endpoints for operational
- * webhooks.
- */
+/** Creates a few applications with a few endpoints each, and perhaps operational endpoints. */
 export async function furnish(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
   scene.environment = (await ensureEnvironment(program.kernel, "default")).seq;
@@ -61,7 +58,10 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
   }
 }
 
-/** One endpoint that always works and gets every event, and one that behaves like all others. */
+/**
+ * Adds two operational endpoints. One always works and gets every event; the other fails like any
+ * endpoint.
+ */
 async function addOperationalEndpoints(scene: Scene, { kernel }: Program): Promise<void> {
   for (const host of ["steady.example", "operational.example"]) {
     const url = `https://${host}/`;
@@ -97,7 +97,7 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
   scene.endpoints.push(seq);
 }
 
-/** Learns of endpoints that were stored although their caller got no response. */
+/** Adds endpoints to the scene that were stored although their caller got no response. */
 export async function adoptEndpoints({ endpoints, applications, program }: World): Promise<void> {
   for (const application of applications) {
     for (const seq of await program.directStore.configuration.endpoints.ever(application)) {

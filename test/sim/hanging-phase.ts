@@ -9,17 +9,17 @@ import type { World } from "./world.ts";
 
 const MESSAGES = 10;
 const EVERY_MS = 300;
-/** Long enough for each endpoint to be attempted. */
+/** Time in which each endpoint is attempted at least once. */
 const WARM_UP_MS = 2000;
 /**
- * In worlds with this number of slots. With fewer, the endpoints of a world may use up all places.
- * With more, many more endpoints are needed.
+ * The phase runs only in worlds with this number of slots. With fewer slots, the endpoints of a
+ * world may use up all of them. With more, many more endpoints are needed.
  */
 const CONCURRENCY = 4;
 
 /**
- * Nothing fails but the endpoints. All but one, among them more than there are slots, hang from the
- * same moment on.
+ * In this phase only endpoints fail. All but one hang from the same moment on, and there are more
+ * of them than slots.
  */
 export async function hangingPhase(world: World): Promise<void> {
   const { checks, clock, network, settings, hosts, applications } = world;

@@ -3,15 +3,15 @@ import { Program } from "./program.ts";
 import { Observer } from "./watch/observer.ts";
 import type { World } from "./world.ts";
 
-/** How long a stopped program is watched. */
+/** Time for which a stopped program is watched. */
 const WATCH_MS = 30_000;
-/** Starts and stops are short, so faults are aimed at them. */
+/** Chances that faults are aimed at a start or a stop, which are too short for random ones. */
 const CRASHES_AIMED = 0.5;
 const FULL_DISKS_AIMED = 0.1;
 
 /**
- * The lives of the program: it is started, stopped and killed, and the next one works with the same
- * data.
+ * The lives of the program. It is started, stopped and killed, and each life continues with the
+ * same data.
  */
 export class Lives {
   program: Program;
@@ -34,13 +34,13 @@ export class Lives {
     if (program.isAlive) this.#isStarting = false;
   }
 
-  /** Ends the program at once. */
+  /** Ends the program immediately. */
   kill(): void {
     this.observer.crashedAfterCommit();
     this.program.end();
   }
 
-  /** Ends the program at once and starts the next one. */
+  /** Ends the program immediately and starts the next life. */
   async crash(): Promise<void> {
     const { faults, marks, checks, note } = this.world;
     faults.isCrashDue = false;
@@ -56,7 +56,7 @@ export class Lives {
     await this.#startNext();
   }
 
-  /** Stops the program as an operator does, and starts the next one. */
+  /** Stops the program as an operator does, and starts the next life. */
   async stop(): Promise<void> {
     const { program } = this;
     const { world } = this;

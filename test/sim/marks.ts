@@ -1,6 +1,6 @@
 import { FLIGHTS, type Flight } from "./watch/in-flight.ts";
 
-/** What a command does to something that may be in flight. */
+/** Effects of commands on work that may be in flight. */
 export const EFFECTS = [
   ...(["resend", "replay", "redrive", "expunge", "purge"] as const),
   ...(["delete", "pause", "resume", "disable", "enable", "reorder", "rotate", "retune", "throttle"] as const),
@@ -61,7 +61,7 @@ export const MARKS: readonly Mark[] = [
   ...EFFECTS.flatMap((effect) => FLIGHTS.map((flight) => `${effect} meets ${flight}` as const)),
 ];
 
-/** Marks that less than a fifth of all seeds reach, so that forty seeds may miss them. */
+/** Marks that fewer than a fifth of all seeds reach, so that forty seeds may miss them. */
 const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "crash after commit: idempotency key",
   "crash after commit: resend",
@@ -119,7 +119,7 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
 
 export const RELIABLE_MARKS: readonly Mark[] = MARKS.filter((mark) => !RARE.has(mark));
 
-/** How often each named point was reached. */
+/** Counts how often each mark was reached. */
 export class Marks {
   readonly #counts = new Map<Mark, number>();
 
@@ -139,7 +139,7 @@ export class Marks {
     for (const [mark, count] of other.counts) this.#counts.set(mark, this.of(mark) + count);
   }
 
-  /** The marks that were never reached. */
+  /** Returns the marks that were never reached. */
   missing(among: readonly Mark[] = MARKS): readonly Mark[] {
     return among.filter((mark) => this.of(mark) === 0);
   }

@@ -8,7 +8,7 @@ export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusi
 
 const FAULTS: readonly Mood[] = ["healthy", "slow", "hanging", "failing", "busy", "refusing", "redirecting", "deaf"];
 
-/** A request that an endpoint received in full. */
+/** A request that an endpoint has received in full. */
 export interface Arrival {
   readonly host: string;
   readonly messageId: string;
@@ -16,7 +16,8 @@ export interface Arrival {
 }
 
 /**
- * Endpoints that hang, fail or respond slowly, and a name service that fails. Outlives the program.
+ * Endpoints that hang, fail or respond slowly, and a name service that fails. It outlives the
+ * program.
  */
 export class Network implements Transport, Resolver {
   readonly arrivals: Arrival[] = [];
@@ -29,17 +30,22 @@ export class Network implements Transport, Resolver {
   constructor(
     private readonly clock: VirtualClock,
     private readonly dice: Dice,
-    /** Chances per look-up that it fails or hangs, and per call that this machine lacks something. */
+    /**
+     * `lookup`: chance that a lookup fails or hangs. `shortage`: chance per call that this machine
+     * lacks a resource.
+     */
     private readonly faults: { readonly lookup: number; readonly shortage: number },
   ) {}
 
-  /** From now on everything works, except for endpoints that are gone. */
+  /** Makes everything work from now on, except endpoints that are gone. */
   calm(): void {
     this.#isCalm = true;
     for (const [host, mood] of this.#moods) if (mood !== "gone") this.#moods.set(host, "healthy");
   }
 
-  /** From now on no look-up fails or hangs, and this machine lacks nothing. */
+  /**
+   * Lets only endpoints fail from now on: no lookup fails or hangs, and this machine lacks nothing.
+   */
   onlyEndpointsFail(): void {
     this.#hasEverything = true;
   }
@@ -92,7 +98,7 @@ export class Network implements Transport, Resolver {
       case "hanging":
         break;
       case "deaf":
-        // The response is lost, so the message comes again with the same id.
+        // The response is lost, so the message is sent again with the same id.
         this.#receive(host, request);
         respond(failure("connection"));
         break;

@@ -6,12 +6,12 @@ import { hangingPhase } from "./hanging-phase.ts";
 import { HOUR_MS, MINUTE_MS } from "./scene.ts";
 import type { World } from "./world.ts";
 
-/** Within this time without faults everything that is due is attempted. */
+/** Time without faults in which everything that is due is attempted. */
 const CATCH_UP_MS = 15 * MINUTE_MS;
-/** How long events are aimed at what is in flight after the last fault. */
+/** Time after the last fault in which events are aimed at work in flight. */
 const GENTLE_MS = MINUTE_MS;
 
-/** The story of a world. */
+/** Runs a world from its beginning to its end. */
 export async function runPhases(world: World): Promise<void> {
   const { checks, network } = world;
   await world.do(furnish);
@@ -58,7 +58,7 @@ function countPending({ program, checks, environment }: World): void {
   if (program.tally !== null) checks.counts.tally(program.tally.of(environment));
 }
 
-/** Checks what can be seen from outside at any time. */
+/** Checks everything that must hold at any time. */
 async function look(world: World): Promise<void> {
   const { checks } = world;
   countPending(world);
@@ -67,7 +67,7 @@ async function look(world: World): Promise<void> {
   await checks.lists.look(world, world.program.directStore);
 }
 
-/** From now on nothing fails but the network. */
+/** Ends all faults except those of the network. */
 async function endFaults(world: World): Promise<void> {
   world.faults.end();
   world.aims.mode = "none";
@@ -89,7 +89,7 @@ async function calmPhase(world: World): Promise<void> {
   await atRest(world, "after the calm phase");
 }
 
-/** Dead letters are not lost: sent again, they arrive wherever an endpoint still exists. */
+/** Redrives all dead letters. They must arrive at every endpoint that still exists. */
 async function redriveEverything(world: World): Promise<void> {
   await world.do(reopenAll);
   await world.do((scene, program) => redrive(scene, program, null));

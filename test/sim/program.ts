@@ -15,10 +15,10 @@ import { aroundVerbs, mayBeSlow } from "./verbs.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Observer } from "./watch/observer.ts";
 
-/** The longest that a slow read or write takes is one of these. */
+/** Alternatives for the maximum duration of a slow read or write, in ms. */
 const SLOW_MS_MAX = { read: [3, 30, 300], write: [3, 30, 300, 2000] };
 
-/** Reads that are made rarely, and slow more often than others. */
+/** Rare reads, which are made slow more often than others. */
 const OFTEN_SLOW = /^configuration\.endpoints\.(get|secrets)$|^queue\.contents$/;
 const OFTEN = 3;
 
@@ -26,7 +26,7 @@ const NEVER = new Promise<never>(() => {});
 
 export const ROOT_TOKEN = "root-token-of-the-simulation";
 
-/** The world around a program. */
+/** The part of the world that a program uses. */
 export interface Surroundings {
   readonly db: Database;
   readonly clock: VirtualClock;
@@ -37,16 +37,16 @@ export interface Surroundings {
   readonly observer: Observer;
   readonly inFlight: InFlight;
   readonly isDiskFull: () => boolean;
-  /** Chances that a call of the store takes some time. */
+  /** Returns the chances that a call of the store is slow. */
   readonly slowness: () => { readonly read: number; readonly write: number };
   /**
-   * Called right after each commit, before anybody hears of it. Throws if the program crashes
+   * Called right after each commit, before anything learns of it. Throws if the program crashes
    * there.
    */
   readonly afterCommit: () => void;
-  /** Called before each sweep of the retention. */
+  /** Called before each run of the retention. */
   readonly onPrune: () => void;
-  /** Hears every fact for as long as the program lives. */
+  /** Gets every fact while the program lives. */
   readonly onFact: (fact: Fact) => void;
 }
 
@@ -105,7 +105,7 @@ export class Program {
     return this.#isAlive;
   }
 
-  /** From then on nothing may happen. */
+  /** Whether the program has stopped. From then on nothing may happen. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
@@ -122,18 +122,18 @@ export class Program {
     await this.#services.start();
   }
 
-  /** Stops as the server does when it is told to. */
+  /** Stops the program like the server does on request. */
   async stop(): Promise<void> {
     await this.#services.stop();
     await this.store.close();
   }
 
-  /** To be called when everything that follows from `stop` without waiting has happened. */
+  /** Must be called when everything that follows from `stop` without waiting has happened. */
   hasStopped(): void {
     this.#isStopped = true;
   }
 
-  /** Nothing that still runs has any effect from now on. */
+  /** Ends the program. Code that still runs has no effect from now on. */
   end(): void {
     this.#isAlive = false;
     this.#memory.crash();
@@ -141,7 +141,9 @@ export class Program {
     if (this.around.db.inTransaction) this.around.db.run("ROLLBACK");
   }
 
-  /** Runs a verb, perhaps slowly. A verb of a program that has ended never returns. */
+  /**
+   * Runs a verb, perhaps slowly. After the program has ended, the returned promise never settles.
+   */
   #call(name: string, args: readonly unknown[], run: () => unknown): unknown {
     if (!this.#isAlive) return NEVER;
     const { observer, onPrune } = this.around;
@@ -172,7 +174,7 @@ export class Program {
     });
   }
 
-  /** Only lanes ask the directory for an endpoint. */
+  /** Records when the directory reads an endpoint. Only lanes request that. */
   #watchDirectory(): void {
     const { directory } = this.kernel;
     const { inFlight } = this.around;
@@ -199,7 +201,7 @@ export class Program {
     return new Promise((resolve) => this.clock.after(ms, resolve));
   }
 
-  /** The network, for as long as the program lives. */
+  /** Returns the network, which works only while the program lives. */
   #connection(): { readonly transport: Transport; readonly resolver: Resolver } {
     const { network } = this.around;
     return {

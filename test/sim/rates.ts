@@ -1,9 +1,9 @@
 import type { Dice } from "./dice.ts";
 
-/** The lowest and the highest rate that a seed may give, unless it gives zero. */
+/** The lowest and the highest rate that a seed can select, apart from zero. */
 type Range = readonly [low: number, high: number];
 
-/** Weights of the events of a world: how often each happens compared with the others. */
+/** Weights of the events: how often each happens compared with the others. */
 const EVENTS = {
   send: [300, 1000],
   sendWithKey: [30, 300],
@@ -34,7 +34,7 @@ const EVENTS = {
 export type EventName = keyof typeof EVENTS;
 export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
 
-/** Chances of faults: of most per event, of the slow ones per call of the store. */
+/** Chances of faults: per event for most, per call of the store for slow calls. */
 const FAULTS = {
   crash: [0.004, 0.1],
   stop: [0.006, 0.08],
@@ -44,15 +44,15 @@ const FAULTS = {
   crashAfterCommit: [0.0003, 0.01],
   slowRead: [0.02, 0.7],
   slowWrite: [0.01, 0.5],
-  /** Per look-up. */
+  /** Per lookup. */
   lookup: [0.005, 0.1],
-  /** Per look-up and per request. */
+  /** Per lookup and per request. */
   shortage: [0.005, 0.2],
   longPause: [0.004, 0.06],
 } as const satisfies Readonly<Record<string, Range>>;
 export type FaultName = keyof typeof FAULTS;
 
-/** Chances that an event is aimed at something that has just come in flight. */
+/** Chances that an event is aimed at work that has just come in flight. */
 const AIMS = {
   attempt: [0.05, 0.5],
   reading: [0.03, 0.7],
@@ -62,7 +62,8 @@ const AIMS = {
 export type AimName = keyof typeof AIMS;
 
 /**
- * How often things happen in a world. Some never do, so that the others meet each other more often.
+ * Rates of everything that happens in a world. Some are zero, so that the other events meet each
+ * other more often.
  */
 export interface Rates {
   readonly events: Readonly<Record<EventName, number>>;
@@ -72,7 +73,7 @@ export interface Rates {
 
 export function rollRates(dice: Dice): Rates {
   const events = rolled(EVENTS, dice);
-  // Without messages nothing can happen.
+  // Without messages nothing could happen.
   const [low, high] = EVENTS.send;
   return {
     events: { ...events, send: dice.logUniform(low, high) },
@@ -92,7 +93,7 @@ function rolled<Name extends string>(
   >;
 }
 
-/** One line for each kind of rate. */
+/** Returns one line of text for each kind of rate. */
 export function describeRates({ events, faults, aims }: Rates): readonly string[] {
   return [`events: ${listed(events)}`, `faults: ${listed(faults)}`, `aims: ${listed(aims)}`];
 }

@@ -15,27 +15,29 @@ export const EVENT_TYPES = ["order.paid", "order.sent", "user.created"];
 export const CHANNELS = ["eu", "us"];
 export const TAGS = ["blue", "green", "red"];
 
-/** The response that a caller got to one message. */
+/** A message that was sent, with the response that the caller got. */
 export interface Sent {
   readonly seq: Seq;
   readonly applicationSeq: Seq;
-  /** True time. */
+  /** True time of the call. */
   readonly sentAt: number;
   readonly payload: Uint8Array;
-  /** Earliest time for its first attempt, or null. */
+  /** Earliest time of the first attempt, or null. */
   readonly deliverAt: number | null;
-  /** When its payload may be deleted, or null if it has the retention of the installation. */
+  /**
+   * Time at which the payload may be deleted; null if the retention of the installation applies.
+   */
   readonly expiresAt: number | null;
   readonly answer: "accepted" | "refused";
 }
 
 /**
- * Something that happens to the program. Resolves when the callers have their responses. `target`
- * is what the event is aimed at; null lets chance choose.
+ * An event that affects the program. Resolves when all callers have their responses. `target` is
+ * what the event is aimed at; with null, the event chooses at random.
  */
 export type Event = (scene: Scene, program: Program, target: Target | null) => Promise<void>;
 
-/** Everything that outlives the lives of the program. */
+/** The part of a world that outlives the program. */
 export interface Scene {
   readonly clock: VirtualClock;
   readonly dice: Dice;
@@ -47,12 +49,12 @@ export interface Scene {
   readonly inFlight: InFlight;
   readonly sent: Sent[];
   environment: Seq;
-  /** Includes deleted ones. */
+  /** All applications, even deleted ones. */
   readonly applications: Seq[];
-  /** Includes deleted ones. */
+  /** All endpoints, even deleted ones. */
   readonly endpoints: Seq[];
   /** Hosts whose behaviour changes. */
   readonly hosts: string[];
-  /** Lets an event happen in `delayMs`, unless the program's life is over by then. */
+  /** Starts an event after `delayMs` unless this life of the program is over by then. */
   later(delayMs: number, name: EventName, target: Target | null): void;
 }

@@ -3,7 +3,7 @@ import { CANARY_NAMES, findings } from "./canary.ts";
 import { MARKS, Marks, RELIABLE_MARKS } from "./marks.ts";
 import { World } from "./world.ts";
 
-/** `bun run sim` runs a thousand and more. */
+/** `bun run sim` runs more than a thousand seeds. */
 const SEEDS = 40;
 /** A planted fault must be found within this many seeds. */
 const CANARY_SEEDS = 60;

@@ -1,6 +1,6 @@
 import type { VirtualClock } from "./clock.ts";
 
-/** Far more than any world needs. One that needs more never comes to rest. */
+/** Far more steps than any world needs. A world that needs more never comes to rest. */
 const STEPS_MAX = 600_000;
 
 /** Lets virtual time pass, one event of the clock at a time. */
@@ -8,7 +8,8 @@ export class Steps {
   #count = 0;
 
   /**
-   * `crashIfDue` runs after each event and after what follows from it; true if the program crashed.
+   * `crashIfDue` is called when an event and everything that follows from it is done. It returns
+   * whether the program has crashed.
    */
   constructor(
     private readonly clock: VirtualClock,
@@ -20,8 +21,8 @@ export class Steps {
   }
 
   /**
-   * One event, and everything that follows from it without waiting. False if nothing will ever
-   * happen again.
+   * Runs one event and everything that follows from it without waiting. Returns false if there is
+   * no further event.
    */
   async step(): Promise<boolean> {
     const event = this.clock.next();
@@ -38,7 +39,7 @@ export class Steps {
     return true;
   }
 
-  /** Steps until `isDone`. */
+  /** Makes steps until `isDone` returns true. */
   async until(isDone: () => boolean): Promise<void> {
     await macrotask();
     while (!isDone() && (await this.step()));
@@ -54,7 +55,7 @@ export class Steps {
   }
 }
 
-/** Thrown where the program is to crash. */
+/** Thrown where the program must crash. */
 export class Crash extends Error {}
 
 function macrotask(): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Store } from "../../src/store/index.ts";
 
 /**
- * Runs one call of a store verb. `name` is its path, such as `queue.settle`; `run` calls the verb.
- * The caller gets what is returned.
+ * Runs one call of a store verb. `name` is the verb's path, such as `queue.settle`, and `run` calls
+ * the verb. The returned value is the result of the call.
  */
 export type Around = (name: string, args: readonly unknown[], run: () => unknown) => unknown;
 
-/** Returns a store whose verbs all go through `around`. */
+/** Returns a store that makes all calls through `around`. */
 export function aroundVerbs(store: Store, around: Around): Store {
   const { queue, configuration, history, housekeeping } = store;
   return { ...store, ...(wrapped("", { queue, configuration, history, housekeeping }, around) as Partial<Store>) };
@@ -24,8 +24,8 @@ function wrapped(name: string, value: unknown, around: Around): unknown {
 }
 
 /**
- * Reads that the simulation may slow down. The store's contract lets each take as long as a network
- * does.
+ * Reads that the simulation may slow down. The contract of the store allows each of them to take as
+ * long as a network round trip.
  */
 const SLOW_READS: ReadonlySet<string> = new Set([
   ...["queue.pendingLanes", "queue.due", "queue.nextPosition", "queue.contents", "queue.idempotency.get"],
@@ -35,8 +35,8 @@ const SLOW_READS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Writes that the simulation may hold back before they are committed. Those that take new numbers
- * are not among them: SQLite commits them in the order in which the numbers were taken.
+ * Writes that the simulation may delay before they are committed. Writes that allocate numbers are
+ * not included, because SQLite commits those in the order of their numbers.
  */
 const SLOW_WRITES: ReadonlySet<string> = new Set([
   ...["queue.settle", "queue.bury", "queue.drop", "queue.idempotency.put"],

@@ -24,32 +24,29 @@ import { Crash, Steps } from "./steps.ts";
 import { InFlight, type Target } from "./watch/in-flight.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
-/**
- * A world with so many attempts is large enough: no more events are aimed, and nothing more is
- * sent.
- */
+/** Number of attempts after which no more events are aimed and no more messages are sent. */
 const ATTEMPTS_ENOUGH = 1000;
-/** How long nothing may happen although something waits. */
+/** Time without any event after which a world with pending work counts as stuck. */
 const STUCK_MS = 3_600_000;
 
 export interface Report {
   readonly seed: number;
   readonly rates: Rates;
-  /** Of everything that happened, in order. Equal for equal seeds. */
+  /** Hash of everything that happened, in order. It is equal for equal seeds. */
   readonly digest: string;
   readonly messages: number;
   readonly attempts: number;
   readonly crashes: number;
   readonly stops: number;
   readonly marks: Marks;
-  /** Empty if everything held. */
+  /** Empty if no check failed. */
   readonly violations: readonly string[];
 }
 
 /**
- * The whole program on a virtual clock, with a faulty network and a database that outlives it.
- * First there are faults. Then everything works, and at the end every accepted message must be
- * delivered or dead.
+ * The whole program on a virtual clock, with a faulty network and a database that outlives the
+ * program. At first there are faults. Then everything works, and at the end every accepted message
+ * must be delivered or dead.
  */
 export class World implements Scene {
   readonly clock = new VirtualClock(START_AT);
@@ -71,7 +68,7 @@ export class World implements Scene {
   readonly hosts: string[] = [];
   readonly sent: Sent[] = [];
   readonly #trace = createHash("sha256");
-  /** Calls that have not returned, in this life of the program. */
+  /** Calls in this life of the program that have not returned. */
   readonly #calls = new Set<Promise<void>>();
   #attempts = 0;
   #progressAt = START_AT;
@@ -84,11 +81,11 @@ export class World implements Scene {
     this.rates = rollRates(this.dice);
     this.settings = rollSettings(this.dice);
     this.network = new Network(this.clock, this.dice, this.rates.faults);
-    // Makes the tables, which the checks read.
+    // Creates the tables, which the checks read.
     openMemoryStore(this.db, this.clock.ofProcess(-1), () => {});
     this.inFlight = new InFlight(this.db, this.clock);
     const { db, clock, dice, rates, settings, sent, marks, inFlight, note } = this;
-    // The checks have dice of their own, so that other checks do not change what happens.
+    // The checks have their own dice, so that a change of the checks does not change the world.
     this.checks = new Checks({ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed) });
     const isCommitRare = () => this.lives.observer.isCommitRare;
     const kill = () => this.lives.kill();
@@ -124,12 +121,11 @@ export class World implements Scene {
     return this.#attempts >= ATTEMPTS_ENOUGH;
   }
 
-  // --- calls
-  // ---------------------------------------------------------------------------------------------------------
+  // --- calls ---
 
   /**
-   * Starts an event. Resolves when its callers have their responses, unless the program crashes
-   * before.
+   * Starts an event. Resolves when its callers have their responses. If the program crashes before,
+   * it may never resolve.
    */
   launch(event: Event, target: Target | null = null): Promise<void> {
     const call = event(this, this.program, target).catch((error: unknown) => {
@@ -141,7 +137,7 @@ export class World implements Scene {
     return call;
   }
 
-  /** Starts an event and lets time pass until it is done, or until the program has crashed. */
+  /** Starts an event and lets time pass until it is done or the program has crashed. */
   async do(event: Event): Promise<void> {
     const { program } = this;
     let isDone = false;
@@ -151,7 +147,7 @@ export class World implements Scene {
     await this.steps.until(() => isDone || !program.isAlive);
   }
 
-  /** Lets time pass until every call has returned, or until the program has crashed. */
+  /** Lets time pass until every call has returned or the program has crashed. */
   async untilCallsReturn(): Promise<void> {
     const { program } = this;
     await this.steps.until(() => this.#calls.size === 0 || !program.isAlive);
@@ -166,8 +162,7 @@ export class World implements Scene {
     });
   };
 
-  // --- what happens
-  // --------------------------------------------------------------------------------------------------
+  // --- time ---
 
   async #crashIfDue(): Promise<boolean> {
     if (!this.faults.isCrashDue) return false;
@@ -194,10 +189,7 @@ export class World implements Scene {
     this.#trace.update(`${this.clock.now} ${what}\n`);
   };
 
-  /**
-   * Steps until nothing is left to happen but timers that run for ever, or until nothing moves any
-   * more.
-   */
+  /** Makes steps until only timers are left that run forever, or until nothing changes any more. */
   async untilRest(): Promise<void> {
     for (let steps = 1; ; steps++) {
       if (steps % 16 === 0 && this.#isAtRest()) return;

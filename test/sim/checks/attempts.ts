@@ -12,10 +12,10 @@ import { Waits } from "./waits.ts";
 const PENDING = 0;
 const CANCELLED = 3;
 
-/** An attempt under way, as it was when it started. */
+/** An attempt under way, with the state at its start. */
 interface UnderWay {
   readonly round: number;
-  /** Null if the schedule was being changed. */
+  /** The retry schedule; null if it was being changed. */
   readonly scheduleMs: readonly number[] | null;
   readonly attemptsTotal: number;
 }
@@ -30,24 +30,21 @@ export interface DeliveryRow {
   readonly attempts_total: number;
   readonly round: number;
   readonly trigger: number;
-  /** The message's. */
+  /** The `deliver_at` of the message. */
   readonly deliver_at: number | null;
 }
 
 /**
- * Every attempt keeps to the limits, the order and the waits of its endpoint, and its delivery is
- * pending.
+ * Checks that every attempt keeps to the limits, order and waits of its endpoint, and that its
+ * delivery is pending.
  */
 export class AttemptChecks {
   readonly #underWay = new Map<Seq, UnderWay>();
-  /**
-   * The true time of the first attempt of each message, except for attempts that were asked for by
-   * hand.
-   */
+  /** True time of the first attempt of each message. Manual attempts do not count. */
   readonly #firstAttempts = new Map<Seq, number>();
-  /** Deliveries that a shortage has postponed, so that younger ones may start first. */
+  /** Deliveries that a shortage has postponed. Younger ones may start before them. */
   readonly #postponed = new Set<Seq>();
-  /** The turn in which payloads were deleted last. */
+  /** The last turn in which payloads were deleted. */
   #deletedIn = -1;
   readonly #limits: Limits;
   readonly #waits: Waits;
@@ -68,14 +65,17 @@ export class AttemptChecks {
          (SELECT deliver_at FROM message m WHERE m.seq = message_seq) AS deliver_at
        FROM delivery WHERE seq = ?`,
     );
-    // A delivery whose payload was deleted is skipped.
+    // Deliveries whose payload was deleted are skipped.
     this.#ahead = db.prepare(
       `SELECT seq FROM delivery WHERE endpoint_seq = ? AND state = 0 AND position < ?
          AND EXISTS (SELECT 1 FROM message m WHERE m.seq = message_seq AND m.payload IS NOT NULL) LIMIT 1`,
     );
   }
 
-  /** A new life of the program starts with full token buckets and with what is stored. */
+  /**
+   * Must be called when a life of the program begins: token buckets are full, and memory equals the
+   * stored state.
+   */
   programStarted(): void {
     this.#underWay.clear();
     this.#waits.programStarted();
@@ -87,8 +87,8 @@ export class AttemptChecks {
   }
 
   /**
-   * Until `change` is done or the program restarts, each endpoint may be as before or as after the
-   * change.
+   * Makes a change of endpoints. Until it is done or the program restarts, each endpoint may be in
+   * its old or its new state.
    */
   async whileChanging(endpointSeqs: readonly Seq[], change: () => Promise<unknown>): Promise<void> {
     for (const seq of endpointSeqs) this.#limits.endpointChanging(seq);
@@ -97,13 +97,19 @@ export class AttemptChecks {
     });
   }
 
-  /** The same for the rate of an application. */
+  /**
+   * Changes the rate of an application. Until that is done or the program restarts, the old or the
+   * new rate may apply.
+   */
   async whileThrottling(applicationSeq: Seq, change: () => Promise<unknown>): Promise<void> {
     this.#limits.applicationChanging(applicationSeq);
     await change().finally(() => this.#limits.applicationChanged(applicationSeq));
   }
 
-  /** Payloads have been deleted in this turn. The program may not have heard of it yet. */
+  /**
+   * Must be called when payloads have been deleted. In the same turn the program may not know that
+   * yet.
+   */
   payloadsDeleted(): void {
     this.#deletedIn = this.clock.turn;
   }
@@ -150,7 +156,7 @@ export class AttemptChecks {
     }
   }
 
-  /** To be called at the end: no scheduled message was sent before its time. */
+  /** Checks at the end that no scheduled message was sent before its time. */
   nothingWasEarly(sent: readonly Sent[]): void {
     for (const { seq, sentAt, deliverAt, answer } of sent) {
       const startedAt = this.#firstAttempts.get(seq);

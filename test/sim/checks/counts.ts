@@ -9,8 +9,8 @@ interface Count {
 }
 
 /**
- * Values that are kept in two places are equal. Triggers see every commit, even one that the
- * program crashed after.
+ * Checks that values that are kept in two places are equal. Triggers see every commit, even one
+ * that is followed by a crash.
  */
 export class CountChecks {
   readonly #count: Statement<Count, []>;
@@ -46,7 +46,10 @@ export class CountChecks {
     this.#forgotten = db.prepare("SELECT seq FROM forgotten_delivery");
   }
 
-  /** To be called between two events, when the facts of every commit have been stated. */
+  /**
+   * Checks the program's counts. Must be called between two events, when the facts of every commit
+   * have been stated.
+   */
   tally({ pending, dead }: Numbers): void {
     const stored = this.#count.get()!;
     if (pending !== stored.pending)

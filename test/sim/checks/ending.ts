@@ -23,24 +23,24 @@ interface DeliveryRow {
   readonly state: number;
   readonly attempts: number;
   readonly reason: string | null;
-  /** The endpoint's. */
+  /** The URL of the endpoint. */
   readonly url: string;
   readonly deleted_at: number | null;
   readonly retry_schedule: string | null;
 }
 
-/** The state of every message at the end. */
+/** Checks the state of every message at the end. */
 export class EndingChecks {
   readonly #expunged = new Set<Seq>();
-  /** By application: its messages before this one may have been purged. */
+  /** By application, a sequence number. Messages before it may have been purged. */
   readonly #purged = new Map<Seq, Seq>();
-  /** Endpoints whose retry schedule was changed. */
+  /** Endpoints whose retry schedule has changed. */
   readonly #rescheduled = new Set<Seq>();
   /** Endpoints whose dead letters were dropped. */
   readonly #dropped = new Set<Seq>();
-  /** Messages before this one may have been deleted. */
+  /** A sequence number. Messages before it may have been deleted by the retention. */
   #prunedTo: Seq = 0;
-  /** The latest time of a sweep, by the wall clock. */
+  /** Latest time at which the retention ran, by the wall clock. */
   #prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -50,8 +50,8 @@ export class EndingChecks {
   ) {}
 
   /**
-   * To be called before it is asked for, whether or not it will be done. The same holds for the
-   * others.
+   * Must be called before an expunge is requested, whether or not it succeeds. The other methods
+   * with this kind of name are called in the same way.
    */
   mayBeExpunged(messageSeq: Seq): void {
     this.#expunged.add(messageSeq);
@@ -75,7 +75,8 @@ export class EndingChecks {
   }
 
   /**
-   * Every accepted message is stored as it came, and each of its deliveries is delivered or dead.
+   * Checks that every accepted message is stored unchanged, and that each of its deliveries is
+   * delivered or dead.
    */
   everyMessage(sent: readonly Sent[], network: Network, ids: IdCodec): void {
     const arrived = new Map(network.arrivals.map(({ host, messageId, body }) => [`${host} ${messageId}`, body]));
@@ -96,7 +97,7 @@ export class EndingChecks {
     }
   }
 
-  /** A purge that has finished has left no payload. */
+  /** Checks that finished purges have left no payload. */
   nothingSurvivedPurge(): void {
     const rows = this.db
       .query<{ seq: Seq }, [string]>(
@@ -122,8 +123,8 @@ export class EndingChecks {
   }
 
   /**
-   * Returns whether a message is stored with its payload. It may be missing only if it was deleted
-   * on purpose.
+   * Returns whether a message is stored with its payload. Either may be missing only if it was
+   * deleted on purpose.
    */
   #isKept({ seq, payload, expiresAt }: Sent, stored: MessageRow | undefined): boolean {
     if (stored === undefined) {

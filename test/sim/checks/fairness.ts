@@ -3,13 +3,13 @@ import type { Seq } from "../../../src/core/id.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Violation } from "./violation.ts";
 
-/** A healthy endpoint's delivery starts within this time of its commit. */
+/** A delivery of a healthy endpoint starts within this time after its commit. */
 const BOUND_MS = 1000;
 
-/** While other endpoints hang, one that is healthy is served soon. */
+/** Checks that a healthy endpoint is served soon while other endpoints hang. */
 export class FairnessChecks {
   #endpointSeq: Seq | null = null;
-  /** True times of the attempts. */
+  /** True times at which attempts began. */
   readonly #startedAt: number[] = [];
 
   constructor(
@@ -17,7 +17,7 @@ export class FairnessChecks {
     private readonly violation: Violation,
   ) {}
 
-  /** From now on the attempts of this healthy endpoint are watched. */
+  /** Begins to record the attempts of this healthy endpoint. */
   watch(endpointSeq: Seq): void {
     this.#endpointSeq = endpointSeq;
   }
@@ -26,7 +26,9 @@ export class FairnessChecks {
     if (endpointSeq === this.#endpointSeq) this.#startedAt.push(this.clock.now);
   }
 
-  /** Each message that was accepted at one of these true times has been attempted soon after. */
+  /**
+   * Checks that a message accepted at each of these true times has been attempted soon afterwards.
+   */
   eachStartedSoon(acceptedAt: readonly number[]): void {
     for (const [i, at] of acceptedAt.entries()) {
       const waitMs = (this.#startedAt[i] ?? this.clock.now) - at;

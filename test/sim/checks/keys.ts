@@ -6,9 +6,9 @@ import type { Sent } from "../scene.ts";
 import type { TokenChecks } from "./tokens.ts";
 import type { Violation } from "./violation.ts";
 
-/** How long the first response is repeated at least. */
+/** Minimum time for which the first response is repeated. */
 const REPEATED_FOR_MS = 12 * 3_600_000;
-/** Keys that are still used. */
+/** Number of keys that are in use at a time. */
 const POOL = 4;
 
 /** An idempotency key of a caller. */
@@ -18,16 +18,19 @@ export interface Key {
   readonly applicationSeq: Seq;
   /** True time of the first call. */
   readonly bornAt: number;
-  /** By the wall clock, the earliest that the key may be forgotten. */
+  /** Earliest time at which the key may be forgotten, by the wall clock. */
   readonly expiresAt: number;
-  /** The body of the first response; null before it. */
+  /** The body of the first response; null until it arrives. */
   response: string | null;
-  /** The life of the program that responded first. */
+  /** The life of the program that sent the first response. */
   life: number | null;
   callsUnderWay: number;
 }
 
-/** Each key does its work once, and every call with it gets the same response. */
+/**
+ * Checks that the work for each key is done once, and that every call with the key gets the same
+ * response.
+ */
 export class KeyChecks {
   readonly #keys: Key[] = [];
 
@@ -39,7 +42,7 @@ export class KeyChecks {
     private readonly violation: Violation,
   ) {}
 
-  /** One of the newest keys, or a new one. */
+  /** Returns one of the newest keys, or a new one. */
   pick(dice: Dice, applicationSeq: Seq): Key {
     const known = this.#keys.slice(-POOL).filter((key) => !this.#mayBeForgotten(key));
     if (known.length > 0 && dice.chance(0.7)) return dice.pick(known);
@@ -57,7 +60,7 @@ export class KeyChecks {
     return key;
   }
 
-  /** No call outlives the program. */
+  /** Must be called when the program ends, because no call outlives it. */
   programEnded(): void {
     for (const key of this.#keys) key.callsUnderWay = 0;
   }
@@ -74,7 +77,7 @@ export class KeyChecks {
     }
   }
 
-  /** To be called at the end. */
+  /** Checks at the end that the work for each key was done only once. */
   eachWorkedOnce(): void {
     const rows = this.db
       .query<{ mark: string; count: number }, []>(
@@ -97,7 +100,7 @@ export class KeyChecks {
   }
 
   /**
-   * The message that the key stands for; it may have been stored by a call that got no response.
+   * Checks the message that was sent with the key. A call that got no response may have stored it.
    */
   #messageAccepted({ name, applicationSeq }: Key, seq: Seq): void {
     const row = this.db

@@ -8,22 +8,21 @@ import type { VirtualClock } from "../clock.ts";
 import { RuleReader, type Rules } from "./rules.ts";
 import type { Violation } from "./violation.ts";
 
-/** An endpoint in this life of the program. */
+/** State of an endpoint in this life of the program. */
 interface Watched {
-  /** Null while it is being changed. */
+  /** The stored rules; null during a change. */
   rules: Rules | null;
-  /** Changes under way. */
+  /** Number of changes under way. */
   changes: number;
   inFlight: number;
   /** The youngest delivery that has had its first attempt. */
   youngest: Seq;
-  /** True times of the attempts of the last second. */
+  /** True times at which the attempts of the last second began. */
   starts: number[];
 }
 
 /**
- * An application with its attempts per second; null if there is no limit, or while it is being
- * changed.
+ * An application with its rate in attempts per second; null without a limit and during a change.
  */
 interface Rated {
   rate: number | null;
@@ -31,12 +30,12 @@ interface Rated {
   starts: number[];
 }
 
-/** Counts attempts under way and per second, and compares them with what is stored. */
+/** Counts attempts under way and attempts per second, and compares them with the stored limits. */
 export class Limits {
   readonly #endpoints = new Map<Seq, Watched>();
   readonly #applications = new Map<Seq, Rated>();
   readonly #rules: RuleReader;
-  /** True times at which the attempts under way began, by delivery. The youngest is the last. */
+  /** True times at which the attempts under way began, by delivery, the youngest last. */
   readonly #inFlight = new Map<Seq, number>();
 
   constructor(
@@ -54,7 +53,7 @@ export class Limits {
     this.#inFlight.clear();
   }
 
-  /** Token buckets may be full now. */
+  /** Must be called when the clock was set: the token buckets may be full now. */
   clockStepped(): void {
     for (const watched of this.#endpoints.values()) watched.starts = [];
     for (const rated of this.#applications.values()) rated.starts = [];
@@ -88,7 +87,9 @@ export class Limits {
     rated.starts = [];
   }
 
-  /** An attempt starts. Returns the rules of its endpoint; null while they are being changed. */
+  /**
+   * Records the start of an attempt. Returns the rules of its endpoint, or null during a change.
+   */
   started(endpointSeq: Seq, deliverySeq: Seq): Rules | null {
     const watched = this.#endpoint(endpointSeq);
     const { rules } = watched;
@@ -110,7 +111,10 @@ export class Limits {
     this.#inFlight.delete(deliverySeq);
   }
 
-  /** Attempts hold a slot at first, and longer unless others wait for it. */
+  /**
+   * Checks the number of attempts. A young attempt holds a slot; an older one returns it when
+   * others wait for a slot.
+   */
   #checkConcurrency(): void {
     const { deliveryConcurrency } = this.policy;
     if (this.#inFlight.size > attemptsMax(deliveryConcurrency))
@@ -119,7 +123,10 @@ export class Limits {
     if (young > deliveryConcurrency) this.violation(`${young} attempts at once that hold a slot`);
   }
 
-  /** A delivery has its first attempt. Returns a younger one that had it before, or null. */
+  /**
+   * Records the first attempt of a delivery. Returns a younger delivery that had its first attempt
+   * before, or null.
+   */
   firstAttempt(endpointSeq: Seq, deliverySeq: Seq): Seq | null {
     const watched = this.#endpoint(endpointSeq);
     const younger = deliverySeq < watched.youngest ? watched.youngest : null;

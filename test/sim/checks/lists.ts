@@ -26,21 +26,23 @@ import type { Violation } from "./violation.ts";
 
 const STATUSES = ["delivered", "waiting", "retrying", "failed", "cancelled"] as const;
 const CLASSES = ["none", "2xx", "3xx", "4xx", "5xx"] as const;
-/** Lists that each look reads. */
+/** Number of lists that are read in each check. */
 const LISTS = 16;
-/** More types than the store looks up one by one. */
+/** More event types than the store looks up separately. */
 const MANY_TYPES = [...EVENT_TYPES.slice(1), ..."abcdefgh"];
 
-/** A list with a filter: how the store reads it, and which rows belong to it. */
+/** A filtered list: a function that reads it from the store, and the rows that it must contain. */
 interface Listing {
   readonly name: string;
   readonly filter: object;
   readonly read: (page: PageRequest) => Promise<PageOf<{ readonly seq: Seq }>>;
-  /** In ascending order. */
+  /** Expected rows in ascending order. */
   readonly wanted: readonly Seq[];
 }
 
-/** Every list has the rows that plain SQL finds, with every filter and in both directions. */
+/**
+ * Checks that every list has the rows that plain SQL finds, with any filter and in both directions.
+ */
 export class ListChecks {
   constructor(
     private readonly db: Database,
@@ -48,7 +50,7 @@ export class ListChecks {
     private readonly violation: Violation,
   ) {}
 
-  /** Reads a few lists, chosen by chance. */
+  /** Reads and checks a few random lists. */
   async look(scene: Pick<Scene, "environment" | "applications" | "endpoints">, store: Store): Promise<void> {
     const { dice } = this;
     for (let i = 0; i < LISTS; i++) {
@@ -183,7 +185,7 @@ export class ListChecks {
     return this.dice.pick([[this.dice.pick(EVENT_TYPES)], EVENT_TYPES.slice(0, 2), MANY_TYPES]);
   }
 
-  /** A window around the rows of a table, or none. */
+  /** Returns a random range of the rows of a table, or no restriction. */
   #rollWindow(column: string, table: string): TimeWindow {
     const { dice } = this;
     if (dice.chance(0.7)) return {};
@@ -198,7 +200,7 @@ export class ListChecks {
   }
 }
 
-/** Reads a list page by page: forward from its first row, or backward from its last. */
+/** Reads a list page by page, forwards from its first row or backwards from its last. */
 async function readAll(read: Listing["read"], limit: number, backwards: boolean): Promise<Seq[]> {
   const seqs: Seq[] = [];
   for (let from: Seq | null = null; ; ) {

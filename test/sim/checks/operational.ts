@@ -6,8 +6,8 @@ import type { Marks } from "../marks.ts";
 import type { Violation } from "./violation.ts";
 
 /**
- * Each fact that is reported leads to one operational webhook. A crash may lose those whose commit
- * was still to come; a graceful stop stores them.
+ * Checks that each reported fact causes one operational webhook. A crash may lose webhooks that are
+ * not committed yet, and a graceful stop stores them.
  */
 export class OperationalChecks {
   readonly #expected = new Map<string, number>();
@@ -29,7 +29,7 @@ export class OperationalChecks {
     this.#stored = db.prepare("SELECT type, count FROM operational_message");
   }
 
-  /** The endpoints for operational webhooks exist. From now on they get every event. */
+  /** Must be called when the operational endpoints exist. From then on they get every event. */
   begin(): void {
     const row = this.db.query<{ seq: Seq }, []>("SELECT seq FROM application WHERE operational = 1").get();
     this.#hidden = row!.seq;
@@ -42,7 +42,10 @@ export class OperationalChecks {
     for (const type of report.types) this.#expected.set(type, (this.#expected.get(type) ?? 0) + 1);
   }
 
-  /** A crash, or a stop while the disk was full. */
+  /**
+   * Must be called on a crash, and on a stop while the disk is full: uncommitted webhooks may be
+   * lost.
+   */
   mayBeLost(): void {
     const stored = this.#checkStored();
     if (this.#missing(stored).length > 0) this.marks.hit("operational: lost in a crash");

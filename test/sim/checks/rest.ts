@@ -5,16 +5,16 @@ import type { Violation } from "./violation.ts";
 
 interface LateRow {
   readonly seq: Seq;
-  /** Fifo or rate-limited: a due delivery may wait for others. */
+  /** 1 for a fifo or rate-limited lane, where a due delivery may wait for others. */
   readonly isSlowLane: number;
-  /** Attempts of the lane since `busySince`. */
+  /** Number of attempts of the lane since `busySince`. */
   readonly attempts: number;
 }
 
 /** A slow lane starts at least one attempt in this time. */
 const TURN_MS = 60_000;
 
-/** When all is well again, nothing is left behind. */
+/** Checks that no work is left behind after faults have ended. */
 export class RestChecks {
   readonly #cancelled = new Set<Seq>();
   readonly #waiting: Statement<{ lastDueAt: number | null; tasks: number }, []>;
@@ -31,10 +31,10 @@ export class RestChecks {
   }
 
   /**
-   * Everything has worked for `ms`, and the clock was not set. Every delivery that was due then has
-   * been attempted, and so has every immediate one, even if it was accepted by a clock ahead of
-   * now. Its position must not be beyond `last`: for such a delivery the program cannot know that
-   * the clock was ahead.
+   * Must be called when everything has worked for `ms` and the clock was not set in that time.
+   * Checks that every delivery that was due then has been attempted. The same holds for every
+   * immediate delivery, even if it was accepted by a clock that was ahead. Positions after `last`
+   * are excluded, because there the program cannot know that the clock was ahead.
    */
   nothingIsLate(ms: number, last: Seq): void {
     const now = this.clock.wall;
@@ -57,15 +57,15 @@ export class RestChecks {
   }
 
   /**
-   * When the last pending delivery falls due, by the wall clock; null if nothing is pending and no
-   * task runs.
+   * Returns the time at which the last pending delivery is due, by the wall clock; null if nothing
+   * is pending and no task runs.
    */
   lastDueAt(): number | null {
     const { lastDueAt, tasks } = this.#waiting.get()!;
     return lastDueAt ?? (tasks > 0 ? this.clock.wall : null);
   }
 
-  /** The cancellation of a task was acknowledged. */
+  /** Must be called when the cancellation of a task has been acknowledged. */
   taskCancelled(seq: Seq): void {
     this.#cancelled.add(seq);
   }

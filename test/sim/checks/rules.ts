@@ -2,10 +2,10 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../../src/core/id.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
 
-/** What the configuration of an endpoint allows. */
+/** The limits that the configuration sets for an endpoint. */
 export interface Rules {
   readonly applicationSeq: Seq;
-  /** Deleted, disabled or paused: no attempt may start. */
+  /** Whether the endpoint is deleted, disabled or paused. Then no attempt may start. */
   readonly isClosed: boolean;
   readonly isFifo: boolean;
   /** Maximum number of attempts under way. */
@@ -24,7 +24,7 @@ interface Row {
   readonly schedule: string | null;
 }
 
-/** Reads the rules as they are stored now. */
+/** Reads the rules from the database. */
 export class RuleReader {
   readonly #endpoint: Statement<Row, [number]>;
   readonly #application: Statement<{ rate: number | null }, [number]>;
@@ -52,7 +52,7 @@ export class RuleReader {
     };
   }
 
-  /** Attempts per second over all endpoints of an application; null for no limit. */
+  /** Returns the attempts per second over all endpoints of an application; null for no limit. */
   rateOfApplication(seq: Seq): number | null {
     return this.#application.get(seq)!.rate;
   }

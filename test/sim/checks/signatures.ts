@@ -12,20 +12,20 @@ interface Key {
   readonly bytes: Buffer;
   /** True time from which the program may know the key. */
   readonly offeredAt: number;
-  /** True time from which the program must use it; infinity while that is not certain. */
+  /** True time from which the program must use the key; infinity while that is not certain. */
   storedAt: number;
-  /** The rotation that replaced it, if that is certain. */
+  /** The rotation that replaced the key; null while that is not certain. */
   replaced: { readonly at: number; readonly expiresAt: number } | null;
 }
 
 interface Rotation {
-  /** `isStored`: the new key has replaced the current one. */
+  /** `isStored`: whether the new key has replaced the current one. */
   ends(isStored: boolean): void;
 }
 
 /**
- * Every request is signed by the keys that are valid at the moment of its attempt, and by no other:
- * by the current key, and by each older one until it expires.
+ * Checks that every request is signed with exactly the keys that are valid when its attempt begins:
+ * the current key, and each older key until it expires.
  */
 export class SignatureChecks {
   /** The keys of each endpoint by its URL, the newest last. */
@@ -42,14 +42,14 @@ export class SignatureChecks {
     this.#endpoint = db.prepare("SELECT seq FROM endpoint WHERE url = ?");
   }
 
-  /** To be called before the endpoint is created. */
+  /** Must be called before the endpoint is created. */
   endpointCreated(url: string, secret: string): void {
     this.#keys.set(url, [{ bytes: bytesOf(secret), offeredAt: 0, storedAt: 0, replaced: null }]);
   }
 
   /**
-   * `oldExpiresAt` is by the wall clock. Null while another rotation is under way: nobody would
-   * know their order.
+   * Records a rotation. `oldExpiresAt` is by the wall clock. Returns null while another rotation is
+   * under way, because their order would be unknown.
    */
   rotationBegins({ url }: Pick<Endpoint, "url">, secret: string, oldExpiresAt: number): Rotation | null {
     const keys = this.#keys.get(url)!;
@@ -76,7 +76,7 @@ export class SignatureChecks {
     };
   }
 
-  /** After a crash, looks up which of the rotations under way were stored. */
+  /** Finds out after a crash which of the rotations under way were stored. */
   async programCrashed(store: Store): Promise<void> {
     for (const [url, keys] of this.#keys) {
       if (keys.every(({ storedAt }) => storedAt < Number.POSITIVE_INFINITY)) continue;
@@ -90,7 +90,7 @@ export class SignatureChecks {
         key.storedAt = Math.min(key.storedAt, at);
         const expiresAt = expiryOf.get(key.bytes.toString("hex"));
         if (expiresAt != null) key.replaced ??= { at, expiresAt };
-        // A rotation forgets keys that have expired, perhaps even the one that it replaces.
+        // A rotation deletes expired keys, perhaps even the key that it replaces.
         else if (isRotated && !isStored(key)) key.replaced ??= { at, expiresAt: Number.NEGATIVE_INFINITY };
       }
       keys.splice(0, keys.length, ...known);
@@ -131,8 +131,8 @@ export class SignatureChecks {
   }
 
   /**
-   * An old key that had expired by the wall clock may be forgotten for ever, even if the clock was
-   * set back later.
+   * Returns whether a key must be used. An old key that once expired by the wall clock may be
+   * dropped for good, even if the clock was set back later.
    */
   #mustSign({ storedAt, replaced }: Key, { startedAt }: { startedAt: number }): boolean {
     if (storedAt >= startedAt) return false;

@@ -6,23 +6,26 @@ import type { Marks } from "../marks.ts";
 import type { Violation } from "./violation.ts";
 
 /**
- * Whether something that ends a token was asked for, and whether the caller knows that it was done.
+ * Whether something that ends a token was requested (`asked`) and has been acknowledged (`done`).
  */
 type Ending = "no" | "asked" | "done";
 
-/** A token as its owner knows it. */
+/** A token, as far as its owner knows its state. */
 export interface TokenRecord {
   readonly seq: Seq;
   readonly text: string;
   readonly applicationSeq: Seq | null;
-  /** True time. */
+  /** True time of the creation. */
   readonly createdAt: number;
-  /** By the wall clock: the earliest and the latest end that the token may have. */
+  /**
+   * The earliest (`mayEndAt`) and the latest (`endsAt`) time at which the token ends, by the wall
+   * clock.
+   */
   mayEndAt: number;
   endsAt: number;
   revoked: Ending;
   applicationDeleted: Ending;
-  /** The life of the program that has accepted it last. */
+  /** The life of the program that accepted the token last. */
   acceptedIn: number | null;
 }
 
@@ -33,7 +36,7 @@ interface Using {
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
-/** A token that has ended is never accepted again, and every other token is always accepted. */
+/** Checks that a token is never accepted after its end and always accepted before it. */
 export class TokenChecks {
   readonly #tokens: TokenRecord[] = [];
   #endings = 0;
@@ -56,7 +59,7 @@ export class TokenChecks {
     this.created({ seq, text, applicationSeq: null, expiresAt: null });
   }
 
-  /** Any token, ended ones too; null if there is none. */
+  /** Returns any token, perhaps one that has ended; null if there is none. */
   pick(dice: Dice): TokenRecord | null {
     return dice.pick(dice.chance(0.5) ? this.#tokens.slice(-3) : this.#tokens) ?? null;
   }
@@ -79,7 +82,10 @@ export class TokenChecks {
     return this.endBegins(this.ofApplication(applicationSeq), endsAt);
   }
 
-  /** `endsAt` is by the wall clock. */
+  /**
+   * Must be called before tokens are made to expire. `endsAt` is a time of the wall clock. The
+   * returned function must be called when that is done.
+   */
   endBegins(tokens: readonly TokenRecord[], endsAt: number): () => void {
     for (const token of tokens) token.mayEndAt = Math.min(token.mayEndAt, endsAt);
     return () => {
@@ -124,7 +130,10 @@ export class TokenChecks {
     return revoked === "done" || applicationDeleted === "done" || endsAt <= this.clock.wall;
   }
 
-  /** After a clock was set back, a token that had expired may have been deleted. */
+  /**
+   * Returns whether a token must be accepted. A token that had expired may have been deleted before
+   * the clock was set back.
+   */
   #mustSucceed({ revoked, applicationDeleted, mayEndAt, createdAt }: TokenRecord): boolean {
     return revoked === "no" && applicationDeleted === "no" && this.clock.latestBetween(createdAt) < mayEndAt;
   }

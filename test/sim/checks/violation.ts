@@ -1,2 +1,2 @@
-/** Reports that something happened that must not happen. */
+/** Reports a violation, which is an event or a state that must never occur. */
 export type Violation = (text: string) => void;

@@ -5,17 +5,17 @@ import type { Violation } from "./violation.ts";
 
 /** The wait of a delivery for its next attempt. */
 interface Wait {
-  /** True time. */
+  /** True time at which the wait began. */
   readonly beganAt: number;
   readonly round: number;
-  /** The shortest wait that its schedule allows. */
+  /** The shortest wait that the schedule allows. */
   readonly ms: number;
 }
 
 /**
- * No attempt starts too early. Due times are stored by the wall clock, because they must hold over
- * restarts: a clock that is set forward shortens waits, and one that is set back lengthens them. A
- * delivery that was due by the clock once stays due.
+ * Checks that no attempt starts too early. Due times are stored by the wall clock, because they
+ * must survive restarts. A clock that is set forward therefore shortens waits, and one that is set
+ * back lengthens them. A delivery that was due once stays due.
  */
 export class Waits {
   readonly #waits = new Map<Seq, Wait>();
@@ -30,7 +30,10 @@ export class Waits {
     this.#lifeBeganAt = this.clock.now;
   }
 
-  /** An attempt has failed, and another one will follow. `ended` is when its request ended. */
+  /**
+   * Records that an attempt has failed and another one will follow. `ended` is the time when its
+   * request ended.
+   */
   began(
     { seq, round, due_at }: Pick<DeliveryRow, "seq" | "round" | "due_at">,
     ended: { readonly at: number; readonly wall: number },
@@ -42,8 +45,8 @@ export class Waits {
   }
 
   /**
-   * A first attempt may start at once, whatever the clock says. Those of scheduled messages are
-   * checked at the end.
+   * Checks the start of an attempt. A first attempt may start immediately, whatever the clock says.
+   * First attempts of scheduled messages are checked at the end.
    */
   attemptStarted({ seq, round, due_at, attempts }: DeliveryRow): void {
     const wait = this.#waits.get(seq);

@@ -10,7 +10,7 @@ import type { Target } from "../watch/in-flight.ts";
 import { unlessGone } from "./problems.ts";
 import { addToken, use } from "./tokens.ts";
 
-/** The application of the endpoint that is meant, or any. */
+/** Returns the application of the targeted endpoint, or a random one. */
 async function pickApplication({ dice, applications }: Scene, { store }: Program, target: Target | null): Promise<Seq> {
   const endpoint = target === null ? null : await store.configuration.endpoints.get(target.endpointSeq);
   return endpoint?.applicationSeq ?? dice.pick(applications);
@@ -27,7 +27,7 @@ export const throttleApplication: Event = async (scene, program, target) => {
   );
 };
 
-/** Deletes an application with its endpoints. The first one stays. */
+/** Deletes an application with its endpoints, but never the first application. */
 export const deleteApplication: Event = async (scene, program) => {
   const { dice, checks } = scene;
   const { kernel, store } = program;

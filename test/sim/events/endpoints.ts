@@ -12,7 +12,7 @@ import { unless, unlessGone } from "./problems.ts";
 
 const ENDPOINTS_MAX = 12;
 
-/** The endpoint that is meant, or any; null if it has been deleted. */
+/** Returns the targeted endpoint, or a random one; null if it has been deleted. */
 async function pickEndpoint(
   { dice, endpoints }: Scene,
   { store }: Program,
@@ -29,7 +29,7 @@ export const add: Event = async (scene, program) => {
   await addEndpoint(scene, program, application);
 };
 
-/** Keeps half of the endpoints. */
+/** Deletes an endpoint, but keeps at least half of them. */
 export const remove: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null || !scene.endpoints.includes(endpoint.seq)) return;
@@ -39,7 +39,7 @@ export const remove: Event = async (scene, program, target) => {
   await attempts.whileChanging([endpoint.seq], () => commands.deleteEndpoint(program.kernel, endpoint));
 };
 
-/** The customer's server responds with 410 from now on. */
+/** Makes the customer's server respond with 410 from now on. */
 export const goAway: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null || !scene.endpoints.includes(endpoint.seq)) return;
@@ -66,7 +66,7 @@ export const rotateSecret: Event = async (scene, program, target) => {
   }
 };
 
-/** Pauses an endpoint, often only for a moment; resumes one that is paused. */
+/** Pauses an endpoint, often only for a moment, or resumes a paused one. */
 export const pause: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null) return;
@@ -75,8 +75,7 @@ export const pause: Event = async (scene, program, target) => {
 };
 
 /**
- * Disables an endpoint, often only for a moment; enables one that is disabled, and perhaps
- * redrives.
+ * Disables an endpoint, often only for a moment, or enables a disabled one and perhaps redrives.
  */
 export const disable: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
@@ -85,7 +84,7 @@ export const disable: Event = async (scene, program, target) => {
   soon(scene, endpoint.disabled ? "redrive" : "disable", endpoint.seq);
 };
 
-/** Disables an endpoint for a moment, and redrives what was buried. */
+/** Disables an endpoint for a moment, and redrives the deliveries that were buried. */
 export const flap: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null) return;
@@ -110,7 +109,7 @@ export const reorder: Event = async (scene, program, target) => {
   await update(scene, program, endpoint.seq, { ordering });
 };
 
-/** A customer changes which messages an endpoint gets. */
+/** Changes which messages an endpoint gets. */
 export const resubscribe: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null) return;
@@ -122,7 +121,7 @@ export const resubscribe: Event = async (scene, program, target) => {
   await update(scene, program, endpoint.seq, change);
 };
 
-/** A customer changes how fast, how often and how long an endpoint is tried. */
+/** Changes the rate, concurrency, timeout or schedule of an endpoint. */
 export const retune: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null) return;
@@ -143,7 +142,7 @@ async function update({ checks }: Scene, program: Program, seq: Seq, change: Par
   );
 }
 
-/** Makes every endpoint that is paused or disabled take deliveries again. */
+/** Resumes and enables all endpoints that are paused or disabled. */
 export async function reopenAll(scene: Scene, program: Program): Promise<void> {
   for (const seq of scene.endpoints) {
     const endpoint = await program.store.configuration.endpoints.get(seq);

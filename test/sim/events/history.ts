@@ -10,7 +10,10 @@ import { type Event, HOUR_MS, type Scene, type Sent } from "../scene.ts";
 import type { Target } from "../watch/in-flight.ts";
 import { unless } from "./problems.ts";
 
-/** The message that is meant, or any. Often one of the newest, because much is done with those. */
+/**
+ * Returns the targeted message, or a random one. It is often one of the newest, because most
+ * operations concern those.
+ */
 async function pickMessage({ dice, sent }: Scene, { store }: Program, target: Target | null): Promise<Message | null> {
   if (target?.messageSeq != null) return store.history.messages.get(target.messageSeq);
   const endpoint = target === null ? null : await store.configuration.endpoints.get(target.endpointSeq);
@@ -21,7 +24,7 @@ async function pickMessage({ dice, sent }: Scene, { store }: Program, target: Ta
   return message === undefined ? null : store.history.messages.get(message.seq);
 }
 
-/** Sends one message to one endpoint again. */
+/** Resends one message to one endpoint. */
 export const resend: Event = async (scene, program, target) => {
   const { dice, environment: environmentSeq } = scene;
   const message = await pickMessage(scene, program, target);
@@ -33,7 +36,7 @@ export const resend: Event = async (scene, program, target) => {
   await resendCommand(program.kernel, asked).catch((error) => unless(error, "missing_payload"));
 };
 
-/** Sends all dead letters again, or those of one endpoint. */
+/** Redrives all dead letters, or those of one endpoint. */
 export const redrive: Event = async (scene, program, target) => {
   const { environment: environmentSeq, dice } = scene;
   const filter = target === null ? { environmentSeq } : { environmentSeq, endpointSeq: target.endpointSeq };
@@ -47,7 +50,7 @@ export const dropDeadLetters: Event = async (scene, program) => {
   await dropCommand(program.kernel, { environmentSeq: scene.environment, endpointSeq });
 };
 
-/** Sends failed, missing or all messages of the last hours to one endpoint. */
+/** Replays failed, missing or all messages of the last hours to one endpoint. */
 export const replay: Event = async (scene, program, target) => {
   const { dice, environment: environmentSeq } = scene;
   const { kernel, store, clock } = program;
@@ -82,7 +85,7 @@ export const purge: Event = async (scene, program, target) => {
   await expungeApplication(kernel, { seq, environmentSeq });
 };
 
-/** Cancels a running background task. If there is none, starts a slow redrive and cancels it. */
+/** Cancels a running background task. Without one, starts a slow redrive and cancels that. */
 export const cancelTask: Event = async (scene, program) => {
   const { kernel, store } = program;
   const { environment: environmentSeq, dice, checks, marks } = scene;

@@ -15,7 +15,7 @@ interface Response {
 }
 
 /**
- * A caller makes one call with an idempotency key, or several at once, and perhaps repeats it
+ * Makes one call with an idempotency key, or several at the same time, and perhaps repeats it
  * later.
  */
 export const sendWithKey: Event = async (scene, program) => {

@@ -6,7 +6,7 @@ import type { Program } from "../program.ts";
 import { CHANNELS, EVENT_TYPES, type Event, HOUR_MS, MINUTE_MS, type Scene, type Sent, TAGS } from "../scene.ts";
 import { unless } from "./problems.ts";
 
-/** Callers send some messages without waiting for each other. */
+/** Sends some messages concurrently. */
 export const sendSome: Event = async (scene, program) => {
   const { dice } = scene;
   const count = dice.chance(0.2) ? dice.between(2, dice.chance(0.03) ? 400 : 40) : 1;
@@ -28,18 +28,18 @@ async function sendOne(scene: Scene, program: Program, applicationSeq: Seq): Pro
 export interface Sending {
   readonly to: Destination;
   readonly message: (idempotency: IdempotencyEntry | null) => MessageToSend;
-  /** Writes down what the caller was told. */
+  /** Records the response that the caller got. */
   readonly ends: (response: Pick<Sent, "seq" | "answer">) => void;
 }
 
-/** Makes up a message. `mark` is a field of its payload. */
+/** Creates a random message. `mark` is a field of its payload. */
 export function beginSending(scene: Scene, program: Program, applicationSeq: Seq, mark: string | null = null): Sending {
   const { dice } = scene;
   const value = { n: scene.sent.length, roll: dice.next(), mark };
   const payload = Buffer.from(JSON.stringify(value));
   const sentAt = scene.clock.now;
   const now = program.clock.now();
-  // What is sent with a key is known by its key alone.
+  // Messages with a key have no other special properties.
   const deliverAt = mark === null ? rollDeliverAt(dice, now) : null;
   const retentionMs = mark === null && dice.chance(0.05) ? dice.between(1, 12) * HOUR_MS : null;
   const incoming = {
@@ -54,7 +54,7 @@ export function beginSending(scene: Scene, program: Program, applicationSeq: Seq
     message: (idempotency) => ({ incoming: { ...incoming, idempotency }, content: { value } }),
     ends: (response) => {
       if (!program.isAlive) return;
-      // The clock may have been set back since.
+      // The clock may have been set back since `now` was read.
       const expiresAt = retentionMs === null ? null : Math.min(now, program.clock.now()) + retentionMs;
       scene.sent.push({ applicationSeq, sentAt, payload, deliverAt, expiresAt, ...response });
     },

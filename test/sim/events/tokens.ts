@@ -19,14 +19,14 @@ export async function addToken(scene: Scene, { kernel }: Program, applicationSeq
   checks.tokens.created({ ...token, text });
 }
 
-/** A token is used, by several requests at once. */
+/** Makes several concurrent requests with a token. */
 export const useToken: Event = async (scene, program) => {
   const token = scene.checks.tokens.pick(scene.dice);
   if (token === null) return;
   await Promise.all(Array.from({ length: scene.dice.pick([1, 1, 3]) }, () => use(scene, program, token)));
 };
 
-/** One request with a token. */
+/** Makes one request with a token. */
 export async function use({ checks }: Scene, { authenticator, number }: Program, token: TokenRecord): Promise<void> {
   const using = checks.tokens.useBegins(token, number);
   const headers = { authorization: `Bearer ${token.text}` };
@@ -38,7 +38,7 @@ export async function use({ checks }: Scene, { authenticator, number }: Program,
   }
 }
 
-/** Ends one token or all tokens of an application, often while it is used. */
+/** Ends one token or all tokens of an application, often while they are being used. */
 export const endToken: Event = async (scene, program) => {
   const { dice, checks, environment: environmentSeq } = scene;
   const { kernel, clock } = program;

@@ -12,19 +12,19 @@ import type {
 import type { Effect, Mark, Marks } from "../marks.ts";
 import type { Flight, InFlight, Target } from "./in-flight.ts";
 
-/** One call of a verb that may meet something in flight. */
+/** A call of a verb that may affect work in flight. */
 export interface Meeting {
   readonly name: string;
   readonly args: readonly unknown[];
-  /** What each target met when the call was made, by `endpointSeq/messageSeq`. */
+  /** The work in flight for each target when the call was made, by `endpointSeq/messageSeq`. */
   readonly before: ReadonlyMap<string, readonly Flight[]>;
-  /** Of a redrive: attempts under way whose delivery was dead. */
+  /** For a redrive: targets with an attempt under way whose delivery was dead. */
   readonly dead: readonly Target[];
 }
 
 /**
- * Finds out what the product's commands meet, from the verbs that they call: an effect counts as
- * met if it was in flight when the verb was called or when its commit was done.
+ * Records which work in flight the product's commands affect, from the verbs that they call. Work
+ * counts if it was in flight when the verb was called or when its commit was done.
  */
 export class Effects {
   readonly #endpoints: Statement<{ seq: Seq }, [number]>;
@@ -39,7 +39,7 @@ export class Effects {
     this.#state = db.prepare("SELECT state FROM delivery WHERE seq = ?");
   }
 
-  /** To be called before the verb. Null for verbs without effects of interest. */
+  /** Must be called before the verb. Returns null for verbs that have no effect of interest. */
   begin(name: string, args: readonly unknown[]): Meeting | null {
     const targets = this.#targets(name, args);
     if (targets === null) return null;
@@ -47,7 +47,7 @@ export class Effects {
     return { name, args, before, dead: name === "queue.redrive" ? this.#attemptsIn(2) : [] };
   }
 
-  /** To be called when the verb has changed something. */
+  /** Must be called when the verb has changed something. */
   end(meeting: Meeting, result: unknown): void {
     for (const [effect, target] of this.#effects(meeting, result)) {
       const met = new Set([...(meeting.before.get(keyOf(target)) ?? []), ...this.inFlight.metBy(target)]);
@@ -55,7 +55,7 @@ export class Effects {
     }
   }
 
-  /** What a call may concern, as far as its arguments say. */
+  /** Returns the targets that a call may concern according to its arguments. */
   #targets(name: string, args: readonly unknown[]): readonly Target[] | null {
     switch (name) {
       case "queue.resend":
@@ -130,7 +130,7 @@ function keyOf({ endpointSeq, messageSeq }: Target): string {
   return `${endpointSeq}/${messageSeq}`;
 }
 
-/** What a change of an endpoint amounts to. */
+/** Returns the effects of a change of an endpoint. */
 export function changes(update: EndpointUpdate): readonly Effect[] {
   if (update === "gone" || update === "taken") return [];
   const { before, after } = update;

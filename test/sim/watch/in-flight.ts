@@ -4,21 +4,21 @@ import type { Seq } from "../../../src/core/id.ts";
 import type { KnownEndpoint } from "../../../src/store/index.ts";
 import type { VirtualClock } from "../clock.ts";
 
-/** What an event can meet while it is in flight. */
+/** Kinds of work in flight that an event can affect. */
 export const FLIGHTS = ["attempt", "busy lane", "settlement", "parked lane"] as const;
 /**
  * - `attempt`: a request is under way.
- * - `busy lane`: the store is being asked on behalf of a lane.
+ * - `busy lane`: a call of the store on behalf of a lane is under way.
  * - `settlement`: the result of an attempt waits for its commit.
  * - `parked lane`: a lane waits for the retry of its head or for its rate.
  */
 export type Flight = (typeof FLIGHTS)[number];
 
-/** What an event concerns. Without a message, it concerns the whole endpoint. */
+/** What an event concerns: a message at an endpoint or, without a message, the whole endpoint. */
 export interface Target {
   readonly endpointSeq: Seq;
   readonly messageSeq: Seq | null;
-  /** The delivery has been attempted before, so that a replay may find it. */
+  /** Whether the delivery has been attempted before, so that a replay may find it. */
   readonly isRetry?: boolean;
 }
 
@@ -26,31 +26,32 @@ export interface Target {
 export interface UnderWay extends Target {
   readonly deliverySeq: Seq;
   readonly messageSeq: Seq;
-  /** True time, and what the wall clock showed. */
+  /** True time and wall clock time of the start. */
   readonly startedAt: number;
   readonly startedWall: number;
-  /** The endpoint was changed since the start. */
+  /** Whether the endpoint was changed since the start. */
   isChanged: boolean;
-  /** Its ordering was changed. */
+  /** Whether the endpoint's ordering was changed since the start. */
   isReordered: boolean;
   /**
-   * When the request ended and its result began to wait for its commit; null while it is under way.
+   * Times at which the request ended and its result began to wait for its commit; null while the
+   * request is under way.
    */
   ended: { readonly at: number; readonly wall: number } | null;
-  /** The commit failed at least once. */
+  /** Whether the commit failed at least once. */
   hasFailed: boolean;
 }
 
-/** What the program is doing now, as far as it can be seen from outside. */
+/** The current work of the program, as far as it can be seen from outside. */
 export class InFlight {
   readonly attempts = new Map<Seq, UnderWay>();
-  /** Endpoints as the program read them last. */
+  /** Endpoints as the program has last read them. */
   readonly known = new Map<Seq, KnownEndpoint>();
   /** Endpoints whose pending deliveries are being ended. */
   readonly buried = new Set<Seq>();
-  /** Calls of the store on behalf of a lane, by endpoint. */
+  /** Number of store calls on behalf of a lane, by endpoint. */
   readonly #busy = new Map<Seq, number>();
-  /** When a parked lane goes on at the latest, in true time. */
+  /** Latest true time at which a parked lane continues. */
   readonly #parkedUntil = new Map<Seq, number>();
   readonly #delivery: Statement<{ messageSeq: Seq; attempts: number }, [number]>;
 
@@ -63,7 +64,7 @@ export class InFlight {
     );
   }
 
-  /** The program has ended. */
+  /** Must be called when the program has ended. */
   clear(): void {
     this.attempts.clear();
     this.known.clear();
@@ -95,7 +96,7 @@ export class InFlight {
     this.attempts.delete(deliverySeq);
   }
 
-  /** The request of an attempt has ended, and its result waits for its commit. */
+  /** Records that the request of an attempt has ended and its result waits for its commit. */
   ended(deliverySeq: Seq): UnderWay | null {
     const attempt = this.attempts.get(deliverySeq) ?? null;
     if (attempt !== null) attempt.ended ??= { at: this.clock.now, wall: this.clock.wall };
@@ -118,7 +119,7 @@ export class InFlight {
     return (this.#parkedUntil.get(endpointSeq) ?? 0) > this.clock.now;
   }
 
-  /** The attempts that a target means. */
+  /** Returns the attempts that a target includes. */
   attemptsOf({ endpointSeq, messageSeq }: Target): readonly UnderWay[] {
     const attempts: UnderWay[] = [];
     for (const attempt of this.attempts.values()) {
@@ -128,7 +129,7 @@ export class InFlight {
     return attempts;
   }
 
-  /** Returns what an event meets that concerns `target`. */
+  /** Returns the kinds of work in flight that an event with this target affects. */
   metBy(target: Target): readonly Flight[] {
     const attempts = this.attemptsOf(target);
     const met: Readonly<Record<Flight, boolean>> = {

@@ -10,12 +10,12 @@ import { Effects } from "./effects.ts";
 import type { InFlight, Target } from "./in-flight.ts";
 import { Results } from "./results.ts";
 
-/** Lanes that start fewer attempts a second count as parked after each. */
+/** Lanes with a lower rate of attempts per second count as parked after each attempt. */
 const SLOW_RATE = 20;
 
-/** How long a settlement waits at least after its commit failed. */
+/** Minimum time for which a settlement waits after its commit failed. */
 const SETTLE_AGAIN_MS = 500;
-/** The writes whose commit may be the last thing that a life of the program does. */
+/** Writes whose commit may be the last action in a life of the program. */
 const COMMITS: ReadonlyArray<readonly [Stage, RegExp]> = [
   ["crash after commit: message", /^queue\.accept$/],
   ["crash after commit: settlement", /^queue\.settle$/],
@@ -34,8 +34,8 @@ interface Around {
   readonly marks: Marks;
   readonly onExpunge: () => void;
   /**
-   * Called when something has come in flight at which an event may be aimed, and for how long it
-   * stays so.
+   * Called when work has come in flight at which an event may be aimed. `forMs` is how long it
+   * stays in flight.
    */
   readonly aim: (aim: AimName, target: Target, forMs: number) => void;
 }
@@ -55,7 +55,7 @@ export class Observer {
     this.#results = new Results({ ...around, onPark: (endpointSeq, ms) => this.#park(endpointSeq, ms) });
   }
 
-  /** A verb is called. `delayMs` is how long it is slowed down. */
+  /** Must be called when a verb is called. `delayMs` is the time by which it is delayed. */
   call(name: string, args: readonly unknown[], delayMs: number): Ended {
     const meeting = this.#effects.begin(name, args);
     this.#queued.set(name, (this.#queued.get(name) ?? 0) + 1);
@@ -72,9 +72,7 @@ export class Observer {
     };
   }
 
-  /**
-   * Returns whether the commit that has just been done holds a write that most commits do not hold.
-   */
+  /** Whether the latest commit contains a write of a kind that few commits contain. */
   get isCommitRare(): boolean {
     return this.#isQueued(/^queue\.(resend|idempotency\.put)$|^configuration\.|^housekeeping\.tasks\./);
   }
@@ -83,7 +81,7 @@ export class Observer {
     return [...this.#queued].some(([name, count]) => count > 0 && verbs.test(name));
   }
 
-  /** The program crashes right after a commit, before it hears of it. */
+  /** Must be called when the program crashes right after a commit, before it learns of it. */
   crashedAfterCommit(): void {
     for (const [stage, verbs] of COMMITS) if (this.#isQueued(verbs)) this.around.marks.hit(stage);
   }
@@ -153,7 +151,7 @@ export class Observer {
     this.around.aim("parked", { endpointSeq, messageSeq: null }, ms);
   }
 
-  /** Counts calls on behalf of a lane. Returns what to do when the call has ended. */
+  /** Counts calls on behalf of a lane. Returns a function to call when the call has ended. */
   #laneCall(name: string, args: readonly unknown[], isSlow: boolean): () => void {
     const { inFlight, aim } = this.around;
     const endpointSeq = args[0] as Seq;

@@ -22,11 +22,11 @@ interface Around {
   readonly inFlight: InFlight;
   readonly marks: Marks;
   readonly onExpunge: () => void;
-  /** A lane waits for the retry of its head. */
+  /** Called when a lane begins to wait for the retry of its head. */
   readonly onPark: (endpointSeq: Seq, ms: number) => void;
 }
 
-/** Recognises marks in the results of store verbs. */
+/** Detects marks in the results of store verbs. */
 export class Results {
   #hasFailedOperational = false;
 
