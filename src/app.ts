@@ -41,7 +41,10 @@ export interface RunningServer {
 interface Options {
   readonly log: Log;
   readonly version: string;
-  /** The operator says that the clock is right, although it is far ahead of the stored data. */
+  /**
+   * Whether the operator has confirmed that the clock is right, although it is far ahead of the
+   * stored data.
+   */
   readonly acceptClock?: boolean;
 }
 

@@ -22,7 +22,10 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly backlogThresholdMs: number;
   readonly retentionMs: number;
-  /** The operator says that the clock is right, although it is far ahead of the stored data. */
+  /**
+   * Whether the operator has confirmed that the clock is right, although it is far ahead of the
+   * stored data.
+   */
   readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
 }

@@ -14,7 +14,7 @@ export interface Clock {
   /** Returns the time in ms since the Unix epoch. It may step backwards, as real clocks do. */
   now(): number;
   /**
-   * Returns the ms since some time in the past. It never steps back, so it is used for waits and
+   * Returns the ms since a fixed time in the past. It never steps back, so it is used for waits and
    * durations.
    */
   steady(): number;

@@ -64,9 +64,12 @@ export interface NotStored {
 
 const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
 
-/** Number of deliveries in one commit of a batch, so that it holds the event loop for a few ms. */
+/**
+ * Maximum number of deliveries in one commit of a batch, so that a commit blocks the event loop for
+ * only a few ms.
+ */
 const DELIVERIES_AT_ONCE = 2000;
-/** Number of endpoints that are compared with messages in one turn of the event loop. */
+/** Number of comparisons of endpoints with messages in one turn of the event loop. */
 const COMPARED_AT_ONCE = 50_000;
 
 /**
@@ -111,8 +114,8 @@ export class Accepter {
 
   /**
    * Accepts any number of messages, in several commits if they have very many deliveries. Each
-   * message is stored with all of its deliveries or not at all. If the store becomes unavailable
-   * after the first commit, the results say which messages were not stored.
+   * message is stored with all its deliveries or not at all. If the store becomes unavailable after
+   * the first commit, the results tell which messages were not stored.
    */
   async acceptInPortions(
     entry: ApplicationEntry,
@@ -201,8 +204,8 @@ export class Accepter {
 }
 
 /**
- * Divides messages with these endpoints into portions with a limited number of deliveries, given as
- * their start and end. A portion has at least one message.
+ * Divides messages with these endpoints into portions. Each portion has a limited number of
+ * deliveries and at least one message, and is returned as its start and end.
  */
 export function* portionsOf(wanted: ReadonlyArray<readonly Seq[]>): Generator<[from: number, to: number]> {
   let from = 0;

@@ -74,10 +74,9 @@ export async function sendMessage(
 }
 
 /**
- * Sends messages to one application, in one commit or, if they have thousands of deliveries, in
- * several. A refused message does not affect the others.
- * Returns, for each message in order, how it was stored or why it was refused. Throws 404 if the
- * application does not exist.
+ * Sends messages to one application, in one commit, or in several commits if they have thousands of
+ * deliveries. A refused message does not affect the others. Returns, for each message in order, how
+ * it was stored or why it was refused. Throws 404 if the application does not exist.
  */
 export async function sendBatch(
   parts: SendParts,
@@ -170,7 +169,10 @@ async function createdEntry(
   return entry;
 }
 
-/** The item of a batch that came after the store had become unavailable. */
+/**
+ * Returns the result for a message of a batch that was not stored, because the store had become
+ * unavailable.
+ */
 function notStored(): Problem {
   return new Problem(503, "unavailable", "The message was not stored. Send it again later.");
 }

@@ -1,17 +1,17 @@
 const DAY_MS = 86_400_000;
 
-/** Largest plausible step of the clock ahead of the newest known time, in ms. */
+/** Largest plausible step of the clock beyond the newest known time, in ms. */
 export const PLAUSIBLE_STEP_MS = DAY_MS;
 /** Time after which a clock that has jumped ahead is trusted, in ms. */
 export const DOUBT_MS = DAY_MS;
 
-/** What is known about the wall clock. All times are of the wall clock. */
+/** The known facts about the wall clock. All times are of the wall clock. */
 export interface ClockTrust {
   /** The latest time at which the clock was trusted. */
   readonly trustedAt: number;
   /** The latest time that was seen. */
   readonly seenAt: number;
-  /** Time since which the clock has been ahead without another jump; null if it is trusted. */
+  /** Time since which the clock has been ahead without another jump. Null if it is trusted. */
   readonly doubtedSince: number | null;
 }
 
@@ -21,7 +21,7 @@ export function trusted(now: number): ClockTrust {
 
 /**
  * Returns the trust after the clock has been read. A clock that is more than a day ahead of the
- * newest known time is doubted until it has been that way for a day, or is set back.
+ * newest known time is doubted until it has been ahead for a day or is set back.
  */
 export function afterReading(before: ClockTrust, now: number): ClockTrust {
   const { trustedAt, seenAt, doubtedSince } = before;
@@ -32,7 +32,7 @@ export function afterReading(before: ClockTrust, now: number): ClockTrust {
   return { trustedAt, seenAt: now, doubtedSince };
 }
 
-/** Returns whether the clock must not decide what is old. */
+/** Returns whether the clock must not be used to decide what is old. */
 export function isDoubted(trust: ClockTrust, now: number): boolean {
   return afterReading(trust, now).doubtedSince !== null;
 }

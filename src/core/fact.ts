@@ -169,8 +169,8 @@ export type Fact =
   /** The store works again. `damaged` means that damage has been found since the start. */
   | { readonly type: "store.recovered"; readonly damaged: boolean }
   /**
-   * The clock is more than a day ahead of the newest stored time. Until it is trusted, nothing is
-   * deleted or disabled because of its age.
+   * The clock is more than a day ahead of the newest stored time. Until the clock is trusted,
+   * nothing is deleted or disabled because of its age.
    */
   | { readonly type: "clock.doubted"; readonly aheadMs: number }
   | { readonly type: "clock.trusted" }
@@ -211,7 +211,10 @@ export class Facts {
     this.#all.push(listener);
   }
 
-  /** Returns whether a fact has listeners. Facts about attempts are created only if they have. */
+  /**
+   * Returns whether a fact has listeners. Facts about attempts are created only if they have
+   * listeners.
+   */
   wants(type: FactType): boolean {
     return this.#all.length > 0 || this.#listeners.has(type);
   }

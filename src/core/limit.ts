@@ -32,8 +32,8 @@ export function fullBucket(ratePerSecond: number, now: number): Bucket {
 
 /**
  * Takes one token or returns how long to wait. This combines `refill`, `waitMs` and `spend`.
- * `ratePerSecond` is above 0 and may differ between calls. `capacity` is at least 1. If the clock steps back, no tokens are
- * added, and the bucket continues to fill from the new time.
+ * `ratePerSecond` is above 0 and may differ between calls. `capacity` is at least 1. If the clock
+ * steps back, no tokens are added, and the bucket continues to fill from the new time.
  */
 export function take(
   bucket: Bucket,

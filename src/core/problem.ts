@@ -12,8 +12,8 @@ export class Problem extends Error {
     /** One sentence for users: what happened, which value, what to do. It contains no secrets. */
     readonly detail: string,
     /**
-     * When to retry, for the `Retry-After` header: a rough number of seconds, or an exact number of
-     * ms. Null means no header.
+     * When to retry, for the `Retry-After` header: an approximate number of seconds or an exact
+     * number of ms. Null means no header.
      */
     readonly retry: number | { readonly afterMs: number } | null = null,
   ) {

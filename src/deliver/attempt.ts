@@ -47,7 +47,7 @@ export interface AttemptParts {
   readonly memory: Memory;
   /** Called when an attempt has returned its slot, because other lanes may be served now. */
   readonly onSlow: () => void;
-  /** Whether the clock must not decide how long an endpoint has been failing. */
+  /** Returns whether the clock must not be used to decide how long an endpoint has been failing. */
   readonly isClockDoubted: () => boolean;
   readonly isStopping: () => boolean;
 }
@@ -174,7 +174,7 @@ export class AttemptRunner {
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
     const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
     const durationMs = Math.round(steadyEnd - attempt.steadyStart);
-    // A success needs no look at the clock.
+    // After a success, the time since which the endpoint has been failing does not matter.
     const mayBeTooLong = mayDisable && !outcome.success && !isClockDoubted();
     const disableAfterMs = mayBeTooLong ? policy.endpointDisableAfterMs : 0;
     return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt, durationMs }, seqs);

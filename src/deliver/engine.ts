@@ -26,7 +26,7 @@ import { TaskRunner } from "./tasks/task-runner.ts";
  * Maximum number of deliveries that a lane holds if messages arrive faster than they are delivered.
  */
 const READY_MAX = 256;
-/** Maximum number of lanes that start to read in one turn of the event loop. */
+/** Maximum number of lanes that start reading in one turn of the event loop. */
 const LANES_AT_ONCE = 200;
 /** How long a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
@@ -43,7 +43,7 @@ export interface EngineParts {
   readonly facts: Facts;
   readonly signals: Signals;
   readonly policy: DeliveryPolicy;
-  /** Whether the clock must not decide how long an endpoint has been failing. */
+  /** Returns whether the clock must not be used to decide how long an endpoint has been failing. */
   readonly isClockDoubted: () => boolean;
 }
 
@@ -141,9 +141,9 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Adds the deliveries of a message to very many lanes. All lanes know at once that the delivery
-   * waits on disk, so no later message overtakes it. They begin to read it a few at a time, because
-   * the first read of a lane is slow.
+   * Adds the deliveries of a message to very many lanes. All lanes learn at once that the delivery
+   * waits on disk, so no later message overtakes it. Because the first read of a lane is slow, the
+   * lanes start reading it a few at a time.
    */
   #enqueueMany(deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
     const lanes: Lane[] = [];
@@ -163,7 +163,9 @@ export class Engine extends OneLife implements Deliverer {
     }
   }
 
-  /** Returns the lane that this process serves. Otherwise informs the process that serves it. */
+  /**
+   * Returns an endpoint's lane if this process serves it. Otherwise informs the process that does.
+   */
   #laneFor(endpointSeq: Seq, position: Seq): Lane | null {
     const lane = this.#ownership.laneOf(endpointSeq);
     if (lane === null) this.parts.signals.send({ type: "lane.filled", endpointSeq, position });

@@ -10,9 +10,8 @@ const CALLERS_MAX = 10_000;
 
 /**
  * Limits the number of messages that each token may send per second (setting `ingest-rate`). A
- * caller starts with the messages of one second. It can save up one message more, because a client
- * that waits the whole seconds of `Retry-After` would otherwise lose fractions and never reach its
- * rate.
+ * caller starts with the messages of one second. It can save up one more message: a client that
+ * waits the whole seconds of `Retry-After` would otherwise lose fractions and never reach its rate.
  */
 export class IngestRate {
   readonly #buckets = new Map<string, Bucket>();
@@ -23,9 +22,9 @@ export class IngestRate {
   ) {}
 
   /**
-   * Counts messages of the caller. Throws 429 with the time to wait if the caller has sent too many.
-   * A batch is allowed whenever a single message would be. Each of its messages counts, so it delays
-   * the caller's next request accordingly.
+   * Counts messages of the caller. Throws 429 with the time to wait if the caller has sent too
+   * many. A batch is allowed whenever a single message would be. All its messages count, so it
+   * delays the caller's next request accordingly.
    */
   spend(caller: string, messages: number): void {
     if (this.ratePerSecond === null) return;

@@ -80,8 +80,8 @@ export function uidOfPath(prefix: IdPrefix, text: string): string | null {
 }
 
 /**
- * Returns the uid that a PUT gives to its record: the body's, or the path's if the body has none. A
- * PUT that names the record by id and has no uid removes the uid.
+ * Returns the uid that a PUT gives to its record: the uid in the body, or the one in the path if
+ * the body has none. If the path contains an id and the body has no uid, the PUT removes the uid.
  */
 export function uidOfPut(prefix: IdPrefix, text: string, sent: { readonly uid?: string | null }): string | null {
   return sent.uid === undefined ? uidOfPath(prefix, text) : sent.uid;

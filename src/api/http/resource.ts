@@ -185,7 +185,7 @@ export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: 
 
 type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
 
-/** Throws 422 if a request has both names of a field that allows only one of them. */
+/** Throws 422 if a request contains both names of a field that allows only one of them. */
 export function checkAliases(fields: Fields, sent: object): void {
   for (const [name, { traits, aliasOf, excludesOther }] of Object.entries(fields)) {
     if (aliasOf === undefined || !excludesOther) continue;
@@ -208,7 +208,7 @@ export function applyPatch<F extends Fields, R extends Partial<RecordOf<F>>>(fie
   return overlaid(fields, before, sent, ({ update }) => update !== "no");
 }
 
-/** Returns the record after a PUT. Absent fields get their defaults. */
+/** Returns the record after a PUT. Fields that are absent in the request get their defaults. */
 export function applyPut<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, before: R, sent: Sent<F>): R {
   return applyPatch(fields, { ...before, ...settingsOf(fields) }, sent);
 }

@@ -51,7 +51,9 @@ export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
   return Type.Union([schema, Type.Null()]);
 }
 
-/** Returns the items without repetitions. Like the Svix API, requests may repeat the items of a list. */
+/**
+ * Returns the items without repetitions. As in the Svix API, requests may repeat items of a list.
+ */
 export function withoutRepetitions<Item>(items: readonly Item[]): readonly Item[] {
   return items.length < 2 ? items : [...new Set(items)];
 }

@@ -124,7 +124,7 @@ export const endpointFields = {
       example: ["user.signup"],
     },
   ),
-  // The endpoint form of `svix-react` always sends this field, as an empty list for all types.
+  // The endpoint form of `svix-react` always sends this field. An empty list means all types.
   filterTypes: alias(
     "eventTypes",
     emptyMeansNull(eventTypes({ description: "Old name of `eventTypes`. An empty list means null." })),

@@ -40,7 +40,7 @@ export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits =
   readonly fixed?: true;
   /** The field of which this is another name. */
   readonly aliasOf?: string;
-  /** For an alias: requests must not have both names. */
+  /** For an alias: whether requests must not contain both names. */
   readonly excludesOther?: boolean;
 }
 
@@ -179,8 +179,8 @@ export function state<V, O, const M extends Options<O> = object>(
 }
 
 /**
- * A second name for the field `aliasOf`. In requests that also have that field, it is ignored, or
- * refused with the option `excludesOther`.
+ * A second name of the field `aliasOf`. In requests that also contain that field, the alias is
+ * ignored, or rejected if `excludesOther` is set.
  */
 export function alias<V, I, O, const M extends Options<O> = object>(
   aliasOf: string,

@@ -80,7 +80,7 @@ export function choice<const Word extends string>(words: readonly Word[], keywor
 }
 
 interface ListOptions extends Keywords {
-  /** Whether an item that is repeated counts once. Requests may repeat items. */
+  /** Whether a repeated item counts only once. Requests may repeat items. */
   readonly distinct?: boolean;
 }
 
@@ -158,7 +158,7 @@ export function nullMeans<V, I, O>(empty: V, type: ValueType<V, I, O>): ValueTyp
   };
 }
 
-/** Returns a type whose empty list means null. */
+/** Returns a type in which an empty list means null. */
 export function emptyMeansNull<V, I, O>(
   type: ValueType<readonly V[] | null, readonly I[] | null, O>,
 ): ValueType<readonly V[] | null, readonly I[] | null, O> {

@@ -16,7 +16,7 @@ export class Retention extends OneLife {
     private readonly clock: Clock,
     private readonly store: Store,
     private readonly retentionMs: number,
-    /** Whether the clock must not decide what is old. */
+    /** Returns whether the clock must not be used to decide what is old. */
     private readonly isClockDoubted: () => boolean,
   ) {
     super();

@@ -6,28 +6,31 @@ import type { Cancel, Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../../store/index.ts";
 
 const CHECK_EVERY_MS = 60_000;
-/** Time after which an unchanged state is stored again, in ms. Much less than a plausible step. */
+/**
+ * Time after which an unchanged state is stored again, in ms. It is much less than a plausible
+ * step.
+ */
 const STORE_EVERY_MS = 3_600_000;
 const STATE = "clock-trust";
 
 /**
  * Watches whether the wall clock can be trusted. A clock that has jumped years ahead would make
- * everything old: the retention would delete all data, and endpoints would seem to have failed for
- * years. The state is stored, so a restart does not forget a doubt.
+ * everything seem old: the retention would delete all data, and endpoints would seem to have failed
+ * for years. The state is stored, so that a doubt survives a restart.
  */
 export class ClockTrustWatch extends OneLife {
   #trust: ClockTrust | null = null;
   #stored: ClockTrust | null = null;
   #cancel: Cancel = () => {};
   #checking: Promise<void> = Promise.resolve();
-  /** Time of the newest data when the store was opened; null if there was none. */
+  /** Time of the newest data when the store was opened, or null if there was none. */
   readonly #newestAt: number | null;
 
   constructor(
     private readonly clock: Clock,
     private readonly facts: Facts,
     private readonly store: Pick<Store, "numbers" | "housekeeping">,
-    /** The operator says that the clock is right. */
+    /** Whether the operator has confirmed that the clock is right. */
     private readonly isAccepted: boolean,
   ) {
     super();
@@ -52,7 +55,7 @@ export class ClockTrustWatch extends OneLife {
     return this.#trust !== null && isDoubted(this.#trust, this.clock.now());
   }
 
-  /** Reads the clock, states a fact if the trust has changed, and stores the trust. */
+  /** Reads the clock, publishes a fact if the trust has changed, and stores the trust. */
   async check(): Promise<void> {
     const before = this.#trust;
     if (before === null) return;

@@ -97,7 +97,10 @@ const DECOMPRESSORS: Readonly<Record<string, (bytes: Uint8Array) => Gunzip>> = {
   br: () => createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH }),
 };
 
-/** Some servers send a bare deflate stream, without the header that RFC 1950 requires. */
+/**
+ * Returns whether the bytes start with the header that RFC 1950 requires. Some servers send a
+ * deflate stream without it.
+ */
 function hasZlibHeader([first = 0, second = 0]: Uint8Array): boolean {
   return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
 }

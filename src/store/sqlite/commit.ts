@@ -21,8 +21,8 @@ export interface Write {
 /** Minimum number of writes in a commit for the server to count as busy. */
 const BUSY_WRITES = 8;
 /**
- * Number of rows after which a commit takes no more writes, so that it does not hold the event loop
- * for long. A single write may have more rows.
+ * Number of rows after which a commit takes no more writes, so that it does not block the event
+ * loop for long. A single write may have more rows.
  */
 const ROWS_AT_ONCE = 4000;
 
@@ -117,7 +117,7 @@ export class Committer {
   /** A busy server waits one more turn of the event loop, so that more writes share the fsync. */
   readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
-  /** Removes the writes for the next commit from the queue. */
+  /** Removes from the queue the writes for the next commit. */
   #takeNext(): readonly Write[] {
     const queue = this.#queue;
     let rows = 0;

@@ -92,7 +92,7 @@ export function dataDirInUse(dataDir: string): StartError {
   );
 }
 
-/** Returns the error of a command that changes data in a directory without data. */
+/** Returns the error for a command that changes data in a directory without data. */
 export function noData(dataDir: string): StartError {
   return new StartError(
     `The data directory ${dataDir} holds no data of a server. Set the server's directory with --data-dir.`,

@@ -18,8 +18,8 @@ const HOUR_SECONDS = 60 * 60;
 const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
 /**
- * More than the number of capabilities, so that an error reports an unknown capability instead of
- * the length.
+ * Maximum number of capabilities in a request. It exceeds the number of existing ones, so that the
+ * error for an unknown capability names it instead of the length.
  */
 const CAPABILITIES_SENT_MAX = 100;
 /** The region that Svix API clients expect from a server outside Svix's cloud. */

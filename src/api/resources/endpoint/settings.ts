@@ -14,8 +14,8 @@ import type { EndpointIn, EndpointUpdate } from "./fields.ts";
 type UrlPolicy = Pick<Settings, "httpsOnly">;
 
 /**
- * Returns a new endpoint's settings. Throws 422 for a URL that is not allowed, and if a field has
- * both of its names.
+ * Returns the settings of a new endpoint. Throws 422 if the URL is not allowed or a field is sent
+ * under both of its names.
  */
 export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
   checkAliases(endpointFields, sent);
@@ -44,8 +44,8 @@ export function putOf(
 }
 
 /**
- * Returns the request's values with the URL normalized. Throws 422 for a URL that is not allowed,
- * and if a field has both of its names.
+ * Returns the request's values with the URL normalized. Throws 422 if the URL is not allowed or a
+ * field is sent under both of its names.
  */
 export function withUrl<Sent extends { readonly url?: string }>(sent: Sent, policy: UrlPolicy): Sent {
   checkAliases(endpointFields, sent);
