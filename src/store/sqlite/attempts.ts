@@ -2,11 +2,11 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Attempt, AttemptFilter, History, PageOf, PageRequest, ResponseClass } from "../index.ts";
+import { addStartWindow, earliestRange, lateFinder, type WindowRange, windowRanges } from "./attempt-window.ts";
 import type { Committer } from "./commit.ts";
 import { TRIGGER_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
-import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
-import type { Range } from "./range.ts";
+import { type Bindings, Conditions, directionOf, readRanges } from "./page.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
 
@@ -58,38 +58,45 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
   const one = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.seq = ? AND t.message_seq = ?`,
   );
+  const lateIn = lateFinder(db);
   const expunge = db.prepare("UPDATE attempt SET response = NULL WHERE seq = ?");
 
   const list = (
     scope: { readonly column: "endpoint_seq" | "message_seq"; readonly seq: Seq },
-    ranges: Iterable<Range>,
+    ranges: Iterable<WindowRange>,
     filter: AttemptFilter,
     page: PageRequest,
     withContent: boolean,
   ): PageOf<Attempt> => {
-    const where = conditions(filter);
+    const where = addStartWindow(conditions(filter), filter);
     const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
     // CROSS JOIN makes SQLite start with the attempts. There are few attempts, but there may be
     // many messages of a type.
-    const rows = db.query<AttemptRow, [Bindings]>(
-      `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
-       WHERE t.${scope.column} = $scope AND t.seq >= $from AND t.seq < $to${where.sql}
-       ORDER BY t.seq ${directionOf(page)} LIMIT $limit`,
-    );
-    return readRanges(page, ranges, (range, limit) =>
-      rows.all({ ...where.values, ...range, scope: scope.seq, limit }).map(toAttempt),
-    );
+    const rowsIn = (restriction: string) =>
+      db.query<AttemptRow, [Bindings]>(
+        `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
+         WHERE ${restriction} AND t.seq >= $from AND t.seq < $to${where.sql}
+         ORDER BY t.seq ${directionOf(page)} LIMIT $limit`,
+      );
+    const inScope = `t.${scope.column} = $scope`;
+    return readRanges(page, ranges, ({ from, to, isLate = false }, limit) => {
+      const late = isLate ? { late: JSON.stringify(lateIn(scope.seq, { from, to }, filter.before!)) } : {};
+      const rows = rowsIn(isLate ? `${inScope} AND t.seq IN (SELECT value FROM json_each($late))` : inScope);
+      return rows.all({ ...where.values, ...late, from, to, scope: scope.seq, limit }).map(toAttempt);
+    });
   };
 
   return {
     ofEndpoint: async (endpointSeq, filter, page, withContent) => {
-      const within = rangeOf(page, filter);
       const terms = termsOfAttempts(filter);
-      const ranges = terms.length === 0 ? [within] : stretches.find(endpointSeq, terms, within, directionOf(page));
+      const direction = directionOf(page);
+      const ranges = windowRanges(page, filter, (within) =>
+        terms.length === 0 ? [within] : stretches.find(endpointSeq, terms, within, direction),
+      );
       return list({ column: "endpoint_seq", seq: endpointSeq }, ranges, filter, page, withContent);
     },
     ofMessage: async (messageSeq, filter, page, withContent) =>
-      list({ column: "message_seq", seq: messageSeq }, [rangeOf(page, filter)], filter, page, withContent),
+      list({ column: "message_seq", seq: messageSeq }, [earliestRange(page, filter)], filter, page, withContent),
     get: async (messageSeq, attemptSeq) => {
       const row = one.get(attemptSeq, messageSeq);
       return row === null ? null : toAttempt(row);

@@ -59,10 +59,10 @@ const RANGES_MAX = 64;
  * Fills a page from successive ranges in the direction of reading. `read` returns the matching rows
  * of a range in that direction, at most `limit`.
  */
-export function readRanges<Row>(
+export function readRanges<Row, Part extends Range = Range>(
   page: PageRequest,
-  ranges: Iterable<Range>,
-  read: (range: Range, limit: number) => Row[],
+  ranges: Iterable<Part>,
+  read: (range: Part, limit: number) => Row[],
   rangesMax = RANGES_MAX,
 ): PageOf<Row> {
   const rows: Row[] = [];

@@ -17,6 +17,9 @@ const OUTCOMES: ReadonlyArray<readonly [FailureReason | null, number]> = [
   ["timeout", 0],
 ];
 
+/** Durations around a second, from which on the store has an index of attempts. */
+const DURATIONS_MS = [0, 1, 999, 1000, 3000, 600_000, 2];
+
 type OwnFilter = Required<Pick<AttemptFilter, "outcome" | "responseClass" | "endpointSeq">>;
 
 function classOf({ responseStatus }: Attempt): string {
@@ -24,7 +27,7 @@ function classOf({ responseStatus }: Attempt): string {
 }
 
 function passes(attempt: Attempt, message: NewMessage, filter: AttemptFilter): boolean {
-  const at = timeOfSeq(attempt.seq);
+  const at = attempt.startedAt;
   return (
     passesMessageFilter(message, filter) &&
     at < (filter.before ?? Number.POSITIVE_INFINITY) &&
@@ -69,11 +72,13 @@ export function attemptsSuite(open: Open): void {
       for (const [i, delivery] of (await world.waiting()).entries()) {
         if (i % 4 === 0) world.now += 2;
         const [reason, responseStatus] = OUTCOMES[i % OUTCOMES.length]!;
-        const settlement = world.settlement(delivery, { state: "delivered" }, { attempt: { reason, responseStatus } });
+        const startedAt = world.now - DURATIONS_MS[i % DURATIONS_MS.length]!;
+        const attempt = { reason, responseStatus, startedAt };
+        const settlement = world.settlement(delivery, { state: "delivered" }, { attempt });
         await world.store.queue.settle([settlement]);
         rows.push(settlement.attempt);
       }
-      const instants = rows.flatMap(({ seq }) => [timeOfSeq(seq), timeOfSeq(seq) + 1]);
+      const instants = rows.flatMap(({ seq, startedAt }) => [timeOfSeq(seq), startedAt, startedAt + 1]);
       const messageOf = new Map(messages.map((message) => [message.seq, message]));
       await expectPages(
         rows,
@@ -100,12 +105,17 @@ export function attemptsSuite(open: Open): void {
           position: delivery!.position,
         } as const;
         const settlement = world.settlement(delivery!, again, {
-          attempt: { reason, responseStatus, nextAttemptAt: reason === null ? null : world.now },
+          attempt: {
+            reason,
+            responseStatus,
+            startedAt: world.now - DURATIONS_MS[i % DURATIONS_MS.length]!,
+            nextAttemptAt: reason === null ? null : world.now,
+          },
         });
         await world.store.queue.settle([settlement]);
         rows.push(settlement.attempt);
       }
-      const instants = rows.map(({ seq }) => timeOfSeq(seq));
+      const instants = rows.flatMap(({ seq, startedAt }) => [timeOfSeq(seq), startedAt, startedAt + 1]);
       await expectPages(
         rows,
         anyFilter([world.endpoint.seq, other.seq], instants),

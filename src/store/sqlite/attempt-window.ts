@@ -1,0 +1,81 @@
+/**
+ * Time windows in lists of attempts. A row's number encodes the end of its attempt, but responses
+ * show the start, so `before` and `after` refer to the start. An attempt that ended before a time
+ * also started before it. So only the few attempts that were in progress at `before` have to be
+ * found in another way; they are called late.
+ */
+import type { Database } from "bun:sqlite";
+import { type Seq, seqAt } from "../../core/id.ts";
+import type { PageRequest, TimeWindow } from "../index.ts";
+import { type Conditions, directionOf, rangeOf } from "./page.ts";
+import type { Range } from "./range.ts";
+
+/** A range of rows. `isLate` means that only those rows count that `lateFinder` finds. */
+export interface WindowRange extends Range {
+  readonly isLate?: boolean;
+}
+
+/** Minimum duration of the attempts in the index `attempt_long`, in ms. */
+const LONG_MS = 1000;
+/** The condition of the index. It holds if the attempt ended at least `LONG_MS` after its start. */
+const IS_LONG = "seq - started_at * 4096 >= -7109384597504000";
+/** Maximum duration of an attempt: the maximum of `delivery-timeout`, and time to store it. */
+const ATTEMPT_MS_MAX = 25 * 3_600_000;
+
+/** Restricts attempts `t` to those that started within a window. */
+export function addStartWindow(where: Conditions, { before, after }: TimeWindow): Conditions {
+  if (before !== undefined) where.add("t.started_at < $before", { before });
+  if (after !== undefined) where.add("t.started_at > $after", { after });
+  return where;
+}
+
+/** Returns the range of a page, regardless of `before`. */
+export function earliestRange(page: PageRequest, { after }: TimeWindow): Range {
+  return rangeOf(page, after === undefined ? {} : { after });
+}
+
+/**
+ * Returns the ranges that a page of an endpoint's attempts can contain, in the direction of
+ * reading. `rangesIn` divides the range of the attempts that are not late.
+ */
+export function* windowRanges(
+  page: PageRequest,
+  window: TimeWindow,
+  rangesIn: (within: Range) => Iterable<Range>,
+): Generator<WindowRange> {
+  const all = earliestRange(page, window);
+  const { before } = window;
+  if (before === undefined) {
+    yield* rangesIn(all);
+    return;
+  }
+  const late: WindowRange = {
+    from: Math.max(all.from, seqAt(before)),
+    to: Math.min(all.to, seqAt(before + ATTEMPT_MS_MAX)),
+    isLate: true,
+  };
+  if (directionOf(page) === "DESC") yield late;
+  yield* rangesIn({ from: all.from, to: Math.min(all.to, seqAt(before)) });
+  if (directionOf(page) === "ASC") yield late;
+}
+
+/**
+ * Returns a function that finds the late attempts of an endpoint in a range. It reads the attempts
+ * of one second, and the index of long attempts for the rest of the range.
+ */
+export function lateFinder(db: Database): (endpointSeq: Seq, range: Range, before: number) => Seq[] {
+  const CONDITIONS = "endpoint_seq = ? AND seq >= ? AND seq < ? AND started_at < ?";
+  type Parameters = [number, number, number, number];
+  const short = db.prepare<{ seq: number }, Parameters>(`SELECT seq FROM attempt WHERE ${CONDITIONS}`);
+  const long = db.prepare<{ seq: number }, Parameters>(
+    `SELECT seq FROM attempt INDEXED BY attempt_long WHERE ${CONDITIONS} AND ${IS_LONG}`,
+  );
+  return (endpointSeq, { from, to }, before) => {
+    const middle = seqAt(before + LONG_MS);
+    const rows = [
+      ...short.all(endpointSeq, from, Math.min(to, middle), before),
+      ...long.all(endpointSeq, Math.max(from, middle), to, before),
+    ];
+    return rows.map(({ seq }) => seq);
+  };
+}
