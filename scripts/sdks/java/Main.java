@@ -240,7 +240,7 @@ public final class Main {
     }
 
     /**
-     * Without `resend`: this SDK sends it as a POST without a body, which its own HTTP client
+     * Does not call `resend`: this SDK sends it as a POST without a body, which its own HTTP client
      * rejects.
      */
     private void attempts() throws Exception {

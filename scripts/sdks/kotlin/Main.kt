@@ -184,7 +184,8 @@ private suspend fun delivery() {
 }
 
 /**
- * Without `resend`: this SDK sends it as a POST without a body, which its own HTTP client rejects.
+ * Does not call `resend`: this SDK sends it as a POST without a body, which its own HTTP client
+ * rejects.
  */
 private suspend fun attempts() {
     val first = attemptsOfMessage().first()

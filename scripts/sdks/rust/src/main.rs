@@ -122,7 +122,7 @@ impl Trip {
         }
     }
 
-    /// On failure, `step` holds the index of the failed step.
+    /// On failure, `step` contains the index of the failed step.
     async fn run(&self, step: &mut usize) -> Outcome {
         let mut passed = || {
             println!("passed  {}", STEPS[*step]);
