@@ -19,7 +19,7 @@ import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
 import { openStore } from "./store/sqlite/index.ts";
-import { logFacts } from "./telemetry/fact-log.ts";
+import { logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Tally } from "./telemetry/tally.ts";
@@ -40,6 +40,10 @@ export interface RunningServer {
 
 interface Options {
   readonly log: Log;
+  /** Number of log lines that were dropped so far. */
+  readonly logLinesDropped?: () => number;
+  /** Whether each attempt is logged. Asked for every attempt. */
+  readonly logsAttempts?: () => boolean;
   readonly version: string;
   /**
    * Whether the operator has confirmed that the clock is right, although it is far ahead of the
@@ -77,10 +81,11 @@ async function run(
   transport: HttpClient,
   address: OwnAddress,
   settings: Settings,
-  { log, version }: Options,
+  { log, version, logLinesDropped = () => 0, logsAttempts = () => false }: Options,
 ): Promise<RunningServer> {
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
+  logAttempts(facts, log, ids, logsAttempts);
   warnOfFewFiles(settings, log);
   await warnOfUnenforcedRules(store, log);
   const tally = new Tally(await store.history.totals());
@@ -91,6 +96,7 @@ async function run(
       attemptsUnderWay: () => engine.attemptsUnderWay,
       oldestDueAt: () => engine.oldestDueAt(),
       storeSize: () => store.housekeeping.size(),
+      logLinesDropped,
     },
     facts,
   );

@@ -3,6 +3,7 @@ import { startServer } from "../app.ts";
 import type { Settings } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { createLog } from "../telemetry/log.ts";
+import { LogOutput } from "../telemetry/log-output.ts";
 import { announce } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
 import { listenForReload, Reloader } from "./reload.ts";
@@ -16,6 +17,9 @@ import { version } from "./version.ts";
  * exits regardless.
  */
 const STOP_GRACE_MS = 10_000;
+const STDOUT = 1;
+/** How long the last log lines may take to be written, in ms. Nobody may be reading them. */
+const FLUSH_MS = 1_000;
 
 /** `dropped` are the ignored environment variables, which the server reports. */
 export function addServeCommand(program: Command, dropped: readonly string[]): void {
@@ -37,29 +41,44 @@ interface ServeOptions {
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
 async function serve(read: () => Settings, { dropped, acceptClock }: ServeOptions): Promise<void> {
   const settings = read();
-  const log = createLog({
-    level: settings.logLevel,
-    format: settings.logFormat,
-    colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
-  });
+  const output = new LogOutput(STDOUT, (dropped) =>
+    log.warn({ dropped }, "Log lines were dropped because the output could not be written."),
+  );
+  const log = createLog(
+    {
+      level: settings.logLevel,
+      format: settings.logFormat,
+      colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+    },
+    output,
+  );
   for (const variable of dropped) log.warn({ variable }, droppedWarning(variable));
   const stopSignal = listenForStop();
   const reloadSignal = listenForReload(log.silence);
-  const server = await startServer(settings, { log, version, acceptClock }).catch((error: unknown) => {
+  const options = {
+    log,
+    logLinesDropped: () => output.dropped,
+    logsAttempts: () => log.isLevelEnabled("debug"),
+    version,
+    acceptClock,
+  };
+  const server = await startServer(settings, options).catch(async (error: unknown) => {
     // The command line prints the message to stderr, but readers of JSON logs read only stdout.
     if (error instanceof StartError && settings.logFormat === "json") log.error({}, error.message);
+    await output.flush(FLUSH_MS);
     throw error;
   });
-  announce(settings, server, log);
+  announce(settings, server, { log, output });
   reloadSignal.use(new Reloader(settings, read, server, log).reload);
 
   const signal = await stopSignal;
   log.info({ signal }, "Stopping. A second signal stops the server immediately.");
   const exitTimer = setTimeout(() => {
     log.error({}, "The server did not stop in time. Exiting.");
-    process.exit(EXIT.failed);
+    void output.flush(FLUSH_MS).then(() => process.exit(EXIT.failed));
   }, settings.shutdownTimeoutMs + STOP_GRACE_MS);
   await server.stop();
   clearTimeout(exitTimer);
   log.info({}, "Stopped.");
+  await output.flush(FLUSH_MS);
 }

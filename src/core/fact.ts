@@ -43,6 +43,26 @@ export type Fact =
       /** Time since the message was accepted, in ms. Valid only if `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
     }
+  /** An attempt failed after a success, or the first attempt of an endpoint failed. */
+  | {
+      readonly type: "endpoint.failing";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      /** With its password masked. */
+      readonly url: string;
+      readonly reason: FailureReason;
+      /** Status of the response; 0 if there was none. */
+      readonly status: number;
+    }
+  /** An attempt succeeded after failures. */
+  | {
+      readonly type: "endpoint.recovered";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly url: string;
+      /** Time from the end of the first failure to the end of this attempt. */
+      readonly failedForMs: number;
+    }
   /**
    * A started attempt sent nothing, because this machine lacks a resource. The attempt is not
    * counted, and the delivery is tried again soon.

@@ -13,7 +13,7 @@ import { Deadline } from "./deadline.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import type { Memory } from "./memory.ts";
 import type { DeliveryPolicy } from "./policy.ts";
-import { finishedFact, STORE_RETRY_MS, settlementOf } from "./settle.ts";
+import { finishedFact, healthFact, STORE_RETRY_MS, settlementOf } from "./settle.ts";
 import { type SendableContent, shape } from "./shape.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { ShortageWatch } from "./watches/shortage-watch.ts";
@@ -231,6 +231,7 @@ export class AttemptRunner {
     const { endpointSeq } = lane;
     const { applicationSeq } = content;
     facts.state(finishedFact(waiting.delivery, content, entry, attempt, settled, clock.now()));
+    if (settled.health !== null) facts.state(healthFact(attempt, applicationSeq, settled.health));
     if (settled.disabled === null) return;
     signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
     facts.state({ type: "endpoint.disabled", endpointSeq, applicationSeq, ...settled.disabled });

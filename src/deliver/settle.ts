@@ -92,3 +92,17 @@ export function finishedFact(
     sinceAcceptedMs: now - content.acceptedAt,
   };
 }
+
+/** Returns the fact to state if an attempt changed the health of its endpoint. */
+export function healthFact(
+  { endpointSeq, url, reason, responseStatus, startedAt, durationMs }: Attempt,
+  applicationSeq: Seq,
+  health: NonNullable<Settled["health"]>,
+): Fact {
+  const endpoint = { endpointSeq, applicationSeq, url };
+  if (health !== "failing") {
+    const failedForMs = Math.max(0, startedAt + durationMs - health.recoveredFrom);
+    return { type: "endpoint.recovered", ...endpoint, failedForMs };
+  }
+  return { type: "endpoint.failing", ...endpoint, reason: reason ?? "connection", status: responseStatus };
+}

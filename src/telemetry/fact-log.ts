@@ -1,8 +1,11 @@
 import type { FactOf, Facts } from "../core/fact.ts";
-import type { IdCodec } from "../core/id.ts";
+import type { IdCodec, Seq } from "../core/id.ts";
+import { formatDuration } from "../core/unit.ts";
 import type { Log } from "./log.ts";
 
 const LOGGED = [
+  "endpoint.failing",
+  "endpoint.recovered",
   "endpoint.disabled",
   "deliveries.buried",
   "endpoint.warned",
@@ -26,12 +29,34 @@ const LOGGED = [
 export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
   facts.on(LOGGED, (fact) => {
     switch (fact.type) {
+      case "endpoint.failing":
+        log.warn(
+          {
+            event: fact.type,
+            ...namesOf(fact, ids),
+            url: withoutQuery(fact.url),
+            reason: fact.reason,
+            status: fact.status,
+          },
+          "Endpoint is failing",
+        );
+        break;
+      case "endpoint.recovered":
+        log.info(
+          {
+            event: fact.type,
+            ...namesOf(fact, ids),
+            url: withoutQuery(fact.url),
+            failedFor: formatDuration(fact.failedForMs),
+          },
+          "Endpoint has recovered",
+        );
+        break;
       case "endpoint.disabled":
         if (fact.cause === "manual") break;
         log.warn(
           {
-            endpointId: ids.encode("ep_", fact.endpointSeq),
-            applicationId: ids.encode("app_", fact.applicationSeq),
+            ...namesOf(fact, ids),
             cause: fact.cause,
             failingSince: fact.failingSince === null ? null : new Date(fact.failingSince).toISOString(),
           },
@@ -49,8 +74,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
       case "endpoint.warned":
         log.warn(
           {
-            endpointId: ids.encode("ep_", fact.endpointSeq),
-            applicationId: ids.encode("app_", fact.applicationSeq),
+            ...namesOf(fact, ids),
             code: fact.code,
           },
           `URL of an endpoint has a problem. ${fact.detail}`,
@@ -120,6 +144,39 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         break;
     }
   });
+}
+
+/**
+ * Logs every finished attempt at level `debug`. `isWanted` is asked each time, because the level
+ * can be changed.
+ */
+export function logAttempts(facts: Facts, log: Log, ids: IdCodec, isWanted: () => boolean): void {
+  facts.on(["attempt.finished"], (fact) => {
+    if (!isWanted()) return;
+    const { messageSeq, attemptSeq, endpointSeq, reason, responseStatus, durationMs } = fact;
+    log.debug(
+      {
+        event: "attempt",
+        msgId: ids.encode("msg_", messageSeq),
+        attemptId: ids.encode("atmpt_", attemptSeq),
+        endpointId: ids.encode("ep_", endpointSeq),
+        outcome: reason ?? "success",
+        status: responseStatus,
+        durationMs,
+      },
+      "Attempt finished.",
+    );
+  });
+}
+
+function namesOf(fact: { readonly endpointSeq: Seq; readonly applicationSeq: Seq }, ids: IdCodec) {
+  return { appId: ids.encode("app_", fact.applicationSeq), endpointId: ids.encode("ep_", fact.endpointSeq) };
+}
+
+/** Returns a URL without what may be secret: user name, password and query. */
+function withoutQuery(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? "" : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
 }
 
 function storeFailure({ what, full, damaged }: FactOf<"store.failing">): string {

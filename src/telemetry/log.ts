@@ -1,5 +1,6 @@
 import pino from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
+import type { LogOutput } from "./log-output.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -19,6 +20,8 @@ export interface AdjustableLog extends Log {
   setLevel(level: LogLevel): void;
   /** Writes a line at level `info`, whatever the level of the logger. */
   always(fields: object, message: string): void;
+  /** Whether lines of this level are written. */
+  isLevelEnabled(level: LogLevel): boolean;
   /** Discards all further lines, because nobody can read them. */
   silence(): void;
 }
@@ -27,28 +30,24 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `json` writes one object per line; `pretty` writes human-readable lines. */
   readonly format: "json" | "pretty";
-  /** File descriptor to write to; defaults to stdout. */
-  readonly fd?: number;
   readonly colour?: boolean;
 }
 
 /**
- * Returns a logger that writes each line before the call returns, so no line is lost when the
- * process ends. It uses no worker thread, because a compiled executable would need a separate entry
- * point for one.
+ * Returns a logger that neither blocks nor throws, whatever happens to its output. It uses no
+ * worker thread, because a compiled executable would need a separate entry point for one.
  */
-export function createLog(options: LogOptions): AdjustableLog {
-  const destination = pino.destination({ fd: options.fd ?? 1, sync: true });
-  const stream =
+export function createLog(options: LogOptions, output: Pick<LogOutput, "write">): AdjustableLog {
+  const pretty =
     options.format === "json"
-      ? destination
-      : pretty({
+      ? null
+      : prettyFactory({
           colorize: options.colour ?? false,
-          destination,
           ignore: "pid,hostname",
           translateTime: "SYS:HH:MM:ss.l",
           singleLine: true,
         });
+  const stream = { write: (line: string) => output.write(pretty === null ? line : pretty(line)) };
   const logger = pinoOn(stream, options.level);
   const always = pinoOn(stream, "info");
   return Object.assign(logger, {

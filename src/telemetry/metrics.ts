@@ -11,6 +11,8 @@ export interface Readings {
   attemptsUnderWay(): number;
   oldestDueAt(): number | null;
   storeSize(): Promise<StoreSize>;
+  /** Log lines that were dropped because the output could not be written. */
+  logLinesDropped(): number;
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -118,7 +120,12 @@ export class Metrics {
     facts.on(["shortage.ended"], ({ resource }) => shortage.labels(resource).set(0));
   }
 
-  #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize }: Readings): void {
+  #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped }: Readings): void {
+    this.#gauge(
+      "boathook_log_lines_dropped_total",
+      "Log lines that were dropped because the output could not be written.",
+      logLinesDropped,
+    );
     this.#gauge("boathook_deliveries_pending", "Deliveries waiting for an attempt.", () => tally.sum("pending"));
     this.#gauge("boathook_dead_letters", "Dead letters: deliveries that have failed for good.", () =>
       tally.sum("dead"),

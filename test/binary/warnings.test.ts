@@ -57,7 +57,7 @@ test("a warning is logged with the ids of the endpoint and the application", asy
   expect(await boathook.process.logged(({ endpointId }) => endpointId === id)).toMatchObject({
     level: "warn",
     code: "blocked",
-    applicationId: expect.stringMatching(/^app_/),
+    appId: expect.stringMatching(/^app_/),
     msg: expect.stringContaining("allow-subnets"),
   });
 });

@@ -79,7 +79,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
         settle: async (settlements) => {
           const { next } = settlements[0]!;
           const isLost = next.state === "pending" && dice.chance(0.1);
-          return isLost ? [{ change: "moved", next, disabled: null }] : queue.settle(settlements);
+          return isLost ? [{ change: "moved", next, disabled: null, health: null }] : queue.settle(settlements);
         },
       };
     case "short-retry":

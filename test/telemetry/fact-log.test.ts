@@ -60,11 +60,34 @@ describe("fact log", () => {
     expect(linesOf(fact)).toMatchObject([{ level, message: expect.stringMatching(text) }]);
   });
 
+  test("an endpoint that begins to fail or recovers is logged with its URL, without user name, password and query", () => {
+    const url = "https://user:***@example.com:8443/hook?token=secret";
+    const endpoint = { endpointSeq: 5, applicationSeq: 6, url };
+    const [failing] = linesOf({ type: "endpoint.failing", ...endpoint, reason: "status_5xx", status: 502 });
+    const names = { appId: ids.encode("app_", 6), endpointId: ids.encode("ep_", 5) };
+    expect(failing).toEqual({
+      level: "warn",
+      message: "Endpoint is failing",
+      fields: {
+        event: "endpoint.failing",
+        ...names,
+        url: "https://example.com:8443/hook",
+        reason: "status_5xx",
+        status: 502,
+      },
+    });
+    const [recovered] = linesOf({ type: "endpoint.recovered", ...endpoint, failedForMs: 90_000 });
+    expect(recovered).toMatchObject({
+      level: "info",
+      fields: { event: "endpoint.recovered", ...names, failedFor: "90s" },
+    });
+  });
+
   test("log lines identify objects by their API ids", () => {
     const [line] = linesOf({ ...disabled, cause: "gone" });
     expect(line!.fields).toMatchObject({
       endpointId: ids.encode("ep_", 5),
-      applicationId: ids.encode("app_", 6),
+      appId: ids.encode("app_", 6),
       failingSince: "1970-01-01T00:00:00.000Z",
     });
   });

@@ -16,6 +16,7 @@ function metricsWith(oldestDueAt: number | null = null): Metrics {
       attemptsUnderWay: () => 3,
       oldestDueAt: () => oldestDueAt,
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
+      logLinesDropped: () => 4,
     },
     facts,
   );

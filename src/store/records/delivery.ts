@@ -121,6 +121,12 @@ export interface Settled {
    * deliveries later.
    */
   readonly disabled: { readonly cause: "gone" | "failing"; readonly failingSince: number } | null;
+  /**
+   * How the endpoint's health changed. `failing`: this is the first failure after a success or
+   * ever. `recoveredFrom`: this is the first success since the endpoint began to fail at that
+   * time. Null if nothing changed, and if the settlement is repeated.
+   */
+  readonly health: "failing" | { readonly recoveredFrom: number } | null;
 }
 
 /**

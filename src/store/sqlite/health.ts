@@ -2,13 +2,19 @@ import type { Database } from "bun:sqlite";
 import { afterAttempt } from "../../core/health.ts";
 import type { Attempt } from "../index.ts";
 
+/** An endpoint's `failingSince` before and after an attempt. */
+export interface HealthChange {
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
 /**
- * Returns a function that applies an attempt to its endpoint's health and returns the new
- * `failingSince`. The function writes only if `failingSince` changes. An attempt that had to wait
+ * Returns a function that applies an attempt to its endpoint's health and returns how
+ * `failingSince` changed. The function writes only if `failingSince` changes. An attempt that had to wait
  * for the disk may be stored after later attempts, so the function reads later attempts before it
  * changes anything.
  */
-export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) => number | null {
+export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) => HealthChange {
   const current = db.prepare<{ failingSince: number | null }, [number]>(
     "SELECT failing_since AS failingSince FROM endpoint WHERE seq = ?",
   );
@@ -24,10 +30,10 @@ export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) 
   return ({ seq, endpointSeq, reason }, endedAt) => {
     const before = current.get(endpointSeq)?.failingSince ?? null;
     let after = afterAttempt(before, reason === null, endedAt);
-    if (after === before || laterSuccess.get(endpointSeq, seq) !== null) return before;
+    if (after === before || laterSuccess.get(endpointSeq, seq) !== null) return { before, after: before };
     // Without a later success, all later attempts are failures.
     if (reason === null) after = firstLater.get(endpointSeq, seq)?.endedAt ?? null;
     if (after !== before) change.run(endpointSeq, after);
-    return after;
+    return { before, after };
   };
 }

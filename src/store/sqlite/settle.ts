@@ -5,7 +5,7 @@ import type { Seq } from "../../core/id.ts";
 import type { Queue, Settled, Settlement } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { STATE_NAMES, TRIGGER } from "./deliveries.ts";
-import { healthKeeper } from "./health.ts";
+import { type HealthChange, healthKeeper } from "./health.ts";
 import { parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { traitsOfAttempt } from "./traits.ts";
@@ -16,7 +16,7 @@ type NextState = Settlement["next"];
  * The most frequent result. It is a shared object, because nearly every successful settlement
  * returns it.
  */
-const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null };
+const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null, health: null };
 
 export function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
   const insertAttempt = attemptInserter(db, stretches);
@@ -48,7 +48,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
   const settleFailure = (settlement: Settlement): Settled => {
     const { attempt, round, settledAt, disableEndpoint, disableAfterMs } = settlement;
     if (!insertAttempt(settlement)) return settledBefore(settlement);
-    const failingSince = updateHealth(attempt, settledAt);
+    const health = updateHealth(attempt, settledAt);
+    const failingSince = health.after;
     const hasFailedTooLong = shouldDisable(failingSince, settledAt, disableAfterMs);
     const cause: "gone" | "failing" | null = disableEndpoint ? "gone" : hasFailedTooLong ? "failing" : null;
     const next = cause === null ? settlement.next : nextAtDisabledEndpoint(settlement.next);
@@ -58,7 +59,12 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
       cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
         ? { cause, failingSince: failingSince ?? settledAt }
         : null;
-    return { change: moveOrForget(attempt, round, next, settledAt), next, disabled };
+    return {
+      change: moveOrForget(attempt, round, next, settledAt),
+      next,
+      disabled,
+      health: transition(health),
+    };
   };
 
   const settleOne = (settlement: Settlement): Settled => {
@@ -66,11 +72,16 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     if (next.state !== "delivered") return settleFailure(settlement);
     if (!insertAttempt(settlement)) return settledBefore(settlement);
     if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
-    updateHealth(attempt, settledAt);
-    return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null };
+    const health = transition(updateHealth(attempt, settledAt));
+    return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null, health };
   };
 
   return (settlements) => committer.write(() => settlements.map(settleOne), settlements.length);
+}
+
+function transition({ before, after }: HealthChange): Settled["health"] {
+  if (before === null) return after === null ? null : "failing";
+  return after === null ? { recoveredFrom: before } : null;
 }
 
 /**
@@ -128,7 +139,7 @@ function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled 
     const made = disabled === null ? next : nextAtDisabledEndpoint(next);
     const hasState = row !== null && row.round === round && STATE_NAMES[row.state] === made.state;
     const isMoved = hasState && (made.state !== "dead" || made.reason === row.reason);
-    return { change: isMoved ? "moved" : "stale", next: made, disabled };
+    return { change: isMoved ? "moved" : "stale", next: made, disabled, health: null };
   };
 }
 

@@ -38,21 +38,24 @@ export function settleAgainSuite(open: Open): void {
         { disableAfterMs: 1 },
       ],
     ];
-    test.each(nexts)("a repeated settlement changes nothing and has the same result (%s)", async (_, next, change) => {
-      await using world = await Furnished.open(open);
-      const message = await world.send();
-      await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ failingSince: world.now }));
-      world.now += 1000;
-      const [delivery] = await world.waiting();
-      const settlement = world.settlement(delivery!, next, change);
-      const first = await world.store.queue.settle([settlement]);
-      const before = await pictureOf(world, message.seq);
-      expect(await world.store.queue.settle([settlement])).toEqual(first);
-      expect(await pictureOf(world, message.seq)).toEqual(before);
-      await world.reopen();
-      expect(await world.store.queue.settle([settlement])).toEqual(first);
-      expect(await pictureOf(world, message.seq)).toEqual(before);
-    });
+    test.each(nexts)(
+      "a repeated settlement changes nothing and has the same result except for the endpoint's health (%s)",
+      async (_, next, change) => {
+        await using world = await Furnished.open(open);
+        const message = await world.send();
+        await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ failingSince: world.now }));
+        world.now += 1000;
+        const [delivery] = await world.waiting();
+        const settlement = world.settlement(delivery!, next, change);
+        const first = await world.store.queue.settle([settlement]);
+        const before = await pictureOf(world, message.seq);
+        expect(await world.store.queue.settle([settlement])).toEqual([{ ...first[0]!, health: null }]);
+        expect(await pictureOf(world, message.seq)).toEqual(before);
+        await world.reopen();
+        expect(await world.store.queue.settle([settlement])).toEqual([{ ...first[0]!, health: null }]);
+        expect(await pictureOf(world, message.seq)).toEqual(before);
+      },
+    );
 
     test.each([
       ["cancelled", { state: "delivered" }],

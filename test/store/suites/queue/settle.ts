@@ -9,13 +9,35 @@ const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
 
 export function settleSuite(open: Open): void {
   describe("settle", () => {
+    test("`settle` returns when an endpoint begins to fail and when it recovers", async () => {
+      await using world = await Furnished.open(open);
+      const settled = async (next: Settlement["next"]) => {
+        world.now += 1000;
+        await world.send();
+        const [delivery] = await world.waiting();
+        const [result] = await world.store.queue.settle([world.settlement(delivery!, next)]);
+        return result!.health;
+      };
+      const dead = { state: "dead", reason: "timeout" } as const;
+      expect(await settled(delivered)).toBeNull();
+      expect(await settled(dead)).toBe("failing");
+      const failingSince = world.now;
+      expect(await settled(dead)).toBeNull();
+      expect(await settled(delivered)).toEqual({ recoveredFrom: failingSince });
+      expect(await settled(delivered)).toBeNull();
+      await world.reopen();
+      expect(await settled(dead)).toBe("failing");
+      await world.reopen();
+      expect(await settled(dead)).toBeNull();
+    });
+
     test("`settle` stores the attempt and ends a successful delivery", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
       const settlement = world.settlement(delivery!, delivered, { attempt: { response: bytes("thanks") } });
       expect(await world.store.queue.settle([settlement])).toEqual([
-        { change: "moved", next: delivered, disabled: null },
+        { change: "moved", next: delivered, disabled: null, health: null },
       ]);
       await world.reopen();
       expect(await world.waiting()).toEqual([]);
@@ -73,7 +95,9 @@ export function settleSuite(open: Open): void {
         const pending = { state: "pending", attempts: 1, dueAt: world.now + 1, position: 1 } as const;
         const next = { delivered, pending, dead }[state];
         const settlement = world.settlement(delivery!, next);
-        expect(await world.store.queue.settle([settlement])).toEqual([{ change: "stale", next, disabled: null }]);
+        expect(await world.store.queue.settle([settlement])).toEqual([
+          { change: "stale", next, disabled: null, health: state === "delivered" ? null : "failing" },
+        ]);
         expect(await world.waiting()).toEqual([resent!]);
         expect(await world.store.history.attempts.get(message.seq, settlement.attempt.seq)).toEqual(settlement.attempt);
       },
