@@ -4,6 +4,7 @@ import { executable, type RunningBoathook, startBoathook } from "../support/bina
 import { findChromium, launchChromium } from "../support/chromium.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
+import { startSocketReceiver } from "../support/socket-receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -105,6 +106,26 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await heading(page, "Endpoint added");
       await page.getByRole("alert").getByText("The address 192.168.0.1 is not public").waitFor();
       expect([outside, errors]).toEqual([[], []]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the attempts of a message show the note about a malformed response",
+    async () => {
+      await using receiver = await startSocketReceiver((socket) =>
+        socket.write("HTTP/1.1 200 OK\r\nX Y: a\r\nContent-Length: 2\r\n\r\nok"),
+      );
+      const { app, url } = await link();
+      await makeEndpoint(app, { url: receiver.url });
+      await sendMessage(app, "invoice.paid", "{}");
+      const { page, errors } = await open(url);
+      await page.getByRole("link", { name: receiver.url }).click();
+      const row = page.getByRole("row").filter({ hasText: "invoice.paid" });
+      await row.getByRole("link").click();
+      const attempts = page.getByRole("region", { name: "Attempts" });
+      await attempts.getByText("A malformed header line was ignored.").waitFor();
+      expect(errors).toEqual([]);
     },
     TIMEOUT_MS,
   );
