@@ -104,7 +104,7 @@ describe("the executable", () => {
     writeFileSync(dir.file(".env"), "BOATHOOK_PORT=nonsense\n");
     writeFileSync(dir.file("bunfig.toml"), 'preload = ["./not-there.ts"]\n');
     const { code, stderr } = await run(executable(), ["token", "list", "--data-dir=missing"], { cwd: dir.path });
-    expect(stderr).toContain('The data directory "missing" does not exist');
+    expect(stderr).toContain("The data directory missing holds no data of a server.");
     expect(code).toBe(1);
   });
 });
