@@ -14,7 +14,7 @@ import { Child, TemporaryDirectory } from "./resources.ts";
 
 const ATTEMPTS = 1_000_000;
 const PAGES = 1000;
-const TOKEN = "root-token-of-the-bench";
+const TOKEN = "root-token-of-the-bench-0123456789";
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
 
 const many = Array.from({ length: 250 }, (_, i) => `order.never-${i}`).join(",");

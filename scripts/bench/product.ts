@@ -1,7 +1,7 @@
 import type { TokenKind } from "./path.ts";
 import { Child } from "./resources.ts";
 
-const ROOT_TOKEN = "root-token-of-the-bench";
+const ROOT_TOKEN = "root-token-of-the-bench-0123456789";
 
 /** A server of this build or another one, with its own data directory. */
 export interface Product extends AsyncDisposable {

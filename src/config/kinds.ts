@@ -140,12 +140,20 @@ export const rate: Kind<number> = {
 const SECRET_CHARS_MAX = 256;
 
 /** A secret that clients send in a header: visible ASCII characters. */
-export const bearer: Kind<string> = {
-  label: "secret",
-  expected: `1 to ${SECRET_CHARS_MAX} visible ASCII characters without spaces`,
-  parse: (text) => (text.length <= SECRET_CHARS_MAX && /^[\x21-\x7e]+$/.test(text) ? text : null),
-  fromToml: stringOnly,
-};
+export const bearer: Kind<string> = bearerOf(1, "");
+
+/** The token with all rights. It must be long, because an attacker can try tokens quickly. */
+export const rootToken: Kind<string> = bearerOf(32, ", for example from `openssl rand -hex 32`");
+
+function bearerOf(charsMin: number, example: string): Kind<string> {
+  return {
+    label: "secret",
+    expected: `${charsMin} to ${SECRET_CHARS_MAX} visible ASCII characters without spaces${example}`,
+    parse: (text) =>
+      text.length >= charsMin && text.length <= SECRET_CHARS_MAX && /^[\x21-\x7e]+$/.test(text) ? text : null,
+    fromToml: stringOnly,
+  };
+}
 
 /** A secret of any text. It is never sent, for example because it is a key for signatures. */
 export const secretText: Kind<string> = {

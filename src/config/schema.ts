@@ -11,6 +11,7 @@ import {
   oneOf,
   path,
   rate,
+  rootToken,
   secretText,
   share,
   size,
@@ -89,10 +90,10 @@ export const SCHEMA = {
 
   rootToken: setting("root-token", {
     group: "Secrets",
-    kind: bearer,
+    kind: rootToken,
     default: null,
     defaultNote: "generated on the first start",
-    description: "token with full access to every environment",
+    description: "token with full access to every environment, at least 32 characters long",
     secret: true,
   }),
   jwtSecret: setting("jwt-secret", {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /** Results of deliveries in the API: attempts, destinations, dead letters, resends and redrives. */
 
@@ -393,7 +393,7 @@ describe("the overview", () => {
     const { app } = await setup();
     const stop = new AbortController();
     const response = await fetch(`${server.url}/api/v1/live`, {
-      headers: { authorization: "Bearer root-token-of-the-tests" },
+      headers: { authorization: `Bearer ${ROOT_TOKEN}` },
       signal: stop.signal,
     });
     expect(response.headers.get("content-type")).toStartWith("text/event-stream");

@@ -61,7 +61,7 @@ function masked(text: string): string {
 
 test("the first webhook of the README prints the output shown in the README and arrives", async () => {
   using directory = temporaryDirectory();
-  const token = "token-of-the-readme";
+  const token = "root-token-of-the-readme-0123456789";
   const server = await startBoathook(executable(), join(directory.path, "data"), [], {
     env: { BOATHOOK_ROOT_TOKEN: token },
   });
@@ -180,7 +180,7 @@ describe("the code of the README that verifies a webhook", () => {
   let arrived: Arrived;
   let server: Awaited<ReturnType<typeof startBoathook>>;
   const home = temporaryDirectory();
-  const token = "token-of-the-readme";
+  const token = "root-token-of-the-readme-0123456789";
 
   beforeAll(async () => {
     const env = { BOATHOOK_ROOT_TOKEN: token };

@@ -31,6 +31,7 @@ function tomlRefusal(text: string): string {
   return refusal({ flags: { config: dir.file("boathook.toml") } });
 }
 
+const ROOT_TOKEN = "s3cret!-of-exactly-32-characters";
 const KEY = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
 const DAY_MS = 86_400_000;
 
@@ -70,7 +71,10 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["", "20", "-1s", "20 s", "1w", "1e3s"],
   },
-  rootToken: { valid: [["s3cret!", "s3cret!"]], invalid: ["", "a b", "ä", "x".repeat(257), "a\nb"] },
+  rootToken: {
+    valid: [[ROOT_TOKEN, ROOT_TOKEN]],
+    invalid: ["", "abc", "x".repeat(31), `${ROOT_TOKEN} b`, `${ROOT_TOKEN}ä`, "x".repeat(257), `${ROOT_TOKEN}\nb`],
+  },
   jwtSecret: {
     valid: [
       ["s3cret!", "s3cret!"],
@@ -261,7 +265,7 @@ describe("configuration file", () => {
       retry-jitter = 0
       endpoint-disable-after = 0
       allow-subnets = []
-      root-token = "abc"
+      root-token = "${ROOT_TOKEN}"
     `);
     expect(settings).toMatchObject({
       port: 9000,
@@ -270,7 +274,7 @@ describe("configuration file", () => {
       retryJitter: 0,
       endpointDisableAfterMs: 0,
       allowSubnets: [],
-      rootToken: "abc",
+      rootToken: ROOT_TOKEN,
     });
   });
 

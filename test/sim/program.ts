@@ -24,7 +24,7 @@ const OFTEN = 3;
 
 const NEVER = new Promise<never>(() => {});
 
-export const ROOT_TOKEN = "root-token-of-the-simulation";
+export const ROOT_TOKEN = "root-token-of-the-simulation-0123";
 
 /** The part of the world that a program uses. */
 export interface Surroundings {

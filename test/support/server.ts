@@ -18,7 +18,7 @@ export interface TestServer {
   restart(): Promise<void>;
 }
 
-export const ROOT_TOKEN = "root-token-of-the-tests";
+export const ROOT_TOKEN = "root-token-of-the-tests-0123456789";
 
 /** The sources, unless `TEST_EXECUTABLE` names an executable. */
 const { TEST_EXECUTABLE: executable } = process.env;
