@@ -2,6 +2,7 @@ import { createApi } from "./api/http/server.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
+import { hasRootToken, retireRootToken } from "./commands/root-token.ts";
 import type { Settings } from "./config/index.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
@@ -19,6 +20,7 @@ import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
 import { openStore } from "./store/sqlite/index.ts";
+import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
 import { logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
@@ -28,7 +30,7 @@ export interface RunningServer {
   /** The URL on which the server listens: `http://host:port`, without a trailing slash. */
   readonly url: string;
   /** Null unless this start created the data directory and a root token. */
-  readonly firstStart: FirstStart | null;
+  readonly firstStart: (FirstStart & { readonly rootTokenFile: string | null }) | null;
   /** Changes the token that `/metrics` requires; null means none. */
   setMetricsToken(token: string | null): void;
   /**
@@ -44,6 +46,11 @@ interface Options {
   readonly logLinesDropped?: () => number;
   /** Whether each attempt is logged. Asked for every attempt. */
   readonly logsAttempts?: () => boolean;
+  /**
+   * Shows a generated root token to the operator. Null writes the token to a file in the data
+   * directory.
+   */
+  readonly showRootToken: ((token: string) => void) | null;
   readonly version: string;
   /**
    * Whether the operator has confirmed that the clock is right, although it is far ahead of the
@@ -81,7 +88,7 @@ async function run(
   transport: HttpClient,
   address: OwnAddress,
   settings: Settings,
-  { log, version, logLinesDropped = () => 0, logsAttempts = () => false }: Options,
+  { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken }: Options,
 ): Promise<RunningServer> {
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
@@ -128,11 +135,15 @@ async function run(
   };
   try {
     await services.start();
-    const firstStart = await prepareFirstStart(kernel, {
+    const first = await prepareFirstStart(kernel, {
       environmentSeq: environment.seq,
       rootToken: settings.rootToken,
       publicUrl: address.publicUrl,
+      handOver: showRootToken ?? ((token) => writeRootTokenFile(settings.dataDir, token)),
     });
+    const rootTokenFile = showRootToken === null ? rootTokenFileOf(settings.dataDir) : null;
+    const firstStart = first === null ? null : { ...first, rootTokenFile };
+    await settleRootToken(kernel, settings, log);
     const setMetricsToken = (token: string | null) => {
       metricsToken = token;
     };
@@ -141,6 +152,19 @@ async function run(
     await services.stop();
     metrics.stop();
     throw error;
+  }
+}
+
+/** Retires the generated root token if one is configured, and warns if there is none at all. */
+async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings, log: Log): Promise<void> {
+  if (rootToken !== null) {
+    await retireRootToken(kernel);
+    removeRootTokenFile(dataDir);
+  } else if (!(await hasRootToken(kernel))) {
+    log.warn(
+      { dataDir },
+      "There is no root token. Create one with `boathook token root --rotate`, or set BOATHOOK_ROOT_TOKEN.",
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import { readSettings, type Settings } from "../src/config/index.ts";
 import { temporaryDirectory } from "./support/temporary.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
-const options = { log, version: "0" };
+const options = { log, version: "0", showRootToken: null };
 
 function settingsFor(dataDir: string, port: number): Settings {
   const flags = { "data-dir": dataDir, port: String(port) };

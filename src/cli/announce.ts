@@ -6,6 +6,17 @@ import type { LogOutput } from "../telemetry/log-output.ts";
 import { version } from "./version.ts";
 
 /**
+ * Returns a function that prints a generated root token, or null if stdout is not a terminal or is
+ * the log of a machine. The log never contains the token.
+ */
+export function rootTokenPrinter({ logFormat }: Settings): ((token: string) => void) | null {
+  if (logFormat === "json" || process.stdout.isTTY !== true) return null;
+  return (token) => {
+    process.stdout.write(`\nRoot token:  ${token}\n             (keep it: it is not shown again)\n`);
+  };
+}
+
+/**
  * Prints the URL of the server. On the first start, also prints how to send a first webhook. If the
  * log format is `json`, writes log lines instead.
  */
@@ -18,11 +29,8 @@ export function announce(
   const first = server.firstStart;
   if (settings.logFormat === "json") {
     if (first !== null) {
-      const fields = { rootToken: first.rootToken, curl: firstCurl(server.url, first) };
-      log.info(
-        fields,
-        "First start. Keep the root token: it is not shown again. The curl command sends a first webhook.",
-      );
+      const fields = { rootTokenFile: first.rootTokenFile, curl: firstCurl(server.url, first) };
+      log.info(fields, "First start. The root token is in the file. The curl command sends a first webhook.");
     }
     const { url } = server;
     const { dataDir } = settings;
@@ -48,18 +56,28 @@ function shown(settings: Settings): Readonly<Record<string, unknown>> {
 type FirstStart = NonNullable<RunningServer["firstStart"]>;
 
 function firstStartLines(url: string, first: FirstStart): string[] {
-  const token = [`Root token:  ${first.rootToken}`, "             (keep it: it is not shown again)"];
+  const file = first.rootTokenFile;
+  const token = file === null ? [] : [`Root token:  in the file ${file}`];
   return [...token, "", "Send a first webhook to the built-in inbox:", "", firstCurl(url, first), ""];
 }
 
-/** Returns a `curl` command for the user to copy. */
-function firstCurl(url: string, first: FirstStart): string {
+/**
+ * Returns a `curl` command for the user to copy. It contains the root token only if the token is
+ * printed anyway.
+ */
+function firstCurl(url: string, { rootToken, rootTokenFile, demoApplication }: FirstStart): string {
+  const token = rootTokenFile === null ? rootToken : `$(cat ${quoted(rootTokenFile)})`;
   const body = JSON.stringify({ eventType: "demo.hello", payload: { hello: "world" } });
   return [
     "curl",
-    `${url}/api/v1/app/${first.demoApplication}/msg`,
-    `-H "Authorization: Bearer ${first.rootToken}"`,
+    `${url}/api/v1/app/${demoApplication}/msg`,
+    `-H "Authorization: Bearer ${token}"`,
     `-H "Content-Type: application/json"`,
     `-d '${body}'`,
   ].join(" ");
+}
+
+/** Quotes a path for a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

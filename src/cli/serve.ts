@@ -4,7 +4,7 @@ import type { Settings } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LogOutput } from "../telemetry/log-output.ts";
-import { announce } from "./announce.ts";
+import { announce, rootTokenPrinter } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
 import { listenForReload, Reloader } from "./reload.ts";
 import { droppedWarning } from "./runtime-variables.ts";
@@ -61,6 +61,7 @@ async function serve(read: () => Settings, { dropped, acceptClock }: ServeOption
     logsAttempts: () => log.isLevelEnabled("debug"),
     version,
     acceptClock,
+    showRootToken: rootTokenPrinter(settings),
   };
   const server = await startServer(settings, options).catch(async (error: unknown) => {
     // The command line prints the message to stderr, but readers of JSON logs read only stdout.

@@ -1,8 +1,10 @@
 import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
 import type { CommandContext } from "../commands/context.ts";
 import { ensureEnvironment } from "../commands/environments.ts";
+import { rotateRootToken } from "../commands/root-token.ts";
 import * as tokens from "../commands/tokens.ts";
-import type { Settings } from "../config/index.ts";
+import { type Settings, SettingsError } from "../config/index.ts";
+import { defaultEnvironment } from "../core/environment.ts";
 import { IdCodec, type Seq } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
 import { Signals } from "../core/signal.ts";
@@ -11,6 +13,7 @@ import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
 import type { Environment, Token } from "../store/index.ts";
 import { openStore } from "../store/sqlite/index.ts";
+import { removeRootTokenFile } from "../store/sqlite/root-token-file.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { formatTable } from "./table.ts";
 
@@ -80,6 +83,26 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
     await recorded(parts, "token.revoke", token, async () => {
       await tokens.revokeToken(parts, token);
       return { result: undefined, changed: { tokenId: id } };
+    });
+  });
+}
+
+/**
+ * Replaces the generated root token and returns the text of the new one. Throws `SettingsError` if
+ * a root token is configured, because that one is valid instead.
+ */
+export function replaceRootToken(settings: Settings): Promise<string> {
+  if (settings.rootToken !== null) {
+    throw new SettingsError(
+      "The root token is configured by BOATHOOK_ROOT_TOKEN or the file of --config. Change it there and restart the server.",
+    );
+  }
+  return withStore(settings, async (parts) => {
+    const { seq: environmentSeq } = await ensureEnvironment(parts, defaultEnvironment);
+    return recorded(parts, "token.root.rotate", { environmentSeq, applicationSeq: null }, async () => {
+      const text = await rotateRootToken(parts);
+      removeRootTokenFile(settings.dataDir);
+      return { result: text, changed: {} };
     });
   });
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../core/unit.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
-import { createToken, listTokens, revokeToken, type TokenRequest } from "./token-actions.ts";
+import { createToken, listTokens, replaceRootToken, revokeToken, type TokenRequest } from "./token-actions.ts";
 
 const NAME_CHARS_MAX = 256;
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;
@@ -14,6 +14,7 @@ export function addTokenCommand(program: Command): void {
   token.addCommand(createCommand());
   token.addCommand(listCommand());
   token.addCommand(revokeCommand());
+  token.addCommand(rootCommand());
   for (const command of token.commands) {
     command.copyInheritedSettings(token);
     addSettingOptions(command, { dataDir: "data directory of the server", encryptionKey: null });
@@ -45,6 +46,18 @@ function revokeCommand(): Command {
     .argument("<id>", "id of the token, as shown by `token list`");
   return command.action(async (id: string) => {
     await revokeToken(settingsFor(command), id);
+  });
+}
+
+function rootCommand(): Command {
+  const command = new Command("root")
+    .description("Replace the generated root token and print the new one. The old one stops working at once.")
+    .option("--rotate", "replace the root token; it cannot be shown without replacing it");
+  return command.action(async ({ rotate }: { rotate?: true }) => {
+    if (rotate !== true) {
+      command.error("error: The root token cannot be shown. Run `boathook token root --rotate` to replace it.");
+    }
+    console.log(await replaceRootToken(settingsFor(command)));
   });
 }
 

@@ -8,7 +8,7 @@ import type { CommandContext } from "./context.ts";
 
 /** The records that are created by a first start without a configured root token. */
 export interface FirstStart {
-  /** The generated root token. It is not stored. */
+  /** The generated root token. Only its hash is stored. */
   readonly rootToken: string;
   /** Uid of the demo application. */
   readonly demoApplication: string;
@@ -21,6 +21,11 @@ interface Wanted {
   readonly rootToken: string | null;
   /** This server's public URL, without a trailing slash. */
   readonly publicUrl: string;
+  /**
+   * Hands a generated root token to the operator, before the token becomes valid. So an interrupted
+   * first start, which is repeated with another token, never leaves a valid token that nobody knows.
+   */
+  readonly handOver: (rootToken: string) => void;
 }
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
@@ -45,20 +50,24 @@ export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<F
     await markDone();
     return null;
   }
-  const demo = await store.configuration.applications.find(wanted.environmentSeq, { uid: DEMO });
   const rootToken = rootTokenText(random.bytes(tokenBytes));
-  try {
-    await store.together((): Promise<unknown>[] => [
-      meta.set(rootTokenMeta, tokenHash(rootToken).toString("hex")),
-      ...(demo === null ? createDemo(parts, wanted) : []),
-      markDone(),
-    ]);
-  } catch (error) {
-    // A client has just created an application with this uid. The next call will find that
-    // application.
-    if (error instanceof GroupUndone && demo === null) return prepareFirstStart(parts, wanted);
-    throw error;
-  }
+  wanted.handOver(rootToken);
+  const create = async (): Promise<void> => {
+    const demo = await store.configuration.applications.find(wanted.environmentSeq, { uid: DEMO });
+    try {
+      await store.together((): Promise<unknown>[] => [
+        meta.set(rootTokenMeta, tokenHash(rootToken).toString("hex")),
+        ...(demo === null ? createDemo(parts, wanted) : []),
+        markDone(),
+      ]);
+    } catch (error) {
+      // A client has just created an application with this uid. The next call will find that
+      // application.
+      if (error instanceof GroupUndone && demo === null) return create();
+      throw error;
+    }
+  };
+  await create();
   return { rootToken, demoApplication: DEMO };
 }
 

@@ -38,7 +38,8 @@ export interface Housekeeping {
   /** Small named values of the installation, such as the hash of the generated root token. */
   readonly meta: {
     get(name: string): Promise<string | null>;
-    set(name: string, value: string): Promise<void>;
+    /** Null deletes the value. */
+    set(name: string, value: string | null): Promise<void>;
   };
 
   /**

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
 import { findChromium, launchChromium } from "../support/chromium.ts";
@@ -20,7 +21,7 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
 
   beforeAll(async () => {
     server = await startBoathook(executable(), directory.file("data"));
-    rootToken = String((await server.logged((line) => "rootToken" in line)).rootToken);
+    rootToken = readFileSync(directory.file("data/root-token"), "utf8").trim();
     browser = await launchChromium(chromiumPath!);
   }, TIMEOUT_MS);
 

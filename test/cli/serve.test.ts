@@ -5,15 +5,15 @@ import { temporaryDirectory } from "../support/temporary.ts";
 const ONE_SENTENCE = /^[^\n]+\n$/;
 
 describe("starting", () => {
-  test("the first start logs a root token and a curl command, and the second does not", async () => {
+  test("the first start logs the file of the root token and a curl command, and the second start does not", async () => {
     using dir = temporaryDirectory();
     for (const time of ["first", "second"]) {
       const server = await startBoathook(executable(), dir.file("data"));
-      const announced = server.log.filter((line) => line.rootToken !== undefined);
+      const announced = server.log.filter((line) => line.rootTokenFile !== undefined);
       if (time === "first") {
         expect(announced).toHaveLength(1);
         expect(announced[0]).toMatchObject({
-          rootToken: expect.any(String),
+          rootTokenFile: dir.file("data/root-token"),
           curl: expect.stringMatching(/^curl .*\/msg /),
         });
       } else {
@@ -25,10 +25,10 @@ describe("starting", () => {
 
   test("a first start with a configured root token logs neither the token nor advice about tokens", async () => {
     using dir = temporaryDirectory();
-    const env = { BOATHOOK_ROOT_TOKEN: "configured-token" };
+    const env = { BOATHOOK_ROOT_TOKEN: "configured-token-0123456789-0123456789" };
     const server = await startBoathook(executable(), dir.file("data"), [], { env });
     expect(JSON.stringify(server.log)).not.toMatch(/configured-token|root token|"rootToken":"(?!\[set\])|curl/);
-    const headers = { authorization: "Bearer configured-token" };
+    const headers = { authorization: "Bearer configured-token-0123456789-0123456789" };
     const { data } = (await (await fetch(`${server.url}/api/v1/app`, { headers })).json()) as { data: unknown[] };
     expect(data).toEqual([]);
     expect(await server.stop()).toBe(0);

@@ -13,11 +13,17 @@ async function freshData() {
   const { store } = openMemoryStore(db, systemClock, () => {});
   const parts = { store, seqs: store.numbers, clock: systemClock, random: systemRandom };
   const { seq: environmentSeq } = await ensureEnvironment(parts, "default");
-  const prepare = (through: Store = store, rootToken: string | null = null) =>
-    prepareFirstStart({ ...parts, store: through }, { environmentSeq, rootToken, publicUrl: "http://127.0.0.1:8071" });
+  /** The tokens that were handed over, each with whether a root token was valid at that moment. */
+  const handed: { token: string; isValid: boolean }[] = [];
+  const handOver = (token: string) =>
+    handed.push({ token, isValid: db.query("SELECT 1 FROM meta WHERE name = 'root-token-sha256'").get() !== null });
+  const prepare = (through: Store = store, rootToken: string | null = null) => {
+    const wanted = { environmentSeq, rootToken, publicUrl: "http://127.0.0.1:8071", handOver };
+    return prepareFirstStart({ ...parts, store: through }, wanted);
+  };
   const count = (table: string) =>
     (db.query(`SELECT COUNT(*) AS count FROM ${table}`).get() as { count: number }).count;
-  return { db, store, environmentSeq, prepare, count };
+  return { db, store, environmentSeq, prepare, count, handed };
 }
 
 test("the first start creates a root token and a demo application, and later starts create none", async () => {
@@ -33,6 +39,19 @@ test("neither a first start with a configured root token nor a later start creat
   expect(await prepare()).toBeNull();
   expect([count("application"), count("endpoint")]).toEqual([0, 0]);
   expect(await store.housekeeping.meta.get("root-token-sha256")).toBeNull();
+});
+
+test("a root token is handed over before it is valid, and an interrupted start hands over another one", async () => {
+  const { db, prepare, handed } = await freshData();
+  db.run("CREATE TRIGGER broken BEFORE INSERT ON endpoint BEGIN SELECT RAISE(ABORT, 'planted'); END");
+  await expect(prepare()).rejects.toThrow("planted");
+  db.run("DROP TRIGGER broken");
+  const first = await prepare();
+  expect(handed.map(({ isValid }) => isValid)).toEqual([false, false]);
+  expect(handed[0]!.token).not.toBe(handed[1]!.token);
+  expect(first!.rootToken).toBe(handed[1]!.token);
+  expect(await prepare()).toBeNull();
+  expect(handed).toHaveLength(2);
 });
 
 test("a first start that fails half-way stores nothing, and the next start creates everything", async () => {

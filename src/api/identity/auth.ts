@@ -56,7 +56,8 @@ export class Authenticator {
    * change.
    */
   #changes = 0;
-  /** The hash of the generated root token. Null if it has not been read yet or does not exist. */
+  readonly #isRootConfigured: boolean;
+  /** The hash of the root token. Null if it has not been read yet or does not exist. */
   #rootHash: Buffer | null;
   #readingRootHash: Promise<string | null> | null = null;
 
@@ -65,6 +66,7 @@ export class Authenticator {
     this.#store = deps.store;
     this.#ids = deps.ids;
     this.#clock = deps.clock;
+    this.#isRootConfigured = rootToken !== null;
     this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
     this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
     deps.signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
@@ -93,6 +95,8 @@ export class Authenticator {
 
   #identify(text: string, environment: string | null): Identity | Promise<Identity> {
     const hash = tokenHash(text);
+    // A token that another process has revoked or replaced is refused from the next request on.
+    if (!this.#isRootConfigured || !this.#isRoot(hash)) this.#store.feed.poll();
     const at = text.lastIndexOf(SEPARATOR);
     // A root token may contain the separator.
     if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, environment);
@@ -123,12 +127,12 @@ export class Authenticator {
     this.#changes++;
     this.#tokens.clear();
     this.#roots.clear();
+    this.#readingRootHash = null;
+    if (!this.#isRootConfigured) this.#rootHash = null;
   }
 
   #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
     if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
-    // With this, a token that another process has revoked is rejected from the next request on.
-    this.#store.feed.poll();
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
     if (cached === undefined) return this.#lookUp(text, hash, key, environment);
@@ -187,14 +191,16 @@ export class Authenticator {
    * use.
    */
   async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
-    if (this.#rootHash !== null) return false;
-    this.#readingRootHash ??= this.#store.housekeeping.meta.get(rootTokenMeta).finally(() => {
-      this.#readingRootHash = null;
+    if (this.#rootHash !== null) return this.#isRoot(hash);
+    const changes = this.#changes;
+    this.#readingRootHash ??= this.#store.housekeeping.meta.get(rootTokenMeta);
+    const reading = this.#readingRootHash;
+    const hex = await reading.finally(() => {
+      if (this.#readingRootHash === reading) this.#readingRootHash = null;
     });
-    const hex = await this.#readingRootHash;
     if (hex === null) return false;
     const rootHash = Buffer.from(hex, "hex");
-    this.#rootHash = rootHash;
+    if (changes === this.#changes) this.#rootHash = rootHash;
     return timingSafeEqual(hash, rootHash);
   }
 

@@ -15,9 +15,10 @@ export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
   const set = db.prepare(
     "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
   );
+  const drop = db.prepare("DELETE FROM meta WHERE name = ?");
   return {
     get: async (name) => get.get(name)?.value ?? null,
-    set: (name, value) => committer.write(() => void set.run(name, value)),
+    set: (name, value) => committer.write(() => void (value === null ? drop.run(name) : set.run(name, value))),
   };
 }
 

@@ -13,5 +13,15 @@ export function metaSuite(open: Open): void {
       await world.reopen();
       expect(await world.store.housekeeping.meta.get("name")).toBe("two");
     });
+
+    test("the store deletes a named value that is set to null", async () => {
+      await using world = await Furnished.open(open);
+      const { meta } = world.store.housekeeping;
+      await meta.set("name", "one");
+      await meta.set("name", null);
+      await meta.set("never set", null);
+      await world.reopen();
+      expect(await world.store.housekeeping.meta.get("name")).toBeNull();
+    });
   });
 }

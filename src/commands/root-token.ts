@@ -1,0 +1,30 @@
+import { rootTokenMeta, rootTokenText, tokenBytes, tokenHash } from "../core/token.ts";
+import type { CommandContext } from "./context.ts";
+
+type Parts = Pick<CommandContext, "store" | "random" | "signals">;
+
+/**
+ * Replaces the generated root token and returns the text of the new one, which is stored nowhere.
+ * The old token is invalid at once, also for a server that runs in another process.
+ */
+export async function rotateRootToken({ store, random, signals }: Parts): Promise<string> {
+  const text = rootTokenText(random.bytes(tokenBytes));
+  await store.housekeeping.meta.set(rootTokenMeta, tokenHash(text).toString("hex"));
+  signals.send({ type: "tokens.changed", environmentSeq: null });
+  return text;
+}
+
+/**
+ * Invalidates the generated root token for good, because a root token is configured. Does nothing
+ * if there is no generated token.
+ */
+export async function retireRootToken({ store, signals }: Omit<Parts, "random">): Promise<void> {
+  if (!(await hasRootToken({ store }))) return;
+  await store.housekeeping.meta.set(rootTokenMeta, null);
+  signals.send({ type: "tokens.changed", environmentSeq: null });
+}
+
+/** Returns whether a generated root token is valid. */
+export async function hasRootToken({ store }: Pick<Parts, "store">): Promise<boolean> {
+  return (await store.housekeeping.meta.get(rootTokenMeta)) !== null;
+}
