@@ -13,7 +13,7 @@ function settingsFor(dataDir: string, port: number): Settings {
   return readSettings({ flags, environment: {}, terminal: false });
 }
 
-/** A port that is free now. */
+/** Returns a port that is currently free. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -35,7 +35,7 @@ test("a start that fails after the server has begun to listen leaves nothing run
   await expect(startServer(settingsFor(dataDir, port), options)).rejects.toThrow("no room");
   await expect(fetch(url)).rejects.toThrow();
 
-  // Nothing holds the port or the data directory.
+  // The failed start has released the port and the data directory.
   db.run("DROP TRIGGER broken");
   db.close();
   const server = await startServer(settingsFor(dataDir, port), options);

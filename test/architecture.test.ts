@@ -47,8 +47,8 @@ function importsOf({ file, text }: Source): Import[] {
 }
 
 /**
- * Returns whether an import clause imports types only: ` type { A }`, or braces with only `type`
- * names.
+ * Returns whether an import clause imports only types: ` type { A }`, or braces in which every name
+ * has `type`.
  */
 function isTypeOnly(clause: string): boolean {
   const text = clause.trim();
@@ -60,7 +60,7 @@ function isTypeOnly(clause: string): boolean {
 const imports = sources.flatMap(importsOf);
 
 /**
- * Returns the part that a path relative to `src` belongs to: its top-level directory, or the file
+ * Returns the part to which a path relative to `src` belongs: its top-level directory, or the file
  * itself.
  */
 function partOf(path: string): string {
@@ -68,8 +68,8 @@ function partOf(path: string): string {
 }
 
 /**
- * The parts that each part may import besides itself. A new part must be added here. `type:` allows
- * only types.
+ * The other parts that each part may import. A new part must be added here. `type:` allows only
+ * types.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
@@ -205,7 +205,7 @@ describe("source code", () => {
   });
 });
 
-/** The types of the API's JSON. */
+/** File with the types of the API's JSON. */
 const API_TYPES = "api/types.ts";
 const WEB_PACKAGES = /^(preact(\/hooks)?|@preact\/signals|@picocss\/pico(\/.+)?)$/;
 
@@ -237,9 +237,9 @@ describe("source code of the pages", () => {
 });
 
 const LINES_MAX = 400;
-/** Files with a higher line limit. */
+/** Files with a higher maximum number of lines, each with the reason. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  // One table of all settings.
+  // It is one table of all settings.
   "config/schema.ts": 450,
 };
 
@@ -270,8 +270,8 @@ const WEB = join(ROOT, "dist/web");
 
 describe.if(existsSync(WEB))("built pages", () => {
   /**
-   * XML namespaces, which are never fetched, addresses of this machine, and the domain reserved for
-   * examples.
+   * URLs that may occur: XML namespaces, which are never fetched, addresses of this machine, and
+   * the domain reserved for examples.
    */
   const HARMLESS = /^https?:\/\/(www\.w3\.org\/|json-schema\.org\/|example\.com\/|localhost\b|127\.0\.0\.1\b)/;
 

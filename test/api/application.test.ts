@@ -61,7 +61,7 @@ describe("creating an application", () => {
   });
 
   test("concurrent calls with get_if_exists create one application, and all return that application", async () => {
-    // Calls overlap by chance, so many rounds make sure that some do.
+    // Calls overlap only by chance, so many rounds are made.
     for (let round = 0; round < 20; round++) {
       const uid = freshUid();
       const { 201: made = [], 200: got = [] } = await sameAtOnce(() =>

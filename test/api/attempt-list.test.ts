@@ -5,14 +5,14 @@ import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/deliver
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Contents and filters of the lists of attempts, of an endpoint's messages and of a message's
- * endpoints.
+ * Tests contents and filters of three lists: attempts, messages of an endpoint, and endpoints of a
+ * message.
  */
 
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // A failed delivery is dead after one attempt.
+  // A failed delivery becomes a dead letter after one attempt.
   server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
 });

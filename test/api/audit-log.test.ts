@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Runs `work` and returns the audit entries that it adds, oldest first. */
+/** Runs `work` and returns the audit entries that were added, oldest first. */
 async function entriesAddedBy(work: () => Promise<unknown>): Promise<AuditEntryOut[]> {
   const [before] = await auditLog(send, {}, 1);
   await work();
@@ -195,7 +195,7 @@ describe("the audit log", () => {
     const log = await auditLog(send);
     const named = new Set(log.map(({ subject }) => subject.appId));
     for (const id of made.slice(-200)) expect(named).toContain(id);
-    // A change that was never acknowledged has at least an entry with the outcome unknown.
+    // Even a change that was never acknowledged has an entry, whose outcome is unknown.
     const { data } = (await send("GET", "/app?limit=200&order=descending")).json;
     const unnamed = data.filter(
       ({ id, uid }: { id: string; uid?: string }) => uid?.startsWith("crash-") && !named.has(id),

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Polls until the status matches. A change by another process may take a second to be seen. */
+/** Polls until the status matches. A change by another process may take a second to be visible. */
 async function until(status: number, ask: () => Promise<{ status: number }>): Promise<void> {
   while ((await ask()).status !== status) await Bun.sleep(50);
 }

@@ -251,7 +251,7 @@ test("an application token can only subscribe to visible event types, but keeps 
     ["PATCH", `${path}/${json.id}`],
     ["PUT", `${path}/${freshUid("new")}`],
   ] as const) {
-    // A hidden event type looks like one that does not exist.
+    // A hidden event type cannot be distinguished from a missing one.
     const { status, text } = await customer(method, where, change);
     expect([status, text.replaceAll(hidden, unknown)]).toEqual([never.status, never.text]);
   }
@@ -309,7 +309,7 @@ describe("expire-all", () => {
     const [a, b, none] = [await access({ sessionId: "a" }), await access({ sessionId: "b" }), await access()];
     expect((await expireAll({ sessionIds: ["a", "x"] })).status).toBe(204);
     expect([await statusOf(a.token), await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 200, 200]);
-    // The Svix documentation says that an empty list means all sessions.
+    // According to the Svix documentation, an empty list means all sessions.
     expect((await expireAll({ sessionIds: [] })).status).toBe(204);
     expect([await statusOf(b.token), await statusOf(none.token)]).toEqual([401, 401]);
   });

@@ -12,7 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Starts a redrive without dead letters in the token's environment and returns the task's id. */
+/**
+ * Starts a redrive in the token's environment, which has no dead letters, and returns the task's
+ * id.
+ */
 async function makeTask(token: string): Promise<string> {
   const { status, json } = await send("POST", "/dead-letter/redrive", { filter: { all: true }, rate: 1000 }, { token });
   expect(status).toBe(202);
@@ -124,7 +127,10 @@ describe("POST /admin/redrive-dlq", () => {
 describe("cancelling a background task", () => {
   const failing = "http://127.0.0.1:1";
 
-  /** Creates dead letters and starts a redrive that takes minutes. Returns the application and the task. */
+  /**
+   * Creates dead letters and starts a redrive that takes minutes. Returns the ids of the
+   * application and the task.
+   */
   async function slowRedrive(): Promise<{ app: string; task: string }> {
     const app = await makeApplication(send);
     await makeEndpoint(send, app, failing, { retrySchedule: [] });
@@ -147,7 +153,8 @@ describe("cancelling a background task", () => {
     const ended = (await send("GET", `/background-task/${task}`)).json;
     expect(ended).toMatchObject({ status: "failed", data: { cancelled: true, rate: 1 } });
     await server.restart();
-    // A second redrive of the same application finishes, so the first one no longer has its place.
+    // A second redrive of the same application finishes, so the first one no longer counts as
+    // running.
     const { json } = await send("POST", "/dead-letter/redrive", { filter: { appId: app }, rate: 1000 });
     await until(
       async () => (await send("GET", `/background-task/${json.id}`)).json.status,

@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Results of deliveries in the API: attempts, destinations, dead letters, resends and redrives. */
+/**
+ * Tests the results of deliveries in the API: attempts, destinations, dead letters, resends and
+ * redrives.
+ */
 
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // A failed delivery is dead after one attempt.
+  // A failed delivery becomes a dead letter after one attempt.
   server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
 });
@@ -19,7 +22,7 @@ interface Setup {
   readonly inbox: string;
 }
 
-/** Creates an application with one endpoint: an inbox that responds with this status. */
+/** Creates an application with one endpoint, which is an inbox that responds with this status. */
 async function setup(status = 200, fields: object = {}): Promise<Setup> {
   const app = await makeApplication(send);
   const inbox = freshUid("inbox");
@@ -32,7 +35,7 @@ async function sendMessage(app: string, fields: object = {}): Promise<string> {
   return (await send("POST", `/app/${app}/msg`, { eventType: "user.signup", payload: { a: 1 }, ...fields })).json.id;
 }
 
-/** Polls until the response fits; the test's timeout is the deadline. */
+/** Polls until the response matches. The deadline is the timeout of the test. */
 async function eventually(
   ask: () => Promise<Answer>,
   fits: (json: Answer["json"]) => boolean,

@@ -19,7 +19,7 @@ async function make(name = freshUid("environment")): Promise<{ id: string; name:
   return json;
 }
 
-/** Calls the API in the environment that the header names. */
+/** Returns a client that names an environment in the header. */
 const within =
   (environment: string): Send =>
   (method, where, body) =>

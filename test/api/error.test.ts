@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = await startServer([`--max-body=${MAX_BODY}`]);
   send = clientOf(server.url);
   messages = `/app/${await makeApplication(send)}/msg`;
-  // A list with a limit of one is not done.
+  // Makes the list incomplete when its limit is one.
   await makeApplication(send);
 });
 afterAll(() => server.stop());
@@ -223,10 +223,7 @@ describe("the host of a request", () => {
   });
 });
 
-/**
- * Sends raw bytes and returns what the server sends, up to a closing brace or the end of the
- * connection.
- */
+/** Sends raw text and returns the response, up to a closing brace or the end of the connection. */
 function raw(text: string, then: (socket: ReturnType<typeof connect>) => void = () => {}): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {

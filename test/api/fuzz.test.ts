@@ -8,8 +8,8 @@ import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
  * Sends random requests to every operation of the OpenAPI document. Each response must have a
- * documented status and a body that matches its schema. A 4xx must have the form of an error, and
- * there must be no 5xx.
+ * documented status and a body that matches its schema. Every 4xx must have the form of an error,
+ * and no response may be a 5xx.
  */
 
 const RUNS = 2500;
@@ -20,9 +20,9 @@ let operations: readonly Documented[];
 let schemas: Readonly<Record<string, Schema>>;
 let ajv: Ajv2020;
 let ids: Ids;
-/** For requests that delete or expire a resource. */
+/** Resources for requests that delete or expire one resource. */
 let spareIds: Ids;
-/** For requests that delete a resource together with everything in it. */
+/** Resources for requests that delete a resource together with everything in it. */
 let doomedIds: Ids;
 
 type Ids = Readonly<Record<string, string>>;
@@ -67,7 +67,7 @@ async function readDocument(): Promise<void> {
   ajv.addSchema({ $id: "document", components: json.components });
   operations = Object.entries<Record<string, Documented>>(json.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      // The live stream never ends; it has its own test.
+      // The live stream never ends, so it has a separate test.
       .filter(([, { operationId }]) => operationId !== "overview.live")
       .map(([method, documented]) => ({ ...documented, method: method.toUpperCase(), path })),
   );
@@ -136,7 +136,8 @@ const oddValues = fc.oneof(
 );
 
 /**
- * An operation's example with one field at any depth replaced, cut as text, or replaced as a whole.
+ * Generates the example of an operation with a change: one field is replaced at any depth, or the
+ * text is cut, or everything is replaced.
  */
 function mutated(example: unknown): fc.Arbitrary<unknown> {
   const replaced = fc.tuple(fc.nat(), oddValues).map(([at, value]) => replaceNth(example, at, value));
@@ -157,7 +158,7 @@ function replaceNth(example: unknown, at: number, value: unknown): unknown {
   return { ...example, [key]: next };
 }
 
-/** Values that mostly match a schema. Occasionally a field is missing or invalid. */
+/** Generates values that usually match a schema. Sometimes a field is missing or invalid. */
 function described(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return described(schemas[schema.$ref.split("/").at(-1)!]!, depth);
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => described(one, depth)));
@@ -199,7 +200,7 @@ const instants = fc
   .date({ min: new Date("1970-01-01"), max: new Date("9999-01-01"), noInvalidDate: true })
   .map((date) => date.toISOString());
 
-/** Query parameters that delay the response or choose its status. */
+/** Query parameters that delay the response or choose its status, and are not sent. */
 const excludedParameters = new Set([
   "v1.message.poller.poll wait",
   "v1.message.poller.consumer-poll wait",
@@ -269,8 +270,8 @@ function fail(problem: string): never {
 }
 
 /**
- * Returns whether a path still belongs to the operation. Unusual parameters can turn it into
- * another operation's path.
+ * Returns whether a path still belongs to the operation. Unusual parameters can turn it into the
+ * path of another operation.
  */
 function isAddressOf({ path: template }: Documented, path: string): boolean {
   const [asSent] = path.split("?") as [string];
@@ -289,12 +290,12 @@ function validatorOf({ operationId }: Documented, status: number, schema: Schema
   return validate;
 }
 
-/** Makes the references of a schema point into the whole document. */
+/** Returns a schema whose references point into the whole document. */
 function absolute(schema: Schema): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/'));
 }
 
-/** Returns how a response differs from the document, or null if it does not differ. */
+/** Returns how a response differs from the document, or null if it conforms. */
 function problemOf(operation: Documented, { status, headers, text, json }: Answer): string | null {
   const documented = operation.responses[status];
   if (documented === undefined) return `${status} is not in the document`;
@@ -318,7 +319,7 @@ function hasErrorForm(json: { code?: unknown; detail?: unknown } | undefined): b
 /** Time limit in ms. A response that takes longer fails the test. */
 const HANG_MS = 10_000;
 
-/** Sends requests like the tests' client, but to any path and with a timeout. */
+/** Sends a request like the client of the tests, but to any path and with a timeout. */
 async function ask(method: string, path: string, body: unknown): Promise<Answer> {
   const isText = typeof body === "string" || body instanceof Uint8Array;
   const response = await fetch(server.url + path, {
@@ -352,7 +353,7 @@ test(
       { numRuns: RUNS },
     );
     expect((await send("GET", "/health")).status).toBe(200);
-    // Enough operations must succeed, else only validation would have been tested.
+    // Most operations must succeed at least once. Otherwise only validation would have been tested.
     expect(accepted.size).toBeGreaterThan(operations.length / 2);
   },
   { timeout: 60_000 },

@@ -15,13 +15,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** A JWT as the Svix server issues it for an organization. */
+/** Returns a JWT as the Svix server issues it for an organization. */
 const orgToken = (org = ORG, claims: object = {}) =>
   signJwt({ iat: now(), nbf: now(), exp: now() + 600, iss: "svix-server", sub: org, ...claims }, SECRET);
-/** A JWT as the Svix server issues it for the portal of an application. */
+/** Returns a JWT as the Svix server issues it for the portal of an application. */
 const appToken = (app: unknown, claims: object = {}) => orgToken(String(app), { sub: app, org: ORG, ...claims });
 
-/** Signs the claims exactly as they are written. */
+/** Signs claims given as JSON text, without changing them. */
 const rawJwt = (claims: string) => signJwtText(claims, SECRET);
 
 const as =
@@ -158,7 +158,7 @@ describe("JWTs of an issuer whose clock differs", () => {
 });
 
 describe("JWTs with fractional or very large times", () => {
-  // Text, because a number cannot hold all of these values.
+  // Written as text, because a number cannot hold all of these values.
   const ends = [
     ["1900000000.1234", "2030-03-17T17:46:40.124Z"],
     ["253402300800", "9999-12-31T23:59:59.999Z"],

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Limits with names: endpoints per application, and running tasks. */
+/** Tests the limits that are settings: endpoints per application, and running tasks. */
 
 const URL_OF_NOBODY = "http://127.0.0.1:9/";
 

@@ -242,7 +242,7 @@ describe("the list of messages", () => {
       const { json } = await send("POST", list, { payload: {}, ...fields });
       ids.push(json.id);
       times.push(json.timestamp);
-      // Gives each message a different millisecond.
+      // Waits until the next message gets another millisecond.
       while (new Date().toISOString() <= json.timestamp) await Bun.sleep(1);
     }
   });

@@ -5,7 +5,7 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { makeEndpoint } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Names that stand in paths must not change which path a request has. */
+/** A name in a path must not make a client send the request to another path. */
 
 const DOTS = [".", ".."];
 
@@ -102,7 +102,7 @@ test("an application and an endpoint that were once named .. can still be reache
   }
 });
 
-/** Sends a DELETE whose path no client has normalised. Returns the response. */
+/** Sends a DELETE with a path that no client has normalised. Returns the response. */
 function rawDelete(path: string): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve, reject) => {

@@ -134,7 +134,7 @@ describe("the OpenAPI document", () => {
   });
 });
 
-/** Returns the schema with its references resolved. */
+/** Returns the schema with all references resolved. */
 function inlined(schema: unknown, { components }: Document): Schema {
   const replace = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(replace);
@@ -147,7 +147,8 @@ function inlined(schema: unknown, { components }: Document): Schema {
 }
 
 /**
- * Returns where a value violates a schema, or null. Knows only the keywords that the document uses.
+ * Returns where a value violates a schema, or null. Supports only the keywords that the document
+ * uses.
  */
 function mismatch(schema: Schema, value: unknown, at = "$"): string | null {
   if (Array.isArray(schema.anyOf)) {

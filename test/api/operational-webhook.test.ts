@@ -6,10 +6,12 @@ import { type Answer, clientOf, freshUid, type Send, sameAtOnce } from "../suppo
 import { heldBack, type Received, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Operational webhooks: their endpoints and their events. Each test has its own environment. */
+/**
+ * Tests operational endpoints and the events that they get. Each test has a separate environment.
+ */
 
 const LIST = "/operational-webhook/endpoint";
-/** Six attempts in quick succession. */
+/** A schedule with six attempts in quick succession. */
 const SCHEDULE = "10ms,10ms,10ms,10ms,10ms";
 
 let server: TestServer;
@@ -38,8 +40,8 @@ interface Operator {
   /** Returns the events received so far, after verifying their signatures. */
   events(): Event[];
   /**
-   * Waits for `count` events of a type (null: of any), verifies them and returns them in order of
-   * acceptance.
+   * Waits for `count` events of a type, or of any type for null. Verifies them and returns them in
+   * order of acceptance.
    */
   waitFor(type: string | null, count?: number): Promise<Event[]>;
 }
@@ -79,8 +81,8 @@ async function operator(fields: object = {}, environment = newEnvironment()): Pr
 }
 
 /**
- * Creates an application with one endpoint; `status-N` in its path makes it respond with that
- * status.
+ * Creates an application with one endpoint. With `status-N` in its path, the endpoint responds with
+ * that status.
  */
 async function customer(send: Send, path = `/${freshUid("customer")}`, fields: object = {}) {
   const uid = freshUid("app");
@@ -95,7 +97,8 @@ async function sendMessage(send: Send, app: string, eventId: string | null = nul
 }
 
 /**
- * Causes one more event and waits for it. Events that were accepted earlier have been sent by then.
+ * Causes one more event and waits for it. By then, events that were accepted earlier have been
+ * sent.
  */
 async function flushEvents({ send, waitFor }: Operator): Promise<void> {
   const { json } = await send("POST", "/app", { name: "marker" });
@@ -195,7 +198,7 @@ describe("message events", () => {
       msgEventId: "event-1",
       lastAttempt: { id: attempt.id, responseStatusCode: 503, timestamp: attempt.timestamp },
     });
-    // Newest first.
+    // The attempts are listed newest first.
     expect(failing!.data).toEqual(dataOf(attempts[2]));
     expect(exhausted!.data).toEqual(dataOf(attempts[0]));
     expect(ops.events()).toHaveLength(2);
@@ -224,7 +227,7 @@ describe("message events", () => {
       "message.attempt.failing",
       "message.attempt.recovered",
     ]);
-    // A message that is delivered immediately sends no event.
+    // A message that is delivered at the first attempt causes no event.
     await sendMessage(send, app.id);
     await flaky.arrived(6);
     expect(events()).toHaveLength(2);
@@ -274,7 +277,7 @@ describe("recipients of events", () => {
     await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops` });
     const { at } = await customer(send);
     await waitFor("endpoint.created");
-    // The failing endpoint's delivery becomes an ordinary dead letter.
+    // The delivery to the failing endpoint becomes an ordinary dead letter.
     for (;;) {
       const { data } = (await send("GET", `/dead-letter?endpoint_id=${failing.endpoint.id}`)).json;
       if (data.length === 1) {
@@ -473,7 +476,7 @@ describe("separation of operational endpoints", () => {
     expect(data.map((application: { uid: string }) => application.uid)).toEqual([uid]);
     expect((await send("GET", `/app/${uid}/endpoint/${endpoint.id}`)).status).toBe(404);
     expect((await send("GET", "/overview")).json.messages).toEqual([]);
-    // A dead letter shows the id of their hidden application, which gives no access.
+    // A dead letter contains the id of their hidden application, but that id gives no access.
     await send("PUT", `${LIST}/${endpoint.id}`, { url: `${receiver.url}/status-410` });
     await send("POST", `/app/${uid}/endpoint`, { url: receiver.url });
     let appId = "";

@@ -6,7 +6,7 @@ import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { sendMessage, sendMessages } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Pollers and consumers: clients that fetch messages instead of receiving them. */
+/** Tests pollers and consumers, which are clients that fetch messages. */
 
 let server: TestServer;
 let send: Send;
@@ -149,7 +149,7 @@ describe("polling with a wait", () => {
       ({ status }) => status,
       () => "closed",
     );
-    // The server handles one process's calls in order, so the poll is already waiting.
+    // The server handles the calls of one process in order, so the poll is already waiting.
     await call("GET", pathOf(app));
     await own.stop();
     expect([200, "closed"]).toContain(await waiting);

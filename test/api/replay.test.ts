@@ -6,12 +6,15 @@ import { makeEndpoint, sendMessage, sendMessages, until } from "../support/deliv
 import { firstTime, ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
-/** Recover, replay-missing and bulk-replay: background tasks that send old messages again. */
+/**
+ * Tests recover, replay-missing and bulk-replay, which are background tasks that send earlier
+ * messages again.
+ */
 
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // A failed delivery is dead after one attempt.
+  // A failed delivery becomes a dead letter after one attempt.
   server = await startServer(["--retry-schedule="]);
   send = clientOf(server.url);
 });
@@ -268,7 +271,7 @@ describe("bulk-replay", () => {
       expect([filter, task.data]).toEqual([filter, { messagesSent: wanted.length }]);
       expect(task.task).toBe("endpoint.bulk-replay");
       await receiver.arrived(before + wanted.length);
-      // The next replay would skip messages that are still in flight.
+      // The next replay would skip deliveries that are still pending.
       await until(
         async () => (await send("GET", `/app/${app}/attempt/endpoint/${endpoint}?limit=250`)).json.data,
         ({ length }) => length === before + wanted.length,
@@ -393,8 +396,8 @@ describe("replays across a crash", () => {
   const COUNT = 5000;
 
   /**
-   * Creates an endpoint that has missed every message in a way that this kind of replay repairs,
-   * and that now accepts messages.
+   * Creates an endpoint that has missed every message, in a way that this kind of replay repairs.
+   * The endpoint now accepts messages.
    */
   async function miss(verb: "recover" | "replay-missing", ask: Send, url: string) {
     await using failing = startReceiver(withStatus(500));

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Creates an endpoint that is an inbox, and gives access to what it received. */
+/** Creates an endpoint whose URL is an inbox. Gives access to the requests that arrived there. */
 async function inbox(fields: object = {}, application = app) {
   const token = freshUid("inbox");
   const id = await makeEndpoint(send, application, `${server.url}/inbox/${token}`, fields);

@@ -4,9 +4,9 @@ import { attemptsOf, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Two environments with two applications each, with the same uids on both sides. No operation of
- * the OpenAPI document lets a token read or change what belongs to another environment or
- * application.
+ * These tests use two environments with two applications each and with the same uids in both. No
+ * operation of the OpenAPI document may let a token read or change anything of another environment
+ * or application.
  */
 
 type Params = Readonly<Record<string, string>>;
@@ -19,14 +19,14 @@ interface Operation {
   readonly example: unknown;
 }
 
-/** The resources of one application, by the names of path parameters. */
+/** The resources of one application, by the name of their path parameter. */
 interface Place {
   readonly ids: Params;
   readonly uids: Params;
   readonly deadLetter: string;
-  /** An application token. */
+  /** A token of the application. */
   readonly token: string;
-  /** Texts that no response to anyone else may contain. */
+  /** Texts that no response to another caller may contain. */
   readonly marks: readonly string[];
 }
 
@@ -38,7 +38,7 @@ interface Environment {
   readonly marks: readonly string[];
 }
 
-/** Operations that the general tests do not call, and why. */
+/** Operations that the general tests do not call, each with the reason. */
 const excluded: Readonly<Record<string, string>> = {
   "v1.health.get": "public",
   "v1.health.ping": "public",
@@ -48,19 +48,19 @@ const excluded: Readonly<Record<string, string>> = {
   "overview.live": "never ends; it has its own test below",
 };
 
-/** Path parameters that the caller names or whose value is the same on both sides. */
+/** Path parameters that the caller chooses, or whose value is the same on both sides. */
 const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_type_name: "shared.type" };
 
-/** Responses other than 404 that an environment token may get for a foreign id. */
+/** Allowed responses other than 404 to an environment token with a foreign id. */
 const exceptions: readonly RegExp[] = [
   // Only the root token may manage environments.
   /^v1\.management\.environment\.\w+: 403 /,
-  // An unknown id creates the caller's own application with the uid of the body, which is in use
-  // the second time.
+  // An unknown id creates an application of the caller with the uid in the body. The second time
+  // that uid is in use.
   /^v1\.application\.update: (201|409) /,
 ];
 
-/** Ids in queries and bodies. Each has a test below. */
+/** Ids in queries and bodies. Each of them has a test below. */
 const referenceTests = [
   "v1.message-attempt.list-by-msg ?endpoint_id",
   "dead-letter.list-by-application ?endpoint_id",
@@ -139,8 +139,8 @@ interface Documented {
 }
 
 /**
- * Returns whether a field is an id. `uid` and `eventId` are not, because the caller chooses them
- * for new resources.
+ * Returns whether a field is an id. `uid` and `eventId` do not count, because the caller chooses
+ * them for new resources.
  */
 function isIdName(name: string): boolean {
   return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId";
@@ -154,7 +154,7 @@ function idsIn(schema: Schema, schemas: Readonly<Record<string, Schema>>, at = "
   );
 }
 
-/** Ranks operations by what they delete, so that destructive ones are called last. */
+/** Ranks an operation by how much it deletes. Operations with a high rank are called last. */
 function damage({ method, id, path }: Operation): number {
   if (/logout|expire/.test(id)) return 4;
   if (id === "v1.application.delete") return 3;
@@ -246,7 +246,10 @@ async function makePlace(
   return { ids, uids, deadLetter, token: portal.json.token, marks };
 }
 
-/** Paths of operational webhooks also call their endpoint `endpoint_id`. */
+/**
+ * Returns the key of a path parameter, because paths of operational webhooks also call their
+ * endpoint `endpoint_id`.
+ */
 function keyOf({ path }: Operation, param: string): string {
   return param === "endpoint_id" && path.includes("/operational-webhook/") ? "operational_id" : param;
 }
@@ -262,14 +265,14 @@ function call(operation: Operation, token: string, values: Params): Promise<Answ
   return send(operation.method, path, operation.example, { token });
 }
 
-/** Returns the path parameters whose values differ between the sides. */
+/** Returns the path parameters whose values differ between the two sides. */
 function idParams({ params }: Operation): string[] {
   return params.filter((param) => chosenNames[param] === undefined);
 }
 
 /**
- * Returns the caller's own values with each of them replaced by a foreign one in turn, and then
- * with all replaced.
+ * Returns variants of the caller's own values: each value in turn replaced by the foreign one, and
+ * all replaced.
  */
 function mixtures(operation: Operation, own: Params, foreign: Params): Params[] {
   const params = idParams(operation).map((param) => keyOf(operation, param));
@@ -277,7 +280,10 @@ function mixtures(operation: Operation, own: Params, foreign: Params): Params[] 
   return params.length === 0 ? [] : [...single, foreign];
 }
 
-/** Returns the statuses that are not allowed and the marks that the response contains. */
+/**
+ * Calls an operation. Returns a status that is not allowed, and the marks that the response
+ * contains.
+ */
 async function leaks(
   operation: Operation,
   token: string,
@@ -308,7 +314,7 @@ async function leaksOfAll(
 }
 
 /**
- * Returns everything that an environment's own token can read, except values that change by
+ * Returns everything that the token of an environment can read, except values that change by
  * themselves.
  */
 async function stateOf({ token, main, other }: Environment): Promise<string> {
@@ -331,7 +337,7 @@ async function freshToken({ id }: Environment): Promise<string> {
   return (await must("POST", path, ROOT_TOKEN, { name: "fresh" })).json.token;
 }
 
-/** Expects `work` to leave the state of the environment unchanged. */
+/** Runs `work` and expects it to leave the environment unchanged. */
 async function expectUnchanged(environment: Environment, work: () => Promise<unknown>): Promise<void> {
   const before = await stateOf(environment);
   await work();
@@ -401,7 +407,7 @@ describe("ids in paths", () => {
         const marks = own === victim.other ? victim.main.marks : allMarks(victim);
         const each = (operation: Operation) => {
           const params = idParams(operation);
-          // The remaining operations belong to environments and return 403 for any path.
+          // The other operations belong to environments and return 403 for any path.
           if (params.length === 0) return [];
           return mixtures(operation, own.ids, victim.main.ids).map((values) => [own.token, values] as const);
         };
@@ -445,7 +451,7 @@ describe("ids in queries and bodies", () => {
       for (const [method, path, body] of calls) {
         const { status, text, json } = await send(method, path, body, { token: stranger.token });
         expect([path, allMarks(victim).filter((mark) => text.includes(mark))]).toEqual([path, []]);
-        // If it is not a 404, the filter applies to the caller's own data and matches nothing.
+        // A filter that does not return 404 applies to the caller's own data and matches nothing.
         if (status === 200 && Array.isArray(json.data)) expect([path, json.data]).toEqual([path, []]);
         if (status !== 404) expect([path, [200, 202].includes(status)]).toEqual([path, true]);
         if (path.includes("app_id=")) expect([path, status]).toEqual([path, 404]);
@@ -520,7 +526,7 @@ test("the live stream of an environment contains nothing of another environment"
   expect(allMarks(victim).filter((mark) => text.includes(mark))).toEqual([]);
 });
 
-// Must be the last test, because it deletes everything that the stranger has.
+// This test must be the last one, because it deletes all resources of the other environment.
 test("a uid that exists in both environments refers to the resource of the caller", async () => {
   await expectUnchanged(victim, async () => {
     const access = await must("POST", `/auth/app-portal-access/${stranger.main.ids.app_id}`, stranger.token, {});

@@ -15,7 +15,7 @@ beforeAll(async () => {
   ask = async (path, init) => pages.handle(new Request(HOST + path, init));
 });
 
-/** Returns the addresses that a page refers to. */
+/** Returns the URLs that a page refers to. */
 function references(html: string): string[] {
   return [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1]!);
 }

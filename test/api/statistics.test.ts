@@ -4,7 +4,7 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Attempt counts of endpoints, and reports about all applications of an environment. */
+/** Tests attempt counts of endpoints, and reports about all applications of an environment. */
 
 let server: TestServer;
 let send: Send;
@@ -39,7 +39,7 @@ describe("endpoint statistics", () => {
     const of = async (endpoint: string, query = "") =>
       (await send("GET", `/app/${app}/endpoint/${endpoint}/attempt-stats${query}`)).json;
     expect(await of(good)).toEqual({ success: 1, fail: 0, canceled: 0 });
-    // The current hour counts in full. Hours that ended two hours ago have no attempts.
+    // The current hour counts completely. The range that ended two hours ago has no attempts.
     expect(await of(bad, `?since=${ago(0)}`)).toEqual({ success: 0, fail: 1, canceled: 0 });
     expect(await of(bad, `?until=${ago(2 * 60 * 60_000)}`)).toEqual({ success: 0, fail: 0, canceled: 0 });
     expect((await send("GET", `/app/${app}/endpoint/${bad}/attempt-stats?until=${ago(-60_000)}`)).status).toBe(400);

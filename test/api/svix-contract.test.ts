@@ -3,12 +3,15 @@ import { startServer, type TestServer } from "../support/server.ts";
 import facts from "./fixtures/svix-operations.json";
 
 /**
- * Compares our OpenAPI document with facts about two others: `server`, of the open-source Svix
- * server, and `sdk`, of its SDKs. Our responses must have every field that theirs require, and we
- * must accept every request that they accept.
+ * Compares our OpenAPI document with facts about two others: `server`, which is that of the
+ * open-source Svix server, and `sdk`, which is that of its SDKs. Our responses must have every
+ * field that they require, and we must accept every request that they accept.
  */
 
-/** A schema of the facts: OpenAPI 3.0 without prose. `ref` names a schema of the same document. */
+/**
+ * A schema in the facts, which is OpenAPI 3.0 without descriptions. `ref` names a schema of the
+ * same document.
+ */
 interface Schema {
   readonly ref?: string;
   readonly $ref?: string;
@@ -47,11 +50,11 @@ interface OurOperation {
 }
 
 const { models, ...documents } = facts as unknown as Readonly<Record<"server" | "sdk", Theirs>> & {
-  /** The fields that either JavaScript SDK requires, by model. */
+  /** By model, the fields that either JavaScript SDK requires. */
   readonly models: Readonly<Record<string, readonly string[]>>;
 };
 
-/** Operations of Svix products that we do not offer, and why. */
+/** Operations of Svix products that we do not offer, each with the reason. */
 const unsupported: ReadonlyArray<readonly [RegExp, string]> = [
   [/^\S+ \/ingest\//, "ingest: sources have their own API"],
   [/\/api\/v1\/stream(\/|$)|\/auth\/stream|\/destination(\/|$)/, "streaming: there are no streams and no sinks"],
@@ -60,7 +63,7 @@ const unsupported: ReadonlyArray<readonly [RegExp, string]> = [
   [/\/endpoint\/\{endpoint_id\}\/transformation$/, "transformations"],
 ];
 
-/** Intended differences, as `METHOD path where: what`, and the reason. */
+/** Intended differences, as `METHOD path where: what`, each with the reason. */
 const intended: ReadonlyArray<readonly [RegExp, string]> = [
   [/send-example 202$/, "the open-source server returns 200"],
   [/\.status(Text)?: (4|canceled) is not among/, "the SDKs know canceled deliveries, although that server has none"],
@@ -85,7 +88,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Flattens a schema into its alternatives, with references resolved and null as one of them. */
+/** Returns the alternatives that a schema allows, with references resolved. Null is one of them. */
 function alternatives(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema[] {
   const name = schema.ref ?? schema.$ref?.replace("#/components/schemas/", "");
   const nothing: Schema[] = schema.nullable === true ? [{ type: "null" }] : [];
@@ -119,16 +122,16 @@ class Comparison {
   readonly found: string[] = [];
 
   constructor(
-    /** The schemas of the side that produces values. */
+    /** Schemas of the side that sends values. */
     private readonly given: Readonly<Record<string, Schema>>,
-    /** The schemas of the side that must accept them. */
+    /** Schemas of the side that must accept the values. */
     private readonly taken: Readonly<Record<string, Schema>>,
     private readonly limits: boolean,
   ) {}
 
   /**
-   * Every value of `given` must be valid for `taken`. `nullIsAbsent`: both sides treat null as
-   * absent.
+   * Checks that every value of `given` is valid for `taken`. `nullIsAbsent`: both sides treat null
+   * as absent.
    */
   compare(given: Schema, taken: Schema, at: string, nullIsAbsent = false): void {
     const takers = alternatives(taken, this.taken);
@@ -200,7 +203,7 @@ class Comparison {
   }
 }
 
-/** Limits that our schema must at least accept where theirs states none. */
+/** Minimum for our limits where their schema states none. */
 const leastLimits: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
 
 function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): number {
@@ -244,7 +247,7 @@ function jsonOf(content: Content | undefined): Schema | undefined {
   return content?.["application/json"]?.schema;
 }
 
-/** The intended differences that were found. */
+/** Intended differences that have been found. */
 const needed = new Set<RegExp>();
 
 function isUnintended(difference: string): boolean {
@@ -319,7 +322,7 @@ for (const source of ["server", "sdk"] as const) {
         const mine = (own.parameters ?? []).filter((parameter) => parameter.in === "query");
         for (const { name, schema } of mine) {
           const theirsOne = query[name];
-          // Null cannot be sent in a query.
+          // A query cannot contain null.
           if (theirsOne !== undefined) comparison.compare({ ...theirsOne, nullable: false }, schema, `?${name}`, true);
         }
         return unintended(key, comparison.found);
@@ -346,7 +349,7 @@ test("every reason for an unsupported operation applies to some operation", () =
   }
 });
 
-// Must be the last test, because the others record the differences that they find.
+// This test must be the last one, because the others record the differences that they find.
 test("every intended difference still exists", () => {
   expect(intended.filter(([pattern]) => !needed.has(pattern))).toEqual([]);
 });

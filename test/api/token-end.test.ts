@@ -3,11 +3,11 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { signJwt } from "../support/jwt.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Streams and long polls whose token ends while they are open. */
+/** Tests streams and long polls whose token ends while they are open. */
 
 const SECRET = "secret-of-the-jwts";
 const END_EVENT = 'event: end\ndata: {"reason":"token"}\n\n';
-/** Bound against a hang. Without an end, a poll would wait for 30 s and a stream forever. */
+/** Time limit in ms. Without an end, a poll would last 30 s and a stream forever. */
 const DEADLINE_MS = 10_000;
 
 let server: TestServer;
@@ -30,7 +30,7 @@ const pollsOf = (app: string) => [
   `/app/${app}/poller/sink/consumer/${freshUid("consumer")}?wait=30`,
 ];
 
-/** Opens a long poll of each kind, ends the token, and expects 401 from each. */
+/** Opens a long poll of each kind, ends the token, and expects that each poll returns 401. */
 async function expectPollsToEnd(app: string, token: string, end: () => Promise<unknown>): Promise<void> {
   const polls = pollsOf(app).map((path) => lasting(path, token));
   await end();
@@ -39,7 +39,7 @@ async function expectPollsToEnd(app: string, token: string, end: () => Promise<u
   }
 }
 
-/** Opens the live view, ends the token, and expects the event `end` last. */
+/** Opens the live view, ends the token, and expects that the last event is `end`. */
 async function expectStreamToEnd(token: string, end: () => Promise<unknown>): Promise<void> {
   const stream = lasting("/live", token);
   await end();
@@ -123,7 +123,7 @@ describe("streams and long polls end when their token does", () => {
   });
 });
 
-/** Waits until a token has been used, so that its streams and polls are open. */
+/** Waits until a token has been used. Its streams and polls are then open. */
 async function clientSees(token: string): Promise<void> {
   expect((await send("GET", "/app", undefined, { token })).status).toBe(200);
 }

@@ -4,7 +4,7 @@ import { makeEndpoint } from "../support/delivery.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** JSON can contain an unpaired surrogate such as `"\ud800"`, which UTF-8 cannot encode. */
+/** Contains an unpaired surrogate, which JSON can express as `"\ud800"` but UTF-8 cannot encode. */
 const UNPAIRED = "a\ud800";
 
 let server: TestServer;

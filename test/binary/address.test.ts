@@ -4,7 +4,9 @@ import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, until } from ".
 import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
-/** Without `allow-subnets` no address of this machine can be reached, in any spelling. */
+/**
+ * Without `allow-subnets`, endpoints cannot reach this machine by any spelling of its addresses.
+ */
 
 let receiver: Receiver;
 let boathook: Installation;

@@ -5,11 +5,14 @@ import { makeEndpoint, sendMessages } from "../support/delivery.ts";
 import { install } from "../support/installation.ts";
 import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
 
-/** A long backlog takes disk space, but neither memory nor time at the start. */
+/** A long backlog takes disk space, but it needs no memory and does not delay a start. */
 
 const BACKLOG = 100_000;
 const MEMORY_MIB_MAX = 250;
-/** The target is one second. The rest of the limit allows for machines that run other tests. */
+/**
+ * The target is one second. The rest is a margin for machines that run other tests at the same
+ * time.
+ */
 const START_MS_MAX = 3000;
 const canMeasure = existsSync("/proc/self/status");
 

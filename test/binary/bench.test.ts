@@ -141,7 +141,7 @@ describe("the bench", () => {
       child.kill("SIGINT");
       expect(await child.exited).toBe(130);
       expect(readdirSync(scratch.path)).toEqual([]);
-      // The children share the bench's standard error, which therefore ends when all of them have
+      // The children share the standard error of the bench. It ends only when all of them have
       // exited.
       expect(await new Response(child.stderr).text()).toBe("");
     },

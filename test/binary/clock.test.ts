@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { install } from "../support/installation.ts";
 
-/** Makes the newest known time of a stopped server ten years old. */
+/** Makes the latest time that a stopped server has stored ten years old. */
 function age(dataDir: string): void {
   using db = new Database(join(dataDir, "boathook.db"));
   const at = Date.now() - 10 * 365 * 86_400_000;

@@ -6,8 +6,8 @@ import { startReceiver } from "../support/receiver.ts";
 import { answer, startSocketReceiver } from "../support/socket-receiver.ts";
 
 /**
- * Connections that are kept open and closed. Each message has one attempt, so any lost attempt
- * fails the test.
+ * Tests connections that are kept open or closed. Each message has one attempt, so a lost attempt
+ * makes the test fail.
  */
 
 let boathook: Installation;

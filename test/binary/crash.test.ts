@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { crash, crashFirstStart } from "../crash/run.ts";
 
-/** More cycles: `bun run crash --cycles 50`. */
+/** `bun run crash --cycles 50` runs more cycles. */
 const CYCLES = 3;
 
 test("a kill under load, during a start or during a shutdown loses no acknowledged change", async () => {

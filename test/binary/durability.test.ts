@@ -5,14 +5,18 @@ import { install } from "../support/installation.ts";
 import { Load, type Promised } from "../support/load.ts";
 import { firstTime, heldBack, ok, type Received, startReceiver } from "../support/receiver.ts";
 
-/** The process is killed with SIGKILL repeatedly. Every message that got a 2xx is delivered. */
+/**
+ * The process is killed with SIGKILL repeatedly. Every message that got a 2xx must be delivered.
+ */
 
 const CYCLES = Number(process.env.KILL_CYCLES ?? 4);
 const POSTERS = 8;
 /** Time limit in ms, after which a message counts as lost. */
 const PATIENCE_MS = 30_000;
 
-/** Time between two kills: long enough for some load, and varying. */
+/**
+ * Returns the number of messages between two kills. It varies and is large enough for some load.
+ */
 const someMessages = () => 200 + Math.floor(Math.random() * 800);
 
 test(
@@ -30,7 +34,7 @@ test(
       await load.more(someMessages());
       load.serverDown();
       await boathook.kill();
-      // After the last kill no new message comes that could wake a lane.
+      // After the last kill no new message arrives that could wake a lane.
       if (cycle === CYCLES) await load.stop();
       await boathook.start();
       load.serverUp();
@@ -52,7 +56,7 @@ function eventIdOf({ body }: Received): string {
 }
 
 /**
- * `unanswered`: stored without a response to the sender. `again`: arrived more than once.
+ * `unanswered`: stored, but the sender got no response. `again`: arrived more than once.
  * `unpromised`: stored at the moment of the last kill. `unlike`: arrived with another body or id.
  */
 function compare(promised: ReadonlyMap<string, Promised>, received: readonly Received[]) {
@@ -84,7 +88,7 @@ test("attempts under way when the process is killed are repeated after the start
   await using boathook = await install(["--endpoint-concurrency=4"]);
   const app = await makeApplication(boathook.send);
   await makeEndpoint(boathook.send, app, receiver.url);
-  // A proven endpoint gets as many concurrent attempts as it may have.
+  // A proven endpoint gets as many concurrent attempts as its limit allows.
   await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
 
   receiver.answering = heldBack().answering;

@@ -5,15 +5,15 @@ import { install } from "../support/installation.ts";
 import { firstTime, heldBack, type Received, startReceiver } from "../support/receiver.ts";
 
 /**
- * Endpoints that hang do not hold up others. Their attempts outlast the test, so only the order
- * counts.
+ * Endpoints that hang must not hold up others. Their attempts outlast the test, so only the order
+ * matters.
  */
 
 const HANGS = { timeoutMs: 600_000 };
 /** Three quarters of the default `delivery-concurrency`. */
 const SLOTS_OF_ONE_MAX = 192;
 
-/** An application with one endpoint. */
+/** Creates an application with one endpoint. */
 async function applicationAt(send: Send, url: string, fields: object = {}) {
   const app = await makeApplication(send);
   return { app, endpoint: await makeEndpoint(send, app, url, fields) };
@@ -57,7 +57,8 @@ describe("while attempts hang", () => {
     for (let i = 0; i < 40; i++) await makeEndpoint(send, slow, hanging.url, HANGS);
 
     await sendMessages(send, slow, 10);
-    // Each gets an attempt, because one that waits returns its slot, and none gets a second.
+    // Each endpoint gets one attempt, because an attempt that only waits returns its slot. None
+    // gets a second.
     await hanging.arrived(40);
     await sendMessages(send, well.app, 200);
     await healthy.arrived(201);
@@ -110,8 +111,8 @@ describe("throttleRate", () => {
     const { app } = await applicationAt(send, receiver.url, { throttleRate: rate, concurrency: 1 });
     const ids = await sendMessages(send, app, 50);
     const arrived = await receiver.arrived(50);
-    // In t seconds at most rate · t + rate / 10. The rest allows for arrivals that are recorded
-    // late.
+    // In t seconds at most rate · t + rate / 10 may arrive. The rest is a margin for arrivals that
+    // are recorded late.
     expect(mostWithin(1000, arrived)).toBeLessThanOrEqual(rate + rate / 10 + 8);
     expect(arrived.map(({ id }) => id)).toEqual(ids);
   });

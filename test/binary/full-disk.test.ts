@@ -5,7 +5,7 @@ import { install } from "../support/installation.ts";
 import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
 import { diskKinds, type SmallDisk } from "../support/small-disk.ts";
 
-/** A message that gets a 2xx is safe, and one that cannot be stored does not get a 2xx. */
+/** A message that gets a 2xx must be safe, and one that cannot be stored must not get a 2xx. */
 
 for (const { name, open } of diskKinds) {
   const possible = isPossible(open);
@@ -88,8 +88,8 @@ for (const { name, open } of diskKinds) {
       const keep = (answers: readonly Answer[]) => {
         for (const { status, json } of answers) if (status === 202) accepted.add(json.id);
       };
-      // Several messages of different sizes at a time, so that commits of every kind meet the full
-      // disk.
+      // Sends several messages of different sizes at a time, so that commits of every kind meet the
+      // full disk.
       const posts = () => Promise.all([1, 100, 5000, 100_000].map((chars) => post(send, app, "x".repeat(chars))));
       for (let i = 0; i < 10; i++) keep(await posts());
       const caughtInTheMiddle = posts();
@@ -120,8 +120,8 @@ function post(send: Send, app: string, filler = ""): Promise<Answer> {
 }
 
 /**
- * Returns the health after a message could not be stored. The failed commit may leave room in the
- * log for a smaller one, so messages are sent until none fits.
+ * Sends messages until one cannot be stored, and returns the health. After a failed commit the log
+ * may have room for a smaller one, so messages are sent until none fits.
  */
 function failingHealth(send: Send, app: string): Promise<Answer> {
   return until(

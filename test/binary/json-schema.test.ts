@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { makeApplication } from "../support/client.ts";
 import { type Installation, install } from "../support/installation.ts";
 
-/** The validator generates code at run time, which must work in the executable too. */
+/** The validator generates code at run time, which must also work in the executable. */
 
 let boathook: Installation;
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import { answer, type SocketReceiver, startSocketReceiver } from "../support/soc
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /**
- * Names with several addresses, and missing name servers. The executable sees its own /etc/hosts and
- * resolv.conf in a mount namespace, which some systems do not allow.
+ * Tests names with several addresses, and missing name servers. The executable runs in a mount
+ * namespace with its own /etc/hosts and resolv.conf, which some systems do not allow.
  */
 
 const dir = temporaryDirectory();
@@ -22,7 +22,7 @@ function inNamespace(...command: readonly string[]): string[] {
 }
 
 writeFileSync(hosts, `${NAMES.join("\n")}\n`);
-// Nobody listens there, so packets are refused.
+// No name server listens there, so packets are refused.
 writeFileSync(resolvConf, "nameserver 127.0.0.9\n");
 const env = { HOSTS: hosts, RESOLV_CONF: resolvConf };
 const canMount =

@@ -6,7 +6,7 @@ import { type Installation, install } from "../support/installation.ts";
 import { type Answering, heldBack, startReceiver, withStatus } from "../support/receiver.ts";
 import { startSocketReceiver } from "../support/socket-receiver.ts";
 
-/** How endpoints' responses are classified. Each test has a separate receiver. */
+/** Tests how the responses of endpoints are classified. Each test has a separate receiver. */
 
 const STORED_BYTES = 1024;
 const HOUR_MS = 3_600_000;

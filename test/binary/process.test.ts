@@ -9,7 +9,9 @@ import { type Installation, install } from "../support/installation.ts";
 import { heldBack, ok, type Receiver, startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** The process as its operator sees it: start, stop, and files that it reads and writes. */
+/**
+ * Tests the process as its operator sees it: start, stop, and the files that it reads and writes.
+ */
 
 const ONE_SENTENCE = /^[^\n]+\.\n$/;
 

@@ -22,12 +22,15 @@ function examples(readme: string, mark: string): Example[] {
 }
 
 interface ShownRequest {
-  /** Names in lower case. */
+  /** Headers by name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** The README's request that an endpoint receives. Parts that differ between runs are masked. */
+/**
+ * Returns the request in the README as an endpoint receives it. Parts that differ between runs are
+ * masked.
+ */
 function shownRequest(readme: string): ShownRequest {
   const [head, body] = codeBlock(readme, "delivered request").trimEnd().split("\n\n");
   const fields = head!
@@ -51,7 +54,7 @@ function maskedHeaders(fields: readonly (readonly [string, string])[]): Record<s
   return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), mask(value)]));
 }
 
-/** Replaces ids, times and ports, which differ between runs. */
+/** Masks ids, times and ports, which differ between runs. */
 function masked(text: string): string {
   return text
     .replace(/\b(app|ep|msg)_[0-9A-Za-z]{27}\b/g, "$1_ID")
@@ -96,8 +99,8 @@ interface Language {
   /** A program that must be on the PATH. */
   readonly needs: string;
   /**
-   * Wraps the code of the README: reads an `Arrived` from stdin and exits with 0 if it verifies,
-   * else 1.
+   * Returns a program around the README's code. It reads an `Arrived` from stdin and exits with 0
+   * if that verifies, otherwise with 1.
    */
   program(code: string): { readonly file: string; readonly text: string };
   command(file: string): readonly string[];

@@ -6,7 +6,7 @@ import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Requests as their receivers get them. */
+/** Tests requests as their receivers get them. */
 
 let boathook: Installation;
 let send: Send;

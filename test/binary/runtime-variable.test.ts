@@ -6,11 +6,11 @@ import { makeApplication } from "../support/client.ts";
 import { install } from "../support/installation.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Environment variables that change how Bun runs a program have no effect on the executable. */
+/** Environment variables that change how Bun runs a program must not affect the executable. */
 
 const VERSION = /^\d+\.\d+\.\d+\n$/;
 
-/** A script that creates a file when it is loaded, and whether it was loaded. */
+/** Returns a script that creates a file when it is loaded, and a check whether that file exists. */
 function intruder() {
   const dir = temporaryDirectory();
   writeFileSync(dir.file("intruder.js"), `require("node:fs").writeFileSync(${JSON.stringify(dir.file("ran"))}, "");`);

@@ -5,9 +5,9 @@ import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 
-/** Resources of the machine that run out while the executable delivers. */
+/** Tests what happens when this machine runs out of a resource while the executable delivers. */
 
-/** Fewer than any process has open. */
+/** A limit that is lower than the number of files that any process has open. */
 const NO_FILES = 4;
 const canLimit = process.platform === "linux" && Bun.which("prlimit") !== null;
 

@@ -5,7 +5,7 @@ import { until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Signals other than those that stop the server. */
+/** Tests signals other than those that stop the server. */
 
 const reloaded = ({ process }: Installation, n: number) =>
   until(

@@ -8,7 +8,7 @@ import { makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { type Received, type Receiver, startReceiver } from "../support/receiver.ts";
 
-/** Every delivery verifies with the libraries that receivers use. */
+/** The signature of every delivery must verify with the libraries that receivers use. */
 
 const PAYLOAD = { text: "é ह 한 𐍈", n: 1 };
 
@@ -61,7 +61,7 @@ function secret(bytes: number): string {
   return `whsec_${randomBytes(bytes).toString("base64")}`;
 }
 
-/** A `whsk_` key and its raw public half. */
+/** Returns a `whsk_` key and its raw public key. */
 function ed25519(): { readonly secret: string; readonly publicKey: string } {
   const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const [seed, publicBytes] = [Buffer.from(d!, "base64url"), Buffer.from(x!, "base64url")];
@@ -83,7 +83,7 @@ function verifies(Library: Library, secret: string, { body, headers }: Received)
   }
 }
 
-/** Verifies a signature by the specification, because the libraries support only `v1`. */
+/** Verifies a signature as the specification says, because the libraries support only `v1`. */
 function verifiesByKey(publicKey: string, { headers, body }: Received): boolean {
   const x = Buffer.from(publicKey, "base64").toString("base64url");
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
@@ -123,7 +123,7 @@ describe("a whsec_ secret", () => {
     for (const key of [first, second]) expect(verifies(Webhook, key, during)).toBe(true);
     await endpoint.rotate({ key: third, gracePeriodSeconds: 0 });
     const after = await endpoint.deliver();
-    // The first secret's grace period continues.
+    // The grace period of the first secret continues.
     expect([first, second, third].map((key) => verifies(Webhook, key, after))).toEqual([true, false, true]);
   });
 

@@ -7,12 +7,12 @@ import { install } from "../support/installation.ts";
 import { diskKinds } from "../support/small-disk.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-// Each start is a process of its own, which takes seconds on a busy machine.
+// Each start is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
 
 const isRoot = process.getuid?.() === 0;
 const UNPRIVILEGED_UID = 65_534;
-/** Runs the executable as a user without privileges. Only root may do that. */
+/** Command that runs the executable as a user without privileges. Only root can use it. */
 const unprivileged: Program = [
   "setpriv",
   `--reuid=${UNPRIVILEGED_UID}`,

@@ -5,7 +5,7 @@ import { install } from "../support/installation.ts";
 import { canTrace, type SystemCall, traceProcess } from "../support/strace.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Whether a message is on disk before its response, judged by the system calls of the process. */
+/** Tests by the system calls of the process whether a message is on disk before its response. */
 
 const READS = ["read", "recvfrom", "recvmsg", "readv"];
 const WRITES = ["write", "writev", "sendto", "sendmsg"];
@@ -15,7 +15,7 @@ const MARK = "traced-message";
 const traceable = await canTrace();
 if (!traceable) console.log("strace is missing or may not be used here: the tests of what is synced when are skipped.");
 
-/** Returns the system calls between reading the message and writing the response. */
+/** Returns the system calls between the read of the message and the write of the response. */
 async function callsOfOneMessage(...args: string[]): Promise<SystemCall[]> {
   using dir = temporaryDirectory();
   await using boathook = await install(args);

@@ -8,7 +8,8 @@ import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /**
- * The server trusts two certificates: one for `localhost`, and one for a name that no receiver has.
+ * The server in these tests trusts two certificates: one for `localhost`, and one for a name that
+ * no receiver has.
  */
 
 const forLocalhost = selfSigned("localhost");
@@ -27,7 +28,7 @@ afterAll(async () => {
   dir[Symbol.dispose]();
 });
 
-/** Returns the first attempt to a receiver with this certificate, under this name. */
+/** Returns the first attempt to a receiver with this certificate under this host name. */
 async function attemptAt(host: string, certificate: Certificate): Promise<AttemptOut & { readonly arrivals: number }> {
   await using receiver = startReceiver(undefined, certificate);
   return { ...(await attemptTo(`https://${host}:${receiver.port}/`)), arrivals: receiver.received.length };

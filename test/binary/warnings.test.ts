@@ -3,7 +3,9 @@ import { freshUid, makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, sendMessage, until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 
-/** Warnings about the URLs of endpoints. Endpoints may not be on this machine. */
+/**
+ * Tests warnings about the URLs of endpoints. The server does not allow endpoints on this machine.
+ */
 
 let boathook: Installation;
 let send: Send;

@@ -31,7 +31,10 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
     directory[Symbol.dispose]();
   }, TIMEOUT_MS);
 
-  /** Opens a page in a new context. Collects errors, and requests to other hosts in `outside`. */
+  /**
+   * Opens a page in a new context. Collects errors in `errors` and requests to other hosts in
+   * `outside`.
+   */
   async function open(path: string, at = server.url) {
     const context: BrowserContext = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page: Page = await context.newPage();

@@ -49,8 +49,8 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   }, TIMEOUT_MS);
 
   /**
-   * Opens a page in a new context. Collects errors, except for a 401, and requests to other hosts
-   * in `outside`.
+   * Opens a page in a new context. Collects errors other than a 401, and requests to other hosts in
+   * `outside`.
    */
   async function open(url: string, viewport = { width: 1280, height: 800 }) {
     const context = await browser.newContext({ viewport });
@@ -416,7 +416,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await button(page, "Log out").click();
       await heading(page, "You are logged out in this browser");
 
-      // Leaves the page, so that the next document loads a history entry that the last one could
+      // Leaves the page. The next document then loads a history entry that the previous one could
       // not clear.
       await page.goto(`${server.url}/nowhere`);
       await page.evaluate(() => history.go(-2));
@@ -468,7 +468,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
     "a site that frames the portal without a link gets no session, even if one is open in the same tab",
     async () => {
       const { url } = await link();
-      // Browsers partition storage by site, and another port of the same host is the same site.
+      // Browsers partition storage by site. Another port of the same host is the same site.
       for (const host of ["127.0.0.1", "localhost"]) {
         const { page } = await open(url);
         await heading(page, "Endpoints");
@@ -519,7 +519,10 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   );
 });
 
-/** Serves a page of another origin that frames `source`, with the strictest isolation headers. */
+/**
+ * Serves a page of another origin that embeds `source` in a frame, with the strictest isolation
+ * headers.
+ */
 function embedding(source: string, host = "localhost"): { readonly url: string } & AsyncDisposable {
   const html = `<!doctype html><title>A site</title>
     <script>

@@ -84,7 +84,7 @@ describe("stopping", () => {
   }
 
   test.skipIf(process.platform === "win32")("a second signal ends the process immediately", async () => {
-    // A process that never finishes stopping.
+    // The process of this script never finishes stopping.
     const script = `
       import { listenForStop } from "./src/cli/stop-signal.ts";
       const asked = listenForStop();

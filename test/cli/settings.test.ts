@@ -8,7 +8,7 @@ function read(sources: Partial<Parameters<typeof readSettings>[0]> = {}): Settin
   return readSettings({ flags: {}, environment: {}, terminal: false, ...sources });
 }
 
-/** Returns the message with which the settings are refused. */
+/** Returns the error message for invalid settings. */
 function refusal(sources: Partial<Parameters<typeof readSettings>[0]>): string {
   try {
     read(sources);
@@ -40,7 +40,7 @@ type Case = {
   readonly invalid: readonly string[];
 };
 
-/** For every setting: valid texts with their values, and invalid texts. */
+/** Valid texts with their values, and invalid texts, for every setting. */
 const CASES: Readonly<Record<Field, Case>> = {
   host: {
     valid: [

@@ -5,12 +5,12 @@ import { optionsFor } from "../store/sqlite/open.ts";
 import { executable, fromSources, run, startBoathook } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-// Each command is a process of its own, which takes seconds on a busy machine.
+// Each command is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
 
 const TOKEN_LINE = /^bhk_[A-Za-z0-9_-]{43}\n$/;
 
-/** Returns a directory with a data directory `data`, as a server leaves it. */
+/** Returns a directory that contains a data directory `data` as a server leaves it. */
 async function withData(): Promise<ReturnType<typeof temporaryDirectory>> {
   const dir = temporaryDirectory();
   await (await openStore(optionsFor(dir.file("data")))).close();
@@ -21,7 +21,7 @@ function token(dataDir: string, ...args: string[]) {
   return run(fromSources, ["token", ...args, "--data-dir", dataDir]);
 }
 
-/** Returns the cells of each row of `token list`, without the header. */
+/** Returns the cells of each row that `token list` prints, without the header. */
 async function listed(dataDir: string): Promise<string[][]> {
   const { stdout } = await token(dataDir, "list");
   const lines = stdout.trimEnd().split("\n").slice(1);

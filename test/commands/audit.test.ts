@@ -7,7 +7,7 @@ import { storeWith } from "../support/store-with.ts";
 
 type Audit = Configuration["audit"];
 
-/** A store whose audit log has some of its verbs replaced. */
+/** Returns a store with some verbs of its audit log replaced. */
 function withAudit(change: (audit: Audit) => Partial<Audit>) {
   return (store: Store) => {
     const { audit } = store.configuration;
@@ -55,7 +55,8 @@ describe("audited changes", () => {
       isChanged = true;
       return { result: null, changed: {} };
     });
-    // The store accepts no write while one is held back, so a few turns of the event loop suffice.
+    // While one write is held back, the store accepts no other. A few turns of the event loop
+    // therefore suffice.
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
     expect(isChanged).toBe(false);
     store();

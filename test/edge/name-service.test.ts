@@ -6,7 +6,7 @@ import { type LookUpFunction, type LookupReply, lookUp, NameService } from "../.
 import { type NameServer, startNameServer } from "../support/name-server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Name servers are global to the process, so the original ones are restored at the end. */
+/** The name servers apply to the whole process, so the original ones are restored at the end. */
 const before = getServers();
 let server: NameServer;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const wanted = new AbortController().signal;
 const unanswered: LookupResult = { kind: "unanswered" };
 const absent: LookupResult = { kind: "absent" };
 
-/** Absolute names, so that no search domain of this machine is tried. */
+/** Results by absolute name. With absolute names, no search domain of this machine is tried. */
 const results: Record<string, LookupResult> = {
   "both.test.": { kind: "found", addresses: ["127.0.0.7", "::7"] },
   "four.test.": { kind: "found", addresses: ["127.0.0.7"] },
@@ -64,7 +64,7 @@ describe("resolv.conf", () => {
     setServers([server.address]);
   });
 
-  /** Replaces the file in the same way as the programs that write it. */
+  /** Replaces the file in the way that the programs which write it do. */
   function replace(file: string, text: string): void {
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
@@ -101,7 +101,10 @@ describe("system resolver as fallback", () => {
   const FOUND: LookupReply = { result: { kind: "found", addresses: ["192.0.2.1"] }, isRefused: false };
   const REFUSED: LookupReply = { result: unanswered, isRefused: true };
 
-  /** A system resolver that responds on request, behind name servers that refuse everything. */
+  /**
+   * Returns a system resolver that responds when the test requests it, behind name servers that
+   * refuse everything.
+   */
   function refusedWorld() {
     const asked: string[] = [];
     const answers: Array<(answer: LookupReply) => void> = [];
@@ -187,7 +190,7 @@ describe("name servers that do not respond", () => {
     }
   });
 
-  /** Lookups that end only when the test says so. */
+  /** Returns a name service whose lookups end only when the test ends them. */
   function hangingWorld() {
     const lookups = new Map<string, (reply: LookupReply) => void>();
     const began = Promise.withResolvers<void>();

@@ -39,7 +39,7 @@ interface Question {
   answer(result: LookupResult): void;
 }
 
-/** A resolver whose lookups are settled by the test. */
+/** Returns a resolver whose lookups the test settles. */
 function world() {
   const clock = new ManualClock();
   const questions: Question[] = [];

@@ -13,7 +13,9 @@ function named<T>(count: number, name: string, value: (i: number) => T): Record<
   return Object.fromEntries(many(count, (i) => [`${name}${i}`, value(i)]));
 }
 
-/** Returns definitions in which `d0` refers to `d1`, and so on to the last one, which is `end`. */
+/**
+ * Returns definitions in which `d0` refers to `d1`, and so on, up to the last one, which is `end`.
+ */
 function chain(length: number, link: (next: object) => object, end: object): object {
   const $defs = named<object>(length, "d", (i) => link({ $ref: `#/$defs/d${i + 1}` }));
   return { $ref: "#/$defs/d0", $defs: { ...$defs, [`d${length}`]: end } };
@@ -31,7 +33,7 @@ const twice = { properties: { x: { $ref: "#" } } };
 const wide = named(20_000, "k", (i) => i);
 const exponential = "^(a+)+N$";
 
-/** Checks that would take seconds or unlimited memory if their steps were not counted. */
+/** Checks that would take seconds or unlimited memory if their steps were not limited. */
 const attacks: [string, object, unknown, readonly string[] | null][] = [
   [
     "thousands of missing fields in thousands of items",

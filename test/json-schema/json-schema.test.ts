@@ -4,7 +4,7 @@ import { compileSchema, UnusableSchema } from "../../src/json-schema/compile.ts"
 
 const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
 
-/** Returns the location and the reason of a schema's refusal. */
+/** Returns the location and the reason with which a schema is refused. */
 function refusal(schema: unknown): { path: readonly string[]; message: string } {
   try {
     compileSchema(schema);

@@ -20,7 +20,7 @@ function nested(levels: number, around: (schema: object) => object): object {
 
 const flags = list(300, (i) => `p${i}`);
 
-/** A kind of schema that can grow, a size that is accepted and a size that is refused. */
+/** Kinds of schemas of any size, each with a size that is accepted and a size that is refused. */
 const shapes: [string, (count: number) => object, number, number][] = [
   ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
   ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],

@@ -6,12 +6,12 @@ import { compileSchema } from "../../src/json-schema/compile.ts";
 import { stepsMax } from "../../src/json-schema/meter.ts";
 import { counted } from "../support/counted.ts";
 
-/** Time limit in ms. Many schemas are compiled, which takes long on a busy machine. */
+/** Time limit in ms. The tests compile many schemas, which takes long on a busy machine. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * These tests compare compiled schemas with the validator alone: preparing a schema must not change
- * its meaning.
+ * These tests compare compiled schemas with the validator alone. The preparation of a schema must
+ * not change its meaning.
  */
 
 const names = fc.constantFrom("a", "b", "c", "__proto__", "then");
@@ -94,22 +94,22 @@ function schemas(isRecent: boolean): fc.Arbitrary<object> {
       some({ ...assertions, ...applicators(tie as unknown as Tie, isRecent) }),
     ),
   }));
-  // References point to leaves, so that no schema refers to itself endlessly.
+  // References point only to leaves, so that no schema refers to itself endlessly.
   const dialect = isRecent ? { $schema: "https://json-schema.org/draft/2020-12/schema" } : {};
   return fc
     .record({ top: schema, x: leaf, y: leaf })
     .map(({ top, x, y }) => ({ ...dialect, allOf: [top], definitions: { x, y } }));
 }
 
-/** Maximum number of keywords. With more of them, no value would ever match. */
+/** Generates a few of these keywords. With too many keywords, no value would ever match. */
 function some(keywords: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> {
   const entries = Object.entries(keywords).map(([name, value]) => value.map((one): [string, unknown] => [name, one]));
   return fc.array(fc.oneof(...entries), { maxLength: 4 }).map((chosen) => Object.fromEntries(chosen));
 }
 
 /**
- * The standard counts items that match `contains` as evaluated. The validator fails to mark them if
- * every value matches.
+ * By the standard, items that match `contains` count as evaluated. The validator does not mark them
+ * if every value matches.
  */
 const CONTAINS_ANYTHING = /"contains":(\{\}|true)/g;
 const CONTAINS_SOMETHING = '"contains":{"minLength":0}';

@@ -10,17 +10,19 @@ import { type SuiteName, TESTED } from "./table.ts";
 export interface Sdk {
   readonly version: Version;
   readonly server: TestServer;
-  /** Returns a client with the types of 2.x. Methods that it calls successfully count as tested. */
+  /**
+   * Returns a client with the types of 2.x. Methods that are called successfully count as tested.
+   */
   client(token?: string): Svix;
   /** Returns a client with the types of 1.x, for the methods that only that version has. */
   client1(token?: string): Svix1;
   /** Creates an empty environment and returns a token for it. */
   freshEnvironment(): Promise<string>;
-  /** Expects the SDK's own exception with this status and returns its body. */
+  /** Expects that `work` rejects with the SDK's exception with this status. Returns its body. */
   refused(status: number, work: Promise<unknown>): Promise<Refusal>;
 }
 
-/** The body of an error, in one of its two forms. */
+/** The body of an error, which has one of two forms. */
 export interface Refusal {
   readonly code?: string;
   readonly detail: string | readonly { readonly loc: string[]; readonly msg: string; readonly type: string }[];
@@ -80,7 +82,7 @@ function recording<T extends object>(node: T, path: string, called: Set<string>)
       if (typeof name === "symbol" || value === null) return value;
       if (typeof value === "object") return recording(value, `${path}${name}.`, called);
       if (typeof value !== "function") return value;
-      // A proxy, so that the method keeps its own length.
+      // A proxy keeps the length of the method.
       return new Proxy(value, {
         async apply(method, _, args) {
           const result: unknown = await Reflect.apply(method, target, args);
@@ -110,7 +112,7 @@ interface Page<T> {
   readonly done: boolean;
 }
 
-/** Reads a list to its end by its iterators, and returns its pages. */
+/** Reads a list to its end by its iterators and returns the pages. */
 export async function pagesOf<T>(page: (iterator: string | null) => Promise<Page<T>>): Promise<(readonly T[])[]> {
   const pages: (readonly T[])[] = [];
   for (let iterator: string | null = null; ; ) {

@@ -5,7 +5,7 @@ import { sdkSuite } from "./clients.ts";
 type Headers = Record<string, string>;
 
 sdkSuite("endpoint-headers", (sdk) => {
-  /** The methods of this version that replace all headers. */
+  /** Returns the methods of this version that replace all headers. */
   const setters = (): ((app: string, id: string, headers: Headers) => Promise<void>)[] =>
     sdk.version === "1.x"
       ? [
@@ -14,7 +14,7 @@ sdkSuite("endpoint-headers", (sdk) => {
         ]
       : [(app, id, headers) => sdk.client().endpoint.setHeaders(app, id, { headers })];
 
-  /** The methods of this version that change some headers. */
+  /** Returns the methods of this version that change some headers. */
   const patchers = (): ((app: string, id: string, headers: Headers, deleteHeaders?: string[]) => Promise<void>)[] => [
     (app, id, headers, deleteHeaders = []) => sdk.client().endpoint.patchHeaders(app, id, { headers, deleteHeaders }),
     ...(sdk.version === "1.x"

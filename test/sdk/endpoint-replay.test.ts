@@ -15,7 +15,8 @@ sdkSuite("endpoint-replay", (sdk) => {
     );
 
   /**
-   * Creates an endpoint and sends it three messages: the first two fail and the third is delivered.
+   * Creates an endpoint and sends it three messages. The first two fail, and the third is
+   * delivered.
    */
   async function setup(receiver: Receiver) {
     const { application, endpoint, message, messageAttempt } = sdk.client();

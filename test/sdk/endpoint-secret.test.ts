@@ -16,7 +16,7 @@ for (const signatureHeaders of ["webhook", "svix"]) {
       const [Verifier, VerificationError] =
         sdk.version === "1.x" ? [Webhook1, WebhookVerificationError1] : [Webhook, WebhookVerificationError];
 
-      /** Reports whether the SDK verifies the request with the key. */
+      /** Returns whether the SDK verifies the request with the key. */
       function accepts(key: string, { body, headers }: Received): boolean {
         try {
           new Verifier(key).verify(body.toString(), Object.fromEntries(headers));

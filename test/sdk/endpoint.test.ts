@@ -13,7 +13,10 @@ sdkSuite("endpoint", (sdk) => {
       ? sdk.client1().endpoint.update(app, id, fields)
       : sdk.client().endpoint.upsert(app, id, fields);
 
-  /** Version 1.x calls the field `filterTypes`. */
+  /**
+   * Returns the subscription in the form of this version. Version 1.x calls the field
+   * `filterTypes`.
+   */
   const subscribedTo = (eventTypes: string[] | null): { eventTypes?: string[] | null } =>
     sdk.version === "1.x" ? ({ filterTypes: eventTypes } as object) : { eventTypes };
 

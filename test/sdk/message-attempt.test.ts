@@ -6,7 +6,8 @@ import { pagesOf, sdkSuite } from "./clients.ts";
 
 sdkSuite("message-attempt", (sdk) => {
   /**
-   * Creates an application with one endpoint and sends it `count` messages, returned newest first.
+   * Creates an application with one endpoint and sends it `count` messages. Returns them newest
+   * first.
    */
   async function setup(receiver: Receiver, count = 1) {
     const { application, endpoint, message } = sdk.client();
@@ -36,7 +37,7 @@ sdkSuite("message-attempt", (sdk) => {
     const { messageAttempt } = sdk.client();
     const { app, endpoint, message } = await setup(receiver);
     const [attempt] = (await messageAttempt.listByMsg(app, message, { withContent: true })).data;
-    // A copy, because matchers of the test runner change the object that they check.
+    // Compares a copy, because matchers of the test runner change the object that they check.
     expect({ ...attempt }).toMatchObject({
       id: expect.stringMatching(/^atmpt_/),
       msgId: message,

@@ -10,14 +10,14 @@ type Endpoints = Svix["operationalWebhook"]["endpoint"];
 type Fields = OperationalWebhookEndpointIn;
 
 sdkSuite("operational-webhook", (sdk) => {
-  /** Has `update` and `updateHeaders`, which are `upsert` and `setHeaders` in 2.x. */
+  /** The resource in 1.x. Its `update` and `updateHeaders` are `upsert` and `setHeaders` in 2.x. */
   type Endpoints1 = ReturnType<typeof sdk.client1>["operationalWebhookEndpoint"];
   interface Resource {
     readonly endpoints: Endpoints;
     put(id: string, fields: Fields): Promise<{ id: string; url: string }>;
     setHeaders(id: string, headers: Record<string, string>): Promise<void>;
   }
-  /** The names under which this version has the resource. */
+  /** Names of the resource in this version. */
   const names =
     sdk.version === "1.x"
       ? ["operationalWebhook.endpoint", "operationalWebhookEndpoint"]

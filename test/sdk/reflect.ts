@@ -1,7 +1,7 @@
 import * as svix from "svix";
 import * as svix1 from "svix1";
 
-/** The methods of the SDKs, read from the classes of the installed packages. */
+/** Reads the methods of the SDKs from the classes of the installed packages. */
 
 export type Version = "1.x" | "2.x";
 
@@ -14,7 +14,9 @@ export function methodsOf(version: Version): string[] {
   return [...methodsOfClient(client), ...methodsOfClasses(module)].sort();
 }
 
-/** Follows the getters of a client to its resources, and theirs to nested ones. */
+/**
+ * Follows the getters of a client to its resources, and those of a resource to nested resources.
+ */
 function methodsOfClient(node: object, path = ""): string[] {
   return members(Object.getPrototypeOf(node)).flatMap(([name, { get }]) =>
     get === undefined ? [path + name] : methodsOfClient(get.call(node), `${path}${name}.`),

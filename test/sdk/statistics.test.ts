@@ -30,7 +30,7 @@ sdkSuite("statistics", (sdk) => {
       expect(started.task as string).toBe("application.stats");
       return (await finished(svix, started.id)).data;
     };
-    // An attempt counts once its outcome is stored.
+    // An attempt counts as soon as its outcome is stored.
     const counted = await until(report, ({ appStats }) => appStats?.[0]?.messageDestinations === 2);
     expect(counted.appStats).toMatchObject([{ appId: app, appUid: uid, messageDestinations: 2 }]);
   });

@@ -39,7 +39,7 @@ for (const version of ["1.x", "2.x"] as const) {
       for (const method of methods) {
         const error = (await errorOf(client, method)) as { code: number; body: object } | undefined;
         const { code, body } = error ?? {};
-        // The body tells an unknown path from a resource that was not found.
+        // The body distinguishes an unknown path from a resource that was not found.
         expect({ method, code, body }).toEqual({ method, code: 404, body: NOTHING_THERE });
       }
     } finally {
@@ -49,7 +49,7 @@ for (const version of ["1.x", "2.x"] as const) {
 }
 
 /**
- * Calls a method with a name for each path parameter and returns its error, or undefined if it
+ * Calls a method with a name for each path parameter. Returns its error, or undefined if it
  * succeeds.
  */
 async function errorOf(client: object, method: string): Promise<unknown> {
@@ -65,7 +65,7 @@ async function errorOf(client: object, method: string): Promise<unknown> {
   );
 }
 
-/** Returns how many parameters of a method belong to its path, judging by their names. */
+/** Returns how many parameters of a method belong to its path, as their names show. */
 function pathParameters(call: (...args: never[]) => unknown): number {
   const parameters = /\(([^)]*)\)/.exec(call.toString())![1]!.split(",");
   return parameters.filter((name) => /(Id|Name)$/.test(name.trim())).length;

@@ -3,7 +3,7 @@
  * offered.
  */
 
-/** Suite → methods. A suite is the file `<name>.test.ts` beside this one. */
+/** Methods by suite. A suite is the file `<name>.test.ts` in this folder. */
 export const TESTED = {
   application: [
     "application.create",
@@ -101,7 +101,7 @@ export const TESTED = {
 
 export type SuiteName = keyof typeof TESTED;
 
-/** Reason → methods. */
+/** Methods by the reason why they are not offered. */
 export const WITHOUT_OPERATION: Readonly<Record<string, readonly string[]>> = {
   "Streams and their sinks are not offered.": [
     "authentication.getStreamPollerToken",

@@ -12,7 +12,7 @@ export const EXECUTABLE = join(ROOT, "dist", process.platform === "win32" ? "boa
 /** The first words of a command line. */
 export type Program = readonly string[];
 
-/** The program in `src/`. It needs no build. */
+/** The program in `src/`, which needs no build. */
 export const fromSources: Program = [process.execPath, join(ROOT, "src", "main.ts")];
 
 /** Returns `dist/boathook`. Throws if it has not been built. */
@@ -22,7 +22,10 @@ export function executable(): Program {
 }
 
 export interface ProcessOptions {
-  /** Adds variables to an environment without any variable that boathook reads. */
+  /**
+   * Variables to add to the environment, from which all variables that Boathook reads have been
+   * removed.
+   */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
@@ -60,22 +63,22 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly level: stri
 
 export interface RunningBoathook {
   readonly pid: number;
-  /** Without a trailing slash. */
+  /** URL without a trailing slash. */
   readonly url: string;
-  /** All lines so far. */
+  /** All log lines so far. */
   readonly log: readonly LogLine[];
   /** Resolves with the first matching line, even if it was logged before the call. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
-  /** The exit code; 128 + n after signal n. */
+  /** Resolves with the exit code, which is 128 + n after signal n. */
   readonly exited: Promise<number>;
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number>;
 }
 
 /**
- * Starts `boathook serve` on a free port of 127.0.0.1 and waits until it serves. If it ends before
- * that, rejects with its stderr. The caller stops it.
+ * Starts `boathook serve` on a free port of 127.0.0.1 and waits until it is ready. Rejects with its
+ * stderr if it ends before that. The caller must stop it.
  */
 export async function startBoathook(
   program: Program,

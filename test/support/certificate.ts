@@ -8,8 +8,8 @@ export interface Certificate {
 }
 
 /**
- * Creates a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name or IP address, valid
- * from 2020 until a year. Only clients that are told to trust it accept it.
+ * Creates a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name or IP address. It is
+ * valid from 2020 until the given year. Only clients that are told to trust it accept it.
  */
 export function selfSigned(name: string, untilYear = 2120): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -52,7 +52,10 @@ function alternativeName(name: string): Buffer {
   return sequence(oid("551d11"), tagged(OCTET_STRING, names));
 }
 
-/** Returns the bytes of an address: `a.b.c.d`, or IPv6 with at most one `::` and no dots. */
+/**
+ * Returns the bytes of an address in the form `a.b.c.d`, or of an IPv6 address with at most one
+ * `::` and no dots.
+ */
 function ipBytes(address: string): Buffer {
   if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
   const [head = "", tail = ""] = address.split("::");
@@ -62,7 +65,7 @@ function ipBytes(address: string): Buffer {
   return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
 }
 
-/** Encodes DER: a tag, the length (below 2^16) in its shortest form, the content. */
+/** Encodes DER: a tag, the length (below 2^16) in its shortest form, and the content. */
 function tagged(tag: number, ...content: Buffer[]): Buffer {
   const body = Buffer.concat(content);
   return Buffer.concat([Buffer.of(tag, ...lengthBytes(body.length)), body]);

@@ -4,8 +4,8 @@ import { type Browser, chromium } from "playwright-core";
 const USUAL_PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /**
- * No window, no sandbox (tests run as root in containers), and no connections that a page did not
- * ask for.
+ * Chromium runs without a window, without a sandbox (tests run as root in containers), and without
+ * connections that a page did not request.
  */
 const FLAGS = [
   "--headless",
@@ -19,7 +19,7 @@ const FLAGS = [
 ];
 
 /**
- * Returns the Chromium to test with: the one named by `CHROMIUM`, or one in a usual place; null if
+ * Returns the path of Chromium: the value of `CHROMIUM`, or a usual place where it exists; null if
  * there is none.
  */
 export function findChromium(): string | null {

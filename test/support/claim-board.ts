@@ -4,16 +4,16 @@ import { type Claim, type Store, StoreUnavailable, type Task } from "../../src/s
 import { storeWith } from "./store-with.ts";
 
 /**
- * Shares the lanes of one store among engines, like a store for several processes. The board says
- * which engine shall serve a lane. An engine gets the lane when it renews its claim and no valid
+ * Shares the lanes of one store among engines, like a store for several processes. The board
+ * assigns each lane to an engine. The engine gets the lane when it renews its claim and no valid
  * claim of another engine covers the lane any longer.
  */
 export class ClaimBoard {
   /** Names of engines whose claims cannot be renewed. */
   readonly cutOff = new Set<string>();
-  /** Calls of the engines, in order: `one renews`. */
+  /** Calls of the engines in order, such as `one renews`. */
   readonly calls: string[] = [];
-  /** Running tasks whose process has died. The first engine that asks for tasks gets them. */
+  /** Running tasks whose process has died. The first engine that leases tasks gets them. */
   readonly orphans: Task[] = [];
   readonly #wanted = new Map<Seq, string>();
   readonly #claims = new Map<string, Claim & { readonly lanes: ReadonlySet<Seq> }>();

@@ -11,9 +11,9 @@ export interface Answer {
 }
 
 export interface SendOptions {
-  /** Sent as JSON unless it is a string or bytes. */
+  /** The body. It is sent as JSON unless it is a string or bytes. */
   readonly body?: unknown;
-  /** Null sends no token. */
+  /** The token to send; null for none. */
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -60,7 +60,7 @@ export async function makeApplication(send: Send): Promise<string> {
   return uid;
 }
 
-/** Sends the same request many times at once and returns the responses by status. */
+/** Sends the same request many times concurrently and returns the responses by status. */
 export async function sameAtOnce(request: () => Promise<Answer>, times = 10): Promise<Record<number, Answer[]>> {
   const answers = await Promise.all(Array.from({ length: times }, request));
   return Object.groupBy(answers, ({ status }) => status) as Record<number, Answer[]>;

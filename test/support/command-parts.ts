@@ -14,13 +14,15 @@ type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" 
 /** The context of commands without an engine, on a store in memory with one environment. */
 export interface CommandParts extends Parts, Disposable {
   readonly environment: Environment;
-  /** The facts that were stated and the signals that were sent, in order. */
+  /** Facts and signals in the order in which they were stated and sent. */
   readonly told: readonly (Fact | Signal)[];
-  /** Makes every insert into a table fail with "planted"; `when` limits it to some rows. */
+  /**
+   * Makes every insert into a table fail with the error "planted". `when` limits this to some rows.
+   */
   failInserts(table: string, when?: string): void;
 }
 
-/** `wrapStore` changes the store that the commands see. */
+/** `wrapStore` replaces the store that the commands use. */
 export async function commandParts(wrapStore: (store: Store) => Store = (store) => store): Promise<CommandParts> {
   const db = new Database(":memory:", { strict: true });
   const memory = openMemoryStore(db, systemClock, () => {}).store;

@@ -1,4 +1,4 @@
-/** A JSON value that counts how often any part of it is read. */
+/** Returns a copy of a JSON value that counts how often any part of it is read. */
 export function counted(value: unknown): { readonly value: unknown; readonly reads: () => number } {
   let reads = 0;
   const proxies = new WeakMap<object, object>();

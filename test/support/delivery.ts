@@ -1,6 +1,6 @@
 import type { Send } from "./client.ts";
 
-/** Common steps of tests of deliveries: create endpoints, send messages, read the results. */
+/** Steps that many tests of deliveries need: create endpoints, send messages, read the results. */
 
 /** Creates an endpoint and returns its id. */
 export async function makeEndpoint(send: Send, app: string, url: string, fields: object = {}): Promise<string> {
@@ -54,7 +54,7 @@ export async function attemptsOf(send: Send, app: string, message: string, count
   );
 }
 
-/** Repeats a read until its result matches. If it never does, the test times out. */
+/** Repeats a read until its result matches. If it never matches, the test times out. */
 export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();

@@ -19,7 +19,8 @@ import { Dice } from "../sim/dice.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
 /**
- * Maximum number of steps, more than any test needs. A world that takes more never becomes idle.
+ * Maximum number of steps. It is more than any test needs; a world that takes more never becomes
+ * idle.
  */
 const STEPS_MAX = 200_000;
 
@@ -36,22 +37,22 @@ export type Reaction =
   | { readonly failure: "connection" | "tls" | "blocked"; readonly afterMs?: number }
   | { readonly shortage: ShortResource; readonly afterMs?: number };
 
-/** Returns the reaction to an attempt, given the numbers of the message and the attempt. */
+/** Returns the reaction to an attempt with this message number and attempt number. */
 export type Behaviour = (message: number, attempt: number) => Reaction;
 
 /** A request that was sent. */
 export interface Start {
-  /** ms since the world began. */
+  /** Time in ms since the world began. */
   readonly at: number;
   readonly host: string;
-  /** The messages of an endpoint are numbered from 1. */
+  /** Number of the message among those of the endpoint, from 1. */
   readonly message: number;
   readonly webhookId: string;
 }
 
 export interface WorldOptions {
   readonly policy?: Partial<KernelSettings>;
-  /** The random number: a constant or the result of a function. */
+  /** The random number, either constant or computed by a function. */
   readonly chance?: number | (() => number);
   /** Resolves host names. `hang` never resolves. */
   readonly resolve?: (host: string) => readonly string[] | Shortage | "hang";
@@ -93,7 +94,7 @@ export const policy: KernelSettings = {
 export class EngineWorld implements Disposable {
   readonly starts: Start[] = [];
   readonly facts: Fact[] = [];
-  /** The headers of the latest request. */
+  /** Headers of the latest request. */
   headers: OutgoingRequest["headers"] = [];
   /** While true, every write fails. */
   isDiskFull = false;
@@ -104,7 +105,7 @@ export class EngineWorld implements Disposable {
   readonly #options: WorldOptions;
   readonly #policy: KernelSettings;
   #process!: Process;
-  /** The unwrapped store of the process. */
+  /** The store of the process, without `wrapStore`. */
   #bare!: { readonly store: Store; readonly clock: Clock };
   #lives = 0;
   #environmentSeq: Seq = 0;
@@ -151,17 +152,17 @@ export class EngineWorld implements Disposable {
     return this.#applicationSeq;
   }
 
-  /** ms since the world began. */
+  /** Time in ms since the world began. */
   get time(): number {
     return this.#clock.now - START_AT;
   }
 
-  /** ms since the Unix epoch, independent of the process's wall clock. */
+  /** Time in ms since the Unix epoch, independent of the wall clock of the process. */
   get now(): number {
     return this.#clock.now;
   }
 
-  /** Sets the process's clock forward or back. Timers are not affected. */
+  /** Sets the clock of the process forward or back. Timers are not affected. */
   stepClock(ms: number): void {
     this.#clock.step(ms);
   }
@@ -197,12 +198,12 @@ export class EngineWorld implements Disposable {
   }
 
   /**
-   * Starts a second engine on the same store, as in another process. Signals of each engine reach
-   * both.
+   * Starts a second engine on the same store, like another process. The signals of each engine
+   * reach both.
    */
   async join(wrapStore: (store: Store, clock: Clock) => Store): Promise<Kernel> {
     const { store, clock } = this.#bare;
-    // The feed is subscribed to only once.
+    // Only one engine may subscribe to the feed.
     const feed = { subscribe: () => {}, poll: () => {} };
     const other = this.#assemble({ ...wrapStore(store, clock), feed }, new Facts(), clock);
     const kernels = [this.kernel, other];
@@ -244,8 +245,8 @@ export class EngineWorld implements Disposable {
   // --- endpoints and messages ---
 
   /**
-   * Creates an endpoint at `https://{host}/` with one reaction for all requests, or a function of
-   * the request.
+   * Creates an endpoint at `https://{host}/`. `behaviour` is one reaction for all requests, or a
+   * function that returns the reaction to each.
    */
   async endpoint(host: string, behaviour: Reaction | Behaviour, change: Partial<Endpoint> = {}): Promise<Endpoint> {
     const settings = { url: `https://${host}/`, eventTypes: [`to.${host}`], ...change };
@@ -344,7 +345,7 @@ export class EngineWorld implements Disposable {
 
   // --- time ---
 
-  /** Advances the time until `ask` is done. */
+  /** Calls `ask` and advances the time until the returned promise settles. */
   async do<T>(ask: () => Promise<T>): Promise<T> {
     let done = false;
     const promise = ask().finally(() => {
@@ -438,7 +439,7 @@ export class EngineWorld implements Disposable {
     return deliveries.map(({ state, reason }) => (reason === null ? state : `${state}: ${reason}`));
   }
 
-  /** Returns the largest number of concurrent attempts, to one host or all. */
+  /** Returns the largest number of concurrent attempts, to one host or to all hosts. */
   mostAtOnce(host?: string): number {
     let [now, most] = [0, 0];
     const ours = new Set<Seq>();

@@ -4,21 +4,24 @@ import { ROOT_TOKEN } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 export interface InstallOptions {
-  /** Created and removed by the installation if absent. */
+  /**
+   * Path of the data directory. Without it, the installation creates a directory and removes it at
+   * the end.
+   */
   readonly dataDir?: string;
-  /** Default: `dist/boathook`. */
+  /** The program to run. Default: `dist/boathook`. */
   readonly program?: Program;
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: a new, empty directory. */
+  /** The working directory. Default: a new, empty directory. */
   readonly cwd?: string;
   /** Whether endpoints may be on this machine. Default: true. */
   readonly loopback?: boolean;
 }
 
-/** The executable with its own data directory, which outlives its processes. */
+/** The executable with a separate data directory, which outlives its processes. */
 export interface Installation extends AsyncDisposable {
   readonly dataDir: string;
-  /** The same for all processes. Without a trailing slash. */
+  /** URL without a trailing slash. It is the same for all processes. */
   readonly url: string;
   /** Calls the API as root. */
   readonly send: Send;
@@ -31,8 +34,8 @@ export interface Installation extends AsyncDisposable {
 }
 
 /**
- * Starts the executable. `args` are used at every start. A process that still runs at the end of
- * the test is killed.
+ * Starts the executable. `args` are used at every start. A process that is still running at the end
+ * of the test is killed.
  */
 export async function install(args: readonly string[] = [], options: InstallOptions = {}): Promise<Installation> {
   const home = temporaryDirectory();

@@ -4,14 +4,14 @@ export function part(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-/** Returns a JWT in the form of the Svix server, with any claims. */
+/** Returns a JWT in the form that the Svix server uses, with any claims. */
 export function signJwt(claims: object, secret: string, header: object = { alg: "HS256", typ: "JWT" }): string {
   return signJwtText(JSON.stringify(claims), secret, header);
 }
 
 /**
- * Returns a JWT with claims given as JSON text, which can hold numbers that `JSON.stringify` never
- * writes.
+ * Returns a JWT with claims given as JSON text, which can contain numbers that `JSON.stringify`
+ * never writes.
  */
 export function signJwtText(claims: string, secret: string, header: object = { alg: "HS256", typ: "JWT" }): string {
   const head = `${part(header)}.${Buffer.from(claims).toString("base64url")}`;

@@ -2,18 +2,21 @@ import type { Send } from "./client.ts";
 
 /** A message that the server must deliver. */
 export interface Promised {
-  /** Its `webhook-id`; null if it is only known to be stored, because the response was lost. */
+  /**
+   * The `webhook-id`. It is null if the response was lost and the message is only known to be
+   * stored.
+   */
   readonly id: string | null;
   readonly body: string;
 }
 
 /**
- * Sends messages as fast as they are accepted, through restarts of the server. A call without a
- * response is repeated with the same `eventId` when the server is back. A 409 then means that the
- * message was stored before.
+ * Sends messages as fast as they are accepted, even while the server restarts. A call without a
+ * response is repeated with the same `eventId` when the server is running again. A 409 then means
+ * that the message is already stored.
  */
 export class Load {
-  /** Messages that got a 2xx response or were stored without one, by `eventId`. */
+  /** Messages that got a 2xx or were stored without a response, by `eventId`. */
   readonly promised = new Map<string, Promised>();
   readonly #watchers = new Set<() => void>();
   #up = Promise.withResolvers<void>();
@@ -23,7 +26,7 @@ export class Load {
   readonly stopped = this.#end.promise;
   readonly #posters: Promise<void>[];
 
-  /** `posters`: concurrent calls. */
+  /** `posters` is the number of concurrent calls. */
   constructor(
     private readonly send: Send,
     private readonly app: string,
@@ -33,7 +36,9 @@ export class Load {
     this.#posters = Array.from({ length: posters }, (_, i) => this.#post(i));
   }
 
-  /** Must be called before the server is killed. Aborted calls then wait for `serverUp`. */
+  /**
+   * Must be called before the server is killed. Calls that are cut off then wait for `serverUp`.
+   */
   serverDown(): void {
     this.#up = Promise.withResolvers();
   }
@@ -42,7 +47,7 @@ export class Load {
     this.#up.resolve();
   }
 
-  /** Resolves when `count` more messages than now are promised. */
+  /** Resolves when `count` messages have been promised since the call. */
   more(count: number): Promise<void> {
     const goal = this.promised.size + count;
     return new Promise((resolve) => {
@@ -74,7 +79,7 @@ export class Load {
     }
   }
 
-  /** Returns null if the load was stopped before. */
+  /** Sends a message until it is stored. Returns null if the load is stopped before that. */
   async #untilStored(eventId: string, body: string): Promise<{ readonly id: string | null } | null> {
     const message = `{"eventType":"load","eventId":"${eventId}","payload":${body}}`;
     for (;;) {
@@ -89,7 +94,7 @@ export class Load {
   }
 }
 
-/** Returns null if the connection was refused or closed. Throws every other error. */
+/** Returns null if the connection was refused or closed. Throws any other error. */
 export function ifCutOff(error: unknown): null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (/^(ECONNREFUSED|ECONNRESET|ConnectionRefused|ConnectionClosed|EPIPE)$/.test(code)) return null;

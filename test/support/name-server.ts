@@ -1,28 +1,31 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 
 /**
- * How the server responds to a name: with addresses of both families or of one, or with a failure.
- * `silent` never responds.
+ * Kind of response to a name: addresses of both families, of one or of none, or a failure. `silent`
+ * never responds.
  */
 export type Zone = "both" | "four" | "six" | "empty" | "absent" | "broken" | "refused" | "silent";
 
 export interface NameServer extends AsyncDisposable {
   /** `address:port`, the form that `setServers` of node:dns accepts. */
   readonly address: string;
-  /** The name of each question. */
+  /** The names that were asked for, in order. */
   readonly asked: readonly string[];
 }
 
 const RESPONSE_CODES: Partial<Record<Zone, number>> = { broken: 2, absent: 3, refused: 5 };
 const A = 1;
 const AAAA = 28;
-/** Compressed name, type, class IN, a TTL of one second, the length, 127.0.0.7 and ::7. */
+/**
+ * The A and AAAA records: a compressed name, the type, class IN, a TTL of one second, the length
+ * and the address, which is 127.0.0.7 or ::7.
+ */
 const A_RECORD = Buffer.from("c00c00010001000000010004" + "7f000007", "hex");
 const AAAA_RECORD = Buffer.from("c00c001c0001000000010010" + "00000000000000000000000000000007", "hex");
 
 /**
- * A name server on a UDP port of this machine. The first word of a name chooses the response:
- * `both.test`, `silent7.test`.
+ * Starts a name server on a UDP port of this machine. The first word of a name selects the
+ * response, as in `both.test` or `silent7.test`.
  */
 export async function startNameServer(): Promise<NameServer> {
   const asked: string[] = [];

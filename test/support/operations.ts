@@ -4,7 +4,7 @@ import { operationsOf } from "../../src/api/http/server.ts";
 import { Facts } from "../../src/core/fact.ts";
 import { Signals } from "../../src/core/signal.ts";
 
-/** The descriptors of all operations, including hidden ones. Their handlers cannot be called. */
+/** Returns the descriptors of all operations, even hidden ones. Their handlers cannot be called. */
 export function allOperations(): readonly Operation[] {
   return operationsOf({ facts: new Facts(), signals: new Signals(() => {}) } as unknown as Context);
 }

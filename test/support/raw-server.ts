@@ -2,23 +2,22 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 
-/** A TCP or TLS server whose connections are controlled by the test. */
+/** A TCP or TLS server whose connections the test controls. */
 export interface RawServer extends AsyncDisposable {
-  /** Without a trailing slash. */
+  /** URL without a trailing slash. */
   readonly url: string;
   readonly port: number;
 }
 
 export interface RawServerOptions {
   readonly host?: string;
-  /** A free port by default. */
+  /** The port to listen on. Default: a free port. */
   readonly port?: number;
   readonly certificate?: Certificate;
 }
 
 /**
- * Listens on a port. `onConnection` is called for each connection, for TLS after the
- * handshake.
+ * Listens on a port. `onConnection` is called for each connection; for TLS, after the handshake.
  */
 export async function startRawServer(
   onConnection: (socket: Socket) => void,

@@ -7,11 +7,11 @@ export interface Received {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Buffer;
-  /** Time at which the request was complete, in ms of a clock that never steps back. */
+  /** Time at which the request was complete, in ms of a monotonic clock. */
   readonly atMs: number;
 }
 
-/** Returns the response to a request. If it never resolves, the request hangs. */
+/** Returns the response to a request. If the promise never resolves, the request hangs. */
 export type Answering = (request: Received) => Response | Promise<Response>;
 
 export interface Receiver extends AsyncDisposable {
@@ -20,7 +20,7 @@ export interface Receiver extends AsyncDisposable {
   readonly port: number;
   /** All requests, in order of arrival. */
   readonly received: readonly Received[];
-  /** Sets the response to later requests. */
+  /** Function that returns the responses to later requests. */
   answering: Answering;
   /**
    * Resolves with the matching requests as soon as there are `count` of them. Each request is
@@ -31,12 +31,12 @@ export interface Receiver extends AsyncDisposable {
 
 export const ok: Answering = () => new Response(null, { status: 204 });
 
-/** Responds with this status and these headers. */
+/** Returns a function that responds with this status and these headers. */
 export function withStatus(status: number, headers: Record<string, string> = {}): Answering {
   return () => new Response(null, { status, headers });
 }
 
-/** A response to any number of requests that is held back until the test releases it. */
+/** Returns a function that holds back all its responses until the test calls `give`. */
 export function heldBack(): { readonly answering: Answering; give(answering: Answering): void } {
   const { promise, resolve } = Promise.withResolvers<Answering>();
   return { answering: async (request) => (await promise)(request), give: resolve };
@@ -52,7 +52,7 @@ export function startReceiver(answering: Answering = ok, certificate?: Certifica
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    // The sender must time out first.
+    // The sender must time out before the receiver does.
     idleTimeout: 0,
     ...(certificate !== undefined && { tls: { cert: certificate.cert, key: certificate.key } }),
     async fetch(request) {
@@ -93,7 +93,10 @@ export function startReceiver(answering: Answering = ok, certificate?: Certifica
   return receiver;
 }
 
-/** For `arrived`: true for the first request of each message, false for later ones. */
+/**
+ * Returns a filter for `arrived` that is true for the first request of each message and false for
+ * later ones.
+ */
 export function firstTime(): (request: Received) => boolean {
   const seen = new Set<string>();
   return ({ id }) => seen.size < seen.add(id).size;

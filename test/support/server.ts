@@ -5,10 +5,10 @@ import { fromSources, type Program, run, startBoathook } from "./binary.ts";
 
 /** A server process with its own data directory, for tests over HTTP. */
 export interface TestServer {
-  /** Without a trailing slash. */
+  /** URL without a trailing slash. */
   readonly url: string;
   readonly dataDir: string;
-  /** Creates a token with the command while the server runs. */
+  /** Creates a token with the command line while the server is running. */
   createToken(...options: string[]): Promise<string>;
   /** Runs a command on the data directory and returns its output. */
   run(...command: string[]): Promise<string>;
@@ -20,7 +20,7 @@ export interface TestServer {
 
 export const ROOT_TOKEN = "root-token-of-the-tests-0123456789";
 
-/** The sources, unless `TEST_EXECUTABLE` names an executable. */
+/** Tests use the sources unless `TEST_EXECUTABLE` names an executable. */
 const { TEST_EXECUTABLE: executable } = process.env;
 const program: Program = executable === undefined ? fromSources : [executable];
 

@@ -5,8 +5,8 @@ import { storeWith } from "./store-with.ts";
 type Verb = (...args: never[]) => Promise<unknown>;
 
 /**
- * A store with the latency of a network: a call takes effect some time after it was made, and its
- * result arrives some time later. `delayMs` is called before and after each call.
+ * Returns a store with network latency: each call takes effect after a delay, and its result
+ * arrives after another delay. `delayMs` is called for each delay.
  */
 export function slowStore(store: Store, clock: Clock, delayMs: () => number): Store {
   const pause = () => new Promise<void>((resolve) => clock.after(delayMs(), resolve));

@@ -3,25 +3,25 @@ import { which } from "bun";
 import { executable, type Program } from "./binary.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
-/** A directory for data whose disk can be filled and freed. */
+/** A directory on a disk that can be filled and freed. */
 export interface SmallDisk extends Disposable {
   readonly dataDir: string;
-  /** The program that starts the server on it. */
+  /** Program that starts the server so that the small disk limits it. */
   readonly program: Program;
-  /** Makes every later write of the process fail for lack of space. */
+  /** Makes all later writes of the process fail for lack of space. */
   fill(pid: number): void;
   makeRoom(pid: number): void;
 }
 
 export interface DiskKind {
   readonly name: string;
-  /** Returns null if this machine does not allow such a disk. */
+  /** Opens the disk. Returns null if this machine does not allow it. */
   open(): SmallDisk | null;
 }
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A separate file system, which behaves like a real full disk. Only root may create one. */
+/** A separate file system, which behaves like a real full disk. Only root can create one. */
 const fileSystem: DiskKind = {
   name: "a small file system",
   open() {
@@ -38,7 +38,8 @@ const fileSystem: DiskKind = {
       fill: () => writeUntilFull(plug),
       makeRoom: () => rmSync(plug),
       [Symbol.dispose]() {
-        // Lazily, because a process that has just been killed may still use it.
+        // A lazy unmount, because a process that has just been killed may still use the file
+        // system.
         succeeds("umount", "-l", dir.path);
         dir[Symbol.dispose]();
       },
@@ -47,7 +48,7 @@ const fileSystem: DiskKind = {
 };
 
 /**
- * A limit on the size of files, which any user may set. To the process it looks like a full disk.
+ * A limit of the size of files, which any user can set. To the process it looks like a full disk.
  */
 const fileSizeLimit: DiskKind = {
   name: "a limit on the size of files",
@@ -59,7 +60,8 @@ const fileSizeLimit: DiskKind = {
       succeeds("prlimit", "--pid", String(pid), `--fsize=${bytes}:unlimited`);
     return {
       dataDir,
-      // The signal must be ignored, or it ends the process at the first write beyond the limit.
+      // The signal must be ignored. Otherwise it ends the process at the first write beyond the
+      // limit.
       program: ["sh", "-c", `trap "" XFSZ; exec "$@"`, "sh", ...executable()],
       fill: (pid) => limit(pid, statSync(`${dataDir}/boathook.db-wal`).size),
       makeRoom: (pid) => limit(pid, "unlimited"),

@@ -6,9 +6,9 @@ export type Speaking = (socket: Socket, nth: number) => void;
 
 /** A receiver with full control of its connections, for behaviour that web servers do not have. */
 export interface SocketReceiver extends RawServer {
-  /** Number of requests so far, by connection. */
+  /** Number of requests on each connection so far. */
   readonly requests: readonly number[];
-  /** The bytes of the requests as Latin-1, in the order in which they were complete. */
+  /** The requests as Latin-1 text, in the order in which they were complete. */
   readonly texts: readonly string[];
   /** Resolves when the client can know that the latest connection is closed. */
   closed(): Promise<void>;
@@ -42,7 +42,7 @@ export async function startSocketReceiver(speaking: Speaking, options?: RawServe
   return { ...server, requests, texts, closed: () => closings.at(-1)! };
 }
 
-/** Returns the length of the first request; null if its head is not complete. */
+/** Returns the length of the first request, or null if its head is not complete. */
 function requestBytes(text: string): number | null {
   const headEnd = text.indexOf("\r\n\r\n");
   if (headEnd < 0) return null;

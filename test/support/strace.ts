@@ -4,8 +4,8 @@ import { which } from "bun";
 /** Traces the system calls of a process with `strace`, if it is installed and allowed. */
 
 /**
- * A system call that has returned. `text` is the line of strace: `fsync(9</data/boathook.db-wal>) =
- * 0`.
+ * A system call that has returned. `text` is its line in the output of strace, such as
+ * `fsync(9</data/boathook.db-wal>) = 0`.
  */
 export interface SystemCall {
   readonly name: string;
@@ -13,11 +13,11 @@ export interface SystemCall {
 }
 
 export interface Trace {
-  /** Stops tracing. The calls are in the order in which they returned. */
+  /** Stops tracing. Returns the calls in the order in which they returned. */
   end(): Promise<SystemCall[]>;
 }
 
-/** Returns whether strace is installed and may attach to a process. Some containers forbid that. */
+/** Returns whether strace is installed and can attach to a process. Some containers forbid that. */
 export async function canTrace(): Promise<boolean> {
   if (which("strace") === null) return false;
   const sleeper = Bun.spawn(["sleep", "60"]);
@@ -31,7 +31,10 @@ export async function canTrace(): Promise<boolean> {
   }
 }
 
-/** Resolves when all of these calls are traced. Rejects if strace cannot attach. */
+/**
+ * Traces these calls of a process. Resolves when the trace has begun. Rejects if strace cannot
+ * attach.
+ */
 export async function traceProcess(pid: number, calls: readonly string[], file: string): Promise<Trace> {
   // -f: all threads; -y: paths of file descriptors; -s: maximum bytes of strings.
   const args = ["-f", "-y", "-s", "1024", "-e", `trace=${calls.join(",")}`, "-o", file, "-p", String(pid)];
@@ -57,7 +60,10 @@ async function untilAttached(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): P
   reader.releaseLock();
 }
 
-/** Joins calls that strace wrote in two parts because another thread's call came in between. */
+/**
+ * Parses the output of strace. A call that is split because another thread's call came in between
+ * is joined again.
+ */
 export function readCalls(text: string): SystemCall[] {
   const unfinished = new Map<string, string>();
   const calls: SystemCall[] = [];

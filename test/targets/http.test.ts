@@ -62,7 +62,7 @@ function deliver(target: PreparedTarget, change: Partial<TargetMessage> = {}, si
   return target.deliver(message(change), signal);
 }
 
-/** Returns the last request's headers without those of the signature. */
+/** Returns the headers of the last request without those of the signature. */
 function ownHeaders() {
   return requests.at(-1)!.headers.filter(([name]) => !name.startsWith("webhook-"));
 }

@@ -3,7 +3,7 @@ import { Doorbell } from "../../../src/api/live/doorbell.ts";
 import { Facts } from "../../../src/core/fact.ts";
 import type { Clock } from "../../../src/ports.ts";
 
-/** The timers fire only when the test runs them. */
+/** Returns a doorbell whose timers fire only when the test runs them. */
 function setup() {
   const facts = new Facts();
   const timers = new Set<() => void>();

@@ -15,8 +15,8 @@ import { openedOnce } from "../../store/store-under-test.ts";
 import { storeWith } from "../../support/store-with.ts";
 
 /**
- * Builds operations on a store that runs `beforeDelete` right before it deletes an application or
- * environment.
+ * Returns operations on a store that runs `beforeDelete` right before it deletes an application or
+ * an environment.
  */
 async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
   const { store } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});

@@ -6,7 +6,7 @@ import { Problem } from "../../../src/core/problem.ts";
 function limiter(ratePerSecond: number) {
   let now = 0;
   const rate = new IngestRate(ratePerSecond, { steady: () => now });
-  /** Returns 0 if the messages are allowed, else the ms to wait. */
+  /** Returns 0 if the messages are allowed; otherwise how long to wait, in ms. */
   const waitMs = (messages = 1): number => {
     try {
       rate.spend("caller", messages);

@@ -5,7 +5,7 @@ import { Facts } from "../../../src/core/fact.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import { Signals } from "../../../src/core/signal.ts";
 
-/** A clock that only moves when the test moves it. */
+/** A clock that moves only when the test moves it. */
 class ManualClock {
   at = 0;
   #waiting: { at: number; task: () => void }[] = [];
@@ -30,14 +30,14 @@ class ManualClock {
     const due = this.#waiting.filter(({ at }) => at <= this.at);
     this.#waiting = this.#waiting.filter(({ at }) => at > this.at);
     for (const { task } of due) task();
-    // Lets the tasks that were started read their source.
+    // Lets the tasks that have been started read their source.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 const viewer = { environmentSeq: 1 };
 
-/** A token that the test ends. */
+/** A token that the test can end. */
 class EndableToken implements Admission {
   #onEnd: ((problem: Problem) => void) | null = null;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { incomingOf } from "../../../src/api/resources/message/fields.ts";
 
-/** Extracts the payload of a message that has other fields around it. */
+/** Returns the payload of a message that is sent with other fields around it. */
 function payloadOf(sent: { payload: object; [more: string]: unknown }, as: (text: string) => Uint8Array = encoded) {
   const bytes = as(JSON.stringify({ eventType: "a", ...sent }));
   const { payload } = incomingOf({ eventType: "a", payload: sent.payload }, bytes, [0, bytes.length], null);

@@ -104,7 +104,7 @@ describe("the schemas of a resource", () => {
 
   test("the types of a resource are as precise as its field table", () => {
     const output: Static<typeof Output> = outputOf(fields, record, ids);
-    // Compiles only if these types are exact.
+    // This compiles only if the types are exact.
     const waits: readonly string[] | null = output.waits;
     const uid: string | undefined = output.uid;
     // @ts-expect-error the internal number of a row is not shown

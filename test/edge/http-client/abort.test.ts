@@ -10,16 +10,14 @@ import { type RawServerOptions, startRawServer } from "../../support/raw-server.
 import { answer, startSocketReceiver } from "../../support/socket-receiver.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
-/**
- * After its signal is aborted, the client returns immediately and no longer holds the connection.
- */
+/** When its signal is aborted, a request must return immediately and release its connection. */
 
 const TIMED_OUT: Answer = { kind: "failure", reason: "timeout", detail: "The endpoint did not respond in time." };
 const certificate = selfSigned("127.0.0.1");
 
 /**
- * Sends a request whose signal is aborted when the server says so. Resolves when the server's side
- * is closed too.
+ * Sends a request whose signal is aborted when the server calls a function. Resolves when the
+ * server's side is closed too.
  */
 async function abortedBy(
   hang: (socket: Socket, abort: () => void) => void,
@@ -120,7 +118,7 @@ test("requests leave no listeners on a signal that is used again", async () => {
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
-/** Listens without accepting: clients that connect have to wait. */
+/** Script that listens without accepting, so that clients have to wait for a connection. */
 const DEAF_SERVER = `
 import socket, sys
 server = socket.socket()
@@ -141,7 +139,7 @@ const TCP_TABLE = "/proc/net/tcp";
 /** State of a socket that waits for the other side to accept its connection. */
 const SYN_SENT = "02";
 
-/** Returns the inodes of this machine's sockets that are connecting to this port. */
+/** Returns the inodes of sockets of this machine that are connecting to this port. */
 function connectingTo(port: number): string[] {
   const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const rows = readFileSync(TCP_TABLE, "utf8")

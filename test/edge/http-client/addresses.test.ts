@@ -11,7 +11,7 @@ const A = "127.0.0.1";
 const B = "127.0.0.2";
 const C = "127.0.0.3";
 
-/** A request to a name with these addresses, on the receiver's port. */
+/** Returns a request to a name with these addresses, on the receiver's port. */
 function request({ port }: { readonly port: number }, addresses: string[], fields: Partial<OutgoingRequest> = {}) {
   return requestTo(`http://hook.example:${port}/`, { addresses, ...fields });
 }

@@ -21,7 +21,7 @@ async function withReceiver(
   await use((signal = patient) => client.send(request, signal), receiver);
 }
 
-/** Responds with 200, these headers and this rest. */
+/** Returns a function that responds with 200, these headers and this text. */
 function answering(headers: readonly string[], rest: string): Speaking {
   return (socket) => socket.write(["HTTP/1.1 200 OK", ...headers, "", rest].join("\r\n"));
 }
@@ -99,7 +99,8 @@ for (const [how, close] of Object.entries(closing)) {
       "a part of its chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
     };
     for (const [what, text] of Object.entries(begun)) {
-      // Waits, so that the client has read the part. The receiver cannot observe when it has.
+      // The timeout lets the client read the part first. The receiver cannot observe when that has
+      // happened.
       const breakOff = (socket: Socket) => void socket.write(text, () => setTimeout(() => close(socket), 100));
 
       test(`when a connection ${how} after part of a response (${what}), the request fails and is not repeated`, () =>
@@ -133,7 +134,7 @@ for (const [how, close] of Object.entries(closing)) {
       const held: Socket[] = [];
       const speaking: Speaking = (socket, nth) => {
         if (isDead) return nth === 1 ? answer(socket) : close(socket);
-        // Both requests are open simultaneously, so that two connections become idle.
+        // Both requests are open at the same time, so that later two connections are idle.
         held.push(socket);
         if (held.length === 2) held.forEach(answer);
       };

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { HandshakeLimiter } from "../../../src/edge/http-client/handshake-limiter.ts";
 
-/** A limiter with this many handshakes, and the numbers of those that have started, in order. */
+/**
+ * Requests this many handshakes from a limiter. Returns it with the numbers of the handshakes that
+ * have started, in order.
+ */
 function limiterWith(count: number) {
   const limiter = new HandshakeLimiter();
   const started: number[] = [];

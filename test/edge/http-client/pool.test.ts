@@ -7,7 +7,7 @@ import { until } from "../../support/delivery.ts";
 
 let server: Server;
 let port: number;
-/** The peers' sockets, in the order in which the connections were opened. */
+/** The sockets of the peers, in the order in which the connections were opened. */
 let peers: Socket[];
 beforeAll(async () => {
   peers = [];

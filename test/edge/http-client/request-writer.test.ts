@@ -21,7 +21,7 @@ class SlowSocket implements ByteSink {
 }
 
 const head = fc.string({ unit: fc.constantFrom("a", "\u00e9", "\r\n"), minLength: 1, maxLength: 50 });
-// Sizes below, at and above the limit up to which a request is written in one piece.
+// These sizes are below, at and above the limit up to which a request is written in one piece.
 const body = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(65_500, 65_536, 70_000).map(filled));
 const room = fc.array(fc.oneof(fc.nat(60), fc.constantFrom(0, 65_530, 65_536, 100_000)), { maxLength: 6 }).map(endless);
 
@@ -29,7 +29,7 @@ function filled(bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, i) => i % 251);
 }
 
-/** Extends the sizes, so that the socket accepts everything in the end. */
+/** Extends a list of sizes so that the socket finally accepts everything. */
 function endless(room: number[]): number[] {
   return [...room, 30_000];
 }

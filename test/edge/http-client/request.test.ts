@@ -9,7 +9,7 @@ import { patient, requestTo, responseWith } from "./requests.ts";
 
 const OK = responseWith(200, "ok");
 
-/** Returns the bytes that a receiver gets for one request, as Latin-1. */
+/** Returns the bytes of one request as a receiver gets them, as Latin-1 text. */
 async function sent(path: string, fields: Partial<OutgoingRequest> = {}): Promise<{ text: string; port: number }> {
   await using receiver = await startSocketReceiver(answer);
   expect(await new HttpClient().send(requestTo(`${receiver.url}${path}`, fields), patient)).toEqual(OK);
@@ -153,7 +153,10 @@ describe("a header that cannot be sent", () => {
   }
 });
 
-/** Responds with the hash of the body. Begins to read the body only when `mayRead` resolves. */
+/**
+ * Starts a server that responds with the hash of the body. It reads the body only after `mayRead`
+ * resolves.
+ */
 async function startHashingServer(mayRead: Promise<void>) {
   return startRawServer((socket: Socket) => {
     socket.pause();
@@ -201,7 +204,7 @@ describe("a large body", () => {
     await using slow = await startHashingServer(mayRead);
     await using quick = await startHashingServer(Promise.resolve());
     const client = new HttpClient();
-    // Together these are larger than the buffers of all connections.
+    // In total these bodies are larger than the buffers of all connections.
     const large = Array.from({ length: 4 }, () => randomBytes(8 * 1024 * 1024));
     const small = Array.from({ length: 40 }, (_, i) => Buffer.from(`{"n":${i}}`));
     const waiting = large.map((body) => client.send(requestTo(slow.url, { body }), patient));

@@ -1,9 +1,12 @@
 import type { OutgoingRequest } from "../../../src/ports.ts";
 
-/** Signal of a caller that never aborts. */
+/** A signal that is never aborted. */
 export const patient = new AbortController().signal;
 
-/** A request to this URL. Its host is a literal IP unless another `address` is given. */
+/**
+ * Returns a request to this URL. The host of the URL is a literal IP address unless another
+ * `address` is given.
+ */
 export function requestTo(url: string, fields: Partial<OutgoingRequest> = {}): OutgoingRequest {
   const parsed = new URL(url);
   return {

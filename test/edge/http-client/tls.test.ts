@@ -85,7 +85,7 @@ describe("a TLS connection", () => {
       client.send(requestTo(`https://${host}:${receiver.port}/`, { addresses: ["127.0.0.1"] }), patient);
     expect(await to("hook.example")).toEqual(OK);
     expect(await to("other.example")).toEqual(refused("ERR_TLS_CERT_ALTNAME_INVALID"));
-    // A dot at the end does not make the name a different one.
+    // A dot at the end does not make it a different name.
     expect(await to("hook.example.")).toEqual(OK);
     expect(receiver.requests).toEqual([2]);
   });

@@ -4,7 +4,7 @@ import type { OutgoingRequest } from "../../../src/ports.ts";
 import { makers, renegotiating, startWebServer, type WebServer } from "../../support/web-servers/index.ts";
 import { patient, requestTo, responseWith } from "./requests.ts";
 
-/** Time limit in ms, because compiling a server can take long. */
+/** Time limit in ms. It is long because compiling a server takes time. */
 const START_TIMEOUT_MS = 120_000;
 
 for (const maker of makers) {

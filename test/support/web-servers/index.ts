@@ -5,10 +5,10 @@ import { type Certificate, selfSigned } from "../certificate.ts";
 import { temporaryDirectory } from "../temporary.ts";
 
 /**
- * Web servers of other projects, each in a separate process. A POST gets these responses: `/port`
- * the client's port, `/close` the same and the end of the connection, `/length` the length of the
- * body, `/empty` 204, `/chunked` `hello` in chunks, `/interim` an interim response and then
- * `hello`, any other path 404.
+ * Web servers of other projects, each in a separate process. They respond to a POST by its path:
+ * `/port` with the client's port, `/close` with the same and the end of the connection, `/length`
+ * with the length of the body, `/empty` with 204, `/chunked` with `hello` in chunks, `/interim`
+ * with an interim response and then `hello`, and any other path with 404.
  */
 
 interface Maker {
@@ -43,8 +43,8 @@ export const makers: readonly Maker[] = [
 ];
 
 /**
- * Renegotiates the TLS session on a POST to `/renegotiate`. Returns the number of the connection's
- * requests at `/requests`.
+ * A server that renegotiates the TLS session on a POST to `/renegotiate`. At `/requests` it returns
+ * the number of requests on the connection.
  */
 export const renegotiating: Maker = {
   name: "Node.js with TLS 1.2",
@@ -83,7 +83,7 @@ function nginx({ port, tlsPort, cert, key, file }: Place): string[] {
 }
 
 export interface WebServer extends AsyncDisposable {
-  /** Without a trailing slash. */
+  /** URL without a trailing slash. */
   readonly url: string;
   readonly tlsUrl: string;
   /** The certificate to trust for `tlsUrl`. */
@@ -99,7 +99,8 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
   writeFileSync(key, certificate.key);
   const [port, tlsPort] = await freePorts();
   const command = maker.command({ port, tlsPort, cert, key, file: directory.file });
-  // In a separate process group, because `go run` does not stop the server when it is stopped.
+  // The command runs in a separate process group, because `go run` does not stop its server when it
+  // is stopped.
   const child = Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"], detached: true });
   const stop = async () => {
     if (child.exitCode === null) process.kill(-child.pid, "SIGKILL");

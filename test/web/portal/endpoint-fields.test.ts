@@ -10,7 +10,7 @@ import {
   wordsOf,
 } from "../../../web/portal/endpoint-fields.ts";
 
-/** Only the fields of the portal matter here. */
+/** An endpoint with only the fields that the portal uses. */
 const endpoint = {
   url: "https://example.com/hook",
   description: "The books",
