@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ClockSeqSource, IdCodec, type IdPrefix, seqAt, seqBefore, timeOfSeq } from "../../src/core/id.ts";
+import { ClockSeqSource, IdCodec, type IdPrefix, placeAt, seqAt, seqBefore, timeOfSeq } from "../../src/core/id.ts";
 
 const codec = new IdCodec([1, 2, 3, 4]);
 const prefixes: IdPrefix[] = [
@@ -25,6 +25,14 @@ describe("sequence numbers", () => {
     expect(timeOfSeq(seqAt(birth))).toBe(birth);
     expect(timeOfSeq(seqAt(birth) + 4095)).toBe(birth);
     expect(timeOfSeq(seqAt(birth) + 4096)).toBe(birth + 1);
+  });
+
+  test("the position of a scheduled delivery is that of its time, but always after its own number", () => {
+    const now = Date.UTC(2026, 5, 1);
+    const seq = seqAt(now) + 7;
+    expect(placeAt(seq, null)).toBe(seq);
+    expect(placeAt(seq, now + 1000)).toBe(seqAt(now + 1000));
+    for (const dueAt of [now, now - 1000, 0]) expect(placeAt(seq, dueAt)).toBe(seq + 1);
   });
 
   test("sequence numbers of times before 2025 are 0, not negative", () => {

@@ -117,6 +117,22 @@ describe("410", () => {
     expect(await world.states(later)).toEqual(["delivered"]);
   });
 
+  test("an endpoint that is enabled again does not count as failing, but one that is only changed still does", async () => {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+    const endpoint = await world.endpoint("a.example", 500);
+    await world.send(endpoint);
+    await world.rest();
+    const failingSince = async () => (await world.store.configuration.endpoints.get(endpoint.seq))!.failingSince;
+    const since = await failingSince();
+    expect(since).not.toBeNull();
+    for (const change of [{ description: "new" }, { disabled: false }, { disabled: true }, { disabled: true }]) {
+      await world.update(endpoint, change);
+      expect(await failingSince()).toBe(since);
+    }
+    await world.update(endpoint, { disabled: false });
+    expect(await failingSince()).toBeNull();
+  });
+
   test("a 410 from an endpoint's old URL does not disable the endpoint, and the message is sent to the new URL", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("old.example", { status: 410, afterMs: 5000 });

@@ -152,6 +152,25 @@ export function tokensSuite(open: Open): void {
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
+    test("no token of an application gets a longer life when all of them are made to expire", async () => {
+      await using world = await Furnished.open(open);
+      const { seq: applicationSeq } = world.application;
+      const lives = [10, 50, 90, null];
+      for (const [i, ms] of lives.entries()) {
+        const expiresAt = ms === null ? null : world.now + ms;
+        await world.store.configuration.tokens.create(
+          newToken(world, { applicationSeq, sessionId: "a", expiresAt }),
+          hash(i),
+        );
+      }
+      for (const sessionIds of [["a"], null]) {
+        const end = { applicationSeq, endsAt: world.now + 50, issuedUntil: world.now, sessionIds };
+        await world.store.configuration.tokens.endOfApplication(end);
+        const ends = (await world.store.configuration.tokens.list()).map(({ expiresAt }) => expiresAt! - world.now);
+        expect(ends.sort((a, b) => a - b)).toEqual([10, 50, 50, 50]);
+      }
+    });
+
     test("JWTs are made to expire by their time of issue, and no later call extends their life", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
