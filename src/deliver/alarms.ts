@@ -1,15 +1,13 @@
-import type { Clock } from "../ports.ts";
+import type { DeliveryTime } from "./delivery-time.ts";
 import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 import { ClockWatch } from "./watches/clock-watch.ts";
 
 export interface AlarmParts {
-  readonly clock: Clock;
+  readonly time: DeliveryTime;
   readonly lanes: Iterable<Lane>;
   /** Called when the time of a parked lane may have come. */
   readonly onAlarm: (lane: Lane) => void;
-  /** Called when the clock has been set. All values derived from the previous time are invalid. */
-  readonly onClockSet: () => void;
 }
 
 /**
@@ -19,22 +17,7 @@ export class Alarms {
   readonly #watch: ClockWatch;
 
   constructor(private readonly parts: AlarmParts) {
-    this.#watch = new ClockWatch(
-      parts.clock,
-      () => {
-        parts.onClockSet();
-        this.#setAgain();
-      },
-      () => this.#setAgain(),
-    );
-  }
-
-  /**
-   * Returns the time in ms since the Unix epoch. Detects when the clock has been set and then wakes
-   * every lane.
-   */
-  now(): number {
-    return this.#watch.now();
+    this.#watch = new ClockWatch(parts.time, () => this.setAgain());
   }
 
   set(lane: Lane, at: number, now: number): void {
@@ -60,7 +43,7 @@ export class Alarms {
   }
 
   /** Makes every lane compute its waiting time again. */
-  #setAgain(): void {
+  setAgain(): void {
     for (const lane of this.parts.lanes) {
       this.cancel(lane);
       this.parts.onAlarm(lane);

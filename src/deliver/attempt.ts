@@ -10,6 +10,7 @@ import type { Queue, Settled, Settlement } from "../store/index.ts";
 import { StoreUnavailable } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
 import { Deadline } from "./deadline.ts";
+import type { DeliveryTime } from "./delivery-time.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import type { Memory } from "./memory.ts";
 import type { DeliveryPolicy } from "./policy.ts";
@@ -30,13 +31,15 @@ export interface RunningAttempt {
   readonly target: PreparedTarget;
   /** The lane's generation when the attempt started. */
   readonly generation: number;
+  /** By the wall clock. */
   readonly startedAt: number;
-  /** When the attempt started, by the steady clock. */
-  readonly steadyStart: number;
+  /** The same as a delivery time. */
+  readonly startTime: number;
 }
 
 export interface AttemptParts {
   readonly clock: Clock;
+  readonly time: DeliveryTime;
   readonly random: Random;
   readonly queue: Queue;
   readonly seqs: SeqSource;
@@ -65,9 +68,9 @@ export class AttemptRunner {
   constructor(private readonly parts: AttemptParts) {
     this.#deadline = new Deadline(parts.clock, parts.facts);
     this.#shortages = new ShortageWatch(parts.clock, parts.facts);
-    const { clock, slots, onSlow } = parts;
+    const { time, slots, onSlow } = parts;
     const shortSince = () => slots.shortSince;
-    this.#slow = new SlowWatch<RunningAttempt>(clock, shortSince, ({ lane, slot }) => {
+    this.#slow = new SlowWatch<RunningAttempt>(time, shortSince, ({ lane, slot }) => {
       slots.giveBack(slot);
       slots.setReputation(lane, "slow");
       onSlow();
@@ -114,12 +117,11 @@ export class AttemptRunner {
   #begin(slot: Slot, waiting: Waiting, now: number): RunningAttempt {
     const { facts, clock } = this.parts;
     const { lane } = slot;
-    const steadyStart = clock.steady();
     const content = waiting.content as SendableContent;
     const { generation } = lane;
     const { entry, target } = lane;
     const made = { lane, slot, waiting, content, entry: entry!, target: target!, generation };
-    const attempt = { ...made, startedAt: now, steadyStart };
+    const attempt = { ...made, startedAt: clock.now(), startTime: now };
     this.#slow.started(attempt);
     if (facts.wants("attempt.started")) {
       const { seq: deliverySeq, endpointSeq } = waiting.delivery;
@@ -141,11 +143,11 @@ export class AttemptRunner {
    * delivery stays pending with unchanged attempts and due time.
    */
   #postpone(attempt: RunningAttempt, shortage: Shortage): void {
-    const { clock, memory, facts } = this.parts;
+    const { time, memory, facts } = this.parts;
     const { lane, waiting } = attempt;
     const { seq: deliverySeq, endpointSeq } = waiting.delivery;
-    const now = clock.now();
-    this.#slow.ended(attempt, clock.steady());
+    const now = time.now();
+    this.#slow.ended(attempt, now);
     memory.letGo(lane, waiting);
     // The lane is read again from its beginning, so that the delivery comes before the deliveries
     // behind it.
@@ -158,12 +160,12 @@ export class AttemptRunner {
 
   /** Decides what the response means for the delivery, the endpoint and the lane. */
   #judge(attempt: RunningAttempt, answer: Answer): Settlement {
-    const { clock, random, policy, slots, seqs, isClockDoubted } = this.parts;
+    const { clock, time, random, policy, slots, seqs, isClockDoubted } = this.parts;
     const { lane, waiting, entry } = attempt;
     const endedAt = clock.now();
     const outcome = classify(answer, endedAt);
-    const steadyEnd = clock.steady();
-    const wasFast = this.#slow.ended(attempt, steadyEnd);
+    const endTime = time.now();
+    const wasFast = this.#slow.ended(attempt, endTime);
     lane.hasEndedAttempt = true;
     lane.shortages = 0;
     slots.setReputation(lane, wasFast ? (outcome.success ? "proven" : "failing") : "slow");
@@ -173,11 +175,12 @@ export class AttemptRunner {
     const judged = mayDisable || !outcome.gone ? outcome : { ...outcome, gone: false };
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
     const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
-    const durationMs = Math.round(steadyEnd - attempt.steadyStart);
+    const times = { endedAt, endTime, durationMs: endTime - attempt.startTime };
     // After a success, the time since which the endpoint has been failing does not matter.
     const mayBeTooLong = mayDisable && !outcome.success && !isClockDoubted();
     const disableAfterMs = mayBeTooLong ? policy.endpointDisableAfterMs : 0;
-    return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, endedAt, durationMs }, seqs);
+    const { positionsAheadMs } = time;
+    return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, ...times, positionsAheadMs }, seqs);
   }
 
   /**

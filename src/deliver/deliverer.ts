@@ -14,6 +14,11 @@ export interface Deliverer {
    * `signal` aborts.
    */
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
+  /**
+   * Time that the wall clock is ahead of the time by which the `dueAt` of retries is stored, in ms.
+   * Not 0 only if the clock has been set.
+   */
+  readonly retriesAheadMs: number;
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
   /**

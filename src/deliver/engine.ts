@@ -11,11 +11,13 @@ import type { TargetPorts } from "../targets/target.ts";
 import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
+import { DeliveryTime } from "./delivery-time.ts";
 import type { Lane } from "./lane.ts";
 import { LaneOwnership } from "./lane-ownership.ts";
 import { LaneReader } from "./lane-reader.ts";
 import { Lanes, type OldestDue } from "./lanes.ts";
 import { Memory } from "./memory.ts";
+import { OffsetKeeper } from "./offset-keeper.ts";
 import type { DeliveryPolicy } from "./policy.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Slots } from "./slots.ts";
@@ -61,6 +63,8 @@ export class Engine extends OneLife implements Deliverer {
   readonly #ownership: LaneOwnership;
   readonly #tasks: TaskRunner;
   readonly #turns: Turns;
+  readonly #time: DeliveryTime;
+  readonly #offsets: OffsetKeeper;
 
   constructor(
     private readonly ports: EnginePorts,
@@ -72,7 +76,9 @@ export class Engine extends OneLife implements Deliverer {
     const { store, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
-    const shared = { clock, queue, seqs, facts, memory: this.#memory, isStopping };
+    this.#time = new DeliveryTime(clock);
+    this.#offsets = new OffsetKeeper(clock, this.#time, store);
+    const shared = { clock, time: this.#time, queue, seqs, facts, memory: this.#memory, isStopping };
     this.#slots = new Slots(policy.deliveryConcurrency);
     this.#attempts = new AttemptRunner({
       ...shared,
@@ -82,15 +88,15 @@ export class Engine extends OneLife implements Deliverer {
     const targets = new Targets({ ports, policy, ids });
     const reader = new LaneReader({ ...shared, directory, targets, payloadBytesMax: policy.maxBodyBytes });
     this.#scheduler = new Scheduler({
-      ...{ clock, facts, seqs, reader, lanes: this.#lanes, slots: this.#slots, attempts: this.#attempts },
-      memory: this.#memory,
+      ...{ ...shared, reader, lanes: this.#lanes, slots: this.#slots, attempts: this.#attempts },
       endpointConcurrency: policy.endpointConcurrency,
     });
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },
       onChanged: () => this.#tasks.lease(),
     });
-    this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, parts), policy);
+    this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, this.#time, parts), policy);
+    this.#time.onClockSet = () => this.#clockWasSet();
     this.#listenTo(signals);
   }
 
@@ -99,6 +105,7 @@ export class Engine extends OneLife implements Deliverer {
    * deliveries, but not the deliveries themselves.
    */
   protected async begin(): Promise<void> {
+    await this.#offsets.resume(this.parts.seqs);
     await this.#ownership.acquire();
     await this.#tasks.lease();
   }
@@ -190,11 +197,11 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Time at which the oldest due delivery that has not been started became due, or null if nothing
-   * is due.
+   * Time at which the oldest due delivery that has not been started became due, by the wall clock;
+   * null if nothing is due.
    */
   oldestDueAt(): number | null {
-    return this.#lanes.oldestDueAt(this.ports.clock.now());
+    return this.#lanes.oldestDueAt(this.#time);
   }
 
   /**
@@ -202,7 +209,16 @@ export class Engine extends OneLife implements Deliverer {
    * `isCounted` returns true.
    */
   oldestDue(isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
-    return this.#lanes.oldestDue(this.ports.clock.now(), isCounted);
+    return this.#lanes.oldestDue(this.#time, isCounted);
+  }
+
+  get retriesAheadMs(): number {
+    return this.#time.aheadMs;
+  }
+
+  #clockWasSet(): void {
+    this.#scheduler.clockWasSet();
+    this.#offsets.keep();
   }
 
   #listenTo(signals: Signals): void {

@@ -73,12 +73,12 @@ export class LanePosition {
     this.cursor = { position, seq };
   }
 
-  /** Moves the cursor past a row that is not due yet. */
-  skipNotDue(delivery: PendingDelivery, now: number): void {
+  /** Skips a row that is not due before the delivery time `at`. */
+  skipNotDue(delivery: PendingDelivery, at: number, now: number): void {
     this.skip(delivery);
     this.#notDue++;
-    this.#notDueUntil = Math.min(this.#notDueUntil, delivery.dueAt);
-    // Each reread reads all of these rows, so the wait is longer the more there are.
+    this.#notDueUntil = Math.min(this.#notDueUntil, at);
+    // Each reread reads all of these rows, so the more there are, the longer it waits.
     this.#rereadAfter = now + REREAD_MS + this.#notDue;
   }
 

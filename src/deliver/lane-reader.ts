@@ -4,6 +4,7 @@ import type { Clock } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { Queue } from "../store/index.ts";
 import type { Targets } from "../targets/index.ts";
+import type { DeliveryTime } from "./delivery-time.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { earliestStart } from "./lane-state.ts";
 import type { Memory } from "./memory.ts";
@@ -21,6 +22,7 @@ export interface LaneReaderParts {
   readonly seqs: SeqSource;
   readonly memory: Memory;
   readonly clock: Clock;
+  readonly time: DeliveryTime;
   readonly facts: Facts;
   /** Maximum size of a payload, in bytes. */
   readonly payloadBytesMax: number;
@@ -58,21 +60,22 @@ export class LaneReader {
 
   /** Reads the next due deliveries of a lane. */
   async load(lane: Lane): Promise<void> {
-    const { queue, seqs, memory, clock } = this.parts;
+    const { queue, seqs, memory, time } = this.parts;
     const { generation } = lane;
-    const now = clock.now();
-    // The read includes all deliveries whose time has come, and those that got their position while
-    // the clock stood still or stepped back.
-    const upTo = Math.max(seqs.last + 1, seqAt(now + 1) - 1);
+    const now = time.now();
+    // All deliveries whose time has begun, and those that got their position while the clock stood
+    // still or stepped back.
+    const upTo = Math.max(seqs.last + 1, seqAt(now + time.positionsAheadMs + 1) - 1);
     const room = Math.max(1, Math.min(PAGE, memory.roomForDeliveries));
     const limit = room + lane.held.size;
     if (lane.laterAt <= now) lane.rereadNotDue();
     const rows = await queue.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
     if (lane.generation !== generation) return;
     for (const delivery of rows) {
+      const startAt = earliestStart(delivery, time);
       if (!lane.isNews(delivery)) lane.skip(delivery);
-      // The delivery got its position while the clock was ahead of the current time.
-      else if (earliestStart(delivery) > now && !lane.isFifo) lane.skipNotDue(delivery, now);
+      // The clock has been set since the delivery got its position.
+      else if (startAt > now && !lane.isFifo) lane.skipNotDue(delivery, startAt, now);
       else memory.append(lane, delivery, null);
     }
     // Deliveries that are added later must get positions after these, even if the clock steps back.
@@ -84,8 +87,8 @@ export class LaneReader {
       if (lane.generation !== generation) return;
       if (next !== null) lane.waitsOnDisk(next);
     }
-    // Nothing was added, so the event loop may run before the next try.
-    if (lane.ready.length === 0) lane.restsUntil = clock.now() + 1;
+    // Nothing was added. Let the event loop run before the next try.
+    if (lane.ready.length === 0) lane.restsUntil = time.now() + 1;
   }
 
   /**

@@ -1,5 +1,6 @@
-import { type Seq, timeOfSeq } from "../core/id.ts";
+import { type Seq, type SeqSource, timeOfSeq } from "../core/id.ts";
 import type { PendingDelivery } from "../store/index.ts";
+import type { DeliveryTime } from "./delivery-time.ts";
 import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
@@ -26,11 +27,37 @@ export interface LaneRules {
    * generated.
    */
   readonly lastPosition: Seq;
-  /** Maximum number of concurrent attempts to an endpoint that has no limit of its own. */
+  /** Time that the wall clock is ahead of the delivery time, in ms. */
+  readonly aheadMs: number;
+  /** Time that positions are ahead of the delivery time, in ms. */
+  readonly positionsAheadMs: number;
+  /** Maximum number of concurrent attempts to an endpoint without its own limit. */
   readonly endpointConcurrency: number;
 }
 
-/** Returns the state of a lane without changing anything. The scheduler acts on the state. */
+export interface LaneRuleParts {
+  readonly seqs: SeqSource;
+  readonly time: DeliveryTime;
+  readonly endpointConcurrency: number;
+}
+
+/** Returns rules that always have the present values. */
+export function laneRules({ seqs, time, endpointConcurrency }: LaneRuleParts): LaneRules {
+  return {
+    get lastPosition() {
+      return seqs.last + 1;
+    },
+    get aheadMs() {
+      return time.aheadMs;
+    },
+    get positionsAheadMs() {
+      return time.positionsAheadMs;
+    },
+    endpointConcurrency,
+  };
+}
+
+/** Returns the state of a lane. Changes nothing: the scheduler acts on the state. */
 export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   if (!lane.isOwned) return "foreign";
   if (lane.isReading) return "reading";
@@ -46,27 +73,36 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   return at === NOTHING ? "idle" : "parked";
 }
 
-/** Returns the time at which a lane has work to do. 0 means now, infinity means never. */
+/** Returns the delivery time at which a lane has work to do: 0 for now, infinity for never. */
 export function nextWorkAt(lane: Lane, rules: LaneRules): number {
   return Math.max(lane.restsUntil, nextDueAt(lane, rules));
 }
 
-function nextDueAt(lane: Lane, { lastPosition }: LaneRules): number {
+function nextDueAt(lane: Lane, rules: LaneRules): number {
   const head = lane.ready[0];
-  // A parallel lane holds only due deliveries. They stay due when the clock is set back.
-  if (head !== undefined) return lane.isFifo ? earliestStart(head.delivery) : 0;
+  // A parallel lane has only due deliveries in memory. They stay due when the clock is set back.
+  if (head !== undefined) return lane.isFifo ? earliestStart(head.delivery, rules) : 0;
   if (lane.diskNext === NOTHING) return lane.laterAt;
-  return lane.diskNext <= lastPosition ? 0 : Math.min(timeOfSeq(lane.diskNext), lane.laterAt);
+  if (lane.diskNext <= rules.lastPosition) return 0;
+  return Math.min(timeOfSeq(lane.diskNext) - rules.positionsAheadMs, lane.laterAt);
 }
 
 /**
- * Returns the earliest time at which a delivery may be sent, in ms; 0 means now. For an immediate
- * delivery, `dueAt` is only the time of acceptance. If the clock was set back, that time may lie in
- * the future, so it is ignored.
+ * Returns the delivery time before which a delivery may not be sent; 0 means now. A retry is due at
+ * a delivery time, and a scheduled message at an instant of the wall clock. For an immediate
+ * delivery, `dueAt` is only the time of acceptance. It may lie in the future after the clock was
+ * set back, so it is ignored.
  */
-export function earliestStart({ seq, position, dueAt, attempts, round, trigger }: PendingDelivery): number {
+export function earliestStart(delivery: PendingDelivery, { aheadMs }: Pick<LaneRules, "aheadMs">): number {
+  const { seq, position, dueAt, attempts, round, trigger } = delivery;
+  if (attempts > 0) return dueAt;
   const isScheduled = round === 0 && trigger === "schedule" && position > seq;
-  return attempts > 0 || isScheduled ? dueAt : 0;
+  return isScheduled ? dueAt - aheadMs : 0;
+}
+
+/** Returns the delivery time at which a delivery became or becomes due. */
+export function dueTimeOf({ dueAt, attempts }: PendingDelivery, aheadMs: number): number {
+  return attempts > 0 ? dueAt : dueAt - aheadMs;
 }
 
 function concurrencyOf(lane: Lane, { endpointConcurrency }: LaneRules): number {

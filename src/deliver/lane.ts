@@ -1,10 +1,10 @@
 import { type Seq, timeOfSeq } from "../core/id.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
-import type { LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
+import type { ClockOffsets, LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
 import { LanePosition, NOTHING } from "./lane-position.ts";
-import type { LaneState } from "./lane-state.ts";
+import { dueTimeOf, type LaneState } from "./lane-state.ts";
 
 /** A delivery that a lane holds in memory. */
 export interface Waiting {
@@ -60,10 +60,7 @@ export class Lane extends LanePosition {
    * Whether the lane can run, and if not, the reason. `stateOf` derives it from the fields above.
    */
   state: LaneState = "idle";
-  /**
-   * Time since which the lane has been ready, by the steady clock. Valid only while the lane is
-   * ready.
-   */
+  /** Time since which the lane has been ready, as a delivery time. Valid while it is ready. */
   readySince = 0;
   /**
    * Cancels the alarm that wakes a parked lane at `alarmAt`. The alarm may fire too early, but
@@ -101,14 +98,16 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Time at which the oldest waiting delivery became due. Infinity if there is none or it has not
-   * been read yet. In a fifo lane, deliveries behind the head may have been due for longer than the
+   * Delivery time at which the oldest waiting delivery became due; infinity if there is none or it
+   * has not been read yet. In a fifo lane, deliveries behind the head may have been due longer than the
    * head, which may be waiting for a retry.
    */
-  get oldestDueAt(): number {
-    const onDisk = this.diskNext === NOTHING || this.diskNext === 0 ? NOTHING : timeOfSeq(this.diskNext);
-    if (this.isFifo) return this.ready.reduce((oldest, { delivery }) => Math.min(oldest, delivery.dueAt), onDisk);
-    return this.ready[0]?.delivery.dueAt ?? onDisk;
+  oldestDueAt({ aheadMs, positionsAheadMs }: ClockOffsets): number {
+    const isOnDisk = this.diskNext !== NOTHING && this.diskNext !== 0;
+    const onDisk = isOnDisk ? timeOfSeq(this.diskNext) - positionsAheadMs : NOTHING;
+    const dueAt = ({ delivery }: Waiting) => dueTimeOf(delivery, aheadMs);
+    if (this.isFifo) return this.ready.reduce((oldest, waiting) => Math.min(oldest, dueAt(waiting)), onDisk);
+    return this.ready[0] === undefined ? onDisk : dueAt(this.ready[0]);
   }
 
   /**

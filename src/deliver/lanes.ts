@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type { EndpointEntry } from "../store/directory.ts";
+import type { DeliveryTime } from "./delivery-time.ts";
 import { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
@@ -11,6 +12,7 @@ const LANES_MAX = 20_000;
 
 /** The due delivery of an environment that became due first and has not been started. */
 export interface OldestDue {
+  /** By the wall clock. */
   readonly dueAt: number;
   readonly endpoint: EndpointEntry["endpoint"];
 }
@@ -46,15 +48,16 @@ export class Lanes implements Iterable<Lane> {
   }
 
   /**
-   * Returns the time at which the oldest due delivery that has not been started became due, or null
-   * if nothing is due.
+   * Returns the time, by the wall clock, at which the oldest due delivery that has not been started
+   * became due; null if nothing is due.
    */
-  oldestDueAt(now: number): number | null {
+  oldestDueAt(time: DeliveryTime): number | null {
+    const now = time.now();
     let oldest = NOTHING;
     for (const lane of this) {
-      if (lane.isOwned && !lane.entry?.endpoint.paused) oldest = Math.min(oldest, lane.oldestDueAt);
+      if (lane.isOwned && !lane.entry?.endpoint.paused) oldest = Math.min(oldest, lane.oldestDueAt(time));
     }
-    return oldest <= now ? oldest : null;
+    return oldest <= now ? oldest + time.aheadMs : null;
   }
 
   /**
@@ -62,11 +65,14 @@ export class Lanes implements Iterable<Lane> {
    * `isCounted` returns true. Excludes lanes whose endpoint has not been read since the start or
    * since its last change, because their environment is unknown.
    */
-  oldestDue(now: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
+  oldestDue(time: DeliveryTime, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
+    const now = time.now();
+    const { aheadMs } = time;
     const oldest = new Map<Seq, OldestDue>();
     for (const lane of this) {
-      const dueAt = lane.oldestDueAt;
-      if (!lane.isOwned || lane.entry === null || dueAt > now) continue;
+      const dueTime = lane.oldestDueAt(time);
+      if (!lane.isOwned || lane.entry === null || dueTime > now) continue;
+      const dueAt = dueTime + aheadMs;
       const { endpoint } = lane.entry;
       const before = oldest.get(endpoint.environmentSeq);
       if (endpoint.paused || (before !== undefined && before.dueAt <= dueAt) || !isCounted(endpoint)) continue;

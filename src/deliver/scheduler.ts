@@ -1,14 +1,15 @@
 import type { Facts } from "../core/fact.ts";
-import type { Seq, SeqSource } from "../core/id.ts";
+import type { SeqSource } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
+import type { DeliveryTime } from "./delivery-time.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 import type { LaneReader } from "./lane-reader.ts";
-import { type LaneRules, type LaneState, nextWorkAt, stateOf } from "./lane-state.ts";
+import { type LaneRules, type LaneState, laneRules, nextWorkAt, stateOf } from "./lane-state.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Memory } from "./memory.ts";
 import { STORE_RETRY_MS } from "./settle.ts";
@@ -20,6 +21,7 @@ const DEFECT_REST_MS = 5000;
 
 export interface SchedulerParts {
   readonly clock: Clock;
+  readonly time: DeliveryTime;
   readonly facts: Facts;
   readonly seqs: SeqSource;
   readonly lanes: Lanes;
@@ -34,34 +36,27 @@ export interface SchedulerParts {
  * Runs the lanes: gives slots to ready lanes and wakes parked lanes. If a lane fails with an error,
  * its slot is released and the lane is served again a little later.
  */
-export class Scheduler implements LaneRules {
+export class Scheduler {
   readonly #alarms: Alarms;
   readonly #throttle = new Throttle();
+  readonly #rules: LaneRules;
   #isDispatching = false;
   #isStopped = false;
   #onDrained: (() => void) | null = null;
 
   constructor(private readonly parts: SchedulerParts) {
+    this.#rules = laneRules(parts);
     this.#alarms = new Alarms({
-      clock: parts.clock,
+      time: parts.time,
       lanes: parts.lanes,
       onAlarm: (lane) => {
         this.update(lane);
         this.dispatch();
       },
-      onClockSet: () => this.#clockWasSet(),
     });
   }
 
-  get lastPosition(): Seq {
-    return this.parts.seqs.last + 1;
-  }
-
-  get endpointConcurrency(): number {
-    return this.parts.endpointConcurrency;
-  }
-
-  /** Makes the scheduler start no more attempts. */
+  /** Starts no more attempts. */
   stop(): void {
     this.#isStopped = true;
     this.#alarms.stop();
@@ -91,7 +86,7 @@ export class Scheduler implements LaneRules {
     // The state of a ready lane is computed again when the lane gets a slot.
     if (lane.state === "ready" || this.#isStopped) return;
     try {
-      this.#decide(lane, this.#alarms.now());
+      this.#decide(lane, this.parts.time.now());
     } catch (error) {
       this.#rest(lane, error);
     }
@@ -105,7 +100,7 @@ export class Scheduler implements LaneRules {
     lane.isOwned = false;
     this.parts.memory.release(lane);
     this.#alarms.cancel(lane);
-    this.#decide(lane, this.#alarms.now());
+    this.#decide(lane, this.parts.time.now());
   }
 
   /**
@@ -127,15 +122,15 @@ export class Scheduler implements LaneRules {
   }
 
   #decide(lane: Lane, now: number): void {
-    this.#enter(lane, stateOf(lane, now, this), now);
+    this.#enter(lane, stateOf(lane, now, this.#rules), now);
   }
 
   #enter(lane: Lane, state: LaneState, now: number): void {
     lane.state = state;
     if (state === "ready") {
-      lane.readySince = this.parts.clock.steady();
+      lane.readySince = now;
       this.parts.slots.queue(lane);
-    } else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this), now);
+    } else if (state === "parked") this.#alarms.set(lane, nextWorkAt(lane, this.#rules), now);
     else if (state === "idle" || state === "foreign") this.parts.lanes.forgetIfUnused(lane);
     // In any other state, the lane waits for the end of a read or an attempt, or for a signal. That
     // event updates the lane.
@@ -144,8 +139,8 @@ export class Scheduler implements LaneRules {
   /** Serves a lane: starts one attempt, or does the work that must precede it. */
   #serve(lane: Lane): void {
     try {
-      const now = this.#alarms.now();
-      const state = stateOf(lane, now, this);
+      const now = this.parts.time.now();
+      const state = stateOf(lane, now, this.#rules);
       if (state === "ready") this.#run(lane, now);
       else this.#enter(lane, state, now);
     } catch (error) {
@@ -157,11 +152,16 @@ export class Scheduler implements LaneRules {
     const { reader } = this.parts;
     const { entry } = lane;
     const head = lane.ready[0];
-    if (entry === null || entry.validUntil <= now) this.#prepare(lane, now);
+    if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
     else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
     else if (head === undefined) void this.#read(lane, () => reader.load(lane));
     else if (head.content === null) void this.#read(lane, () => reader.fetchContents(lane, entry));
     else this.#start(lane, head, entry, now);
+  }
+
+  /** An old signing key of the endpoint has expired. */
+  #hasExpired({ validUntil }: EndpointEntry): boolean {
+    return validUntil !== Number.POSITIVE_INFINITY && validUntil <= this.parts.clock.now();
   }
 
   #prepare(lane: Lane, now: number): void {
@@ -223,7 +223,7 @@ export class Scheduler implements LaneRules {
   /** Makes a lane rest after an error. Its deliveries are still pending on disk. */
   #interrupt(lane: Lane, error: unknown): void {
     const isExpected = error instanceof StoreUnavailable;
-    lane.restsUntil = this.parts.clock.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
+    lane.restsUntil = this.parts.time.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
     lane.waitsOnDisk(0);
     if (!isExpected) this.parts.facts.state({ type: "defect.found", where: "lane", error });
   }
@@ -232,14 +232,12 @@ export class Scheduler implements LaneRules {
   #rest(lane: Lane, error: unknown): void {
     this.#interrupt(lane, error);
     lane.state = "parked";
-    this.#alarms.set(lane, lane.restsUntil, this.parts.clock.now());
+    this.#alarms.set(lane, lane.restsUntil, this.parts.time.now());
   }
 
-  #clockWasSet(): void {
-    this.#throttle.forgetWaiting();
-    for (const lane of this.parts.lanes) {
-      lane.restsUntil = 0;
-      if (lane.laterAt !== NOTHING) lane.rereadNotDue();
-    }
+  /** Must be called when the wall clock has been set, because scheduled messages may be due. */
+  clockWasSet(): void {
+    for (const lane of this.parts.lanes) if (lane.laterAt !== NOTHING) lane.rereadNotDue();
+    this.#alarms.setAgain();
   }
 }

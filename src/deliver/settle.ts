@@ -17,7 +17,12 @@ export interface Verdict {
   readonly next: NextState;
   /** Time of continuous failure after which the endpoint is disabled, in ms; 0 means never. */
   readonly disableAfterMs: number;
+  /** By the wall clock. */
   readonly endedAt: number;
+  /** As a delivery time. */
+  readonly endTime: number;
+  /** Time that positions are ahead of the delivery time, in ms. */
+  readonly positionsAheadMs: number;
   readonly durationMs: number;
 }
 
@@ -26,7 +31,6 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
   const { content, entry, startedAt } = running;
   const { delivery } = running.waiting;
   const { answer, outcome, next, disableAfterMs, endedAt, durationMs } = verdict;
-  const dueAt = next.state === "pending" ? endedAt + next.waitMs : null;
   return {
     attempt: {
       seq: seqs.next(),
@@ -41,14 +45,11 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       durationMs,
       trigger: delivery.trigger,
       startedAt,
-      nextAttemptAt: dueAt,
+      nextAttemptAt: next.state === "pending" ? endedAt + next.waitMs : null,
     },
     message: content,
     round: delivery.round,
-    next:
-      next.state === "pending"
-        ? { state: "pending", attempts: next.attempts, dueAt: dueAt!, position: positionAt(dueAt!, seqs) }
-        : next,
+    next: next.state === "pending" ? retryOf(next, verdict, seqs) : next,
     settledAt: endedAt,
     disableEndpoint: outcome.gone,
     disableAfterMs,
@@ -56,12 +57,17 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
 }
 
 /**
- * Returns the position in a parallel lane of a delivery that is due at `dueAt`. It is greater than
- * every position generated so far, because a lane could skip a delivery at a smaller one.
+ * Returns the state of a delivery that will be retried. Its position in a parallel lane is greater
+ * than every position generated so far, because a delivery at an earlier position could be skipped.
  */
-function positionAt(dueAt: number, seqs: SeqSource): Seq {
-  const position = seqAt(dueAt);
-  return position > seqs.last ? position : seqs.next();
+function retryOf(
+  { state, attempts, waitMs }: Extract<NextState, { state: "pending" }>,
+  { endTime, positionsAheadMs }: Verdict,
+  seqs: SeqSource,
+) {
+  const dueAt = endTime + waitMs;
+  const position = seqAt(dueAt + positionsAheadMs);
+  return { state, attempts, dueAt, position: position > seqs.last ? position : seqs.next() };
 }
 
 /** Returns the fact to publish after an attempt's result has been stored. */

@@ -65,14 +65,6 @@ export class Throttle {
     return 0;
   }
 
-  /**
-   * Empties the queues. Must be called when the clock has been set, because the times in the queues
-   * are then invalid.
-   */
-  forgetWaiting(): void {
-    for (const { waiting } of this.#shares.values()) waiting.clear();
-  }
-
   #shareOf({ seq, ratePerSecond }: Limited, now: number): Share | null {
     if (ratePerSecond === null) return null;
     const share = this.#shares.get(seq) ?? { bucket: fullBucket(ratePerSecond, now), waiting: new Map() };

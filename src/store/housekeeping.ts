@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type { PageOf, PageRequest, Pruned, StoreHealth, StoreSize, Task, TaskFilter, UnenforcedRule } from "./index.ts";
+import type { ClockOffsets } from "./records/common.ts";
 
 /** Manages background tasks, retention, size and health. */
 export interface Housekeeping {
@@ -40,6 +41,16 @@ export interface Housekeeping {
     get(name: string): Promise<string | null>;
     /** Null deletes the value. */
     set(name: string, value: string | null): Promise<void>;
+  };
+
+  /**
+   * The offsets of the wall clock that were stored last; zero before the first time. `set` also moves
+   * the `failingSince` of all failing endpoints by the change of `aheadMs`, so that no endpoint
+   * counts as failing for longer because the clock was set.
+   */
+  readonly clockOffsets: {
+    get(): Promise<ClockOffsets>;
+    set(offsets: ClockOffsets): Promise<void>;
   };
 
   /**

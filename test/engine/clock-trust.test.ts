@@ -148,6 +148,9 @@ describe("an endpoint that fails while the clock jumps ahead", () => {
 
     await world.pass(DAY);
     expect(world.factsOf("clock.trusted")).toHaveLength(1);
+    // The endpoint has failed for less than two days.
+    expect(world.factsOf("endpoint.disabled")).toEqual([]);
+    await world.pass(4 * DAY);
     expect(world.factsOf("endpoint.disabled")).toMatchObject([{ cause: "failing" }]);
   });
 });

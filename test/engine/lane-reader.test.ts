@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Facts } from "../../src/core/fact.ts";
 import { ClockSeqSource } from "../../src/core/id.ts";
+import { DeliveryTime } from "../../src/deliver/delivery-time.ts";
 import { Lane } from "../../src/deliver/lane.ts";
 import { NOTHING } from "../../src/deliver/lane-position.ts";
 import { LaneReader } from "../../src/deliver/lane-reader.ts";
@@ -43,8 +44,9 @@ function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
     },
   } as unknown as Queue;
   const clock = { now: () => 0, steady: () => 0, soon: () => {}, after: () => () => {} };
+  const time = new DeliveryTime(clock);
   const reader = new LaneReader({
-    ...{ queue, memory, clock, payloadBytesMax, facts: new Facts(), seqs: new ClockSeqSource(clock.now) },
+    ...{ queue, memory, clock, time, payloadBytesMax, facts: new Facts(), seqs: new ClockSeqSource(clock.now) },
     ...{ directory: {} as Directory, targets: {} as Targets, isStopping: () => false },
   });
   return {

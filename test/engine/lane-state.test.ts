@@ -8,7 +8,7 @@ import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const SEQ = seqAt(NOW);
-const rules = { lastPosition: SEQ, endpointConcurrency: 3 };
+const rules = { lastPosition: SEQ, aheadMs: 0, positionsAheadMs: 0, endpointConcurrency: 3 };
 
 function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {
   const times = { position: SEQ, dueAt: NOW, attempts: 0, round: 0, trigger: "schedule" } as const;
@@ -78,7 +78,7 @@ describe("the next work of a lane", () => {
 
   test("rows that were skipped because they were not due are work for later, and not before the lane's pause ends", () => {
     const lane = new Lane(7, NOTHING);
-    lane.skipNotDue(deliveryOf({ dueAt: NOW + 60_000 }), NOW);
+    lane.skipNotDue(deliveryOf(), NOW + 60_000, NOW);
     expect(nextWorkAt(lane, rules)).toBe(NOW + 60_000);
     lane.restsUntil = NOW + 70_000;
     expect(nextWorkAt(lane, rules)).toBe(NOW + 70_000);
@@ -86,9 +86,21 @@ describe("the next work of a lane", () => {
 });
 
 test("only retries and scheduled messages have an earliest start", () => {
-  expect(earliestStart(deliveryOf())).toBe(0);
-  expect(earliestStart(deliveryOf({ attempts: 1 }))).toBe(NOW);
-  expect(earliestStart(deliveryOf({ position: SEQ + 1 }))).toBe(NOW);
-  expect(earliestStart(deliveryOf({ position: SEQ + 1, round: 1 }))).toBe(0);
-  expect(earliestStart(deliveryOf({ position: SEQ + 1, trigger: "manual" }))).toBe(0);
+  const start = (change: Partial<PendingDelivery>) => earliestStart(deliveryOf(change), rules);
+  expect(start({})).toBe(0);
+  expect(start({ attempts: 1 })).toBe(NOW);
+  expect(start({ position: SEQ + 1 })).toBe(NOW);
+  expect(start({ position: SEQ + 1, round: 1 })).toBe(0);
+  expect(start({ position: SEQ + 1, trigger: "manual" })).toBe(0);
+});
+
+test("a scheduled message starts by the wall clock and a retry by the delivery time", () => {
+  const isAhead = { aheadMs: 500 };
+  expect(earliestStart(deliveryOf({ position: SEQ + 1 }), isAhead)).toBe(NOW - 500);
+  expect(earliestStart(deliveryOf({ attempts: 1 }), isAhead)).toBe(NOW);
+});
+
+test("a position on disk is ahead of the delivery time", () => {
+  const later = seqAt(NOW + 5000);
+  expect(nextWorkAt(new Lane(7, later), { ...rules, positionsAheadMs: 2000 })).toBe(NOW + 3000);
 });

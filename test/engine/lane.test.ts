@@ -68,11 +68,11 @@ describe("a lane", () => {
     const lane = new Lane(7, NOTHING);
     const delivery = deliveryOf(8);
     expect(lane.laterAt).toBe(NOTHING);
-    for (const dueAt of [5000, 3000]) lane.skipNotDue({ ...delivery, dueAt }, 100);
+    for (const dueAt of [5000, 3000]) lane.skipNotDue(delivery, dueAt, 100);
     expect([lane.isEmpty, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
     // The lane is read again after a second at the earliest, and each skipped row delays that a
     // little.
-    lane.skipNotDue({ ...delivery, dueAt: 101 }, 100);
+    lane.skipNotDue(delivery, 101, 100);
     expect(lane.laterAt).toBe(1103);
     lane.rereadNotDue();
     expect(lane.laterAt).toBe(NOTHING);

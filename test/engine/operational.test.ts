@@ -50,6 +50,7 @@ beforeEach(async () => {
     cancelTask() {},
     warningsOf: async () => [],
     isTaskWaiting: () => false,
+    retriesAheadMs: 0,
   };
   signals = new Signals(() => {});
   operational = new OperationalWebhooks({

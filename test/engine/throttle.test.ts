@@ -64,15 +64,6 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 1000)).toBe(0);
   });
 
-  test("the throttle clears its queue when the clock has been set", () => {
-    const throttle = new Throttle();
-    expect(throttle.take(free(1), application, 100_000)).toBe(0);
-    expect(throttle.take(free(2), application, 100_000)).toBe(1000);
-    throttle.forgetWaiting();
-    expect(throttle.take(free(3), application, 0)).toBe(1000);
-    expect(throttle.take(free(3), application, 1000)).toBe(0);
-  });
-
   test("the throttle drops the state of the least recently used application or endpoint, whose bucket is full by then", () => {
     const throttle = new Throttle(2);
     const take = (seq: number, now: number) => throttle.take({ seq, ratePerSecond: 1 }, nobody, now);

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { Facts } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
 import { Slots } from "../../src/deliver/slots.ts";
+import type { Clock } from "../../src/ports.ts";
 import type { Configuration, Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
 import { storeWith } from "../support/store-with.ts";
 import type { Dice } from "./dice.ts";
@@ -33,6 +34,7 @@ export const CANARIES = {
   "forgotten-key": /the key .* (got the response|stored)/,
   "lost-operational": /operational webhooks of the type .* are missing/,
   "kept-slot": /a healthy endpoint waited/,
+  "followed-clock": /its schedule says/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -53,6 +55,11 @@ export function plantInCode(canary: Canary | null): () => void {
   return () => {
     Slots.prototype.giveBack = giveBack;
   };
+}
+
+/** For mistakes with time: every wait follows the wall clock. */
+export function clockWith(canary: Canary | null, clock: Clock): Clock {
+  return canary === "followed-clock" ? { ...clock, steady: clock.now } : clock;
 }
 
 interface Soil {

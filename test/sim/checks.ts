@@ -27,6 +27,8 @@ interface Around {
   readonly marks: Marks;
   readonly inFlight: InFlight;
   readonly dice: Dice;
+  /** The time by which the running program lets retries wait. */
+  readonly deliveryTime: () => number;
 }
 
 /**
@@ -48,14 +50,14 @@ export class Checks {
   readonly fairness: FairnessChecks;
   readonly #clock: VirtualClock;
 
-  constructor({ db, clock, settings, sent, marks, inFlight, dice }: Around) {
+  constructor({ db, clock, settings, sent, marks, inFlight, dice, deliveryTime }: Around) {
     const { violation } = this;
     this.#clock = clock;
-    this.attempts = new AttemptChecks(db, clock, settings, inFlight, violation);
+    this.attempts = new AttemptChecks(db, clock, settings, deliveryTime, inFlight, violation);
     this.signatures = new SignatureChecks(db, clock, inFlight, marks, violation);
     this.counts = new CountChecks(db, violation);
     this.lists = new ListChecks(db, dice, violation);
-    this.rest = new RestChecks(db, clock, violation);
+    this.rest = new RestChecks(db, clock, deliveryTime, violation);
     this.ending = new EndingChecks(db, settings, violation);
     this.operational = new OperationalChecks(db, marks, violation);
     this.backlog = new BacklogChecks(violation);

@@ -1,4 +1,3 @@
-import type { Checks } from "./checks.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Rates } from "./rates.ts";
@@ -17,7 +16,6 @@ interface Around {
   readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly rates: Rates;
-  readonly checks: Checks;
   readonly note: (what: string) => void;
   readonly isCommitRare: () => boolean;
   /** Ends the program immediately. */
@@ -74,10 +72,9 @@ export class Faults {
 
   /** Sets the wall clock forward or back by seconds to hours. */
   setClock(): void {
-    const { clock, dice, checks, note } = this.around;
+    const { clock, dice, note } = this.around;
     const stepMs = dice.between(1, dice.pick([5000, 60_000, HOUR_MS, 12 * HOUR_MS])) * dice.pick([-1, 1]);
     note(`the clock is set by ${stepMs}`);
     clock.step(stepMs);
-    checks.attempts.clockStepped();
   }
 }

@@ -7,7 +7,7 @@ import type { Clock, Resolver, Transport } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
-import { type Canary, deafened, plant } from "./canary.ts";
+import { type Canary, clockWith, deafened, plant } from "./canary.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
@@ -69,7 +69,7 @@ export class Program {
     private readonly around: Surroundings,
   ) {
     const { db, dice, settings, canary, observer, inFlight } = around;
-    this.clock = around.clock.ofProcess(number);
+    this.clock = clockWith(canary, around.clock.ofProcess(number));
     this.#memory = openMemoryStore(
       db,
       this.clock,

@@ -85,11 +85,12 @@ export class World implements Scene {
     openMemoryStore(this.db, this.clock.ofProcess(-1), () => {});
     this.inFlight = new InFlight(this.db, this.clock);
     const { db, clock, dice, rates, settings, sent, marks, inFlight, note } = this;
+    const deliveryTime = () => clock.wall - this.program.kernel.engine.retriesAheadMs;
     // The checks have their own dice, so that a change of the checks does not change the world.
-    this.checks = new Checks({ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed) });
+    this.checks = new Checks({ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed), deliveryTime });
     const isCommitRare = () => this.lives.observer.isCommitRare;
     const kill = () => this.lives.kill();
-    this.faults = new Faults({ clock, dice, rates, checks: this.checks, note, isCommitRare, kill });
+    this.faults = new Faults({ clock, dice, rates, note, isCommitRare, kill });
     this.steps = new Steps(clock, () => this.#crashIfDue());
     this.aims = new Aims(this);
     this.lives = new Lives(this);

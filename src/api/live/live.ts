@@ -185,14 +185,14 @@ export class Live {
   }
 
   #schedule(): void {
-    const sinceMs = this.clock.now() - this.#lastSentAt;
+    const sinceMs = this.clock.steady() - this.#lastSentAt;
     const waitMs = Math.min(MIN_GAP_MS, Math.max(0, MIN_GAP_MS - sinceMs));
     this.#timer = this.clock.after(waitMs, () => void this.#sendAll());
   }
 
   async #sendAll(): Promise<void> {
     this.#timer = null;
-    this.#lastSentAt = this.clock.now();
+    this.#lastSentAt = this.clock.steady();
     const environments = new Set([...this.#listeners].map(({ environmentSeq }) => environmentSeq));
     const changed = [...environments].filter((environmentSeq) => this.#changed.has(environmentSeq));
     this.#changed.clear();

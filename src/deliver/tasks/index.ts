@@ -18,9 +18,9 @@ export interface TaskParts {
 }
 
 /** All kinds of background tasks. */
-export function taskKinds(clock: Clock, parts: TaskParts): TaskKind[] {
+export function taskKinds(clock: Clock, time: Pick<Clock, "now">, parts: TaskParts): TaskKind[] {
   return [
-    new Redrive(clock, parts),
+    new Redrive(clock, time, parts),
     ...replayKinds(clock, parts),
     new Purge(clock, parts),
     ...usageKinds(clock, parts),

@@ -27,6 +27,8 @@ export class Redrive implements TaskKind {
 
   constructor(
     private readonly clock: Clock,
+    /** Never steps, so that the pace is kept when the wall clock is set. */
+    private readonly time: Pick<Clock, "now">,
     private readonly parts: {
       readonly store: Store;
       readonly seqs: SeqSource;
@@ -37,9 +39,9 @@ export class Redrive implements TaskKind {
 
   async step(task: Task): Promise<Step> {
     const data = task.data as unknown as RedriveData;
-    const now = this.clock.now();
-    const before = data.pace ?? paceFrom(now, data.rate, LIMITS);
-    const { count, pace } = advance(before, data.rate, now, LIMITS);
+    const [now, paceNow] = [this.clock.now(), this.time.now()];
+    const before = data.pace ?? paceFrom(paceNow, data.rate, LIMITS);
+    const { count, pace } = advance(before, data.rate, paceNow, LIMITS);
     const nextInMs = stepMs(data.rate, LIMITS);
     if (count === 0) return { data: { ...data, pace }, nextInMs };
     const progress = ({ redriven, last }: Redriven): RedriveData => ({

@@ -9,6 +9,7 @@ const QUIET_MS = 15_000;
 
 interface Current {
   readonly since: number;
+  /** By the steady clock. */
   latestAt: number;
   postponed: number;
 }
@@ -27,14 +28,14 @@ export class ShortageWatch {
 
   /** Records that a delivery was postponed because of a shortage. */
   postponed({ resource, detail }: Shortage): void {
-    const now = this.clock.now();
+    const latestAt = this.clock.steady();
     const current = this.#current.get(resource);
     if (current !== undefined) {
-      current.latestAt = now;
+      current.latestAt = latestAt;
       current.postponed++;
       return;
     }
-    this.#current.set(resource, { since: now, latestAt: now, postponed: 1 });
+    this.#current.set(resource, { since: this.clock.now(), latestAt, postponed: 1 });
     this.#cancel ??= this.clock.after(QUIET_MS, () => this.#look());
     this.facts.state({ type: "shortage.began", resource, detail });
   }
@@ -46,10 +47,9 @@ export class ShortageWatch {
 
   #look(): void {
     this.#cancel = null;
-    const now = this.clock.now();
+    const now = this.clock.steady();
     for (const [resource, { since, latestAt, postponed }] of this.#current) {
-      // If the clock was set back, the shortage counts as ended.
-      if (now - latestAt < QUIET_MS && now >= latestAt) continue;
+      if (now - latestAt < QUIET_MS) continue;
       this.#current.delete(resource);
       this.facts.state({ type: "shortage.ended", resource, since, postponed });
     }

@@ -10,8 +10,8 @@ export const SHORT_MS = 100;
 export const PATIENCE_MS = 400;
 
 export interface Watched {
-  /** When the attempt started, by the steady clock. */
-  readonly steadyStart: number;
+  /** By a clock that never steps. */
+  readonly startTime: number;
 }
 
 /**
@@ -28,25 +28,24 @@ export class SlowWatch<Attempt extends Watched> {
   #armedFor = 0;
 
   /**
-   * `shortSince` returns the time, by the steady clock, since which a lane that has nothing under
-   * way has been waiting for a slot, or null. When the result changes from null, `look` must be
-   * called.
+   * `shortSince` returns since when a lane that has nothing under way has been waiting for a slot,
+   * or null. When that changes from null, `look` must be called.
    */
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, "now" | "after">,
     private readonly shortSince: () => number | null,
     private readonly onSlow: (attempt: Attempt) => void,
   ) {}
 
   started(attempt: Attempt): void {
     this.#watched.add(attempt);
-    if (this.#cancel === null) this.#arm(SLOW_MS, attempt.steadyStart + SLOW_MS);
+    if (this.#cancel === null) this.#arm(SLOW_MS, attempt.startTime + SLOW_MS);
   }
 
   /** Returns whether the attempt was fast. */
-  ended(attempt: Attempt, steadyEnd: number): boolean {
+  ended(attempt: Attempt, endTime: number): boolean {
     this.#watched.delete(attempt);
-    return steadyEnd - attempt.steadyStart <= SLOW_MS;
+    return endTime - attempt.startTime <= SLOW_MS;
   }
 
   /** Sets the timer earlier if the oldest attempt now becomes slow earlier. */
@@ -62,12 +61,10 @@ export class SlowWatch<Attempt extends Watched> {
     this.#watched.clear();
   }
 
-  #slowAt({ steadyStart }: Watched): number {
+  #slowAt({ startTime }: Watched): number {
     const shortSince = this.shortSince();
-    const usually = steadyStart + SLOW_MS;
-    return shortSince === null
-      ? usually
-      : Math.min(usually, Math.max(steadyStart + SHORT_MS, shortSince + PATIENCE_MS));
+    const usually = startTime + SLOW_MS;
+    return shortSince === null ? usually : Math.min(usually, Math.max(startTime + SHORT_MS, shortSince + PATIENCE_MS));
   }
 
   #armForOldest(): void {
@@ -75,7 +72,7 @@ export class SlowWatch<Attempt extends Watched> {
     const [oldest] = this.#watched;
     if (oldest === undefined) return;
     const at = this.#slowAt(oldest);
-    this.#arm(Math.max(0, at - this.clock.steady()), at);
+    this.#arm(Math.max(0, at - this.clock.now()), at);
   }
 
   #arm(delayMs: number, at: number): void {
@@ -84,7 +81,7 @@ export class SlowWatch<Attempt extends Watched> {
   }
 
   #check(): void {
-    const now = this.clock.steady();
+    const now = this.clock.now();
     this.#cancel = null;
     for (const attempt of this.#watched) {
       if (this.#slowAt(attempt) > now) break;

@@ -55,3 +55,11 @@ export interface TimeWindow {
   /** Exclusive. */
   readonly after?: number;
 }
+
+/** How the wall clock differs from the delivery time, by which retries wait. */
+export interface ClockOffsets {
+  /** Time that the wall clock is ahead of the delivery time, in ms; negative if it is behind. */
+  readonly aheadMs: number;
+  /** The greatest value that `aheadMs` has had, at least 0. */
+  readonly positionsAheadMs: number;
+}

@@ -7,6 +7,7 @@ import { Turns } from "../turns.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
+import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { addConstraints } from "./constraints.ts";
 import { hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
@@ -170,6 +171,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
   const housekeeping: Housekeeping = {
     tasks: tasks(db, committer),
     meta: meta(db, committer),
+    clockOffsets: clockOffsets(db, committer),
     prune: pruneVerb(db, committer, onFact),
     ...sizeVerbs(db, health),
     unenforcedRules: async () => unenforced,

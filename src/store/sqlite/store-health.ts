@@ -48,7 +48,7 @@ export class HealthRecord {
     const message = messageOf(error);
     if (isNewDamage || (!this.#isStated && this.#mayState(message))) {
       this.#isStated = true;
-      this.#stated = { message, at: this.clock.now() };
+      this.#stated = { message, at: this.clock.steady() };
       const full = codeOf(error) === "SQLITE_FULL";
       this.onFact({ type: "store.failing", what, full, damaged: isDamage(error), message });
     }
@@ -61,7 +61,7 @@ export class HealthRecord {
 
   #mayState(message: string): boolean {
     if (this.#stated === null || this.#stated.message !== message) return true;
-    return Math.abs(this.clock.now() - this.#stated.at) >= STATED_EVERY_MS;
+    return this.clock.steady() - this.#stated.at >= STATED_EVERY_MS;
   }
 
   #recover(): void {

@@ -55,11 +55,12 @@ export class AttemptChecks {
     db: Database,
     private readonly clock: VirtualClock,
     policy: DeliveryPolicy,
+    deliveryTime: () => number,
     private readonly inFlight: InFlight,
     private readonly violation: Violation,
   ) {
     this.#limits = new Limits(db, clock, policy, violation);
-    this.#waits = new Waits(clock, violation);
+    this.#waits = new Waits(clock, deliveryTime, violation);
     this.#delivery = db.prepare(
       `SELECT seq, message_seq, state, position, due_at, attempts, attempts_total, round, trigger,
          (SELECT deliver_at FROM message m WHERE m.seq = message_seq) AS deliver_at
@@ -80,10 +81,6 @@ export class AttemptChecks {
     this.#underWay.clear();
     this.#waits.programStarted();
     this.#limits.programStarted();
-  }
-
-  clockStepped(): void {
-    this.#limits.clockStepped();
   }
 
   /**

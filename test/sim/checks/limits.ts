@@ -53,12 +53,6 @@ export class Limits {
     this.#inFlight.clear();
   }
 
-  /** Must be called when the clock was set: the token buckets may be full now. */
-  clockStepped(): void {
-    for (const watched of this.#endpoints.values()) watched.starts = [];
-    for (const rated of this.#applications.values()) rated.starts = [];
-  }
-
   endpointChanging(seq: Seq): void {
     const watched = this.#endpoint(seq);
     watched.rules = null;

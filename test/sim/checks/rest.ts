@@ -17,15 +17,17 @@ const TURN_MS = 60_000;
 /** Checks that no work is left behind after faults have ended. */
 export class RestChecks {
   readonly #cancelled = new Set<Seq>();
-  readonly #waiting: Statement<{ lastDueAt: number | null; tasks: number }, []>;
+  readonly #waiting: Statement<{ lastDueAt: number | null; tasks: number }, [number]>;
 
   constructor(
     private readonly db: Database,
     private readonly clock: VirtualClock,
+    /** The time by which retries wait. */
+    private readonly deliveryTime: () => number,
     private readonly violation: Violation,
   ) {
     this.#waiting = db.prepare(
-      `SELECT (SELECT MAX(due_at) FROM delivery WHERE state = 0) AS lastDueAt,
+      `SELECT (SELECT MAX(due_at + (attempts > 0) * ?) FROM delivery WHERE state = 0) AS lastDueAt,
          (SELECT COUNT(*) FROM task WHERE status = 'running') AS tasks`,
     );
   }
@@ -39,17 +41,17 @@ export class RestChecks {
   nothingIsLate(ms: number, last: Seq): void {
     const now = this.clock.wall;
     const rows = this.db
-      .query<LateRow, [{ since: number; busySince: number; now: number; last: Seq }]>(
+      .query<LateRow, [{ since: number; sinceRetry: number; busySince: number; now: number; last: Seq }]>(
         `SELECT d.seq, e.fifo OR e.throttle_rate IS NOT NULL OR a.throttle_rate IS NOT NULL AS isSlowLane,
            (SELECT COUNT(*) FROM attempt t WHERE t.endpoint_seq = e.seq AND t.started_at >= $busySince) AS attempts
          FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
            JOIN message m ON m.seq = d.message_seq
          WHERE d.state = 0
-           AND (d.due_at <= $since
+           AND (d.due_at <= CASE WHEN d.attempts > 0 THEN $sinceRetry ELSE $since END
              OR (d.due_at > $now AND d.attempts = 0 AND m.deliver_at IS NOT d.due_at AND d.position <= $last))
            AND (e.fifo = 0 OR d.position = (SELECT MIN(position) FROM delivery o WHERE o.endpoint_seq = e.seq AND o.state = 0))`,
       )
-      .all({ since: now - ms, busySince: now - TURN_MS, now, last });
+      .all({ since: now - ms, sinceRetry: this.deliveryTime() - ms, busySince: now - TURN_MS, now, last });
     for (const { seq, isSlowLane, attempts } of rows) {
       const waitsForOthers = isSlowLane === 1 && attempts > 0;
       if (!waitsForOthers) this.violation(`delivery ${seq} is due and has not been attempted for ${ms} ms`);
@@ -61,7 +63,7 @@ export class RestChecks {
    * is pending and no task runs.
    */
   lastDueAt(): number | null {
-    const { lastDueAt, tasks } = this.#waiting.get()!;
+    const { lastDueAt, tasks } = this.#waiting.get(this.clock.wall - this.deliveryTime())!;
     return lastDueAt ?? (tasks > 0 ? this.clock.wall : null);
   }
 

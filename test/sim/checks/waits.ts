@@ -13,9 +13,8 @@ interface Wait {
 }
 
 /**
- * Checks that no attempt starts too early. Due times are stored by the wall clock, because they
- * must survive restarts. A clock that is set forward therefore shortens waits, and one that is set
- * back lengthens them. A delivery that was due once stays due.
+ * Checks that no attempt starts too early, even if the wall clock is set during the wait. Only while no program
+ * runs, a clock that is set forward shortens waits.
  */
 export class Waits {
   readonly #waits = new Map<Seq, Wait>();
@@ -23,6 +22,8 @@ export class Waits {
 
   constructor(
     private readonly clock: VirtualClock,
+    /** The time by which the program waits. */
+    private readonly deliveryTime: () => number,
     private readonly violation: Violation,
   ) {}
 
@@ -36,11 +37,11 @@ export class Waits {
    */
   began(
     { seq, round, due_at }: Pick<DeliveryRow, "seq" | "round" | "due_at">,
-    ended: { readonly at: number; readonly wall: number },
+    ended: { readonly at: number },
     ms: number,
   ): void {
     this.#waits.set(seq, { beganAt: ended.at, round, ms });
-    const waitMs = due_at - ended.wall;
+    const waitMs = due_at - (this.deliveryTime() - (this.clock.now - ended.at));
     if (waitMs < ms) this.violation(`delivery ${seq} will wait ${waitMs} ms, its schedule says ${ms}`);
   }
 
@@ -54,12 +55,13 @@ export class Waits {
     const known = wait?.round === round ? wait : null;
     if (known !== null) this.#checkElapsed(seq, known);
     if (attempts === 0) return;
-    const latest = this.clock.latestBetween(known?.beganAt ?? this.#lifeBeganAt);
-    if (due_at > latest) this.violation(`delivery ${seq} is attempted ${due_at - latest} ms before it is due`);
+    const earlyMs = due_at - this.deliveryTime();
+    if (earlyMs > 0) this.violation(`delivery ${seq} is attempted ${earlyMs} ms before it is due`);
   }
 
   #checkElapsed(seq: Seq, { beganAt, ms }: Wait): void {
-    const elapsedMs = this.clock.now - beganAt + this.clock.forwardMsSince(beganAt);
+    const mayHaveSkipped = beganAt < this.#lifeBeganAt;
+    const elapsedMs = this.clock.now - beganAt + (mayHaveSkipped ? this.clock.forwardMsSince(beganAt) : 0);
     if (elapsedMs < ms) this.violation(`delivery ${seq} waited ${elapsedMs} ms, its schedule says ${ms}`);
   }
 }

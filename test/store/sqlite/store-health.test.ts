@@ -21,7 +21,7 @@ function sickStore() {
   const self = { now: 1_000_000, trouble: null as Error | null };
   const clock: Clock = {
     now: () => self.now,
-    steady: () => 0,
+    steady: () => self.now,
     soon: (task) => void setImmediate(task),
     after: (delayMs, task) => {
       timers.set(task, self.now + delayMs);

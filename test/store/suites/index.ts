@@ -17,6 +17,7 @@ import { messagesSuite } from "./history/messages.ts";
 import { pollersSuite } from "./history/pollers.ts";
 import { replayableSuite } from "./history/replayable.ts";
 import { totalsSuite } from "./history/totals.ts";
+import { clockOffsetsSuite } from "./housekeeping/clock-offsets.ts";
 import { metaSuite } from "./housekeeping/meta.ts";
 import { pruneSuite } from "./housekeeping/prune.ts";
 import { sizeSuite } from "./housekeeping/size.ts";
@@ -94,6 +95,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
+  [clockOffsetsSuite, "housekeeping.clockOffsets.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
   [sizeSuite, "housekeeping.", "size ping health unenforcedRules"],
 ];

@@ -22,7 +22,7 @@ import { statusOfNumber } from "./svix-numbers.ts";
 
 /** Defines the operations that list an endpoint's messages and a message's endpoints. */
 export function attemptedRoutes(context: Context): Operation[] {
-  const { store, ids, lookup } = context;
+  const { store, ids, lookup, deliverer } = context;
   const tag = "Message attempt";
   const app = "/api/v1/app/:app_id";
 
@@ -65,7 +65,10 @@ export function attemptedRoutes(context: Context): Operation[] {
           request,
           ({ seq }) => ids.encode("msg_", seq),
           ({ message, delivery }) =>
-            endpointMessageText(messageText(message, ids, withContent), delivery, query.expanded_statuses ?? false),
+            endpointMessageText(messageText(message, ids, withContent), delivery, {
+              expanded: query.expanded_statuses ?? false,
+              deliverer,
+            }),
         );
       },
     }),
@@ -107,7 +110,7 @@ export function attemptedRoutes(context: Context): Operation[] {
         );
         const out = rows.flatMap((delivery, i) => {
           const endpoint = endpoints[i];
-          return endpoint == null ? [] : [destinationOut(endpoint, delivery, ids)];
+          return endpoint == null ? [] : [destinationOut(endpoint, delivery, ids, { expanded: false, deliverer })];
         });
         return reply(
           200,

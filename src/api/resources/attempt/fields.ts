@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant, formatInstantOrNull } from "../../../core/instant.ts";
 import { failureReasons } from "../../../core/outcome.ts";
+import type { Deliverer } from "../../../deliver/deliverer.ts";
 import type { Attempt, Delivery, DeliveryStatus, Endpoint } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { nullable, wordOut } from "../../http/schema.ts";
@@ -112,21 +113,25 @@ export const destinationExample = {
   nextAttempt: null,
 };
 
-/** Returns an endpoint to which a message is delivered, with the delivery's state. */
-export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec) {
-  const { metadata: _, ...rest } = endpointOut(endpoint, ids);
-  return { ...rest, ...deliveryOut(delivery, false) };
+/** How a delivery is shown. */
+export interface DeliveryView {
+  /** The client knows the status `canceled`. */
+  readonly expanded: boolean;
+  readonly deliverer: Pick<Deliverer, "retriesAheadMs">;
 }
 
-/**
- * Returns the state of a delivery. `expanded` means that the client understands the status
- * `canceled`.
- */
-function deliveryOut(delivery: Delivery, expanded: boolean) {
+/** Returns an endpoint to which a message is delivered, with the delivery's state. */
+export function destinationOut(endpoint: Endpoint, delivery: Delivery, ids: IdCodec, view: DeliveryView) {
+  const { metadata: _, ...rest } = endpointOut(endpoint, ids);
+  return { ...rest, ...deliveryOut(delivery, view) };
+}
+
+function deliveryOut(delivery: Delivery, { expanded, deliverer }: DeliveryView) {
+  const aheadMs = delivery.attemptsTotal > 0 ? deliverer.retriesAheadMs : 0;
   return {
     ...statusOut(statusOf(delivery, expanded)),
     reason: delivery.reason,
-    nextAttempt: delivery.state === "pending" ? formatInstant(delivery.dueAt) : null,
+    nextAttempt: delivery.state === "pending" ? formatInstant(delivery.dueAt + aheadMs) : null,
   };
 }
 
@@ -151,7 +156,7 @@ export const endpointMessageExample = {
   nextAttempt: null,
 };
 
-/** Returns a message with the state of its delivery, as JSON that preserves the payload's bytes. */
-export function endpointMessageText(message: string, delivery: Delivery, expanded: boolean): string {
-  return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, expanded)).slice(1)}`;
+/** Returns a message with its delivery's state, as JSON that preserves the payload's bytes. */
+export function endpointMessageText(message: string, delivery: Delivery, view: DeliveryView): string {
+  return `${message.slice(0, -1)},${JSON.stringify(deliveryOut(delivery, view)).slice(1)}`;
 }

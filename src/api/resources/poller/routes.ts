@@ -111,9 +111,9 @@ export function pollerRoutes(context: Context): Operation[] {
    * token ends.
    */
   async function longPoll(request: Search & { readonly waitMs: number }, over: AbortSignal): Promise<Reply> {
-    const deadline = clock.now() + request.waitMs;
+    const deadline = clock.steady() + request.waitMs;
     for (;;) {
-      const leftMs = Math.min(request.waitMs, deadline - clock.now());
+      const leftMs = Math.min(request.waitMs, deadline - clock.steady());
       const wait = doorbell.wait(request.application.seq, leftMs, over);
       const page = await read(request);
       if (over.reason instanceof Problem) throw over.reason;
