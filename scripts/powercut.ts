@@ -1,0 +1,26 @@
+/**
+ * Cuts the power under load and during the first start, and starts the executable on what the disk
+ * then holds: `bun run powercut --cuts 10`. The disk is an ext4 file system in a file; only root
+ * may mount it. Ends with 1 if an acknowledged message is lost.
+ */
+import { parseArgs } from "node:util";
+import { type CutOutcome, powerCutAtFirstStart, powerCuts } from "../test/crash/power-cut.ts";
+import { ensureExecutable } from "./executable.ts";
+
+const { values } = parseArgs({ options: { cuts: { type: "string", default: "10" } } });
+const cuts = Number(values.cuts);
+if (!Number.isSafeInteger(cuts) || cuts < 1) {
+  console.error("--cuts must be a whole number, at least 1.");
+  process.exit(2);
+}
+
+await ensureExecutable();
+const outcomes: (CutOutcome | null)[] = [await powerCuts(cuts, console.log)];
+for (let i = 0; i < cuts && outcomes[0] !== null; i++) outcomes.push(await powerCutAtFirstStart(console.log));
+if (outcomes.includes(null)) {
+  console.error("This machine does not allow a file system in a file. Run the command as root on Linux.");
+  process.exit(1);
+}
+const lost = outcomes.reduce((sum, outcome) => sum + outcome!.lost, 0);
+console.log(`${outcomes.length - 1 + cuts} power cuts, ${lost} acknowledged messages lost`);
+process.exit(lost === 0 ? 0 : 1);

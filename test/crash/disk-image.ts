@@ -1,0 +1,74 @@
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { which } from "bun";
+import { until } from "../support/delivery.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** A file system in a file, whose state after a power cut can be copied while it is in use. */
+
+const MKFS = "mkfs.ext4";
+
+export interface DiskImage extends Disposable {
+  /** A directory in the file system. It does not exist at first. */
+  readonly dataDir: string;
+  /**
+   * Returns the file system as a power cut at this moment would leave it: with what was synced, and
+   * without what only the page cache holds. Stops the process `pid` during the copy.
+   */
+  cutFor(pid: number): Promise<DiskImage>;
+}
+
+/** Creates an empty file system. Returns null if this machine does not allow it; only root may mount. */
+export function createDiskImage(sizeMib: number): DiskImage | null {
+  if (process.platform !== "linux" || which(MKFS) === null || which("mount") === null) return null;
+  const home = temporaryDirectory();
+  const file = home.file("image");
+  const made = succeeds("truncate", "-s", `${sizeMib}M`, file) && succeeds(MKFS, "-q", "-F", file);
+  const image = made ? mounted(home, file) : null;
+  if (image === null) home[Symbol.dispose]();
+  return image;
+}
+
+function mounted(home: ReturnType<typeof temporaryDirectory>, file: string): DiskImage | null {
+  const root = home.file("mounted");
+  mkdirSync(root);
+  // With a long commit interval, the journal is written by fsync only and never during a copy.
+  if (!succeeds("mount", "-o", "loop,commit=600", file, root)) return null;
+  return {
+    dataDir: `${root}/data`,
+    async cutFor(pid) {
+      const copyHome = temporaryDirectory();
+      const copy = copyHome.file("image");
+      process.kill(pid, "SIGSTOP");
+      try {
+        await until(
+          async () => threadStates(pid),
+          (states) => states.every((state) => state === "T"),
+        );
+        if (!succeeds("cp", "--sparse=always", file, copy)) throw new Error(`${file} could not be copied.`);
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      const image = mounted(copyHome, copy);
+      if (image === null) throw new Error(`The copy of ${statSync(copy).size} bytes could not be mounted.`);
+      return image;
+    },
+    [Symbol.dispose]() {
+      // Lazily, because a process that has just been killed may still use it.
+      succeeds("umount", "-l", root);
+      home[Symbol.dispose]();
+    },
+  };
+}
+
+/** Returns the state of each thread. A thread in a system call such as fsync stops only after it. */
+function threadStates(pid: number): string[] {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).map((thread) => {
+    const stat = readFileSync(`${tasks}/${thread}/stat`, "utf8");
+    return stat.charAt(stat.lastIndexOf(")") + 2);
+  });
+}
+
+function succeeds(...command: string[]): boolean {
+  return Bun.spawnSync(command, { stdio: ["ignore", "ignore", "ignore"] }).success;
+}
