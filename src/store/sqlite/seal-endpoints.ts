@@ -1,10 +1,16 @@
 import type { Database } from "bun:sqlite";
 import { maskPassword } from "../../core/url-password.ts";
+import { isDiskError } from "./disk-error.ts";
 import { sealedOf } from "./endpoint-row.ts";
 import { parsed } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 const DONE = "endpoints-sealed";
+/**
+ * Maximum size of a database that is rewritten after sealing, in bytes. Rewriting takes about 10 s
+ * per GiB and twice the disk space.
+ */
+const REWRITE_BYTES_MAX = 1024 ** 3;
 
 /**
  * Encrypts the headers and URL passwords that earlier versions stored in clear text, and masks the
@@ -13,8 +19,6 @@ const DONE = "endpoints-sealed";
  */
 export function sealEndpoints(db: Database, box: SecretBox): void {
   if (db.query("SELECT 1 FROM meta WHERE name = ?").get(DONE) !== null) return;
-  // With this, SQLite overwrites the clear text in the file with zeros.
-  db.run("PRAGMA secure_delete = ON");
   const changed = db
     .transaction(() => {
       const count = sealRows(db, box) + maskAttempts(db);
@@ -22,9 +26,23 @@ export function sealEndpoints(db: Database, box: SecretBox): void {
       return count;
     })
     .immediate();
-  db.run("PRAGMA secure_delete = OFF");
-  // The write-ahead log may still contain the clear text.
-  if (changed > 0) db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (changed > 0) removeCopies(db);
+}
+
+/**
+ * Removes the copies of earlier text that SQLite leaves in unused parts of its pages and in the
+ * write-ahead log. The data is sealed already, so a failure, such as a full disk, is ignored.
+ */
+function removeCopies(db: Database): void {
+  const { bytes } = db
+    .query("SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size")
+    .get() as { bytes: number };
+  try {
+    if (bytes <= REWRITE_BYTES_MAX) db.run("VACUUM");
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (!isDiskError(error)) throw error;
+  }
 }
 
 function sealRows(db: Database, box: SecretBox): number {

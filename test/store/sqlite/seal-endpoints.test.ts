@@ -38,12 +38,17 @@ function oldData(path: string): void {
   );
   endpoint.run(3, URL_WITH_PASSWORD, JSON.stringify(HEADERS));
   endpoint.run(4, "https://plain.example/a@b", "{}");
+  // A changed row leaves a copy of its old text in the page.
+  db.run("UPDATE endpoint SET description = 'a description that makes the row longer', disabled = 1 WHERE seq = 3");
+  db.run("UPDATE endpoint SET description = '', disabled = 0 WHERE seq = 3");
   const attempt = db.query(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
      VALUES (?, 1, 6, 3, ?, 200, 1, 0, 1)`,
   );
   attempt.run(7, URL_WITH_PASSWORD);
   attempt.run(8, "https://plain.example/a@b");
+  // When a page is split, copies of its rows stay in it.
+  for (let seq = 100; seq < 400; seq++) attempt.run(seq, URL_WITH_PASSWORD);
 }
 
 describe("headers and URL passwords at rest", () => {
