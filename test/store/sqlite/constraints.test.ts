@@ -128,13 +128,17 @@ describe("constraints", () => {
 
   test("a command beside the server leaves the tables as they are", async () => {
     using home = temporaryDirectory();
-    await (await openStore(optionsFor(home.path, { exclusive: false }))).close();
-    const sqls = () => {
-      using db = new Database(home.file("boathook.db"), { readonly: true });
-      return JSON.stringify(db.query("SELECT sql FROM sqlite_schema").all());
+    const open = async (exclusive: boolean) => (await openStore(optionsFor(home.path, { exclusive }))).close();
+    const withDatabase = <T>(use: (db: Database) => T): T => {
+      using db = new Database(home.file("boathook.db"));
+      return use(db);
     };
-    expect(sqls()).not.toContain("CONSTRAINT");
-    await (await openStore(optionsFor(home.path))).close();
+    const sqls = () => withDatabase((db) => JSON.stringify(db.query("SELECT sql FROM sqlite_schema").all()));
+    await open(true);
+    withDatabase((db) => db.run("ALTER TABLE delivery DROP CONSTRAINT delivery_end_check"));
+    await open(false);
+    expect(sqls()).not.toContain("CONSTRAINT delivery_end_check");
+    await open(true);
     expect(sqls()).toContain("CONSTRAINT delivery_end_check");
   });
 });
