@@ -1,22 +1,47 @@
 import { exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
 import { findSyntaxError } from "../../core/json-syntax.ts";
 import { type Invalid, invalid } from "../../core/problem.ts";
+import { ByteBudget, type ByteLease } from "./byte-budget.ts";
 import { badRequest, tooLarge } from "./errors.ts";
 
 const noBytes = new Uint8Array(0);
 
+/** Size up to which a body is not counted, in bytes. */
+const SMALL_BYTES = 16 * 1024;
+/** Memory for the bodies of all requests under way, in bytes. */
+const BODIES_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Returns the budget for request bodies. One caller may use half of it, but at least enough for two
+ * bodies of the maximum size.
+ */
+export function bodyBudget({ maxBodyBytes }: { readonly maxBodyBytes: number }): ByteBudget {
+  const bytesMax = Math.max(BODIES_BYTES, 4 * maxBodyBytes);
+  return new ByteBudget({ bytesMax, callerBytesMax: bytesMax / 2 });
+}
+
+/**
+ * Returns a lease for the body of a request, or null if the body is known to be small. The caller
+ * ends the lease when it no longer needs the body.
+ */
+export function bodyLease(request: Request, budget: ByteBudget, caller: string): ByteLease | null {
+  const length = request.headers.get("content-length");
+  return length !== null && Number(length) <= SMALL_BYTES ? null : budget.lease(caller);
+}
+
 /**
  * Reads a request's body, whatever its content type. Throws 413 as soon as the body exceeds
- * `bytesMax`.
+ * `bytesMax`, and 503 if `lease` cannot grow to the body's size.
  */
-export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
+export async function readBody(request: Request, bytesMax: number, lease: ByteLease | null): Promise<Uint8Array> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bytesMax) throw tooLarge(bytesMax);
+  if (length !== null) lease?.grow(Number(length));
   try {
     // Creating the stream `request.body` costs more than all other steps, so the stream is used
     // only for a body of unknown length.
     if (length !== null) return await request.bytes();
-    return request.body === null ? noBytes : await readStream(request.body, bytesMax);
+    return request.body === null ? noBytes : await readStream(request.body, bytesMax, lease);
   } catch (error) {
     // The client has closed the connection. It will not read the response, and this is not an error
     // of the server.
@@ -26,7 +51,11 @@ export async function readBody(request: Request, bytesMax: number): Promise<Uint
   }
 }
 
-async function readStream(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+async function readStream(
+  stream: ReadableStream<Uint8Array>,
+  bytesMax: number,
+  lease: ByteLease | null,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = stream.getReader();
@@ -37,6 +66,12 @@ async function readStream(stream: ReadableStream<Uint8Array>, bytesMax: number):
     if (bytes > bytesMax) {
       void reader.cancel();
       throw tooLarge(bytesMax);
+    }
+    try {
+      lease?.grow(value.length);
+    } catch (error) {
+      void reader.cancel();
+      throw error;
     }
     chunks.push(value);
   }

@@ -1,5 +1,8 @@
 import type { Identity } from "../identity/identity.ts";
+import { PageReader } from "../resources/message/page-reader.ts";
 import { AuditTrail } from "./audit-trail.ts";
+import { bodyBudget } from "./body.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { ApiDeps } from "./deps.ts";
 import { IngestRate } from "./ingest-rate.ts";
 import { Lookup } from "./lookup.ts";
@@ -9,6 +12,9 @@ export interface Context extends ApiDeps {
   readonly lookup: Lookup;
   readonly ingestRate: IngestRate;
   readonly audit: AuditTrail;
+  readonly pages: PageReader;
+  /** The memory for request bodies. */
+  readonly bodies: ByteBudget;
   /** Returns the resources that scopes can name. */
   scopeResources(): readonly string[];
   /** Returns the ids of the operations that this caller may use. */
@@ -31,5 +37,7 @@ export function createContext(
     lookup: new Lookup(store, ids, directory),
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),
     audit: new AuditTrail(deps),
+    pages: new PageReader(store, clock),
+    bodies: bodyBudget(settings),
   };
 }

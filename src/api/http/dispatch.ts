@@ -1,4 +1,4 @@
-import { type TObject, Type } from "@sinclair/typebox";
+import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
@@ -7,11 +7,13 @@ import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.
 import { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
-import { parseJson, readBody } from "./body.ts";
+import { bodyLease, parseJson, readBody } from "./body.ts";
+import { ByteBudget, type ByteLease } from "./byte-budget.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
 import type { Call, Operation } from "./operation.ts";
+import { inPieces } from "./piecewise.ts";
 import { parseQuery } from "./query.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { searchOf, targetOf } from "./request-target.ts";
@@ -33,6 +35,10 @@ interface Admitted {
 
 const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
+/** Length from which a response is streamed, in UTF-16 code units. */
+const LONG_CHARS = 256 * 1024;
+/** Memory for the long responses that are being sent, in bytes. */
+const RESPONSES_BYTES = 128 * 1024 * 1024;
 const noKeys: readonly string[] = [];
 /** The body schema of a bulk operation that has no fields. */
 const noFields = Type.Object({});
@@ -47,7 +53,12 @@ export class Dispatcher {
   readonly #idempotency: Idempotency;
   readonly #audit: AuditTrail;
 
-  constructor(private readonly deps: ApiDeps) {
+  readonly #responses = new ByteBudget({ bytesMax: RESPONSES_BYTES, callerBytesMax: RESPONSES_BYTES / 2 });
+
+  constructor(
+    private readonly deps: ApiDeps,
+    private readonly bodies: ByteBudget,
+  ) {
     this.#authenticator = new Authenticator(deps);
     this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
@@ -67,7 +78,7 @@ export class Dispatcher {
       const search = searchFor(operation, request);
       const query = operation.query === undefined ? noQuery : queryOf(operation.query, search, request);
       const admitted = { operation, request, params, identity, query, ignored: noKeys };
-      const answer = await this.#answer(admitted);
+      const answer = this.#inPieces(await this.#answer(admitted), identity);
       const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
       return admitted.ignored.length + parameters.length === 0
         ? responseOf(answer)
@@ -75,6 +86,15 @@ export class Dispatcher {
     } catch (error) {
       return toResponse(errorReply(error, this.deps.log));
     }
+  }
+
+  /** Streams a long response, so that clients that do not read use a limited amount of memory. */
+  #inPieces(answer: Reply | Response, { caller }: Identity): Reply | Response {
+    if (answer instanceof Response || answer.body.length < LONG_CHARS) return answer;
+    const lease = this.#responses.lease(caller);
+    lease.grow(answer.body.length);
+    const { status, headers } = toResponse({ ...answer, body: " " });
+    return new Response(inPieces(answer.body, lease), { status, headers });
   }
 
   /**
@@ -104,13 +124,25 @@ export class Dispatcher {
     });
   }
 
-  async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
+  #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
+    const { operation, request, identity } = admitted;
+    const schema = operation.body ?? (operation.strict && operation.method === "POST" ? noFields : undefined);
+    const lease = schema === undefined ? null : bodyLease(request, this.bodies, identity.caller);
+    const work = this.#work(admitted, idempotency, schema, lease);
+    return lease === null ? work : work.finally(() => lease.end());
+  }
+
+  async #work(
+    admitted: Admitted,
+    idempotency: IdempotencyEntry | null,
+    schema: TSchema | undefined,
+    lease: ByteLease | null,
+  ): Promise<Reply | Response> {
     const { operation, request, params, identity, query } = admitted;
     let bytes = noBytes;
     let body: unknown;
-    const schema = operation.body ?? (operation.strict && operation.method === "POST" ? noFields : undefined);
     if (schema !== undefined) {
-      bytes = await readBody(request, this.deps.settings.maxBodyBytes);
+      bytes = await readBody(request, this.deps.settings.maxBodyBytes, lease);
       const isEmpty = bytes.length === 0 && (operation.bodyOptional || schema === noFields);
       body = isEmpty ? {} : parseJson(bytes);
       if (operation.strict) body = strictBody(schema, body);

@@ -62,7 +62,7 @@ export function createApi(deps: ApiDeps): Elysia {
   });
   const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
-  const dispatcher = new Dispatcher(deps);
+  const dispatcher = new Dispatcher(deps, context.bodies);
 
   const api: Elysia = new Elysia({
     name: "api",

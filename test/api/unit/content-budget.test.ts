@@ -11,8 +11,10 @@ const store = {
 } as unknown as Store;
 const rows = [5, 4, 3, 2, 1].map((seq) => ({ seq, payload: null }) as unknown as Message);
 
+const pause = async () => {};
+
 async function seqsWithin(bytesMax: number, backwards: boolean) {
-  const page = await withPayloads(store, { rows, more: false }, backwards, bytesMax);
+  const page = await withPayloads(store, { rows, more: false }, backwards, pause, bytesMax);
   return [page.rows.map(({ seq }) => seq), page.more];
 }
 
@@ -35,12 +37,12 @@ describe("pages of messages with payloads", () => {
 
   test("a complete page keeps the position at which its search continues, and a cut page drops it", async () => {
     const cut = { rows, more: true, resume: 17 };
-    expect((await withPayloads(store, cut, false)).resume).toBe(17);
-    expect((await withPayloads(store, cut, false, 2 * PAYLOAD_BYTES)).resume).toBeUndefined();
+    expect((await withPayloads(store, cut, false, pause)).resume).toBe(17);
+    expect((await withPayloads(store, cut, false, pause, 2 * PAYLOAD_BYTES)).resume).toBeUndefined();
   });
 
   test("a deleted payload is null on a page of messages", async () => {
-    const { rows: filled } = await withPayloads(store, { rows, more: false }, false);
+    const { rows: filled } = await withPayloads(store, { rows, more: false }, false, pause);
     expect(filled.map(({ payload }) => payload?.length ?? null)).toEqual([10, 10, null, 10, 10]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ByteBudget } from "../../../src/api/http/byte-budget.ts";
 import type { ApiDeps } from "../../../src/api/http/deps.ts";
 import { Dispatcher } from "../../../src/api/http/dispatch.ts";
 import { type Operation, operation } from "../../../src/api/http/operation.ts";
@@ -24,7 +25,10 @@ function operationFor(access: "public" | "environment"): Operation {
 async function responseOf(access: "public" | "environment", state: Partial<ApiDeps>): Promise<Response> {
   using parts = await commandParts();
   const settings = { rootToken: null, jwtSecret: null };
-  const dispatcher = new Dispatcher({ ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps);
+  const dispatcher = new Dispatcher(
+    { ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps,
+    new ByteBudget({ bytesMax: 0, callerBytesMax: 0 }),
+  );
   return dispatcher.respond(operationFor(access), new Request("http://localhost/test", { method: "POST" }), {});
 }
 

@@ -5,7 +5,6 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { foundTexts, historyRequest, listedAs, pageQuery, pageRequest } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
-import { withPayloads } from "../message/content-budget.ts";
 import { contentQuery, messageFilter, messageFilterQuery } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
 import {
@@ -22,7 +21,7 @@ import { statusOfNumber } from "./svix-numbers.ts";
 
 /** Defines the operations that list an endpoint's messages and a message's endpoints. */
 export function attemptedRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, deliverer } = context;
+  const { store, ids, pages, lookup, deliverer } = context;
   const tag = "Message attempt";
   const app = "/api/v1/app/:app_id";
 
@@ -126,7 +125,7 @@ export function attemptedRoutes(context: Context): Operation[] {
 
   async function withPayloadsOf(page: PageOf<EndpointMessage>, backwards: boolean): Promise<PageOf<EndpointMessage>> {
     const deliveryOf = new Map(page.rows.map(({ seq, delivery }) => [seq, delivery]));
-    const filled = await withPayloads(store, { ...page, rows: page.rows.map(({ message }) => message) }, backwards);
+    const filled = await pages.withPayloads({ ...page, rows: page.rows.map(({ message }) => message) }, backwards);
     const rows = filled.rows.map((message) => ({
       seq: message.seq,
       message,

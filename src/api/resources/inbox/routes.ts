@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { formatInstant } from "../../../core/instant.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
 import { parseDuration } from "../../../core/unit.ts";
-import { readBody } from "../../http/body.ts";
+import { bodyLease, readBody } from "../../http/body.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Method, type Operation, operation } from "../../http/operation.ts";
@@ -49,8 +49,11 @@ function delayProblem(text: string): string | null {
   return ms === null || ms > DELAY_MS_MAX ? "Must be a duration such as 250ms or 2s, at most 60s." : null;
 }
 
+/** All inboxes count as one caller, because their requests have no token. */
+const INBOXES = "inboxes";
+
 export function inboxRoutes(context: Context): Operation[] {
-  const { inbox, clock, facts, settings } = context;
+  const { inbox, clock, facts, settings, bodies } = context;
   const tag = "Inbox";
 
   const receive = (method: Method) =>
@@ -72,18 +75,28 @@ export function inboxRoutes(context: Context): Operation[] {
           example: { received: true },
         },
       },
-      problems: [404, 413],
+      problems: [404, 413, 503],
       async handle({ request, params, query }): Promise<Reply> {
         if (!isInboxToken(params.token))
           throw notFound("No such inbox. An inbox name has 8 to 64 letters, digits, _ and -.");
-        const body = await readBody(request, settings.maxBodyBytes);
         const status = query.status ?? 200;
-        const { messageId } = inbox.keep(params.token, request, body, status);
-        facts.state({ type: "inbox.received", token: params.token, bytes: body.length, messageId });
+        await keep(params.token, request, status);
         if (query.delay !== undefined) await after(parseDuration(query.delay)!);
         return hasBody(status) ? reply(status, { received: true }) : { ...noContent, status };
       },
     });
+
+  /** Stores a request. The body is not kept in memory while the response is delayed. */
+  async function keep(token: string, request: Request, status: number): Promise<void> {
+    const lease = bodyLease(request, bodies, INBOXES);
+    try {
+      const body = await readBody(request, settings.maxBodyBytes, lease);
+      const { messageId } = inbox.keep(token, request, body, status);
+      facts.state({ type: "inbox.received", token, bytes: body.length, messageId });
+    } finally {
+      lease?.end();
+    }
+  }
 
   const after = (delayMs: number) => new Promise<void>((resolve) => clock.after(delayMs, resolve));
 

@@ -18,7 +18,6 @@ import type { Reply } from "../../http/reply.ts";
 import { checker, findingsOf, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/auth.ts";
 import { onDemandOf } from "../application/on-demand.ts";
-import { withPayloads } from "./content-budget.ts";
 import {
   contentQuery,
   type MessageBody,
@@ -47,7 +46,7 @@ const BatchOut = field.object("MessageBatchOut", {
 });
 
 export function messageRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, ingestRate } = context;
+  const { store, ids, pages, lookup, ingestRate } = context;
   const tag = "Message";
   const path = "/api/v1/app/:app_id/msg";
 
@@ -180,7 +179,7 @@ export function messageRoutes(context: Context): Operation[] {
         const page = historyRequest(query, ids, "msg_");
         const withContent = isWithContent(query);
         const bare = await store.history.messages.list(application.seq, messageFilter(query), page, false);
-        const messages = withContent ? await withPayloads(store, bare, page.backwards) : bare;
+        const messages = withContent ? await pages.withPayloads(bare, page.backwards) : bare;
         return foundTexts(
           messages,
           page,

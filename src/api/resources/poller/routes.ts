@@ -15,7 +15,6 @@ import { type Reply, reply } from "../../http/reply.ts";
 import { instantText, nullable } from "../../http/schema.ts";
 import type { Admission } from "../../identity/admission.ts";
 import { Doorbell } from "../../live/doorbell.ts";
-import { withPayloads } from "../message/content-budget.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
 
@@ -80,7 +79,7 @@ interface Poll extends Search {
  * Defines the operations with which clients fetch messages instead of receiving them as webhooks.
  */
 export function pollerRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, clock } = context;
+  const { store, ids, pages, lookup, clock } = context;
   const doorbell = new Doorbell(context.facts, clock, context.stopping);
   const tag = "Message poller";
   const path = "/api/v1/app/:app_id/poller/:sink_id";
@@ -88,7 +87,7 @@ export function pollerRoutes(context: Context): Operation[] {
 
   async function read({ application, filter, from, limit }: Search): Promise<PageOf<Message>> {
     const page = { limit, from, backwards: false, order: "ascending" } as const;
-    return withPayloads(store, await store.history.messages.list(application.seq, filter, page, false), false);
+    return pages.withPayloads(await store.history.messages.list(application.seq, filter, page, false), false);
   }
 
   /**

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, makeApplication, type Send } from "../support/client.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+/** Clients that send slowly or do not read. The budgets of the server allow 64 MiB per caller. */
+
+const MIB = 1024 * 1024;
+const DEADLINE_MS = 30_000;
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  // The operating system takes 4 MiB of each unread response, so the responses must be larger.
+  server = await startServer(["--max-body=16MiB"]);
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+/** A connection that sends a request, and perhaps reads nothing. */
+class Client {
+  text = "";
+  #socket!: Bun.Socket;
+  #rest: Buffer = Buffer.alloc(0);
+
+  static async open(request: Buffer, isReading: boolean): Promise<Client> {
+    const client = new Client();
+    const { hostname, port } = new URL(server.url);
+    client.#rest = request;
+    client.#socket = await Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        data: (socket, data) => {
+          if (isReading) client.text += data.toString("latin1");
+          else socket.pause();
+        },
+        drain: () => client.#write(),
+        error: () => {},
+      },
+    });
+    client.#write();
+    return client;
+  }
+
+  #write(): void {
+    this.#rest = this.#rest.subarray(Math.max(0, this.#socket.write(this.#rest)));
+  }
+
+  finish(bytes: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    this.#write();
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+
+  get status(): number | null {
+    return this.text === "" ? null : Number(this.text.split(" ")[1]);
+  }
+}
+
+async function until(what: () => unknown, isMet: () => boolean): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!isMet()) {
+    if (Date.now() > deadline) throw new Error(`Not met in time: ${JSON.stringify(what())}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** All of a body of 2 MiB except its last byte. */
+function unfinished(path: string): Buffer {
+  const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${2 * MIB}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), Buffer.alloc(2 * MIB - 1, "x")]);
+}
+
+describe("the memory for bodies and responses", () => {
+  test("slow bodies beyond the budget get 503 with Retry-After, others are received, and the memory is freed", async () => {
+    const path = "/inbox/inbox_of_memory";
+    const clients = await Promise.all(Array.from({ length: 50 }, () => Client.open(unfinished(path), true)));
+    const refused = () => clients.filter(({ status }) => status === 503);
+    await until(
+      () => refused().length,
+      () => refused().length === 50 - 32,
+    );
+    expect(refused()[0]!.text.toLowerCase()).toContain("retry-after: 1");
+    // Callers with a token have their own share.
+    const app = await makeApplication(send);
+    const payload = { text: "x".repeat(MIB) };
+    expect((await send("POST", `/app/${app}/msg`, { eventType: "a", payload })).status).toBe(202);
+    for (const client of clients) client.finish(Buffer.from("x"));
+    await until(
+      () => clients.map(({ status }) => status),
+      () => clients.every(({ status }) => status !== null),
+    );
+    expect(clients.filter(({ status }) => status === 200)).toHaveLength(32);
+    for (const client of clients) client.close();
+    const large = await fetch(`${server.url}${path}`, { method: "POST", body: "x".repeat(MIB) });
+    expect(large.status).toBe(200);
+  }, 60_000);
+
+  test("unread responses beyond the budget get 503, and the memory is freed when the clients leave", async () => {
+    const app = await makeApplication(send);
+    await send("POST", `/app/${app}/msg`, { eventType: "a", payload: { text: "x".repeat(12 * MIB) } });
+    const token = await server.createToken();
+    const path = `/api/v1/app/${app}/msg?with_content=true`;
+    const request = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\n\r\n`);
+    const clients = await Promise.all(Array.from({ length: 10 }, () => Client.open(request, false)));
+    const statusOfAnother = async () => (await send("GET", path.slice(7), undefined, { token })).status;
+    let status = await statusOfAnother();
+    const deadline = Date.now() + DEADLINE_MS;
+    while (status !== 503 && Date.now() < deadline) status = await statusOfAnother();
+    expect(status).toBe(503);
+    // Another caller has its own share.
+    expect((await send("GET", path.slice(7))).status).toBe(200);
+    for (const client of clients) client.close();
+    while (status === 503 && Date.now() < deadline) status = await statusOfAnother();
+    expect(status).toBe(200);
+  }, 60_000);
+});
