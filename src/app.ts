@@ -8,7 +8,6 @@ import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import { ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
-import { StartError } from "./core/start-error.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
 import { openFilesMax } from "./edge/open-files.ts";
@@ -20,6 +19,7 @@ import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
 import { openStore } from "./store/sqlite/index.ts";
+import { openError } from "./store/sqlite/open-error.ts";
 import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
 import { logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -72,14 +72,8 @@ export async function startServer(settings: Settings, options: Options): Promise
     return await run(kernel, transport, address, settings, options);
   } catch (error) {
     await store.close();
-    if (error instanceof StoreUnavailable) throw cannotWrite(settings.dataDir, error);
-    throw error;
+    throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;
   }
-}
-
-/** Returns the error for a data directory that can be opened but not written. */
-function cannotWrite(dataDir: string, { message }: StoreUnavailable): StartError {
-  return new StartError(`The data directory ${dataDir} cannot be written: ${message.replace(/\.$/, "")}.`);
 }
 
 /** Starts the services on an open store. If one cannot start, stops the others. */

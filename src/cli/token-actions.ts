@@ -13,6 +13,7 @@ import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
 import type { Environment, Token } from "../store/index.ts";
 import { openStore } from "../store/sqlite/index.ts";
+import { openError } from "../store/sqlite/open-error.ts";
 import { removeRootTokenFile } from "../store/sqlite/root-token-file.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { formatTable } from "./table.ts";
@@ -137,6 +138,8 @@ async function withStore<Result>(settings: Settings, use: (parts: Parts) => Prom
     const { numbers: seqs, idSeed } = store;
     const signals = new Signals(() => {});
     return await use({ store, ids: new IdCodec(idSeed), seqs, clock, random: systemRandom, signals });
+  } catch (error) {
+    throw openError(error, settings.dataDir);
   } finally {
     await store.close();
   }

@@ -83,6 +83,17 @@ test.skipIf(!canDropPrivileges)("a start on a data directory with files of anoth
 });
 
 for (const kind of diskKinds.slice(0, 1)) {
+  test(`a token command on a full disk fails with one sentence (${kind.name})`, async () => {
+    using disk = kind.open();
+    if (disk === null) return;
+    await using boathook = await install([], { dataDir: disk.dataDir });
+    disk.fill(boathook.process.pid);
+    for (const words of [["create"], ["root", "--rotate"]]) {
+      const result = await run(executable(), ["token", ...words, `--data-dir=${disk.dataDir}`]);
+      expect(result).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(/^The data directory [^\n]+\.\n$/) });
+    }
+  });
+
   test(`a start on a full disk is refused, and succeeds when there is room (${kind.name})`, async () => {
     using disk = kind.open();
     if (disk === null) return;

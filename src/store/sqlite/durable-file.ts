@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { codeOf } from "./disk-error.ts";
 
@@ -22,12 +32,14 @@ export const systemFiles: Files = {
   write: (path, text) => writeFileSync(path, text, { mode: 0o600 }),
   rename: renameSync,
   sync(path) {
-    const file = openSync(path, "r");
+    const isDirectory = statSync(path).isDirectory();
+    // Windows syncs only files that are open for writing.
+    const file = openSync(path, isDirectory ? "r" : "r+");
     try {
       fsyncSync(file);
     } catch (error) {
       // Windows and some network file systems cannot sync a directory.
-      if (!/^(EINVAL|ENOTSUP|EPERM|EISDIR)$/.test(codeOf(error))) throw error;
+      if (!isDirectory || !/^(EINVAL|ENOTSUP|EPERM|EISDIR)$/.test(codeOf(error))) throw error;
     } finally {
       closeSync(file);
     }

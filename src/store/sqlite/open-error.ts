@@ -1,17 +1,21 @@
 import { StartError } from "../../core/start-error.ts";
+import { StoreUnavailable } from "../index.ts";
 import { codeOf, messageOf } from "./disk-error.ts";
 
 /**
- * Returns the error to show if a data directory cannot be opened: one sentence with the cause and
- * the remedy. An error that comes neither from the disk nor from SQLite is returned unchanged,
+ * Returns the error to show if a data directory cannot be opened or written: one sentence with the
+ * cause and the remedy. An error that comes neither from the disk nor from SQLite is returned unchanged,
  * because it is a bug.
  */
 export function openError(error: unknown, dataDir: string): unknown {
+  if (error instanceof StoreUnavailable) {
+    return new StartError(`The data directory ${dataDir} cannot be used: ${error.message.replace(/\.$/, "")}.`);
+  }
   const code = codeOf(error);
   if (error instanceof StartError || code === "") return error;
   const directory = `The data directory ${dataDir}`;
   if (/^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/.test(code)) {
-    return new StartError(`${directory} is on a full disk. Free some space, then start again.`);
+    return new StartError(`${directory} is on a full disk. Free some space, then try again.`);
   }
   if (code === "EROFS" || code.startsWith("SQLITE_READONLY")) {
     return new StartError(`${directory} is read-only. Make it writable or set another data-dir.`);
