@@ -53,7 +53,7 @@ function expectMissingScopes(answer: Answer, ...names: string[]): void {
 }
 
 describe("scopes of an API token", () => {
-  test("every response with a token returns its scopes as they were sent", async () => {
+  test("every response with a token contains its scopes as they were sent", async () => {
     const scopes = ["application:Read", "EVENT_TYPE:read", "messageAttempt:*", "*:Write", "application:Read"];
     const token = await makeToken(scopes);
     expect(token.scopes).toEqual(scopes);
@@ -68,7 +68,7 @@ describe("scopes of an API token", () => {
     expect(await server.run("token", "list")).toContain("message:write");
   });
 
-  test("a token created with null or absent scopes has null scopes", async () => {
+  test("a token that is created with null or absent scopes has null scopes", async () => {
     expect((await makeToken(null)).scopes).toBeNull();
     expect((await send("POST", path, { name: "a" })).json.scopes).toBeNull();
   });
@@ -108,12 +108,12 @@ describe("scopes of an API token", () => {
     expect([many.status, many.json.detail.length]).toEqual([422, 20]);
   });
 
-  test("an unknown scope returns 422 rather than 403 to a token with limited scopes", async () => {
+  test("creating a token with an unknown scope returns 422, even with a token of limited scopes", async () => {
     const { token } = await makeToken(["authentication:Write"]);
     expect((await sendAs(token)("POST", path, { name: "a", scopes: ["invoice:Read"] })).status).toBe(422);
   });
 
-  test("the scopes of a token survive a restart", async () => {
+  test("the scopes of a token are the same after a restart", async () => {
     const token = await makeToken(["application:Read"]);
     await server.restart();
     expect((await sendAs(token.token)("GET", "/app")).status).toBe(200);
@@ -123,15 +123,15 @@ describe("scopes of an API token", () => {
 });
 
 describe("enforcement of scopes", () => {
-  /** Without logout, which revokes the token; it has its own test below. */
+  /** All operations except logout, which would revoke the token and has a test below. */
   const operations = allOperations().filter(({ access, id }) => access !== "public" && !id.endsWith(".logout"));
 
-  /** Calls an operation with IDs that do not exist and returns the status and the body. */
+  /** Calls an operation with unknown ids and returns the status and the body. */
   async function callOperation(
     { id, method, path: where, bodyExample }: Operation,
     token: string,
   ): Promise<[number, unknown]> {
-    // A token can only grant scopes that it has; that has its own test below.
+    // A token can grant only scopes that it has, as a test below shows.
     const body = id.endsWith("create-api-token") ? { name: "a", scopes: ["authentication:Write"] } : bodyExample;
     const response = await fetch(server.url + where.replace(/:\w+/g, "there-is-none"), {
       method,
@@ -146,7 +146,7 @@ describe("enforcement of scopes", () => {
     return [response.status, null];
   }
 
-  /** Expects a token with these scopes to be refused exactly what needs other scopes. */
+  /** Expects that a token with these scopes is refused exactly the operations that need others. */
   async function expectScopesEnforced(scopes: readonly string[], chosen: readonly Operation[]): Promise<void> {
     const { token } = await makeToken(scopes);
     for (const operation of chosen) {
@@ -166,7 +166,7 @@ describe("enforcement of scopes", () => {
     expect(changing.length - refused.length).toBe(2);
   });
 
-  test("a token can log itself out whatever its scopes", async () => {
+  test("a token can be used to log out, whatever its scopes", async () => {
     const { token } = await makeToken(["audit-log:Read"]);
     expect((await sendAs(token)("POST", "/auth/logout")).status).toBe(204);
     expect((await sendAs(token)("GET", "/audit-log")).status).toBe(401);
@@ -179,7 +179,7 @@ describe("enforcement of scopes", () => {
     );
   });
 
-  test("a token with endpoint:* can only call operations that need endpoint scopes", async () => {
+  test("a token with endpoint:* can call only operations that need endpoint scopes", async () => {
     await expectScopesEnforced(["endpoint:*"], operations);
   });
 
@@ -188,14 +188,14 @@ describe("enforcement of scopes", () => {
     for (const operation of chosen) await expectScopesEnforced(neededScopes(operation), [operation]);
   });
 
-  test("a token whose only scope no operation needs cannot read anything", async () => {
+  test("a token whose only scope is one that no operation needs cannot read anything", async () => {
     await expectScopesEnforced(
       ["audit-log:Write"],
       operations.filter(({ method }) => method === "GET"),
     );
   });
 
-  test("a token that lacks scopes gets 403 with all of them before the body is parsed", async () => {
+  test("a call with a token that lacks scopes returns 403 with all of these before the body is parsed", async () => {
     const { token } = await makeToken(["application:Read"]);
     expectMissingScopes(
       await sendAs(token)("POST", "/environment/import", "{"),
@@ -205,7 +205,7 @@ describe("enforcement of scopes", () => {
     expectMissingScopes(await sendAs(token)("POST", `/app/${app}/msg`, "{"), "message:Write");
   });
 
-  test("sending a message creates its application only with application:Write", async () => {
+  test("sending a message creates a missing application only if the token has application:Write", async () => {
     const uid = freshUid("brought");
     const body = { eventType: "a", payload: {}, application: { name: "New", uid } };
     const sender = sendAs((await makeToken(["message:Write", "application:Read"])).token);
@@ -216,7 +216,7 @@ describe("enforcement of scopes", () => {
     expect((await both("POST", `/app/${uid}/msg`, body)).status).toBe(202);
   });
 
-  test("sending an example with a custom payload also needs message:Write", async () => {
+  test("sending an example with a custom payload also requires message:Write", async () => {
     const endpoint = (await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).json.id;
     const example = `/app/${app}/endpoint/${endpoint}/send-example`;
     const own = { eventType: "svix.ping", payload: {} };
@@ -253,7 +253,7 @@ describe("changing the scopes of an API token", () => {
     expectMissingScopes(await mine("POST", "/app", { name: "a" }), "application:Write");
   });
 
-  test("a PATCH of a token's name or a PUT leaves its scopes unchanged", async () => {
+  test("neither a PUT nor a PATCH of a token's name changes its scopes", async () => {
     const token = await makeToken(["application:Read"]);
     await send("PATCH", pathOf(token), { name: "new" });
     await send("PUT", pathOf(token), { name: "newer", scopes: null });
@@ -270,7 +270,7 @@ describe("changing the scopes of an API token", () => {
     expect((await send("GET", pathOf(token))).json).toMatchObject({ name: "both", scopes: ["message:Read"] });
   });
 
-  test("a token that loses a scope gets 403 instead of the stored idempotent response", async () => {
+  test("a repeated call with a token that has lost a scope returns 403 instead of the stored response", async () => {
     const token = await makeToken(["application:*"]);
     const headers = { "idempotency-key": freshUid("key") };
     const ask = () => sendAs(token.token)("POST", "/app", { name: "once" }, { headers });
@@ -386,7 +386,7 @@ describe("granting scopes with a token that has scopes", () => {
     );
   });
 
-  test("portal access has the scopes of its creator, also after a restart", async () => {
+  test("portal access has the scopes of its creator, even after a restart", async () => {
     const endpoint = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" });
     expect(endpoint.status).toBe(201);
     for (const form of ["app-portal-access", "dashboard-access"]) {
@@ -415,7 +415,7 @@ describe("granting scopes with a token that has scopes", () => {
     expect((await send("GET", `${path}?app_id=${app}`)).json.data[0].scopes).toEqual(["ViewBase", "*:*"]);
   });
 
-  test("portal access without application:Write does not create the application", async () => {
+  test("granting portal access without application:Write does not create the application", async () => {
     const uid = freshUid("portal");
     const body = { application: { name: "New", uid } };
     expectMissingScopes(await me("POST", `/auth/app-portal-access/${uid}`, body), "application:Write");

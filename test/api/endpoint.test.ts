@@ -88,7 +88,7 @@ describe("creating an endpoint", () => {
     expect(json.eventTypes).toEqual(["user.deleted"]);
   });
 
-  test("filterTypes beside eventTypes returns 422 in every request, whatever the values are", async () => {
+  test("a request with both filterTypes and eventTypes returns 422, whatever their values", async () => {
     const id = await makeEndpoint({});
     for (const both of [
       { filterTypes: ["user.deleted"], eventTypes: ["user.deleted"] },
@@ -105,7 +105,7 @@ describe("creating an endpoint", () => {
     }
   });
 
-  test("an empty list of filterTypes means all event types in every request", async () => {
+  test("an empty list of filterTypes means all event types, in every operation", async () => {
     const { json } = await send("POST", endpoints, { url, filterTypes: [] });
     expect(json).toMatchObject({ eventTypes: null, filterTypes: null });
     const one = `${endpoints}/${json.id}`;
@@ -128,7 +128,7 @@ describe("creating an endpoint", () => {
     }
   });
 
-  test("an endpoint keeps one of each event type and channel that a request repeats", async () => {
+  test("event types and channels that a request repeats are stored once in an endpoint", async () => {
     const twice = { eventTypes: ["user.signup", "user.deleted", "user.signup"], channels: ["a", "b", "a"] };
     const once = { eventTypes: ["user.signup", "user.deleted"], channels: ["a", "b"] };
     const { json } = await send("POST", endpoints, { url, ...twice });

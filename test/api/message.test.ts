@@ -52,7 +52,7 @@ describe("sending a message", () => {
     });
   }
 
-  test("a message with both payload and data returns 422, also in a batch", async () => {
+  test("a message with both payload and data returns 422, even in a batch", async () => {
     const both = { eventType: "a", payload: { a: 1 }, data: { a: 1 } };
     const { status, json } = await send("POST", messages, both);
     expect([status, json.detail?.[0].loc]).toEqual([422, ["body", "data"]]);
@@ -62,7 +62,7 @@ describe("sending a message", () => {
     expect([batch.json.data[0].id, batch.json.data[1].id]).toEqual([undefined, expect.stringMatching(/^msg_/)]);
   });
 
-  test("a message keeps one of each channel and tag that a request repeats", async () => {
+  test("channels and tags that a request repeats are stored once in a message", async () => {
     const sent = { ...message, channels: ["b", "a", "b"], tags: ["t", "t"] };
     const { status, json } = await send("POST", messages, sent);
     expect(status).toBe(202);

@@ -567,7 +567,7 @@ describe("invalid operational endpoints", () => {
     });
   }
 
-  test("an operational endpoint takes repeated event types, an empty list of filterTypes and a long description", async () => {
+  test("an operational endpoint may have repeated event types, an empty list of filterTypes and a long description", async () => {
     const { send } = await newEnvironment();
     const repeated = { url, eventTypes: ["endpoint.created", "endpoint.created"], description: "d".repeat(5000) };
     expect((await send("POST", LIST, repeated)).json.eventTypes).toEqual(["endpoint.created"]);

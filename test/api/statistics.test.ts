@@ -113,7 +113,7 @@ describe("usage reports", () => {
     });
   });
 
-  test("a usage report can be limited to applications, which may be repeated, and lists unknown ones as unresolved", async () => {
+  test("a usage report can be limited to applications, even repeated ones, and lists unknown ones as unresolved", async () => {
     const { call, finished, idOf } = await ownEnvironment();
     const [one, two] = [await makeApplication(call), await makeApplication(call)];
     const foreign = await makeApplication(send);

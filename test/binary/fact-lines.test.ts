@@ -4,7 +4,7 @@ import { makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { install } from "../support/installation.ts";
 import { ok, startReceiver, withStatus } from "../support/receiver.ts";
 
-/** What the log says about the start, about endpoints that fail, and about attempts. */
+/** Tests log lines about the start, failing endpoints and attempts. */
 
 test("the first line names the version, the data directory and the settings in force, without secrets", async () => {
   await using boathook = await install(["--retry-schedule=1h"], {
@@ -20,7 +20,7 @@ test("the first line names the version, the data directory and the settings in f
   expect(JSON.stringify(boathook.process.log)).not.toContain("5".repeat(64));
 });
 
-test("an endpoint that fails is logged once, also over a restart, and once more when it recovers", async () => {
+test("a failing endpoint is logged once, even across a restart, and once more when it recovers", async () => {
   await using receiver = startReceiver(withStatus(503));
   await using boathook = await install(["--retry-schedule="]);
   const app = await makeApplication(boathook.send);

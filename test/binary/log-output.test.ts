@@ -9,9 +9,9 @@ import { startReceiver } from "../support/receiver.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** The server works although nobody reads its log or the log cannot be written. */
+/** The server must work even if nobody reads its log or the log cannot be written. */
 
-/** Enough posts to an inbox that their log lines fill the buffer of a pipe several times. */
+/** Number of posts to an inbox. Their log lines fill the buffer of a pipe several times. */
 const POSTS = 1_500;
 
 function freePort(): Promise<number> {
@@ -27,7 +27,7 @@ const outputs: [name: string, make: () => "pipe" | number][] = [["a pipe that no
 if (process.platform === "linux") outputs.push(["a full disk", () => openSync("/dev/full", "w")]);
 
 for (const [name, make] of outputs)
-  test(`with a log to ${name}, the server delivers, answers and stops`, async () => {
+  test(`with a log to ${name}, the server delivers, responds and stops`, async () => {
     using home = temporaryDirectory();
     const port = await freePort();
     const stdout = make();

@@ -47,7 +47,7 @@ describe.if(canMount)("names", () => {
     return app;
   }
 
-  test("every message to a name arrives at its first attempt although one of its addresses is dead, and the others share them", async () => {
+  test("if one address of a name is dead, every first attempt still succeeds, and the other addresses share the messages", async () => {
     await using one = await startSocketReceiver(answer, { host: "127.0.0.2" });
     await using other = await startSocketReceiver(answer, { host: "127.0.0.3", port: one.port });
     const app = await endpointAt(`http://many.test:${one.port}/`);

@@ -120,7 +120,7 @@ describe("a successful attempt", () => {
     expect(request!.headers.get("accept-encoding")).toBe("identity");
   });
 
-  test("an attempt records the URL as it was sent: with its double slashes and without its fragment", async () => {
+  test("an attempt contains the URL as it was requested, with double slashes and without a fragment", async () => {
     await using receiver = startReceiver();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, `${receiver.url}//x//y/?a=//b#fragment`);

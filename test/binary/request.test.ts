@@ -109,7 +109,7 @@ describe("the request", () => {
   });
 });
 
-test("a request leaves no header and no payload in the output, whatever the environment asks the runtime to print", async () => {
+test("no environment variable makes the runtime print headers or payloads of requests", async () => {
   const dir = temporaryDirectory();
   const output = dir.file("output");
   const program = ["sh", "-c", 'exec "$0" "$@" 2> "$OUTPUT"', ...executable()];

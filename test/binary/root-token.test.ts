@@ -10,7 +10,7 @@ setDefaultTimeout(60_000);
 const CONFIGURED = "configured-root-token-0123456789";
 const TOKEN = /bhroot_[A-Za-z0-9_-]{43}/;
 
-/** A data directory and its processes. */
+/** A data directory, with a process that uses it. */
 async function place() {
   const home = temporaryDirectory();
   const dataDir = home.file("it's data");
@@ -38,7 +38,7 @@ async function statusOf({ url }: RunningBoathook, token: string): Promise<number
   return response.status;
 }
 
-/** Everything that a server has logged, as text. */
+/** Returns everything that a server has logged, as text. */
 const logOf = ({ log }: RunningBoathook) => JSON.stringify(log);
 
 describe("a generated root token", () => {
@@ -140,7 +140,7 @@ describe("a configured root token", () => {
 });
 
 describe("token root", () => {
-  test("token root --rotate prints a new token, and a running server refuses the old one at once", async () => {
+  test("token root --rotate prints a new token, and a running server refuses the old one immediately", async () => {
     await using at = await place();
     const server = await at.start();
     const old = at.readToken();

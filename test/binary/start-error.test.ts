@@ -122,7 +122,7 @@ test("an empty database file beside a key file is refused, and stays empty", asy
   expect(statSync(`${boathook.dataDir}/boathook.db`).size).toBe(0);
 });
 
-test("a second server is refused even if the lock file was deleted, and token create still works", async () => {
+test("a second server is refused even if the lock file was deleted, but token create still works", async () => {
   await using boathook = await install();
   rmSync(`${boathook.dataDir}/boathook.lock`);
   expectRefusal(await serve(boathook.dataDir), /is already in use by another boathook\. /);

@@ -97,7 +97,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
   test(
-    "a user who adds an endpoint at an address that is blocked is told so",
+    "a user who adds an endpoint at a blocked address sees a warning",
     async () => {
       const { page, outside, errors } = await open((await link()).url);
       await page.getByRole("link", { name: "Add endpoint" }).click();

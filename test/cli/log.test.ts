@@ -4,7 +4,7 @@ import { createLog, type LogOptions } from "../../src/telemetry/log.ts";
 import { LogOutput } from "../../src/telemetry/log-output.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Returns what a logger has written to its file when its output has been flushed. */
+/** Returns the contents of a logger's file after its output has been flushed. */
 async function written(options: LogOptions, use: (log: ReturnType<typeof createLog>) => void): Promise<string> {
   using dir = temporaryDirectory();
   const fd = openSync(dir.file("log"), "a");

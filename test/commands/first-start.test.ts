@@ -13,7 +13,9 @@ async function freshData() {
   const { store } = openMemoryStore(db, systemClock, () => {});
   const parts = { store, seqs: store.numbers, clock: systemClock, random: systemRandom };
   const { seq: environmentSeq } = await ensureEnvironment(parts, "default");
-  /** The tokens that were handed over, each with whether a root token was valid at that moment. */
+  /**
+   * The tokens that were handed over, and whether a root token was valid at each of these moments.
+   */
   const handed: { token: string; isValid: boolean }[] = [];
   const handOver = (token: string) =>
     handed.push({ token, isValid: db.query("SELECT 1 FROM meta WHERE name = 'root-token-sha256'").get() !== null });

@@ -7,7 +7,10 @@ const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 const NOW = Date.UTC(2026, 0, 1);
 
-/** Reads a clock at these times, in ms after `NOW`, and returns whether it is doubted after each. */
+/**
+ * Reads a clock at these times, in ms after `NOW`. Returns for each whether the clock is then
+ * doubted.
+ */
 function doubtsAt(...times: number[]): boolean[] {
   let trust: ClockTrust = trusted(NOW);
   return times.map((time) => {

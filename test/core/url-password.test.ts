@@ -10,7 +10,7 @@ describe("a URL with a password", () => {
     ["https://a.example/path@x:y", "https://a.example/path@x:y"],
     ["https://a.example/", "https://a.example/"],
     ["no url @", "no url @"],
-  ])("%s is shown as %s", (url, shown) => {
+  ])("the URL %s is shown as %s", (url, shown) => {
     expect(maskPassword(url)).toBe(shown);
     expect(maskPassword(shown)).toBe(shown);
   });

@@ -7,7 +7,7 @@ import { DAY, EngineWorld, HOUR, MINUTE } from "../support/engine-world.ts";
 
 const YEAR = 365 * DAY;
 
-/** An installation whose clock is set between and during the lives of its process. */
+/** An installation whose clock can be set, even while its process is running. */
 class Installation implements Disposable {
   now = Date.UTC(2026, 0, 1);
   readonly facts: Fact["type"][] = [];
@@ -40,7 +40,7 @@ class Installation implements Disposable {
     return { store, clock };
   }
 
-  /** Stores a row whose number contains the present time. */
+  /** Stores a row whose number contains the current time. */
   async write(): Promise<void> {
     const { store } = this.#open();
     await store.configuration.environments.ensure({ seq: store.numbers.next(), name: "default", createdAt: this.now });
@@ -65,14 +65,14 @@ class Installation implements Disposable {
   }
 }
 
-describe("the watch over the clock", () => {
+describe("the clock trust watch", () => {
   test("a new data directory trusts the clock", async () => {
     using installation = new Installation();
     expect(await installation.run()).toBe(false);
     expect(installation.facts).toEqual([]);
   });
 
-  test("data without a stored trust doubts a clock that is more than a day ahead of its newest row", async () => {
+  test("without stored trust, a clock that is more than a day ahead of the newest row is doubted", async () => {
     using installation = new Installation();
     await installation.write();
     installation.now += DAY;
@@ -97,7 +97,7 @@ describe("the watch over the clock", () => {
     expect(installation.facts).toEqual(["clock.doubted", "clock.doubted", "clock.trusted"]);
   });
 
-  test("a clock that was set right is trusted at once", async () => {
+  test("a clock that was corrected is trusted immediately", async () => {
     using installation = new Installation();
     await installation.run();
     installation.now += 10 * YEAR;
@@ -106,7 +106,7 @@ describe("the watch over the clock", () => {
     expect(await installation.run()).toBe(false);
   });
 
-  test("the operator can accept the clock, also for later starts", async () => {
+  test("the operator can accept the clock, which also applies to later starts", async () => {
     using installation = new Installation();
     await installation.run();
     installation.now += 10 * YEAR;
@@ -123,7 +123,7 @@ describe("the watch over the clock", () => {
     expect(world.kernel.clockTrust.isDoubted).toBe(true);
   });
 
-  test("the watch works while the disk is full", async () => {
+  test("the clock trust watch works while the disk is full", async () => {
     using installation = new Installation();
     await installation.run();
     installation.now += 10 * YEAR;
@@ -133,7 +133,7 @@ describe("the watch over the clock", () => {
 });
 
 describe("an endpoint that fails while the clock jumps ahead", () => {
-  test("the endpoint is not disabled while the clock is doubted", async () => {
+  test("a failing endpoint is not disabled while the clock is doubted", async () => {
     const policy = { retryScheduleMs: Array(100).fill(6 * HOUR) as number[], endpointDisableAfterMs: 5 * DAY };
     using world = await EngineWorld.open({ policy });
     await world.do(() => world.kernel.clockTrust.start());

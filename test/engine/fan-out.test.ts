@@ -6,7 +6,7 @@ import { EngineWorld, type WorldOptions } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
 const ENDPOINTS = 300;
-/** More deliveries than one commit takes. */
+/** More deliveries than fit into one commit. */
 const MESSAGES = 20;
 
 /** Opens a world with endpoints that receive every message. */
@@ -27,7 +27,7 @@ async function wideWorld(options: WorldOptions = {}) {
 }
 
 describe("a batch with very many deliveries", () => {
-  test("a batch is stored in portions, each message with all of its deliveries, and the response waits for all", async () => {
+  test("a batch is stored in portions, each message with all its deliveries, and the response waits for all portions", async () => {
     const commits: number[][] = [];
     const { world, send } = await wideWorld({
       wrapStore: (store) =>
@@ -61,7 +61,7 @@ describe("a batch with very many deliveries", () => {
     for (const host of hosts) expect(world.order(host)).toEqual(wanted);
   });
 
-  test("messages that come after the disk is full are refused alone, and those before are delivered", async () => {
+  test("messages of a batch that come after the disk is full are refused, and those before are delivered", async () => {
     let commits = 0;
     const { world, hosts, send } = await wideWorld({
       wrapStore: (store) =>

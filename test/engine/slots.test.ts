@@ -70,7 +70,7 @@ describe("slots", () => {
     expect(slots.taken).toBe(16);
   });
 
-  test("an eighth of the slots is reserved for proven lanes while failing, slow and unproven lanes could use all slots", () => {
+  test("an eighth of the slots is reserved for proven lanes when failing, slow and unproven lanes could use all slots", () => {
     const slots = new Slots(16);
     const proven = [laneOf("proven"), laneOf("proven")];
     fill(slots, [laneOf("failing"), laneOf("slow"), laneOf("unproven")]);
@@ -172,7 +172,7 @@ describe("a returned slot", () => {
     expect([lane.underWay, slots.taken, slots.waiting, slots.underWay]).toEqual([0, 0, 0, 0]);
   });
 
-  test("slots are short only while a healthy or new lane that has nothing under way waits for one", () => {
+  test("slots count as short only while a healthy or new lane without an attempt under way waits for one", () => {
     const wanted: [Reputation, number, boolean][] = [
       ["proven", 0, true],
       ["unproven", 0, true],
@@ -191,7 +191,7 @@ describe("a returned slot", () => {
     }
   });
 
-  test("slow lanes start nothing while too many of their attempts wait, but failing lanes do", () => {
+  test("while too many of their attempts wait, slow lanes start no others, but failing lanes do", () => {
     const slots = new Slots(4);
     for (const slot of started(slots, "slow", 3).held) slots.giveBack(slot);
     const [slow, failing] = [laneOf("slow"), laneOf("failing")];
@@ -199,7 +199,7 @@ describe("a returned slot", () => {
     expect(fill(slots, [failing])).toEqual([failing, failing, failing]);
   });
 
-  test("lanes start one attempt at a time while half of the places for waiting attempts are in use", () => {
+  test("a lane starts one attempt at a time while half of the places for waiting attempts are in use", () => {
     const slots = new Slots(4);
     for (const slot of started(slots, "proven", 16).held) slots.giveBack(slot);
     const lanes = (["proven", "unproven", "failing", "slow"] as const).map((reputation) => laneOf(reputation));

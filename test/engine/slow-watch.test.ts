@@ -74,7 +74,7 @@ describe("the slow watch", () => {
     ]);
   });
 
-  test("attempts are reported earlier while a lane waits too long for a slot, and no longer after that", () => {
+  test("slow attempts are reported earlier while a lane waits too long for a slot, and only then", () => {
     const { clock, short, slow, watch, start, pass } = watching();
     const { startTime } = start(one);
     pass(10);
@@ -92,7 +92,7 @@ describe("the slow watch", () => {
     expect(slow.slice(1)).toEqual([[two, startTime + PATIENCE_MS + SLOW_MS]]);
   });
 
-  test("an attempt is not reported before a tenth of a second, however long a lane has been waiting", () => {
+  test("an attempt is not reported in its first tenth of a second, however long a lane has been waiting", () => {
     const { clock, short, slow, watch, start, pass } = watching();
     short.since = clock.now - SLOW_MS;
     const { startTime } = start(one);

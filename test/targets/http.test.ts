@@ -133,7 +133,7 @@ describe("the headers of a request", () => {
     "Transfer-Encoding",
     "Connection",
   ])(
-    "a stored header %s of a message or an endpoint is not sent, so that it cannot replace the client's own",
+    "a stored header %s of a message or an endpoint is not sent, because it would replace that of the client",
     async (name) => {
       await deliver(prepare("https://a.example/", { [name]: "endpoint" }), { headers: { [name]: "message" } });
       const values = requests.at(-1)!.headers.filter(([other]) => other.toLowerCase() === name.toLowerCase());

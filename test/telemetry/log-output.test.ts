@@ -39,14 +39,14 @@ describe("the output of the log", () => {
       for (let i = 0; i < 3 * 1024; i++) output.write(line);
       log.error({ error: new Error("one more") }, "Failed.");
       expect(output.dropped).toBe(2 * 1024 + 1);
-      // Otherwise the output would write to whatever gets the number of the descriptor next.
+      // Otherwise the output would write to the next file that gets the number of this descriptor.
       output.close();
       await output.flush(200);
       closeSync(fd);
     },
   );
 
-  test("the dropped lines are reported once, when lines are written again", async () => {
+  test("dropped lines are reported once, when lines can be written again", async () => {
     using dir = temporaryDirectory();
     const fd = openSync(dir.file("log"), "a");
     const reports: number[] = [];

@@ -23,7 +23,7 @@ function limiter(ratePerSecond: number) {
 }
 
 describe("the ingest rate", () => {
-  test("a caller may send the messages of one second at once, and 30 messages in 0.12 s at 20/s get few refusals", () => {
+  test("at 20/s a caller may send 20 messages at once, and few of 30 messages in 0.12 s are refused", () => {
     const { waitMs, advance } = limiter(20);
     let allowed = 0;
     for (let i = 0; i < 30; i++) {
@@ -33,7 +33,7 @@ describe("the ingest rate", () => {
     expect(allowed).toBe(22);
   });
 
-  test("a caller that waits the whole seconds of Retry-After reaches its rate", () => {
+  test("a caller that waits as long as Retry-After says still reaches its rate", () => {
     for (const rate of [0.1, 0.4, 1, 1.5, 2.7, 20, 333]) {
       const { waitMs, advance } = limiter(rate);
       let [allowed, elapsedMs] = [0, 0];
@@ -49,7 +49,7 @@ describe("the ingest rate", () => {
     }
   });
 
-  test("a caller has a message after exactly the ms that it was told", () => {
+  test("a caller may send again after exactly the time in ms that the refusal returned", () => {
     const { waitMs, advance } = limiter(3);
     while (waitMs() === 0);
     const wait = waitMs();
@@ -59,7 +59,7 @@ describe("the ingest rate", () => {
     expect(waitMs()).toBe(0);
   });
 
-  test("each message of a batch counts, also beyond the messages of one second", () => {
+  test("each message of a batch counts, even if the batch has more messages than one second allows", () => {
     const { waitMs, advance } = limiter(10);
     expect(waitMs(100)).toBe(0);
     expect(waitMs()).toBe(9100);

@@ -63,7 +63,7 @@ describe("committer", () => {
     expect(await write).toBeInstanceOf(StoreUnavailable);
   });
 
-  test("a commit takes no more writes once it has thousands of rows, and the next turn takes the others", async () => {
+  test("a commit takes no more writes once it has thousands of rows, and the next turn commits the others", async () => {
     using db = database();
     const { put, endTurn } = committerOn(db);
     const writes = [put(1, 1500), put(2, 1500), put(3, 1500), put(4, 9000), put(5)];

@@ -86,7 +86,7 @@ describe("constraints", () => {
   });
 
   test.each(constraints.map(({ table, name }) => [name, table]))(
-    "the constraint %s refuses the wrong values of its table and takes the right ones",
+    "the constraint %s refuses the wrong rows of this test and accepts the right ones",
     (name, table) => {
       using db = databaseWithRows();
       expect(addConstraints(db)).toEqual([]);
@@ -96,7 +96,7 @@ describe("constraints", () => {
     },
   );
 
-  test("rows that break a rule are kept, and the rule is enforced once they are corrected", () => {
+  test("rows that violate a constraint are kept, and the constraint is enforced once they are corrected", () => {
     using db = databaseWithRows();
     db.run("UPDATE delivery SET ended_at = 5");
     const broken = [{ table: "delivery", rule: "(state = 0) = (ended_at IS NULL)", rows: 1 }];
@@ -118,7 +118,7 @@ describe("constraints", () => {
     expect(schema()).toEqual(before);
   });
 
-  test("a store reports the rows that break a rule, and opens", async () => {
+  test("a store opens despite rows that violate a constraint, and reports them", async () => {
     using db = databaseWithRows();
     db.run("UPDATE attempt SET duration_ms = -1");
     const { store } = openMemoryStore(db, systemClock, () => {});
@@ -126,7 +126,7 @@ describe("constraints", () => {
     await store.close();
   });
 
-  test("a command beside the server leaves the tables as they are", async () => {
+  test("a command that runs beside the server does not change the tables", async () => {
     using home = temporaryDirectory();
     const open = async (exclusive: boolean) => (await openStore(optionsFor(home.path, { exclusive }))).close();
     const withDatabase = <T>(use: (db: Database) => T): T => {

@@ -102,7 +102,7 @@ describe("a damaged data directory", () => {
       expect(size()).toBe(before);
     });
 
-  test("a database that was cut although its write-ahead log still has a few pages is refused", async () => {
+  test("a truncated database is refused even if its write-ahead log still has a few pages", async () => {
     using home = temporaryDirectory();
     using copy = temporaryDirectory();
     // Only the last pages contain the value, and the start does not read them.
@@ -117,7 +117,7 @@ describe("a damaged data directory", () => {
     );
   });
 
-  test("a data directory whose database is gone but whose write-ahead log has data is refused", async () => {
+  test("a data directory without its database is refused if its write-ahead log has data", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     renameSync(home.file("boathook.db"), home.file("moved.db"));
@@ -126,7 +126,7 @@ describe("a damaged data directory", () => {
     expect(readFileSync(home.file("boathook.db-wal"), "utf8")).toBe("frames");
   });
 
-  test("a data directory that only contains a key file from its operator is used with this key", async () => {
+  test("a data directory that contains only a key file of the operator is used with that key", async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("encryption.key"), `${KEY}\n`);
     await touch(home.path);

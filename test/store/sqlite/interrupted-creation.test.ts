@@ -127,14 +127,14 @@ const unusable: ReadonlyArray<readonly [name: string, content: string]> = [
   ["half a key", "0123456789abcdef\n"],
 ];
 for (const [name, content] of unusable) {
-  test(`${name} as the key file of a directory without data is replaced with a new key`, async () => {
+  test(`in a directory without data, ${name} as the key file is replaced with a new key`, async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("encryption.key"), content);
     await expectUsable(home.path);
     expect(readFileSync(home.file("encryption.key"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
-  test(`${name} as the key file of a directory with data is refused and kept`, async () => {
+  test(`in a directory with data, ${name} as the key file is refused and kept`, async () => {
     using home = temporaryDirectory();
     await expectUsable(home.path);
     writeFileSync(home.file("encryption.key"), content);

@@ -58,7 +58,7 @@ async function worldWithDead() {
 }
 
 describe("long reads of dead letters", () => {
-  test("the groups of dead letters are counted in steps and add up", async () => {
+  test("dead letters are counted by group in steps, and the counts add up", async () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const groups = await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq });
@@ -70,7 +70,7 @@ describe("long reads of dead letters", () => {
     expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
   });
 
-  test("groups of redrivable dead letters are counted in steps", async () => {
+  test("redrivable dead letters are counted by group in steps", async () => {
     const { world, clock, rare } = await worldWithDead();
     await using _ = world;
     expect(await world.store.history.deadLetters.redrivable(rare)).toMatchObject([{ count: 3 }]);
@@ -86,7 +86,7 @@ describe("long reads of dead letters", () => {
     expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
   });
 
-  test("a list reads no further than its page", async () => {
+  test("a list reads no rows after its page", async () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const page = { limit: 10, from: null, backwards: false, order: "descending" as const };
@@ -94,7 +94,7 @@ describe("long reads of dead letters", () => {
     expect([rows.length, clock.turns]).toEqual([10, 0]);
   });
 
-  test("rare dead letters are dropped in steps, all with one call", async () => {
+  test("one call drops all rare dead letters, in steps", async () => {
     const { world, clock, rare } = await worldWithDead();
     await using _ = world;
     expect(await world.store.queue.drop(rare, 100)).toBe(3);
@@ -110,7 +110,7 @@ describe("long reads of dead letters", () => {
     expect(await world.store.queue.drop(all, ROWS)).toBe(ROWS - 5000);
   });
 
-  test("one step of a redrive looks at a part of the dead letters and says where to continue", async () => {
+  test("a step of a redrive reads some of the dead letters and returns where to continue", async () => {
     const { world, rare, rareSeqs } = await worldWithDead();
     await using _ = world;
     const task: Task = {
@@ -130,7 +130,7 @@ describe("long reads of dead letters", () => {
     expect(redriven.reduce((sum, count) => sum + count)).toBe(rareSeqs.length);
   });
 
-  test("concurrent long reads share the turns of the event loop, one step in each", async () => {
+  test("concurrent long reads take turns, with one step in each turn of the event loop", async () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const filter = { environmentSeq: world.environment.seq };

@@ -49,7 +49,7 @@ describe("schema", () => {
     ]);
   });
 
-  test("a migration gives cancelled deliveries an end and takes their reason", () => {
+  test("a migration sets the end of cancelled deliveries and removes their reason", () => {
     using db = new Database(":memory:");
     const before = 9;
     for (const step of migrations.slice(0, before)) db.run(step);

@@ -52,7 +52,7 @@ function oldData(path: string): void {
 }
 
 describe("headers and URL passwords at rest", () => {
-  test("headers and URL passwords of endpoints are in no file of the data directory", async () => {
+  test("no file of the data directory contains headers or URL passwords of endpoints in plain text", async () => {
     using home = temporaryDirectory();
     const store = await openStore(optionsFor(home.path));
     await using world = await Furnished.open(async () => openedOnce(store));
@@ -65,7 +65,7 @@ describe("headers and URL passwords at rest", () => {
     expect(foundIn(home)).toEqual([]);
   });
 
-  test("a data directory of an earlier version is sealed when it is opened", async () => {
+  test("secrets in a data directory of an earlier version are sealed when it is opened", async () => {
     using home = temporaryDirectory();
     oldData(home.file("boathook.db"));
     expect(foundIn(home)).toEqual([...SECRETS]);

@@ -85,7 +85,7 @@ export function messagesSuite(open: Open): void {
       expect(await payload(false)).toBeNull();
     });
 
-    test("the latest messages of an environment are returned newest first with the counts of their deliveries", async () => {
+    test("the latest messages of an environment are returned newest first, with the counts of their deliveries", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const elsewhere = await world.addApplication({ environmentSeq: other.seq });

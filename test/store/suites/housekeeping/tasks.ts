@@ -87,7 +87,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
     });
 
-    test("a running task is cancelled once, and its next progress is refused", async () => {
+    test("a running task can be cancelled once, and its next progress is refused", async () => {
       await using world = await Furnished.open(open);
       const { tasks } = world.store.housekeeping;
       const other = await world.addEnvironment("other");

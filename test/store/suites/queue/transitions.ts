@@ -72,17 +72,20 @@ function deliveryOf({ world, underWay }: Case): Promise<Delivery> {
 
 export function transitionsSuite(open: Open): void {
   describe("transitions", () => {
-    test.each(STATES)("the verbs move a delivery that is %s exactly to the documented states", async (from) => {
-      const reached = new Set<DeliveryState>();
-      for (const verb of Object.values(VERBS)) {
-        const of = await caseIn(open, from);
-        await using _ = of.world;
-        expect((await deliveryOf(of)).state).toBe(from);
-        await verb(of);
-        reached.add((await deliveryOf(of)).state);
-      }
-      expect([...reached].sort()).toEqual([...TRANSITIONS[from]].sort());
-    });
+    test.each(STATES)(
+      "the verbs of the queue move a delivery that is %s exactly to the documented states",
+      async (from) => {
+        const reached = new Set<DeliveryState>();
+        for (const verb of Object.values(VERBS)) {
+          const of = await caseIn(open, from);
+          await using _ = of.world;
+          expect((await deliveryOf(of)).state).toBe(from);
+          await verb(of);
+          reached.add((await deliveryOf(of)).state);
+        }
+        expect([...reached].sort()).toEqual([...TRANSITIONS[from]].sort());
+      },
+    );
 
     test("only a dead delivery has a reason", async () => {
       for (const from of STATES) {
