@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createDiskImage } from "../crash/disk-image.ts";
 import { type CutOutcome, powerCutAtFirstStart, powerCuts } from "../crash/power-cut.ts";
 
-/** More power cuts: `bun run powercut --cuts 10`. */
+/** `bun run powercut --cuts 10` makes more cuts. */
 const CUTS = 2;
 
 const possible = isPossible();

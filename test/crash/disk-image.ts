@@ -53,7 +53,7 @@ function mounted(home: ReturnType<typeof temporaryDirectory>, file: string): Dis
       return image;
     },
     [Symbol.dispose]() {
-      // Lazily, because a process that has just been killed may still use it.
+      // A lazy unmount, because a process that has just been killed may still use the file system.
       succeeds("umount", "-l", root);
       home[Symbol.dispose]();
     },

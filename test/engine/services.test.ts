@@ -56,7 +56,7 @@ function macrotask(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Returns the names of a kernel's services. */
+/** Names of the services of a kernel. */
 const NAMES = ["clockTrust", "operational", "engine", "backlogWatch", "retention"] as const;
 
 describe("the services of the kernel", () => {

@@ -6,8 +6,8 @@ import type { Target } from "./watch/in-flight.ts";
 import type { World } from "./world.ts";
 
 /**
- * Selects the events that are aimed at work in flight. `gentle`: only events that leave deliveries
- * possible. `last`: one resend to each endpoint.
+ * Selects the events that are aimed at work in flight. `gentle`: only events after which deliveries
+ * can still be made. `last`: one resend to each endpoint.
  */
 export type AimMode = "all" | "gentle" | "last" | "none";
 

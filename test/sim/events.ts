@@ -42,7 +42,7 @@ const AIMED: readonly EventName[] = [
   ...(["throttleApplication", "resend", "redrive", "replay", "expunge", "purge"] as const),
 ];
 
-/** Events that leave deliveries possible. */
+/** Events after which deliveries can still be made. */
 const GENTLE: readonly EventName[] = ["rotateSecret", "reorder", "resend", "redrive", "replay"];
 
 export function rollEvent(dice: Dice, rates: Rates): EventName {

@@ -72,7 +72,7 @@ describe("group commit", () => {
     await expect(memory.world.store.housekeeping.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
   });
 
-  test("a write that fails on its own is not reported as a failing disk", async () => {
+  test("a write that fails for its own reason is not reported as a failing disk", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const taken = await world.send();
