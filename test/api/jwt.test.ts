@@ -35,7 +35,7 @@ async function statusAndCode(token: string): Promise<[number, string | undefined
 }
 
 describe("JWTs for organizations", () => {
-  test("an organization's JWT gives access to its environment without creating it first, even after a restart", async () => {
+  test("an organization's JWT gives access to an environment that need not be created first, even after a restart", async () => {
     const org = "org_1srOrx2ZWZBpBUvZwXKQmoEYga2";
     const uid = freshUid("app");
     expect((await as(orgToken(org))("POST", "/app", { name: "a", uid })).status).toBe(201);

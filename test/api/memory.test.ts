@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Clients that send slowly or do not read. The budgets of the server allow 64 MiB per caller. */
+/**
+ * Tests clients that send slowly or do not read. The budgets of the server allow 64 MiB per caller.
+ */
 
 const MIB = 1024 * 1024;
 const DEADLINE_MS = 30_000;
@@ -10,13 +12,13 @@ const DEADLINE_MS = 30_000;
 let server: TestServer;
 let send: Send;
 beforeAll(async () => {
-  // The operating system takes 4 MiB of each unread response, so the responses must be larger.
+  // The operating system buffers 4 MiB of each unread response, so the responses must be larger.
   server = await startServer(["--max-body=16MiB"]);
   send = clientOf(server.url);
 });
 afterAll(() => server.stop());
 
-/** A connection that sends a request, and perhaps reads nothing. */
+/** A connection that sends a request and may read nothing. */
 class Client {
   text = "";
   #socket!: Bun.Socket;
@@ -68,14 +70,14 @@ async function until(what: () => unknown, isMet: () => boolean): Promise<void> {
   }
 }
 
-/** All of a body of 2 MiB except its last byte. */
+/** Returns a request with a body of 2 MiB, without the last byte. */
 function unfinished(path: string): Buffer {
   const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${2 * MIB}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), Buffer.alloc(2 * MIB - 1, "x")]);
 }
 
 describe("the memory for bodies and responses", () => {
-  test("slow bodies beyond the budget get 503 with Retry-After, others are received, and the memory is freed", async () => {
+  test("slow requests beyond the budget get 503 with Retry-After, and the others are received and free their memory", async () => {
     const path = "/inbox/inbox_of_memory";
     const clients = await Promise.all(Array.from({ length: 50 }, () => Client.open(unfinished(path), true)));
     const refused = () => clients.filter(({ status }) => status === 503);
@@ -99,7 +101,7 @@ describe("the memory for bodies and responses", () => {
     expect(large.status).toBe(200);
   }, 60_000);
 
-  test("unread responses beyond the budget get 503, and the memory is freed when the clients leave", async () => {
+  test("requests whose responses would exceed the budget get 503, and the memory is freed when the clients disconnect", async () => {
     const app = await makeApplication(send);
     await send("POST", `/app/${app}/msg`, { eventType: "a", payload: { text: "x".repeat(12 * MIB) } });
     const token = await server.createToken();

@@ -120,8 +120,8 @@ function post(send: Send, app: string, filler = ""): Promise<Answer> {
 }
 
 /**
- * Sends messages until one cannot be stored, and returns the health. After a failed commit the log
- * may have room for a smaller one, so messages are sent until none fits.
+ * Sends messages until the server reports a failure, and returns the health. One failed commit is
+ * not enough, because the log may still have room for a smaller one.
  */
 function failingHealth(send: Send, app: string): Promise<Answer> {
   return until(

@@ -74,7 +74,7 @@ describe("topLevelFields", () => {
     expect(textOf(data, fields.get("payload")!)).toBe("3");
   });
 
-  test("the fields of an object may have the names of members of Object", () => {
+  test("the fields of an object may be called __proto__ or constructor", () => {
     const { fields } = topLevelFields(bytes('{"__proto__":1,"constructor":2}'))!;
     expect([...fields.keys()]).toEqual(["__proto__", "constructor"]);
   });

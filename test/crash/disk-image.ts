@@ -3,7 +3,9 @@ import { which } from "bun";
 import { until } from "../support/delivery.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** A file system in a file, whose state after a power cut can be copied while it is in use. */
+/**
+ * A file system in a file. The state that a power cut would leave can be copied while it is in use.
+ */
 
 const MKFS = "mkfs.ext4";
 
@@ -11,8 +13,8 @@ export interface DiskImage extends Disposable {
   /** A directory in the file system. It does not exist at first. */
   readonly dataDir: string;
   /**
-   * Returns the file system as a power cut at this moment would leave it: with what was synced, and
-   * without what only the page cache holds. Stops the process `pid` during the copy.
+   * Returns the file system as a power cut at this moment would leave it: with all synced data, and
+   * without data that only the page cache holds. Stops the process `pid` during the copy.
    */
   cutFor(pid: number): Promise<DiskImage>;
 }
@@ -31,7 +33,7 @@ export function createDiskImage(sizeMib: number): DiskImage | null {
 function mounted(home: ReturnType<typeof temporaryDirectory>, file: string): DiskImage | null {
   const root = home.file("mounted");
   mkdirSync(root);
-  // With a long commit interval, the journal is written by fsync only and never during a copy.
+  // With a long commit interval, the journal is written only by fsync and never during a copy.
   if (!succeeds("mount", "-o", "loop,commit=600", file, root)) return null;
   return {
     dataDir: `${root}/data`,
@@ -60,7 +62,10 @@ function mounted(home: ReturnType<typeof temporaryDirectory>, file: string): Dis
   };
 }
 
-/** Returns the state of each thread. A thread in a system call such as fsync stops only after it. */
+/**
+ * Returns the state of each thread. A thread in a system call such as fsync stops only after that
+ * call.
+ */
 function threadStates(pid: number): string[] {
   const tasks = `/proc/${pid}/task`;
   return readdirSync(tasks).map((thread) => {

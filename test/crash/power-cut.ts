@@ -10,20 +10,23 @@ import { PATIENCE_MS } from "./storm.ts";
 
 const POSTERS = 8;
 const PATH = "/steady";
-/** Messages accepted between two power cuts. */
+/** Number of messages that are accepted between two power cuts. */
 const MESSAGES = 200;
 const IMAGE_MIB = 192;
-/** Longest time in ms from the spawn of the first process on an empty disk to the power cut. */
+/** Longest time in ms from the start of the first process on an empty disk to the power cut. */
 const FIRST_START_MS = 2_000;
 
 export interface CutOutcome {
-  /** Messages with a 2xx before the power cut. */
+  /** Messages that got a 2xx before the power cut. */
   readonly accepted: number;
-  /** Accepted messages that never arrived or that the API does not know after the power cut. */
+  /** Accepted messages that never arrived or that the API cannot find after the power cut. */
   readonly lost: number;
 }
 
-/** What was known at the moment of a power cut. */
+/**
+ * State at the moment of a power cut: the disk, the acknowledged messages and those that had
+ * arrived.
+ */
 interface Cut {
   readonly disk: DiskImage;
   readonly promised: ReadonlyMap<string, Promised>;
@@ -31,8 +34,8 @@ interface Cut {
 }
 
 /**
- * Cuts the power `cuts` times under load and starts the server on each of the disks. Returns null
- * if this machine has no file systems in files.
+ * Cuts the power `cuts` times under load and starts the server on each of the resulting disks.
+ * Returns null if this machine cannot mount a file as a file system.
  */
 export async function powerCuts(cuts: number, say: (line: string) => void = () => {}): Promise<CutOutcome | null> {
   using disk = createDiskImage(IMAGE_MIB);
@@ -95,7 +98,9 @@ export async function powerCutAtFirstStart(say: (line: string) => void = () => {
   return outcome;
 }
 
-/** Sends messages one after the other, from the moment the server is up until it is killed. */
+/**
+ * Sends messages one after the other, from the moment when the server is ready until it is killed.
+ */
 async function fill(
   { send, url, isKilled }: { readonly send: Send; readonly url: string; readonly isKilled: () => boolean },
   promised: Map<string, Promised>,

@@ -30,7 +30,7 @@ function rest(): void {
 }
 
 describe("the delivery time", () => {
-  test("the delivery time passes evenly when the clock is set, which is reported if it is more than a second", () => {
+  test("the delivery time passes evenly when the clock is set, and a change of more than a second is reported", () => {
     expect(time.now()).toBe(START);
     clock.step(-900);
     expect(time.now()).toBe(START);
@@ -67,7 +67,7 @@ describe("the delivery time", () => {
     }
   });
 
-  test("if the clock was set back while no process ran, the delivery time continues where it was", () => {
+  test("if the clock was set back while no process ran, the delivery time continues where it ended", () => {
     clock.skip(MINUTE);
     const [before, { offsets }] = [time.now(), time];
     clock.step(-HOUR);
@@ -77,7 +77,7 @@ describe("the delivery time", () => {
     expect(time.offsets).toEqual({ aheadMs: -HOUR, positionsAheadMs: 0 });
   });
 
-  test("time during which no process ran has passed", () => {
+  test("the time during which no process ran counts as passed", () => {
     const { offsets } = time;
     clock.skip(HOUR);
     time = newTime();

@@ -130,7 +130,7 @@ describe("a wait", () => {
         world.stepClock(-2 * ms);
         await world.rest();
         const [first, second, third] = waits(world, "a.example");
-        // After a step forward, a lane looks every second whether its retries are due.
+        // After a step forward, a lane checks every second whether its retries are due.
         expect(first).toBeWithin(5 * SECOND, 7 * SECOND);
         expect(second).toBeWithin(5 * MINUTE, 5 * MINUTE + 2 * SECOND);
         expect(third).toBeWithin(30 * MINUTE, 30 * MINUTE + 2 * SECOND);
@@ -138,22 +138,25 @@ describe("a wait", () => {
     },
   );
 
-  test.each(steps)("a retry waits as long as scheduled over a restart after the clock was set by %d ms", async (ms) => {
-    using world = await EngineWorld.open(schedule);
-    const endpoint = await world.endpoint("a.example", 500);
-    await world.send(endpoint);
-    await world.pass(6 * SECOND);
-    world.stepClock(ms);
-    // The process notices the step with the next message.
-    await world.send(endpoint);
-    await world.pass(SECOND);
-    await world.restart();
-    await world.rest();
-    const [, second] = waits(world, "a.example").filter((wait) => wait > 2 * SECOND);
-    expect(world.times("a.example")).toHaveLength(8);
-    expect(second).toBeLessThan(5 * MINUTE);
-    expect(Math.max(...world.times("a.example"))).toBeWithin(35 * MINUTE, 36 * MINUTE);
-  });
+  test.each(steps)(
+    "a retry waits as long as scheduled, even across a restart after the clock was set by %d ms",
+    async (ms) => {
+      using world = await EngineWorld.open(schedule);
+      const endpoint = await world.endpoint("a.example", 500);
+      await world.send(endpoint);
+      await world.pass(6 * SECOND);
+      world.stepClock(ms);
+      // The process notices the step with the next message.
+      await world.send(endpoint);
+      await world.pass(SECOND);
+      await world.restart();
+      await world.rest();
+      const [, second] = waits(world, "a.example").filter((wait) => wait > 2 * SECOND);
+      expect(world.times("a.example")).toHaveLength(8);
+      expect(second).toBeLessThan(5 * MINUTE);
+      expect(Math.max(...world.times("a.example"))).toBeWithin(35 * MINUTE, 36 * MINUTE);
+    },
+  );
 
   test("a retry waits no longer than scheduled if the clock was set back while no process ran", async () => {
     using world = await EngineWorld.open(schedule);
@@ -192,7 +195,7 @@ describe("a wait", () => {
     expect(starts.at(-1)! - starts[0]!).toBeWithin(9 * SECOND, 10 * SECOND);
   });
 
-  test.each(steps)("an attempt takes as long as it takes when the clock is set by %d ms", async (ms) => {
+  test.each(steps)("the duration of an attempt is measured correctly when the clock is set by %d ms", async (ms) => {
     using world = await EngineWorld.open();
     await world.send(await world.endpoint("a.example", { status: 200, afterMs: 700 }));
     await world.pass(100);
@@ -201,7 +204,7 @@ describe("a wait", () => {
     expect(world.factsOf("attempt.finished")).toMatchObject([{ durationMs: 700 }]);
   });
 
-  test("an endpoint is not disabled early, nor late, because the clock was set", async () => {
+  test("a change of the clock makes no endpoint be disabled too early or too late", async () => {
     for (const ms of [30 * DAY, -30 * DAY]) {
       using world = await EngineWorld.open({
         policy: { retryScheduleMs: [], endpointDisableAfterMs: 5 * DAY },

@@ -41,7 +41,7 @@ describe("a start", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("a start sends deliveries again that were under way when the process died, with the same id", async () => {
+  test("deliveries that were under way when the process died are sent again after a start, with the same id", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? "hang" : 200));
     const messages = await world.send(endpoint);

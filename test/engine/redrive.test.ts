@@ -30,7 +30,7 @@ describe("a redrive", () => {
     },
   );
 
-  test("a redrive also keeps to the highest rate", async () => {
+  test("a redrive keeps even to the maximum rate", async () => {
     using world = await worldWithDead(4000);
     await world.redrive(10_000);
     await world.pass(210);

@@ -57,7 +57,7 @@ export function plantInCode(canary: Canary | null): () => void {
   };
 }
 
-/** For mistakes with time: every wait follows the wall clock. */
+/** Returns the clock. With the planted fault `followed-clock`, all waits follow the wall clock. */
 export function clockWith(canary: Canary | null, clock: Clock): Clock {
   return canary === "followed-clock" ? { ...clock, steady: clock.now } : clock;
 }

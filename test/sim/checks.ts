@@ -27,7 +27,7 @@ interface Around {
   readonly marks: Marks;
   readonly inFlight: InFlight;
   readonly dice: Dice;
-  /** The time by which the running program lets retries wait. */
+  /** The time that the running program uses for the waits of retries. */
   readonly deliveryTime: () => number;
 }
 

@@ -122,7 +122,7 @@ export class Program {
     await this.#services.start();
   }
 
-  /** Stops the program like the server does on request. */
+  /** Stops the program as the server does on request. */
   async stop(): Promise<void> {
     await this.#services.stop();
     await this.store.close();

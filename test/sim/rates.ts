@@ -40,13 +40,13 @@ const FAULTS = {
   stop: [0.006, 0.08],
   fullDisk: [0.004, 0.06],
   clockStep: [0.004, 0.1],
-  /** Per commit. */
+  /** Chance per commit. */
   crashAfterCommit: [0.0003, 0.01],
   slowRead: [0.02, 0.7],
   slowWrite: [0.01, 0.5],
-  /** Per lookup. */
+  /** Chance per lookup. */
   lookup: [0.005, 0.1],
-  /** Per lookup and per request. */
+  /** Chance per lookup and per request. */
   shortage: [0.005, 0.2],
   longPause: [0.004, 0.06],
 } as const satisfies Readonly<Record<string, Range>>;

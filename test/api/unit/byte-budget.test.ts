@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const overloaded = expect.objectContaining({ status: 503, code: "overloaded" });
 
 describe("the memory for requests and responses", () => {
-  test("a lease cannot grow beyond the budget of all callers, until another lease ends", () => {
+  test("a lease cannot grow beyond the budget of all callers until another lease ends", () => {
     const budget = new ByteBudget({ bytesMax: 100, callerBytesMax: 60 });
     const [first, second] = [budget.lease("a"), budget.lease("b")];
     first.grow(60);
@@ -71,14 +71,14 @@ describe("a response in pieces", () => {
     return { held, isFree };
   };
 
-  test("a response in pieces contains the whole text, also characters at the border of two pieces", async () => {
+  test("a response in pieces contains the whole text, even characters at the border of two pieces", async () => {
     for (const prefix of ["", "x"]) {
       const text = prefix + "😀é".repeat(100_000);
       expect(await new Response(inPieces(text, lease().held)).text()).toBe(text);
     }
   });
 
-  test("a response in pieces is encoded only as far as the client reads, and frees its memory when it has been read", async () => {
+  test("a response in pieces is encoded only as far as the client reads, and its memory is freed when it has been read", async () => {
     const { held, isFree } = lease();
     const reader = inPieces("x".repeat(200_000), held).getReader();
     expect((await reader.read()).value!.length).toBe(65_536);
@@ -87,7 +87,7 @@ describe("a response in pieces", () => {
     expect(isFree()).toBe(true);
   });
 
-  test("a response in pieces frees its memory when the client leaves", async () => {
+  test("the memory of a response in pieces is freed when the client disconnects", async () => {
     const { held, isFree } = lease();
     const reader = inPieces("x".repeat(200_000), held).getReader();
     await reader.read();

@@ -27,7 +27,7 @@ describe("a clock that is set", () => {
     expect(isAccepted()).toBe(true);
   });
 
-  test("the next attempt is shown by the wall clock, although a retry waits by another time", () => {
+  test("the next attempt is shown as a time of the wall clock, although retries do not follow the wall clock", () => {
     const deliverer = { retriesAheadMs: -HOUR };
     const endpoint = plainEndpoint({ seq: 1, applicationSeq: 2, url: "https://a.example/", now: 0 });
     const next = (attemptsTotal: number) => {

@@ -91,8 +91,8 @@ test("a request whose second connection is refused fails with that reason", asyn
 });
 
 /**
- * Ways to close a connection about when its response arrives. The close can then happen at any
- * moment of the next request.
+ * Ways to close a connection at about the time when its response arrives. The close can then happen
+ * at any moment of the next request.
  */
 const CLOSINGS: readonly ((socket: Socket) => void)[] = [
   () => {},
@@ -133,7 +133,9 @@ test("a client that is stopped closes its idle connections and can still send re
   expect(receiver.requests).toEqual([1, 1]);
 });
 
-/** Bytes that a peer sends over an idle connection about when the next request is sent. */
+/**
+ * Bytes that a peer sends over an idle connection at about the time when the next request is sent.
+ */
 const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
   ["the rest of a body that was longer than announced", "rest"],
   ["a line break", "\r\n"],

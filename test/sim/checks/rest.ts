@@ -22,7 +22,7 @@ export class RestChecks {
   constructor(
     private readonly db: Database,
     private readonly clock: VirtualClock,
-    /** The time by which retries wait. */
+    /** The time that the program uses for the waits of retries. */
     private readonly deliveryTime: () => number,
     private readonly violation: Violation,
   ) {

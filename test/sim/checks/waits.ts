@@ -13,8 +13,8 @@ interface Wait {
 }
 
 /**
- * Checks that no attempt starts too early, even if the wall clock is set during the wait. Only while no program
- * runs, a clock that is set forward shortens waits.
+ * Checks that no attempt starts too early, even if the wall clock is set during the wait. A clock
+ * that is set forward shortens waits only while no program is running.
  */
 export class Waits {
   readonly #waits = new Map<Seq, Wait>();
@@ -22,7 +22,7 @@ export class Waits {
 
   constructor(
     private readonly clock: VirtualClock,
-    /** The time by which the program waits. */
+    /** The time that the program uses for its waits. */
     private readonly deliveryTime: () => number,
     private readonly violation: Violation,
   ) {}

@@ -38,7 +38,7 @@ function oldData(path: string): void {
   );
   endpoint.run(3, URL_WITH_PASSWORD, JSON.stringify(HEADERS));
   endpoint.run(4, "https://plain.example/a@b", "{}");
-  // A changed row leaves a copy of its old text in the page.
+  // When a row is changed, a copy of its old text remains in the page.
   db.run("UPDATE endpoint SET description = 'a description that makes the row longer', disabled = 1 WHERE seq = 3");
   db.run("UPDATE endpoint SET description = '', disabled = 0 WHERE seq = 3");
   const attempt = db.query(
@@ -47,7 +47,7 @@ function oldData(path: string): void {
   );
   attempt.run(7, URL_WITH_PASSWORD);
   attempt.run(8, "https://plain.example/a@b");
-  // When a page is split, copies of its rows stay in it.
+  // When a page is split, copies of its rows remain in it.
   for (let seq = 100; seq < 400; seq++) attempt.run(seq, URL_WITH_PASSWORD);
 }
 

@@ -152,7 +152,7 @@ export function tokensSuite(open: Open): void {
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
-    test("no token of an application gets a longer life when all of them are made to expire", async () => {
+    test("making all tokens of an application expire extends the life of none of them", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const lives = [10, 50, 90, null];

@@ -17,7 +17,10 @@ const OUTCOMES: ReadonlyArray<readonly [FailureReason | null, number]> = [
   ["timeout", 0],
 ];
 
-/** Durations around one second, because the store indexes attempts that take at least as long. */
+/**
+ * Durations around one second, because the store has an index of attempts that take at least one
+ * second.
+ */
 const DURATIONS_MS = [0, 1, 999, 1000, 3000, 600_000, 2];
 
 type OwnFilter = Required<Pick<AttemptFilter, "outcome" | "responseClass" | "endpointSeq">>;

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function clockOffsetsSuite(open: Open): void {
   describe("the offsets of the clock", () => {
-    test("the offsets of the clock are zero at first and survive a restart", async () => {
+    test("the offsets of the clock are zero at first and are kept across a restart", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.housekeeping.clockOffsets.get()).toEqual({ aheadMs: 0, positionsAheadMs: 0 });
       const offsets = { aheadMs: -5000, positionsAheadMs: 70 };
@@ -13,7 +13,7 @@ export function clockOffsetsSuite(open: Open): void {
       expect(await world.store.housekeeping.clockOffsets.get()).toEqual(offsets);
     });
 
-    test("endpoints count as failing since as long as before when the clock has been set", async () => {
+    test("endpoints count as failing for as long as before after the clock was set", async () => {
       await using world = await Furnished.open(open);
       const { endpoints } = world.store.configuration;
       const failing = await world.addEndpoint({ failingSince: world.now });

@@ -20,7 +20,7 @@ async function resend(world: Furnished, rows: readonly Replayable[]) {
 
 export function resendAllSuite(open: Open): void {
   describe("resendAll", () => {
-    test("`resendAll` makes deliveries pending and stores the task in one commit, each with its own position and a full schedule", async () => {
+    test("`resendAll` makes deliveries pending, each with its own position and a full schedule, and stores the task in the same commit", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(2);
       await world.kill();
