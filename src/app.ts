@@ -10,6 +10,7 @@ import { ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
+import { IdleConnections } from "./edge/idle-connections.ts";
 import { openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
@@ -121,7 +122,8 @@ async function run(
   });
   const environment = await ensureEnvironment(kernel, defaultEnvironment);
   const { listener, door } = httpServices(api, settings, address, opening);
-  const services = new ServiceStack([listener, transport, ...kernel.services, door]);
+  const idleConnections = new IdleConnections(clock, openFilesMax(), () => api.server?.closeIdleConnections());
+  const services = new ServiceStack([listener, idleConnections, transport, ...kernel.services, door]);
   const stop = async () => {
     await services.stop();
     await store.close();

@@ -68,3 +68,34 @@ test("the soft limit of open files is raised to the hard limit at the start", as
   expect([soft === hard, soft !== "600"]).toEqual([true, true]);
   expect(boathook.process.log.some(({ openFilesMax }) => openFilesMax !== undefined)).toBe(false);
 });
+
+test.if(process.platform === "linux")(
+  "messages are delivered although idle clients hold connections until no file descriptor is left",
+  async () => {
+    const program = ["sh", "-c", 'ulimit -n 300; exec "$0" "$@"', ...executable()];
+    await using boathook = await install(["--retry-schedule=", "--delivery-concurrency=4"], { program });
+    const { send, url } = boathook;
+    // The connection is not kept, so that every attempt needs a new descriptor.
+    await using receiver = startReceiver(() => new Response(null, { headers: { connection: "close" } }));
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, receiver.url);
+    const deliverAt = new Date(Date.now() + 3000).toISOString();
+    for (let i = 0; i < 60; i++) await sendMessage(send, app, { deliverAt });
+    const { hostname, port } = new URL(url);
+    const clients: Bun.Socket[] = [];
+    // Each client sends one request and keeps its connection.
+    for (let i = 0; i < 400; i++) {
+      const client = await Bun.connect({ hostname, port: Number(port), socket: { data() {}, error() {} } });
+      client.write("GET /api/v1/health/ping HTTP/1.1\r\nhost: a\r\n\r\n");
+      clients.push(client);
+    }
+    const deadline = Date.now() + 20_000;
+    while (receiver.received.length < 60) {
+      if (Date.now() > deadline) throw new Error(`Only ${receiver.received.length} of 60 messages arrived.`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const client of clients) client.terminate();
+    expect((await send("GET", "/dead-letter/summary")).json.total).toBe(0);
+  },
+  30_000,
+);
