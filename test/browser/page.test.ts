@@ -139,6 +139,16 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
   );
 
   test(
+    "the login page says where the root token is and how to create another token in the data directory",
+    async () => {
+      await using opened = await open("/ui/");
+      await opened.page.getByText("boathook token create --data-dir").waitFor();
+      await opened.page.getByText("root-token", { exact: true }).waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "a wrong token is rejected with a message, and logging out removes the token",
     async () => {
       await using opened = await open("/ui/");
