@@ -122,7 +122,7 @@ describe("secrets", () => {
     "in the base64 of URLs": `whsec_${"-_".repeat(16)}`,
     "without its padding": `whsec_${base64(new Uint8Array(25)).replace(/=+$/, "")}`,
     "with too much padding": `whsec_${base64(new Uint8Array(24))}====`,
-    "with stray bits behind the last byte": `whsec_${base64(new Uint8Array(25)).replace("A==", "B==")}`,
+    "with stray bits after the last byte": `whsec_${base64(new Uint8Array(25)).replace("A==", "B==")}`,
     "that is empty": "",
     "that is a seed without its public key": `whsk_${base64(new Uint8Array(32))}`,
     "whose public key belongs to another seed": `whsk_${base64(new Uint8Array(64))}`,

@@ -39,36 +39,35 @@ describe("the body of a response", () => {
       "hello",
     ],
     [
-      "of exactly the limit is read whole",
+      "of exactly the limit is read completely",
       answering([`Content-Length: ${BYTES_MAX}`], "a".repeat(BYTES_MAX)),
       "a".repeat(BYTES_MAX),
     ],
     ["that is too long is cut", answering([`Content-Length: ${long.length}`], long), "a".repeat(BYTES_MAX)],
-    ["in chunks that is too long is cut", answering([CHUNKED], chunked(long)), "a".repeat(BYTES_MAX)],
+    ["that is too long is cut if it is in chunks", answering([CHUNKED], chunked(long)), "a".repeat(BYTES_MAX)],
     [
-      "in chunks is cut although a length before that says that it is short",
+      "in chunks is cut even if a length before the coding says that it is short",
       answering([LENGTH, CHUNKED], chunked(long)),
       "a".repeat(BYTES_MAX),
     ],
     [
-      "in chunks is cut although a length after that says that it is short",
+      "in chunks is cut even if a length after the coding says that it is short",
       answering([CHUNKED, LENGTH], chunked(long)),
       "a".repeat(BYTES_MAX),
     ],
     [
-      "in chunks is read although a length says that it is empty",
+      "in chunks is read even if a length says that it is empty",
       answering(["Content-Length: 0", CHUNKED], chunked("hello")),
       "hello",
     ],
   ];
   for (const [what, speaking, body] of table) {
-    test(what, () =>
+    test(`a body ${what}`, () =>
       withReceiver(speaking, async (send) => {
         const given = await send();
         expect(given).toMatchObject({ kind: "response", status: 200 });
         if (given.kind === "response") expect(new TextDecoder().decode(given.body)).toBe(body);
-      }),
-    );
+      }));
   }
 });
 

@@ -139,8 +139,8 @@ test("a client that is stopped closes its idle connections and can still send re
 const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
   ["the rest of a body that was longer than announced", "rest"],
   ["a line break", "\r\n"],
-  ["a timeout of the idle connection", "HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n<html></html>"],
-  ["a timeout with a length", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"],
+  ["a 408 for the idle connection", "HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n<html></html>"],
+  ["a 408 with a length", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"],
 ];
 
 test("a second response that comes while no request is under way closes its connection", async () => {

@@ -51,19 +51,19 @@ describe("a response", () => {
       "A header was folded over several lines.",
     ],
     [
-      "with a bad header name",
+      "with an invalid header name",
       writing("HTTP/1.1 200 OK", "X Y: a", FIVE, "", "hello"),
       "hello",
       "A malformed header line was ignored.",
     ],
     [
-      "with two lengths",
+      "with two different lengths",
       writing("HTTP/1.1 200 OK", FIVE, "Content-Length: 6", "", "hello"),
       "",
       "The Content-Length was invalid; the body was not read.",
     ],
     [
-      "with bad chunks",
+      "with malformed chunks",
       writing("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "5", "hello", "x"),
       "hello",
       "The chunked body was malformed; the rest was ignored.",
@@ -112,7 +112,7 @@ describe("a response", () => {
   const notKept: [what: string, speaking: Speaking][] = [
     ["that says that the connection ends", writing("HTTP/1.1 200 OK", FIVE, "Connection: close", "", "hello")],
     ["of HTTP/1.0", writing("HTTP/1.0 200 OK", FIVE, "", "hello")],
-    ["with bytes behind it", writing("HTTP/1.1 200 OK", FIVE, "", "hello, world")],
+    ["with bytes after its end", writing("HTTP/1.1 200 OK", FIVE, "", "hello, world")],
     ["that ends with the connection", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nhello")],
   ];
   for (const [what, speaking] of notKept) {

@@ -49,13 +49,13 @@ describe("a TLS connection", () => {
   }
 
   const bad: [what: string, host: string, certificate: Certificate, code: string][] = [
-    ["of another name", "hook.example", forWildcard, "ERR_TLS_CERT_ALTNAME_INVALID"],
-    ["of a name above", "eu.hook.example", forName, "ERR_TLS_CERT_ALTNAME_INVALID"],
-    ["of a wildcard above", "a.eu.hook.example", forWildcard, "ERR_TLS_CERT_ALTNAME_INVALID"],
-    ["of a name, for an address", "127.0.0.1", forName, "ERR_TLS_CERT_ALTNAME_INVALID"],
-    ["of an address, for a name", "hook.example", forV4, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["for another name", "hook.example", forWildcard, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["for the parent domain", "eu.hook.example", forName, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["for a wildcard of another level", "a.eu.hook.example", forWildcard, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["for a name although the host is an address", "127.0.0.1", forName, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["for an address although the host is a name", "hook.example", forV4, "ERR_TLS_CERT_ALTNAME_INVALID"],
     ["that has expired", "hook.example", expired, "CERT_HAS_EXPIRED"],
-    ["that nobody has vouched for", "hook.example", unknown, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ["that no trusted authority has signed", "hook.example", unknown, "DEPTH_ZERO_SELF_SIGNED_CERT"],
   ];
   for (const [what, host, certificate, code] of bad) {
     test(`a TLS connection with a certificate ${what} is refused, and no request is sent`, async () => {

@@ -82,7 +82,7 @@ describe("health of the store", () => {
     expect(sick.stated()).toEqual(["store.failing", "store.recovered"]);
   });
 
-  test("a successful commit ends a failure at once", async () => {
+  test("a successful commit ends a failure immediately", async () => {
     await using sick = sickStore();
     sick.trouble = sqliteError("SQLITE_IOERR_FSYNC");
     await expect(sick.write()).rejects.toBeInstanceOf(StoreUnavailable);

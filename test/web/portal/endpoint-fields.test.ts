@@ -61,7 +61,7 @@ const problems: [string, Draft, string | null][] = [
   ["an empty rate", edit(draftOf(endpoint), { throttleRate: "" }), null],
 ];
 for (const [what, draft, name] of problems) {
-  test(`${what} is ${name === null ? "accepted" : `a problem of ${name}`}`, () => {
+  test(`${what} is ${name === null ? "accepted" : `reported at the field ${name}`}`, () => {
     expect(problemOf(draft)?.name ?? null).toBe(name as never);
   });
 }
