@@ -1,5 +1,5 @@
 import { Accepter } from "./accept/accept.ts";
-import { Idempotency } from "./accept/idempotency.ts";
+import { Idempotency, type MismatchPolicy } from "./accept/idempotency.ts";
 import { PayloadRules } from "./accept/payload-rules.ts";
 import type { CommandContext } from "./commands/context.ts";
 import type { Facts } from "./core/fact.ts";
@@ -28,6 +28,8 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
+  /** Defaults to `replay`. */
+  readonly idempotencyMismatch?: MismatchPolicy;
 }
 
 export interface KernelParts {
@@ -79,7 +81,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ engine, retention, backlogWatch, clockTrust },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
-    idempotency: new Idempotency(store, clock),
+    idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
     services: [clockTrust, operational, engine, backlogWatch, retention],
   };
 }

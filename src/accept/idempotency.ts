@@ -1,46 +1,70 @@
 import { hash } from "node:crypto";
+import type { Facts } from "../core/fact.ts";
+import { Problem } from "../core/problem.ts";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
 
-/** How long the first 2xx response is returned again, in ms. */
+/** Time for which the first 2xx response is returned again, in ms. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
+
+/** Tells a caller that its request was not carried out and differs from the first one. */
+export const MISMATCH_HEADER = "boathook-idempotency";
+export const MISMATCH_VALUE = "body-differs";
+
+/** What happens to a request whose body differs from the first one with the same key. */
+export type MismatchPolicy = "replay" | "reject";
 
 /** A response that can be stored. */
 export interface StorableResponse {
   readonly status: number;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The stored response that this one repeats. */
+  readonly repeated?: IdempotentResponse;
 }
 
-/** A request with an idempotency key. */
+/** One use of an idempotency key. */
 export interface Keyed<T extends StorableResponse> {
   /** The namespace of the key: caller, method and path. The body is not part of it. */
   readonly scope: string;
   readonly key: string;
-  /** Handles the request. Work that makes its own commit stores `entry` in that commit. */
+  /** Returns a hash of the body and its content type. Rejects if the body cannot be read. */
+  readonly bodyHash: () => Promise<Uint8Array>;
+  /** Handles the request. `entry` is for work that stores it in its own commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
   /**
-   * Rebuilds the response from the stored one. Returns null if the record in the response no longer
-   * exists.
+   * Builds the stored response again. Returns null if the record in the response no longer exists.
    */
   readonly repeat: (stored: IdempotentResponse) => Promise<T | null>;
   /**
-   * True if `work` stores the entry itself and, if another call was first, returns the stored
-   * response.
+   * Whether `work` stores the entry itself, and returns the stored response as `repeated` if another
+   * call was first.
    */
   readonly storedByWork: boolean;
 }
 
+/** A response and the hash of the body of the request that it was first made for; null if unknown. */
+interface Done<T> {
+  readonly response: T;
+  readonly firstHash: Uint8Array | null;
+  /** Whether the response is a repetition. */
+  readonly isRepeated: boolean;
+}
+
 /**
- * Does the work of each idempotency key once. For 12 hours the first 2xx response is returned
- * again, even after a restart and whatever the body of the repeated request is. Other responses
- * free the key. If calls are concurrent, all but the first wait for the result of the first.
+ * Does the work of each idempotency key once. The first 2xx response is returned again for 12
+ * hours, also after a restart. Other responses free the key. Concurrent calls wait for the first
+ * one's result. If the body of a repeated request differs from the first one, the response has the
+ * header `boathook-idempotency`, or the policy `reject` refuses the request.
  */
 export class Idempotency {
-  readonly #inFlight = new Map<string, Promise<StorableResponse>>();
+  readonly #inFlight = new Map<string, Promise<Done<StorableResponse>>>();
 
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
+    private readonly facts: Facts,
+    private readonly onMismatch: MismatchPolicy,
   ) {}
 
   async once<T extends StorableResponse>(keyed: Keyed<T>): Promise<T> {
@@ -48,20 +72,21 @@ export class Idempotency {
     for (;;) {
       const first = this.#inFlight.get(name);
       if (first === undefined) break;
-      const response = await first.catch(() => null);
-      if (response !== null && isSuccess(response)) return response as T;
+      const done = await first.catch(() => null);
+      if (done !== null && isSuccess(done.response)) return this.#compared(keyed, done as Done<T>);
     }
     const running = this.#run(name, keyed);
     this.#inFlight.set(name, running);
-    return running;
+    const done = await running;
+    return done.isRepeated ? this.#compared(keyed, done) : done.response;
   }
 
-  async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>): Promise<T> {
-    // Lets `once` add this call to the map before `finally` removes it.
-    await null;
-    const now = this.clock.now();
-    const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS };
+  async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>): Promise<Done<T>> {
     try {
+      // A body that cannot be read has no hash. The work then fails for the same reason.
+      const bodyHash = await keyed.bodyHash().catch(() => null);
+      const now = this.clock.now();
+      const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS, bodyHash };
       return await (keyed.storedByWork
         ? this.#workThenRepeat(keyed, entry, now)
         : this.#repeatOrWork(keyed, entry, now));
@@ -70,7 +95,11 @@ export class Idempotency {
     }
   }
 
-  async #repeatOrWork<T extends StorableResponse>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
+  async #repeatOrWork<T extends StorableResponse>(
+    keyed: Keyed<T>,
+    entry: IdempotencyEntry,
+    now: number,
+  ): Promise<Done<T>> {
     const repeated = await this.#repeated(keyed, entry, now);
     if (repeated !== null) return repeated;
     const response = await keyed.work(entry);
@@ -78,16 +107,24 @@ export class Idempotency {
       const { status, body } = response;
       await this.store.queue.idempotency.put(entry, { kind: "text", status, body }, this.clock.now());
     }
-    return response;
+    return { response, firstHash: entry.bodyHash, isRepeated: false };
   }
 
   /**
-   * Does the work. If the key is already used, returns the stored response instead. The commit
+   * Does the work and, if the key has already been used, returns the stored response. The commit
    * checks the key, so the key is read only if the work fails.
    */
-  async #workThenRepeat<T extends StorableResponse>(keyed: Keyed<T>, entry: IdempotencyEntry, now: number): Promise<T> {
+  async #workThenRepeat<T extends StorableResponse>(
+    keyed: Keyed<T>,
+    entry: IdempotencyEntry,
+    now: number,
+  ): Promise<Done<T>> {
     try {
-      return await keyed.work(entry);
+      const response = await keyed.work(entry);
+      const { repeated } = response;
+      return repeated === undefined
+        ? { response, firstHash: entry.bodyHash, isRepeated: false }
+        : { response, firstHash: repeated.bodyHash ?? null, isRepeated: true };
     } catch (error) {
       const repeated = await this.#repeated(keyed, entry, now).catch(() => null);
       if (repeated !== null) return repeated;
@@ -99,10 +136,27 @@ export class Idempotency {
     keyed: Keyed<T>,
     entry: IdempotencyEntry,
     now: number,
-  ): Promise<T | null> {
+  ): Promise<Done<T> | null> {
     const stored = await this.store.queue.idempotency.get(entry.key, now);
-    return stored === null ? null : keyed.repeat(stored);
+    const response = stored === null ? null : await keyed.repeat(stored);
+    return response === null ? null : { response, firstHash: stored!.bodyHash ?? null, isRepeated: true };
   }
+
+  /** Returns a repeated response. Reports a request whose body differs from the first one. */
+  async #compared<T extends StorableResponse>(keyed: Keyed<T>, { response, firstHash }: Done<T>): Promise<T> {
+    if (firstHash === null) return response;
+    if (Buffer.compare(await keyed.bodyHash(), firstHash) === 0) return response;
+    const isRejected = this.onMismatch === "reject";
+    this.facts.state({ type: "idempotency.mismatched", request: keyed.scope, key: keyed.key, isRejected });
+    if (isRejected) throw mismatch();
+    return { ...response, headers: { ...response.headers, [MISMATCH_HEADER]: MISMATCH_VALUE } };
+  }
+}
+
+function mismatch(): Problem {
+  const detail =
+    "The idempotency key was already used for a request with another body. Use a new key for each new request.";
+  return new Problem(422, "idempotency_mismatch", detail);
 }
 
 function isSuccess({ status }: StorableResponse): boolean {

@@ -231,6 +231,13 @@ export const SCHEMA = {
     description:
       "maximum rate of messages per token, such as `500/s`; a burst of one second's messages is allowed, and requests above it get a 429 response with `Retry-After`",
   }),
+  idempotencyMismatch: setting("idempotency-mismatch", {
+    group: "Limits",
+    kind: oneOf("replay", "reject"),
+    default: "replay",
+    description:
+      "what happens to a request that has the `idempotency-key` of an earlier one but another body: `replay` returns the first response with the header `boathook-idempotency: body-differs`, `reject` returns 422",
+  }),
   endpointsPerAppMax: setting("max-endpoints-per-app", {
     group: "Limits",
     kind: integer(1, 100_000),

@@ -194,6 +194,17 @@ export type Fact =
    */
   | { readonly type: "clock.doubted"; readonly aheadMs: number }
   | { readonly type: "clock.trusted" }
+  /**
+   * A request had another body than the first one with its idempotency key, and was not carried
+   * out. `request` is the namespace of the key: caller, method and path.
+   */
+  | {
+      readonly type: "idempotency.mismatched";
+      readonly request: string;
+      readonly key: string;
+      /** Whether the response was 422, and not the first response. */
+      readonly isRejected: boolean;
+    }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   | {

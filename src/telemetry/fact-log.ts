@@ -19,6 +19,7 @@ const LOGGED = [
   "store.recovered",
   "clock.doubted",
   "clock.trusted",
+  "idempotency.mismatched",
   "defect.found",
   "inbox.received",
 ] as const;
@@ -129,6 +130,12 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         break;
       case "store.recovered":
         log.info({ damaged: fact.damaged }, "Store works again.");
+        break;
+      case "idempotency.mismatched":
+        log.info(
+          { event: fact.type, request: fact.request, idempotencyKey: fact.key, rejected: fact.isRejected },
+          "Request was not carried out, because its idempotency key was used before with another body.",
+        );
         break;
       case "defect.found":
         log.error(

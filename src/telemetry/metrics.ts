@@ -78,6 +78,11 @@ export class Metrics {
       help: "Commits that failed because the store could not be written.",
       registers,
     });
+    const mismatches = new Counter({
+      name: "boathook_idempotency_mismatch_total",
+      help: "Requests that had another body than the first request with their idempotency key.",
+      registers,
+    });
     this.#countShortages(facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
@@ -95,6 +100,7 @@ export class Metrics {
       commitWrites.observe(writes);
     });
     facts.on(["commit.failed"], () => commitsFailed.inc());
+    facts.on(["idempotency.mismatched"], () => mismatches.inc());
   }
 
   #countShortages(facts: Facts): void {

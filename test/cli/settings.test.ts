@@ -155,6 +155,7 @@ const CASES: Readonly<Record<Field, Case>> = {
   },
   maxResponseStoredBytes: { valid: [["0B", 0]], invalid: ["", "17MiB", "all"] },
   ingestRatePerSecond: { valid: [["500/s", 500]], invalid: ["", "500", "0/s", "-1/s"] },
+  idempotencyMismatch: { valid: [["reject", "reject"]], invalid: ["", "ignore"] },
   logLevel: { valid: [["debug", "debug"]], invalid: ["", "INFO", "trace"] },
   logFormat: {
     valid: [
@@ -214,6 +215,7 @@ test("each setting that is not given has its documented default", () => {
     maxBodyBytes: 2 * 1024 * 1024,
     maxResponseStoredBytes: 16 * 1024,
     ingestRatePerSecond: null,
+    idempotencyMismatch: "replay",
     endpointsPerAppMax: 10_000,
     tasksMax: 8,
     tasksPerAppMax: 2,

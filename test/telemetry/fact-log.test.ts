@@ -55,6 +55,11 @@ describe("fact log", () => {
       /resource of this machine. No memory/,
     ],
     [{ type: "shortage.ended", resource: "memory", since: 0, postponed: 5 }, "info", /no longer wait/],
+    [
+      { type: "idempotency.mismatched", request: "tok_1 POST /api/v1/app", key: "k", isRejected: false },
+      "info",
+      /used before with another body/,
+    ],
     [taskEnded("failed", "The endpoint is disabled."), "warn", /task failed/],
   ])("the fact %j is logged as %s", (fact, level, text) => {
     expect(linesOf(fact)).toMatchObject([{ level, message: expect.stringMatching(text) }]);

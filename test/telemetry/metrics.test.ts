@@ -52,6 +52,7 @@ describe("metrics", () => {
     "boathook_commit_duration_seconds",
     "boathook_commit_writes",
     "boathook_commits_failed_total",
+    "boathook_idempotency_mismatch_total",
     "boathook_attempts_under_way",
     "boathook_event_loop_lag_seconds",
     "boathook_database_bytes",

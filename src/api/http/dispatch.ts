@@ -1,4 +1,4 @@
-import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { type TObject, Type } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { Invalid, notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
@@ -8,6 +8,7 @@ import { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { bodyLease, parseJson, readBody } from "./body.ts";
+import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease } from "./byte-budget.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
@@ -31,6 +32,10 @@ interface Admitted {
   readonly query: unknown;
   /** Undeclared keys of the body. Set after the body has been read. */
   ignored: readonly string[];
+  /** The unparsed body. Null until it is needed. */
+  bytes: Promise<Uint8Array> | null;
+  /** The memory for the body. Ends with the request. */
+  lease: ByteLease | null;
 }
 
 const noBytes: Uint8Array = new Uint8Array(0);
@@ -66,6 +71,7 @@ export class Dispatcher {
 
   /** Responds to a request for an operation. Never rejects. */
   async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
+    let admitted: Admitted | null = null;
     try {
       if (operation.access !== "public") this.#checkServing();
       checkParams(params);
@@ -77,7 +83,7 @@ export class Dispatcher {
         chosen === undefined ? caller : await this.#authenticator.within(caller, params[chosen] as string);
       const search = searchFor(operation, request);
       const query = operation.query === undefined ? noQuery : queryOf(operation.query, search, request);
-      const admitted = { operation, request, params, identity, query, ignored: noKeys };
+      admitted = { operation, request, params, identity, query, ignored: noKeys, bytes: null, lease: null };
       const answer = this.#inPieces(await this.#answer(admitted), identity);
       const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
       return admitted.ignored.length + parameters.length === 0
@@ -85,6 +91,8 @@ export class Dispatcher {
         : namingIgnored(answer, ignoredHeader(admitted.ignored, parameters));
     } catch (error) {
       return toResponse(errorReply(error, this.deps.log));
+    } finally {
+      admitted?.lease?.end();
     }
   }
 
@@ -118,31 +126,20 @@ export class Dispatcher {
     return this.#idempotency.once<Reply>({
       scope: `${identity.caller} POST ${addressOf(request)}`,
       key,
+      bodyHash: async () => bodyHash(await this.#bytesOf(admitted), request.headers.get("content-type")),
       storedByWork: operation.repeat !== undefined,
       work: (entry) => this.#handle(admitted, entry) as Promise<Reply>,
       repeat: (answer) => operation.repeat?.(answer, query) ?? repeatText(answer),
     });
   }
 
-  #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
-    const { operation, request, identity } = admitted;
-    const schema = operation.body ?? (operation.strict && operation.method === "POST" ? noFields : undefined);
-    const lease = schema === undefined ? null : bodyLease(request, this.bodies, identity.caller);
-    const work = this.#work(admitted, idempotency, schema, lease);
-    return lease === null ? work : work.finally(() => lease.end());
-  }
-
-  async #work(
-    admitted: Admitted,
-    idempotency: IdempotencyEntry | null,
-    schema: TSchema | undefined,
-    lease: ByteLease | null,
-  ): Promise<Reply | Response> {
+  async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
     const { operation, request, params, identity, query } = admitted;
     let bytes = noBytes;
     let body: unknown;
+    const schema = operation.body ?? (operation.strict && operation.method === "POST" ? noFields : undefined);
     if (schema !== undefined) {
-      bytes = await readBody(request, this.deps.settings.maxBodyBytes, lease);
+      bytes = await this.#bytesOf(admitted);
       const isEmpty = bytes.length === 0 && (operation.bodyOptional || schema === noFields);
       body = isEmpty ? {} : parseJson(bytes);
       if (operation.strict) body = strictBody(schema, body);
@@ -154,6 +151,15 @@ export class Dispatcher {
     const call: Call = { request, identity, params, query, body, bytes, idempotency, admission };
     const work = () => operation.handle(call as Call<never, never, never>);
     return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
+  }
+
+  /** Reads the body on first call, because a request's body can be read only once. */
+  #bytesOf(admitted: Admitted): Promise<Uint8Array> {
+    if (admitted.bytes !== null) return admitted.bytes;
+    const { request, identity } = admitted;
+    admitted.lease = bodyLease(request, this.bodies, identity.caller);
+    admitted.bytes = readBody(request, this.deps.settings.maxBodyBytes, admitted.lease);
+    return admitted.bytes;
   }
 
   #admissionOf({ operation, request, identity }: Admitted): Admission {

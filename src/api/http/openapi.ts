@@ -105,7 +105,7 @@ const idempotencyHeader = {
   in: "header",
   required: false,
   description:
-    "For 12 hours, a request with the same key, token and URL returns the first 2xx response and is not carried out again.",
+    "For 12 hours, a request with the same key, token and URL returns the first 2xx response and is not carried out again. If its body or content type differs from the first one, the response has the header `boathook-idempotency: body-differs`, or, with the setting `idempotency-mismatch=reject`, it is a 422 with the code `idempotency_mismatch`.",
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 

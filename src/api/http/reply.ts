@@ -1,3 +1,4 @@
+import type { IdempotentResponse } from "../../store/index.ts";
 import { corsHeaders } from "./cors.ts";
 
 /** The response of an operation as a plain value. `body` is JSON, or empty if there is no body. */
@@ -10,6 +11,8 @@ export interface Reply {
    * body. They are not sent. Null if nothing was changed.
    */
   readonly changed?: Readonly<Record<string, string>> | null;
+  /** The stored response that this one repeats, for the check of the request's body. */
+  readonly repeated?: IdempotentResponse;
 }
 
 export function reply(status: number, value: unknown): Reply {
@@ -35,6 +38,9 @@ const initOf = new Map<number, ResponseInit>();
 const sharedHeaders = new Headers(jsonHeaders);
 
 export function toResponse({ status, body, headers }: Reply): Response {
+  if (headers !== undefined && body === "") {
+    return new Response(null, { status, headers: { ...corsHeaders, ...exposed, ...headers } });
+  }
   if (headers !== undefined) return new Response(body, { status, headers: { ...jsonHeaders, ...exposed, ...headers } });
   if (body === "") return new Response(null, { status, headers: corsHeaders });
   let init = initOf.get(status);

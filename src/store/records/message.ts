@@ -40,14 +40,20 @@ export interface IdempotencyEntry {
   /** SHA-256 of caller, URL and key, 32 bytes. */
   readonly key: Uint8Array;
   readonly expiresAt: number;
+  /** Hash of the body and its content type; null if the body could not be read. */
+  readonly bodyHash: Uint8Array | null;
 }
 
 /**
  * The first 2xx response to an idempotency key: its text, or the message that the request created.
  */
-export type IdempotentResponse =
+export type IdempotentResponse = (
   | { readonly kind: "text"; readonly status: number; readonly body: string }
-  | { readonly kind: "message"; readonly messageSeq: Seq };
+  | { readonly kind: "message"; readonly messageSeq: Seq }
+) & {
+  /** The hash in the entry. Absent if it is null or an earlier version stored the response. */
+  readonly bodyHash?: Uint8Array;
+};
 
 export type AcceptResult =
   | { readonly accepted: true }

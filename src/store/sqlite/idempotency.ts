@@ -8,6 +8,7 @@ interface Row {
   body: string | null;
   sealed: Uint8Array | null;
   message_seq: number | null;
+  body_hash: Uint8Array | null;
 }
 
 /** Stores responses, to return them to repeated calls with the same idempotency key. */
@@ -20,13 +21,13 @@ export class Idempotency {
     private readonly box: SecretBox,
   ) {
     this.#get = db.prepare<Row, [Uint8Array, number]>(
-      "SELECT status, body, sealed, message_seq FROM idempotency WHERE key = ? AND expires_at > ?",
+      "SELECT status, body, sealed, message_seq, body_hash FROM idempotency WHERE key = ? AND expires_at > ?",
     );
     // Replaces an expired entry that has not been pruned yet.
     this.#insert = db.prepare(
-      `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
+      `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at, body_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?7)
        ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = NULL, sealed = excluded.sealed,
-         message_seq = excluded.message_seq, expires_at = excluded.expires_at
+         message_seq = excluded.message_seq, expires_at = excluded.expires_at, body_hash = excluded.body_hash
        WHERE idempotency.expires_at <= ?6`,
     );
   }
@@ -34,8 +35,10 @@ export class Idempotency {
   get(key: Uint8Array, now: number): IdempotentResponse | null {
     const row = this.#get.get(key, now);
     if (row === null) return null;
-    if (row.message_seq !== null) return { kind: "message", messageSeq: row.message_seq };
+    const hashed = row.body_hash === null ? {} : { bodyHash: row.body_hash };
+    if (row.message_seq !== null) return { kind: "message", messageSeq: row.message_seq, ...hashed };
     return {
+      ...hashed,
       kind: "text",
       status: row.status,
       body: row.sealed === null ? (row.body ?? "") : this.box.open(row.sealed),
@@ -43,10 +46,10 @@ export class Idempotency {
   }
 
   /** Stores the first response to a key. Must be called within a commit. */
-  insert({ key, expiresAt }: IdempotencyEntry, response: IdempotentResponse, now: number): void {
-    if (response.kind === "message") this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now);
+  insert({ key, expiresAt, bodyHash }: IdempotencyEntry, response: IdempotentResponse, now: number): void {
+    if (response.kind === "message") this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now, bodyHash);
     // Responses may contain secrets, such as a new token.
-    else this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now);
+    else this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now, bodyHash);
   }
 
   verbs(committer: Committer): Queue["idempotency"] {

@@ -138,6 +138,8 @@ export const migrations: readonly string[] = [
   // The attempts that ended a second or more after their start. See `attempt-window.ts`.
   `CREATE INDEX attempt_long ON attempt (endpoint_seq, seq, started_at)
    WHERE seq - started_at * 4096 >= -7109384597504000;`,
+  // A hash of the body and content type of the first request with a key.
+  "ALTER TABLE idempotency ADD COLUMN body_hash BLOB;",
 ];
 
 /**

@@ -35,6 +35,7 @@ async function call(scene: Scene, program: Program, key: Key): Promise<void> {
   const keyed: Keyed<Response> = {
     scope: `caller POST /${key.kind}`,
     key: key.name,
+    bodyHash: async () => Buffer.from(key.name),
     storedByWork: key.kind === "message",
     work: (idempotency) => {
       hasWorked = true;

@@ -60,7 +60,10 @@ export function messageRoutes(context: Context): Operation[] {
     withContent: boolean,
   ): Reply | Promise<Reply> {
     if (sent.accepted) return { status: 202, body: outText(incoming, sent, withContent) };
-    return repeated(sent.response, withContent).then((reply) => reply ?? raise(notFound("Message not found")));
+    const { response } = sent;
+    return repeated(response, withContent).then((reply) =>
+      reply === null ? raise(notFound("Message not found")) : { ...reply, repeated: response },
+    );
   }
 
   function outText(incoming: Incoming, sent: SentMessage, withContent: boolean): string {

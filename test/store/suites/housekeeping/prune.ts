@@ -77,7 +77,7 @@ export function pruneSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const put = (fill: number, expiresAt: number) =>
         world.store.queue.idempotency.put(
-          { key: new Uint8Array(32).fill(fill), expiresAt },
+          { key: new Uint8Array(32).fill(fill), expiresAt, bodyHash: null },
           { kind: "text", status: 200, body: "" },
           world.now,
         );

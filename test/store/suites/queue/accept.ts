@@ -155,5 +155,5 @@ export function acceptSuite(open: Open): void {
 }
 
 function entry(expiresAt: number): IdempotencyEntry {
-  return { key: new Uint8Array(32).fill(7), expiresAt };
+  return { key: new Uint8Array(32).fill(7), expiresAt, bodyHash: null };
 }

@@ -13,16 +13,32 @@ export function idempotencySuite(open: Open): void {
       { kind: "message", messageSeq: 123_456_789_012 },
     ])("an idempotency key returns %j until it expires, across a restart", async (response) => {
       await using world = await Furnished.open(open);
-      await world.store.queue.idempotency.put({ key, expiresAt: world.now + 1000 }, response, world.now);
+      await world.store.queue.idempotency.put(
+        { key, expiresAt: world.now + 1000, bodyHash: null },
+        response,
+        world.now,
+      );
       await world.reopen();
       expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(response);
       expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
     });
 
+    test("the first response to an idempotency key has the hash of the first request's body, across a restart", async () => {
+      await using world = await Furnished.open(open);
+      const { queue } = world.store;
+      const response = { kind: "text", status: 200, body: "" } as const;
+      const entry = (fill: number) => ({ key, expiresAt: world.now + 1000, bodyHash: new Uint8Array(8).fill(fill) });
+      await queue.idempotency.put(entry(1), response, world.now);
+      await queue.idempotency.put(entry(2), response, world.now);
+      await world.reopen();
+      const stored = await world.store.queue.idempotency.get(key, world.now);
+      expect(stored).toEqual({ ...response, bodyHash: new Uint8Array(8).fill(1) });
+    });
+
     test("an idempotency key does not affect other keys", async () => {
       await using world = await Furnished.open(open);
       await world.store.queue.idempotency.put(
-        { key, expiresAt: world.now + 1000 },
+        { key, expiresAt: world.now + 1000, bodyHash: null },
         { kind: "text", status: 200, body: "" },
         world.now,
       );
@@ -33,7 +49,11 @@ export function idempotencySuite(open: Open): void {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const put = ({ queue }: Store, body: string) =>
-        queue.idempotency.put({ key, expiresAt: world.now + 1000 }, { kind: "text", status: 200, body }, world.now);
+        queue.idempotency.put(
+          { key, expiresAt: world.now + 1000, bodyHash: null },
+          { kind: "text", status: 200, body },
+          world.now,
+        );
       await put(beside, "first");
       await put(world.store, "second");
       expect(await world.store.queue.idempotency.get(key, world.now)).toMatchObject({ body: "first" });
@@ -43,7 +63,11 @@ export function idempotencySuite(open: Open): void {
     test("an expired idempotency key can be used again", async () => {
       await using world = await Furnished.open(open);
       const put = (expiresAt: number, body: string) =>
-        world.store.queue.idempotency.put({ key, expiresAt }, { kind: "text", status: 200, body }, world.now);
+        world.store.queue.idempotency.put(
+          { key, expiresAt, bodyHash: null },
+          { kind: "text", status: 200, body },
+          world.now,
+        );
       await put(world.now, "old");
       await put(world.now + 1000, "new");
       expect(await world.store.queue.idempotency.get(key, world.now)).toMatchObject({ body: "new" });
