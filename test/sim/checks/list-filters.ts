@@ -17,6 +17,7 @@ export interface Labelled {
 }
 
 export interface AttemptRow extends Labelled {
+  readonly started_at: number;
   readonly reason: string | null;
   readonly response_status: number;
 }
@@ -34,11 +35,16 @@ export interface DeadRow extends Labelled {
   readonly ended_at: number;
 }
 
-export function fits(row: Labelled, { eventTypes, channel, tag, before, after }: MessageFilter): boolean {
+/** `at` is the time to which `before` and `after` refer. */
+export function fits(
+  row: Labelled,
+  { eventTypes, channel, tag, before, after }: MessageFilter,
+  at: number = timeOfSeq(row.seq),
+): boolean {
   if (eventTypes !== undefined && !eventTypes.includes(row.event_type)) return false;
   if (channel !== undefined && !listed(row.channels).includes(channel)) return false;
   if (tag !== undefined && !listed(row.tags).includes(tag)) return false;
-  return isWithin(timeOfSeq(row.seq), { before, after });
+  return isWithin(at, { before, after });
 }
 
 function listed(json: string | null): readonly string[] {

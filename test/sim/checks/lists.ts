@@ -98,7 +98,7 @@ export class ListChecks {
       ...(dice.chance(0.3) ? { responseClass: dice.pick(CLASSES) } : {}),
     };
     const rows = this.#all<AttemptRow>(
-      `SELECT t.seq, t.reason, t.response_status, m.event_type, m.channels, m.tags
+      `SELECT t.seq, t.started_at, t.reason, t.response_status, m.event_type, m.channels, m.tags
        FROM attempt t JOIN message m ON m.seq = t.message_seq WHERE t.endpoint_seq = ? ORDER BY t.seq`,
       endpoint,
     );
@@ -106,7 +106,7 @@ export class ListChecks {
       name: `attempts of ${endpoint}`,
       filter,
       read: (page) => store.history.attempts.ofEndpoint(endpoint, filter, page, false),
-      wanted: rows.filter((row) => fits(row, filter) && fitsAttempt(row, filter)).map(({ seq }) => seq),
+      wanted: rows.filter((row) => fits(row, filter, row.started_at) && fitsAttempt(row, filter)).map(({ seq }) => seq),
     };
   }
 
