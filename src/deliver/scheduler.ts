@@ -220,11 +220,14 @@ export class Scheduler {
     if (this.parts.slots.underWay === 0) this.#onDrained?.();
   }
 
-  /** Makes a lane rest after an error. Its deliveries are still pending on disk. */
+  /**
+   * Makes a lane rest after an error. The interrupted delivery is still pending on disk. The
+   * deliveries behind it are dropped from memory and read again, so that they do not overtake it.
+   */
   #interrupt(lane: Lane, error: unknown): void {
     const isExpected = error instanceof StoreUnavailable;
     lane.restsUntil = this.parts.time.now() + (isExpected ? STORE_RETRY_MS : DEFECT_REST_MS);
-    lane.waitsOnDisk(0);
+    if (lane.isOwned) this.parts.memory.release(lane);
     if (!isExpected) this.parts.facts.state({ type: "defect.found", where: "lane", error });
   }
 

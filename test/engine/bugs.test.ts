@@ -120,6 +120,26 @@ describe("a bug", () => {
     }
   });
 
+  test.each(Object.entries(places))(
+    "after a bug in %s, a fifo endpoint still gets its messages in order",
+    async (_, place) => {
+      const bug = new Bug();
+      const retryScheduleMs = Array(3).fill(5 * SECOND) as number[];
+      using world = await EngineWorld.open({ policy: { retryScheduleMs }, ...place(bug) });
+      const behaviour = (_: number, attempt: number) => (attempt === 1 ? 500 : 200);
+      const endpoint = await world.endpoint("a.example", behaviour, { ordering: "fifo", paused: true });
+      const messages = await world.send(endpoint, 5);
+      bug.arm(2);
+      await world.update(endpoint, { paused: false });
+      await world.rest();
+      expect(bug.hasStruck).toBe(true);
+      const order = world.order("a.example");
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+      expect(new Set(order)).toEqual(new Set([1, 2, 3, 4, 5]));
+      expect(await world.states(messages)).toEqual(Array(5).fill("delivered"));
+    },
+  );
+
   test("a bug that keeps deliveries from being buried costs no slot, and they are buried later", async () => {
     const bug = new Bug();
     using world = await EngineWorld.open({
