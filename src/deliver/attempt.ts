@@ -31,9 +31,9 @@ export interface RunningAttempt {
   readonly target: PreparedTarget;
   /** The lane's generation when the attempt started. */
   readonly generation: number;
-  /** By the wall clock. */
+  /** Start of the attempt, by the wall clock. */
   readonly startedAt: number;
-  /** The same as a delivery time. */
+  /** Start of the attempt, as a delivery time. */
   readonly startTime: number;
 }
 

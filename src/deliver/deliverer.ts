@@ -15,8 +15,8 @@ export interface Deliverer {
    */
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
   /**
-   * Time that the wall clock is ahead of the time by which the `dueAt` of retries is stored, in ms.
-   * Not 0 only if the clock has been set.
+   * How far the wall clock is ahead of the delivery time, by which the `dueAt` of retries is
+   * stored, in ms. It is 0 unless the clock has been set.
    */
   readonly retriesAheadMs: number;
   /** Starts or continues a background task that is stored as `running`. */

@@ -1,23 +1,24 @@
 import type { Cancel, Clock } from "../ports.ts";
 import type { ClockOffsets } from "../store/index.ts";
 
-/** Difference to the wall clock, in ms, above which the wall clock counts as set. */
+/** Minimum difference to the wall clock, in ms, that means that the wall clock has been set. */
 const STEP_MS = 1000;
 
 /**
- * The time by which deliveries wait, in ms. It passes evenly: it starts as the wall clock and never
- * follows when the wall clock is set. So a retry waits as long as its schedule says.
+ * The time by which deliveries wait, in ms. It starts with the time of the wall clock, passes
+ * evenly, and does not change when the wall clock is set. So a retry waits as long as its schedule
+ * requires.
  *
- * - Due times of retries are stored as delivery times, and the difference to the wall clock is
- *   stored whenever the wall clock is set.
- * - Positions of retries are ahead of that by `positionsAheadMs`. So they are never behind the
- *   wall clock, by which the positions of new deliveries are generated.
- * - Scheduled messages are due at an instant of the wall clock.
+ * - Due times of retries are stored as delivery times. The difference to the wall clock is stored
+ *   whenever the wall clock is set.
+ * - Positions of retries are `positionsAheadMs` ahead of the delivery time, so that they are never
+ *   behind the wall clock. The positions of new deliveries are generated from the wall clock.
+ * - Scheduled messages are due at a time of the wall clock.
  */
 export class DeliveryTime {
   /** Called when the wall clock has been set. */
   onClockSet: () => void = () => {};
-  /** The delivery time minus the steady clock. */
+  /** Difference between the delivery time and the steady clock, in ms. */
   #offsetMs: number;
   #aheadMs = 0;
   #positionsAheadMs = 0;
@@ -27,9 +28,9 @@ export class DeliveryTime {
   }
 
   /**
-   * Continues the time of the process before. `lastAt` is the time of the last number that it
-   * stored. While no process ran, only the wall clock tells how much time has passed. If it was set
-   * back to before `lastAt`, no time has passed.
+   * Continues the delivery time of the previous process. `lastAt` is the time of the last number
+   * that the previous process stored. While no process runs, only the wall clock shows how much
+   * time has passed. If it was set back to before `lastAt`, no time counts as passed.
    */
   resume({ aheadMs, positionsAheadMs }: ClockOffsets, lastAt: number): void {
     const wall = this.clock.now();
@@ -45,7 +46,7 @@ export class DeliveryTime {
     return { aheadMs: this.#aheadMs, positionsAheadMs: this.#positionsAheadMs };
   }
 
-  /** The delivery time. Also detects whether the wall clock has been set. */
+  /** Returns the delivery time. Also detects whether the wall clock has been set. */
   now(): number {
     const now = Math.floor(this.clock.steady() + this.#offsetMs);
     const aheadMs = this.clock.now() - now;
@@ -57,12 +58,12 @@ export class DeliveryTime {
     return now;
   }
 
-  /** Time that the wall clock is ahead of the delivery time at present, in ms. */
+  /** How far the wall clock is currently ahead of the delivery time, in ms. */
   get aheadMs(): number {
     return this.clock.now() - Math.floor(this.clock.steady() + this.#offsetMs);
   }
 
-  /** Time that positions are ahead of the delivery time, in ms. */
+  /** How far positions are ahead of the delivery time, in ms. */
   get positionsAheadMs(): number {
     return this.#positionsAheadMs;
   }

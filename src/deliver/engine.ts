@@ -197,8 +197,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   /**
-   * Time at which the oldest due delivery that has not been started became due, by the wall clock;
-   * null if nothing is due.
+   * Time, by the wall clock, at which the oldest due delivery that has not been started became due.
+   * Null if nothing is due.
    */
   oldestDueAt(): number | null {
     return this.#lanes.oldestDueAt(this.#time);

@@ -73,7 +73,7 @@ export class LanePosition {
     this.cursor = { position, seq };
   }
 
-  /** Skips a row that is not due before the delivery time `at`. */
+  /** Moves the cursor past a row that is not due before the delivery time `at`. */
   skipNotDue(delivery: PendingDelivery, at: number, now: number): void {
     this.skip(delivery);
     this.#notDue++;

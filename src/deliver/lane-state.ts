@@ -27,9 +27,9 @@ export interface LaneRules {
    * generated.
    */
   readonly lastPosition: Seq;
-  /** Time that the wall clock is ahead of the delivery time, in ms. */
+  /** How far the wall clock is ahead of the delivery time, in ms. */
   readonly aheadMs: number;
-  /** Time that positions are ahead of the delivery time, in ms. */
+  /** How far positions are ahead of the delivery time, in ms. */
   readonly positionsAheadMs: number;
   /** Maximum number of concurrent attempts to an endpoint without its own limit. */
   readonly endpointConcurrency: number;
@@ -41,7 +41,7 @@ export interface LaneRuleParts {
   readonly endpointConcurrency: number;
 }
 
-/** Returns rules that always have the present values. */
+/** Returns rules whose values are always current. */
 export function laneRules({ seqs, time, endpointConcurrency }: LaneRuleParts): LaneRules {
   return {
     get lastPosition() {
@@ -73,7 +73,7 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   return at === NOTHING ? "idle" : "parked";
 }
 
-/** Returns the delivery time at which a lane has work to do: 0 for now, infinity for never. */
+/** Returns the delivery time at which a lane has work to do. 0 means now, infinity means never. */
 export function nextWorkAt(lane: Lane, rules: LaneRules): number {
   return Math.max(lane.restsUntil, nextDueAt(lane, rules));
 }
@@ -89,9 +89,9 @@ function nextDueAt(lane: Lane, rules: LaneRules): number {
 
 /**
  * Returns the delivery time before which a delivery may not be sent; 0 means now. A retry is due at
- * a delivery time, and a scheduled message at an instant of the wall clock. For an immediate
- * delivery, `dueAt` is only the time of acceptance. It may lie in the future after the clock was
- * set back, so it is ignored.
+ * a delivery time, and a scheduled message at a time of the wall clock. For an immediate delivery,
+ * `dueAt` is only the time of acceptance. If the clock was set back, that time may lie in the
+ * future, so it is ignored.
  */
 export function earliestStart(delivery: PendingDelivery, { aheadMs }: Pick<LaneRules, "aheadMs">): number {
   const { seq, position, dueAt, attempts, round, trigger } = delivery;
@@ -100,7 +100,7 @@ export function earliestStart(delivery: PendingDelivery, { aheadMs }: Pick<LaneR
   return isScheduled ? dueAt - aheadMs : 0;
 }
 
-/** Returns the delivery time at which a delivery became or becomes due. */
+/** Returns the delivery time at which a delivery becomes or became due. */
 export function dueTimeOf({ dueAt, attempts }: PendingDelivery, aheadMs: number): number {
   return attempts > 0 ? dueAt : dueAt - aheadMs;
 }

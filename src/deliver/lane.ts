@@ -60,7 +60,7 @@ export class Lane extends LanePosition {
    * Whether the lane can run, and if not, the reason. `stateOf` derives it from the fields above.
    */
   state: LaneState = "idle";
-  /** Time since which the lane has been ready, as a delivery time. Valid while it is ready. */
+  /** Delivery time since which the lane has been ready. Valid only while the lane is ready. */
   readySince = 0;
   /**
    * Cancels the alarm that wakes a parked lane at `alarmAt`. The alarm may fire too early, but
@@ -98,9 +98,9 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Delivery time at which the oldest waiting delivery became due; infinity if there is none or it
-   * has not been read yet. In a fifo lane, deliveries behind the head may have been due longer than the
-   * head, which may be waiting for a retry.
+   * Delivery time at which the oldest waiting delivery became due. Infinity if there is none or it
+   * has not been read yet. In a fifo lane, deliveries behind the head may have been due for longer
+   * than the head, which may be waiting for a retry.
    */
   oldestDueAt({ aheadMs, positionsAheadMs }: ClockOffsets): number {
     const isOnDisk = this.diskNext !== NOTHING && this.diskNext !== 0;

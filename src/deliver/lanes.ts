@@ -12,7 +12,7 @@ const LANES_MAX = 20_000;
 
 /** The due delivery of an environment that became due first and has not been started. */
 export interface OldestDue {
-  /** By the wall clock. */
+  /** Time at which the delivery became due, by the wall clock. */
   readonly dueAt: number;
   readonly endpoint: EndpointEntry["endpoint"];
 }
@@ -49,7 +49,7 @@ export class Lanes implements Iterable<Lane> {
 
   /**
    * Returns the time, by the wall clock, at which the oldest due delivery that has not been started
-   * became due; null if nothing is due.
+   * became due. Returns null if nothing is due.
    */
   oldestDueAt(time: DeliveryTime): number | null {
     const now = time.now();

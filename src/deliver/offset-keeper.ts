@@ -4,9 +4,11 @@ import { type ClockOffsets, type Housekeeping, StoreUnavailable } from "../store
 import type { DeliveryTime } from "./delivery-time.ts";
 import { STORE_RETRY_MS } from "./settle.ts";
 
-/** Keeps the difference between the delivery time and the wall clock over restarts. */
+/**
+ * Stores the difference between the delivery time and the wall clock, so that it survives restarts.
+ */
 export class OffsetKeeper {
-  /** The offsets that are stored or being stored. */
+  /** The offsets that have been stored or are being stored. */
   #kept: ClockOffsets | null = null;
 
   constructor(
@@ -15,7 +17,7 @@ export class OffsetKeeper {
     private readonly store: { readonly housekeeping: Pick<Housekeeping, "clockOffsets"> },
   ) {}
 
-  /** Continues the delivery time of the process before. */
+  /** Continues the delivery time of the previous process. */
   async resume(seqs: SeqSource): Promise<void> {
     const kept = await this.store.housekeeping.clockOffsets.get();
     this.time.resume(kept, timeOfSeq(seqs.last));
@@ -23,7 +25,7 @@ export class OffsetKeeper {
     if (this.time.offsets.aheadMs !== kept.aheadMs) this.keep();
   }
 
-  /** Stores the offsets. Must be called when they have changed. Before `resume` it does nothing. */
+  /** Stores the offsets. Must be called when they have changed. Does nothing before `resume`. */
   keep(): void {
     if (this.#kept !== null) void this.#keep(this.time.offsets);
   }

@@ -159,7 +159,7 @@ export class Scheduler {
     else this.#start(lane, head, entry, now);
   }
 
-  /** An old signing key of the endpoint has expired. */
+  /** Returns whether an old signing key of the endpoint has expired. */
   #hasExpired({ validUntil }: EndpointEntry): boolean {
     return validUntil !== Number.POSITIVE_INFINITY && validUntil <= this.parts.clock.now();
   }

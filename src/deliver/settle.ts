@@ -17,11 +17,11 @@ export interface Verdict {
   readonly next: NextState;
   /** Time of continuous failure after which the endpoint is disabled, in ms; 0 means never. */
   readonly disableAfterMs: number;
-  /** By the wall clock. */
+  /** End of the attempt, by the wall clock. */
   readonly endedAt: number;
-  /** As a delivery time. */
+  /** End of the attempt, as a delivery time. */
   readonly endTime: number;
-  /** Time that positions are ahead of the delivery time, in ms. */
+  /** How far positions are ahead of the delivery time, in ms. */
   readonly positionsAheadMs: number;
   readonly durationMs: number;
 }
@@ -58,7 +58,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
 
 /**
  * Returns the state of a delivery that will be retried. Its position in a parallel lane is greater
- * than every position generated so far, because a delivery at an earlier position could be skipped.
+ * than every position generated so far, because a lane could skip a delivery at a smaller one.
  */
 function retryOf(
   { state, attempts, waitMs }: Extract<NextState, { state: "pending" }>,
@@ -99,7 +99,7 @@ export function finishedFact(
   };
 }
 
-/** Returns the fact to state if an attempt changed the health of its endpoint. */
+/** Returns the fact to publish if an attempt changed the health of its endpoint. */
 export function healthFact(
   { endpointSeq, url, reason, responseStatus, startedAt, durationMs }: Attempt,
   applicationSeq: Seq,

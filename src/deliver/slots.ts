@@ -78,8 +78,8 @@ export class Slots {
   }
 
   /**
-   * Returns the delivery time since which a lane that has nothing under way, and may be healthy, has been waiting for a
-   * slot that an attempt could return. Null if there is none.
+   * Delivery time since which a lane has been waiting for a slot that an attempt could return. Only
+   * lanes count that have nothing under way and may be healthy. Null if there is none.
    */
   get shortSince(): number | null {
     if (this.#waiting >= this.#waitingMax) return null;

@@ -27,7 +27,7 @@ export class Redrive implements TaskKind {
 
   constructor(
     private readonly clock: Clock,
-    /** Never steps, so that the pace is kept when the wall clock is set. */
+    /** A clock that never steps, so that the pace does not change when the wall clock is set. */
     private readonly time: Pick<Clock, "now">,
     private readonly parts: {
       readonly store: Store;

@@ -2,12 +2,12 @@ import type { Cancel } from "../../ports.ts";
 import type { DeliveryTime } from "../delivery-time.ts";
 
 /**
- * Maximum delay of a scheduled message, in ms, after the wall clock was set forward or the machine
- * was suspended.
+ * Maximum delay of a scheduled message after the wall clock was set forward or the machine was
+ * suspended, in ms.
  */
 const LOOK_EVERY_MS = 5 * 60_000;
 
-/** Timers for waits of any length, and a regular check of the wall clock while a long wait runs. */
+/** Timers for waits of any length. While a long wait runs, the wall clock is checked regularly. */
 export class ClockWatch {
   #cancelLook: Cancel | null = null;
 
@@ -22,7 +22,7 @@ export class ClockWatch {
     if (waitMs <= LOOK_EVERY_MS) return this.time.after(waitMs, task);
     this.#cancelLook ??= this.time.after(LOOK_EVERY_MS, () => {
       this.#cancelLook = null;
-      // Detects whether the clock has been set.
+      // This call detects whether the clock has been set.
       this.time.now();
       this.onLook();
     });

@@ -10,7 +10,7 @@ export const SHORT_MS = 100;
 export const PATIENCE_MS = 400;
 
 export interface Watched {
-  /** By a clock that never steps. */
+  /** Start of the attempt, by a clock that never steps. */
   readonly startTime: number;
 }
 
@@ -28,8 +28,8 @@ export class SlowWatch<Attempt extends Watched> {
   #armedFor = 0;
 
   /**
-   * `shortSince` returns since when a lane that has nothing under way has been waiting for a slot,
-   * or null. When that changes from null, `look` must be called.
+   * `shortSince` returns the time since which a lane that has nothing under way has been waiting
+   * for a slot, or null. When the result changes from null, `look` must be called.
    */
   constructor(
     private readonly clock: Pick<Clock, "now" | "after">,
