@@ -39,14 +39,14 @@ export interface Housekeeping {
   /** Small named values of the installation, such as the hash of the generated root token. */
   readonly meta: {
     get(name: string): Promise<string | null>;
-    /** Null deletes the value. */
+    /** Sets a value. Null deletes it. */
     set(name: string, value: string | null): Promise<void>;
   };
 
   /**
-   * The offsets of the wall clock that were stored last; zero before the first time. `set` also moves
-   * the `failingSince` of all failing endpoints by the change of `aheadMs`, so that no endpoint
-   * counts as failing for longer because the clock was set.
+   * The offsets of the wall clock that were stored last; zero if none were stored. `set` also
+   * changes the `failingSince` of all failing endpoints by the change of `aheadMs`, so that no
+   * endpoint counts as failing for longer because the clock was set.
    */
   readonly clockOffsets: {
     get(): Promise<ClockOffsets>;

@@ -56,9 +56,9 @@ export interface TimeWindow {
   readonly after?: number;
 }
 
-/** How the wall clock differs from the delivery time, by which retries wait. */
+/** The difference between the wall clock and the delivery time, by which retries wait. */
 export interface ClockOffsets {
-  /** Time that the wall clock is ahead of the delivery time, in ms; negative if it is behind. */
+  /** How far the wall clock is ahead of the delivery time, in ms. Negative if it is behind. */
   readonly aheadMs: number;
   /** The greatest value that `aheadMs` has had, at least 0. */
   readonly positionsAheadMs: number;

@@ -122,9 +122,9 @@ export interface Settled {
    */
   readonly disabled: { readonly cause: "gone" | "failing"; readonly failingSince: number } | null;
   /**
-   * How the endpoint's health changed. `failing`: this is the first failure after a success or
-   * ever. `recoveredFrom`: this is the first success since the endpoint began to fail at that
-   * time. Null if nothing changed, and if the settlement is repeated.
+   * The change of the endpoint's health. `failing`: this is the endpoint's first failure, or the
+   * first one after a success. `recoveredFrom`: this is the first success since the endpoint began
+   * to fail at that time. Null if nothing changed or the settlement is repeated.
    */
   readonly health: "failing" | { readonly recoveredFrom: number } | null;
 }

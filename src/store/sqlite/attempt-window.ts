@@ -1,8 +1,8 @@
 /**
  * Time windows in lists of attempts. A row's number encodes the end of its attempt, but responses
  * show the start, so `before` and `after` refer to the start. An attempt that ended before a time
- * also started before it. So only the few attempts that were in progress at `before` have to be
- * found in another way; they are called late.
+ * also started before it. Only the few attempts that were in progress at `before`, called late,
+ * have to be found in another way.
  */
 import type { Database } from "bun:sqlite";
 import { type Seq, seqAt } from "../../core/id.ts";
@@ -10,16 +10,19 @@ import type { PageRequest, TimeWindow } from "../index.ts";
 import { type Conditions, directionOf, rangeOf } from "./page.ts";
 import type { Range } from "./range.ts";
 
-/** A range of rows. `isLate` means that only those rows count that `lateFinder` finds. */
+/** A range of rows. If `isLate` is true, only the rows that `lateFinder` finds count. */
 export interface WindowRange extends Range {
   readonly isLate?: boolean;
 }
 
 /** Minimum duration of the attempts in the index `attempt_long`, in ms. */
 const LONG_MS = 1000;
-/** The condition of the index. It holds if the attempt ended at least `LONG_MS` after its start. */
+/** The condition of the index: the attempt ended at least `LONG_MS` after its start. */
 const IS_LONG = "seq - started_at * 4096 >= -7109384597504000";
-/** Maximum duration of an attempt: the maximum of `delivery-timeout`, and time to store it. */
+/**
+ * Maximum duration of an attempt: the maximum of `delivery-timeout`, plus time to store the
+ * attempt.
+ */
 const ATTEMPT_MS_MAX = 25 * 3_600_000;
 
 /** Restricts attempts `t` to those that started within a window. */

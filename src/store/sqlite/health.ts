@@ -10,9 +10,9 @@ export interface HealthChange {
 
 /**
  * Returns a function that applies an attempt to its endpoint's health and returns how
- * `failingSince` changed. The function writes only if `failingSince` changes. An attempt that had to wait
- * for the disk may be stored after later attempts, so the function reads later attempts before it
- * changes anything.
+ * `failingSince` changed. The function writes only if `failingSince` changes. An attempt that had
+ * to wait for the disk may be stored after later attempts, so the function reads later attempts
+ * before it changes anything.
  */
 export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) => HealthChange {
   const current = db.prepare<{ failingSince: number | null }, [number]>(

@@ -135,7 +135,8 @@ export const migrations: readonly string[] = [
   `,
   // The headers and the password of the URL, encrypted. See `sealEndpoints`.
   "ALTER TABLE endpoint ADD COLUMN sealed BLOB;",
-  // The attempts that ended a second or more after their start. See `attempt-window.ts`.
+  // An index of the attempts that ended a second or more after their start. See
+  // `attempt-window.ts`.
   `CREATE INDEX attempt_long ON attempt (endpoint_seq, seq, started_at)
    WHERE seq - started_at * 4096 >= -7109384597504000;`,
   // A hash of the body and content type of the first request with a key.

@@ -4,8 +4,8 @@ import { codeOf, messageOf } from "./disk-error.ts";
 
 /**
  * Returns the error to show if a data directory cannot be opened or written: one sentence with the
- * cause and the remedy. An error that comes neither from the disk nor from SQLite is returned unchanged,
- * because it is a bug.
+ * cause and the remedy. An error that comes neither from the disk nor from SQLite is returned
+ * unchanged, because it is a bug.
  */
 export function openError(error: unknown, dataDir: string): unknown {
   if (error instanceof StoreUnavailable) {

@@ -6,14 +6,17 @@ import { openError } from "./open-error.ts";
 const ROOT_TOKEN_FILE = "root-token";
 
 /**
- * Returns the absolute path of the file in which a first start without a terminal leaves the root
+ * Returns the absolute path of the file to which a first start without a terminal writes the root
  * token.
  */
 export function rootTokenFileOf(dataDir: string): string {
   return resolve(join(dataDir, ROOT_TOKEN_FILE));
 }
 
-/** Writes the token and a newline, with mode 0600. Throws `StartError` if this fails. */
+/**
+ * Writes the token and a newline to the file, which gets mode 0600. Throws `StartError` if this
+ * fails.
+ */
 export function writeRootTokenFile(dataDir: string, token: string): void {
   try {
     writeDurably(systemFiles, rootTokenFileOf(dataDir), `${token}\n`);

@@ -7,8 +7,8 @@ import type { SecretBox } from "./secret-box.ts";
 
 const DONE = "endpoints-sealed";
 /**
- * Maximum size of a database that is rewritten after sealing, in bytes. Rewriting takes about 10 s
- * per GiB and twice the disk space.
+ * Maximum size of a database that is rewritten after the encryption, in bytes. Rewriting takes
+ * about 10 s per GiB and twice the disk space.
  */
 const REWRITE_BYTES_MAX = 1024 ** 3;
 
@@ -30,8 +30,9 @@ export function sealEndpoints(db: Database, box: SecretBox): void {
 }
 
 /**
- * Removes the copies of earlier text that SQLite leaves in unused parts of its pages and in the
- * write-ahead log. The data is sealed already, so a failure, such as a full disk, is ignored.
+ * Removes the copies of clear text that SQLite leaves in unused parts of its pages and in the
+ * write-ahead log. The data is already encrypted, so a failure, for example because the disk is
+ * full, is ignored.
  */
 function removeCopies(db: Database): void {
   const { bytes } = db
