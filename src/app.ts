@@ -43,13 +43,13 @@ export interface RunningServer {
 
 interface Options {
   readonly log: Log;
-  /** Number of log lines that were dropped so far. */
+  /** Returns the number of log lines that have been dropped so far. */
   readonly logLinesDropped?: () => number;
-  /** Whether each attempt is logged. Asked for every attempt. */
+  /** Returns whether attempts are logged. Called for every attempt. */
   readonly logsAttempts?: () => boolean;
   /**
-   * Shows a generated root token to the operator. Null writes the token to a file in the data
-   * directory.
+   * Shows a generated root token to the operator. If null, the token is written to a file in the
+   * data directory.
    */
   readonly showRootToken: ((token: string) => void) | null;
   readonly version: string;
@@ -151,7 +151,10 @@ async function run(
   }
 }
 
-/** Retires the generated root token if one is configured, and warns if there is none at all. */
+/**
+ * Invalidates the generated root token if one is configured. Warns if there is no root token at
+ * all.
+ */
 async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings, log: Log): Promise<void> {
   if (rootToken !== null) {
     await retireRootToken(kernel);

@@ -6,8 +6,8 @@ import type { LogOutput } from "../telemetry/log-output.ts";
 import { version } from "./version.ts";
 
 /**
- * Returns a function that prints a generated root token, or null if stdout is not a terminal or is
- * the log of a machine. The log never contains the token.
+ * Returns a function that prints a generated root token. Returns null if stdout is not a terminal
+ * or contains a JSON log. The log never contains the token.
  */
 export function rootTokenPrinter({ logFormat }: Settings): ((token: string) => void) | null {
   if (logFormat === "json" || process.stdout.isTTY !== true) return null;
@@ -43,7 +43,7 @@ export function announce(
   );
 }
 
-/** Returns the settings in force by their fields, without the values of secrets. */
+/** Returns the current settings, keyed by field, without the values of secrets. */
 function shown(settings: Settings): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     allSettings().map(([field, { secret }]) => {
@@ -63,7 +63,7 @@ function firstStartLines(url: string, first: FirstStart): string[] {
 
 /**
  * Returns a `curl` command for the user to copy. It contains the root token only if the token is
- * printed anyway.
+ * also printed.
  */
 function firstCurl(url: string, { rootToken, rootTokenFile, demoApplication }: FirstStart): string {
   const token = rootTokenFile === null ? rootToken : `$(cat ${quoted(rootTokenFile)})`;
@@ -77,7 +77,7 @@ function firstCurl(url: string, { rootToken, rootTokenFile, demoApplication }: F
   ].join(" ");
 }
 
-/** Quotes a path for a shell. */
+/** Quotes a path for use in a shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

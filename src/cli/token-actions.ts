@@ -90,7 +90,7 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
 
 /**
  * Replaces the generated root token and returns the text of the new one. Throws `SettingsError` if
- * a root token is configured, because that one is valid instead.
+ * a root token is configured, because only the configured token is valid then.
  */
 export function replaceRootToken(settings: Settings): Promise<string> {
   if (settings.rootToken !== null) {

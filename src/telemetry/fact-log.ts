@@ -154,7 +154,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
 }
 
 /**
- * Logs every finished attempt at level `debug`. `isWanted` is asked each time, because the level
+ * Logs every finished attempt at level `debug`. `isWanted` is called each time, because the level
  * can be changed.
  */
 export function logAttempts(facts: Facts, log: Log, ids: IdCodec, isWanted: () => boolean): void {
@@ -180,7 +180,7 @@ function namesOf(fact: { readonly endpointSeq: Seq; readonly applicationSeq: Seq
   return { appId: ids.encode("app_", fact.applicationSeq), endpointId: ids.encode("ep_", fact.endpointSeq) };
 }
 
-/** Returns a URL without what may be secret: user name, password and query. */
+/** Returns a URL without its user name, password and query, because these may be secret. */
 function withoutQuery(url: string): string {
   const parsed = URL.parse(url);
   return parsed === null ? "" : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;

@@ -1,38 +1,42 @@
 import { write } from "node:fs";
 
-/** Maximum size of the lines that wait to be written, in bytes. Later lines are dropped. */
+/** Maximum size of the lines that wait to be written, in bytes. Further lines are dropped. */
 const QUEUE_BYTES_MAX = 1024 * 1024;
-/** Size of one write, in bytes. Larger than any usual line, smaller than a pipe's buffer. */
+/**
+ * Maximum size of one write, in bytes. It is larger than any usual line and smaller than the buffer
+ * of a pipe.
+ */
 const WRITE_BYTES_MAX = 16 * 1024;
-/** Delay before a failed write is repeated, in ms. */
+/** Delay before a failed write is retried, in ms. */
 const RETRY_MS = 200;
 
 /**
- * Writes lines to a file descriptor without ever blocking or throwing: the descriptor may be a full
- * disk or a pipe that nobody reads. The system calls run on a thread of the runtime, one at a time.
+ * Writes lines to a file descriptor without ever blocking or throwing. The descriptor may belong to
+ * a file on a full disk or to a pipe that nobody reads. The system calls run on a thread of the
+ * runtime, one at a time.
  */
 export class LogOutput {
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #isWriting = false;
   #dropped = 0;
-  /** The number of dropped lines that has been reported. */
+  /** Number of dropped lines that have been reported. */
   #reported = 0;
   #isClosed = false;
   #onEmpty: (() => void)[] = [];
 
-  /** `onRecovered` is called with the number of dropped lines when lines are written again. */
+  /** `onRecovered` is called with the number of dropped lines when lines can be written again. */
   constructor(
     private readonly fd: number,
     private readonly onRecovered: (dropped: number) => void = () => {},
   ) {}
 
-  /** Number of lines that were dropped so far. */
+  /** Number of lines that have been dropped so far. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Queues a text of whole lines. Drops it if too much is waiting. */
+  /** Queues a text of whole lines. Drops the text if too much is waiting. */
   write(text: string): void {
     if (this.#isClosed) return;
     const bytes = Buffer.from(text);
@@ -74,7 +78,7 @@ export class LogOutput {
     this.#send(chunk);
   }
 
-  /** Takes lines from the queue, at least one. */
+  /** Takes at least one line from the queue. */
   #nextChunk(): Buffer | null {
     let bytes = 0;
     let count = 0;

@@ -20,7 +20,7 @@ export interface AdjustableLog extends Log {
   setLevel(level: LogLevel): void;
   /** Writes a line at level `info`, whatever the level of the logger. */
   always(fields: object, message: string): void;
-  /** Whether lines of this level are written. */
+  /** Returns whether lines of this level are written. */
   isLevelEnabled(level: LogLevel): boolean;
   /** Discards all further lines, because nobody can read them. */
   silence(): void;
@@ -34,8 +34,8 @@ export interface LogOptions {
 }
 
 /**
- * Returns a logger that neither blocks nor throws, whatever happens to its output. It uses no
- * worker thread, because a compiled executable would need a separate entry point for one.
+ * Returns a logger that neither blocks nor throws, even if its output fails. It uses no worker
+ * thread, because a compiled executable would need a separate entry point for one.
  */
 export function createLog(options: LogOptions, output: Pick<LogOutput, "write">): AdjustableLog {
   const pretty =

@@ -11,7 +11,7 @@ export interface Readings {
   attemptsUnderWay(): number;
   oldestDueAt(): number | null;
   storeSize(): Promise<StoreSize>;
-  /** Log lines that were dropped because the output could not be written. */
+  /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
 }
 
