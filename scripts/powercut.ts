@@ -1,7 +1,7 @@
 /**
- * Cuts the power under load and during the first start, and starts the executable on what the disk
- * then holds: `bun run powercut --cuts 10`. The disk is an ext4 file system in a file; only root
- * may mount it. Ends with 1 if an acknowledged message is lost.
+ * Simulates power failures under load and during the first start, and restarts the executable with
+ * the data that is on the disk afterwards: `bun run powercut --cuts 10`. The disk is an ext4 file
+ * system in a file, which only root may mount. Exits with 1 if an acknowledged message is lost.
  */
 import { parseArgs } from "node:util";
 import { type CutOutcome, powerCutAtFirstStart, powerCuts } from "../test/crash/power-cut.ts";

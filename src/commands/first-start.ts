@@ -22,8 +22,8 @@ interface Wanted {
   /** This server's public URL, without a trailing slash. */
   readonly publicUrl: string;
   /**
-   * Hands a generated root token to the operator, before the token becomes valid. So an interrupted
-   * first start, which is repeated with another token, never leaves a valid token that nobody knows.
+   * Gives a generated root token to the operator before the token becomes valid. An interrupted
+   * first start is repeated with another token, so it never leaves a valid token that nobody knows.
    */
   readonly handOver: (rootToken: string) => void;
 }

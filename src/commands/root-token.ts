@@ -4,8 +4,8 @@ import type { CommandContext } from "./context.ts";
 type Parts = Pick<CommandContext, "store" | "random" | "signals">;
 
 /**
- * Replaces the generated root token and returns the text of the new one, which is stored nowhere.
- * The old token is invalid at once, also for a server that runs in another process.
+ * Replaces the generated root token and returns the text of the new one, which is not stored. The
+ * old token is invalid at once, even for a server in another process.
  */
 export async function rotateRootToken({ store, random, signals }: Parts): Promise<string> {
   const text = rootTokenText(random.bytes(tokenBytes));
@@ -15,8 +15,8 @@ export async function rotateRootToken({ store, random, signals }: Parts): Promis
 }
 
 /**
- * Invalidates the generated root token for good, because a root token is configured. Does nothing
- * if there is no generated token.
+ * Permanently invalidates the generated root token, because a root token is configured. Does
+ * nothing if there is no generated token.
  */
 export async function retireRootToken({ store, signals }: Omit<Parts, "random">): Promise<void> {
   if (!(await hasRootToken({ store }))) return;

@@ -142,7 +142,7 @@ const SECRET_CHARS_MAX = 256;
 /** A secret that clients send in a header: visible ASCII characters. */
 export const bearer: Kind<string> = bearerOf(1, "");
 
-/** The token with all rights. It must be long, because an attacker can try tokens quickly. */
+/** A token with all rights. It must be long, because an attacker can try tokens quickly. */
 export const rootToken: Kind<string> = bearerOf(32, ", for example from `openssl rand -hex 32`");
 
 function bearerOf(charsMin: number, example: string): Kind<string> {

@@ -43,15 +43,15 @@ export type Fact =
       /** Time since the message was accepted, in ms. Valid only if `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
     }
-  /** An attempt failed after a success, or the first attempt of an endpoint failed. */
+  /** An attempt failed, and it was the first one to the endpoint or the previous one succeeded. */
   | {
       readonly type: "endpoint.failing";
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
-      /** With its password masked. */
+      /** The URL, with its password masked. */
       readonly url: string;
       readonly reason: FailureReason;
-      /** Status of the response; 0 if there was none. */
+      /** Status of the response, or 0 if there was none. */
       readonly status: number;
     }
   /** An attempt succeeded after failures. */
@@ -60,7 +60,7 @@ export type Fact =
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
       readonly url: string;
-      /** Time from the end of the first failure to the end of this attempt. */
+      /** Time from the end of the first failure to the end of this attempt, in ms. */
       readonly failedForMs: number;
     }
   /**

@@ -3,13 +3,15 @@ import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 
 const CHECK_EVERY_MS = 250;
-/** Share of the file descriptors that connections of clients may use before idle ones are closed. */
+/**
+ * Share of the file descriptors that may be in use before idle connections of clients are closed.
+ */
 const CLIENT_SHARE = 0.75;
 
 /**
- * Keeps file descriptors free for deliveries: while three quarters of them are in use, it closes
- * the connections of clients that have no request under way. A client opens a new connection for
- * its next request. Connections on which no request was ever sent are closed by the runtime after
+ * Keeps file descriptors free for deliveries. While three quarters of them are in use, it closes
+ * the connections of clients that have no request in progress. A client opens a new connection for
+ * its next request. The runtime itself closes connections on which no request was ever sent after
  * about ten seconds (Bun 1.4.5).
  */
 export class IdleConnections extends OneLife {

@@ -2,16 +2,16 @@ import { Problem } from "../../core/problem.ts";
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** Limits of memory for the contents of requests or responses, in bytes. */
+/** Limits of the memory for the contents of requests or responses, in bytes. */
 export interface ByteLimits {
   readonly bytesMax: number;
-  /** Limit for one caller, so that no caller uses up everything. */
+  /** Maximum for one caller, so that no caller uses up the whole budget. */
   readonly callerBytesMax: number;
 }
 
 /**
- * Memory that connections use at the same time, in all and for each caller. Callers without a token
- * count as one caller.
+ * Limits the memory that requests use at the same time, in total and per caller. All callers
+ * without a token count as one caller.
  */
 export class ByteBudget {
   #bytes = 0;
@@ -23,7 +23,9 @@ export class ByteBudget {
     return new ByteLease((bytes) => this.#add(caller, bytes));
   }
 
-  /** Returns false and changes nothing if a limit would be exceeded. */
+  /**
+   * Adds bytes to the used memory. Returns false and changes nothing if a limit would be exceeded.
+   */
   #add(caller: string, bytes: number): boolean {
     const own = (this.#byCaller.get(caller) ?? 0) + bytes;
     const { bytesMax, callerBytesMax } = this.limits;
@@ -35,13 +37,13 @@ export class ByteBudget {
   }
 }
 
-/** A part of a budget, held by one request. */
+/** A part of a budget that one request uses. */
 export class ByteLease {
   #bytes = 0;
 
   constructor(private readonly add: (bytes: number) => boolean) {}
 
-  /** Throws 503 if the budget is used up. */
+  /** Takes more bytes from the budget. Throws 503 if the budget is used up. */
   grow(bytes: number): void {
     if (!this.add(bytes)) {
       const detail = "Too many large requests or responses are under way. Try again later.";
@@ -50,7 +52,7 @@ export class ByteLease {
     this.#bytes += bytes;
   }
 
-  /** Gives everything back. It may be called again. */
+  /** Returns all bytes to the budget. May be called repeatedly. */
   end(): void {
     this.add(-this.#bytes);
     this.#bytes = 0;

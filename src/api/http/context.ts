@@ -13,7 +13,7 @@ export interface Context extends ApiDeps {
   readonly ingestRate: IngestRate;
   readonly audit: AuditTrail;
   readonly pages: PageReader;
-  /** The memory for request bodies. */
+  /** The memory budget for request bodies. */
   readonly bodies: ByteBudget;
   /** Returns the resources that scopes can name. */
   scopeResources(): readonly string[];

@@ -40,9 +40,9 @@ interface Admitted {
 
 const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
-/** Length from which a response is streamed, in UTF-16 code units. */
+/** Minimum length of a response that is streamed, in UTF-16 code units. */
 const LONG_CHARS = 256 * 1024;
-/** Memory for the long responses that are being sent, in bytes. */
+/** Maximum memory for the long responses that are being sent, in bytes. */
 const RESPONSES_BYTES = 128 * 1024 * 1024;
 const noKeys: readonly string[] = [];
 /** The body schema of a bulk operation that has no fields. */
@@ -96,7 +96,9 @@ export class Dispatcher {
     }
   }
 
-  /** Streams a long response, so that clients that do not read use a limited amount of memory. */
+  /**
+   * Streams a long response, so that clients that do not read it use a limited amount of memory.
+   */
   #inPieces(answer: Reply | Response, { caller }: Identity): Reply | Response {
     if (answer instanceof Response || answer.body.length < LONG_CHARS) return answer;
     const lease = this.#responses.lease(caller);

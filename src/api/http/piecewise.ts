@@ -1,11 +1,12 @@
 import type { ByteLease } from "./byte-budget.ts";
 
-/** Number of UTF-16 code units that are encoded at a time. */
+/** Number of UTF-16 code units that are encoded at once. */
 const PIECE_CHARS = 64 * 1024;
 
 /**
- * Streams a long text in pieces as fast as the client reads, so that a client that does not read
- * costs no copy of the text. Ends the lease when the text has been sent or the client has left.
+ * Streams a long text in pieces as fast as the client reads, so that no copy of the whole text is
+ * queued for a client that does not read. Ends the lease when the text has been sent or the client
+ * has disconnected.
  */
 export function inPieces(text: string, lease: ByteLease): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
@@ -32,7 +33,10 @@ export function inPieces(text: string, lease: ByteLease): ReadableStream<Uint8Ar
   );
 }
 
-/** Returns the end of the piece that starts at `from`, never between two halves of a character. */
+/**
+ * Returns the end of the piece that starts at `from`. It is never between the two halves of a
+ * surrogate pair.
+ */
 function pieceEnd(text: string, from: number): number {
   const to = Math.min(from + PIECE_CHARS, text.length);
   const isSplit = to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800;

@@ -95,7 +95,8 @@ export class Authenticator {
 
   #identify(text: string, environment: string | null): Identity | Promise<Identity> {
     const hash = tokenHash(text);
-    // A token that another process has revoked or replaced is refused from the next request on.
+    // With this, a token that another process has revoked or replaced is rejected from the next
+    // request on.
     if (!this.#isRootConfigured || !this.#isRoot(hash)) this.#store.feed.poll();
     const at = text.lastIndexOf(SEPARATOR);
     // A root token may contain the separator.

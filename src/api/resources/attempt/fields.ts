@@ -113,9 +113,9 @@ export const destinationExample = {
   nextAttempt: null,
 };
 
-/** How a delivery is shown. */
+/** How responses show a delivery. */
 export interface DeliveryView {
-  /** The client knows the status `canceled`. */
+  /** Whether the client understands the status `canceled`. */
   readonly expanded: boolean;
   readonly deliverer: Pick<Deliverer, "retriesAheadMs">;
 }

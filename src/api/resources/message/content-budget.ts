@@ -5,7 +5,7 @@ import type { Message, PageOf, Store } from "../../../store/index.ts";
  * would be half a gigabyte.
  */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;
-/** Number of bytes after which the event loop gets a turn. */
+/** Number of bytes after which other work in the event loop can run. */
 const PAUSE_EVERY_BYTES = 1024 * 1024;
 
 /**

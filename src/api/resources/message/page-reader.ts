@@ -2,12 +2,13 @@ import type { Clock } from "../../../ports.ts";
 import type { Message, PageOf, Store } from "../../../store/index.ts";
 import { withPayloads } from "./content-budget.ts";
 
-/** Number of bytes from which a page counts as large. */
+/** Minimum size of a large page, in bytes. */
 const LARGE_BYTES = 128 * 1024;
 
 /**
  * Reads the payloads of pages, one page at a time, so that many requests for large pages together
- * hold the payloads of one page. The event loop gets a turn after each MiB.
+ * keep only the payloads of one page in memory. After each MiB, other work in the event loop can
+ * run.
  */
 export class PageReader {
   #last: Promise<unknown> = Promise.resolve();
@@ -17,12 +18,13 @@ export class PageReader {
     private readonly clock: Pick<Clock, "soon">,
   ) {}
 
-  /** Adds the payloads to a page, as `withPayloads` does. */
+  /** Adds the payloads to a page, like the function `withPayloads`. */
   withPayloads(page: PageOf<Message>, backwards: boolean): Promise<PageOf<Message>> {
     const pause = () => new Promise<void>((resolve) => this.clock.soon(resolve));
     const read = () => withPayloads(this.store, page, backwards, pause);
     const result = this.#last.then(read);
-    // After a large page, the next one begins in a later turn, when this response has been built.
+    // After a large page, reading the next one begins in a later turn, when the response for this
+    // page has been built.
     this.#last = result.then((found) => (isLarge(found) ? pause() : undefined), pause);
     return result;
   }
