@@ -55,7 +55,7 @@ describe("a successful attempt", () => {
     ],
   ];
   for (const [what, headers, note] of oddResponses) {
-    test(`a 200 response with ${what} is a success, and the attempt has the note ${note}`, async () => {
+    test(`a 200 response with ${what} is a success, and the note of the attempt is: ${note}`, async () => {
       await using receiver = await startSocketReceiver((socket) =>
         socket.write(["HTTP/1.1 200 OK", ...headers, "", "ok"].join("\r\n")),
       );

@@ -10,7 +10,7 @@ describe("a URL with a password", () => {
     ["https://a.example/path@x:y", "https://a.example/path@x:y"],
     ["https://a.example/", "https://a.example/"],
     ["no url @", "no url @"],
-  ])("the URL %s is shown as %s", (url, shown) => {
+  ])("the text %s is shown as %s", (url, shown) => {
     expect(maskPassword(url)).toBe(shown);
     expect(maskPassword(shown)).toBe(shown);
   });
@@ -33,7 +33,7 @@ describe("a URL with a password", () => {
     ["https://v:***@a.example/", "https://u:s@a.example/", null],
     ["https://u:***@a.example/", "https://a.example/", null],
     ["https://u:***@a.example/", null, null],
-  ])("%s sent for the stored %p means %p", (sent, before, meant) => {
+  ])("the URL %s, sent when %p is stored, means %p", (sent, before, meant) => {
     expect(unmaskedUrl(sent, before)).toBe(meant);
   });
 });
