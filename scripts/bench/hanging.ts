@@ -3,7 +3,7 @@ import { attemptsMax } from "../../src/core/concurrency.ts";
 import { makeApplication } from "../../test/support/client.ts";
 import { makeEndpoint, sendMessage } from "../../test/support/delivery.ts";
 import { type Installation, install } from "../../test/support/installation.ts";
-import { heldBack, ok, startReceiver } from "../../test/support/receiver.ts";
+import { heldBack, startReceiver } from "../../test/support/receiver.ts";
 import { EXECUTABLE, ensureExecutable } from "../executable.ts";
 
 /**
@@ -68,5 +68,6 @@ console.log(`${sentAt.size} messages to a healthy endpoint, ${waits.length} arri
 if (waits.length > 0) console.log(`Wait: median ${at(0.5)}, 99th percentile ${at(0.99)}, longest ${at(1)}.`);
 console.log(`Attempts under way to them: ${hanging.received.length - endpoints}.`);
 console.log(`Memory: ${before} MiB before they hang, ${memoryMiB(boathook)} MiB after.`);
-hanging.answering = ok;
+// Ends the server first, and then also the connections that hang.
+await boathook[Symbol.asyncDispose]();
 process.exit(0);

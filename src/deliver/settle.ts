@@ -95,7 +95,8 @@ export function finishedFact(
     next: isStale ? "unchanged" : next.state,
     was: change === "revived" ? "dead" : "pending",
     deadReason: !isStale && next.state === "dead" ? next.reason : null,
-    sinceAcceptedMs: now - content.acceptedAt,
+    // The clock may have been set back since.
+    sinceAcceptedMs: Math.max(0, now - content.acceptedAt),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Cancel, Clock } from "../../ports.ts";
  */
 export const SLOW_MS = 1000;
 /** The same duration, but while a lane that has nothing under way waits too long for a slot. */
-export const SHORT_MS = 100;
+export const SHORT_MS = 50;
 /** How long such a lane waits before attempts become slow earlier, in ms. */
 export const PATIENCE_MS = 400;
 
