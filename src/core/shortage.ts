@@ -49,10 +49,8 @@ const REST_MS_MIN = 250;
 const REST_MS_MAX = 5000;
 
 /**
- * Keeps file descriptors free for deliveries. While three quarters of them are in use, it closes
- * the connections of clients that have no request in progress. A client opens a new connection for
- * its next request. The runtime itself closes connections on which no request was ever sent after
- * about ten seconds (Bun 1.4.5).
+ * Returns how long a lane rests after a prevented attempt, in ms. `before` is the number of
+ * prevented attempts in a row before this one.
  */
 export function restAfterShortageMs(before: number): number {
   return Math.min(REST_MS_MIN * 2 ** before, REST_MS_MAX);
