@@ -28,7 +28,7 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
-  /** Defaults to `replay`. */
+  /** The default is `replay`. */
   readonly idempotencyMismatch?: MismatchPolicy;
 }
 

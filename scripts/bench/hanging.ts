@@ -68,6 +68,6 @@ console.log(`${sentAt.size} messages to a healthy endpoint, ${waits.length} arri
 if (waits.length > 0) console.log(`Wait: median ${at(0.5)}, 99th percentile ${at(0.99)}, longest ${at(1)}.`);
 console.log(`Attempts under way to them: ${hanging.received.length - endpoints}.`);
 console.log(`Memory: ${before} MiB before they hang, ${memoryMiB(boathook)} MiB after.`);
-// Ends the server first, and then also the connections that hang.
+// Stops the server before the connections that hang are closed.
 await boathook[Symbol.asyncDispose]();
 process.exit(0);

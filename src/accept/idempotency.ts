@@ -4,10 +4,13 @@ import { Problem } from "../core/problem.ts";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
 
-/** Time for which the first 2xx response is returned again, in ms. */
+/** How long the first 2xx response is returned again, in ms. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
 
-/** Tells a caller that its request was not carried out and differs from the first one. */
+/**
+ * The response header that tells a caller that its request was not carried out and differs from the
+ * first one.
+ */
 export const MISMATCH_HEADER = "boathook-idempotency";
 export const MISMATCH_VALUE = "body-differs";
 
@@ -33,17 +36,18 @@ export interface Keyed<T extends StorableResponse> {
   /** Handles the request. `entry` is for work that stores it in its own commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
   /**
-   * Builds the stored response again. Returns null if the record in the response no longer exists.
+   * Rebuilds the response from the stored one. Returns null if the record in the response no longer
+   * exists.
    */
   readonly repeat: (stored: IdempotentResponse) => Promise<T | null>;
   /**
-   * Whether `work` stores the entry itself, and returns the stored response as `repeated` if another
-   * call was first.
+   * Whether `work` stores the entry itself and, if another call was first, returns the stored
+   * response as `repeated`.
    */
   readonly storedByWork: boolean;
 }
 
-/** A response and the hash of the body of the request that it was first made for; null if unknown. */
+/** A response, and the hash of the body of the first request; null if the hash is not known. */
 interface Done<T> {
   readonly response: T;
   readonly firstHash: Uint8Array | null;
@@ -52,10 +56,11 @@ interface Done<T> {
 }
 
 /**
- * Does the work of each idempotency key once. The first 2xx response is returned again for 12
- * hours, also after a restart. Other responses free the key. Concurrent calls wait for the first
- * one's result. If the body of a repeated request differs from the first one, the response has the
- * header `boathook-idempotency`, or the policy `reject` refuses the request.
+ * Does the work of each idempotency key once. For 12 hours the first 2xx response is returned
+ * again, even after a restart. Other responses free the key. Concurrent calls wait for the result
+ * of the first call. If the body of a repeated request differs from the first one, the policy
+ * `replay` adds the header `boathook-idempotency` to the response, and the policy `reject` rejects
+ * the request.
  */
 export class Idempotency {
   readonly #inFlight = new Map<string, Promise<Done<StorableResponse>>>();
@@ -111,7 +116,7 @@ export class Idempotency {
   }
 
   /**
-   * Does the work and, if the key has already been used, returns the stored response. The commit
+   * Does the work. If the key is already used, returns the stored response instead. The commit
    * checks the key, so the key is read only if the work fails.
    */
   async #workThenRepeat<T extends StorableResponse>(
@@ -142,7 +147,7 @@ export class Idempotency {
     return response === null ? null : { response, firstHash: stored!.bodyHash ?? null, isRepeated: true };
   }
 
-  /** Returns a repeated response. Reports a request whose body differs from the first one. */
+  /** Returns a repeated response. Reports the request if its body differs from the first one. */
   async #compared<T extends StorableResponse>(keyed: Keyed<T>, { response, firstHash }: Done<T>): Promise<T> {
     if (firstHash === null) return response;
     if (Buffer.compare(await keyed.bodyHash(), firstHash) === 0) return response;

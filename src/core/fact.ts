@@ -195,14 +195,14 @@ export type Fact =
   | { readonly type: "clock.doubted"; readonly aheadMs: number }
   | { readonly type: "clock.trusted" }
   /**
-   * A request had another body than the first one with its idempotency key, and was not carried
-   * out. `request` is the namespace of the key: caller, method and path.
+   * A request was not carried out, because its body differs from that of the first request with the
+   * same idempotency key. `request` is the namespace of the key: caller, method and path.
    */
   | {
       readonly type: "idempotency.mismatched";
       readonly request: string;
       readonly key: string;
-      /** Whether the response was 422, and not the first response. */
+      /** Whether the response was a 422 instead of the first response again. */
       readonly isRejected: boolean;
     }
   /** A bug in the program was detected at `where`. The affected work will be retried. */

@@ -95,7 +95,7 @@ export function finishedFact(
     next: isStale ? "unchanged" : next.state,
     was: change === "revived" ? "dead" : "pending",
     deadReason: !isStale && next.state === "dead" ? next.reason : null,
-    // The clock may have been set back since.
+    // The clock may have been set back since the message was accepted.
     sinceAcceptedMs: Math.max(0, now - content.acceptedAt),
   };
 }

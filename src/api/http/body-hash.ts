@@ -1,6 +1,6 @@
 /**
- * Returns a hash of a request's body and content type, 8 bytes. It detects requests that differ by
- * mistake; it is not a protection against forgery, because a caller only competes with itself.
+ * Returns an 8-byte hash of a request's body and content type. It detects requests that differ by
+ * mistake. It does not protect against forgery, because callers could deceive only themselves.
  */
 export function bodyHash(bytes: Uint8Array, contentType: string | null): Uint8Array {
   const seed = BigInt(Bun.hash.xxHash32(contentType ?? ""));

@@ -34,7 +34,7 @@ interface Admitted {
   ignored: readonly string[];
   /** The unparsed body. Null until it is needed. */
   bytes: Promise<Uint8Array> | null;
-  /** The memory for the body. Ends with the request. */
+  /** The memory for the body. The lease ends when the request ends. */
   lease: ByteLease | null;
 }
 

@@ -40,7 +40,7 @@ export interface IdempotencyEntry {
   /** SHA-256 of caller, URL and key, 32 bytes. */
   readonly key: Uint8Array;
   readonly expiresAt: number;
-  /** Hash of the body and its content type; null if the body could not be read. */
+  /** Hash of the body and its content type. Null if the body could not be read. */
   readonly bodyHash: Uint8Array | null;
 }
 
@@ -51,7 +51,9 @@ export type IdempotentResponse = (
   | { readonly kind: "text"; readonly status: number; readonly body: string }
   | { readonly kind: "message"; readonly messageSeq: Seq }
 ) & {
-  /** The hash in the entry. Absent if it is null or an earlier version stored the response. */
+  /**
+   * The hash in the entry. Absent if that hash is null or an earlier version stored the response.
+   */
   readonly bodyHash?: Uint8Array;
 };
 
