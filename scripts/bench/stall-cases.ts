@@ -119,6 +119,13 @@ async function watchQuiet(server: Product): Promise<() => void> {
 }
 
 export const cases: Readonly<Record<string, Case>> = {
+  // Shows how slow a ping is when nothing else happens, which depends on the machine.
+  idle: {
+    run: async () => {
+      await Bun.sleep(5000);
+      return undefined;
+    },
+  },
   batch: { prepare: endpoints(MANY_ENDPOINTS), run: sendBatch },
   "delete-application": {
     prepare: async (server) => {

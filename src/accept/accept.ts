@@ -68,7 +68,7 @@ const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
  * Maximum number of deliveries in one commit of a batch, so that a commit blocks the event loop for
  * only a few ms.
  */
-const DELIVERIES_AT_ONCE = 2000;
+const DELIVERIES_AT_ONCE = 1000;
 /** Number of comparisons of endpoints with messages in one turn of the event loop. */
 const COMPARED_AT_ONCE = 50_000;
 

@@ -7,7 +7,7 @@ import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { applicationChanged, endpointDeleted } from "./publish.ts";
 
 /** Number of deleted endpoints that are announced in one turn of the event loop. */
-const ANNOUNCED_AT_ONCE = 100;
+const ANNOUNCED_AT_ONCE = 25;
 
 type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;

@@ -29,7 +29,7 @@ import { TaskRunner } from "./tasks/task-runner.ts";
  */
 const READY_MAX = 256;
 /** Maximum number of lanes that start reading in one turn of the event loop. */
-const LANES_AT_ONCE = 200;
+const LANES_AT_ONCE = 100;
 /** How long a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
 

@@ -47,7 +47,7 @@ describe("a batch with very many deliveries", () => {
     expect(commits.length).toBeGreaterThanOrEqual(3);
     for (const commit of commits) {
       expect(new Set(commit)).toEqual(new Set([ENDPOINTS]));
-      expect(commit.length * ENDPOINTS).toBeLessThanOrEqual(2000);
+      expect(commit.length * ENDPOINTS).toBeLessThanOrEqual(1000);
     }
     expect(commits.flat()).toHaveLength(MESSAGES);
   });

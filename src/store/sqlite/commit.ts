@@ -24,7 +24,7 @@ const BUSY_WRITES = 8;
  * Number of rows after which a commit takes no more writes, so that it does not block the event
  * loop for long. A single write may have more rows.
  */
-const ROWS_AT_ONCE = 4000;
+const ROWS_AT_ONCE = 2000;
 
 /**
  * Group commit: all writes from one turn of the event loop become one transaction and share one

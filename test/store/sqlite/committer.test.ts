@@ -66,7 +66,7 @@ describe("committer", () => {
   test("a commit takes no more writes once it has thousands of rows, and the next turn commits the others", async () => {
     using db = database();
     const { put, endTurn } = committerOn(db);
-    const writes = [put(1, 1500), put(2, 1500), put(3, 1500), put(4, 9000), put(5)];
+    const writes = [put(1, 900), put(2, 900), put(3, 900), put(4, 9000), put(5)];
     const stored: number[][] = [];
     for (let turn = 0; turn < 4; turn++) {
       endTurn();
