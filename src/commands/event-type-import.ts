@@ -1,4 +1,5 @@
 import type { Seq } from "../core/id.ts";
+import { Invalid } from "../core/problem.ts";
 import { type EventTypeSettings, plainEventType } from "../core/resources/event-type.ts";
 import type { EventType, Store } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
@@ -21,6 +22,19 @@ export interface ImportedEventType {
   readonly loc: readonly string[];
 }
 
+/** Receives an event type that cannot be imported, and the reason. */
+export type OnUnusable = (eventType: ImportedEventType, error: Invalid) => void;
+
+const refuse: OnUnusable = (_, error) => {
+  throw error;
+};
+
+/** An event type to store, and the change that creates or updates it. */
+interface Planned {
+  readonly eventType: EventType;
+  readonly change: ImportedEventType["change"];
+}
+
 /** Returns all event types of an environment by name, including archived ones. */
 export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<EventType[]> {
   const all: EventType[] = [];
@@ -34,20 +48,29 @@ export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<
 }
 
 /**
- * Returns the event types that an import would store, without storing them. Throws 422 if a schema
- * cannot be used.
+ * Returns the event types that an import would store, without storing them. Skips those whose
+ * schema cannot be used, and reports them to `onUnusable`, which throws 422 by default.
  */
 export async function planImport(
   parts: Parts,
   environmentSeq: Seq,
   imports: readonly ImportedEventType[],
-): Promise<EventType[]> {
-  const results: EventType[] = [];
-  for (const { name, change, loc } of imports) {
+  onUnusable: OnUnusable = refuse,
+): Promise<Planned[]> {
+  const results: Planned[] = [];
+  for (const one of imports) {
+    const { name, change, loc } = one;
     const before = await parts.store.configuration.eventTypes.get(environmentSeq, name);
-    await checkSchemas(parts, change.schemas ?? null, before?.schemas ?? null, loc);
+    try {
+      await checkSchemas(parts, change.schemas ?? null, before?.schemas ?? null, loc);
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      onUnusable(one, error);
+      await new Promise<void>((resolve) => parts.clock.soon(resolve));
+      continue;
+    }
     const base = before ?? newEventType(parts, { environmentSeq, name }, plainEventType);
-    results.push({ ...base, ...change, updatedAt: parts.clock.now() });
+    results.push({ eventType: { ...base, ...change, updatedAt: parts.clock.now() }, change });
   }
   return results;
 }
@@ -64,14 +87,29 @@ export async function importEventTypes(
   archivesOthers = false,
 ): Promise<void> {
   const planned = await planImport(parts, environmentSeq, imports);
-  const names = new Set(planned.map(({ name }) => name));
-  const all = archivesOthers ? await allEventTypes(parts.store, environmentSeq) : [];
-  const others = all.filter(({ name, archived }) => !archived && !names.has(name));
+  await storeImport(parts, environmentSeq, planned, archivesOthers ? new Set() : null);
+}
+
+/**
+ * Stores a planned import in one commit. The same commit archives all other event types of the
+ * environment, except those in `kept`; null archives none.
+ */
+export async function storeImport(
+  parts: Parts,
+  environmentSeq: Seq,
+  planned: readonly Planned[],
+  kept: ReadonlySet<string> | null,
+): Promise<void> {
+  const names = new Set(planned.map(({ eventType }) => eventType.name));
+  const all = kept === null ? [] : await allEventTypes(parts.store, environmentSeq);
+  const others = all.filter(({ name, archived }) => !archived && !names.has(name) && !kept?.has(name));
   const updatedAt = parts.clock.now();
   const { eventTypes } = parts.store.configuration;
   await parts.store.together((): Promise<unknown>[] => [
-    ...planned.map((eventType, i) => eventTypes.put(eventType, () => ({ ...imports[i]!.change, updatedAt }))),
+    ...planned.map(({ eventType, change }) => eventTypes.put(eventType, () => ({ ...change, updatedAt }))),
     ...others.map(({ name }) => eventTypes.update(environmentSeq, name, () => ({ archived: true, updatedAt }))),
   ]);
-  for (const { name } of [...planned, ...others]) eventTypeChanged(parts, { environmentSeq, name });
+  for (const name of [...names, ...others.map((other) => other.name)]) {
+    eventTypeChanged(parts, { environmentSeq, name });
+  }
 }

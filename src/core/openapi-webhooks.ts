@@ -25,6 +25,17 @@ export class DocumentProblem extends Error {
   }
 }
 
+/** A webhook that cannot be an event type, and the reason. */
+export interface UnusableWebhook {
+  readonly name: string;
+  readonly problem: DocumentProblem;
+}
+
+export interface Webhooks {
+  readonly webhooks: readonly Webhook[];
+  readonly unusable: readonly UnusableWebhook[];
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 export const webhooksMax = 1000;
@@ -33,6 +44,11 @@ export const webhooksMax = 1000;
  * exceed the size limit anyway.
  */
 const NODES_MAX = 20_000;
+/**
+ * Maximum number of unusable webhooks. Each may take as long as the largest schema, so a document
+ * with more is refused at the first one beyond.
+ */
+const UNUSABLE_MAX = 100;
 const REFERENCES_MAX = 32;
 const DIALECT_OF_3_1 = "https://json-schema.org/draft/2020-12/schema";
 
@@ -40,7 +56,7 @@ const DIALECT_OF_3_1 = "https://json-schema.org/draft/2020-12/schema";
  * Returns the webhooks of an OpenAPI document. If both sections contain a name, the entry in
  * `webhooks` is used. Throws `DocumentProblem` if the document is invalid.
  */
-export function webhooksOf(document: unknown): Webhook[] {
+export function webhooksOf(document: unknown): Webhooks {
   if (!isObject(document)) throw new DocumentProblem([], "Not an OpenAPI document.");
   const { webhooks, "x-webhooks": extension } = document;
   if (!isObject(webhooks) && !isObject(extension)) {
@@ -48,8 +64,19 @@ export function webhooksOf(document: unknown): Webhook[] {
   }
   const found = [...entriesOf("x-webhooks", extension), ...entriesOf("webhooks", webhooks)];
   if (found.length > webhooksMax) throw new DocumentProblem([], `The document has more than ${webhooksMax} webhooks.`);
-  const byName = new Map(found.map(({ path, name, item }) => [name, webhookOf(document, path, name, item)]));
-  return [...byName.values()];
+  const byName = new Map(found.map((entry) => [entry.name, entry]));
+  const usable: Webhook[] = [];
+  const unusable: UnusableWebhook[] = [];
+  for (const { path, name, item } of byName.values()) {
+    try {
+      usable.push(webhookOf(document, path, name, item));
+    } catch (error) {
+      if (!(error instanceof DocumentProblem)) throw error;
+      unusable.push({ name, problem: error });
+      if (unusable.length > UNUSABLE_MAX) throw error;
+    }
+  }
+  return { webhooks: usable, unusable };
 }
 
 function entriesOf(section: string, map: unknown) {

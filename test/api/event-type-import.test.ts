@@ -179,9 +179,54 @@ components:
     });
   }
 
-  test("an OpenAPI import with an invalid schema changes nothing", async () => {
+  test("an OpenAPI import takes every webhook that it can and lists the others with the reason", async () => {
     const token = await environmentToken();
-    const spec = specOf({ good: webhook(""), bad: webhook("", { type: "objekt" }) });
+    const good = Array.from({ length: 30 }, (_, i): [string, object] => [`order.changed-${i}`, webhook(`Change ${i}`)]);
+    const huge = { type: "object", description: "x".repeat(70_000) };
+    const spec = specOf({
+      ...Object.fromEntries(good.slice(0, 15)),
+      "orders/create": webhook("A slash"),
+      "Push Hook": webhook("A space"),
+      "order.huge": webhook("Too large", huge),
+      "order.wrong": webhook("Invalid", { type: "objekt" }),
+      "order.elsewhere": webhook("Not fetched", { $ref: "https://example.com/schema.json" }),
+      "order.dangling": webhook("Missing", { $ref: "#/components/schemas/Nothing" }),
+      "order.text": "not an object" as unknown as object,
+      ...Object.fromEntries(good.slice(15)),
+    });
+    const skipped = ["orders/create", "Push Hook", "order.huge", "order.wrong", "order.elsewhere", "order.dangling"];
+    const wanted = good.map(([name]) => name);
+    await send("POST", "/event-type", { name: "order.huge", description: "Kept" }, { token });
+    await send("POST", "/event-type", { name: "other", description: "" }, { token });
+
+    const dry = (await send("POST", PATH, { spec, dryRun: true }, { token })).json.data;
+    expect(dry.to_modify.map(({ name }: { name: string }) => name)).toEqual(wanted);
+    const { status, json } = await send("POST", PATH, { spec, replaceAll: true }, { token });
+    expect([status, json.data.modified]).toEqual([200, wanted]);
+    const reasons = Object.fromEntries(
+      json.data.skipped.map(({ name, reason }: { name: string; reason: string }) => [name, reason]),
+    );
+    expect(Object.keys(reasons).sort()).toEqual([...skipped, "order.text"].sort());
+    expect(reasons).toMatchObject({
+      "orders/create": expect.stringMatching(/characters/),
+      "order.huge": expect.stringMatching(/65536|64 KiB|too large/i),
+      "order.elsewhere": expect.stringMatching(/not fetched/),
+      "order.dangling": expect.stringMatching(/does not resolve/),
+    });
+    expect(dry.skipped).toEqual(json.data.skipped);
+    // A skipped event type is in the document, so it is not archived.
+    expect(await names(token)).toEqual([...wanted, "order.huge"].sort());
+  });
+
+  test("an OpenAPI import with more than 100 unusable webhooks returns 422", async () => {
+    const bad = Array.from({ length: 101 }, (_, i) => [`bad.${i}`, webhook("", { $ref: "elsewhere.json" })]);
+    const spec = specOf({ good: webhook(""), ...Object.fromEntries(bad) });
+    expect((await send("POST", PATH, { spec })).status).toBe(422);
+  });
+
+  test("an OpenAPI import whose only webhook has an invalid schema changes nothing", async () => {
+    const token = await environmentToken();
+    const spec = specOf({ bad: webhook("", { type: "objekt" }) });
     const { status, json } = await send("POST", PATH, { spec, replaceAll: true }, { token });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "spec", "webhooks", "bad", "1", "type"]]);
     expect(await names(token)).toEqual([]);

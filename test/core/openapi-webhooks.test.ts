@@ -10,12 +10,14 @@ function withSchema(schema: unknown, more: object = {}, version = "3.1.0") {
 }
 
 function schemaOf(document: unknown) {
-  return webhooksOf(document)[0]!.schema;
+  return webhooksOf(document).webhooks[0]!.schema;
 }
 
+/** Returns the problem of a document or of its first unusable webhook. */
 function problemOf(document: unknown): { path: readonly string[]; message: string } {
   try {
-    webhooksOf(document);
+    const [first] = webhooksOf(document).unusable;
+    if (first !== undefined) return first.problem;
   } catch (error) {
     if (error instanceof DocumentProblem) return { path: error.path, message: error.message };
     throw error;
@@ -37,7 +39,7 @@ describe("OpenAPI webhooks", () => {
         },
       },
     };
-    expect(webhooksOf(document)).toEqual([
+    expect(webhooksOf(document).webhooks).toEqual([
       { name: "a", description: "An a.", deprecated: true, schema: { $schema: DRAFT_2020, type: "object" } },
     ]);
   });
@@ -45,14 +47,14 @@ describe("OpenAPI webhooks", () => {
   test("a webhook may be under x-webhooks, but one of the same name under webhooks takes precedence", () => {
     const one = (description: string) => ({ post: { description } });
     const document = { webhooks: { a: one("new") }, "x-webhooks": { a: one("old"), b: one("b") } };
-    expect(webhooksOf(document).map(({ name, description }) => [name, description])).toEqual([
+    expect(webhooksOf(document).webhooks.map(({ name, description }) => [name, description])).toEqual([
       ["a", "new"],
       ["b", "b"],
     ]);
   });
 
   test("a webhook has the description that is nearest to its operation", () => {
-    const describe = (item: object) => webhooksOf({ webhooks: { a: item } })[0]!.description;
+    const describe = (item: object) => webhooksOf({ webhooks: { a: item } }).webhooks[0]!.description;
     expect(describe({ description: "item", post: { summary: "operation" } })).toBe("operation");
     expect(describe({ description: "item", post: { requestBody: { description: "body" } } })).toBe("body");
     expect(describe({ description: "item", put: {} })).toBe("item");

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { type ImportedEventType, importEventTypes, planImport } from "../../../commands/event-type-import.ts";
-import { DocumentProblem, type Webhook, webhooksOf } from "../../../core/openapi-webhooks.ts";
-import { invalid } from "../../../core/problem.ts";
+import { type ImportedEventType, planImport, storeImport } from "../../../commands/event-type-import.ts";
+import { DocumentProblem, type Webhook, type Webhooks, webhooksOf } from "../../../core/openapi-webhooks.ts";
+import { Invalid, invalid } from "../../../core/problem.ts";
 import { textCharsMax } from "../../../core/resources/shared.ts";
 import { eventTypeNameProblem, textProblem } from "../../../core/rule.ts";
 import { cutText } from "../../../core/text.ts";
@@ -11,7 +11,7 @@ import { badRequest } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
-import { nullable } from "../../http/schema.ts";
+import { FINDINGS_MAX, nullable } from "../../http/schema.ts";
 
 /** The version of all imported schemas. */
 const VERSION = "1";
@@ -38,6 +38,11 @@ const EventTypeFromOpenApi = field.object("EventTypeFromOpenApi", {
 const EventTypeImportOpenApiOut = field.object("EventTypeImportOpenApiOut", {
   data: field.object("EventTypeImportOpenApiOutData", {
     modified: Type.Array(Type.String(), { description: "The names of the changed event types; empty in a dry run." }),
+    skipped: Type.Optional(
+      Type.Array(field.object("EventTypeImportSkipped", { name: Type.String(), reason: Type.String() }), {
+        description: "The webhooks that cannot be imported, and why; absent if there are none.",
+      }),
+    ),
     to_modify: nullable(
       Type.Array(EventTypeFromOpenApi, { description: "What would be stored; null unless it is a dry run." }),
     ),
@@ -75,7 +80,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       tag: "Event type",
       summary: "Import event types from an OpenAPI document",
       description:
-        "Creates or updates one event type per entry of `webhooks` or `x-webhooks`: its description, deprecation, and payload schema (as version 1). If one is invalid, none is imported. Archived event types are restored.",
+        "Creates or updates one event type per entry of `webhooks` or `x-webhooks`: its description, deprecation, and payload schema (as version 1). Entries that cannot be imported are listed in `skipped` with the reason; if none can be imported, the response is 422. Archived event types are restored.",
       access: "environment",
       body: EventTypeImportOpenApiIn,
       bodyExample: { spec },
@@ -88,14 +93,23 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       },
       problems: [400],
       async handle({ identity: { environmentSeq }, body }) {
-        const sent = sentDocument(body);
-        const imports = webhooksIn(sent).map((webhook) => importOf(sent, webhook));
+        const { imports, unusable } = importsIn(sentDocument(body));
+        const planned = await planImport(context, environmentSeq, imports, (one, error) =>
+          unusable.set(one.name, error),
+        );
+        const findings = [...unusable.values()].flatMap((error) => error.findings);
+        if (planned.length === 0 && findings.length > 0) throw new Invalid(...findings.slice(0, FINDINGS_MAX));
+        const skipped = [...unusable].map(([name, error]) => ({ name: name.toWellFormed(), reason: reasonOf(error) }));
+        const skippedOut = skipped.length === 0 ? {} : { skipped };
+        const types = planned.map(({ eventType }) => eventType);
         if (body.dryRun) {
-          const planned = await planImport(context, environmentSeq, imports);
-          return { ...reply(200, { data: { modified: [], to_modify: planned.map(outOf) } }), changed: null };
+          const data = { modified: [], to_modify: types.map(outOf), ...skippedOut };
+          return { ...reply(200, { data }), changed: null };
         }
-        await importEventTypes(context, environmentSeq, imports, body.replaceAll);
-        return reply(200, { data: { modified: imports.map(({ name }) => name), to_modify: null } });
+        // Event types that are skipped are in the document, so they are not archived.
+        const kept = body.replaceAll ? new Set(unusable.keys()) : null;
+        await storeImport(context, environmentSeq, planned, kept);
+        return reply(200, { data: { modified: types.map(({ name }) => name), to_modify: null, ...skippedOut } });
       },
     }),
   ];
@@ -119,19 +133,40 @@ function parsed(text: string): unknown {
   }
 }
 
-function webhooksIn({ name, document }: SentDocument): Webhook[] {
+/** Returns the event types in a document, and the errors of those that cannot be imported. */
+function importsIn(sent: SentDocument): { imports: ImportedEventType[]; unusable: Map<string, Invalid> } {
+  const { webhooks, unusable } = webhooksIn(sent);
+  const errors = new Map(unusable.map(({ name, problem }) => [name, invalidDocument(sent, problem)]));
+  const imports: ImportedEventType[] = [];
+  for (const webhook of webhooks) {
+    const { name, description } = webhook;
+    const problem = eventTypeNameProblem(name) ?? textProblem(description);
+    if (problem === null) imports.push(importOf(sent, webhook));
+    else errors.set(name, invalid(["body", sent.name, "webhooks", name], problem));
+  }
+  return { imports, unusable: errors };
+}
+
+function webhooksIn(sent: SentDocument): Webhooks {
   try {
-    return webhooksOf(document);
+    return webhooksOf(sent.document);
   } catch (error) {
     if (!(error instanceof DocumentProblem)) throw error;
-    throw invalid(["body", name, ...error.path], error.message);
+    throw invalidDocument(sent, error);
   }
+}
+
+function invalidDocument({ name }: SentDocument, { path, message }: DocumentProblem): Invalid {
+  return invalid(["body", name, ...path], message);
+}
+
+/** Returns the reason without the location, which begins with the name of the event type. */
+function reasonOf({ findings }: Invalid): string {
+  return findings.map(({ msg }) => msg).join(" ");
 }
 
 function importOf(sent: SentDocument, { name, description, deprecated, schema }: Webhook): ImportedEventType {
   const loc = ["body", sent.name, "webhooks", name];
-  const problem = eventTypeNameProblem(name) ?? textProblem(description);
-  if (problem !== null) throw invalid(loc, problem);
   const schemas = schema === null ? null : { [VERSION]: schema };
   const shortened = cutText(description, textCharsMax);
   return { name, change: { description: shortened, deprecated, schemas, archived: false }, loc };
