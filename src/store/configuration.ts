@@ -86,13 +86,14 @@ export interface Configuration {
 
   readonly eventTypes: {
     get(environmentSeq: Seq, name: string): Promise<EventType | null>;
-    /** Lists event types in order of name, starting after `from`. */
+    /** Lists event types in order of name, ascending by default, starting after `from`. */
     list(
       environmentSeq: Seq,
       page: {
         limit: number;
         from: string | null;
         backwards: boolean;
+        order?: PageRequest["order"];
         includeArchived: boolean;
         /**
          * Excludes event types whose feature flags include none of these. Event types without

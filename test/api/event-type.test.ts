@@ -125,6 +125,11 @@ describe("the list of event types", () => {
     expect([names(first), first.iterator, first.prevIterator, first.done]).toEqual([["a", "b"], "b", "-a", false]);
     expect(names(await list("?iterator=b"))).toEqual(["c"]);
     expect(names(await list("?iterator=-c&limit=1"))).toEqual(["b"]);
+    const last = await list("?order=descending&limit=2");
+    expect([names(last), last.iterator, last.done]).toEqual([["c", "b"], "b", false]);
+    expect(names(await list("?order=descending&iterator=b"))).toEqual(["a"]);
+    expect(names(await list("?order=descending&iterator=-a&limit=1"))).toEqual(["b"]);
+    expect(names(await list("?order=ascending"))).toEqual(["a", "b", "c"]);
   });
   test("event types with names that begin with a minus can be paged in both directions", async () => {
     await server.createToken("--environment", "minuses");

@@ -24,8 +24,8 @@ export const pageQuery = {
   ),
 };
 
-export const orderQuery = (by: "ascending" | "descending") => ({
-  order: Type.Optional(choice(["ascending", "descending"], { default: by, description: "Order by creation time." })),
+export const orderQuery = (by: "ascending" | "descending", what = "creation time") => ({
+  order: Type.Optional(choice(["ascending", "descending"], { default: by, description: `Order by ${what}.` })),
 });
 
 /** Query parameters for lists of events. */

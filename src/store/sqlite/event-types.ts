@@ -39,11 +39,12 @@ export function eventTypes(db: Database, committer: Committer): Configuration["e
       const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
       if (!page.includeArchived) where.add("archived = 0");
       if (page.featureFlags != null) where.add(VISIBLE, { flags: JSON.stringify(page.featureFlags) });
-      if (page.from !== null) where.add(`name ${page.backwards ? "<" : ">"} $from`, { from: page.from });
+      const isAscending = (page.order !== "descending") !== page.backwards;
+      if (page.from !== null) where.add(`name ${isAscending ? ">" : "<"} $from`, { from: page.from });
       const rows = db
         .query<Row, [Record<string, string | number | null | Uint8Array>]>(
           `SELECT ${columns} FROM event_type WHERE 1${where.sql}
-           ORDER BY name ${page.backwards ? "DESC" : "ASC"} LIMIT $limit`,
+           ORDER BY name ${isAscending ? "ASC" : "DESC"} LIMIT $limit`,
         )
         .all({ ...where.values, limit: page.limit + 1 });
       return pageOf(rows.map(toRecord), page);

@@ -93,6 +93,8 @@ async function sample(world: Furnished): Promise<void> {
     for (const includeArchived of [true, false]) {
       const from = page.from === null ? null : "m";
       await store.configuration.eventTypes.list(environmentSeq, { ...page, from, includeArchived });
+      const order = "descending";
+      await store.configuration.eventTypes.list(environmentSeq, { ...page, order, from, includeArchived });
     }
     for (const filter of [{}, window, ofMessage, { ...window, ...ofMessage }]) {
       await store.history.messages.list(app, filter, page, true);

@@ -56,7 +56,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
       access: "application",
       query: Type.Object({
         ...pageQuery,
-        ...orderQuery("ascending"),
+        ...orderQuery("ascending", "name"),
         include_archived: Type.Optional(Type.Boolean({ default: false })),
         with_content: Type.Optional(Type.Boolean({ default: false, description: "Include the schemas." })),
       }),
@@ -72,6 +72,7 @@ export function eventTypeRoutes(context: Context): Operation[] {
         const { rows, more } = await store.configuration.eventTypes.list(identity.environmentSeq, {
           limit: query.limit ?? pageLimitDefault,
           ...startOf(query.iterator),
+          order: query.order ?? "ascending",
           includeArchived: query.include_archived ?? false,
           featureFlags: identity.featureFlags,
         });
