@@ -67,7 +67,7 @@ export async function startServer(settings: Settings, options: Options): Promise
   const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
   try {
     const transport = new HttpClient();
-    const ports = { clock, random: systemRandom, transport, resolver: systemResolver() };
+    const ports = { clock, random: systemRandom, transport, resolver: systemResolver(settings.nameServers) };
     const address = new OwnAddress(settings);
     const kernel = assemble({ store, facts, ports, settings: kernelSettings(settings, options, address) });
     return await run(kernel, transport, address, settings, options);

@@ -129,6 +129,20 @@ export const subnet: Kind<Subnet> = {
   fromToml: stringOnly,
 };
 
+/** A name server, as text in the form that `setServers` of `node:dns` accepts. */
+export const nameServer: Kind<string> = {
+  label: "address",
+  expected: "an IP address with an optional port such as 10.0.0.53, 127.0.0.1:8600 or [fd00::53]:53",
+  parse(text) {
+    const { v4, v6, port = "53" } = /^(?:(?<v4>[\d.]+)|\[(?<v6>.+)\])(?::(?<port>\d{1,5}))?$/.exec(text)?.groups ?? {};
+    const address = v4 ?? v6 ?? text;
+    // The resolver does not accept zones such as %eth0.
+    if (isIP(address) !== (v4 === undefined ? 6 : 4) || address.includes("%")) return null;
+    return Number(port) >= 1 && Number(port) <= 65_535 ? text : null;
+  },
+  fromToml: stringOnly,
+};
+
 /** A number per second. */
 export const rate: Kind<number> = {
   label: "rate",

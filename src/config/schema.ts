@@ -8,6 +8,7 @@ import {
   integer,
   type Kind,
   list,
+  nameServer,
   oneOf,
   path,
   rate,
@@ -31,7 +32,7 @@ export interface Setting<Value, Default extends string | null = string | null> {
    */
   readonly default: Default;
   /**
-   * If the default is null: the text that help and README show as the default. `none` if omitted.
+   * If the default is null or empty: the text that help and README show as the default. `none` if omitted.
    */
   readonly defaultNote?: string;
   /** A sentence fragment for help and README, without a full stop. */
@@ -58,6 +59,7 @@ const MIB = 1024 * KIB;
 const DAY_MS = 86_400_000;
 const RETRY_WAITS_MAX = 100;
 const SUBNETS_MAX = 1_000;
+const NAME_SERVERS_MAX = 8;
 
 /** All settings, keyed by their field in `Settings`, in display order. */
 export const SCHEMA = {
@@ -205,6 +207,18 @@ export const SCHEMA = {
     ),
     default: "",
     description: "private subnets that endpoints may use, such as `127.0.0.0/8,10.0.0.0/8`",
+  }),
+  nameServers: setting("name-servers", {
+    group: "Endpoint addresses",
+    kind: list(
+      nameServer,
+      `a comma-separated list of at most ${NAME_SERVERS_MAX} IP addresses with optional ports such as 10.0.0.53,127.0.0.1:8600`,
+      NAME_SERVERS_MAX,
+    ),
+    default: "",
+    defaultNote: "those of this machine",
+    description:
+      "name servers that resolve the host names of endpoints, such as `10.0.0.53,127.0.0.1:8600`; names in `/etc/hosts` need no name server",
   }),
   httpsOnly: setting("https-only", {
     group: "Endpoint addresses",

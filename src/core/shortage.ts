@@ -30,7 +30,7 @@ const DETAILS: Readonly<Record<ShortResource, string>> = {
   "local-ports": "No local port is left. Widen the range of local ports or lower delivery-concurrency.",
   memory: "The system has no memory left for connections. Free some memory.",
   network: "This machine has no network. Check its network interfaces.",
-  "name-servers": "No name server responds. Check the network and resolv.conf.",
+  "name-servers": "No name server responds. Check the network and the name servers (name-servers or resolv.conf).",
 };
 
 /** Returns the shortage that an error code means, or null if the code means none. */

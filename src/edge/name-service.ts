@@ -46,8 +46,8 @@ const RESOLV_CONF = "/etc/resolv.conf";
 const WAITING_FOR_SYSTEM_MAX = 1000;
 
 /**
- * Looks up names with this machine's name servers. The resolver's settings are global to the
- * process, so create only one instance.
+ * Looks up names with this machine's name servers, or with those that the operator has set. The
+ * resolver's settings are global to the process, so create only one instance.
  */
 export class NameService {
   /**
@@ -65,16 +65,24 @@ export class NameService {
     private readonly lookUpBy: LookUpFunction = lookUp,
     private readonly backend: Backend = BACKEND,
     private readonly resolvConf = RESOLV_CONF,
+    /** If true, names are never looked up with this machine's resolver or name servers. */
+    private readonly hasFixedServers = false,
   ) {
     this.#version = versionOf(resolvConf);
   }
 
+  /** Returns a service that queries only these name servers, on every platform. */
+  static withServers(servers: readonly string[], lookUpBy: LookUpFunction = lookUp): NameService {
+    setServers(servers);
+    return new NameService(lookUpBy, "c-ares", RESOLV_CONF, true);
+  }
+
   readonly ask: AskName = async (host, signal) => {
-    if (this.backend === "c-ares") this.#reloadServers();
+    if (this.backend === "c-ares" && !this.hasFixedServers) this.#reloadServers();
     const lookupEnded = this.#probe.lookupBegan();
     const reply = await this.lookUpBy(host, this.backend);
     lookupEnded();
-    const asksSystem = reply.isRefused && this.backend !== "system";
+    const asksSystem = reply.isRefused && this.backend !== "system" && !this.hasFixedServers;
     const result = asksSystem ? await this.#askSystem(host, signal) : reply.result;
     if (result.kind === "found") return result;
     // Without a free descriptor, a lookup may even report that the name does not exist.

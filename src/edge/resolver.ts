@@ -132,8 +132,11 @@ export class SystemResolver implements Resolver {
   }
 }
 
-/** Returns a resolver that uses this machine's name servers. Create only one per process. */
-export function systemResolver(): SystemResolver {
-  const { ask, isSilent } = new NameService();
+/**
+ * Returns a resolver that uses these name servers, or this machine's if the list is empty. Create
+ * only one per process.
+ */
+export function systemResolver(nameServers: readonly string[]): SystemResolver {
+  const { ask, isSilent } = nameServers.length > 0 ? NameService.withServers(nameServers) : new NameService();
   return new SystemResolver(ask, steadyClock, isSilent);
 }

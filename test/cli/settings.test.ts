@@ -139,6 +139,17 @@ const CASES: Readonly<Record<Field, Case>> = {
     invalid: ["", "webhook,svix"],
   },
   allowSubnets: { valid: [["", []]], invalid: ["10.0.0", "10.0.0.0/33", "10.0.0.0/8,", "any"] },
+  nameServers: {
+    valid: [
+      ["", []],
+      ["10.0.0.53, 127.0.0.1:8600", ["10.0.0.53", "127.0.0.1:8600"]],
+      ["::1,[fd00::53],[fd00::53]:5353", ["::1", "[fd00::53]", "[fd00::53]:5353"]],
+    ],
+    invalid: [
+      ...["ns.example.com", "10.0.0", "10.0.0.53:0", "10.0.0.53:65536", "10.0.0.53,", "::1:x", "[10.0.0.53]:53"],
+      ...["fe80::1%eth0", "[::1", Array(9).fill("10.0.0.53").join()],
+    ],
+  },
   httpsOnly: {
     valid: [
       ["true", true],
@@ -211,6 +222,7 @@ test("each setting that is not given has its documented default", () => {
     backlogThresholdMs: 300_000,
     signatureHeaders: "webhook",
     allowSubnets: [],
+    nameServers: [],
     httpsOnly: false,
     maxBodyBytes: 2 * 1024 * 1024,
     maxResponseStoredBytes: 16 * 1024,
