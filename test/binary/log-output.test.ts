@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { createServer } from "node:net";
-import { executable } from "../support/binary.ts";
+import { executable, programEnvironment } from "../support/binary.ts";
 import { clientOf, makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessages, until } from "../support/delivery.ts";
 import { ifCutOff } from "../support/load.ts";
@@ -34,7 +34,7 @@ for (const [name, make] of outputs)
     const args = ["serve", `--port=${port}`, `--data-dir=${home.file("data")}`, "--allow-subnets=127.0.0.0/8"];
     const child = Bun.spawn([...executable(), ...args, "--log-format=json", "--log-level=debug"], {
       cwd: home.path,
-      env: { PATH: process.env.PATH ?? "", HOME: home.path, BOATHOOK_ROOT_TOKEN: ROOT_TOKEN },
+      env: await programEnvironment({ HOME: home.path, BOATHOOK_ROOT_TOKEN: ROOT_TOKEN }),
       stdio: ["ignore", stdout, "ignore"],
     });
     try {

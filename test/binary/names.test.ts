@@ -24,7 +24,8 @@ function inNamespace(...command: readonly string[]): string[] {
 writeFileSync(hosts, `${NAMES.join("\n")}\n`);
 // No name server listens there, so packets are refused.
 writeFileSync(resolvConf, "nameserver 127.0.0.9\n");
-const env = { HOSTS: hosts, RESOLV_CONF: resolvConf };
+// The servers use the name servers of resolv.conf.
+const env = { HOSTS: hosts, RESOLV_CONF: resolvConf, BOATHOOK_NAME_SERVERS: "" };
 const canMount =
   Bun.which("unshare") !== null &&
   Bun.spawnSync(inNamespace("true"), { env: { PATH: process.env.PATH, ...env } }).exitCode === 0;

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { executable, type RunningBoathook, run, startBoathook } from "../support/binary.ts";
+import { executable, programEnvironment, type RunningBoathook, run, startBoathook } from "../support/binary.ts";
 import { until } from "../support/delivery.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -66,7 +66,7 @@ describe("a generated root token", () => {
       let output = "";
       const args = [...executable(), "serve", "--port=0", `--data-dir=${at.dataDir}`];
       const child = Bun.spawn(args, {
-        env: { PATH: process.env.PATH ?? "", TERM: "dumb" },
+        env: await programEnvironment({ TERM: "dumb" }),
         terminal: {
           data(_, bytes) {
             output += new TextDecoder().decode(bytes);
@@ -94,7 +94,10 @@ describe("a generated root token", () => {
     for (let afterMs = 20; afterMs <= 140; afterMs += 20) {
       await using at = await place();
       const args = ["serve", "--port=0", `--data-dir=${at.dataDir}`];
-      const child = Bun.spawn([...executable(), ...args], { stdio: ["ignore", "ignore", "ignore"] });
+      const child = Bun.spawn([...executable(), ...args], {
+        env: await programEnvironment(),
+        stdio: ["ignore", "ignore", "ignore"],
+      });
       await Bun.sleep(afterMs);
       child.kill("SIGKILL");
       await child.exited;

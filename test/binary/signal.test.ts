@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { executable } from "../support/binary.ts";
+import { executable, programEnvironment } from "../support/binary.ts";
 import { until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -71,12 +71,11 @@ describe("signals", () => {
     using home = temporaryDirectory();
     let output = "";
     const started = Promise.withResolvers<void>();
-    const { PATH = "" } = process.env;
     const server = Bun.spawn(
       [...executable(), "serve", "--port=0", `--data-dir=${home.file("data")}`, "--log-format=json"],
       {
         cwd: home.path,
-        env: { PATH, BOATHOOK_ROOT_TOKEN: "a-root-token-of-at-least-32-characters" },
+        env: await programEnvironment({ BOATHOOK_ROOT_TOKEN: "a-root-token-of-at-least-32-characters" }),
         terminal: {
           data(_terminal, bytes) {
             output += new TextDecoder().decode(bytes);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { executable, ROOT, run, startBoathook } from "../support/binary.ts";
+import { executable, programEnvironment, ROOT, run, startBoathook } from "../support/binary.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const ONE_SENTENCE = /^[^\n]+\n$/;
@@ -37,7 +37,11 @@ describe("starting", () => {
   test("in the pretty format, the curl command has its own line and sends a message", async () => {
     using dir = temporaryDirectory();
     const args = ["serve", "--port=0", `--data-dir=${dir.file("data")}`, "--log-format=pretty"];
-    const child = Bun.spawn([...executable(), ...args], { stdout: "pipe", stderr: "inherit" });
+    const child = Bun.spawn([...executable(), ...args], {
+      env: await programEnvironment(),
+      stdout: "pipe",
+      stderr: "inherit",
+    });
     try {
       const line = await firstLine(child.stdout, /^curl /);
       const shell = Bun.spawn(["sh", "-c", `${line} --silent --fail --output /dev/null`], { stderr: "inherit" });

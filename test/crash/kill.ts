@@ -1,4 +1,4 @@
-import { executable, ROOT } from "../support/binary.ts";
+import { executable, programEnvironment, ROOT } from "../support/binary.ts";
 import type { Installation } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import type { Storm } from "./storm.ts";
@@ -26,19 +26,19 @@ export async function killAndRestart(kill: Kill, boathook: Installation, storm: 
 
 /** Starts a server and kills it after a time in ms, whether it is ready by then or not. */
 export async function killedStart(dataDir: string, afterMs: number): Promise<void> {
-  const { child } = spawnServer(dataDir);
+  const { child } = await spawnServer(dataDir);
   await Bun.sleep(afterMs);
   child.kill("SIGKILL");
   await child.exited;
 }
 
 /** Starts a server on a free port without waiting until it is ready. */
-export function spawnServer(dataDir: string) {
+export async function spawnServer(dataDir: string) {
   const port = freePort();
   const args = [`--port=${port}`, `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8"];
   const child = Bun.spawn([...executable(), "serve", ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", BOATHOOK_ROOT_TOKEN: ROOT_TOKEN },
+    env: await programEnvironment({ BOATHOOK_ROOT_TOKEN: ROOT_TOKEN }),
     stdio: ["ignore", "ignore", "ignore"],
   });
   return { child, url: `http://127.0.0.1:${port}` };

@@ -83,7 +83,7 @@ export async function powerCutAtFirstStart(say: (line: string) => void = () => {
   const receipts = new Receipts();
   receiver.answering = receipts.answering;
   const afterMs = Math.random() * FIRST_START_MS;
-  const { child, url } = spawnServer(disk.dataDir);
+  const { child, url } = await spawnServer(disk.dataDir);
   const promised = new Map<string, Promised>();
   const filling = fill({ send: clientOf(url), url: receiver.url + PATH, isKilled: () => child.killed }, promised);
   await Bun.sleep(afterMs);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { type NameServer, startNameServer } from "./name-server.ts";
 
 /**
  * Runs the program as a separate process: from its sources, or as the executable that was built
@@ -36,11 +37,29 @@ export interface Finished {
   readonly stderr: string;
 }
 
-function spawn(program: Program, args: readonly string[], options: ProcessOptions) {
+let nameServer: Promise<NameServer> | null = null;
+
+/** Returns the name server that every process of the program asks. It runs until the tests end. */
+export function testNameServer(): Promise<NameServer> {
+  nameServer ??= startNameServer();
+  return nameServer;
+}
+
+/**
+ * Returns the environment for a process that runs the program, with `more` added. Every such
+ * process must have it: the program then asks only a name server of the tests, to which no outside
+ * name exists, so a test never looks up or connects to one.
+ */
+export async function programEnvironment(more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
   const { PATH = "", HOME = "", TMPDIR } = process.env;
+  const { address } = await testNameServer();
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), BOATHOOK_NAME_SERVERS: address, ...more };
+}
+
+async function spawn(program: Program, args: readonly string[], options: ProcessOptions) {
   return Bun.spawn([...program, ...args], {
     cwd: options.cwd ?? ROOT,
-    env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...options.env },
+    env: await programEnvironment(options.env),
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -53,7 +72,7 @@ function textOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string
 
 /** Runs a command and waits until it ends. */
 export async function run(program: Program, args: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
-  const child = spawn(program, args, options);
+  const child = await spawn(program, args, options);
   const [stdout, stderr, code] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.exited]);
   return { code, stdout, stderr };
 }
@@ -87,7 +106,7 @@ export async function startBoathook(
   options: ProcessOptions = {},
 ): Promise<RunningBoathook> {
   const given = ["serve", "--port=0", `--data-dir=${dataDir}`, "--log-format=json", ...args];
-  const child = spawn(program, given, options);
+  const child = await spawn(program, given, options);
   const log = new LogReader(child.stdout);
   const stderr = textOf(child.stderr);
   const serving = await Promise.race([

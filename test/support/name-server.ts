@@ -13,7 +13,16 @@ export interface NameServer extends AsyncDisposable {
   readonly asked: readonly string[];
 }
 
-const RESPONSE_CODES: Partial<Record<Zone, number>> = { broken: 2, absent: 3, refused: 5 };
+const ABSENT = 3;
+const RESPONSE_CODES: Partial<Record<Zone, number>> = {
+  both: 0,
+  four: 0,
+  six: 0,
+  empty: 0,
+  broken: 2,
+  absent: ABSENT,
+  refused: 5,
+};
 const A = 1;
 const AAAA = 28;
 /**
@@ -25,7 +34,7 @@ const AAAA_RECORD = Buffer.from("c00c001c0001000000010010" + "000000000000000000
 
 /**
  * Starts a name server on a UDP port of this machine. The first word of a name selects the
- * response, as in `both.test` or `silent7.test`.
+ * response, as in `both.test` or `silent7.test`. Any other name does not exist.
  */
 export async function startNameServer(): Promise<NameServer> {
   const asked: string[] = [];
@@ -37,6 +46,7 @@ export async function startNameServer(): Promise<NameServer> {
     if (zone !== "silent") socket.send(answerTo(query.subarray(0, end), type, zone), port, address);
   });
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  socket.unref(); // a script that uses it may end
   return {
     address: `127.0.0.1:${socket.address().port}`,
     asked,
@@ -59,7 +69,7 @@ function answerTo(query: Buffer, type: number, zone: Zone): Buffer {
   if (type === A && (zone === "both" || zone === "four")) records.push(A_RECORD);
   if (type === AAAA && (zone === "both" || zone === "six")) records.push(AAAA_RECORD);
   const answer = Buffer.concat([query, ...records]);
-  answer.writeUInt16BE(0x8180 | (RESPONSE_CODES[zone] ?? 0), 2);
+  answer.writeUInt16BE(0x8180 | (RESPONSE_CODES[zone] ?? ABSENT), 2);
   answer.writeUInt16BE(records.length, 6);
   answer.writeUInt16BE(0, 10); // no additional records, not even those of the query
   return answer;
