@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { getServers } from "node:dns";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { programEnvironment, testNameServer } from "./support/binary.ts";
@@ -17,6 +18,10 @@ test("a server that a test starts looks up the names of endpoints only at the na
   const { json } = await boathook.send("POST", `/app/${app}/endpoint`, { url: `https://${host}/` });
   expect(json.warnings).toMatchObject([{ code: "dns" }]);
   expect((await testNameServer()).asked).toContain(host);
+});
+
+test("lookups in the process of the tests ask only the name server of the tests", async () => {
+  expect(getServers()).toEqual([(await testNameServer()).address]);
 });
 
 test("the environment of the program names a name server on this machine", async () => {
