@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 /**
  * Builds `web/` into `dist/web/`, which `src/edge/assets.ts` embeds. File names are fixed. The HTML
@@ -16,6 +17,9 @@ const PORTAL_FILES = ["portal.js", "portal.css"] as const;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 const DOCS_FILES = [...SWAGGER_FILES, "init.js", "init.css"] as const;
 
+const PAGES = ["index.html", "portal.html", "docs.html"] as const;
+const EMBEDDED = [...PAGES, "favicon.svg", ...ADMIN_FILES, ...PORTAL_FILES, ...DOCS_FILES];
+
 export async function buildWeb(): Promise<void> {
   await mkdir(OUT, { recursive: true });
   await bundle("main.tsx", "app");
@@ -23,9 +27,10 @@ export async function buildWeb(): Promise<void> {
   await bundle("docs.ts", "init");
   for (const name of SWAGGER_FILES) await copy(join(ROOT, "node_modules", "swagger-ui-dist", name), name);
   await copy(join(WEB, "favicon.svg"), "favicon.svg");
-  await writePage("index.html", "/ui/", ADMIN_FILES);
+  await writePage("index.html", "", ADMIN_FILES);
   await writePage("portal.html", "", PORTAL_FILES);
-  await writePage("docs.html", "/docs/", DOCS_FILES);
+  await writePage("docs.html", "docs/", DOCS_FILES);
+  for (const name of EMBEDDED) await compress(name);
 }
 
 /** Bundles an entry point and the styles that it imports into `<name>.js` and `<name>.css`. */
@@ -55,6 +60,12 @@ async function writePage(page: string, folder: string, names: readonly string[])
     html = html.replace(reference, `"${folder}${name}?v=${await version(name)}"`);
   }
   await Bun.write(join(OUT, page), html);
+}
+
+/** Writes the form of a file that the executable contains. */
+async function compress(name: string): Promise<void> {
+  const bytes = await Bun.file(join(OUT, name)).bytes();
+  await Bun.write(join(OUT, `${name}.gz`), gzipSync(bytes, { level: 9 }));
 }
 
 async function version(name: string): Promise<string> {

@@ -108,6 +108,7 @@ async function run(
     ...kernel,
     settings,
     publicUrl: () => address.publicUrl,
+    pathPrefix: address.pathPrefix,
     log,
     metrics,
     metricsToken: () => metricsToken,

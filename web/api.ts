@@ -1,4 +1,5 @@
 import type { Attempt, Destination, InboxRequest, ListOf, Overview } from "../src/api/types.ts";
+import { BASE } from "./base.ts";
 import { ApiError, errorOf, NOT_ACCEPTED, type RequestOptions, request } from "./client.ts";
 import { type MessageText, parseMessage } from "./message.ts";
 import { logOut, token } from "./session.ts";
@@ -78,7 +79,7 @@ interface SendOptions extends RequestOptions {
 }
 
 function send(method: string, path: string, { token: candidate, ...options }: SendOptions = {}): Promise<Response> {
-  return request(method, `/api/v1${path}`, candidate ?? token.peek() ?? "", options);
+  return request(method, `${BASE}/api/v1${path}`, candidate ?? token.peek() ?? "", options);
 }
 
 async function readText<T>(response: Response, read: (text: string) => T): Promise<T> {

@@ -18,7 +18,8 @@ dark.addEventListener("change", followScheme);
 followScheme();
 
 SwaggerUIBundle({
-  url: "/docs/json",
+  // Relative, because a proxy may serve the page below a prefix.
+  url: `${location.pathname.replace(/\/docs\/?$/, "")}/docs/json`,
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",

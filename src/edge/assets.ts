@@ -1,25 +1,57 @@
-import appCss from "../../dist/web/app.css" with { type: "text" };
-import appJs from "../../dist/web/app.js" with { type: "text" };
-import docsHtml from "../../dist/web/docs.html" with { type: "text" };
-import favicon from "../../dist/web/favicon.svg" with { type: "text" };
-import indexHtml from "../../dist/web/index.html" with { type: "text" };
-import initCss from "../../dist/web/init.css" with { type: "text" };
-import initJs from "../../dist/web/init.js" with { type: "text" };
-import portalCss from "../../dist/web/portal.css" with { type: "text" };
-import portalHtml from "../../dist/web/portal.html" with { type: "text" };
-import portalJs from "../../dist/web/portal.js" with { type: "text" };
-import swaggerCss from "../../dist/web/swagger-ui.css" with { type: "text" };
-import swaggerJs from "../../dist/web/swagger-ui-bundle.js" with { type: "text" };
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import appCss from "../../dist/web/app.css.gz" with { type: "file" };
+import appJs from "../../dist/web/app.js.gz" with { type: "file" };
+import docsHtml from "../../dist/web/docs.html.gz" with { type: "file" };
+import favicon from "../../dist/web/favicon.svg.gz" with { type: "file" };
+import indexHtml from "../../dist/web/index.html.gz" with { type: "file" };
+import initCss from "../../dist/web/init.css.gz" with { type: "file" };
+import initJs from "../../dist/web/init.js.gz" with { type: "file" };
+import portalCss from "../../dist/web/portal.css.gz" with { type: "file" };
+import portalHtml from "../../dist/web/portal.html.gz" with { type: "file" };
+import portalJs from "../../dist/web/portal.js.gz" with { type: "file" };
+import swaggerCss from "../../dist/web/swagger-ui.css.gz" with { type: "file" };
+import swaggerJs from "../../dist/web/swagger-ui-bundle.js.gz" with { type: "file" };
 
 /**
- * A static file of the web pages. Files are imported as text, so that the compiled executable
- * contains them and needs no other file. `scripts/web.ts` must have built them before.
+ * A static file of the web pages. The compiled executable contains the files in their compressed
+ * form and needs no other file. `scripts/web.ts` must have built them before.
  */
 export interface Asset {
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly gzip: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
-  /** Strong ETag, including its quotes. It is a hash of the body. */
-  readonly etag: string;
+  /** The uncompressed body. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** A hash of the uncompressed body. */
+  readonly version: string;
+}
+
+/** A file that is read on first use, so that the server starts fast. */
+class EmbeddedFile implements Asset {
+  #gzip: Uint8Array<ArrayBuffer> | null = null;
+  #body: Uint8Array<ArrayBuffer> | null = null;
+  #version: string | null = null;
+
+  constructor(
+    private readonly path: string,
+    readonly contentType: string,
+  ) {}
+
+  get gzip(): Uint8Array<ArrayBuffer> {
+    this.#gzip ??= new Uint8Array(readFileSync(this.path));
+    return this.#gzip;
+  }
+
+  get body(): Uint8Array<ArrayBuffer> {
+    this.#body ??= new Uint8Array(gunzipSync(this.gzip));
+    return this.#body;
+  }
+
+  /** Must be computed like the versions that `scripts/web.ts` writes into pages. */
+  get version(): string {
+    this.#version ??= Bun.hash(this.body).toString(36);
+    return this.#version;
+  }
 }
 
 const HTML = "text/html; charset=utf-8";
@@ -28,21 +60,16 @@ const CSS = "text/css; charset=utf-8";
 
 /** Assets by the path at which they are served. */
 export const assets: ReadonlyMap<string, Asset> = new Map([
-  ["/ui/", asset(indexHtml, HTML)],
-  ["/ui/app.js", asset(appJs, JS)],
-  ["/ui/app.css", asset(appCss, CSS)],
-  ["/portal/", asset(portalHtml, HTML)],
-  ["/portal/portal.js", asset(portalJs, JS)],
-  ["/portal/portal.css", asset(portalCss, CSS)],
-  ["/favicon.svg", asset(favicon, "image/svg+xml")],
-  ["/docs", asset(docsHtml, HTML)],
-  ["/docs/swagger-ui.css", asset(swaggerCss, CSS)],
-  ["/docs/swagger-ui-bundle.js", asset(swaggerJs, JS)],
-  ["/docs/init.js", asset(initJs, JS)],
-  ["/docs/init.css", asset(initCss, CSS)],
+  ["/ui/", new EmbeddedFile(indexHtml, HTML)],
+  ["/ui/app.js", new EmbeddedFile(appJs, JS)],
+  ["/ui/app.css", new EmbeddedFile(appCss, CSS)],
+  ["/portal/", new EmbeddedFile(portalHtml, HTML)],
+  ["/portal/portal.js", new EmbeddedFile(portalJs, JS)],
+  ["/portal/portal.css", new EmbeddedFile(portalCss, CSS)],
+  ["/favicon.svg", new EmbeddedFile(favicon, "image/svg+xml")],
+  ["/docs", new EmbeddedFile(docsHtml, HTML)],
+  ["/docs/swagger-ui.css", new EmbeddedFile(swaggerCss, CSS)],
+  ["/docs/swagger-ui-bundle.js", new EmbeddedFile(swaggerJs, JS)],
+  ["/docs/init.js", new EmbeddedFile(initJs, JS)],
+  ["/docs/init.css", new EmbeddedFile(initCss, CSS)],
 ]);
-
-function asset(text: string, contentType: string): Asset {
-  const body = new TextEncoder().encode(text);
-  return { body, contentType, etag: `"${Bun.hash(body).toString(36)}"` };
-}

@@ -42,6 +42,11 @@ export class OwnAddress {
     return originOf(host, this.#listening?.port ?? port);
   }
 
+  /** The path of the public URL, such as `/hooks`; empty if it has none. */
+  get pathPrefix(): string {
+    return new URL(this.publicUrl).pathname.replace(/\/$/, "");
+  }
+
   /** Base URL for generated links, without a trailing slash. */
   get publicUrl(): string {
     return this.options.publicUrl ?? this.origin;
@@ -54,7 +59,10 @@ export class OwnAddress {
    */
   readonly inbox = (url: URL): URL | null => {
     if (this.#listening === null || !url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;
-    return new URL(url.pathname + url.search, originOf(this.#listening.address, this.#listening.port));
+    return new URL(
+      url.pathname.slice(this.pathPrefix.length) + url.search,
+      originOf(this.#listening.address, this.#listening.port),
+    );
   };
 }
 

@@ -1,8 +1,8 @@
 /**
- * The output of `scripts/web.ts`, embedded as text. It is declared here so that types can be
- * checked before that script has run.
+ * The output of `scripts/web.ts`, embedded as files. An import is the path of the file. It is
+ * declared here so that types can be checked before that script has run.
  */
 declare module "../../dist/web/*" {
-  const text: string;
-  export default text;
+  const path: string;
+  export default path;
 }

@@ -62,7 +62,7 @@ describe("request bodies", () => {
     ["two JSON values", "{}{}"],
     ["JSON with a leading zero", '{"eventType":"a","payload":{"a":01}}'],
     ["JSON with a trailing comma", '{"eventType":"a","payload":{},}'],
-    ["JSON with a byte order mark", '\ufeff{"eventType":"a","payload":{}}'],
+    ["JSON with two byte order marks", '\ufeff\ufeff{"eventType":"a","payload":{}}'],
     ["invalid UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     ["JSON with a truncated UTF-8 sequence", new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xc3, 0x22, 0x7d])],
     ["nested too deeply", nested(200)],
@@ -179,7 +179,8 @@ describe("the host of a request", () => {
       expect(await ask("GET /api/v1/nothing/")).toContain('"not_found"');
       expect(await ask("GET /1234567/api/v1/app")).toContain('"not_found"');
       expect(await ask("GET /ui/?v=1")).toStartWith("HTTP/1.1 200");
-      expect(await ask("GET /ui?v=1")).toStartWith("HTTP/1.1 200");
+      expect(await ask("GET /ui?v=1")).toContain("ocation: ui/?v=1\r\n");
+      expect(await ask("GET /docs/?v=1")).toContain("ocation: ../docs?v=1\r\n");
       expect(await ask("GET /portal/?v=1")).toStartWith("HTTP/1.1 200");
       expect(await ask("GET /portal?v=1")).toContain("ocation: portal/?v=1\r\n");
       expect(await ask("GET /portal")).toContain("ocation: portal/\r\n");

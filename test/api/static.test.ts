@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
 import { buildWeb } from "../../scripts/web.ts";
 
 const HOST = "http://localhost";
@@ -24,28 +25,51 @@ describe("pages and their files", () => {
   test("the root redirects to the admin page", async () => {
     const answer = await ask("/");
     expect(answer.status).toBe(307);
-    expect(answer.headers.get("location")).toBe("/ui/");
+    expect(answer.headers.get("location")).toBe("ui/");
   });
 
-  test("a page is served with and without a trailing slash", async () => {
-    for (const [one, other] of [
-      ["/ui/", "/ui"],
-      ["/docs", "/docs/"],
-    ] as const) {
-      const html = await (await ask(one)).text();
-      expect(html).toStartWith("<!doctype html>");
-      expect(await (await ask(other)).text()).toBe(html);
+  test("every page refers to its files by relative paths, and files with a version can be cached forever", async () => {
+    for (const page of ["/ui/", "/portal/", "/docs"]) {
+      const files = references(await (await ask(page)).text()).filter((reference) => !reference.startsWith("data:"));
+      expect(files.length).toBeGreaterThan(1);
+      for (const reference of files) {
+        expect(reference).not.toMatch(/^\/|:/);
+        const { pathname, search } = new URL(reference, HOST + page);
+        const answer = await ask(pathname + search);
+        expect([reference, answer.status]).toEqual([reference, 200]);
+        if (reference.includes("?v=")) expect(answer.headers.get("cache-control")).toContain("immutable");
+      }
     }
   });
 
-  test("every file that a page refers to exists, and can be cached forever if its URL has a version", async () => {
-    for (const page of ["/ui/", "/docs"]) {
-      for (const reference of references(await (await ask(page)).text())) {
-        expect(reference).toStartWith("/");
-        const answer = await ask(reference);
-        expect(answer.status).toBe(200);
-        if (reference.includes("?v=")) expect(answer.headers.get("cache-control")).toContain("immutable");
-      }
+  test("another spelling of a page's path redirects to the one from which its files are found, and keeps the query", async () => {
+    for (const [path, location] of [
+      ["/ui", "ui/"],
+      ["/ui?a=b", "ui/?a=b"],
+      ["/portal", "portal/"],
+      ["/portal?darkMode=true", "portal/?darkMode=true"],
+      ["/docs/", "../docs"],
+      ["/docs/?a=b", "../docs?a=b"],
+    ] as const) {
+      const answer = await ask(path);
+      expect([path, answer.status, answer.headers.get("location")]).toEqual([path, 307, location]);
+    }
+  });
+
+  test("files are sent compressed to clients that accept gzip, with their own ETag, and uncompressed to others", async () => {
+    for (const path of ["/ui/", "/ui/app.js", "/docs", ...DOCS_FILES]) {
+      const plain = await ask(path, { headers: { "accept-encoding": "br, gzip;q=0" } });
+      const gzip = await ask(path, { headers: { "accept-encoding": "br;q=0.9, GZIP;q=0.5" } });
+      expect([plain.headers.get("content-encoding"), gzip.headers.get("content-encoding")]).toEqual([null, "gzip"]);
+      expect([plain.headers.get("vary"), gzip.headers.get("vary")]).toEqual(["accept-encoding", "accept-encoding"]);
+      expect(gzip.headers.get("etag")).not.toBe(plain.headers.get("etag"));
+      const bytes = await gzip.bytes();
+      expect(gunzipSync(bytes)).toEqual(Buffer.from(await plain.arrayBuffer()));
+      const head = await ask(path, { method: "HEAD", headers: { "accept-encoding": "gzip" } });
+      expect(head.headers.get("content-length")).toBe(String(bytes.length));
+      const etag = gzip.headers.get("etag")!;
+      const known = await ask(path, { headers: { "accept-encoding": "gzip", "if-none-match": etag } });
+      expect(known.status).toBe(304);
     }
   });
 
@@ -116,28 +140,6 @@ describe("the portal page", () => {
     for (const path of PORTAL_FILES) {
       expect((await ask(path)).headers.get("x-frame-options")).toBe("DENY");
       expect((await ask(path)).headers.get("cross-origin-resource-policy")).toBe("same-origin");
-    }
-  });
-
-  test("the portal refers to its files by relative paths, so that it works behind a path prefix", async () => {
-    const files = references(await (await ask("/portal/")).text()).filter(
-      (reference) => !reference.startsWith("data:"),
-    );
-    expect(files.length).toBe(PORTAL_FILES.length);
-    for (const reference of files) {
-      const { pathname, search } = new URL(reference, `${HOST}/portal/`);
-      expect(PORTAL_FILES).toContain(pathname);
-      expect((await ask(pathname + search)).headers.get("cache-control")).toContain("immutable");
-    }
-  });
-
-  test("the portal's path without a trailing slash redirects and keeps the query", async () => {
-    for (const [path, location] of [
-      ["/portal", "portal/"],
-      ["/portal?darkMode=true", "portal/?darkMode=true"],
-    ] as const) {
-      const answer = await ask(path);
-      expect([answer.status, answer.headers.get("location")]).toEqual([307, location]);
     }
   });
 

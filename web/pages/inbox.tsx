@@ -1,5 +1,6 @@
 import type { InboxRequest } from "../../src/api/types.ts";
 import { getInbox } from "../api.ts";
+import { BASE } from "../base.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Body } from "../parts/code.tsx";
 import { Instant } from "../parts/instant.tsx";
@@ -22,7 +23,11 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
       </nav>
       <h1>Inbox</h1>
       <p class="muted">
-        The last 100 requests to the built-in test receiver at <code>/inbox/{inbox}</code>.
+        The last 100 requests to the built-in test receiver at{" "}
+        <code>
+          {BASE}/inbox/{inbox}
+        </code>
+        .
       </p>
       {error !== null && <Problem>{error.message}</Problem>}
       {value === null && error === null && <Loading />}
@@ -31,7 +36,7 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
           <p>
             Set the URL of an endpoint to{" "}
             <code>
-              {location.origin}/inbox/{inbox}
+              {location.origin + BASE}/inbox/{inbox}
             </code>{" "}
             and send a message. It is shown here.
           </p>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { createMessage, getFirstUid } from "../api.ts";
+import { BASE } from "../base.ts";
 import { token } from "../session.ts";
 import { Code } from "./code.tsx";
 import { Empty, Problem } from "./notice.tsx";
@@ -68,7 +69,7 @@ function FirstDemoMessage() {
 
 function curlLine(app: string, bearer: string): string {
   return [
-    `curl ${location.origin}/api/v1/app/${app}/msg`,
+    `curl ${location.origin}${BASE}/api/v1/app/${app}/msg`,
     `-H 'Authorization: Bearer ${bearer}'`,
     "-H 'Content-Type: application/json'",
     `-d '${EXAMPLE_BODY}'`,

@@ -21,7 +21,7 @@ export function Header() {
         </a>
         <LiveIndicator />
         <nav aria-label="Main">
-          <a href="/docs">API</a>
+          <a href="../docs">API</a>
           <button type="button" class="quiet" onClick={() => logOut()}>
             Log out
           </button>

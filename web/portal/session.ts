@@ -1,5 +1,6 @@
 import { batch, signal } from "@preact/signals";
 import type { Whoami } from "../../src/api/types.ts";
+import { BASE } from "../base.ts";
 import { ApiError, errorOf, type RequestOptions, request } from "../client.ts";
 import { parseLink } from "./link.ts";
 import { parseRoute, route } from "./route.ts";
@@ -30,7 +31,7 @@ export type EndReason = "no-link" | "expired" | "not-for-an-application" | "logg
 export const session = signal<Session>({ state: "checking" });
 
 /** The URL of the API, even if a proxy serves the API below another path. */
-const API = `${location.pathname.replace(/\/portal\/?$/, "")}/api/v1`;
+const API = `${BASE}/api/v1`;
 
 /** The session that is open or is being opened. */
 let current: SavedSession | null = null;

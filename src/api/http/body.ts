@@ -26,7 +26,8 @@ export function bodyBudget({ maxBodyBytes }: { readonly maxBodyBytes: number }):
  */
 export function bodyLease(request: Request, budget: ByteBudget, caller: string): ByteLease | null {
   const length = request.headers.get("content-length");
-  return length !== null && Number(length) <= SMALL_BYTES ? null : budget.lease(caller);
+  const isSmall = length !== null && Number(length) <= SMALL_BYTES && !request.headers.has("content-encoding");
+  return isSmall ? null : budget.lease(caller);
 }
 
 /**

@@ -10,6 +10,7 @@ import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { bodyLease, parseJson, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease } from "./byte-budget.ts";
+import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
@@ -160,8 +161,15 @@ export class Dispatcher {
     if (admitted.bytes !== null) return admitted.bytes;
     const { request, identity } = admitted;
     admitted.lease = bodyLease(request, this.bodies, identity.caller);
-    admitted.bytes = readBody(request, this.deps.settings.maxBodyBytes, admitted.lease);
+    admitted.bytes = this.#readAndDecode(request, admitted.lease);
     return admitted.bytes;
+  }
+
+  async #readAndDecode(request: Request, lease: ByteLease | null): Promise<Uint8Array> {
+    const bytesMax = this.deps.settings.maxBodyBytes;
+    const bytes = await readBody(request, bytesMax, lease);
+    const coding = request.headers.get("content-encoding");
+    return withoutByteOrderMark(coding === null ? bytes : await decodedBody(bytes, { coding, bytesMax, lease }));
   }
 
   #admissionOf({ operation, request, identity }: Admitted): Admission {

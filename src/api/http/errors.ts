@@ -41,6 +41,7 @@ function readable({ loc, msg, type }: Finding): Finding {
 
 function problemReply({ status, code, detail, retry }: Problem): Reply {
   const answer = reply(status, { code, detail });
+  if (status === 415) return { ...answer, headers: { "accept-encoding": "gzip, identity" } };
   if (retry === null) return answer;
   if (typeof retry === "number") return { ...answer, headers: { "retry-after": String(retry) } };
   const seconds = Math.max(1, Math.ceil(retry.afterMs / 1000));

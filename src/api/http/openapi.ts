@@ -37,6 +37,11 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
   ),
   404: problem("Not found, or not visible to this token.", "not_found", "Entity not found"),
   409: problem("Conflict with an existing resource.", "conflict", "An application with that id or uid already exists"),
+  415: problem(
+    "The content-encoding is not `gzip`. The header `accept-encoding` names the supported ones.",
+    "unsupported_media_type",
+    "The content-encoding br is not supported. Use gzip, or send the body without an encoding.",
+  ),
   413: problem("The body is larger than `max-body`.", "payload_too_large", "Request payload is too large."),
   422: {
     description: "A value is invalid.",
@@ -109,8 +114,11 @@ const idempotencyHeader = {
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 
-/** Returns the OpenAPI document for these operations. */
-export function apiDocument(operations: readonly Operation[], version: string): object {
+/**
+ * Returns the OpenAPI document for these operations. `prefix` is the path of the public URL, if it
+ * has one.
+ */
+export function apiDocument(operations: readonly Operation[], version: string, prefix = ""): object {
   const shown = operations.filter(({ hidden }) => !hidden);
   // These routes are used only to generate the document. If the real routes had schemas, Elysia
   // would also validate requests by its own rules.
@@ -126,7 +134,7 @@ export function apiDocument(operations: readonly Operation[], version: string): 
       description: "Sends webhooks durably. The API is compatible with the Svix API.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/" }],
+    servers: [{ url: prefix === "" ? "/" : prefix }],
     tags,
     security: [{ bearer: [] }],
     paths: plain(paths) as Document["paths"],
@@ -189,7 +197,7 @@ function problemStatuses({ access, body, query, method, problems: own }: Operati
   if (access !== "public") statuses.push(403);
   if (query !== undefined) statuses.push(400, 431);
   if (query !== undefined || body !== undefined || method === "POST") statuses.push(422);
-  if (body !== undefined) statuses.push(413);
+  if (body !== undefined) statuses.push(413, 415);
   return statuses;
 }
 

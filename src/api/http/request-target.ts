@@ -23,3 +23,16 @@ export function searchOf(url: string): string {
 export function withHost(request: Request): Request {
   return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
 }
+
+/**
+ * Returns the request without a prefix of its path, such as `/hooks` of `/hooks/api/v1/app`. A
+ * proxy may keep the path of the public URL or remove it.
+ */
+export function withoutPrefix(request: Request, prefix: string): Request {
+  const { url } = request;
+  const target = targetOf(url);
+  if (prefix === "" || !target.startsWith(prefix) || !/^(?:[/?#]|$)/.test(target.slice(prefix.length))) return request;
+  const rest = target.slice(prefix.length);
+  const origin = url.slice(0, url.length - target.length);
+  return new Request(origin + (rest.startsWith("/") ? rest : `/${rest}`), request);
+}

@@ -39,7 +39,7 @@ import { apiDocument } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { type Reply, reply, toResponse } from "./reply.ts";
-import { pathOf, withHost } from "./request-target.ts";
+import { pathOf, withHost, withoutPrefix } from "./request-target.ts";
 import { staticPages } from "./static.ts";
 
 /**
@@ -63,6 +63,7 @@ export function createApi(deps: ApiDeps): Elysia {
   const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
   const dispatcher = new Dispatcher(deps, context.bodies);
+  const prefix = deps.pathPrefix ?? "";
 
   const api: Elysia = new Elysia({
     name: "api",
@@ -71,11 +72,11 @@ export function createApi(deps: ApiDeps): Elysia {
     handler: { standardHostname: false },
     // Bun's router matches paths exactly. Elysia finds the others, such as those with a trailing
     // slash.
-    serve: { routes: { "/*": (request: Request) => api.fetch(withHost(request)) } },
+    serve: { routes: { "/*": (request: Request) => api.fetch(withoutPrefix(withHost(request), prefix)) } },
   });
   for (const operation of operations) addRoute(api, operation, dispatcher);
-  addDocument(api, operations, deps.version);
-  api.use(staticPages());
+  addDocument(api, operations, { version: deps.version, prefix });
+  api.use(staticPages(prefix));
 
   let paths: Paths | null = null;
   api.onError(({ code, error, request }) => {
@@ -146,10 +147,14 @@ const noParams = {};
 const changesByPath: ReadonlySet<string> = new Set(["DELETE", "PUT", "PATCH"]);
 
 /** Serves the OpenAPI document, which is generated on first request. */
-function addDocument(api: Elysia, operations: readonly Operation[], version: string): void {
+function addDocument(
+  api: Elysia,
+  operations: readonly Operation[],
+  about: { readonly version: string; readonly prefix: string },
+): void {
   let text: string | null = null;
   const handler = () => {
-    text ??= JSON.stringify(apiDocument(operations, version));
+    text ??= JSON.stringify(apiDocument(operations, about.version, about.prefix));
     return toResponse({ status: 200, body: text });
   };
   for (const path of ["/docs/json", "/api/v1/openapi.json"]) api.get(path, handler);

@@ -8,10 +8,6 @@ import { pathOf, searchOf } from "./request-target.ts";
  */
 
 const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs"]);
-/**
- * The URL of the portal. The page refers to its files by relative paths, because a proxy may serve
- * it under a prefix, so its URL needs the trailing slash.
- */
 const PORTAL = "/portal/";
 
 const ASK_EVERY_TIME = "no-cache";
@@ -51,11 +47,15 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
 };
 
-/** Serves every asset for GET and HEAD. These routes are not in the OpenAPI document. */
-export function staticPages() {
+/**
+ * Serves every asset for GET and HEAD. `prefix` is the path of the public URL, if it has one. These
+ * routes are not in the OpenAPI document.
+ */
+export function staticPages(prefix = "") {
   const pages = new Elysia({ name: "static-pages" });
   const hidden = { detail: { hide: true } };
-  const toAdminPage = () => new Response(null, { status: 307, headers: { location: "/ui/" } });
+  const toAdminPage = () =>
+    new Response(null, { status: 307, headers: { location: prefix === "" ? "ui/" : `${prefix}/ui/` } });
   pages.get("/", toAdminPage, hidden).head("/", toAdminPage, hidden);
   for (const [path, asset] of assets) {
     const handler = ({ request }: { request: Request }) => serve(path, asset, request);
@@ -74,26 +74,43 @@ function spellings(path: string): readonly string[] {
 }
 
 function serve(path: string, asset: Asset, request: Request): Response {
-  if (path === PORTAL && !pathOf(request.url).endsWith("/")) return toPortal(searchOf(request.url));
+  if (PAGES.has(path) && pathOf(request.url).endsWith("/") !== path.endsWith("/"))
+    return toSpelling(path, searchOf(request.url));
+  const isGzip = acceptsGzip(request.headers.get("accept-encoding"));
   const headers = {
     "content-type": asset.contentType,
-    etag: asset.etag,
+    // The compressed form needs a strong ETag of its own (RFC 9110, 8.8.3).
+    etag: isGzip ? `"${asset.version}-gzip"` : `"${asset.version}"`,
+    vary: "accept-encoding",
+    ...(isGzip && { "content-encoding": "gzip" }),
     "cache-control": isVersioned(request, asset) ? KEEP : ASK_EVERY_TIME,
     ...(pageHeaders[path] ?? strict),
   };
-  if (matches(request.headers.get("if-none-match"), asset.etag)) return new Response(null, { status: 304, headers });
-  if (request.method === "HEAD") {
-    return new Response(null, { headers: { ...headers, "content-length": String(asset.body.byteLength) } });
-  }
-  return new Response(asset.body, { headers });
+  if (matches(request.headers.get("if-none-match"), headers.etag)) return new Response(null, { status: 304, headers });
+  const body = isGzip ? asset.gzip : asset.body;
+  if (request.method === "HEAD")
+    return new Response(null, { headers: { ...headers, "content-length": String(body.byteLength) } });
+  return new Response(body, { headers });
 }
 
 /**
- * Redirects to a relative path, because a proxy may serve the page under a prefix. Browsers keep
- * the part after the `#`.
+ * Redirects to the spelling of a page's URL from which its relative references work. The redirect
+ * is relative as well, because a proxy may serve the page under a prefix. Browsers keep the part
+ * after the `#`.
  */
-function toPortal(search: string): Response {
-  return new Response(null, { status: 307, headers: { location: `portal/${search && `?${search}`}` } });
+function toSpelling(path: string, search: string): Response {
+  const name = path.slice(1);
+  const location = (name.endsWith("/") ? name : `../${name}`) + (search && `?${search}`);
+  return new Response(null, { status: 307, headers: { location } });
+}
+
+/** Returns whether `Accept-Encoding` allows gzip (RFC 9110, 12.5.3). */
+function acceptsGzip(acceptEncoding: string | null): boolean {
+  if (acceptEncoding === null) return false;
+  return acceptEncoding.split(",").some((item) => {
+    const [coding, ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
+    return (coding === "gzip" || coding === "x-gzip") && !parameters.some((part) => /^q=0(?:\.0*)?$/.test(part));
+  });
 }
 
 /**
@@ -101,7 +118,7 @@ function toPortal(search: string): Response {
  * too, but not cached.
  */
 function isVersioned(request: Request, asset: Asset): boolean {
-  return asset.etag === `"${new URLSearchParams(searchOf(request.url)).get("v")}"`;
+  return asset.version === new URLSearchParams(searchOf(request.url)).get("v");
 }
 
 /**
