@@ -216,7 +216,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await page.getByLabel("Description").fill("The books");
       await page.getByText("More options").click();
       await page.getByLabel("Channels").fill("eu, us,eu");
-      await page.getByLabel("Maximum messages per second").fill("5");
+      await page.getByLabel("Maximum attempts per second").fill("5");
       await button(page, "Save").click();
       await page.getByText("Saved.").waitFor();
       expect(await endpoint()).toMatchObject({ description: "The books", channels: ["eu", "us"], throttleRate: 5 });
