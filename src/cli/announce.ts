@@ -1,5 +1,6 @@
 import type { RunningServer } from "../app.ts";
 import type { Settings } from "../config/index.ts";
+import type { Kind } from "../config/kinds.ts";
 import { allSettings } from "../config/schema.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { LogOutput } from "../telemetry/log-output.ts";
@@ -43,12 +44,14 @@ export function announce(
   );
 }
 
-/** Returns the current settings, keyed by field, without the values of secrets. */
-function shown(settings: Settings): Readonly<Record<string, unknown>> {
+/** Returns the current settings as an operator would write them, without the values of secrets. */
+function shown(settings: Settings): Readonly<Record<string, string | null>> {
   return Object.fromEntries(
-    allSettings().map(([field, { secret }]) => {
-      const value = settings[field];
-      return [field, secret && value !== null ? "[set]" : value];
+    allSettings().map(([field, setting]) => {
+      const value: unknown = settings[field];
+      if (value === null || setting.secret) return [setting.name, value === null ? null : "[set]"];
+      const kind = setting.kind as Kind<unknown>;
+      return [setting.name, kind.format?.(value) ?? String(value)];
     }),
   );
 }

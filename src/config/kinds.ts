@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { parseSubnet, type Subnet } from "../core/address.ts";
-import { parseDuration, parseRate, parseSize } from "../core/unit.ts";
+import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from "../core/unit.ts";
 
 /**
  * A kind of setting value. It parses the text of a flag or variable. A TOML value of a natural type
@@ -15,6 +15,8 @@ export interface Kind<Value> {
   parse(text: string): Value | null;
   /** Returns the text form of a TOML value, or null if it has the wrong type. */
   fromToml(value: unknown): string | null;
+  /** Returns the text from which `parse` gets a value. If absent, it is the value as a string. */
+  format?(value: Value): string;
 }
 
 function stringOnly(value: unknown): string | null {
@@ -41,6 +43,7 @@ export function duration(
       return ms !== null && ms >= minMs && ms <= maxMs ? ms : null;
     },
     fromToml: (value) => (zeroMeans !== undefined && value === 0 ? "0" : stringOnly(value)),
+    format: formatDuration,
   };
 }
 
@@ -54,6 +57,7 @@ export function size(minBytes: number, maxBytes: number, range: string): Kind<nu
       return bytes !== null && bytes >= minBytes && bytes <= maxBytes ? bytes : null;
     },
     fromToml: stringOnly,
+    format: formatSize,
   };
 }
 
@@ -119,6 +123,7 @@ export function list<Item>(item: Kind<Item>, expected: string, itemsMax: number)
         ? value.join(",")
         : null;
     },
+    format: (values) => values.map((value) => item.format?.(value) ?? String(value)).join(","),
   };
 }
 
@@ -127,6 +132,7 @@ export const subnet: Kind<Subnet> = {
   expected: "a CIDR such as 10.0.0.0/8 or fd00::/8",
   parse: parseSubnet,
   fromToml: stringOnly,
+  format: ({ base, bits }) => `${base}/${bits}`,
 };
 
 /** A name server, as text in the form that `setServers` of `node:dns` accepts. */
@@ -149,6 +155,7 @@ export const rate: Kind<number> = {
   expected: "a rate per second such as 500/s",
   parse: parseRate,
   fromToml: stringOnly,
+  format: (perSecond) => `${perSecond}/s`,
 };
 
 const SECRET_CHARS_MAX = 256;

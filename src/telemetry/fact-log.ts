@@ -48,7 +48,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             event: fact.type,
             ...namesOf(fact, ids),
             url: withoutQuery(fact.url),
-            failedFor: formatDuration(fact.failedForMs),
+            failedFor: formatDuration(wholeSeconds(fact.failedForMs)),
           },
           "Endpoint has recovered",
         );
@@ -178,6 +178,11 @@ export function logAttempts(facts: Facts, log: Log, ids: IdCodec, isWanted: () =
 
 function namesOf(fact: { readonly endpointSeq: Seq; readonly applicationSeq: Seq }, ids: IdCodec) {
   return { appId: ids.encode("app_", fact.applicationSeq), endpointId: ids.encode("ep_", fact.endpointSeq) };
+}
+
+/** Rounds a duration, so that its text is short. */
+function wholeSeconds(ms: number): number {
+  return Math.round(ms / 1000) * 1000;
 }
 
 /** Returns a URL without its user name, password and query, because these may be secret. */

@@ -15,7 +15,13 @@ test("the first line names the version, the data directory and the settings in f
     version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     dataDir: boathook.dataDir,
     url: boathook.url,
-    settings: { retryScheduleMs: [3_600_000], encryptionKey: "[set]", rootToken: "[set]", jwtSecret: null },
+    settings: {
+      "retry-schedule": "1h",
+      "allow-subnets": "127.0.0.0/8",
+      "encryption-key": "[set]",
+      "root-token": "[set]",
+      "jwt-secret": null,
+    },
   });
   expect(JSON.stringify(boathook.process.log)).not.toContain("5".repeat(64));
 });

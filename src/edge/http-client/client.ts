@@ -41,7 +41,7 @@ export class HttpClient extends OneLife implements Transport {
     const head = requestHead(destination.headStart, request.headers, request.body.byteLength);
     if (head === null) return Promise.resolve(unsendable(firstUnsendable(request.headers)));
     const targets = routeOf(destination);
-    const route = targets.length === 1 ? targets : this.#failed.order(targets).slice(0, connectAddressesMax);
+    const route = targets.length === 1 ? targets : this.#failed.route(targets, connectAddressesMax);
     return new Promise((resolve) => {
       new Exchange({ pool: this.#pool, failed: this.#failed }, route, head, request, signal, resolve);
     });

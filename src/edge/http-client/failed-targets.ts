@@ -23,6 +23,8 @@ interface Failed {
  */
 export class FailedTargets {
   readonly #failed = new Map<string, Failed>();
+  /** Targets to which a connection was opened and none has failed since. */
+  readonly #working = new Set<string>();
 
   /** `now` returns the time in ms of a clock that never steps back. */
   constructor(private readonly now: () => number = () => performance.now()) {}
@@ -39,7 +41,22 @@ export class FailedTargets {
     return this.#tryFirst([...targets.filter((target) => !avoided.includes(target)), ...avoided]);
   }
 
+  /**
+   * Returns the first `countMax` targets in this order. If none of them is known to work, the last
+   * place goes to one that is, so that a request does not fail while a working target is known.
+   */
+  route(targets: readonly ConnectionTarget[], countMax: number): readonly ConnectionTarget[] {
+    const ordered = this.order(targets);
+    if (ordered.length <= countMax) return ordered;
+    const route = ordered.slice(0, countMax);
+    if (route.some(({ key }) => this.#working.has(key))) return route;
+    const working = ordered.find(({ key }) => this.#working.has(key));
+    if (working !== undefined) route[countMax - 1] = working;
+    return route;
+  }
+
   addFailed({ key }: ConnectionTarget): void {
+    this.#working.delete(key);
     const before = this.#failed.get(key);
     const pauseMs = before === undefined ? PAUSE_MS_MIN : Math.min(before.pauseMs * 2, PAUSE_MS_MAX);
     this.#failed.delete(key);
@@ -50,6 +67,8 @@ export class FailedTargets {
   /** Records that a connection to the target was opened. */
   addWorking({ key }: ConnectionTarget): void {
     if (this.#failed.size > 0) this.#failed.delete(key);
+    if (this.#working.size >= TARGETS_MAX) this.#working.delete(this.#working.keys().next().value!);
+    this.#working.add(key);
   }
 
   #isAvoided({ key }: ConnectionTarget): boolean {

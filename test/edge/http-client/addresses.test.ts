@@ -110,9 +110,11 @@ test("a request tries at most six addresses, and the next request tries others",
   const client = new HttpClient();
   const sent = request(working, addresses);
   const kinds: string[] = [];
-  for (let i = 0; i < 4; i++) kinds.push((await client.send(sent, patient)).kind);
+  // The turns begin at a random address. Three requests try 18 addresses, so one of them arrives.
+  while (kinds.at(-1) !== "response" && kinds.length < 3) kinds.push((await client.send(sent, patient)).kind);
   expect(kinds.at(-1)).toBe("response");
-  expect(await client.send(sent, patient)).toEqual(OK);
+  // From then on, every request has an address that is known to work.
+  for (let i = 0; i < 20; i++) expect(await client.send(sent, patient)).toEqual(OK);
 });
 
 test("a request that is aborted while it connects tries no further address", async () => {

@@ -33,6 +33,21 @@ describe("targets that failed", () => {
     expect(ordered(b, c, a)).toBe("b c a");
   });
 
+  test("the last place of a route goes to a working target if the others are not known to work", () => {
+    const route = () =>
+      failed
+        .route([a, b, c], 2)
+        .map(({ key }) => key)
+        .join(" ");
+    expect(route()).toBe("a b");
+    failed.addWorking(c);
+    expect(route()).toBe("a c");
+    failed.addWorking(b);
+    expect(route()).toBe("a b");
+    failed.addFailed(b);
+    expect(route()).toBe("a c");
+  });
+
   test("a target that works again returns to its place", () => {
     failed.addFailed(a);
     failed.addWorking(a);

@@ -135,7 +135,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
       tag,
       summary: "Redrive dead letters",
       description:
-        'Sends dead letters again at a steady rate, each with a new retry schedule. `{"all": true}` matches everything. Unknown keys are refused. Skips dead letters whose endpoint is deleted or disabled or whose payload is no longer stored; a dry run does not count them. A paused endpoint receives them when it is resumed.',
+        'Sends dead letters again at a steady rate, each with a new retry schedule. The filter `{"all": true}` matches everything. Unknown keys are refused. Skips dead letters whose endpoint is deleted or disabled or whose payload is no longer stored; a dry run does not count them. A paused endpoint receives them when it is resumed.',
       access: "environment",
       strict: true,
       body: RedriveIn,
