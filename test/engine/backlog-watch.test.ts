@@ -53,7 +53,7 @@ function waitingFor(ms: number, environmentSeq = ENVIRONMENT): void {
 const types = () => told.map(({ type }) => type);
 
 describe("the backlog of an environment", () => {
-  test("a backlog counts as growing when a due delivery has waited for longer than the threshold, and is reported once", async () => {
+  test("a backlog is reported once as growing when a due delivery has waited longer than the threshold", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS);
     await watching.look();
@@ -73,7 +73,7 @@ describe("the backlog of an environment", () => {
     ]);
   });
 
-  test("a backlog has recovered when two checks in a row find no due delivery that waited for over half of the threshold", async () => {
+  test("a backlog has recovered when two checks in a row find no due delivery that has waited longer than half the threshold", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     await watching.look();

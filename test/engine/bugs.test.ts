@@ -11,7 +11,7 @@ class Bug {
     this.#left = times;
   }
 
-  /** Returns whether the bug has thrown as often as it was armed for. */
+  /** Returns whether the bug has thrown as many times as `arm` requested. */
   get hasStruck(): boolean {
     return this.#left === 0;
   }
@@ -46,12 +46,12 @@ function inEndpoints(change: (bug: Bug, endpoints: Store["configuration"]["endpo
 }
 
 const places: Readonly<Record<string, Place>> = {
-  "the read of an endpoint": inEndpoints((bug, { get }) => ({ get: around(bug, get) })),
-  "the read of an endpoint's keys": inEndpoints((bug, { secrets }) => ({ secrets: around(bug, secrets) })),
-  "the read of due deliveries": inQueue((bug, { due }) => ({ due: around(bug, due) })),
-  "the read of the next position": inQueue((bug, { nextPosition }) => ({ nextPosition: around(bug, nextPosition) })),
-  "the read of contents": inQueue((bug, { contents }) => ({ contents: around(bug, contents) })),
-  "a row that was read": inQueue((bug, { due }) => ({
+  "reading an endpoint": inEndpoints((bug, { get }) => ({ get: around(bug, get) })),
+  "reading an endpoint's keys": inEndpoints((bug, { secrets }) => ({ secrets: around(bug, secrets) })),
+  "reading due deliveries": inQueue((bug, { due }) => ({ due: around(bug, due) })),
+  "reading the next position": inQueue((bug, { nextPosition }) => ({ nextPosition: around(bug, nextPosition) })),
+  "reading message contents": inQueue((bug, { contents }) => ({ contents: around(bug, contents) })),
+  "processing a row": inQueue((bug, { due }) => ({
     due: async (...args) => {
       const rows = await due(...args);
       return rows.map((row) => ({
@@ -63,27 +63,27 @@ const places: Readonly<Record<string, Place>> = {
       }));
     },
   })),
-  "the resolution of a name": (bug) => ({
+  "resolving a host name": (bug) => ({
     resolve: () => {
       bug.strike();
       return ["93.184.216.34"];
     },
   }),
-  "the judgement of a response": (bug) => ({
+  "judging a response": (bug) => ({
     chance: () => {
       bug.strike();
       return 0;
     },
   }),
-  "the settlement before its commit": inQueue((bug, { settle }) => ({ settle: around(bug, settle) })),
-  "the settlement after its commit": inQueue((bug, { settle }) => ({
+  "settling, before the commit": inQueue((bug, { settle }) => ({ settle: around(bug, settle) })),
+  "settling, after the commit": inQueue((bug, { settle }) => ({
     settle: async (settlements) => {
       const settled = await settle(settlements);
       bug.strike();
       return settled;
     },
   })),
-  "the result of a settlement": inQueue((bug, { settle }) => ({
+  "processing the result of a settlement": inQueue((bug, { settle }) => ({
     settle: async (settlements) => {
       const settled = await settle(settlements);
       return settled.map((one) => ({
@@ -98,12 +98,12 @@ const places: Readonly<Record<string, Place>> = {
 };
 
 describe("a bug", () => {
-  test.each(Object.entries(places))("a bug in %s costs no slot and no message", async (_, place) => {
+  test.each(Object.entries(places))("a bug while %s leaks no slot and loses no message", async (_, place) => {
     for (const ordering of ["parallel", "fifo"] as const) {
       const bug = new Bug();
       const retryScheduleMs = Array(8).fill(5 * SECOND) as number[];
       using world = await EngineWorld.open({ policy: { deliveryConcurrency: 2, retryScheduleMs }, ...place(bug) });
-      // Only a failed attempt runs through all of this code.
+      // The first attempt fails, because only a failed attempt runs all of this code.
       const behaviour = (_: number, attempt: number) => (attempt === 1 ? 500 : 200);
       const endpoint = await world.endpoint("a.example", behaviour, { ordering });
       const first = await world.send(endpoint);
@@ -121,7 +121,7 @@ describe("a bug", () => {
   });
 
   test.each(Object.entries(places))(
-    "after a bug in %s, a fifo endpoint still gets its messages in order",
+    "after a bug while %s, a fifo endpoint still gets its messages in order",
     async (_, place) => {
       const bug = new Bug();
       const retryScheduleMs = Array(3).fill(5 * SECOND) as number[];
@@ -140,7 +140,7 @@ describe("a bug", () => {
     },
   );
 
-  test("a bug that keeps deliveries from being buried costs no slot, and they are buried later", async () => {
+  test("a bug while burying deliveries leaks no slot, and the deliveries are buried later", async () => {
     const bug = new Bug();
     using world = await EngineWorld.open({
       policy: { deliveryConcurrency: 1 },
@@ -158,7 +158,7 @@ describe("a bug", () => {
     expect(world.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("a bug in the preparation of an endpoint pauses only that endpoint's lane, whenever it occurs", async () => {
+  test("a bug that occurs whenever an endpoint is prepared pauses only that endpoint's lane", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const broken = await world.endpoint("broken.example", 200);
     await world.update(broken, { url: "https://not a URL/" });
@@ -172,7 +172,7 @@ describe("a bug", () => {
     expect(await world.states(stuck)).toEqual(["delivered"]);
   });
 
-  test("a bug in a listener costs no slot and no message", async () => {
+  test("a bug in a listener leaks no slot and loses no message", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const { facts, signals } = world.kernel;
     facts.on(["attempt.started", "attempt.finished", "endpoint.disabled"], () => {

@@ -5,7 +5,7 @@ import { storeWith } from "../support/store-with.ts";
 
 describe("a manual change of an endpoint", () => {
   test.each(["before", "after"])(
-    "a manual change just %s an automatic disabling does not undo the disabling",
+    "an endpoint stays disabled if it is changed manually just %s it is disabled automatically",
     async (when) => {
       let change: (() => Promise<unknown>) | null = null;
       let changed: Promise<unknown> = Promise.resolve();
@@ -40,7 +40,7 @@ describe("a manual change of an endpoint", () => {
 });
 
 describe("a change that another process may have made", () => {
-  test("after a change by another process, lanes reread endpoints and deliveries that no signal announced", async () => {
+  test("the signal `store.changed` makes lanes reread endpoints and deliveries that another process may have changed", async () => {
     using world = await EngineWorld.open();
     const known = await world.endpoint("a.example", 200);
     const unknown = await world.endpoint("b.example", 200);

@@ -49,7 +49,9 @@ class Cluster implements Disposable {
     return this.world.kernel;
   }
 
-  /** Creates an endpoint whose lane the engine `by` serves from its next renewal on. */
+  /**
+   * Creates an endpoint whose lane is served by the engine `by` after that engine's next renewal.
+   */
   async endpoint(
     by: "one" | "two",
     behaviour: Reaction | Behaviour,
@@ -85,7 +87,7 @@ describe("a claim", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("a claim is renewed before it ends", async () => {
+  test("a claim is renewed before it expires", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -97,7 +99,7 @@ describe("a claim", () => {
     expect(cluster.servedBy(endpoint)).toEqual(["one"]);
   });
 
-  test("a claim without an end is never renewed", async () => {
+  test("a claim that never expires is never renewed", async () => {
     let renewals = 0;
     using world = await EngineWorld.open({
       wrapStore: (store) =>
@@ -150,7 +152,7 @@ describe("a lane that moves to another engine", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("an attempt under way ends at the old engine, which starts no other attempt in the moved lane", async () => {
+  test("the old engine of a moved lane finishes the attempt under way but starts no other", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint("one", { status: 200, afterMs: 14 * SECOND }, { ordering: "fifo" });
@@ -159,15 +161,15 @@ describe("a lane that moves to another engine", () => {
     world.behave(new URL(endpoint.url).hostname, 200);
     await cluster.move(endpoint, "two");
     await world.pass(MINUTE);
-    // The new engine cannot know that an attempt of the first message is under way, so it makes one
-    // too.
+    // The new engine cannot know that an attempt of the first message is under way, so it makes an
+    // attempt too.
     expect(cluster.servedBy(endpoint)).toEqual(["one", "two", "two", "two"]);
     expect(await world.delivery(first!)).toMatchObject({ state: "delivered" });
     expect(world.factsOf("attempt.finished").map(({ next }) => next)).toContain("unchanged");
     expect(cluster.one.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("a retry that the old engine has stored is made on time by the new engine", async () => {
+  test("the new engine makes a retry on time that the old engine has scheduled", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint(
@@ -190,7 +192,7 @@ describe("a lane that moves to another engine", () => {
     expect(await world.states([message!])).toEqual(["delivered"]);
   });
 
-  test("a lane that moves back while its last attempt is under way is served again", async () => {
+  test("a lane that moves away and back during an attempt is served again by the first engine", async () => {
     using cluster = await Cluster.open({ deliveryTimeoutMs: 5 * MINUTE });
     const { world } = cluster;
     const hanging = (message: number, attempt: number): Reaction =>
@@ -213,7 +215,7 @@ describe("a lane that moves to another engine", () => {
 });
 
 describe("an engine whose claim cannot be renewed", () => {
-  test("an engine that cannot renew its claim stops serving when the claim ends, and another engine takes over", async () => {
+  test("an engine that cannot renew its claim stops serving when the claim expires, and another engine takes over", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -243,7 +245,7 @@ describe("an engine whose claim cannot be renewed", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("an interruption of renewals that is shorter than the claim has no effect", async () => {
+  test("an engine keeps serving if renewals fail only for a shorter time than its claim is valid", async () => {
     using cluster = await Cluster.open();
     const { world, board } = cluster;
     const endpoint = await cluster.endpoint("one", 200);
@@ -288,7 +290,7 @@ describe("an engine that stops", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("an engine that stops keeps its lanes while a result cannot be stored, and lets its claim expire", async () => {
+  test("an engine that stops while a result cannot be stored lets its claim expire instead of releasing it", async () => {
     const board = new ClaimBoard(VALID_MS);
     using world = await EngineWorld.open({
       policy: { shutdownTimeoutMs: SECOND },
@@ -382,7 +384,7 @@ describe("the renewals of a claim", () => {
     return { claim, renewals, events, keeper, pass };
   }
 
-  test("a renewal in time that returns the same claim reports no change", async () => {
+  test("no change is reported if a claim is renewed in time and stays the same", async () => {
     const { claim, renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS / 2);
@@ -392,7 +394,7 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([[], true]);
   });
 
-  test("a renewal that returns the same claim after it has expired reports a change", async () => {
+  test("a change is reported if a claim is renewed only after it has expired, even if it stays the same", async () => {
     const { claim, renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS);
@@ -403,7 +405,7 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([["lost", "changed"], true]);
   });
 
-  test("a release waits for a renewal that is under way, and no renewal follows the release", async () => {
+  test("releasing a claim waits for the renewal under way, and no further renewal follows", async () => {
     const { renewals, events, keeper, pass } = fake();
     await keeper.acquire();
     await pass(VALID_MS / 2);

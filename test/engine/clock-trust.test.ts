@@ -72,7 +72,7 @@ describe("the clock trust watch", () => {
     expect(installation.facts).toEqual([]);
   });
 
-  test("without stored trust, a clock that is more than a day ahead of the newest row is doubted", async () => {
+  test("if no trusted time is stored, a clock more than a day ahead of the newest row is doubted", async () => {
     using installation = new Installation();
     await installation.write();
     installation.now += DAY;
@@ -85,7 +85,7 @@ describe("the clock trust watch", () => {
     expect(older.facts).toEqual(["clock.doubted"]);
   });
 
-  test("a doubt survives restarts and ends after a day", async () => {
+  test("a doubted clock stays doubted across restarts, and is trusted again after a day", async () => {
     using installation = new Installation();
     await installation.run({ minutes: 5 });
     installation.now += 10 * YEAR;
@@ -106,7 +106,7 @@ describe("the clock trust watch", () => {
     expect(await installation.run()).toBe(false);
   });
 
-  test("the operator can accept the clock, which also applies to later starts", async () => {
+  test("a doubted clock that the operator accepts is trusted, even after later restarts", async () => {
     using installation = new Installation();
     await installation.run();
     installation.now += 10 * YEAR;
@@ -115,7 +115,7 @@ describe("the clock trust watch", () => {
     expect(await installation.run({ minutes: 60 })).toBe(false);
   });
 
-  test("a clock that jumps while the process runs is doubted before the next check", async () => {
+  test("a clock that jumps while the process runs is doubted immediately, not only at the next check", async () => {
     using world = await EngineWorld.open();
     await world.do(() => world.kernel.clockTrust.start());
     expect(world.kernel.clockTrust.isDoubted).toBe(false);

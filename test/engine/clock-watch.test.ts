@@ -30,7 +30,7 @@ function rest(): void {
 }
 
 describe("the delivery time", () => {
-  test("the delivery time passes evenly when the clock is set, and a change of more than a second is reported", () => {
+  test("the delivery time passes evenly when the clock is set, and a step of more than a second is reported", () => {
     expect(time.now()).toBe(START);
     clock.step(-900);
     expect(time.now()).toBe(START);
@@ -45,7 +45,7 @@ describe("the delivery time", () => {
     expect(time.aheadMs).toBe(HOUR - 900);
   });
 
-  test("positions are never behind the wall clock or an earlier position", () => {
+  test("new positions are never behind the wall clock or earlier positions", () => {
     const ahead = [-HOUR, 3 * HOUR, -2 * HOUR].map((byMs) => {
       clock.step(byMs);
       time.now();
@@ -77,7 +77,7 @@ describe("the delivery time", () => {
     expect(time.offsets).toEqual({ aheadMs: -HOUR, positionsAheadMs: 0 });
   });
 
-  test("the time during which no process ran counts as passed", () => {
+  test("the delivery time includes the time during which no process ran", () => {
     const { offsets } = time;
     clock.skip(HOUR);
     time = newTime();
@@ -87,14 +87,14 @@ describe("the delivery time", () => {
 });
 
 describe("the clock watch", () => {
-  test("the clock watch runs a task of the near future on time", () => {
+  test("the clock watch runs a task on time if it is due within five minutes", () => {
     watch.after(5 * MINUTE, () => said.push("called"));
     rest();
     expect(said).toEqual(["called"]);
     expect(clock.now).toBe(START + 5 * MINUTE);
   });
 
-  test("the clock watch asks every five minutes to reschedule distant tasks, once for all of them", () => {
+  test("after five minutes the clock watch asks once for all distant tasks to be rescheduled", () => {
     for (const hours of [1, 2, 3]) watch.after(hours * HOUR, () => said.push("called"));
     rest();
     expect(said).toEqual(["look"]);

@@ -79,7 +79,7 @@ describe("a clock that has been set back", () => {
     expect(world.starts.length - before).toBeWithin(29, 32);
   });
 
-  test("when the clock is set back, neither earlier messages nor a lane that waits for a full disk are held up", async () => {
+  test("setting the clock back holds up neither earlier messages nor a lane that waits because the disk is full", async () => {
     for (const ordering of ["parallel", "fifo"] as const) {
       let isBroken = true;
       using world = await EngineWorld.open({
@@ -118,7 +118,7 @@ describe("a wait", () => {
   const steps = [-365 * DAY, -HOUR, -2 * SECOND, 2 * SECOND, HOUR, 365 * DAY];
 
   test.each(steps)(
-    "each retry waits as long as scheduled when the clock is set by %d ms during the wait",
+    "each retry waits as long as scheduled when the clock is moved by %d ms during the wait",
     async (ms) => {
       for (const ordering of ["parallel", "fifo"] as const) {
         using world = await EngineWorld.open(schedule);
@@ -139,7 +139,7 @@ describe("a wait", () => {
   );
 
   test.each(steps)(
-    "a retry waits as long as scheduled, even across a restart after the clock was set by %d ms",
+    "a retry waits as long as scheduled when the clock is moved by %d ms and the process then restarts",
     async (ms) => {
       using world = await EngineWorld.open(schedule);
       const endpoint = await world.endpoint("a.example", 500);
@@ -170,7 +170,7 @@ describe("a wait", () => {
     expect(second).toBeWithin(5 * MINUTE, 5 * MINUTE + 2 * SECOND);
   });
 
-  test.each(steps)("a throttled endpoint keeps its rate when the clock is set by %d ms", async (ms) => {
+  test.each(steps)("a throttled endpoint keeps its rate when the clock is moved by %d ms", async (ms) => {
     using world = await EngineWorld.open();
     await world.send(await world.endpoint("a.example", 200, { throttleRate: 1 }), 20);
     await world.pass(5 * SECOND + 500);
@@ -179,7 +179,7 @@ describe("a wait", () => {
     expect(waits(world, "a.example").every((wait) => wait >= 999 && wait <= 1001)).toBe(true);
   });
 
-  test.each(steps)("a redrive keeps its pace when the clock is set by %d ms", async (ms) => {
+  test.each(steps)("a redrive keeps its rate when the clock is moved by %d ms", async (ms) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint, 20);
@@ -195,7 +195,7 @@ describe("a wait", () => {
     expect(starts.at(-1)! - starts[0]!).toBeWithin(9 * SECOND, 10 * SECOND);
   });
 
-  test.each(steps)("the duration of an attempt is measured correctly when the clock is set by %d ms", async (ms) => {
+  test.each(steps)("the duration of an attempt is measured correctly when the clock is moved by %d ms", async (ms) => {
     using world = await EngineWorld.open();
     await world.send(await world.endpoint("a.example", { status: 200, afterMs: 700 }));
     await world.pass(100);
@@ -206,7 +206,7 @@ describe("a wait", () => {
     expect(finished!.sinceAcceptedMs).toBeGreaterThanOrEqual(0);
   });
 
-  test("a change of the clock makes no endpoint be disabled too early or too late", async () => {
+  test("setting the clock makes no failing endpoint be disabled too early or too late", async () => {
     for (const ms of [30 * DAY, -30 * DAY]) {
       using world = await EngineWorld.open({
         policy: { retryScheduleMs: [], endpointDisableAfterMs: 5 * DAY },

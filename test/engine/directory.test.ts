@@ -28,7 +28,7 @@ test("the directory rereads an endpoint when one of its keys has expired", async
   expect([first!.validUntil, second!.validUntil, reads]).toEqual([5, Number.POSITIVE_INFINITY, 2]);
 });
 
-test("the directory rereads everything when other processes may have changed any part of it", async () => {
+test("the directory rereads everything after other processes may have changed something", async () => {
   const clock = { now: () => 0, steady: () => 0, soon: () => {}, after: () => () => {} };
   const signals = new Signals(() => {});
   let url = "https://a.example/";

@@ -39,7 +39,7 @@ describe("the fair share of slots", () => {
     expect(world.order("healthy.example")).toHaveLength(55);
   });
 
-  test("endpoints that hang or fail hold at most three quarters of the slots, however many there are", async () => {
+  test("hanging and failing endpoints together hold at most three quarters of the slots, however many such endpoints there are", async () => {
     using world = await EngineWorld.open({ policy: { ...policy, retryScheduleMs: [] } });
     const endpoints = [];
     for (let i = 0; i < 40; i++) endpoints.push(await world.endpoint(`e${i}.example`, 500));

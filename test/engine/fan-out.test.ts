@@ -27,7 +27,7 @@ async function wideWorld(options: WorldOptions = {}) {
 }
 
 describe("a batch with very many deliveries", () => {
-  test("a batch is stored in portions, each message with all its deliveries, and the response waits for all portions", async () => {
+  test("a large batch is stored in several commits, each message together with all its deliveries", async () => {
     const commits: number[][] = [];
     const { world, send } = await wideWorld({
       wrapStore: (store) =>
@@ -61,7 +61,7 @@ describe("a batch with very many deliveries", () => {
     for (const host of hosts) expect(world.order(host)).toEqual(wanted);
   });
 
-  test("messages of a batch that come after the disk is full are refused, and those before are delivered", async () => {
+  test("if the disk fills up during a batch, the messages stored so far are delivered and the others are refused", async () => {
     let commits = 0;
     const { world, hosts, send } = await wideWorld({
       wrapStore: (store) =>

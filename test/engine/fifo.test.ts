@@ -77,8 +77,8 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  // Without a slot the lane cannot read its endpoint again, so it does not know yet that it is
-  // fifo.
+  // Without a slot the lane cannot read its endpoint again, so it does not know yet that the
+  // endpoint is fifo.
   test("a fifo endpoint that is updated during an attempt keeps its order even if no slot is free", async () => {
     using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
     const behaviour = (n: number, attempt: number) =>
@@ -93,7 +93,7 @@ describe("a fifo endpoint", () => {
 });
 
 describe("the backlog of a fifo endpoint", () => {
-  test("the backlog of a fifo endpoint is as old as the oldest message that waits behind a retry", async () => {
+  test("the age of a fifo endpoint's backlog includes messages that wait behind a retry", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [HOUR, HOUR] } });
     await world.send(await world.endpoint("a.example", 500, { ordering: "fifo" }), 1000);
     await world.pass(30 * MINUTE);
@@ -105,7 +105,7 @@ describe("the backlog of a fifo endpoint", () => {
 });
 
 describe("a change of ordering", () => {
-  test("a change to fifo moves a message that waits for its retry back to the front", async () => {
+  test("switching an endpoint to fifo moves a message awaiting its retry to the front again", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200));
     await world.send(endpoint, 1);
@@ -116,7 +116,7 @@ describe("a change of ordering", () => {
     expect(world.order("a.example")).toEqual([1, 1, 2, 3]);
   });
 
-  test("a change to parallel lets other messages overtake one that waits for its retry", async () => {
+  test("switching an endpoint to parallel lets other messages overtake one that awaits its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt === 1 ? 500 : 200), fifo);
     await world.send(endpoint, 3);

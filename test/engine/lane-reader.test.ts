@@ -14,8 +14,8 @@ const MIB = 1024 * 1024;
 const entry = { endpoint: { environmentSeq: 1 } } as unknown as EndpointEntry;
 
 /**
- * Returns a lane with `count` deliveries whose contents are not loaded, and a reader of contents of
- * `bytes` bytes each.
+ * Returns a lane with `count` deliveries whose contents are not loaded, and a reader for those
+ * contents. Each content has `bytes` bytes.
  */
 function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
   const memory = new Memory();
@@ -73,7 +73,7 @@ describe("the contents of a lane", () => {
     expect(asked).toEqual([[101, 103]]);
   });
 
-  test("the reader reads only as many contents as fit into memory, but at least one of any size", async () => {
+  test("the reader reads only as many contents as fit into memory, but at least one, however large", async () => {
     const { memory, lane, asked, fetch } = reading(40, 2 * MIB);
     await fetch();
     expect(memory.roomForPayloadBytes).toBe(0);

@@ -27,15 +27,19 @@ function laneOf(endpoint: Partial<Endpoint & { deleted: boolean }> | null = {}):
 describe("the state of a lane", () => {
   const cases: [what: string, state: LaneState, lane: () => Lane][] = [
     ["a lane with a delivery in memory is ready", "ready", () => laneOf()],
-    ["a lane whose endpoint has not been read yet is ready, so that it is read", "ready", () => laneOf(null)],
+    ["a lane whose endpoint has not been read yet is ready, so that the endpoint is read", "ready", () => laneOf(null)],
     ["a lane without deliveries is idle", "idle", () => new Lane(7, NOTHING)],
     ["a lane with a due delivery on disk is ready", "ready", () => new Lane(7, SEQ)],
     ["a lane whose next delivery on disk is due later is parked", "parked", () => new Lane(7, seqAt(NOW + 1))],
     ["a lane that is being read is reading", "reading", () => Object.assign(laneOf(), { isReading: true })],
     ["a lane of another process is foreign", "foreign", () => Object.assign(laneOf(), { isOwned: false })],
     ["a lane whose endpoint is paused is paused", "paused", () => laneOf({ paused: true })],
-    ["a lane is parked during a pause", "parked", () => Object.assign(laneOf(), { restsUntil: NOW + 1 })],
-    ["a lane is ready after a pause", "ready", () => Object.assign(laneOf(), { restsUntil: NOW })],
+    [
+      "a lane that may not be served before a later time is parked",
+      "parked",
+      () => Object.assign(laneOf(), { restsUntil: NOW + 1 }),
+    ],
+    ["a lane that may be served again is ready", "ready", () => Object.assign(laneOf(), { restsUntil: NOW })],
     ["a lane with as many slots as allowed is full", "full", () => Object.assign(laneOf(), { underWay: 3 })],
     ["a lane with fewer slots than allowed is ready", "ready", () => Object.assign(laneOf(), { underWay: 2 })],
     [
@@ -50,11 +54,15 @@ describe("the state of a lane", () => {
       () => Object.assign(laneOf(), { hasEndedAttempt: false, underWay: 1 }),
     ],
     [
-      "the lane of a disabled endpoint is ready even if paused and full, so that its deliveries are ended",
+      "the lane of a disabled endpoint is ready even if the endpoint is paused and the lane is full, so that its deliveries are ended",
       "ready",
       () => Object.assign(laneOf({ disabled: true, paused: true }), { underWay: 3 }),
     ],
-    ["the lane of a deleted endpoint is ready even if paused", "ready", () => laneOf({ deleted: true, paused: true })],
+    [
+      "the lane of a deleted endpoint is ready even if the endpoint is paused",
+      "ready",
+      () => laneOf({ deleted: true, paused: true }),
+    ],
   ];
   test.each(cases)("%s", (_, state, lane) => {
     expect(stateOf(lane(), NOW, rules)).toBe(state);
@@ -62,13 +70,13 @@ describe("the state of a lane", () => {
 });
 
 describe("the next work of a lane", () => {
-  test("a position on disk is due at its time, or immediately if the position is already in use", () => {
+  test("a row on disk is due at the time of its position, or immediately if that position has already been assigned", () => {
     const later = seqAt(NOW + 5000);
     expect(nextWorkAt(new Lane(7, later), rules)).toBe(timeOfSeq(later));
     expect(nextWorkAt(new Lane(7, later), { ...rules, lastPosition: later })).toBe(0);
   });
 
-  test("the head of a fifo lane is due at the time of its retry, and that of a parallel lane is due immediately", () => {
+  test("while a delivery in memory awaits its retry, the next work of a fifo lane is that retry, but a parallel lane has work immediately", () => {
     for (const ordering of ["fifo", "parallel"] as const) {
       const lane = laneOf({ ordering });
       lane.ready[0] = { delivery: deliveryOf({ attempts: 1, dueAt: NOW + 9 }), content: null };
@@ -76,7 +84,7 @@ describe("the next work of a lane", () => {
     }
   });
 
-  test("rows that were skipped because they were not due are work for later, and not before the lane's pause ends", () => {
+  test("skipped rows that were not due become work at their time, but not while the lane may not be served", () => {
     const lane = new Lane(7, NOTHING);
     lane.skipNotDue(deliveryOf(), NOW + 60_000, NOW);
     expect(nextWorkAt(lane, rules)).toBe(NOW + 60_000);
@@ -85,7 +93,7 @@ describe("the next work of a lane", () => {
   });
 });
 
-test("only retries and scheduled messages have an earliest start", () => {
+test("only retries and scheduled messages have an earliest start time", () => {
   const start = (change: Partial<PendingDelivery>) => earliestStart(deliveryOf(change), rules);
   expect(start({})).toBe(0);
   expect(start({ attempts: 1 })).toBe(NOW);
@@ -94,13 +102,13 @@ test("only retries and scheduled messages have an earliest start", () => {
   expect(start({ position: SEQ + 1, trigger: "manual" })).toBe(0);
 });
 
-test("a scheduled message starts by the wall clock and a retry by the delivery time", () => {
+test("scheduled messages follow the wall clock, and retries follow the delivery time", () => {
   const isAhead = { aheadMs: 500 };
   expect(earliestStart(deliveryOf({ position: SEQ + 1 }), isAhead)).toBe(NOW - 500);
   expect(earliestStart(deliveryOf({ attempts: 1 }), isAhead)).toBe(NOW);
 });
 
-test("a position on disk is ahead of the delivery time", () => {
+test("the due time of a row on disk allows for positions that are ahead of the delivery time", () => {
   const later = seqAt(NOW + 5000);
   expect(nextWorkAt(new Lane(7, later), { ...rules, positionsAheadMs: 2000 })).toBe(NOW + 3000);
 });

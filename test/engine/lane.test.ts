@@ -36,20 +36,20 @@ describe("a lane", () => {
     expect(lane.beginReading()).toMatchObject({ position: 5, seq: 5 });
   });
 
-  test("a lane remembers only the first of several positions on disk", () => {
+  test("a lane remembers only the lowest of several positions on disk", () => {
     const lane = new Lane(7, NOTHING);
     for (const position of [9, 4, 6]) lane.waitsOnDisk(position);
     expect(lane.diskNext).toBe(4);
   });
 
-  test("a lane reads rows again that became pending before its cursor", () => {
+  test("when a row before a lane's cursor becomes pending, the lane reads again from before that row", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(3);
     expect(lane.beginReading().position).toBeLessThan(3);
   });
 
-  test("a lane that stops reading among rows with equal positions continues there, unless a new delivery has that position", () => {
+  test("a lane that stops reading among rows with equal positions continues after the last row it read, unless another row gets that position", () => {
     const lane = new Lane(7, NOTHING);
     lane.skip({ position: 8, seq: 3 });
     lane.continueBehindCursor();
@@ -64,14 +64,14 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(2);
   });
 
-  test("a lane is read again from its beginning for rows that were skipped because they were not due", () => {
+  test("a lane that has skipped rows that were not due is later read again from its beginning", () => {
     const lane = new Lane(7, NOTHING);
     const delivery = deliveryOf(8);
     expect(lane.laterAt).toBe(NOTHING);
     for (const dueAt of [5000, 3000]) lane.skipNotDue(delivery, dueAt, 100);
     expect([lane.isEmpty, lane.cursor.position, lane.laterAt]).toEqual([false, 8, 3000]);
-    // The lane is read again after a second at the earliest, and each skipped row delays that a
-    // little.
+    // The lane is read again after a second at the earliest. Each skipped row adds a little to that
+    // delay.
     lane.skipNotDue(delivery, 101, 100);
     expect(lane.laterAt).toBe(1103);
     lane.rereadNotDue();
@@ -79,14 +79,14 @@ describe("a lane", () => {
     expect(lane.beginReading().position).toBeLessThan(0);
   });
 
-  test("a lane misses no row that has exactly the position of its cursor", () => {
+  test("a lane does not miss a row at exactly the position of its cursor", () => {
     const lane = new Lane(7, NOTHING);
     lane.append(waiting(8));
     lane.waitsOnDisk(8);
     expect(lane.beginReading().position).toBeLessThan(8);
   });
 
-  test("a lane clears its position on disk when a read begins, and notes rows that are added during the read", () => {
+  test("a lane clears its next position on disk when a read begins, and records rows that are added during the read", () => {
     const lane = new Lane(7, 4);
     lane.beginReading();
     expect(lane.diskNext).toBe(NOTHING);
@@ -123,7 +123,7 @@ describe("a row that a lane has read", () => {
     expect(lane.takeResent(1)).toBe(false);
   });
 
-  test("a row in a later round than the held delivery is reported once, when the delivery is released", () => {
+  test("a row in a later round than the held delivery is reported once as resent, when the delivery is released", () => {
     const lane = new Lane(7, NOTHING);
     const held = waiting(1);
     lane.append(held);
@@ -132,7 +132,7 @@ describe("a row that a lane has read", () => {
     expect([lane.takeResent(1), lane.takeResent(1)]).toEqual([true, false]);
   });
 
-  test("a row whose attempt ended during the read is not new, unless it is in a later round", () => {
+  test("a row whose attempt ended while the lane was being read is not new, unless the row is in a later round", () => {
     const lane = new Lane(7, NOTHING);
     const held = waiting(1);
     lane.append(held);
@@ -145,7 +145,7 @@ describe("a row that a lane has read", () => {
     expect(lane.isNews(deliveryOf(1))).toBe(true);
   });
 
-  test("releasing a delivery again after it was put back in another round does nothing", () => {
+  test("releasing a delivery twice does not release the same delivery that was put back in between", () => {
     const lane = new Lane(7, NOTHING);
     const first = waiting(1);
     lane.append(first);

@@ -22,7 +22,7 @@ function counting(): { rows: number; wrapStore(store: Store): Store } {
 }
 
 describe("a start", () => {
-  test("a start resumes pending deliveries: due ones immediately, the others at their time", async () => {
+  test("after a restart, due deliveries are sent immediately and the other pending deliveries at their time", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 2);
@@ -41,7 +41,7 @@ describe("a start", () => {
     expect(await world.states(messages)).toEqual(["delivered", "delivered"]);
   });
 
-  test("deliveries that were under way when the process died are sent again after a start, with the same id", async () => {
+  test("deliveries that were under way when the process died are sent again after a restart, with the same id", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? "hang" : 200));
     const messages = await world.send(endpoint);
@@ -53,7 +53,7 @@ describe("a start", () => {
     expect(world.starts[1]!.webhookId).toBe(world.starts[0]!.webhookId);
   });
 
-  test("a start does not read the backlog into memory", async () => {
+  test("starting does not read the whole backlog into memory", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
     const endpoint = await world.endpoint("a.example", "hang");
@@ -65,9 +65,9 @@ describe("a start", () => {
     expect(counter.rows).toBeLessThan(500);
   });
 
-  // Memory holds 20,000 deliveries. Each of the 64 slots also lets a lane read a page of 64 ahead,
-  // however much is in memory.
-  test("a start uses a bounded amount of memory, however many endpoints have a backlog", async () => {
+  // Memory holds 20,000 deliveries. Each of the 64 slots also lets a lane read a page of 64
+  // deliveries ahead, even if memory is full.
+  test("starting uses a bounded amount of memory, however many endpoints have a backlog", async () => {
     const counter = counting();
     using world = await EngineWorld.open({ wrapStore: counter.wrapStore });
     for (let i = 0; i < 400; i++) await world.send(await world.endpoint(`e${i}.example`, "hang"), 80);
@@ -78,7 +78,7 @@ describe("a start", () => {
     expect(counter.rows).toBeLessThanOrEqual(20_000 + 64 * 64);
   });
 
-  test("a start continues a redrive that was running", async () => {
+  test("a redrive that was running continues after a restart", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 30);
@@ -97,7 +97,7 @@ describe("a start", () => {
 });
 
 describe("a backlog", () => {
-  test("a backlog that is larger than a lane holds is delivered completely and in order", async () => {
+  test("a backlog that is larger than a lane's capacity is delivered completely and in order", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 20 });
     const messages = [...(await world.send(endpoint, 1000)), ...(await world.send(endpoint, 500))];
@@ -106,7 +106,7 @@ describe("a backlog", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
-  test("the oldest due delivery exists only while some delivery is due", async () => {
+  test("an oldest due delivery is reported only while a delivery is due", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 500, afterMs: SECOND }, { concurrency: 1 });
     expect(world.engine.oldestDueAt()).toBeNull();
@@ -205,7 +205,7 @@ describe("a deleted endpoint", () => {
 });
 
 describe("a full disk", () => {
-  test("results of attempts wait with their slots while the disk is full, and none is lost", async () => {
+  test("while the disk is full, finished attempts keep their slots until their results can be stored, and no result is lost", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 2 });
     const messages = await world.send(endpoint, 6);
@@ -241,7 +241,7 @@ describe("a disk that was full for a moment", () => {
 });
 
 describe("a stop", () => {
-  test("a stop waits for attempts under way and leaves other deliveries pending", async () => {
+  test("stopping waits for attempts under way and leaves other deliveries pending", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 3 * SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 3);
@@ -254,7 +254,7 @@ describe("a stop", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("a stop aborts attempts that take too long, and their deliveries stay pending and unattempted", async () => {
+  test("stopping aborts attempts that take too long, without counting them, and their deliveries stay pending", async () => {
     using world = await EngineWorld.open({ policy: { shutdownTimeoutMs: 2 * SECOND } });
     const endpoint = await world.endpoint("a.example", "hang");
     const messages = await world.send(endpoint);
@@ -269,7 +269,7 @@ describe("a stop", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
-  test("a stop is immediate if no attempt is under way, and later starts no deliveries that become due", async () => {
+  test("an engine without attempts under way stops immediately, and sends no deliveries that become due later", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -281,7 +281,7 @@ describe("a stop", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("a stop does not wait for a disk that stays full", async () => {
+  test("stopping does not wait for a disk that stays full", async () => {
     using world = await EngineWorld.open();
     const messages = await world.send(await world.endpoint("a.example", { status: 200, afterMs: SECOND }));
     await world.pass(500);
@@ -348,7 +348,7 @@ describe("a resend", () => {
 });
 
 describe("an expunged message", () => {
-  test("an expunged message is no longer sent, even if it has been read ahead", async () => {
+  test("an expunged message is no longer sent, even if its content is already in memory", async () => {
     for (const count of [3, 500]) {
       using world = await EngineWorld.open();
       const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency: 1 });
@@ -365,7 +365,7 @@ describe("an expunged message", () => {
 });
 
 describe("a redrive", () => {
-  test("a redrive keeps to its rate and gives each delivery a whole schedule", async () => {
+  test("a redrive keeps to its rate and restarts the retry schedule of each delivery", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [SECOND] } });
     const endpoint = await world.endpoint("a.example", 500);
     const messages = await world.send(endpoint, 50);

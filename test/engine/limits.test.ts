@@ -4,7 +4,7 @@ import { EngineWorld, MINUTE, SECOND } from "../support/engine-world.ts";
 describe("concurrency", () => {
   test.each([
     ["the server's setting", null, 3],
-    ["the endpoint's own", 2, 2],
+    ["the endpoint's own setting", 2, 2],
   ])("the concurrency of one endpoint is limited by %s", async (_, concurrency, most) => {
     using world = await EngineWorld.open({ policy: { endpointConcurrency: 3 } });
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 100 }, { concurrency });
@@ -57,7 +57,7 @@ describe("concurrency", () => {
 describe("throttleRate of an application", () => {
   const hosts = ["a.example", "b.example", "c.example"];
 
-  test("the rate of an application is shared by its endpoints in turn", async () => {
+  test("the endpoints of an application share its rate, each in turn", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(10);
     for (const host of hosts) await world.send(await world.endpoint(host, 200), 20);
@@ -102,7 +102,7 @@ describe("throttleRate of an application", () => {
     expect(world.starts.length - then).toBeWithin(9, 12);
   });
 
-  test("each endpoint is served in turn even if that takes minutes at the rate of its application", async () => {
+  test("the endpoints of an application are served in turn even if one turn takes minutes at the application's rate", async () => {
     using world = await EngineWorld.open();
     await world.throttleApplication(1);
     const crowd = await Promise.all(Array.from({ length: 400 }, (_, i) => world.endpoint(`e${i}.example`, 200)));

@@ -13,7 +13,7 @@ describe("an attempt", () => {
     [{ failure: "connection" }, "dead: connection"],
     [{ failure: "tls" }, "dead: tls"],
     ["hang", "dead: timeout"],
-  ])("without retries an attempt with the response %j ends as %s", async (reaction, state) => {
+  ])("without retries, a delivery whose endpoint reacts with %j ends as %s", async (reaction, state) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const messages = await world.send(await world.endpoint("a.example", reaction));
     await world.rest();
@@ -24,7 +24,7 @@ describe("an attempt", () => {
   test.each<[string, readonly string[], string]>([
     ["no address", [], "dns"],
     ["only private addresses", ["10.0.0.1", "fd00::1"], "blocked"],
-  ])("an attempt to a name with %s sends nothing", async (_, addresses, reason) => {
+  ])("an attempt to deliver to a host name with %s sends nothing", async (_, addresses, reason) => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, resolve: () => addresses });
     const messages = await world.send(await world.endpoint("a.example", 200));
     await world.rest();
@@ -32,7 +32,7 @@ describe("an attempt", () => {
     expect(world.starts).toEqual([]);
   });
 
-  test("the fact of an attempt contains the time since the message was accepted", async () => {
+  test("the fact about an attempt contains the time since the message was accepted", async () => {
     using world = await EngineWorld.open();
     await world.send(
       await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : { status: 200, afterMs: 7 })),
@@ -91,7 +91,7 @@ describe("the schedule", () => {
 });
 
 describe("410", () => {
-  test("a 410 ends its delivery as gone, disables the endpoint and ends the endpoint's pending deliveries as disabled", async () => {
+  test("a 410 response ends its delivery as `gone`, disables the endpoint and ends its other pending deliveries as `disabled`", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     const messages = await world.send(endpoint, 5);
@@ -103,7 +103,7 @@ describe("410", () => {
     expect(world.factsOf("deliveries.buried")).toMatchObject([{ state: "dead", count: 4 }]);
   });
 
-  test("after a 410 no new message is delivered until the endpoint is enabled again", async () => {
+  test("after a 410 response no new message is delivered until the endpoint is enabled again", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 410);
     await world.send(endpoint);
@@ -117,7 +117,7 @@ describe("410", () => {
     expect(await world.states(later)).toEqual(["delivered"]);
   });
 
-  test("an endpoint that is enabled again does not count as failing, but one that is only changed still does", async () => {
+  test("an endpoint no longer counts as failing after it was disabled and enabled again, but other changes have no such effect", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const endpoint = await world.endpoint("a.example", 500);
     await world.send(endpoint);
@@ -133,7 +133,7 @@ describe("410", () => {
     expect(await failingSince()).toBeNull();
   });
 
-  test("a 410 from an endpoint's old URL does not disable the endpoint, and the message is sent to the new URL", async () => {
+  test("a 410 response from an endpoint's old URL does not disable the endpoint, and the message is sent to the new URL", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("old.example", { status: 410, afterMs: 5000 });
     const [message] = await world.send(endpoint);
@@ -147,7 +147,7 @@ describe("410", () => {
     expect(world.order("new.example")).toEqual([1]);
   });
 
-  test("a 410 does not undo the success of a concurrent attempt", async () => {
+  test("a 410 response does not undo the success of a concurrent attempt", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n) =>
       n === 2 ? 410 : { status: 200, afterMs: n === 1 ? 1 : 500 },
@@ -171,7 +171,7 @@ describe("an endpoint with a bare percent sign in its password", () => {
 });
 
 describe("a message that cannot be made into a request", () => {
-  test("a message that a bug keeps from being sent is retried by the schedule, and the bug is reported", async () => {
+  test("a message that a bug keeps from being sent is retried according to the schedule, and the bug is reported", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", () => {
       throw new Error("a mistake");
@@ -188,7 +188,7 @@ describe("a message that cannot be made into a request", () => {
 describe("an endpoint that keeps failing", () => {
   const schedule = { retryScheduleMs: Array(30).fill(6 * HOUR) as number[] };
 
-  test("an endpoint that keeps failing for the time of endpoint-disable-after is disabled, and its deliveries die", async () => {
+  test("an endpoint that keeps failing for `endpoint-disable-after` is disabled, and its deliveries become dead letters", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 2 * DAY } });
     const endpoint = await world.endpoint("a.example", 500);
     const first = await world.send(endpoint, 2);
@@ -224,7 +224,7 @@ describe("an endpoint that keeps failing", () => {
     expect(await world.store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
   });
 
-  test("an endpoint is never disabled if endpoint-disable-after is 0", async () => {
+  test("a failing endpoint is never disabled if `endpoint-disable-after` is 0", async () => {
     using world = await EngineWorld.open({ policy: { ...schedule, endpointDisableAfterMs: 0 } });
     const messages = await world.send(await world.endpoint("a.example", 500));
     await world.rest();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EngineWorld, SECOND } from "../support/engine-world.ts";
 
-/** Opens a world with `count` dead letters of an endpoint that succeeds again. */
+/** Opens a world with `count` dead letters of an endpoint that works again. */
 async function worldWithDead(count: number): Promise<EngineWorld> {
   const world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
   const endpoint = await world.endpoint("a.example", 500);
@@ -30,7 +30,7 @@ describe("a redrive", () => {
     },
   );
 
-  test("a redrive keeps even to the maximum rate", async () => {
+  test("a redrive keeps to its rate even at the maximum rate", async () => {
     using world = await worldWithDead(4000);
     await world.redrive(10_000);
     await world.pass(210);

@@ -42,7 +42,7 @@ describe("a message that is resent while an attempt is under way", () => {
   );
 
   test.each(everyCase)(
-    "a message that is resent during an attempt is sent once more, among others in its lane (%s lane, first response %d)",
+    "in a lane with other messages, a message that is resent during an attempt is sent once more (%s lane, first response %d)",
     async (ordering, status) => {
       for (const others of [3, 300]) {
         using world = await EngineWorld.open({ policy: { retryScheduleMs: [MINUTE] } });
@@ -61,27 +61,29 @@ describe("a message that is resent while an attempt is under way", () => {
 describe("a message that is resent at the moment of its settlement", () => {
   type Settle = (settle: Queue["settle"], again: () => Promise<unknown>, pause: () => Promise<void>) => Queue["settle"];
   const moments: Record<string, Settle> = {
-    "in the same commit, before it": (settle, again) => (settlements) => {
+    "the resend comes first in the same commit": (settle, again) => (settlements) => {
       void again();
       return settle(settlements);
     },
-    "in the same commit, after it": (settle, again) => (settlements) => {
+    "the resend comes last in the same commit": (settle, again) => (settlements) => {
       const settling = settle(settlements);
       void again();
       return settling;
     },
-    "between its commit and its result": (settle, again, pause) => async (settlements) => {
-      const settled = await settle(settlements);
-      await again();
-      await pause();
-      return settled;
-    },
-    "before its commit, with a result that comes late": (settle, again, pause) => async (settlements) => {
-      await again();
-      const settled = await settle(settlements);
-      await pause();
-      return settled;
-    },
+    "the resend comes between the settlement's commit and its result":
+      (settle, again, pause) => async (settlements) => {
+        const settled = await settle(settlements);
+        await again();
+        await pause();
+        return settled;
+      },
+    "the resend is committed first, and the settlement's result arrives late":
+      (settle, again, pause) => async (settlements) => {
+        await again();
+        const settled = await settle(settlements);
+        await pause();
+        return settled;
+      },
   };
 
   for (const [moment, around] of Object.entries(moments)) {

@@ -6,8 +6,8 @@ import { VirtualClock } from "../sim/clock.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * Returns a retention over a store whose calls return, one after another, whether more rows are
- * left.
+ * Returns a retention with a fake store. Each call uses the next of the `answers`: whether more
+ * rows are left, or an error to throw.
  */
 function retentionOver(answers: ReadonlyArray<boolean | Error>) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));

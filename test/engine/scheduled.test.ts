@@ -37,7 +37,7 @@ describe("a scheduled message", () => {
     expect(world.starts).toHaveLength(1);
   });
 
-  test("a scheduled message that fails is retried by the schedule, and a fifo lane waits for that retry", async () => {
+  test("a scheduled message that fails is retried according to the schedule, and a fifo lane waits for that retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a", (_, attempt) => (attempt === 1 ? 500 : 200), { ordering: "fifo" });
     await world.send(endpoint, 1, { deliverAt: world.now + HOUR });

@@ -85,7 +85,7 @@ describe("slots", () => {
     expect(fill(slots, lanes)).toEqual([...lanes, ...lanes, ...lanes, ...lanes]);
   });
 
-  test("the reputations are served in turn", () => {
+  test("lanes with different reputations are served in turn", () => {
     const slots = new Slots(32);
     const lanes = [laneOf("proven"), laneOf("unproven"), laneOf("failing"), laneOf("slow")];
     expect(new Set(fill(slots, lanes).slice(0, 8))).toEqual(new Set(lanes));
@@ -123,7 +123,7 @@ describe("slots", () => {
     expect(new Set([next(slots), next(slots)])).toEqual(new Set([one, two]));
   });
 
-  test("the slots that a lane holds count for its new reputation as soon as the reputation changes", () => {
+  test("when a lane's reputation changes, the slots that the lane holds count for the new reputation immediately", () => {
     const slots = new Slots(16);
     const lane = laneOf("proven");
     const slot = slots.take(lane);
@@ -172,7 +172,7 @@ describe("a returned slot", () => {
     expect([lane.underWay, slots.taken, slots.waiting, slots.underWay]).toEqual([0, 0, 0, 0]);
   });
 
-  test("slots count as short only while a healthy or new lane without an attempt under way waits for one", () => {
+  test("slots count as short only while a proven or unproven lane without an attempt under way waits for a slot", () => {
     const wanted: [Reputation, number, boolean][] = [
       ["proven", 0, true],
       ["unproven", 0, true],
@@ -191,7 +191,7 @@ describe("a returned slot", () => {
     }
   });
 
-  test("while too many of their attempts wait, slow lanes start no others, but failing lanes do", () => {
+  test("while too many attempts of slow lanes are waiting, failing lanes can start attempts but slow lanes cannot", () => {
     const slots = new Slots(4);
     for (const slot of started(slots, "slow", 3).held) slots.giveBack(slot);
     const [slow, failing] = [laneOf("slow"), laneOf("failing")];
@@ -222,7 +222,7 @@ describe("a returned slot", () => {
     expect(slots.shortSince).toBeNull();
   });
 
-  test("waiting attempts count for the new reputation of their lane", () => {
+  test("when a lane's reputation changes, the lane's waiting attempts count for the new reputation", () => {
     const slots = new Slots(4);
     const { lane, held } = started(slots, "proven", 4);
     for (const slot of held) slots.giveBack(slot);

@@ -36,7 +36,7 @@ function firstAttempts(world: EngineWorld, host: string): number[] {
 
 describe("a store with the latency of a network", () => {
   test.each(SEEDS)(
-    "a store with network latency causes no attempt out of order and no unnecessary one (seed %d)",
+    "a store with network latency causes neither out-of-order nor unnecessary attempts (seed %d)",
     async (seed) => {
       const dice = new Dice(seed);
       using world = await openSlowly(seed);
@@ -63,7 +63,7 @@ describe("a store with the latency of a network", () => {
   );
 
   test.each(SEEDS)(
-    "a slow store loses no message when messages are resent, changed or aborted (seed %d)",
+    "a slow store loses no message when messages are resent, endpoints change or the process restarts (seed %d)",
     async (seed) => {
       const dice = new Dice(seed);
       using world = await openSlowly(seed);
@@ -83,7 +83,7 @@ describe("a store with the latency of a network", () => {
     },
   );
 
-  test("a rate that is set while an endpoint is being read is not lost", async () => {
+  test("a rate that is set while an endpoint is being read takes effect", async () => {
     for (let ms = 0; ms <= 250; ms += 25) {
       using world = await EngineWorld.open({ wrapStore: (store, clock) => slowStore(store, clock, () => 50) });
       await world.send(await world.endpoint("a.example", 200), 20);
@@ -95,7 +95,7 @@ describe("a store with the latency of a network", () => {
     }
   });
 
-  test("no slot is used twice when it is detected after a read that the clock was set back", async () => {
+  test("no slot is used twice when the clock is set back while lanes are being read", async () => {
     for (let ms = 0; ms < 60; ms += 5) {
       using world = await EngineWorld.open({
         policy: { deliveryConcurrency: 1 },
@@ -116,7 +116,7 @@ describe("a store with the latency of a network", () => {
     }
   });
 
-  test("a message that is read before its commit is confirmed is sent once", async () => {
+  test("a message that a lane reads before its commit is confirmed is sent once", async () => {
     let acceptMs = 0;
     using world = await EngineWorld.open({
       wrapStore: (store, clock) =>
@@ -146,8 +146,8 @@ describe("a store with the latency of a network", () => {
 
   describe("changes while a lane is being read", () => {
     /**
-     * A world with a proven endpoint. Each read of due deliveries sees the data of its start and
-     * returns a second later.
+     * A world with a proven endpoint. Each read of due deliveries takes a second and returns the
+     * rows as they were at its start.
      */
     async function openReading(afterMs: number): Promise<{ world: EngineWorld; endpoint: Endpoint }> {
       let isSlow = false;

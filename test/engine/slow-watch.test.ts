@@ -74,7 +74,7 @@ describe("the slow watch", () => {
     ]);
   });
 
-  test("slow attempts are reported earlier while a lane waits too long for a slot, and only then", () => {
+  test("slow attempts are reported early only while a lane waits too long for a slot", () => {
     const { clock, short, slow, watch, start, pass } = watching();
     const { startTime } = start(one);
     pass(10);

@@ -5,7 +5,7 @@ import { storeWith } from "../support/store-with.ts";
 
 const DEAD = 30;
 
-/** Opens a world with dead letters of an endpoint that succeeds again. */
+/** Opens a world with dead letters of an endpoint that works again. */
 async function worldWithDead(wrapStore: (store: Store) => Store): Promise<EngineWorld> {
   const world = await EngineWorld.open({ policy: { retryScheduleMs: [] }, wrapStore });
   await world.send(await world.endpoint("a.example", 500), DEAD);
@@ -26,8 +26,8 @@ describe("a task whose writes have an unknown outcome", () => {
       let calls = 0;
       let breaks = () => {};
       /**
-       * Lets every commit take effect, but breaks the connection before the result of every second
-       * one.
+       * Lets every write commit, but breaks the connection before the result of every second write
+       * arrives.
        */
       const broken = async <T>(write: Promise<T>): Promise<T> => {
         const result = await write;

@@ -7,7 +7,7 @@ const application = { seq: 50, ratePerSecond: 1 };
 const free = (seq: number) => ({ seq, ratePerSecond: null });
 
 describe("the throttle", () => {
-  test("the throttle allows every attempt without a rate, and no more than the rate otherwise", () => {
+  test("the throttle allows every attempt if no rate is set, and otherwise no more than the rate", () => {
     const throttle = new Throttle();
     expect([1, 2, 3].map(() => throttle.take(free(3), nobody, 0))).toEqual([0, 0, 0]);
     expect(throttle.take(endpoint, nobody, 1000)).toBe(0);
@@ -50,7 +50,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(3), application, 2000)).toBe(0);
   });
 
-  test("the throttle keeps count of used tokens when the rate changes", () => {
+  test("the throttle remembers the tokens used before a rate change", () => {
     const throttle = new Throttle();
     expect(throttle.take({ seq: 1, ratePerSecond: 1 }, nobody, 0)).toBe(0);
     expect(throttle.take({ seq: 1, ratePerSecond: 4 }, nobody, 0)).toBe(250);
@@ -64,7 +64,7 @@ describe("the throttle", () => {
     expect(throttle.take(free(2), application, 1000)).toBe(0);
   });
 
-  test("the throttle drops the state of the least recently used application or endpoint, whose bucket is full by then", () => {
+  test("the throttle forgets the least recently used bucket, which is full again by then", () => {
     const throttle = new Throttle(2);
     const take = (seq: number, now: number) => throttle.take({ seq, ratePerSecond: 1 }, nobody, now);
     expect([take(1, 0), take(2, 0), take(1, 500), take(3, 500), take(1, 600), take(2, 1000)]).toEqual([
