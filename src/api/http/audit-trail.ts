@@ -8,7 +8,7 @@ import type { Reply } from "./reply.ts";
 
 type Params = Readonly<Record<string, string>>;
 
-/** Names of the fields of an audit subject, by the prefix of the id in a response. */
+/** Fields of an audit subject, by the prefix of the ids that they hold. */
 const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> = [
   ["app_", "appId"],
   ["ep_", "endpointId"],
@@ -17,7 +17,7 @@ const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> =
   ["qtask_", "taskId"],
   ["msg_", "msgId"],
 ];
-/** Path parameters whose name in an audit subject is different. */
+/** Path parameters that have a different name in an audit subject. */
 const NAME_OF_PARAM: Readonly<Record<string, string>> = { env_id: "environmentId", key_id: "tokenId" };
 /** Maximum length of a name in a path. No record has a longer name. */
 const NAME_CHARS_MAX = 256;
@@ -31,7 +31,10 @@ export function isAudited({ method, access, audited }: Operation): boolean {
 export class AuditTrail {
   constructor(private readonly parts: Pick<CommandContext, "store" | "ids" | "seqs" | "clock">) {}
 
-  /** Runs `work`, which handles a call of the operation `action`, and records its changes. */
+  /**
+   * Runs `work`, which handles a call of the operation `action`, and records the changes that the
+   * call made.
+   */
   async record<Answer extends Reply | Response>(
     action: string,
     identity: Identity,
@@ -88,7 +91,10 @@ function changedBy(answer: Reply | Response): AuditSubject | null {
   return changed === null ? null : { ...idIn(body), ...changed };
 }
 
-/** Returns the `id` in the response, if there is one, under the name for its kind. */
+/**
+ * Returns the `id` in a response as an audit subject. The subject is empty if the response has no
+ * `id` of a known kind.
+ */
 function idIn(body: string): AuditSubject {
   const id = body === "" ? undefined : (JSON.parse(body) as { id?: unknown }).id;
   if (typeof id !== "string") return {};

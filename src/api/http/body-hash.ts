@@ -1,6 +1,7 @@
 /**
- * Returns an 8-byte hash of a request's body and content type. It detects requests that differ by
- * mistake. It does not protect against forgery, because callers could deceive only themselves.
+ * Returns an 8-byte hash of a request's body and content type. It detects a changed request that
+ * reuses an idempotency key by mistake. It need not resist forgery, because callers could deceive
+ * only themselves.
  */
 export function bodyHash(bytes: Uint8Array, contentType: string | null): Uint8Array {
   const seed = BigInt(Bun.hash.xxHash32(contentType ?? ""));

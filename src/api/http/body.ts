@@ -6,14 +6,14 @@ import { badRequest, tooLarge } from "./errors.ts";
 
 const noBytes = new Uint8Array(0);
 
-/** Maximum size of a body that is not counted, in bytes. */
+/** Maximum size of a body that is not charged to the budget, in bytes. */
 const SMALL_BYTES = 16 * 1024;
 /** Maximum memory for the bodies of all requests in progress, in bytes. */
 const BODIES_BYTES = 128 * 1024 * 1024;
 
 /**
- * Returns the budget for request bodies. One caller may use half of it, but in any case enough for
- * two bodies of the maximum size.
+ * Returns the budget for request bodies. One caller may use half of the budget, which is always
+ * enough for two bodies of the maximum size.
  */
 export function bodyBudget({ maxBodyBytes }: { readonly maxBodyBytes: number }): ByteBudget {
   const bytesMax = Math.max(BODIES_BYTES, 4 * maxBodyBytes);

@@ -2,7 +2,7 @@ import { Problem } from "../../core/problem.ts";
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** Limits of the memory for the contents of requests or responses, in bytes. */
+/** Memory limits for the contents of requests or responses, in bytes. */
 export interface ByteLimits {
   readonly bytesMax: number;
   /** Maximum for one caller, so that no caller uses up the whole budget. */

@@ -9,7 +9,7 @@ const decompress = promisify(gunzip);
 /**
  * Returns a body without its content coding, and without a byte order mark. Throws 415 for codings
  * other than gzip, 400 for invalid data, and 413 as soon as the decoded body exceeds `bytesMax`.
- * Decoding does not hold the event loop.
+ * Decoding does not block the event loop.
  */
 export async function decodedBody(
   sent: Uint8Array,

@@ -21,7 +21,10 @@ export interface ApiDeps extends CommandContext {
   readonly settings: Pick<Settings, "maxBodyBytes" | "httpsOnly" | "rootToken" | "jwtSecret" | "ingestRatePerSecond">;
   /** Returns the server's public URL, without a trailing slash. */
   readonly publicUrl: () => string;
-  /** The path of the public URL, such as `/hooks`. Requests may have it or not. Defaults to none. */
+  /**
+   * The path of the public URL, such as `/hooks`. The paths of requests may start with it but need
+   * not. Defaults to none.
+   */
   readonly pathPrefix?: string;
   readonly log: ErrorLog;
   readonly inbox: Inbox;

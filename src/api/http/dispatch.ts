@@ -46,7 +46,7 @@ const LONG_CHARS = 256 * 1024;
 /** Maximum memory for the long responses that are being sent, in bytes. */
 const RESPONSES_BYTES = 128 * 1024 * 1024;
 const noKeys: readonly string[] = [];
-/** The body schema of a bulk operation that has no fields. */
+/** The body schema of bulk operations whose body has no fields. */
 const noFields = Type.Object({});
 const IGNORED_HEADER = "boathook-ignored";
 
@@ -97,9 +97,7 @@ export class Dispatcher {
     }
   }
 
-  /**
-   * Streams a long response, so that clients that do not read it use a limited amount of memory.
-   */
+  /** Streams a long response, so that the memory used for clients that do not read is limited. */
   #inPieces(answer: Reply | Response, { caller }: Identity): Reply | Response {
     if (answer instanceof Response || answer.body.length < LONG_CHARS) return answer;
     const lease = this.#responses.lease(caller);
@@ -109,8 +107,8 @@ export class Dispatcher {
   }
 
   /**
-   * Throws 503 while the server is starting or stopping. Not called for inboxes, which deliveries
-   * always need, or for health checks.
+   * Throws 503 while the server is starting or stopping. Not called for health checks, nor for
+   * inboxes, because deliveries always need them.
    */
   #checkServing(): void {
     if (this.deps.isStarting?.()) throw starting();
@@ -215,7 +213,7 @@ function namingIgnored(answer: Reply | Response, names: string): Response {
   return toResponse(isSuccess ? { ...answer, headers: { ...answer.headers, [IGNORED_HEADER]: names } } : answer);
 }
 
-/** Returns path and query, without a trailing slash of the path. */
+/** Returns path and query, without the path's trailing slash. */
 function addressOf({ url }: Request): string {
   const target = targetOf(url);
   const end = target.indexOf("?");

@@ -32,8 +32,8 @@ export function errorReply(error: unknown, log: ErrorLog): Reply {
 }
 
 /**
- * Makes a finding encodable. `loc` contains field names from the request, which may be malformed
- * Unicode.
+ * Replaces malformed Unicode in a finding, because UTF-8 cannot encode it. Field names from the
+ * request may contain malformed Unicode.
  */
 function readable({ loc, msg, type }: Finding): Finding {
   return { loc: loc.map((part) => part.toWellFormed()), msg: msg.toWellFormed(), type };
@@ -73,7 +73,7 @@ function unavailable(doing: string): Problem {
   return new Problem(503, "unavailable", detail, RETRY_AFTER_UNAVAILABLE_SECONDS);
 }
 
-/** Returns a 400 response: the request cannot be parsed. */
+/** Returns the 400 error for a request that cannot be parsed. */
 export function badRequest(detail: string, code = "generic_error"): Problem {
   return new Problem(400, code, detail);
 }

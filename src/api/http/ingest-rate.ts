@@ -10,8 +10,9 @@ const CALLERS_MAX = 10_000;
 
 /**
  * Limits the number of messages that each token may send per second (setting `ingest-rate`). A
- * caller starts with the messages of one second. It can save up one more message: a client that
- * waits the whole seconds of `Retry-After` would otherwise lose fractions and never reach its rate.
+ * caller starts with one second's worth of messages and can save up one more. `Retry-After` is in
+ * whole seconds, so without the extra message a client that obeys it would lose fractions of a
+ * second and never reach its rate.
  */
 export class IngestRate {
   readonly #buckets = new Map<string, Bucket>();

@@ -26,7 +26,10 @@ function replace(value: Json, schemas: { [name: string]: Json }): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** Returns the title of a schema. Returns null for other values, which may have a title too. */
+/**
+ * Returns the title of an object or union schema. Returns null for any other value, even if the
+ * value has a title.
+ */
 function nameOf(value: { [name: string]: Json }): string | null {
   return typeof value.title === "string" && (value.type === "object" || value.anyOf !== undefined) ? value.title : null;
 }

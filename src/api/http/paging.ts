@@ -64,7 +64,7 @@ export function historyRequest(sent: SentPage & TimeWindow, ids: IdCodec, prefix
   return walksForward ? { ...page, from: seqBefore(sent.after + 1), backwards: true } : page;
 }
 
-/** Returns the fields of a time window that are set, without other fields. */
+/** Returns a time window with only those fields that are set. */
 export function windowOf({ before, after }: TimeWindow): TimeWindow {
   return { ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
 }

@@ -11,7 +11,7 @@ export interface Reply {
    * body. They are not sent. Null if nothing was changed.
    */
   readonly changed?: Readonly<Record<string, string>> | null;
-  /** The stored response that this one repeats, for the check of the request's body. */
+  /** The stored response that this one repeats. Its body hash is compared with the request's. */
   readonly repeated?: IdempotentResponse;
 }
 
@@ -27,7 +27,7 @@ const jsonHeaders = {
   ...corsHeaders,
 };
 
-/** Lets pages from other origins read further response headers, such as `Retry-After`. */
+/** Lets pages from other origins read additional response headers, such as `Retry-After`. */
 const exposed = { "access-control-expose-headers": "*" };
 
 /**

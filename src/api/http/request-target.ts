@@ -25,7 +25,7 @@ export function withHost(request: Request): Request {
 }
 
 /**
- * Returns the request without a prefix of its path, such as `/hooks` of `/hooks/api/v1/app`. A
+ * Returns the request without a prefix of its path, such as `/hooks` in `/hooks/api/v1/app`. A
  * proxy may keep the path of the public URL or remove it.
  */
 export function withoutPrefix(request: Request, prefix: string): Request {

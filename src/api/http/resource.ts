@@ -185,7 +185,7 @@ export function outputOf<F extends Fields>(fields: F, record: RecordOf<F>, ids: 
 
 type Sent<F extends Fields> = Partial<Static<TObject<CreateProperties<F>>>>;
 
-/** Throws 422 if a request contains both names of a field that allows only one of them. */
+/** Throws 422 if a request contains a field under both of its names and the field forbids that. */
 export function checkAliases(fields: Fields, sent: object): void {
   for (const [name, { traits, aliasOf, excludesOther }] of Object.entries(fields)) {
     if (aliasOf === undefined || !excludesOther) continue;
@@ -195,7 +195,7 @@ export function checkAliases(fields: Fields, sent: object): void {
   }
 }
 
-/** Returns the new record `blank` with the request's values. */
+/** Returns a new record: `blank` with the request's values filled in. */
 export function applyCreate<F extends Fields, R extends Partial<RecordOf<F>>>(fields: F, blank: R, sent: Sent<F>): R {
   return overlaid(fields, blank, sent, ({ create }) => create !== "no");
 }

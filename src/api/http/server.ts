@@ -143,7 +143,7 @@ function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): vo
 
 const noParams = {};
 
-/** Methods that change the record that the path names. Their paths must not end with a slash. */
+/** Methods that change the record named by the path. Their paths must not end with a slash. */
 const changesByPath: ReadonlySet<string> = new Set(["DELETE", "PUT", "PATCH"]);
 
 /** Serves the OpenAPI document, which is generated on first request. */

@@ -94,9 +94,9 @@ function serve(path: string, asset: Asset, request: Request): Response {
 }
 
 /**
- * Redirects to the spelling of a page's URL from which its relative references work. The redirect
- * is relative as well, because a proxy may serve the page under a prefix. Browsers keep the part
- * after the `#`.
+ * Redirects to the URL of a page with or without the trailing slash, whichever makes the page's
+ * relative references work. The redirect itself is relative too, because a proxy may serve the page
+ * under a prefix. Browsers keep the part after the `#`.
  */
 function toSpelling(path: string, search: string): Response {
   const name = path.slice(1);
@@ -130,8 +130,9 @@ function matches(ifNoneMatch: string | null, etag: string): boolean {
 }
 
 /**
- * Returns a content security policy. It allows only this server's files to run, load or connect,
- * and allows no forms. `framedBy` defines which sites may frame the page.
+ * Returns a content security policy. It lets the page load and run only this server's files and
+ * connect only to this server. Forms cannot be submitted. `framedBy` defines which sites may frame
+ * the page.
  */
 function policy(styles: string, framedBy = "'none'"): string {
   return [

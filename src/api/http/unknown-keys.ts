@@ -80,7 +80,9 @@ export function unknownParameters(schema: TObject | undefined, search: string): 
   return [...names].filter((name) => schema === undefined || !Object.hasOwn(schema.properties, name));
 }
 
-/** Returns the name of a parameter. Lists may be written `name[]` or `name[0]`. */
+/**
+ * Returns a parameter's name without the brackets that lists may have, as in `name[]` or `name[0]`.
+ */
 function parameterName(key: string): string {
   return key.replace(/\[\d*\]$/, "");
 }

@@ -21,7 +21,7 @@ function refusalOf(operation: Operation, identity: Identity): Problem | null {
 }
 
 /**
- * Returns the ids of the documented operations that the caller may use, in the order of the
+ * Returns the ids of the documented operations that the caller may use, in the order of the OpenAPI
  * document.
  */
 export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
@@ -38,7 +38,7 @@ export function checkScopes(identity: Identity, ...needed: readonly ScopeName[])
 
 /**
  * Throws 403 if a token with these scopes could do more than the caller. If `scopes` is null, which
- * means no limits, the error is `detail`.
+ * means no limits, the text of the error is `detail`.
  */
 export function checkReach({ scopes: held }: Identity, scopes: readonly string[] | null, detail: string): void {
   if (held === null) return;

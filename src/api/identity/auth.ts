@@ -95,8 +95,8 @@ export class Authenticator {
 
   #identify(text: string, environment: string | null): Identity | Promise<Identity> {
     const hash = tokenHash(text);
-    // With this, a token that another process has revoked or replaced is rejected from the next
-    // request on.
+    // Because of this poll, a token that another process has revoked or replaced is rejected from
+    // the next request on.
     if (!this.#isRootConfigured || !this.#isRoot(hash)) this.#store.feed.poll();
     const at = text.lastIndexOf(SEPARATOR);
     // A root token may contain the separator.

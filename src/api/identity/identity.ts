@@ -18,7 +18,8 @@ export type Credential =
 /** The caller of a request and its permissions. */
 export interface Identity {
   /**
-   * Identifies the caller, even after a restart. Idempotency keys and rates are counted per caller.
+   * Identifies the caller; unchanged by a restart. Idempotency keys and rates are counted per
+   * caller.
    */
   readonly caller: string;
   readonly credential: Credential;

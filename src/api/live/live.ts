@@ -109,7 +109,8 @@ export class Live {
       if (this.#timer === null) this.#schedule();
     };
     facts.on(CHANGES, onChange);
-    // The fact does not contain the environment.
+    // The fact does not contain its environment, so every environment with listeners counts as
+    // changed.
     facts.on(["endpoint.disabled"], () => {
       for (const listener of this.#listeners) onChange(listener);
     });

@@ -14,7 +14,10 @@ import {
   patchProperties,
 } from "../../http/resource.ts";
 
-/** The body for creating and replacing an application, because all fields can be changed. */
+/**
+ * The body of requests that create or replace an application. One schema is enough, because all
+ * fields can be changed.
+ */
 export const ApplicationIn = field.object("ApplicationIn", createProperties(applicationFields));
 export const ApplicationPatch = field.object("ApplicationPatch", patchProperties(applicationFields));
 export const ApplicationOut = field.object("ApplicationOut", outputProperties(applicationFields));

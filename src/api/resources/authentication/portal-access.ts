@@ -18,8 +18,9 @@ const HOUR_SECONDS = 60 * 60;
 const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
 /**
- * Maximum number of capabilities in a request. It exceeds the number of existing ones, so that the
- * error for an unknown capability names it instead of the length.
+ * Maximum number of capabilities in a request. It exceeds the number of existing capabilities, so
+ * that a long list with an unknown capability fails with an error about that capability and not
+ * about the length.
  */
 const CAPABILITIES_SENT_MAX = 100;
 /** The region that Svix API clients expect from a server outside Svix's cloud. */

@@ -14,7 +14,7 @@ import { sessionId } from "./portal-access.ts";
 const EXPIRE_SECONDS_MAX = 3 * 24 * 60 * 60;
 const SESSIONS_MAX = 1000;
 
-/** Names, in the Svix API, of the sources of a caller's permissions. */
+/** The Svix API's names for the sources of a caller's permissions. */
 const permissionSources = {
   none: "Unknown",
   root: "GlobalAuthToken",

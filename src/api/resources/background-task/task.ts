@@ -35,7 +35,9 @@ type StartedTitle =
   | "AggregateEventTypesOut"
   | "AppUsageStatsOut";
 
-/** Returns the response schema of operations that start a task. The names are from the Svix API. */
+/**
+ * Returns the response schema of operations that start a task. The titles are from the Svix API.
+ */
 export const startedOut = (title: StartedTitle) => field.object(title, started);
 
 export const taskExample = {

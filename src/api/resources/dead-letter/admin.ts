@@ -4,8 +4,8 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
 
 /**
- * Number of dead letters per second. The operation comes from the Svix server, which has no such
- * parameter.
+ * Number of dead letters to redrive per second. It is fixed, because the operation of the Svix
+ * server has no parameter for it.
  */
 const RATE = 1000;
 

@@ -50,8 +50,8 @@ const all = Type.Optional(
 export const dropQuery = { all, ...environmentDeadLetterQuery };
 
 /**
- * The same filters in a body. Their values must not be empty, because an empty filter would match
- * everything.
+ * The filters of `dropQuery` as fields of a body. Their values must not be empty, because an empty
+ * filter would match everything.
  */
 export const DeadLetterFilterIn = field.object("DeadLetterFilter", {
   all,

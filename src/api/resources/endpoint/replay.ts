@@ -149,7 +149,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Parses the window. Both texts have already been validated as times. */
+/** Parses the window. `since` and `until` have already been validated as times. */
 function windowOf({ since, until }: Sent): ReplayWindow {
   return { since: parseInstant(since)!, until: until == null ? null : parseInstant(until) };
 }

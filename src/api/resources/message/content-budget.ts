@@ -9,9 +9,9 @@ const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 const PAUSE_EVERY_BYTES = 1024 * 1024;
 
 /**
- * Adds the payloads to a page that was read without them. If they exceed the limit, returns a
- * shorter page with `more`, truncated at the end in the direction of reading. The page keeps at
- * least one message.
+ * Adds the payloads to a page that was read without them. If they exceed the limit, drops the
+ * messages at the end of the page, or at its start when paging backwards, and sets `more`. The page
+ * keeps at least one message.
  */
 export async function withPayloads(
   store: Store,

@@ -40,7 +40,7 @@ export function payloadText({ payload, contentType }: Pick<Message, "payload" | 
 
 /**
  * Returns whether the text of a payload is a JSON object. Only payloads that were sent as
- * `rawPayload` have a content type, and only these may be another value.
+ * `rawPayload` have a content type, and only these may be something other than an object.
  */
 function isJsonObject(text: string): boolean {
   try {

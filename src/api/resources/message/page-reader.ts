@@ -6,9 +6,9 @@ import { withPayloads } from "./content-budget.ts";
 const LARGE_BYTES = 128 * 1024;
 
 /**
- * Reads the payloads of pages, one page at a time, so that many requests for large pages together
- * keep only the payloads of one page in memory. After each MiB, other work in the event loop can
- * run.
+ * Reads the payloads of pages, one page at a time, so that concurrent requests for large pages do
+ * not keep the payloads of several pages in memory. After each MiB, other work in the event loop
+ * can run.
  */
 export class PageReader {
   #last: Promise<unknown> = Promise.resolve();
@@ -23,8 +23,8 @@ export class PageReader {
     const pause = () => new Promise<void>((resolve) => this.clock.soon(resolve));
     const read = () => withPayloads(this.store, page, backwards, pause);
     const result = this.#last.then(read);
-    // After a large page, reading the next one begins in a later turn, when the response for this
-    // page has been built.
+    // After a large page, the next read begins in a later turn of the event loop, when the response
+    // for this page has been built.
     this.#last = result.then((found) => (isLarge(found) ? pause() : undefined), pause);
     return result;
   }

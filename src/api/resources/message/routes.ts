@@ -77,8 +77,8 @@ export function messageRoutes(context: Context): Operation[] {
   }
 
   /**
-   * Returns the application in the message's request if it must be created. Returns null if it
-   * already exists or the request contains none.
+   * Returns the application to create before the message is sent. Returns null if the application
+   * already exists or the request does not describe one.
    */
   async function onDemandFor(identity: Identity, app: string, { application }: MessageBody) {
     if (application == null || (await lookup.entry(identity, app)) !== null) return null;

@@ -63,7 +63,7 @@ const SINK = "Every sink returns all messages of the application.";
 interface Search {
   readonly application: Application;
   readonly filter: MessageFilter;
-  /** The search starts after this number. */
+  /** The search starts after the message with this seq. */
   readonly from: Seq;
   readonly limit: number;
 }
@@ -240,7 +240,7 @@ export function pollerRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Returns the greatest number that a message accepted up to a time may have. */
+/** Returns the highest seq that a message accepted at or before `at` can have. */
 function lastNumberUntil(at: number): Seq {
   return Math.min(seqBefore(at + 1), Number.MAX_SAFE_INTEGER - 1);
 }
