@@ -13,7 +13,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * A clock that never steps back, because it counts from the start of the process. It is for code
- * that changes of the system time must not affect.
+ * A clock that never steps back, because it counts from the start of the process. Use it for code
+ * that must not be affected by changes of the system time.
  */
 export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };

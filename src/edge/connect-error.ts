@@ -8,7 +8,9 @@ const IS_DARWIN = process.platform === "darwin";
 const AF_INET = 2;
 const AF_INET6 = IS_DARWIN ? 30 : 10;
 const SOCK_STREAM = 1;
-/** The calls do not block, and child processes do not inherit the descriptor. Linux only. */
+/**
+ * Flags for a socket whose calls do not block and that child processes do not inherit. Linux only.
+ */
 const NONBLOCK_CLOEXEC = 0o2004000;
 
 /** Error numbers that are caused by this machine. All other errors are caused by the receiver. */
@@ -100,10 +102,10 @@ function socketAddressOf(address: string, port: number): Uint8Array {
 }
 
 /**
- * Returns the shortage that an error code means for a connection to `address`, or null if the
- * receiver caused the error. Without IPv6, every connection to an IPv6 address fails with
- * `EADDRNOTAVAIL`. Without a route to the receiver, it fails with `ENETUNREACH`. Waiting does not
- * help in these cases.
+ * Returns the shortage that made a connection to `address` fail with this error code, or null if it
+ * was not a shortage. On a machine without IPv6, every connection to an IPv6 address fails with
+ * `EADDRNOTAVAIL`. On a machine without a route to the receiver, it fails with `ENETUNREACH`. These
+ * two are not shortages, because waiting does not help.
  */
 export function connectShortage(code: string, address: string): Shortage | null {
   const family = address.includes(":") ? "IPv6" : "IPv4";

@@ -1,13 +1,14 @@
 import type { Cancel } from "../ports.ts";
 
 /**
- * A name that does not exist anywhere (RFC 6761, 6.4). Every name server that works responds to it.
- * So the probe shows whether a lookup hangs because of its name or because of the name servers.
+ * A name that does not exist anywhere (RFC 6761, 6.4). Every working name server responds to a
+ * query for this name. So the probe shows whether a lookup hangs because of its name or because of
+ * the name servers.
  */
 const PROBE_NAME = "boathook-probe.invalid.";
 /**
- * Duration in ms after which a lookup hangs. It takes less if the name servers work and know the
- * name.
+ * Duration in ms after which a lookup counts as hanging. A lookup takes less time if the name
+ * servers work and know the name.
  */
 const PROBE_AFTER_MS = 500;
 /** How long the result of a probe without a response is valid, in ms. */

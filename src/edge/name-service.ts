@@ -93,8 +93,8 @@ export class NameService {
   };
 
   /**
-   * Returns whether no name server responds to any query. If so, a lookup does not hang because of
-   * its name.
+   * Returns whether no name server responds to any query. If so, the name is not the reason why a
+   * lookup hangs.
    */
   readonly isSilent = (): boolean => this.#probe.isSilent;
 

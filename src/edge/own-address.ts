@@ -20,8 +20,8 @@ interface Listening {
 }
 
 /**
- * The address on which this server listens, and its public URL. With port 0 or a host name, both
- * are known only after the server has started to listen.
+ * The address on which this server listens, and its public URL. With port 0 or a host name, the
+ * address and the URL are known only after the server has started to listen.
  */
 export class OwnAddress {
   #listening: Listening | null = null;

@@ -22,8 +22,8 @@ export class PrioritySemaphore {
   }
 
   /**
-   * Resolves to true when the caller is admitted, which must then call `release`. Resolves to false
-   * immediately if too many callers are waiting.
+   * Resolves to true when the caller is admitted. The caller must then call `release` later.
+   * Resolves to false immediately if too many callers are waiting.
    */
   acquire(rank: number): Promise<boolean> {
     if (this.#canAcquire(rank)) {

@@ -8,7 +8,7 @@ import { PrioritySemaphore } from "./priority-semaphore.ts";
 const NAMES_MAX = 10_000;
 /**
  * Maximum numbers of concurrent lookups: in total, for new and failing names together, and for
- * failing names.
+ * failing names alone.
  */
 const CONCURRENT_MAX = [1024, 768, 512] as const;
 const WAITING_MAX = NAMES_MAX;
@@ -66,8 +66,9 @@ export class SystemResolver implements Resolver {
   }
 
   /**
-   * Resolves to the result, or, when `signal` aborts, to no addresses or the shortage that made the
-   * lookup hang. Leaves no listener on a signal that outlives the lookup.
+   * Resolves to the result. If `signal` aborts first, resolves to a shortage if no name server
+   * responds, otherwise to no addresses. The listener is removed when the lookup ends, because the
+   * signal may exist for longer.
    */
   #unlessAborted(addresses: Promise<Resolved>, signal: AbortSignal): Promise<Resolved> {
     if (signal.aborted) return Promise.resolve([]);

@@ -16,7 +16,7 @@ export interface EncodedBody {
   readonly bytes: Uint8Array;
   readonly contentEncoding: string | null;
   readonly contentType: string | null;
-  /** Whether the rest of the body was not read. */
+  /** Whether reading stopped before the end of the body. */
   readonly isCut: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface DecodedBody {
    * received.
    */
   readonly bytes: Uint8Array;
-  /** The part that could not be decoded, as one sentence, or null. */
+  /** A sentence that says what could not be decoded, or null. */
   readonly note: string | null;
 }
 

@@ -97,7 +97,7 @@ export class Connection {
   }
 
   #startTls(socket: Socket, { serverName, ca }: TlsTarget): void {
-    // The TCP socket below the TLS socket reports nothing that the TLS socket does not report too.
+    // The TLS socket reports everything that the TCP socket below it would report.
     socket.reload({ socket: silent });
     const [, secure] = socket.upgradeTLS<Connection>({
       data: this,

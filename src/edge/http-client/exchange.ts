@@ -29,7 +29,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
    * Whether the connection in use has been opened. If so, the request may have been sent over it.
    */
   #isOpen = false;
-  /** Limits the time to open a connection while another target is left. */
+  /** Limits the time for opening the connection if another target is left to try. */
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Whether the connection in use came from the pool. */
   #isReused = false;

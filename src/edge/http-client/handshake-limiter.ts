@@ -3,8 +3,8 @@ import type { Cancel } from "../../ports.ts";
 /** Number of running handshakes at or below which a new group starts. */
 const RUNNING_LOW = 5;
 /**
- * Maximum number of running handshakes, not counting those that start one per turn of the event
- * loop.
+ * Number of running handshakes up to which a group is filled. The handshakes that start one per
+ * turn of the event loop may exceed it.
  */
 const RUNNING_HIGH = 32;
 
@@ -20,8 +20,8 @@ interface Handshake {
  * handshake, the latest first (uSockets in Bun 1.4.5). If handshakes start faster than that, the
  * oldest ones are not read until they time out. So the next group starts only when nearly all
  * handshakes of the previous group have ended. Until then one handshake starts in each turn, so
- * that peers that hang do not block other handshakes. This is slower than the runtime reads,
- * because a handshake takes two or three reads.
+ * that peers that hang do not block other handshakes. The runtime can read fast enough for one
+ * handshake per turn, because a handshake takes only two or three reads.
  */
 export class HandshakeLimiter {
   readonly #waiting = new Set<Handshake>();
