@@ -13,7 +13,7 @@ export interface Failure {
   readonly keyword: string;
   /** A sentence without its initial capital and full stop. It contains no part of the payload. */
   readonly message: string;
-  /** Names of the missing fields if that is the failure. */
+  /** Names of the missing fields, if missing fields are the failure. */
   readonly missing?: readonly string[];
 }
 

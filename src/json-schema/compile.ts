@@ -48,8 +48,8 @@ const BYTES_OF_PART = 600;
 const BYTES_OF_INSTRUCTION = 64;
 
 /**
- * Schemas are compiled when they are stored and again when a message needs them. The second time
- * often follows soon.
+ * Schemas are compiled when they are stored and again when a message needs them. The second
+ * compilation often follows soon, so results are cached.
  */
 const cache = new WeightedCache<PayloadCheck>(4 * 1024 * 1024);
 
@@ -109,8 +109,8 @@ function validatorOf(schema: object | boolean): Validator {
 }
 
 /**
- * Removes `$schema` after the validator was chosen, because the validator checks older dialects by
- * the rules of the newer one.
+ * Removes `$schema`, by which the validator has already been chosen. It may name an older dialect,
+ * which the validator checks by the rules of its own dialect.
  */
 function withoutDialect(schema: object | boolean): object | boolean {
   if (typeof schema === "boolean") return schema;
@@ -132,8 +132,8 @@ const OPTIONS: Options = {
 };
 
 /**
- * Creates a validator for one schema. With its own validator, an `$id` in one schema is invisible
- * to other schemas, and all memory is freed when the schema is dropped.
+ * Creates a validator for one schema. Because schemas do not share a validator, an `$id` in one
+ * schema is invisible to the others, and dropping a schema frees all its memory.
  */
 function validatorFor(Validator: Validator, patterns: Patterns, meter: Meter): Ajv {
   const ajv = new Validator({ ...OPTIONS, code: { optimize: false, regExp: regExpFor(patterns, meter) } });

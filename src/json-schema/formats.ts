@@ -13,7 +13,7 @@ const STEPS_MIN = 4;
 /** The regular expressions of some formats take time quadratic in the length of the text. */
 const CHARS_SQUARED_PER_STEP = 1024;
 /**
- * Cost of compiling a regular expression, per character of its text. It is higher than that of
+ * Cost of compiling a regular expression, per character of its text. Compiling costs more than
  * reading the text.
  */
 const STEPS_PER_CHAR_OF_REGEX = 32;
@@ -69,7 +69,8 @@ function isOfNumbers(format: unknown): format is NumberFormat {
 type TextTest = (text: string, meter: Meter) => boolean;
 
 /**
- * Returns a linear-time version of a regular expression whose quadratic time has a large factor.
+ * Returns a linear-time version of a regular expression that takes quadratic time with a large
+ * constant factor.
  */
 function linear({ source, flags }: RegExp): TextTest {
   const pattern = linearPattern(source, flags);

@@ -39,7 +39,7 @@ export const unlimited: Budget = { spend() {}, spendOnText() {} };
  */
 export class Meter implements Budget {
   #left = 0;
-  /** The object whose fields were counted last, because the same object is counted repeatedly. */
+  /** The object whose fields were counted last. Calls often ask for the same object repeatedly. */
   #countedFields: object | null = null;
   #fieldCount = 0;
 

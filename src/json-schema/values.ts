@@ -87,8 +87,8 @@ function decimal(value: number): Decimal {
 }
 
 /**
- * Returns the digits for another exponent. Doubles are within 10^±324, so the result has at most
- * about 650 digits.
+ * Returns the digits of the same number written with the exponent `to`. Doubles are within 10^±324,
+ * so the result has at most about 650 digits.
  */
 function scaled({ digits, exponent }: Decimal, to: number): bigint {
   return digits * 10n ** BigInt(exponent - to);

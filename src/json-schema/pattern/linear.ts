@@ -13,8 +13,8 @@ export interface Pattern {
 }
 
 /**
- * Compiles a regular expression. It matches like `RegExp`, but in time linear in the text: some
- * expressions take `RegExp` exponential time, and `RegExp` cannot be interrupted. Supports the
+ * Compiles a regular expression. It matches like `RegExp`, but in time linear in the text: for some
+ * expressions, `RegExp` takes exponential time, and it cannot be interrupted. Supports the
  * ECMAScript syntax except backreferences and inline flags.
  *
  * Throws `SyntaxError` if the expression is invalid and `UnsupportedPattern` if it is not

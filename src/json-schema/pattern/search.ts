@@ -164,8 +164,8 @@ class Search {
 }
 
 /**
- * Returns whether the code is that of a word character. The code beyond the text is NaN, which is
- * not.
+ * Returns whether the code is that of a word character. The code beyond the end of the text is NaN,
+ * for which this returns false.
  */
 function isWord(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95 || (code >= 97 && code <= 122);
