@@ -153,8 +153,8 @@ async function run(
 }
 
 /**
- * Invalidates the generated root token if one is configured. Warns if there is no root token at
- * all.
+ * Invalidates the generated root token if the settings contain a root token. Warns if there is no
+ * root token at all.
  */
 async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings, log: Log): Promise<void> {
   if (rootToken !== null) {

@@ -38,10 +38,10 @@ export class Opening {
 }
 
 /**
- * Returns the HTTP server as two services. `listener` starts first, so that the start fails before
- * anything is sent if the port is in use. It stops after the deliveries, because deliveries to a
- * built-in inbox need the server. `door` starts last and stops first. While `listener` runs without
- * `door`, requests are refused.
+ * Returns the HTTP server as two services. `listener` starts first, so that if the port is in use,
+ * the start fails before any delivery is sent. It stops after the deliveries, because deliveries to
+ * a built-in inbox need the server. `door` starts last and stops first. While `listener` runs
+ * without `door`, requests are refused.
  */
 export function httpServices(
   api: Elysia,

@@ -12,8 +12,8 @@ const RELOADABLE: ReadonlySet<Field> = new Set(["logLevel", "metricsToken"]);
 
 /**
  * Handles SIGHUP, and ignores signals that would end the process for no reason. A SIGHUP that
- * arrives before the call of `use` is handled then. If the terminal of the process was closed,
- * SIGHUP calls `onTerminalClosed` and then stops the process like SIGTERM.
+ * arrives before `use` is called is handled by that call. If the terminal of the process was
+ * closed, SIGHUP calls `onTerminalClosed` and then stops the process like SIGTERM.
  */
 export function listenForReload(onTerminalClosed: () => void): { use(reload: () => void): void } {
   for (const signal of IGNORED) process.on(signal, () => {});

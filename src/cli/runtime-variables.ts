@@ -2,8 +2,8 @@ import { StartError } from "../core/start-error.ts";
 
 /**
  * Environment variables that turn off checks of the runtime, run other code in it, or print
- * secrets. Removing the variable is enough for those that Bun reads when they are needed. The build
- * makes the others unknown to the runtime (`scripts/runtime.ts`).
+ * secrets. Bun reads some of them only when they are needed, so removing these from the environment
+ * is enough. The build makes the others unknown to the runtime (`scripts/runtime.ts`).
  */
 export const RUNTIME_VARIABLES = [
   "NODE_TLS_REJECT_UNAUTHORIZED",

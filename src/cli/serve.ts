@@ -18,7 +18,7 @@ import { version } from "./version.ts";
  */
 const STOP_GRACE_MS = 10_000;
 const STDOUT = 1;
-/** How long writing the last log lines may take, in ms. It never ends if nobody reads them. */
+/** Time limit for writing the last log lines, in ms. Writing never ends if nobody reads them. */
 const FLUSH_MS = 1_000;
 
 /** `dropped` are the ignored environment variables, which the server reports. */

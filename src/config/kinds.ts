@@ -3,8 +3,8 @@ import { parseSubnet, type Subnet } from "../core/address.ts";
 import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from "../core/unit.ts";
 
 /**
- * A kind of setting value. It parses the text of a flag or variable. A TOML value of a natural type
- * (number, boolean, array) is first converted to text, so that all sources use the same parser.
+ * A kind of setting value. It parses the text of a flag or variable. A TOML number, boolean or
+ * array is first converted to text, so that all sources use the same parser.
  */
 export interface Kind<Value> {
   /** Placeholder in help texts: `--port <integer>`. */
@@ -176,7 +176,7 @@ function bearerOf(charsMin: number, example: string): Kind<string> {
   };
 }
 
-/** A secret of any text. It is never sent, for example because it is a key for signatures. */
+/** A secret that may be any text, because it is never sent in a header. */
 export const secretText: Kind<string> = {
   label: "secret",
   expected: "a text that is not empty",

@@ -29,9 +29,9 @@ interface Given {
 
 /**
  * Reads all settings. Flags take precedence over variables, variables over the file, and the file
- * over defaults. Throws `SettingsError` for the first setting that is invalid or unknown. This
- * includes settings that another source overrides, because removing the override later would cause
- * the error.
+ * over defaults. Throws `SettingsError` for the first setting that is invalid or unknown. An
+ * invalid setting is an error even if another source overrides it. Otherwise the error would appear
+ * only when the override is removed.
  */
 export function readSettings(sources: SettingSources): Settings {
   refuseUnknownVariables(sources.environment);

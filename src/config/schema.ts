@@ -23,7 +23,7 @@ import {
 export type Group = "Server" | "Secrets" | "Storage" | "Delivery" | "Endpoint addresses" | "Limits" | "Logs";
 
 export interface Setting<Value, Default extends string | null = string | null> {
-  /** Name in kebab case: the flag without its dashes, and the key in the file. */
+  /** Name in kebab case: the flag without its leading dashes, and the key in the file. */
   readonly name: string;
   readonly group: Group;
   readonly kind: Kind<Value>;

@@ -11,7 +11,9 @@ import { type ApplicationEntry, applicationEntry } from "../store/directory.ts";
 import { type Application, type Store, StoreUnavailable } from "../store/index.ts";
 import type { OperationalPayloads } from "./payload.ts";
 
-/** A fact and the event types that report it. Its subscribers are not known yet. */
+/**
+ * A fact and the event types that report it. The subscribed endpoints have not been looked up yet.
+ */
 interface Report {
   readonly fact: ReportedFact;
   readonly types: readonly OperationalEventType[];
