@@ -24,7 +24,7 @@ interface CreatedToken {
   readonly scopes: string[] | null;
 }
 
-/** Creates a token with these scopes, as root or as the holder of the token `by`. */
+/** Creates a token with these scopes, using the token `by` or, by default, the root token. */
 async function makeToken(scopes: readonly string[] | null, by?: string): Promise<CreatedToken> {
   const { status, json, text } = await send(
     "POST",
@@ -53,7 +53,7 @@ function expectMissingScopes(answer: Answer, ...names: string[]): void {
 }
 
 describe("scopes of an API token", () => {
-  test("every response with a token contains its scopes as they were sent", async () => {
+  test("every response that describes a token contains its scopes as they were sent", async () => {
     const scopes = ["application:Read", "EVENT_TYPE:read", "messageAttempt:*", "*:Write", "application:Read"];
     const token = await makeToken(scopes);
     expect(token.scopes).toEqual(scopes);
@@ -68,15 +68,15 @@ describe("scopes of an API token", () => {
     expect(await server.run("token", "list")).toContain("message:write");
   });
 
-  test("a token that is created with null or absent scopes has null scopes", async () => {
+  test("a token that is created without scopes, or with null for them, has null scopes", async () => {
     expect((await makeToken(null)).scopes).toBeNull();
     expect((await send("POST", path, { name: "a" })).json.scopes).toBeNull();
   });
 
   const bad: [what: string, scopes: unknown, loc: string][] = [
     ["an empty list of scopes", [], "body.scopes"],
-    ["a string of scopes", "message:Read", "body.scopes"],
-    ["an object of scopes", { 0: "message:Read" }, "body.scopes"],
+    ["a string as its scopes", "message:Read", "body.scopes"],
+    ["an object as its scopes", { 0: "message:Read" }, "body.scopes"],
     ["a number in its scopes", ["message:Read", 1], "body.scopes.[1]"],
     ["null in its scopes", [null], "body.scopes.[0]"],
     ["a list in its scopes", [["message:Read"]], "body.scopes.[0]"],
@@ -99,7 +99,7 @@ describe("scopes of an API token", () => {
     });
   }
 
-  test("the error for invalid scopes lists the valid resources and actions, for up to 20 scopes", async () => {
+  test("the response to invalid scopes has an error for each of the first 20, with the valid resources and actions", async () => {
     const { json } = await send("POST", path, { name: "a", scopes: ["invoice:Read", "message:Read", "message:Send"] });
     expect(json.detail.map(({ loc }: { loc: string[] }) => loc.at(-1))).toEqual(["[0]", "[2]"]);
     expect(json.detail[0].msg).toContain("application, audit-log, authentication");
@@ -108,7 +108,7 @@ describe("scopes of an API token", () => {
     expect([many.status, many.json.detail.length]).toEqual([422, 20]);
   });
 
-  test("creating a token with an unknown scope returns 422, even with a token of limited scopes", async () => {
+  test("creating a token with an unknown scope returns 422, even if the caller's token has limited scopes", async () => {
     const { token } = await makeToken(["authentication:Write"]);
     expect((await sendAs(token)("POST", path, { name: "a", scopes: ["invoice:Read"] })).status).toBe(422);
   });
@@ -146,7 +146,10 @@ describe("enforcement of scopes", () => {
     return [response.status, null];
   }
 
-  /** Expects that a token with these scopes is refused exactly the operations that need others. */
+  /**
+   * Expects that, with a token of these scopes, exactly the operations that need other scopes
+   * return 403.
+   */
   async function expectScopesEnforced(scopes: readonly string[], chosen: readonly Operation[]): Promise<void> {
     const { token } = await makeToken(scopes);
     for (const operation of chosen) {
@@ -159,7 +162,7 @@ describe("enforcement of scopes", () => {
     }
   }
 
-  test("a token with *:Read can call every operation that needs a Read scope and no others", async () => {
+  test("a token with *:Read can call every operation that needs only Read scopes, and no other operation", async () => {
     await expectScopesEnforced(["*:Read"], operations);
     const changing = operations.filter(({ method }) => method !== "GET" && method !== "HEAD");
     const refused = changing.filter((one) => missingScopes(parseScopes(["*:Read"]), neededScopes(one)).length > 0);
@@ -183,19 +186,19 @@ describe("enforcement of scopes", () => {
     await expectScopesEnforced(["endpoint:*"], operations);
   });
 
-  test("a token with exactly the scopes of an operation can call it", async () => {
+  test("a token with exactly the scopes that an operation needs can call the operation", async () => {
     const chosen = operations.filter((one) => one.access !== "root" && neededScopes(one).length > 0);
     for (const operation of chosen) await expectScopesEnforced(neededScopes(operation), [operation]);
   });
 
-  test("a token whose only scope is one that no operation needs cannot read anything", async () => {
+  test("a token whose only scope is not needed by any operation cannot read anything", async () => {
     await expectScopesEnforced(
       ["audit-log:Write"],
       operations.filter(({ method }) => method === "GET"),
     );
   });
 
-  test("a call with a token that lacks scopes returns 403 with all of these before the body is parsed", async () => {
+  test("a call with a token that lacks scopes returns 403 with all missing scopes, before the body is parsed", async () => {
     const { token } = await makeToken(["application:Read"]);
     expectMissingScopes(
       await sendAs(token)("POST", "/environment/import", "{"),
@@ -227,7 +230,7 @@ describe("enforcement of scopes", () => {
     expect((await sendAs(both.token)("POST", example, own)).status).toBe(200);
   });
 
-  test("scopes apply to every form in which a token can be sent", async () => {
+  test("scopes apply to a token in every form in which it can be sent", async () => {
     const { token } = await makeToken(["application:Read"]);
     const org = (await send("GET", "/management/environment/default")).json.id;
     for (const text of [token, `${token}|default`, `${token}|${org}`]) {
@@ -352,7 +355,7 @@ describe("granting scopes with a token that has scopes", () => {
     expect((await me("GET", pathOf(other))).json.scopes).toEqual(["message:Read"]);
   });
 
-  test("a token cannot change or expire a token that has more scopes", async () => {
+  test("a token cannot change or expire another token that has more scopes", async () => {
     const everything = await makeToken(null);
     const more = await makeToken(["message:Read", "application:Read"]);
     for (const token of [everything, more]) {
@@ -368,14 +371,14 @@ describe("granting scopes with a token that has scopes", () => {
     }
   });
 
-  test("a token can change and expire a token whose scopes it covers", async () => {
+  test("a token can change and expire another token whose scopes are within its own", async () => {
     const other = await makeToken(["message:Read"]);
     expect((await me("PUT", pathOf(other), { name: "b" })).json.name).toBe("b");
     expect((await me("POST", `${pathOf(other)}/expire`, {})).status).toBe(204);
     expect((await sendAs(other.token)("GET", `/app/${app}/msg`)).status).toBe(401);
   });
 
-  test("a token can drop its own scopes but cannot restore them", async () => {
+  test("a token can remove scopes from itself but cannot restore them", async () => {
     const token = await makeToken(["authentication:*", "message:*"]);
     const itself = sendAs(token.token);
     expect((await itself("PATCH", pathOf(token), { scopes: ["authentication:*"] })).status).toBe(200);

@@ -61,7 +61,7 @@ describe("creating an application", () => {
   });
 
   test("concurrent calls with get_if_exists create one application, and all return that application", async () => {
-    // Calls overlap only by chance, so many rounds are made.
+    // Whether calls overlap depends on chance, so the test repeats them.
     for (let round = 0; round < 20; round++) {
       const uid = freshUid();
       const { 201: made = [], 200: got = [] } = await sameAtOnce(() =>
@@ -158,7 +158,7 @@ describe("reading, changing and deleting an application", () => {
     expect((await send("POST", "/app", { name: "c", uid: json.uid })).status).toBe(201);
   });
 
-  test("a PUT to the uid of an application keeps the uid unless the body has another one", async () => {
+  test("a PUT to the uid of an application keeps the uid unless the body contains another uid", async () => {
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid() });
     expect((await send("PUT", `/app/${json.uid}`, { name: "b" })).json).toMatchObject({ id: json.id, uid: json.uid });
     const uid = freshUid();
@@ -192,7 +192,7 @@ describe("reading, changing and deleting an application", () => {
     expect(cleared.json).not.toHaveProperty("uid");
   });
 
-  test("changing the uid of an application to that of another one returns 409", async () => {
+  test("changing the uid of an application to the uid of another application returns 409", async () => {
     const [one, two] = [await makeApplication(send), await makeApplication(send)];
     expect((await send("PATCH", `/app/${one}`, { uid: two })).status).toBe(409);
     expect((await send("PUT", `/app/${one}`, { name: "a", uid: two })).status).toBe(409);
@@ -252,7 +252,7 @@ describe("the list of applications", () => {
     expect(newest.json.data.map(({ id }: { id: string }) => id)).toEqual([ids[4], ids[3]]);
   });
 
-  test("the list of applications of a new environment is empty and complete", async () => {
+  test("the list of applications of a new environment is empty and has no next page", async () => {
     await server.createToken("--environment", "empty");
     const { json } = await send("GET", "/app", undefined, { headers: { "boathook-environment": "empty" } });
     expect(json).toEqual({ data: [], iterator: null, done: true });

@@ -157,7 +157,7 @@ describe("the lists of attempts", () => {
     expect(json.data[0].msg).toMatchObject({ id: message, payload: {}, channels: ["eu"] });
   });
 
-  test("a message's attempts can also be listed at the paths that old SDKs use", async () => {
+  test("a message's attempts can also be listed at the paths of old SDKs", async () => {
     const app = await makeApplication(send);
     const [one, two] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     const message = await sendMessage(send, app);

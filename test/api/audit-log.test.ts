@@ -77,7 +77,7 @@ describe("the audit log", () => {
     expect(entry).toMatchObject({ action: "v1.application.update", subject: { appId: id } });
   });
 
-  test("the audit log records neither reads and messages nor calls that are refused or change nothing", async () => {
+  test("the audit log records no reads, no messages, and no calls that are refused or change nothing", async () => {
     const uid = await makeApplication(send);
     const entries = await entriesAddedBy(async () => {
       await send("GET", `/app/${uid}`);
@@ -104,7 +104,7 @@ describe("the audit log", () => {
     expect(entries.map(({ action, subject }) => [action, subject])).toEqual([["v1.application.create", { appId: id }]]);
   });
 
-  test("the audit log records a call only once when it is repeated with its idempotency key", async () => {
+  test("the audit log records a call only once if the call is repeated with its idempotency key", async () => {
     const headers = { "idempotency-key": freshUid("key") };
     const entries = await entriesAddedBy(async () => {
       for (let i = 0; i < 3; i++) expect((await send("POST", "/app", { name: "a" }, { headers })).status).toBe(201);
@@ -112,7 +112,7 @@ describe("the audit log", () => {
     expect(entries).toHaveLength(1);
   });
 
-  test("the audit log identifies tokens by id and name and also records changes that commands make", async () => {
+  test("the audit log identifies tokens by id and name, and also records changes made on the command line", async () => {
     const uid = await makeApplication(send);
     const entries = await entriesAddedBy(async () => {
       const token = await server.createToken("--name", "deployer", "--app", uid);

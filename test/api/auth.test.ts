@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Polls until the status matches. A change by another process may take a second to be visible. */
+/**
+ * Polls until the status matches. A change by another process may take a second to become visible.
+ */
 async function until(status: number, ask: () => Promise<{ status: number }>): Promise<void> {
   while ((await ask()).status !== status) await Bun.sleep(50);
 }
@@ -156,7 +158,7 @@ describe("application tokens", () => {
     }
   });
 
-  test("an environment operation with an application token returns 403, for any path", async () => {
+  test("calling an environment operation with an application token returns 403, even with an unknown id or an invalid body", async () => {
     const paths: [string, string, unknown?][] = [
       ["GET", "/app"],
       ["POST", "/app", { name: "a" }],

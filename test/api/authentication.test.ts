@@ -48,7 +48,7 @@ describe("granting portal access", () => {
     });
   });
 
-  test("portal access can be granted without a body, and at the old path too", async () => {
+  test("portal access can be granted without a body, and at the old path", async () => {
     for (const path of ["app-portal-access", "dashboard-access"]) {
       const { status, json } = await send("POST", `/auth/${path}/${app}`);
       expect([status, await statusOf(json.token)]).toEqual([200, 200]);
@@ -104,7 +104,7 @@ describe("granting portal access", () => {
     expect(await statusOf((await access(nothing)).token)).toBe(200);
   });
 
-  test("granting portal access returns 404 for an unknown application and 422 if the application's uid differs", async () => {
+  test("granting portal access returns 404 if the application is unknown, and 422 if the application field has no uid or another uid", async () => {
     expect((await send("POST", "/auth/app-portal-access/nope", {})).status).toBe(404);
     const wrong = await send("POST", "/auth/app-portal-access/nope", { application: { name: "a", uid: "other" } });
     expect([wrong.status, wrong.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
@@ -231,7 +231,7 @@ test("an application token sees only event types without a feature flag or with 
   expect(await seen(await server.createToken())).toEqual([open, beta, secret].sort());
 });
 
-test("an application token can only subscribe to visible event types, but keeps existing subscriptions", async () => {
+test("an application token can subscribe endpoints only to visible event types, but existing subscriptions are kept", async () => {
   const [seen, hidden] = [freshUid("seen"), freshUid("hidden")];
   await send("POST", "/event-type", { name: seen, description: "", featureFlags: ["fa"] });
   await send("POST", "/event-type", { name: hidden, description: "", featureFlags: ["fb"] });
@@ -264,7 +264,7 @@ test("an application token can only subscribe to visible event types, but keeps 
 });
 
 describe("logout", () => {
-  test("logging out revokes only the token that is used, even after a restart", async () => {
+  test("logging out revokes only the token of the request, even after a restart", async () => {
     const [mine, other] = [(await access({ readOnly: true })).token, (await access()).token];
     expect(await statusOf(mine)).toBe(200);
     const answer = await withToken(mine)("POST", "/auth/logout");
@@ -424,7 +424,7 @@ describe("managing API tokens", () => {
   });
 });
 
-test("granting or expiring portal access with an application token returns 403, for any path", async () => {
+test("granting or expiring portal access with an application token returns 403, even for unknown applications", async () => {
   const { token } = await access();
   for (const path of [`/auth/app-portal-access/${app}`, "/auth/dashboard-access/nope", `/auth/app/${app}/expire-all`]) {
     const { status, json } = await send("POST", path, "{", { token });

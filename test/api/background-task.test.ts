@@ -92,7 +92,7 @@ describe("access to background tasks", () => {
 });
 
 describe("POST /admin/redrive-dlq", () => {
-  test("redrive-dlq redrives all dead letters of its environment and none of any other", async () => {
+  test("redrive-dlq redrives all dead letters of the caller's environment and none of another environment", async () => {
     await using receiver = startReceiver(withStatus(500));
     const environment = freshUid("environment");
     const token = await server.createToken("--environment", environment);
@@ -143,7 +143,7 @@ describe("cancelling a background task", () => {
     return { app, task: json.id };
   }
 
-  test("a cancelled redrive stops, even after a restart, and its work so far is kept", async () => {
+  test("a cancelled redrive stops, does not resume after a restart, and keeps its work so far", async () => {
     const { app, task } = await slowRedrive();
     await until(
       async () => (await send("GET", `/background-task/${task}`)).json.data.redriven,
@@ -175,7 +175,7 @@ describe("cancelling a background task", () => {
     expect(await cancel(task)).toBe(409);
   });
 
-  test("a task that waits for others can be cancelled and never begins", async () => {
+  test("a task that waits for other tasks can be cancelled before it starts", async () => {
     const tasks = [await slowRedrive(), await slowRedrive()];
     const { app } = tasks[0]!;
     const more: string[] = [];

@@ -35,7 +35,7 @@ describe("request bodies with a content coding", () => {
     for (const { body } of await receiver.arrived(4)) expect(body.toString()).toBe(payload);
   });
 
-  test("other codings return 415 with the supported ones", async () => {
+  test("a request with another content coding returns 415 and lists the supported codings", async () => {
     const text = message("{}");
     for (const [body, encoding] of [
       [new Uint8Array(brotliCompressSync(text)), "br"],
@@ -53,13 +53,13 @@ describe("request bodies with a content coding", () => {
     }
   });
 
-  test("a body that is not gzip, or is cut off, returns 400", async () => {
+  test("a request declared as gzip returns 400 if its body is not gzip or is truncated", async () => {
     const whole = gzip(message("{}"));
     for (const body of [message("{}"), whole.slice(0, whole.length - 5), new Uint8Array(0)])
       expect((await post(body, "gzip")).status).toBe(400);
   });
 
-  test("max-body counts decoded bytes, so that a small body cannot become a large one", async () => {
+  test("max-body limits the size of the decoded body, so a small gzip body cannot expand beyond it", async () => {
     const filled = (bytes: number) => gzip(message(`{"x":"${"x".repeat(bytes)}"}`));
     expect((await post(filled(MAX_BODY - 100), "gzip")).status).toBe(202);
     expect((await post(filled(MAX_BODY), "gzip")).status).toBe(413);

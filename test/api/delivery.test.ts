@@ -35,7 +35,7 @@ async function sendMessage(app: string, fields: object = {}): Promise<string> {
   return (await send("POST", `/app/${app}/msg`, { eventType: "user.signup", payload: { a: 1 }, ...fields })).json.id;
 }
 
-/** Polls until the response matches. The deadline is the timeout of the test. */
+/** Polls until the response matches. The timeout of the test is the deadline. */
 async function eventually(
   ask: () => Promise<Answer>,
   fits: (json: Answer["json"]) => boolean,
@@ -282,7 +282,7 @@ describe("dead letters", () => {
     expect((await received(inbox, 2)).data[0]).toMatchObject({ messageId: message, status: 200 });
   });
 
-  test("a redrive and its dry run skip dead letters that cannot be sent, and those keep their reason", async () => {
+  test("a redrive and its dry run skip dead letters that cannot be sent, and these dead letters keep their reason", async () => {
     const { app, endpoint: paused } = await setup(500);
     const endpoints = [paused];
     for (let i = 0; i < 3; i++) {
@@ -316,7 +316,7 @@ describe("dead letters", () => {
     expect(data.map(({ reason }: { reason: string }) => reason)).not.toContain("disabled");
   });
 
-  test("a redrive returns 422 without a filter or with an invalid one, and 404 with an unknown id", async () => {
+  test("a redrive returns 422 if its filter is missing or invalid, and 404 if the filter contains an unknown id", async () => {
     const redrive = (body: unknown) => send("POST", "/dead-letter/redrive", body);
     for (const body of [
       {},
@@ -375,7 +375,7 @@ describe("dead letters", () => {
 });
 
 describe("the overview", () => {
-  test("the overview contains totals, and the latest messages with the numbers of their deliveries", async () => {
+  test("the overview contains totals, and the latest messages with their delivery counts", async () => {
     const { app } = await setup();
     const message = await sendMessage(app);
     await attemptsOf(app, message, 1);

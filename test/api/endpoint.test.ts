@@ -114,7 +114,7 @@ describe("creating an endpoint", () => {
     expect((await send("PUT", one, { url, filterTypes: [] })).json.eventTypes).toBeNull();
   });
 
-  test("every field that the Svix API declares nullable may be null when an endpoint is created, replaced or changed", async () => {
+  test("every endpoint field that is nullable in the Svix API may be null in a POST, PUT or PATCH", async () => {
     const nulls = Object.fromEntries(
       ["uid", "eventTypes", "channels", "metadata", "throttleRate", "rateLimit", "version"].map((name) => [name, null]),
     );
@@ -128,7 +128,7 @@ describe("creating an endpoint", () => {
     }
   });
 
-  test("event types and channels that a request repeats are stored once in an endpoint", async () => {
+  test("event types and channels that occur twice in an endpoint are stored once", async () => {
     const twice = { eventTypes: ["user.signup", "user.deleted", "user.signup"], channels: ["a", "b", "a"] };
     const once = { eventTypes: ["user.signup", "user.deleted"], channels: ["a", "b"] };
     const { json } = await send("POST", endpoints, { url, ...twice });
@@ -184,7 +184,7 @@ describe("creating an endpoint", () => {
     ["a concurrency of 0", { concurrency: 0 }, ["body", "concurrency"]],
     ["a concurrency that is not an integer", { concurrency: 1.5 }, ["body", "concurrency"]],
     ["an unknown ordering", { ordering: "random" }, ["body", "ordering"]],
-    ["a paused that is a string", { paused: "true" }, ["body", "paused"]],
+    ["a `paused` that is a string", { paused: "true" }, ["body", "paused"]],
     ["a filter, which is not supported yet", { filter: { type: "a" } }, ["body", "filter"]],
     ["a reserved header", { headers: { Host: "a" } }, ["body", "headers"]],
     ["a header that would replace the signature", { headers: { "Webhook-Signature": "a" } }, ["body", "headers"]],
@@ -306,7 +306,7 @@ describe("changing an endpoint", () => {
     await makeEndpoint({ uid });
   });
 
-  test("reading, changing or deleting an endpoint under another application returns 404", async () => {
+  test("reading, changing or deleting an endpoint under the path of another application returns 404", async () => {
     const id = await makeEndpoint();
     const other = await makeApplication(send);
     for (const method of ["GET", "DELETE"]) {
@@ -373,7 +373,7 @@ describe("endpoint secrets", () => {
 });
 
 describe("endpoint headers", () => {
-  test("endpoint headers are replaced, patched and deleted by case-insensitive name", async () => {
+  test("endpoint headers are replaced, patched and deleted by name, ignoring case", async () => {
     const id = await makeEndpoint({ headers: { "X-One": "1" } });
     const headers = `${endpoints}/${id}/headers`;
     expect((await send("PUT", headers, { headers: { "X-Two": "2", "X-Three": "3" } })).status).toBe(204);
@@ -409,7 +409,7 @@ describe("endpoint headers", () => {
     expect((await send("PUT", headers, {})).status).toBe(422);
   });
 
-  test("a PATCH that would exceed the maximum size of all headers returns 422", async () => {
+  test("a PATCH that would exceed the maximum total size of an endpoint's headers returns 422", async () => {
     const headers = `${endpoints}/${await makeEndpoint({ headers: many(3, 4000) })}/headers`;
     const { status, json } = await send("PATCH", headers, { headers: { a: "x".repeat(4000), b: "x".repeat(4000) } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "headers"]]);

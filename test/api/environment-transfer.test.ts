@@ -61,7 +61,7 @@ describe("exporting and importing an environment", () => {
     ]);
   });
 
-  test("an environment import may be empty, and settings and connectors in it are ignored", async () => {
+  test("an environment import may be empty, and its settings and connectors are ignored", async () => {
     const token = await environmentToken();
     for (const body of [{}, { eventTypes: null, settings: null, connectors: null }, { settings: { a: 1 } }]) {
       expect((await send("POST", "/environment/import", body, { token })).status).toBe(204);

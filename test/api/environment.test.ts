@@ -70,7 +70,7 @@ describe("environments", () => {
     expect((await other("GET", "/event-type/only.here")).status).toBe(404);
   });
 
-  test("no two environments get the same name, even by concurrent calls", async () => {
+  test("two environments never get the same name, even through concurrent calls", async () => {
     const { name, id } = await make();
     for (const answer of await Promise.all([1, 2].map(() => send("POST", path, { name, type: "production" })))) {
       expect([answer.status, answer.json.code]).toEqual([409, "conflict"]);
@@ -82,7 +82,7 @@ describe("environments", () => {
     expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 
-  test("an environment can only be renamed to a name that fits into a header, and is found by that header", async () => {
+  test("an environment can be renamed only to a name that is a valid header value, and is found by that value", async () => {
     const { name, id } = await make();
     for (const wrong of ["é", " a", "a ", "a\u007f"]) {
       expect((await send("PUT", `${path}/${id}`, { name: wrong })).status).toBe(422);
@@ -158,7 +158,7 @@ describe("environments", () => {
     });
   }
 
-  test("managing environments without the root token returns 403, for any path", async () => {
+  test("managing environments without the root token returns 403, even with an unknown id or an invalid body", async () => {
     const { name, id } = await make();
     await within(id)("POST", "/app", { name: "a", uid: "a" });
     const tokens = [
@@ -211,7 +211,7 @@ describe("bearer tokens of the form token|environment", () => {
     expect((await ask(`|${id}`)).status).toBe(401);
   });
 
-  test("an environment after an environment token must be the token's own, otherwise the call returns 404", async () => {
+  test("an environment token may be followed only by its own environment; a call with another environment returns 404", async () => {
     const { id, name } = await make();
     const other = await make();
     const token = await server.createToken("--environment", name);

@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = await startServer([`--max-body=${MAX_BODY}`]);
   send = clientOf(server.url);
   messages = `/app/${await makeApplication(send)}/msg`;
-  // Makes the list incomplete when its limit is one.
+  // A second application, so that a list with a limit of one is incomplete.
   await makeApplication(send);
 });
 afterAll(() => server.stop());
@@ -25,7 +25,7 @@ describe("paths and methods", () => {
     }
   });
 
-  test("a request with an unsupported method returns 405 and lists the allowed methods", async () => {
+  test("a request with an unsupported method returns 405 with the allowed methods", async () => {
     const { status, json, headers } = await send("PUT", "/app", {});
     expect([status, json.code, headers.get("allow")]).toEqual([405, "method_not_allowed", "GET, POST"]);
     expect((await send("POST", "/health")).status).toBe(405);
@@ -69,7 +69,7 @@ describe("request bodies", () => {
     ["4,000 opening brackets", "[".repeat(4000)],
   ];
   for (const [what, body] of bad) {
-    test(`a body that is ${what} returns 422`, async () => {
+    test(`a request whose body is ${what} returns 422`, async () => {
       const { status, json } = await send("POST", messages, body);
       expect(status).toBe(422);
       expect(json.detail).toEqual([{ loc: ["body"], msg: expect.any(String), type: "value_error.jsondecode" }]);
@@ -91,7 +91,7 @@ describe("request bodies", () => {
     expect([status, json.code]).toEqual([413, "payload_too_large"]);
   });
 
-  test("max-body also limits a body that is sent from a stream", async () => {
+  test("max-body also limits a streamed body", async () => {
     const stream = (bytes: number) => new Blob([filled(bytes)]).stream();
     const post = (body: ReadableStream) =>
       fetch(`${server.url}/api/v1${messages}`, {
@@ -187,7 +187,7 @@ describe("the host of a request", () => {
     });
   }
 
-  test("the host of a request may be missing or may be in the request line", async () => {
+  test("the host of a request may be missing or be part of the request line", async () => {
     const authorization = `Authorization: Bearer ${ROOT_TOKEN}\r\n`;
     expect(await raw(`GET /api/v1/app/ HTTP/1.0\r\n${authorization}\r\n`)).toStartWith("HTTP/1.1 200");
     expect(await raw(`GET /ui/ HTTP/1.0\r\n\r\n`)).toStartWith("HTTP/1.1 200");
@@ -196,7 +196,7 @@ describe("the host of a request", () => {
     );
   });
 
-  test("the host and a trailing slash make no difference to an idempotency key", async () => {
+  test("calls that differ only in the host or a trailing slash share an idempotency key", async () => {
     const post = (host: string, path: string) =>
       raw(
         `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nIdempotency-Key: hosts\r\nContent-Length: 12\r\n\r\n{"name":"a"}`,

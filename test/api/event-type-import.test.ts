@@ -32,7 +32,7 @@ const names = async (token: string, query = "") =>
   );
 
 describe("importing event types from an OpenAPI document", () => {
-  test("an OpenAPI import does not undo concurrent changes of other fields", async () => {
+  test("an OpenAPI import does not undo concurrent changes to fields that it does not set", async () => {
     const token = await environmentToken();
     for (let i = 0; i < 20; i++) {
       const name = `pet.${i}`;
@@ -47,7 +47,7 @@ describe("importing event types from an OpenAPI document", () => {
     }
   });
 
-  test("a dry run of an OpenAPI import returns the changes that it would make, and makes none", async () => {
+  test("a dry run of an OpenAPI import returns the changes that the import would make, and changes nothing", async () => {
     const token = await environmentToken();
     const body = { dryRun: true, spec: specOf({ "pet.new": webhook("A pet.") }) };
     const { status, json } = await send("POST", PATH, body, { token });
@@ -140,9 +140,9 @@ components:
   const unreadable: [string, object][] = [
     ["neither spec nor specRaw", {}],
     ["both spec and specRaw", { spec: specOf({}), specRaw: "x" }],
-    ["null in spec and specRaw", { spec: null, specRaw: null }],
+    ["null for both spec and specRaw", { spec: null, specRaw: null }],
     ["text that is neither JSON nor YAML", { specRaw: "a: [1, 2" }],
-    ["text that is nested 200,000 levels", { specRaw: "[".repeat(200_000) }],
+    ["text that is nested 200,000 levels deep", { specRaw: "[".repeat(200_000) }],
   ];
   for (const [name, body] of unreadable) {
     test(`an OpenAPI import with ${name} returns 400`, async () => {
@@ -157,7 +157,7 @@ components:
     ["a spec that is an array", { spec: [] }],
     ["an unpaired surrogate in a description", { spec: specOf({ a: webhook("\ud800") }) }],
     [
-      "an unpaired surrogate in a schema of a specRaw",
+      "an unpaired surrogate in a schema in specRaw",
       { specRaw: JSON.stringify(specOf({ a: webhook("", { title: "\ud800" }) })) },
     ],
     ["an unpaired surrogate in a name", { spec: specOf({ "\ud800": webhook("") }) }],
@@ -170,7 +170,7 @@ components:
           "webhooks:\n  a:\n    post:\n      requestBody:\n        content:\n          application/json:\n            schema: &s\n              properties: { x: *s }\n",
       },
     ],
-    ["a dryRun that is not a boolean", { dryRun: "yes", spec: specOf({}) }],
+    ["a `dryRun` that is not a boolean", { dryRun: "yes", spec: specOf({}) }],
   ];
   for (const [name, body] of refused) {
     test(`an OpenAPI import with ${name} returns 422`, async () => {
@@ -179,7 +179,7 @@ components:
     });
   }
 
-  test("an OpenAPI import takes every webhook that it can and lists the others with the reason", async () => {
+  test("an OpenAPI import imports every usable webhook and lists the others with the reason", async () => {
     const token = await environmentToken();
     const good = Array.from({ length: 30 }, (_, i): [string, object] => [`order.changed-${i}`, webhook(`Change ${i}`)]);
     const huge = { type: "object", description: "x".repeat(70_000) };
@@ -238,7 +238,7 @@ components:
     expect((await send("POST", PATH, { spec: specOf({}) }, { token })).status).toBe(403);
   });
 
-  test("an OpenAPI import only changes its own environment", async () => {
+  test("an OpenAPI import changes only the caller's environment", async () => {
     const [here, there] = [await environmentToken(), await environmentToken()];
     await send("POST", "/event-type", { name: "kept", description: "" }, { token: there });
     await send("POST", PATH, { spec: specOf({ "pet.new": webhook("") }), replaceAll: true }, { token: here });

@@ -28,7 +28,7 @@ const message = (eventType: string, payload: object = {}, more: object = {}) =>
   send("POST", `/app/${app}/msg`, { eventType, payload, ...more });
 
 describe("schemas of event types", () => {
-  test("validation of an event type is warn by default, and a PUT without it resets it to warn", async () => {
+  test("the validation field of an event type is warn by default, and a PUT without the field resets it to warn", async () => {
     const name = await makeType();
     expect((await send("GET", `/event-type/${name}`)).json.validation).toBe("warn");
     const patched = await send("PATCH", `/event-type/${name}`, { validation: "reject" });
@@ -40,7 +40,7 @@ describe("schemas of event types", () => {
   });
 
   for (const method of ["POST", "PUT", "PATCH"] as const) {
-    test(`a ${method} of an event type with an invalid schema returns 422 with its location and changes nothing`, async () => {
+    test(`a ${method} of an event type with an invalid schema returns 422 with the location of the error and changes nothing`, async () => {
       const name = method === "POST" ? freshUid("type") : await makeType();
       const bad = { name, description: "", schemas: { "1": schema, "2": { properties: { a: { type: "objekt" } } } } };
       const { status, json } = await send(method, method === "POST" ? "/event-type" : `/event-type/${name}`, bad);
@@ -59,8 +59,8 @@ describe("schemas of event types", () => {
     ["an unpaired surrogate in a schema", { schemas: { "1": { title: "\ud800" } } }],
     ["an unpaired surrogate in a version", { schemas: { "\ud800": {} } }],
     ["an invalid pattern", { schemas: { "1": { pattern: "(" } } }],
-    ["an unknown validation", { validation: "maybe" }],
-    ["a null validation", { validation: null }],
+    ["an unknown value for validation", { validation: "maybe" }],
+    ["null for validation", { validation: null }],
   ];
   for (const [name, fields] of refused) {
     test(`creating an event type with ${name} returns 422`, async () => {
@@ -82,7 +82,7 @@ describe("validation of messages", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=${name}`)).json.data).toEqual([sent.json]);
   });
 
-  test("a message gets no warnings if it is valid, has no schema or validation is off", async () => {
+  test("a message gets no warnings if it is valid, if its event type has no schema, or if validation is off", async () => {
     const fitting = await message(await makeType(), { id: "x" });
     const free = await message(await makeType({ schemas: null }), { id: 1 });
     const unlooked = await message(await makeType({ validation: "off" }), { id: 1 });
@@ -99,7 +99,7 @@ describe("validation of messages", () => {
     expect((await message(name, { id: "b" })).status).toBe(422);
   });
 
-  test("with validation reject, an invalid message returns 422 and is not stored", async () => {
+  test("with validation set to reject, sending an invalid message returns 422 and stores nothing", async () => {
     const name = await makeType({ validation: "reject" });
     const { status, json } = await message(name, {}, { eventId: name });
     expect([status, json]).toEqual([422, { detail: [finding] }]);
@@ -107,7 +107,7 @@ describe("validation of messages", () => {
     expect((await message(name, { id: "x" }, { eventId: name })).status).toBe(202);
   });
 
-  test("a message that is rejected does not create its application", async () => {
+  test("a rejected message does not create its application", async () => {
     const name = await makeType({ validation: "reject" });
     const uid = freshUid("never");
     const body = { eventType: name, payload: {}, application: { name: "Never", uid } };
@@ -140,7 +140,7 @@ describe("validation of messages", () => {
     expect((await message(name)).status).toBe(422);
   });
 
-  test("a message with a raw payload is validated by that payload", async () => {
+  test("if a message has a raw payload, that payload is validated", async () => {
     const name = await makeType();
     const warningsOf = async (rawPayload: string) =>
       (await message(name, {}, { transformationsParams: { rawPayload } })).json.warnings;
@@ -169,7 +169,7 @@ describe("validation of messages", () => {
   });
 });
 
-/** Returns a schema whose references double the work with each level. */
+/** Returns a schema whose references double the work at each level. */
 function fan(levels: number): object {
   const definitions: Record<string, object> = { [`d${levels}`]: {} };
   for (let i = 0; i < levels; i++) {
@@ -179,14 +179,14 @@ function fan(levels: number): object {
 }
 
 describe("expensive schemas", () => {
-  test("setting a schema that takes too long to compile returns 422 with the location", async () => {
+  test("setting a schema that takes too long to compile returns 422 with the schema's location", async () => {
     const patternProperties = Object.fromEntries(Array.from({ length: 4500 }, (_, i) => [`^${i}`, {}]));
     const sent = { name: freshUid("t"), description: "", schemas: { "1": { not: { patternProperties } } } };
     const { status, json } = await send("POST", "/event-type", sent);
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "schemas", "1", "not", "patternProperties"]]);
   });
 
-  test("a message gets a warning, or 422 with validation reject, if its schema takes too long to apply", async () => {
+  test("a message whose schema takes too long to apply gets a warning, or 422 if validation is set to reject", async () => {
     const [lenient, strict] = [
       await makeType({ schemas: { "1": fan(40) } }),
       await makeType({ schemas: { "1": fan(40) }, validation: "reject" }),

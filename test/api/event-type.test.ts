@@ -35,7 +35,7 @@ describe("creating, changing and deleting event types", () => {
     expect(json.featureFlags).toEqual(["beta"]);
   });
 
-  test("creating an event type that exists returns 409, and creating an archived one restores it", async () => {
+  test("creating an event type returns 409 if the event type exists, and restores it if it is archived", async () => {
     const name = freshUid("type");
     await send("POST", "/event-type", { name, description: "one" });
     const refused = await send("POST", "/event-type", { name, description: "two" });
@@ -93,7 +93,7 @@ describe("creating, changing and deleting event types", () => {
     ["a space in the name", { name: "a b", description: "" }],
     ["a name of 257 characters", { name: "n".repeat(257), description: "" }],
     ["a schema that is a string", { name: "a", description: "", schemas: { "1": "x" } }],
-    ["an archived that is not a boolean", { name: "a", description: "", archived: 1 }],
+    ["an `archived` that is not a boolean", { name: "a", description: "", archived: 1 }],
   ];
   for (const [what, body] of rejected) {
     test(`creating an event type with ${what} returns 422`, async () => {

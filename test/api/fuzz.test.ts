@@ -136,8 +136,8 @@ const oddValues = fc.oneof(
 );
 
 /**
- * Generates the example of an operation with a change: one field is replaced at any depth, or the
- * text is cut, or everything is replaced.
+ * Generates variations of an operation's example: a field at any depth is replaced, the text is
+ * truncated, or the whole example is replaced.
  */
 function mutated(example: unknown): fc.Arbitrary<unknown> {
   const replaced = fc.tuple(fc.nat(), oddValues).map(([at, value]) => replaceNth(example, at, value));
@@ -200,7 +200,7 @@ const instants = fc
   .date({ min: new Date("1970-01-01"), max: new Date("9999-01-01"), noInvalidDate: true })
   .map((date) => date.toISOString());
 
-/** Query parameters that delay the response or choose its status, and are not sent. */
+/** Query parameters that are never sent, because they delay the response or select its status. */
 const excludedParameters = new Set([
   "v1.message.poller.poll wait",
   "v1.message.poller.consumer-poll wait",
@@ -270,7 +270,7 @@ function fail(problem: string): never {
 }
 
 /**
- * Returns whether a path still belongs to the operation. Unusual parameters can turn it into the
+ * Returns whether a path still belongs to the operation, because unusual parameters can produce the
  * path of another operation.
  */
 function isAddressOf({ path: template }: Documented, path: string): boolean {
@@ -290,7 +290,7 @@ function validatorOf({ operationId }: Documented, status: number, schema: Schema
   return validate;
 }
 
-/** Returns a schema whose references point into the whole document. */
+/** Returns a schema whose references are resolved in the whole OpenAPI document. */
 function absolute(schema: Schema): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/'));
 }

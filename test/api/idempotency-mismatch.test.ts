@@ -28,8 +28,8 @@ async function mismatches(): Promise<number> {
   return Number(/^boathook_idempotency_mismatch_total (\d+)$/m.exec(text)?.[1]);
 }
 
-describe("an idempotency key with another body", () => {
-  test("every POST with the key and another body returns the first response with a header, and the metric counts it", async () => {
+describe("a used idempotency key with a different body", () => {
+  test("a POST with a used idempotency key and a different body returns the first response with a header, and a metric counts the mismatch", async () => {
     const endpoint = (await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" })).json.id;
     const cases: [path: string, first: unknown, other: unknown][] = [
       [`/app/${app}/msg`, message(1), message(2)],
@@ -57,7 +57,7 @@ describe("an idempotency key with another body", () => {
     }
   });
 
-  test("another content type counts as another body, and white space does too", async () => {
+  test("bodies differ if their content type or their white space differs", async () => {
     const key = freshUid("key");
     const text = JSON.stringify(message(1));
     const json = { "content-type": "application/json" };
@@ -69,7 +69,7 @@ describe("an idempotency key with another body", () => {
     expect((await post(`/app/${app}/msg`, ` ${text}`, key, json)).headers.get(HEADER)).toBe("body-differs");
   });
 
-  test("of concurrent calls with two bodies, those with the body that was not carried out get the header", async () => {
+  test("when concurrent calls share an idempotency key but have two bodies, only calls whose body was not used get the header", async () => {
     for (const path of [`/app/${app}/msg`, "/app"]) {
       const key = freshUid("key");
       const bodyOf = (n: number) => (path === "/app" ? { name: `name ${n}` } : message(n));
@@ -82,7 +82,7 @@ describe("an idempotency key with another body", () => {
     }
   });
 
-  test("the body is compared after a kill and a restart, but not with a key that an earlier version stored", async () => {
+  test("the body is still compared after a kill and a restart, except for keys that an earlier version stored", async () => {
     const [key, old] = [freshUid("key"), freshUid("key")];
     await post(`/app/${app}/msg`, message(1), key);
     await post(`/app/${app}/msg`, message(1), old);
@@ -104,7 +104,7 @@ describe("idempotency-mismatch=reject", () => {
   });
   afterAll(() => strict.stop());
 
-  test("another body returns 422, and the same body still returns the first response", async () => {
+  test("a request with a different body returns 422, and one with the same body still returns the first response", async () => {
     const there = await makeApplication(clientOf(strict.url));
     for (const [path, first, other] of [
       [`/app/${there}/msg`, message(1), message(2)],
@@ -120,7 +120,7 @@ describe("idempotency-mismatch=reject", () => {
     expect((await clientOf(strict.url)("GET", `/app/${there}/msg`)).json.data).toHaveLength(2);
   });
 
-  test("of two concurrent calls with different bodies, one is carried out and the other returns 422", async () => {
+  test("when two concurrent calls have different bodies, one succeeds and the other returns 422", async () => {
     for (let round = 0; round < 5; round++) {
       const key = freshUid("key");
       const answers = await Promise.all([1, 2].map((n) => postThere("/app", { name: `name ${n}` }, key)));

@@ -19,7 +19,7 @@ function post(path: string, body: unknown, key: string, token?: string) {
 const message = { eventType: "a", payload: { n: 1 } };
 
 describe("idempotency keys", () => {
-  test("a message sent again with its idempotency key returns the first response, whatever its body", async () => {
+  test("sending a message again with its idempotency key returns the first response, regardless of the body", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     expect(first.status).toBe(202);
@@ -30,7 +30,7 @@ describe("idempotency keys", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
   });
 
-  test("a message sent again with its idempotency key returns the first payload, even after a restart", async () => {
+  test("sending a message again with its idempotency key returns the first payload, even after a restart", async () => {
     const raw = (rawPayload: string) => ({ eventType: "a", payload: {}, transformationsParams: { rawPayload } });
     const withPayload = (payload: unknown) => ({ eventType: "a", payload });
     const cases = [
@@ -131,7 +131,7 @@ describe("idempotency keys", () => {
     expect((await post("/app", { name: "a", uid }, key)).text).toBe(made.text);
   });
 
-  test("a message sent again with its idempotency key is returned without its payload after the payload is deleted", async () => {
+  test("after a payload is deleted, sending its message again with the idempotency key returns no payload", async () => {
     const key = freshUid("key");
     const first = await post(`/app/${app}/msg`, message, key);
     await send("DELETE", `/app/${app}/msg/${first.json.id}/content`);
@@ -139,7 +139,7 @@ describe("idempotency keys", () => {
     expect([again.status, again.json.id, again.json.payload]).toEqual([202, first.json.id, { expired: true }]);
   });
 
-  test("an idempotency key may have up to 256 characters, and a longer one returns 422", async () => {
+  test("an idempotency key may have up to 256 characters, and a request with a longer one returns 422", async () => {
     expect((await post(`/app/${app}/msg`, message, "k".repeat(256))).status).toBe(202);
     const refused = await post(`/app/${app}/msg`, message, "k".repeat(257));
     expect([refused.status, refused.json.detail[0].loc]).toEqual([422, ["header", "idempotency-key"]]);

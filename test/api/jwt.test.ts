@@ -35,7 +35,7 @@ async function statusAndCode(token: string): Promise<[number, string | undefined
 }
 
 describe("JWTs for organizations", () => {
-  test("an organization's JWT gives access to an environment that need not be created first, even after a restart", async () => {
+  test("an organization's JWT gives access to an environment that was never created by a call, even after a restart", async () => {
     const org = "org_1srOrx2ZWZBpBUvZwXKQmoEYga2";
     const uid = freshUid("app");
     expect((await as(orgToken(org))("POST", "/app", { name: "a", uid })).status).toBe(201);
@@ -132,7 +132,7 @@ describe("JWTs for applications", () => {
 });
 
 describe("logging out with a JWT", () => {
-  test("logging out revokes the JWT that is used and no other, even after a restart", async () => {
+  test("logging out revokes only the JWT of the request, even after a restart", async () => {
     const [mine, other] = [orgToken(ORG, { iat: 1 }), orgToken(ORG, { iat: 2 })];
     expect((await as(mine)("POST", "/auth/logout")).status).toBe(204);
     expect([(await statusAndCode(mine))[0], (await statusAndCode(other))[0]]).toEqual([401, 200]);
@@ -142,7 +142,7 @@ describe("logging out with a JWT", () => {
 });
 
 describe("JWTs of an issuer whose clock differs", () => {
-  test("a JWT is accepted within 60 seconds around its nbf, exp and iat", async () => {
+  test("the nbf, exp and iat of a JWT are checked with a leeway of 60 seconds", async () => {
     expect(await statusAndCode(orgToken(ORG, { iat: now() + 50, nbf: now() + 50 }))).toEqual([200, undefined]);
     expect(await statusAndCode(orgToken(ORG, { exp: now() - 30 }))).toEqual([200, undefined]);
   });
@@ -158,7 +158,7 @@ describe("JWTs of an issuer whose clock differs", () => {
 });
 
 describe("JWTs with fractional or very large times", () => {
-  // Written as text, because a number cannot hold all of these values.
+  // JSON text, because a JavaScript number cannot represent all of these values.
   const ends = [
     ["1900000000.1234", "2030-03-17T17:46:40.124Z"],
     ["253402300800", "9999-12-31T23:59:59.999Z"],
@@ -190,7 +190,7 @@ describe("JWTs with fractional or very large times", () => {
     expect((await statusAndCode(mine))[0]).toBe(401);
   });
 
-  test("the nbf of a JWT may be a fraction, and a JWT with an nbf in the distant future returns 401", async () => {
+  test("the nbf of a JWT may be a fraction, and a request with a JWT whose nbf is in the distant future returns 401", async () => {
     expect(await statusAndCode(rawJwt(`{"sub":"${ORG}","nbf":1700000000.75}`))).toEqual([200, undefined]);
     expect((await statusAndCode(rawJwt(`{"sub":"${ORG}","nbf":1e300}`)))[0]).toBe(401);
   });
@@ -218,15 +218,20 @@ describe("invalid JWTs", () => {
     ["that is signed with another secret", () => signJwt({ sub: ORG }, "other"), 401, "authentication_failed"],
     ["that has expired", () => orgToken(ORG, { exp: now() - 61 }), 401, "authentication_failed"],
     ["that is not valid yet", () => orgToken(ORG, { nbf: now() + 600 }), 401, "authentication_failed"],
-    ["without an algorithm", () => signJwt({ sub: ORG }, SECRET, { alg: "none" }), 401, "authentication_failed"],
-    ["with another algorithm", () => signJwt({ sub: ORG }, SECRET, { alg: "HS512" }), 401, "authentication_failed"],
+    ["with the algorithm none", () => signJwt({ sub: ORG }, SECRET, { alg: "none" }), 401, "authentication_failed"],
+    ["with the algorithm HS512", () => signJwt({ sub: ORG }, SECRET, { alg: "HS512" }), 401, "authentication_failed"],
     ["without a subject", () => orgToken(ORG, { sub: undefined }), 400, "bad_token"],
     ["with the subject of a user", () => orgToken("user_1"), 400, "bad_token"],
     ["with a subject that is a number", () => orgToken(ORG, { sub: 1 }), 400, "bad_token"],
     ["with a subject of 304 characters", () => orgToken(`org_${"a".repeat(300)}`), 400, "bad_token"],
     ["for an application without an organization", () => orgToken("app_1"), 400, "bad_token"],
-    ["for an application in an application", () => appToken("app_1", { org: "app_2" }), 400, "bad_token"],
-    ["that is the secret itself", () => SECRET, 401, "authentication_failed"],
+    [
+      "for an application whose organization is an application",
+      () => appToken("app_1", { org: "app_2" }),
+      400,
+      "bad_token",
+    ],
+    ["replaced by the JWT secret", () => SECRET, 401, "authentication_failed"],
   ];
   for (const [what, make, status, code] of wrong) {
     test(`a request with a JWT ${what} returns ${status}`, async () => {

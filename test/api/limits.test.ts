@@ -20,7 +20,7 @@ function expectTooMany({ status, json }: { status: number; json: { code: string;
 }
 
 describe("the maximum of endpoints per application", () => {
-  test("creating an endpoint beyond the maximum returns 403, by POST and by PUT, until one is deleted", async () => {
+  test("creating an endpoint beyond the maximum by POST or PUT returns 403 until another endpoint is deleted", async () => {
     const app = await makeApplication(send);
     const path = `/app/${app}/endpoint`;
     const create = () => send("POST", path, { url: URL_OF_NOBODY });
@@ -32,20 +32,20 @@ describe("the maximum of endpoints per application", () => {
     expect((await create()).status).toBe(201);
   });
 
-  test("concurrent requests create no more endpoints than the maximum", async () => {
+  test("concurrent requests cannot create more endpoints than the maximum", async () => {
     const path = `/app/${await makeApplication(send)}/endpoint`;
     const answers = await Promise.all(Array.from({ length: 12 }, () => send("POST", path, { url: URL_OF_NOBODY })));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
   });
 
-  test("operational endpoints have the same maximum", async () => {
+  test("the maximum number of endpoints also applies to operational endpoints", async () => {
     const create = () => send("POST", "/operational-webhook/endpoint", { url: URL_OF_NOBODY });
     for (let i = 0; i < 3; i++) expect((await create()).status).toBe(201);
     expectTooMany(await create());
   });
 });
 
-test("a task that waits for others is shown as running, with `waiting` in its data", async () => {
+test("a task that waits for other tasks is shown as running, with `waiting` in its data", async () => {
   const redrive = () => send("POST", "/dead-letter/redrive", { filter: { reason: "gone" }, rate: 1 });
   const tasks = (await Promise.all(Array.from({ length: 8 }, redrive))).map(({ json }) => json);
   expect(tasks).toContainEqual(

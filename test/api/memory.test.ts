@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** A connection that sends a request and may read nothing. */
+/** A connection that sends a request. If `isReading` is false, it never reads the response. */
 class Client {
   text = "";
   #socket!: Bun.Socket;
@@ -77,7 +77,7 @@ function unfinished(path: string): Buffer {
 }
 
 describe("the memory for bodies and responses", () => {
-  test("slow requests beyond the budget get 503 with Retry-After, and the others are received and free their memory", async () => {
+  test("slow requests beyond the budget get 503 with Retry-After, and the others succeed and free their memory", async () => {
     const path = "/inbox/inbox_of_memory";
     const clients = await Promise.all(Array.from({ length: 50 }, () => Client.open(unfinished(path), true)));
     const refused = () => clients.filter(({ status }) => status === 503);
@@ -101,7 +101,7 @@ describe("the memory for bodies and responses", () => {
     expect(large.status).toBe(200);
   }, 60_000);
 
-  test("requests whose responses would exceed the budget get 503, and the memory is freed when the clients disconnect", async () => {
+  test("requests whose responses would exceed the budget get 503 until other clients disconnect and free memory", async () => {
     const app = await makeApplication(send);
     await send("POST", `/app/${app}/msg`, { eventType: "a", payload: { text: "x".repeat(12 * MIB) } });
     const token = await server.createToken();

@@ -60,7 +60,7 @@ describe("bulk-expunge", () => {
     expect(receiver.received.map(({ id }) => id)).toEqual([messages[0]!, messages[4]!]);
   });
 
-  test("bulk-expunge does nothing without ids and returns 422 with invalid ids", async () => {
+  test("bulk-expunge does nothing without ids and returns 422 if an id is invalid", async () => {
     const app = await makeApplication(send);
     const expunge = (body: unknown) => send("POST", `/app/${app}/msg/bulk-expunge`, body);
     for (const body of [{}, { ids: [] }, undefined]) {
@@ -83,7 +83,7 @@ describe("bulk-expunge", () => {
     }
   });
 
-  test("expunging and pre-checking have no effect on another application or environment", async () => {
+  test("messages of another application or environment cannot be expunged or pre-checked", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const message = await sendMessage(send, app, { eventId: "same", payload: { a: 1 } });
     await sendMessage(send, other, { eventId: "same" });

@@ -115,7 +115,7 @@ describe("message headers", () => {
 describe("scheduled messages", () => {
   const ahead = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-  test("a scheduled message returns its deliverAt, stays pending and can be expunged", async () => {
+  test("the response for a scheduled message contains deliverAt, and the message stays pending and can be expunged", async () => {
     const deliverAt = ahead(3_600_000);
     const { status, json } = await post({ deliverAt, tags: ["later"] });
     expect([status, json.deliverAt]).toEqual([202, deliverAt]);
@@ -155,7 +155,7 @@ describe("scheduled messages", () => {
     ["that is empty", ""],
   ];
   for (const [name, deliverAt] of wrong) {
-    test(`a message with a deliverAt ${name} returns 422`, async () => {
+    test(`sending a message with a deliverAt ${name} returns 422`, async () => {
       const { status, json } = await post({ deliverAt });
       expect([status, json.detail[0].loc]).toEqual([422, ["body", "deliverAt"]]);
     });

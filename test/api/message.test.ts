@@ -52,7 +52,7 @@ describe("sending a message", () => {
     });
   }
 
-  test("a message with both payload and data returns 422, even in a batch", async () => {
+  test("sending a message with both payload and data fails, even in a batch", async () => {
     const both = { eventType: "a", payload: { a: 1 }, data: { a: 1 } };
     const { status, json } = await send("POST", messages, both);
     expect([status, json.detail?.[0].loc]).toEqual([422, ["body", "data"]]);
@@ -62,7 +62,7 @@ describe("sending a message", () => {
     expect([batch.json.data[0].id, batch.json.data[1].id]).toEqual([undefined, expect.stringMatching(/^msg_/)]);
   });
 
-  test("channels and tags that a request repeats are stored once in a message", async () => {
+  test("channels and tags that occur twice in a message are stored once", async () => {
     const sent = { ...message, channels: ["b", "a", "b"], tags: ["t", "t"] };
     const { status, json } = await send("POST", messages, sent);
     expect(status).toBe(202);
@@ -84,7 +84,7 @@ describe("sending a message", () => {
     expect((await send("POST", messages, { ...message, ...nulls })).status).toBe(202);
   });
 
-  test("a message is accepted whatever the content type of the request", async () => {
+  test("a message is accepted regardless of the request's content type", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]) {
       expect((await send("POST", messages, message, { headers: { "content-type": type } })).status).toBe(202);
     }
@@ -126,7 +126,7 @@ describe("sending a message", () => {
     expect((await send("GET", `/app/${uid}/msg`)).json.data).toHaveLength(3);
   });
 
-  test("sending a message returns 422 if the uid in its application field is different or missing", async () => {
+  test("sending a message returns 422 if the uid in its application field is missing or differs from the path", async () => {
     const mismatch = await send("POST", "/app/x1/msg", { ...message, application: { name: "a", uid: "x2" } });
     expect([mismatch.status, mismatch.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);
     const missing = await send("POST", "/app/x1/msg", { ...message, application: { name: "a" } });
@@ -242,7 +242,7 @@ describe("the list of messages", () => {
       const { json } = await send("POST", list, { payload: {}, ...fields });
       ids.push(json.id);
       times.push(json.timestamp);
-      // Waits until the next message gets another millisecond.
+      // Waits a millisecond, so that the next message has a later timestamp.
       while (new Date().toISOString() <= json.timestamp) await Bun.sleep(1);
     }
   });

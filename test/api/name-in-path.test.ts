@@ -19,11 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("the names . and .. are refused with 422", () => {
+describe("the names `.` and `..` are refused with 422", () => {
   const url = "http://example.com";
   const creations: [name: string, method: string, path: () => string, body: (dots: string) => object][] = [
     ["as the uid of an application", "POST", () => "/app", (uid) => ({ name: "a", uid })],
-    ["as a changed uid of an application", "PATCH", () => `/app/${app}`, (uid) => ({ uid })],
+    ["as the new uid of an existing application", "PATCH", () => `/app/${app}`, (uid) => ({ uid })],
     ["as the uid of an endpoint", "POST", () => `/app/${app}/endpoint`, (uid) => ({ url, uid })],
     ["as the uid of an operational endpoint", "POST", () => "/operational-webhook/endpoint", (uid) => ({ url, uid })],
     ["as the name of an event type", "POST", () => "/event-type", (name) => ({ name, description: "" })],
@@ -31,14 +31,14 @@ describe("the names . and .. are refused with 422", () => {
     ["as an eventId", "POST", () => `/app/${app}/msg`, (eventId) => ({ eventType: "a", payload: {}, eventId })],
   ];
   for (const [name, method, path, body] of creations)
-    test(`the names . and .. are refused ${name}`, async () => {
+    test(`the names \`.\` and \`..\` are refused ${name}`, async () => {
       for (const dots of DOTS) {
         const { status, text } = await send(method, path(), body(dots));
         expect([dots, status, text]).toEqual([dots, 422, expect.stringContaining("used in paths")]);
       }
     });
 
-  test("the names . and .. are refused as eventIds in a batch, and its other messages are accepted", async () => {
+  test("the names `.` and `..` are refused as eventIds in a batch, and the other messages of the batch are accepted", async () => {
     const messages = DOTS.map((eventId) => ({ eventType: "a", payload: {}, eventId }));
     const { status, json } = await send("POST", `/app/${app}/msg/batch`, {
       messages: [...messages, { eventType: "a", payload: {} }],
@@ -47,7 +47,7 @@ describe("the names . and .. are refused with 422", () => {
     expect(json.data).toMatchObject([{ code: "validation_error" }, { code: "validation_error" }, { eventType: "a" }]);
   });
 
-  test("the names . and .. are refused as the environment of `token create`", async () => {
+  test("the names `.` and `..` are refused as the environment of `token create`", async () => {
     for (const dots of DOTS) expect(server.createToken(`--environment=${dots}`)).rejects.toThrow("used in paths");
   });
 });
@@ -71,7 +71,7 @@ describe("a path that ends with a slash", () => {
     expect((await send("POST", `/app/${app}/msg/`, { eventType: "a", payload: {} })).status).toBe(202);
   });
 
-  test("a client that resolves an endpoint named .. in a path does not delete the application", async () => {
+  test("a DELETE of the endpoint `..` never deletes its application, even if the client resolves the path", async () => {
     for (const path of ["..", "%2e%2e", ".%2E", ".", "x/.."]) {
       expect((await rawDelete(`/api/v1/app/${app}/endpoint/${path}`)).slice(0, 12)).toBe("HTTP/1.1 404");
       expect((await send("DELETE", `/app/${app}/endpoint/${path}`)).status).toBe(404);
@@ -80,7 +80,7 @@ describe("a path that ends with a slash", () => {
   });
 });
 
-test("an application and an endpoint that were once named .. can still be reached by their ids", async () => {
+test("an application and an endpoint that an earlier version let be named `..` can still be reached by their ids", async () => {
   const old = await startServer();
   try {
     const call = clientOf(old.url);
@@ -102,7 +102,10 @@ test("an application and an endpoint that were once named .. can still be reache
   }
 });
 
-/** Sends a DELETE with a path that no client has normalised. Returns the response. */
+/**
+ * Sends a DELETE over a plain socket, because an HTTP client would normalise the path. Returns the
+ * response.
+ */
 function rawDelete(path: string): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve, reject) => {

@@ -40,8 +40,8 @@ interface Operator {
   /** Returns the events received so far, after verifying their signatures. */
   events(): Event[];
   /**
-   * Waits for `count` events of a type, or of any type for null. Verifies them and returns them in
-   * order of acceptance.
+   * Waits for `count` events of a type, or of any type if null. Verifies the events and returns
+   * them in order of acceptance.
    */
   waitFor(type: string | null, count?: number): Promise<Event[]>;
 }
@@ -97,8 +97,7 @@ async function sendMessage(send: Send, app: string, eventId: string | null = nul
 }
 
 /**
- * Causes one more event and waits for it. By then, events that were accepted earlier have been
- * sent.
+ * Causes another event and waits for it. Events that were accepted earlier have been sent by then.
  */
 async function flushEvents({ send, waitFor }: Operator): Promise<void> {
   const { json } = await send("POST", "/app", { name: "marker" });
@@ -277,7 +276,7 @@ describe("recipients of events", () => {
     await send("PUT", `${LIST}/${failing.endpoint.id}`, { url: `${receiver.url}/status-500/ops` });
     const { at } = await customer(send);
     await waitFor("endpoint.created");
-    // The delivery to the failing endpoint becomes an ordinary dead letter.
+    // The failed delivery to the operational endpoint becomes an ordinary dead letter.
     for (;;) {
       const { data } = (await send("GET", `/dead-letter?endpoint_id=${failing.endpoint.id}`)).json;
       if (data.length === 1) {
@@ -312,7 +311,7 @@ describe("recipients of events", () => {
 });
 
 describe("backlog events", () => {
-  test("a backlog causes one event when it grows and one when it has recovered", async () => {
+  test("a backlog causes one event when it grows and another when it has recovered", async () => {
     const slow = await startServer(["--backlog-threshold=200ms"]);
     try {
       const held = Promise.withResolvers<void>();
@@ -388,7 +387,7 @@ describe("operational endpoints", () => {
     expect((await send("GET", `${LIST}/ops/headers`)).json).toEqual({ headers: { "X-A": "1" }, sensitive: [] });
   });
 
-  test("a PUT creates an operational endpoint with the uid of the path, and the next PUT replaces the endpoint", async () => {
+  test("a PUT creates an operational endpoint with the uid in the path, and the next PUT replaces the endpoint", async () => {
     const { send } = await newEnvironment();
     const made = await send("PUT", `${LIST}/mine`, { url: "https://example.com", eventTypes: ["endpoint.deleted"] });
     expect([made.status, made.json.uid]).toEqual([201, "mine"]);
@@ -468,7 +467,7 @@ describe("operational endpoints", () => {
 });
 
 describe("separation of operational endpoints", () => {
-  test("no list and no path of an application gives access to operational endpoints", async () => {
+  test("lists of applications and paths of applications give no access to operational endpoints", async () => {
     const { send, endpoint, waitFor } = await operator();
     const { uid } = await customer(send);
     await waitFor("endpoint.created");
@@ -476,7 +475,8 @@ describe("separation of operational endpoints", () => {
     expect(data.map((application: { uid: string }) => application.uid)).toEqual([uid]);
     expect((await send("GET", `/app/${uid}/endpoint/${endpoint.id}`)).status).toBe(404);
     expect((await send("GET", "/overview")).json.messages).toEqual([]);
-    // A dead letter contains the id of their hidden application, but that id gives no access.
+    // A dead letter of an operational endpoint contains the id of a hidden application, but that id
+    // gives no access.
     await send("PUT", `${LIST}/${endpoint.id}`, { url: `${receiver.url}/status-410` });
     await send("POST", `/app/${uid}/endpoint`, { url: receiver.url });
     let appId = "";
@@ -548,8 +548,8 @@ describe("invalid operational endpoints", () => {
     ["a url with an unsupported scheme", { url: "ftp://example.com" }, "url"],
     ["an empty list of event types", { url, eventTypes: [] }, "eventTypes"],
     ["an event type that is not operational", { url, eventTypes: ["user.signup"] }, "eventTypes"],
-    ["both names of its event types", { url, eventTypes: null, filterTypes: ["endpoint.created"] }, "filterTypes"],
-    ["event types that are a string", { url, eventTypes: "endpoint.created" }, "eventTypes"],
+    ["both eventTypes and filterTypes", { url, eventTypes: null, filterTypes: ["endpoint.created"] }, "filterTypes"],
+    ["a string as its event types", { url, eventTypes: "endpoint.created" }, "eventTypes"],
     ["a throttleRate of 0", { url, throttleRate: 0 }, "throttleRate"],
     ["a uid that looks like an id", { url, uid: "ep_1" }, "uid"],
     ["more than 4096 bytes of metadata", { url, metadata: { a: "x".repeat(5000) } }, "metadata"],
@@ -567,7 +567,7 @@ describe("invalid operational endpoints", () => {
     });
   }
 
-  test("an operational endpoint may have repeated event types, an empty list of filterTypes and a long description", async () => {
+  test("an operational endpoint may have duplicate event types, an empty list of filterTypes and a long description", async () => {
     const { send } = await newEnvironment();
     const repeated = { url, eventTypes: ["endpoint.created", "endpoint.created"], description: "d".repeat(5000) };
     expect((await send("POST", LIST, repeated)).json.eventTypes).toEqual(["endpoint.created"]);

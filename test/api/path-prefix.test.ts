@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("a public URL with a path", () => {
-  test("the API answers with and without the path", async () => {
+  test("the API can be called with and without the path of the public URL", async () => {
     const prefixed = clientOf(server.url + PREFIX);
     const { status, json } = await prefixed("POST", `/app/${app}/msg?with_content=true`, {
       eventType: "a",
@@ -35,7 +35,7 @@ describe("a public URL with a path", () => {
       expect([path, (await fetch(server.url + path)).status]).toEqual([path, 404]);
   });
 
-  test("an idempotency key is the same key with and without the path", async () => {
+  test("a call with and a call without the path of the public URL share an idempotency key", async () => {
     const headers = { "idempotency-key": "prefix" };
     const body = { eventType: "a", payload: {} };
     const first = await send("POST", `/app/${app}/msg`, body, { headers });

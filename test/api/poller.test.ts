@@ -41,7 +41,7 @@ describe("polling", () => {
     expect(ids((await poll(pathOf(app), { iterator: third.iterator })).data)).toEqual([more]);
   });
 
-  test("a poll without messages returns an iterator from which later messages are found", async () => {
+  test("a poll that finds no messages returns an iterator that leads to later messages", async () => {
     const app = await makeApplication(send);
     const empty = await poll(pathOf(app));
     expect(empty).toEqual({ data: [], iterator: expect.stringMatching(/^msg_/), done: true });
@@ -84,7 +84,7 @@ describe("polling", () => {
     expect(await fetched({ after: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
   });
 
-  test("a poller gets each message once, whatever its page sizes", async () => {
+  test("a poller gets each message once, even if it changes the page size", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 40);
     await fc.assert(
@@ -182,7 +182,7 @@ describe("consumers", () => {
     }
   });
 
-  test("polling with an older iterator returns the page after it but does not move the consumer back", async () => {
+  test("polling with an older iterator returns the page after that iterator but does not move the consumer back", async () => {
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 3);
     const path = pathOf(app, "one");

@@ -105,7 +105,7 @@ describe("recover", () => {
     }
   });
 
-  test("recover sends only messages of its time window", async () => {
+  test("recover sends only messages in its time window", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     const early = await sendMessage(send, app);
@@ -129,7 +129,7 @@ describe("recover", () => {
     expect(receiver.received[3]?.id).toBe(late);
   });
 
-  test("recover sends a message that fails again only once", async () => {
+  test("recover sends each message only once, even if it fails again", async () => {
     await using receiver = startReceiver(withStatus(500));
     const { app, endpoint } = await setup(receiver);
     await sendMessages(send, app, 600);
@@ -348,7 +348,7 @@ describe("every kind of replay", () => {
     }
   });
 
-  test("a replay can be started with a token of the same application but not with one of another application", async () => {
+  test("a token of the same application can start a replay, and a token of another application cannot", async () => {
     await using receiver = startReceiver();
     const { app, endpoint } = await setup(receiver);
     const other = await makeApplication(send);
@@ -396,8 +396,8 @@ describe("replays across a crash", () => {
   const COUNT = 5000;
 
   /**
-   * Creates an endpoint that has missed every message, in a way that this kind of replay repairs.
-   * The endpoint now accepts messages.
+   * Creates an endpoint that accepts messages now but has missed all earlier ones, in a way that
+   * this kind of replay repairs.
    */
   async function miss(verb: "recover" | "replay-missing", ask: Send, url: string) {
     await using failing = startReceiver(withStatus(500));

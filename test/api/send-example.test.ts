@@ -44,7 +44,7 @@ describe("sending an example", () => {
     expect((await send("GET", `/app/${app}/msg/${json.id}`)).json).toEqual(json);
   });
 
-  test("an example is chosen by its index from the latest schema of its event type", async () => {
+  test("an example is selected by index from the latest schema of the event type", async () => {
     const examples = [{ n: 1 }, { n: 2 }];
     const name = await makeType({ "1": { examples: [{ old: true }] }, "2": { examples } });
     const { id } = await inbox();
@@ -54,7 +54,7 @@ describe("sending an example", () => {
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "exampleIndex"]]);
   });
 
-  test("the index is ignored if the schema has a single example", async () => {
+  test("the example index is ignored if the schema has a single example", async () => {
     const name = await makeType({ "1": { example: { one: 1 } } });
     const { id } = await inbox();
     expect((await example(id, { eventType: name, exampleIndex: 7 })).json.payload).toEqual({ one: 1 });

@@ -48,15 +48,18 @@ const excluded: Readonly<Record<string, string>> = {
   "overview.live": "never ends; it has its own test below",
 };
 
-/** Path parameters that the caller chooses, or whose value is the same on both sides. */
+/** Path parameters whose value the caller chooses or is the same in both environments. */
 const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_type_name: "shared.type" };
 
-/** Allowed responses other than 404 to an environment token with a foreign id. */
+/**
+ * Allowed responses, besides 404, to a request with an environment token and an id of the other
+ * environment.
+ */
 const exceptions: readonly RegExp[] = [
   // Only the root token may manage environments.
   /^v1\.management\.environment\.\w+: 403 /,
-  // An unknown id creates an application of the caller with the uid in the body. The second time
-  // that uid is in use.
+  // A PUT to an unknown id creates an application of the caller with the uid in the body. A second
+  // PUT fails, because the uid is then in use.
   /^v1\.application\.update: (201|409) /,
 ];
 
@@ -154,7 +157,9 @@ function idsIn(schema: Schema, schemas: Readonly<Record<string, Schema>>, at = "
   );
 }
 
-/** Ranks an operation by how much it deletes. Operations with a high rank are called last. */
+/**
+ * Ranks an operation by how much it deletes. The operations with the highest ranks are called last.
+ */
 function damage({ method, id, path }: Operation): number {
   if (/logout|expire/.test(id)) return 4;
   if (id === "v1.application.delete") return 3;
@@ -247,8 +252,8 @@ async function makePlace(
 }
 
 /**
- * Returns the key of a path parameter, because paths of operational webhooks also call their
- * endpoint `endpoint_id`.
+ * Returns the key of a path parameter's value. `endpoint_id` has two keys, because it may also
+ * stand for an operational endpoint.
  */
 function keyOf({ path }: Operation, param: string): string {
   return param === "endpoint_id" && path.includes("/operational-webhook/") ? "operational_id" : param;
@@ -265,14 +270,14 @@ function call(operation: Operation, token: string, values: Params): Promise<Answ
   return send(operation.method, path, operation.example, { token });
 }
 
-/** Returns the path parameters whose values differ between the two sides. */
+/** Returns the path parameters whose values differ between the two environments. */
 function idParams({ params }: Operation): string[] {
   return params.filter((param) => chosenNames[param] === undefined);
 }
 
 /**
- * Returns variants of the caller's own values: each value in turn replaced by the foreign one, and
- * all replaced.
+ * Returns variants of the caller's own values: one for each value that is replaced by the foreign
+ * value, and one in which all are replaced.
  */
 function mixtures(operation: Operation, own: Params, foreign: Params): Params[] {
   const params = idParams(operation).map((param) => keyOf(operation, param));
@@ -281,8 +286,8 @@ function mixtures(operation: Operation, own: Params, foreign: Params): Params[] 
 }
 
 /**
- * Calls an operation. Returns a status that is not allowed, and the marks that the response
- * contains.
+ * Calls an operation and describes what is wrong: a status that is not allowed, and each mark in
+ * the response.
  */
 async function leaks(
   operation: Operation,
@@ -314,8 +319,8 @@ async function leaksOfAll(
 }
 
 /**
- * Returns everything that the token of an environment can read, except values that change by
- * themselves.
+ * Returns everything that the token of an environment can read, except values that change over
+ * time.
  */
 async function stateOf({ token, main, other }: Environment): Promise<string> {
   const reads = operations.filter(
@@ -378,7 +383,7 @@ describe("coverage of the OpenAPI document", () => {
 });
 
 describe("ids in paths", () => {
-  test("a request with an environment token for a path with ids of another environment returns 404", async () => {
+  test("a request with an environment token to a path with ids of another environment returns 404", async () => {
     await expectUnchanged(victim, async () => {
       const token = await freshToken(stranger);
       const each = (operation: Operation) =>
@@ -388,7 +393,7 @@ describe("ids in paths", () => {
     });
   });
 
-  test("a request for ids of another application under an application returns 404", async () => {
+  test("a request to a path that combines an application with a resource of another application returns 404", async () => {
     await expectUnchanged(victim, async () => {
       const each = (operation: Operation) =>
         operation.path.includes("{app_id}")
@@ -401,13 +406,13 @@ describe("ids in paths", () => {
     });
   });
 
-  test("a request with an application token for ids of another application returns 404 or 403", async () => {
+  test("a request with an application token to a path with ids of another application returns 404 or 403", async () => {
     await expectUnchanged(victim, async () => {
       for (const own of [victim.other, stranger.main]) {
         const marks = own === victim.other ? victim.main.marks : allMarks(victim);
         const each = (operation: Operation) => {
           const params = idParams(operation);
-          // The other operations belong to environments and return 403 for any path.
+          // The other operations belong to environments and always return 403.
           if (params.length === 0) return [];
           return mixtures(operation, own.ids, victim.main.ids).map((values) => [own.token, values] as const);
         };
@@ -416,7 +421,7 @@ describe("ids in paths", () => {
     });
   });
 
-  test("a request with an application token for the uid of another application returns 404 or 403", async () => {
+  test("a request with an application token to a path with the uid of another application returns 404 or 403", async () => {
     await expectUnchanged(victim, async () => {
       const each = (operation: Operation) =>
         operation.params.includes("app_id") ? [[victim.other.token, victim.main.uids] as const] : [];
@@ -451,7 +456,8 @@ describe("ids in queries and bodies", () => {
       for (const [method, path, body] of calls) {
         const { status, text, json } = await send(method, path, body, { token: stranger.token });
         expect([path, allMarks(victim).filter((mark) => text.includes(mark))]).toEqual([path, []]);
-        // A filter that does not return 404 applies to the caller's own data and matches nothing.
+        // If a request does not return 404, its filter applies to the caller's own data and matches
+        // nothing.
         if (status === 200 && Array.isArray(json.data)) expect([path, json.data]).toEqual([path, []]);
         if (status !== 404) expect([path, [200, 202].includes(status)]).toEqual([path, true]);
         if (path.includes("app_id=")) expect([path, status]).toEqual([path, 404]);
@@ -467,7 +473,7 @@ describe("ids in queries and bodies", () => {
     );
   }
 
-  test("expunging does not find messages of another environment or application", async () => {
+  test("expunging messages of another environment or application reports them as not found", async () => {
     await expectUnchanged(victim, async () => {
       const ids = [victim.main.ids.msg_id!];
       const path = `/app/${stranger.main.ids.app_id}/msg/bulk-expunge`;

@@ -28,7 +28,7 @@ describe("pages and their files", () => {
     expect(answer.headers.get("location")).toBe("ui/");
   });
 
-  test("every page refers to its files by relative paths, and files with a version can be cached forever", async () => {
+  test("every page refers to its files by relative paths, and clients may cache files with a version in their URL forever", async () => {
     for (const page of ["/ui/", "/portal/", "/docs"]) {
       const files = references(await (await ask(page)).text()).filter((reference) => !reference.startsWith("data:"));
       expect(files.length).toBeGreaterThan(1);
@@ -42,7 +42,7 @@ describe("pages and their files", () => {
     }
   });
 
-  test("another spelling of a page's path redirects to the one from which its files are found, and keeps the query", async () => {
+  test("a page's path with a missing or extra slash redirects to the path where relative links work, and keeps the query", async () => {
     for (const [path, location] of [
       ["/ui", "ui/"],
       ["/ui?a=b", "ui/?a=b"],
@@ -56,7 +56,7 @@ describe("pages and their files", () => {
     }
   });
 
-  test("files are sent compressed to clients that accept gzip, with their own ETag, and uncompressed to others", async () => {
+  test("clients that accept gzip get compressed files with a separate ETag, and other clients get uncompressed files", async () => {
     for (const path of ["/ui/", "/ui/app.js", "/docs", ...DOCS_FILES]) {
       const plain = await ask(path, { headers: { "accept-encoding": "br, gzip;q=0" } });
       const gzip = await ask(path, { headers: { "accept-encoding": "br;q=0.9, GZIP;q=0.5" } });
@@ -73,7 +73,7 @@ describe("pages and their files", () => {
     }
   });
 
-  test("a page, and a file of another version, must be revalidated on every use", async () => {
+  test("pages, and files requested without their current version, must be revalidated on every use", async () => {
     for (const path of ["/ui/", "/docs", "/ui/app.js", "/ui/app.js?v=older"]) {
       expect((await ask(path)).headers.get("cache-control")).toBe("no-cache");
     }
@@ -143,7 +143,7 @@ describe("the portal page", () => {
     }
   });
 
-  test("the portal, and a file of another version, must be revalidated on every use", async () => {
+  test("the portal page, and portal files requested without their current version, must be revalidated on every use", async () => {
     for (const path of ["/portal/", "/portal/portal.js", "/portal/portal.js?v=older"]) {
       expect((await ask(path)).headers.get("cache-control")).toBe("no-cache");
     }

@@ -32,20 +32,21 @@ describe("endpoint statistics", () => {
     expect(await of(good, `?until=${ago(60_000)}`)).toEqual(none);
   });
 
-  test("attempt-stats counts attempts by whole hours", async () => {
+  test("attempt-stats counts the attempts of whole hours", async () => {
     const app = await makeApplication(send);
     const [good, bad] = [await makeEndpoint(send, app, inbox()), await makeEndpoint(send, app, inbox(500))];
     await attemptsOf(send, app, await sendMessage(send, app), 2);
     const of = async (endpoint: string, query = "") =>
       (await send("GET", `/app/${app}/endpoint/${endpoint}/attempt-stats${query}`)).json;
     expect(await of(good)).toEqual({ success: 1, fail: 0, canceled: 0 });
-    // The current hour counts completely. The range that ended two hours ago has no attempts.
+    // A range that starts now includes the whole current hour. A range that ended two hours ago has
+    // no attempts.
     expect(await of(bad, `?since=${ago(0)}`)).toEqual({ success: 0, fail: 1, canceled: 0 });
     expect(await of(bad, `?until=${ago(2 * 60 * 60_000)}`)).toEqual({ success: 0, fail: 0, canceled: 0 });
     expect((await send("GET", `/app/${app}/endpoint/${bad}/attempt-stats?until=${ago(-60_000)}`)).status).toBe(400);
   });
 
-  test("endpoint statistics return 400 for a range that is too long, reversed or in the future", async () => {
+  test("requesting endpoint statistics returns 400 if the range is too long, reversed or in the future", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, inbox());
     for (const [query, status] of [
@@ -113,7 +114,7 @@ describe("usage reports", () => {
     });
   });
 
-  test("a usage report can be limited to applications, even repeated ones, and lists unknown ones as unresolved", async () => {
+  test("a usage report for a list of applications ignores duplicates and lists unknown applications as unresolved", async () => {
     const { call, finished, idOf } = await ownEnvironment();
     const [one, two] = [await makeApplication(call), await makeApplication(call)];
     const foreign = await makeApplication(send);

@@ -3,14 +3,14 @@ import { startServer, type TestServer } from "../support/server.ts";
 import facts from "./fixtures/svix-operations.json";
 
 /**
- * Compares our OpenAPI document with facts about two others: `server`, which is that of the
- * open-source Svix server, and `sdk`, which is that of its SDKs. Our responses must have every
- * field that they require, and we must accept every request that they accept.
+ * Compares our OpenAPI document with extracts of two Svix documents: `server` describes the
+ * open-source server, and `sdk` is the source of the SDKs. Our responses must have every field that
+ * those documents require, and our server must accept every request that they allow.
  */
 
 /**
- * A schema in the facts, which is OpenAPI 3.0 without descriptions. `ref` names a schema of the
- * same document.
+ * A schema of our document or of an extract. Extracts use OpenAPI 3.0 without descriptions, with
+ * `ref` for the name of a schema in the same document.
  */
 interface Schema {
   readonly ref?: string;
@@ -50,7 +50,7 @@ interface OurOperation {
 }
 
 const { models, ...documents } = facts as unknown as Readonly<Record<"server" | "sdk", Theirs>> & {
-  /** By model, the fields that either JavaScript SDK requires. */
+  /** The fields that either JavaScript SDK requires, by model. */
   readonly models: Readonly<Record<string, readonly string[]>>;
 };
 
@@ -88,7 +88,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Returns the alternatives that a schema allows, with references resolved. Null is one of them. */
+/**
+ * Returns the alternatives that a schema allows, with references resolved. If the schema is
+ * nullable, null is an alternative.
+ */
 function alternatives(schema: Schema, schemas: Readonly<Record<string, Schema>>): Schema[] {
   const name = schema.ref ?? schema.$ref?.replace("#/components/schemas/", "");
   const nothing: Schema[] = schema.nullable === true ? [{ type: "null" }] : [];
@@ -117,7 +120,7 @@ function typeOfValues({ enum: values, properties }: Schema): string {
 const upperLimits = ["maximum", "maxLength", "maxItems", "maxProperties"];
 const lowerLimits = ["minimum", "minLength", "minItems", "minProperties"];
 
-/** Checks that one schema accepts everything that another one allows. */
+/** Checks that one schema accepts every value that another schema allows. */
 class Comparison {
   readonly found: string[] = [];
 
@@ -203,7 +206,7 @@ class Comparison {
   }
 }
 
-/** Minimum for our limits where their schema states none. */
+/** The lowest limits that our document may have where the Svix schema states no limit. */
 const leastLimits: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
 
 function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): number {
@@ -263,15 +266,15 @@ function unintended(key: string, found: readonly string[]): string[] {
 for (const source of ["server", "sdk"] as const) {
   const theirs = documents[source];
 
-  describe(`compared with the Svix document "${source}"`, () => {
-    test(`no supported operation of the Svix document "${source}" is missing`, () => {
+  describe(`our OpenAPI document compared with the Svix document "${source}"`, () => {
+    test(`every supported operation of the Svix document "${source}" is in our document`, () => {
       const keys = Object.keys(theirs.operations);
       expect(keys.length).toBeGreaterThan(40);
       const missing = keys.filter((key) => ourOperation(key) === undefined);
       expect(missing.filter((key) => !unsupported.some(([pattern]) => pattern.test(key)))).toEqual([]);
     });
 
-    test(`every success status of the Svix document "${source}" is documented here too`, () => {
+    test(`every success status of the Svix document "${source}" is in our document`, () => {
       const missing = [...shared(theirs)].flatMap(([key, { codes = [] }, own]) =>
         codes
           .filter((code) => code.startsWith("2") && own.responses[code] === undefined)
@@ -280,7 +283,7 @@ for (const source of ["server", "sdk"] as const) {
       expect(missing.filter(isUnintended)).toEqual([]);
     });
 
-    test(`responses have every field that the Svix document "${source}" requires, with a compatible type`, () => {
+    test(`our responses have every field that the Svix document "${source}" requires, with a compatible type`, () => {
       const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
         Object.entries(responses).flatMap(([code, schema]) => {
           const mine = jsonOf(own.responses[code]?.content);
@@ -293,7 +296,7 @@ for (const source of ["server", "sdk"] as const) {
       expect(found).toEqual([]);
     });
 
-    test(`every response with a body in the Svix document "${source}" has a body here`, () => {
+    test(`every response that has a body in the Svix document "${source}" has one in our document`, () => {
       const found = [...shared(theirs)].flatMap(([key, { responses = {} }, own]) =>
         Object.entries(responses)
           .filter(([code, schema]) => schema !== null && own.responses[code] !== undefined)
@@ -303,7 +306,7 @@ for (const source of ["server", "sdk"] as const) {
       expect(found.filter(isUnintended)).toEqual([]);
     });
 
-    test(`request bodies that the Svix document "${source}" allows are accepted`, () => {
+    test(`our document allows every request body that the Svix document "${source}" allows`, () => {
       const found = [...shared(theirs)].flatMap(([key, { body, bodyRequired }, own]) => {
         const mine = jsonOf(own.requestBody?.content);
         if (mine === undefined) return [];
@@ -316,7 +319,7 @@ for (const source of ["server", "sdk"] as const) {
       expect(found).toEqual([]);
     });
 
-    test(`query parameters that the Svix document "${source}" allows are accepted`, () => {
+    test(`our document allows every query parameter that the Svix document "${source}" allows`, () => {
       const found = [...shared(theirs)].flatMap(([key, { query = {} }, own]) => {
         const comparison = new Comparison(theirs.schemas, ours.components.schemas, true);
         const mine = (own.parameters ?? []).filter((parameter) => parameter.in === "query");
@@ -332,7 +335,7 @@ for (const source of ["server", "sdk"] as const) {
   });
 }
 
-test("responses have every field that a model of the SDKs 1.99 or 2 requires", () => {
+test("our responses have every field that a model of the Svix SDKs 1.99 or 2 requires", () => {
   const missing = Object.entries(models).flatMap(([name, fields]) => {
     const { required = [] } = ours.components.schemas[name] ?? {};
     return fields.filter((field) => !required.includes(field)).map((field) => `${name}.${field}`);
@@ -341,7 +344,7 @@ test("responses have every field that a model of the SDKs 1.99 or 2 requires", (
   expect(missing).toEqual([]);
 });
 
-test("every reason for an unsupported operation applies to some operation", () => {
+test("every entry in the list of unsupported operations matches an operation that is missing here", () => {
   const keys = [...Object.keys(documents.server.operations), ...Object.keys(documents.sdk.operations)];
   for (const [pattern, reason] of unsupported) {
     const absent = keys.filter((key) => pattern.test(key) && ourOperation(key) === undefined);

@@ -7,7 +7,10 @@ import { startServer, type TestServer } from "../support/server.ts";
 
 const SECRET = "secret-of-the-jwts";
 const END_EVENT = 'event: end\ndata: {"reason":"token"}\n\n';
-/** Time limit in ms. Without an end, a poll would last 30 s and a stream forever. */
+/**
+ * Time limit in ms. If the end of a token had no effect, a poll would last 30 s and a stream
+ * forever.
+ */
 const DEADLINE_MS = 10_000;
 
 let server: TestServer;
@@ -62,7 +65,7 @@ describe("streams and long polls end when their token does", () => {
     await expectPollsToEnd(app, await server.createToken("--expires=2s", `--app=${app}`), nothing);
   });
 
-  test("the live view and long polls end when their token is expired by the API", async () => {
+  test("the live view and long polls end when a call expires their token", async () => {
     const app = await makeApplication(send);
     const created = (await send("POST", path, { name: "ends" })).json;
     const end = () => send("POST", `${path}/${created.id}/expire`, { expiry: 0 });
@@ -106,7 +109,7 @@ describe("streams and long polls end when their token does", () => {
     await Promise.all([expectStreamToEnd(token, nothing), expectPollsToEnd(uid, token, nothing)]);
   });
 
-  test("the live view of an environment ends when the environment is deleted, even with a JWT", async () => {
+  test("the live view of an environment ends when the environment is deleted, even if it was opened with a JWT", async () => {
     const org = "org_33rb8YdGqMT0qIzpgGwdXfHirMu";
     const token = signJwt({ iat: 1, sub: org }, SECRET);
     await send("GET", "/app", undefined, { token });
@@ -123,7 +126,7 @@ describe("streams and long polls end when their token does", () => {
   });
 });
 
-/** Waits until a token has been used. Its streams and polls are then open. */
+/** Waits until a token has been used, which means that its streams and polls are open. */
 async function clientSees(token: string): Promise<void> {
   expect((await send("GET", "/app", undefined, { token })).status).toBe(200);
 }

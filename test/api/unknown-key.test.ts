@@ -30,7 +30,7 @@ describe("bulk operations refuse unknown keys with 422 and the location of the k
     [() => "/admin/redrive-dlq", { appId: "a" }, ["body", "appId"]],
   ];
   for (const [path, body, loc] of bodies)
-    test(`the unknown key ${loc.join(".")} of ${path().replace(/undefined/, "{app}")} is refused`, async () => {
+    test(`the unknown key ${loc.join(".")} in a request to ${path().replace(/undefined/, "{app}")} is refused`, async () => {
       const { status, json } = await send("POST", path(), body);
       expect([status, json.detail?.[0].loc]).toEqual([422, loc]);
     });
@@ -42,7 +42,7 @@ describe("bulk operations refuse unknown keys with 422 and the location of the k
 });
 
 describe("bulk operations accept camelCase and snake_case", () => {
-  test("a dry run and a filter are not ignored if they are in snake_case", async () => {
+  test("`dry_run` and the keys of a filter may be in snake_case", async () => {
     const filter = { app_id: app, event_types: ["a"] };
     const { status, json } = await send("POST", "/dead-letter/redrive", { filter, dry_run: true });
     expect([status, json.count]).toEqual([200, 0]);
@@ -65,7 +65,7 @@ describe("bulk operations accept camelCase and snake_case", () => {
     expect([query.status, query.json.detail[0].loc]).toEqual([422, ["query", "appId"]]);
   });
 
-  test("a bulk operation on everything must be requested with `all`, which excludes other filters", async () => {
+  test("a bulk operation on everything requires `all`, which cannot be combined with other filters", async () => {
     const redrive = (filter: object) => send("POST", "/dead-letter/redrive", { filter, dryRun: true });
     expect((await redrive({ all: true })).status).toBe(200);
     for (const filter of [{}, { all: false }, { all: true, appId: app }])
@@ -82,7 +82,7 @@ describe("other operations list ignored keys in boathook-ignored", () => {
     return [status, headers.get("boathook-ignored")];
   };
 
-  test("unknown keys of the body, of nested objects and of the query are listed in their order", async () => {
+  test("unknown keys of the body, of nested objects and of the query are listed in order of appearance", async () => {
     expect(await ignored("POST", "/app", { nmae: "a", name: "a", event_type: 1 })).toEqual([201, "nmae, event_type"]);
     const message = { eventType: "a", payload: { free: 1 }, transformationsParams: { rawPayloads: "x" }, eventid: "b" };
     expect(await ignored("POST", `/app/${app}/msg?with_contents=false`, message)).toEqual([
@@ -94,14 +94,14 @@ describe("other operations list ignored keys in boathook-ignored", () => {
     expect(await ignored("PATCH", `/app/${app}/endpoint/${endpoint}`, { disable: true })).toEqual([200, "disable"]);
   });
 
-  test("no key is listed if all keys are known, if it is in a payload or metadata, or if the request fails", async () => {
+  test("no keys are listed if all keys are known or the request fails, and keys in a payload or in metadata are never listed", async () => {
     const message = { eventType: "a", payload: { any: { key: 1 } } };
     expect(await ignored("POST", `/app/${app}/msg`, message)).toEqual([202, null]);
     expect(await ignored("POST", "/app", { name: "a", metadata: { any: "key" } })).toEqual([201, null]);
     expect(await ignored("POST", "/app", { nmae: "a" })).toEqual([422, null]);
   });
 
-  test("at most 20 ignored keys are listed, cut to 64 characters and percent-encoded", async () => {
+  test("at most 20 ignored keys are listed, each truncated to 64 characters and percent-encoded", async () => {
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`key${i}`, i]));
     const [, names] = await ignored("POST", "/app", { name: "a", ...many });
     expect(String(names).split(", ")).toEqual(Array.from({ length: 20 }, (_, i) => `key${i}`));

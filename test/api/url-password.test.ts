@@ -23,7 +23,7 @@ const urlWith = (password: string, path = "/") => receiver.url.replace("://", `:
 const authorization = (password: string) => `Basic ${btoa(`user:${decodeURIComponent(password)}`)}`;
 
 describe("the password in an endpoint's URL", () => {
-  test("the password of a URL is sent to the receiver and shown as *** in every response", async () => {
+  test("the password in an endpoint's URL is sent to the receiver and shown as *** in every API response", async () => {
     const app = await makeApplication(send);
     receiver.answering = withStatus(500);
     const endpoint = await makeEndpoint(send, app, urlWith(PASSWORD));
@@ -56,7 +56,7 @@ describe("the password in an endpoint's URL", () => {
     }
   });
 
-  test("the password of an operational endpoint's URL is shown as ***", async () => {
+  test("the password in an operational endpoint's URL is shown as ***", async () => {
     const url = urlWith(PASSWORD);
     const { json } = await send("POST", "/operational-webhook/endpoint", { url });
     expect(json.url).toBe(urlWith("***"));

@@ -68,7 +68,7 @@ describe("whoami", () => {
     expect(operations).toContain("v1.authentication.logout");
   });
 
-  test("whoami accepts a token with any scopes and returns only operations that these scopes allow", async () => {
+  test("whoami accepts a token with any scopes and returns only the operations that the scopes allow", async () => {
     const path = "/management/authentication/default/api-token";
     const { token } = (await send("POST", path, { name: "t", scopes: ["endpoint:Read", "authentication:Write"] })).json;
     const { operations } = await whoami(token);
@@ -96,7 +96,7 @@ describe("whoami", () => {
     expect((await whoami(signJwtText(endless, JWT_SECRET))).expiresAt).toStartWith("9999-12-31");
   });
 
-  test("whoami returns exactly the operations that are not refused", async () => {
+  test("whoami returns exactly the operations that the token may call", async () => {
     const { operations } = await whoami(await access({ capabilities: ["ViewBase", "CreateAttempts"] }));
     const identity = {
       caller: "",

@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const overloaded = expect.objectContaining({ status: 503, code: "overloaded" });
 
 describe("the memory for requests and responses", () => {
-  test("a lease cannot grow beyond the budget of all callers until another lease ends", () => {
+  test("a lease cannot exceed the budget shared by all callers until another lease ends", () => {
     const budget = new ByteBudget({ bytesMax: 100, callerBytesMax: 60 });
     const [first, second] = [budget.lease("a"), budget.lease("b")];
     first.grow(60);
@@ -18,14 +18,14 @@ describe("the memory for requests and responses", () => {
     second.grow(20);
   });
 
-  test("a caller cannot use more than its share, and other callers still have theirs", () => {
+  test("a caller cannot use more than its share, which leaves memory for other callers", () => {
     const budget = new ByteBudget({ bytesMax: 100, callerBytesMax: 60 });
     budget.lease("a").grow(60);
     expect(() => budget.lease("a").grow(1)).toThrow(overloaded);
     budget.lease("b").grow(40);
   });
 
-  test("a small body of known length takes no lease, but one of unknown length does", () => {
+  test("a small body of known length needs no lease, but a body of unknown length does", () => {
     const budget = bodyBudget({ maxBodyBytes: MIB });
     const request = (headers: Record<string, string>) => new Request("http://a/", { method: "POST", headers });
     expect(bodyLease(request({ "content-length": "16384" }), budget, "a")).toBeNull();
@@ -47,13 +47,13 @@ describe("the memory for requests and responses", () => {
     expect(sent).toBeLessThan(10);
   });
 
-  test("the budget is large enough for bodies of the maximum size, however large that is", () => {
+  test("the budget has room for a body of the maximum size, even if that size is very large", () => {
     const maxBodyBytes = 256 * MIB;
     bodyBudget({ maxBodyBytes }).lease("a").grow(maxBodyBytes);
   });
 });
 
-describe("a response in pieces", () => {
+describe("a streamed response", () => {
   const lease = () => {
     const budget = new ByteBudget({ bytesMax: 10, callerBytesMax: 10 });
     const held = budget.lease("a");
@@ -71,14 +71,14 @@ describe("a response in pieces", () => {
     return { held, isFree };
   };
 
-  test("a response in pieces contains the whole text, even characters at the border of two pieces", async () => {
+  test("a streamed response contains the whole text, even if a character spans two chunks", async () => {
     for (const prefix of ["", "x"]) {
       const text = prefix + "😀é".repeat(100_000);
       expect(await new Response(inPieces(text, lease().held)).text()).toBe(text);
     }
   });
 
-  test("a response in pieces is encoded only as far as the client reads, and its memory is freed when it has been read", async () => {
+  test("a streamed response is encoded only as the client reads it, and its memory is freed at the end", async () => {
     const { held, isFree } = lease();
     const reader = inPieces("x".repeat(200_000), held).getReader();
     expect((await reader.read()).value!.length).toBe(65_536);
@@ -87,7 +87,7 @@ describe("a response in pieces", () => {
     expect(isFree()).toBe(true);
   });
 
-  test("the memory of a response in pieces is freed when the client disconnects", async () => {
+  test("the memory of a streamed response is freed when the client disconnects", async () => {
     const { held, isFree } = lease();
     const reader = inPieces("x".repeat(200_000), held).getReader();
     await reader.read();

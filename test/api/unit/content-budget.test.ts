@@ -23,7 +23,7 @@ describe("pages of messages with payloads", () => {
     expect(await seqsWithin(4 * PAYLOAD_BYTES, false)).toEqual([[5, 4, 3, 2, 1], false]);
   });
 
-  test("a page of messages that exceeds the budget is cut, and reports that there are more messages", async () => {
+  test("a page of messages that exceeds the budget is cut, and says that there are more messages", async () => {
     expect(await seqsWithin(2 * PAYLOAD_BYTES, false)).toEqual([[5, 4, 3], true]);
   });
 
@@ -31,11 +31,11 @@ describe("pages of messages with payloads", () => {
     expect(await seqsWithin(2 * PAYLOAD_BYTES, true)).toEqual([[3, 2, 1], true]);
   });
 
-  test("a page contains at least one message even if that exceeds the budget", async () => {
+  test("a page contains at least one message, even if that message exceeds the budget", async () => {
     expect(await seqsWithin(1, false)).toEqual([[5], true]);
   });
 
-  test("a complete page keeps the position at which its search continues, and a cut page drops it", async () => {
+  test("a complete page keeps the position at which the search resumes, but a page that is cut loses it", async () => {
     const cut = { rows, more: true, resume: 17 };
     expect((await withPayloads(store, cut, false, pause)).resume).toBe(17);
     expect((await withPayloads(store, cut, false, pause, 2 * PAYLOAD_BYTES)).resume).toBeUndefined();

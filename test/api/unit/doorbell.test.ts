@@ -40,7 +40,7 @@ async function isOver(promise: Promise<void>): Promise<boolean> {
 }
 
 describe("waits for messages", () => {
-  test("a wait ends when a message of its application arrives, but not for a message of another application", async () => {
+  test("a wait ends when a message arrives for its application, but not when one arrives for another application", async () => {
     const { doorbell, caller, accepted, timers } = setup();
     const wait = doorbell.wait(7, 1000, caller.signal);
     accepted(8);
@@ -50,7 +50,7 @@ describe("waits for messages", () => {
     expect(timers.size).toBe(0);
   });
 
-  test("a wait ends at its timeout, when the caller disconnects and when the server stops", async () => {
+  test("a wait ends at its timeout, when the caller disconnects or when the server stops", async () => {
     const { doorbell, caller, stopping, timers } = setup();
     const timed = doorbell.wait(7, 1000, caller.signal);
     for (const task of timers) task();
@@ -65,7 +65,7 @@ describe("waits for messages", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
   });
 
-  test("a wait of no time ends immediately, as does one beyond the maximum, and a cancelled wait frees its place", async () => {
+  test("a wait ends immediately if its timeout is 0 or too many requests wait, and cancelling one makes room for another", async () => {
     const { doorbell, caller } = setup();
     expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
     const waits = Array.from({ length: 1000 }, (_, i) => doorbell.wait(i, 1000, caller.signal));
@@ -74,7 +74,7 @@ describe("waits for messages", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(false);
   });
 
-  test("a wait ends immediately if a hundred requests wait for the same application, but other applications can wait", async () => {
+  test("if a hundred requests wait for one application, the next wait for it ends immediately, but not a wait for another application", async () => {
     const { doorbell, caller } = setup();
     const waits = Array.from({ length: 100 }, () => doorbell.wait(7, 1000, caller.signal));
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);

@@ -5,7 +5,7 @@ import { StoreUnavailable } from "../../../src/store/index.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 
 describe("error responses", () => {
-  test("a problem becomes a response with its status, code, detail and Retry-After", () => {
+  test("a problem becomes a response with the problem's status, code, detail and Retry-After", () => {
     const { status, body, headers } = errorReply(new Problem(429, "too_many_requests", "Slower.", 3), silentLog);
     expect([status, JSON.parse(body)]).toEqual([429, { code: "too_many_requests", detail: "Slower." }]);
     expect(headers).toEqual({ "retry-after": "3" });

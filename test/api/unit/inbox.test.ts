@@ -7,7 +7,7 @@ function keep(inbox: Inbox, token: string, body: Uint8Array): void {
   inbox.keep(token, new Request(`http://localhost/inbox/${token}`, { method: "POST" }), body, 200);
 }
 
-test("beyond a thousand inboxes, the one that was unused for longest is dropped", () => {
+test("when there are more than a thousand inboxes, the least recently used one is dropped", () => {
   const inbox = new Inbox(clock);
   const body = new Uint8Array(1);
   for (let i = 0; i < 1000; i++) keep(inbox, `inbox-${i}`, body);

@@ -23,7 +23,7 @@ function limiter(ratePerSecond: number) {
 }
 
 describe("the ingest rate", () => {
-  test("at 20/s a caller may send 20 messages at once, and few of 30 messages in 0.12 s are refused", () => {
+  test("at a rate of 20/s, a caller that sends 30 messages within 0.12 s gets 22 of them accepted", () => {
     const { waitMs, advance } = limiter(20);
     let allowed = 0;
     for (let i = 0; i < 30; i++) {
@@ -33,7 +33,7 @@ describe("the ingest rate", () => {
     expect(allowed).toBe(22);
   });
 
-  test("a caller that waits as long as Retry-After says still reaches its rate", () => {
+  test("a caller that waits for the time in Retry-After still reaches its rate", () => {
     for (const rate of [0.1, 0.4, 1, 1.5, 2.7, 20, 333]) {
       const { waitMs, advance } = limiter(rate);
       let [allowed, elapsedMs] = [0, 0];
@@ -49,7 +49,7 @@ describe("the ingest rate", () => {
     }
   });
 
-  test("a caller may send again after exactly the time in ms that the refusal returned", () => {
+  test("a caller may send again after exactly the wait in ms that the refusal returned", () => {
     const { waitMs, advance } = limiter(3);
     while (waitMs() === 0);
     const wait = waitMs();
@@ -59,7 +59,7 @@ describe("the ingest rate", () => {
     expect(waitMs()).toBe(0);
   });
 
-  test("each message of a batch counts, even if the batch has more messages than one second allows", () => {
+  test("each message of a batch counts towards the ingest rate, even if the batch exceeds the messages of one second", () => {
     const { waitMs, advance } = limiter(10);
     expect(waitMs(100)).toBe(0);
     expect(waitMs()).toBe(9100);
@@ -67,7 +67,7 @@ describe("the ingest rate", () => {
     expect([waitMs(5), waitMs()]).toEqual([0, 500]);
   });
 
-  test("callers do not share their rate", () => {
+  test("each caller has a separate ingest rate", () => {
     const rate = new IngestRate(1, { steady: () => 0 });
     rate.spend("one", 1);
     expect(() => rate.spend("one", 1)).toThrow(Problem);

@@ -30,7 +30,7 @@ class ManualClock {
     const due = this.#waiting.filter(({ at }) => at <= this.at);
     this.#waiting = this.#waiting.filter(({ at }) => at > this.at);
     for (const { task } of due) task();
-    // Lets the tasks that have been started read their source.
+    // Lets the tasks that have just been started finish reading.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -149,14 +149,14 @@ describe("the live view", () => {
     expect(await read(lasting)).toContain("event: overview");
   });
 
-  test("a stream that its client closes stops watching its token", async () => {
+  test("when a client closes a stream, the server stops watching the token of the stream", async () => {
     const { live } = setup();
     const token = new EndableToken();
     await (await live.open(viewer, token)).cancel();
     expect(token.isWatched).toBe(false);
   });
 
-  test("more than a hundred listeners of an environment get 429 until one leaves, and other environments are unaffected", async () => {
+  test("the 101st listener of an environment gets 429 until another one leaves, and other environments are unaffected", async () => {
     const { live } = setup();
     const streams = await Promise.all(Array.from({ length: 100 }, () => live.open(viewer, unwatched)));
     await expect(live.open(viewer, unwatched)).rejects.toMatchObject({ status: 429 });
@@ -165,7 +165,7 @@ describe("the live view", () => {
     await live.open(viewer, unwatched);
   });
 
-  test("the live view returns 429 to more than a thousand listeners in total", async () => {
+  test("the live view returns 429 to the 1,001st listener in total", async () => {
     const { live } = setup();
     for (let i = 0; i < 1000; i++) await live.open({ environmentSeq: i % 10 }, unwatched);
     await expect(live.open({ environmentSeq: 10 }, unwatched)).rejects.toMatchObject({ status: 429 });

@@ -27,7 +27,7 @@ describe("the memory of payloads", () => {
     expect(payload.buffer.byteLength).toBe(payload.byteLength);
   });
 
-  test("a payload is not copied if it is most of its body or the body is small", () => {
+  test("a payload is not copied if it makes up most of its body or if the body is small", () => {
     expect(payloadOf({ payload: { text: "y".repeat(250) } }).isCopy).toBe(false);
     expect(payloadOf({ payload: { i: 1 }, more: "y".repeat(1000) }).isCopy).toBe(false);
     expect(payloadOf({ payload: { text: "y".repeat(100_000) }, more: "y".repeat(90_000) }).isCopy).toBe(false);

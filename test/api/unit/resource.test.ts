@@ -114,7 +114,7 @@ describe("the schemas of a resource", () => {
 });
 
 describe("a record of a resource", () => {
-  test("a record is returned with its id and its aliases, and with times and durations as text", () => {
+  test("the output of a record contains its id and aliases, and its times and durations as text", () => {
     expect(outputOf(fields, record, ids)).toEqual({
       id: ids.encode("ep_", 1),
       uid: "u",
@@ -130,7 +130,7 @@ describe("a record of a resource", () => {
     expect(outputOf(fields, { ...record, uid: null }, ids)).not.toHaveProperty("uid");
   });
 
-  test("the example of a resource consists of defaults unless the field table gives another value", () => {
+  test("the example of a resource contains each field's default unless the field table gives an example", () => {
     expect(exampleOf(fields)).toEqual({
       id: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
       uid: "my-own",
@@ -171,7 +171,7 @@ describe("a record of a resource", () => {
     expect(applyPut(fields, record, { name: "m", uid: "kept" }).uid).toBe("kept");
   });
 
-  test("an alias of a field applies unless the field itself is sent", () => {
+  test("the alias of a field takes effect unless the field itself is sent", () => {
     expect(applyPatch(fields, record, { oldRate: 7 }).rate).toBe(7);
     expect(applyPatch(fields, record, { oldRate: 7, rate: 8 }).rate).toBe(8);
     expect(applyPatch(fields, record, { oldRate: 7, rate: null }).rate).toBeNull();

@@ -8,8 +8,8 @@ import { VirtualClock } from "../../sim/clock.ts";
 
 const HOUR = 3_600_000;
 
-describe("a clock that is set", () => {
-  test.each([-HOUR, HOUR])("a clock that is set by %d ms does not change the ingest rate", (byMs) => {
+describe("a moved wall clock", () => {
+  test.each([-HOUR, HOUR])("moving the wall clock by %d ms does not affect the ingest rate", (byMs) => {
     const clock = new VirtualClock(1_000_000);
     const rate = new IngestRate(1, clock.ofProcess(0));
     const isAccepted = () => {
@@ -27,7 +27,7 @@ describe("a clock that is set", () => {
     expect(isAccepted()).toBe(true);
   });
 
-  test("the next attempt is shown as a time of the wall clock, although retries do not follow the wall clock", () => {
+  test("the time of the next attempt is shown in wall-clock time, although retries follow delivery time", () => {
     const deliverer = { retriesAheadMs: -HOUR };
     const endpoint = plainEndpoint({ seq: 1, applicationSeq: 2, url: "https://a.example/", now: 0 });
     const next = (attemptsTotal: number) => {
