@@ -2,8 +2,8 @@ import ipaddr from "ipaddr.js";
 
 /**
  * Decides which IP addresses deliveries may connect to: public addresses and the subnets that the
- * operator allows. Any other address may belong to a service inside the operator's network that
- * trusts every client able to reach it.
+ * operator allows. Any other address may belong to an internal service that trusts every client
+ * that can reach it.
  */
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -95,8 +95,8 @@ export function addressAllowed(ip: string, allow: readonly Subnet[]): boolean {
 }
 
 /**
- * Returns the IP address in a `URL.hostname`, without the brackets of IPv6. Returns null if the
- * host is a name.
+ * Returns the IP address in a `URL.hostname`, without IPv6 brackets. Returns null if the host is a
+ * name.
  */
 export function literalAddress(urlHostname: string): string | null {
   if (urlHostname.startsWith("[") && urlHostname.endsWith("]")) return urlHostname.slice(1, -1);
@@ -116,8 +116,8 @@ function isInAny(address: Address, ranges: readonly Subnet[]): boolean {
 }
 
 /**
- * Parses an address strictly. Rejects octal, hexadecimal and short forms of IPv4 and zones of IPv6,
- * because other parsers read them differently.
+ * Parses an address strictly. Rejects IPv6 zones and the octal, hexadecimal and short forms of
+ * IPv4, because other parsers read them differently.
  */
 function parseAddress(text: string): Address | null {
   if (!text.includes(":")) return ipaddr.IPv4.isValidFourPartDecimal(text) ? ipaddr.IPv4.parse(text) : null;
@@ -126,8 +126,8 @@ function parseAddress(text: string): Address | null {
 }
 
 /**
- * Rewrites `::ffff:1.2.3.4` as `::ffff:102:304`. The library would treat `::1.2.3.4` as an
- * IPv4-mapped address, which it is not.
+ * Rewrites `::ffff:1.2.3.4` as `::ffff:102:304`. Without this, the library would mistake
+ * `::1.2.3.4` for an IPv4-mapped address.
  */
 function withoutDots(text: string): string | null {
   const tailAt = text.lastIndexOf(":") + 1;

@@ -19,7 +19,7 @@ export type Capability = (typeof capabilities)[number];
 
 /**
  * For each capability, the other capabilities that include it. For example, the capability to
- * change a secret includes reading it.
+ * change a secret includes the capability to read it.
  */
 const grantedBy: Readonly<Record<Capability, readonly Capability[]>> = {
   ViewBase: capabilities,

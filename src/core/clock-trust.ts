@@ -11,7 +11,9 @@ export interface ClockTrust {
   readonly trustedAt: number;
   /** The latest time that was seen. */
   readonly seenAt: number;
-  /** Time since which the clock has been ahead without another jump. Null if it is trusted. */
+  /**
+   * Time since which the clock has been ahead without another jump. Null if the clock is trusted.
+   */
   readonly doubtedSince: number | null;
 }
 
@@ -20,8 +22,8 @@ export function trusted(now: number): ClockTrust {
 }
 
 /**
- * Returns the trust after the clock has been read. A clock that is more than a day ahead of the
- * newest known time is doubted until it has been ahead for a day or is set back.
+ * Returns the updated trust after the clock has been read. A clock that is more than a day ahead of
+ * the newest known time is doubted until it has been ahead for a day or is set back.
  */
 export function afterReading(before: ClockTrust, now: number): ClockTrust {
   const { trustedAt, seenAt, doubtedSince } = before;

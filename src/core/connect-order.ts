@@ -1,14 +1,13 @@
 /** Maximum number of addresses that one attempt connects to. */
 export const connectAddressesMax = 6;
-/** Maximum time for connecting to an address that is not the last, in ms. */
+/** Maximum time for connecting to any address but the last, in ms. */
 const shareMsMax = 5000;
 
 /**
  * Returns the order in which an attempt connects to the addresses of a name. IPv4 and IPv6
  * alternate (RFC 8305, 4), so that a broken family costs at most one address. `turn` is the index
- * of the address with which each family starts, so that successive attempts are spread over the
- * addresses. IPv4 comes first, because name servers return IPv6 addresses even to machines without
- * IPv6.
+ * of the first address in each family; it spreads successive attempts over the addresses. IPv4
+ * comes first, because name servers return IPv6 addresses even to machines without IPv6.
  */
 export function connectOrder<T>(ipv4: readonly T[], ipv6: readonly T[], turn: number): T[] {
   const order: T[] = [];
@@ -20,8 +19,8 @@ export function connectOrder<T>(ipv4: readonly T[], ipv6: readonly T[], turn: nu
 }
 
 /**
- * Returns the time limit for connecting to one of `count` addresses that is not the last, in ms.
- * Together, these addresses take at most half of the attempt's time; the last address may use the
+ * Returns the time limit for connecting to each of `count` addresses except the last, in ms.
+ * Together, these connections take at most half of the attempt's time; the last one may use the
  * rest.
  */
 export function connectShareMs(timeoutMs: number, count: number): number {

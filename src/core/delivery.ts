@@ -7,7 +7,7 @@ import { nextWaitMs, type RetryPolicy } from "./retry.ts";
  */
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
-/** The state of the delivery that a decision depends on, in addition to the outcome. */
+/** The part of a delivery's state that a decision depends on, in addition to the outcome. */
 export interface DeliveryContext {
   /** Number of failed attempts in this round before the current one. */
   readonly attempts: number;
@@ -44,8 +44,8 @@ export function decide(context: DeliveryContext, outcome: Outcome, random01: num
 }
 
 /**
- * Returns the next state of a delivery if its attempt disables the endpoint. A delivery that still
- * has attempts left becomes dead, because the endpoint is disabled.
+ * Returns the next state of a delivery whose attempt disables the endpoint. A delivery that would
+ * otherwise be retried becomes dead.
  */
 export function nextAtDisabledEndpoint<T extends { readonly state: DeliveryState }>(
   next: T,

@@ -4,8 +4,8 @@ import { dotsProblem } from "./rule.ts";
 export const defaultEnvironment = "default";
 
 /**
- * Prefix of environment ids, and of the names of environments that JWTs create. No other name
- * starts with it.
+ * Prefix of environment ids, and of the names of environments that JWTs create. The name of no
+ * other environment starts with this prefix.
  */
 export const environmentPrefix = "org_";
 

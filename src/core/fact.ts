@@ -43,7 +43,7 @@ export type Fact =
       /** Time since the message was accepted, in ms. Valid only if `next` is `delivered`. */
       readonly sinceAcceptedMs: number;
     }
-  /** An attempt failed, and it was the first one to the endpoint or the previous one succeeded. */
+  /** An endpoint began to fail: its first attempt failed, or an attempt failed after a success. */
   | {
       readonly type: "endpoint.failing";
       readonly endpointSeq: Seq;
@@ -54,7 +54,7 @@ export type Fact =
       /** Status of the response, or 0 if there was none. */
       readonly status: number;
     }
-  /** An attempt succeeded after failures. */
+  /** An endpoint recovered: an attempt succeeded after failures. */
   | {
       readonly type: "endpoint.recovered";
       readonly endpointSeq: Seq;
@@ -64,8 +64,8 @@ export type Fact =
       readonly failedForMs: number;
     }
   /**
-   * A started attempt sent nothing, because this machine lacks a resource. The attempt is not
-   * counted, and the delivery is tried again soon.
+   * An attempt was started but sent nothing, because this machine lacks a resource. The attempt is
+   * not counted, and the delivery is tried again soon.
    */
   | {
       readonly type: "delivery.postponed";
@@ -75,7 +75,7 @@ export type Fact =
     }
   /** Deliveries are being postponed because of a shortage of this resource. */
   | { readonly type: "shortage.began"; readonly resource: ShortResource; readonly detail: string }
-  /** No delivery has been postponed because of this resource for some time. */
+  /** A shortage has ended: no delivery has been postponed because of it for some time. */
   | {
       readonly type: "shortage.ended";
       readonly resource: ShortResource;
@@ -202,7 +202,7 @@ export type Fact =
       readonly type: "idempotency.mismatched";
       readonly request: string;
       readonly key: string;
-      /** Whether the response was a 422 instead of the first response again. */
+      /** True if the response was a 422, false if it was the first response again. */
       readonly isRejected: boolean;
     }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
@@ -260,7 +260,8 @@ export class Facts {
     try {
       listener(fact);
     } catch (error) {
-      // A listener that throws on this fact too is not reported again.
+      // An error thrown while handling `defect.found` is not reported, to prevent endless
+      // recursion.
       if (fact.type !== "defect.found") this.state({ type: "defect.found", where: `listener of ${fact.type}`, error });
     }
   }

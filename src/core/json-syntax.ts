@@ -15,9 +15,9 @@ const SCALAR =
 const STRING_START = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
 
 /**
- * Finds the first place at which a text is not JSON. Returns null if the text is JSON. This is
- * needed because `JSON.parse` of this runtime does not report the place. Takes linear time and does
- * not recurse.
+ * Finds the first place at which a text is not JSON. Returns null if the text is JSON. Needed
+ * because this runtime's `JSON.parse` does not report the place. Takes linear time and does not
+ * recurse.
  */
 export function findSyntaxError(text: string): JsonError | null {
   const at = errorOffset(text);

@@ -3,16 +3,16 @@ import { isUtf8 } from "node:buffer";
 /**
  * Finds values in the bytes of a JSON document without parsing it, so that a payload can be kept
  * byte for byte. Callers also run `JSON.parse`, which decides whether the bytes are valid JSON. For
- * invalid JSON these functions return null or meaningless ranges, but they always return and read
- * each byte once.
+ * invalid JSON these functions return null or meaningless ranges, but they always terminate and
+ * read each byte only once.
  */
 
 /** The byte range of a value without surrounding white space; `end` is exclusive. */
 export type ByteRange = readonly [start: number, end: number];
 
 /**
- * Maximum nesting depth of objects and arrays. It is much greater than in real events and much
- * smaller than a depth that overflows the stack.
+ * Maximum nesting depth of objects and arrays. Real events are nested far less deeply, and the
+ * stack overflows only at a far greater depth.
  */
 export const jsonDepthMax = 128;
 
@@ -162,8 +162,8 @@ function skipNested(bytes: Uint8Array, start: number): number {
 const utf8 = new TextDecoder();
 
 /**
- * Returns the key from `open` to `end`, which is the range with its quotes. Plain ASCII keys, by
- * far the most frequent kind, are decoded without a JSON parser.
+ * Decodes the key from `open` to `end`, a range that includes the quotes. Plain ASCII keys, by far
+ * the most frequent kind, are decoded without a JSON parser.
  */
 function decodeKey(bytes: Uint8Array, open: number, end: number): string | null {
   let key = "";

@@ -19,10 +19,7 @@ export function looksLikeJwt(text: string): boolean {
   return compactForm.test(text);
 }
 
-/**
- * Maximum difference between the issuer's clock and this server's clock that is tolerated, in
- * seconds.
- */
+/** Maximum tolerated difference between the issuer's clock and this server's clock, in seconds. */
 export const jwtLeewaySeconds = 60;
 
 /**

@@ -12,14 +12,14 @@ export interface Taken {
 }
 
 /**
- * Tolerated shortfall of a token. Because of rounding errors, fractions may sum up to slightly less
- * than 1.
+ * The part of a token that may be missing. Because of rounding errors, fractions may add up to
+ * slightly less than 1.
  */
 const ROUNDING = 1e-6;
 
 /**
- * Returns the capacity of a bucket: the tokens of a tenth of a second, so that a late timer does
- * not reduce the throughput. In any window of t seconds at most `burst + rate · t` tokens are
+ * Returns the capacity of a bucket: the tokens added in a tenth of a second, so that a late timer
+ * does not reduce the throughput. In any window of t seconds at most `burst + rate · t` tokens are
  * taken. For rates up to 10/s that is `rate + 1` in any second.
  */
 export function burst(ratePerSecond: number): number {
@@ -46,7 +46,7 @@ export function take(
   return { bucket: wait > 0 ? refilled : spend(refilled), taken: wait === 0, waitMs: wait };
 }
 
-/** Returns the bucket with the tokens that were added up to `now`. */
+/** Returns the bucket after adding the tokens for the time up to `now`. */
 export function refill(
   { tokens, at }: Bucket,
   ratePerSecond: number,
@@ -65,7 +65,7 @@ export function waitMs({ tokens }: Bucket, ratePerSecond: number, wanted = 1): n
   return tokens >= wanted - ROUNDING ? 0 : Math.ceil(((wanted - ROUNDING / 2 - tokens) * 1000) / ratePerSecond);
 }
 
-/** Returns the bucket with one token less. The bucket must contain at least one token. */
+/** Returns the bucket with one token fewer. The bucket must contain at least one token. */
 export function spend({ tokens, at }: Bucket): Bucket {
   return { tokens: Math.max(0, tokens - 1), at };
 }

@@ -45,8 +45,8 @@ export const webhooksMax = 1000;
  */
 const NODES_MAX = 20_000;
 /**
- * Maximum number of unusable webhooks. Each may take as long as the largest schema, so a document
- * with more is refused at the first one beyond.
+ * Maximum number of unusable webhooks. Each may take as long to process as the largest schema, so a
+ * document is refused as soon as it exceeds this number.
  */
 const UNUSABLE_MAX = 100;
 const REFERENCES_MAX = 32;
@@ -134,8 +134,8 @@ function examplesOf(document: Json, { example, examples }: Json, path: readonly 
 }
 
 /**
- * Returns the object that a value is or refers to. Throws `DocumentProblem` if the value is not an
- * object or needs more than 32 references.
+ * Returns the object that a value is or refers to. Throws `DocumentProblem` if the result is not an
+ * object, or if more than 32 references must be followed.
  */
 function follow(document: Json, value: unknown, path: readonly string[]): Json {
   let at = value;
@@ -183,7 +183,7 @@ class Bundle {
   }
 
   whole(sent: unknown): Json {
-    // The schema itself becomes the top level, instead of a reference to it.
+    // The top level is the schema itself, not a reference to the schema.
     const { $ref: _, ...beside } = isObject(sent) ? sent : {};
     const top = this.#schema({ ...follow(this.document, sent === true ? {} : sent, this.path), ...beside }) as Json;
     this.#fillDefinitions();

@@ -25,7 +25,7 @@ export interface Outcome {
   readonly success: boolean;
   /** The reason of the failure. Null if and only if the attempt succeeded. */
   readonly reason: FailureReason | null;
-  /** Whether the endpoint responded with 410, so that it receives no more messages. */
+  /** Whether the endpoint responded with 410 and therefore receives no more messages. */
   readonly gone: boolean;
   /**
    * Wait that the endpoint requested, in ms, from 0 to `retryAfterMsMax`. Null if it requested

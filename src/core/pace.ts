@@ -15,8 +15,8 @@ export interface Advanced {
 
 export interface PaceLimits {
   /**
-   * Maximum time between two steps, in ms. It is exceeded only if a single item takes longer at
-   * this rate.
+   * Maximum time between two steps, in ms. It is exceeded only if the rate is less than one item in
+   * this time.
    */
   readonly stepMsMax: number;
   /** Maximum number of items in one step. */
@@ -24,8 +24,8 @@ export interface PaceLimits {
 }
 
 /**
- * Tolerated shortfall of an item. Because of rounding errors, fractions may sum up to slightly less
- * than a whole number.
+ * The part of an item that may be missing. Because of rounding errors, fractions may add up to
+ * slightly less than a whole number.
  */
 const ROUNDING = 1e-6;
 
@@ -46,8 +46,8 @@ export function paceFrom(now: number, ratePerSecond: number, limits: PaceLimits)
 
 /**
  * Returns the number of items that are due at `now`. A step after a delay is larger, up to twice
- * the normal size. A longer delay is not made up for, so no interruption is followed by a burst. If
- * the clock steps back, the pace continues from the new time.
+ * the normal size. The rest of a longer delay is ignored, so that no burst follows an interruption.
+ * If the clock steps back, the pace continues from the new time.
  */
 export function advance({ at, owed }: Pace, ratePerSecond: number, now: number, limits: PaceLimits): Advanced {
   const elapsedMs = Math.min(Math.max(0, now - at), 2 * stepMs(ratePerSecond, limits));

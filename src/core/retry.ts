@@ -16,7 +16,7 @@ export interface RetryPolicy {
  * schedule is used up.
  *
  * Jitter only lengthens the wait, so nothing is sent earlier than scheduled. `retryAfterMs` can
- * also only lengthen the wait, up to a day. It never adds an attempt.
+ * also only lengthen the wait, up to a day, and never adds an attempt.
  *
  * Example: with `5s,5m`, jitter 0.2 and random 0.5 the waits are 5,500 and 330,000, then null.
  */

@@ -11,7 +11,7 @@ export const shortResources = [
   "name-servers",
 ] as const satisfies readonly ShortResource[];
 
-/** The resource that is missing, by error code. */
+/** The missing resource, by error code. */
 const RESOURCES: ReadonlyMap<string, ShortResource> = new Map(
   Object.entries<ShortResource>({
     EMFILE: "open-files",
@@ -33,7 +33,7 @@ const DETAILS: Readonly<Record<ShortResource, string>> = {
   "name-servers": "No name server responds. Check the network and the name servers (name-servers or resolv.conf).",
 };
 
-/** Returns the shortage that an error code means, or null if the code means none. */
+/** Converts an error code to a shortage. Returns null for codes that do not indicate a shortage. */
 export function shortageOf(code: string): Shortage | null {
   const resource = RESOURCES.get(code);
   return resource === undefined ? null : { kind: "shortage", resource, detail: `${DETAILS[resource]} (${code})` };
@@ -50,16 +50,19 @@ const REST_MS_MAX = 5000;
 
 /**
  * Returns how long a lane rests after a prevented attempt, in ms. `before` is the number of
- * prevented attempts in a row before this one.
+ * consecutive prevented attempts before this one.
  */
 export function restAfterShortageMs(before: number): number {
   return Math.min(REST_MS_MIN * 2 ** before, REST_MS_MAX);
 }
 
-/** Number of open files for everything except attempts: clients, the store and idle connections. */
+/**
+ * Number of open files needed for everything except attempts: clients, the store and idle
+ * connections.
+ */
 const OTHER_FILES = 512;
 
-/** Returns a warning if a process may not open enough files for its attempts, otherwise null. */
+/** Returns a warning if the limit of open files is too low for the attempts, otherwise null. */
 export function openFilesProblem(filesMax: number, deliveryConcurrency: number): string | null {
   const needed = attemptsMax(deliveryConcurrency) + OTHER_FILES;
   if (filesMax >= needed) return null;

@@ -24,7 +24,7 @@ export type Signal =
   /** An event type was created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
   /**
-   * Tokens were revoked, got an earlier expiry, or had their scopes changed. Null means in any
+   * Tokens were revoked, got an earlier expiry, or had their scopes changed. Null means any
    * environment.
    */
   | { readonly type: "tokens.changed"; readonly environmentSeq: Seq | null }

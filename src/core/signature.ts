@@ -106,8 +106,8 @@ function signWith({ scheme, key }: SigningKey, head: string, body: Uint8Array): 
 }
 
 /**
- * Returns the signature headers of a delivery. `mode` defines their prefixes; each prefix has an
- * id, a timestamp and a signature.
+ * Returns the signature headers of a delivery. `mode` defines their prefixes. There is an id, a
+ * timestamp and a signature header for each prefix.
  */
 export function signatureHeaders(
   mode: SignatureHeaders,

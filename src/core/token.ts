@@ -9,8 +9,8 @@ import { hash } from "node:crypto";
 export const tokenBytes = 32;
 
 /**
- * Name of the stored value that contains the hash of the root token, if the first start generated
- * one.
+ * Name of the stored value that contains the hash of the generated root token. The value exists
+ * only if the first start generated a token.
  */
 export const rootTokenMeta = "root-token-sha256";
 

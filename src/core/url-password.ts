@@ -24,10 +24,10 @@ export function withPassword(text: string, password: string): string {
 }
 
 /**
- * Returns the URL that a request means. If its password is the mask, the URL gets the stored
- * password of `before`. Returns null if there is no stored password, or if the URL has another
- * origin or user: otherwise somebody who may change the URL but not see the password could have it
- * sent elsewhere.
+ * Replaces a masked password in the URL of a request with the stored password of `before`. A URL
+ * with any other password is unchanged. Returns null if there is no stored password, or if the
+ * origin or user differs from that of `before`: otherwise somebody who may change the URL but not
+ * see the password could have the password sent elsewhere.
  */
 export function unmaskedUrl(text: string, before: string | null): string | null {
   if (passwordOf(text) !== MASK) return text;

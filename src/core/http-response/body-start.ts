@@ -23,8 +23,8 @@ export class BodyStart {
   }
 
   /**
-   * Adds the bytes of `piece` from `from` to `to` as far as there is room. `expected` is a hint:
-   * the number of bytes still to come.
+   * Adds the bytes of `piece` from `from` to `to`, as many as fit. `expected` is a hint: the number
+   * of bytes still to come.
    */
   add(piece: Uint8Array, from: number, to: number, expected = 0): void {
     const end = Math.min(to, from + this.bytesMax + 1 - this.#length);
@@ -36,7 +36,7 @@ export class BodyStart {
     this.#length = length;
   }
 
-  /** Returns at most `bytesMax` bytes. The text is cut between characters. */
+  /** Returns at most `bytesMax` bytes, without splitting a character. */
   take(): Uint8Array {
     const isExact = this.#length === this.#bytes.byteLength;
     return cutUtf8(isExact ? this.#bytes : this.#bytes.subarray(0, this.#length), this.bytesMax);

@@ -1,4 +1,4 @@
-/** Maximum number of digits, so that a number represents the size exactly. */
+/** Maximum number of digits. A JavaScript number represents every such size exactly. */
 const DIGITS_MAX = 12;
 const SEMICOLON = 59;
 

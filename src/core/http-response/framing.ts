@@ -18,7 +18,7 @@ const UNKNOWN: Framing = { kind: "unknown" };
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 const KEEP_ALIVE = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
 
-/** Returns the framing of a response to a POST. `status` is final. */
+/** Returns the framing of a response to a POST. `status` must be a final status. */
 export function framingOf(status: number, fields: HeaderFields): Framing {
   if (status === 101 || status === 204 || status === 304) return EMPTY;
   if (fields.transferEncoding !== null) return isChunked(fields.transferEncoding) ? CHUNKED : UNTIL_CLOSE;
@@ -37,7 +37,7 @@ function singleValue(contentLength: string): string {
   return values.every((value) => value === values[0]) ? values[0]! : contentLength;
 }
 
-/** Returns whether the last coding is chunked. Other codings are not decoded. */
+/** Returns whether the last transfer coding is chunked. Other codings are not decoded. */
 function isChunked(transferEncoding: string): boolean {
   return (
     transferEncoding
@@ -47,7 +47,7 @@ function isChunked(transferEncoding: string): boolean {
   );
 }
 
-/** Returns whether the headers allow another request over the connection. */
+/** Returns whether the headers allow another request on the connection. */
 export function isPersistent(minorVersion: number, { connection, contentLength, transferEncoding }: HeaderFields) {
   // Both headers together indicate response splitting (RFC 9112, 6.3).
   if (contentLength !== null && transferEncoding !== null) return false;

@@ -1,7 +1,7 @@
 const TAB = 9;
 const SPACE = 32;
 const COLON = 58;
-/** The bit that makes an ASCII letter lower case. Hyphens already have it. */
+/** The bit that makes an ASCII letter lower case. It is also set in a hyphen. */
 const LOWER_CASE = 0x20;
 
 /** The characters of a token (RFC 9110, 5.6.2). */
@@ -10,7 +10,7 @@ for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd
   isTokenByte[character.charCodeAt(0)] = 1;
 }
 
-/** The names of the known fields. All of them have different lengths. */
+/** The names of the known fields. No two have the same length. */
 const NAMES = [
   "content-length",
   "transfer-encoding",
@@ -36,7 +36,7 @@ export class HeaderFields {
   contentEncoding: string | null = null;
   /** The first value if the field is repeated. */
   contentType: string | null = null;
-  /** The field of the last line. Its value may continue in the next line. */
+  /** The field of the line that was read last. Its value may continue on the next line. */
   #open: Name | null = null;
   #value = "";
 
@@ -59,7 +59,7 @@ export class HeaderFields {
     return at === nameEnd ? null : "A header name was followed by white space.";
   }
 
-  /** Stores the field of the last line. */
+  /** Stores the open field. Its value is complete. */
   close(): void {
     const value = this.#value;
     switch (this.#open) {
@@ -92,7 +92,9 @@ function joined(before: string | null, value: string): string {
   return before === null ? value : `${before}, ${value}`;
 }
 
-/** Returns the known name that the bytes spell, ignoring case, or null. */
+/**
+ * Returns the known field name that the bytes contain, ignoring case. Returns null for other names.
+ */
 function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
   const known = names.get(end - start);
   if (known === undefined) return null;

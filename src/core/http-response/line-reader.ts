@@ -4,8 +4,8 @@ const CARRY_BYTES_MIN = 256;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Finds lines in a stream of pieces. A line ends with LF or CRLF (RFC 9112, 2.2). It is copied only
- * if it spans several pieces.
+ * Finds the lines in a stream that arrives in pieces. A line ends with LF or CRLF (RFC 9112, 2.2).
+ * A line is copied only if it spans several pieces.
  */
 export class LineReader {
   /**

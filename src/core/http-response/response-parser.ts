@@ -41,7 +41,7 @@ export class ResponseParser {
   hasBegun = false;
   /** Whether the connection was closed before the end of the response. */
   isCutOff = false;
-  /** Whether another request may be sent over the connection. Valid when `isDone` is true. */
+  /** Whether another request may be sent on the connection. Valid when `isDone` is true. */
   mayBeReused = false;
   readonly #body: BodyStart;
   readonly #lines = new LineReader();
@@ -58,8 +58,8 @@ export class ResponseParser {
   }
 
   /**
-   * Whether the response is complete or reading has stopped. If `status` is null then, the response
-   * is not HTTP/1.x.
+   * Whether the response is complete or reading has stopped. If `status` is still null, the
+   * response is not HTTP/1.x.
    */
   get isDone(): boolean {
     return this.#state === "done";
@@ -93,14 +93,13 @@ export class ResponseParser {
     this.hasBegun = true;
     let at = 0;
     while (at < piece.byteLength && this.#state !== "done") at = this.#step(piece, at);
-    // No request asked for bytes after the response, so the connection cannot be used again.
+    // Bytes after the response do not belong to any request, so the connection cannot be reused.
     if (at < piece.byteLength) this.mayBeReused = false;
-    // The rest of a truncated body has been skipped as far as it has arrived. The client does not
-    // wait for more.
+    // If the body is too long, the client does not wait for bytes that have not arrived yet.
     if (this.#body.isFull && this.#state !== "done") this.#stop();
   }
 
-  /** Must be called when the connection was closed, by a FIN or by a reset. */
+  /** Must be called when the connection has been closed by a FIN or by a reset. */
   end(isReset: boolean): void {
     if (this.isDone) return;
     this.isCutOff = this.#state !== "body until close" || isReset;
@@ -204,8 +203,8 @@ export class ResponseParser {
   #readChunkSize(piece: Uint8Array, at: number): number {
     const lines = this.#lines;
     const next = lines.read(piece, at, chunkSizeLineBytesMax);
-    // A server that announces chunks but sends none may never end the line, so the beginning of the
-    // line is checked.
+    // A server that announces chunks but sends none may never end the line, so an incomplete line
+    // is checked too.
     const endsWithCr = next < 0 && lines.bytes[lines.end - 1] === CR;
     const size = readChunkSize(lines.bytes, lines.start, endsWithCr ? lines.end - 1 : lines.end);
     if (size === null || lines.isTooLong) return this.#stopInChunks();
@@ -244,7 +243,9 @@ export class ResponseParser {
     this.mayBeReused = this.note === null && isPersistent(this.#minorVersion, this.#fields) && this.status !== 101;
   }
 
-  /** Stops reading before the end of the response. Returns a position for `#step`. */
+  /**
+   * Stops reading before the end of the response. Returns the position that `#step` must return.
+   */
   #stop(note: string | null = null): number {
     this.#say(note);
     this.#fields.close();
@@ -257,8 +258,8 @@ export class ResponseParser {
   }
 
   /**
-   * Adds a note. Ignores errors after a truncated body, because it is random how many bytes arrive
-   * after it.
+   * Adds a note. Ignores errors that follow a truncated body, because they depend on how many bytes
+   * happen to arrive.
    */
   #say(note: string | null): void {
     if (!this.#body.isFull) this.note ??= note;

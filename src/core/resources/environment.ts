@@ -22,7 +22,9 @@ const name = text({
 /** All fields of an environment. To add a field, add a line here and a column in a migration. */
 export const environmentFields = {
   seq: key(environmentPrefix),
-  /** A unique name. An environment that JWTs create is named after the `org_…` in them. */
+  /**
+   * A unique name. An environment that a JWT creates takes its name from the `org_…` id in the JWT.
+   */
   name: required(name, { example: "staging" }),
   type: requiredAtCreation(choice(["development", "production"], { description: "Informational." }), {
     example: "development",

@@ -38,7 +38,7 @@ export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits =
   readonly example?: O;
   /** Whether the field never changes after creation. */
   readonly fixed?: true;
-  /** The field of which this is another name. */
+  /** For an alias: the field that it is another name of. */
   readonly aliasOf?: string;
   /** For an alias: whether requests must not contain both names. */
   readonly excludesOther?: boolean;
@@ -124,9 +124,7 @@ export function key(prefix: IdPrefix) {
   return field(type, { ...STATE, json: "id" } as const, { example }, { fixed: true });
 }
 
-/**
- * A row's number that responses do not contain: that of this row or of a row that it belongs to.
- */
+/** The number of this row or of a row that it belongs to. Responses do not contain the number. */
 export function rowNumber(): Field<Seq, never, number, typeof INTERNAL> {
   return { type: integer(), traits: INTERNAL, fixed: true };
 }

@@ -59,7 +59,9 @@ export const tokenFields = {
   name: required(name, { example: "billing service" }),
   environmentSeq: rowNumber(),
   applicationSeq: given(nullableOutput(application), { json: "appId" }),
-  /** Permissions of an application's token. Null means all that such a token can have. */
+  /**
+   * Permissions of an application's token. Null means all permissions that such a token can have.
+   */
   capabilities: internal(json<readonly Capability[] | null>()),
   /** Limits of the token's permissions, exactly as in the request. Null means no limits. */
   scopes: atCreation(scopes, null, { example: ["application:Read", "message:*"] }),
