@@ -139,8 +139,8 @@ export interface Configuration {
     /** Lists all endpoints of an application, including deleted ones, in order of creation. */
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
     /**
-     * Returns the endpoints that are neither disabled nor deleted. `Queue.accept` is called with
-     * these.
+     * Returns the endpoints that are neither disabled nor deleted. The endpoints that receive a
+     * message are chosen from these.
      */
     active(applicationSeq: Seq): Promise<readonly ActiveEndpoint[]>;
     /**
@@ -180,8 +180,8 @@ export interface Configuration {
     end(seq: Seq, endsAt: number): Promise<void>;
     endOfApplication(end: TokenEnd): Promise<void>;
     /**
-     * Returns the time at which an application's JWTs that were issued at `issuedAt` expire, or
-     * null if these JWTs were not ended.
+     * Returns the time at which an application's JWTs issued at `issuedAt` expire because of
+     * `endOfApplication`. Returns null if it has not ended these JWTs.
      */
     jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
   };

@@ -6,7 +6,7 @@ import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
 import type { ActiveEndpoint, Application, Key, KnownEndpoint, Store } from "./index.ts";
 
-/** The data of an application that is needed to accept a message. */
+/** The application data needed to accept a message. */
 export interface ApplicationEntry {
   readonly application: Application;
   /** The endpoints that are neither disabled nor deleted, in the order of their creation. */
@@ -26,7 +26,7 @@ export function applicationEntry(application: Application, active: readonly Acti
   };
 }
 
-/** The data of an endpoint that is needed to make an attempt. */
+/** The endpoint data needed to make an attempt. */
 export interface EndpointEntry {
   /** `failingSince` is not cached, because it changes with the attempts. */
   readonly endpoint: Omit<KnownEndpoint, "failingSince">;
@@ -37,7 +37,7 @@ export interface EndpointEntry {
   readonly shownUrl: string;
   /** The current key, followed by older keys that still sign. */
   readonly keys: readonly SigningKey[];
-  /** Time at which the next older key expires. From then on the entry must not be used. */
+  /** Time at which the next of the older keys expires. From then on the entry must not be used. */
   readonly validUntil: number;
 }
 

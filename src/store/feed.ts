@@ -4,8 +4,8 @@ import type { Signal } from "../core/signal.ts";
  * Reports, as signals, the changes that other processes make to the same data. A process's own
  * changes are not reported, because its commands send those signals themselves.
  *
- * - Every change from another process is reported after its commit. A store that cannot tell which
- *   records changed reports all that may have changed.
+ * - Every change from another process is reported after its commit. A store that does not know
+ *   which records changed reports every record that may have changed.
  * - A store that polls for changes (SQLite) reports a change in the first `poll` that begins after
  *   the change's commit. A store that is notified (PostgreSQL) reports a change when the
  *   notification arrives, even if nobody polls.

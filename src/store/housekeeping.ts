@@ -29,9 +29,9 @@ export interface Housekeeping {
      * this process now holds, oldest first.
      *
      * A process holds the lease of a task until the process or the task ends. If a process is cut
-     * off for so long that another process takes its tasks, its next write for such a task rejects
-     * with `LeaseLost` and changes nothing. So two processes may begin the same step, but only one
-     * commits it.
+     * off for so long that another process takes over its tasks, the next write of the first
+     * process for such a task rejects with `LeaseLost` and changes nothing. So two processes may
+     * begin the same step, but only one commits it.
      */
     lease(): Promise<readonly Task[]>;
   };
@@ -45,8 +45,8 @@ export interface Housekeeping {
 
   /**
    * The offsets of the wall clock that were stored last; zero if none were stored. `set` also
-   * changes the `failingSince` of all failing endpoints by the change of `aheadMs`, so that no
-   * endpoint counts as failing for longer because the clock was set.
+   * shifts the `failingSince` of all failing endpoints by the change of `aheadMs`, so that setting
+   * the clock does not change how long an endpoint has been failing.
    */
   readonly clockOffsets: {
     get(): Promise<ClockOffsets>;
@@ -57,7 +57,7 @@ export interface Housekeeping {
    * Deletes rows that are past their retention:
    * - messages, attempts and ended tasks that were created before `before`, except messages with a
    *   pending delivery
-   * - tokens that had expired at `before`
+   * - tokens that expired at or before `before`
    * - expired payloads and idempotency entries
    * - audit entries older than 400 days
    *
@@ -72,6 +72,9 @@ export interface Housekeeping {
    * commits a probe every 2 seconds, so the state also changes without traffic.
    */
   health(): Promise<StoreHealth>;
-  /** Returns the rules that stored rows broke when the store was opened. */
+  /**
+   * Returns the rules that the store does not enforce, because stored rows broke them when the
+   * store was opened.
+   */
   unenforcedRules(): Promise<readonly UnenforcedRule[]>;
 }

@@ -26,14 +26,14 @@ export type * from "./records/token.ts";
  *
  * - **Durable.** A write resolves only after its commit has been synced to disk (unless the setting
  *   `sync` is `normal`).
- * - **Atomic.** A method makes all changes that it promises or none. `together` extends this to
- *   several writes.
+ * - **Atomic.** A method makes all of its changes or none. `together` extends this to several
+ *   writes.
  * - **Ordered writes.** The writes of one process take effect in the order in which they are begun.
  *   Their results may arrive in another order, except those of `Queue.accept`.
  * - **Visible writes.** A read that begins after a write of the same process has resolved sees the
  *   write. A read may also see a write whose result has not arrived yet.
- * - **Slow reads.** A result may be out of date when it arrives. No caller relies on a read to
- *   resolve within a turn of the event loop.
+ * - **Slow reads.** A result may be out of date when it arrives. No caller relies on a read
+ *   resolving within one turn of the event loop.
  * - **Unknown outcomes.** A write that rejects with `StoreUnavailable` was not acknowledged.
  *   Usually it changed nothing, but if the connection broke during the commit, the write may have
  *   taken effect. Callers retry only idempotent writes: `settle`, the steps and updates of a task,
@@ -64,10 +64,10 @@ export interface Store {
    *   later.
    * - If a write fails, none is stored. The failed write and the call reject with its error; the
    *   other writes reject with `GroupUndone`.
-   * - A unique name that is taken also undoes the group. The write itself returns this as usual
-   *   (`false`, `taken`); the other writes and the call reject with `GroupUndone`. Every other
-   *   refusal (`gone`, a known `eventId`, a token that is already revoked) is a normal result, and
-   *   the rest of the group is stored.
+   * - A unique name that is taken also undoes the group. The write itself reports this in its
+   *   result as usual (`false`, `taken`); the other writes and the call reject with `GroupUndone`.
+   *   Every other refusal (`gone`, a known `eventId`, a token that is already revoked) is a normal
+   *   result, and the rest of the group is stored.
    * - A group that is begun within `start` becomes part of the outer group.
    * - If `start` throws, no write is made, and the promises of its writes never settle.
    */

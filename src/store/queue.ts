@@ -24,16 +24,16 @@ import type {
 /**
  * The durable queue: pending deliveries, their lanes and their outcomes.
  *
- * **Stable order.** Lanes are read by cursor, so no row may appear behind a cursor: once `due` has
- * returned a row, no delivery that is accepted later becomes visible at or before the row's
- * position. On SQLite, one process generates the numbers and commits them in the same order. A
- * store whose transactions commit in another order must hide rows until every smaller number has
- * been committed or abandoned. Some commands put a delivery behind a cursor on purpose: a resend,
- * or a retry in a lane that became fifo. They send `lane.filled` with the delivery's position.
+ * **Stable order.** Lanes are read by cursor, so no row may appear at or before a cursor: once
+ * `due` has returned a row, no delivery that is accepted later becomes visible at or before the
+ * row's position. On SQLite, one process generates the numbers and commits them in the same order.
+ * A store whose transactions commit in another order must hide rows until every smaller number has
+ * been committed or abandoned. A resend, or a retry in a lane that became FIFO, puts a delivery at
+ * or before a cursor on purpose. These commands send `lane.filled` with the delivery's position.
  *
  * **Claims.** A process serves only the lanes that it has claimed. For a short time two processes
  * may believe that they own a lane, for example if one of them was suspended for longer than its
- * claim was valid. `settle` still moves each round of a delivery at most once; the second process
+ * claim was valid. `settle` still settles each round of a delivery at most once; the second process
  * gets `stale`. The message may then have been sent twice: delivery is at least once.
  */
 export interface Queue {
@@ -45,7 +45,7 @@ export interface Queue {
    */
   renew(claim: Claim): Promise<Claim>;
   /**
-   * Releases the lanes of a claim. To be called after every attempt under the claim has been
+   * Releases the lanes of a claim. Must be called only after every attempt under the claim has been
    * settled.
    */
   release(claim: Claim): Promise<void>;
@@ -53,7 +53,7 @@ export interface Queue {
   /**
    * Stores messages with their deliveries. A refused message does not affect the others. The
    * results are in the order of the messages. Calls resolve in the order in which they were begun,
-   * so that messages enter fifo lanes in the order of their numbers.
+   * so that messages enter FIFO lanes in the order of their numbers.
    */
   accept(messages: readonly NewMessage[]): Promise<readonly AcceptResult[]>;
 
@@ -104,15 +104,16 @@ export interface Queue {
    */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
   /**
-   * Ends pending deliveries of a lane, at most `limit`, without an attempt. They become `dead` with
-   * the reason `disabled`, or `cancelled`. Returns the number of ended deliveries; fewer than
-   * `limit` means that none is left. Does nothing if `state` is `dead` and the endpoint is enabled.
+   * Ends pending deliveries of a lane, at most `limit`, without an attempt. They become
+   * `cancelled`, or `dead` with the reason `disabled`. Returns the number of ended deliveries;
+   * fewer than `limit` means that none is left. Does nothing if `state` is `dead` and the endpoint
+   * is enabled.
    */
   bury(endpointSeq: Seq, state: "dead" | "cancelled", now: number, limit: number): Promise<number>;
 
   /**
-   * Makes a message pending for an endpoint, whatever the delivery's state. The delivery starts a
-   * new round at the end of the lane and is due now.
+   * Makes a message pending for an endpoint, regardless of the delivery's state. The delivery
+   * starts a new round at the end of the lane and is due now.
    */
   resend(
     messageSeq: Seq,
@@ -121,9 +122,9 @@ export interface Queue {
   ): Promise<{ readonly was: DeliveryWas; readonly deliverySeq: Seq }>;
   /**
    * Makes messages pending for one endpoint in one commit. Each delivery starts a new round at the
-   * end of the lane and is due now. Positions start at `first`, one number each; for a new delivery
-   * this number is also its `seq`. In a fifo lane a pending delivery keeps its position. Skips a
-   * message whose delivery has changed since it was found.
+   * end of the lane and is due now. The positions are consecutive numbers from `first`; the
+   * position of a new delivery is also its `seq`. In a FIFO lane a pending delivery keeps its
+   * position. Skips a message if its delivery has changed since the message was found.
    *
    * The same commit stores the task that `progress` returns for the result. If this process does
    * not hold the task's lease, nothing changes and the call rejects with `LeaseLost`.
@@ -137,9 +138,9 @@ export interface Queue {
 
   /**
    * Makes dead letters pending again, at most `limit`, oldest delivery first, starting after
-   * `after`. Each delivery starts a new round at the end of its lane and is due now. Positions
-   * start at `first`, one number each. Skips dead letters whose endpoint is deleted or disabled, or
-   * whose payload was deleted. The same commit updates the task, as in `resendAll`.
+   * `after`. Each delivery starts a new round at the end of its lane and is due now. The positions
+   * are consecutive numbers from `first`. Skips dead letters whose endpoint is deleted or disabled,
+   * or whose payload was deleted. The same commit updates the task, as in `resendAll`.
    */
   redrive(
     filter: DeadLetterFilter,

@@ -14,10 +14,13 @@ export interface PendingDelivery {
   readonly messageSeq: Seq;
   readonly endpointSeq: Seq;
   /**
-   * Position in the lane. In a parallel lane, it contains the time at which the delivery is read.
+   * Position in the lane. In a parallel lane, it encodes the time at which the delivery is read.
    */
   readonly position: Seq;
-  /** Earliest time of the next attempt. In a fifo lane it may be later than the position's time. */
+  /**
+   * Earliest time of the next attempt. In a FIFO lane it may be later than the time that the
+   * position encodes.
+   */
   readonly dueAt: number;
   /** Failed attempts in this round. */
   readonly attempts: number;
@@ -83,7 +86,7 @@ export interface Settlement {
         readonly attempts: number;
         readonly dueAt: number;
         /**
-         * The new position, used only in a parallel lane. In a fifo lane the delivery keeps its
+         * The new position, used only in a parallel lane. In a FIFO lane the delivery keeps its
          * position.
          */
         readonly position: Seq;
@@ -124,7 +127,7 @@ export interface Settled {
   /**
    * The change of the endpoint's health. `failing`: this is the endpoint's first failure, or the
    * first one after a success. `recoveredFrom`: this is the first success since the endpoint began
-   * to fail at that time. Null if nothing changed or the settlement is repeated.
+   * to fail at that time. Null if nothing changed or the settlement was already stored.
    */
   readonly health: "failing" | { readonly recoveredFrom: number } | null;
 }

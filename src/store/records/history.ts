@@ -17,7 +17,7 @@ export interface AttemptFilter extends MessageFilter {
 export interface EndpointMessageFilter extends MessageFilter {
   /**
    * `delivered` includes deliveries that succeeded in an earlier round. `failed` includes cancelled
-   * deliveries, but excludes deliveries that ever succeeded.
+   * deliveries, but excludes deliveries that have ever succeeded.
    */
   readonly status?: DeliveryStatus;
 }
@@ -94,8 +94,8 @@ export interface ReplayOrder {
   readonly from: Seq;
   readonly to: Seq;
   /**
-   * Time of the request. Skips deliveries that ended later, so that a replay never sends its own
-   * failures again.
+   * Time of the request. Deliveries that ended later are skipped, so that a replay never sends its
+   * own failures again.
    */
   readonly askedAt: number;
   readonly eventTypes?: readonly string[];

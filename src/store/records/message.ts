@@ -25,7 +25,7 @@ export interface Message {
 
 export interface NewMessage extends Omit<Message, "payload"> {
   readonly payload: Uint8Array;
-  /** Time at which the payload expires, if earlier than the server's `retention` requires. */
+  /** Time at which the payload expires. Null means when the server's `retention` ends. */
   readonly payloadExpiresAt: number | null;
   /**
    * One delivery per endpoint. `seq` is also the position in the lane, unless `deliverAt` requires
@@ -52,7 +52,8 @@ export type IdempotentResponse = (
   | { readonly kind: "message"; readonly messageSeq: Seq }
 ) & {
   /**
-   * The hash in the entry. Absent if that hash is null or an earlier version stored the response.
+   * The hash in the entry. Absent if that hash is null, or if an earlier version stored the
+   * response.
    */
   readonly bodyHash?: Uint8Array;
 };
@@ -70,7 +71,7 @@ export interface MessageFilter extends TimeWindow {
   readonly tag?: string;
 }
 
-/** The data of a message that is needed to make an attempt. */
+/** The message data needed to make an attempt. */
 export interface MessageContent {
   readonly seq: Seq;
   readonly applicationSeq: Seq;
@@ -83,7 +84,7 @@ export interface MessageContent {
   readonly acceptedAt: number;
 }
 
-/** A message with its numbers of deliveries by state. */
+/** A message, with the number of its deliveries in each state. */
 export interface LatestMessage extends Message {
   readonly deliveries: Readonly<Record<DeliveryState, number>>;
 }

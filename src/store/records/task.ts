@@ -39,7 +39,7 @@ export interface TaskFilter {
 export interface StoreSize {
   readonly databaseBytes: number;
   readonly walBytes: number;
-  /** Free space on the disk of the data, or null if it is not known. */
+  /** Free space on the disk that holds the data, or null if it is not known. */
   readonly diskFreeBytes: number | null;
 }
 

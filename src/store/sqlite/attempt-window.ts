@@ -1,8 +1,8 @@
 /**
  * Time windows in lists of attempts. A row's number encodes the end of its attempt, but responses
  * show the start, so `before` and `after` refer to the start. An attempt that ended before a time
- * also started before it. Only the few attempts that were in progress at `before`, called late,
- * have to be found in another way.
+ * also started before it. Only the few attempts that were in progress at `before` have to be found
+ * in another way. They are called late.
  */
 import type { Database } from "bun:sqlite";
 import { type Seq, seqAt } from "../../core/id.ts";
@@ -10,7 +10,10 @@ import type { PageRequest, TimeWindow } from "../index.ts";
 import { type Conditions, directionOf, rangeOf } from "./page.ts";
 import type { Range } from "./range.ts";
 
-/** A range of rows. If `isLate` is true, only the rows that `lateFinder` finds count. */
+/**
+ * A range of rows. If `isLate` is true, only the rows that `lateFinder` finds in the range are
+ * read.
+ */
 export interface WindowRange extends Range {
   readonly isLate?: boolean;
 }

@@ -39,9 +39,7 @@ export class Committer {
   #closed = false;
   #crashed = false;
   readonly #onRollback: (() => void)[] = [];
-  /**
-   * Records whether the last commit or read failed. The reads of the store report to it as well.
-   */
+  /** Records whether the last commit or read failed. The store's reads also report to it. */
   readonly health: HealthRecord;
   readonly #begin: Statement;
   readonly #commit: Statement;
@@ -117,7 +115,7 @@ export class Committer {
   /** A busy server waits one more turn of the event loop, so that more writes share the fsync. */
   readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
-  /** Removes from the queue the writes for the next commit. */
+  /** Removes the writes for the next commit from the queue and returns them. */
   #takeNext(): readonly Write[] {
     const queue = this.#queue;
     let rows = 0;

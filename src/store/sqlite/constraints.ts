@@ -21,7 +21,7 @@ const isArray = (column: string) => `json_valid(${column}) AND json_type(${colum
 
 /**
  * The rules of each table. `values` contains the conditions on single columns. They form one
- * constraint, because adding a constraint takes SQLite 0.2 ms. The other rules relate columns to
+ * constraint, because SQLite takes 0.2 ms to add a constraint. The other rules relate columns to
  * each other.
  */
 const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {

@@ -68,8 +68,8 @@ export function lostDatabase(database: string, problem: string): StartError {
 /**
  * Locks a data directory for this process. The lock is an open transaction on a separate small
  * database, for two reasons: the operating system releases it however the process ends, and
- * commands that add a row (`token create`) can still write the data. Throws `StartError` if another
- * server holds the lock.
+ * commands that add a row (`token create`) can still write to the database. Throws `StartError` if
+ * another server holds the lock.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const path = join(dataDir, LOCK_FILE);
@@ -92,7 +92,7 @@ export function dataDirInUse(dataDir: string): StartError {
   );
 }
 
-/** Returns the error for a command that changes data in a directory without data. */
+/** Returns the error for a command that was started on a directory without a database. */
 export function noData(dataDir: string): StartError {
   return new StartError(
     `The data directory ${dataDir} holds no data of a server. Set the server's directory with --data-dir.`,

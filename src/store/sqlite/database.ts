@@ -71,9 +71,9 @@ export function lockDatabase(dataDir: string): FileLock {
 }
 
 /**
- * Throws `StartError` if the database belongs to another program, is shorter than its pages, or has
- * lost its tables although a key file for it exists. `isNew` means that the file was missing or
- * empty. Must be called only by the server: when it starts, no other process writes the database.
+ * Throws `StartError` if the database belongs to another program, is truncated, or has lost its
+ * tables although a key file for it exists. `isNew` means that the file was missing or empty. Must
+ * be called only by the server: when it starts, no other process writes the database.
  */
 export function checkDatabase(db: Database, dataDir: string, isNew: boolean): void {
   const path = databaseFileOf(dataDir);

@@ -91,8 +91,8 @@ function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes
 }
 
 /**
- * Returns a function that adds a message to the list of an endpoint whose delivery was created
- * after the message was accepted.
+ * Returns a function that records a delivery in the search index of messages. It is needed for
+ * deliveries that are created after their message was accepted.
  */
 export function lateDelivery(db: Database, stretches: Stretches): (messageSeq: Seq, endpointSeq: Seq) => void {
   const applicationOf = db.prepare<{ seq: number }, [number]>(

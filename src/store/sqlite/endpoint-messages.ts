@@ -21,8 +21,8 @@ const COLUMNS = `${messageColumns(false)}, d.seq AS deliverySeq, d.endpoint_seq 
   d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
 
 /**
- * The delivery succeeded in an earlier round. A delivery in its first round has none, so the
- * subquery is skipped.
+ * True if the delivery succeeded in an earlier round. Skips the subquery for a delivery in its
+ * first round.
  */
 const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
   (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;

@@ -24,8 +24,7 @@ export function environments(db: Database, committer: Committer): Configuration[
   );
   const insertOne = db.prepare(insert());
   const rename = db.prepare("UPDATE environment SET name = ?2, updated_at = ?3 WHERE seq = ?1");
-  // Messages refer to applications and endpoints, so these rows are not deleted but marked as
-  // deleted.
+  // Messages refer to applications and endpoints, so their rows are kept and marked as deleted.
   const removeApplications = db.prepare<{ seq: number }, [number, number]>(
     "UPDATE application SET deleted_at = ?2 WHERE environment_seq = ?1 AND deleted_at IS NULL RETURNING seq",
   );

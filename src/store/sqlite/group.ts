@@ -22,7 +22,7 @@ export class Group implements Write {
     this.#writes.push(write);
   }
 
-  /** Drops the writes after the first `size`. The promises of dropped writes never settle. */
+  /** Keeps only the first `size` writes. The promises of dropped writes never settle. */
   cutTo(size: number): void {
     this.#writes.length = size;
   }

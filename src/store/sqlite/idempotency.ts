@@ -11,7 +11,7 @@ interface Row {
   body_hash: Uint8Array | null;
 }
 
-/** Stores responses, to return them to repeated calls with the same idempotency key. */
+/** Stores responses, so that they can be returned to later calls with the same idempotency key. */
 export class Idempotency {
   readonly #get;
   readonly #insert;

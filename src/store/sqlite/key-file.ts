@@ -18,8 +18,8 @@ export function hasKeyFile(dataDir: string): boolean {
 /**
  * Returns the 32-byte key that encrypts secrets at rest: the configured key, or the key in the key
  * file. If nothing has been encrypted yet, a missing or unusable key file is replaced with a new
- * one, which is on disk when this returns. Otherwise a missing or unusable key file throws
- * `StartError`.
+ * one, which is on disk when this returns. Otherwise, throws `StartError` if the key file is
+ * missing or unusable.
  */
 export function encryptionKey(
   dataDir: string,

@@ -4,8 +4,8 @@ import type { Endpoint } from "../index.ts";
 
 /** Returns a function that sorts a lane again after its endpoint's ordering has changed. */
 export function laneSorter(db: Database): (before: Endpoint, after: Endpoint) => void {
-  // The first attempt of a scheduled message keeps its position, because at the head of the lane it
-  // would hold up the other deliveries.
+  // A scheduled message that has not been attempted keeps its position, because at the head of the
+  // lane it would hold up the other deliveries.
   const orderByAcceptance = db.prepare(
     `UPDATE delivery SET position = seq
      WHERE endpoint_seq = ?1 AND state = 0 AND (attempts_total > 0 OR trigger = 1 OR due_at <= ?2)`,

@@ -12,7 +12,9 @@ const SCANNED_AT_ONCE = 500;
 /** Number of deliveries that `latest` counts in one step. */
 const COUNTED_AT_ONCE = 2000;
 
-/** Lists the newest messages of an environment with their numbers of deliveries by state. */
+/**
+ * Lists the newest messages of an environment with the number of their deliveries in each state.
+ */
 export function latestVerb(db: Database, turns: Turns): History["messages"]["latest"] {
   const next = db.prepare<{ seq: Seq; wanted: 0 | 1 }, [number, number]>(
     `SELECT m.seq, a.environment_seq = ?2 AND a.operational = 0 AS wanted

@@ -43,7 +43,7 @@ export function idSeed(db: Database): readonly [number, number, number, number] 
   return [word(0), word(1), word(2), word(3)];
 }
 
-/** Returns whether secrets in this database are, or may be, encrypted with a key. */
+/** Returns whether this database may contain encrypted secrets. */
 export function hasKeyFingerprint(db: Database): boolean {
   if (db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'").get() === null) return false;
   return db.query("SELECT 1 FROM meta WHERE name = ?").get(KEY_FINGERPRINT) !== null;

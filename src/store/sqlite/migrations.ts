@@ -11,7 +11,8 @@ import { FIRST_SCHEMA } from "./first-schema.ts";
 export const migrations: readonly string[] = [
   FIRST_SCHEMA,
   `
-  -- The hidden application of an environment: its endpoints get the operational webhooks.
+  -- Marks the hidden application of an environment, whose endpoints receive the operational
+  -- webhooks.
   ALTER TABLE application ADD COLUMN operational INTEGER NOT NULL DEFAULT 0;
   CREATE UNIQUE INDEX application_operational ON application (environment_seq) WHERE operational = 1;
   `,
@@ -29,7 +30,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX token_application ON token (application_seq) WHERE application_seq IS NOT NULL;
   CREATE INDEX token_expiry ON token (expires_at) WHERE expires_at IS NOT NULL;
 
-  -- JWTs of an application that were issued up to an instant and end at another one.
+  -- An application's JWTs issued up to issued_until expire at ends_at.
   CREATE TABLE jwt_end (
     application_seq INTEGER NOT NULL, issued_until INTEGER NOT NULL, ends_at INTEGER NOT NULL
   ) STRICT;
@@ -48,7 +49,7 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_environment ON audit (environment_seq, seq);
 
-  -- The answer, sealed; body holds those from before.
+  -- The encrypted response. Earlier releases stored it in the column body.
   ALTER TABLE idempotency ADD COLUMN sealed BLOB;
   `,
   `
@@ -57,7 +58,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE message ADD COLUMN warnings TEXT;
   `,
   `
-  -- Which traits there are among some rows in a row of a list (the attempts of an endpoint, the messages of an application); null: not known.
+  -- The traits of successive rows of a list (an endpoint's attempts or an application's messages).
+  -- Null means that the traits are not known.
   CREATE TABLE stretch (
     list_seq INTEGER NOT NULL, start INTEGER NOT NULL, traits TEXT, PRIMARY KEY (list_seq, start)
   ) STRICT, WITHOUT ROWID;
@@ -92,16 +94,16 @@ export const migrations: readonly string[] = [
   )
   SELECT list, start, GROUP_CONCAT('|' || trait || '|', '') FROM found GROUP BY list, start;
 
-  -- The delivery of a message to an endpoint is found at once, however many endpoints the message goes to.
+  -- Finds the delivery of a message to an endpoint without reading the message's other deliveries.
   DROP INDEX delivery_message;
   CREATE INDEX delivery_message ON delivery (message_seq, endpoint_seq);
-  -- What is rare among the messages of an endpoint: what did not arrive, and what is tried again.
+  -- The rare states of an endpoint's deliveries: ended without success, and being retried.
   CREATE INDEX delivery_ended ON delivery (endpoint_seq, message_seq) WHERE state >= 2;
   CREATE INDEX delivery_retried ON delivery (endpoint_seq, message_seq) WHERE state = 0 AND attempts_total > 0;
 
   CREATE INDEX endpoint_ever ON endpoint (application_seq, seq);
 
-  -- How many attempts of an endpoint failed is counted in here.
+  -- Used to count an endpoint's failed attempts.
   CREATE INDEX attempt_failed ON attempt (endpoint_seq, seq) WHERE reason IS NOT NULL;
 
   CREATE TABLE poller (
@@ -115,7 +117,7 @@ export const migrations: readonly string[] = [
   `,
   "ALTER TABLE token ADD COLUMN scopes TEXT;",
   `
-  -- Replays that are under way say in words what they said in the numbers of the Svix API.
+  -- Converts the parameters of stored replays from the numbers of the Svix API to words.
   UPDATE task SET data = json_set(data, '$.status',
     json_extract('["delivered", "waiting", "failed", "retrying", "cancelled"]', '$[' || json_extract(data, '$.status') || ']'))
   WHERE kind = 'endpoint.bulk-replay' AND json_type(data, '$.status') = 'integer';
@@ -125,11 +127,11 @@ export const migrations: readonly string[] = [
     '$.statusCodeClass')
   WHERE kind = 'endpoint.bulk-replay' AND json_type(data, '$.statusCodeClass') = 'integer';
   `,
-  // A note of the HTTP client about a response, such as a skipped header line.
+  // A note by the HTTP client about a response, for example about a skipped header line.
   "ALTER TABLE attempt ADD COLUMN note TEXT;",
   `
-  -- A cancelled delivery had no end when it was expunged, and its death and reason when it was a
-  -- dropped dead letter. The time of an unknown end is the time at which the delivery was due.
+  -- Earlier releases stored no ended_at for deliveries cancelled by expunging, and kept
+  -- ended_at and reason of dropped dead letters. The due time replaces an unknown ended_at.
   UPDATE delivery SET reason = NULL, ended_at = COALESCE(ended_at, MIN(due_at, unixepoch() * 1000))
   WHERE state >= 2 AND state = 3 AND (ended_at IS NULL OR reason IS NOT NULL);
   `,

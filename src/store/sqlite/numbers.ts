@@ -26,7 +26,7 @@ export function lastSeq(db: Database): number {
 
 /**
  * The first counter value that commands use within a millisecond. A millisecond has 4096 numbers;
- * the server uses them from 0.
+ * the server starts at 0.
  */
 const COMMANDS_FROM = 2048;
 /** Number of sequence numbers that a command reserves at once. */
@@ -37,8 +37,8 @@ const RESERVED = "command-numbers";
  * Generates the numbers of a command that may run at the same time as the server. Two commands
  * never get the same number, because each reserves its numbers in the database. A command and the
  * server never get the same number unless the server uses more than 2048 numbers in one
- * millisecond. Numbers are first reserved when the first one is needed, so a command that only
- * reads does not write.
+ * millisecond. No numbers are reserved until the first one is needed, so a command that only reads
+ * does not write.
  */
 export class CommandSeqSource implements SeqSource {
   #next: Seq = 0;

@@ -13,13 +13,13 @@ import { Sweep } from "./sweep.ts";
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
 /**
- * Whether the message `m` has a pending delivery. If so, neither the message nor its payload is
+ * True if the message `m` has a pending delivery. Then neither the message nor its payload is
  * deleted, however old it is.
  */
 const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
 
-// The first SELECT continues among the rows with the same `payload_expires_at`. SQLite can use the
-// index for that only if it is a separate condition.
+// The first SELECT reads the remaining rows with the cursor's `payload_expires_at`. SQLite uses the
+// index for these rows only if they have a SELECT of their own.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m

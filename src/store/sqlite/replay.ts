@@ -25,8 +25,8 @@ const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.messag
   ORDER BY t.seq DESC LIMIT 1)`;
 
 /**
- * A delivery in a new round matches none of these conditions, so a repeated step sends nothing
- * twice.
+ * A delivery that has just been resent matches none of these conditions, so repeating a step sends
+ * nothing twice.
  */
 const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
   failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
@@ -91,14 +91,14 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
 }
 
 /**
- * The endpoint accepts deliveries. The statement checks this again, because the endpoint may have
- * been disabled or deleted since the message was found.
+ * True if the endpoint accepts deliveries. The statement checks this again, because the endpoint
+ * may have been disabled or deleted since the message was found.
  */
 const TAKES = (endpointSeq: string) =>
   `EXISTS (SELECT 1 FROM endpoint WHERE seq = ${endpointSeq} AND disabled = 0 AND deleted_at IS NULL)`;
 /**
- * The payload exists. The statement checks this again, because the payload may have been expunged
- * since the message was found.
+ * True if the payload exists. The statement checks this again, because the payload may have been
+ * expunged since the message was found.
  */
 const IS_KEPT = (messageSeq: string) =>
   `EXISTS (SELECT 1 FROM message WHERE seq = ${messageSeq} AND payload IS NOT NULL)`;

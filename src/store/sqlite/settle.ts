@@ -22,7 +22,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
   const insertAttempt = attemptInserter(db, stretches);
   const move = deliveryMover(db);
   const updateHealth = healthKeeper(db);
-  // A single statement for the most frequent case, a success of a healthy endpoint.
+  // A single statement for the most frequent case, a successful attempt to a healthy endpoint.
   const deliverHealthy = db.prepare(
     `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
      WHERE seq = ?1 AND round = ?2 AND state = 0
@@ -117,7 +117,10 @@ function attemptInserter(db: Database, stretches: Stretches) {
   };
 }
 
-/** Returns a function that determines what a settlement changed when it was committed earlier. */
+/**
+ * Returns a function that determines what a settlement changed, given that it was committed
+ * earlier.
+ */
 function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled {
   const delivery = db.prepare<{ state: number; round: number; reason: string | null }, [number]>(
     "SELECT state, round, reason FROM delivery WHERE seq = ?",

@@ -12,8 +12,8 @@ const PROBE_EVERY_MS = 2000;
 const STATED_EVERY_MS = 60_000;
 
 /**
- * Records whether the last commit or read of the database failed. While it failed, commits a probe
- * at intervals, so that a server without traffic notices when the disk works again.
+ * Records whether the last commit or read of the database failed. While the database fails, commits
+ * a probe at intervals, so that a server without traffic notices when the disk works again.
  */
 export class HealthRecord {
   #failing = false;

@@ -9,8 +9,8 @@ import { type Terms, textOf } from "./trait.ts";
  */
 const CHOICES_MAX = 8;
 /**
- * Number of index rows that one step of a search reads, if SQLite or TypeScript compares the
- * traits.
+ * Number of index rows that one step of a search reads, depending on whether SQLite or TypeScript
+ * compares the traits.
  */
 const LINES_AT_ONCE = { bySql: 300, byReading: 30 } as const;
 

@@ -45,8 +45,8 @@ interface Open {
  *
  * The traits of the last stretch are collected in memory and stored when the next stretch begins. A
  * crash loses them: the traits stay NULL, and searches read the rows. Rows are added in the order
- * of their numbers, with rare exceptions. The traits of such a row are added to the stretch that
- * contains its number.
+ * of their numbers, with rare exceptions. If a row is out of order, its traits are added to the
+ * stretch that contains its number.
  */
 export class Stretches {
   readonly #open = new Map<Seq, Open>();
@@ -89,7 +89,7 @@ export class Stretches {
     else for (const one of traits) open.traits.add(one);
   }
 
-  /** Stores the traits of all last stretches. To be called before the store is closed. */
+  /** Stores the traits of all last stretches. Must be called before the store is closed. */
   close(): void {
     for (const [list, open] of this.#open) this.#end(list, open);
     this.#open.clear();

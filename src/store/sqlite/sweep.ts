@@ -23,8 +23,8 @@ const START: SweepCursor = { at: 0, seq: 0 };
 
 /**
  * Iterates over rows that are old enough to be deleted, a limited number per step, and starts again
- * at the end. Some of them must be kept for now; with a cursor, they are not read again in every
- * step. The cursor is kept only in memory.
+ * at the end. Some of them must be kept for now; the cursor prevents every step from reading these
+ * again. The cursor is kept only in memory.
  */
 export class Sweep {
   readonly #rows: Statement<Row, [number, number, number, number]>;

@@ -52,15 +52,16 @@ export function tokens(db: Database, committer: Committer): Configuration["token
 }
 
 /**
- * Ends an application's tokens. For stored tokens it changes their rows; JWTs have no row, so they
- * are ended by their issue time.
+ * Makes an application's tokens expire. Updates the rows of stored tokens. JWTs have no row, so a
+ * row in `jwt_end` states which of them expire, by time of issue.
  */
 function applicationEnds(db: Database) {
   const OF_APPLICATION = `UPDATE token SET expires_at = ?2
     WHERE application_seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)`;
   const endAll = db.prepare(OF_APPLICATION);
   const endSessions = db.prepare(`${OF_APPLICATION} AND session_id IN (SELECT value FROM json_each(?3))`);
-  // An earlier row is no longer needed if it ends fewer tokens and does not end them earlier.
+  // An earlier row is redundant if the new row applies to all of its JWTs and makes them expire no
+  // later.
   const dropJwtEnds = db.prepare(
     "DELETE FROM jwt_end WHERE application_seq = ? AND issued_until <= ? AND ends_at >= ?",
   );

@@ -1,7 +1,8 @@
 import type { Seq } from "../../core/id.ts";
 
 /**
- * A property of a row that a filter can match. A number is an endpoint that a message is sent to.
+ * A property of a row that a filter can match. A number stands for an endpoint that a message is
+ * sent to.
  */
 export type Trait = string | number;
 
