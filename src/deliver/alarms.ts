@@ -6,7 +6,7 @@ import { ClockWatch } from "./watches/clock-watch.ts";
 export interface AlarmParts {
   readonly time: DeliveryTime;
   readonly lanes: Iterable<Lane>;
-  /** Called when the time of a parked lane may have come. */
+  /** Called when a parked lane may have work to do. */
   readonly onAlarm: (lane: Lane) => void;
 }
 

@@ -149,8 +149,8 @@ export class AttemptRunner {
     const now = time.now();
     this.#slow.ended(attempt, now);
     memory.letGo(lane, waiting);
-    // The lane is read again from its beginning, so that the delivery comes before the deliveries
-    // behind it.
+    // The lane is read again from its beginning, so that the postponed delivery stays ahead of
+    // later ones.
     if (lane.isOwned) memory.release(lane);
     // Concurrent attempts of the lane fail together and count as one shortage.
     if (lane.restsUntil <= now) lane.restsUntil = now + restAfterShortageMs(lane.shortages++);
@@ -201,7 +201,10 @@ export class AttemptRunner {
     }
   }
 
-  /** Stops holding the delivery. If the delivery is still pending, makes its lane read it again. */
+  /**
+   * Stops holding the delivery. If the delivery is still pending, makes its lane read the delivery
+   * again.
+   */
   #release({ lane, waiting, entry, generation }: RunningAttempt, { change, next }: Settled): void {
     const { memory, signals } = this.parts;
     const { delivery } = waiting;
@@ -214,8 +217,8 @@ export class AttemptRunner {
       // The process that now serves the lane does not know the new position of the delivery.
       signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
     } else if (lane.entry !== entry) {
-      // The endpoint has been changed, perhaps in its ordering, so the delivery is at one of these
-      // two positions.
+      // The endpoint has been changed, perhaps its ordering, so the delivery may be at either of
+      // these two positions.
       lane.waitsOnDisk(Math.min(delivery.position, next.position));
     } else if (!lane.isFifo) {
       lane.waitsOnDisk(next.position);
@@ -223,7 +226,7 @@ export class AttemptRunner {
       // The lane has changed, so the delivery may no longer be its head.
       lane.waitsOnDisk(delivery.position);
     } else {
-      // The head of a fifo lane is retried before the next delivery, so it stays in memory and
+      // The head of a FIFO lane is retried before the next delivery, so it stays in memory and
       // keeps its position.
       memory.putBack(lane, { ...delivery, attempts: next.attempts, dueAt: next.dueAt });
     }

@@ -3,14 +3,14 @@ import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
 
-/** Delay before another try to renew a claim, in ms. */
+/** How long to wait before retrying to renew a claim, in ms. */
 const RETRY_MS = 500;
 
 export interface ClaimKeeperParts {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly queue: Pick<Queue, "claim" | "renew" | "release">;
-  /** Called when a new claim is valid. It may cover other lanes than before. */
+  /** Called when a new claim is valid. It may cover different lanes than the previous claim. */
   readonly onChanged: (claim: Claim) => void;
   /**
    * Called when the claim expired because it could not be renewed in time. Other processes may now

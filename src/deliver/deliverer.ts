@@ -15,8 +15,8 @@ export interface Deliverer {
    */
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
   /**
-   * How far the wall clock is ahead of the delivery time, by which the `dueAt` of retries is
-   * stored, in ms. It is 0 unless the clock has been set.
+   * How far the wall clock is ahead of the delivery time, in ms; 0 unless the clock has been set.
+   * The `dueAt` of retries is stored as a delivery time.
    */
   readonly retriesAheadMs: number;
   /** Starts or continues a background task that is stored as `running`. */
@@ -26,6 +26,6 @@ export interface Deliverer {
    * undone.
    */
   cancelTask(taskSeq: Seq): void;
-  /** Returns whether a running task has not begun yet because too many others run. */
+  /** Returns whether a task that is stored as `running` is waiting because too many others run. */
   isTaskWaiting(taskSeq: Seq): boolean;
 }

@@ -1,7 +1,9 @@
 import type { Cancel, Clock } from "../ports.ts";
 import type { ClockOffsets } from "../store/index.ts";
 
-/** Minimum difference to the wall clock, in ms, that means that the wall clock has been set. */
+/**
+ * The wall clock has been set if its lead over the delivery time changes by more than this, in ms.
+ */
 const STEP_MS = 1000;
 
 /**

@@ -8,7 +8,7 @@ import type { Lanes } from "./lanes.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const LANES_PAGE = 1000;
-/** Delay before another try to acquire lanes, in ms. */
+/** How long to wait before retrying to acquire lanes, in ms. */
 const RETRY_MS = 500;
 
 export interface LaneOwnershipParts {

@@ -27,11 +27,11 @@ export class LanePosition {
   cursor: LaneCursor = START;
   diskNext: Seq;
   /**
-   * True if reading continues right after the cursor. False if it starts at the beginning of the
-   * position.
+   * True if the next read continues right after the cursor. False if it starts at the first row of
+   * position `diskNext`.
    */
   #continuesBehindCursor = false;
-  /** Number of rows before the cursor that were not due yet. */
+  /** Number of rows at or before the cursor that were not due yet. */
   #notDue = 0;
   /** Earliest time at which one of the rows counted by `#notDue` is due. */
   #notDueUntil = NOTHING;
@@ -78,7 +78,7 @@ export class LanePosition {
     this.skip(delivery);
     this.#notDue++;
     this.#notDueUntil = Math.min(this.#notDueUntil, at);
-    // Each reread reads all of these rows, so the more there are, the longer it waits.
+    // Every reread reads all of these rows, so the wait grows with their number.
     this.#rereadAfter = now + REREAD_MS + this.#notDue;
   }
 

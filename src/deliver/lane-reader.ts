@@ -63,8 +63,8 @@ export class LaneReader {
     const { queue, seqs, memory, time } = this.parts;
     const { generation } = lane;
     const now = time.now();
-    // All deliveries whose time has begun, and those that got their position while the clock stood
-    // still or stepped back.
+    // Include all positions up to the current time, and those that were generated while the clock
+    // stood still or stepped back.
     const upTo = Math.max(seqs.last + 1, seqAt(now + time.positionsAheadMs + 1) - 1);
     const room = Math.max(1, Math.min(PAGE, memory.roomForDeliveries));
     const limit = room + lane.held.size;
@@ -138,7 +138,7 @@ export class LaneReader {
     memory.release(lane);
     lane.beginReading();
     let count = BURY_PAGE;
-    // Continues until no delivery is left or the endpoint has been changed, because it may then
+    // Continues until no delivery is left or the endpoint has been changed. A changed endpoint may
     // accept deliveries again.
     while (count === BURY_PAGE && lane.entry === entry && lane.isOwned && !isStopping()) {
       count = await queue.bury(lane.endpointSeq, state, clock.now(), BURY_PAGE);

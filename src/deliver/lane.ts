@@ -70,15 +70,15 @@ export class Lane extends LanePosition {
   alarmAt = NOTHING;
 
   /**
-   * Incremented whenever deliveries that were read ahead are dropped. A read that began before that
-   * returns outdated rows.
+   * Incremented whenever deliveries that were read ahead are dropped. The rows from a read that
+   * began earlier are outdated.
    */
   generation = 0;
   /**
    * Deliveries whose attempt ended while the lane was being read, with the round of that attempt.
    */
   #endedDuringRead: Map<Seq, number> | null = null;
-  /** Held deliveries whose row on disk was found in a later round. */
+  /** Held deliveries that have been resent: their row on disk is in a later round. */
   #resent: Set<Seq> | null = null;
 
   constructor(
@@ -98,9 +98,9 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Delivery time at which the oldest waiting delivery became due. Infinity if there is none or it
-   * has not been read yet. In a fifo lane, deliveries behind the head may have been due for longer
-   * than the head, which may be waiting for a retry.
+   * Delivery time at which the oldest waiting delivery became due. Infinity if there is none, or if
+   * it has not been read yet. In a FIFO lane, deliveries behind the head may have been due for
+   * longer than the head, which may be waiting for a retry.
    */
   oldestDueAt({ aheadMs, positionsAheadMs }: ClockOffsets): number {
     const isOnDisk = this.diskNext !== NOTHING && this.diskNext !== 0;
@@ -121,7 +121,7 @@ export class Lane extends LanePosition {
     this.cursor = delivery;
   }
 
-  /** Puts the head of a fifo lane back, to be retried before the next delivery. */
+  /** Puts the head of a FIFO lane back, to be retried before the next delivery. */
   putBack(waiting: Waiting): void {
     this.held.set(waiting.delivery.seq, waiting.delivery);
     this.ready.unshift(waiting);
@@ -140,8 +140,8 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Returns whether a row that was just read is to be added. False if the delivery is held, or if
-   * the row was read before the delivery's attempt ended.
+   * Returns whether to add a row that was just read. False if the delivery is held, or if the row
+   * was read before the delivery's attempt ended.
    */
   isNews({ seq, round }: PendingDelivery): boolean {
     const held = this.held.get(seq);
@@ -159,7 +159,8 @@ export class Lane extends LanePosition {
   }
 
   /**
-   * Drops the deliveries that were read ahead, after a pause, a disabling or a change of the order.
+   * Drops the deliveries that were read ahead, after the endpoint was paused or disabled or its
+   * ordering changed.
    */
   release(): void {
     for (const waiting of this.ready) this.letGo(waiting);

@@ -10,7 +10,7 @@ import { NOTHING } from "./lane-position.ts";
  */
 const LANES_MAX = 20_000;
 
-/** The due delivery of an environment that became due first and has not been started. */
+/** The oldest due delivery of an environment, among those that have not been started. */
 export interface OldestDue {
   /** Time at which the delivery became due, by the wall clock. */
   readonly dueAt: number;

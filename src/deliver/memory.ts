@@ -34,7 +34,7 @@ export class Memory {
     lane.append({ delivery, content: isKept ? content : null });
   }
 
-  /** Puts the head of a fifo lane back, without its content. */
+  /** Puts the head of a FIFO lane back, without its content. */
   putBack(lane: Lane, delivery: PendingDelivery): void {
     this.#deliveries++;
     lane.putBack({ delivery, content: null });

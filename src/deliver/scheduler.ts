@@ -63,8 +63,7 @@ export class Scheduler {
   }
 
   /**
-   * Waits up to `timeoutMs` until no attempt or read is under way. Returns whether that is the
-   * case.
+   * Waits up to `timeoutMs` for the attempts and reads under way. Returns whether all have ended.
    */
   async drain(timeoutMs: number): Promise<boolean> {
     const { slots, clock } = this.parts;
@@ -104,8 +103,8 @@ export class Scheduler {
   }
 
   /**
-   * Serves ready lanes as long as slots are free for them. `first` is served before the other
-   * lanes; its slot has just been released.
+   * Serves ready lanes as long as slots are free for them. `first` is the lane whose slot has just
+   * been released; it is served before the others.
    */
   dispatch(first: Lane | null = null): void {
     // Serving reads the clock, sends signals and publishes facts. Each of these may call `dispatch`
@@ -198,7 +197,7 @@ export class Scheduler {
 
   /**
    * Reads data for a lane, then continues to serve it. The lane holds its slot during the read, so
-   * that no more lanes read ahead than slots exist to send their deliveries.
+   * that no more lanes read ahead than there are slots for sending their deliveries.
    */
   async #read(lane: Lane, work: () => Promise<void>): Promise<void> {
     const { slots } = this.parts;

@@ -58,7 +58,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
 
 /**
  * Returns the state of a delivery that will be retried. Its position in a parallel lane is greater
- * than every position generated so far, because a lane could skip a delivery at a smaller one.
+ * than every position generated so far, because a lane could skip a delivery at a smaller position.
  */
 function retryOf(
   { state, attempts, waitMs }: Extract<NextState, { state: "pending" }>,

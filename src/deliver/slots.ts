@@ -25,8 +25,8 @@ export interface Slot {
  *
  * - The last quarter of the slots is for proven lanes that have nothing under way.
  * - Unproven endpoints get one slot each until their first attempt has ended. Together with failing
- *   and slow endpoints they hold at most seven eighths of all slots, so that a start with many dead
- *   endpoints does not block a proven one.
+ *   and slow endpoints they hold at most seven eighths of all slots, so that a server that starts
+ *   with many dead endpoints does not block proven ones.
  * - Endpoints that recently failed or were slow hold at most three quarters of all slots. Slow
  *   endpoints start no attempt while that many attempts to slow endpoints are under way, including
  *   those that have returned their slot.
@@ -78,8 +78,8 @@ export class Slots {
   }
 
   /**
-   * Delivery time since which a lane has been waiting for a slot that an attempt could return. Only
-   * lanes count that have nothing under way and may be healthy. Null if there is none.
+   * Delivery time since which a lane has been waiting for a slot that an attempt could return.
+   * Considers only lanes that have nothing under way and may be healthy. Null if there is none.
    */
   get shortSince(): number | null {
     if (this.#waiting >= this.#waitingMax) return null;
@@ -90,8 +90,8 @@ export class Slots {
   }
 
   /**
-   * Queues a lane whose state has just become `ready`. The lane leaves the queue by `next` or when
-   * its state changes.
+   * Queues a lane whose state has just become `ready`. The lane leaves the queue when `next`
+   * returns it or when its state changes.
    */
   queue(lane: Lane): void {
     this.#queues[groupOf(lane)].push(lane);
@@ -123,7 +123,7 @@ export class Slots {
     return troubled < this.#threeQuarters && unproven + failing + slow < this.#sevenEighths;
   }
 
-  /** Returns the first lane of a queue if the lane may not get a slot. */
+  /** Returns the first lane of a queue if the rules deny it a slot, otherwise null. */
   #blocked(group: Group): Lane | null {
     return this.#admits(group) ? null : this.#head(group);
   }
@@ -157,8 +157,8 @@ export class Slots {
   }
 
   /**
-   * Returns the slot of an attempt that is only waiting for its response. The attempt continues
-   * without a slot, unless too many already do.
+   * Frees the slot of an attempt that is only waiting for its response; the attempt continues
+   * without a slot. Does nothing if too many attempts already have no slot.
    */
   giveBack(slot: Slot): void {
     if (slot.isReturned || this.#waiting >= this.#waitingMax) return;

@@ -53,8 +53,9 @@ export class Throttle {
   }
 
   /**
-   * Takes a token of the endpoint and a token of the application, or none if either has none left.
-   * Returns 0 if the attempt may start, otherwise the time to wait before asking again, in ms.
+   * Takes a token of the endpoint and a token of the application, or neither if one of them is
+   * missing. Returns 0 if the attempt may start, otherwise the time to wait before asking again, in
+   * ms.
    */
   take(endpoint: Limited, application: Limited, now: number): number {
     const own = this.#shareOf(endpoint, now);

@@ -54,8 +54,8 @@ export function replayKinds(clock: Clock, parts: Parts): TaskKind[] {
 
 /**
  * Reads the messages of an application, oldest first, and makes the matching ones pending for one
- * endpoint, each with a full retry schedule. Excludes messages that were accepted and deliveries
- * that ended after the task was created.
+ * endpoint, each with a full retry schedule. Excludes messages that were accepted after the
+ * creation of the task, and deliveries that ended after it.
  */
 class Replay implements TaskKind {
   constructor(

@@ -35,7 +35,7 @@ const STORE_RETRY_MS = 1000;
 interface Pause {
   readonly task: Task;
   readonly delayMs: number;
-  /** Whether it is unknown if the step was stored. */
+  /** True if it is unknown whether the step was stored. */
   readonly isUncertain: boolean;
 }
 
@@ -81,8 +81,8 @@ export class TaskRunner {
   }
 
   /**
-   * Drops a task whose end has been stored. A step that is under way cannot store its progress
-   * then, which ends the work too.
+   * Drops a task whose end has been stored. A step that is under way then fails to store its
+   * progress, which also ends the task's work.
    */
   cancel(taskSeq: Seq): void {
     this.#waiting.delete(taskSeq);
@@ -93,8 +93,8 @@ export class TaskRunner {
   }
 
   /**
-   * Returns whether a running task has not begun, or has not continued after a restart, because too
-   * many others run.
+   * Returns whether a task that is stored as `running` has not begun, or has not continued after a
+   * restart, because too many others run.
    */
   isWaiting(taskSeq: Seq): boolean {
     return this.#waiting.has(taskSeq);

@@ -8,7 +8,8 @@ import type { OldestDue } from "../lanes.ts";
 const LOOK_EVERY_MS_MIN = 50;
 const LOOK_EVERY_MS_MAX = 15_000;
 /**
- * Number of checks per threshold. A backlog may be detected late by this fraction of the threshold.
+ * Number of checks per threshold. A backlog may be detected late, by up to the time between two
+ * checks.
  */
 const LOOKS_PER_THRESHOLD = 4;
 /**

@@ -17,7 +17,10 @@ export class ClockWatch {
     private readonly onLook: () => void,
   ) {}
 
-  /** Calls `task` after `waitMs`. If the wait is long, calls `onLook` earlier instead of `task`. */
+  /**
+   * Calls `task` after `waitMs`. A long wait is cut short, and `onLook` is called instead of
+   * `task`.
+   */
   after(waitMs: number, task: () => void): Cancel {
     if (waitMs <= LOOK_EVERY_MS) return this.time.after(waitMs, task);
     this.#cancelLook ??= this.time.after(LOOK_EVERY_MS, () => {

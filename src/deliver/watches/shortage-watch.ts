@@ -2,8 +2,8 @@ import type { Facts } from "../../core/fact.ts";
 import type { Cancel, Clock, Shortage, ShortResource } from "../../ports.ts";
 
 /**
- * Time without a postponed delivery after which a shortage has ended, in ms. It is longer than
- * lanes rest.
+ * Time without a postponed delivery after which a shortage has ended, in ms. It is longer than the
+ * longest rest of a lane.
  */
 const QUIET_MS = 15_000;
 

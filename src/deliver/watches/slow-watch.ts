@@ -6,7 +6,7 @@ import type { Cancel, Clock } from "../../ports.ts";
 export const SLOW_MS = 1000;
 /** The same duration, but while a lane that has nothing under way waits too long for a slot. */
 export const SHORT_MS = 50;
-/** How long such a lane waits before attempts become slow earlier, in ms. */
+/** How long such a lane waits before `SHORT_MS` applies, in ms. */
 export const PATIENCE_MS = 400;
 
 export interface Watched {
@@ -48,7 +48,7 @@ export class SlowWatch<Attempt extends Watched> {
     return endTime - attempt.startTime <= SLOW_MS;
   }
 
-  /** Sets the timer earlier if the oldest attempt now becomes slow earlier. */
+  /** Brings the timer forward if the oldest attempt now becomes slow earlier than planned. */
   look(): void {
     const [oldest] = this.#watched;
     if (this.#cancel === null || oldest === undefined || this.#slowAt(oldest) >= this.#armedFor) return;
