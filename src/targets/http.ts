@@ -34,8 +34,8 @@ export class HttpTarget implements Target {
 class HttpEndpoint implements PreparedTarget {
   readonly #url: URL;
   /**
-   * If the URL contains an IP address or leads to an inbox: the destination, or the failure if that
-   * address is not allowed. Null if the host name must be resolved for each attempt.
+   * The destination, if the URL contains an IP address or leads to an inbox, or the failure if the
+   * IP address is not allowed. Null if the host name must be resolved for each attempt.
    */
   readonly #known: Destination | Answer | null;
   /** The first headers of every request. The message's headers and the signature follow them. */
@@ -65,7 +65,7 @@ class HttpEndpoint implements PreparedTarget {
 
   /**
    * Sends to the allowed addresses of the host name. It connects to the IP addresses that were
-   * checked, so that a second lookup cannot return others.
+   * checked, so that a second lookup cannot return other addresses.
    */
   async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
     const { resolver } = this.parts.ports;

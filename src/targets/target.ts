@@ -19,7 +19,7 @@ export interface Target {
 export interface PreparedTarget {
   /**
    * Makes one attempt. Returns an `Answer`: the response, or the reason why there was none, in the
-   * form that attempts of every protocol are stored in. If a resource of the machine is missing,
+   * form in which attempts of every protocol are stored. If a resource of the machine is missing,
    * returns the `Shortage` instead. Resolves soon after `signal` aborts.
    */
   deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage>;
@@ -59,8 +59,8 @@ export interface TargetPolicy {
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;
   /**
-   * Returns the URL to which a delivery to a built-in inbox is sent, or null if the URL is not that
-   * of an inbox. The address policy does not apply to inboxes.
+   * Returns the URL to which a delivery to a built-in inbox is sent, or null if the URL does not
+   * lead to an inbox. The address policy does not apply to inboxes.
    */
   readonly inbox: (url: URL) => URL | null;
 }

@@ -15,9 +15,9 @@ export interface TargetWarning {
 const ALLOW = "or ask the operator to add its address to allow-subnets.";
 
 /**
- * Returns the warnings for a URL. Returns none if the host name cannot be looked up, or not before
- * `signal` aborts. Warnings do not contain the addresses of a host name, because users who create
- * endpoints need not know addresses inside the operator's network.
+ * Returns the warnings for a URL. Returns none if the lookup of the host name fails or does not end
+ * before `signal` aborts. Warnings do not contain the addresses of a host name, because users who
+ * create endpoints must not learn addresses inside the operator's network.
  */
 export async function warningsOf(
   address: string,
