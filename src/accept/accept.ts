@@ -69,7 +69,10 @@ const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
  * only a few ms.
  */
 const DELIVERIES_AT_ONCE = 1000;
-/** Number of comparisons of endpoints with messages in one turn of the event loop. */
+/**
+ * Maximum number of times that an endpoint is compared with a message in one turn of the event
+ * loop.
+ */
 const COMPARED_AT_ONCE = 50_000;
 
 /**
@@ -115,7 +118,7 @@ export class Accepter {
   /**
    * Accepts any number of messages, in several commits if they have very many deliveries. Each
    * message is stored with all its deliveries or not at all. If the store becomes unavailable after
-   * the first commit, the results tell which messages were not stored.
+   * the first commit, the results state which messages were not stored.
    */
   async acceptInPortions(
     entry: ApplicationEntry,
@@ -204,8 +207,9 @@ export class Accepter {
 }
 
 /**
- * Divides messages with these endpoints into portions. Each portion has a limited number of
- * deliveries and at least one message, and is returned as its start and end.
+ * Divides messages into portions. `wanted` contains the endpoints of each message. Each portion has
+ * at least one message and a limited number of deliveries. Yields the start and end of each
+ * portion.
  */
 export function* portionsOf(wanted: ReadonlyArray<readonly Seq[]>): Generator<[from: number, to: number]> {
   let from = 0;

@@ -4,7 +4,7 @@ import { Problem } from "../core/problem.ts";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
 
-/** How long the first 2xx response is returned again, in ms. */
+/** How long the first 2xx response is repeated, in ms. */
 const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
 
 /**
@@ -33,7 +33,7 @@ export interface Keyed<T extends StorableResponse> {
   readonly key: string;
   /** Returns a hash of the body and its content type. Rejects if the body cannot be read. */
   readonly bodyHash: () => Promise<Uint8Array>;
-  /** Handles the request. `entry` is for work that stores it in its own commit. */
+  /** Handles the request. If `storedByWork` is true, stores `entry` in its own commit. */
   readonly work: (entry: IdempotencyEntry) => Promise<T>;
   /**
    * Rebuilds the response from the stored one. Returns null if the record in the response no longer
@@ -56,11 +56,11 @@ interface Done<T> {
 }
 
 /**
- * Does the work of each idempotency key once. For 12 hours the first 2xx response is returned
- * again, even after a restart. Other responses free the key. Concurrent calls wait for the result
- * of the first call. If the body of a repeated request differs from the first one, the policy
- * `replay` adds the header `boathook-idempotency` to the response, and the policy `reject` rejects
- * the request.
+ * Does the work of each idempotency key once. For 12 hours, the first 2xx response is repeated for
+ * every later call, even after a restart. Other responses free the key. Concurrent calls wait for
+ * the result of the first call. If the body of a repeated request differs from the first one, the
+ * policy `replay` adds the header `boathook-idempotency` to the response, and the policy `reject`
+ * rejects the request.
  */
 export class Idempotency {
   readonly #inFlight = new Map<string, Promise<Done<StorableResponse>>>();

@@ -27,8 +27,8 @@ const WEIGHT_BARE = 1024;
 export class PayloadRules {
   readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
   /**
-   * Incremented with every change, so that a rule that was read before a change is not cached after
-   * it.
+   * Incremented with every change, so that a rule read before a change is not cached after the
+   * change.
    */
   #changes = 0;
 
