@@ -68,8 +68,7 @@ export async function putApplication(
 }
 
 /**
- * An application to create if it does not exist, and the change that the audit log records for
- * that.
+ * An application to create if it does not exist, and the change that the audit log then records.
  */
 export interface OnDemandApplication {
   readonly settings: ApplicationSettings & { readonly uid: string };

@@ -12,7 +12,8 @@ const LOOKUP_MS_MAX = 2000;
 
 /**
  * Returns problems with the URL of an endpoint that was just created or changed, so that users
- * learn of them before the first delivery fails. Publishes a fact for each, for the operator's log.
+ * learn of them before the first delivery fails. Publishes a fact for each problem, for the
+ * operator's log.
  */
 export async function endpointWarnings(
   { deliverer, clock, facts }: Pick<CommandContext, "deliverer" | "clock" | "facts">,

@@ -135,8 +135,8 @@ async function checkSubscription(
 }
 
 /**
- * Returns the URL that a request means. A masked password is replaced by the stored one. Throws 422
- * if there is no stored password.
+ * Replaces a masked password in the URL of a request with the stored password. Throws 422 if the
+ * stored password must not be used or does not exist.
  */
 function meantUrl(url: string, before: string | null): string {
   if (url === before) return url;

@@ -29,7 +29,7 @@ export function ensureEnvironment(
 
 /**
  * Renames an environment. Throws 409 if the name is taken. Also throws 409 for the default
- * environment and for environments of JWTs, because these are found by their name.
+ * environment and for environments that JWTs created, because requests find these by name.
  */
 export async function renameEnvironment(
   { store, clock, signals }: Pick<CommandContext, "store" | "clock" | "signals">,
@@ -52,8 +52,7 @@ type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">
 export async function deleteEnvironment(parts: DeleteParts, environment: Environment): Promise<void> {
   if (environment.name === defaultEnvironment) throw defaultStays();
   await deleteApplications(parts, environment.seq);
-  // Applications that were created since then are deleted with the environment. They are announced
-  // too.
+  // This also deletes applications that were created in the meantime. They are announced too.
   const { seq: environmentSeq } = environment;
   const { configuration } = parts.store;
   const { applications, endpoints } = await configuration.environments.delete(environmentSeq, parts.clock.now());

@@ -27,7 +27,7 @@ export async function checkSchemas(
     if (before !== null && isDeepStrictEqual(before[version], schema)) continue;
     checkSchema(version, schema, loc);
     // Compiling takes milliseconds and there may be hundreds of schemas, so other requests can run
-    // between two of them.
+    // between two schemas.
     await new Promise<void>((resolve) => clock.soon(resolve));
   }
 }

@@ -53,8 +53,8 @@ export async function replayMissing(parts: Parts, target: ReplayTarget, window: 
 }
 
 /**
- * Starts a task that resends the messages in the window that have been attempted, whatever the
- * result was. Throws 400 if the endpoint is disabled.
+ * Starts a task that resends the messages in the window that have been attempted, regardless of the
+ * result. Throws 400 if the endpoint is disabled.
  */
 export async function bulkReplay(
   parts: Parts,

@@ -13,9 +13,9 @@ export interface Resend {
 }
 
 /**
- * Makes a message pending for an endpoint, whatever the delivery's state. The delivery starts a new
- * round at the end of the lane, with a full retry schedule. Throws 400 if the payload is no longer
- * stored or the endpoint is disabled.
+ * Makes a message pending for an endpoint, regardless of the delivery's state. The delivery starts
+ * a new round at the end of the lane, with a full retry schedule. Throws 400 if the payload is no
+ * longer stored or the endpoint is disabled.
  */
 export async function resend(parts: Parts, { application, message, endpoint }: Resend): Promise<Seq> {
   if (message.payload === null) {

@@ -6,7 +6,9 @@ import type { CommandContext } from "./context.ts";
 import { noEventType } from "./event-types.ts";
 import { checkEnabled } from "./resend.ts";
 
-/** An event type that has an example without having been created. The name is from the Svix API. */
+/**
+ * An event type that has an example even if it has not been created. The name is from the Svix API.
+ */
 const PING = "svix.ping";
 const PING_PAYLOAD = { success: true };
 

@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
  */
 const DELIVER_AHEAD_MS_MAX = 24 * HOUR_MS;
 /**
- * Number of schema check steps after which other requests can run. They take about ten
+ * Number of schema check steps after which other requests can run. This many steps take about ten
  * milliseconds.
  */
 const STEPS_AT_ONCE = 200_000;
@@ -62,7 +62,7 @@ export async function sendMessage(
   message: MessageToSend,
   onDemand: OnDemandApplication | null,
 ): Promise<SentMessage | Repeated> {
-  // Both are usually cached, and awaiting them would cost more than the lookup.
+  // The rule and the application are usually cached, and `await` would cost more than the lookup.
   const rule = parts.payloadRules.of(to.environmentSeq, message.incoming.eventType);
   const incoming = checked(parts, message, rule instanceof Promise ? await rule : rule);
   const known = parts.directory.application(to.environmentSeq, to.application);
