@@ -5,7 +5,8 @@ import { type Installation, install } from "../support/installation.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 
 /**
- * Without `allow-subnets`, endpoints cannot reach this machine by any spelling of its addresses.
+ * Without `allow-subnets`, no spelling of this machine's addresses in an endpoint URL leads to a
+ * request.
  */
 
 let receiver: Receiver;
@@ -57,7 +58,7 @@ for (const host of ["169.254.169.254", "10.0.0.1", "192.168.1.1", "[fd00:ec2::25
   });
 }
 
-test("an allowed subnet does not allow neighbouring addresses", async () => {
+test("allowing a subnet does not allow neighbouring addresses", async () => {
   await using other = await install(["--allow-subnets=127.0.0.2/32"], { loopback: false });
   const app = await makeApplication(other.send);
   await makeEndpoint(other.send, app, receiver.url);
@@ -65,7 +66,7 @@ test("an allowed subnet does not allow neighbouring addresses", async () => {
   expect(attempt!.reason).toBe("blocked");
 });
 
-test("attempts reach the built-in inbox, but no other path of the server, whatever the address policy says", async () => {
+test("attempts reach the built-in inbox, but no other path of the server, regardless of the address policy", async () => {
   const { send, url } = boathook;
   const app = await makeApplication(send);
   const token = "reached-by-a-test";

@@ -10,8 +10,8 @@ import { firstTime, heldBack, ok, startReceiver } from "../support/receiver.ts";
 const BACKLOG = 100_000;
 const MEMORY_MIB_MAX = 250;
 /**
- * The target is one second. The rest is a margin for machines that run other tests at the same
- * time.
+ * The target is one second. The other two are a margin for machines that run other tests at the
+ * same time.
  */
 const START_MS_MAX = 3000;
 const canMeasure = existsSync("/proc/self/status");
@@ -23,7 +23,7 @@ function memoryPeakMib(pid: number): number {
 }
 
 test.skipIf(!canMeasure)(
-  "a server with 100,000 pending deliveries needs at most 250 MiB and delivers immediately after a start",
+  "a server with 100,000 pending deliveries uses at most 250 MiB and starts within seconds",
   async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install();

@@ -46,7 +46,7 @@ describe("the bench", () => {
     const missing = [load, receiver].filter((tool) => tool !== "bun" && Bun.which(tool) === null);
     if (missing.length > 0) console.log(`The bench is not tested with ${missing.join(" and ")}: not installed.`);
     test.skipIf(missing.length > 0)(
-      `the bench with ${load} and ${receiver} delivers every message that yardstick and product accept, on every path`,
+      `the bench with ${load} and ${receiver} runs yardstick and product on every path, and both deliver every accepted message`,
       async () => {
         const time = ["--seconds=1", "--warmup=0", "--rounds=1"];
         const { runs } = await bench<Comparison>(...time, `--load=${load}`, `--receiver=${receiver}`);
@@ -141,7 +141,7 @@ describe("the bench", () => {
       child.kill("SIGINT");
       expect(await child.exited).toBe(130);
       expect(readdirSync(scratch.path)).toEqual([]);
-      // The children share the standard error of the bench. It ends only when all of them have
+      // The child processes share the bench's standard error, so it ends only when all of them have
       // exited.
       expect(await new Response(child.stderr).text()).toBe("");
     },
@@ -157,7 +157,7 @@ describe("a path of the bench", () => {
     ["named/token", "localhost", "RegionalAuthToken"],
   ] as const;
   test.each(expected)(
-    "the bench path %s delivers to %s, and its sender is a %s",
+    "the bench path %s delivers to %s and sends with a %s",
     async (path, host, permissionSource) => {
       executable();
       await using receiver = startReceiver();

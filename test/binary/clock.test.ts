@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { install } from "../support/installation.ts";
 
-/** Makes the latest time that a stopped server has stored ten years old. */
+/** Sets the latest time in the data of a stopped server back by ten years. */
 function age(dataDir: string): void {
   using db = new Database(join(dataDir, "boathook.db"));
   const at = Date.now() - 10 * 365 * 86_400_000;

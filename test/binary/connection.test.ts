@@ -32,7 +32,7 @@ test("one connection serves several deliveries", async () => {
   expect(receiver.requests).toEqual([5]);
 });
 
-test("a connection that the receiver closes between two deliveries makes neither of them fail", async () => {
+test("deliveries do not fail if the receiver closes the connection between them", async () => {
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
     socket.end();
@@ -46,7 +46,7 @@ test("a connection that the receiver closes between two deliveries makes neither
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a connection that the receiver closes during the next request makes no delivery fail", async () => {
+test("a delivery does not fail if the receiver closes a reused connection during the request", async () => {
   await using receiver = await startSocketReceiver((socket, nth) => (nth === 1 ? answer(socket) : socket.destroy()));
   const app = await makeApplication(send);
   await makeEndpoint(send, app, receiver.url);
@@ -55,7 +55,7 @@ test("a connection that the receiver closes during the next request makes no del
   expect(receiver.requests).toEqual([2, 1, 1]);
 });
 
-test("a receiver that aborts its response gets the message once per attempt", async () => {
+test("a receiver that aborts its response gets the message only once per attempt", async () => {
   await using receiver = await startSocketReceiver((socket) =>
     socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"),
   );
@@ -73,7 +73,7 @@ test("a delivery fails if the receiver closes every connection without a respons
   expect(receiver.requests).toEqual([1]);
 });
 
-test("a proxy in the environment variables is not used", async () => {
+test("a proxy set in environment variables is not used", async () => {
   await using proxy = startReceiver();
   await using receiver = startReceiver();
   const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, HTTPS_PROXY: proxy.url, ALL_PROXY: proxy.url };

@@ -4,13 +4,13 @@ import { crash, crashFirstStart } from "../crash/run.ts";
 /** `bun run crash --cycles 50` runs more cycles. */
 const CYCLES = 3;
 
-test("a kill under load, during a start or during a shutdown loses no acknowledged change", async () => {
+test("killing the server under load, during a start or during a shutdown loses no acknowledged change", async () => {
   const outcome = await crash(CYCLES);
   console.log(`${CYCLES} kills under all operations: ${JSON.stringify(outcome)}`);
   expect(outcome).toMatchObject({ lost: 0, unlike: 0, disordered: 0, undone: 0 });
   expect(Math.min(outcome.accepted, outcome.expunged, outcome.deleted, outcome.redrives)).toBeGreaterThan(0);
 }, 180_000);
 
-test("after the first process on an empty data directory was killed, the second one serves and delivers", async () => {
+test("if the first process on an empty data directory is killed, the next one serves and delivers", async () => {
   for (let i = 0; i < CYCLES; i++) await crashFirstStart();
 }, 60_000);

@@ -15,7 +15,7 @@ const POSTERS = 8;
 const PATIENCE_MS = 30_000;
 
 /**
- * Returns the number of messages between two kills. It varies and is large enough for some load.
+ * Returns how many messages to send between two kills: a random number, large enough to cause load.
  */
 const someMessages = () => 200 + Math.floor(Math.random() * 800);
 
@@ -23,8 +23,8 @@ test(
   "killing the process under load loses no accepted message",
   async () => {
     await using receiver = startReceiver();
-    // With little concurrency, deliveries fall behind. At every kill some are under way and many
-    // are pending.
+    // The low concurrency makes deliveries fall behind, so that at every kill some are under way
+    // and many are pending.
     await using boathook = await install(["--endpoint-concurrency=2"]);
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, receiver.url);
@@ -34,7 +34,7 @@ test(
       await load.more(someMessages());
       load.serverDown();
       await boathook.kill();
-      // After the last kill no new message arrives that could wake a lane.
+      // After the last kill no new messages are sent, because they could wake a lane.
       if (cycle === CYCLES) await load.stop();
       await boathook.start();
       load.serverUp();
@@ -56,8 +56,9 @@ function eventIdOf({ body }: Received): string {
 }
 
 /**
- * `unanswered`: stored, but the sender got no response. `again`: arrived more than once.
- * `unpromised`: stored at the moment of the last kill. `unlike`: arrived with another body or id.
+ * `unanswered`: stored, but the sender got no response. `again`: arrivals of messages that had
+ * arrived before. `unpromised`: arrived, but the last kill kept the sender from learning that it
+ * was stored. `unlike`: arrived with another body or id.
  */
 function compare(promised: ReadonlyMap<string, Promised>, received: readonly Received[]) {
   const idsOf = new Map<string, string>();
@@ -83,12 +84,12 @@ function compare(promised: ReadonlyMap<string, Promised>, received: readonly Rec
   };
 }
 
-test("attempts under way when the process is killed are repeated after the start", async () => {
+test("attempts that are under way when the process is killed are repeated after the next start", async () => {
   await using receiver = startReceiver();
   await using boathook = await install(["--endpoint-concurrency=4"]);
   const app = await makeApplication(boathook.send);
   await makeEndpoint(boathook.send, app, receiver.url);
-  // A proven endpoint gets as many concurrent attempts as its limit allows.
+  // After a success, an endpoint gets as many concurrent attempts as its limit allows.
   await attemptsOf(boathook.send, app, await sendMessage(boathook.send, app));
 
   receiver.answering = heldBack().answering;

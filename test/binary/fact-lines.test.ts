@@ -6,7 +6,7 @@ import { ok, startReceiver, withStatus } from "../support/receiver.ts";
 
 /** Tests log lines about the start, failing endpoints and attempts. */
 
-test("the first line names the version, the data directory and the settings in force, without secrets", async () => {
+test("the first log line contains the version, the data directory and the settings in force, without secrets", async () => {
   await using boathook = await install(["--retry-schedule=1h"], {
     env: { BOATHOOK_ENCRYPTION_KEY: "5".repeat(64) },
   });
@@ -57,7 +57,7 @@ test("a failing endpoint is logged once, even across a restart, and once more wh
   expect(JSON.stringify(boathook.process.log)).not.toContain("token=secret");
 });
 
-test("at level debug every attempt is logged, and at level info none is", async () => {
+test("every attempt is logged at level debug, and none at level info", async () => {
   await using receiver = startReceiver();
   await using boathook = await install(["--log-level=debug"]);
   const app = await makeApplication(boathook.send);

@@ -5,8 +5,8 @@ import { install } from "../support/installation.ts";
 import { firstTime, heldBack, type Received, startReceiver } from "../support/receiver.ts";
 
 /**
- * Endpoints that hang must not hold up others. Their attempts outlast the test, so only the order
- * matters.
+ * Endpoints that hang must not hold up other endpoints. Attempts to them outlast the test, so the
+ * tests do not depend on timing.
  */
 
 const HANGS = { timeoutMs: 600_000 };
@@ -57,8 +57,7 @@ describe("while attempts hang", () => {
     for (let i = 0; i < 40; i++) await makeEndpoint(send, slow, hanging.url, HANGS);
 
     await sendMessages(send, slow, 10);
-    // Each endpoint gets one attempt, because an attempt that only waits returns its slot. None
-    // gets a second.
+    // Each endpoint gets exactly one attempt, because an attempt that only waits returns its slot.
     await hanging.arrived(40);
     await sendMessages(send, well.app, 200);
     await healthy.arrived(201);
@@ -89,7 +88,7 @@ describe("while attempts hang", () => {
     ).toEqual(ids.toSorted());
   }, 60_000);
 
-  test("an endpoint that failed before does not hold up other endpoints of the same message", async () => {
+  test("a failing endpoint does not hold up other endpoints of the same messages", async () => {
     await using failing = startReceiver(() => new Response(null, { status: 500 }));
     await using healthy = startReceiver();
     await using boathook = await install(["--retry-schedule=1h"]);
@@ -103,7 +102,7 @@ describe("while attempts hang", () => {
 });
 
 describe("throttleRate", () => {
-  test("throttleRate is not exceeded and does not change the order", async () => {
+  test("a throttled endpoint gets its messages in order and no faster than its throttleRate", async () => {
     const rate = 20;
     await using receiver = startReceiver();
     await using boathook = await install();
@@ -111,8 +110,8 @@ describe("throttleRate", () => {
     const { app } = await applicationAt(send, receiver.url, { throttleRate: rate, concurrency: 1 });
     const ids = await sendMessages(send, app, 50);
     const arrived = await receiver.arrived(50);
-    // In t seconds at most rate · t + rate / 10 may arrive. The rest is a margin for arrivals that
-    // are recorded late.
+    // At most rate · t + rate / 10 messages may arrive in t seconds. The additional 8 are a margin
+    // for arrivals that are recorded late.
     expect(mostWithin(1000, arrived)).toBeLessThanOrEqual(rate + rate / 10 + 8);
     expect(arrived.map(({ id }) => id)).toEqual(ids);
   });
@@ -129,7 +128,7 @@ describe("a fifo endpoint", () => {
   const numbers = (requests: readonly Received[]) =>
     requests.map(({ body }) => JSON.parse(body.toString()).n as number);
 
-  test("a fifo endpoint gets the next message only when the previous one has arrived", async () => {
+  test("a fifo endpoint gets the next message only after the previous one has been delivered", async () => {
     let failures = 2;
     const failTwice = ({ body }: Received) =>
       new Response(null, { status: body.toString() === '{"n":1}' && failures-- > 0 ? 500 : 204 });
@@ -140,7 +139,7 @@ describe("a fifo endpoint", () => {
     expect(numbers(await receiver.arrived(7))).toEqual([0, 1, 1, 1, 2, 3, 4]);
   });
 
-  test("a fifo endpoint gets the next message when a message becomes a dead letter", async () => {
+  test("a fifo endpoint gets the next message when the previous one becomes a dead letter", async () => {
     const refuseOne = ({ body }: Received) => new Response(null, { status: body.toString() === '{"n":1}' ? 500 : 204 });
     await using receiver = startReceiver(refuseOne);
     await using boathook = await install(["--retry-schedule=50ms"]);
@@ -149,7 +148,7 @@ describe("a fifo endpoint", () => {
     expect(numbers(await receiver.arrived(5))).toEqual([0, 1, 1, 2, 3]);
   });
 
-  test("a fifo endpoint keeps its order when the process is killed between two attempts", async () => {
+  test("a fifo endpoint gets its messages in order even if the process is killed between two attempts", async () => {
     await using receiver = startReceiver(() => new Response(null, { status: 500 }));
     await using boathook = await install(["--retry-schedule=100ms,100ms,100ms,100ms,100ms,100ms,100ms,100ms"]);
     const { app } = await applicationAt(boathook.send, receiver.url, { ordering: "fifo" });

@@ -12,7 +12,7 @@ for (const { name, open } of diskKinds) {
   if (!possible) console.log(`${name} cannot be had here: its tests of the full disk are skipped.`);
 
   describe.skipIf(!possible)(`a full disk (${name})`, () => {
-    test("while the disk is full, messages get a 503 and reads work; afterwards both work", async () => {
+    test("while the disk is full, sending a message returns 503 and reads work; afterwards both work", async () => {
       using disk = open()!;
       await using receiver = startReceiver();
       await using boathook = await install([], disk);
@@ -35,7 +35,7 @@ for (const { name, open } of diskKinds) {
       expect(json.data).toHaveLength(2);
     });
 
-    test("after a full disk has room again, the server becomes healthy without any requests", async () => {
+    test("once a full disk has room again, the server becomes healthy without receiving a request", async () => {
       using disk = open()!;
       await using boathook = await install([], disk);
       const { send } = boathook;
@@ -77,7 +77,7 @@ for (const { name, open } of diskKinds) {
       expect(receiver.received).toHaveLength(1);
     });
 
-    test("a server that fills the disk and is then killed still has every message that got a 2xx", async () => {
+    test("a server that is killed on a full disk still has every message that got a 2xx", async () => {
       using disk = open()!;
       await using receiver = startReceiver(heldBack().answering);
       await using boathook = await install([], disk);
@@ -88,8 +88,8 @@ for (const { name, open } of diskKinds) {
       const keep = (answers: readonly Answer[]) => {
         for (const { status, json } of answers) if (status === 202) accepted.add(json.id);
       };
-      // Sends several messages of different sizes at a time, so that commits of every kind meet the
-      // full disk.
+      // Sends messages of different sizes concurrently, so that commits of every size meet the full
+      // disk.
       const posts = () => Promise.all([1, 100, 5000, 100_000].map((chars) => post(send, app, "x".repeat(chars))));
       for (let i = 0; i < 10; i++) keep(await posts());
       const caughtInTheMiddle = posts();
@@ -120,8 +120,8 @@ function post(send: Send, app: string, filler = ""): Promise<Answer> {
 }
 
 /**
- * Sends messages until the server reports a failure, and returns the health. One failed commit is
- * not enough, because the log may still have room for a smaller one.
+ * Sends messages until the server reports a failure, and returns its health. One failed commit is
+ * not enough, because the log may still have room for a smaller commit.
  */
 function failingHealth(send: Send, app: string): Promise<Answer> {
   return until(

@@ -27,7 +27,7 @@ const outputs: [name: string, make: () => "pipe" | number][] = [["a pipe that no
 if (process.platform === "linux") outputs.push(["a full disk", () => openSync("/dev/full", "w")]);
 
 for (const [name, make] of outputs)
-  test(`with its log going to ${name}, the server delivers, responds and stops`, async () => {
+  test(`the server delivers, responds and stops even if its log goes to ${name}`, async () => {
     using home = temporaryDirectory();
     const port = await freePort();
     const stdout = make();

@@ -8,8 +8,8 @@ import { answer, type SocketReceiver, startSocketReceiver } from "../support/soc
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /**
- * Tests names with several addresses, and missing name servers. The executable runs in a mount
- * namespace with its own /etc/hosts and resolv.conf, which some systems do not allow.
+ * Tests host names with several addresses, and unreachable name servers. The executable runs in a
+ * mount namespace with a separate /etc/hosts and resolv.conf, which some systems do not allow.
  */
 
 const dir = temporaryDirectory();
@@ -24,7 +24,7 @@ function inNamespace(...command: readonly string[]): string[] {
 writeFileSync(hosts, `${NAMES.join("\n")}\n`);
 // No name server listens there, so packets are refused.
 writeFileSync(resolvConf, "nameserver 127.0.0.9\n");
-// The servers use the name servers of resolv.conf.
+// The empty setting makes the server use the name servers in resolv.conf.
 const env = { HOSTS: hosts, RESOLV_CONF: resolvConf, BOATHOOK_NAME_SERVERS: "" };
 const canMount =
   Bun.which("unshare") !== null &&
@@ -32,7 +32,7 @@ const canMount =
 
 afterAll(() => dir[Symbol.dispose]());
 
-describe.if(canMount)("names", () => {
+describe.if(canMount)("name resolution", () => {
   let boathook: Installation;
   let send: Send;
   beforeAll(async () => {
@@ -48,7 +48,7 @@ describe.if(canMount)("names", () => {
     return app;
   }
 
-  test("if one address of a name is dead, every first attempt still succeeds, and the other addresses share the messages", async () => {
+  test("if one address of a host name is dead, every first attempt still succeeds, and the other addresses share the messages", async () => {
     await using one = await startSocketReceiver(answer, { host: "127.0.0.2" });
     await using other = await startSocketReceiver(answer, { host: "127.0.0.3", port: one.port });
     const app = await endpointAt(`http://many.test:${one.port}/`);

@@ -47,7 +47,7 @@ describe("a successful attempt", () => {
     ["300 headers", [...manyHeaders, "Content-Length: 2"], null],
     ["a folded header", ["X-Folded: a", " b", "Content-Length: 2"], "A header was folded over several lines."],
     ["a malformed header name", ["X Y: a", "Content-Length: 2"], "A malformed header line was ignored."],
-    ["its length given twice", ["Content-Length: 2, 2"], null],
+    ["a repeated length", ["Content-Length: 2, 2"], null],
     [
       "contradictory lengths",
       ["Content-Length: 2", "Content-Length: 3"],
@@ -55,7 +55,7 @@ describe("a successful attempt", () => {
     ],
   ];
   for (const [what, headers, note] of oddResponses) {
-    test(`a 200 response with ${what} is a success, and the note of the attempt is: ${note}`, async () => {
+    test(`a 200 response with ${what} is a success, and the attempt's note is: ${note}`, async () => {
       await using receiver = await startSocketReceiver((socket) =>
         socket.write(["HTTP/1.1 200 OK", ...headers, "", "ok"].join("\r\n")),
       );
@@ -75,7 +75,7 @@ describe("a successful attempt", () => {
     });
   }
 
-  test("an endless response is a success, and only the part to be stored is read", async () => {
+  test("an endless response is a success, and is read only as far as it is stored", async () => {
     const left = Promise.withResolvers<void>();
     const endless = () =>
       new ReadableStream({
@@ -87,7 +87,7 @@ describe("a successful attempt", () => {
     await left.promise;
   });
 
-  test("a compressed response is a success, and its beginning is stored decompressed", async () => {
+  test("a compressed response is a success, and the beginning of its decompressed body is stored", async () => {
     const compressed = gzipSync("a".repeat(100_000), { level: 9 });
     const attempt = await firstAttempt(
       () => new Response(compressed, { headers: { "content-encoding": "gzip", "content-type": "text/plain" } }),
@@ -111,7 +111,7 @@ describe("a successful attempt", () => {
     });
   });
 
-  test("a request asks for a response that is not compressed", async () => {
+  test("a delivery asks for an uncompressed response", async () => {
     await using receiver = startReceiver();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, receiver.url);
@@ -120,7 +120,7 @@ describe("a successful attempt", () => {
     expect(request!.headers.get("accept-encoding")).toBe("identity");
   });
 
-  test("an attempt contains the URL as it was requested, with double slashes and without a fragment", async () => {
+  test("an attempt contains the requested URL, with double slashes but without the fragment", async () => {
     await using receiver = startReceiver();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, `${receiver.url}//x//y/?a=//b#fragment`);
@@ -172,7 +172,7 @@ describe("a failed attempt", () => {
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });
   });
 
-  test("a 200 response that hangs after its beginning is a failure", async () => {
+  test("a 200 response whose body stalls is a failure", async () => {
     const hanging = () => new ReadableStream({ start: (stream) => stream.enqueue(Buffer.from("begun")) });
     const attempt = await firstAttempt(() => new Response(hanging()), { timeoutMs: 200 });
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "timeout" });

@@ -17,7 +17,7 @@ test.skipIf(!possible)(
 );
 
 test.skipIf(!possible)(
-  "if the power is cut soon after the first start, the server starts again and has every acknowledged message",
+  "after a power cut soon after the first start, the server starts again with every acknowledged message",
   async () => {
     const outcomes: (CutOutcome | null)[] = [];
     for (let i = 0; i < CUTS; i++) outcomes.push(await powerCutAtFirstStart());

@@ -60,7 +60,7 @@ describe("a request to stop", () => {
     expect([first!.id, second!.id]).toEqual([message, message]);
   });
 
-  test("a second request to stop ends the server immediately, and its attempts are repeated after the next start", async () => {
+  test("a second request to stop ends the server immediately, and unfinished attempts are repeated after the next start", async () => {
     await using receiver = startReceiver(heldBack().answering);
     await using boathook = await install(["--shutdown-timeout=10m"]);
     const { message } = await oneUnderWay(boathook, receiver);
@@ -76,7 +76,7 @@ describe("a request to stop", () => {
 });
 
 describe("a delivery to a built-in inbox", () => {
-  test("a delivery to a built-in inbox arrives if the server listens on a host name", async () => {
+  test("a delivery to a built-in inbox arrives even if the server listens on a host name", async () => {
     await using boathook = await install(["--host=localhost", "--retry-schedule="], { loopback: false });
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, `${boathook.url}/inbox/of-the-test`);
@@ -84,7 +84,7 @@ describe("a delivery to a built-in inbox", () => {
     expect(attempt).toMatchObject({ statusText: "success" });
   });
 
-  test("a pending delivery to a built-in inbox arrives after a restart on another port", async () => {
+  test("a pending delivery to a built-in inbox arrives even after a restart on another port", async () => {
     await using boathook = await install(["--public-url=http://hooks.example", "--retry-schedule="]);
     const app = await makeApplication(boathook.send);
     await makeEndpoint(boathook.send, app, "http://hooks.example/inbox/of-the-test?delay=60s");
@@ -170,7 +170,7 @@ describe("the data directory", () => {
     await makeApplication(again.send);
   });
 
-  test("a data directory without its key file is not opened with a new key", async () => {
+  test("the server does not create a new key for a data directory whose key file is missing", async () => {
     await using boathook = await install();
     await boathook.kill();
     const keyFile = join(boathook.dataDir, "encryption.key");
@@ -180,7 +180,7 @@ describe("the data directory", () => {
     expect(stderr).toContain(keyFile);
   });
 
-  test("the data directory contains no endpoint secret in a form that can be read without the key", async () => {
+  test("no endpoint secret in the data directory can be read without the key", async () => {
     await using boathook = await install();
     const app = await makeApplication(boathook.send);
     const bytes = randomBytes(24);

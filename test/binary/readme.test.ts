@@ -8,7 +8,9 @@ interface Example {
   readonly output: string;
 }
 
-/** Returns the commands (`$ …`) between two marks of the README, each with the output below it. */
+/**
+ * Returns the commands (`$ …`) between two markers of the README, each with the output below it.
+ */
 function examples(readme: string, mark: string): Example[] {
   const part = readme.split(`<!-- ${mark} -->`)[1]?.split(`<!-- /${mark} -->`)[0];
   if (part === undefined) throw new Error(`the README lacks the marks of "${mark}"`);
@@ -27,10 +29,7 @@ interface ShownRequest {
   readonly body: string;
 }
 
-/**
- * Returns the request in the README as an endpoint receives it. Parts that differ between runs are
- * masked.
- */
+/** Returns the request that the README shows. Parts that differ between runs are masked. */
 function shownRequest(readme: string): ShownRequest {
   const [head, body] = codeBlock(readme, "delivered request").trimEnd().split("\n\n");
   const fields = head!
@@ -62,7 +61,7 @@ function masked(text: string): string {
     .replace(/127\.0\.0\.1:\d+/g, "HOST");
 }
 
-test("the first webhook of the README prints the output shown in the README and arrives", async () => {
+test("the README's commands for a first webhook print the output shown there, and the webhook arrives", async () => {
   using directory = temporaryDirectory();
   const token = "root-token-of-the-readme-0123456789";
   const server = await startBoathook(executable(), join(directory.path, "data"), [], {
@@ -99,8 +98,8 @@ interface Language {
   /** A program that must be on the PATH. */
   readonly needs: string;
   /**
-   * Returns a program around the README's code. It reads an `Arrived` from stdin and exits with 0
-   * if that verifies, otherwise with 1.
+   * Returns a program that contains the README's code. The program reads an `Arrived` from stdin
+   * and exits with 0 if it verifies, otherwise with 1.
    */
   program(code: string): { readonly file: string; readonly text: string };
   command(file: string): readonly string[];
@@ -150,7 +149,7 @@ func main() {
   },
 ];
 
-/** Returns the fenced code between two marks of the README. */
+/** Returns the fenced code between two markers of the README. */
 function codeBlock(readme: string, mark: string): string {
   const code = /```\w+\n([\s\S]*?)```/.exec(readme.split(`<!-- ${mark} -->`)[1] ?? "")?.[1];
   if (code === undefined) throw new Error(`the README lacks the code of "${mark}"`);

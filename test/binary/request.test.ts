@@ -36,7 +36,7 @@ describe("the payload arrives byte for byte", () => {
     "numbers as written": '{"a": 1.0,  "big": 12345678901234567890, "e": 1E+2, "zero": -0.0}',
     "order of keys and white space": '{ "z" : 1 ,\r\n\t"a" : [ ] , "2":0,"1":0 }',
     "a repeated key": '{"a":1,"a":2}',
-    "characters of every size": '{"text":"a é ह 한 𐍈 👩‍👩‍👧 \u2028"}',
+    "characters of every length in UTF-8": '{"text":"a é ह 한 𐍈 👩‍👩‍👧 \u2028"}',
     "escapes as written": '{"text":"\\u00e9\\/\\ud83d\\ude00\\b \\u0000"}',
     "an empty object": "{}",
   };
@@ -67,10 +67,10 @@ describe("the payload arrives byte for byte", () => {
   });
 });
 
-describe("the request", () => {
+describe("the request of a delivery", () => {
   const MESSAGE = '{"eventType":"a","payload":{}}';
 
-  test("a request goes to the path and the query of the endpoint's URL", async () => {
+  test("a request goes to the path and query of the endpoint's URL", async () => {
     const { path } = await delivered(MESSAGE, `${receiver.url}/hooks/a%20b/?c=d&e=%26#fragment`);
     expect(path).toBe("/hooks/a%20b/?c=d&e=%26");
   });
@@ -79,7 +79,7 @@ describe("the request", () => {
     expect((await delivered(MESSAGE, `${receiver.url}//hooks//a`)).path).toBe("//hooks//a");
   });
 
-  test("the Host header of a request contains the host of the URL, not its address", async () => {
+  test("the Host header of a request contains the host name in the URL, not the IP address", async () => {
     const { headers } = await delivered(MESSAGE, `http://localhost:${receiver.port}/`);
     expect(headers.get("host")).toBe(`localhost:${receiver.port}`);
   });

@@ -4,13 +4,13 @@ import { executable, programEnvironment, type RunningBoathook, run, startBoathoo
 import { until } from "../support/delivery.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-// Each command is a process of its own, which takes seconds on a busy machine.
+// Each command is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
 
 const CONFIGURED = "configured-root-token-0123456789";
 const TOKEN = /bhroot_[A-Za-z0-9_-]{43}/;
 
-/** A data directory, with a process that uses it. */
+/** A data directory, with functions that run commands on it. */
 async function place() {
   const home = temporaryDirectory();
   const dataDir = home.file("it's data");
@@ -52,7 +52,7 @@ describe("a generated root token", () => {
     expect(await statusOf(server, at.readToken())).toBe(200);
   });
 
-  test("the curl command of the log reads the token from the file and sends a message", async () => {
+  test("the curl command in the log reads the token from the file and sends a message", async () => {
     await using at = await place();
     const { curl } = await (await at.start()).logged((line) => "curl" in line);
     const shell = Bun.spawn(["sh", "-c", `${curl} --silent --fail --output /dev/null`], { stderr: "inherit" });
@@ -90,7 +90,7 @@ describe("a generated root token", () => {
     },
   );
 
-  test("a first start that is killed at any moment leaves a token that is valid after the next start", async () => {
+  test("if the first start is killed at any moment, the token file is valid after the next start", async () => {
     for (let afterMs = 20; afterMs <= 140; afterMs += 20) {
       await using at = await place();
       const args = ["serve", "--port=0", `--data-dir=${at.dataDir}`];
@@ -130,7 +130,7 @@ describe("a configured root token", () => {
   });
 
   for (const token of ["abc", "x".repeat(31)]) {
-    test(`a configured root token of ${token.length} characters is refused with exit code 2`, async () => {
+    test(`the server exits with code 2 if the configured root token has ${token.length} characters`, async () => {
       await using at = await place();
       const env = { BOATHOOK_ROOT_TOKEN: token };
       const { code, stderr } = await run(executable(), ["serve", "--port=0", `--data-dir=${at.dataDir}`], { env });
@@ -143,7 +143,7 @@ describe("a configured root token", () => {
 });
 
 describe("token root", () => {
-  test("token root --rotate prints a new token, and a running server refuses the old one immediately", async () => {
+  test("`token root --rotate` prints a new token, and a running server refuses the old one immediately", async () => {
     await using at = await place();
     const server = await at.start();
     const old = at.readToken();
@@ -161,7 +161,7 @@ describe("token root", () => {
     expect(await statusOf(next, stdout.trim())).toBe(200);
   });
 
-  test("token root --rotate is refused with exit code 2 if the token is configured", async () => {
+  test("`token root --rotate` exits with code 2 if the token is configured", async () => {
     await using at = await place();
     const server = await at.start();
     const { code, stdout, stderr } = await at.rotate(["--rotate"], { BOATHOOK_ROOT_TOKEN: CONFIGURED });
@@ -170,7 +170,7 @@ describe("token root", () => {
     expect(await statusOf(server, at.readToken())).toBe(200);
   });
 
-  test("token root without --rotate is refused with exit code 2", async () => {
+  test("`token root` without `--rotate` exits with code 2", async () => {
     await using at = await place();
     const server = await at.start();
     const { code, stdout, stderr } = await at.rotate([]);
@@ -179,7 +179,7 @@ describe("token root", () => {
     expect(await statusOf(server, at.readToken())).toBe(200);
   });
 
-  test("token root --rotate in a directory without data is refused and creates nothing", async () => {
+  test("`token root --rotate` fails in a directory without data and creates nothing", async () => {
     await using at = await place();
     const { code, stderr } = await at.rotate();
     expect(code).toBe(1);

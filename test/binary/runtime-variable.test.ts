@@ -10,7 +10,9 @@ import { temporaryDirectory } from "../support/temporary.ts";
 
 const VERSION = /^\d+\.\d+\.\d+\n$/;
 
-/** Returns a script that creates a file when it is loaded, and a check whether that file exists. */
+/**
+ * Returns a script that creates a file when it is loaded, and a function that checks for that file.
+ */
 function intruder() {
   const dir = temporaryDirectory();
   writeFileSync(dir.file("intruder.js"), `require("node:fs").writeFileSync(${JSON.stringify(dir.file("ran"))}, "");`);
@@ -67,7 +69,7 @@ test("BUN_INSPECT_PRELOAD cannot load code into the executable", async () => {
   expect(script.ran()).toBe(false);
 });
 
-test("a command other than serve prints the warning to stderr", async () => {
+test("a command other than `serve` prints the warning to stderr", async () => {
   await using boathook = await install();
   const args = ["token", "create", `--data-dir=${boathook.dataDir}`];
   const { code, stdout, stderr } = await run(executable(), args, { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });

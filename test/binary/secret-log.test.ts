@@ -7,7 +7,7 @@ import { startReceiver, withStatus } from "../support/receiver.ts";
 const PASSWORD = "p4ssw0rd-of-the-url";
 const HEADER = "value-of-the-header";
 
-test("the log has no password of a URL and no header of an endpoint, at any level", async () => {
+test("at no level does the log contain the password in a URL or the headers of an endpoint", async () => {
   await using receiver = startReceiver(withStatus(500));
   await using boathook = await install(["--log-level=debug", "--retry-schedule="]);
   const { send, process } = boathook;

@@ -7,7 +7,7 @@ import { startReceiver } from "../support/receiver.ts";
 
 /** Tests what happens when this machine runs out of a resource while the executable delivers. */
 
-/** A limit that is lower than the number of files that any process has open. */
+/** A limit that is lower than the number of open files of every process. */
 const NO_FILES = 4;
 const canLimit = process.platform === "linux" && Bun.which("prlimit") !== null;
 
@@ -24,7 +24,7 @@ describe.if(canLimit)("a lack of file descriptors", () => {
   });
   afterAll(() => boathook[Symbol.asyncDispose]());
 
-  test("messages wait while no file descriptor is left, and their first attempt succeeds later", async () => {
+  test("messages wait while no file descriptor is free, and then succeed on the first attempt", async () => {
     const { send, process } = boathook;
     // The connection is not kept, so that every attempt needs a new descriptor.
     await using receiver = startReceiver(() => new Response(null, { headers: { connection: "close" } }));
@@ -52,7 +52,7 @@ describe.if(canLimit)("a lack of file descriptors", () => {
   }, 30_000);
 });
 
-test("a limit of open files that is too low for delivery-concurrency is logged at the start", async () => {
+test("the server warns at the start if the limit of open files is too low for delivery-concurrency", async () => {
   const program = ["sh", "-c", 'ulimit -n 600; exec "$0" "$@"', ...executable()];
   await using boathook = await install(["--delivery-concurrency=100"], { program });
   const line = await boathook.process.logged(({ openFilesMax }) => openFilesMax !== undefined);
@@ -70,7 +70,7 @@ test("the soft limit of open files is raised to the hard limit at the start", as
 });
 
 test.if(process.platform === "linux")(
-  "messages are delivered although idle clients hold connections until no file descriptor is left",
+  "messages are delivered even if connections of idle clients use up all file descriptors",
   async () => {
     const program = ["sh", "-c", 'ulimit -n 300; exec "$0" "$@"', ...executable()];
     await using boathook = await install(["--retry-schedule=", "--delivery-concurrency=4"], { program });

@@ -26,7 +26,7 @@ describe("signals", () => {
     expect(await boathook.process.stop()).toBe(0);
   });
 
-  test("SIGHUP reloads the log level and the metrics token, and logs which other settings need a restart", async () => {
+  test("SIGHUP reloads the log level and the metrics token, and logs which other changed settings need a restart", async () => {
     using home = temporaryDirectory();
     const config = home.file("boathook.toml");
     const write = (...lines: string[]) => writeFileSync(config, lines.join("\n"));

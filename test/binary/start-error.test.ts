@@ -33,19 +33,19 @@ function expectRefusal({ code, stdout, stderr }: Finished, sentence: RegExp): vo
   expect(JSON.parse(stdout)).toMatchObject({ level: "error", msg: stderr.trimEnd() });
 }
 
-test("a start on a data directory that is a file is refused", async () => {
+test("the server does not start if the data directory is a file", async () => {
   using home = temporaryDirectory();
   writeFileSync(home.file("data"), "");
   expectRefusal(await serve(home.file("data")), /^The data directory \S+ is a file\. /);
 });
 
-test("a start on a data directory below a file is refused", async () => {
+test("the server does not start if the path of the data directory leads through a file", async () => {
   using home = temporaryDirectory();
   writeFileSync(home.file("file"), "");
   expectRefusal(await serve(home.file("file/data")), /^The data directory \S+ is not a directory, or .* a file\. /);
 });
 
-test.skipIf(!canDropPrivileges)("a start on a data directory of another user is refused", async () => {
+test.skipIf(!canDropPrivileges)("the server does not start if the data directory belongs to another user", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o755);
   mkdirSync(home.file("data"), { mode: 0o700 });
@@ -55,7 +55,7 @@ test.skipIf(!canDropPrivileges)("a start on a data directory of another user is 
   );
 });
 
-test.skipIf(!canDropPrivileges)("a start on a data directory without write permission is refused", async () => {
+test.skipIf(!canDropPrivileges)("the server does not start if it may not write to the data directory", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o755);
   mkdirSync(home.file("data"));
@@ -64,26 +64,29 @@ test.skipIf(!canDropPrivileges)("a start on a data directory without write permi
   expectRefusal(await serve(home.file("data"), [], unprivileged), /cannot be used: permission denied\. .*uid 65534/);
 });
 
-test.skipIf(!canDropPrivileges)("a start on a data directory that cannot be created is refused", async () => {
+test.skipIf(!canDropPrivileges)("the server does not start if it cannot create the data directory", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o755);
   expectRefusal(await serve(home.file("data"), [], unprivileged), /cannot be used: permission denied\. .*uid 65534/);
   expect(existsSync(home.file("data"))).toBe(false);
 });
 
-test.skipIf(!canDropPrivileges)("a start on a data directory with files of another user is refused", async () => {
-  await using boathook = await install();
-  await boathook.process.stop();
-  using home = temporaryDirectory();
-  chmodSync(home.path, 0o755);
-  const copied = Bun.spawnSync(["cp", "-r", boathook.dataDir, home.file("data")]);
-  expect(copied.success).toBe(true);
-  chownSync(home.file("data"), UNPRIVILEGED_UID, UNPRIVILEGED_UID);
-  expectRefusal(await serve(home.file("data"), [], unprivileged), /uid 65534/);
-});
+test.skipIf(!canDropPrivileges)(
+  "the server does not start if files in the data directory belong to another user",
+  async () => {
+    await using boathook = await install();
+    await boathook.process.stop();
+    using home = temporaryDirectory();
+    chmodSync(home.path, 0o755);
+    const copied = Bun.spawnSync(["cp", "-r", boathook.dataDir, home.file("data")]);
+    expect(copied.success).toBe(true);
+    chownSync(home.file("data"), UNPRIVILEGED_UID, UNPRIVILEGED_UID);
+    expectRefusal(await serve(home.file("data"), [], unprivileged), /uid 65534/);
+  },
+);
 
 for (const kind of diskKinds.slice(0, 1)) {
-  test(`a token command on a full disk fails with one sentence (${kind.name})`, async () => {
+  test(`the token commands fail with one sentence if the disk is full (${kind.name})`, async () => {
     using disk = kind.open();
     if (disk === null) return;
     await using boathook = await install([], { dataDir: disk.dataDir });
@@ -94,7 +97,7 @@ for (const kind of diskKinds.slice(0, 1)) {
     }
   });
 
-  test(`a start on a full disk is refused, and succeeds when there is room (${kind.name})`, async () => {
+  test(`the server does not start on a full disk, and starts once the disk has room (${kind.name})`, async () => {
     using disk = kind.open();
     if (disk === null) return;
     disk.fill(process.pid);
@@ -105,14 +108,14 @@ for (const kind of diskKinds.slice(0, 1)) {
   });
 }
 
-test.skipIf(!canDropPrivileges)("a privileged port is refused to a process without the privilege", async () => {
+test.skipIf(!canDropPrivileges)("the server does not start on a privileged port without the privilege", async () => {
   using home = temporaryDirectory();
   chmodSync(home.path, 0o777);
   const result = await serve(home.file("data"), ["--port=80"], unprivileged);
   expectRefusal(result, /^Port 80 needs a privilege /);
 });
 
-test("an empty database file beside a key file is refused, and stays empty", async () => {
+test("the server does not start if the database file is empty but the key file exists, and leaves the file empty", async () => {
   await using boathook = await install();
   await makeApplication(boathook.send);
   await boathook.process.stop();
@@ -122,7 +125,7 @@ test("an empty database file beside a key file is refused, and stays empty", asy
   expect(statSync(`${boathook.dataDir}/boathook.db`).size).toBe(0);
 });
 
-test("a second server is refused even if the lock file was deleted, but token create still works", async () => {
+test("a second server does not start even if the lock file was deleted, but `token create` still works", async () => {
   await using boathook = await install();
   rmSync(`${boathook.dataDir}/boathook.lock`);
   expectRefusal(await serve(boathook.dataDir), /is already in use by another boathook\. /);
@@ -131,7 +134,7 @@ test("a second server is refused even if the lock file was deleted, but token cr
   expect((await boathook.send("GET", "/app", undefined, { token: created.stdout.trim() })).status).toBe(200);
 });
 
-test("token create in a directory without data is refused and creates nothing", async () => {
+test("`token create` fails in a directory without data and creates nothing", async () => {
   using home = temporaryDirectory();
   const { code, stdout, stderr } = await run(executable(), ["token", "create"], { cwd: home.path });
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

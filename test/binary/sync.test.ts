@@ -5,7 +5,7 @@ import { install } from "../support/installation.ts";
 import { canTrace, type SystemCall, traceProcess } from "../support/strace.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
-/** Tests by the system calls of the process whether a message is on disk before its response. */
+/** Traces system calls to test that a message is on disk before its response is sent. */
 
 const READS = ["read", "recvfrom", "recvmsg", "readv"];
 const WRITES = ["write", "writev", "sendto", "sendmsg"];
@@ -15,7 +15,7 @@ const MARK = "traced-message";
 const traceable = await canTrace();
 if (!traceable) console.log("strace is missing or may not be used here: the tests of what is synced when are skipped.");
 
-/** Returns the system calls between the read of the message and the write of the response. */
+/** Returns the system calls between reading the message and writing the response. */
 async function callsOfOneMessage(...args: string[]): Promise<SystemCall[]> {
   using dir = temporaryDirectory();
   await using boathook = await install(args);
@@ -40,7 +40,7 @@ test.skipIf(!traceable)("a message gets its 2xx only after the log that contains
 });
 
 test.skipIf(!traceable)(
-  "with sync=normal a message gets its 2xx when the log has been written, without a sync",
+  "with sync=normal, a message gets its 2xx after the log has been written but not synced",
   async () => {
     const calls = await callsOfOneMessage("--sync=normal");
     expect(calls.some(isLogWritten)).toBe(true);

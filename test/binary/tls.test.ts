@@ -8,8 +8,8 @@ import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /**
- * The server in these tests trusts two certificates: one for `localhost`, and one for a name that
- * no receiver has.
+ * The server in these tests trusts two certificates: one for `localhost`, and one for a host name
+ * that no receiver has.
  */
 
 const forLocalhost = selfSigned("localhost");
@@ -28,7 +28,10 @@ afterAll(async () => {
   dir[Symbol.dispose]();
 });
 
-/** Returns the first attempt to a receiver with this certificate under this host name. */
+/**
+ * Returns the first attempt to a receiver that has this certificate and is reached by this host
+ * name.
+ */
 async function attemptAt(host: string, certificate: Certificate): Promise<AttemptOut & { readonly arrivals: number }> {
   await using receiver = startReceiver(undefined, certificate);
   return { ...(await attemptTo(`https://${host}:${receiver.port}/`)), arrivals: receiver.received.length };
@@ -41,7 +44,7 @@ async function attemptTo(url: string): Promise<AttemptOut> {
   return attempt!;
 }
 
-test("a receiver with a trusted certificate for its name gets its messages", async () => {
+test("a receiver with a trusted certificate for its host name gets its messages", async () => {
   expect(await attemptAt("localhost", forLocalhost)).toMatchObject({ statusText: "success", arrivals: 1 });
 });
 
@@ -49,15 +52,15 @@ test("a receiver with an untrusted certificate gets no message", async () => {
   expect(await attemptAt("localhost", unknown)).toMatchObject({ statusText: "fail", reason: "tls", arrivals: 0 });
 });
 
-test("a receiver with a trusted certificate for another name gets no message", async () => {
+test("a receiver with a trusted certificate for another host name gets no message", async () => {
   expect(await attemptAt("localhost", forAnotherName)).toMatchObject({ reason: "tls", arrivals: 0 });
 });
 
-test("a certificate for a name does not cover its address", async () => {
+test("a certificate for a host name is not valid for the host's IP address", async () => {
   expect(await attemptAt("127.0.0.1", forLocalhost)).toMatchObject({ reason: "tls", arrivals: 0 });
 });
 
-test("an open connection for one name is not used for another name at the same address", async () => {
+test("an open connection to one host name is not used for another name of the same host", async () => {
   await using receiver = startReceiver(undefined, forLocalhost);
   expect(await attemptTo(`https://localhost:${receiver.port}/`)).toMatchObject({ statusText: "success" });
   expect(await attemptTo(`https://127.0.0.1:${receiver.port}/`)).toMatchObject({ reason: "tls" });
@@ -65,7 +68,7 @@ test("an open connection for one name is not used for another name at the same a
   expect(receiver.received).toHaveLength(2);
 });
 
-test("NODE_TLS_REJECT_UNAUTHORIZED does not disable the verification", async () => {
+test("NODE_TLS_REJECT_UNAUTHORIZED does not disable the verification of certificates", async () => {
   await using lax = await install([], { env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" } });
   await using receiver = startReceiver(undefined, unknown);
   const app = await makeApplication(lax.send);

@@ -24,7 +24,7 @@ for (const [what, list] of [
   ["an operational endpoint", "/operational-webhook/endpoint"],
 ] as const) {
   describe(`warnings of ${what}`, () => {
-    test(`the response to every write of ${what} has warnings, and no read has any`, async () => {
+    test(`every response to a write of ${what} contains warnings, and no response to a read does`, async () => {
       const path = list.replace("APP", await makeApplication(send));
       const made = await send("POST", path, { url: BLOCKED });
       expect([made.status, made.json.warnings]).toEqual([201, blocked]);
@@ -39,7 +39,7 @@ for (const [what, list] of [
   });
 }
 
-test("the response to a change of an endpoint has warnings even if its URL does not change", async () => {
+test("the response to a change of an endpoint contains warnings even if the URL does not change", async () => {
   const app = await makeApplication(send);
   const { id } = (await send("POST", `/app/${app}/endpoint`, { url: BLOCKED })).json;
   const change = (fields: object) => send("PATCH", `/app/${app}/endpoint/${id}`, fields);
@@ -47,7 +47,7 @@ test("the response to a change of an endpoint has warnings even if its URL does 
   expect((await change({ url: GOOD })).json.warnings).toEqual([]);
 });
 
-test("a URL with a host name that does not exist has the warning dns", async () => {
+test("a URL with a host name that does not exist causes the warning `dns`", async () => {
   const app = await makeApplication(send);
   const { json } = await send("POST", `/app/${app}/endpoint`, { url: "https://boathook-test.invalid/" });
   expect(json.warnings.map(({ code }: { code: string }) => code)).toEqual(["dns"]);
