@@ -73,7 +73,8 @@ async function runTests(summary: string[]): Promise<Counts> {
 }
 
 /**
- * Counts one failure for a test process that crashed, failed outside its tests, or ran no tests.
+ * Counts the tests of a report. A test process that crashed, failed outside its tests or ran no
+ * tests counts as one failure.
  */
 function countTests(report: TestReport | null, ok: boolean): Counts {
   if (report === null) return { passed: 0, failed: 1, skipped: 0 };

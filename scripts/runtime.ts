@@ -16,7 +16,8 @@ const OBEYED_EARLY = [
 /**
  * Writes a copy of the Bun runtime that does not know these variables. Bun has no option for that,
  * so the first byte of each name is replaced with NUL, which no variable's name contains. Throws if
- * a name is missing, because then this version of Bun looks it up in another way.
+ * the runtime does not contain a name, because this version of Bun must then read that variable in
+ * another way.
  */
 export async function writeSealedRuntime(runtime: string, sealed: string): Promise<void> {
   const bytes = Buffer.from(await Bun.file(runtime).arrayBuffer());
@@ -29,7 +30,7 @@ export async function writeSealedRuntime(runtime: string, sealed: string): Promi
   await chmod(sealed, 0o755);
 }
 
-/** Returns where the name stands, except as the beginning of a longer name. */
+/** Returns the offsets of the name, except where it is the beginning of a longer name. */
 function placesOf(bytes: Buffer, name: string): number[] {
   const places: number[] = [];
   for (let at = bytes.indexOf(name); at !== -1; at = bytes.indexOf(name, at + name.length)) {

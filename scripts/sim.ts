@@ -10,7 +10,7 @@ import { MARKS, Marks } from "../test/sim/marks.ts";
 import { describeRates } from "../test/sim/rates.ts";
 import { World } from "../test/sim/world.ts";
 
-/** Number of seeds in which every mark must be reached. */
+/** From this number of seeds on, every mark must be reached. */
 const SEEDS_FOR_MARKS = 200;
 
 const { values } = parseArgs({

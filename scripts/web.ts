@@ -50,7 +50,8 @@ async function copy(from: string, name: string): Promise<void> {
 }
 
 /**
- * Writes an HTML page. The page refers to each of its files by the version of the file's content.
+ * Writes an HTML page in which the reference to each file contains the version of the file's
+ * content.
  */
 async function writePage(page: string, folder: string, names: readonly string[]): Promise<void> {
   let html = await Bun.file(join(WEB, page)).text();
@@ -62,7 +63,7 @@ async function writePage(page: string, folder: string, names: readonly string[])
   await Bun.write(join(OUT, page), html);
 }
 
-/** Writes the form of a file that the executable contains. */
+/** Writes the compressed file that the executable contains. */
 async function compress(name: string): Promise<void> {
   const bytes = await Bun.file(join(OUT, name)).bytes();
   await Bun.write(join(OUT, `${name}.gz`), gzipSync(bytes, { level: 9 }));

@@ -1,7 +1,7 @@
 import { usageOf } from "./machine.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** State of receiver and sender when nothing more arrived. */
+/** State of the receiver and the sender once nothing more arrives. */
 export interface Drained {
   readonly received: number;
   /** Time at which the last arrival was noticed, by `performance.now()`. */

@@ -20,8 +20,8 @@ export interface Run {
   /** Requests that were refused or got no response. */
   readonly failed: number;
   /**
-   * Number of finished deliveries, as the target counts them, and of webhooks that the receiver
-   * counted.
+   * Number of finished deliveries, as counted by the target; `received` is the number of webhooks
+   * that arrived, as counted by the receiver.
    */
   readonly delivered: number;
   readonly received: number;

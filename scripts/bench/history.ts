@@ -24,7 +24,7 @@ const BATCH = 1000;
 const COMMON_TYPES = 10;
 /** One message in this many has rare values. */
 const RARE = 5000;
-/** Number of the oldest messages. Their values never occur later. */
+/** Number of oldest messages, which have values that no later message has. */
 const OLDEST = 60;
 
 /** Values that the lists can be filtered by. */

@@ -58,7 +58,7 @@ interface Walked {
   readonly path: string;
   readonly pages: number;
   readonly items: number;
-  /** How long each page took. */
+  /** Time to read each page. */
   readonly durationsMs: readonly number[];
 }
 

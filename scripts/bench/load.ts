@@ -52,8 +52,8 @@ async function wrkCommand(job: LoadJob, script: string): Promise<string[]> {
 }
 
 /**
- * The JSON of an ASCII text is also a valid Lua string. Each request is formatted once, not each
- * time it is sent.
+ * Formats each request once instead of each time that it is sent. The JSON of an ASCII text is also
+ * a valid Lua string.
  */
 function wrkScript({ headers, bodies }: LoadJob): string {
   const headerLines = Object.entries(headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`);

@@ -6,7 +6,7 @@ const ROOT_TOKEN = "root-token-of-the-bench-0123456789";
 /** A server of this build or another one, with its own data directory. */
 export interface Product extends AsyncDisposable {
   readonly pid: number;
-  /** Time from the start of the process until it serves. */
+  /** Time from the start of the process until the server is ready. */
   readonly startMs: number;
   /** URL to which messages of the application are sent. */
   readonly messagesUrl: string;
@@ -25,8 +25,8 @@ export interface Product extends AsyncDisposable {
 export const APPLICATION = "bench";
 
 /**
- * Starts a server that may deliver to this machine, and waits until it serves. `sender` selects the
- * token with which messages are sent.
+ * Starts a server that may deliver to this machine, and waits until it is ready. `sender` selects
+ * the token with which messages are sent.
  */
 export async function startProduct(executable: string, dataDir: string, sender: TokenKind = "root"): Promise<Product> {
   const startedAt = performance.now();

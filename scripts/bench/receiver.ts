@@ -30,7 +30,7 @@ async function startNginx(): Promise<Receiver> {
   const url = `http://127.0.0.1:${freePort()}`;
   await Bun.write(directory.file("nginx.conf"), nginxConfiguration(new URL(url).host));
   const child = new Child(["nginx", "-e", "stderr", "-p", directory.path, "-c", directory.file("nginx.conf")]);
-  // nginx's counter includes the requests for the status.
+  // nginx also counts the status requests, so they are subtracted.
   let statusRequests = 0;
   const count = async () => {
     const response = await fetch(`${url}/status`);
@@ -51,8 +51,8 @@ async function startNginx(): Promise<Receiver> {
 }
 
 /**
- * A single process, so that only one has to be stopped. Nothing is logged, and connections are kept
- * open.
+ * The configuration runs nginx as a single process, so that only one process must be stopped. It
+ * logs nothing and keeps connections open.
  */
 function nginxConfiguration(address: string): string {
   const spools = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];

@@ -104,7 +104,7 @@ async function startReplays(server: Product): Promise<undefined> {
   for (let i = 0; i < PORTAL_TASKS; i++) await server.call("POST", path, { since });
 }
 
-/** Watches a quiet environment while another one, with many messages, is busy. */
+/** Watches the live view of a quiet environment while another environment gets many messages. */
 async function watchQuiet(server: Product): Promise<() => void> {
   const headers = { ...server.headers, "boathook-environment": "quiet" };
   const stop = new AbortController();
@@ -119,7 +119,7 @@ async function watchQuiet(server: Product): Promise<() => void> {
 }
 
 export const cases: Readonly<Record<string, Case>> = {
-  // Shows how slow a ping is when nothing else happens, which depends on the machine.
+  // Measures how slow a ping is on an otherwise idle server, which depends on the machine.
   idle: {
     run: async () => {
       await Bun.sleep(5000);

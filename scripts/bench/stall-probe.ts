@@ -12,7 +12,7 @@ const worker = self as unknown as Worker;
 
 worker.onmessage = ({ data }: MessageEvent<{ readonly url: string } | "report">) => {
   if (data === "report") {
-    // A request without a response yet counts with its time so far.
+    // A request that has no response yet counts with the time that has passed since it was sent.
     const sinceMs = startedAt === 0 ? 0 : performance.now() - startedAt;
     worker.postMessage(Math.max(slowestMs, sinceMs));
     slowestMs = 0;

@@ -10,8 +10,8 @@ import { type Case, cases } from "./stall-cases.ts";
 
 const WARM_UP_MS = 500;
 /**
- * How long the measurement continues after a request, in ms, because the request may have left work
- * behind.
+ * How long the measurement continues after a request, in ms, because the request may cause work
+ * that continues after the response.
  */
 const AFTER_MS = 2000;
 

@@ -43,6 +43,6 @@ function killGroup(group: number): void {
   try {
     process.kill(-group, "SIGKILL");
   } catch {
-    // All processes of the group have ended.
+    // No process of the group is left.
   }
 }

@@ -3,9 +3,7 @@ import { join } from "node:path";
 import { type Finished, run } from "./command.ts";
 import type { Mutant } from "./mutant.ts";
 
-/**
- * A test that takes longer than this is considered to hang, which counts as detecting the fault.
- */
+/** A test that takes longer than this counts as hanging, and so as detecting the fault. */
 const TIMEOUT_MS = 120_000;
 const FAILED_TEST = /^\(fail\) (?<name>.*?)(?: \[[\d.]+ms\])?$/m;
 
@@ -18,7 +16,7 @@ export interface Result {
 
 /** Plants mutants in a copy of the repository, one at a time. */
 export class Planter {
-  /** By test command: why it fails without a fault, or null if it passes. */
+  /** For each test command, why it fails without a fault, or null if it passes. */
   readonly #problems = new Map<string, string | null>();
 
   constructor(private readonly copy: string) {}
@@ -73,7 +71,7 @@ function resultOf({ test }: Mutant, { ending, output, seconds }: Finished): Resu
   if (ending === "timed out") return { outcome: "caught", detail: "the test hangs", seconds };
   const detail = failedTest(output);
   if (detail !== null) return { outcome: "caught", detail, seconds };
-  // For example, a module does not load. Any test would detect that.
+  // This happens, for example, if a module does not load, which any test would detect.
   const isTest = test.startsWith("bun test ");
   return {
     outcome: isTest ? "must be updated" : "caught",

@@ -18,8 +18,8 @@ const BUILD_TIMEOUT_MS = 300_000;
 const RUN_TIMEOUT_MS = 90_000;
 
 /**
- * Output of a package manager that means that the pinned files are wrong, not that the registry
- * cannot be reached.
+ * Matches output of a package manager that reports wrong pinned files rather than an unreachable
+ * registry.
  */
 const WRONG_LOCK =
   /checksum mismatch|SECURITY ERROR|--locked was passed|updates to go\.(mod|sum)|missing go\.sum entry/;

@@ -16,15 +16,14 @@ export interface Language {
   readonly version: Command;
   readonly oldest: string;
   /**
-   * Paths to remove before fetching, because files of older pinned versions would be used
-   * otherwise.
+   * Paths to remove before fetching; otherwise files of previously pinned versions would be used.
    */
   readonly remade: readonly string[];
   /** Fetches the pinned packages. Needs the registry unless all packages are cached. */
   readonly fetch: readonly Command[];
   readonly build: readonly Command[];
   readonly run: Command;
-  /** Added to the environment of every command. */
+  /** Variables that are added to the environment of every command. */
   readonly env: Readonly<Record<string, string>>;
 }
 
