@@ -13,7 +13,7 @@ export interface JsonToken {
 
 const TOKEN = /\s+|"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[a-z]+|[{}[\],:]/y;
 
-/** Returns the tokens of a JSON text without white space, or null if the text is not JSON. */
+/** Returns the tokens of a JSON text, except white space, or null if the text is not JSON. */
 function tokens(text: string): string[] | null {
   try {
     JSON.parse(text);

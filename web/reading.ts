@@ -10,8 +10,8 @@ export interface Resource<T> {
 const EMPTY = { value: null, error: null } as const;
 
 /**
- * Loads data, one request at a time, and reloads it when `again` changes. The previous value is
- * kept during a reload. Changing `key` discards it.
+ * Loads data, one request at a time, and reloads it when `again` changes. A reload keeps the
+ * previous value; a change of `key` discards it.
  */
 export function useReading<T>(
   key: string,

@@ -7,7 +7,7 @@ export type Tone = "good" | "wait" | "bad" | "idle";
 const TONE: Record<DeliveryState, Tone> = { delivered: "good", pending: "wait", dead: "bad", cancelled: "idle" };
 const ORDER: readonly DeliveryState[] = ["delivered", "pending", "dead", "cancelled"];
 
-/** Shows a word on a coloured background. The colour adds no information to the word. */
+/** Shows a word on a coloured background. The colour only repeats what the word says. */
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
   return <span class={`badge badge-${tone}`}>{children}</span>;
 }

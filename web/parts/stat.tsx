@@ -9,8 +9,8 @@ interface StatProps {
   readonly hint: string;
   readonly value: number | null;
   /**
-   * `total` only increases: its rate is shown, and the chart shows the increase. `level` is shown
-   * as is.
+   * `total` only increases, so its rate is shown too, and the chart shows the increase per second.
+   * `level` is charted unchanged.
    */
   readonly kind: "total" | "level";
   /** Whether any level above zero is a problem. */

@@ -95,7 +95,7 @@ export interface Draft {
 
 const inputFields = ENDPOINT_FIELDS.filter((field): field is InputField => field.kind !== "event types");
 
-/** Returns the draft for an endpoint, or for a new endpoint if null. */
+/** Returns the draft for editing `endpoint`, or for a new endpoint if null. */
 export function draftOf(endpoint: Endpoint | null): Draft {
   const texts = inputFields.map(({ name }) => [name, endpoint === null ? "" : textOf(endpoint[name])]);
   return { texts: Object.fromEntries(texts), eventTypes: endpoint?.eventTypes ?? null };

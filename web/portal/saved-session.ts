@@ -12,7 +12,7 @@
  * ignored. The id is not a secret.
  */
 export interface SavedSession {
-  /** Unique for each time that a link is followed, even with the same token. */
+  /** Differs each time a link is followed, even if the token is the same. */
   readonly id: string;
   readonly token: string;
 }
@@ -28,8 +28,8 @@ export function newId(): string {
 }
 
 /**
- * Saves a session in the current history entry, or clears the entry if null, and sets the fragment
- * of the URL.
+ * Saves a session in the current history entry, or clears the entry if `session` is null. Also sets
+ * the fragment of the URL.
  */
 export function saveSession(session: SavedSession | null, hash: string): void {
   const state = session === null ? null : { [STATE_KEY]: session };

@@ -61,8 +61,8 @@ function read(): void {
 }
 
 /**
- * Clears history entries that still contain the token of an ended session. Keeps the address,
- * because it may be a link that is read next.
+ * Clears the current history entry if the session has ended, because the entry may still contain
+ * the token. Keeps the address, because it may be a link that is read next.
  */
 function clearIfEnded(): void {
   if (session.value.state === "ended") saveSession(null, location.hash);

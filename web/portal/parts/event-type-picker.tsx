@@ -89,7 +89,10 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
   );
 }
 
-/** Adds selected event types that no longer exist, so that the list still shows them. */
+/**
+ * Adds the selected event types that no longer exist to the list, so that they can be seen and
+ * deselected.
+ */
 function withUnknown(known: readonly ListedEventType[], chosen: readonly string[]): readonly ListedEventType[] {
   const names = new Set(known.map(({ name }) => name));
   const gone = chosen.filter((name) => !names.has(name));

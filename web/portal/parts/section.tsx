@@ -45,7 +45,10 @@ export function CardSection({
 
 interface ReadProps<T> {
   readonly of: Resource<T>;
-  /** Number of placeholder lines while loading, so that the layout does not shift. */
+  /**
+   * Number of placeholder lines to show while loading, so that the layout does not shift
+   * afterwards.
+   */
   readonly lines?: number;
   readonly children: (value: T) => ComponentChildren;
 }
