@@ -21,7 +21,7 @@ export interface StoreUnderTest {
  */
 export type Open = () => Promise<StoreUnderTest>;
 
-/** Returns a store that a test opened itself, as the suites expect it. It cannot be reopened. */
+/** Wraps a store that a test has opened in the form that suites expect. It cannot be reopened. */
 export function openedOnce(store: Store): StoreUnderTest {
   const refuse = () => Promise.reject(new Error("This store is opened once."));
   return { store, facts: [], reopen: refuse, openBeside: refuse, remove: () => store.close() };

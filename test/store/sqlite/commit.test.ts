@@ -3,7 +3,7 @@ import { StoreUnavailable } from "../../../src/store/index.ts";
 import { memoryWorld, sqliteError } from "./memory-world.ts";
 
 describe("group commit", () => {
-  test("the group commit commits all writes from one turn of the event loop together", async () => {
+  test("all writes from one turn of the event loop share one commit", async () => {
     await using memory = await memoryWorld();
     const { world, commits } = memory;
     await Promise.all([
@@ -14,14 +14,14 @@ describe("group commit", () => {
     expect(commits).toMatchObject([{ type: "commit.finished", writes: 52 }]);
   });
 
-  test("the group commit commits writes from different turns separately", async () => {
+  test("writes from different turns of the event loop have separate commits", async () => {
     await using memory = await memoryWorld();
     await memory.world.store.housekeeping.meta.set("one", "1");
     await memory.world.store.housekeeping.meta.set("two", "2");
     expect(memory.commits.map(({ writes }) => writes)).toEqual([1, 1]);
   });
 
-  test("the group commit resolves a write only after its commit", async () => {
+  test("a write resolves only after its commit", async () => {
     await using memory = await memoryWorld();
     let answered = false;
     const write = memory.world.store.housekeeping.meta.set("name", "value").then(() => {
@@ -33,7 +33,7 @@ describe("group commit", () => {
     expect({ answered, commits: memory.commits.length }).toEqual({ answered: true, commits: 1 });
   });
 
-  test("the group commit shares one commit even if one of the writes fails", async () => {
+  test("writes from one turn share one commit even if one of them fails", async () => {
     await using memory = await memoryWorld();
     const { world, commits } = memory;
     await world.addApplication({ uid: "taken" });
@@ -48,7 +48,7 @@ describe("group commit", () => {
   });
 
   test.each(["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_BUSY"])(
-    "the group commit rejects all writes of the turn and stores none of them when the disk reports %s",
+    "if the disk reports %s, all writes of the turn are rejected and none is stored",
     async (code) => {
       await using memory = await memoryWorld();
       const { world, commits } = memory;
@@ -66,13 +66,13 @@ describe("group commit", () => {
     },
   );
 
-  test("the group commit reports a full disk", async () => {
+  test("a write to a full disk fails with a message that the disk is full", async () => {
     await using memory = await memoryWorld();
     memory.trouble = sqliteError("SQLITE_FULL");
     await expect(memory.world.store.housekeeping.meta.set("name", "value")).rejects.toThrow(/disk is full/i);
   });
 
-  test("a write that fails for its own reason is not reported as a failing disk", async () => {
+  test("a write that violates a constraint does not fail with `StoreUnavailable`", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const taken = await world.send();
@@ -81,7 +81,7 @@ describe("group commit", () => {
     expect(failure).not.toBeInstanceOf(StoreUnavailable);
   });
 
-  test("the group commit leaves no transaction open, whichever of its steps fails", async () => {
+  test("no transaction stays open when both a write and the commit fail", async () => {
     await using memory = await memoryWorld();
     const { world, db } = memory;
     const taken = await world.send();
@@ -96,7 +96,7 @@ describe("group commit", () => {
     expect(await world.store.housekeeping.meta.get("name")).toBe("value");
   });
 
-  test("queued writes are neither stored nor resolved if the process dies", async () => {
+  test("queued writes are neither stored nor resolved if the process dies before their commit", async () => {
     await using memory = await memoryWorld();
     let answered = false;
     void memory.world.store.housekeeping.meta.set("name", "value").finally(() => {

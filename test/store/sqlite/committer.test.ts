@@ -35,7 +35,7 @@ function kept(db: Database): number[] {
     .map(({ value }) => value);
 }
 
-/** Returns the result of a promise, or "pending" if the promise has not settled. */
+/** Returns "stored" if the promise is fulfilled, its error if it is rejected, or else "pending". */
 function settledBy(promise: Promise<unknown>): Promise<unknown> {
   const nothing = new Promise((resolve) => setImmediate(resolve, "pending"));
   return Promise.race([promise.then(() => "stored"), nothing]).catch((error) => error);
@@ -63,7 +63,7 @@ describe("committer", () => {
     expect(await write).toBeInstanceOf(StoreUnavailable);
   });
 
-  test("a commit takes no more writes once it has thousands of rows, and the next turn commits the others", async () => {
+  test("a commit that has reached thousands of rows leaves the remaining writes to the next turn", async () => {
     using db = database();
     const { put, endTurn } = committerOn(db);
     const writes = [put(1, 900), put(2, 900), put(3, 900), put(4, 9000), put(5)];
@@ -81,7 +81,7 @@ describe("committer", () => {
     expect(await Promise.all(writes.map(settledBy))).toEqual(writes.map(() => "stored"));
   });
 
-  test("a committer that is closed commits all of its writes, however many rows they have", async () => {
+  test("closing a committer commits all queued writes, however many rows they have", async () => {
     using db = database();
     const { put, close } = committerOn(db);
     const writes = [put(1, 9000), put(2, 9000), put(3)];
@@ -89,7 +89,7 @@ describe("committer", () => {
     expect(await Promise.all(writes.map(settledBy))).toEqual(["stored", "stored", "stored"]);
   });
 
-  test("a committer continues after a transaction that could not be rolled back immediately", async () => {
+  test("a committer still works after a rollback that fails at first", async () => {
     using db = database();
     const facts: Fact[] = [];
     const committer = committerOn(db, (fact) => facts.push(fact));
@@ -118,7 +118,7 @@ describe("committer", () => {
     expect(facts[1]).toMatchObject({ message: "planted" });
   });
 
-  test("a committer continues after a transaction that was already rolled back", async () => {
+  test("a committer still works if SQLite has already rolled back the failed transaction", async () => {
     using db = database();
     const committer = committerOn(db);
     const run = db.run.bind(db);

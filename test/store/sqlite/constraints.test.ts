@@ -32,7 +32,7 @@ const ROWS: Readonly<Record<string, string>> = {
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
-/** Changes of these rows that must be refused, by constraint. */
+/** Changes to these rows that each constraint must refuse. */
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   meta_values_check: ["name = ''"],
   environment_values_check: ["name = ''", "type = 'test'"],
@@ -86,7 +86,7 @@ describe("constraints", () => {
   });
 
   test.each(constraints.map(({ table, name }) => [name, table]))(
-    "the constraint %s refuses the wrong rows of this test and accepts the right ones",
+    "the constraint %s accepts valid rows and refuses invalid ones",
     (name, table) => {
       using db = databaseWithRows();
       expect(addConstraints(db)).toEqual([]);
@@ -126,7 +126,7 @@ describe("constraints", () => {
     await store.close();
   });
 
-  test("a command that runs beside the server does not change the tables", async () => {
+  test("starting a command does not change the table definitions; starting a server does", async () => {
     using home = temporaryDirectory();
     const open = async (exclusive: boolean) => (await openStore(optionsFor(home.path, { exclusive }))).close();
     const withDatabase = <T>(use: (db: Database) => T): T => {

@@ -27,8 +27,8 @@ async function touch(...args: Parameters<typeof optionsFor>): Promise<void> {
 }
 
 /**
- * Creates a data directory whose whole database is in the main file. The directory is a copy,
- * because SQLite keeps state about an open file until the garbage collection.
+ * Creates a data directory whose database is entirely in the main file. The directory is a copy,
+ * because SQLite keeps state about a file that it has opened until the next garbage collection.
  */
 async function furnish(dataDir: string, value = ""): Promise<void> {
   using home = temporaryDirectory();
@@ -45,7 +45,7 @@ async function furnish(dataDir: string, value = ""): Promise<void> {
   }
 }
 
-test("a database belongs to one server even if a second directory contains the same file", async () => {
+test("only one server can open a database file, even if a second data directory has a hard link to it", async () => {
   using home = temporaryDirectory();
   await furnish(home.file("a"));
   mkdirSync(home.file("b"));
@@ -69,25 +69,41 @@ describe("a damaged data directory", () => {
       /boathook\.db is empty, but its key file exists/,
     ],
     [
-      "a database of another program",
+      "another program's database",
       (dir) => replaceDatabase(dir, "CREATE TABLE theirs (a)"),
       /boathook\.db was not created by Boathook/,
     ],
     ["a database without its last 50 pages", (dir) => cutDatabase(dir, 50), /damaged/],
-    ["a database cut to its first page", (dir) => truncateSync(join(dir, "boathook.db"), 4096), /incomplete|damaged/],
-    ["a database cut in a page", (dir) => truncateSync(join(dir, "boathook.db"), 5000), /incomplete|damaged/],
-    ["a database of a few bytes", (dir) => truncateSync(join(dir, "boathook.db"), 10), /not an SQLite database/],
     [
-      "a text instead of a database",
+      "a database truncated to its first page",
+      (dir) => truncateSync(join(dir, "boathook.db"), 4096),
+      /incomplete|damaged/,
+    ],
+    [
+      "a database truncated in the middle of a page",
+      (dir) => truncateSync(join(dir, "boathook.db"), 5000),
+      /incomplete|damaged/,
+    ],
+    ["a database file of a few bytes", (dir) => truncateSync(join(dir, "boathook.db"), 10), /not an SQLite database/],
+    [
+      "a text file instead of a database",
       (dir) => writeFileSync(join(dir, "boathook.db"), "text ".repeat(999)),
       /not an SQLite database/,
     ],
-    ["a directory as database", (dir) => replaceWithDirectory(dir, "boathook.db"), /cannot be used: .*EISDIR/],
-    ["a directory as key file", (dir) => replaceWithDirectory(dir, "encryption.key"), /cannot be used: .*EISDIR/],
-    ["a directory as lock file", (dir) => replaceWithDirectory(dir, "boathook.lock"), /cannot be opened/],
+    [
+      "a directory in place of the database file",
+      (dir) => replaceWithDirectory(dir, "boathook.db"),
+      /cannot be used: .*EISDIR/,
+    ],
+    [
+      "a directory in place of the key file",
+      (dir) => replaceWithDirectory(dir, "encryption.key"),
+      /cannot be used: .*EISDIR/,
+    ],
+    ["a directory in place of the lock file", (dir) => replaceWithDirectory(dir, "boathook.lock"), /cannot be opened/],
   ];
   for (const [name, damage, sentence] of damages)
-    test(`a data directory with ${name} is refused with one sentence and not changed`, async () => {
+    test(`a data directory with ${name} is refused with a one-line message and left unchanged`, async () => {
       using home = temporaryDirectory();
       await furnish(home.path);
       damage(home.path);
@@ -105,7 +121,7 @@ describe("a damaged data directory", () => {
   test("a truncated database is refused even if its write-ahead log still has a few pages", async () => {
     using home = temporaryDirectory();
     using copy = temporaryDirectory();
-    // Only the last pages contain the value, and the start does not read them.
+    // Only the last pages contain the value, and opening the store does not read them.
     await furnish(home.path, "x".repeat(100_000));
     const store = await openStore(optionsFor(home.path));
     await store.housekeeping.meta.set("name", "value");
@@ -117,7 +133,7 @@ describe("a damaged data directory", () => {
     );
   });
 
-  test("a data directory without its database is refused if its write-ahead log has data", async () => {
+  test("a data directory without a database file is refused if its write-ahead log has data", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     renameSync(home.file("boathook.db"), home.file("moved.db"));
@@ -126,7 +142,7 @@ describe("a damaged data directory", () => {
     expect(readFileSync(home.file("boathook.db-wal"), "utf8")).toBe("frames");
   });
 
-  test("a data directory that contains only a key file of the operator is used with that key", async () => {
+  test("in a data directory that contains only a key file, the server uses that key", async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("encryption.key"), `${KEY}\n`);
     await touch(home.path);
@@ -134,7 +150,7 @@ describe("a damaged data directory", () => {
     await touch(home.path, { encryptionKey: KEY });
   });
 
-  test("a data directory with pages that only the write-ahead log contains is opened", async () => {
+  test("a data directory opens even if some pages exist only in the write-ahead log", async () => {
     using home = temporaryDirectory();
     using copy = temporaryDirectory();
     const store = await openStore(optionsFor(home.path));
@@ -181,7 +197,7 @@ describe("a command on a data directory", () => {
   }
 });
 
-/** Replaces the database with a new one on which this statement has been run. */
+/** Replaces the database with a new one and runs this statement on it. */
 function replaceDatabase(dataDir: string, statement: string): void {
   const path = join(dataDir, "boathook.db");
   unlinkSync(path);

@@ -30,13 +30,13 @@ describe("data directory", () => {
     expect(readFileSync(join(dataDir, "encryption.key"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
-  test("a data directory that cannot be created is refused", async () => {
+  test("opening a data directory that cannot be created fails with `StartError`", async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("file"), "");
     await expect(openStore(optionsFor(home.file("file/data")))).rejects.toBeInstanceOf(StartError);
   });
 
-  test("a data directory with a file that is not a database is refused", async () => {
+  test("a data directory whose database file is not a database is refused", async () => {
     using home = temporaryDirectory();
     await touch(home.path);
     for (const name of readdirSync(home.path)) {
@@ -51,7 +51,7 @@ describe("data directory", () => {
     expect(existsSync(home.file("encryption.key"))).toBe(false);
   });
 
-  test("a data directory cannot be opened with another encryption key and still opens with its own", async () => {
+  test("opening a data directory with another encryption key fails and does not prevent opening it with its own key", async () => {
     using home = temporaryDirectory();
     await touch(home.path, { encryptionKey: KEY });
     await expect(openStore(optionsFor(home.path, { encryptionKey: OTHER_KEY }))).rejects.toThrow(/encryption key/i);
@@ -99,7 +99,7 @@ describe("data directory", () => {
     await touch(home.path);
   });
 
-  test("a command works beside a server whose lock file was deleted", async () => {
+  test("a command can use the data directory of a running server even if the lock file was deleted", async () => {
     using home = temporaryDirectory();
     const server = await openStore(optionsFor(home.path));
     unlinkSync(home.file("boathook.lock"));
@@ -140,7 +140,7 @@ describe("data directory", () => {
     ]);
   });
 
-  test("a data directory reports its size", async () => {
+  test("the size of a data directory can be read", async () => {
     const under = await openDataDir();
     const { databaseBytes, walBytes } = await under.store.housekeeping.size();
     expect(databaseBytes + walBytes).toBeGreaterThan(4096);

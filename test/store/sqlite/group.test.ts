@@ -9,22 +9,19 @@ import { optionsFor } from "./open.ts";
 const KILLED = join(import.meta.dir, "killed-in-group.ts");
 
 describe("the writes of a group", () => {
-  test.each(["SQLITE_FULL", "SQLITE_IOERR_FSYNC"])(
-    "a group is refused as a whole when the disk reports %s",
-    async (code) => {
-      await using memory = await memoryWorld();
-      const { meta } = memory.world.store.housekeeping;
-      const group = () => memory.world.store.together(() => [meta.set("one", "1"), meta.set("two", "2")]);
-      memory.trouble = sqliteError(code);
-      await expect(group()).rejects.toBeInstanceOf(StoreUnavailable);
-      expect([await meta.get("one"), await meta.get("two")]).toEqual([null, null]);
-      memory.trouble = null;
-      await group();
-      expect([await meta.get("one"), await meta.get("two")]).toEqual(["1", "2"]);
-    },
-  );
+  test.each(["SQLITE_FULL", "SQLITE_IOERR_FSYNC"])("a group fails as a whole if the disk reports %s", async (code) => {
+    await using memory = await memoryWorld();
+    const { meta } = memory.world.store.housekeeping;
+    const group = () => memory.world.store.together(() => [meta.set("one", "1"), meta.set("two", "2")]);
+    memory.trouble = sqliteError(code);
+    await expect(group()).rejects.toBeInstanceOf(StoreUnavailable);
+    expect([await meta.get("one"), await meta.get("two")]).toEqual([null, null]);
+    memory.trouble = null;
+    await group();
+    expect([await meta.get("one"), await meta.get("two")]).toEqual(["1", "2"]);
+  });
 
-  test("a group is refused as a whole when the disk fills up half-way", async () => {
+  test("a group fails as a whole if the disk fills up half-way through it", async () => {
     await using memory = await memoryWorld();
     const { world } = memory;
     const { applications } = world.store.configuration;

@@ -8,19 +8,20 @@ import { optionsFor } from "./open.ts";
 
 /** These tests interrupt the creation of a data directory before each of its steps. */
 
-/** Thrown where the process would end. */
+/** Thrown at the point where the process would end. */
 class Interrupted extends Error {}
 
 type Step = keyof Files;
 
 /**
- * Files that end the process before step number `last`, counted from 0. Then `cutPower` keeps only
- * what has been synced: unsynced contents become NUL bytes and unsynced entries vanish.
+ * File operations that throw `Interrupted` before step number `last`, counted from 0. Afterwards
+ * `cutPower` keeps only what has been synced: unsynced contents become NUL bytes and unsynced
+ * directory entries vanish.
  */
 class FailingFiles implements Files {
   readonly steps: Step[] = [];
   readonly #unsynced = new Set<string>();
-  /** Functions that undo the changes of each directory since its last sync, the latest first. */
+  /** For each directory, functions that undo its changes since its last sync, latest first. */
   readonly #undo = new Map<string, (() => void)[]>();
 
   constructor(private readonly last: number) {}
@@ -74,8 +75,8 @@ class FailingFiles implements Files {
 }
 
 /**
- * Opens a data directory until step number `last`. Returns the files, which have recorded the
- * steps.
+ * Opens a data directory and interrupts it before step number `last`. The returned object has
+ * recorded the steps.
  */
 async function openUntil(last: number, dataDir: string): Promise<FailingFiles> {
   const files = new FailingFiles(last);
@@ -92,26 +93,26 @@ const untouched = await (async () => {
   return (await openUntil(Number.POSITIVE_INFINITY, home.file("new/data"))).steps;
 })();
 
-test("a new data directory is created with synced parents, and its key file is synced before and after its rename", () => {
+test("creating a data directory syncs after each new directory, and before and after renaming the key file", () => {
   const directories: Step[] = ["makeDirectory", "sync", "makeDirectory", "sync"];
   expect(untouched).toEqual([...directories, "write", "sync", "rename", "sync"]);
 });
 
 for (const [last, step] of untouched.entries()) {
-  test(`a creation that is killed before step ${last} (${step}) is completed by the next start`, async () => {
+  test(`if the process is killed before step ${last} (${step}) of creating a data directory, the next start completes it`, async () => {
     using home = temporaryDirectory();
     await openUntil(last, home.file("new/data"));
     await expectUsable(home.file("new/data"));
   });
 
-  test(`a creation that loses power before step ${last} (${step}) is completed by the next start`, async () => {
+  test(`if the power fails before step ${last} (${step}) of creating a data directory, the next start completes it`, async () => {
     using home = temporaryDirectory();
     (await openUntil(last, home.file("new/data"))).cutPower();
     await expectUsable(home.file("new/data"));
   });
 }
 
-test("a power failure right after the creation loses neither the key nor a directory", async () => {
+test("a power failure right after the creation of a data directory loses neither the key nor a directory", async () => {
   using home = temporaryDirectory();
   const dataDir = home.file("new/data");
   const files = await openUntil(Number.POSITIVE_INFINITY, dataDir);
@@ -123,18 +124,18 @@ test("a power failure right after the creation loses neither the key nor a direc
 
 const unusable: ReadonlyArray<readonly [name: string, content: string]> = [
   ["65 NUL bytes", "\0".repeat(65)],
-  ["an empty file", ""],
+  ["nothing", ""],
   ["half a key", "0123456789abcdef\n"],
 ];
 for (const [name, content] of unusable) {
-  test(`in a directory without data, ${name} as the key file is replaced with a new key`, async () => {
+  test(`a key file that contains ${name} is replaced if the directory has no data`, async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("encryption.key"), content);
     await expectUsable(home.path);
     expect(readFileSync(home.file("encryption.key"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
-  test(`in a directory with data, ${name} as the key file is refused and kept`, async () => {
+  test(`a key file that contains ${name} is refused and kept if the directory has data`, async () => {
     using home = temporaryDirectory();
     await expectUsable(home.path);
     writeFileSync(home.file("encryption.key"), content);

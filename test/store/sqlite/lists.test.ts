@@ -23,11 +23,11 @@ import { optionsFor } from "./open.ts";
 const ATTEMPTS = 50_000;
 const LIMIT = 50;
 /**
- * Row limit of a page whose filter has one property: one stretch per row, one more, and the
- * unfinished one.
+ * Maximum number of rows read for a page whose filter has one property: one stretch per listed row,
+ * one more stretch, and the open stretch.
  */
 const ROWS_OF_A_PAGE = (LIMIT + 2) * 70;
-/** Row limit of a page that was cut short. */
+/** Maximum number of rows read for a page that was cut short. */
 const ROWS_OF_ANY_PAGE = 101 * 70;
 
 const directory = temporaryDirectory();
@@ -55,7 +55,7 @@ interface Case {
   /** Query that returns the expected list, newest first. */
   readonly sql: string;
   readonly list: List;
-  /** The filter has two properties that are both common, so its pages may be cut short. */
+  /** Both properties of the filter are common, so pages may be cut short. */
   readonly mayBeCut?: true;
 }
 
@@ -192,7 +192,7 @@ const wanted = (sql: string) =>
     .map(({ seq }) => seq);
 
 describe("long lists", () => {
-  test("each page of a long list contains the rows that match its filter and reads few others", async () => {
+  test("reading a page of a long list returns the rows that match the filter and reads few others", async () => {
     for (const { name, sql, list, mayBeCut } of [...attemptCases(), ...messageCases(), ...endpointMessageCases()]) {
       const { seqs, rowsOfPages, cut } = await walk(list);
       expect({ name, seqs }).toEqual({ name, seqs: wanted(sql) });
@@ -205,7 +205,7 @@ describe("long lists", () => {
     }
   }, 30_000);
 
-  test("a search in a long list for a value that does not occur reads almost no rows", async () => {
+  test("searching a long list for a value that does not occur reads almost no rows", async () => {
     const watch = watchRanges();
     const page = { limit: LIMIT, from: null, backwards: false, order: "descending" } as const;
     await store.history.attempts.ofEndpoint(history.busy, { eventTypes: [seen.unknownType] }, page, false);
@@ -214,7 +214,7 @@ describe("long lists", () => {
     expect(rows).toBeLessThanOrEqual(70);
   });
 
-  test("a long list has the same pages after its data was migrated from an older version", async () => {
+  test("a long list has the same pages after a migration from an older version", async () => {
     using old = temporaryDirectory();
     reader.run(`VACUUM INTO '${old.file("boathook.db")}'`);
     await Bun.write(old.file("encryption.key"), Bun.file(directory.file("encryption.key")));
@@ -235,7 +235,7 @@ describe("long lists", () => {
 });
 
 /**
- * Drops the tables and indexes that the migration for this index created, and runs the migration
+ * Drops the tables and indexes that the migration for stretches created, and runs that migration
  * again.
  */
 function rebuildIndex(path: string): void {

@@ -7,7 +7,7 @@ import { openedOnce } from "../store-under-test.ts";
 
 /**
  * Reads of very many rows are divided into steps, and the event loop gets a turn between two steps.
- * These tests count the turns by their clock.
+ * The clock of these tests counts the turns.
  */
 
 const ROWS = 10_000;
@@ -58,7 +58,7 @@ async function worldWithDead() {
 }
 
 describe("long reads of dead letters", () => {
-  test("dead letters are counted by group in steps, and the counts add up", async () => {
+  test("counting dead letters by group takes several steps, and the counts add up", async () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const groups = await world.store.history.deadLetters.groups({ environmentSeq: world.environment.seq });
@@ -70,23 +70,29 @@ describe("long reads of dead letters", () => {
     expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
   });
 
-  test("redrivable dead letters are counted by group in steps", async () => {
+  test("counting redrivable dead letters by group takes several steps", async () => {
     const { world, clock, rare } = await worldWithDead();
     await using _ = world;
     expect(await world.store.history.deadLetters.redrivable(rare)).toMatchObject([{ count: 3 }]);
     expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
   });
 
-  test.each(["ascending", "descending"] as const)("a list finds rare dead letters in steps (%s)", async (order) => {
-    const { world, clock, rare, rareSeqs } = await worldWithDead();
-    await using _ = world;
-    const page = { limit: 10, from: null, backwards: false, order };
-    const { rows, more } = await world.store.history.deadLetters.list(rare, page);
-    expect({ found: rows.map(({ seq }) => seq).sort((a, b) => a - b), more }).toEqual({ found: rareSeqs, more: false });
-    expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
-  });
+  test.each(["ascending", "descending"] as const)(
+    "listing rare dead letters takes several steps (%s)",
+    async (order) => {
+      const { world, clock, rare, rareSeqs } = await worldWithDead();
+      await using _ = world;
+      const page = { limit: 10, from: null, backwards: false, order };
+      const { rows, more } = await world.store.history.deadLetters.list(rare, page);
+      expect({ found: rows.map(({ seq }) => seq).sort((a, b) => a - b), more }).toEqual({
+        found: rareSeqs,
+        more: false,
+      });
+      expect(clock.turns).toBeGreaterThanOrEqual(TURNS_MIN);
+    },
+  );
 
-  test("a list reads no rows after its page", async () => {
+  test("listing one page of dead letters reads no rows beyond it", async () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const page = { limit: 10, from: null, backwards: false, order: "descending" as const };
@@ -94,7 +100,7 @@ describe("long reads of dead letters", () => {
     expect([rows.length, clock.turns]).toEqual([10, 0]);
   });
 
-  test("one call drops all rare dead letters, in steps", async () => {
+  test("one call of `drop` drops all rare dead letters in several steps", async () => {
     const { world, clock, rare } = await worldWithDead();
     await using _ = world;
     expect(await world.store.queue.drop(rare, 100)).toBe(3);
@@ -102,7 +108,7 @@ describe("long reads of dead letters", () => {
     expect(await world.store.history.deadLetters.groups(rare)).toEqual([]);
   });
 
-  test("a call drops no more dead letters than its limit", async () => {
+  test("a call of `drop` drops no more dead letters than its limit", async () => {
     const { world } = await worldWithDead();
     await using _ = world;
     const all = { environmentSeq: world.environment.seq };
@@ -110,7 +116,7 @@ describe("long reads of dead letters", () => {
     expect(await world.store.queue.drop(all, ROWS)).toBe(ROWS - 5000);
   });
 
-  test("a step of a redrive reads some of the dead letters and returns where to continue", async () => {
+  test("each step of a redrive reads some of the dead letters and returns where the next step begins", async () => {
     const { world, rare, rareSeqs } = await worldWithDead();
     await using _ = world;
     const task: Task = {
@@ -130,7 +136,7 @@ describe("long reads of dead letters", () => {
     expect(redriven.reduce((sum, count) => sum + count)).toBe(rareSeqs.length);
   });
 
-  test("concurrent long reads take turns, with one step in each turn of the event loop", async () => {
+  test("concurrent long reads together run only one step per turn of the event loop", async () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const filter = { environmentSeq: world.environment.seq };

@@ -5,12 +5,12 @@ import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
 
-/** A store in memory whose disk fails or whose process dies when a test requests it. */
+/** A store in memory. A test can make its disk fail or its process die. */
 export interface MemoryWorld extends AsyncDisposable {
   readonly world: Furnished;
   readonly commits: Extract<Fact, { type: "commit.finished" | "commit.failed" }>[];
   readonly db: Database;
-  /** Error that the next commits throw, as if it came from the disk. */
+  /** Error that commits throw while it is set, as if it came from the disk. */
   trouble: Error | null;
   crash(): void;
 }

@@ -14,7 +14,7 @@ function database(): Database {
 }
 
 describe("numbers of a command", () => {
-  test("no two commands allocate the same number, and no server that allocates at most 2048 per millisecond does", () => {
+  test("commands and the server never allocate the same number if the server allocates at most 2048 per millisecond", () => {
     const turn = fc.record({
       source: fc.integer({ min: 0, max: 3 }),
       count: fc.integer({ min: 1, max: 40 }),
@@ -42,7 +42,7 @@ describe("numbers of a command", () => {
     );
   });
 
-  test("the numbers of a command increase, even beyond a number already in use, and encode the time", () => {
+  test("the numbers of a command encode the time, increase, and continue after a number already in use", () => {
     using db = database();
     const source = new CommandSeqSource(db, () => START_AT);
     const first = source.next();

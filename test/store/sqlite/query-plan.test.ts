@@ -8,9 +8,7 @@ import { openedOnce } from "../store-under-test.ts";
 import { addTask } from "../suites/housekeeping/tasks.ts";
 import { optionsFor } from "./open.ts";
 
-/**
- * Scans of a whole table or index that are intended, each as a part of the query and the reason.
- */
+/** Intended scans of a whole table or index: a part of the query's text, and the reason. */
 const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["SELECT MAX(seq) AS last FROM", "lastSeq: the ends of the primary keys, once at the start"],
   ["AS environmentSeq, COUNT(*) AS count", "totals: counts pending deliveries and dead letters, once at the start"],
@@ -29,7 +27,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];
 
-/** Sorts that are intended, each as a part of the query. */
+/** Intended sorts: a part of the query's text. */
 const SORTS_INTENDED: readonly string[] = [
   "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 2,000 dead letters of one step
   "FROM endpoint_secret", // at most a dozen rows
@@ -48,7 +46,7 @@ const PAGES: readonly PageRequest[] = [
 
 const STATUSES = ["delivered", "waiting", "retrying", "failed", "cancelled"] as const;
 
-/** Returns every SQL text that a store uses while the sample runs. */
+/** Returns the SQL text of every query that a store runs for the sample. */
 async function collect(dataDir: string): Promise<Set<string>> {
   const texts = new Set<string>();
   const { query, prepare } = Database.prototype;

@@ -9,7 +9,7 @@ function schemaOf(db: Database): unknown[] {
 }
 
 describe("schema", () => {
-  test("the schema has only STRICT tables", () => {
+  test("all tables of the schema are STRICT", () => {
     using db = new Database(":memory:");
     migrate(db);
     const tables = db
@@ -20,7 +20,7 @@ describe("schema", () => {
     expect(tables.filter(({ strict }) => strict !== 1)).toEqual([]);
   });
 
-  test("the schema is not changed by a second start", () => {
+  test("a second start does not change the schema", () => {
     using db = new Database(":memory:");
     migrate(db);
     const before = schemaOf(db);
@@ -28,7 +28,7 @@ describe("schema", () => {
     expect(schemaOf(db)).toEqual(before);
   });
 
-  test("a migration replaces the numbers in the data of a running replay with words", () => {
+  test("a migration replaces numeric codes in the data of a running replay with names", () => {
     using db = new Database(":memory:");
     const before = 7;
     for (const step of migrations.slice(0, before)) db.run(step);
@@ -49,7 +49,7 @@ describe("schema", () => {
     ]);
   });
 
-  test("a migration sets the end of cancelled deliveries and removes their reason", () => {
+  test("a migration sets `ended_at` of cancelled deliveries and removes their reason", () => {
     using db = new Database(":memory:");
     const before = 9;
     for (const step of migrations.slice(0, before)) db.run(step);

@@ -21,7 +21,7 @@ function foundIn(home: ReturnType<typeof temporaryDirectory>): string[] {
   return SECRETS.filter((secret) => files.some((file) => file.includes(secret)));
 }
 
-/** Creates data in the form that the version before the sealed column wrote. */
+/** Creates data as the last version without the `sealed` column wrote it. */
 function oldData(path: string): void {
   using db = new Database(path, { create: true });
   db.run("PRAGMA journal_mode = WAL");
@@ -82,7 +82,7 @@ describe("headers and URL passwords at rest", () => {
     }
   });
 
-  test("a start with a wrong key seals nothing", async () => {
+  test("starting with a wrong key seals nothing", async () => {
     using home = temporaryDirectory();
     await (await openStore(optionsFor(home.path, { encryptionKey: KEY }))).close();
     {

@@ -24,7 +24,7 @@ describe("secret box", () => {
     }
   });
 
-  test("the fingerprint of a secret box distinguishes keys but does not contain them", () => {
+  test("different keys have different fingerprints, and a fingerprint does not contain its key", () => {
     expect(box.fingerprint).toBe(new SecretBox(new Uint8Array(32).fill(1)).fingerprint);
     expect(box.fingerprint).not.toBe(otherBox.fingerprint);
     expect(box.fingerprint).toMatch(/^[0-9a-f]{32}$/);

@@ -103,7 +103,7 @@ describe("health of the store", () => {
     expect(await sick.store.housekeeping.health()).toEqual({ failing: false, damaged: false });
   });
 
-  test("a store that fails again and again with the same error reports it once a minute", async () => {
+  test("a store that keeps failing with the same error reports it at most once a minute", async () => {
     await using sick = sickStore();
     const failOnce = async () => {
       sick.trouble = sqliteError("SQLITE_FULL");
@@ -129,7 +129,7 @@ describe("health of the store", () => {
 });
 
 describe("a damaged database", () => {
-  test("a read of a damaged page fails as unavailable, and is reported in the health and as a fact", async () => {
+  test("reading a damaged page fails with `StoreUnavailable`, and the health report and a fact show the failure", async () => {
     using home = temporaryDirectory();
     const written = await openStore(optionsFor(home.path));
     const messages = await fill(written);

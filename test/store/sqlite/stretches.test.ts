@@ -7,7 +7,7 @@ import { Stretches } from "../../../src/store/sqlite/stretches.ts";
 import type { Trait } from "../../../src/store/sqlite/trait.ts";
 
 const TRAITS: readonly Trait[] = ["a", "b", "ab", "c:a", 7, 77];
-/** Traits that no row has: so many alternatives that a search uses its other strategy. */
+/** Traits that no row has, so many that a search for any of them uses its other strategy. */
 const NEVER: readonly Trait[] = Array.from({ length: 20 }, (_, i) => `never-${i}`);
 const LISTS = [1, 2, 3];
 const LIMITS = { rows: 3, open: 2 };
@@ -19,8 +19,8 @@ interface Row {
 }
 
 /**
- * An event that affects the index. Rows are added in order or late, or their addition is rolled
- * back. The process restarts after a stop or a crash.
+ * An event that affects the index: a row is added, with a lower number than earlier rows if
+ * `isLate`; an addition is rolled back; or the process stops or crashes and then restarts.
  */
 type Step =
   | { readonly kind: "row"; readonly list: number; readonly traits: readonly Trait[]; readonly isLate: boolean }
@@ -70,7 +70,7 @@ class World {
   #add({ list, traits, isLate }: Step & { readonly kind: "row" }): void {
     this.#seq += 10;
     const inOrder = this.#seq;
-    // A number that was generated earlier and is still unused.
+    // A late row has a number that was allocated earlier but not used yet.
     const seq = isLate ? Math.max(5, inOrder - 45) - (inOrder % 4) - 1 : inOrder;
     if (this.rows.some((row) => row.seq === seq)) return;
     this.index.mark(list, seq, traits);
@@ -89,7 +89,7 @@ class World {
 const isIn = (range: Range, seq: number) => seq >= range.from && seq < range.to;
 
 describe("stretches", () => {
-  test("stretches find every matching row once, in the requested direction", () => {
+  test("a search by stretches finds every matching row once, in the requested direction", () => {
     const anyTerm = fc.subarray([...TRAITS], { minLength: 1 });
     const anyTerms = fc.array(
       fc.oneof(
@@ -134,7 +134,7 @@ describe("stretches", () => {
     );
   });
 
-  test("stretches without a match are skipped", () => {
+  test("a search skips stretches without a match", () => {
     const world = new World();
     const add = (traits: readonly Trait[]) => world.take({ kind: "row", list: 1, traits, isLate: false });
     for (let i = 0; i < 300; i++) add(i === 150 ? ["a", "b"] : ["a"]);

@@ -46,7 +46,7 @@ import { togetherSuite } from "./store/together.ts";
 
 type Suite = (open: Open) => void;
 
-/** Suites with the verbs that each of them tests. */
+/** Each suite with the verbs that it tests. */
 const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: string]> = [
   [storeSuite, "", "close"],
   [togetherSuite, "", "together"],

@@ -7,7 +7,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function applicationsSuite(open: Open): void {
   describe("applications", () => {
-    test("applications are found by number and by uid after a restart, unchanged", async () => {
+    test("after a restart, applications are found by number and by uid, unchanged", async () => {
       await using world = await Furnished.open(open);
       const application = await world.addApplication({
         uid: "customer-1",
@@ -43,14 +43,14 @@ export function applicationsSuite(open: Open): void {
       await world.addApplication({ uid: "customer-1", environmentSeq: other.seq });
     });
 
-    test("only one of two applications that are created concurrently with the same uid gets it", async () => {
+    test("if two applications with the same uid are created concurrently, only one is stored", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [world.newApplication({ uid: "same" }), world.newApplication({ uid: "same" })];
       const { applications } = world.store.configuration;
       expect(await Promise.all([applications.create(one), applications.create(two)])).toEqual([true, false]);
     });
 
-    test("an update replaces an application except for its immutable fields", async () => {
+    test("an update changes all fields of an application except immutable ones", async () => {
       await using world = await Furnished.open(open);
       const changed: Application = {
         ...world.application,
@@ -93,7 +93,7 @@ export function applicationsSuite(open: Open): void {
       expect(await applications.find(world.environment.seq, { uid: "customer-1" })).toEqual(heir);
     });
 
-    test("an update does not restore a deleted application", async () => {
+    test("updating a deleted application does not restore it", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.applications.delete(world.application.seq, world.now);
       const { applications } = world.store.configuration;
@@ -101,7 +101,7 @@ export function applicationsSuite(open: Open): void {
       expect(await world.store.configuration.applications.get(world.application.seq)).toBeNull();
     });
 
-    test("an environment has one hidden application, which is found neither in lists nor by id or uid", async () => {
+    test("an environment has only one hidden application, and neither lists nor lookups return it", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const [first, second, others] = [

@@ -35,7 +35,7 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([other, done, begun]);
     });
 
-    test("an audit entry is stored no later than writes that follow it, even if its call is not awaited", async () => {
+    test("an audit entry is stored no later than subsequent writes, even if the call that begins it is not awaited", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world);
       const begun = world.store.configuration.audit.begin(entry);
@@ -44,7 +44,7 @@ export function auditSuite(open: Open): void {
       await begun;
     });
 
-    test("dropping an audit entry removes a started entry but keeps a finished one", async () => {
+    test("`drop` removes a started audit entry but keeps a finished one", async () => {
       await using world = await Furnished.open(open);
       const [begun, done] = [newEntry(world), newEntry(world, { done: true })];
       for (const entry of [begun, done]) {
@@ -54,14 +54,14 @@ export function auditSuite(open: Open): void {
       expect(await listed(world)).toEqual([done]);
     });
 
-    test("an audit entry that is finished without being started is stored completely", async () => {
+    test("an audit entry that is finished without having been started is stored in full", async () => {
       await using world = await Furnished.open(open);
       const entry = newEntry(world, { done: true });
       await world.store.configuration.audit.end(entry);
       expect(await listed(world)).toEqual([entry]);
     });
 
-    test("the audit log is listed by environment and by time, in pages", async () => {
+    test("audit entries are listed by environment and time, in pages", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const entries: AuditEntry[] = [];

@@ -5,7 +5,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function endpointOrderingSuite(open: Open): void {
   describe("change of ordering", () => {
-    test("a change to fifo puts pending deliveries into the order of acceptance", async () => {
+    test("switching an endpoint to FIFO puts its pending deliveries in order of acceptance", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(3);
       const [first] = await world.waiting();
@@ -17,7 +17,7 @@ export function endpointOrderingSuite(open: Open): void {
       expect((await world.waiting())[0]!.dueAt).toBe(world.now + DAY_MS);
     });
 
-    test("a change to parallel puts retries at the position of their due time", async () => {
+    test("switching an endpoint to parallel moves its retries to the positions of their due times", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({ ordering: "fifo" });
       for (let i = 0; i < 2; i++) await world.send({}, [endpoint.seq]);

@@ -23,7 +23,7 @@ export function endpointSecretsSuite(open: Open): void {
       ]);
     });
 
-    test("secrets sign until they expire, and no longer", async () => {
+    test("secrets are used for signing until they expire", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint({}, secret(0));
       await world.store.configuration.endpoints.rotateSecret(endpoint.seq, secret(1), world.now, world.now + 1000);
@@ -48,7 +48,7 @@ export function endpointSecretsSuite(open: Open): void {
       expect(current).toEqual({ secret: secret(12), expiresAt: null });
     });
 
-    test("secrets belong to one endpoint", async () => {
+    test("each secret belongs to one endpoint", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.addEndpoint({}, secret(1)), await world.addEndpoint({}, secret(2))];
       await world.store.configuration.endpoints.rotateSecret(one.seq, secret(3), world.now, world.now + 1000);

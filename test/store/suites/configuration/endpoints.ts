@@ -26,7 +26,7 @@ const everyField: Partial<Endpoint> = {
 
 export function endpointsSuite(open: Open): void {
   describe("endpoints", () => {
-    test("endpoints are found by number and by uid after a restart, unchanged", async () => {
+    test("after a restart, endpoints are found by number and by uid, unchanged", async () => {
       await using world = await Furnished.open(open);
       const endpoint = await world.addEndpoint(everyField);
       await world.reopen();
@@ -41,7 +41,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("endpoints include the throttle rate of their application", async () => {
+    test("an endpoint that is read includes the throttle rate of its application", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.applications.update(world.application.seq, () => ({ throttleRate: 7 }));
       expect(await world.store.configuration.endpoints.get(world.endpoint.seq)).toMatchObject({
@@ -71,7 +71,7 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.create(second, "whsec_b3RoZXI=")).toBe(true);
     });
 
-    test("an endpoint beyond the maximum of its application is stored only after another one is deleted", async () => {
+    test("if an application has the maximum number of endpoints, another is stored only after one is deleted", async () => {
       await using world = await Furnished.open(open);
       const { endpoints } = world.store.configuration;
       const first = await world.addEndpoint({ disabled: true });
@@ -120,7 +120,7 @@ export function endpointsSuite(open: Open): void {
       expect(await other).toMatchObject({ after: { metadata: { a: "1" } } });
     });
 
-    test("concurrent changes of an endpoint are all kept, even if one of them is an automatic disabling", async () => {
+    test("concurrent changes to an endpoint are all kept, even if one of them is an automatic disabling", async () => {
       await using world = await Furnished.open(open);
       const { seq } = world.endpoint;
       await world.send();
@@ -144,7 +144,7 @@ export function endpointsSuite(open: Open): void {
       });
     });
 
-    test("a deleted endpoint can be read by number, but is neither found, listed nor active and cannot be changed", async () => {
+    test("`get` returns a deleted endpoint, but it is not found, listed or active and cannot be changed", async () => {
       await using world = await Furnished.open(open);
       await world.store.configuration.endpoints.delete(world.endpoint.seq, world.now);
       expect(await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ description: "x" }))).toBe(

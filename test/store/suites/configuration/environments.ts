@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function environmentsSuite(open: Open): void {
   describe("environments", () => {
-    test("environments are found by number and by name and listed by name after a restart", async () => {
+    test("after a restart, environments are found by number and by name, and are listed by name", async () => {
       await using world = await Furnished.open(open);
       const staging = await world.addEnvironment("a-staging");
       await world.reopen();

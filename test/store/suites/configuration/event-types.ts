@@ -52,7 +52,7 @@ export function eventTypesSuite(open: Open): void {
       );
     });
 
-    test("event types are created or updated together, and each keeps its number and creation time", async () => {
+    test("event types can be created and updated together, and updated ones keep their number and creation time", async () => {
       await using world = await Furnished.open(open);
       const { eventTypes } = world.store.configuration;
       const old = world.newEventType();
@@ -70,7 +70,7 @@ export function eventTypesSuite(open: Open): void {
       expect(await world.store.configuration.eventTypes.get(world.environment.seq, "order.sent")).toEqual(fresh);
     });
 
-    test("event types are replaced by an update and removed when expunged", async () => {
+    test("updating an event type replaces it, and expunging it removes it", async () => {
       await using world = await Furnished.open(open);
       const eventType = world.newEventType();
       await world.store.configuration.eventTypes.create(eventType);
@@ -96,7 +96,7 @@ export function eventTypesSuite(open: Open): void {
       expect((await eventTypes.get(world.environment.seq, "order.paid"))?.description).toBe("abc");
     });
 
-    test("an update of a missing event type stores nothing", async () => {
+    test("updating a missing event type stores nothing", async () => {
       await using world = await Furnished.open(open);
       const { eventTypes } = world.store.configuration;
       expect(await eventTypes.update(world.environment.seq, "order.paid", () => ({ archived: true }))).toBe("gone");

@@ -96,7 +96,7 @@ export function tokensSuite(open: Open): void {
       expect(await world.store.configuration.tokens.withHash(hash(2))).toEqual(other);
     });
 
-    test("tokens are listed by application, in pages, without expired and revoked ones", async () => {
+    test("tokens are listed by application, in pages, with or without expired and revoked ones", async () => {
       await using world = await Furnished.open(open);
       const application = { applicationSeq: world.application.seq };
       const [whole, own] = [newToken(world), newToken(world, application)];
@@ -118,7 +118,7 @@ export function tokensSuite(open: Open): void {
       expect(await seqs(world.seqs.next(), null)).toEqual([]);
     });
 
-    test("tokens expire at the given time unless they expire earlier", async () => {
+    test("`end` makes a token expire at the given time unless it expires earlier anyway", async () => {
       await using world = await Furnished.open(open);
       const [never, soon, late] = [null, world.now + 1, world.now + 100].map((expiresAt) =>
         newToken(world, { expiresAt }),
@@ -131,7 +131,7 @@ export function tokensSuite(open: Open): void {
       expect(ends).toEqual([50, 1, 50]);
     });
 
-    test("the tokens of an application can be made to expire all at once or by session", async () => {
+    test("all tokens of an application, or only those of given sessions, can be made to expire", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const all = [
@@ -152,7 +152,7 @@ export function tokensSuite(open: Open): void {
       expect(await ended()).toEqual([true, true, true, false, false]);
     });
 
-    test("making all tokens of an application expire extends the life of none of them", async () => {
+    test("making the tokens of an application expire does not extend the life of any token", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const lives = [10, 50, 90, null];
@@ -171,7 +171,7 @@ export function tokensSuite(open: Open): void {
       }
     });
 
-    test("JWTs are made to expire by their time of issue, and no later call extends their life", async () => {
+    test("JWTs can be made to expire by their time of issue, and a later call does not extend their life", async () => {
       await using world = await Furnished.open(open);
       const { seq: applicationSeq } = world.application;
       const end = (issuedUntil: number, endsAt: number) =>

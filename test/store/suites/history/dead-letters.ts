@@ -59,7 +59,7 @@ function anyFilter(letters: readonly DeadLetter[]): fc.Arbitrary<Partial<DeadLet
 
 export function deadLettersSuite(open: Open): void {
   describe("dead letters", () => {
-    test("dead letters include the whole history of their delivery", async () => {
+    test("a dead letter includes the number of its attempts and the last attempt", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ eventId: "event-1" });
       const [delivery] = await world.waiting();

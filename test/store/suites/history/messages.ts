@@ -45,7 +45,7 @@ export async function sendAllKinds(world: Furnished, count: number): Promise<New
 
 export function messagesSuite(open: Open): void {
   describe("messages", () => {
-    test("messages are found by number and by event id, only in their own application", async () => {
+    test("messages are found by number and by event id, but only in their own application", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
       const message = await world.send({ eventId: "event-1" });

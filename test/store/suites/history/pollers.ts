@@ -6,7 +6,7 @@ const options = { onlyForward: true, consumersMax: 2, now: 1 };
 
 export function pollersSuite(open: Open): void {
   describe("pollers", () => {
-    test("the cursor of each consumer of each sink is kept across restarts", async () => {
+    test("each consumer of each sink keeps its cursor across restarts", async () => {
       await using world = await Furnished.open(open);
       const key = { applicationSeq: world.application.seq, sink: "mirror", consumer: "one" };
       expect(await world.store.history.pollers.cursor(key)).toBeNull();
@@ -45,7 +45,7 @@ export function pollersSuite(open: Open): void {
       expect(await move(keyOf("c", (await world.addApplication()).seq))).toBe(true);
     });
 
-    test("pollers are deleted with their application, even if one is moved concurrently", async () => {
+    test("deleting an application deletes its pollers, even if a cursor is moved concurrently", async () => {
       await using world = await Furnished.open(open);
       const { pollers } = world.store.history;
       const { applications } = world.store.configuration;

@@ -75,7 +75,7 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "sent")).toEqual([message.seq]);
     });
 
-    test("a replay of missing messages includes those without a delivery and those that died without an attempt", async () => {
+    test("a replay of missing messages includes those without a delivery and those whose delivery died without an attempt", async () => {
       await using world = await Furnished.open(open);
       const { none, buried } = await everyState(world);
       expect(await found(world, "missing")).toEqual(seqsOf(none, buried));
@@ -87,7 +87,7 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "sent")).toEqual(seqsOf(delivered, dead, buried, retried, cancelled));
     });
 
-    test("a replay of sent messages can be filtered by the status and the status class of the latest response", async () => {
+    test("a replay of sent messages can be filtered by the delivery's status and by the status class of its latest response", async () => {
       await using world = await Furnished.open(open);
       const { delivered, dead, buried, retried, cancelled, waiting } = await everyState(world);
       const wanted = [
@@ -139,7 +139,7 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "failed", { from: first!, to: last! })).toEqual([messages[1]!.seq]);
     });
 
-    test("a replay is read in pages, and each page reads a limited number of messages", async () => {
+    test("the messages of a replay are read in pages, each of a limited number of messages", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();

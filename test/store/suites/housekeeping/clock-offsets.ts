@@ -13,7 +13,7 @@ export function clockOffsetsSuite(open: Open): void {
       expect(await world.store.housekeeping.clockOffsets.get()).toEqual(offsets);
     });
 
-    test("endpoints count as failing for as long as before after the clock was set", async () => {
+    test("setting the clock does not change how long an endpoint has been failing", async () => {
       await using world = await Furnished.open(open);
       const { endpoints } = world.store.configuration;
       const failing = await world.addEndpoint({ failingSince: world.now });

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function pruneSuite(open: Open): void {
   describe("prune", () => {
-    test("pruning deletes messages from before the given time with their deliveries and attempts, and no others", async () => {
+    test("pruning deletes only messages accepted before the given time, with their deliveries and attempts", async () => {
       await using world = await Furnished.open(open);
       const old = await world.sendDead({ eventId: "event-1" });
       world.now += DAY_MS;
@@ -102,7 +102,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.housekeeping.prune(world.now, world.now, 2)).toEqual({ deleted: 0, more: false });
     });
 
-    test("pruning skips a limited number of rows per call, and so reaches the rows behind many that it keeps", async () => {
+    test("each pruning call skips a limited number of rows that it keeps, and later calls reach the rows behind them", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(5, { payloadExpiresAt: world.now });
       const free = await world.send({ payloadExpiresAt: world.now }, []);
@@ -119,7 +119,7 @@ export function pruneSuite(open: Open): void {
       expect(await world.store.history.messages.get(free.seq)).toBeNull();
     });
 
-    test("pruning checks rows again that it kept before", async () => {
+    test("a later pruning pass checks the rows that an earlier pass kept", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5, { payloadExpiresAt: world.now + 1 });
       const expired = world.now + 1;

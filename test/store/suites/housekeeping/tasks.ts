@@ -29,7 +29,7 @@ export async function addTask(world: Furnished, change: Partial<Task> = {}): Pro
 
 export function tasksSuite(open: Open): void {
   describe("tasks", () => {
-    test("tasks are found after a restart, only in their own environment", async () => {
+    test("after a restart, tasks are found, but only in their own environment", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const task = newTask(world);
@@ -87,7 +87,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, ended.seq)).toEqual(ended);
     });
 
-    test("a running task can be cancelled once, and its next progress is refused", async () => {
+    test("a running task can be cancelled only once, and later updates of its progress are refused", async () => {
       await using world = await Furnished.open(open);
       const { tasks } = world.store.housekeeping;
       const other = await world.addEnvironment("other");
@@ -116,7 +116,7 @@ export function tasksSuite(open: Open): void {
       expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(task);
     });
 
-    test("if the progress of a step cannot be stored, the changes of the step are not stored either, and it can be repeated", async () => {
+    test("if the progress of a step cannot be stored, the changes of the step are not stored either, and the step can be repeated", async () => {
       await using world = await Furnished.open(open);
       const mistake = new Error("planted");
       const task = await addTask(world);

@@ -23,7 +23,7 @@ export function acceptSuite(open: Open): void {
       expect(await world.store.history.messages.get(message.seq)).toEqual(kept);
     });
 
-    test("`accept` creates one delivery per endpoint, due immediately at its position", async () => {
+    test("`accept` creates one delivery per endpoint, which is due immediately", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
       const message = await world.send({}, [world.endpoint.seq, other.seq]);
@@ -64,7 +64,7 @@ export function acceptSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([first.seq]);
     });
 
-    test("a message whose event id is already in use fails alone within its batch", async () => {
+    test("within a batch, a message whose event id is already in use does not affect the other messages", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "stored" });
       const batch = ["stored", "new", "new", null].map((eventId) =>
@@ -127,7 +127,7 @@ export function acceptSuite(open: Open): void {
       });
     });
 
-    test("the idempotency key of a refused message stays unused", async () => {
+    test("a refused message does not use up its idempotency key", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "event-1" });
       const idempotency = entry(world.now + 1000);

@@ -4,7 +4,7 @@ import type { Open } from "../../store-under-test.ts";
 
 export function claimsSuite(open: Open): void {
   describe("claims", () => {
-    test("the only process that uses a store can claim every lane, including a new one", async () => {
+    test("the only process that uses a store can claim every lane, including lanes created later", async () => {
       await using world = await Furnished.open(open);
       const claim = await world.store.queue.claim();
       const later = await world.addEndpoint();
@@ -12,7 +12,7 @@ export function claimsSuite(open: Open): void {
       expect(claim.validUntil).toBeGreaterThan(Date.now());
     });
 
-    test("a renewed claim lasts at least as long and still covers all lanes of the only process", async () => {
+    test("renewing a claim does not shorten it, and the only process still owns every lane", async () => {
       await using world = await Furnished.open(open);
       const claim = await world.store.queue.claim();
       const renewed = await world.store.queue.renew(claim);

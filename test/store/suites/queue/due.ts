@@ -51,7 +51,7 @@ export function dueSuite(open: Open): void {
       await fc.assert(fc.asyncProperty(positions, fc.integer({ min: 1, max: 5 }), run), { numRuns: 30 });
     });
 
-    test("`due` returns deliveries after the cursor, up to the last position", async () => {
+    test("`due` returns deliveries after the cursor, up to the given last position", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [1, 2, 2, 2, 3, 4, 4]);
       const cursors = [LANE_START, ...lane, { position: 2, seq: 0 }, { position: 9, seq: 0 }];

@@ -29,8 +29,8 @@ class Health implements AsyncDisposable {
   }
 
   /**
-   * Stores the attempts with these indexes. Returns the index of the attempt with which the
-   * endpoint's failing began, or null if the endpoint is healthy.
+   * Stores the attempts with these indexes. Returns the index of the attempt since which the
+   * endpoint has been failing, or null if the endpoint is healthy.
    */
   async store(...indexes: readonly number[]): Promise<number | null> {
     const { queue, configuration } = this.world.store;
@@ -52,7 +52,7 @@ export function healthSuite(open: Open): void {
       expect(await health.store(5)).toBe(5);
     });
 
-    test("attempts that are settled in one call count in their order", async () => {
+    test("attempts that are settled in one call affect the endpoint's health in the given order", async () => {
       await using health = await Health.open(open, [dead, delivered, dead, dead]);
       expect(await health.store(0, 1)).toBeNull();
       expect(await health.store(2, 3)).toBe(2);
@@ -78,7 +78,7 @@ export function healthSuite(open: Open): void {
       expect(await health.store(0)).toBe(3);
     });
 
-    test("an attempt counts even if its delivery was resent before the attempt ended", async () => {
+    test("an attempt affects the endpoint's health even if its delivery was resent before the attempt ended", async () => {
       await using health = await Health.open(open, [dead, delivered]);
       const { world } = health;
       for (const { attempt } of health.ended) {
@@ -115,7 +115,7 @@ export function healthSuite(open: Open): void {
       expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: false });
     });
 
-    test("a delivery that would be retried dies when its endpoint is disabled, and its attempt's nextAttemptAt is null", async () => {
+    test("a delivery that would be retried dies when its endpoint is disabled, and its attempt's `nextAttemptAt` is null", async () => {
       await using health = await Health.open(open, [dead, pending, pending]);
       const settled = await settleAll(health, 1000);
       expect(settled.map(({ next, disabled }) => [next, disabled?.cause])).toEqual([

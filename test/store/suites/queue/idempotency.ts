@@ -11,19 +11,22 @@ export function idempotencySuite(open: Open): void {
       { kind: "text", status: 201, body: '{"id":"ü"}' },
       { kind: "text", status: 204, body: "" },
       { kind: "message", messageSeq: 123_456_789_012 },
-    ])("an idempotency key returns %j until it expires, across a restart", async (response) => {
-      await using world = await Furnished.open(open);
-      await world.store.queue.idempotency.put(
-        { key, expiresAt: world.now + 1000, bodyHash: null },
-        response,
-        world.now,
-      );
-      await world.reopen();
-      expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(response);
-      expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
-    });
+    ])(
+      "the response %j to an idempotency key is returned until the key expires, even after a restart",
+      async (response) => {
+        await using world = await Furnished.open(open);
+        await world.store.queue.idempotency.put(
+          { key, expiresAt: world.now + 1000, bodyHash: null },
+          response,
+          world.now,
+        );
+        await world.reopen();
+        expect(await world.store.queue.idempotency.get(key, world.now + 999)).toEqual(response);
+        expect(await world.store.queue.idempotency.get(key, world.now + 1000)).toBeNull();
+      },
+    );
 
-    test("the first response to an idempotency key has the hash of the first request's body, across a restart", async () => {
+    test("the stored response to an idempotency key has the hash of the first request's body, even after a restart", async () => {
       await using world = await Furnished.open(open);
       const { queue } = world.store;
       const response = { kind: "text", status: 200, body: "" } as const;

@@ -7,8 +7,8 @@ import type { Open } from "../../store-under-test.ts";
 const MESSAGES = 400;
 
 /**
- * Returns a message whose numbers the store has allocated, as in the server. Numbers of the world
- * could collide with those of the store.
+ * Returns a message with numbers that the store has allocated, as in the server. Numbers from
+ * `world` could collide with them.
  */
 function newMessage(world: Furnished): NewMessage {
   const seq = world.store.numbers.take(2);
@@ -108,7 +108,7 @@ export function orderSuite(open: Open): void {
       },
     );
 
-    test("concurrent calls of `accept` resolve in the order in which they were begun", async () => {
+    test("concurrent calls of `accept` resolve in the order in which they were made", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "known" });
       const resolved: number[] = [];

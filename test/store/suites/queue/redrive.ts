@@ -26,7 +26,7 @@ export async function redrive(
 
 export function redriveSuite(open: Open): void {
   describe("redrive", () => {
-    test("a redrive makes dead letters pending, oldest first, each with a full schedule and its own position", async () => {
+    test("a redrive makes dead letters pending, oldest first, each with a full retry schedule and its own position", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();

@@ -20,7 +20,7 @@ async function resend(world: Furnished, rows: readonly Replayable[]) {
 
 export function resendAllSuite(open: Open): void {
   describe("resendAll", () => {
-    test("`resendAll` makes deliveries pending, each with its own position and a full schedule, and stores the task in the same commit", async () => {
+    test("`resendAll` makes deliveries pending, each with its own position and a full retry schedule, and stores the task in the same commit", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(2);
       await world.kill();
@@ -93,7 +93,7 @@ export function resendAllSuite(open: Open): void {
       }
     });
 
-    test("`resendAll` moves pending deliveries to the end of a parallel lane but keeps their position in a fifo lane", async () => {
+    test("`resendAll` moves pending deliveries to the end of a parallel lane but keeps their positions in a FIFO lane", async () => {
       for (const ordering of ["parallel", "fifo"] as const) {
         await using world = await Furnished.open(open);
         await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering }));

@@ -42,7 +42,7 @@ export function resendSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", reason: null });
     });
 
-    test("a resend creates a delivery for an endpoint that had no delivery of the message", async () => {
+    test("resending to an endpoint that had no delivery of the message creates one", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({}, []);
       const { asked, ...result } = await resend(world, message);

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 
 export function scheduledSuite(open: Open): void {
   describe("scheduled message", () => {
-    test("a scheduled message keeps the position of its time, and its warnings, across a restart", async () => {
+    test("a scheduled message keeps its position and its warnings across a restart", async () => {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       const warnings = [{ loc: ["body", "payload"], msg: "Must be object.", type: "schema.type" }];
@@ -25,13 +25,13 @@ export function scheduledSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([atOnce.seq, later.seq]);
     });
 
-    test("a scheduled message has a position after its own number even if the clock was set back", async () => {
+    test("the position of a scheduled delivery is greater than its number even if the clock was set back", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ deliverAt: world.now - HOUR_MS });
       expect((await world.waiting())[0]!.position).toBe(message.deliveries[0]!.seq + 1);
     });
 
-    test("a scheduled message keeps its position when the endpoint becomes fifo", async () => {
+    test("a scheduled message keeps its position when its endpoint is switched to FIFO", async () => {
       await using world = await Furnished.open(open);
       const deliverAt = world.now + HOUR_MS;
       await world.send({ deliverAt });

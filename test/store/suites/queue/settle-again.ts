@@ -21,7 +21,7 @@ async function pictureOf(world: Furnished, messageSeq: number) {
  * effect, and repeats it.
  */
 export function settleAgainSuite(open: Open): void {
-  describe("settle, repeated", () => {
+  describe("repeated settlements", () => {
     const nexts: [string, Settlement["next"], Partial<Settlement>][] = [
       ["delivered", { state: "delivered" }, {}],
       ["pending", { state: "pending", attempts: 1, dueAt: 5, position: 7 }, {}],

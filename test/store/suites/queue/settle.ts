@@ -9,7 +9,7 @@ const dead: Settlement["next"] = { state: "dead", reason: "timeout" };
 
 export function settleSuite(open: Open): void {
   describe("settle", () => {
-    test("`settle` returns when an endpoint begins to fail and when it recovers", async () => {
+    test("the result of `settle` shows that an endpoint has begun to fail or has recovered", async () => {
       await using world = await Furnished.open(open);
       const settled = async (next: Settlement["next"]) => {
         world.now += 1000;
@@ -112,7 +112,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "delivered", reason: null });
     });
 
-    test("`settle` leaves a delivery dead that was buried during a failed attempt", async () => {
+    test("`settle` does not revive a delivery that was buried during a failed attempt", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send();
       const [delivery] = await world.waiting();
@@ -130,7 +130,7 @@ export function settleSuite(open: Open): void {
       expect(await world.delivery(message.seq)).toMatchObject({ state: "cancelled" });
     });
 
-    test("`settle` does not count a success from before a redrive for the new round", async () => {
+    test("`settle` does not end a redriven delivery when an attempt from before the redrive succeeds", async () => {
       await using world = await Furnished.open(open);
       await world.send();
       const [delivery] = await world.waiting();

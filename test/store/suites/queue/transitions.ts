@@ -73,7 +73,7 @@ function deliveryOf({ world, underWay }: Case): Promise<Delivery> {
 export function transitionsSuite(open: Open): void {
   describe("transitions", () => {
     test.each(STATES)(
-      "the verbs of the queue move a delivery that is %s exactly to the documented states",
+      "the verbs of the queue move a delivery that is %s to all documented states and no others",
       async (from) => {
         const reached = new Set<DeliveryState>();
         for (const verb of Object.values(VERBS)) {

@@ -37,7 +37,7 @@ export function feedSuite(open: Open): void {
       expect(signals).toEqual([]);
     });
 
-    test("a token that another process makes and revokes is reported both times and can then be read", async () => {
+    test("the creation and the revocation of a token by another process are both reported, and the token can then be read", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);

@@ -15,7 +15,7 @@ export function storeSuite(open: Open): void {
       expect(world.store.idSeed).toEqual(idSeed);
     });
 
-    test("the store returns the greatest sequence number that any object uses", async () => {
+    test("after a restart, the store's last number is the greatest one that any object uses", async () => {
       await using world = await Furnished.open(open);
       const steps: Array<() => Promise<unknown>> = [
         () => world.addEnvironment("new"),
@@ -45,7 +45,7 @@ export function storeSuite(open: Open): void {
       for (const store of stores.slice(1)) await store.close();
     });
 
-    test("after a restart the store's last number is at least the greatest position of a resent delivery", async () => {
+    test("after a restart, the store's last number is at least the greatest position of a resent or redriven delivery", async () => {
       await using world = await Furnished.open(open);
       const { environment, endpoint } = world;
       const message = await world.send();

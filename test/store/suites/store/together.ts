@@ -83,7 +83,7 @@ export function togetherSuite(open: Open): void {
       expect(await endpoints.get(world.endpoint.seq)).toMatchObject({ description: "" });
     });
 
-    test("no part of a group is stored when a name is already in use, and only the write with that name reports it", async () => {
+    test("no part of a group is stored when a name is already in use, and only the write with that name reports the conflict", async () => {
       await using world = await Furnished.open(open);
       await world.addApplication({ uid: "taken" });
       await world.addEnvironment("taken");
@@ -115,7 +115,7 @@ export function togetherSuite(open: Open): void {
       }
     });
 
-    test("a write that is refused for any reason but a used name has a result, and the rest of the group is stored", async () => {
+    test("a write that is refused for any reason other than a name in use does not prevent the rest of its group from being stored", async () => {
       await using world = await Furnished.open(open);
       await world.send({ eventId: "known" });
       const { applications, endpoints, tokens } = world.store.configuration;
@@ -145,7 +145,7 @@ export function togetherSuite(open: Open): void {
       expect([await isStored(world, inner), await isStored(world, outer)]).toEqual([true, true]);
     });
 
-    test("when the callback that begins a group throws, its writes are not stored and the store still works", async () => {
+    test("when the callback that begins a group throws, the group's writes are not stored and the store still works", async () => {
       await using world = await Furnished.open(open);
       const [abandoned, kept] = [world.newMessage(), world.newMessage()];
       const { queue } = world.store;
