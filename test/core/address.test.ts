@@ -165,7 +165,7 @@ describe("properties of the address policy", () => {
     );
   });
 
-  test("an allowlist only allows additional addresses, and only those that it contains", () => {
+  test("an allowlist allows the addresses that it contains and refuses no public address", () => {
     const anyIp = fc.oneof(anyV4, anyV6);
     fc.assert(
       fc.property(anyIp, anyIp, (ip, other) => {

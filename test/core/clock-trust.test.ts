@@ -8,8 +8,8 @@ const YEAR = 365 * DAY;
 const NOW = Date.UTC(2026, 0, 1);
 
 /**
- * Reads a clock at these times, in ms after `NOW`. Returns for each whether the clock is then
- * doubted.
+ * Reads a clock at these times, in ms after `NOW`. Returns, for each time, whether the clock is
+ * doubted at that time.
  */
 function doubtsAt(...times: number[]): boolean[] {
   let trust: ClockTrust = trusted(NOW);
@@ -28,8 +28,8 @@ describe("trust in the clock", () => {
       [MINUTE, 2 * MINUTE, HOUR, DAY, 2 * DAY],
       [false, false, false, false, false],
     ],
-    ["after a pause of a day is not doubted", [DAY], [false]],
-    ["after a pause of more than a day is doubted", [DAY + 1], [true]],
+    ["that was not read for a day is not doubted", [DAY], [false]],
+    ["that was not read for more than a day is doubted", [DAY + 1], [true]],
     ["that was set back is not doubted", [-YEAR, -YEAR + MINUTE], [false, false]],
     ["that was set back and is then corrected is doubted", [-YEAR, 0], [false, true]],
     ["that jumped ahead is doubted for a day", [YEAR, YEAR + HOUR, YEAR + DAY - 1], [true, true, true]],

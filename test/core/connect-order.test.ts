@@ -13,7 +13,7 @@ const table: [ipv4: string[], ipv6: string[], turn: number, order: string[]][] =
   [[], ["x", "y"], 1, ["y", "x"]],
 ];
 for (const [ipv4, ipv6, turn, order] of table) {
-  test(`connection number ${turn} to the addresses ${[...ipv4, "|", ...ipv6].join(" ")} tries them in the order ${order.join(" ")}`, () => {
+  test(`connection number ${turn} to the IPv4 addresses [${ipv4}] and the IPv6 addresses [${ipv6}] tries them in the order [${order}]`, () => {
     expect(connectOrder(ipv4, ipv6, turn)).toEqual(order);
   });
 }
@@ -26,7 +26,7 @@ const shares: [timeoutMs: number, count: number, shareMs: number][] = [
   [600_000, 2, 5000],
 ];
 for (const [timeoutMs, count, shareMs] of shares) {
-  test(`with a timeout of ${timeoutMs} ms, each of ${count} addresses except the last gets ${shareMs} ms`, () => {
+  test(`with a timeout of ${timeoutMs} ms and ${count} addresses, each address except the last gets ${shareMs} ms`, () => {
     expect(connectShareMs(timeoutMs, count)).toBe(shareMs);
   });
 }

@@ -32,7 +32,7 @@ describe("delivery decision", () => {
       { state: "pending", attempts: 1, waitMs: 60_000 },
     ],
     [
-      "a failure at the end of the schedule makes a dead letter with its reason",
+      "a failure at the end of the schedule makes a dead letter with the failure's reason",
       { attempts: 2 },
       failure("status_5xx"),
       { state: "dead", reason: "status_5xx" },
@@ -44,7 +44,7 @@ describe("delivery decision", () => {
       { state: "pending", attempts: 1, waitMs: 5000 },
     ],
     [
-      "the second blocked attempt makes a dead letter although the schedule has waits left",
+      "the second blocked attempt makes a dead letter even if the schedule has waits left",
       { attempts: 1 },
       failure("blocked"),
       { state: "dead", reason: "blocked" },
@@ -88,7 +88,7 @@ describe("delivery decision", () => {
       .map(({ reason, asked }) => failure(reason, asked)),
   );
 
-  test("a decision keeps the schedule and never leaves a delivery pending at a disabled endpoint", () => {
+  test("a decision follows the retry schedule and never leaves a delivery pending at a disabled endpoint", () => {
     fc.assert(
       fc.property(anyContext, anyOutcome, fc.double({ min: 0, max: 0.999, noNaN: true }), (any, outcome, random) => {
         const next = decide(any, outcome, random);

@@ -25,7 +25,7 @@ describe("endpoint health", () => {
     expect(shouldDisable(null, 1e15, 1)).toBe(false);
   });
 
-  test("an endpoint is never disabled when the setting is 0", () => {
+  test("an endpoint is never disabled if the time limit is 0", () => {
     expect(shouldDisable(0, 1e15, 0)).toBe(false);
   });
 });

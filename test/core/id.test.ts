@@ -27,7 +27,7 @@ describe("sequence numbers", () => {
     expect(timeOfSeq(seqAt(birth) + 4096)).toBe(birth + 1);
   });
 
-  test("the position of a scheduled delivery is that of its time, but always after its own number", () => {
+  test("the position of a scheduled delivery encodes its due time, but is always greater than its own number", () => {
     const now = Date.UTC(2026, 5, 1);
     const seq = seqAt(now) + 7;
     expect(placeAt(seq, null)).toBe(seq);

@@ -33,7 +33,7 @@ for (const [text, expected] of read) {
   });
 }
 
-test("a formatted time is parsed to the same value", () => {
+test("parsing a formatted time returns the same value", () => {
   fc.assert(
     fc.property(fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(9999, 11, 31) }), (at) => {
       expect(parseInstant(formatInstant(at))).toBe(at);

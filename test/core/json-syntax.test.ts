@@ -36,11 +36,11 @@ describe("the first syntax error of a text", () => {
     test(`the first syntax error of ${JSON.stringify(text)} is at line ${line}, column ${column}`, () =>
       expect(findSyntaxError(text)).toEqual({ line, column, atEnd }));
 
-  test("a JSON text has no syntax error", () => {
+  test("no syntax error is found in valid JSON", () => {
     fc.assert(fc.property(fc.json(), (text) => expect(findSyntaxError(text)).toBeNull()));
   });
 
-  test("exactly those texts have a syntax error that JSON.parse refuses", () => {
+  test("a syntax error is found in a text exactly when JSON.parse refuses it", () => {
     const edited = fc
       .tuple(fc.json(), fc.nat(), fc.nat(3), fc.stringMatching(/^[{}[\],:"\\0-9eE.tnu \n-]{0,3}$/))
       .map(([text, at, remove, insert]) => {

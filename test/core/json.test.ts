@@ -129,7 +129,7 @@ describe("arrayItems", () => {
       expect(arrayItems(bytes(text), [0, text.length])).toBeNull());
   }
 
-  test("items beyond the end of the range are not found in an array", () => {
+  test("an array that extends beyond the given range has no items", () => {
     expect(arrayItems(bytes("[1,2]"), [0, 3])).toBeNull();
   });
 });
@@ -137,7 +137,7 @@ describe("arrayItems", () => {
 describe("exceedsDepth", () => {
   const nested = (depth: number, open = "[", close = "]") => bytes(open.repeat(depth) + close.repeat(depth));
 
-  test("the depth may reach the limit but not exceed it", () => {
+  test("JSON may be nested as deeply as the limit, but no deeper", () => {
     expect(exceedsDepth(nested(jsonDepthMax))).toBe(false);
     expect(exceedsDepth(nested(jsonDepthMax + 1))).toBe(true);
     expect(exceedsDepth(nested(3, '{"a":', "}"), 3)).toBe(false);
@@ -148,7 +148,7 @@ describe("exceedsDepth", () => {
     expect(exceedsDepth(bytes("[".repeat(200)))).toBe(true);
   });
 
-  test("the depth counts neither brackets in strings nor siblings", () => {
+  test("brackets in strings and siblings do not count toward the depth", () => {
     expect(exceedsDepth(bytes(`["${"[".repeat(200)}\\"${"{".repeat(200)}"]`), 1)).toBe(false);
     expect(exceedsDepth(bytes(`[${"[],".repeat(500)}[]]`), 2)).toBe(false);
   });
@@ -175,10 +175,10 @@ describe("UTF-8", () => {
     ["an empty text", [], true],
     ["an emoji", [0xf0, 0x9f, 0x9a, 0xa2], true],
     ["an incomplete character", [0xf0, 0x9f, 0x9a], false],
-    ["a lone continuation", [0x80], false],
-    ["an overlong slash", [0xc0, 0xaf], false],
+    ["a lone continuation byte", [0x80], false],
+    ["an overlong encoding of a slash", [0xc0, 0xaf], false],
     ["a surrogate", [0xed, 0xa0, 0x80], false],
-    ["a byte that never occurs", [0xff], false],
+    ["the byte 0xFF", [0xff], false],
   ];
   for (const [what, data, valid] of table) {
     test(`${what} is ${valid ? "well-formed" : "malformed"} UTF-8`, () => {
@@ -187,7 +187,7 @@ describe("UTF-8", () => {
   }
 });
 
-test("scanning never throws, whatever the bytes, and every range lies within them", () => {
+test("scanning arbitrary bytes never throws, and every returned range lies within the bytes", () => {
   const garbage = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc

@@ -49,7 +49,7 @@ describe("JWT", () => {
     expect(problemOf(`${part({ alg: "none" })}.${part({})}.`)).toBe("malformed");
   });
 
-  test("only one spelling of a JWT is valid", () => {
+  test("only one encoding of a JWT is valid", () => {
     const text = signJwt({}, SECRET);
     // 32 bytes leave two bits of the last character unused, so a lenient decoder treats four
     // characters as equal.

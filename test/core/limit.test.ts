@@ -50,7 +50,7 @@ describe("token bucket", () => {
     expect(take(bucket, 1, 0).taken).toBe(false);
   });
 
-  test("a token bucket never allows more starts in any window than its burst and rate", () => {
+  test("a token bucket never allows more starts in any window than its burst and rate permit", () => {
     const pauses = fc.array(fc.oneof(fc.constant(0), fc.nat(20), fc.nat(2000)), { minLength: 20, maxLength: 400 });
     fc.assert(
       fc.property(anyRate, pauses, (rate, pausesMs) => {

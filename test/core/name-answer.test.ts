@@ -27,7 +27,7 @@ function after(...results: [LookupResult, number][]): NameAnswer {
 describe("pause after failures", () => {
   const table = { 1: 2000, 2: 4000, 3: 8000, 4: 16_000, 5: 30_000, 6: 30_000, 1000: 30_000, 5000: 30_000 };
   for (const [failures, ms] of Object.entries(table)) {
-    test(`after ${failures} failed lookups in a row the next one is made after ${ms} ms`, () =>
+    test(`after ${failures} consecutive failed lookups, the next lookup follows after ${ms} ms`, () =>
       expect(pauseAfterFailureMs(Number(failures))).toBe(ms));
   }
 });
@@ -59,7 +59,7 @@ describe("successful lookup", () => {
     expect(after([found, 0], [unanswered, usableMs]).addresses).toEqual([]);
   });
 
-  test("a successful result is dropped as soon as a lookup returns that the name does not exist", () => {
+  test("a successful result is dropped as soon as a lookup finds that the name does not exist", () => {
     expect(after([found, 0], [absent, 20_000])).toMatchObject({ addresses: [], nextLookupAt: 22_000, failures: 1 });
   });
 
@@ -107,7 +107,7 @@ describe("lookup priority", () => {
 describe("unreachable name servers", () => {
   const unreachable: LookupResult = { kind: "unreachable", shortage: noNameServer };
 
-  test("a name without usable addresses reports the shortage, and is looked up again after two seconds", () => {
+  test("resolving a name without usable addresses returns the shortage, and the name is looked up again after two seconds", () => {
     const answer = after([absent, 0], [unreachable, 5000], [unreachable, 8000]);
     expect(answer).toMatchObject({ nextLookupAt: 10_000, failures: 1 });
     expect(resolvedOf(answer, 9000)).toEqual(noNameServer);
@@ -119,7 +119,7 @@ describe("unreachable name servers", () => {
     expect(resolvedOf(answer, usableMs)).toEqual(noNameServer);
   });
 
-  test("a later response of a name server ends the shortage", () => {
+  test("a later response from a name server ends the shortage", () => {
     expect(resolvedOf(after([unreachable, 0], [absent, 2000]), 2001)).toEqual([]);
     expect(resolvedOf(after([unreachable, 0], [found, 2000]), 2001)).toEqual(ADDRESSES);
   });

@@ -15,7 +15,7 @@ for (const code of [...unanswered, ...refused]) {
     expect(lookupResultOf(code)).toEqual({ kind: "unanswered" }));
 }
 
-test("only unreachable name servers and those that refuse a query count as refusals", () => {
+test("only codes of unreachable name servers and of refused queries count as refusals", () => {
   expect(refused.filter(isRefusal)).toEqual(refused);
   expect([...absent, ...unanswered].filter(isRefusal)).toEqual([]);
 });
@@ -24,6 +24,6 @@ test("only a refused connection means that no packet reached a name server", () 
   expect([...absent, ...unanswered, ...refused].filter(isUnreached)).toEqual(["DNS_ECONNREFUSED", "ECONNREFUSED"]);
 });
 
-test("only timeouts leave open whether any name server responds", () => {
+test("only a timeout leaves open whether any name server responds", () => {
   expect([...absent, ...unanswered, ...refused].filter(isSilence)).toEqual(["DNS_ETIMEOUT", "DNS_EAI_AGAIN"]);
 });

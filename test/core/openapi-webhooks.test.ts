@@ -26,7 +26,7 @@ function problemOf(document: unknown): { path: readonly string[]; message: strin
 }
 
 describe("OpenAPI webhooks", () => {
-  test("a webhook becomes an event type with description, deprecation and schema", () => {
+  test("a webhook becomes an event type with the webhook's description, deprecation and schema", () => {
     const document = {
       openapi: "3.1.0",
       webhooks: {
@@ -44,7 +44,7 @@ describe("OpenAPI webhooks", () => {
     ]);
   });
 
-  test("a webhook may be under x-webhooks, but one of the same name under webhooks takes precedence", () => {
+  test("a webhook may be listed under x-webhooks, but a webhook of the same name under webhooks takes precedence", () => {
     const one = (description: string) => ({ post: { description } });
     const document = { webhooks: { a: one("new") }, "x-webhooks": { a: one("old"), b: one("b") } };
     expect(webhooksOf(document).webhooks.map(({ name, description }) => [name, description])).toEqual([
@@ -53,7 +53,7 @@ describe("OpenAPI webhooks", () => {
     ]);
   });
 
-  test("a webhook has the description that is nearest to its operation", () => {
+  test("a webhook gets the description nearest to its operation", () => {
     const describe = (item: object) => webhooksOf({ webhooks: { a: item } }).webhooks[0]!.description;
     expect(describe({ description: "item", post: { summary: "operation" } })).toBe("operation");
     expect(describe({ description: "item", post: { requestBody: { description: "body" } } })).toBe("body");
@@ -97,7 +97,7 @@ describe("webhook schemas", () => {
     });
   });
 
-  test("a webhook schema gives two definitions with the same name different names", () => {
+  test("two definitions with the same name get different names in a webhook schema", () => {
     const document = withSchema(
       { anyOf: [{ $ref: "#/components/schemas/A" }, { $ref: "#/components/more/A" }] },
       { components: { schemas: { A: { type: "string" } }, more: { A: { type: "null" } } } },
@@ -114,7 +114,7 @@ describe("webhook schemas", () => {
     expect(schemaOf(document)).toMatchObject({ properties: { ...properties, example: { $ref: "#/$defs/A" } } });
   });
 
-  test("a webhook schema keeps its examples, or has those of the media type if it has none", () => {
+  test("a webhook schema keeps its examples, or gets those of the media type if it has none", () => {
     const example = { $ref: "not a reference" };
     expect(schemaOf(withSchema({ example }))).toMatchObject({ example });
     const content = { "application/json": { schema: {}, examples: { one: { value: { n: 1 } }, two: { value: 2 } } } };
@@ -122,7 +122,7 @@ describe("webhook schemas", () => {
     expect(schemaOf(document)).toMatchObject({ examples: [{ n: 1 }, 2] });
   });
 
-  test("the keywords of OpenAPI 3.0 in a webhook schema are converted", () => {
+  test("the OpenAPI 3.0 keywords in a webhook schema are converted to JSON Schema", () => {
     const schema = {
       properties: {
         a: { type: "string", nullable: true, enum: ["x"] },

@@ -31,7 +31,7 @@ describe("outcome", () => {
     [0, "status_5xx"],
   ];
   for (const [status, reason] of table) {
-    test(`a response with status ${status} is ${reason ?? "a success"}`, () => {
+    test(`a response with status ${status} counts as ${reason ?? "a success"}`, () => {
       expect(classify(response(status), now)).toEqual({
         success: reason === null,
         reason,
@@ -41,7 +41,7 @@ describe("outcome", () => {
     });
   }
 
-  test("a missing response fails with the transport's reason", () => {
+  test("an attempt without a response fails with the transport's reason", () => {
     const reasons: TransportFailure[] = ["timeout", "connection", "dns", "tls", "blocked"];
     for (const reason of reasons) {
       expect(classify({ kind: "failure", reason, detail: "" }, now)).toEqual({
@@ -63,7 +63,7 @@ describe("outcome", () => {
     );
   });
 
-  test("only responses with status 429 or 503 can ask for a wait", () => {
+  test("Retry-After is honored only in responses with status 429 or 503", () => {
     for (let status = 100; status < 600; status++) {
       const asked = classify(response(status, "7"), now).retryAfterMs;
       expect(asked).toBe(status === 429 || status === 503 ? 7000 : null);
@@ -101,12 +101,12 @@ describe("Retry-After", () => {
     ["2026-01-15T12:05:00Z", null],
   ];
   for (const [text, ms] of table) {
-    test(`Retry-After ${JSON.stringify(text)?.slice(0, 40)} means ${ms === null ? "nothing" : `${ms} ms`}`, () => {
+    test(`Retry-After ${JSON.stringify(text)?.slice(0, 40)} ${ms === null ? "is ignored" : `means a wait of ${ms} ms`}`, () => {
       expect(parseRetryAfter(text, now)).toBe(ms);
     });
   }
 
-  test("the wait of Retry-After is never negative or longer than a day, whatever its value", () => {
+  test("the wait that Retry-After requests is never negative or longer than a day, whatever the header's value", () => {
     const text = fc.oneof(
       fc.string(),
       fc.integer().map(String),

@@ -5,7 +5,7 @@ import { iteratorOfName, listOut, parseIterator, parseNameIterator } from "../..
 const idOf = (item: { id: string }) => item.id;
 
 describe("page", () => {
-  test("a page has an iterator after its last item and one before its first", () => {
+  test("a page has one iterator that continues after its last item and one that continues before its first", () => {
     expect(listOut([{ id: "c" }, { id: "b" }, { id: "a" }], idOf, true)).toEqual({
       data: [{ id: "c" }, { id: "b" }, { id: "a" }],
       iterator: "a",
@@ -14,7 +14,7 @@ describe("page", () => {
     });
   });
 
-  test("the last page has an iterator after its last item too", () => {
+  test("the last page also has an iterator that continues after its last item", () => {
     expect(listOut([{ id: "a" }], idOf, false)).toEqual({
       data: [{ id: "a" }],
       iterator: "a",
@@ -29,7 +29,7 @@ describe("page", () => {
     expect("prevIterator" in page).toBe(false);
   });
 
-  test("a page of an incomplete search has an iterator where the search continues, even if it is empty", () => {
+  test("a page of an incomplete search has an iterator from which the search continues, even if the page is empty", () => {
     const [forwards, backwards] = [false, true].map((back) => ({ id: "m", backwards: back }));
     expect(listOut([], idOf, true, forwards)).toEqual({ data: [], iterator: "m", done: false });
     expect(listOut([], idOf, true, backwards)).toEqual({ data: [], iterator: null, prevIterator: "-m", done: false });
@@ -40,7 +40,7 @@ describe("page", () => {
 });
 
 describe("iterator", () => {
-  test("an iterator is the id from which a list continues, with a minus for backwards", () => {
+  test("an iterator is the id from which a list continues, with a leading minus sign for backwards", () => {
     expect(parseIterator("app_1")).toEqual({ id: "app_1", backwards: false });
     expect(parseIterator("-app_1")).toEqual({ id: "app_1", backwards: true });
   });
@@ -88,7 +88,7 @@ describe("name iterator", () => {
     );
   });
 
-  test("a name iterator is the name itself, with a minus for backwards, unless that is ambiguous", () => {
+  test("a name iterator is the name itself, with a leading minus sign for backwards, unless that is ambiguous", () => {
     expect(iteratorOfName("user.signup")).toBe("user.signup");
     expect(parseNameIterator("user.signup")).toEqual({ name: "user.signup", backwards: false });
     expect(parseNameIterator("-user.signup")).toEqual({ name: "user.signup", backwards: true });

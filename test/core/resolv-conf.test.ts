@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { nameServersOf } from "../../src/core/resolv-conf.ts";
 
 const table: [what: string, text: string, servers: string[]][] = [
-  ["no text", "", []],
+  ["no content", "", []],
   ["several servers, in order", "nameserver 192.0.2.2\nnameserver 192.0.2.1\n", ["192.0.2.2", "192.0.2.1"]],
   ["an IPv6 server", "nameserver 2001:db8::53", ["2001:db8::53"]],
   [

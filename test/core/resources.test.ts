@@ -20,7 +20,7 @@ describe.each(Object.entries(tables))("the table of fields of the resource %s", 
     expect(aliases.filter((name) => !fields[name]?.traits.stored)).toEqual([]);
   });
 
-  test(`every field of the resource ${resource} has a JSON name of its own`, () => {
+  test(`no two fields of the resource ${resource} have the same JSON name`, () => {
     const names = Object.entries(fields).map(([name, { traits }]) => traits.json ?? name);
     expect(new Set(names).size).toBe(names.length);
   });

@@ -23,7 +23,7 @@ function testRule<T>(
   for (const value of valid)
     test(`the ${field} ${JSON.stringify(value)?.slice(0, 60)} is valid`, () => expect(rule(value)).toBeNull());
   for (const value of refused) {
-    test(`the ${field} ${JSON.stringify(value)?.slice(0, 60)} is refused with a sentence`, () => {
+    test(`the ${field} ${JSON.stringify(value)?.slice(0, 60)} is refused with a full sentence`, () => {
       expect(rule(value)).toMatch(/[A-Z].*[.?]$/);
     });
   }
@@ -165,7 +165,7 @@ describe("headers of a message", () => {
       contentType('text/plain; a="b'),
       contentType("text/plain; a = b"),
       contentType("text/pläin"),
-      // A pattern that can split a gap in several ways would take practically forever.
+      // A regular expression that can divide the spaces in several ways would take years.
       contentType(`a/b${`;${" ".repeat(100)}`.repeat(35)}!`),
     ],
   );

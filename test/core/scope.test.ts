@@ -167,7 +167,7 @@ function respelled(name: ScopeName, dice: readonly number[]): string {
   return letters.join("");
 }
 
-test("two spellings are the same scope exactly when they spell the same name", () => {
+test("two spellings denote the same scope exactly when they spell the same name", () => {
   const dice = fc.array(fc.nat(7), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(anyName, anyName, dice, (name, other, thrown) => {
@@ -193,6 +193,6 @@ describe("required scopes", () => {
   }
 });
 
-test("the resources of scopes are listed once each, in order", () => {
+test("each resource of the scopes is listed once, in alphabetical order", () => {
   expect(resourcesOf(["message:Write", "application:Read", "message:Read"])).toEqual(["application", "message"]);
 });

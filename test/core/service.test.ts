@@ -54,7 +54,7 @@ describe("service", () => {
     );
   });
 
-  test("a service that fails to start can still be stopped, and every call of start rejects", async () => {
+  test("a service that fails to start can still be stopped, and every call of `start` rejects", async () => {
     const log: string[] = [];
     const service = new Recorded("a", log, { fails: true });
     await expect(service.start()).rejects.toThrow("a cannot start");
@@ -63,7 +63,7 @@ describe("service", () => {
     expect(log).toEqual(["begin a", "end a", "ended a"]);
   });
 
-  test("every call of stop waits until the service has stopped", async () => {
+  test("every call of `stop` waits until the service has stopped", async () => {
     const log: string[] = [];
     const service = new Recorded("a", log, { turns: 3 });
     await service.start();
@@ -83,7 +83,7 @@ describe("service stack", () => {
     expect(log).toEqual([...steps("begin", "abc"), ...steps("end", "cba")]);
   });
 
-  test("a service stack stops the services that have started if one cannot start, and throws the error of that one", async () => {
+  test("if a service cannot start, a service stack stops those that have started and throws that service's error", async () => {
     const log: string[] = [];
     const services = [
       new Recorded("a", log),
@@ -98,7 +98,7 @@ describe("service stack", () => {
     expect(log.join()).not.toContain("begin d");
   });
 
-  test("a service stack stops all services even if one cannot stop, and then throws the error of that one", async () => {
+  test("a service stack stops all services even if one cannot stop, and then throws that service's error", async () => {
     const log: string[] = [];
     const broken: Service = { start: async () => {}, stop: () => Promise.reject(new Error("stuck")) };
     const stack = new ServiceStack([new Recorded("a", log), broken, new Recorded("c", log)]);

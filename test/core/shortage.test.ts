@@ -11,14 +11,14 @@ const table: Record<string, string> = {
   ENETDOWN: "network",
 };
 for (const [code, resource] of Object.entries(table)) {
-  test(`the code ${code} is a shortage of ${resource}, and its detail names the code`, () => {
+  test(`the code ${code} indicates a shortage of ${resource}, and the detail names the code`, () => {
     expect(shortageOf(code)).toEqual({ kind: "shortage", resource, detail: expect.stringContaining(code) } as never);
     expect(shortResources).toContain(resource as never);
   });
 }
 
 for (const code of ["ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "EPERM", "EACCES", "constructor", ""]) {
-  test(`the code "${code}" is not a shortage`, () => expect(shortageOf(code)).toBeNull());
+  test(`the code "${code}" does not indicate a shortage`, () => expect(shortageOf(code)).toBeNull());
 }
 
 test("a lane pauses longer after each consecutive shortage, up to five seconds", () => {
@@ -27,7 +27,7 @@ test("a lane pauses longer after each consecutive shortage, up to five seconds",
   ]);
 });
 
-test("a limit of open files that is too low for the attempts is reported with both numbers", () => {
+test("if the limit of open files is too low for the concurrency, the problem names the limit and the number needed", () => {
   expect(openFilesProblem(2816, 256)).toBeNull();
   expect(openFilesProblem(2815, 256)).toBe(
     "The limit of open files is 2815, but delivery-concurrency 256 needs 2816. Raise the limit (ulimit -n, or LimitNOFILE in systemd).",

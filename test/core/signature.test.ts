@@ -46,7 +46,7 @@ describe("sign", () => {
     expect(sign(both, id, timestamp, body)).toBe(`${privateSignature} ${hmacSignature}`);
   });
 
-  test("an empty body and bytes that are not text can be signed", () => {
+  test("an empty body and a body that is not text can be signed", () => {
     const data = new Uint8Array([0, 255, 128]);
     const signature = sign([key(privateSecret)], "m", 1, data).slice("v1a,".length);
     const signed = Buffer.concat([Buffer.from("m.1."), data]);
@@ -81,7 +81,7 @@ describe("verification", () => {
     );
   });
 
-  test("receivers can verify with the old or the new secret during a rotation, even if their schemes differ", () => {
+  test("receivers can verify with the old or the new secret during a rotation, even if the two secrets use different schemes", () => {
     const other = generateSecret(new Uint8Array(24).fill(7));
     const body = '{"a":1.0}';
     const signature = sign([key(privateSecret), key(other), key(hmacSecret)], "msg_2", nowSeconds, bytes(body));
@@ -115,11 +115,11 @@ describe("secrets", () => {
   const junk = {
     "without a prefix": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "with another prefix": "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
-    "with its prefix in capitals": "WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "with an upper-case prefix": "WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "with white space": "whsec_MfKQ9r8GKYqrTwjUPD8I LPZIo2LaLaSw",
     "with a line break at the end": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
     "with characters that are not base64": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa*w",
-    "in the base64 of URLs": `whsec_${"-_".repeat(16)}`,
+    "in URL-safe base64": `whsec_${"-_".repeat(16)}`,
     "without its padding": `whsec_${base64(new Uint8Array(25)).replace(/=+$/, "")}`,
     "with too much padding": `whsec_${base64(new Uint8Array(24))}====`,
     "with stray bits after the last byte": `whsec_${base64(new Uint8Array(25)).replace("A==", "B==")}`,
@@ -143,7 +143,7 @@ describe("secrets", () => {
     expect(() => generateSecret(new Uint8Array(76))).toThrow(RangeError);
   });
 
-  test("the public form of an HMAC secret is the secret, and that of a private key is its public key", () => {
+  test("the public form of an HMAC secret is the secret itself, and the public form of a private key is its public key", () => {
     expect(publicForm(hmacSecret)).toBe(hmacSecret);
     expect(publicForm(privateSecret)).toBe("whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
   });

@@ -6,7 +6,8 @@ type Case = [text: string, value: number | null];
 
 function reads(what: string, parse: (text: string) => number | null, table: Case[]): void {
   for (const [text, value] of table) {
-    test(`${what} ${JSON.stringify(text)} is ${value ?? "refused"}`, () => expect(parse(text)).toBe(value));
+    test(`the ${what} ${JSON.stringify(text)} is ${value === null ? "refused" : `parsed as ${value}`}`, () =>
+      expect(parse(text)).toBe(value));
   }
 }
 
@@ -56,7 +57,7 @@ describe("durations", () => {
     for (const [ms, text] of table) expect(formatDuration(ms)).toBe(text);
   });
 
-  test("formatted durations are parsed to the same value", () => {
+  test("parsing a formatted duration returns the same value", () => {
     fc.assert(fc.property(fc.maxSafeNat(), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 });
@@ -91,7 +92,7 @@ describe("sizes", () => {
     ]);
   });
 
-  test("formatted sizes are parsed to the same value", () => {
+  test("parsing a formatted size returns the same value", () => {
     fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseSize(formatSize(bytes)) === bytes));
   });
 });

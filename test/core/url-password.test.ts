@@ -33,7 +33,7 @@ describe("a URL with a password", () => {
     ["https://v:***@a.example/", "https://u:s@a.example/", null],
     ["https://u:***@a.example/", "https://a.example/", null],
     ["https://u:***@a.example/", null, null],
-  ])("the URL %s, sent when %p is stored, means %p", (sent, before, meant) => {
+  ])("the URL %s, combined with the stored URL %p, becomes %p", (sent, before, meant) => {
     expect(unmaskedUrl(sent, before)).toBe(meant);
   });
 });

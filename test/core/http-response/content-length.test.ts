@@ -22,7 +22,7 @@ const table: [contentLength: string | null, transferEncoding: string | null, byt
 ];
 
 for (const [contentLength, transferEncoding, bytes] of table) {
-  test(`Content-Length ${contentLength} with Transfer-Encoding ${transferEncoding} declares ${bytes ?? "nothing"}`, () => {
+  test(`Content-Length ${contentLength} with Transfer-Encoding ${transferEncoding} declares ${bytes === null ? "no length" : `${bytes} bytes`}`, () => {
     expect(declaredBytes(contentLength, transferEncoding)).toBe(bytes);
   });
 }

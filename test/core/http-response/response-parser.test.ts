@@ -58,13 +58,13 @@ describe("a status line", () => {
     });
   }
 
-  test("bytes that cannot begin a status line end the response before the line is complete", () => {
+  test("the parser stops at bytes that cannot begin a status line, even before the line is complete", () => {
     expect(readText("HTTP").isDone).toBe(false);
     expect(readText("\x15\x03\x01").isDone).toBe(true);
     expect(readText("HTTPS").isDone).toBe(true);
   });
 
-  test("the status of a status line that is longer than the limit still counts", () => {
+  test("the status is read even if the status line is longer than the limit", () => {
     expect(readText(`HTTP/1.1 503 ${"a".repeat(statusLineBytesMax)}`)).toMatchObject({
       status: 503,
       note: "The status line was longer than 8 KiB; the rest was ignored.",
@@ -81,21 +81,33 @@ describe("the body", () => {
     ["with leading zeros in its length", responseOf(["Content-Length: 0005"], "hello"), "hello"],
     ["with the same length twice", responseOf([FIVE, FIVE], "hello"), "hello"],
     ["with a list of the same length", responseOf(["Content-Length: 5, 5"], "hello"), "hello"],
-    ["in chunks", responseOf([CHUNKED], chunked("hel", "lo")), "hello"],
-    ["in chunks with extensions", responseOf([CHUNKED], '5;a="b";c\r\nhello\r\n0 ;d\r\n\r\n'), "hello"],
-    ["in chunks with trailers", responseOf([CHUNKED], "5\r\nhello\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n"), "hello"],
-    ["in chunks with upper-case sizes", responseOf([CHUNKED], `1A\r\n${"a".repeat(26)}\r\n0\r\n\r\n`), "a".repeat(26)],
-    ["in chunks with padded sizes", responseOf([CHUNKED], "0000000000000005\r\nhello\r\n000\r\n\r\n"), "hello"],
-    ["in chunks that end lines with LF", responseOf([CHUNKED], "5\nhello\n0\n\n"), "hello"],
-    ["in chunks after another coding", responseOf(["Transfer-Encoding: gzip, Chunked"], chunked("hello")), "hello"],
+    ["that is chunked", responseOf([CHUNKED], chunked("hel", "lo")), "hello"],
+    ["with chunk extensions", responseOf([CHUNKED], '5;a="b";c\r\nhello\r\n0 ;d\r\n\r\n'), "hello"],
+    ["with chunks and trailers", responseOf([CHUNKED], "5\r\nhello\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n"), "hello"],
+    ["with upper-case chunk sizes", responseOf([CHUNKED], `1A\r\n${"a".repeat(26)}\r\n0\r\n\r\n`), "a".repeat(26)],
+    ["with zero-padded chunk sizes", responseOf([CHUNKED], "0000000000000005\r\nhello\r\n000\r\n\r\n"), "hello"],
+    ["with chunk lines that end with LF", responseOf([CHUNKED], "5\nhello\n0\n\n"), "hello"],
     [
-      "in chunks after another coding in a separate header",
+      "that is chunked after another coding",
+      responseOf(["Transfer-Encoding: gzip, Chunked"], chunked("hello")),
+      "hello",
+    ],
+    [
+      "that is chunked after another coding in a separate header",
       responseOf(["Transfer-Encoding: gzip", CHUNKED], chunked("hello")),
       "hello",
     ],
-    ["in chunks, with a length before it", responseOf(["Content-Length: 2", CHUNKED], chunked("hello")), "hello"],
-    ["in chunks, with a length after it", responseOf([CHUNKED, "Content-Length: 0"], chunked("hello")), "hello"],
-    ["after lines that end with LF", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello"],
+    [
+      "that is chunked, with Content-Length before Transfer-Encoding",
+      responseOf(["Content-Length: 2", CHUNKED], chunked("hello")),
+      "hello",
+    ],
+    [
+      "that is chunked, with Content-Length after Transfer-Encoding",
+      responseOf([CHUNKED, "Content-Length: 0"], chunked("hello")),
+      "hello",
+    ],
+    ["after header lines that end with LF", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello"],
     ["after header names in any case", responseOf(["cONTENT-lENGTH:5"], "hello"), "hello"],
     ["with white space around its length", responseOf(["Content-Length: \t 5 \t"], "hello"), "hello"],
   ];
@@ -131,19 +143,19 @@ describe("the body", () => {
   const long = "a".repeat(BODY_BYTES_MAX + 1);
   const tooLong: [what: string, text: string][] = [
     ["with a length", responseOf([`Content-Length: ${10 * long.length}`], long)],
-    ["in chunks", responseOf([CHUNKED], `fff\r\n${long}`)],
-    ["in many chunks", responseOf([CHUNKED], `${"1\r\na\r\n".repeat(long.length)}1`)],
+    ["that is chunked", responseOf([CHUNKED], `fff\r\n${long}`)],
+    ["with many chunks", responseOf([CHUNKED], `${"1\r\na\r\n".repeat(long.length)}1`)],
     ["without a length", responseOf([], long)],
     ["whose chunks become malformed", responseOf([CHUNKED], `${long.length.toString(16)}\r\n${long}oops`)],
   ];
   for (const [what, text] of tooLong) {
-    test(`a body ${what} that exceeds the limit is cut, and the parser does not wait for the rest`, () => {
+    test(`a body ${what} is truncated at the limit, and the parser does not wait for the rest`, () => {
       const cut = { status: 200, body: long.slice(1), note: null, isDone: true, isCutOff: false, mayBeReused: false };
       expect(readText(text)).toMatchObject(cut);
     });
   }
 
-  test("a body of exactly the limit is not cut", () => {
+  test("a body of exactly the maximum size is not truncated", () => {
     const body = "a".repeat(BODY_BYTES_MAX);
     expect(readText(responseOf([`Content-Length: ${BODY_BYTES_MAX}`], body))).toMatchObject({
       body,
@@ -157,7 +169,7 @@ describe("the body", () => {
     expect(readText(`${whole}?`)).toMatchObject({ body: long.slice(1), mayBeReused: false });
   });
 
-  test("a body is cut between characters", () => {
+  test("a body is truncated at a character boundary", () => {
     const text = Buffer.from(`a${"é".repeat(BODY_BYTES_MAX)}`).toString("latin1");
     const read = readText(responseOf([`Content-Length: ${text.length}`], text));
     expect(Buffer.from(read.body, "latin1").toString()).toBe(`a${"é".repeat(BODY_BYTES_MAX / 2 - 1)}`);
@@ -167,7 +179,7 @@ describe("the body", () => {
 describe("interim responses", () => {
   const final = responseOf([FIVE], "hello");
 
-  test("interim responses are skipped with their headers", () => {
+  test("interim responses and their headers are skipped", () => {
     const interim = responseOf([], "", "HTTP/1.1 100 Continue");
     const hints = responseOf(["Link: </a>", "Retry-After: 9", "Content-Length: 3"], "", "HTTP/1.1 103 Early Hints");
     const whole = { status: 200, retryAfter: null, body: "hello", note: null, mayBeReused: true };
@@ -188,7 +200,7 @@ describe("interim responses", () => {
 
 describe("Retry-After", () => {
   const table: [what: string, headers: string[], value: string | null][] = [
-    ["a missing Retry-After is null", [], null],
+    ["a missing Retry-After is returned as null", [], null],
     [
       "Retry-After is returned unchanged, without surrounding white space",
       ["rEtry-aFter:  Fri, 31 Dec 1999 23:59:59 GMT "],
@@ -216,12 +228,12 @@ describe("the connection", () => {
     ["HTTP/1.1 101 Switching Protocols", ["Connection: Upgrade"], false],
   ];
   for (const [statusLine, headers, mayBeReused] of table) {
-    test(`the connection after ${statusLine} with ${headers.join(" and ") || "nothing"} may be reused: ${mayBeReused}`, () => {
+    test(`the connection ${mayBeReused ? "can" : "cannot"} be reused after ${statusLine} with ${headers.join(" and ") || "no headers"}`, () => {
       expect(readText(responseOf(["Content-Length: 0", ...headers], "", statusLine)).mayBeReused).toBe(mayBeReused);
     });
   }
 
-  test("a connection is not reused after a response with both a length and chunks, or after unexpected bytes", () => {
+  test("a connection cannot be reused after a response with both a length and chunks, or after unexpected bytes", () => {
     expect(readText(responseOf([FIVE, CHUNKED], chunked("hello"))).mayBeReused).toBe(false);
     expect(readText(responseOf([FIVE], "hello\r\n"))).toMatchObject({ body: "hello", note: null, mayBeReused: false });
   });

@@ -4,7 +4,7 @@ import { headerBlockBytesMax, headerLineBytesMax } from "../../../src/core/http-
 import { corpus } from "./corpus.ts";
 import { chunked, type Ending, type ReadResponse, readPieces, responseOf } from "./read.ts";
 
-/** A response must mean the same however its bytes are split, and any bytes can be parsed. */
+/** Parsing must not depend on how a response is split into pieces, and must not fail on any bytes. */
 
 /** Parts of responses, valid and invalid. */
 const fragment = fc.oneof(
@@ -46,7 +46,7 @@ const response = fc
   .map(([line, rest]) => Buffer.concat([Buffer.from(line), rest]));
 const noise = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
 const ending = fc.constantFrom<Ending>(null, "close", "reset");
-/** Relative positions at which the bytes are cut. */
+/** Relative positions at which the bytes are split. */
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 
 function split(bytes: Buffer, positions: readonly number[]): Buffer[] {
@@ -55,8 +55,8 @@ function split(bytes: Buffer, positions: readonly number[]): Buffer[] {
 }
 
 /**
- * Returns everything except whether the connection can be reused. Whether the parser sees bytes
- * after a body that was cut depends on the pieces.
+ * Returns everything except whether the connection can be reused. That depends on the pieces: the
+ * parser does not always see the bytes that follow a truncated body.
  */
 function meaning({ mayBeReused: _, ...rest }: ReadResponse) {
   return rest;
@@ -68,7 +68,7 @@ function single(bytes: Buffer): Buffer[] {
 }
 
 describe("a response", () => {
-  test("a response is parsed the same in one piece and in any pieces", () => {
+  test("a response is parsed the same whether it arrives in one piece or in several", () => {
     fc.assert(
       fc.property(fc.oneof(response, soup, noise), ending, cuts, (bytes, how, positions) => {
         const whole = readPieces([bytes], how);
@@ -79,7 +79,7 @@ describe("a response", () => {
     );
   });
 
-  test("a complete response allows the same reuse of its connection in any pieces", () => {
+  test("how a complete response is split does not affect whether its connection can be reused", () => {
     const headers = fc.subarray(["Connection: close", "X: y", "Retry-After: 3"]);
     const body = fc.string({ unit: "binary-ascii", maxLength: 60 });
     fc.assert(
@@ -97,7 +97,7 @@ describe("a response", () => {
   });
 
   for (const text of corpus) {
-    test(`a response such as ${JSON.stringify(text.slice(0, 60))} is parsed the same wherever it is split in two or three`, () => {
+    test(`the response ${JSON.stringify(text.slice(0, 60))}… is parsed the same wherever it is split in two or three`, () => {
       const bytes = Buffer.from(text, "latin1");
       const whole = readPieces([bytes], "close");
       expect(whole.status).not.toBeNull();
@@ -122,7 +122,7 @@ describe("a response", () => {
     );
   });
 
-  test("a response never loses the status of its status line, whatever follows", () => {
+  test("the status in a valid status line is kept, whatever follows", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 999 }), fc.oneof(soup, noise), ending, cuts, (status, rest, how, at) => {
         const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 ${status} x\r\n`), rest]);
@@ -132,7 +132,7 @@ describe("a response", () => {
     );
   });
 
-  test("a response keeps no more of its body than requested", () => {
+  test("no more of a body is kept than requested", () => {
     fc.assert(
       fc.property(response, cuts, fc.nat(100), (bytes, positions, bytesMax) => {
         expect(readPieces(split(bytes, positions), "close", bytesMax).body.length).toBeLessThanOrEqual(bytesMax);
@@ -140,7 +140,7 @@ describe("a response", () => {
     );
   });
 
-  test("a header block of exactly the limit is read, and one that is a byte longer is cut, in any pieces", () => {
+  test("a header block of exactly the maximum size is read in full and a longer one is truncated, even if it arrives byte by byte", () => {
     for (const extra of [0, 1]) {
       const lines = "X: y\r\n".repeat(10);
       const filling = headerBlockBytesMax - lines.length - "Content-Length: 0\r\n\r\n".length + extra;
