@@ -48,7 +48,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     costly,
   ],
   [
-    "an enum of thousands of objects against thousands of them",
+    "an enum of thousands of objects and thousands of values to compare",
     items({ enum: many(4000, (i) => ({ a: i })) }),
     { x: many(5000, () => ({ a: -1 })) },
     many(20, () => "schema.enum"),
@@ -85,7 +85,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
   ],
   ["a large number of errors", items({ type: "string" }), { x: many(200_000, () => 1) }, many(20, () => "schema.type")],
   ["many unknown fields", { allOf: many(200, () => ({ additionalProperties: false })) }, wide, null],
-  ["fields that are counted often", { allOf: many(250, () => ({ minProperties: 1 })) }, wide, costly],
+  ["fields that are counted many times", { allOf: many(250, () => ({ minProperties: 1 })) }, wide, costly],
   ["patterns for field names", { patternProperties: named(100, "^", () => ({ type: "integer" })) }, wide, costly],
   [
     "evaluated fields that are passed on through references",
@@ -98,7 +98,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     costly,
   ],
   [
-    "a long text that is measured often",
+    "a long text that is measured many times",
     { properties: { x: { allOf: many(250, () => ({ maxLength: 1_999_999, minLength: 900_000 })) } } },
     { x: "é".repeat(1_000_000) },
     costly,
@@ -142,7 +142,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
     costly,
   ],
   [
-    "a long text that is decoded often",
+    "a long text that is decoded many times",
     { properties: { x: { allOf: many(100, () => ({ format: "byte" })) } } },
     { x: "A".repeat(1_024_000) },
     costly,
@@ -152,7 +152,7 @@ const attacks: [string, object, unknown, readonly string[] | null][] = [
 
 describe("cost limit", () => {
   for (const [name, schema, payload, types] of attacks) {
-    test(`the cost of a check stays within its limit with ${name}`, () => {
+    test(`the cost of a check stays within the limit (${name})`, () => {
       const check = compileSchema(schema);
       const found = check(payload);
       if (types !== null) expect(found.map(({ type }) => type)).toEqual([...types]);
@@ -161,7 +161,7 @@ describe("cost limit", () => {
       expect(check.steps).toBeLessThanOrEqual(stepsMax);
     });
 
-    test(`the number of values that a check reads is proportional to the steps that it counts, with ${name}`, () => {
+    test(`the number of values that a check reads is proportional to the steps that it counts (${name})`, () => {
       const check = compileSchema(schema);
       const { value, reads } = counted(payload);
       check(value);
@@ -171,7 +171,7 @@ describe("cost limit", () => {
 });
 
 describe("cost of a check", () => {
-  test("a check of an ordinary payload costs little", () => {
+  test("checking an ordinary payload costs little", () => {
     const address = {
       type: "object",
       required: ["street", "city"],
@@ -199,7 +199,7 @@ describe("cost of a check", () => {
     expect(check.steps).toBeLessThan(200);
   });
 
-  test("a check of a payload of a megabyte stays within the cost limit", () => {
+  test("checking a one-megabyte payload stays within the cost limit", () => {
     const check = compileSchema(
       items({ required: ["id"], properties: { id: { type: "integer" }, on: { format: "date" } } }),
     );
@@ -208,7 +208,7 @@ describe("cost of a check", () => {
     expect(unique({ x: many(100_000, (i) => i) })).toEqual([]);
   });
 
-  test("the cost of a check is not added to that of the next check", () => {
+  test("the cost of one check does not count toward the next check", () => {
     const check = compileSchema(items({ type: "integer" }));
     const payload = { x: many(300_000, () => 1) };
     for (let i = 0; i < 5; i++) expect(check(payload)).toEqual([]);
@@ -237,7 +237,7 @@ describe("size of findings", () => {
     ],
   ];
   for (const [name, schema, payload] of cases) {
-    test(`the size of findings is limited with ${name}`, () => {
+    test(`the size of findings is limited (${name})`, () => {
       const found = compileSchema(schema)(payload);
       expect(found.length).toBeGreaterThan(0);
       expect(JSON.stringify(found).length).toBeLessThanOrEqual(10_000);

@@ -44,7 +44,7 @@ describe("compiled schema", () => {
     expect(places({ properties: { list: { items: { type: "integer" } } } }, { list })).toHaveLength(20);
   });
 
-  test("a schema is draft-07 unless it declares 2020-12", () => {
+  test("a schema is checked by the rules of draft-07 unless it declares 2020-12", () => {
     const tuple = { properties: { list: { prefixItems: [{ type: "string" }] } } };
     expect(places(tuple, { list: [1] })).toEqual([]);
     expect(places({ $schema: DRAFT_2020, ...tuple }, { list: [1] })).toEqual(["body/payload/list/[0]"]);
@@ -74,7 +74,7 @@ describe("compiled schema", () => {
     ]);
   });
 
-  test("the format byte accepts padded base64 of any length and nothing else", () => {
+  test("the `byte` format accepts only padded base64, of any length", () => {
     const check = compileSchema({ properties: { a: { format: "byte" } } });
     const fits = (a: string) => check({ a }).length === 0;
     const long = "Az09+/aa".repeat(250_000);
@@ -97,7 +97,7 @@ describe("compiled schema", () => {
     expect([...bad, `${long}*AAA`, `*${long}AAA`].filter(fits)).toEqual([]);
   });
 
-  test("a schema may use nullable from OpenAPI, even without a type", () => {
+  test("a schema may use OpenAPI's `nullable`, even without a type", () => {
     const schema = { properties: { a: { type: "string", nullable: true }, b: { nullable: true } } };
     expect(places(schema, { a: null, b: 1 })).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe("compiled schema", () => {
     expect(places(schema, {})).toEqual(["body/payload/toString"]);
   });
 
-  test("a schema for which the validator itself fails is reported as unusable", () => {
+  test("a schema on which the validator itself fails is reported as unusable", () => {
     const condition = '{"if": {"unevaluatedItems": {}, "maxProperties": 0}, "then": {"properties": {"a": {}}}}';
     const check = compileSchema({ $schema: DRAFT_2020, ...JSON.parse(condition), patternProperties: { ".": {} } });
     expect(check({})).toEqual([]);
@@ -206,7 +206,7 @@ describe("named schemas under unknown keywords", () => {
     expect(places(schema, 1)).toEqual(["body/payload"]);
   });
 
-  test("names of schemas under an unknown keyword are not keywords, even if their container is used as a schema", () => {
+  test("names of schemas under an unknown keyword are not treated as keywords, even if the object that contains them is used as a schema", () => {
     const used = (own: object) => ({ properties: { a: { $ref: "#/x-own" } }, "x-own": own });
     const notes = { default: {}, example: { type: "string" }, examples: {}, id: {}, discriminator: {}, $async: {} };
     expect(places(used({ ...notes, properties: { b: { type: "string" } } }), { a: { b: 1 } })).toEqual([
@@ -217,7 +217,7 @@ describe("named schemas under unknown keywords", () => {
     expect(places(used({ properties: { b: false }, dependencies: { b: ["c"] } }), { a: { b: 1 } })).toHaveLength(2);
   });
 
-  test("a container with a schema under the name of another keyword cannot be used as a schema", () => {
+  test("an object with a schema under the name of a keyword that expects another value cannot be used as a schema", () => {
     const accepted = [
       "type",
       "enum",
@@ -239,14 +239,14 @@ describe("named schemas under unknown keywords", () => {
     expect(accepted).toEqual([]);
   });
 
-  test("examples beside the keywords of a schema are distinguished from schemas and not counted", () => {
+  test("examples in a schema are not treated as schemas and do not count toward its size", () => {
     const example = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`k${i}`, { $id: "x" }]));
     const components = { schemas: { User: { type: "object", required: ["id"], example } } };
     expect(places({ $ref: "#/components/schemas/User", components }, {})).toEqual(["body/payload/id"]);
   });
 });
 
-describe("keywords of the validator alone", () => {
+describe("keywords that only the validator knows", () => {
   const strict = { properties: { a: { type: "string" } }, required: ["a"] };
   const keywords: [string, unknown][] = [
     ["$async", true],
@@ -292,7 +292,7 @@ describe("multipleOf", () => {
     [1.5e-300, [3e-300, 1.5e300], [1e-300]],
   ];
   for (const [multipleOf, multiples, others] of cases) {
-    test(`a multiple of ${multipleOf} is determined by decimal arithmetic`, () => {
+    test(`multipleOf ${multipleOf} is checked in decimal arithmetic`, () => {
       const check = compileSchema({ properties: { a: { multipleOf } } });
       expect(multiples.filter((a) => check({ a }).length > 0)).toEqual([]);
       expect(others.filter((a) => check({ a }).length === 0)).toEqual([]);

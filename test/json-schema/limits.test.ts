@@ -20,7 +20,7 @@ function nested(levels: number, around: (schema: object) => object): object {
 
 const flags = list(300, (i) => `p${i}`);
 
-/** Kinds of schemas of any size, each with a size that is accepted and a size that is refused. */
+/** Kinds of schemas that can have any size, each with an accepted and a refused size. */
 const shapes: [string, (count: number) => object, number, number][] = [
   ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
   ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],
@@ -88,7 +88,7 @@ describe("compilation limits", () => {
     });
   }
 
-  test("values that need no compilation are limited only by their bytes", () => {
+  test("schema values that need no compilation are limited only by their size in bytes", () => {
     const check = compileSchema({
       required: flags,
       properties: { kind: { enum: list(2500, (i) => ({ k: i })) }, flag: { enum: list(1000, (i) => `v${i}`) } },
@@ -99,7 +99,7 @@ describe("compilation limits", () => {
     expect(() => compileSchema({ description: "x".repeat(schemaBytesMax) })).toThrow(UnusableSchema);
   });
 
-  test("the refusal of a schema has a location and a message of limited length", () => {
+  test("the location and the message for a refused schema have a limited length", () => {
     const long = "n".repeat(30_000);
     const bad = [
       { properties: { [long]: { patternProperties: named(101, "^", () => ({})) } } },

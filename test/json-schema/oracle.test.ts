@@ -10,8 +10,8 @@ import { counted } from "../support/counted.ts";
 const TIMEOUT_MS = 60_000;
 
 /**
- * These tests compare compiled schemas with the validator alone. The preparation of a schema must
- * not change its meaning.
+ * These tests compare compiled schemas with plain Ajv. The preparation of a schema must not change
+ * its meaning.
  */
 
 const names = fc.constantFrom("a", "b", "c", "__proto__", "then");
@@ -108,15 +108,15 @@ function some(keywords: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unk
 }
 
 /**
- * By the standard, items that match `contains` count as evaluated. The validator does not mark them
- * if every value matches.
+ * By the standard, items that match `contains` count as evaluated. Ajv does not mark them as
+ * evaluated if `contains` matches every value.
  */
 const CONTAINS_ANYTHING = /"contains":(\{\}|true)/g;
 const CONTAINS_SOMETHING = '"contains":{"minLength":0}';
 
 /**
- * Returns the validator's own verdict, or null if it fails because of its bugs in tracking
- * evaluated fields.
+ * Returns whether plain Ajv accepts the payload, or null if Ajv fails because of its bugs in
+ * tracking evaluated fields.
  */
 function fitsByAjv(schema: object, payload: unknown): boolean | null {
   const { $schema, ...rest } = schema as { $schema?: string };
@@ -142,7 +142,7 @@ for (const [dialect, isRecent] of [
 ] as const) {
   describe(`schemas of ${dialect}`, () => {
     test(
-      `a check by a ${dialect} schema has the same result as the validator alone`,
+      `checking a payload against a ${dialect} schema has the same result as with plain Ajv`,
       () => {
         const verdicts = { fits: 0, not: 0 };
         fc.assert(
@@ -163,7 +163,7 @@ for (const [dialect, isRecent] of [
     );
 
     test(
-      `a check by a ${dialect} schema counts at least as many steps as it reads values`,
+      `checking a payload against a ${dialect} schema reads a number of values proportional to the steps that it counts`,
       () => {
         fc.assert(
           fc.property(schemas(isRecent), values, (schema, payload) => {
