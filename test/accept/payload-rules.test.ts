@@ -97,7 +97,7 @@ describe("the rule of an event type", () => {
 });
 
 describe("the latest schema", () => {
-  test("the latest schema has the greatest version, and numbers within versions are compared as numbers", () => {
+  test("the latest schema has the greatest version, and numbers within versions are compared numerically", () => {
     const latest = (...versions: string[]) =>
       latestSchema({ schemas: Object.fromEntries(versions.map((v) => [v, v])) });
     expect([latest("1"), latest("10", "9", "2"), latest("v2", "v10"), latest()]).toEqual(["1", "10", "v10", undefined]);

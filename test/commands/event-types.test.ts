@@ -27,7 +27,7 @@ test("an import changes nothing if one of its event types cannot be stored", asy
   expect(parts.told).toHaveLength(toldBefore);
 });
 
-test("an import keeps concurrent changes of other fields", async () => {
+test("an import keeps concurrent changes to other fields and event types", async () => {
   using parts = await commandParts();
   await createEventType(parts, keyOf(parts, "a"), plainEventType);
   await createEventType(parts, keyOf(parts, "other"), plainEventType);

@@ -35,7 +35,7 @@ test("the first start creates a root token and a demo application, and later sta
   expect([count("application"), count("endpoint"), count("endpoint_secret")]).toEqual([1, 1, 1]);
 });
 
-test("neither a first start with a configured root token nor a later start creates a token or an application", async () => {
+test("a first start with a configured root token creates no token and no application, and neither does a later start", async () => {
   const { store, prepare, count } = await freshData();
   expect(await prepare(store, "configured-token")).toBeNull();
   expect(await prepare()).toBeNull();
@@ -43,7 +43,7 @@ test("neither a first start with a configured root token nor a later start creat
   expect(await store.housekeeping.meta.get("root-token-sha256")).toBeNull();
 });
 
-test("a root token is handed over before it is valid, and an interrupted start hands over another one", async () => {
+test("a root token is handed over before it becomes valid, and the start after an interrupted one hands over another token", async () => {
   const { db, prepare, handed } = await freshData();
   db.run("CREATE TRIGGER broken BEFORE INSERT ON endpoint BEGIN SELECT RAISE(ABORT, 'planted'); END");
   await expect(prepare()).rejects.toThrow("planted");
@@ -67,7 +67,7 @@ test("a first start that fails half-way stores nothing, and the next start creat
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
 
-test("a first start that an earlier release left unfinished keeps the application that was created", async () => {
+test("completing a first start that an earlier release left unfinished keeps the existing application", async () => {
   const { db, prepare, count } = await freshData();
   await prepare();
   db.run("DELETE FROM meta WHERE name = 'first-start'");

@@ -17,14 +17,14 @@ async function stored({ store, environment }: CommandParts) {
   return { names: rows.map(({ name }) => name), actions: entries.map(({ action, done }) => [action, done]) };
 }
 
-test("an application on demand is created with its audit entry", async () => {
+test("creating an application on demand stores an audit entry", async () => {
   using parts = await commandParts();
   await createOnDemand(parts, parts.environment.seq, onDemand);
   expect(await stored(parts)).toEqual({ names: ["Customer 17"], actions: [["v1.application.create", true]] });
   expect(parts.told).toMatchObject([{ type: "application.changed" }]);
 });
 
-test("an application on demand is not created if its audit entry cannot be stored", async () => {
+test("an application is not created on demand if its audit entry cannot be stored", async () => {
   using parts = await commandParts();
   parts.failInserts("audit");
   await expect(createOnDemand(parts, parts.environment.seq, onDemand)).rejects.toThrow("planted");
@@ -32,7 +32,7 @@ test("an application on demand is not created if its audit entry cannot be store
   expect(parts.told).toEqual([]);
 });
 
-test("an application on demand whose uid is already in use leaves no audit entry", async () => {
+test("creating an application on demand leaves no audit entry if its uid is already in use", async () => {
   using parts = await commandParts();
   await createApplication(parts, parts.environment.seq, { ...settings, name: "First" });
   await createOnDemand(parts, parts.environment.seq, onDemand);

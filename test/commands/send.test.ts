@@ -55,7 +55,7 @@ test("text that is not JSON does not match any schema", async () => {
   expect(sent).toMatchObject({ accepted: true, warnings: [{ loc: ["body", "raw"], type: "schema.json" }] });
 });
 
-test("each message of a batch fails separately, and the results are in the order of the messages", async () => {
+test("a message that fails does not affect the others of its batch, and the results are in the order of the messages", async () => {
   using setup = await worldWithSchema("reject");
   const { world, to, send } = setup;
   await send(message({ id: 1 }, { eventId: "taken" }));
