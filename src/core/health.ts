@@ -1,7 +1,6 @@
 /**
- * Returns an endpoint's `failingSince` after an attempt that ended at `now`: the time since which
- * every attempt has failed, or null while the endpoint is healthy. After a success it is null;
- * after a failure it is the time of the first failure.
+ * Returns an endpoint's `failingSince` after an attempt that ended at `now`. After a success it is
+ * null; otherwise it is the end of the first failed attempt since the last success.
  */
 export function afterAttempt(failingSince: number | null, success: boolean, now: number): number | null {
   return success ? null : (failingSince ?? now);

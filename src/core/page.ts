@@ -11,7 +11,7 @@ export interface Listed<T> {
    * empty, unless the search was interrupted.
    */
   readonly prevIterator?: string;
-  /** Whether no items are left in the direction of reading. */
+  /** True if no items are left in the direction of reading. */
   readonly done: boolean;
 }
 

@@ -74,9 +74,9 @@ export function missingScopes(held: readonly Scope[], needed: readonly ScopeName
 }
 
 /**
- * Returns whether the held scopes grant everything that `wanted` grants. Only `*` covers the
- * resource `*`, because `*` also includes future resources. For the action `*`, both actions must
- * be covered.
+ * Returns whether the held scopes grant everything that `wanted` grants. If `wanted` names the
+ * resource `*`, only held scopes for `*` count, because `*` includes future resources. If it names
+ * the action `*`, both actions must be covered.
  */
 export function covers(held: readonly Scope[], wanted: Scope): boolean {
   const wantedActions = wanted.action === ANY ? actionKeys : [wanted.action];

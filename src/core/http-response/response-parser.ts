@@ -27,7 +27,7 @@ type State =
 
 /**
  * Reads one response to a POST from pieces of any size. The result does not depend on how the bytes
- * are split, with one exception: `mayBeReused` if the body is truncated.
+ * are split, except for `mayBeReused` when the body is truncated.
  *
  * A status is never lost: once the status line is complete, `status` is set, and later errors only
  * add a `note`. Interim (1xx) responses are skipped; 101 is final.

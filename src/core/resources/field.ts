@@ -40,7 +40,7 @@ export interface Field<V = unknown, I = unknown, O = unknown, T extends Traits =
   readonly fixed?: true;
   /** For an alias: the field that it is another name of. */
   readonly aliasOf?: string;
-  /** For an alias: whether requests must not contain both names. */
+  /** For an alias: true if requests must not contain both the alias and the field. */
   readonly excludesOther?: boolean;
 }
 
