@@ -139,7 +139,7 @@ export interface Configuration {
     /** Lists all endpoints of an application, including deleted ones, in order of creation. */
     ever(applicationSeq: Seq): Promise<readonly Seq[]>;
     /**
-     * Returns the endpoints that are neither disabled nor deleted. The endpoints that receive a
+     * Returns the endpoints that are neither disabled nor deleted. The endpoints that receive a new
      * message are chosen from these.
      */
     active(applicationSeq: Seq): Promise<readonly ActiveEndpoint[]>;

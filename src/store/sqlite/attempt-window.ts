@@ -41,8 +41,8 @@ export function earliestRange(page: PageRequest, { after }: TimeWindow): Range {
 }
 
 /**
- * Returns the ranges that a page of an endpoint's attempts can contain, in the direction of
- * reading. `rangesIn` divides the range of the attempts that are not late.
+ * Returns the ranges that may contain rows of a page of an endpoint's attempts, in the direction of
+ * reading. `rangesIn` divides the range that contains no late attempts.
  */
 export function* windowRanges(
   page: PageRequest,
@@ -66,8 +66,9 @@ export function* windowRanges(
 }
 
 /**
- * Returns a function that finds the late attempts of an endpoint in a range. It reads the attempts
- * of one second, and the index of long attempts for the rest of the range.
+ * Returns a function that finds the late attempts of an endpoint in a range. The function reads all
+ * attempts that ended in the first second after `before`; after that second, it reads only the
+ * index of long attempts.
  */
 export function lateFinder(db: Database): (endpointSeq: Seq, range: Range, before: number) => Seq[] {
   const CONDITIONS = "endpoint_seq = ? AND seq >= ? AND seq < ? AND started_at < ?";

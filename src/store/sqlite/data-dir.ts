@@ -41,8 +41,8 @@ export function prepareDataDir(dataDir: string, files: Files): void {
 
 /**
  * Throws `StartError` if the database is missing or empty although other files show that the
- * directory had one. An interrupted first start leaves no such directory, because the key file is
- * created after the database. Must be called before the directory is locked.
+ * directory contained a database. An interrupted first start leaves no such directory, because the
+ * key file is created after the database. Must be called before the directory is locked.
  */
 export function refuseLostDatabase(dataDir: string): void {
   const database = databaseFileOf(dataDir);
@@ -67,7 +67,7 @@ export function lostDatabase(database: string, problem: string): StartError {
 
 /**
  * Locks a data directory for this process. The lock is an open transaction on a separate small
- * database, for two reasons: the operating system releases it however the process ends, and
+ * database, for two reasons: the operating system releases it even if the process crashes, and
  * commands that add a row (`token create`) can still write to the database. Throws `StartError` if
  * another server holds the lock.
  */

@@ -39,8 +39,8 @@ export class Group implements Write {
   }
 
   /**
-   * Rejects the failed write with its error, which its caller can interpret, and the other writes
-   * with `GroupUndone`.
+   * Rejects the failed write with its own error, so that its caller can interpret the error, and
+   * the other writes with `GroupUndone`.
    */
   reject(error: unknown): void {
     const undone = error instanceof StoreUnavailable ? error : new GroupUndone(error);
