@@ -27,9 +27,9 @@ export interface Slot {
  * - Unproven endpoints get one slot each until their first attempt has ended. Together with failing
  *   and slow endpoints they hold at most seven eighths of all slots, so that a server that starts
  *   with many dead endpoints does not block proven ones.
- * - Endpoints that recently failed or were slow hold at most three quarters of all slots. Slow
- *   endpoints start no attempt while that many attempts to slow endpoints are under way, including
- *   those that have returned their slot.
+ * - Endpoints that recently failed or were slow hold at most three quarters of all slots. Before a
+ *   slow endpoint starts an attempt, attempts to slow endpoints that have returned their slot count
+ *   towards this limit too.
  * - An attempt that has waited long enough for its response returns its slot and continues without
  *   one. How long that is depends on `shortSince`. If many healthy endpoints begin to hang at the
  *   same moment, other endpoints find free slots soon after.
