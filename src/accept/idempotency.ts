@@ -117,7 +117,7 @@ export class Idempotency {
 
   /**
    * Does the work. If the key is already used, returns the stored response instead. The commit
-   * checks the key, so the key is read only if the work fails.
+   * checks the key, so a separate read of the key is needed only if the work fails.
    */
   async #workThenRepeat<T extends StorableResponse>(
     keyed: Keyed<T>,
