@@ -92,7 +92,7 @@ export async function importEventTypes(
 
 /**
  * Stores a planned import in one commit. The same commit archives all other event types of the
- * environment, except those in `kept`; null archives none.
+ * environment except those in `kept`. If `kept` is null, it archives none.
  */
 export async function storeImport(
   parts: Parts,
