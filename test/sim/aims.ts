@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
  */
 export type AimMode = "all" | "gentle" | "last" | "none";
 
-/** Aims events at attempts, settlements and lanes that have just come in flight. */
+/** Aims events at attempts, settlements and lanes as soon as their work begins. */
 export class Aims {
   mode: AimMode = "none";
   readonly #hadLast = new Set<Seq>();
@@ -19,7 +19,10 @@ export class Aims {
 
   constructor(private readonly world: World) {}
 
-  /** Called when `target` has come in flight, for about `forMs`. May schedule an event for it. */
+  /**
+   * Called when work on `target` begins, which takes about `forMs`. May schedule an event for the
+   * target.
+   */
   take(aim: AimName, target: Target, forMs: number): void {
     const { dice, rates, endpoints, isFull, later } = this.world;
     if (this.mode === "none" || !endpoints.includes(target.endpointSeq)) return;
@@ -36,17 +39,17 @@ export class Aims {
   #roll(aim: AimName, { isRetry = false, endpointSeq }: Target): EventName | null {
     const { dice, rates, inFlight } = this.world;
     if (this.mode === "gentle") return rollGentle(dice);
-    // A replay finds few of the deliveries under way, so it is aimed at those that it finds.
+    // A replay rarely selects a delivery under way, so it is aimed at one that it may select.
     if (isRetry && rates.events.replay > 0 && dice.chance(aim === "settlement" ? 0.8 : 0.2)) return "replay";
-    // A fifo lane reads while its head is under way only after a change of its endpoint.
+    // A fifo lane is read during an attempt only if its endpoint has changed.
     const isFifo = inFlight.known.get(endpointSeq)?.ordering === "fifo";
     if (aim === "attempt" && isFifo && rates.events.retune > 0 && dice.chance(0.5)) return "retune";
     return rollAimed(dice, rates);
   }
 
   /**
-   * Returns the target. For a whole endpoint it often returns the next delivery of its lane
-   * instead.
+   * Returns the target. If the target is a whole endpoint, often returns the next delivery of that
+   * endpoint instead.
    */
   #sharpened(target: Target): Target {
     if (target.messageSeq !== null || this.world.dice.chance(0.5)) return target;
@@ -57,8 +60,8 @@ export class Aims {
   }
 
   /**
-   * Aims a last resend at an attempt. No later event can then hide that the program missed that
-   * resend.
+   * Aims the last resend to an endpoint at an attempt, so that no later event can hide that the
+   * program missed the resend.
    */
   #takeLast(target: Target): void {
     if (this.#hadLast.has(target.endpointSeq)) return;

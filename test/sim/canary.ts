@@ -40,7 +40,8 @@ export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
 
 /**
- * Returns the violations of a world. With a planted fault, returns only those that it must cause.
+ * Returns the violations of a world. With a planted fault, returns only those that the fault must
+ * cause.
  */
 export function findings({ violations }: Pick<Report, "violations">, canary: Canary | null): readonly string[] {
   return canary === null ? violations : violations.filter((violation) => CANARIES[canary].test(violation));
@@ -81,7 +82,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
   const { dice, db, inFlight } = soil;
   switch (canary) {
     case "lost-retry":
-      // A delivery that must be retried is not stored as such.
+      // A retry is acknowledged but not stored.
       return {
         settle: async (settlements) => {
           const { next } = settlements[0]!;
@@ -92,7 +93,7 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
     case "short-retry":
       return { settle: (settlements) => queue.settle(settlements.map(tenthEarlier)) };
     case "skipped-row":
-      // A lane is read without its last row.
+      // A read of a lane omits the last row.
       return {
         due: async (...args) => (await queue.due(...args)).filter((_, i, rows) => i === 0 || i < rows.length - 1),
       };
@@ -145,7 +146,7 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
       // A scheduled message is sent immediately.
       return { accept: (messages) => queue.accept(messages.map((message) => ({ ...message, deliverAt: null }))) };
     case "forgotten-trait":
-      // A list misses the messages that go to one of two channels.
+      // Lists omit the messages of one of the two channels.
       return {
         accept: async (messages) => {
           const results = await queue.accept(messages);
@@ -201,7 +202,10 @@ function hastily(prune: Housekeeping["prune"], { db }: Soil): Housekeeping["prun
   };
 }
 
-/** Returns the facts, without one type if the planted fault is that listeners miss that type. */
+/**
+ * Returns the facts. With the planted fault `miscounted-burial`, omits those about buried
+ * deliveries.
+ */
 export function deafened(canary: Canary | null, facts: Facts): Facts {
   if (canary !== "miscounted-burial") return facts;
   const heard = new Facts();
@@ -218,7 +222,10 @@ function tenthEarlier(settlement: Settlement): Settlement {
   return { ...settlement, next: { ...next, dueAt } };
 }
 
-/** Keeps endpoints failing that were failing before a settlement, even if it was a success. */
+/**
+ * Keeps endpoints marked as failing that were failing before a settlement, even if the attempt
+ * succeeded.
+ */
 async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
   const failing = db
     .query<{ seq: number; since: number }, []>(

@@ -32,8 +32,8 @@ interface Around {
 }
 
 /**
- * Checks what must hold while the world runs and when it has come to rest. They read the database
- * directly and not through the store, except for lists.
+ * Checks what must hold while the world runs and when it has come to rest. The checks read the
+ * database directly, not through the store, except for lists.
  */
 export class Checks {
   readonly violations: string[] = [];

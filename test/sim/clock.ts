@@ -57,7 +57,7 @@ export class VirtualClock {
     return this.#turn;
   }
 
-  /** How often the wall clock was set. */
+  /** The number of times the wall clock was set. */
   get stepCount(): number {
     return this.#steps.length;
   }

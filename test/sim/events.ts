@@ -50,8 +50,8 @@ export function rollEvent(dice: Dice, rates: Rates): EventName {
 }
 
 /**
- * Chooses an event by the rates or with equal chances, so that rare events also meet rare moments.
- * Returns null if no aimed event happens in this world.
+ * Chooses an event by the rates or with equal chances, so that rare events also occur at rare
+ * moments. Returns null if no aimed event happens in this world.
  */
 export function rollAimed(dice: Dice, rates: Rates): EventName | null {
   if (dice.chance(0.5)) return rollAmong(AIMED, dice, rates);

@@ -8,7 +8,8 @@ import { Crash } from "./steps.ts";
 const RARE_COMMIT_FACTOR = 20;
 
 /**
- * Factor by which the disk becomes full less often right after a commit than between two events.
+ * Chance that the disk becomes full right after a commit, relative to the chance between two
+ * events.
  */
 const FULL_AFTER_COMMIT = 0.15;
 
@@ -49,8 +50,8 @@ export class Faults {
   }
 
   /**
-   * Sometimes crashes after a commit, before anything learns of it. A crash is more likely if the
-   * commit is rare.
+   * Sometimes crashes after a commit, before the program learns of the commit. A crash is more
+   * likely after a rare commit.
    */
   afterCommit(): void {
     const { dice, rates, isCommitRare } = this.around;

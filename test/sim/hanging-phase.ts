@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 
 const MESSAGES = 10;
 const EVERY_MS = 300;
-/** Time in which each endpoint is attempted at least once. */
+/** Time within which every endpoint gets at least one attempt. */
 const WARM_UP_MS = 2000;
 /**
  * The phase runs only in worlds with this number of slots. With fewer slots, the endpoints of a
@@ -18,8 +18,8 @@ const WARM_UP_MS = 2000;
 const CONCURRENCY = 4;
 
 /**
- * In this phase only endpoints fail. All but one hang from the same moment on, and there are more
- * of them than slots.
+ * In this phase only endpoints fail. All endpoints but one begin to hang at the same time, and
+ * there are more hanging endpoints than slots.
  */
 export async function hangingPhase(world: World): Promise<void> {
   const { checks, clock, network, settings, hosts, applications } = world;

@@ -5,7 +5,9 @@ import type { World } from "./world.ts";
 
 /** Time for which a stopped program is watched. */
 const WATCH_MS = 30_000;
-/** Chances that faults are aimed at a start or a stop, which are too short for random ones. */
+/**
+ * Chances that faults are aimed at a start or a stop, which are too short for random faults to hit.
+ */
 const CRASHES_AIMED = 0.5;
 const FULL_DISKS_AIMED = 0.1;
 

@@ -16,8 +16,8 @@ export interface Arrival {
 }
 
 /**
- * Endpoints that hang, fail or respond slowly, and a name service that fails. It outlives the
- * program.
+ * Endpoints that hang, fail or respond slowly, and a name service that fails. The network outlives
+ * the program.
  */
 export class Network implements Transport, Resolver {
   readonly arrivals: Arrival[] = [];
@@ -44,7 +44,8 @@ export class Network implements Transport, Resolver {
   }
 
   /**
-   * Lets only endpoints fail from now on: no lookup fails or hangs, and this machine lacks nothing.
+   * Lets only endpoints fail from now on: no lookup fails or hangs, and this machine lacks no
+   * resource.
    */
   onlyEndpointsFail(): void {
     this.#hasEverything = true;

@@ -40,8 +40,8 @@ export interface Surroundings {
   /** Returns the chances that a call of the store is slow. */
   readonly slowness: () => { readonly read: number; readonly write: number };
   /**
-   * Called right after each commit, before anything learns of it. Throws if the program crashes
-   * there.
+   * Called right after each commit, before the program learns of the commit. Throws if the program
+   * crashes at that point.
    */
   readonly afterCommit: () => void;
   /** Called before each run of the retention. */
@@ -174,7 +174,7 @@ export class Program {
     });
   }
 
-  /** Records when the directory reads an endpoint. Only lanes request that. */
+  /** Records when the directory reads an endpoint. Only lanes request such reads. */
   #watchDirectory(): void {
     const { directory } = this.kernel;
     const { inFlight } = this.around;

@@ -52,7 +52,7 @@ const FAULTS = {
 } as const satisfies Readonly<Record<string, Range>>;
 export type FaultName = keyof typeof FAULTS;
 
-/** Chances that an event is aimed at work that has just come in flight. */
+/** Chances that an event is aimed at work in flight when the work begins. */
 const AIMS = {
   attempt: [0.05, 0.5],
   reading: [0.03, 0.7],
@@ -62,8 +62,8 @@ const AIMS = {
 export type AimName = keyof typeof AIMS;
 
 /**
- * Rates of everything that happens in a world. Some are zero, so that the other events meet each
- * other more often.
+ * Rates of everything that happens in a world. Some are zero, so that the other events coincide
+ * more often.
  */
 export interface Rates {
   readonly events: Readonly<Record<EventName, number>>;

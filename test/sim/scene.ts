@@ -33,7 +33,7 @@ export interface Sent {
 
 /**
  * An event that affects the program. Resolves when all callers have their responses. `target` is
- * what the event is aimed at; with null, the event chooses at random.
+ * what the event is aimed at; if it is null, the event chooses a random target.
  */
 export type Event = (scene: Scene, program: Program, target: Target | null) => Promise<void>;
 

@@ -11,7 +11,7 @@ const CANARY_SEEDS = 60;
 describe("the simulation", () => {
   const marks = new Marks();
 
-  test(`the simulation finds nothing wrong in ${SEEDS} seeds`, async () => {
+  test(`the simulation finds no violation with ${SEEDS} seeds`, async () => {
     const broken: string[] = [];
     for (let seed = 1; seed <= SEEDS; seed++) {
       const report = await new World(seed).run();
@@ -21,7 +21,7 @@ describe("the simulation", () => {
     expect(broken).toEqual([]);
   }, 240_000);
 
-  test(`the simulation reaches the marks that ${SEEDS} seeds reliably reach`, () => {
+  test(`the simulation with ${SEEDS} seeds reaches every mark that is not rare`, () => {
     expect(RELIABLE_MARKS.length).toBeGreaterThan(MARKS.length / 2);
     expect(marks.missing(RELIABLE_MARKS)).toEqual([]);
   });

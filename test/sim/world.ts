@@ -125,8 +125,8 @@ export class World implements Scene {
   // --- calls ---
 
   /**
-   * Starts an event. Resolves when its callers have their responses. If the program crashes before,
-   * it may never resolve.
+   * Starts an event. Resolves when its callers have their responses. If the program crashes first,
+   * the promise may never resolve.
    */
   launch(event: Event, target: Target | null = null): Promise<void> {
     const call = event(this, this.program, target).catch((error: unknown) => {

@@ -42,9 +42,9 @@ export class AttemptChecks {
   readonly #underWay = new Map<Seq, UnderWay>();
   /** True time of the first attempt of each message. Manual attempts do not count. */
   readonly #firstAttempts = new Map<Seq, number>();
-  /** Deliveries that a shortage has postponed. Younger ones may start before them. */
+  /** Deliveries that a shortage has postponed. Younger deliveries may start before these. */
   readonly #postponed = new Set<Seq>();
-  /** The last turn in which payloads were deleted. */
+  /** The latest turn of the clock in which payloads were deleted. */
   #deletedIn = -1;
   readonly #limits: Limits;
   readonly #waits: Waits;
@@ -74,8 +74,8 @@ export class AttemptChecks {
   }
 
   /**
-   * Must be called when a life of the program begins: token buckets are full, and memory equals the
-   * stored state.
+   * Must be called when a life of the program begins. At that time token buckets are full, and
+   * memory matches the stored state.
    */
   programStarted(): void {
     this.#underWay.clear();
@@ -84,8 +84,8 @@ export class AttemptChecks {
   }
 
   /**
-   * Makes a change of endpoints. Until it is done or the program restarts, each endpoint may be in
-   * its old or its new state.
+   * Makes a change of endpoints. Until the change is done or the program restarts, each endpoint
+   * may be in its old or its new state.
    */
   async whileChanging(endpointSeqs: readonly Seq[], change: () => Promise<unknown>): Promise<void> {
     for (const seq of endpointSeqs) this.#limits.endpointChanging(seq);
@@ -95,8 +95,8 @@ export class AttemptChecks {
   }
 
   /**
-   * Changes the rate of an application. Until that is done or the program restarts, the old or the
-   * new rate may apply.
+   * Changes the rate of an application. Until the change is done or the program restarts, the old
+   * or the new rate may apply.
    */
   async whileThrottling(applicationSeq: Seq, change: () => Promise<unknown>): Promise<void> {
     this.#limits.applicationChanging(applicationSeq);
@@ -104,8 +104,8 @@ export class AttemptChecks {
   }
 
   /**
-   * Must be called when payloads have been deleted. In the same turn the program may not know that
-   * yet.
+   * Must be called when payloads have been deleted. The program may not know that before the next
+   * turn of the clock.
    */
   payloadsDeleted(): void {
     this.#deletedIn = this.clock.turn;

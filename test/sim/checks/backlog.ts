@@ -2,11 +2,11 @@ import type { Fact } from "../../../src/core/fact.ts";
 import type { Violation } from "./violation.ts";
 
 /**
- * Checks that a backlog that has begun to grow recovers before it begins to grow again, and has
- * recovered at the end.
+ * Checks that a growing backlog is reported as recovered before it is reported as growing again,
+ * and at the latest at the end.
  */
 export class BacklogChecks {
-  /** Null after a start, because the program may remember a backlog from before. */
+  /** Null after a start, because the program may remember a backlog from before the start. */
   #isGrowing: boolean | null = null;
 
   constructor(private readonly violation: Violation) {}

@@ -9,7 +9,7 @@ interface Count {
 }
 
 /**
- * Checks that values that are kept in two places are equal. Triggers see every commit, even one
+ * Checks that values that are kept in two places agree. The triggers see every commit, even one
  * that is followed by a crash.
  */
 export class CountChecks {

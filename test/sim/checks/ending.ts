@@ -32,13 +32,13 @@ interface DeliveryRow {
 /** Checks the state of every message at the end. */
 export class EndingChecks {
   readonly #expunged = new Set<Seq>();
-  /** By application, a sequence number. Messages before it may have been purged. */
+  /** By application, the sequence number before which messages may have been purged. */
   readonly #purged = new Map<Seq, Seq>();
   /** Endpoints whose retry schedule has changed. */
   readonly #rescheduled = new Set<Seq>();
   /** Endpoints whose dead letters were dropped. */
   readonly #dropped = new Set<Seq>();
-  /** A sequence number. Messages before it may have been deleted by the retention. */
+  /** The sequence number before which the retention may have deleted messages. */
   #prunedTo: Seq = 0;
   /** Latest time at which the retention ran, by the wall clock. */
   #prunedAt = Number.NEGATIVE_INFINITY;
@@ -50,8 +50,8 @@ export class EndingChecks {
   ) {}
 
   /**
-   * Must be called before an expunge is requested, whether or not it succeeds. The other methods
-   * with this kind of name are called in the same way.
+   * Must be called before an expunge is requested, whether or not it succeeds. The same applies to
+   * the other `mayBe…` methods.
    */
   mayBeExpunged(messageSeq: Seq): void {
     this.#expunged.add(messageSeq);
@@ -123,8 +123,8 @@ export class EndingChecks {
   }
 
   /**
-   * Returns whether a message is stored with its payload. Either may be missing only if it was
-   * deleted on purpose.
+   * Returns whether a message is stored with its payload. The message or the payload may be missing
+   * only if it was deleted on purpose.
    */
   #isKept({ seq, payload, expiresAt }: Sent, stored: MessageRow | undefined): boolean {
     if (stored === undefined) {

@@ -100,7 +100,8 @@ export class KeyChecks {
   }
 
   /**
-   * Checks the message that was sent with the key. A call that got no response may have stored it.
+   * Checks the message that was sent with the key. A call that got no response may have stored the
+   * message.
    */
   #messageAccepted({ name, applicationSeq }: Key, seq: Seq): void {
     const row = this.db

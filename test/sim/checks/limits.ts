@@ -22,7 +22,8 @@ interface Watched {
 }
 
 /**
- * An application with its rate in attempts per second; null without a limit and during a change.
+ * An application. `rate` is the number of attempts per second, or null without a limit and during a
+ * change.
  */
 interface Rated {
   rate: number | null;
@@ -35,7 +36,7 @@ export class Limits {
   readonly #endpoints = new Map<Seq, Watched>();
   readonly #applications = new Map<Seq, Rated>();
   readonly #rules: RuleReader;
-  /** True times at which the attempts under way began, by delivery, the youngest last. */
+  /** True start times of the attempts under way, by delivery. The latest start is last. */
   readonly #inFlight = new Map<Seq, number>();
 
   constructor(
@@ -106,8 +107,8 @@ export class Limits {
   }
 
   /**
-   * Checks the number of attempts. A young attempt holds a slot; an older one returns it when
-   * others wait for a slot.
+   * Checks the number of attempts. A recent attempt holds a slot; an older attempt returns its slot
+   * when others wait for one.
    */
   #checkConcurrency(): void {
     const { deliveryConcurrency } = this.policy;
@@ -118,8 +119,8 @@ export class Limits {
   }
 
   /**
-   * Records the first attempt of a delivery. Returns a younger delivery that had its first attempt
-   * before, or null.
+   * Records the first attempt of a delivery. Returns a younger delivery whose first attempt came
+   * earlier; null if there is none.
    */
   firstAttempt(endpointSeq: Seq, deliverySeq: Seq): Seq | null {
     const watched = this.#endpoint(endpointSeq);

@@ -7,7 +7,7 @@ import type { Violation } from "./violation.ts";
 
 /**
  * Checks that each reported fact causes one operational webhook. A crash may lose webhooks that are
- * not committed yet, and a graceful stop stores them.
+ * not committed yet, but a graceful stop stores them.
  */
 export class OperationalChecks {
   readonly #expected = new Map<string, number>();

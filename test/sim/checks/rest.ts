@@ -34,9 +34,9 @@ export class RestChecks {
 
   /**
    * Must be called when everything has worked for `ms` and the clock was not set in that time.
-   * Checks that every delivery that was due then has been attempted. The same holds for every
-   * immediate delivery, even if it was accepted by a clock that was ahead. Positions after `last`
-   * are excluded, because there the program cannot know that the clock was ahead.
+   * Checks that every delivery that was due when that time began has been attempted. The same
+   * applies to every immediate delivery, even if it was accepted while the clock was ahead. For
+   * positions after `last` the program cannot know that the clock was ahead, so they are excluded.
    */
   nothingIsLate(ms: number, last: Seq): void {
     const now = this.clock.wall;

@@ -5,7 +5,7 @@ import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
 /** The limits that the configuration sets for an endpoint. */
 export interface Rules {
   readonly applicationSeq: Seq;
-  /** Whether the endpoint is deleted, disabled or paused. Then no attempt may start. */
+  /** Whether the endpoint is deleted, disabled or paused. If so, no attempt may start. */
   readonly isClosed: boolean;
   readonly isFifo: boolean;
   /** Maximum number of attempts under way. */

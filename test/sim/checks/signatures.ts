@@ -12,9 +12,12 @@ interface Key {
   readonly bytes: Buffer;
   /** True time from which the program may know the key. */
   readonly offeredAt: number;
-  /** True time from which the program must use the key; infinity while that is not certain. */
+  /**
+   * True time from which the program must use the key; infinity while it is uncertain whether the
+   * key is stored.
+   */
   storedAt: number;
-  /** The rotation that replaced the key; null while that is not certain. */
+  /** The rotation that replaced the key; null until a replacement is certain. */
   replaced: { readonly at: number; readonly expiresAt: number } | null;
 }
 
@@ -48,8 +51,8 @@ export class SignatureChecks {
   }
 
   /**
-   * Records a rotation. `oldExpiresAt` is by the wall clock. Returns null while another rotation is
-   * under way, because their order would be unknown.
+   * Records a rotation. `oldExpiresAt` is a time of the wall clock. Returns null while another
+   * rotation is under way, because the order of the two would be unknown.
    */
   rotationBegins({ url }: Pick<Endpoint, "url">, secret: string, oldExpiresAt: number): Rotation | null {
     const keys = this.#keys.get(url)!;

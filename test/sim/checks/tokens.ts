@@ -6,11 +6,11 @@ import type { Marks } from "../marks.ts";
 import type { Violation } from "./violation.ts";
 
 /**
- * Whether something that ends a token was requested (`asked`) and has been acknowledged (`done`).
+ * Whether an operation that ends a token has been requested (`asked`) and acknowledged (`done`).
  */
 type Ending = "no" | "asked" | "done";
 
-/** A token, as far as its owner knows its state. */
+/** A token, with its state as far as the owner knows it. */
 export interface TokenRecord {
   readonly seq: Seq;
   readonly text: string;
@@ -25,7 +25,7 @@ export interface TokenRecord {
   endsAt: number;
   revoked: Ending;
   applicationDeleted: Ending;
-  /** The life of the program that accepted the token last. */
+  /** The life of the program in which the token was last accepted. */
   acceptedIn: number | null;
 }
 
@@ -36,7 +36,7 @@ interface Using {
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
-/** Checks that a token is never accepted after its end and always accepted before it. */
+/** Checks that a token is always accepted before its end and never afterwards. */
 export class TokenChecks {
   readonly #tokens: TokenRecord[] = [];
   #endings = 0;
@@ -59,7 +59,7 @@ export class TokenChecks {
     this.created({ seq, text, applicationSeq: null, expiresAt: null });
   }
 
-  /** Returns any token, perhaps one that has ended; null if there is none. */
+  /** Returns a random token, perhaps one that has ended; null if there is none. */
   pick(dice: Dice): TokenRecord | null {
     return dice.pick(dice.chance(0.5) ? this.#tokens.slice(-3) : this.#tokens) ?? null;
   }
@@ -83,8 +83,8 @@ export class TokenChecks {
   }
 
   /**
-   * Must be called before tokens are made to expire. `endsAt` is a time of the wall clock. The
-   * returned function must be called when that is done.
+   * Must be called before tokens are made to expire at `endsAt`, a time of the wall clock. The
+   * returned function must be called when the change is done.
    */
   endBegins(tokens: readonly TokenRecord[], endsAt: number): () => void {
     for (const token of tokens) token.mayEndAt = Math.min(token.mayEndAt, endsAt);
@@ -131,8 +131,8 @@ export class TokenChecks {
   }
 
   /**
-   * Returns whether a token must be accepted. A token that had expired may have been deleted before
-   * the clock was set back.
+   * Returns whether a token must be accepted. An expired token need not be accepted after the clock
+   * was set back, because it may have been deleted before.
    */
   #mustSucceed({ revoked, applicationDeleted, mayEndAt, createdAt }: TokenRecord): boolean {
     return revoked === "no" && applicationDeleted === "no" && this.clock.latestBetween(createdAt) < mayEndAt;

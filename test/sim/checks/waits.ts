@@ -32,8 +32,8 @@ export class Waits {
   }
 
   /**
-   * Records that an attempt has failed and another one will follow. `ended` is the time when its
-   * request ended.
+   * Records that an attempt has failed and another one will follow. `ended` is the time at which
+   * the request of the failed attempt ended.
    */
   began(
     { seq, round, due_at }: Pick<DeliveryRow, "seq" | "round" | "due_at">,

@@ -75,7 +75,8 @@ export const pause: Event = async (scene, program, target) => {
 };
 
 /**
- * Disables an endpoint, often only for a moment, or enables a disabled one and perhaps redrives.
+ * Disables an endpoint, often only for a moment, or enables a disabled one and perhaps redrives its
+ * dead letters.
  */
 export const disable: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);

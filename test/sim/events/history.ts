@@ -85,7 +85,7 @@ export const purge: Event = async (scene, program, target) => {
   await expungeApplication(kernel, { seq, environmentSeq });
 };
 
-/** Cancels a running background task. Without one, starts a slow redrive and cancels that. */
+/** Cancels a running background task. If none is running, starts a slow redrive and cancels it. */
 export const cancelTask: Event = async (scene, program) => {
   const { kernel, store } = program;
   const { environment: environmentSeq, dice, checks, marks } = scene;

@@ -34,8 +34,8 @@ interface Around {
   readonly marks: Marks;
   readonly onExpunge: () => void;
   /**
-   * Called when work has come in flight at which an event may be aimed. `forMs` is how long it
-   * stays in flight.
+   * Called when work begins at which an event may be aimed. `forMs` is how long the work stays in
+   * flight.
    */
   readonly aim: (aim: AimName, target: Target, forMs: number) => void;
 }
@@ -55,7 +55,7 @@ export class Observer {
     this.#results = new Results({ ...around, onPark: (endpointSeq, ms) => this.#park(endpointSeq, ms) });
   }
 
-  /** Must be called when a verb is called. `delayMs` is the time by which it is delayed. */
+  /** Must be called when a verb is called. `delayMs` is the time by which the call is delayed. */
   call(name: string, args: readonly unknown[], delayMs: number): Ended {
     const meeting = this.#effects.begin(name, args);
     this.#queued.set(name, (this.#queued.get(name) ?? 0) + 1);
@@ -72,7 +72,7 @@ export class Observer {
     };
   }
 
-  /** Whether the latest commit contains a write of a kind that few commits contain. */
+  /** Whether the latest commit contains a write of a rare kind. */
   get isCommitRare(): boolean {
     return this.#isQueued(/^queue\.(resend|idempotency\.put)$|^configuration\.|^housekeeping\.tasks\./);
   }
@@ -81,7 +81,9 @@ export class Observer {
     return [...this.#queued].some(([name, count]) => count > 0 && verbs.test(name));
   }
 
-  /** Must be called when the program crashes right after a commit, before it learns of it. */
+  /**
+   * Must be called when the program crashes right after a commit, before it learns of the commit.
+   */
   crashedAfterCommit(): void {
     for (const [stage, verbs] of COMMITS) if (this.#isQueued(verbs)) this.around.marks.hit(stage);
   }
