@@ -32,16 +32,16 @@ async function withoutDescriptors(expression: string): Promise<unknown> {
 describe("without a free file descriptor", () => {
   const shortage = { kind: "shortage", resource: "open-files", detail: expect.stringContaining("EMFILE") };
 
-  test("a connection fails with EMFILE without a free file descriptor, not as refused", async () => {
+  test("without a free file descriptor, a connection fails with EMFILE and not as refused", async () => {
     expect(await withoutDescriptors('connectError("127.0.0.1", server.port)')).toBe("EMFILE");
   });
 
-  test("a request without a free file descriptor reports a shortage, not a failure of the receiver", async () => {
+  test("without a free file descriptor, a request reports a shortage, not a failure of the receiver", async () => {
     const sent = "new HttpClient().send(request, new AbortController().signal)";
     expect(await withoutDescriptors(sent)).toEqual(shortage);
   });
 
-  test("a lookup without a free file descriptor reports a shortage of open files, not of name servers", async () => {
+  test("without a free file descriptor, a lookup reports a shortage of open files, not of name servers", async () => {
     const asked = 'new NameService(lookUp, "c-ares").ask("a.test.", new AbortController().signal)';
     expect(await withoutDescriptors(asked)).toEqual({ kind: "unreachable", shortage });
   });
@@ -52,7 +52,7 @@ describe("the error of a connection", () => {
     expect([connectError("127.0.0.1", 1), connectError("::1", 1)]).toEqual(["ECONNREFUSED", "ECONNREFUSED"]);
   });
 
-  test("an unreachable address is not a shortage if this machine has a network or no address of the same kind", () => {
+  test("a connection error counts as a shortage only if this machine lacks a network or a local port", () => {
     const hasNetwork = Object.values(networkInterfaces()).some((all) => all?.some(({ internal }) => !internal));
     expect(connectShortage("ENETUNREACH", "192.0.2.1") === null).toBe(hasNetwork);
     expect(connectShortage("EADDRNOTAVAIL", "127.0.0.1")).toMatchObject({ resource: "local-ports" });

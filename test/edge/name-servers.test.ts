@@ -21,7 +21,7 @@ afterAll(async () => {
 const wanted = new AbortController().signal;
 const UNANSWERED: LookupResult = { kind: "unanswered" };
 
-test("every form of a name server that the setting name-servers accepts is accepted by the resolver", () => {
+test("the resolver accepts every form of name server that the setting `name-servers` accepts", () => {
   for (const text of ["10.0.0.53", "127.0.0.1:8600", "::1", "[fd00::53]", "[fd00::53]:5353"]) {
     setServers([nameServer.parse(text)!]);
     expect(getServers()).toHaveLength(1);
@@ -37,7 +37,7 @@ test("only the name servers that the operator has set are asked", async () => {
   expect(new Set(server.asked.slice(length))).toEqual(new Set(["four.test", "absent.test"]));
 });
 
-test("this machine's resolver is not asked if the name servers that the operator has set refuse", async () => {
+test("this machine's resolver is not asked if the operator's name servers refuse a lookup", async () => {
   const backends: string[] = [];
   const { ask } = NameService.withServers([server.address], (_, backend) => {
     backends.push(backend);

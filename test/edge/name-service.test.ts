@@ -50,8 +50,9 @@ test("names in /etc/hosts are found without a name server", async () => {
 });
 
 test("names whose lookup hangs do not block other names", async () => {
-  // A later test replaces the name servers, which refuse these lookups. This service does not then
-  // ask the system resolver, whose name servers are outside.
+  // A later test replaces the name servers, and the new ones refuse these lookups. Because this
+  // service has fixed servers, it does not then ask the system resolver, which would query outside
+  // name servers.
   const { ask } = NameService.withServers([server.address]);
   let answered = 0;
   for (let i = 0; i < 64; i++) void ask(`silent${i}.test.`, wanted).then(() => answered++);
@@ -66,7 +67,7 @@ describe("resolv.conf", () => {
     setServers([server.address]);
   });
 
-  /** Replaces the file in the way that the programs which write it do. */
+  /** Replaces the file in the same way as the programs that write it. */
   function replace(file: string, text: string): void {
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);

@@ -18,7 +18,7 @@ const sentences: ReadonlyArray<readonly [code: string, host: string, port: numbe
   ["EINVAL", "fe80::1", 8071, /^The address fe80::1 with port 8071 cannot be used \(EINVAL\)\. /],
 ];
 for (const [code, host, port, sentence] of sentences) {
-  test(`${code} on port ${port} has a sentence of its own, without a lookup of the address`, async () => {
+  test(`${code} on port ${port} has its own error message, without a lookup of the address`, async () => {
     const { message } = await listenError(failure(code), at(host, port), notFound);
     expect(message).toMatch(sentence);
   });

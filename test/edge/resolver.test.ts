@@ -97,7 +97,7 @@ test("a result that is no longer fresh is looked up again, and the newer one is 
   expect(await resolve("a.test")).toEqual(NEW);
 });
 
-test("while the name servers do not respond, the old result is used, at first after a pause and then immediately", async () => {
+test("while the name servers do not respond, the old result is used, the first time after a short wait and then immediately", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);
@@ -112,7 +112,7 @@ test("while the name servers do not respond, the old result is used, at first af
   expect(questions).toHaveLength(2);
 });
 
-test("a result that arrives after the old one was returned is used from then on", async () => {
+test("a new result that arrives after the old one was returned is used from then on", async () => {
   const { clock, questions, resolve, learned } = world();
   await learned("a.test", found(OLD));
   clock.pass(freshMs);

@@ -90,7 +90,7 @@ describe("the headers of a request", () => {
     ]);
   });
 
-  test("an endpoint's header replaces a default header of the same name in any case, even the content type of a message", async () => {
+  test("an endpoint's header replaces a default header of the same name, ignoring case, even the content type of a message", async () => {
     await deliver(prepare("https://a.example/", { "content-type": "x/y", "USER-AGENT": "u", Extra: "1" }), {
       contentType: "text/plain",
     });
@@ -133,7 +133,7 @@ describe("the headers of a request", () => {
     "Transfer-Encoding",
     "Connection",
   ])(
-    "a stored header %s of a message or an endpoint is not sent, because it would replace that of the client",
+    "a stored header %s of a message or an endpoint is not sent, because it would replace the client's own header",
     async (name) => {
       await deliver(prepare("https://a.example/", { [name]: "endpoint" }), { headers: { [name]: "message" } });
       const values = requests.at(-1)!.headers.filter(([other]) => other.toLowerCase() === name.toLowerCase());
@@ -143,7 +143,7 @@ describe("the headers of a request", () => {
     },
   );
 
-  test("the signature has the time of the request, not that of the preceding name resolution", async () => {
+  test("the signature contains the time of the request, not the time before the name was resolved", async () => {
     resolve = async () => {
       now += 10_000;
       return ["93.184.216.34"];
@@ -187,7 +187,7 @@ describe("the destination of a request", () => {
     expect(requests).toEqual([]);
   });
 
-  test("a host name without addresses fails as dns, or as timeout after the time limit", async () => {
+  test("a request to a host name without addresses fails with `dns`, or with `timeout` after the time limit", async () => {
     resolve = async () => [];
     const target = prepare("https://a.example/");
     expect(await deliver(target)).toMatchObject({ reason: "dns" });

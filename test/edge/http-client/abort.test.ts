@@ -16,8 +16,8 @@ const TIMED_OUT: Answer = { kind: "failure", reason: "timeout", detail: "The end
 const certificate = selfSigned("127.0.0.1");
 
 /**
- * Sends a request whose signal is aborted when the server calls a function. Resolves when the
- * server's side is closed too.
+ * Sends a request whose signal is aborted when the server calls `abort`. Resolves when the server's
+ * side of the connection is closed too.
  */
 async function abortedBy(
   hang: (socket: Socket, abort: () => void) => void,
@@ -37,7 +37,7 @@ async function abortedBy(
 }
 
 describe("a request that is aborted", () => {
-  test("a request that is aborted before it is sent opens no connection", async () => {
+  test("aborting a request before it is sent opens no connection", async () => {
     await using receiver = await startSocketReceiver(answer);
     expect(await new HttpClient().send(requestTo(receiver.url), AbortSignal.abort())).toEqual(TIMED_OUT);
     expect(receiver.requests).toEqual([]);
@@ -46,20 +46,23 @@ describe("a request that is aborted", () => {
   const hanging: [when: string, hang: (socket: Socket, abort: () => void) => void][] = [
     ["before any response", (socket, abort) => socket.once("data", abort)],
     ["after a status line", (socket, abort) => socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\n", abort))],
-    ["in a body", (socket, abort) => socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\nbegun", abort))],
+    [
+      "during a response body",
+      (socket, abort) => socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\nbegun", abort)),
+    ],
     [
       "after an interim response",
       (socket, abort) => socket.once("data", () => socket.write("HTTP/1.1 100 x\r\n\r\n", abort)),
     ],
   ];
   for (const [when, hang] of hanging) {
-    test(`a request that is aborted ${when} times out, and its connection is closed`, async () => {
+    test(`aborting a request ${when} fails it with a timeout and closes its connection`, async () => {
       expect(await abortedBy(hang)).toEqual(TIMED_OUT);
       expect(await abortedBy(hang, { isTls: true }, { certificate })).toEqual(TIMED_OUT);
     });
   }
 
-  test("a request that is aborted while its body is being sent times out, and its connection is closed", async () => {
+  test("aborting a request while its body is being sent fails it with a timeout and closes its connection", async () => {
     const hang = (socket: Socket, abort: () => void) => {
       socket.once("data", () => {
         socket.pause();
@@ -74,15 +77,15 @@ describe("a request that is aborted", () => {
     expect(await abortedBy(hang, { body, isTls: true }, { certificate })).toEqual(TIMED_OUT);
   });
 
-  test("a request that is aborted during the TLS handshake times out, and its connection is closed", async () => {
+  test("aborting a request during the TLS handshake fails it with a timeout and closes its connection", async () => {
     expect(await abortedBy((socket, abort) => socket.once("data", abort), { isTls: true })).toEqual(TIMED_OUT);
   });
 
-  test("a request that is aborted as soon as its connection is open times out", async () => {
+  test("aborting a request as soon as its connection is open fails it with a timeout", async () => {
     expect(await abortedBy((_, abort) => abort())).toEqual(TIMED_OUT);
   });
 
-  test("a request that is aborted on a kept connection does not make that connection available again", async () => {
+  test("after a request on a kept connection is aborted, that connection is not used again", async () => {
     const controller = new AbortController();
     await using receiver = await startSocketReceiver((socket, nth) => {
       if (nth === 1) answer(socket);
@@ -95,7 +98,7 @@ describe("a request that is aborted", () => {
     expect(receiver.requests).toEqual([2, 1]);
   });
 
-  test("a request that is aborted after its response has arrived keeps the response", async () => {
+  test("aborting a request after its response has arrived has no effect", async () => {
     const controller = new AbortController();
     await using receiver = await startSocketReceiver(answer);
     const client = new HttpClient();
@@ -107,7 +110,7 @@ describe("a request that is aborted", () => {
   });
 });
 
-test("requests leave no listeners on a signal that is used again", async () => {
+test("requests that share a signal leave no listeners on it", async () => {
   const { signal } = new AbortController();
   await using receiver = await startSocketReceiver(answer);
   const client = new HttpClient();
@@ -152,7 +155,7 @@ const python = Bun.which("python3");
 const canTest = python !== null && existsSync(TCP_TABLE);
 if (!canTest) console.log("Aborting a connection that opens is not tested: python3 or /proc/net/tcp is missing.");
 
-test.skipIf(!canTest)("a request that is aborted while its connection opens leaves no socket behind", async () => {
+test.skipIf(!canTest)("aborting a request while its connection is being opened leaves no socket behind", async () => {
   const child = Bun.spawn([python!, "-c", DEAF_SERVER], { stdin: "pipe", stdout: "pipe" });
   try {
     const { value } = await child.stdout.getReader().read();

@@ -30,7 +30,7 @@ test("successive requests to a name spread over its addresses", async () => {
   expect([one.requests.length, other.requests.length]).toEqual([1, 1]);
 });
 
-test("a new lookup result with the same addresses does not restart the turns", async () => {
+test("requests keep alternating between the addresses of a name when a new lookup returns the same addresses", async () => {
   await using one = await startSocketReceiver(answer, { host: A });
   await using other = await startSocketReceiver(answer, { host: B, port: one.port });
   const client = new HttpClient();
@@ -79,7 +79,7 @@ test("a request abandons an address whose certificate is for another name", asyn
   expect([count(wrong), count(working)]).toEqual([0, 4]);
 });
 
-test("a request that was sent to one address is not sent to another", async () => {
+test("a request that has been sent to one address is not sent to another", async () => {
   await using one = await startSocketReceiver((socket) => socket.destroy(), { host: A });
   await using other = await startSocketReceiver((socket) => socket.destroy(), { host: B, port: one.port });
   const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the response." };
@@ -87,7 +87,7 @@ test("a request that was sent to one address is not sent to another", async () =
   expect(count(one) + count(other)).toBe(1);
 });
 
-test("a request whose kept connection has lost its server goes to another address", async () => {
+test("if the server of a kept connection is gone, a request goes to another address", async () => {
   const dying = await startSocketReceiver(answer, { host: A });
   await using other = await startSocketReceiver(answer, { host: B, port: dying.port });
   const client = new HttpClient();
@@ -98,7 +98,7 @@ test("a request whose kept connection has lost its server goes to another addres
   expect(count(other)).toBe(5);
 });
 
-test("a request for which no address works fails with the reason of the last address", async () => {
+test("if no address works, a request fails with the reason of the last one", async () => {
   await using receiver = await startSocketReceiver(answer, { host: A });
   const failure = { kind: "failure", reason: "connection", detail: "The connection was refused." };
   expect(await new HttpClient().send(request(receiver, [B, C]), patient)).toEqual(failure as never);

@@ -116,7 +116,7 @@ describe("the charset of a body", () => {
     expect(await decoded(bytes, { contentType: "text/plain; charset=utf-16le", isCut: true })).toEqual(["a", null]);
   });
 
-  test("short UTF-8 is not decoded, whatever its type", () => {
+  test("a short UTF-8 body without compression needs no decoding, whatever its content type", () => {
     for (const contentType of [null, "text/plain", "text/plain; charset=UTF-8", "application/json;charset=utf8"]) {
       expect(isEncoded(encoded(Buffer.from("caf\u00e9"), { contentType }))).toBe(false);
     }

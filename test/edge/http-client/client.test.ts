@@ -46,17 +46,17 @@ describe("the body of a response", () => {
     ["that is too long is cut", answering([`Content-Length: ${long.length}`], long), "a".repeat(BYTES_MAX)],
     ["that is too long is cut if it is in chunks", answering([CHUNKED], chunked(long)), "a".repeat(BYTES_MAX)],
     [
-      "in chunks is cut even if a length before the coding says that it is short",
+      "in chunks that is too long is cut even if a preceding `Content-Length` is short",
       answering([LENGTH, CHUNKED], chunked(long)),
       "a".repeat(BYTES_MAX),
     ],
     [
-      "in chunks is cut even if a length after the coding says that it is short",
+      "in chunks that is too long is cut even if a following `Content-Length` is short",
       answering([CHUNKED, LENGTH], chunked(long)),
       "a".repeat(BYTES_MAX),
     ],
     [
-      "in chunks is read even if a length says that it is empty",
+      "in chunks is read even if the `Content-Length` is 0",
       answering(["Content-Length: 0", CHUNKED], chunked("hello")),
       "hello",
     ],
@@ -128,7 +128,7 @@ for (const [how, close] of Object.entries(closing)) {
         },
       ));
 
-    test(`when a connection ${how} and all other idle connections are dead too, the request is repeated over a new one`, async () => {
+    test(`when a connection ${how} and all other idle connections are dead too, the request is repeated over a new connection`, async () => {
       let isDead = false;
       const held: Socket[] = [];
       const speaking: Speaking = (socket, nth) => {
@@ -145,7 +145,7 @@ for (const [how, close] of Object.entries(closing)) {
       });
     });
 
-    test(`when a connection ${how} after a response that announced it, the next request uses a new connection`, async () => {
+    test(`when a connection ${how} after a response that announced the close, the next request uses a new connection`, async () => {
       let connections = 0;
       const speaking: Speaking = (socket) => (connections++ === 0 ? void socket.end(CLOSING_ANSWER) : close(socket));
       await withReceiver(speaking, async (send, { requests }) => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { HandshakeLimiter } from "../../../src/edge/http-client/handshake-limiter.ts";
 
 /**
- * Requests this many handshakes from a limiter. Returns it with the numbers of the handshakes that
- * have started, in order.
+ * Requests this many handshakes from a limiter. Returns the numbers of the handshakes that have
+ * started, in order, and a function that ends some of them.
  */
 function limiterWith(count: number) {
   const limiter = new HandshakeLimiter();
@@ -60,7 +60,7 @@ describe("the handshake limiter", () => {
     expect(started).toEqual([...upTo(6), 9]);
   });
 
-  test("a handshake that ends twice counts only once", () => {
+  test("a handshake whose end is reported twice counts only once", () => {
     const { started, end } = limiterWith(100);
     end(0, 1);
     for (let i = 0; i < 10; i++) end(0, 26);

@@ -79,7 +79,7 @@ test("a request is sent at most twice, whatever happens to the second connection
   expect(receiver.requests).toEqual([2, 1]);
 });
 
-test("a request whose second connection is refused fails with that reason", async () => {
+test("a request that must be repeated fails if its new connection is refused", async () => {
   const receiver = await startSocketReceiver((socket, nth) => {
     if (nth === 1) return answer(socket);
     void receiver[Symbol.asyncDispose]();
@@ -91,8 +91,8 @@ test("a request whose second connection is refused fails with that reason", asyn
 });
 
 /**
- * Ways to close a connection at about the time when its response arrives. The close can then happen
- * at any moment of the next request.
+ * Ways to close a connection at about the time when its response arrives. The client may notice the
+ * close at any moment of the next request.
  */
 const CLOSINGS: readonly ((socket: Socket) => void)[] = [
   () => {},
@@ -139,7 +139,7 @@ test("a client that is stopped closes its idle connections and can still send re
 const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
   ["the rest of a body that was longer than announced", "rest"],
   ["a line break", "\r\n"],
-  ["a 408 for the idle connection", "HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n<html></html>"],
+  ["a 408 without a length", "HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n<html></html>"],
   ["a 408 with a length", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"],
 ];
 
@@ -169,7 +169,7 @@ test("a second response in the same packet as the first one closes its connectio
 });
 
 for (const [what, bytes] of LATE_BYTES) {
-  test(`${what} does not become the response of the next request`, async () => {
+  test(`${what} on an idle connection is not taken for the response to the next request`, async () => {
     await using receiver = await startSocketReceiver((socket, nth) =>
       nth === 1 ? answer(socket) : void socket.end(bytes),
     );

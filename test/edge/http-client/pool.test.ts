@@ -45,7 +45,7 @@ function closed(peer: Socket): Promise<void> {
 }
 
 describe("the pool", () => {
-  test("the pool lends a connection once for each time that it was returned", async () => {
+  test("the pool does not lend a connection again until it has been returned", async () => {
     const pool = new Pool();
     const taken = (key: string) => pool.take(target(key)) !== null;
     expect(taken("a")).toBe(false);
@@ -54,7 +54,7 @@ describe("the pool", () => {
     expect([taken("a"), taken("b"), taken("a"), taken("a")]).toEqual([true, false, true, false]);
   });
 
-  test("the pool lends the connection first that became idle last", async () => {
+  test("the pool lends the most recently returned connection first", async () => {
     const pool = new Pool();
     const [first, second] = [await open("a"), await open("a")];
     pool.give(first.connection);
@@ -63,7 +63,7 @@ describe("the pool", () => {
     expect(pool.take(target("a"))).toBe(first.connection);
   });
 
-  test("the pool closes a connection of the least recently used target when it holds too many", async () => {
+  test("when the pool holds too many connections, it closes one to the least recently used target", async () => {
     const pool = new Pool(3);
     const opened = [await open("0"), await open("1"), await open("2"), await open("3")];
     const oldestClosed = closed(opened[0]!.peer);
@@ -72,7 +72,7 @@ describe("the pool", () => {
     expect(["0", "1", "2", "3"].map((key) => pool.take(target(key)) !== null)).toEqual([false, true, true, true]);
   });
 
-  test("the pool closes the oldest connection to a target that has too many", async () => {
+  test("when the pool holds too many connections to one target, it closes the oldest of them", async () => {
     const pool = new Pool(2);
     const opened = [await open("a"), await open("a"), await open("a")];
     const oldestClosed = closed(opened[0]!.peer);
@@ -122,7 +122,7 @@ describe("the pool", () => {
     });
   }
 
-  test("the pool closes all connections when it is closed", async () => {
+  test("closing the pool closes all its connections", async () => {
     const pool = new Pool();
     const opened = [await open("a"), await open("a"), await open("b")];
     const allClosed = Promise.all(opened.map(({ peer }) => closed(peer)));

@@ -21,7 +21,7 @@ class SlowSocket implements ByteSink {
 }
 
 const head = fc.string({ unit: fc.constantFrom("a", "\u00e9", "\r\n"), minLength: 1, maxLength: 50 });
-// These sizes are below, at and above the limit up to which a request is written in one piece.
+// These sizes are below, at and above the limit up to which one write contains the whole request.
 const body = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(65_500, 65_536, 70_000).map(filled));
 const room = fc.array(fc.oneof(fc.nat(60), fc.constantFrom(0, 65_530, 65_536, 100_000)), { maxLength: 6 }).map(endless);
 
@@ -34,7 +34,7 @@ function endless(room: number[]): number[] {
   return [...room, 30_000];
 }
 
-test("concurrent requests arrive completely even if sockets accept them piece by piece", () => {
+test("concurrent requests arrive completely even if sockets accept only part of each write", () => {
   const requests = fc.array(fc.tuple(head, body, room), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(requests, (all) => {

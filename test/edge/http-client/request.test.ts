@@ -18,7 +18,7 @@ async function sent(path: string, fields: Partial<OutgoingRequest> = {}): Promis
 }
 
 describe("a request", () => {
-  test("a request has the given headers in their order and case, the host, the length, and nothing else", async () => {
+  test("a request contains the given headers in their order and case, the host and the length, and no other header", async () => {
     const headers = [
       ["webhook-id", "msg_1"],
       ["X-UPPER", 'a, b;c="d"'],
@@ -56,12 +56,12 @@ describe("a request", () => {
     "/%C3%A4?%zz",
     "/;p?q=http://h/",
   ]) {
-    test(`a request has the path ${path} byte for byte`, async () => {
+    test(`a request sends the path ${path} unchanged`, async () => {
       expect((await sent(path)).text).toStartWith(`POST ${path} HTTP/1.1\r\n`);
     });
   }
 
-  test("a request leaves user, password and fragment out of its target", async () => {
+  test("the target of a request omits the user, password and fragment of the URL", async () => {
     await using receiver = await startSocketReceiver(answer);
     const url = receiver.url.replace("http://", "http://user:secret@");
     expect(await new HttpClient().send(requestTo(`${url}/x#y`), patient)).toEqual(OK);
@@ -77,7 +77,7 @@ describe("a request", () => {
     ["[::ffff:1]", "[::ffff:1]"],
   ];
   for (const [host, header] of hosts) {
-    test(`a request to ${host} goes to the given address and has ${header} as its host`, async () => {
+    test(`a request to ${host} goes to the given address with the host header ${header}`, async () => {
       await using receiver = await startSocketReceiver(answer);
       const request = requestTo(`http://${host}:${receiver.port}/`, { addresses: ["127.0.0.1"] });
       expect(await new HttpClient().send(request, patient)).toEqual(OK);

@@ -76,13 +76,13 @@ describe("a response", () => {
     ],
   ];
   for (const [what, speaking, body, note] of odd) {
-    test(`a response ${what} counts, has a note, and its connection is closed`, async () => {
+    test(`a response ${what} is accepted with a note, and its connection is closed`, async () => {
       const expected = responseWith(200, body, note);
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 2 });
     });
   }
 
-  test("a response that comes byte by byte is read", async () => {
+  test("a response that arrives byte by byte is read", async () => {
     const text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
     const speaking = (socket: Socket) => {
       let at = 0;
@@ -102,7 +102,7 @@ describe("a response", () => {
     "HTTP/2": "\x00\x00\x12\x04\x00\x00\x00\x00\x00",
     "an echo server": "POST / HTTP/1.1\r\n",
   })) {
-    test(`bytes from ${what} are not a response, and the client does not wait for more`, async () => {
+    test(`bytes from ${what} are not accepted as a response, and the client does not wait for more`, async () => {
       const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." } as const;
       const speaking = (socket: Socket) => void socket.write(Buffer.from(bytes, "latin1"));
       expect(await twoTo(speaking)).toEqual({ first: failure, second: failure, connections: 2 });
@@ -110,19 +110,19 @@ describe("a response", () => {
   }
 
   const notKept: [what: string, speaking: Speaking][] = [
-    ["that says that the connection ends", writing("HTTP/1.1 200 OK", FIVE, "Connection: close", "", "hello")],
+    ["that announces the close of its connection", writing("HTTP/1.1 200 OK", FIVE, "Connection: close", "", "hello")],
     ["of HTTP/1.0", writing("HTTP/1.0 200 OK", FIVE, "", "hello")],
     ["with bytes after its end", writing("HTTP/1.1 200 OK", FIVE, "", "hello, world")],
     ["that ends with the connection", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nhello")],
   ];
   for (const [what, speaking] of notKept) {
-    test(`after a response ${what} the next request uses a new connection`, async () => {
+    test(`after a response ${what}, the next request uses a new connection`, async () => {
       const expected = responseWith(200, "hello");
       expect(await twoTo(speaking)).toEqual({ first: expected, second: expected, connections: 2 });
     });
   }
 
-  test("after a response that is too long its connection is closed, and the server sees the close", async () => {
+  test("after a response that is too long, the client closes the connection and the server sees the close", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await using server = await startRawServer((socket) => {
       socket.once("close", () => resolve());
@@ -143,12 +143,12 @@ describe("a response that comes before the request has been sent", () => {
   const LARGE = Buffer.alloc(30 * 1024 * 1024, "a");
   const REFUSAL = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nlarge";
   const endings: Record<string, (socket: Socket) => void> = {
-    "stays open, unread": (socket) => void socket.write(REFUSAL),
-    "is closed, unread": (socket) => void socket.write(REFUSAL, () => socket.destroy()),
-    "is half closed, unread": (socket) => void socket.end(REFUSAL),
+    "stops reading and keeps the connection open": (socket) => void socket.write(REFUSAL),
+    "stops reading and closes the connection": (socket) => void socket.write(REFUSAL, () => socket.destroy()),
+    "stops reading and half-closes the connection": (socket) => void socket.end(REFUSAL),
   };
   for (const [how, refuse] of Object.entries(endings)) {
-    test(`a response before the end of its request counts if the connection then ${how}`, async () => {
+    test(`a response that arrives before its request has been fully sent is accepted if the server ${how}`, async () => {
       let connections = 0;
       await using server = await startRawServer((socket) => {
         connections += 1;

@@ -115,7 +115,7 @@ describe("a TLS connection", () => {
   }
 });
 
-/** Starts a TLS server with these options that records the names that clients ask for. */
+/** Starts a TLS server with these options. It records the server names that clients ask for. */
 async function startTlsServer(options: object) {
   const names: unknown[] = [];
   const server = createServer({ ...forName, ...options }, (socket) => {
@@ -129,7 +129,7 @@ async function startTlsServer(options: object) {
 }
 
 describe("the client", () => {
-  test("the client omits the dot at the end of a name when it asks a TLS server for that name", async () => {
+  test("the client omits a trailing dot from the server name in the TLS handshake", async () => {
     await using server = await startTlsServer({});
     for (const host of ["hook.example", "hook.example."]) {
       const request = requestTo(`https://${host}:${server.port}/`, { addresses: ["127.0.0.1"] });

@@ -77,7 +77,7 @@ for (const maker of makers) {
     }
 
     if (maker.name !== "nginx") return;
-    test("a TLS handshake does not wait while later ones complete, even if the event loop is busy", async () => {
+    test("later TLS handshakes do not hold up an earlier one, even if the event loop is busy", async () => {
       const client = new HttpClient({ ca: server.certificate.cert });
       using _ = busyEventLoop();
       const counts = new Array<number>(50).fill(0);
@@ -92,7 +92,7 @@ for (const maker of makers) {
       await Promise.all(counts.map((_, lane) => sendInTurn(lane)));
     });
 
-    test("a body that the server refuses before receiving all of it gets the response 413", async () => {
+    test("a request whose body the server refuses before receiving all of it gets a 413 response", async () => {
       const body = Buffer.alloc(20 * 1024 * 1024, "a");
       for (const url of [server.url, server.tlsUrl]) {
         const sender = new HttpClient({ ca: server.certificate.cert });
@@ -104,7 +104,7 @@ for (const maker of makers) {
 }
 
 describe.skipIf(Bun.which(renegotiating.program) === null)(`against ${renegotiating.name}`, () => {
-  test("a renegotiation during a request does not send the request again", async () => {
+  test("a TLS renegotiation during a request does not cause the request to be sent again", async () => {
     await using server = await startWebServer(renegotiating);
     const client = new HttpClient({ ca: server.certificate.cert });
     const to = (path: string) => requestTo(`${server.tlsUrl}${path}`);
