@@ -216,7 +216,7 @@ describe("source code of the pages", () => {
   }));
   const foreign = pages.flatMap(importsOf).filter(({ target }) => !target.startsWith("../web/"));
 
-  test("the pages import only the types of the API from the server, and no values", () => {
+  test("the pages import nothing from the server except the types of the API", () => {
     const fromServer = foreign.filter(isOwn);
     expect(fromServer.length).toBeGreaterThan(10);
     expect(fromServer.filter(({ target, isTypeOnly }) => target !== API_TYPES || !isTypeOnly).map(format)).toEqual([]);

@@ -7,8 +7,8 @@ import { makeApplication } from "./support/client.ts";
 import { install } from "./support/installation.ts";
 
 /**
- * No test may look up or connect to an outside name, because its result would depend on the
- * network, and the name's owner would see it.
+ * No test may look up or connect to an outside name, because the test's result would depend on the
+ * network, and the owner of the name would see the query.
  */
 
 test("a server that a test starts looks up the names of endpoints only at the name server of the tests", async () => {

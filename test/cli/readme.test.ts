@@ -18,6 +18,6 @@ test("the settings table has a row of four cells for every setting", () => {
   }
 });
 
-test("a README without the markers is refused", () => {
+test("inserting the settings table into a README without its markers fails", () => {
   expect(() => withSettingsTable("# Boathook\n")).toThrow("lacks");
 });

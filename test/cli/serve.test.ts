@@ -52,7 +52,7 @@ describe("starting", () => {
     }
   });
 
-  test("a start on a port in use fails with a one-line error", async () => {
+  test("the server does not start on a port in use and prints a one-line error", async () => {
     using dir = temporaryDirectory();
     using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
     const args = ["serve", `--port=${taken.port}`, `--data-dir=${dir.file("data")}`];
@@ -62,7 +62,7 @@ describe("starting", () => {
     expect(stderr).toContain(String(taken.port));
   });
 
-  test("a start on a data directory in use fails with a one-line error", async () => {
+  test("the server does not start on a data directory in use and prints a one-line error", async () => {
     using dir = temporaryDirectory();
     const server = await startBoathook(executable(), dir.file("data"));
     try {

@@ -185,7 +185,7 @@ describe("every setting", () => {
       });
     }
     for (const text of CASES[field].invalid) {
-      test(`${setting.name} refuses ${JSON.stringify(text.slice(0, 40))} with one sentence that names it and the expected value`, () => {
+      test(`${setting.name} refuses ${JSON.stringify(text.slice(0, 40))} with one sentence that names the setting and the expected value`, () => {
         const message = refusal({ environment: { [variableOf(setting)]: text } });
         expect(message).toStartWith(`${variableOf(setting)} must be ${setting.kind.expected}`);
         const shown = JSON.stringify(text.slice(0, 80)).slice(1, -1);
@@ -200,7 +200,7 @@ describe("every setting", () => {
   }
 });
 
-test("each setting that is not given has its documented default", () => {
+test("each omitted setting has its documented default", () => {
   expect(read()).toEqual({
     host: "127.0.0.1",
     port: 8071,

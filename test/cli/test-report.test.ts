@@ -20,7 +20,7 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 </testsuites>
 `;
 
-test("a report is counted case by case", () => {
+test("each test case of a report is counted", () => {
   expect(readTestReport(REPORT)).toEqual({
     tests: 4,
     failures: 1,

@@ -7,8 +7,8 @@ import { KILLS, killAndRestart, killedStart } from "./kill.ts";
 import { type Outcome, Storm } from "./storm.ts";
 
 /**
- * Returns the number of messages to accept before the next kill. It varies and allows for every
- * kind of operation.
+ * Returns the number of messages to accept before the next kill. The number varies so that the
+ * kills interrupt different operations.
  */
 const someMessages = () => 100 + Math.floor(Math.random() * 400);
 

@@ -28,7 +28,7 @@ export interface Outcome {
   readonly lost: number;
   /** Deliveries whose body or `webhook-id` differs from what was accepted. */
   readonly unlike: number;
-  /** Deliveries to the fifo endpoint that succeeded before that of an earlier message. */
+  /** Deliveries to the fifo endpoint that succeeded before the delivery of an earlier message. */
   readonly disordered: number;
   /** Acknowledged expunges and deletions of endpoints that were undone by a kill. */
   readonly undone: number;
@@ -72,7 +72,8 @@ export class Storm {
     for (const name of ["load", "nobody"]) await send("POST", "/event-type", { name, description: "" });
     const endpoints = new Map<Path, string>();
     for (const path of PATHS) {
-      // The late endpoint gets its messages by replays, so it subscribes to them only now and then.
+      // The late endpoint gets its messages by replays, so it is subscribed to `load` only some of
+      // the time.
       const eventTypes = [path === "/late" ? "nobody" : "load"];
       // Without retries, every message to the broken endpoint immediately becomes a dead letter.
       const retrySchedule = path === "/broken" ? [] : Array(20).fill("100ms");
@@ -226,7 +227,7 @@ export class Storm {
 
   /**
    * Returns the number of deliveries out of order. Message ids increase in the order of acceptance,
-   * so those of a fifo endpoint must arrive sorted.
+   * so the ids must arrive at a fifo endpoint in sorted order.
    */
   #disordered(): number {
     const ids = [...this.receipts.at("/fifo").values()].map(({ id }) => id);

@@ -33,7 +33,7 @@ sdkSuite(
       await sdk.refused(401, owner.application.get(uid));
     });
 
-    test("read-only portal access can read but not create endpoints", async () => {
+    test("read-only portal access allows reading but not creating endpoints", async () => {
       const { authentication } = sdk.client();
       const app = await newApplication();
       const readers = [

@@ -82,7 +82,7 @@ function recording<T extends object>(node: T, path: string, called: Set<string>)
       if (typeof name === "symbol" || value === null) return value;
       if (typeof value === "object") return recording(value, `${path}${name}.`, called);
       if (typeof value !== "function") return value;
-      // A proxy keeps the length of the method.
+      // A proxy keeps the `length` of the method.
       return new Proxy(value, {
         async apply(method, _, args) {
           const result: unknown = await Reflect.apply(method, target, args);
@@ -112,7 +112,7 @@ interface Page<T> {
   readonly done: boolean;
 }
 
-/** Reads a list to its end by its iterators and returns the pages. */
+/** Follows the iterators of a list to its end and returns the pages. */
 export async function pagesOf<T>(page: (iterator: string | null) => Promise<Page<T>>): Promise<(readonly T[])[]> {
   const pages: (readonly T[])[] = [];
   for (let iterator: string | null = null; ; ) {

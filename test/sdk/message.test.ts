@@ -31,7 +31,7 @@ sdkSuite("message", (sdk) => {
 
   test("creating a message returns the payload unless the SDK asks for none", async () => {
     const made = await sdk.client().message.create(await newApplication(), { eventType: "a", payload: { a: 1 } });
-    // The 2.x client always asks for no payload.
+    // The 2.x client always asks the server to omit the payload.
     expect(made.payload).toEqual(sdk.version === "1.x" ? { a: 1 } : {});
   });
 

@@ -49,7 +49,7 @@ for (const version of ["1.x", "2.x"] as const) {
 }
 
 /**
- * Calls a method with a name for each path parameter. Returns its error, or undefined if it
+ * Calls a method with made-up names as path parameters. Returns its error, or undefined if it
  * succeeds.
  */
 async function errorOf(client: object, method: string): Promise<unknown> {
@@ -65,7 +65,7 @@ async function errorOf(client: object, method: string): Promise<unknown> {
   );
 }
 
-/** Returns how many parameters of a method belong to its path, as their names show. */
+/** Returns how many parameters of a method are path parameters, judging by their names. */
 function pathParameters(call: (...args: never[]) => unknown): number {
   const parameters = /\(([^)]*)\)/.exec(call.toString())![1]!.split(",");
   return parameters.filter((name) => /(Id|Name)$/.test(name.trim())).length;

@@ -24,8 +24,8 @@ export function executable(): Program {
 
 export interface ProcessOptions {
   /**
-   * Variables to add to the environment, from which all variables that Boathook reads have been
-   * removed.
+   * Variables to add to the environment, after all variables that Boathook reads have been removed
+   * from it.
    */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;

@@ -1,8 +1,8 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 
 /**
- * Kind of response to a name: addresses of both families, of one or of none, or a failure. `silent`
- * never responds.
+ * Kind of response to a query: addresses of both families, of one or of none, or a failure.
+ * `silent` never responds.
  */
 export type Zone = "both" | "four" | "six" | "empty" | "absent" | "broken" | "refused" | "silent";
 

@@ -7,7 +7,7 @@ export interface Received {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Buffer;
-  /** Time at which the request was complete, in ms of a monotonic clock. */
+  /** Time at which the request was fully received, in ms of a monotonic clock. */
   readonly atMs: number;
 }
 

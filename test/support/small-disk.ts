@@ -47,9 +47,7 @@ const fileSystem: DiskKind = {
   },
 };
 
-/**
- * A limit of the size of files, which any user can set. To the process it looks like a full disk.
- */
+/** A limit on file sizes, which any user can set. To the process it looks like a full disk. */
 const fileSizeLimit: DiskKind = {
   name: "a limit on the size of files",
   open() {

@@ -8,9 +8,9 @@ export type Speaking = (socket: Socket, nth: number) => void;
 export interface SocketReceiver extends RawServer {
   /** Number of requests on each connection so far. */
   readonly requests: readonly number[];
-  /** The requests as Latin-1 text, in the order in which they were complete. */
+  /** The requests as Latin-1 text, in the order in which they were fully received. */
   readonly texts: readonly string[];
-  /** Resolves when the client can know that the latest connection is closed. */
+  /** Resolves when the latest connection has been closed. */
   closed(): Promise<void>;
 }
 

@@ -39,7 +39,7 @@ describe("the output of the log", () => {
       for (let i = 0; i < 3 * 1024; i++) output.write(line);
       log.error({ error: new Error("one more") }, "Failed.");
       expect(output.dropped).toBe(2 * 1024 + 1);
-      // Otherwise the output would write to the next file that gets the number of this descriptor.
+      // Otherwise the output would write to the next file that gets this descriptor's number.
       output.close();
       await output.flush(200);
       closeSync(fd);

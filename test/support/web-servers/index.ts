@@ -6,9 +6,9 @@ import { temporaryDirectory } from "../temporary.ts";
 
 /**
  * Web servers of other projects, each in a separate process. They respond to a POST by its path:
- * `/port` with the client's port, `/close` with the same and the end of the connection, `/length`
- * with the length of the body, `/empty` with 204, `/chunked` with `hello` in chunks, `/interim`
- * with an interim response and then `hello`, and any other path with 404.
+ * `/port` with the client's port, `/close` likewise but closing the connection, `/length` with the
+ * length of the body, `/empty` with 204, `/chunked` with `hello` in chunks, `/interim` with an
+ * interim response and then `hello`, and any other path with 404.
  */
 
 interface Maker {

@@ -7,7 +7,7 @@ const part = fc.integer({ min: 0, max: 255 });
 const colour = fc.tuple(part, part, part) as fc.Arbitrary<Rgb>;
 
 describe("appearance of the portal", () => {
-  test("without parameters the portal follows the user's system, but in a frame it is light", () => {
+  test("without parameters the portal follows the user's system setting, but uses light colours in a frame", () => {
     expect(parseAppearance("", false)).toEqual({ scheme: null, primary: null, fontFamily: null });
     expect(parseAppearance("", true).scheme).toBe("light");
   });

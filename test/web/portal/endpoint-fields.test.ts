@@ -66,7 +66,7 @@ for (const [what, draft, name] of problems) {
   });
 }
 
-test("readers who may not edit see every value in words", () => {
+test("users without edit permission see every value as text", () => {
   const shown = (of: Endpoint) => ENDPOINT_FIELDS.map((field) => wordsOf(field, of));
   expect(shown(endpoint)).toEqual(["https://example.com/hook", "The books", "invoice.paid", "eu, us", "5"]);
   const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null };
