@@ -55,8 +55,7 @@ describe("audited changes", () => {
       isChanged = true;
       return { result: null, changed: {} };
     });
-    // While one write is held back, the store accepts no other. A few turns of the event loop
-    // therefore suffice.
+    // No event shows that the change has not begun, so the test waits a few turns of the event loop.
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
     expect(isChanged).toBe(false);
     store();

@@ -196,7 +196,7 @@ describe("allowed subnets", () => {
     expect(addressAllowed("fd13::1", allow)).toBe(false);
   });
 
-  test("an allowed subnet of translated addresses allows them", () => {
+  test("an allowed subnet of translated addresses allows the addresses in it", () => {
     expect(addressAllowed("64:ff9b::a00:1", allowList("64:ff9b::/96"))).toBe(true);
   });
 

@@ -12,7 +12,7 @@ describe("endpoint health", () => {
     expect(afterAttempt(null, true, 200)).toBeNull();
   });
 
-  test("an endpoint is disabled when it has failed for the whole time limit, and not earlier", () => {
+  test("an endpoint is disabled only when it has failed for the whole time limit", () => {
     expect(shouldDisable(100, 1099, 1000)).toBe(false);
     expect(shouldDisable(100, 1100, 1000)).toBe(true);
   });

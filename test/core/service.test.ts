@@ -33,7 +33,7 @@ async function turns(count: number): Promise<void> {
 }
 
 describe("service", () => {
-  test("a service starts once and stops once, even if the calls overlap", async () => {
+  test("overlapping calls start a service only once and stop it only once", async () => {
     const calls = fc.array(fc.record({ call: fc.constantFrom("start", "stop"), after: fc.nat(3) }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(calls, fc.nat(3), async (plan, slowness) => {

@@ -42,7 +42,7 @@ describe("the mapping of a resource to a table", () => {
     expect(mapping.assignments).toBe("name = $name, paused = $paused, waits_ms = $waitsMs, fifo = $ordering");
   });
 
-  test("a mapping reads the same values from a row that it wrote to it", () => {
+  test("a mapping reads back the values that it has written", () => {
     const common = { seq: 1, applicationSeq: 2, name: "n", createdAt: 3 };
     const full = { ...common, paused: true, waitsMs: [5, 10], ordering: "fifo" } as const;
     const empty = { ...common, paused: false, waitsMs: null, ordering: "parallel" } as const;

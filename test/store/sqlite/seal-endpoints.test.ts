@@ -65,7 +65,7 @@ describe("headers and URL passwords at rest", () => {
     expect(foundIn(home)).toEqual([]);
   });
 
-  test("secrets in a data directory of an earlier version are sealed when it is opened", async () => {
+  test("opening a data directory of an earlier version seals the secrets in it", async () => {
     using home = temporaryDirectory();
     oldData(home.file("boathook.db"));
     expect(foundIn(home)).toEqual([...SECRETS]);

@@ -118,7 +118,7 @@ export function tokensSuite(open: Open): void {
       expect(await seqs(world.seqs.next(), null)).toEqual([]);
     });
 
-    test("`end` makes a token expire at the given time unless it expires earlier anyway", async () => {
+    test("`end` makes a token expire at the given time unless it already expires earlier", async () => {
       await using world = await Furnished.open(open);
       const [never, soon, late] = [null, world.now + 1, world.now + 100].map((expiresAt) =>
         newToken(world, { expiresAt }),

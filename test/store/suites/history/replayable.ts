@@ -139,7 +139,7 @@ export function replayableSuite(open: Open): void {
       expect(await found(world, "failed", { from: first!, to: last! })).toEqual([messages[1]!.seq]);
     });
 
-    test("the messages of a replay are read in pages, each of a limited number of messages", async () => {
+    test("the messages of a replay are read in pages of limited size", async () => {
       await using world = await Furnished.open(open);
       const messages = await world.sendMany(5);
       await world.kill();

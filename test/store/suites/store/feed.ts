@@ -25,7 +25,7 @@ async function until(store: Store, signals: readonly Signal[], type: Signal["typ
 
 export function feedSuite(open: Open): void {
   describe("the feed", () => {
-    test("a store does not report its own changes", async () => {
+    test("the feed of a store does not report the store's own changes", async () => {
       await using world = await Furnished.open(open);
       const signals = listen(world.store);
       const { configuration, housekeeping } = world.store;
@@ -37,7 +37,7 @@ export function feedSuite(open: Open): void {
       expect(signals).toEqual([]);
     });
 
-    test("the creation and the revocation of a token by another process are both reported, and the token can then be read", async () => {
+    test("the feed reports when another process creates or revokes a token, and the token can then be read", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);
@@ -59,7 +59,7 @@ export function feedSuite(open: Open): void {
       await beside.close();
     });
 
-    test("an environment that another process renames is reported", async () => {
+    test("the feed reports that another process has renamed an environment", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);
@@ -68,7 +68,7 @@ export function feedSuite(open: Open): void {
       await beside.close();
     });
 
-    test("a change is reported only once", async () => {
+    test("the feed reports each change only once", async () => {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);

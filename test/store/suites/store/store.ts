@@ -65,7 +65,7 @@ export function storeSuite(open: Open): void {
       }
     });
 
-    test("the store commits queued writes when it is closed and refuses later ones", async () => {
+    test("closing the store commits queued writes, and later writes are refused", async () => {
       await using world = await Furnished.open(open);
       const message = world.newMessage();
       const { store } = world;
