@@ -68,7 +68,7 @@ describe("scopes of an API token", () => {
     expect(await server.run("token", "list")).toContain("message:write");
   });
 
-  test("a token that is created without scopes, or with null for them, has null scopes", async () => {
+  test("a token that is created without `scopes`, or with null, has null scopes", async () => {
     expect((await makeToken(null)).scopes).toBeNull();
     expect((await send("POST", path, { name: "a" })).json.scopes).toBeNull();
   });

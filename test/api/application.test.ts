@@ -26,7 +26,7 @@ describe("creating an application", () => {
     expect((await send("POST", "/app", { name: "a", rateLimit: 5, throttleRate: 7 })).json.throttleRate).toBe(7);
   });
 
-  test("throttleRate takes precedence over rateLimit even if it is null", async () => {
+  test("throttleRate takes precedence over rateLimit even if throttleRate is null", async () => {
     const uid = freshUid();
     const body = { name: "a", uid, rateLimit: 5, throttleRate: null };
     expect((await send("POST", "/app", body)).json.throttleRate).toBeNull();

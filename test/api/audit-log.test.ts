@@ -21,7 +21,7 @@ async function entriesAddedBy(work: () => Promise<unknown>): Promise<AuditEntryO
 }
 
 describe("the audit log", () => {
-  test("the audit log records every change of an application and its endpoints by id", async () => {
+  test("the audit log records every change to an application or its endpoints with their ids", async () => {
     const uid = freshUid("app");
     let app = "";
     let endpoint = "";
@@ -56,7 +56,7 @@ describe("the audit log", () => {
     expect(JSON.stringify(entries)).not.toContain("hunter2");
   });
 
-  test("the audit log records changes of event types by name", async () => {
+  test("the audit log records changes to event types with their names", async () => {
     const name = freshUid("type");
     const entries = await entriesAddedBy(async () => {
       await send("POST", "/event-type", { name, description: "" });

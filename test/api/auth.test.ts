@@ -66,7 +66,7 @@ describe("requests with and without a valid token", () => {
 });
 
 describe("environment tokens", () => {
-  test("an environment token can only access its own environment", async () => {
+  test("an environment token can access only its own environment", async () => {
     const token = await server.createToken("--environment", "production");
     const { json } = await send("POST", "/app", { name: "a", uid: freshUid() }, { token });
     expect((await send("GET", `/app/${json.id}`, undefined, { token })).status).toBe(200);

@@ -400,7 +400,7 @@ describe("managing API tokens", () => {
     }
   });
 
-  test("an environment token can only manage the API tokens of its own environment", async () => {
+  test("an environment token can manage only the API tokens of its own environment", async () => {
     const mine = freshUid("env");
     const token = await server.createToken("--environment", mine);
     const { json } = await send("POST", path, { name: "theirs" });

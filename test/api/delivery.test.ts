@@ -99,7 +99,7 @@ describe("a successful attempt", () => {
     expect(data[0].headers["x-shop"]).toBe("17");
   });
 
-  test("reading an attempt under another message returns 404", async () => {
+  test("reading an attempt under the path of another message returns 404", async () => {
     const { app } = await setup();
     const [one, two] = [await sendMessage(app), await sendMessage(app)];
     const { data } = await attemptsOf(app, one, 1);
@@ -144,7 +144,7 @@ describe("the list of attempts", () => {
 });
 
 describe("the destinations of a message", () => {
-  test("a message's destinations are the endpoints that matched it, each with the status of its delivery", async () => {
+  test("a message's destinations are the matching endpoints, each with its delivery status", async () => {
     const { app, endpoint } = await setup(500);
     const paused = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", paused: true });
     await send("POST", `/app/${app}/endpoint`, { url: "https://example.com", channels: ["other"] });

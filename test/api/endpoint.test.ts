@@ -128,7 +128,7 @@ describe("creating an endpoint", () => {
     }
   });
 
-  test("event types and channels that occur twice in an endpoint are stored once", async () => {
+  test("duplicate event types and channels of an endpoint are stored once", async () => {
     const twice = { eventTypes: ["user.signup", "user.deleted", "user.signup"], channels: ["a", "b", "a"] };
     const once = { eventTypes: ["user.signup", "user.deleted"], channels: ["a", "b"] };
     const { json } = await send("POST", endpoints, { url, ...twice });

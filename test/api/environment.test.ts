@@ -59,7 +59,7 @@ describe("environments", () => {
     expect(second.data[0].name).toBe(names[0]);
   });
 
-  test("environments do not share applications or event types, even if their uids are equal", async () => {
+  test("environments do not share applications or event types, even if two applications have the same uid", async () => {
     const [one, other] = [within((await make()).id), within((await make()).name)];
     const uid = freshUid("app");
     const apps = await Promise.all([one, other].map((into) => into("POST", "/app", { name: "a", uid })));
@@ -197,7 +197,7 @@ describe("bearer tokens of the form token|environment", () => {
   const ask = (token: string, headers = {}): Promise<Answer> =>
     send("GET", "/event-type", undefined, { token, headers });
 
-  test("an environment after the root token takes precedence over the environment header", async () => {
+  test("in the form token|environment, the environment after the root token takes precedence over the header", async () => {
     const { id, name } = await make();
     await within(id)("POST", "/event-type", { name: "of.it", description: "" });
     const { ROOT_TOKEN } = await import("../support/server.ts");
@@ -211,7 +211,7 @@ describe("bearer tokens of the form token|environment", () => {
     expect((await ask(`|${id}`)).status).toBe(401);
   });
 
-  test("an environment token may be followed only by its own environment; a call with another environment returns 404", async () => {
+  test("an environment token in the form token|environment is accepted only with its own environment", async () => {
     const { id, name } = await make();
     const other = await make();
     const token = await server.createToken("--environment", name);

@@ -85,7 +85,7 @@ describe("request bodies", () => {
     return frame.replace('""', `"${"x".repeat(bytes - frame.length)}"`);
   };
 
-  test("a body of max-body bytes is accepted, and a larger one returns 413", async () => {
+  test("a body of max-body bytes is accepted, and a request with a larger body returns 413", async () => {
     expect((await send("POST", messages, filled(MAX_BODY))).status).toBe(202);
     const { status, json } = await send("POST", messages, filled(MAX_BODY + 1));
     expect([status, json.code]).toEqual([413, "payload_too_large"]);
@@ -123,7 +123,7 @@ describe("request bodies", () => {
     expect(refused).toContain("payload_too_large");
   });
 
-  test("a body whose declared length exceeds max-body returns 413 before the body is sent", async () => {
+  test("a request whose declared length exceeds max-body returns 413 before its body is sent", async () => {
     const answer = await raw(
       `POST /api/v1${messages} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ROOT_TOKEN}\r\nContent-Length: 99999999999\r\n\r\n{`,
     );

@@ -45,7 +45,7 @@ describe("creating, changing and deleting event types", () => {
     expect([back.status, back.json.description, back.json.archived]).toEqual([201, "three", false]);
   });
 
-  test("DELETE archives an event type, and DELETE with expunge removes it", async () => {
+  test("a DELETE archives an event type, or removes it if `expunge` is set", async () => {
     const name = freshUid("type");
     await send("POST", "/event-type", { name, description: "" });
     expect((await send("DELETE", `/event-type/${name}`)).status).toBe(204);

@@ -64,7 +64,7 @@ describe("idempotency keys", () => {
     }
   });
 
-  test("other operations that are repeated with their idempotency key return the first response too", async () => {
+  test("repeating other operations with their idempotency key also returns the first response", async () => {
     const key = freshUid("key");
     const uid = freshUid();
     const first = await post("/app", { name: "a", uid }, key);

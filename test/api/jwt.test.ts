@@ -113,7 +113,7 @@ describe("JWTs for applications", () => {
     expect((await statusAndCode(token))[0]).toBe(401);
   });
 
-  test("expire-all revokes application JWTs that were issued before, even after a restart", async () => {
+  test("expire-all revokes application JWTs issued before the call, and they stay revoked after a restart", async () => {
     const old = appToken(app.id, { iat: now() - 10 });
     const ageless = appToken(app.id, { iat: undefined });
     expect((await statusAndCode(old))[0]).toBe(200);
@@ -176,7 +176,7 @@ describe("JWTs with fractional or very large times", () => {
     });
   }
 
-  test("the list of tokens shows a JWT that was used to log out as revoked", async () => {
+  test("a JWT that was used to log out is shown as revoked in the list of tokens", async () => {
     const org = "org_4srOrx2ZWZBpBUvZwXKQmoEYga2";
     await as(rawJwt(`{"sub":"${org}","exp":1e300}`))("POST", "/auth/logout");
     expect(await server.run("token", "list")).toMatch(new RegExp(`${org} .*9999-12-31T23:59:59.999Z +revoked`));
@@ -231,7 +231,7 @@ describe("invalid JWTs", () => {
       400,
       "bad_token",
     ],
-    ["replaced by the JWT secret", () => SECRET, 401, "authentication_failed"],
+    ["whose text is the JWT secret", () => SECRET, 401, "authentication_failed"],
   ];
   for (const [what, make, status, code] of wrong) {
     test(`a request with a JWT ${what} returns ${status}`, async () => {

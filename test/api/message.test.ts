@@ -62,7 +62,7 @@ describe("sending a message", () => {
     expect([batch.json.data[0].id, batch.json.data[1].id]).toEqual([undefined, expect.stringMatching(/^msg_/)]);
   });
 
-  test("channels and tags that occur twice in a message are stored once", async () => {
+  test("duplicate channels and tags of a message are stored once", async () => {
     const sent = { ...message, channels: ["b", "a", "b"], tags: ["t", "t"] };
     const { status, json } = await send("POST", messages, sent);
     expect(status).toBe(202);

@@ -80,7 +80,7 @@ describe("a path that ends with a slash", () => {
   });
 });
 
-test("an application and an endpoint that an earlier version let be named `..` can still be reached by their ids", async () => {
+test("an application and an endpoint that have the uid `..` from an earlier version can still be reached by their ids", async () => {
   const old = await startServer();
   try {
     const call = clientOf(old.url);

@@ -44,7 +44,7 @@ function* objects(value: unknown): Generator<Record<string, unknown>> {
 }
 
 describe("the OpenAPI document", () => {
-  test("the OpenAPI document is served at both paths as application/json", async () => {
+  test("/docs/json and /api/v1/openapi.json return the OpenAPI document as application/json", async () => {
     for (const path of ["/docs/json", "/api/v1/openapi.json", "/api/v1/openapi.json/"]) {
       const answer = await fetch(server.url + path);
       expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);

@@ -113,7 +113,7 @@ describe("polling with a wait", () => {
     expect(ids((await waiting).data)).toEqual([message]);
   });
 
-  test("a waiting poll with a filter waits for a matching message", async () => {
+  test("a poll with a filter waits until a matching message arrives", async () => {
     const app = await makeApplication(send);
     const { iterator } = await poll(pathOf(app));
     const waiting = poll(pathOf(app), { iterator, wait: 30, event_type: "wanted" });
@@ -122,7 +122,7 @@ describe("polling with a wait", () => {
     expect(ids((await waiting).data)).toEqual([message]);
   });
 
-  test("a poll with a wait returns existing messages immediately, and an empty page after the wait", async () => {
+  test("a poll with a wait returns immediately if there are messages, and otherwise an empty page after the wait", async () => {
     const app = await makeApplication(send);
     const message = await sendMessage(send, app);
     const first = await poll(pathOf(app), { wait: 30 });

@@ -499,7 +499,7 @@ describe("ids in queries and bodies", () => {
     } else expect(status).toBe(404);
   });
 
-  test("expiring a session does not revoke tokens of other applications with the same session id", async () => {
+  test("expiring a session does not revoke tokens with the same session id in other applications", async () => {
     const path = (place: Place) => `/auth/app/${place.ids.app_id}/expire-all`;
     await must("POST", path(stranger.main), stranger.token, { sessionIds: ["shared-session"], expiry: 0 });
     const own = `/app/${stranger.main.ids.app_id}`;
@@ -533,7 +533,7 @@ test("the live stream of an environment contains nothing of another environment"
 });
 
 // This test must be the last one, because it deletes all resources of the other environment.
-test("a uid that exists in both environments refers to the resource of the caller", async () => {
+test("a uid that exists in both environments refers to the resource in the caller's environment", async () => {
   await expectUnchanged(victim, async () => {
     const access = await must("POST", `/auth/app-portal-access/${stranger.main.ids.app_id}`, stranger.token, {});
     const tokens = [access.json.token, await freshToken(stranger)];

@@ -129,7 +129,7 @@ describe("usage reports", () => {
     expect(one).not.toBe(two);
   });
 
-  test("a usage report is finished even if the process is killed and restarted", async () => {
+  test("a usage report is completed even if the process is killed and restarted", async () => {
     const { call, finished } = await ownEnvironment();
     const app = await makeApplication(call);
     const { json } = await call("POST", "/stats/usage/app", { since: ago(DAY_MS), until: ago(0) });

@@ -60,7 +60,7 @@ describe("unpaired surrogates", () => {
     ["POST", "/management/authentication/default/api-token", { name: UNPAIRED }, ["body", "name"]],
   ];
   for (const [method, path, body, loc] of places) {
-    test(`an unpaired surrogate in ${loc.slice(1).join(".")} of ${method} ${path} returns 422`, async () => {
+    test(`a ${method} of ${path} with an unpaired surrogate in ${loc.slice(1).join(".")} returns 422`, async () => {
       const { status, json } = await send(method, path.replace(":app", app), body);
       expect([status, json.detail?.[0].loc]).toEqual([422, loc]);
     });
@@ -90,7 +90,7 @@ describe("unpaired surrogates", () => {
   });
 });
 
-test("a list of 100,000 invalid event types returns a single error", async () => {
+test("sending a list of 100,000 invalid event types returns a single error", async () => {
   const eventTypes = Array.from({ length: 100_000 }, (_, i) => `type ${i}`);
   for (const path of [`/app/${app}/endpoint`, "/operational-webhook/endpoint"]) {
     const { status, json } = await send("POST", path, { url: "https://example.com/", eventTypes });

@@ -42,7 +42,7 @@ describe("bulk operations refuse unknown keys with 422 and the location of the k
 });
 
 describe("bulk operations accept camelCase and snake_case", () => {
-  test("`dry_run` and the keys of a filter may be in snake_case", async () => {
+  test("`dryRun` and the keys of a filter may be sent in snake_case", async () => {
     const filter = { app_id: app, event_types: ["a"] };
     const { status, json } = await send("POST", "/dead-letter/redrive", { filter, dry_run: true });
     expect([status, json.count]).toEqual([200, 0]);

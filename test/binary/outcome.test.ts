@@ -47,7 +47,7 @@ describe("a successful attempt", () => {
     ["300 headers", [...manyHeaders, "Content-Length: 2"], null],
     ["a folded header", ["X-Folded: a", " b", "Content-Length: 2"], "A header was folded over several lines."],
     ["a malformed header name", ["X Y: a", "Content-Length: 2"], "A malformed header line was ignored."],
-    ["a repeated length", ["Content-Length: 2, 2"], null],
+    ["a repeated Content-Length", ["Content-Length: 2, 2"], null],
     [
       "contradictory lengths",
       ["Content-Length: 2", "Content-Length: 3"],
@@ -67,7 +67,7 @@ describe("a successful attempt", () => {
   }
 
   for (const how of ["of known length", "in chunks"]) {
-    test(`a long response ${how} is a success, and is stored up to the limit, cut between characters`, async () => {
+    test(`a long response ${how} is a success, and is stored up to the limit without splitting a character`, async () => {
       const long = `a${"é".repeat(STORED_BYTES)}`;
       const attempt = await firstAttempt(() => new Response(how === "in chunks" ? inChunks(long) : long));
       expect(attempt.statusText).toBe("success");
@@ -75,7 +75,7 @@ describe("a successful attempt", () => {
     });
   }
 
-  test("an endless response is a success, and is read only as far as it is stored", async () => {
+  test("an endless response is a success, and only the part to be stored is read", async () => {
     const left = Promise.withResolvers<void>();
     const endless = () =>
       new ReadableStream({
@@ -188,7 +188,7 @@ describe("a failed attempt", () => {
     expect(attempt).toMatchObject({ statusText: "fail", responseStatusCode: 0, reason: "connection" });
   });
 
-  test("a host name that does not exist is a failure", async () => {
+  test("an attempt to reach a host name that does not exist is a failure", async () => {
     const app = await makeApplication(send);
     await makeEndpoint(send, app, "http://nobody.invalid/");
     const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));

@@ -135,7 +135,7 @@ describe("a second server", () => {
     expect(attempt!.statusText).toBe("success");
   });
 
-  test("a server can start on the data of one that has just been killed", async () => {
+  test("a server can start on the data of another server that has just been killed", async () => {
     await using boathook = await install();
     await boathook.kill();
     await boathook.start();

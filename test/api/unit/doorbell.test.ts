@@ -65,7 +65,7 @@ describe("waits for messages", () => {
     expect(await isOver(doorbell.wait(7, 1000, caller.signal).over)).toBe(true);
   });
 
-  test("a wait ends immediately if its timeout is 0 or too many requests wait, and cancelling one makes room for another", async () => {
+  test("a wait ends immediately if its timeout is 0 or too many requests wait, and cancelling a wait makes room for another", async () => {
     const { doorbell, caller } = setup();
     expect(await isOver(doorbell.wait(7, 0, caller.signal).over)).toBe(true);
     const waits = Array.from({ length: 1000 }, (_, i) => doorbell.wait(i, 1000, caller.signal));

@@ -26,7 +26,7 @@ describe("the target of a request", () => {
 });
 
 describe("the host of a request", () => {
-  test("a request without a host gets one, and everything else stays the same", async () => {
+  test("a request without a host gets one, and the rest of the request stays the same", async () => {
     const sent = new Request("http://x/", { method: "POST", body: "text", headers: { a: "b" } });
     Object.defineProperty(sent, "url", { value: "/path/?q=1" });
     const request = withHost(sent);
