@@ -75,8 +75,8 @@ const places: Readonly<Record<string, Place>> = {
       return 0;
     },
   }),
-  "settling, before the commit": inQueue((bug, { settle }) => ({ settle: around(bug, settle) })),
-  "settling, after the commit": inQueue((bug, { settle }) => ({
+  "settling (before the commit)": inQueue((bug, { settle }) => ({ settle: around(bug, settle) })),
+  "settling (after the commit)": inQueue((bug, { settle }) => ({
     settle: async (settlements) => {
       const settled = await settle(settlements);
       bug.strike();

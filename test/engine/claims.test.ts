@@ -169,7 +169,7 @@ describe("a lane that moves to another engine", () => {
     expect(cluster.one.engine.attemptsUnderWay).toBe(0);
   });
 
-  test("the new engine makes a retry on time that the old engine has scheduled", async () => {
+  test("a retry that the old engine has scheduled is made on time by the new engine", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
     const endpoint = await cluster.endpoint(

@@ -97,7 +97,7 @@ describe("the clock trust watch", () => {
     expect(installation.facts).toEqual(["clock.doubted", "clock.doubted", "clock.trusted"]);
   });
 
-  test("a clock that was corrected is trusted immediately", async () => {
+  test("a doubted clock is trusted as soon as it has been corrected", async () => {
     using installation = new Installation();
     await installation.run();
     installation.now += 10 * YEAR;

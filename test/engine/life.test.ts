@@ -133,7 +133,7 @@ describe("a paused endpoint", () => {
     expect(world.order("a.example")).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
   });
 
-  test("a pause takes effect immediately, but attempts under way are finished", async () => {
+  test("pausing an endpoint takes effect immediately, but attempts under way are finished", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, { concurrency: 1 });
     const messages = await world.send(endpoint, 10);
@@ -381,7 +381,7 @@ describe("a redrive", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["dead: status_5xx"]));
   });
 
-  test("a redrive leaves out deliveries that die after its start", async () => {
+  test("a redrive leaves out deliveries that become dead letters after it has started", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     const failing = await world.endpoint("a.example", 500);
     await world.send(failing, 5);
@@ -396,7 +396,7 @@ describe("a redrive", () => {
     });
   });
 
-  test("a redrive does not repeat deliveries that die again", async () => {
+  test("a redrive sends a delivery only once, even if it becomes a dead letter again", async () => {
     using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
     await world.send(await world.endpoint("a.example", 500), 10);
     await world.rest();

@@ -135,7 +135,7 @@ describe("throttleRate of an application", () => {
 });
 
 describe("throttleRate", () => {
-  test("the rate of an endpoint is never exceeded, is used fully and does not change the order", async () => {
+  test("the rate of an endpoint is used fully but never exceeded, and does not change the order of messages", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", 200, { throttleRate: 10 });
     await world.send(endpoint, 50);

@@ -49,7 +49,7 @@ describe("a redrive", () => {
     expect(redriven(world)).toBeLessThanOrEqual(72);
   });
 
-  test("a redrive leaves out deliveries that die after its start", async () => {
+  test("a redrive leaves out deliveries that become dead letters after it has started", async () => {
     using world = await worldWithDead(20);
     world.behave("a.example", 500);
     await world.redrive(5);

@@ -46,7 +46,7 @@ describe("the retention", () => {
     expect(await retention.runOnce()).toBe(false);
   });
 
-  test("the next deletion comes soon while expired rows are left, and otherwise after a minute", async () => {
+  test("the retention deletes again soon while expired rows are left, and otherwise after a minute", async () => {
     const { retention, calls, pass } = retentionOver([true, true, true, false, false]);
     retention.start();
     await pass(1000);
@@ -55,7 +55,7 @@ describe("the retention", () => {
     expect(calls).toHaveLength(6);
   });
 
-  test("a deletion is retried after the disk was full", async () => {
+  test("the retention retries a deletion that failed because the disk was full", async () => {
     const { retention, calls, pass } = retentionOver([new StoreUnavailable("full"), false]);
     retention.start();
     await pass(61_000);

@@ -6,7 +6,7 @@ import type { Sent } from "../scene.ts";
 import type { TokenChecks } from "./tokens.ts";
 import type { Violation } from "./violation.ts";
 
-/** Minimum time for which the first response is repeated. */
+/** Minimum time for which repeated calls get the first response. */
 const REPEATED_FOR_MS = 12 * 3_600_000;
 /** Number of keys that are in use at a time. */
 const POOL = 4;

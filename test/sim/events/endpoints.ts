@@ -29,7 +29,7 @@ export const add: Event = async (scene, program) => {
   await addEndpoint(scene, program, application);
 };
 
-/** Deletes an endpoint, but keeps at least half of them. */
+/** Deletes an endpoint, but keeps at least half of all endpoints. */
 export const remove: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null || !scene.endpoints.includes(endpoint.seq)) return;

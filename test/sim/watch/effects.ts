@@ -18,7 +18,7 @@ export interface Meeting {
   readonly args: readonly unknown[];
   /** The work in flight for each target when the call was made, by `endpointSeq/messageSeq`. */
   readonly before: ReadonlyMap<string, readonly Flight[]>;
-  /** For a redrive: targets with an attempt under way whose delivery was dead. */
+  /** For a redrive: targets whose delivery was dead and had an attempt under way. */
   readonly dead: readonly Target[];
 }
 
