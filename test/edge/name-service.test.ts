@@ -169,7 +169,7 @@ describe("system resolver as fallback", () => {
 describe("name servers that do not respond", () => {
   const unreachable = { kind: "unreachable", shortage: { kind: "shortage", resource: "name-servers" } };
 
-  test("a lookup reports no reachable name server if its packets are refused and the system resolver fails too", async () => {
+  test("a lookup reports a shortage if no name server can be reached and the system resolver fails too", async () => {
     const lookUpBy: LookUpFunction = (_, backend) =>
       Promise.resolve(
         backend === "system"

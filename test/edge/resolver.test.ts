@@ -269,7 +269,7 @@ test("a lookup fails while too many are waiting, and the failure is not cached",
   expect(await again).toEqual(NEW);
 });
 
-test("a caller that aborts while no name server responds gets the shortage", async () => {
+test("a caller that aborts while no name server responds gets a shortage as the result", async () => {
   let isSilent = true;
   const resolver = new SystemResolver(
     () => new Promise(() => {}),

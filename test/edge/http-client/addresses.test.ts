@@ -57,7 +57,7 @@ for (const [dead, alive] of [
   });
 }
 
-test("a request abandons an address that does not finish the TLS handshake, and later requests avoid it", async () => {
+test("the client abandons an address that does not finish the TLS handshake, and later requests avoid that address", async () => {
   const certificate = selfSigned("hook.example");
   await using working = await startSocketReceiver(answer, { host: B, certificate });
   let silent = 0;
@@ -68,7 +68,7 @@ test("a request abandons an address that does not finish the TLS handshake, and 
   expect([silent, working.requests]).toEqual([1, [10]]);
 });
 
-test("a request abandons an address whose certificate is for another name", async () => {
+test("the client abandons an address whose certificate is for another name", async () => {
   const certificate = selfSigned("hook.example");
   await using working = await startSocketReceiver(answer, { host: B, certificate });
   const options = { host: A, port: working.port, certificate: selfSigned("other.example") };

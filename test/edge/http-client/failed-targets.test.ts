@@ -23,7 +23,7 @@ function ordered(...targets: ConnectionTarget[]): string {
 }
 
 describe("targets that failed", () => {
-  test("a target that failed comes last, and the others keep their order", () => {
+  test("a target that failed is tried last, and the others keep their order", () => {
     failed.addFailed(a);
     expect([ordered(a, b, c), ordered(b, a, c), ordered(c, b, a)]).toEqual(["b c a", "b c a", "c b a"]);
   });
@@ -54,13 +54,13 @@ describe("targets that failed", () => {
     expect([ordered(a, b), failed.size]).toEqual(["a b", 0]);
   });
 
-  test("after a pause one request tries a failed target again, and the others still avoid it", () => {
+  test("after a pause, one request tries a failed target again while other requests still avoid it", () => {
     failed.addFailed(a);
     now += 30_000;
     expect([ordered(a, b), ordered(a, b)]).toEqual(["a b", "b a"]);
   });
 
-  test("the pause doubles with each failure, up to ten minutes", () => {
+  test("the pause before a failed target is tried again doubles with each failure, up to ten minutes", () => {
     for (let i = 0; i < 20; i++) failed.addFailed(a);
     now += 599_999;
     expect(ordered(a, b)).toBe("b a");

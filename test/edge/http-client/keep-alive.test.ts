@@ -41,7 +41,7 @@ test("a connection that was opened for one name is not used for another at the s
   expect(receiver.requests).toEqual([3, 1]);
 });
 
-test("a connection that the peer has ended while it was idle is not used again", async () => {
+test("a connection that the peer closed while it was idle is not used again", async () => {
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
     socket.end();
@@ -54,7 +54,7 @@ test("a connection that the peer has ended while it was idle is not used again",
   expect(receiver.requests).toEqual([1, 1, 1, 1, 1]);
 });
 
-test("a large request on a kept connection that is closed before the response is repeated once, in full", async () => {
+test("if a kept connection is closed before the response, a large request is repeated once, in full", async () => {
   const body = Buffer.alloc(8 * 1024 * 1024, "b");
   await using receiver = await startSocketReceiver((socket, nth) => {
     answer(socket);
@@ -143,7 +143,7 @@ const LATE_BYTES: readonly (readonly [what: string, bytes: string])[] = [
   ["a 408 with a length", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"],
 ];
 
-test("a second response that comes while no request is under way closes its connection", async () => {
+test("a connection is closed when a second response arrives while no request is under way", async () => {
   let sendLate = () => {};
   await using receiver = await startSocketReceiver((socket) => {
     answer(socket);
@@ -159,7 +159,7 @@ test("a second response that comes while no request is under way closes its conn
   expect(receiver.requests).toEqual([1, 1, 1]);
 });
 
-test("a second response in the same packet as the first one closes its connection", async () => {
+test("a connection is closed when a second response arrives in the same packet as the first", async () => {
   await using receiver = await startSocketReceiver((socket) =>
     socket.write(`${"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}HTTP/1.1 500 Late\r\nContent-Length: 0\r\n\r\n`),
   );
