@@ -33,7 +33,7 @@ sdkSuite("application", (sdk) => {
     expect(await put(uid, { name: "Newer", uid })).toMatchObject({ id: made.id, name: "Newer" });
   });
 
-  test("a PATCH keeps absent fields and clears null fields of an application", async () => {
+  test("a PATCH keeps omitted fields of an application and clears fields that are null", async () => {
     const { application } = sdk.client();
     const uid = freshUid("app");
     const { id } = await application.create({ name: "App", uid, throttleRate: 10, metadata: { a: "1" } });
@@ -90,7 +90,7 @@ sdkSuite("application", (sdk) => {
     expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   });
 
-  test("errors are exceptions with the status and the body of the response", async () => {
+  test("the SDK throws errors as exceptions with the status and the body of the response", async () => {
     const { application } = sdk.client();
     const { detail } = await sdk.refused(422, application.create({ name: "" }));
     expect(detail).toMatchObject([{ loc: ["body", "name"], type: "value_error" }]);

@@ -13,7 +13,7 @@ sdkSuite(
   (sdk) => {
     const newApplication = async () => (await sdk.client().application.create({ name: "App" })).id;
 
-    test("portal access gives the owner of an application its rights until logout", async () => {
+    test("portal access lets the owner of an application manage its endpoints until logout", async () => {
       const uid = freshUid("portal");
       const { url, token } = await sdk.client().authentication.appPortalAccess(uid, {
         application: { name: "New", uid },

@@ -80,7 +80,7 @@ sdkSuite("endpoint", (sdk) => {
     expect((await endpoint.getSecret(app, "ep")).key).toBe(key);
   });
 
-  test("a PATCH keeps absent fields and clears null fields of an endpoint", async () => {
+  test("a PATCH keeps omitted fields of an endpoint and clears fields that are null", async () => {
     const { endpoint } = sdk.client();
     const app = await newApplication();
     const types = subscribedTo([await eventType("a")]) as { eventTypes: string[] };

@@ -42,7 +42,7 @@ sdkSuite("event-type", (sdk) => {
     expect(again.groupName ?? null).toBeNull();
   });
 
-  test("a PATCH keeps absent fields and clears null fields of an event type", async () => {
+  test("a PATCH keeps omitted fields of an event type and clears fields that are null", async () => {
     const { eventType } = sdk.client();
     const name = freshUid("type");
     const fields = { schemas: { "1": SCHEMA }, featureFlags: ["beta"], groupName: "users" };
@@ -75,7 +75,7 @@ sdkSuite("event-type", (sdk) => {
     expect((await eventType.list({ withContent: false })).data[0]!.schemas ?? null).toBeNull();
   });
 
-  test("importOpenapi returns the changes, and makes them unless it is a dry run", async () => {
+  test("importOpenapi returns the changes, and applies them unless it is a dry run", async () => {
     const { eventType } = sdk.client(await sdk.freshEnvironment());
     const spec = specOf(["pet.new", "pet.gone"]);
     const { data: dry } = await eventType.importOpenapi({ spec, dryRun: true });
