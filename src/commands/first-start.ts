@@ -5,6 +5,7 @@ import { generateSecret, secretBytes } from "../core/signature.ts";
 import { rootTokenMeta, rootTokenText, tokenBytes, tokenHash } from "../core/token.ts";
 import { GroupUndone } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
+import { hasRootToken } from "./root-token.ts";
 
 /** The records that are created by a first start without a configured root token. */
 export interface FirstStart {
@@ -38,15 +39,16 @@ const INBOX_BYTES = 18;
 /**
  * Prepares a new data directory: generates a root token, and creates a demo application whose
  * endpoint is a built-in inbox. All of this is one commit, so an interrupted start is repeated as a
- * whole. If a root token is configured, the installation is not a trial, so nothing is created.
- * Returns null if nothing is created or the directory was already prepared.
+ * whole. If a root token is configured, the installation is not a trial, so nothing is created. If
+ * a root token is stored, an operator has created it after a start that failed. It stays valid, and
+ * nothing is created. Returns null if nothing is created or the directory was already prepared.
  */
 export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<FirstStart | null> {
   const { store, clock, random } = parts;
   const { meta } = store.housekeeping;
   if ((await meta.get(DONE_META)) !== null) return null;
   const markDone = () => meta.set(DONE_META, new Date(clock.now()).toISOString());
-  if (wanted.rootToken !== null) {
+  if (wanted.rootToken !== null || (await hasRootToken({ store }))) {
     await markDone();
     return null;
   }

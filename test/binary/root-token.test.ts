@@ -161,6 +161,20 @@ describe("token root", () => {
     expect(await statusOf(next, stdout.trim())).toBe(200);
   });
 
+  test("a start keeps the token that `token root --rotate` has created in a directory whose first start failed", async () => {
+    await using at = await place();
+    const busy = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+    const failed = await run(executable(), ["serve", `--port=${busy.port}`, `--data-dir=${at.dataDir}`]);
+    await busy.stop(true);
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining("is already in use") });
+
+    const { code, stdout } = await at.rotate();
+    expect(code).toBe(0);
+    const server = await at.start();
+    expect(await statusOf(server, stdout.trim())).toBe(200);
+    expect(existsSync(at.tokenFile)).toBe(false);
+  });
+
   test("`token root --rotate` exits with code 2 if the token is configured", async () => {
     await using at = await place();
     const server = await at.start();

@@ -67,10 +67,24 @@ test("a first start that fails half-way stores nothing, and the next start creat
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
 
+test("a first start keeps a root token that was created before it, and creates no application", async () => {
+  const { store, prepare, count, handed } = await freshData();
+  const { meta } = store.housekeeping;
+  await meta.set("root-token-sha256", "hash-of-the-token");
+  expect(await prepare()).toBeNull();
+  expect(await meta.get("root-token-sha256")).toBe("hash-of-the-token");
+  expect(handed).toEqual([]);
+  expect(count("application")).toBe(0);
+
+  // The directory counts as prepared, even without the token.
+  await meta.set("root-token-sha256", null);
+  expect(await prepare()).toBeNull();
+});
+
 test("completing a first start that an earlier release left unfinished keeps the existing application", async () => {
   const { db, prepare, count } = await freshData();
   await prepare();
-  db.run("DELETE FROM meta WHERE name = 'first-start'");
+  db.run("DELETE FROM meta WHERE name IN ('first-start', 'root-token-sha256')");
   expect(await prepare()).toMatchObject({ rootToken: expect.any(String) });
   expect([count("application"), count("endpoint")]).toEqual([1, 1]);
 });
