@@ -25,12 +25,19 @@ interface Listening {
  */
 export class OwnAddress {
   #listening: Listening | null = null;
+  #inboxes: readonly InboxBase[] = [];
 
   constructor(private readonly options: Options) {}
 
   /** Records the address on which the server now listens. */
   listening(listening: Listening): void {
     this.#listening = listening;
+    const prefix = this.pathPrefix;
+    this.#inboxes = [
+      ...inboxBases(this.publicUrl, prefix),
+      ...inboxBases(this.origin, ""),
+      ...inboxBases(this.origin + prefix, prefix),
+    ];
   }
 
   /**
@@ -54,16 +61,33 @@ export class OwnAddress {
 
   /**
    * Returns the URL for a delivery to a built-in inbox. The URL contains the address on which the
-   * server listens, not the public URL. Returns null for every other URL, and while the server does
-   * not listen yet.
+   * server listens. An inbox may be named by the public URL or by the server's own address, with or
+   * without the path of the public URL. Endpoints thus keep working when a public URL is set later.
+   * Returns null for every other URL, and while the server does not listen yet.
    */
   readonly inbox = (url: URL): URL | null => {
-    if (this.#listening === null || !url.href.startsWith(`${this.publicUrl}/inbox/`)) return null;
+    if (this.#listening === null) return null;
+    const base = this.#inboxes.find(({ start }) => url.href.startsWith(start));
+    if (base === undefined) return null;
     return new URL(
-      url.pathname.slice(this.pathPrefix.length) + url.search,
+      url.pathname.slice(base.prefix.length) + url.search,
       originOf(this.#listening.address, this.#listening.port),
     );
   };
+}
+
+/** The beginning of the URLs of this server's inboxes. */
+interface InboxBase {
+  /** The normalised URL up to and including `/inbox/`. */
+  readonly start: string;
+  /** The part of its path before `/inbox/`. */
+  readonly prefix: string;
+}
+
+/** Returns none if the host cannot be part of a URL, such as `fe80::1%eth0`. */
+function inboxBases(url: string, prefix: string): InboxBase[] {
+  const parsed = URL.parse(`${url}/inbox/`);
+  return parsed === null ? [] : [{ start: parsed.href, prefix }];
 }
 
 function originOf(host: string, port: number): string {

@@ -83,3 +83,14 @@ test("attempts reach the built-in inbox, but no other path of the server, regard
     expect((await attemptAt(`${url}${path}`)).reason).toBe("blocked");
   }
 });
+
+test("deliveries to an inbox at the server's own address arrive after a public URL with a path was set", async () => {
+  await using other = await install([], { loopback: false });
+  const { send, url } = other;
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, `${url}/inbox/made-before-the-path`);
+  await other.process.stop();
+  await other.start("--public-url=https://example.com/hooks");
+  const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
+  expect(attempt).toMatchObject({ statusText: "success", responseStatusCode: 200 });
+});

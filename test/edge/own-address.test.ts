@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { listenError } from "../../src/edge/own-address.ts";
+import { listenError, OwnAddress } from "../../src/edge/own-address.ts";
 
 function failure(code: string): Error {
   return Object.assign(new Error(`${code}: listen`), { code });
@@ -34,4 +34,51 @@ test("a host that cannot be resolved is named in the error, whatever the runtime
 test("a port in use is reported as such if the host can be resolved", async () => {
   const { message } = await listenError(failure("EADDRINUSE"), at("localhost"), found);
   expect(message).toMatch(/^Port 8071 of localhost is already in use\. /);
+});
+
+const inboxAt = (publicUrl: string | null, url: string, { host = "127.0.0.1", port = 8071 } = {}) => {
+  const address = new OwnAddress({ host, port, publicUrl });
+  address.listening({ address: host, port });
+  return address.inbox(new URL(url))?.href ?? null;
+};
+
+const publicUrls = [null, "https://hooks.example.com", "https://example.com/hooks/eu"];
+for (const publicUrl of publicUrls) {
+  test(`an inbox at the server's own address is found if the public URL is ${publicUrl ?? "not set"}`, () => {
+    expect(inboxAt(publicUrl, "http://127.0.0.1:8071/inbox/a?b=c")).toBe("http://127.0.0.1:8071/inbox/a?b=c");
+  });
+}
+
+test("an inbox is found below the path of the public URL, at the public URL and at the server's own address", () => {
+  for (const origin of ["https://example.com", "http://127.0.0.1:8071"]) {
+    const found = inboxAt("https://example.com/hooks/eu", `${origin}/hooks/eu/inbox/a`);
+    expect([origin, found]).toEqual([origin, "http://127.0.0.1:8071/inbox/a"]);
+  }
+});
+
+test("an inbox is found at a server that listens on the default port of HTTP or on an IPv6 address", () => {
+  expect(inboxAt(null, "http://127.0.0.1:80/inbox/a", { port: 80 })).toBe("http://127.0.0.1/inbox/a");
+  expect(inboxAt(null, "http://[::1]:8071/inbox/a", { host: "::" })).toBe("http://[::1]:8071/inbox/a");
+});
+
+test("a host that cannot be part of a URL does not prevent inboxes at the public URL", () => {
+  const address = new OwnAddress({ host: "fe80::1%eth0", port: 8071, publicUrl: "https://example.com" });
+  address.listening({ address: "fe80::1", port: 8071 });
+  expect(address.inbox(new URL("https://example.com/inbox/a"))?.href).toBe("http://[fe80::1]:8071/inbox/a");
+});
+
+test("no other URL leads to an inbox", () => {
+  for (const url of [
+    "https://example.com/inbox/a",
+    "https://example.com/hooks/eu/inbox/../api/v1/health",
+    "https://example.com/hooks/euro/inbox/a",
+    "https://127.0.0.1:8071/inbox/a",
+    "http://127.0.0.1:8072/inbox/a",
+    "http://127.0.0.1:8071/api/v1/health",
+    "http://127.0.0.1:8071/inbox/%2e%2e/metrics",
+    "http://127.0.0.1:8071/other/inbox/a",
+    "http://127.0.0.1:8071@example.com/inbox/a",
+  ]) {
+    expect([url, inboxAt("https://example.com/hooks/eu", url)]).toEqual([url, null]);
+  }
 });
