@@ -6,6 +6,7 @@ import { hasRootToken, retireRootToken } from "./commands/root-token.ts";
 import type { Settings } from "./config/index.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
+import type { Seq } from "./core/id.ts";
 import { ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { systemClock } from "./edge/clock.ts";
@@ -51,7 +52,7 @@ interface Options {
    * Shows a generated root token to the operator. If null, the token is written to a file in the
    * data directory.
    */
-  readonly showRootToken: ((token: string) => void) | null;
+  readonly showRootToken: ((token: string) => void | Promise<void>) | null;
   readonly version: string;
   /**
    * Whether the operator has confirmed that the clock is right, although it is far ahead of the
@@ -122,7 +123,12 @@ async function run(
     stopping: opening.stopping,
   });
   const environment = await ensureEnvironment(kernel, defaultEnvironment);
-  const { listener, door } = httpServices(api, settings, address, opening);
+  let firstStart: RunningServer["firstStart"] = null;
+  const prepare = async () => {
+    firstStart = await prepareData(kernel, environment.seq, address, settings, showRootToken);
+    await settleRootToken(kernel, settings, log);
+  };
+  const { listener, door } = httpServices(api, settings, address, opening, prepare);
   const idleConnections = new IdleConnections(clock, openFilesMax(), () => api.server?.closeIdleConnections());
   const services = new ServiceStack([listener, idleConnections, transport, ...kernel.services, door]);
   const stop = async () => {
@@ -132,15 +138,6 @@ async function run(
   };
   try {
     await services.start();
-    const first = await prepareFirstStart(kernel, {
-      environmentSeq: environment.seq,
-      rootToken: settings.rootToken,
-      publicUrl: address.publicUrl,
-      handOver: showRootToken ?? ((token) => writeRootTokenFile(settings.dataDir, token)),
-    });
-    const rootTokenFile = showRootToken === null ? rootTokenFileOf(settings.dataDir) : null;
-    const firstStart = first === null ? null : { ...first, rootTokenFile };
-    await settleRootToken(kernel, settings, log);
     const setMetricsToken = (token: string | null) => {
       metricsToken = token;
     };
@@ -150,6 +147,24 @@ async function run(
     metrics.stop();
     throw error;
   }
+}
+
+/** Prepares a new data directory. The server must listen, because the public URL may depend on it. */
+async function prepareData(
+  kernel: Kernel,
+  environmentSeq: Seq,
+  address: OwnAddress,
+  { rootToken, dataDir }: Settings,
+  showRootToken: Options["showRootToken"],
+): Promise<RunningServer["firstStart"]> {
+  const first = await prepareFirstStart(kernel, {
+    environmentSeq,
+    rootToken,
+    publicUrl: address.publicUrl,
+    handOver: showRootToken ?? ((token) => writeRootTokenFile(dataDir, token)),
+  });
+  const rootTokenFile = showRootToken === null ? rootTokenFileOf(dataDir) : null;
+  return first === null ? null : { ...first, rootTokenFile };
 }
 
 /**

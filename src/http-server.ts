@@ -20,7 +20,7 @@ export class Opening {
   readonly #stopping = new AbortController();
   #isOpen = false;
 
-  /** True until the services have started. */
+  /** True until the services have started and the data directory is prepared. */
   readonly isStarting = () => !this.#isOpen;
 
   /** Aborted when the server stops. */
@@ -40,14 +40,15 @@ export class Opening {
 /**
  * Returns the HTTP server as two services. `listener` starts first, so that if the port is in use,
  * the start fails before any delivery is sent. It stops after the deliveries, because deliveries to
- * a built-in inbox need the server. `door` starts last and stops first. While `listener` runs
- * without `door`, requests are refused.
+ * a built-in inbox need the server. `door` starts last and stops first; it calls `prepare` before it
+ * opens. While `listener` runs without `door`, requests are refused.
  */
 export function httpServices(
   api: Elysia,
   settings: Address,
   address: OwnAddress,
   opening: Opening,
+  prepare: () => Promise<void>,
 ): { readonly listener: Service; readonly door: Service } {
   let closed: Promise<unknown> = Promise.resolve();
   const listener = new Step(
@@ -65,7 +66,10 @@ export function httpServices(
     },
   );
   const door = new Step(
-    () => opening.open(),
+    async () => {
+      await prepare();
+      opening.open();
+    },
     () => {
       opening.close();
       closed = api.server?.stop(false) ?? closed;

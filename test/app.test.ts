@@ -7,6 +7,7 @@ import { temporaryDirectory } from "./support/temporary.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const options = { log, version: "0", showRootToken: null };
+const starting = { status: "starting", store: "ok", delivery: "running", version: "0" };
 
 function settingsFor(dataDir: string, port: number): Settings {
   const flags = { "data-dir": dataDir, port: String(port) };
@@ -21,6 +22,27 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test("health and the API respond with 503 until the first start has finished, and the ping with 204", async () => {
+  using home = temporaryDirectory();
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/api/v1`;
+  const during: Record<string, unknown> = {};
+  const showRootToken = async () => {
+    const response = await fetch(`${url}/health`);
+    during.health = [response.status, await response.json()];
+    for (const path of ["/health/ping", "/app"]) during[path] = (await fetch(url + path)).status;
+  };
+  const server = await startServer(settingsFor(home.file("data"), port), { ...options, showRootToken });
+  const after = await fetch(`${url}/health`);
+  expect([after.status, await after.json()]).toEqual([200, expect.objectContaining({ status: "ok", store: "ok" })]);
+  await server.stop();
+  expect(during).toEqual({
+    health: [503, { ...starting, disk: { freeBytes: expect.any(Number) } }],
+    "/health/ping": 204,
+    "/app": 503,
+  });
+});
 
 test("a start that fails after the server has begun to listen leaves nothing running", async () => {
   using home = temporaryDirectory();

@@ -26,7 +26,7 @@ interface Wanted {
    * Gives a generated root token to the operator before the token becomes valid. An interrupted
    * first start is repeated with another token, so it never leaves a valid token that nobody knows.
    */
-  readonly handOver: (rootToken: string) => void;
+  readonly handOver: (rootToken: string) => void | Promise<void>;
 }
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
@@ -53,7 +53,7 @@ export async function prepareFirstStart(parts: Parts, wanted: Wanted): Promise<F
     return null;
   }
   const rootToken = rootTokenText(random.bytes(tokenBytes));
-  wanted.handOver(rootToken);
+  await wanted.handOver(rootToken);
   const create = async (): Promise<void> => {
     const demo = await store.configuration.applications.find(wanted.environmentSeq, { uid: DEMO });
     try {

@@ -17,8 +17,9 @@ async function freshData() {
    * The tokens that were handed over, and whether a root token was valid at each of these moments.
    */
   const handed: { token: string; isValid: boolean }[] = [];
-  const handOver = (token: string) =>
+  const handOver = (token: string): void => {
     handed.push({ token, isValid: db.query("SELECT 1 FROM meta WHERE name = 'root-token-sha256'").get() !== null });
+  };
   const prepare = (through: Store = store, rootToken: string | null = null) => {
     const wanted = { environmentSeq, rootToken, publicUrl: "http://127.0.0.1:8071", handOver };
     return prepareFirstStart({ ...parts, store: through }, wanted);

@@ -17,8 +17,9 @@ const Disk = field.object("HealthDisk", {
 
 const HealthOut = field.object("HealthOut", {
   status: Type.String({
-    enum: ["ok", "degraded", "failing"],
-    description: "`degraded`: requests are served, but something needs attention. `failing`: the store does not work.",
+    enum: ["ok", "degraded", "starting", "failing"],
+    description:
+      "`degraded`: requests are served, but something needs attention. `starting`: the start has not finished, and requests are refused until then. `failing`: the store does not work.",
   }),
   store: Type.String({
     enum: ["ok", "damaged", "failing"],
@@ -38,6 +39,7 @@ function exampleOf(status: "ok" | "failing"): Health {
 
 export function healthRoutes(context: Context): Operation[] {
   const { store, metrics, metricsToken, version } = context;
+  const isStarting = context.isStarting ?? (() => false);
   const tag = "Health";
 
   async function check(request: Request): Promise<Reply> {
@@ -45,17 +47,18 @@ export function healthRoutes(context: Context): Operation[] {
     // The result of this read becomes part of the store's health.
     await housekeeping.ping().catch(() => {});
     const { failing, damaged } = await housekeeping.health();
+    const starting = isStarting();
     // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.
-    if (!failing && svixSdkOf(request) !== null) return noContent;
+    if (!failing && !starting && svixSdkOf(request) !== null) return noContent;
     const { diskFreeBytes } = await housekeeping.size();
     const health: Health = {
-      status: failing ? "failing" : damaged ? "degraded" : "ok",
+      status: failing ? "failing" : starting ? "starting" : damaged ? "degraded" : "ok",
       store: failing ? "failing" : damaged ? "damaged" : "ok",
       disk: { freeBytes: diskFreeBytes },
       delivery: "running",
       version,
     };
-    return reply(failing ? 503 : 200, health);
+    return reply(failing || starting ? 503 : 200, health);
   }
 
   const get = (method: "GET" | "HEAD") =>
@@ -73,7 +76,7 @@ export function healthRoutes(context: Context): Operation[] {
           description: "The store can be read and written. Svix SDKs get this status because they expect no body.",
         },
         503: {
-          description: "The last commit or read of the database failed.",
+          description: "The last commit or read of the database failed, or the server is starting.",
           schema: HealthOut,
           example: exampleOf("failing"),
         },
@@ -91,7 +94,7 @@ export function healthRoutes(context: Context): Operation[] {
       summary: "Check whether the server is running",
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
-      responses: { 204: { description: "The server is running." } },
+      responses: { 204: { description: "The server is running. It may still be starting." } },
       problems: [],
       handle: () => noContent,
     });
