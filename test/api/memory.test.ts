@@ -3,7 +3,9 @@ import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 /**
- * Tests clients that send slowly or do not read. The budgets of the server allow 64 MiB per caller.
+ * Tests clients that send slowly or do not read. The budgets of the server are 128 MiB. Applications
+ * may use half, one application a quarter, callers without a token a quarter, and an environment
+ * token half.
  */
 
 const MIB = 1024 * 1024;
@@ -71,8 +73,9 @@ async function until(what: () => unknown, isMet: () => boolean): Promise<void> {
 }
 
 /** Returns a request with a body of 2 MiB, without the last byte. */
-function unfinished(path: string): Buffer {
-  const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${2 * MIB}\r\n\r\n`;
+function unfinished(path: string, token?: string): Buffer {
+  const authorization = token === undefined ? "" : `authorization: Bearer ${token}\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nhost: a\r\n${authorization}content-length: ${2 * MIB}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), Buffer.alloc(2 * MIB - 1, "x")]);
 }
 
@@ -83,7 +86,7 @@ describe("the memory for bodies and responses", () => {
     const refused = () => clients.filter(({ status }) => status === 503);
     await until(
       () => refused().length,
-      () => refused().length === 50 - 32,
+      () => refused().length === 50 - 16,
     );
     expect(refused()[0]!.text.toLowerCase()).toContain("retry-after: 1");
     // Callers with a token have their own share.
@@ -95,10 +98,33 @@ describe("the memory for bodies and responses", () => {
       () => clients.map(({ status }) => status),
       () => clients.every(({ status }) => status !== null),
     );
-    expect(clients.filter(({ status }) => status === 200)).toHaveLength(32);
+    expect(clients.filter(({ status }) => status === 200)).toHaveLength(16);
     for (const client of clients) client.close();
     const large = await fetch(`${server.url}${path}`, { method: "POST", body: "x".repeat(MIB) });
     expect(large.status).toBe(200);
+  }, 60_000);
+
+  test("two portal tokens of one application share a quarter of the memory, and other callers send large bodies", async () => {
+    const app = await makeApplication(send);
+    const access = async () => (await send("POST", `/auth/app-portal-access/${app}`, {})).json.token as string;
+    const path = `/api/v1/app/${app}/endpoint`;
+    const tokens = [await access(), await access()];
+    const clients = await Promise.all(
+      tokens.flatMap((token) => Array.from({ length: 32 }, () => Client.open(unfinished(path, token), true))),
+    );
+    const refused = () => clients.filter(({ status }) => status === 503).length;
+    await until(refused, () => refused() === 64 - 16);
+    const payload = { text: "x".repeat(MIB) };
+    const environmentToken = await server.createToken();
+    for (const token of [undefined, environmentToken]) {
+      const options = token === undefined ? {} : { token };
+      expect((await send("POST", `/app/${app}/msg`, { eventType: "a", payload }, options)).status).toBe(202);
+    }
+    const other = await makeApplication(send);
+    const { token } = (await send("POST", `/auth/app-portal-access/${other}`, {})).json;
+    const url = { url: `http://127.0.0.1:1/${"x".repeat(20_000)}` };
+    expect((await send("POST", `/app/${other}/endpoint`, url, { token: token as string })).status).toBe(201);
+    for (const client of clients) client.close();
   }, 60_000);
 
   test("requests whose responses would exceed the budget get 503 until other clients disconnect and free memory", async () => {

@@ -87,7 +87,7 @@ describe("the OpenAPI document", () => {
           "401",
           "403",
           "503",
-          ...(requestBody ? ["413", "422"] : []),
+          ...(requestBody ? ["408", "413", "422"] : []),
           ...(path.includes("{") ? ["404"] : []),
         ];
         expect([operationId, wanted.filter((status) => !statuses.includes(status))]).toEqual([operationId, []]);

@@ -1,48 +1,50 @@
 import { exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
 import { findSyntaxError } from "../../core/json-syntax.ts";
 import { type Invalid, invalid } from "../../core/problem.ts";
-import { ByteBudget, type ByteLease } from "./byte-budget.ts";
-import { badRequest, tooLarge } from "./errors.ts";
+import type { Clock } from "../../ports.ts";
+import type { ByteBudget, ByteLease, Caller } from "./byte-budget.ts";
+import { badRequest, bodyTimeout, tooLarge } from "./errors.ts";
 
 const noBytes = new Uint8Array(0);
 
 /** Maximum size of a body that is not charged to the budget, in bytes. */
 const SMALL_BYTES = 16 * 1024;
-/** Maximum memory for the bodies of all requests in progress, in bytes. */
-const BODIES_BYTES = 128 * 1024 * 1024;
-
-/**
- * Returns the budget for request bodies. One caller may use half of the budget, which is always
- * enough for two bodies of the maximum size.
- */
-export function bodyBudget({ maxBodyBytes }: { readonly maxBodyBytes: number }): ByteBudget {
-  const bytesMax = Math.max(BODIES_BYTES, 4 * maxBodyBytes);
-  return new ByteBudget({ bytesMax, callerBytesMax: bytesMax / 2 });
-}
+/** How long a large body may take, in ms: a fixed time, and more for each piece of the body. */
+const BODY_MS = 30_000;
+const PIECE_BYTES = 64 * 1024;
+const PIECE_MS = 1000;
 
 /**
  * Returns a lease for the body of a request, or null if the body is known to be small. The caller
  * ends the lease when it no longer needs the body.
  */
-export function bodyLease(request: Request, budget: ByteBudget, caller: string): ByteLease | null {
+export function bodyLease(request: Request, budget: ByteBudget, caller: Caller): ByteLease | null {
   const length = request.headers.get("content-length");
   const isSmall = length !== null && Number(length) <= SMALL_BYTES && !request.headers.has("content-encoding");
   return isSmall ? null : budget.lease(caller);
 }
 
+interface Reading {
+  readonly bytesMax: number;
+  readonly lease: ByteLease | null;
+  readonly clock: Pick<Clock, "after">;
+}
+
 /**
  * Reads a request's body, whatever its content type. Throws 413 as soon as the body exceeds
- * `bytesMax`, and 503 if `lease` cannot grow to the body's size.
+ * `bytesMax`, 503 if the lease cannot grow to the body's size, and 408 if a body with a lease does
+ * not arrive in time.
  */
-export async function readBody(request: Request, bytesMax: number, lease: ByteLease | null): Promise<Uint8Array> {
-  const length = request.headers.get("content-length");
-  if (length !== null && Number(length) > bytesMax) throw tooLarge(bytesMax);
-  if (length !== null) lease?.grow(Number(length));
+export async function readBody(request: Request, { bytesMax, lease, clock }: Reading): Promise<Uint8Array> {
+  const header = request.headers.get("content-length");
+  const length = header === null ? null : Number(header);
+  if (length !== null && length > bytesMax) throw tooLarge(bytesMax);
   try {
-    // Creating the stream `request.body` costs more than all other steps, so the stream is used
-    // only for a body of unknown length.
-    if (length !== null) return await request.bytes();
-    return request.body === null ? noBytes : await readStream(request.body, bytesMax, lease);
+    if (lease === null) return await bytesOf(request, length, bytesMax, null);
+    if (length !== null) lease.grow(length);
+    const cancel = new AbortController();
+    const reading = bytesOf(request, length, bytesMax, lease, cancel.signal);
+    return await inTime(reading, timeLimitMs(length ?? bytesMax), clock, cancel);
   } catch (error) {
     // The client has closed the connection. It will not read the response, and this is not an error
     // of the server.
@@ -52,14 +54,56 @@ export async function readBody(request: Request, bytesMax: number, lease: ByteLe
   }
 }
 
+function bytesOf(
+  request: Request,
+  length: number | null,
+  bytesMax: number,
+  lease: ByteLease | null,
+  over?: AbortSignal,
+): Promise<Uint8Array> | Uint8Array {
+  // Creating the stream `request.body` costs more than all other steps, so the stream is used
+  // only for a body of unknown length.
+  if (length !== null) return request.bytes();
+  return request.body === null ? noBytes : readStream(request.body, bytesMax, lease, over);
+}
+
+/** Returns how long a body of this size may take. Slower clients would hold its memory for long. */
+function timeLimitMs(bytes: number): number {
+  return BODY_MS + Math.ceil(bytes / PIECE_BYTES) * PIECE_MS;
+}
+
+/** Throws 408 if the body is not read within the time limit, and then aborts the reading. */
+async function inTime(
+  reading: Promise<Uint8Array> | Uint8Array,
+  limitMs: number,
+  clock: Pick<Clock, "after">,
+  cancel: AbortController,
+): Promise<Uint8Array> {
+  if (!(reading instanceof Promise)) return reading;
+  let stop = () => {};
+  const timeout = new Promise<never>((_, reject) => {
+    stop = clock.after(limitMs, () => {
+      reject(bodyTimeout());
+      cancel.abort();
+    });
+  });
+  try {
+    return await Promise.race([reading, timeout]);
+  } finally {
+    stop();
+  }
+}
+
 async function readStream(
   stream: ReadableStream<Uint8Array>,
   bytesMax: number,
   lease: ByteLease | null,
+  over?: AbortSignal,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = stream.getReader();
+  over?.addEventListener("abort", () => void reader.cancel());
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return Buffer.concat(chunks, bytes);

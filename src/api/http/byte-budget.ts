@@ -1,38 +1,87 @@
 import { Problem } from "../../core/problem.ts";
+import type { Identity } from "../identity/identity.ts";
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** Memory limits for the contents of requests or responses, in bytes. */
-export interface ByteLimits {
-  readonly bytesMax: number;
-  /** Maximum for one caller, so that no caller uses up the whole budget. */
+/** Minimum size of a budget, in bytes. */
+const BYTES_MIN = 128 * 1024 * 1024;
+
+/** The callers that share a part of a budget. `anonymous` is every caller without a token. */
+export type CallerKind = "application" | "environment" | "anonymous";
+
+/** A caller as the limits count it. All tokens of one application are the same caller. */
+export interface Caller {
+  readonly kind: CallerKind;
+  readonly key: string;
+}
+
+/** All callers without a token count as one caller. */
+export const anonymous: Caller = { kind: "anonymous", key: "" };
+
+const root: Caller = { kind: "environment", key: "root" };
+
+/**
+ * Returns the caller for limits on resources. An application can create any number of tokens, so
+ * its tokens share one limit, and so do the tokens of an environment. The root token has its own.
+ */
+export function callerOf(identity: Identity): Caller {
+  if (identity.credential.kind === "none") return anonymous;
+  if (identity.root) return root;
+  if (identity.applicationSeq !== null) return { kind: "application", key: String(identity.applicationSeq) };
+  return { kind: "environment", key: String(identity.environmentSeq) };
+}
+
+/** Limits of a budget, in bytes. */
+interface Limits {
+  /** Maximum for all callers of a kind together. */
+  readonly kindBytesMax: number;
   readonly callerBytesMax: number;
 }
 
 /**
- * Limits the memory that requests use at the same time, in total and per caller. All callers
- * without a token count as one caller.
+ * Limits the memory that requests use at the same time. Applications may use half of it, and one
+ * application a quarter. Callers without a token may use a quarter. The remaining quarter is always
+ * free for environment tokens and the root token.
  */
 export class ByteBudget {
+  readonly #bytesMax: number;
+  readonly #limits: Readonly<Record<CallerKind, Limits>>;
   #bytes = 0;
+  readonly #byKind: Record<CallerKind, number> = { application: 0, environment: 0, anonymous: 0 };
   readonly #byCaller = new Map<string, number>();
 
-  constructor(private readonly limits: ByteLimits) {}
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+    this.#limits = {
+      application: { kindBytesMax: bytesMax / 2, callerBytesMax: bytesMax / 4 },
+      environment: { kindBytesMax: bytesMax, callerBytesMax: bytesMax / 2 },
+      anonymous: { kindBytesMax: bytesMax / 4, callerBytesMax: bytesMax / 4 },
+    };
+  }
 
-  lease(caller: string): ByteLease {
+  /** Returns a budget in which every caller can use at least two bodies of the maximum size. */
+  static for({ maxBodyBytes }: { readonly maxBodyBytes: number }): ByteBudget {
+    return new ByteBudget(Math.max(BYTES_MIN, 8 * maxBodyBytes));
+  }
+
+  lease(caller: Caller): ByteLease {
     return new ByteLease((bytes) => this.#add(caller, bytes));
   }
 
   /**
    * Adds bytes to the used memory. Returns false and changes nothing if a limit would be exceeded.
    */
-  #add(caller: string, bytes: number): boolean {
-    const own = (this.#byCaller.get(caller) ?? 0) + bytes;
-    const { bytesMax, callerBytesMax } = this.limits;
-    if (bytes > 0 && (this.#bytes + bytes > bytesMax || own > callerBytesMax)) return false;
-    this.#bytes += bytes;
-    if (own === 0) this.#byCaller.delete(caller);
-    else this.#byCaller.set(caller, own);
+  #add({ kind, key }: Caller, bytes: number): boolean {
+    const callerKey = `${kind} ${key}`;
+    const own = (this.#byCaller.get(callerKey) ?? 0) + bytes;
+    const ofKind = this.#byKind[kind] + bytes;
+    const all = this.#bytes + bytes;
+    const { kindBytesMax, callerBytesMax } = this.#limits[kind];
+    if (bytes > 0 && (all > this.#bytesMax || ofKind > kindBytesMax || own > callerBytesMax)) return false;
+    this.#bytes = all;
+    this.#byKind[kind] = ofKind;
+    if (own === 0) this.#byCaller.delete(callerKey);
+    else this.#byCaller.set(callerKey, own);
     return true;
   }
 }
@@ -45,10 +94,7 @@ export class ByteLease {
 
   /** Takes more bytes from the budget. Throws 503 if the budget is used up. */
   grow(bytes: number): void {
-    if (!this.add(bytes)) {
-      const detail = "Too many large requests or responses are under way. Try again later.";
-      throw new Problem(503, "overloaded", detail, RETRY_AFTER_SECONDS);
-    }
+    if (!this.add(bytes)) throw overloaded();
     this.#bytes += bytes;
   }
 
@@ -57,4 +103,9 @@ export class ByteLease {
     this.add(-this.#bytes);
     this.#bytes = 0;
   }
+}
+
+export function overloaded(): Problem {
+  const detail = "Too many large requests or responses are under way. Try again later.";
+  return new Problem(503, "overloaded", detail, RETRY_AFTER_SECONDS);
 }

@@ -1,8 +1,7 @@
 import type { Identity } from "../identity/identity.ts";
 import { PageReader } from "../resources/message/page-reader.ts";
 import { AuditTrail } from "./audit-trail.ts";
-import { bodyBudget } from "./body.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { ApiDeps } from "./deps.ts";
 import { IngestRate } from "./ingest-rate.ts";
 import { Lookup } from "./lookup.ts";
@@ -38,6 +37,6 @@ export function createContext(
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),
     audit: new AuditTrail(deps),
     pages: new PageReader(store, clock),
-    bodies: bodyBudget(settings),
+    bodies: ByteBudget.for(settings),
   };
 }

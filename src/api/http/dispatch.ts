@@ -9,7 +9,7 @@ import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { bodyLease, parseJson, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
-import { ByteBudget, type ByteLease } from "./byte-budget.ts";
+import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
 import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
@@ -43,8 +43,6 @@ const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
 /** Minimum length of a response that is streamed, in UTF-16 code units. */
 const LONG_CHARS = 256 * 1024;
-/** Maximum memory for the long responses that are being sent, in bytes. */
-const RESPONSES_BYTES = 128 * 1024 * 1024;
 const noKeys: readonly string[] = [];
 /** The body schema of bulk operations whose body has no fields. */
 const noFields = Type.Object({});
@@ -59,12 +57,14 @@ export class Dispatcher {
   readonly #idempotency: Idempotency;
   readonly #audit: AuditTrail;
 
-  readonly #responses = new ByteBudget({ bytesMax: RESPONSES_BYTES, callerBytesMax: RESPONSES_BYTES / 2 });
+  /** The memory budget for long responses that are being sent. */
+  readonly #responses: ByteBudget;
 
   constructor(
     private readonly deps: ApiDeps,
     private readonly bodies: ByteBudget,
   ) {
+    this.#responses = ByteBudget.for(deps.settings);
     this.#authenticator = new Authenticator(deps);
     this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
@@ -98,9 +98,9 @@ export class Dispatcher {
   }
 
   /** Streams a long response, so that the memory used for clients that do not read is limited. */
-  #inPieces(answer: Reply | Response, { caller }: Identity): Reply | Response {
+  #inPieces(answer: Reply | Response, identity: Identity): Reply | Response {
     if (answer instanceof Response || answer.body.length < LONG_CHARS) return answer;
-    const lease = this.#responses.lease(caller);
+    const lease = this.#responses.lease(callerOf(identity));
     lease.grow(answer.body.length);
     const { status, headers } = toResponse({ ...answer, body: " " });
     return new Response(inPieces(answer.body, lease), { status, headers });
@@ -158,14 +158,14 @@ export class Dispatcher {
   #bytesOf(admitted: Admitted): Promise<Uint8Array> {
     if (admitted.bytes !== null) return admitted.bytes;
     const { request, identity } = admitted;
-    admitted.lease = bodyLease(request, this.bodies, identity.caller);
+    admitted.lease = bodyLease(request, this.bodies, callerOf(identity));
     admitted.bytes = this.#readAndDecode(request, admitted.lease);
     return admitted.bytes;
   }
 
   async #readAndDecode(request: Request, lease: ByteLease | null): Promise<Uint8Array> {
     const bytesMax = this.deps.settings.maxBodyBytes;
-    const bytes = await readBody(request, bytesMax, lease);
+    const bytes = await readBody(request, { bytesMax, lease, clock: this.deps.clock });
     const coding = request.headers.get("content-encoding");
     return withoutByteOrderMark(coding === null ? bytes : await decodedBody(bytes, { coding, bytesMax, lease }));
   }

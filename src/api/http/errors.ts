@@ -41,6 +41,8 @@ function readable({ loc, msg, type }: Finding): Finding {
 
 function problemReply({ status, code, detail, retry }: Problem): Reply {
   const answer = reply(status, { code, detail });
+  // The rest of the body would arrive on the connection, so no other request can use it.
+  if (status === 408) return { ...answer, headers: { connection: "close" } };
   if (status === 415) return { ...answer, headers: { "accept-encoding": "gzip, identity" } };
   if (retry === null) return answer;
   if (typeof retry === "number") return { ...answer, headers: { "retry-after": String(retry) } };
@@ -58,6 +60,10 @@ export function insufficientAccess(detail = "Insufficient access for the given o
 
 export function tooLarge(bytesMax: number): Problem {
   return new Problem(413, "payload_too_large", `Request payload is too large: the limit is ${bytesMax} bytes.`);
+}
+
+export function bodyTimeout(): Problem {
+  return new Problem(408, "request_timeout", "The body did not arrive in time. Send it faster.");
 }
 
 export function starting(): Problem {

@@ -36,6 +36,11 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
     "Insufficient access for the given operation.",
   ),
   404: problem("Not found, or not visible to this token.", "not_found", "Entity not found"),
+  408: problem(
+    "The body did not arrive in time: 30 s, and 1 s more per 64 KiB. Bodies of up to 16 KiB have no limit.",
+    "request_timeout",
+    "The body did not arrive in time. Send it faster.",
+  ),
   409: problem("Conflict with an existing resource.", "conflict", "An application with that id or uid already exists"),
   415: problem(
     "The content-encoding is not `gzip`. The header `accept-encoding` names the supported ones.",
@@ -197,7 +202,7 @@ function problemStatuses({ access, body, query, method, problems: own }: Operati
   if (access !== "public") statuses.push(403);
   if (query !== undefined) statuses.push(400, 431);
   if (query !== undefined || body !== undefined || method === "POST") statuses.push(422);
-  if (body !== undefined) statuses.push(413, 415);
+  if (body !== undefined) statuses.push(408, 413, 415);
   return statuses;
 }
 

@@ -1,40 +1,86 @@
 import { describe, expect, test } from "bun:test";
-import { bodyBudget, bodyLease, readBody } from "../../../src/api/http/body.ts";
-import { ByteBudget } from "../../../src/api/http/byte-budget.ts";
+import { bodyLease, readBody } from "../../../src/api/http/body.ts";
+import { anonymous, ByteBudget, type Caller, callerOf } from "../../../src/api/http/byte-budget.ts";
+import { errorReply } from "../../../src/api/http/errors.ts";
 import { inPieces } from "../../../src/api/http/piecewise.ts";
+import { anybody, type Identity } from "../../../src/api/identity/identity.ts";
+import { silentLog } from "../../../src/telemetry/log.ts";
 
 const MIB = 1024 * 1024;
 const overloaded = expect.objectContaining({ status: 503, code: "overloaded" });
+const application = (key: string): Caller => ({ kind: "application", key });
+const environment = (key: string): Caller => ({ kind: "environment", key });
+
+class ManualTimer {
+  readonly delays: number[] = [];
+  #task = () => {};
+
+  after(delayMs: number, task: () => void): () => void {
+    this.delays.push(delayMs);
+    this.#task = task;
+    return () => {};
+  }
+
+  fire(): void {
+    this.#task();
+  }
+}
 
 describe("the memory for requests and responses", () => {
   test("a lease cannot exceed the budget shared by all callers until another lease ends", () => {
-    const budget = new ByteBudget({ bytesMax: 100, callerBytesMax: 60 });
-    const [first, second] = [budget.lease("a"), budget.lease("b")];
-    first.grow(60);
-    expect(() => second.grow(41)).toThrow(overloaded);
-    second.grow(40);
-    first.end();
-    first.end();
-    second.grow(20);
+    const budget = new ByteBudget(100);
+    const [first, second, third] = ["a", "b", "c"].map((key) => budget.lease(environment(key)));
+    first!.grow(50);
+    second!.grow(40);
+    expect(() => third!.grow(11)).toThrow(overloaded);
+    third!.grow(10);
+    first!.end();
+    first!.end();
+    third!.grow(40);
   });
 
-  test("a caller cannot use more than its share, which leaves memory for other callers", () => {
-    const budget = new ByteBudget({ bytesMax: 100, callerBytesMax: 60 });
-    budget.lease("a").grow(60);
-    expect(() => budget.lease("a").grow(1)).toThrow(overloaded);
-    budget.lease("b").grow(40);
+  test("one application cannot use more than a quarter of the budget", () => {
+    const budget = new ByteBudget(100);
+    budget.lease(application("a")).grow(25);
+    expect(() => budget.lease(application("a")).grow(1)).toThrow(overloaded);
+    budget.lease(application("b")).grow(25);
+  });
+
+  test("applications and callers without a token leave a quarter of the budget to environment tokens", () => {
+    const budget = new ByteBudget(100);
+    budget.lease(application("a")).grow(25);
+    budget.lease(application("b")).grow(25);
+    expect(() => budget.lease(application("c")).grow(1)).toThrow(overloaded);
+    budget.lease(anonymous).grow(25);
+    expect(() => budget.lease(anonymous).grow(1)).toThrow(overloaded);
+    budget.lease(environment("a")).grow(25);
+  });
+
+  test("all tokens of an application are one caller, and so are all tokens of an environment", () => {
+    const token = (seq: number, applicationSeq: number | null): Identity => ({
+      ...anybody,
+      caller: `tok_${seq}`,
+      credential: { kind: "token", seq, name: "" },
+      environmentSeq: 7,
+      applicationSeq,
+    });
+    expect(callerOf(token(1, 3))).toEqual(callerOf(token(2, 3)));
+    expect(callerOf(token(1, 3))).not.toEqual(callerOf(token(1, 4)));
+    expect(callerOf(token(1, null))).toEqual(callerOf(token(2, null)));
+    expect(callerOf({ ...token(1, null), root: true })).not.toEqual(callerOf(token(1, null)));
+    expect(callerOf(anybody)).toEqual(anonymous);
   });
 
   test("a small body of known length needs no lease, but a body of unknown length does", () => {
-    const budget = bodyBudget({ maxBodyBytes: MIB });
+    const budget = new ByteBudget(MIB);
     const request = (headers: Record<string, string>) => new Request("http://a/", { method: "POST", headers });
-    expect(bodyLease(request({ "content-length": "16384" }), budget, "a")).toBeNull();
-    expect(bodyLease(request({ "content-length": "16385" }), budget, "a")).not.toBeNull();
-    expect(bodyLease(request({}), budget, "a")).not.toBeNull();
+    expect(bodyLease(request({ "content-length": "16384" }), budget, anonymous)).toBeNull();
+    expect(bodyLease(request({ "content-length": "16385" }), budget, anonymous)).not.toBeNull();
+    expect(bodyLease(request({}), budget, anonymous)).not.toBeNull();
   });
 
   test("a body of unknown length is refused as soon as the budget is used up", async () => {
-    const lease = new ByteBudget({ bytesMax: 2000, callerBytesMax: 2000 }).lease("a");
+    const lease = new ByteBudget(4000).lease(environment("a"));
     let sent = 0;
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -43,23 +89,51 @@ describe("the memory for requests and responses", () => {
       },
     });
     const request = new Request("http://a/", { method: "POST", body });
-    await expect(readBody(request, MIB, lease)).rejects.toThrow(overloaded);
+    const reading = readBody(request, { bytesMax: MIB, lease, clock: new ManualTimer() });
+    await expect(reading).rejects.toThrow(overloaded);
     expect(sent).toBeLessThan(10);
   });
 
-  test("the budget has room for a body of the maximum size, even if that size is very large", () => {
+  test("a large body that does not arrive in time gets 408, and its connection is closed", async () => {
+    for (const headers of [{ "content-length": String(MIB) }, {}] as Record<string, string>[]) {
+      const clock = new ManualTimer();
+      let isCancelled = false;
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new Uint8Array(1)),
+        cancel: () => {
+          isCancelled = true;
+        },
+      });
+      const request = new Request("http://a/", { method: "POST", headers, body });
+      const lease = new ByteBudget(8 * MIB).lease(application("a"));
+      const reading = readBody(request, { bytesMax: MIB, lease, clock }).catch((error) => error);
+      expect(clock.delays).toEqual([30_000 + 16 * 1000]);
+      clock.fire();
+      const error = await reading;
+      expect(error).toMatchObject({ status: 408, code: "request_timeout" });
+      expect(errorReply(error, silentLog).headers).toEqual({ connection: "close" });
+      if (headers["content-length"] === undefined) expect(isCancelled).toBe(true);
+    }
+  });
+
+  test("the budget has room for two bodies of the maximum size, even if that size is very large", () => {
     const maxBodyBytes = 256 * MIB;
-    bodyBudget({ maxBodyBytes }).lease("a").grow(maxBodyBytes);
+    ByteBudget.for({ maxBodyBytes })
+      .lease(application("a"))
+      .grow(2 * maxBodyBytes);
+    ByteBudget.for({ maxBodyBytes })
+      .lease(anonymous)
+      .grow(2 * maxBodyBytes);
   });
 });
 
 describe("a streamed response", () => {
   const lease = () => {
-    const budget = new ByteBudget({ bytesMax: 10, callerBytesMax: 10 });
-    const held = budget.lease("a");
+    const budget = new ByteBudget(20);
+    const held = budget.lease(environment("a"));
     held.grow(10);
     const isFree = () => {
-      const probe = budget.lease("b");
+      const probe = budget.lease(environment("a"));
       try {
         probe.grow(10);
       } catch {

@@ -24,10 +24,10 @@ function operationFor(access: "public" | "environment"): Operation {
 /** Returns the response of a server in this state. */
 async function responseOf(access: "public" | "environment", state: Partial<ApiDeps>): Promise<Response> {
   using parts = await commandParts();
-  const settings = { rootToken: null, jwtSecret: null };
+  const settings = { rootToken: null, jwtSecret: null, maxBodyBytes: 0 };
   const dispatcher = new Dispatcher(
     { ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps,
-    new ByteBudget({ bytesMax: 0, callerBytesMax: 0 }),
+    new ByteBudget(0),
   );
   return dispatcher.respond(operationFor(access), new Request("http://localhost/test", { method: "POST" }), {});
 }

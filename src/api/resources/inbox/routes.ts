@@ -3,6 +3,7 @@ import { formatInstant } from "../../../core/instant.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
 import { parseDuration } from "../../../core/unit.ts";
 import { bodyLease, readBody } from "../../http/body.ts";
+import { anonymous } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Method, type Operation, operation } from "../../http/operation.ts";
@@ -49,9 +50,6 @@ function delayProblem(text: string): string | null {
   return ms === null || ms > DELAY_MS_MAX ? "Must be a duration such as 250ms or 2s, at most 60s." : null;
 }
 
-/** All inboxes count as one caller, because their requests have no token. */
-const INBOXES = "inboxes";
-
 export function inboxRoutes(context: Context): Operation[] {
   const { inbox, clock, facts, settings, bodies } = context;
   const tag = "Inbox";
@@ -75,7 +73,7 @@ export function inboxRoutes(context: Context): Operation[] {
           example: { received: true },
         },
       },
-      problems: [404, 413, 503],
+      problems: [404, 408, 413, 503],
       async handle({ request, params, query }): Promise<Reply> {
         if (!isInboxToken(params.token))
           throw notFound("No such inbox. An inbox name has 8 to 64 letters, digits, _ and -.");
@@ -88,9 +86,9 @@ export function inboxRoutes(context: Context): Operation[] {
 
   /** Stores a request. The body is not kept in memory while the response is delayed. */
   async function keep(token: string, request: Request, status: number): Promise<void> {
-    const lease = bodyLease(request, bodies, INBOXES);
+    const lease = bodyLease(request, bodies, anonymous);
     try {
-      const body = await readBody(request, settings.maxBodyBytes, lease);
+      const body = await readBody(request, { bytesMax: settings.maxBodyBytes, lease, clock });
       const { messageId } = inbox.keep(token, request, body, status);
       facts.state({ type: "inbox.received", token, bytes: body.length, messageId });
     } finally {
