@@ -1,14 +1,16 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { EndpointMessage, EndpointMessageFilter, History, PageRequest } from "../index.ts";
+import type { EndpointMessage, EndpointMessageFilter, History, Message, PageRequest } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import { type DeliveryRow, STATE, toDelivery } from "./deliveries.ts";
-import { addMessageFilter, type MessageRow, messageColumns, toMessage } from "./messages.ts";
+import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
+import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import type { Range } from "./range.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
 import { termsOfMessages } from "./traits.ts";
 
-type Row = MessageRow & {
+type Row = FoundMessage & {
   deliverySeq: number;
   endpointSeq: number;
   state: number;
@@ -17,7 +19,7 @@ type Row = MessageRow & {
   attemptsTotal: number;
 };
 
-const COLUMNS = `${messageColumns(false)}, d.seq AS deliverySeq, d.endpoint_seq AS endpointSeq, d.state, d.reason,
+const COLUMNS = `${FOUND_COLUMNS}, d.seq AS deliverySeq, d.endpoint_seq AS endpointSeq, d.state, d.reason,
   d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
 
 /**
@@ -57,7 +59,8 @@ const RARE_ROWS = 64;
 const WAITING_MAX = 2000;
 
 /** Lists the messages with a delivery to an endpoint. */
-export function endpointMessages(db: Database, stretches: Stretches): History["messages"]["ofEndpoint"] {
+export function endpointMessages(db: Database, stretches: Stretches, turns: Turns): History["messages"]["ofEndpoint"] {
+  const rowsOfFound = messageRows(db, turns);
   return async (applicationSeq, endpointSeq, filter, page) => {
     const rare = filter.status === undefined ? undefined : RARE[filter.status];
     const within = rangeOf(page, filter);
@@ -75,9 +78,8 @@ export function endpointMessages(db: Database, stretches: Stretches): History["m
               direction,
             );
     const { statement, values } = query(db, applicationSeq, endpointSeq, filter, page);
-    return readRanges(page, ranges, (range, limit) =>
-      statement.all({ ...values, ...range, limit }).map(toEndpointMessage),
-    );
+    const found = readRanges(page, ranges, (range, limit) => statement.all({ ...values, ...range, limit }));
+    return rowsOfFound(found, false, toEndpointMessage);
   };
 }
 
@@ -152,15 +154,10 @@ function* rareRanges(
   }
 }
 
-function toEndpointMessage({
-  deliverySeq,
-  endpointSeq,
-  state,
-  reason,
-  dueAt,
-  attemptsTotal,
-  ...message
-}: Row): EndpointMessage {
+function toEndpointMessage(
+  message: Message,
+  { deliverySeq, endpointSeq, state, reason, dueAt, attemptsTotal }: Row,
+): EndpointMessage {
   const delivery: DeliveryRow = {
     seq: deliverySeq,
     messageSeq: message.seq,
@@ -170,5 +167,5 @@ function toEndpointMessage({
     dueAt,
     attemptsTotal,
   };
-  return { seq: message.seq, message: toMessage(message), delivery: toDelivery(delivery) };
+  return { seq: message.seq, message, delivery: toDelivery(delivery) };
 }

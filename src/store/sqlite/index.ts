@@ -161,7 +161,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     audit: audit(db, committer),
   };
   const history: History = {
-    messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches) },
+    messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches, turns) },
     attempts: attempts(db, committer, stretches),
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),

@@ -15,6 +15,7 @@ import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
+import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
@@ -161,6 +162,7 @@ export function messages(db: Database, stretches: Stretches, turns: Turns): Omit
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
     `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
   );
+  const rowsOfFound = messageRows(db, turns);
   const deliveries = (seq: number): Delivery[] => deliveriesOf.all(seq).map(toDelivery);
 
   return {
@@ -179,14 +181,15 @@ export function messages(db: Database, stretches: Stretches, turns: Turns): Omit
       const ranges = terms.length === 0 ? [within] : stretches.find(applicationSeq, terms, within, direction);
       const where = new Conditions();
       addMessageFilter(where, filter);
-      const rows = db.query<MessageRow, [Bindings]>(
-        `SELECT ${messageColumns(withContent)} FROM message m
+      const rows = db.query<FoundMessage, [Bindings]>(
+        `SELECT ${FOUND_COLUMNS} FROM message m
          WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
          ORDER BY m.seq ${direction} LIMIT $limit`,
       );
-      return readRanges(page, ranges, (range, limit) =>
-        rows.all({ ...where.values, ...range, applicationSeq, limit }).map(toMessage),
+      const found = readRanges(page, ranges, (range, limit) =>
+        rows.all({ ...where.values, ...range, applicationSeq, limit }),
       );
+      return rowsOfFound(found, withContent, (message) => message);
     },
     latest: latestVerb(db, turns),
     deliveries: async (seq) => deliveries(seq),

@@ -144,3 +144,35 @@ describe("long reads of dead letters", () => {
     expect(clock.turns).toBeGreaterThanOrEqual(5 * TURNS_MIN);
   });
 });
+
+describe("lists of messages with large payloads", () => {
+  test("lists of large messages give the event loop turns, and contain every message in order", async () => {
+    const db = new Database(":memory:", { strict: true });
+    const clock = new TurnCounter();
+    const { store } = openMemoryStore(db, clock, () => {});
+    const world = await Furnished.open(async () => openedOnce(store));
+    const seqs = Array.from({ length: 20 }, () => world.seqs.take(1));
+    const message = db.prepare(
+      "INSERT INTO message (seq, application_seq, event_type, payload, accepted_at) VALUES (?, ?, 'a', zeroblob(1000000), 1)",
+    );
+    const delivery = db.prepare(
+      `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger,
+         reason, ended_at) VALUES (?1, ?1, ?2, 2, ?1, 1, 1, 1, 0, 0, 'status_5xx', 1)`,
+    );
+    for (const seq of seqs) {
+      message.run(seq, world.application.seq);
+      delivery.run(seq, world.endpoint.seq);
+    }
+    const page = { limit: 50, from: null, backwards: false, order: "ascending" } as const;
+    const { messages } = store.history;
+    const lists = [
+      () => messages.list(world.application.seq, {}, page, false),
+      () => messages.ofEndpoint(world.application.seq, world.endpoint.seq, { status: "failed" }, page),
+    ];
+    for (const list of lists) {
+      clock.turns = 0;
+      expect((await list()).rows.map(({ seq }) => seq)).toEqual(seqs);
+      expect(clock.turns).toBeGreaterThanOrEqual(9);
+    }
+  });
+});
