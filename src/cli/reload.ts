@@ -46,7 +46,9 @@ function isTerminalOpen(): boolean {
 
 /**
  * Reads the settings again, applies those that a running server can change, and logs one line with
- * the names of the changed settings. If a setting is invalid, nothing changes.
+ * the names of the changed settings. If the file cannot be read or a setting is invalid, nothing
+ * changes. A `metrics-token` can be added or replaced but not removed, so that a mistake in the file
+ * never opens `/metrics` to everybody.
  */
 export class Reloader {
   constructor(
@@ -62,18 +64,23 @@ export class Reloader {
     try {
       const next = this.read();
       const changed = this.#changedIn(next);
-      const isReloadable = (field: Field) => RELOADABLE.has(field);
+      const metricsToken = next.metricsToken ?? this.current.metricsToken;
+      const isReloadable = (field: Field) =>
+        RELOADABLE.has(field) && (field !== "metricsToken" || next.metricsToken !== null);
       const [taken, left] = [changed.filter(isReloadable), changed.filter((field) => !isReloadable(field))];
-      this.server.setMetricsToken(next.metricsToken);
+      this.server.setMetricsToken(metricsToken);
       log.setLevel(next.logLevel);
-      this.current = { ...this.current, logLevel: next.logLevel, metricsToken: next.metricsToken };
+      this.current = { ...this.current, logLevel: next.logLevel, metricsToken };
       log.always(
         { changed: taken.map(nameOf), needRestart: left.map(nameOf) },
         taken.length > 0 ? "Settings reloaded." : "Settings reloaded: none that can be reloaded has changed.",
       );
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      log.error({ error: error.message }, "Settings not reloaded: they are invalid. The previous ones stay in force.");
+      log.error(
+        { error: error.message },
+        "Settings not reloaded: they are invalid or cannot be read. The previous ones stay in force.",
+      );
     }
   };
 

@@ -28,7 +28,7 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
     .description("Run the server: API, delivery, built-in inbox and admin page.")
     .option("--accept-clock", "trust a clock that is more than a day ahead of the stored data; see the log")
     .action(({ acceptClock = false }: { readonly acceptClock?: boolean }) =>
-      serve(() => settingsFor(command), { dropped, acceptClock }),
+      serve((again) => settingsFor(command, again), { dropped, acceptClock }),
     );
   addSettingOptions(command);
 }
@@ -39,8 +39,8 @@ interface ServeOptions {
 }
 
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
-async function serve(read: () => Settings, { dropped, acceptClock }: ServeOptions): Promise<void> {
-  const settings = read();
+async function serve(read: (again: boolean) => Settings, { dropped, acceptClock }: ServeOptions): Promise<void> {
+  const settings = read(false);
   const output = new LogOutput(STDOUT, (dropped) =>
     log.warn({ dropped }, "Log lines were dropped because the output could not be written."),
   );
@@ -70,7 +70,7 @@ async function serve(read: () => Settings, { dropped, acceptClock }: ServeOption
     throw error;
   });
   announce(settings, server, { log, output });
-  reloadSignal.use(new Reloader(settings, read, server, log).reload);
+  reloadSignal.use(new Reloader(settings, () => read(true), server, log).reload);
 
   const signal = await stopSignal;
   log.info({ signal }, "Stopping. A second signal stops the server immediately.");

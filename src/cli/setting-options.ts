@@ -28,9 +28,10 @@ export function addSettingOptions(
 }
 
 /**
- * Reads the settings from the command line, the environment and the file. Throws `SettingsError`.
+ * Reads the settings from the command line, the environment and the file. `again` is true if a
+ * running server reads them again. Throws `SettingsError`.
  */
-export function settingsFor(command: Command): Settings {
+export function settingsFor(command: Command, again = false): Settings {
   const flags: Record<string, string> = {};
   const given = command.opts<Record<string, unknown>>();
   for (const option of command.options) {
@@ -39,7 +40,7 @@ export function settingsFor(command: Command): Settings {
     // A boolean flag may be given without a value.
     else if (value === true) flags[option.name()] = "true";
   }
-  return readSettings({ flags, environment: process.env, terminal: process.stdout.isTTY === true });
+  return readSettings({ flags, environment: process.env, terminal: process.stdout.isTTY === true, again });
 }
 
 function optionOf(setting: Setting<unknown>): Option {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { firstText, textAgain } from "./file-text.ts";
 import { allSettings, type Field, flagOf, type Setting, type Settings, variableOf } from "./schema.ts";
 
 /** Environment variable with the same meaning as `--config`. */
@@ -19,6 +19,11 @@ export interface SettingSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether the log is written to a terminal. This decides the default of `log-format`. */
   readonly terminal: boolean;
+  /**
+   * Whether a running server reads its settings again. The file must then be a regular file of at
+   * most 1 MiB that is not empty. The default is false.
+   */
+  readonly again?: boolean;
 }
 
 /** A value as text, with its source for messages. */
@@ -35,7 +40,7 @@ interface Given {
  */
 export function readSettings(sources: SettingSources): Settings {
   refuseUnknownVariables(sources.environment);
-  const file = readFile(sources.flags.config ?? sources.environment[CONFIG_VARIABLE]);
+  const file = readFile(sources.flags.config ?? sources.environment[CONFIG_VARIABLE], sources.again ?? false);
   const values: Partial<Record<Field, unknown>> = {};
   for (const [field, setting] of allSettings()) {
     const given = [
@@ -86,20 +91,28 @@ function fromFile(setting: Setting<unknown>, file: SettingsFile | null): Given[]
   return [{ text, where }];
 }
 
-function readFile(path: string | undefined): SettingsFile | null {
+function readFile(path: string | undefined, again: boolean): SettingsFile | null {
   if (path === undefined) return null;
-  let text: string;
+  const read = readText(path, again);
+  if ("problem" in read) {
+    throw new SettingsError(
+      `The configuration file ${shown(path)} ${read.problem}; a reload needs a regular TOML file of at most 1 MiB.`,
+    );
+  }
+  const values = new Map(Object.entries(parseToml(path, read.text)));
+  refuseUnknownKeys(path, values);
+  return { path: resolve(path), values };
+}
+
+function readText(path: string, again: boolean): ReturnType<typeof textAgain> {
   try {
-    text = readFileSync(path, "utf8");
+    return again ? textAgain(path) : { text: firstText(path) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "an error";
     throw new SettingsError(
       `The configuration file ${shown(path)} cannot be read (${code}); set --config to a TOML file.`,
     );
   }
-  const values = new Map(Object.entries(parseToml(path, text)));
-  refuseUnknownKeys(path, values);
-  return { path: resolve(path), values };
 }
 
 function parseToml(path: string, text: string): object {
