@@ -178,7 +178,7 @@ async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings,
   } else if (!(await hasRootToken(kernel))) {
     log.warn(
       { dataDir },
-      "There is no root token. Create one with `boathook token root --rotate`, or set BOATHOOK_ROOT_TOKEN.",
+      `There is no root token. Create one with \`boathook token root --rotate --data-dir ${dataDir}\`, or set BOATHOOK_ROOT_TOKEN.`,
     );
   }
 }

@@ -55,7 +55,9 @@ function rootCommand(): Command {
     .option("--rotate", "replace the root token; it cannot be shown without replacing it");
   return command.action(async ({ rotate }: { rotate?: true }) => {
     if (rotate !== true) {
-      command.error("error: The root token cannot be shown. Run `boathook token root --rotate` to replace it.");
+      command.error(
+        "error: The root token cannot be shown, because only its hash is stored. Replace it with `boathook token root --rotate --data-dir DIR`.",
+      );
     }
     console.log(await replaceRootToken(settingsFor(command)));
   });
