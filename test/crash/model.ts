@@ -24,7 +24,7 @@ export class Receipts {
     if (this.#fails(request)) return new Response(null, { status: 503 });
     const byEvent = this.at(request.path);
     const eventId = eventIdOf(request);
-    if (byEvent.has(eventId)) this.again++;
+    if (byEvent.has(eventId) && PATHS.includes(request.path as Path)) this.again++;
     else byEvent.set(eventId, request);
     return new Response(null, { status: 204 });
   };

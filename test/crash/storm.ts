@@ -5,7 +5,7 @@ import type { Receiver } from "../support/receiver.ts";
 import { PATHS, type Path, Receipts } from "./model.ts";
 
 const POSTERS = 8;
-/** Time limit in ms, after which a message counts as lost. */
+/** Time without an arrival after which the messages that have not arrived count as lost, in ms. */
 export const PATIENCE_MS = 60_000;
 const REDRIVE_RATE = 10_000;
 /** Number of messages between two rounds of operations. */
@@ -108,21 +108,33 @@ export class Storm {
     this.receipts.repaired = true;
     await this.#subscribeLate("load");
     await this.#replayMissing();
-    const deadline = performance.now() + PATIENCE_MS;
+    const isStuck = this.#progressWatch();
     // An attempt that was under way during the repair may still end as a dead letter.
-    for (let left = Number.POSITIVE_INFINITY; left > 0 && performance.now() < deadline; ) {
+    for (let left = Number.POSITIVE_INFINITY; left > 0 && !isStuck(); ) {
       await this.#redrive();
       await until(
         async () => this.#tasksRunning(),
-        (running) => running === 0 || performance.now() > deadline,
+        (running) => running === 0 || isStuck(),
       );
       left = (await this.send("GET", "/dead-letter/summary")).json.total;
     }
     await until(
       async () => this.#missing(),
-      (missing) => missing === 0 || performance.now() > deadline,
+      (missing) => missing === 0 || isStuck(),
     );
     return this.#outcome();
+  }
+
+  /** Returns a function that returns true once nothing has arrived for `PATIENCE_MS`. */
+  #progressWatch(): () => boolean {
+    let arrived = -1;
+    let since = 0;
+    return () => {
+      const now = PATHS.reduce((sum, path) => sum + this.receipts.at(path).size, 0);
+      if (now !== arrived) since = performance.now();
+      arrived = now;
+      return performance.now() - since > PATIENCE_MS;
+    };
   }
 
   /** Repeats an operator's operations. A kill may interrupt any of them. */
@@ -147,10 +159,15 @@ export class Storm {
     if (gone?.status === 204) this.#expunged.add(sent.json.id);
   }
 
+  /**
+   * Creates an endpoint that gets every message, and deletes it. If a kill prevents the deletion,
+   * the next call deletes the same endpoint.
+   */
   async #createAndDelete(): Promise<void> {
-    const made = await this.#call("POST", `/app/${this.app}/endpoint`, { url: `${this.url}/temporary` });
-    if (made?.status !== 201) return;
-    const gone = await this.#call("DELETE", `/app/${this.app}/endpoint/${made.json.id}`);
+    const path = `/app/${this.app}/endpoint/temporary`;
+    const made = await this.#call("PUT", path, { url: `${this.url}/temporary` });
+    if (made === null || made.status >= 300) return;
+    const gone = await this.#call("DELETE", path);
     if (gone?.status === 204) this.#deleted.add(made.json.id);
   }
 
