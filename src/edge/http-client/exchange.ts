@@ -80,8 +80,9 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     const parser = this.#parser;
     parser.end(end.code !== "");
     if (this.#isStale) this.#repeat();
-    // A truncated response is a failure, whatever its status is.
-    else if (parser.isCutOff) this.#finish(failureOf(end, parser.hasBegun));
+    // Once its status has been received, a truncated response counts: the receiver has got the
+    // message, and sending it again would repeat it.
+    else if (parser.isCutOff && parser.status === null) this.#finish(failureOf(end, parser.hasBegun));
     else this.#respond();
   }
 

@@ -83,7 +83,8 @@ for (const [how, close] of Object.entries(closing)) {
       reason: "connection",
       detail: "The connection was closed before the response.",
     } as const;
-    const broken = { ...closed, detail: "The connection was closed in the middle of the response." } as const;
+    const note = "The connection was closed before the end of the response.";
+    const truncated = (body: string) => ({ ...responseWith(200, body), note });
 
     test(`when a new connection ${how} before a response, the request fails and is not repeated`, () =>
       withReceiver(close, async (send, { requests }) => {
@@ -93,31 +94,42 @@ for (const [how, close] of Object.entries(closing)) {
       }));
 
     const begun = {
-      length: "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n",
-      "length and a part": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart",
-      "a part of its chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
-    };
-    for (const [what, text] of Object.entries(begun)) {
+      "its status line": ["HTTP/1.1 200 OK\r\n", ""],
+      "its headers": ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", ""],
+      "a part of its body": ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart", "part"],
+      "a part of its chunks": ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", "part"],
+    } as const;
+    for (const [what, [text, body]] of Object.entries(begun)) {
       // The timeout lets the client read the part first. The receiver cannot observe when that has
       // happened.
       const breakOff = (socket: Socket) => void socket.write(text, () => setTimeout(() => close(socket), 100));
 
-      test(`when a connection ${how} after part of a response (${what}), the request fails and is not repeated`, () =>
+      test(`when a connection ${how} after ${what}, the response counts and has a note`, () =>
         withReceiver(breakOff, async (send, { requests }) => {
-          expect(await send()).toEqual(broken);
+          expect(await send()).toEqual(truncated(body));
           expect(requests).toEqual([1]);
         }));
 
-      test(`when a reused connection ${how} after part of a response (${what}), the request fails and is not repeated`, () =>
+      test(`when a reused connection ${how} after ${what}, the response counts and the request is not repeated`, () =>
         withReceiver(
           (socket, nth) => (nth === 1 ? answer(socket) : breakOff(socket)),
           async (send, { requests }) => {
             expect(await send()).toEqual(OK);
-            expect(await send()).toEqual(broken);
+            expect(await send()).toEqual(truncated(body));
             expect(requests).toEqual([2]);
           },
         ));
     }
+
+    test(`when a connection ${how} in the middle of the status line, the request fails`, () =>
+      withReceiver(
+        (socket) => void socket.write("HTTP/1.1 200", () => setTimeout(() => close(socket), 100)),
+        async (send) =>
+          expect(await send()).toEqual({
+            ...closed,
+            detail: "The connection was closed in the middle of the response.",
+          } as never),
+      ));
 
     test(`when a reused connection ${how} before a response, the request is repeated over a new connection`, () =>
       withReceiver(
