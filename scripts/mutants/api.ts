@@ -136,4 +136,18 @@ export const apiMutants: readonly Mutant[] = [
       "void this.store.queue.accept(messages);\n    const results = messages.map(() => ({ accepted: true }) as const);",
     test: "bun test test/commands/send.test.ts",
   },
+  {
+    name: "unknown-key-of-a-bulk-operation-ignored",
+    file: "src/api/http/dispatch.ts",
+    find: "if (operation.strict) body = strictBody(schema, body);",
+    replace: "",
+    test: "bun test test/api/unknown-key.test.ts",
+  },
+  {
+    name: "change-at-a-path-with-a-trailing-slash",
+    file: "src/api/http/server.ts",
+    find: 'const isChange = changesByPath.has(operation.method) && operation.path.startsWith("/api/");',
+    replace: "const isChange = false;",
+    test: "bun test test/api/name-in-path.test.ts",
+  },
 ];

@@ -12,7 +12,7 @@ export const deliverMutants: readonly Mutant[] = [
   {
     name: "expired-key-signs-for-ever",
     file: "src/deliver/scheduler.ts",
-    find: "if (entry === null || entry.validUntil <= now) this.#prepare(lane, now);",
+    find: "if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);",
     replace: "if (entry === null) this.#prepare(lane, now);",
     test: "bun test test/engine/signing-keys.test.ts",
   },
@@ -33,14 +33,14 @@ export const deliverMutants: readonly Mutant[] = [
   {
     name: "one-attempt-too-many-at-once",
     file: "src/deliver/lane-state.ts",
-    find: "lane.slotsHeld >= concurrencyOf(lane, rules)",
-    replace: "lane.slotsHeld > concurrencyOf(lane, rules)",
+    find: "lane.underWay >= concurrencyOf(lane, rules)",
+    replace: "lane.underWay > concurrencyOf(lane, rules)",
     test: "bun test test/engine/lane-state.test.ts test/engine/limits.test.ts",
   },
   {
     name: "troubled-endpoints-take-all-slots",
     file: "src/deliver/slots.ts",
-    find: "return troubled < this.#threeQuarters && unproven + troubled < this.#sevenEighths;",
+    find: "return troubled < this.#threeQuarters && unproven + failing + slow < this.#sevenEighths;",
     replace: "return true;",
     test: "bun test test/engine/slots.test.ts",
   },
@@ -61,8 +61,8 @@ export const deliverMutants: readonly Mutant[] = [
   {
     name: "slot-lost-on-an-error",
     file: "src/deliver/scheduler.ts",
-    find: "this.#interrupt(lane, error);\n    }\n    slots.release(lane);\n    this.update(lane);",
-    replace: "return this.#interrupt(lane, error);\n    }\n    slots.release(lane);\n    this.update(lane);",
+    find: "this.#interrupt(lane, error);\n    }\n    slots.release(slot);\n    this.update(lane);",
+    replace: "return this.#interrupt(lane, error);\n    }\n    slots.release(slot);\n    this.update(lane);",
     test: "bun test test/engine/bugs.test.ts",
   },
   {
@@ -136,10 +136,24 @@ export const deliverMutants: readonly Mutant[] = [
     test: "bun test test/engine/claims.test.ts",
   },
   {
-    name: "lane-rests-after-the-clock-was-set-back",
+    name: "scheduled-message-not-read-again-after-a-clock-step",
     file: "src/deliver/scheduler.ts",
-    find: "for (const lane of this.parts.lanes) {\n      lane.restsUntil = 0;",
-    replace: "for (const lane of this.parts.lanes) {",
-    test: "bun test test/engine/clock.test.ts",
+    find: "for (const lane of this.parts.lanes) if (lane.laterAt !== NOTHING) lane.rereadNotDue();",
+    replace: "",
+    test: "bun test test/engine/clock.test.ts test/engine/clock-watch.test.ts test/engine/scheduled.test.ts",
+  },
+  {
+    name: "waiting-attempt-keeps-its-slot",
+    file: "src/deliver/slots.ts",
+    find: "this.#taken--;\n    this.#takenBy[lane.reputation]--;\n    this.#waiting++;",
+    replace: "this.#waiting++;",
+    test: "bun test test/engine/slots.test.ts test/engine/fairness.test.ts",
+  },
+  {
+    name: "retry-follows-the-wall-clock",
+    file: "src/deliver/lane-state.ts",
+    find: "if (attempts > 0) return dueAt;",
+    replace: "if (attempts > 0) return dueAt - aheadMs;",
+    test: "bun test test/engine/clock.test.ts test/engine/lane-state.test.ts",
   },
 ];

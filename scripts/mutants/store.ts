@@ -116,4 +116,11 @@ export const storeMutants: readonly Mutant[] = [
     replace: "",
     test: SUITES,
   },
+  {
+    name: "cancelled-task-goes-on",
+    file: "src/store/sqlite/tasks.ts",
+    find: "updated_at = ?4 WHERE seq = ?1 AND status = 'running'\"",
+    replace: 'updated_at = ?4 WHERE seq = ?1"',
+    test: "bun test test/store/sqlite.test.ts",
+  },
 ];
