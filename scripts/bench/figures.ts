@@ -79,9 +79,10 @@ export interface Ratio {
 export type Ratios = Readonly<Record<Figure, Ratio>>;
 
 /**
- * Compares the product with the yardstick and with the other build. Only runs of the same round are
- * divided by each other, so that drift between rounds cancels out. The yardstick, which has no
- * path, is compared with every path. Keys are labels such as `product/against named/token`.
+ * Returns the ratios of the product to the yardstick and to the other build. Both figures of a
+ * ratio come from the same round, so that drift between rounds cancels out. The yardstick has a
+ * single figure, with which every delivery path of the product is compared. Keys are labels such as
+ * `product/against named/token`: what is compared, and the path.
  */
 export function ratios(runs: readonly Run[]): Map<string, Ratios> {
   const found = new Map<string, Ratios>();

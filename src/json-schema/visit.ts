@@ -1,5 +1,6 @@
 /**
- * Visits of values by (sub)schemas. A visit charges the meter and applies the schema's assertions.
+ * Checks one value against one schema or subschema. Each such visit charges the meter and applies
+ * the schema's assertions.
  */
 import { _, type Ajv, type CodeKeywordDefinition, type ErrorObject, Name } from "ajv";
 import type { Assertion, Failure } from "./assertions.ts";

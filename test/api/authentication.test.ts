@@ -104,7 +104,7 @@ describe("granting portal access", () => {
     expect(await statusOf((await access(nothing)).token)).toBe(200);
   });
 
-  test("granting portal access returns 404 if the application is unknown, and 422 if the application field has no uid or another uid", async () => {
+  test("granting portal access returns 404 for an unknown application, and 422 if the uid in `application` is missing or differs from the path", async () => {
     expect((await send("POST", "/auth/app-portal-access/nope", {})).status).toBe(404);
     const wrong = await send("POST", "/auth/app-portal-access/nope", { application: { name: "a", uid: "other" } });
     expect([wrong.status, wrong.json.detail[0].type]).toEqual([422, "application_uid_mismatch"]);

@@ -40,7 +40,7 @@ describe("page", () => {
 });
 
 describe("iterator", () => {
-  test("an iterator is the id from which a list continues, with a leading minus sign for backwards", () => {
+  test("an iterator is the id from which a list continues, with a leading minus sign for the previous page", () => {
     expect(parseIterator("app_1")).toEqual({ id: "app_1", backwards: false });
     expect(parseIterator("-app_1")).toEqual({ id: "app_1", backwards: true });
   });
@@ -88,7 +88,7 @@ describe("name iterator", () => {
     );
   });
 
-  test("a name iterator is the name itself, with a leading minus sign for backwards, unless that is ambiguous", () => {
+  test("a name iterator is the name, with a leading minus sign for the previous page, and escaped if the name itself begins with one", () => {
     expect(iteratorOfName("user.signup")).toBe("user.signup");
     expect(parseNameIterator("user.signup")).toEqual({ name: "user.signup", backwards: false });
     expect(parseNameIterator("-user.signup")).toEqual({ name: "user.signup", backwards: true });

@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
  */
 export type AimMode = "all" | "gentle" | "last" | "none";
 
-/** Aims events at attempts, settlements and lanes as soon as their work begins. */
+/** Starts an event at the moment when an attempt, a settlement or the work of a lane begins. */
 export class Aims {
   mode: AimMode = "none";
   readonly #hadLast = new Set<Seq>();

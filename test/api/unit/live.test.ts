@@ -30,7 +30,7 @@ class ManualClock {
     const due = this.#waiting.filter(({ at }) => at <= this.at);
     this.#waiting = this.#waiting.filter(({ at }) => at > this.at);
     for (const { task } of due) task();
-    // Lets the tasks that have just been started finish reading.
+    // Waits until the tasks started above have finished reading.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

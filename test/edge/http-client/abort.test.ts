@@ -81,7 +81,7 @@ describe("a request that is aborted", () => {
     expect(await abortedBy((socket, abort) => socket.once("data", abort), { isTls: true })).toEqual(TIMED_OUT);
   });
 
-  test("aborting a request as soon as its connection is open fails it with a timeout", async () => {
+  test("a request that is aborted as soon as its connection is open fails with a timeout", async () => {
     expect(await abortedBy((_, abort) => abort())).toEqual(TIMED_OUT);
   });
 

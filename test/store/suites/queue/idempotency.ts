@@ -26,7 +26,7 @@ export function idempotencySuite(open: Open): void {
       },
     );
 
-    test("the stored response to an idempotency key has the hash of the first request's body, even after a restart", async () => {
+    test("the entry of an idempotency key keeps the first response and the hash of the first body, even after a restart", async () => {
       await using world = await Furnished.open(open);
       const { queue } = world.store;
       const response = { kind: "text", status: 200, body: "" } as const;

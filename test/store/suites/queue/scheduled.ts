@@ -25,7 +25,7 @@ export function scheduledSuite(open: Open): void {
       expect((await world.waiting()).map(({ messageSeq }) => messageSeq)).toEqual([atOnce.seq, later.seq]);
     });
 
-    test("the position of a scheduled delivery is greater than its number even if the clock was set back", async () => {
+    test("a scheduled delivery's position is greater than its sequence number, even if the clock was set back", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ deliverAt: world.now - HOUR_MS });
       expect((await world.waiting())[0]!.position).toBe(message.deliveries[0]!.seq + 1);
