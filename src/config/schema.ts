@@ -170,7 +170,7 @@ export const SCHEMA = {
     kind: integer(1, 60_000),
     default: "256",
     description:
-      "maximum number of concurrent attempts in the whole process, not counting attempts that have waited for a second",
+      "maximum number of concurrent attempts in the whole process, not counting attempts that have waited more than 1s for a response",
   }),
   endpointConcurrency: setting("endpoint-concurrency", {
     group: "Delivery",

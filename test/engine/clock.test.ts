@@ -114,6 +114,21 @@ describe("a clock that has been set forward", () => {
   });
 });
 
+describe("a clock that has been set back and then forward", () => {
+  test("a scheduled message that was found not to be due yet is sent when the clock reaches its time", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200);
+    await world.send(endpoint, 1, { deliverAt: world.now + HOUR });
+    await world.pass(MINUTE);
+    world.stepClock(-3 * HOUR);
+    await world.pass(2 * HOUR);
+    expect(world.starts).toHaveLength(0);
+    world.stepClock(2 * HOUR);
+    await world.pass(6 * MINUTE);
+    expect(world.starts).toHaveLength(1);
+  });
+});
+
 describe("a wait", () => {
   const steps = [-365 * DAY, -HOUR, -2 * SECOND, 2 * SECOND, HOUR, 365 * DAY];
 

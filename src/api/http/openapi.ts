@@ -56,7 +56,7 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
   // The HTTP server itself sends this response, before the request is dispatched.
   431: { description: "The URL or the headers exceed 16 KiB." },
   429: problem(
-    "Too many requests. `Retry-After` says when to retry, in seconds; `boathook-retry-after-ms`, where it is known exactly, in ms.",
+    "Too many requests. `Retry-After` is the time to wait, in seconds. If the exact time is known, `boathook-retry-after-ms` gives it in ms.",
     "too_many_requests",
     "Too many requests.",
   ),
@@ -115,7 +115,7 @@ const idempotencyHeader = {
   in: "header",
   required: false,
   description:
-    "For 12 hours, a request with the same key, token and URL returns the first 2xx response and is not carried out again. If its body or content type differs from the first one, the response has the header `boathook-idempotency: body-differs`, or, with the setting `idempotency-mismatch=reject`, it is a 422 with the code `idempotency_mismatch`.",
+    "For 12 hours, a request with the same key, token and URL returns the first 2xx response and is not carried out again. If its body or content type differs from that of the first request, the response also has the header `boathook-idempotency: body-differs`. With the setting `idempotency-mismatch=reject`, the request instead fails with 422 and the code `idempotency_mismatch`.",
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 

@@ -123,7 +123,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an application",
       description:
-        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults. An absent `uid` is removed if the path has the id, and kept if it has the uid.",
+        "An unknown uid in the path creates an application with that uid. Absent fields get their defaults. If the body has no `uid`, a request to the id removes the stored uid, and a request to the uid keeps it.",
       access: "environment",
       body: ApplicationIn,
       bodyExample,

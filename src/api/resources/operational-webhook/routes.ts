@@ -139,7 +139,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an operational webhook endpoint",
       description:
-        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults. An absent `uid` is removed if the path has the id, and kept if it has the uid. The secret and the headers are never changed.",
+        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults. If the body has no `uid`, a request to the id removes the stored uid, and a request to the uid keeps it. The secret and the headers are never changed.",
       access: "environment",
       body: OperationalWebhookEndpointUpsertIn,
       bodyExample,
