@@ -145,4 +145,24 @@ describe("the memory for bodies and responses", () => {
     while (status === 503 && Date.now() < deadline) status = await statusOfAnother();
     expect(status).toBe(200);
   }, 60_000);
+
+  test("if one application requests very many large pages at once, some get 503 with Retry-After and other callers are served", async () => {
+    const app = await makeApplication(send);
+    for (let i = 0; i < 4; i++) {
+      await send("POST", `/app/${app}/msg`, { eventType: "a", payload: { text: "x".repeat(MIB) } });
+    }
+    const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
+    const head = `GET /api/v1/app/${app}/msg HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    const clients = await Promise.all(Array.from({ length: 150 }, () => Client.open(Buffer.from(head), true)));
+    expect((await send("GET", `/app/${app}/msg`)).status).toBe(200);
+    await until(
+      () => clients.map(({ status }) => status),
+      () => clients.every(({ status }) => status !== null),
+    );
+    const refused = clients.filter(({ status }) => status === 503);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]!.text.toLowerCase()).toContain("retry-after: 1");
+    expect(clients.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+    for (const client of clients) client.close();
+  }, 60_000);
 });

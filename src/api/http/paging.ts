@@ -93,15 +93,15 @@ export function found<Row extends { readonly seq: Seq }, Out>(
   return { data: page.rows.map(out), ...rest };
 }
 
-/** Converts a page to a response like `found`. `textOf` returns each row as JSON text. */
+/** Converts a page to a response like `found`. `texts` are the rows as JSON texts. */
 export function foundTexts<Row extends { readonly seq: Seq }>(
   page: PageOf<Row>,
   request: PageRequest,
   idOf: (row: { readonly seq: Seq }) => string,
-  textOf: (row: Row) => string,
+  texts: readonly string[],
 ): Reply {
-  const { data, ...rest } = found(page, request, idOf, textOf);
-  return { status: 200, body: `{"data":[${data.join(",")}],${JSON.stringify(rest).slice(1)}` };
+  const { data: _, ...rest } = found(page, request, idOf, () => null);
+  return { status: 200, body: `{"data":[${texts.join(",")}],${JSON.stringify(rest).slice(1)}` };
 }
 
 export function listedAs<Out>(items: readonly Out[], ids: readonly string[], more: boolean) {

@@ -57,18 +57,17 @@ export function attemptedRoutes(context: Context): Operation[] {
           ...messageFilter(query),
           ...(query.status !== undefined && { status: statusOfNumber(query.status) }),
         };
-        const bare = await store.history.messages.ofEndpoint(application.seq, endpoint.seq, filter, request);
-        const page = withContent ? await withPayloadsOf(bare, request.backwards) : bare;
-        return foundTexts(
-          page,
-          request,
-          ({ seq }) => ids.encode("msg_", seq),
-          ({ message, delivery }) =>
+        return pages.inTurn(identity, async () => {
+          const bare = await store.history.messages.ofEndpoint(application.seq, endpoint.seq, filter, request);
+          const page = withContent ? await withPayloadsOf(bare, request.backwards) : bare;
+          const texts = await pages.texts(page.rows, ({ message, delivery }) =>
             endpointMessageText(messageText(message, ids, withContent), delivery, {
               expanded: query.expanded_statuses ?? false,
               deliverer,
             }),
-        );
+          );
+          return foundTexts(page, request, ({ seq }) => ids.encode("msg_", seq), texts);
+        });
       },
     }),
 

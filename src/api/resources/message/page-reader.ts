@@ -1,35 +1,54 @@
 import type { Clock } from "../../../ports.ts";
 import type { Message, PageOf, Store } from "../../../store/index.ts";
+import { callerOf } from "../../http/byte-budget.ts";
+import { ReadQueue } from "../../http/read-queue.ts";
+import type { Identity } from "../../identity/identity.ts";
 import { withPayloads } from "./content-budget.ts";
 
-/** Minimum size of a large page, in bytes. */
-const LARGE_BYTES = 128 * 1024;
+/** Size of the texts after which other work in the event loop can run, in UTF-16 code units. */
+const PAUSE_EVERY_CHARS = 1024 * 1024;
 
 /**
- * Reads the payloads of pages, one page at a time, so that concurrent requests for large pages do
- * not keep the payloads of several pages in memory. After each MiB, other work in the event loop
- * can run.
+ * Reads pages of messages, two pages at a time, so that concurrent requests for large pages do not
+ * keep the payloads of many pages in memory. After each MiB, other work in the event loop can run.
  */
 export class PageReader {
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue: ReadQueue;
+  readonly #pause: () => Promise<void>;
 
   constructor(
     private readonly store: Store,
-    private readonly clock: Pick<Clock, "soon">,
-  ) {}
-
-  /** Adds the payloads to a page, like the function `withPayloads`. */
-  withPayloads(page: PageOf<Message>, backwards: boolean): Promise<PageOf<Message>> {
-    const pause = () => new Promise<void>((resolve) => this.clock.soon(resolve));
-    const read = () => withPayloads(this.store, page, backwards, pause);
-    const result = this.#last.then(read);
-    // After a large page, the next read begins in a later turn of the event loop, when the response
-    // for this page has been built.
-    this.#last = result.then((found) => (isLarge(found) ? pause() : undefined), pause);
-    return result;
+    clock: Pick<Clock, "soon" | "steady">,
+  ) {
+    this.#pause = () => new Promise<void>((resolve) => clock.soon(resolve));
+    this.#queue = new ReadQueue(clock);
   }
-}
 
-function isLarge({ rows }: PageOf<Message>): boolean {
-  return rows.reduce((bytes, { payload }) => bytes + (payload?.length ?? 0), 0) >= LARGE_BYTES;
+  /**
+   * Runs everything that reads a page and builds its text, when the caller's turn has come. Throws
+   * 503 if too many pages of this caller wait already, unless this one `mustRun`.
+   */
+  inTurn<T>(identity: Identity, read: () => Promise<T>, mustRun = false): Promise<T> {
+    return this.#queue.run(callerOf(identity), read, mustRun);
+  }
+
+  /** Adds the payloads to a page, like the function `withPayloads`. Must run within `inTurn`. */
+  withPayloads(page: PageOf<Message>, backwards: boolean): Promise<PageOf<Message>> {
+    return withPayloads(this.store, page, backwards, this.#pause);
+  }
+
+  /** Returns the JSON text of each row. */
+  async texts<Row>(rows: readonly Row[], textOf: (row: Row) => string): Promise<string[]> {
+    const texts: string[] = [];
+    let chars = 0;
+    for (const row of rows) {
+      const text = textOf(row);
+      texts.push(text);
+      chars += text.length;
+      if (chars < PAUSE_EVERY_CHARS) continue;
+      chars = 0;
+      await this.#pause();
+    }
+    return texts;
+  }
 }

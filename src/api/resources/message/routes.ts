@@ -181,14 +181,12 @@ export function messageRoutes(context: Context): Operation[] {
         const application = await lookup.application(identity, params.app_id);
         const page = historyRequest(query, ids, "msg_");
         const withContent = isWithContent(query);
-        const bare = await store.history.messages.list(application.seq, messageFilter(query), page, false);
-        const messages = withContent ? await pages.withPayloads(bare, page.backwards) : bare;
-        return foundTexts(
-          messages,
-          page,
-          ({ seq }) => ids.encode("msg_", seq),
-          (message) => messageText(message, ids, withContent),
-        );
+        return pages.inTurn(identity, async () => {
+          const bare = await store.history.messages.list(application.seq, messageFilter(query), page, false);
+          const messages = withContent ? await pages.withPayloads(bare, page.backwards) : bare;
+          const texts = await pages.texts(messages.rows, (message) => messageText(message, ids, withContent));
+          return foundTexts(messages, page, ({ seq }) => ids.encode("msg_", seq), texts);
+        });
       },
     }),
 

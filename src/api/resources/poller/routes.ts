@@ -14,6 +14,7 @@ import { instant } from "../../http/query.ts";
 import { type Reply, reply } from "../../http/reply.ts";
 import { instantText, nullable } from "../../http/schema.ts";
 import type { Admission } from "../../identity/admission.ts";
+import type { Identity } from "../../identity/identity.ts";
 import { Doorbell } from "../../live/doorbell.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
@@ -61,11 +62,17 @@ const SINK = "Every sink returns all messages of the application.";
 
 /** The messages that a poller requests. */
 interface Search {
+  readonly identity: Identity;
   readonly application: Application;
   readonly filter: MessageFilter;
   /** The search starts after the message with this seq. */
   readonly from: Seq;
   readonly limit: number;
+}
+
+/** A page of messages, with the messages as JSON texts. */
+interface Found extends PageOf<Message> {
+  readonly texts: readonly string[];
 }
 
 /** A poller's request. */
@@ -85,9 +92,22 @@ export function pollerRoutes(context: Context): Operation[] {
   const path = "/api/v1/app/:app_id/poller/:sink_id";
   const consumerPath = `${path}/consumer/:consumer_id` as const;
 
-  async function read({ application, filter, from, limit }: Search): Promise<PageOf<Message>> {
+  /**
+   * Reads the next messages. A request that has waited for messages is never refused, because the
+   * number of those is limited.
+   */
+  function read({ identity, application, filter, from, limit }: Search, hasWaited = false): Promise<Found> {
     const page = { limit, from, backwards: false, order: "ascending" } as const;
-    return pages.withPayloads(await store.history.messages.list(application.seq, filter, page, false), false);
+    const found = async () => {
+      const bare = await store.history.messages.list(application.seq, filter, page, false);
+      const filled = await pages.withPayloads(bare, false);
+      return { ...filled, texts: await pages.texts(filled.rows, messageWithHeaders) };
+    };
+    return pages.inTurn(identity, found, hasWaited);
+  }
+
+  function messageWithHeaders(message: Message): string {
+    return `${messageText(message, ids, true).slice(0, -1)},"headers":${JSON.stringify(message.headers)}}`;
   }
 
   /**
@@ -111,10 +131,10 @@ export function pollerRoutes(context: Context): Operation[] {
    */
   async function longPoll(request: Search & { readonly waitMs: number }, over: AbortSignal): Promise<Reply> {
     const deadline = clock.steady() + request.waitMs;
-    for (;;) {
+    for (let hasWaited = false; ; hasWaited = true) {
       const leftMs = Math.min(request.waitMs, deadline - clock.steady());
       const wait = doorbell.wait(request.application.seq, leftMs, over);
-      const page = await read(request);
+      const page = await read(request, hasWaited);
       if (over.reason instanceof Problem) throw over.reason;
       if (page.rows.length > 0 || page.more || leftMs <= 0 || over.aborted || context.stopping?.aborted) {
         wait.cancel();
@@ -124,11 +144,7 @@ export function pollerRoutes(context: Context): Operation[] {
     }
   }
 
-  function pollText({ rows, more, resume }: PageOf<Message>, from: Seq): string {
-    const texts = rows.map((message) => {
-      const headers = JSON.stringify(message.headers);
-      return `${messageText(message, ids, true).slice(0, -1)},"headers":${headers}}`;
-    });
+  function pollText({ rows, texts, more, resume }: Found, from: Seq): string {
     const iterator = ids.encode("msg_", resume ?? rows.at(-1)?.seq ?? from);
     return `{"data":[${texts.join(",")}],"iterator":"${iterator}","done":${!more}}`;
   }
@@ -171,6 +187,7 @@ export function pollerRoutes(context: Context): Operation[] {
         checkName("sink_id", params.sink_id);
         const begin = query.after === undefined ? 0 : lastNumberUntil(query.after);
         return poll({
+          identity,
           application,
           filter: {
             ...(query.event_type !== undefined && { eventTypes: [query.event_type] }),
@@ -203,6 +220,7 @@ export function pollerRoutes(context: Context): Operation[] {
         const confirmed = query.iterator === undefined ? null : iteratorOf(query.iterator);
         if (confirmed !== null) await confirmMessages(context, key, confirmed);
         return poll({
+          identity,
           application,
           filter: {},
           from: confirmed ?? (await store.history.pollers.cursor(key)) ?? 0,
