@@ -1,11 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { Seq } from "../../../core/id.ts";
-import type { Attempt, AttemptFilter, PageOf } from "../../../store/index.ts";
+import type { Attempt, AttemptFilter, PageOf, PageRequest } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { found, historyRequest, pageQuery } from "../../http/paging.ts";
-import { reply } from "../../http/reply.ts";
+import { foundTexts, historyRequest, pageQuery } from "../../http/paging.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { contentQuery, messageFilter, messageFilterQuery } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
@@ -54,7 +53,7 @@ const page = {
 };
 
 export function attemptListRoutes(context: Context): Operation[] {
-  const { store, ids, lookup } = context;
+  const { store, ids, pages, lookup } = context;
   const tag = "Message attempt";
   const app = "/api/v1/app/:app_id";
   const description = "Newest first.";
@@ -68,24 +67,24 @@ export function attemptListRoutes(context: Context): Operation[] {
     const filter = attemptFilter(query);
     const request = historyRequest(query, ids, "atmpt_");
     const scope = endpoint === null ? {} : { endpointSeq: endpoint.seq };
-    const attempts =
-      filter === null
-        ? NO_ATTEMPTS
-        : await store.history.attempts.ofMessage(message.seq, { ...filter, ...scope }, request, withContent);
-    return reply(
-      200,
-      found(attempts, request, idOf, (attempt) => attemptOut(attempt, ids, withContent)),
-    );
+    return pages.inTurn(identity, async () => {
+      const attempts =
+        filter === null
+          ? NO_ATTEMPTS
+          : await store.history.attempts.ofMessage(message.seq, { ...filter, ...scope }, request, withContent);
+      return listed(attempts, request, (attempt) => attemptOut(attempt, ids, withContent));
+    });
+  }
+
+  async function listed(attempts: PageOf<Attempt>, request: PageRequest, out: (attempt: Attempt) => object) {
+    const texts = await pages.texts(attempts.rows, (attempt) => JSON.stringify(out(attempt)));
+    return foundTexts(attempts, request, idOf, texts);
   }
 
   /** Returns the messages of a page of attempts, in response form. */
-  async function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
-    const shown = new Map<Seq, unknown>();
-    for (const seq of new Set(rows.map(({ messageSeq }) => messageSeq))) {
-      const message = await store.history.messages.get(seq);
-      shown.set(seq, message === null ? null : JSON.parse(messageText(message, ids, false)));
-    }
-    return shown;
+  function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
+    const seqs = new Set(rows.map(({ messageSeq }) => messageSeq));
+    return pages.messages(seqs, (message) => JSON.parse(messageText(message, ids, false)));
   }
 
   return [
@@ -105,16 +104,17 @@ export function attemptListRoutes(context: Context): Operation[] {
         const withContent = query.with_content ?? true;
         const request = historyRequest(query, ids, "atmpt_");
         const filter = attemptFilter(query);
-        const attempts =
-          filter === null
-            ? NO_ATTEMPTS
-            : await store.history.attempts.ofEndpoint(endpoint.seq, filter, request, withContent);
-        const messages = query.with_msg ? await messagesOf(attempts) : null;
-        const out = (attempt: Attempt) => ({
-          ...attemptOut(attempt, ids, withContent),
-          ...(messages !== null && { msg: messages.get(attempt.messageSeq) }),
+        return pages.inTurn(identity, async () => {
+          const attempts =
+            filter === null
+              ? NO_ATTEMPTS
+              : await store.history.attempts.ofEndpoint(endpoint.seq, filter, request, withContent);
+          const messages = query.with_msg ? await messagesOf(attempts) : null;
+          return listed(attempts, request, (attempt) => ({
+            ...attemptOut(attempt, ids, withContent),
+            ...(messages !== null && { msg: messages.get(attempt.messageSeq) }),
+          }));
         });
-        return reply(200, found(attempts, request, idOf, out));
       },
     }),
 

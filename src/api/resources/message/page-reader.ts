@@ -1,3 +1,4 @@
+import type { Seq } from "../../../core/id.ts";
 import type { Clock } from "../../../ports.ts";
 import type { Message, PageOf, Store } from "../../../store/index.ts";
 import { callerOf } from "../../http/byte-budget.ts";
@@ -5,6 +6,8 @@ import { ReadQueue } from "../../http/read-queue.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { withPayloads } from "./content-budget.ts";
 
+/** Size of the payloads after which other work in the event loop can run. */
+const PAUSE_EVERY_BYTES = 1024 * 1024;
 /** Size of the texts after which other work in the event loop can run, in UTF-16 code units. */
 const PAUSE_EVERY_CHARS = 1024 * 1024;
 
@@ -35,6 +38,24 @@ export class PageReader {
   /** Adds the payloads to a page, like the function `withPayloads`. Must run within `inTurn`. */
   withPayloads(page: PageOf<Message>, backwards: boolean): Promise<PageOf<Message>> {
     return withPayloads(this.store, page, backwards, this.#pause);
+  }
+
+  /**
+   * Reads messages one by one and keeps what `convert` returns, so that their payloads are not in
+   * memory together. Messages that do not exist are null. Must run within `inTurn`.
+   */
+  async messages<Out>(seqs: Iterable<Seq>, convert: (message: Message) => Out): Promise<Map<Seq, Out | null>> {
+    const converted = new Map<Seq, Out | null>();
+    let bytes = 0;
+    for (const seq of seqs) {
+      const message = await this.store.history.messages.get(seq);
+      converted.set(seq, message === null ? null : convert(message));
+      bytes += message?.payload?.length ?? 0;
+      if (bytes < PAUSE_EVERY_BYTES) continue;
+      bytes = 0;
+      await this.#pause();
+    }
+    return converted;
   }
 
   /** Returns the JSON text of each row. */

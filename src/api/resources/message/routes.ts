@@ -201,8 +201,10 @@ export function messageRoutes(context: Context): Operation[] {
       responses: { 200: { description: "The message.", schema: MessageOut, example: messageExample } },
       problems: [404],
       async handle({ identity, params, query }) {
-        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
-        return { status: 200, body: messageText(message, ids, isWithContent(query)) };
+        return pages.inTurn(identity, async () => {
+          const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+          return { status: 200, body: messageText(message, ids, isWithContent(query)) };
+        });
       },
     }),
   ];
