@@ -307,3 +307,17 @@ describe("errors name what is wrong", () => {
     expect(operational.json.detail[0].msg).toStartWith("Unknown: unknown.a. ");
   });
 });
+
+test("values of maps are checked even if their key contains a line break", async () => {
+  for (const [path, field] of [
+    ["/app", "metadata"],
+    [messages.replace("/msg", "/endpoint"), "metadata"],
+    [messages.replace("/msg", "/endpoint"), "headers"],
+    ["/operational-webhook/endpoint", "metadata"],
+  ] as const) {
+    const body = { name: "a", url: "https://example.com", [field]: { "a\nb": { not: "text" } } };
+    const { status, text } = await send("POST", path, body);
+    expect([path, field, status]).toEqual([path, field, 422]);
+    expect(text).not.toContain("not: ");
+  }
+});

@@ -4,7 +4,7 @@ import type { IdPrefix } from "../../core/id.ts";
 import * as shared from "../../core/resources/shared.ts";
 import { headersMax, headersProblem, messageHeadersProblem } from "../../core/rule.ts";
 import { inputSchema } from "./resource.ts";
-import { nullable, ruled } from "./schema.ts";
+import { nullable, record, ruled } from "./schema.ts";
 
 export const uid = (prefix: IdPrefix, thing: string, parent: string) =>
   Type.Optional(inputSchema(shared.uid(prefix, thing, parent)));
@@ -22,24 +22,16 @@ export const throttleRate = (description: string) => Type.Optional(inputSchema(s
 export const rateLimit = Type.Optional(inputSchema(shared.rateLimit));
 export const headers = inputSchema(shared.headers);
 
-export const headerChanges = ruled(
-  Type.Record(Type.String(), nullable(Type.String()), { maxProperties: headersMax }),
-  headersProblem,
-  {
-    description: `Headers to set; null removes a header. ${shared.HEADERS_LIMIT}`,
-    examples: [{ "X-Example": "123", "X-Old": null }],
-  },
-);
+export const headerChanges = ruled(record(nullable(Type.String()), { maxProperties: headersMax }), headersProblem, {
+  description: `Headers to set; null removes a header. ${shared.HEADERS_LIMIT}`,
+  examples: [{ "X-Example": "123", "X-Old": null }],
+});
 
 /** Headers for one message. */
-export const messageHeaders = ruled(
-  Type.Record(Type.String(), Type.String(), { maxProperties: headersMax }),
-  messageHeadersProblem,
-  {
-    description: `Headers to send with this message only, including \`content-type\`. ${shared.HEADERS_LIMIT}`,
-    examples: [{ "X-Example": "123" }],
-  },
-);
+export const messageHeaders = ruled(record(Type.String(), { maxProperties: headersMax }), messageHeadersProblem, {
+  description: `Headers to send with this message only, including \`content-type\`. ${shared.HEADERS_LIMIT}`,
+  examples: [{ "X-Example": "123" }],
+});
 
 export const instantOut = Type.String({ format: "date-time", examples: ["2026-01-01T00:00:00.000Z"] });
 

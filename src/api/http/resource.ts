@@ -21,7 +21,7 @@ import {
   type Where,
 } from "../../core/resources/field.ts";
 import type { Form, OutputType, ValueType } from "../../core/resources/value-type.ts";
-import { nullable, ruled } from "./schema.ts";
+import { nullable, record, ruled } from "./schema.ts";
 
 /** Returns the schema for a value in requests. */
 export function inputSchema<V, I, O>({ input }: ValueType<V, I, O>): TUnsafe<I> {
@@ -52,7 +52,7 @@ function typeOf({ type, keywords: checked, items = { type: "object" } }: Form, s
     case "array":
       return Type.Array(schemaOf(items), keywords);
     case "map":
-      return Type.Record(Type.String(), schemaOf(items), keywords);
+      return record(schemaOf(items), keywords);
     case "object":
       return Type.Object({}, keywords);
     case "null":

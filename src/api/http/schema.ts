@@ -5,6 +5,7 @@
 import {
   Kind,
   KindGuard,
+  type ObjectOptions,
   type Static,
   type TNull,
   type TSchema,
@@ -45,6 +46,14 @@ export function ruled<S extends TSchema>(base: S, rule: Rule<Static<S>>, docs: o
 /** Returns the schema without its rules. */
 export function baseOf(schema: TSchema): TSchema {
   return schema[Kind] === RULED ? baseOf((schema as RuledSchema)[BASE]) : schema;
+}
+
+/**
+ * An object with any keys, whose values all match a schema. `Type.Record` does not check the values
+ * of keys that contain a line break.
+ */
+export function record<S extends TSchema>(values: S, options: ObjectOptions = {}): TUnsafe<Record<string, Static<S>>> {
+  return Type.Object({}, { ...options, additionalProperties: values }) as unknown as TUnsafe<Record<string, Static<S>>>;
 }
 
 export function nullable<S extends TSchema>(schema: S): TUnion<[S, TNull]> {
