@@ -139,6 +139,10 @@ describe("the memory for bodies and responses", () => {
     const deadline = Date.now() + DEADLINE_MS;
     while (status !== 503 && Date.now() < deadline) status = await statusOfAnother();
     expect(status).toBe(503);
+    // A message that was stored gets its response, however long it is.
+    const message = { eventType: "a", payload: { text: "x".repeat(12 * MIB) } };
+    const sent = await send("POST", `/app/${app}/msg?with_content=true`, message, { token });
+    expect([sent.status, sent.json.payload.text?.length]).toEqual([202, 12 * MIB]);
     // Another caller has its own share.
     expect((await send("GET", path.slice(7))).status).toBe(200);
     for (const client of clients) client.close();

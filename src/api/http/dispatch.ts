@@ -85,7 +85,7 @@ export class Dispatcher {
       const search = searchFor(operation, request);
       const query = operation.query === undefined ? noQuery : queryOf(operation.query, search, request);
       admitted = { operation, request, params, identity, query, ignored: noKeys, bytes: null, lease: null };
-      const answer = this.#inPieces(await this.#answer(admitted), identity);
+      const answer = this.#inPieces(await this.#answer(admitted), admitted);
       const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
       return admitted.ignored.length + parameters.length === 0
         ? responseOf(answer)
@@ -97,9 +97,13 @@ export class Dispatcher {
     }
   }
 
-  /** Streams a long response, so that the memory used for clients that do not read is limited. */
-  #inPieces(answer: Reply | Response, identity: Identity): Reply | Response {
-    if (answer instanceof Response || answer.body.length < LONG_CHARS) return answer;
+  /**
+   * Streams a long response to a read, so that the memory used for clients that do not read is
+   * limited. Throws 503 if the limit is reached. A change has been committed by now, so its
+   * response is never refused; its length is limited by the request.
+   */
+  #inPieces(answer: Reply | Response, { operation, identity }: Admitted): Reply | Response {
+    if (answer instanceof Response || answer.body.length < LONG_CHARS || operation.method !== "GET") return answer;
     const lease = this.#responses.lease(callerOf(identity));
     lease.grow(answer.body.length);
     const { status, headers } = toResponse({ ...answer, body: " " });
