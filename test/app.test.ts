@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { createServer } from "node:net";
 import { startServer } from "../src/app.ts";
 import { readSettings, type Settings } from "../src/config/index.ts";
+import { freePort } from "./support/free-port.ts";
 import { temporaryDirectory } from "./support/temporary.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -14,18 +14,9 @@ function settingsFor(dataDir: string, port: number): Settings {
   return readSettings({ flags, environment: {}, terminal: false });
 }
 
-/** Returns a port that is currently free. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 test("health and the API respond with 503 until the first start has finished, and the ping with 204", async () => {
   using home = temporaryDirectory();
-  const port = await freePort();
+  const port = freePort();
   const url = `http://127.0.0.1:${port}/api/v1`;
   const during: Record<string, unknown> = {};
   const showRootToken = async () => {
@@ -46,7 +37,7 @@ test("health and the API respond with 503 until the first start has finished, an
 
 test("a start that fails after the server has begun to listen leaves nothing running", async () => {
   using home = temporaryDirectory();
-  const [dataDir, port] = [home.file("data"), await freePort()];
+  const [dataDir, port] = [home.file("data"), freePort()];
   const url = `http://127.0.0.1:${port}/api/v1/health/ping`;
   await (await startServer(settingsFor(dataDir, port), options)).stop();
   const db = new Database(home.file("data/boathook.db"));

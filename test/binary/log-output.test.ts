@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
-import { createServer } from "node:net";
 import { executable, programEnvironment } from "../support/binary.ts";
 import { clientOf, makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessages, until } from "../support/delivery.ts";
+import { freePort } from "../support/free-port.ts";
 import { ifCutOff } from "../support/load.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
@@ -14,22 +14,13 @@ import { temporaryDirectory } from "../support/temporary.ts";
 /** Number of posts to an inbox. Their log lines fill the buffer of a pipe several times. */
 const POSTS = 1_500;
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 const outputs: [name: string, make: () => "pipe" | number][] = [["a pipe that nobody reads", () => "pipe"]];
 if (process.platform === "linux") outputs.push(["a full disk", () => openSync("/dev/full", "w")]);
 
 for (const [name, make] of outputs)
   test(`the server delivers, responds and stops even if its log goes to ${name}`, async () => {
     using home = temporaryDirectory();
-    const port = await freePort();
+    const port = freePort();
     const stdout = make();
     const args = ["serve", `--port=${port}`, `--data-dir=${home.file("data")}`, "--allow-subnets=127.0.0.0/8"];
     const child = Bun.spawn([...executable(), ...args, "--log-format=json", "--log-level=debug"], {

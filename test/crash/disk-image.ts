@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { which } from "bun";
+import { succeeds } from "../support/command.ts";
 import { until } from "../support/delivery.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -72,8 +73,4 @@ function threadStates(pid: number): string[] {
     const stat = readFileSync(`${tasks}/${thread}/stat`, "utf8");
     return stat.charAt(stat.lastIndexOf(")") + 2);
   });
-}
-
-function succeeds(...command: string[]): boolean {
-  return Bun.spawnSync(command, { stdio: ["ignore", "ignore", "ignore"] }).success;
 }

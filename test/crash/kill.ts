@@ -1,4 +1,5 @@
 import { executable, programEnvironment, ROOT } from "../support/binary.ts";
+import { freePort } from "../support/free-port.ts";
 import type { Installation } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import type { Storm } from "./storm.ts";
@@ -42,11 +43,4 @@ export async function spawnServer(dataDir: string) {
     stdio: ["ignore", "ignore", "ignore"],
   });
   return { child, url: `http://127.0.0.1:${port}` };
-}
-
-function freePort(): number {
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  const { port } = server;
-  server.stop(true);
-  return port!;
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { which } from "bun";
 import { executable, type Program } from "./binary.ts";
+import { succeeds } from "./command.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 /** A directory on a disk that can be filled and freed. */
@@ -69,10 +70,6 @@ const fileSizeLimit: DiskKind = {
 };
 
 export const diskKinds: readonly DiskKind[] = [fileSystem, fileSizeLimit];
-
-function succeeds(...command: string[]): boolean {
-  return Bun.spawnSync(command, { stdio: ["ignore", "ignore", "ignore"] }).success;
-}
 
 function writeUntilFull(path: string): void {
   const file = openSync(path, "w");
