@@ -81,13 +81,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "http-server.ts": ["api", "core", "edge"],
   "kernel.ts": ["type:commands", "operational", "accept", "deliver", "store", "core"],
   api: [
-    ...["commands", "store", "core"],
+    ...["commands", "receive", "store", "core"],
     ...["type:accept", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
   ],
-  commands: ["accept", "json-schema", "type:operational", "deliver", "store", "core", "type:ports.ts"],
+  commands: ["accept", "receive", "json-schema", "type:operational", "deliver", "store", "core", "type:ports.ts"],
   operational: ["accept", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "store", "core", "type:ports.ts"],
-  receive: ["accept", "deliver", "store", "core", "type:ports.ts"],
+  receive: ["core"],
   deliver: ["targets", "store", "core", "type:ports.ts"],
   targets: ["core", "type:ports.ts"],
   store: ["core", "type:ports.ts"],
@@ -107,6 +107,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   core: /^(node:crypto|node:buffer|ipaddr\.js)$/,
   accept: /^node:crypto$/,
+  receive: /^node:crypto$/,
   // Ajv validates messages against the schemas of their event types.
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
   deliver: /^node:crypto$/,
