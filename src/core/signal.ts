@@ -14,6 +14,8 @@ export type Signal =
   /** An application's `throttleRate` changed. */
   | { readonly type: "application.throttled"; readonly applicationSeq: Seq }
   | { readonly type: "endpoint.changed"; readonly endpointSeq: Seq; readonly applicationSeq: Seq }
+  /** A source was created, changed or deleted, or its tokens changed. */
+  | { readonly type: "source.changed"; readonly sourceSeq: Seq; readonly environmentSeq: Seq }
   /** A delivery became pending at `position`. */
   | { readonly type: "lane.filled"; readonly endpointSeq: Seq; readonly position: Seq }
   /**

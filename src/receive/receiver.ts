@@ -3,6 +3,9 @@
  * Everything here is a plain value or a synchronous function. Keys that must be fetched are
  * requested with `needs-key`; the caller fetches them and asks again.
  */
+import type { Cause, DoorReply, PassedState } from "../core/received.ts";
+
+export type { Cause, DoorReply, PassedState } from "../core/received.ts";
 
 /** A request at the door, as received. */
 export interface ReceivedRequest {
@@ -22,28 +25,6 @@ export interface ReceivedRequest {
   readonly body: Uint8Array;
 }
 
-/** Why a request did not pass its check. */
-export type Cause =
-  | "signature_mismatch"
-  | "missing_signature"
-  | "malformed_signature"
-  | "timestamp_too_old"
-  | "timestamp_in_future"
-  | "missing_timestamp"
-  | "body_hash_mismatch"
-  | "token_mismatch"
-  | "unknown_key"
-  | "claim_mismatch"
-  | "algorithm_not_allowed"
-  | "certificate_url_not_allowed"
-  | "topic_mismatch";
-
-/**
- * What a request that passed its check proves. `verified`: a signature covers the body.
- * `authenticated`: a secret that does not cover the body. `unattempted`: nothing was checked.
- */
-export type PassedState = "verified" | "authenticated" | "unattempted";
-
 /** A key that must be fetched before the request can be checked. */
 export interface KeyRequest {
   /** An `https` URL. Its host is one that the provider's row allows. */
@@ -60,13 +41,6 @@ export type Check =
   | { readonly kind: "passed" }
   | { readonly kind: "failed"; readonly cause: Cause }
   | { readonly kind: "needs-key"; readonly key: KeyRequest };
-
-/** A response to the sender. */
-export interface DoorReply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 /**
  * A request that sets up or tests the subscription. It is answered and not stored. If `isSigned`,
